@@ -1,0 +1,44 @@
+//! Changes the machine: loads a script into the kernel, switches on forwarding. Must not know what a script says.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::Error;
+
+/// The switch that makes the kernel pass packets on from one interface to another.
+pub(crate) const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+
+/// Loads a script, all of it or nothing: nft makes one transaction of it.
+pub(crate) fn load(script: &str) -> Result<(), Error> {
+    let mut nft = Command::new("nft")
+        .args(["-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(Error::Run)?;
+    // Taking stdin drops it at the end of the statement, which is how nft learns that the script is complete.
+    let fed = nft
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut stdin| stdin.write_all(script.as_bytes()));
+    let output = nft.wait_with_output().map_err(Error::Run)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned();
+        let said = if said.is_empty() {
+            format!("nothing, but ended with {}", output.status)
+        } else {
+            said
+        };
+        return Err(Error::Refused { said });
+    }
+    // Asked last: an nft that gave up before it had read everything has better words for why than a broken pipe.
+    fed.map_err(Error::Run)
+}
+
+/// Lets packets pass from one interface of this machine to another.
+pub(crate) fn switch_on_forwarding() -> Result<(), Error> {
+    std::fs::write(IP_FORWARD, "1").map_err(Error::Forwarding)
+}

@@ -1,0 +1,17 @@
+//! What the guest's kernel holds. Looks and reports; must not judge it, and must not change it.
+
+use std::process::Command;
+
+/// All rules of all tables, as nft prints them: the empty text where there are none.
+pub(crate) fn ruleset() -> String {
+    let output = Command::new("nft")
+        .args(["list", "ruleset"])
+        .output()
+        .expect("nft starts");
+    assert!(
+        output.status.success(),
+        "cannot list the rules: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("nft prints text")
+}

@@ -1,0 +1,204 @@
+//! Rules for single Rust files: opening, length, name, `unsafe`. It knows nothing of how files depend on each other.
+
+use std::str::FromStr;
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use crate::Tree;
+
+/// The lines that a file may have besides the unit tests at its end.
+const LONGEST: usize = 300;
+
+/// An opening of fewer words says nothing about what a file knows.
+const SHORTEST_OPENING: usize = 5;
+
+/// Names of folders and files in which things gather that have nothing in common.
+const MEANINGLESS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
+
+/// The one folder where `unsafe` may stand.
+const UNSAFE_FOLDER: &str = "vm-test-executor/src/sys/";
+
+pub(crate) fn without_opening(tree: &Tree) -> Vec<String> {
+    let silent = tree.rust().filter(|(_, content)| {
+        let opening = content.lines().map_while(|line| line.strip_prefix("//!"));
+        opening.flat_map(str::split_whitespace).count() < SHORTEST_OPENING
+    });
+    silent
+        .map(|(path, _)| {
+            format!("{path} does not open with a `//!` sentence that says what it knows")
+        })
+        .collect()
+}
+
+pub(crate) fn too_long(tree: &Tree) -> Vec<String> {
+    let lengths = tree
+        .rust()
+        .map(|(path, content)| (path, lines_before_tests(content)));
+    let long = lengths.filter(|(_, lines)| *lines > LONGEST);
+    long.map(|(path, lines)| format!("{path} has {lines} lines, {LONGEST} are allowed"))
+        .collect()
+}
+
+pub(crate) fn names_without_meaning(tree: &Tree) -> Vec<String> {
+    let nameless = tree.iter().filter(|(path, _)| {
+        let mut stems = path
+            .split('/')
+            .map(|part| part.split('.').next().unwrap_or_default());
+        stems.any(|stem| MEANINGLESS.contains(&stem))
+    });
+    nameless
+        .map(|(path, _)| format!("{path} is not named after what it holds"))
+        .collect()
+}
+
+pub(crate) fn unsafe_outside_of_sys(tree: &Tree) -> Vec<String> {
+    let outside = tree
+        .rust()
+        .filter(|(path, _)| !path.starts_with(UNSAFE_FOLDER));
+    outside
+        .filter_map(
+            |(path, content)| match tokens(content).map(has_unsafe_code) {
+                Ok(false) => None,
+                Ok(true) => Some(format!(
+                    "{path} has unsafe code, which belongs below {UNSAFE_FOLDER}"
+                )),
+                Err(error) => Some(format!("{path} cannot be read as Rust: {error}")),
+            },
+        )
+        .collect()
+}
+
+/// The tokens of a Rust file: no comments, and text in quotes is one token.
+pub(crate) fn tokens(content: &str) -> Result<TokenStream, String> {
+    TokenStream::from_str(content).map_err(|error| error.to_string())
+}
+
+/// Whether the word stands before something. Alone, as in `Token![unsafe]`, it is only talked about.
+fn has_unsafe_code(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let found = match token {
+            TokenTree::Ident(word) => word == "unsafe" && tokens.peek().is_some(),
+            TokenTree::Group(group) => has_unsafe_code(group.stream()),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
+}
+
+/// How many lines a file has before the module of unit tests that it ends with.
+fn lines_before_tests(content: &str) -> usize {
+    let lines: Vec<&str> = content.lines().collect();
+    let tests = lines
+        .iter()
+        .position(|line| line.starts_with("mod tests {"));
+    // The module is the end of the file if the first brace without indentation after it is the last line.
+    let closing =
+        tests.and_then(|tests| lines[tests..].iter().position(|line| line.starts_with('}')));
+    match (tests, closing) {
+        (Some(tests), Some(closing)) if tests + closing + 1 == lines.len() => {
+            tests.saturating_sub(1)
+        }
+        _ => lines.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPENING: &str = "//! Knows nothing and does nothing.\n";
+
+    fn planted(path: &str, content: &str) -> Tree {
+        Tree::planted(&[(path, content)])
+    }
+
+    #[test]
+    fn a_file_without_an_opening_is_found() {
+        for content in [
+            "",
+            "// A comment.\n",
+            "\n//! Knows nothing and does nothing.\n",
+            "//! x\n",
+        ] {
+            assert_eq!(
+                without_opening(&planted("xtask/src/a.rs", content)).len(),
+                1,
+                "{content}"
+            );
+        }
+        assert!(without_opening(&planted("xtask/src/a.rs", OPENING)).is_empty());
+        assert!(without_opening(&planted("tests/ui/a.rs", "")).is_empty());
+    }
+
+    #[test]
+    fn a_long_file_is_found_and_its_unit_tests_do_not_count() {
+        let lines = "// line\n".repeat(300);
+        let tests = format!(
+            "#[cfg(test)]\nmod tests {{\n{}}}\n",
+            "    // line\n".repeat(300)
+        );
+        assert!(too_long(&planted("a.rs", &format!("{lines}{tests}"))).is_empty());
+        assert_eq!(
+            too_long(&planted("a.rs", &format!("{lines}// one more\n{tests}"))).len(),
+            1
+        );
+        assert_eq!(
+            too_long(&planted(
+                "a.rs",
+                &format!("{tests}// code after the tests\n")
+            ))
+            .len(),
+            1
+        );
+        assert_eq!(
+            too_long(&planted("a.rs", &format!("{lines}// one more\n"))).len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_file_or_folder_with_a_meaningless_name_is_found() {
+        for path in ["a/src/util.rs", "a/src/common/mod.rs", "a/helpers.sh"] {
+            assert_eq!(names_without_meaning(&planted(path, "")).len(), 1, "{path}");
+        }
+        assert!(names_without_meaning(&planted("a/src/utility_pole.rs", "")).is_empty());
+    }
+
+    #[test]
+    fn unsafe_code_is_found_and_talk_about_it_is_not() {
+        let code = [
+            "fn f() { unsafe { g() } }",
+            "unsafe impl Send for S {}",
+            "#[unsafe(no_mangle)] fn f() {}",
+        ];
+        for content in code {
+            assert_eq!(
+                unsafe_outside_of_sys(&planted("xtask/src/a.rs", content)).len(),
+                1,
+                "{content}"
+            );
+            assert!(
+                unsafe_outside_of_sys(&planted("vm-test-executor/src/sys/a.rs", content))
+                    .is_empty()
+            );
+        }
+        for content in [
+            "// unsafe { }",
+            "const A: &str = \"unsafe fn\";",
+            "peek(Token![unsafe])",
+        ] {
+            assert!(
+                unsafe_outside_of_sys(&planted("xtask/src/a.rs", content)).is_empty(),
+                "{content}"
+            );
+        }
+        assert_eq!(
+            unsafe_outside_of_sys(&planted("xtask/src/a.rs", "fn f( {")).len(),
+            1
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! A word without its quotes.
+
+use vm_test::on_vm;
+
+#[on_vm(backend = kvm)]
+fn test() {}
+
+fn main() {}

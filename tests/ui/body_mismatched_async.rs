@@ -1,0 +1,11 @@
+//! An error in an async body points at the body.
+
+use vm_test::on_vm;
+
+#[on_vm]
+async fn test() -> Result<(), String> {
+    let _port: u16 = "80";
+    Ok(())
+}
+
+fn main() {}

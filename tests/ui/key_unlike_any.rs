@@ -1,0 +1,8 @@
+//! A key that is like none.
+
+use vm_test::on_vm;
+
+#[on_vm("worker-1", kernel = "6.1")]
+fn test() {}
+
+fn main() {}

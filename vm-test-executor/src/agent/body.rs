@@ -1,0 +1,187 @@
+//! What the test body reports, checked: only this job's nonce, only this test, one beginning and one verdict.
+
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use vm_test::protocol::agent::FromAgent;
+use vm_test::protocol::body::FromBody;
+use vm_test::protocol::frame::FrameBuffer;
+
+/// More reports than this, and the body is not a test but a flood.
+const MOST_REPORTS: usize = 200;
+
+/// The one connection that a body may make.
+#[derive(Debug)]
+pub(super) struct Body {
+    nonce: u128,
+    test: String,
+    connection: Option<(UnixStream, FrameBuffer)>,
+    taken: bool,
+    begun: bool,
+    verdict: bool,
+    reports: usize,
+    /// The first breach of the protocol.
+    pub(super) breach: Option<String>,
+}
+
+impl Body {
+    pub(super) fn new(nonce: u128, test: String) -> Self {
+        Self {
+            nonce,
+            test,
+            connection: None,
+            taken: false,
+            begun: false,
+            verdict: false,
+            reports: 0,
+            breach: None,
+        }
+    }
+
+    /// Takes the first connection. Others are closed at once: a test's children that are test binaries themselves find
+    /// the variables of the job, too.
+    pub(super) fn accept(&mut self, listener: &UnixListener) {
+        if let Ok((stream, _)) = listener.accept()
+            && !std::mem::replace(&mut self.taken, true)
+            && stream.set_nonblocking(true).is_ok()
+        {
+            self.connection = Some((stream, FrameBuffer::default()));
+        }
+    }
+
+    /// The connection to wait on.
+    pub(super) fn waits_on(&self) -> Option<BorrowedFd<'_>> {
+        self.connection.as_ref().map(|(stream, _)| stream.as_fd())
+    }
+
+    /// Whether the body has given its verdict.
+    pub(super) fn has_verdict(&self) -> bool {
+        self.verdict
+    }
+
+    /// Reads what has arrived and returns what the host should know.
+    pub(super) fn read(&mut self) -> Vec<FromAgent> {
+        let mut messages = Vec::new();
+        let mut closed = false;
+        while let Some((stream, buffer)) = &mut self.connection
+            && !closed
+            && self.breach.is_none()
+        {
+            let mut bytes = [0; 1 << 14];
+            match stream.read(&mut bytes) {
+                Ok(0) => closed = true,
+                Ok(count) => buffer.push(&bytes[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(_) => closed = true,
+            }
+            loop {
+                let Some((_, buffer)) = &mut self.connection else {
+                    break;
+                };
+                match buffer.next::<FromBody>() {
+                    Ok(Some(report)) => messages.extend(self.judge(report)),
+                    Ok(None) => break,
+                    Err(error) => {
+                        self.breach = Some(error.to_string());
+                        break;
+                    }
+                }
+            }
+        }
+        if closed || self.breach.is_some() {
+            self.connection = None;
+        }
+        messages
+    }
+
+    fn judge(&mut self, report: FromBody) -> Option<FromAgent> {
+        self.reports += 1;
+        if self.reports > MOST_REPORTS {
+            return self.refuse("too many reports");
+        }
+        match report {
+            FromBody::Begin { nonce, test } => {
+                if nonce != self.nonce || test != self.test {
+                    return self.refuse("the beginning of another test");
+                }
+                if std::mem::replace(&mut self.begun, true) {
+                    return self.refuse("a second beginning");
+                }
+                Some(FromAgent::Begun)
+            }
+            FromBody::Panic(report) => Some(FromAgent::Panic(report)),
+            FromBody::Verdict { nonce, outcome } => {
+                if nonce != self.nonce {
+                    return self.refuse("a verdict with another job's nonce");
+                }
+                if !self.begun {
+                    return self.refuse("a verdict before the beginning");
+                }
+                if std::mem::replace(&mut self.verdict, true) {
+                    return self.refuse("a second verdict");
+                }
+                Some(FromAgent::Verdict { nonce, outcome })
+            }
+        }
+    }
+
+    fn refuse(&mut self, what: &str) -> Option<FromAgent> {
+        self.breach.get_or_insert_with(|| what.to_owned());
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vm_test::protocol::body::BodyOutcome;
+
+    fn verdict(nonce: u128) -> FromBody {
+        FromBody::Verdict {
+            nonce,
+            outcome: BodyOutcome::Passed,
+        }
+    }
+
+    fn begin(nonce: u128, test: &str) -> FromBody {
+        FromBody::Begin {
+            nonce,
+            test: test.to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_one_verdict_after_the_beginning_with_the_right_nonce_counts() {
+        let table: [(&[FromBody], Option<&str>); 6] = [
+            (&[begin(7, "t"), verdict(7)], None),
+            (&[verdict(7)], Some("a verdict before the beginning")),
+            (
+                &[begin(7, "t"), verdict(8)],
+                Some("a verdict with another job's nonce"),
+            ),
+            (
+                &[begin(7, "t"), verdict(7), verdict(7)],
+                Some("a second verdict"),
+            ),
+            (&[begin(7, "u")], Some("the beginning of another test")),
+            (&[begin(7, "t"), begin(7, "t")], Some("a second beginning")),
+        ];
+        for (reports, breach) in table {
+            let mut body = Body::new(7, "t".to_owned());
+            for report in reports {
+                body.judge(report.clone());
+            }
+            assert_eq!(body.breach.as_deref(), breach, "{reports:?}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_reports_is_a_breach() {
+        let mut body = Body::new(7, "t".to_owned());
+        for _ in 0..=MOST_REPORTS {
+            body.judge(begin(7, "t"));
+        }
+        assert!(body.breach.is_some());
+    }
+}

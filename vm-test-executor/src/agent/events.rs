@@ -1,0 +1,90 @@
+//! Waiting for what may happen next to a running job. Waits and tells; handles nothing.
+
+use super::body::Body;
+use super::run::Running;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::time::Duration;
+
+impl Running<'_> {
+    /// Waits for the first event, but not longer than `wait`.
+    pub(super) fn await_events(
+        &self,
+        listener: &UnixListener,
+        wait: Duration,
+    ) -> io::Result<Ready> {
+        let mut fds = vec![
+            PollFd::new(&*self.host, PollFlags::IN),
+            PollFd::new(listener, PollFlags::IN),
+        ];
+        let mut slots = vec![Slot::Host, Slot::Connect];
+        if let Some(fd) = self.body.as_ref().and_then(Body::waits_on) {
+            fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+            slots.push(Slot::Other);
+        }
+        if let Some(child) = &self.pidfd {
+            fds.push(PollFd::new(child, PollFlags::IN));
+            slots.push(Slot::Other);
+        }
+        for (index, output) in self.outputs.iter().enumerate() {
+            if let Some(fd) = &output.fd {
+                fds.push(PollFd::new(fd, PollFlags::IN));
+                slots.push(Slot::Output(index));
+            }
+        }
+        if let Some(input) = self
+            .input
+            .as_ref()
+            .filter(|_| !self.pending_input.is_empty())
+        {
+            fds.push(PollFd::new(input, PollFlags::OUT));
+            slots.push(Slot::Input);
+        }
+        // The host's stream stays readable once it is gone.
+        let timeout = Timespec {
+            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: wait.subsec_nanos().into(),
+        };
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut ready = Ready {
+            outputs: vec![false; self.outputs.len()],
+            ..Ready::default()
+        };
+        for (fd, slot) in fds.iter().zip(slots) {
+            let happened = !fd.revents().is_empty();
+            match slot {
+                Slot::Host => ready.host = happened,
+                Slot::Connect => ready.connect = happened,
+                Slot::Output(index) => ready.outputs[index] = happened,
+                Slot::Input => ready.input = happened,
+                Slot::Other => {}
+            }
+        }
+        Ok(ready)
+    }
+}
+
+enum Slot {
+    Host,
+    Connect,
+    Output(usize),
+    Input,
+    Other,
+}
+
+/// What has happened.
+#[derive(Default)]
+pub(super) struct Ready {
+    /// The host has sent, or is gone.
+    pub(super) host: bool,
+    /// A body wants to report.
+    pub(super) connect: bool,
+    /// The job can take input.
+    pub(super) input: bool,
+    /// Each stream of the job that has output.
+    pub(super) outputs: Vec<bool>,
+}

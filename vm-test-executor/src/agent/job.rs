@@ -1,0 +1,162 @@
+//! Starting a job's process: environment, streams or terminal, and the checks before.
+
+use crate::sys::session;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use vm_test::protocol::agent::{Job, TerminalSize};
+use vm_test::protocol::{ENV_JOB, ENV_TEST};
+
+/// What every process in a guest finds, unless the job says otherwise. Without `PATH`, programs in `/usr/sbin` would be
+/// found by a shell but not by `std::process::Command`.
+const ENVIRONMENT: [(&str, &str); 8] = [
+    (
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ),
+    ("HOME", "/root"),
+    ("USER", "root"),
+    ("LOGNAME", "root"),
+    ("SHELL", "/bin/sh"),
+    ("TERM", "dumb"),
+    ("LANG", "C.UTF-8"),
+    ("container", "lxc"),
+];
+
+/// A started job and its ends of the streams.
+pub(super) struct Started {
+    pub(super) child: Child,
+    /// Where the job's input goes; `None` when it has none.
+    pub(super) input: Option<OwnedFd>,
+    /// Standard output, or the terminal.
+    pub(super) output: OwnedFd,
+    /// Standard error; a terminal has none of its own.
+    pub(super) error: Option<OwnedFd>,
+    /// The terminal, to be resized.
+    pub(super) terminal: Option<OwnedFd>,
+}
+
+/// Starts the job, or says why it cannot be started.
+pub(super) fn start(job: &Job) -> Result<Started, String> {
+    if let Some(test) = &job.test {
+        check_binary(&job.program, test.length, test.modified)?;
+    }
+    let mut command = Command::new(&job.program);
+    command
+        .args(job.args.iter().map(|arg| std::ffi::OsStr::from_bytes(arg)))
+        .current_dir(&job.directory)
+        .env_clear()
+        .envs(ENVIRONMENT);
+    for (name, value) in &job.environment {
+        let name = std::ffi::OsString::from_vec(name.clone());
+        let mut value = std::ffi::OsString::from_vec(value.clone());
+        if name == "LD_LIBRARY_PATH" {
+            value = existing(&value);
+        }
+        command.env(name, value);
+    }
+    if let Some(test) = &job.test {
+        command.env(ENV_JOB, format!("{:032x}", job.nonce));
+        command.env(ENV_TEST, &test.name);
+    }
+    let started = match job.terminal {
+        Some(size) => on_terminal(command, size),
+        None => on_pipes(command, job.test.is_some()),
+    };
+    started.map_err(|error| explain(job, &error))
+}
+
+/// Only directories that the guest has: others would be searched in vain.
+fn existing(value: &std::ffi::OsStr) -> std::ffi::OsString {
+    let dirs = std::env::split_paths(value).filter(|dir| dir.is_dir());
+    std::env::join_paths(dirs).unwrap_or_default()
+}
+
+/// The binary at the path must be the one that asked for the lease.
+fn check_binary(program: &str, length: u64, modified: u128) -> Result<(), String> {
+    let meta = fs::metadata(program).map_err(|error| format!("{program}: {error}"))?;
+    let nanos = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
+    if meta.len() != length || u128::try_from(nanos).unwrap_or(0) != modified {
+        return Err(format!(
+            "{program} has changed since this test process started: it was rebuilt meanwhile; run the tests again"
+        ));
+    }
+    Ok(())
+}
+
+fn on_pipes(mut command: Command, test: bool) -> io::Result<Started> {
+    command
+        .stdin(if test { Stdio::null() } else { Stdio::piped() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let mut child = command.spawn()?;
+    let output = child.stdout.take().map(OwnedFd::from);
+    Ok(Started {
+        input: child.stdin.take().map(OwnedFd::from),
+        output: output.ok_or(ErrorKind::BrokenPipe)?,
+        error: child.stderr.take().map(OwnedFd::from),
+        terminal: None,
+        child,
+    })
+}
+
+fn on_terminal(mut command: Command, size: TerminalSize) -> io::Result<Started> {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let name = ptsname(&master, Vec::new())?;
+    let path = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
+    let terminal = fs::File::options().read(true).write(true).open(path)?;
+    resize(&master, size)?;
+    command
+        .stdin(terminal.try_clone()?)
+        .stdout(terminal.try_clone()?)
+        .stderr(terminal.try_clone()?);
+    session::own_terminal(&mut command, terminal.into());
+    let child = command.spawn()?;
+    // The command holds the job's end of the terminal; with it gone, the job's own death is seen as the end of output.
+    drop(command);
+    Ok(Started {
+        child,
+        input: Some(master.try_clone()?),
+        output: master.try_clone()?,
+        error: None,
+        terminal: Some(master),
+    })
+}
+
+/// Gives a terminal its size.
+pub(super) fn resize(terminal: &OwnedFd, size: TerminalSize) -> io::Result<()> {
+    let size = rustix::termios::Winsize {
+        ws_row: size.rows,
+        ws_col: size.columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    rustix::termios::tcsetwinsize(terminal, size)?;
+    Ok(())
+}
+
+/// "No such file" may mean the program, its working directory, or its loader.
+fn explain(job: &Job, error: &io::Error) -> String {
+    if !Path::new(&job.directory).is_dir() {
+        return format!(
+            "the working directory {} is not in the guest",
+            job.directory
+        );
+    }
+    if error.kind() == ErrorKind::NotFound && Path::new(&job.program).is_file() {
+        return format!(
+            "{}: its loader or interpreter is not in the guest",
+            job.program
+        );
+    }
+    format!("{}: {error}", job.program)
+}

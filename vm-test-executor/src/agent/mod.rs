@@ -1,0 +1,72 @@
+//! The agent: the first process of a guest. Runs one job, brings its output and its verdict out, reaps, and goes.
+//!
+//! One thread, one `poll`. It trusts its host, and believes nothing that the job says without the job's nonce.
+
+mod body;
+mod events;
+mod job;
+mod memory;
+mod output;
+mod run;
+mod stream;
+
+use crate::sys::{inherited, loopback};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::ExitCode;
+use vm_test::protocol::agent::{FromAgent, ToAgent};
+use vm_test::protocol::{BODY_SOCKET, PROTOCOL};
+
+/// The variable with the number of the descriptor of the stream to the host.
+const ENV_STREAM: &str = "VM_TEST_STREAM";
+
+/// The variable with the memory limit that the agent has to watch, in bytes.
+const ENV_MEMORY_LIMIT: &str = "VM_TEST_MEMORY_LIMIT";
+
+/// Runs the agent.
+pub fn main() -> ExitCode {
+    let number = std::env::var(ENV_STREAM)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let Some(stream) = number.and_then(|number| inherited::take(number).ok()) else {
+        eprintln!("vm-test-agent: it is started inside a guest by vm-test only");
+        return ExitCode::FAILURE;
+    };
+    match serve(stream) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vm-test-agent: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(stream: OwnedFd) -> std::io::Result<()> {
+    inherited::set_inheritable(&stream, false)?;
+    let host = UnixStream::from(stream);
+    // Where the network namespace is the guest's own this succeeds; where it is not, there is nothing to bring up.
+    let _ = loopback::up();
+    let listener = UnixListener::bind(BODY_SOCKET)?;
+    listener.set_nonblocking(true)?;
+    let kernel = rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned();
+    let mut stream = stream::Host::new(host);
+    stream.send(&FromAgent::Hello {
+        protocol: PROTOCOL,
+        kernel,
+    })?;
+    let job = match stream.receive()? {
+        Some(ToAgent::Job(job)) => job,
+        // The lease ended before a job came.
+        _ => return Ok(()),
+    };
+    let limit = std::env::var(ENV_MEMORY_LIMIT)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    run::run(&mut stream, &listener, job, limit)?;
+    // The host reads the last message and closes; until then the guest stays, for a host that wants to look.
+    stream.wait_for_end();
+    Ok(())
+}

@@ -1,0 +1,331 @@
+//! Runs one job to its end: relays its streams, watches its time and memory, reaps, and says how it ended.
+
+use super::body::Body;
+use super::job::{self, Started};
+use super::memory;
+use super::output::{Cutter, MOST_OUTPUT};
+use super::stream::Host;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, pidfd_open,
+    wait,
+};
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
+use vm_test::protocol::output_marker;
+
+/// How long the agent waits for events at most, so that orphans are reaped.
+const TICK: Duration = Duration::from_millis(500);
+
+/// How often memory is looked at, where the agent has to.
+const MEMORY_TICK: Duration = Duration::from_millis(25);
+
+/// After the job's end, output is awaited until nothing has come for this long …
+const QUIET: Duration = Duration::from_millis(50);
+
+/// … and never longer than this: a grandchild may hold the streams open for ever.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// How much is read at once.
+const CHUNK: usize = 1 << 16;
+
+/// One output stream of the job.
+pub(super) struct Output {
+    pub(super) fd: Option<OwnedFd>,
+    cutter: Cutter,
+    is_error: bool,
+}
+
+/// A job that runs.
+pub(super) struct Running<'a> {
+    pub(super) host: &'a mut Host,
+    pub(super) body: Option<Body>,
+    pid: Pid,
+    pub(super) pidfd: Option<OwnedFd>,
+    pub(super) outputs: Vec<Output>,
+    pub(super) input: Option<OwnedFd>,
+    pub(super) pending_input: VecDeque<u8>,
+    input_ends: bool,
+    terminal: Option<OwnedFd>,
+    relayed: u64,
+    dropped: u64,
+    end: Option<End>,
+    killed: Option<End>,
+}
+
+/// Runs the job and tells the host how it ended.
+pub(super) fn run(
+    host: &mut Host,
+    listener: &UnixListener,
+    job: Job,
+    memory_limit: Option<u64>,
+) -> io::Result<()> {
+    let began = Instant::now();
+    let started = match job::start(&job) {
+        Ok(started) => started,
+        Err(reason) => {
+            return host.send(&FromAgent::Ended(Ended {
+                end: End::NotStarted(reason),
+                dropped: 0,
+                preamble: Vec::new(),
+                breach: None,
+                micros: 0,
+            }));
+        }
+    };
+    let deadline = job
+        .timeout
+        .map(|millis| began + Duration::from_millis(millis));
+    let mut running = Running::new(host, &job, started)?;
+    while running.end.is_none() && !running.host.gone {
+        let now = Instant::now();
+        if deadline.is_some_and(|deadline| now >= deadline) {
+            running.kill(End::TimedOut);
+        }
+        let mut wait = deadline.map_or(TICK, |deadline| (deadline - now).min(TICK));
+        if let Some(limit) = memory_limit {
+            if memory::in_use() > limit {
+                running.kill(End::OutOfMemory);
+            }
+            wait = wait.min(MEMORY_TICK);
+        }
+        running.turn(listener, wait)?;
+    }
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    running.drain(listener)?;
+    running.finish(micros)
+}
+
+impl<'a> Running<'a> {
+    fn new(host: &'a mut Host, job: &Job, started: Started) -> io::Result<Self> {
+        let cutter = || match job.test {
+            Some(_) => Cutter::new(
+                output_marker(job.nonce, true),
+                output_marker(job.nonce, false),
+            ),
+            None => Cutter::uncut(),
+        };
+        let mut outputs = vec![Output {
+            fd: Some(started.output),
+            cutter: cutter(),
+            is_error: false,
+        }];
+        outputs.extend(started.error.map(|fd| Output {
+            fd: Some(fd),
+            cutter: cutter(),
+            is_error: true,
+        }));
+        if let Some(input) = &started.input {
+            rustix::io::ioctl_fionbio(input, true)?;
+        }
+        let pid = Pid::from_child(&started.child);
+        // If memory runs out, it is the job that goes, not the agent.
+        let _ = std::fs::write(format!("/proc/{pid}/oom_score_adj"), "500");
+        Ok(Self {
+            host,
+            body: job
+                .test
+                .as_ref()
+                .map(|test| Body::new(job.nonce, test.name.clone())),
+            pid,
+            pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
+            outputs,
+            input: started.input,
+            pending_input: VecDeque::new(),
+            input_ends: false,
+            terminal: started.terminal,
+            relayed: 0,
+            dropped: 0,
+            end: None,
+            killed: None,
+        })
+    }
+
+    /// Kills the job with all that it started, and remembers why.
+    fn kill(&mut self, why: End) {
+        if self.killed.is_none() {
+            self.killed = Some(why);
+            let _ = kill_process_group(self.pid, Signal::KILL);
+            let _ = kill_process(self.pid, Signal::KILL);
+        }
+    }
+
+    /// Waits for events and handles them; true if there was output.
+    fn turn(&mut self, listener: &UnixListener, wait: Duration) -> io::Result<bool> {
+        let ready = self.await_events(listener, wait)?;
+        let mut active = false;
+        if ready.connect
+            && let Some(body) = &mut self.body
+        {
+            body.accept(listener);
+        }
+        self.read_body()?;
+        for index in 0..self.outputs.len() {
+            if ready.outputs[index] {
+                active |= self.relay(index)?;
+            }
+        }
+        if ready.host {
+            self.host.read_some()?;
+        }
+        while let Some(message) = self.host.next()? {
+            self.obey(message);
+        }
+        if ready.input || !self.pending_input.is_empty() {
+            self.feed();
+        }
+        self.reap();
+        Ok(active)
+    }
+
+    fn read_body(&mut self) -> io::Result<()> {
+        if let Some(body) = &mut self.body {
+            for message in body.read() {
+                self.host.send(&message)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings one piece of output to the host; false at the end of the stream.
+    fn relay(&mut self, index: usize) -> io::Result<bool> {
+        let Some(fd) = &self.outputs[index].fd else {
+            return Ok(false);
+        };
+        let mut bytes = vec![0; CHUNK];
+        match rustix::io::read(fd, &mut bytes) {
+            // A terminal whose last user has gone gives EIO.
+            Ok(0) | Err(rustix::io::Errno::IO) => {
+                self.outputs[index].fd = None;
+                return Ok(false);
+            }
+            Ok(count) => bytes.truncate(count),
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+        let bytes = self.outputs[index].cutter.push(&bytes);
+        self.send_output(self.outputs[index].is_error, bytes)?;
+        Ok(true)
+    }
+
+    fn send_output(&mut self, is_error: bool, mut bytes: Vec<u8>) -> io::Result<()> {
+        if self.body.is_some() {
+            let room = usize::try_from(MOST_OUTPUT - self.relayed).unwrap_or(usize::MAX);
+            self.dropped += bytes.len().saturating_sub(room) as u64;
+            bytes.truncate(room);
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.relayed += bytes.len() as u64;
+        self.host.send(&if is_error {
+            FromAgent::Stderr(bytes)
+        } else {
+            FromAgent::Stdout(bytes)
+        })
+    }
+
+    fn obey(&mut self, message: ToAgent) {
+        match message {
+            // A lease is for one job.
+            ToAgent::Job(_) => {}
+            ToAgent::Input(bytes) => self.pending_input.extend(bytes),
+            ToAgent::InputEnd => self.input_ends = true,
+            ToAgent::Signal(number) => {
+                // Through the number's name where it has one; a real-time signal has none and is not passed on.
+                if let Some(signal) = Signal::from_named_raw(number) {
+                    let _ = kill_process_group(self.pid, signal);
+                }
+            }
+            ToAgent::Resize(size) => {
+                if let Some(terminal) = &self.terminal {
+                    let _ = job::resize(terminal, size);
+                }
+            }
+        }
+        if self.input_ends && self.pending_input.is_empty() {
+            self.feed();
+        }
+    }
+
+    fn feed(&mut self) {
+        let Some(input) = &self.input else {
+            self.pending_input.clear();
+            return;
+        };
+        while !self.pending_input.is_empty() {
+            match rustix::io::write(input, self.pending_input.make_contiguous()) {
+                Ok(count) => drop(self.pending_input.drain(..count)),
+                Err(rustix::io::Errno::AGAIN) => return,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => {
+                    self.input = None;
+                    self.pending_input.clear();
+                    return;
+                }
+            }
+        }
+        if self.input_ends {
+            self.input = None;
+        }
+    }
+
+    /// Collects every process that has ended; as pid 1 the agent inherits all orphans.
+    fn reap(&mut self) {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            if pid == self.pid {
+                self.end = Some(self.killed.clone().unwrap_or_else(|| end_of(status)));
+            }
+        }
+    }
+
+    /// Brings the rest of the output out.
+    fn drain(&mut self, listener: &UnixListener) -> io::Result<()> {
+        let limit = Instant::now() + DRAIN;
+        let mut quiet_since = Instant::now();
+        while self.outputs.iter().any(|output| output.fd.is_some()) && !self.host.gone {
+            let now = Instant::now();
+            if now >= limit || now - quiet_since >= QUIET {
+                break;
+            }
+            if self.turn(listener, QUIET)? {
+                quiet_since = Instant::now();
+            }
+        }
+        // A verdict may have been written just before the end.
+        if let Some(body) = &mut self.body
+            && !body.has_verdict()
+        {
+            body.accept(listener);
+        }
+        self.read_body()
+    }
+
+    fn finish(mut self, micros: u64) -> io::Result<()> {
+        let mut preambles = Vec::new();
+        for output in std::mem::take(&mut self.outputs) {
+            let (rest, preamble) = output.cutter.finish();
+            self.send_output(output.is_error, rest)?;
+            preambles.extend(preamble);
+        }
+        let ended = Ended {
+            end: self.end.unwrap_or(End::TimedOut),
+            dropped: self.dropped,
+            preamble: preambles,
+            breach: self.body.and_then(|body| body.breach),
+            micros,
+        };
+        self.host.send(&FromAgent::Ended(ended))
+    }
+}
+
+fn end_of(status: WaitStatus) -> End {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => End::Exited(code),
+        (None, Some(signal)) => End::Signaled(signal),
+        (None, None) => End::Exited(-1),
+    }
+}

@@ -1,0 +1,130 @@
+//! Guests as containers of liblxc. Knows the library's configuration; the root file system is already mounted.
+
+use super::{Backend, Machine, STREAM};
+use crate::sys::lxc::{Container, LIBRARY, Lxc};
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use vm_test::protocol::AGENT_PATH;
+use vm_test::protocol::failure::Failure;
+
+/// A container in the keeper's own user namespace; liblxc itself maps no ids.
+pub(super) struct LxcBackend;
+
+/// The version of the installed library.
+///
+/// # Errors
+/// If it is not there.
+pub fn library_version() -> Result<String, Failure> {
+    open().map(|lxc| lxc.version())
+}
+
+fn open() -> Result<Lxc, Failure> {
+    Lxc::open().map_err(|error| {
+        Failure::new(format!("cannot open {LIBRARY}: {error}")).hint(
+            "install it: apt-get install liblxc1 (Debian, Ubuntu), dnf install lxc-libs (Fedora)",
+        )
+    })
+}
+
+impl Backend for LxcBackend {
+    fn run(&self, machine: &Machine) -> Result<i32, Failure> {
+        let lxc = open()?;
+        let log = machine.room.join("lxc.log");
+        lxc.log_to(&c_path(&log)?, c"WARN");
+        let directory = c_path(&machine.room.join("lxc"))?;
+        let name = CString::new(machine.instance.as_str()).unwrap_or_default();
+        let mut container = lxc
+            .container(&name, &directory)
+            .ok_or_else(|| cannot(machine, "liblxc made no container".to_owned()))?;
+        configure(&mut container, machine)?;
+        let agent = CString::new(AGENT_PATH).unwrap_or_default();
+        let (started, status) = container.run(&agent);
+        if started {
+            return Ok(status);
+        }
+        Err(cannot(machine, last_errors(&log)))
+    }
+}
+
+fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Failure> {
+    let root = machine.root.display();
+    let pivot = machine.room.join("pivot");
+    let mut items: Vec<(&str, String)> = vec![
+        ("lxc.rootfs.path", format!("dir:{root}")),
+        ("lxc.rootfs.mount", pivot.display().to_string()),
+        ("lxc.uts.name", machine.guest.clone()),
+        ("lxc.net.0.type", "empty".to_owned()),
+        ("lxc.mount.auto", "proc:rw sys:rw".to_owned()),
+        ("lxc.autodev", "1".to_owned()),
+        ("lxc.console.path", "none".to_owned()),
+        ("lxc.pty.max", "1024".to_owned()),
+        ("lxc.environment", format!("VM_TEST_STREAM={STREAM}")),
+        (
+            "lxc.mount.entry",
+            "shm dev/shm tmpfs rw,nosuid,nodev,create=dir,mode=1777 0 0".to_owned(),
+        ),
+        (
+            "lxc.mount.entry",
+            "mqueue dev/mqueue mqueue rw,nosuid,nodev,noexec,create=dir,optional 0 0".to_owned(),
+        ),
+    ];
+    if machine.watch_memory {
+        let limit = machine.memory;
+        items.push(("lxc.environment", format!("VM_TEST_MEMORY_LIMIT={limit}")));
+    }
+    for device in &machine.devices {
+        if let Some(relative) = device.strip_prefix('/') {
+            items.push((
+                "lxc.mount.entry",
+                format!("{device} {relative} none bind,create=file 0 0"),
+            ));
+        }
+    }
+    if let Some(device) = &machine.loop_device {
+        let device = device.display();
+        items.push((
+            "lxc.mount.entry",
+            format!("{device} dev/loop0 none bind,create=file 0 0"),
+        ));
+    }
+    for (key, value) in items {
+        if !container.set(key, &value) {
+            return Err(cannot(machine, format!("liblxc refuses {key} = {value}")));
+        }
+    }
+    // Where the library knows AppArmor it would try to change the profile, which a user's namespace may not; where it
+    // does not, it refuses the key. Either way the profile stays.
+    let _ = container.set("lxc.apparmor.profile", "unchanged");
+    Ok(())
+}
+
+fn cannot(machine: &Machine, cause: String) -> Failure {
+    Failure::new(format!(
+        "cannot start instance {} of guest `{}`: {cause}",
+        machine.instance, machine.guest
+    ))
+    .hint("`vm-test doctor` finds out what this host allows")
+}
+
+/// The library's own words for what went wrong.
+fn last_errors(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let errors: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.split_once("ERROR"))
+        .filter_map(|(_, rest)| rest.split_once(" - "))
+        .filter_map(|(_, rest)| rest.split_once(" - "))
+        .map(|(_, words)| words.trim())
+        .collect();
+    if errors.is_empty() {
+        "liblxc did not say why".to_owned()
+    } else {
+        errors.join("; ")
+    }
+}
+
+fn c_path(path: &Path) -> Result<CString, Failure> {
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| Failure::new(format!("cannot use the path {}", path.display())))
+}

@@ -1,0 +1,50 @@
+//! What runs a guest inside its keeper's world: the trait, and the one place that picks an implementation.
+
+mod lxc;
+
+pub use lxc::library_version;
+
+use crate::config;
+use std::path::PathBuf;
+use vm_test::protocol::failure::Failure;
+
+/// The descriptor of the agent's stream, which the keeper is started with and only hands on.
+pub const STREAM: i32 = 4;
+
+/// A guest whose files are in place.
+#[derive(Debug)]
+pub struct Machine {
+    /// The instance's name.
+    pub instance: String,
+    /// The guest's name, and its host name.
+    pub guest: String,
+    /// The keeper's own directory.
+    pub room: PathBuf,
+    /// The root file system.
+    pub root: PathBuf,
+    /// Devices of the host that it gets.
+    pub devices: Vec<String>,
+    /// The loop device that was set aside for it.
+    pub loop_device: Option<PathBuf>,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Whether the agent has to watch the memory.
+    pub watch_memory: bool,
+}
+
+/// Runs guests.
+trait Backend {
+    /// Runs the guest and returns when it has ended: the exit status of its first process.
+    fn run(&self, machine: &Machine) -> Result<i32, Failure>;
+}
+
+/// Runs a guest with the backend of this name.
+///
+/// # Errors
+/// If the guest cannot be started.
+pub fn run(backend: config::Backend, machine: &Machine) -> Result<i32, Failure> {
+    let backend: &dyn Backend = match backend {
+        config::Backend::Lxc => &lxc::LxcBackend,
+    };
+    backend.run(machine)
+}

@@ -1,0 +1,258 @@
+//! `vm-test.toml` at the root of a workspace: which guests there are. Reads one file; knows nothing of sites.
+
+use super::guest::{Guest, HOST};
+use super::quantity;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::daemon::OwnedSetting;
+use vm_test::protocol::failure::Failure;
+
+/// The name of the file.
+pub const FILE: &str = "vm-test.toml";
+
+/// A longer file is refused unread.
+const LONGEST: u64 = 1 << 20;
+
+/// The guests of a workspace.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    file: Option<PathBuf>,
+    guests: BTreeMap<String, GuestTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    guest: BTreeMap<String, GuestTable>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GuestTable {
+    backend: Option<String>,
+    image: Option<String>,
+    init: Option<String>,
+    memory: Option<String>,
+    cpus: Option<u32>,
+    network: Option<String>,
+    timeout: Option<String>,
+    env: Option<Vec<String>>,
+    devices: Option<Vec<String>>,
+    privileged: Option<bool>,
+}
+
+impl Workspace {
+    /// Reads the nearest file in `directory` or above it; without one, only the built-in guests are known.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is wrong anywhere.
+    pub fn find(directory: &Path) -> Result<Self, Failure> {
+        let found = directory
+            .ancestors()
+            .map(|dir| dir.join(FILE))
+            .find(|file| file.is_file());
+        match found {
+            Some(file) => Self::read(file),
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn read(file: PathBuf) -> Result<Self, Failure> {
+        let cannot =
+            |cause: String| Failure::new(format!("cannot read {}: {cause}", file.display()));
+        let length = file
+            .metadata()
+            .map_err(|error| cannot(error.to_string()))?
+            .len();
+        if length > LONGEST {
+            return Err(cannot(format!(
+                "it has {length} bytes, and at most {LONGEST} are read"
+            )));
+        }
+        let bytes = std::fs::read(&file).map_err(|error| cannot(error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|error| cannot(error.to_string()))?;
+        let document: Document = toml::from_str(&text).map_err(|error| {
+            let failure = cannot(error.to_string().trim_end().to_owned());
+            match suggestion(error.message()) {
+                Some(key) => failure.hint(format!("did you mean `{key}`?")),
+                None => failure,
+            }
+        })?;
+        let workspace = Self {
+            guests: document.guest,
+            file: Some(file),
+        };
+        for name in workspace.guests.keys() {
+            workspace.guest(name, &[])?;
+        }
+        Ok(workspace)
+    }
+
+    /// Decides a guest: its defaults, then the file, then `settings`.
+    ///
+    /// # Errors
+    /// If there is no such guest, or a setting is wrong.
+    pub fn guest(&self, name: &str, settings: &[OwnedSetting]) -> Result<Guest, Failure> {
+        let mut guest = Guest::new(name)?;
+        match (self.guests.get(name), &self.file) {
+            (Some(table), Some(file)) => {
+                for setting in table.settings().map_err(|cause| {
+                    Failure::new(format!(
+                        "cannot use guest `{name}` of {}: {cause}",
+                        file.display()
+                    ))
+                })? {
+                    guest.set(&setting).map_err(|failure| Failure {
+                        message: format!("{} (in {})", failure.message, file.display()),
+                        ..failure
+                    })?;
+                }
+            }
+            _ if name == HOST => {}
+            _ => return Err(self.unknown(name)),
+        }
+        for setting in settings {
+            guest.set(setting)?;
+        }
+        Ok(guest)
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let mut names: Vec<_> = self.guests.keys().map(String::as_str).collect();
+        if !names.contains(&HOST) {
+            names.push(HOST);
+        }
+        let place = self.file.as_ref().map_or_else(
+            || format!("there is no {FILE} here or above"),
+            |file| format!("{} does not declare it", file.display()),
+        );
+        let known = names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>();
+        Failure::new(format!("cannot find guest `{name}`: {place}")).hint(format!(
+            "the guests are {}; declare another as [guest.{name}] in {FILE} at the workspace's root",
+            known.join(", ")
+        ))
+    }
+}
+
+impl GuestTable {
+    fn settings(&self) -> Result<Vec<OwnedSetting>, String> {
+        let size =
+            |text: &String| quantity::bytes(text).map_err(|cause| format!("memory: {cause}"));
+        let time =
+            |text: &String| quantity::millis(text).map_err(|cause| format!("timeout: {cause}"));
+        let settings = [
+            self.backend.clone().map(OwnedSetting::Backend),
+            self.image.clone().map(OwnedSetting::Image),
+            self.init.clone().map(OwnedSetting::Init),
+            self.memory
+                .as_ref()
+                .map(size)
+                .transpose()?
+                .map(OwnedSetting::Memory),
+            self.cpus.map(OwnedSetting::Cpus),
+            self.network.clone().map(OwnedSetting::Network),
+            self.timeout
+                .as_ref()
+                .map(time)
+                .transpose()?
+                .map(OwnedSetting::Timeout),
+            self.env.clone().map(OwnedSetting::Env),
+            self.devices.clone().map(OwnedSetting::Devices),
+            self.privileged.map(OwnedSetting::Privileged),
+        ];
+        Ok(settings.into_iter().flatten().collect())
+    }
+}
+
+/// The key that is spelled most like the unknown one in serde's message, if one is near.
+fn suggestion(message: &str) -> Option<String> {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted
+        .next()
+        .filter(|_| message.starts_with("unknown field"))?;
+    quoted
+        .map(|key| (distance(unknown, key), key))
+        .min()
+        .filter(|&(distance, _)| distance <= 2)
+        .map(|(_, key)| key.to_owned())
+}
+
+fn distance(from: &str, to: &str) -> usize {
+    strsim::damerau_levenshtein(from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace(text: &str) -> Result<Workspace, Failure> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(FILE), text).unwrap();
+        Workspace::find(dir.path())
+    }
+
+    #[test]
+    fn the_file_is_over_the_defaults_and_the_site_over_the_file() {
+        let workspace = workspace("[guest.worker-1]\nmemory = \"1G\"\ntimeout = \"5m\"\n").unwrap();
+        let guest = workspace
+            .guest("worker-1", &[OwnedSetting::Timeout(1000)])
+            .unwrap();
+        assert_eq!(
+            (guest.memory, guest.timeout, guest.cpus),
+            (1 << 30, 1000, 1)
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_cure() {
+        let error = workspace("[guest.a]\nmemroy = \"1G\"\n").unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some("did you mean `memory`?"));
+        assert!(error.message.contains("line 2"), "{error}");
+        for (text, words) in [
+            ("[guest.a]\nmemory = \"1\"\n", "memory: `1` is not a size"),
+            (
+                "[guest.a]\nmemory = \"2T\"\n",
+                "its memory of 2199023255552 is out of range",
+            ),
+            (
+                "[guest.a]\ntimeout = \"0s\"\n",
+                "its timeout of 0 is out of range",
+            ),
+            (
+                "[guest.a]\nbackend = \"qemu\"\n",
+                "there is no backend \"qemu\"",
+            ),
+            (
+                "[guest.\"../x\"]\n",
+                "cannot use \"../x\" as the name of a guest",
+            ),
+            (
+                "[guest.a]\ndevices = [\"/dev/sda\"]\n",
+                "there is no device \"/dev/sda\" to give",
+            ),
+        ] {
+            let error = workspace(text).unwrap_err();
+            assert!(error.message.contains(words), "{text} gave {error}");
+        }
+    }
+
+    #[test]
+    fn an_undeclared_guest_is_refused_with_the_names_there_are() {
+        let error = workspace("[guest.a]\n")
+            .unwrap()
+            .guest("b", &[])
+            .unwrap_err();
+        assert!(
+            error
+                .hint
+                .unwrap()
+                .starts_with("the guests are `a`, `host`;")
+        );
+        assert!(workspace("").unwrap().guest(HOST, &[]).is_ok());
+    }
+}

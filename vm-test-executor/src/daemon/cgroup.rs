@@ -1,0 +1,194 @@
+//! Limits that the kernel holds: memory and number of processes of an instance, where this user may set them.
+//!
+//! Directories of control groups outlive the processes in them, so they carry the daemon's process id in their names
+//! and are swept by the next start.
+
+use rustix::process::Pid;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+const BASE: &str = "/sys/fs/cgroup";
+const PARENT: &str = "vm-test";
+
+/// How many processes an instance may have.
+const MOST_PROCESSES: u32 = 4096;
+
+/// How often the removal of a directory is tried again, while the kernel lets the last process go.
+const REMOVALS: u32 = 50;
+
+/// What holds an instance's limits.
+#[derive(Debug)]
+pub struct Limits {
+    directories: Vec<PathBuf>,
+    memory: Option<PathBuf>,
+}
+
+/// The directories below which limits can be set: that of memory, that of the number of processes.
+fn roots() -> [Option<PathBuf>; 2] {
+    let unified = Path::new(BASE);
+    ["memory", "pids"].map(|controller| {
+        let legacy = unified.join(controller);
+        if legacy.join("cgroup.procs").is_file() {
+            return Some(legacy.join(PARENT));
+        }
+        let controllers = fs::read_to_string(unified.join("cgroup.controllers")).ok()?;
+        controllers
+            .split_whitespace()
+            .any(|name| name == controller)
+            .then(|| unified.join(PARENT))
+    })
+}
+
+/// Whether limits can be held by the kernel here, found out by setting some.
+///
+/// # Errors
+/// What the kernel says.
+pub fn availability() -> io::Result<()> {
+    let limits = Limits::new("probe", 64 << 20)?;
+    if limits.memory.is_none() {
+        return Err(io::Error::other(
+            "no memory controller below /sys/fs/cgroup",
+        ));
+    }
+    Ok(())
+}
+
+impl Limits {
+    /// Makes the groups of an instance.
+    ///
+    /// # Errors
+    /// If this user may not, or the host has no such groups.
+    pub fn new(instance: &str, memory: u64) -> io::Result<Self> {
+        let [memory_root, pids_root] = roots();
+        let memory_root = memory_root.ok_or(io::ErrorKind::NotFound)?;
+        let name = format!("{}-{instance}", std::process::id());
+        let mut limits = Self {
+            directories: Vec::new(),
+            memory: None,
+        };
+        let group = limits.add(&memory_root, &name)?;
+        if group.join("memory.limit_in_bytes").is_file() {
+            fs::write(group.join("memory.limit_in_bytes"), memory.to_string())?;
+        } else {
+            fs::write(group.join("memory.max"), memory.to_string())?;
+        }
+        limits.memory = Some(group);
+        if let Some(root) = pids_root {
+            let group = limits.add(&root, &name)?;
+            fs::write(group.join("pids.max"), MOST_PROCESSES.to_string())?;
+        }
+        Ok(limits)
+    }
+
+    fn add(&mut self, root: &Path, name: &str) -> io::Result<PathBuf> {
+        let group = root.join(name);
+        if self.directories.contains(&group) {
+            return Ok(group);
+        }
+        // Another daemon may remove the empty parent just now.
+        match self.make(root, &group) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(root, &group)?,
+            made => made?,
+        }
+        Ok(group)
+    }
+
+    fn make(&mut self, root: &Path, group: &Path) -> io::Result<()> {
+        if let Err(error) = fs::create_dir(root)
+            && error.kind() != io::ErrorKind::AlreadyExists
+        {
+            return Err(error);
+        }
+        if root.parent() == Some(Path::new(BASE)) {
+            // In the unified hierarchy controllers are handed down one level at a time.
+            for level in [Path::new(BASE), root] {
+                fs::write(level.join("cgroup.subtree_control"), "+memory +pids")?;
+            }
+        }
+        fs::create_dir(group)?;
+        self.directories.push(group.to_path_buf());
+        Ok(())
+    }
+
+    /// Puts a process, and with it all that it will start, into the groups.
+    ///
+    /// # Errors
+    /// If it is gone, or a directory is.
+    pub fn take(&self, pid: Pid) -> io::Result<()> {
+        for group in &self.directories {
+            fs::write(group.join("cgroup.procs"), pid.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// The count of processes that the kernel has killed because memory ran out.
+    #[must_use]
+    pub fn oom_watch(&self) -> OomWatch {
+        OomWatch {
+            group: self.memory.clone(),
+        }
+    }
+}
+
+/// Reads how many processes the kernel has killed in a group because memory ran out.
+#[derive(Clone, Debug, Default)]
+pub struct OomWatch {
+    group: Option<PathBuf>,
+}
+
+impl OomWatch {
+    /// The count so far; zero where the kernel holds no limit.
+    #[must_use]
+    pub fn oom_kills(&self) -> u64 {
+        let Some(group) = &self.group else { return 0 };
+        ["memory.oom_control", "memory.events"]
+            .iter()
+            .filter_map(|file| fs::read_to_string(group.join(file)).ok())
+            .filter_map(|text| {
+                let line = text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("oom_kill "))?;
+                line.trim().parse::<u64>().ok()
+            })
+            .sum()
+    }
+}
+
+impl Drop for Limits {
+    fn drop(&mut self) {
+        for group in &self.directories {
+            for _ in 0..REMOVALS {
+                match fs::remove_dir(group) {
+                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                        std::thread::sleep(std::time::Duration::from_millis(2));
+                    }
+                    _ => break,
+                }
+            }
+        }
+    }
+}
+
+/// Removes the groups of daemons that are no more; the number of directories removed.
+pub(super) fn sweep() -> usize {
+    let mut removed = 0;
+    for root in roots().into_iter().flatten() {
+        for entry in fs::read_dir(&root).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let owner = name.to_str().and_then(|name| name.split('-').next());
+            let alive = owner.is_some_and(is_daemon);
+            if !alive && fs::remove_dir(entry.path()).is_ok() {
+                removed += 1;
+            }
+        }
+        // Goes only when it is empty.
+        let _ = fs::remove_dir(&root);
+    }
+    removed
+}
+
+/// Whether this process is one of this program: a stranger may have the number of a dead daemon.
+fn is_daemon(pid: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim_end() == "vm-test")
+}

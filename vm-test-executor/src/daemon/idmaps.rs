@@ -1,0 +1,172 @@
+//! Which of the host's ids a guest's ids are, and how the kernel is told. Knows `/etc/subuid` and `newuidmap`.
+
+use rustix::process::{Pid, getgid, getuid};
+use std::fs;
+use std::io;
+use std::process::Command;
+use vm_test::protocol::failure::Failure;
+
+/// How many ids a guest has.
+const COUNT: u32 = 65_536;
+
+/// Below this no range of a real root's guests begins; distributions give out subordinate ids from 100 000 upwards.
+const ROOT_BASE: u32 = 1 << 30;
+
+/// How many such ranges there are; then they are used anew.
+const ROOT_RANGES: u64 = 8_192;
+
+/// Where the ids come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A real root: a range of its own for every instance.
+    Root,
+    /// An ordinary user with subordinate ids: root is the user, the others are subordinate.
+    Subordinate {
+        /// Begin and count of the user ids.
+        users: (u32, u32),
+        /// Begin and count of the group ids.
+        groups: (u32, u32),
+    },
+    /// An ordinary user without: root is the user, and there are no others.
+    Single,
+}
+
+/// The maps of one user.
+#[derive(Clone, Debug)]
+pub struct IdMaps {
+    /// Where the ids come from.
+    pub source: Source,
+}
+
+impl IdMaps {
+    /// Of the user who runs this process.
+    #[must_use]
+    pub fn of_this_user() -> Self {
+        let user = getuid().as_raw();
+        if user == 0 {
+            return Self {
+                source: Source::Root,
+            };
+        }
+        let name = name_of(user);
+        let users = subordinate("/etc/subuid", name.as_deref(), user);
+        let groups = subordinate("/etc/subgid", name.as_deref(), user);
+        let source = match (users, groups) {
+            (Some(users), Some(groups)) if newuidmap_exists() => {
+                Source::Subordinate { users, groups }
+            }
+            _ => Source::Single,
+        };
+        Self { source }
+    }
+
+    /// Writes the maps of a process that waits in its new user namespace. `number` is the instance's.
+    ///
+    /// # Errors
+    /// If the kernel or the helpers refuse them.
+    pub fn write(&self, pid: Pid, number: u64) -> Result<(), Failure> {
+        match &self.source {
+            Source::Root => {
+                let base = ROOT_BASE + u32::try_from(number % ROOT_RANGES).unwrap_or(0) * COUNT;
+                let line = format!("0 {base} {COUNT}");
+                write_file(pid, "uid_map", &line)?;
+                write_file(pid, "gid_map", &line)
+            }
+            Source::Subordinate { users, groups } => {
+                // Both helpers at once: each is a process of its own, and a test waits.
+                let maps = [
+                    ("newuidmap", getuid().as_raw(), *users),
+                    ("newgidmap", getgid().as_raw(), *groups),
+                ];
+                let children = maps.map(|(program, own, (begin, count))| {
+                    let count = count.min(COUNT - 1);
+                    let child = Command::new(program)
+                        .arg(pid.to_string())
+                        .args(["0", &own.to_string(), "1"])
+                        .args(["1", &begin.to_string(), &count.to_string()])
+                        .stderr(std::process::Stdio::piped())
+                        .spawn();
+                    (program, child)
+                });
+                for (program, child) in children {
+                    run_helper(program, child)?;
+                }
+                Ok(())
+            }
+            Source::Single => {
+                write_file(pid, "setgroups", "deny")?;
+                write_file(pid, "uid_map", &format!("0 {} 1", getuid().as_raw()))?;
+                write_file(pid, "gid_map", &format!("0 {} 1", getgid().as_raw()))
+            }
+        }
+    }
+}
+
+fn run_helper(program: &str, child: io::Result<std::process::Child>) -> Result<(), Failure> {
+    let cannot = |cause: String| {
+        Failure::new(format!("cannot map ids with {program}: {cause}"))
+            .hint("install uidmap, and give the user a range in /etc/subuid and /etc/subgid: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER")
+    };
+    let output = child
+        .and_then(std::process::Child::wait_with_output)
+        .map_err(|error| cannot(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    Err(cannot(format!("{} ({})", words.trim(), output.status)))
+}
+
+fn write_file(pid: Pid, name: &str, line: &str) -> Result<(), Failure> {
+    fs::write(format!("/proc/{pid}/{name}"), line).map_err(|error| {
+        Failure::new(format!("cannot write {name} of a guest: {error}"))
+            .hint("`vm-test doctor` finds out what this host allows")
+    })
+}
+
+fn newuidmap_exists() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join("newuidmap").is_file())
+}
+
+fn name_of(user: u32) -> Option<String> {
+    let text = fs::read_to_string("/etc/passwd").ok()?;
+    let found = text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(user)).then(|| name.to_owned())
+    });
+    found.or_else(|| std::env::var("USER").ok())
+}
+
+/// The largest range that a file gives a user.
+fn subordinate(file: &str, name: Option<&str>, user: u32) -> Option<(u32, u32)> {
+    largest(&fs::read_to_string(file).ok()?, name, user)
+}
+
+fn largest(text: &str, name: Option<&str>, user: u32) -> Option<(u32, u32)> {
+    let user = user.to_string();
+    text.lines()
+        .filter_map(|line| {
+            let mut fields = line.trim().split(':');
+            let owner = fields.next()?;
+            let begin = fields.next()?.parse().ok()?;
+            let count = fields.next()?.parse().ok()?;
+            (Some(owner) == name || owner == user).then_some((begin, count))
+        })
+        .max_by_key(|&(_, count): &(u32, u32)| count)
+        .filter(|&(_, count)| count > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_range_of_the_user_by_name_or_number_counts() {
+        let text = "ann:100000:65536\nbob:1:2\n1000:200000:70000\nbroken\n";
+        assert_eq!(largest(text, Some("ann"), 5), Some((100_000, 65_536)));
+        assert_eq!(largest(text, Some("ann"), 1000), Some((200_000, 70_000)));
+        assert_eq!(largest(text, None, 7), None);
+    }
+}

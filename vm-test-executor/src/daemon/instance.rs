@@ -1,0 +1,257 @@
+//! One living instance: its keeper's process, its limits. Dropping it destroys it and waits until it is gone.
+
+use super::cgroup::{Limits, OomWatch};
+use super::idmaps::IdMaps;
+use super::spawner::Spawner;
+use crate::keeper::{KeeperReport, World};
+use crate::rootfs::Tree;
+use crate::sys::idmap;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_signal, waitid,
+};
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+use vm_test::protocol::daemon::Obituary;
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::frame;
+
+/// How long a keeper that has died may take to be read from.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// A living instance.
+#[derive(Debug)]
+pub(super) struct Instance {
+    name: String,
+    guest: String,
+    pid: Pid,
+    pidfd: OwnedFd,
+    control: UnixStream,
+    limits: Option<Limits>,
+    gone: Option<String>,
+}
+
+/// Why the wait for an instance ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The holder of the lease is gone or has given it up.
+    Released,
+    /// The keeper has ended.
+    Died,
+    /// The daemon stops.
+    Stopping,
+}
+
+impl Instance {
+    /// Starts an instance whose agent talks to `stream`.
+    pub(super) fn start(
+        world: &World,
+        number: u64,
+        stream: &UnixStream,
+        maps: &IdMaps,
+        limits: Option<Limits>,
+        spawner: &Spawner,
+    ) -> Result<Self, Failure> {
+        let cannot = |what: &str, error: io::Error| {
+            Failure::new(format!(
+                "cannot start instance {} of guest `{}`: {what}: {error}",
+                world.instance, world.guest
+            ))
+        };
+        let (control, theirs) =
+            UnixStream::pair().map_err(|error| cannot("make a pair of sockets", error))?;
+        let stream = stream
+            .try_clone()
+            .map_err(|error| cannot("copy the stream", error))?;
+        let waiting = spawner.start(theirs.into(), stream.into(), world.user_namespace)?;
+        let pidfd = waiting.pidfd.try_clone();
+        let instance = Self {
+            name: world.instance.clone(),
+            guest: world.guest.clone(),
+            pid: waiting.pid,
+            pidfd: pidfd.map_err(|error| cannot("keep its process", error))?,
+            control,
+            limits,
+            gone: None,
+        };
+        if world.user_namespace {
+            maps.write(instance.pid, number)?;
+        }
+        if let Some(limits) = &instance.limits {
+            limits
+                .take(instance.pid)
+                .map_err(|error| cannot("limit it", error))?;
+        }
+        let namespace = world
+            .user_namespace
+            .then(|| File::open(format!("/proc/{}/ns/user", instance.pid)))
+            .transpose()
+            .map_err(|error| cannot("find its user namespace", error))?
+            .map(OwnedFd::from);
+        waiting.go().map_err(|error| cannot("let it go", error))?;
+        frame::write(&instance.control, world)
+            .map_err(|error| cannot("tell it its world", error))?;
+        for tree in &world.plan.trees {
+            instance.send_tree(tree, namespace.as_ref())?;
+        }
+        Ok(instance)
+    }
+
+    /// The process id of the keeper.
+    pub(super) fn keeper(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().cast_unsigned()
+    }
+
+    fn send_tree(&self, tree: &Tree, namespace: Option<&OwnedFd>) -> Result<(), Failure> {
+        let copy = match idmap::detached_copy(&tree.path, namespace) {
+            Ok(copy) => Some(copy),
+            Err(_) if tree.optional => None,
+            Err(error) => return Err(self.no_copy(tree, &error)),
+        };
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let fds: Vec<BorrowedFd<'_>> = copy.iter().map(AsFd::as_fd).collect();
+        if !fds.is_empty() {
+            ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+        }
+        sendmsg(
+            &self.control,
+            &[IoSlice::new(b"t")],
+            &mut ancillary,
+            SendFlags::NOSIGNAL,
+        )
+        .map(drop)
+        .map_err(|error| {
+            let what = format!(
+                "cannot start instance {} of guest `{}`",
+                self.name, self.guest
+            );
+            Failure::new(format!("{what}: its keeper is gone: {error}"))
+        })
+    }
+
+    fn no_copy(&self, tree: &Tree, error: &io::Error) -> Failure {
+        let failure = Failure::new(format!(
+            "cannot give guest `{}` {}: cannot map the ids of that mount: {error}",
+            self.guest,
+            tree.path.display()
+        ));
+        match error.raw_os_error() {
+            Some(libc::EINVAL) => failure.hint(
+                "its file system does not support id-mapped mounts (overlayfs, as in a Docker container, does not): run the tests as an ordinary user, or keep them on ext4, xfs or btrfs",
+            ),
+            Some(libc::EPERM) => failure.hint(
+                "root here lacks CAP_SYS_ADMIN, as in a container: run the tests as an ordinary user",
+            ),
+            _ => failure,
+        }
+    }
+
+    /// Waits until something ends it.
+    pub(super) fn wait(&self, holder: &UnixStream, stop: &OwnedFd) -> Event {
+        loop {
+            let mut fds = [
+                PollFd::new(&self.pidfd, PollFlags::IN),
+                PollFd::new(holder, PollFlags::RDHUP),
+                PollFd::new(stop, PollFlags::IN),
+            ];
+            match poll(&mut fds, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return Event::Died,
+            }
+            let [keeper, holder, stop] = fds.map(|fd| !fd.revents().is_empty());
+            if holder {
+                return Event::Released;
+            }
+            if keeper {
+                return Event::Died;
+            }
+            if stop {
+                return Event::Stopping;
+            }
+        }
+    }
+
+    /// The count of processes that the kernel has killed because memory ran out.
+    pub(super) fn oom_watch(&self) -> OomWatch {
+        self.limits
+            .as_ref()
+            .map(Limits::oom_watch)
+            .unwrap_or_default()
+    }
+
+    /// Destroys it and says what became of it.
+    pub(super) fn destroy(mut self, event: Event) -> Obituary {
+        let said = match event {
+            Event::Died => self.last_words(),
+            _ => None,
+        };
+        let ended = self.kill();
+        let oom_kills = self.oom_watch().oom_kills();
+        let subject = format!("instance {} of guest `{}`", self.name, self.guest);
+        let cause = match (event, said) {
+            (Event::Released, _) => Failure::new(format!("{subject} was given up")),
+            (Event::Stopping, _) => {
+                Failure::new(format!("{subject} was destroyed: the daemon was stopped"))
+            }
+            (Event::Died, Some(KeeperReport::Failed(failure))) => failure,
+            (Event::Died, Some(KeeperReport::Ended(status))) => Failure::new(format!(
+                "{subject} died: its first process ended with status {status} before the test did"
+            )),
+            (Event::Died, None) if oom_kills > 0 => {
+                Failure::new(format!("{subject} died: it ran out of memory"))
+            }
+            (Event::Died, None) => Failure::new(format!("{subject} died: its keeper {ended}")),
+        };
+        Obituary {
+            cause: Some(cause),
+            oom_kills,
+        }
+    }
+
+    fn last_words(&self) -> Option<KeeperReport> {
+        self.control.set_read_timeout(Some(LAST_WORDS)).ok()?;
+        frame::read(&self.control).ok().flatten()
+    }
+
+    /// Kills the keeper and waits: when it is gone, so are all processes, mounts and interfaces of its world.
+    fn kill(&mut self) -> String {
+        if let Some(ended) = &self.gone {
+            return ended.clone();
+        }
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+        let status = loop {
+            match waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED) {
+                Err(rustix::io::Errno::INTR) => {}
+                Ok(status) => break status,
+                Err(_) => break None,
+            }
+        };
+        let ended = describe(status.as_ref());
+        self.gone = Some(ended.clone());
+        ended
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn describe(status: Option<&WaitIdStatus>) -> String {
+    match status.map(|status| (status.exit_status(), status.terminating_signal())) {
+        Some((Some(125), _)) => "could not become root in its user namespace".to_owned(),
+        Some((Some(126), _)) => {
+            "could not be executed: others than its owner may not execute vm-test".to_owned()
+        }
+        Some((Some(code), _)) => format!("exited with code {code}"),
+        Some((_, Some(signal))) => format!("was killed by signal {signal}"),
+        _ => "ended".to_owned(),
+    }
+}

@@ -1,0 +1,191 @@
+//! One lease from request to end, in a thread of its own: decide the guest, wait for room, start, watch, destroy.
+
+use super::admission::Admission;
+use super::cgroup::Limits;
+use super::idmaps::{IdMaps, Source};
+use super::instance::Instance;
+use super::registry::Registry;
+use super::spawner::Spawner;
+use crate::config::{Guest, HOST_IMAGE, Workspace};
+use crate::keeper::{MOST_TREES, World};
+use crate::rootfs::{self, Lower, Plan, Tree};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use vm_test::protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary, Reply};
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::frame;
+
+/// A lease that waits says so after this long, and then again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What all leases of a daemon share.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) admission: Admission,
+    pub(super) registry: Registry,
+    pub(super) spawner: Spawner,
+    pub(super) maps: IdMaps,
+    pub(super) agent: PathBuf,
+    /// Part of every instance's name, so that names of different daemons differ.
+    pub(super) run: String,
+    /// Readable once the daemon stops.
+    pub(super) stop: OwnedFd,
+}
+
+/// Serves a request for a lease on this connection until the lease ends.
+pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
+    if let Err(failure) = lease(host, stream, request) {
+        // If the client is gone, nobody wants to know.
+        let _ = frame::write(stream, &Reply::Refused(failure));
+    }
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(), Failure> {
+    let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
+    let guest = workspace.guest(&request.guest, &request.settings)?;
+    let as_root = host.maps.source == Source::Root;
+    check(&guest, as_root)?;
+    let mut waited = Instant::now();
+    let admitted = host.admission.admit(guest.memory, guest.cpus, |reason| {
+        if waited.elapsed() < PATIENCE {
+            return is_there(stream);
+        }
+        waited = Instant::now();
+        frame::write(stream, &Reply::Queued(reason.to_owned())).is_ok()
+    })?;
+    let Some(_admitted) = admitted else {
+        return Ok(());
+    };
+    let number = host.registry.next_number();
+    let name = format!("{}-{}-{number}", guest.name, host.run);
+    let limits = Limits::new(&name, guest.memory).ok();
+    let world = world(host, &guest, request, &name, as_root, limits.is_none())?;
+    let leased = Leased {
+        instance: name.clone(),
+        description: guest.description(),
+        timeout: guest.timeout,
+        env: guest.env.clone(),
+        memory: guest.memory,
+    };
+    if frame::write(stream, &Reply::Leased(leased)).is_err() {
+        return Ok(());
+    }
+    let started = Instance::start(&world, number, stream, &host.maps, limits, &host.spawner);
+    let instance = match started {
+        Ok(instance) => instance,
+        Err(failure) => {
+            // The stream may be the agent's already, so the cause goes where the client asks for it.
+            let obituary = Obituary {
+                cause: Some(failure),
+                oom_kills: 0,
+            };
+            host.registry.bury(&name, obituary);
+            return Ok(());
+        }
+    };
+    let status = InstanceStatus {
+        instance: name.clone(),
+        guest: guest.name.clone(),
+        description: guest.description(),
+        purpose: request.purpose.clone(),
+        keeper: instance.keeper(),
+        holder: request.pid,
+        age: 0,
+        memory: guest.memory,
+    };
+    host.registry.insert(status, instance.oom_watch());
+    let event = instance.wait(stream, &host.stop);
+    // Released means that nobody will ask; everything else is known before the client sees the end of the stream.
+    let obituary = instance.destroy(event);
+    host.registry.bury(&name, obituary);
+    Ok(())
+}
+
+fn check(guest: &Guest, as_root: bool) -> Result<(), Failure> {
+    let cannot =
+        |cause: &str| Failure::new(format!("cannot start guest `{}`: {cause}", guest.name));
+    if guest.image != HOST_IMAGE {
+        return Err(cannot(&format!("there is no image `{}`", guest.image))
+            .hint("this version knows the image `host` only: the host's own root file system"));
+    }
+    if guest.privileged && !as_root {
+        return Err(cannot(
+            "privileged = true needs root on the host, and this is an ordinary user",
+        )
+        .hint("without privileged, root in the guest is root over all that is the guest's own"));
+    }
+    for device in &guest.devices {
+        if device == "loop" {
+            return Err(cannot("this version cannot give it a loop device")
+                .hint("devices it can give are \"/dev/net/tun\" and \"/dev/fuse\""));
+        }
+        let usable = std::fs::File::options().read(true).write(true).open(device);
+        if let Err(error) = usable {
+            return Err(cannot(&format!(
+                "this host cannot give it the device {device}: {error}"
+            ))
+            .hint(format!(
+                "on the host: modprobe {}, and let this user read and write {device}",
+                device.rsplit('/').next().unwrap_or_default()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn world(
+    host: &Host,
+    guest: &Guest,
+    request: &LeaseRequest,
+    instance: &str,
+    as_root: bool,
+    watch_memory: bool,
+) -> Result<World, Failure> {
+    let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
+    let mut plan: Plan = rootfs::host_plan(as_root, &shares);
+    let agent = if as_root {
+        // Its directory may be closed to the ids of the guest; a descriptor passes through.
+        plan.trees.push(Tree {
+            path: host.agent.clone(),
+            optional: false,
+        });
+        Lower::Tree(plan.trees.len() - 1)
+    } else {
+        Lower::Path(host.agent.clone())
+    };
+    if plan.trees.len() > MOST_TREES {
+        return Err(Failure::new(format!(
+            "cannot start guest `{}`: it needs {} mounts of the host, and at most {MOST_TREES} are possible",
+            guest.name,
+            plan.trees.len()
+        )));
+    }
+    Ok(World {
+        instance: instance.to_owned(),
+        guest: guest.name.clone(),
+        backend: guest.backend,
+        plan,
+        agent,
+        memory: guest.memory,
+        watch_memory,
+        user_namespace: !guest.privileged,
+        real_root: as_root,
+        devices: guest.devices.clone(),
+        loop_device: None,
+    })
+}
+
+/// Whether the other end is still open.
+fn is_there(stream: &UnixStream) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut fds = [PollFd::new(stream, PollFlags::RDHUP)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    !matches!(poll(&mut fds, Some(&now)), Ok(count) if count > 0)
+}

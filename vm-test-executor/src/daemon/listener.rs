@@ -1,0 +1,108 @@
+//! The daemon's socket: who may talk to it, and what each request leads to.
+
+use super::lease::{self, Host};
+use rustix::net::sockopt::socket_peercred;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use vm_test::protocol::daemon::{Greeting, Obituary, Reply, Request, Status, Welcome};
+use vm_test::protocol::{PROTOCOL, frame};
+
+/// How long a client may take to say what it wants.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the socket's threads share with the daemon's main loop.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) host: Host,
+    pub(super) began: Instant,
+    /// Connections that are being served.
+    pub(super) active: AtomicUsize,
+    /// Somebody has asked the daemon to stop.
+    pub(super) stop_asked: AtomicBool,
+}
+
+/// Accepts connections for ever, each in a thread of its own.
+pub(super) fn listen(desk: &Arc<Desk>, listener: &UnixListener) {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            // Out of descriptors: what is open must end first.
+            std::thread::sleep(Duration::from_millis(50));
+            continue;
+        };
+        let user = socket_peercred(&stream).map(|peer| peer.uid);
+        if user != Ok(rustix::process::getuid()) {
+            continue;
+        }
+        desk.active.fetch_add(1, Ordering::SeqCst);
+        let mine = Arc::clone(desk);
+        let serve = move || {
+            let _served = Served(&mine.active);
+            serve(&mine, &stream);
+        };
+        if std::thread::Builder::new().spawn(serve).is_err() {
+            desk.active.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Counts a connection off, whatever becomes of its thread.
+struct Served<'a>(&'a AtomicUsize);
+
+impl Drop for Served<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn serve(desk: &Desk, stream: &UnixStream) {
+    let _ = stream.set_read_timeout(Some(REQUEST_TIMEOUT));
+    let Ok(Some(greeting)) = frame::read::<Greeting>(stream) else {
+        return;
+    };
+    let welcome = Welcome {
+        protocol: PROTOCOL,
+        pid: std::process::id(),
+    };
+    if frame::write(stream, &welcome).is_err() || greeting.protocol != PROTOCOL {
+        return;
+    }
+    let Ok(Some(request)) = frame::read::<Request>(stream) else {
+        return;
+    };
+    let reply = match request {
+        Request::Lease(request) => return lease::serve(&desk.host, stream, &request),
+        Request::Status => Reply::Status(status(desk)),
+        Request::Obituary { instance } => Reply::Obituary(obituary(desk, &instance)),
+        Request::Stop => {
+            desk.stop_asked.store(true, Ordering::SeqCst);
+            // The main loop stops when this is the last connection; the client waits for the end of the stream.
+            Reply::Stopped
+        }
+    };
+    let _ = frame::write(stream, &reply);
+}
+
+fn status(desk: &Desk) -> Status {
+    let (waiting, memory_used, memory_limit) = desk.host.admission.status();
+    Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        uptime: desk.began.elapsed().as_secs(),
+        instances: desk.host.registry.alive(),
+        waiting,
+        memory_used,
+        memory_limit,
+    }
+}
+
+fn obituary(desk: &Desk, instance: &str) -> Option<Obituary> {
+    let registry = &desk.host.registry;
+    registry.obituary(instance).or_else(|| {
+        registry.oom_kills(instance).map(|oom_kills| Obituary {
+            cause: None,
+            oom_kills,
+        })
+    })
+}

@@ -1,0 +1,146 @@
+//! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper when the thread that
+//! started it ends. Knows how a keeper is executed, not what it keeps.
+
+use crate::keeper;
+use crate::sys::namespaces::{self, Program, Waiting};
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use vm_test::protocol::failure::Failure;
+
+/// What the spawner is asked for: a keeper with these descriptors.
+struct Order {
+    control: OwnedFd,
+    stream: OwnedFd,
+    user_namespace: bool,
+    answer: Sender<io::Result<Waiting>>,
+}
+
+/// The way to the spawner, from any thread.
+#[derive(Clone, Debug)]
+pub(super) struct Spawner {
+    orders: Sender<Order>,
+}
+
+/// The spawner's own end.
+pub(super) struct Orders {
+    orders: Receiver<Order>,
+}
+
+/// Both ends.
+pub(super) fn spawner() -> (Spawner, Orders) {
+    let (sender, receiver) = channel();
+    (Spawner { orders: sender }, Orders { orders: receiver })
+}
+
+impl Spawner {
+    /// Starts a keeper that waits for its id maps.
+    pub(super) fn start(
+        &self,
+        control: OwnedFd,
+        stream: OwnedFd,
+        user_namespace: bool,
+    ) -> Result<Waiting, Failure> {
+        let (answer, answered) = channel();
+        let order = Order {
+            control,
+            stream,
+            user_namespace,
+            answer,
+        };
+        self.orders
+            .send(order)
+            .ok()
+            .and_then(|()| answered.recv().ok())
+            .unwrap_or_else(|| Err(io::Error::other("the daemon is stopping")))
+            .map_err(|error| explain(&error))
+    }
+}
+
+impl Orders {
+    /// Carries out orders that come within `wait`; false once `wait` has passed without one.
+    pub(super) fn serve_one(&self, wait: std::time::Duration) -> bool {
+        let Ok(order) = self.orders.recv_timeout(wait) else {
+            return false;
+        };
+        // If the one who ordered is gone, the keeper goes with the answer.
+        let _ = order
+            .answer
+            .send(start(&order.control, &order.stream, order.user_namespace));
+        true
+    }
+}
+
+fn start(control: &OwnedFd, stream: &OwnedFd, user_namespace: bool) -> io::Result<Waiting> {
+    let null = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    let errors = io::stderr();
+    namespaces::start(&Program {
+        // Not by name: a newer program may be at its place by now.
+        path: c"/proc/self/exe".into(),
+        args: vec![c"vm-test".into(), CString::new(keeper::COMMAND)?],
+        environment: vec![
+            c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
+        ],
+        descriptors: vec![
+            null.as_fd(),
+            null.as_fd(),
+            errors.as_fd(),
+            control.as_fd(),
+            stream.as_fd(),
+        ],
+        user_namespace,
+    })
+}
+
+/// Whether this host lets this user make the namespaces of a guest, found out by making them.
+///
+/// # Errors
+/// Why not, and the cure.
+pub fn try_namespaces(user_namespace: bool) -> Result<(), Failure> {
+    let (here, there) = std::os::unix::net::UnixStream::pair()
+        .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
+    let waiting =
+        start(&here.into(), &there.into(), user_namespace).map_err(|error| explain(&error))?;
+    let pidfd = waiting.pidfd.try_clone();
+    // It exits unreleased.
+    drop(waiting);
+    if let Ok(pidfd) = pidfd {
+        let _ = rustix::process::waitid(
+            rustix::process::WaitId::PidFd(pidfd.as_fd()),
+            rustix::process::WaitIdOptions::EXITED,
+        );
+    }
+    Ok(())
+}
+
+fn explain(error: &io::Error) -> Failure {
+    let failure = Failure::new(format!("cannot make the namespaces of a guest: {error}"));
+    let read = |path: &str| {
+        std::fs::read_to_string(path)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    if read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" {
+        return failure.hint(
+            "AppArmor forbids user namespaces to this program: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give vm-test a profile with `userns,`",
+        );
+    }
+    if read("/proc/sys/kernel/unprivileged_userns_clone") == "0" {
+        return failure.hint("sysctl -w kernel.unprivileged_userns_clone=1");
+    }
+    if read("/proc/sys/user/max_user_namespaces") == "0" {
+        return failure.hint("sysctl -w user.max_user_namespaces=15000");
+    }
+    match error.raw_os_error() {
+        Some(libc::EPERM) => failure.hint(
+            "this process is in a container or a sandbox that forbids user namespaces: run it with --privileged, or with seccomp and AppArmor unconfined",
+        ),
+        Some(libc::ENOSPC) => failure.hint("too many namespaces: raise the limits in /proc/sys/user/"),
+        _ => failure,
+    }
+}

@@ -1,0 +1,269 @@
+//! The daemon's life: independence from whoever started it, lock, socket, main loop, orderly end.
+
+use super::admission::{Admission, Budget};
+use super::idmaps::IdMaps;
+use super::lease::Host;
+use super::listener::{self, Desk};
+use super::registry::Registry;
+use super::{ENV_IDLE, IDLE_SECONDS, spawner, sweep};
+use crate::sys::session;
+use rustix::fs::FlockOperation;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use vm_test::client::{Executor, RuntimeDir};
+use vm_test::protocol::failure::Failure;
+
+/// The word on standard output that says the daemon listens.
+const READY: &[u8] = b"ready\n";
+
+/// How long the main loop sleeps when there is nothing to start.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How long a daemon that another process is starting may take to listen.
+const OTHERS_START: Duration = Duration::from_secs(10);
+
+/// Variables that the daemon keeps from whoever started it.
+const KEPT: [&str; 4] = ["HOME", "USER", "PATH", "XDG_RUNTIME_DIR"];
+
+fn cannot(what: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("cannot {what}: {error}"))
+}
+
+fn program() -> Result<Executor, Failure> {
+    let path =
+        std::env::current_exe().map_err(|error| cannot("find the program itself", &error))?;
+    Executor::at(&path).ok_or_else(|| cannot("find the program itself", &path.display()))
+}
+
+/// Starts a daemon that has nothing in common with this process, and returns when it listens.
+///
+/// # Errors
+/// If it cannot be started; with its own words.
+pub fn start_detached() -> Result<(), Failure> {
+    let executor = program()?;
+    let dir = RuntimeDir::open()?;
+    let log_path = dir.path().join(format!("{}.log", executor.identity));
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&log_path)
+        .map_err(|error| cannot(&format!("write {}", log_path.display()), &error))?;
+    let mut command = Command::new(&executor.path);
+    command
+        .args(["daemon", "--serve"])
+        .current_dir("/")
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| {
+            let name = name.to_string_lossy();
+            KEPT.contains(&name.as_ref()) || name.starts_with("VM_TEST_")
+        }))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log);
+    session::own_session(&mut command);
+    let mut child = command
+        .spawn()
+        .map_err(|error| cannot("start the daemon", &error))?;
+    let mut said = Vec::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        let _ = stdout.read_to_end(&mut said);
+    }
+    if said == READY {
+        return Ok(());
+    }
+    let _ = child.wait();
+    let words = fs::read_to_string(&log_path).unwrap_or_default();
+    let last = words
+        .trim_end()
+        .lines()
+        .last()
+        .unwrap_or("it did not say why");
+    Err(cannot("start the daemon", &last))
+}
+
+/// Serves until it is idle, asked to stop, or told to by a signal. Call it in a process of its own.
+///
+/// # Errors
+/// If it cannot listen.
+pub fn serve() -> Result<(), Failure> {
+    let executor = program()?;
+    let dir = RuntimeDir::open()?;
+    let files = Files::new(&dir, &executor.identity);
+    let Some(_lock) = files.lock()? else {
+        return wait_for_other(&files.socket);
+    };
+    let _ = fs::remove_file(&files.socket);
+    let listener = UnixListener::bind(&files.socket)
+        .map_err(|error| cannot(&format!("listen at {}", files.socket.display()), &error))?;
+    sweep::sweep(&dir, Some(&executor.identity));
+    raise_file_limit();
+    let (spawner, orders) = spawner::spawner();
+    let (stop, stopping) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+        .map_err(|error| cannot("make a pipe", &error))?;
+    let desk = Arc::new(Desk {
+        host: Host {
+            admission: Admission::new(Budget::of_host()),
+            registry: Registry::default(),
+            spawner,
+            maps: IdMaps::of_this_user(),
+            agent: agent(&executor)?,
+            run: run_id(),
+            stop,
+        },
+        began: Instant::now(),
+        active: AtomicUsize::new(0),
+        stop_asked: AtomicBool::new(false),
+    });
+    let signaled = Arc::new(AtomicBool::new(false));
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&signaled))
+            .map_err(|error| cannot("handle signals", &error))?;
+    }
+    let accepting = Arc::clone(&desk);
+    std::thread::spawn(move || listener::listen(&accepting, &listener));
+    say_ready()?;
+    let mut idle_since = Instant::now();
+    let idle = idle_time();
+    loop {
+        if orders.serve_one(TICK) || desk.active.load(Ordering::SeqCst) > 0 {
+            idle_since = Instant::now();
+        }
+        let asked = desk.stop_asked.load(Ordering::SeqCst) || signaled.load(Ordering::SeqCst);
+        if asked || idle_since.elapsed() >= idle {
+            break;
+        }
+    }
+    files.remove();
+    // Every lease sees this and destroys its instance.
+    drop(stopping);
+    let limit = Instant::now() + Duration::from_secs(10);
+    while desk.active.load(Ordering::SeqCst) > 0 && Instant::now() < limit {
+        orders.serve_one(Duration::from_millis(5));
+    }
+    sweep::sweep(&dir, None);
+    Ok(())
+}
+
+/// The files of one daemon.
+struct Files {
+    socket: PathBuf,
+    lock: PathBuf,
+    log: PathBuf,
+    dir: PathBuf,
+}
+
+impl Files {
+    fn new(dir: &RuntimeDir, identity: &str) -> Self {
+        let socket = dir.socket(identity);
+        Self {
+            lock: socket.with_extension("lock"),
+            log: socket.with_extension("log"),
+            dir: dir.path().to_path_buf(),
+            socket,
+        }
+    }
+
+    /// The lock of the daemon; `None` if another one has it.
+    fn lock(&self) -> Result<Option<File>, Failure> {
+        loop {
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&self.lock)
+                .map_err(|error| cannot(&format!("lock {}", self.lock.display()), &error))?;
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+                Err(error) => return Err(cannot(&format!("lock {}", self.lock.display()), &error)),
+            }
+            // A daemon that ended just now has removed the file that was locked here.
+            let mine = file.metadata().map(|meta| meta.ino());
+            if fs::metadata(&self.lock).map(|meta| meta.ino()).ok() == mine.ok() {
+                return Ok(Some(file));
+            }
+        }
+    }
+
+    fn remove(&self) {
+        for file in [&self.socket, &self.log, &self.lock] {
+            let _ = fs::remove_file(file);
+        }
+        // Goes only when it is empty.
+        let _ = fs::remove_dir(&self.dir);
+    }
+}
+
+fn wait_for_other(socket: &Path) -> Result<(), Failure> {
+    let limit = Instant::now() + OTHERS_START;
+    while Instant::now() < limit {
+        if UnixStream::connect(socket).is_ok() {
+            return say_ready();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Err(cannot(
+        "start",
+        &format!(
+            "another daemon holds the lock and does not listen at {}",
+            socket.display()
+        ),
+    ))
+}
+
+/// Tells whoever started the daemon, and lets go of the pipe.
+fn say_ready() -> Result<(), Failure> {
+    let mut stdout = io::stdout();
+    // Whoever started the daemon may be gone already, and the next client finds it all the same.
+    let _ = stdout.write_all(READY).and_then(|()| stdout.flush());
+    let null = File::options()
+        .write(true)
+        .open("/dev/null")
+        .map_err(|error| cannot("open /dev/null", &error))?;
+    rustix::stdio::dup2_stdout(&null).map_err(|error| cannot("close standard output", &error))
+}
+
+/// The agent is installed beside the program.
+fn agent(executor: &Executor) -> Result<PathBuf, Failure> {
+    let path = executor.path.with_file_name("vm-test-agent");
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Failure::new(format!(
+        "cannot find the agent: {} is not there",
+        path.display()
+    ))
+    .hint("cargo install vm-test-executor installs both programs"))
+}
+
+/// Differs between daemons that are alive, and hardly ever repeats.
+fn run_id() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = now.map_or(0, |now| now.subsec_micros());
+    format!(
+        "{:04x}",
+        (std::process::id() ^ nanos.rotate_left(3)) & 0xffff
+    )
+}
+
+fn idle_time() -> Duration {
+    let seconds = std::env::var(ENV_IDLE)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(IDLE_SECONDS))
+}
+
+/// Every lease takes a few descriptors; the usual soft limit would end at some hundred.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
+}

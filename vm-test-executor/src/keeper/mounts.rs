@@ -1,0 +1,214 @@
+//! Carries out a plan in the keeper's own mount namespace. Everything it makes is in memory and vanishes with it.
+
+use super::World;
+use crate::backend::Machine;
+use crate::rootfs::{Lower, Step};
+use rustix::fs::{CWD, Gid, Mode, Uid};
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, MoveMountFlags, mount, mount_bind, mount_change, move_mount,
+};
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use vm_test::protocol::AGENT_PATH;
+use vm_test::protocol::failure::Failure;
+
+/// The directory of the host over which the keeper mounts its own files, unseen by others. It exists everywhere, no
+/// guest has it from the host, and liblxc keeps its locks below it.
+const ROOM: &str = "/run";
+
+/// The root file system, below the room.
+const ROOT: &str = "root";
+
+/// Makes the root file system and all else that the backend needs.
+pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Machine, Failure> {
+    let cannot = |what: &str, cause: &dyn std::fmt::Display| {
+        Failure::new(format!(
+            "cannot prepare instance {} of guest `{}`: {what}: {cause}",
+            world.instance, world.guest
+        ))
+    };
+    enter_room(world).map_err(|error| cannot("make its own mounts", &error))?;
+    let mut builder = Builder { trees, layers: 0 };
+    for step in &world.plan.steps {
+        builder.take(step).map_err(|error| {
+            let failure = cannot(&describe(step), &error);
+            match step {
+                Step::Layer { .. } => {
+                    failure.hint("`vm-test doctor` finds out what this host allows")
+                }
+                _ => failure,
+            }
+        })?;
+    }
+    for (target, mode) in [("run/lock", 0o1777), ("run/vm-test", 0o755)] {
+        make_directory(&Path::new(ROOT).join(target), mode)
+            .map_err(|error| cannot(target, &error))?;
+    }
+    builder
+        .place_file(&world.agent, &in_root(Path::new(AGENT_PATH)))
+        .map_err(|error| cannot("bring the agent in", &error))?;
+    if !world.real_root && world.user_namespace {
+        // The real root's home is closed to this user; programs want to write to theirs.
+        make_directory(&in_root(Path::new("/root")), 0o700)
+            .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
+            .map_err(|error| cannot("make a home for root", &error))?;
+    }
+    mount_proc().map_err(|error| cannot("mount its own /proc", &error))?;
+    Ok(Machine {
+        instance: world.instance.clone(),
+        guest: world.guest.clone(),
+        room: ROOM.into(),
+        root: Path::new(ROOM).join(ROOT),
+        devices: world.devices.clone(),
+        loop_device: world.loop_device.clone(),
+        memory: world.memory,
+        watch_memory: world.watch_memory,
+    })
+}
+
+/// Cuts this namespace off from the host's and makes the room a file system of its own.
+fn enter_room(world: &World) -> io::Result<()> {
+    mount_change(
+        "/",
+        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+    )?;
+    let options = format!("mode=755,size={}", world.memory);
+    let options = std::ffi::CString::new(options)?;
+    mount(
+        "vm-test",
+        ROOM,
+        "tmpfs",
+        MountFlags::NOSUID | MountFlags::NODEV,
+        options.as_c_str(),
+    )?;
+    // Relative paths from here on: those of the host may hold the characters that separate an overlay's options.
+    std::env::set_current_dir(ROOM)?;
+    for dir in [ROOT, "lower", "upper", "work", "pivot", "lxc"] {
+        fs::create_dir(dir)?;
+    }
+    Ok(())
+}
+
+/// The library reads `/proc`, which must be this pid namespace's.
+fn mount_proc() -> io::Result<()> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("proc", "/proc", "proc", flags, None)?;
+    Ok(())
+}
+
+struct Builder {
+    trees: Vec<Option<OwnedFd>>,
+    layers: usize,
+}
+
+impl Builder {
+    fn take(&mut self, step: &Step) -> io::Result<()> {
+        match step {
+            Step::Layer { target, lower } => self.layer(target, lower),
+            Step::Empty { target, mode } => {
+                make_directory(&in_root(target), *mode)?;
+                empty(&in_root(target), *mode)
+            }
+            Step::Directory { target, mode } => make_directory(&in_root(target), *mode),
+            Step::Symlink { target, content } => symlink(content, in_root(target)),
+            Step::File { target, source } => bind_file(source, &in_root(target)),
+        }
+    }
+
+    fn place_file(&mut self, source: &Lower, target: &Path) -> io::Result<()> {
+        match source {
+            Lower::Path(path) => bind_file(path, target),
+            Lower::Tree(index) => {
+                let tree = self.trees.get_mut(*index).and_then(Option::take);
+                fs::File::create(target)?;
+                attach(tree.ok_or(io::ErrorKind::NotFound)?, target)
+            }
+        }
+    }
+
+    fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
+        let number = self.layers;
+        let [low, up, work] = ["lower", "upper", "work"].map(|dir| format!("{dir}/{number}"));
+        match lower {
+            Lower::Path(path) => {
+                fs::create_dir(&low)?;
+                mount_bind(path, &low)?;
+            }
+            Lower::Tree(index) => match self.trees.get_mut(*index).and_then(Option::take) {
+                Some(tree) => {
+                    fs::create_dir(&low)?;
+                    attach(tree, Path::new(&low))?;
+                }
+                // Only an optional one is missing here; the daemon refuses the lease for any other.
+                None => return Ok(()),
+            },
+        }
+        self.layers += 1;
+        let meta = fs::metadata(&low)?;
+        fs::create_dir(&up)?;
+        fs::create_dir(&work)?;
+        // The root of an overlay has the owner and the permissions of its upper directory.
+        let owner = (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()));
+        let _ = rustix::fs::chown(&up, Some(owner.0), Some(owner.1));
+        rustix::fs::chmod(&up, Mode::from_raw_mode(meta.mode()))?;
+        let target = in_root(target);
+        if number > 0 || target != Path::new(ROOT) {
+            make_directory(&target, 0o755)?;
+        }
+        let options = format!("lowerdir={low},upperdir={up},workdir={work},userxattr");
+        let options = std::ffi::CString::new(options)?;
+        mount(
+            "vm-test",
+            &target,
+            "overlay",
+            MountFlags::NODEV,
+            options.as_c_str(),
+        )?;
+        Ok(())
+    }
+}
+
+fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    move_mount(tree, c"", CWD, target, flags)?;
+    Ok(())
+}
+
+fn in_root(target: &Path) -> PathBuf {
+    Path::new(ROOT).join(target.strip_prefix("/").unwrap_or(target))
+}
+
+fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    rustix::fs::chmod(path, Mode::from_raw_mode(mode))?;
+    Ok(())
+}
+
+fn empty(path: &Path, mode: u32) -> io::Result<()> {
+    let options = std::ffi::CString::new(format!("mode={mode:o}"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    mount("vm-test", path, "tmpfs", flags, options.as_c_str())?;
+    Ok(())
+}
+
+fn bind_file(source: &Path, target: &Path) -> io::Result<()> {
+    fs::File::create(target)?;
+    mount_bind(source, target)?;
+    Ok(())
+}
+
+fn describe(step: &Step) -> String {
+    match step {
+        Step::Layer { target, .. } => format!("mount an overlay over {}", target.display()),
+        Step::Empty { target, .. } => format!("mount a tmpfs at {}", target.display()),
+        Step::Directory { target, .. } => format!("make the directory {}", target.display()),
+        Step::Symlink { target, .. } => format!("make the link {}", target.display()),
+        Step::File { target, .. } => format!("bind the file {}", target.display()),
+    }
+}

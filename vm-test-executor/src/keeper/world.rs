@@ -1,0 +1,43 @@
+//! What the daemon tells a keeper, and what the keeper tells it: plain data between two processes of one program.
+
+use crate::config::Backend;
+use crate::rootfs::{Lower, Plan};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use vm_test::protocol::failure::Failure;
+
+/// One instance's world.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct World {
+    /// The instance's name.
+    pub instance: String,
+    /// The guest's name, and its host name.
+    pub guest: String,
+    /// What runs it.
+    pub backend: Backend,
+    /// How its root file system is made.
+    pub plan: Plan,
+    /// The program that becomes the guest's first process.
+    pub agent: Lower,
+    /// Memory in bytes, which is also what its files may take up.
+    pub memory: u64,
+    /// Whether the agent has to watch the memory, because the kernel does not.
+    pub watch_memory: bool,
+    /// Whether it is inside a user namespace.
+    pub user_namespace: bool,
+    /// Whether the real root's files appear as its own, because all of the host's ids are mapped.
+    pub real_root: bool,
+    /// Devices of the host that it gets.
+    pub devices: Vec<String>,
+    /// The loop device that was set aside for it.
+    pub loop_device: Option<PathBuf>,
+}
+
+/// The keeper's only word, when it is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeeperReport {
+    /// The guest ran and its first process ended with this status.
+    Ended(i32),
+    /// The guest could not be started.
+    Failed(Failure),
+}

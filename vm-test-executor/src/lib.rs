@@ -1,0 +1,13 @@
+//! The insides of the programs `vm-test` (command line, daemon, keeper) and `vm-test-agent` (inside a guest).
+//!
+//! Layers, top to bottom, none imports upwards: `cli` → `daemon` → `keeper` → `backend` → `rootfs`, `config` → `sys`.
+//! `agent` runs in the guest and shares with the host's side only `sys` and the protocol. Not an API for others.
+
+pub mod agent;
+pub mod backend;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod keeper;
+pub mod rootfs;
+pub mod sys;

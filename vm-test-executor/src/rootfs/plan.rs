@@ -1,0 +1,90 @@
+//! The steps that make a root file system, in order, as data.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What to mount where, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Directories of the host of which the daemon makes a detached copy, with ids mapped, before the keeper starts.
+    pub trees: Vec<Tree>,
+}
+
+/// A directory of the host that the keeper gets as a descriptor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree {
+    /// The directory.
+    pub path: PathBuf,
+    /// Whether the guest can do without it.
+    pub optional: bool,
+}
+
+/// One step; targets are absolute paths in the guest, and parents come before children.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// A directory of the host, writable, with the writes going to memory.
+    Layer {
+        /// Where it appears.
+        target: PathBuf,
+        /// What is below the writes.
+        lower: Lower,
+    },
+    /// An empty file system in memory.
+    Empty {
+        /// Where it appears.
+        target: PathBuf,
+        /// Permission bits of its root.
+        mode: u32,
+    },
+    /// A directory.
+    Directory {
+        /// Where it appears.
+        target: PathBuf,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Where it appears.
+        target: PathBuf,
+        /// What it says.
+        content: PathBuf,
+    },
+    /// A single file of the host, read-only.
+    File {
+        /// Where it appears.
+        target: PathBuf,
+        /// The file on the host.
+        source: PathBuf,
+    },
+}
+
+/// What is below the writes of a layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lower {
+    /// A directory, by its path on the host.
+    Path(PathBuf),
+    /// The tree of this number.
+    Tree(usize),
+}
+
+impl Plan {
+    /// Adds a layer over a directory of the host, at the same path in the guest.
+    pub(super) fn layer(&mut self, path: PathBuf, as_tree: bool, optional: bool) {
+        let lower = if as_tree {
+            self.trees.push(Tree {
+                path: path.clone(),
+                optional,
+            });
+            Lower::Tree(self.trees.len() - 1)
+        } else {
+            Lower::Path(path.clone())
+        };
+        self.steps.push(Step::Layer {
+            target: path,
+            lower,
+        });
+    }
+}

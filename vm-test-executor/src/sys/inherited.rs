@@ -1,0 +1,32 @@
+//! Descriptors that a process was started with, at numbers agreed upon with its parent.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// Takes over an inherited descriptor. Call it at most once per number, before any other descriptor is opened.
+///
+/// # Errors
+/// If nothing is open at that number.
+pub fn take(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_GETFD only asks whether the descriptor is open.
+    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is open, and by the agreement with the parent this process has no other owner of it.
+    Ok(File::from(unsafe { OwnedFd::from_raw_fd(number) }).into())
+}
+
+/// Lets children of this process inherit a descriptor, or not.
+///
+/// # Errors
+/// If the descriptor is not open.
+pub fn set_inheritable(fd: &impl std::os::fd::AsFd, inheritable: bool) -> io::Result<()> {
+    let flags = if inheritable {
+        rustix::io::FdFlags::empty()
+    } else {
+        rustix::io::FdFlags::CLOEXEC
+    };
+    rustix::io::fcntl_setfd(fd, flags)?;
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The only place with `unsafe`: what neither the standard library nor rustix offers. One file per thing, no policy.
+#![expect(
+    unsafe_code,
+    reason = "UNSAFETY: system calls and C functions without a safe wrapper; each block says why it is sound"
+)]
+
+pub mod idmap;
+pub mod inherited;
+pub mod loopback;
+pub mod lxc;
+pub mod namespaces;
+pub mod session;

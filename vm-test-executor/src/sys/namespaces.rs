@@ -1,0 +1,169 @@
+//! Starts a program as the first process of new namespaces (`clone3`). Knows the order of system calls, not their use.
+//!
+//! The child waits until its parent has written the id maps, becomes root in its user namespace, asks the kernel to be
+//! killed with its parent, and executes. Between clone and exec it makes only async-signal-safe calls, because the
+//! parent has threads.
+
+use rustix::process::Pid;
+use std::ffi::{CString, c_char};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// A program to start in new namespaces.
+#[derive(Debug)]
+pub struct Program<'fd> {
+    /// The file.
+    pub path: CString,
+    /// Arguments, the name first.
+    pub args: Vec<CString>,
+    /// The whole environment, as `NAME=value`.
+    pub environment: Vec<CString>,
+    /// The descriptors 0, 1, 2, 3, … of the program; all others are closed.
+    pub descriptors: Vec<BorrowedFd<'fd>>,
+    /// A user namespace of its own, too.
+    pub user_namespace: bool,
+}
+
+/// A program that waits for its id maps. If this is dropped before [`Waiting::go`], the program exits.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Its process id.
+    pub pid: Pid,
+    /// Its process descriptor.
+    pub pidfd: OwnedFd,
+    go: OwnedFd,
+}
+
+impl Waiting {
+    /// Lets the program start, now that its maps are written.
+    ///
+    /// # Errors
+    /// If it has died meanwhile.
+    pub fn go(&self) -> io::Result<()> {
+        rustix::io::write(&self.go, b"g")?;
+        Ok(())
+    }
+}
+
+/// Starts a program in new mount, pid, network, IPC and host name namespaces.
+///
+/// It is killed when the calling *thread* ends, so call this from one that lives as long as the process.
+///
+/// # Errors
+/// `EPERM` or `ENOSPC` where the host does not allow such namespaces.
+pub fn start(program: &Program<'_>) -> io::Result<Waiting> {
+    let (wait, go) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    let mut flags = libc::CLONE_NEWNS
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_PIDFD;
+    if program.user_namespace {
+        flags |= libc::CLONE_NEWUSER;
+    }
+    let mut pidfd: RawFd = -1;
+    // SAFETY: all-zero bytes are valid `clone_args`.
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    arguments.flags = u64::try_from(flags).unwrap_or_default();
+    arguments.pidfd = std::ptr::from_mut(&mut pidfd) as u64;
+    arguments.exit_signal = u64::try_from(libc::SIGCHLD).unwrap_or_default();
+    let child = Prepared::new(program, &wait, &go);
+    // SAFETY: without CLONE_VM this is a fork; the child only runs `Prepared::run`, which keeps to its rules.
+    let pid = unsafe {
+        libc::syscall(
+            libc::SYS_clone3,
+            std::ptr::from_ref(&arguments),
+            size_of::<libc::clone_args>(),
+        )
+    };
+    if pid == 0 {
+        child.run();
+    }
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: with CLONE_PIDFD the kernel has stored a new descriptor, which nobody else owns.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    Ok(Waiting {
+        pid: pid.ok_or_else(|| io::Error::other("clone3 returned no process id"))?,
+        pidfd,
+        go,
+    })
+}
+
+/// All that the child needs, allocated before the clone.
+struct Prepared {
+    path: *const c_char,
+    args: Vec<*const c_char>,
+    environment: Vec<*const c_char>,
+    descriptors: Vec<RawFd>,
+    copies: Vec<RawFd>,
+    wait: RawFd,
+    go: RawFd,
+    user_namespace: bool,
+}
+
+/// Copies of descriptors go above this number first, so that none is overwritten before it is in its place.
+const ABOVE: RawFd = 64;
+
+impl Prepared {
+    fn new(program: &Program<'_>, wait: &OwnedFd, go: &OwnedFd) -> Self {
+        let pointers = |strings: &[CString]| {
+            let mut list: Vec<_> = strings.iter().map(|string| string.as_ptr()).collect();
+            list.push(std::ptr::null());
+            list
+        };
+        Self {
+            path: program.path.as_ptr(),
+            args: pointers(&program.args),
+            environment: pointers(&program.environment),
+            descriptors: program.descriptors.iter().map(AsRawFd::as_raw_fd).collect(),
+            copies: vec![-1; program.descriptors.len()],
+            wait: wait.as_raw_fd(),
+            go: go.as_raw_fd(),
+            user_namespace: program.user_namespace,
+        }
+    }
+
+    /// The child. Never returns; exits with 126 if it cannot execute the program.
+    fn run(mut self) -> ! {
+        // SAFETY: only async-signal-safe system calls on memory that was allocated before the clone; nothing is dropped,
+        // because the process either becomes another program or exits.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            libc::close(self.go);
+            let mut byte = 0u8;
+            if libc::read(self.wait, (&raw mut byte).cast(), 1) != 1 {
+                libc::_exit(125);
+            }
+            if self.user_namespace {
+                // May be forbidden, where the namespace maps a single id.
+                libc::setgroups(0, std::ptr::null());
+                if libc::setresgid(0, 0, 0) != 0 || libc::setresuid(0, 0, 0) != 0 {
+                    libc::_exit(125);
+                }
+                // A change of identity clears it.
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            }
+            for (&fd, copy) in self.descriptors.iter().zip(&mut self.copies) {
+                *copy = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, ABOVE);
+            }
+            let mut number = 0;
+            for &copy in &self.copies {
+                if libc::dup2(copy, number) != number {
+                    libc::_exit(125);
+                }
+                number += 1;
+            }
+            libc::close_range(
+                number.cast_unsigned(),
+                u32::MAX,
+                libc::CLOSE_RANGE_CLOEXEC as i32,
+            );
+            libc::execve(self.path, self.args.as_ptr(), self.environment.as_ptr());
+            libc::_exit(126);
+        }
+    }
+}

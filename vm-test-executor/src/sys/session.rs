@@ -1,0 +1,27 @@
+//! What a child does between fork and exec: a session of its own, and a controlling terminal.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Has the command start in a session of its own, without a controlling terminal.
+pub fn own_session(command: &mut Command) -> &mut Command {
+    let enter = || {
+        rustix::process::setsid()?;
+        Ok(())
+    };
+    // SAFETY: between fork and exec only one system call is made; nothing is allocated, no lock is taken.
+    unsafe { command.pre_exec(enter) }
+}
+
+/// Has the command start in a session of its own with this terminal in control.
+pub fn own_terminal(command: &mut Command, terminal: OwnedFd) -> &mut Command {
+    let enter = move || -> io::Result<()> {
+        rustix::process::setsid()?;
+        rustix::process::ioctl_tiocsctty(&terminal)?;
+        Ok(())
+    };
+    // SAFETY: between fork and exec only system calls are made; nothing is allocated, no lock is taken.
+    unsafe { command.pre_exec(enter) }
+}

@@ -1,0 +1,251 @@
+//! Knows the grammar of the attribute's argument list: the guest's name first, then `key = value`.
+//! It must not know what the values mean, nor look at the function.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Path, Token};
+
+use crate::refusal::{Refusals, cannot};
+use crate::settings::{KEYS, Key, Setting};
+use crate::spelling;
+use crate::value::{bare, text};
+
+/// The guest of a site that names none: a container over the host's own root file system.
+const DEFAULT_GUEST: &str = "host";
+
+/// The key that says where the runtime is. It is not a setting, because the guest never learns of it.
+const CRATE: &str = "crate";
+
+const FORM: &str =
+    "write `#[on_vm]`, `#[on_vm(\"worker-1\")]` or `#[on_vm(\"worker-1\", memory = \"1G\")]`";
+
+/// What a user wrote between the parentheses of `#[on_vm(…)]`.
+pub(crate) struct Attribute {
+    pub(crate) guest: String,
+    pub(crate) settings: Vec<Setting>,
+    /// The path of the runtime, if the user gave one.
+    pub(crate) runtime: Option<Path>,
+}
+
+/// One element of the list.
+enum Argument {
+    /// An expression without a key; only a guest's name is right here.
+    Plain(Expr),
+    Keyed {
+        key: Ident,
+        value: Expr,
+    },
+}
+
+#[derive(Default)]
+struct Reader {
+    guest: Option<String>,
+    settings: Vec<Setting>,
+    runtime: Option<Path>,
+    refusals: Refusals,
+}
+
+impl Attribute {
+    pub(crate) fn parse(tokens: TokenStream) -> syn::Result<Self> {
+        read.parse2(tokens)
+    }
+}
+
+fn read(input: ParseStream) -> syn::Result<Attribute> {
+    let mut reader = Reader::default();
+    let mut position = 0;
+    while !input.is_empty() {
+        // After an error in the punctuation it is anybody's guess where the next argument starts.
+        let Some(argument) = reader.refusals.keep(argument(input)) else {
+            break;
+        };
+        match argument {
+            Argument::Plain(value) => reader.plain(position, &value),
+            Argument::Keyed { key, value } => reader.keyed(&key, &value),
+        }
+        position += 1;
+        if reader.refusals.keep(comma(input)).is_none() {
+            break;
+        }
+    }
+    reader.refusals.finish()?;
+    Ok(Attribute {
+        guest: reader.guest.unwrap_or_else(|| DEFAULT_GUEST.to_owned()),
+        settings: reader.settings,
+        runtime: reader.runtime,
+    })
+}
+
+impl Reader {
+    fn plain(&mut self, position: usize, value: &Expr) {
+        let refuse = |what: &str, cause: &str, hint: &str| cannot(value, what, cause, hint);
+        let Some(literal) = text(value) else {
+            return self.refusals.push(refuse(
+                "use this as the name of a guest",
+                "it is not a string literal, and guests are chosen when the test is compiled",
+                &quoted(value),
+            ));
+        };
+        let name = literal.value();
+        if position > 0 {
+            let error = match &self.guest {
+                Some(guest) => refuse(
+                    &format!("use guest `{}`", name.escape_debug()),
+                    &format!("the test already runs in guest `{guest}`"),
+                    "name one guest; write another test for the other",
+                ),
+                None => refuse(
+                    &format!("use guest `{}`", name.escape_debug()),
+                    "the name of the guest is not the first argument",
+                    &format!("write `#[on_vm({name:?}, …)]`"),
+                ),
+            };
+            return self.refusals.push(error);
+        }
+        if name.is_empty() {
+            let hint = "name a guest, or write `#[on_vm]` for guest `host`";
+            self.refusals.push(refuse(
+                "use a guest without a name",
+                "the name is empty",
+                hint,
+            ));
+        } else if let Err(refusal) = spelling::check_name(&name) {
+            let what = format!("use guest `{}`", name.escape_debug());
+            self.refusals
+                .push(refuse(&what, &refusal.cause, &refusal.hint));
+        }
+        self.guest = Some(name);
+    }
+
+    fn keyed(&mut self, key: &Ident, value: &Expr) {
+        if key == CRATE {
+            return match (bare(value), &self.runtime) {
+                (_, Some(_)) => self.refusals.push(repeated(key)),
+                (Expr::Path(path), None) if path.qself.is_none() && path.attrs.is_empty() => {
+                    self.runtime = Some(path.path.clone());
+                }
+                _ => self.refusals.push(cannot(
+                    value,
+                    "set `crate`",
+                    "the value is not a path",
+                    "write the path of the runtime without quotes, as in `crate = my_crate::vm_test`",
+                )),
+            };
+        }
+        let Some(known) = self.refusals.keep(Key::find(key)) else {
+            return;
+        };
+        if self
+            .settings
+            .iter()
+            .any(|setting| setting.key() == known.name)
+        {
+            return self.refusals.push(repeated(key));
+        }
+        if let Some(setting) = self.refusals.keep(known.read(value)) {
+            self.settings.push(setting);
+        }
+    }
+}
+
+fn argument(input: ParseStream) -> syn::Result<Argument> {
+    if input.peek(Ident::peek_any) && input.peek2(Token![=]) {
+        let key: Ident = input.call(Ident::parse_any)?;
+        let equals: Token![=] = input.parse()?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(valueless(&key, equals));
+        }
+        return Ok(Argument::Keyed {
+            value: expression(input)?,
+            key,
+        });
+    }
+    // A key that lacks its `=` would otherwise be taken for a guest's name that lacks its quotes.
+    if let Ok(key) = input.fork().call(Ident::parse_any)
+        && is_known(&key)
+        && !input.peek2(Token![::])
+    {
+        input.call(Ident::parse_any)?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(valueless(&key, &key));
+        }
+        let wrong: TokenTree = input.parse()?;
+        let what = format!("set `{key}`");
+        return Err(cannot(
+            wrong,
+            what,
+            "there is no `=` after the key",
+            example(&key),
+        ));
+    }
+    expression(input).map(Argument::Plain)
+}
+
+fn expression(input: ParseStream) -> syn::Result<Expr> {
+    input.parse().map_err(|error: syn::Error| {
+        let message = format!("cannot read the arguments of `#[on_vm]`: {error}\nhint: {FORM}");
+        syn::Error::new(error.span(), message)
+    })
+}
+
+/// The comma after an argument, if another one follows.
+fn comma(input: ParseStream) -> syn::Result<()> {
+    if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
+        return Ok(());
+    }
+    let wrong: TokenTree = input.parse()?;
+    Err(cannot(
+        wrong,
+        "read the arguments of `#[on_vm]`",
+        "there is no comma before this",
+        "put a `,` between two arguments",
+    ))
+}
+
+fn is_known(key: &Ident) -> bool {
+    key == CRATE || KEYS.iter().any(|known| key == known.name)
+}
+
+fn valueless(key: &Ident, at: impl ToTokens) -> syn::Error {
+    cannot(
+        at,
+        format_args!("set `{key}`"),
+        "it has no value",
+        example(key),
+    )
+}
+
+fn repeated(key: &Ident) -> syn::Error {
+    cannot(
+        key,
+        format_args!("set `{key}` twice"),
+        "one of the values would be lost",
+        "remove one of the two",
+    )
+}
+
+fn example(key: &Ident) -> String {
+    match Key::find(key) {
+        Ok(known) => format!("write {}", known.example()),
+        Err(_) => format!("write `{key} = …`"),
+    }
+}
+
+/// The cure for a name that is not a literal. A lowercase word was most likely meant as the name itself,
+/// and `worker-1` without quotes is a subtraction.
+fn quoted(value: &Expr) -> String {
+    let word: String = value
+        .to_token_stream()
+        .to_string()
+        .split_whitespace()
+        .collect();
+    let is_name =
+        spelling::check_name(&word).is_ok() && word.starts_with(|c: char| c.is_ascii_lowercase());
+    let name = if is_name { &word } else { "worker-1" };
+    format!("write the name itself in quotes, as in `#[on_vm({name:?})]`")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The argument list: what is read, and what each mistake in it is answered with.
+
+use super::*;
+
+fn parse(arguments: &str) -> syn::Result<Attribute> {
+    Attribute::parse(arguments.parse().unwrap())
+}
+
+/// All messages of a list that cannot be read.
+fn messages(arguments: &str) -> Vec<String> {
+    let errors = parse(arguments)
+        .err()
+        .unwrap_or_else(|| panic!("{arguments} was read"));
+    errors.into_iter().map(|error| error.to_string()).collect()
+}
+
+#[test]
+fn the_guest_comes_first_and_is_optional() {
+    for (arguments, guest, keys) in [
+        ("", "host", &[][..]),
+        (r#""worker-1""#, "worker-1", &[]),
+        (r#""worker-1","#, "worker-1", &[]),
+        (r#"cpus = 2"#, "host", &["cpus"]),
+        (r#""w", cpus = 2, memory = "1G","#, "w", &["cpus", "memory"]),
+        (r##"r#"raw"#, privileged = true"##, "raw", &["privileged"]),
+    ] {
+        let attribute = parse(arguments).unwrap();
+        assert_eq!(attribute.guest, guest, "{arguments}");
+        let read: Vec<_> = attribute.settings.iter().map(Setting::key).collect();
+        assert_eq!(read, keys, "{arguments}");
+        assert!(attribute.runtime.is_none(), "{arguments}");
+    }
+}
+
+#[test]
+fn the_path_of_the_runtime_can_be_given() {
+    for (arguments, path) in [
+        ("crate = crate", "crate"),
+        ("crate = ::a::b", ":: a :: b"),
+        (
+            r#""w", crate = crate::prelude::vm_test, cpus = 1"#,
+            "crate :: prelude :: vm_test",
+        ),
+    ] {
+        let attribute = parse(arguments).unwrap();
+        assert_eq!(attribute.runtime.to_token_stream().to_string(), path);
+    }
+}
+
+#[test]
+fn fragments_of_macro_rules_are_read_like_what_they_stand_for() {
+    use proc_macro2::{Delimiter, Group};
+    let invisible = |tokens: &str| Group::new(Delimiter::None, tokens.parse().unwrap());
+    let (guest, count, size) = (invisible(r#""w""#), invisible("2"), invisible(r#""1G""#));
+    let arguments = quote::quote!(#guest, cpus = #count, memory = #size);
+    let attribute = Attribute::parse(arguments).unwrap();
+    assert_eq!(attribute.guest, "w");
+    assert_eq!(attribute.settings.len(), 2);
+}
+
+#[test]
+fn every_mistake_in_the_list_names_its_cause_and_its_cure() {
+    for (arguments, expected) in [
+        (
+            "NAME",
+            "cannot use this as the name of a guest: it is not a string literal, and guests are chosen when the \
+             test is compiled\nhint: write the name itself in quotes, as in `#[on_vm(\"worker-1\")]`",
+        ),
+        (
+            "db-2",
+            "cannot use this as the name of a guest: it is not a string literal, and guests are chosen when the \
+             test is compiled\nhint: write the name itself in quotes, as in `#[on_vm(\"db-2\")]`",
+        ),
+        (
+            r#""""#,
+            "cannot use a guest without a name: the name is empty\n\
+             hint: name a guest, or write `#[on_vm]` for guest `host`",
+        ),
+        (
+            r#"cpus = 2, "w""#,
+            "cannot use guest `w`: the name of the guest is not the first argument\nhint: write `#[on_vm(\"w\", …)]`",
+        ),
+        (
+            r#""a", "b""#,
+            "cannot use guest `b`: the test already runs in guest `a`\n\
+             hint: name one guest; write another test for the other",
+        ),
+        (
+            "cpus = 1, cpus = 2",
+            "cannot set `cpus` twice: one of the values would be lost\nhint: remove one of the two",
+        ),
+        (
+            "crate = a, crate = b",
+            "cannot set `crate` twice: one of the values would be lost\nhint: remove one of the two",
+        ),
+        (
+            r#"crate = "a""#,
+            "cannot set `crate`: the value is not a path\n\
+             hint: write the path of the runtime without quotes, as in `crate = my_crate::vm_test`",
+        ),
+        (
+            "privileged",
+            "cannot set `privileged`: it has no value\nhint: write `privileged = true`",
+        ),
+        (
+            "memory =",
+            "cannot set `memory`: it has no value\nhint: write `memory = \"512M\"`",
+        ),
+        (
+            "cpus = , privileged = true",
+            "cannot set `cpus`: it has no value\nhint: write `cpus = 2`",
+        ),
+        (
+            "cpus: 2",
+            "cannot set `cpus`: there is no `=` after the key\nhint: write `cpus = 2`",
+        ),
+        (
+            "cpus(2)",
+            "cannot set `cpus`: there is no `=` after the key\nhint: write `cpus = 2`",
+        ),
+        (
+            "cpus = 1 privileged = true",
+            "cannot read the arguments of `#[on_vm]`: there is no comma before this\n\
+             hint: put a `,` between two arguments",
+        ),
+        (
+            ",",
+            "cannot read the arguments of `#[on_vm]`: expected an expression\nhint: write `#[on_vm]`, \
+             `#[on_vm(\"worker-1\")]` or `#[on_vm(\"worker-1\", memory = \"1G\")]`",
+        ),
+    ] {
+        assert_eq!(messages(arguments), [expected], "{arguments}");
+    }
+}
+
+#[test]
+fn all_mistakes_of_one_list_are_reported_at_once() {
+    let found = messages(r#"1, cpus = 0, timout = "1s", memory = 5"#);
+    let subjects: Vec<_> = found
+        .iter()
+        .map(|message| message.split(':').next().unwrap())
+        .collect();
+    let expected = [
+        "cannot use this as the name of a guest",
+        "cannot set `cpus`",
+        "cannot set `timout`",
+        "cannot set `memory`",
+    ];
+    assert_eq!(subjects, expected);
+}

@@ -1,0 +1,101 @@
+//! Knows what the marked function becomes. Everything but the body stays as written.
+//! It must not check anything, and it declares no name that the body could see.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ReturnType;
+
+use crate::attribute::Attribute;
+use crate::function::Function;
+use crate::panics::Panics;
+
+/// The function with its body handed to the runtime, which is found at `runtime`.
+pub(crate) fn expand(
+    attribute: &Attribute,
+    function: &Function,
+    runtime: &TokenStream,
+) -> TokenStream {
+    let Function {
+        attributes,
+        visibility,
+        signature,
+        inner_attributes,
+        body,
+    } = function;
+    let private = quote_spanned!(Span::mixed_site()=> #runtime::__private);
+    let site = site(attribute, function, &private);
+    let result = match &signature.output {
+        ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
+        // An error about the type then points at the user's own words, not at the attribute.
+        ReturnType::Type(_, result) => result.to_token_stream(),
+    };
+    let call = match signature.asyncness {
+        None => quote_spanned!(Span::mixed_site()=>
+            #private::run::<#result, _>(#site, move || -> #result #body)
+        ),
+        Some(_) => {
+            let block = typed_async_body(&result, body);
+            quote_spanned!(Span::mixed_site()=>
+                #private::run_async::<#result, _>(#site, async move #block).await
+            )
+        }
+    };
+    quote! {
+        #(#attributes)*
+        #visibility #signature {
+            #(#inner_attributes)*
+            #call
+        }
+    }
+}
+
+/// The body as the block of an async block.
+///
+/// An async block cannot be annotated with its type, and the compiler does not take it from the bound of `run_async`:
+/// `?`, `into` and the boxing of errors would not work in the body as they do in an async fn. A `return` before the body
+/// tells the type; it is dead. The body is the arm of a `match`, and not just the next expression, because there its
+/// braces are not superfluous and its items do not follow a statement, so that no lint blames the user.
+fn typed_async_body(result: &TokenStream, body: &Group) -> Group {
+    let statements = quote_spanned!(Span::mixed_site()=>
+        match if false { return ::core::option::Option::<#result>::None.unwrap() } {
+            () => #body
+        }
+    );
+    let mut block = Group::new(Delimiter::Brace, statements);
+    // Coverage counts only what the source has at the place of the block.
+    block.set_span(body.span());
+    block
+}
+
+/// The site as a constant without a name.
+fn site(attribute: &Attribute, function: &Function, private: &TokenStream) -> TokenStream {
+    let guest = &attribute.guest;
+    let settings = attribute
+        .settings
+        .iter()
+        .map(|setting| setting.expand(private));
+    let ident = &function.signature.ident;
+    // As libtest names it: with `r#` if it is raw.
+    let name = ident.to_string();
+    let panics = Panics::of(&function.attributes, !function.signature.inputs.is_empty()).variant();
+    // These macros answer for the place of their own tokens, so they borrow the place of the function's name.
+    let file = quote_spanned!(ident.span()=> ::core::file!());
+    let line = quote_spanned!(ident.span()=> ::core::line!());
+    quote_spanned!(Span::mixed_site()=>
+        const {
+            &#private::Site {
+                guest: #guest,
+                settings: &[#(#settings),*],
+                panics: #private::Panics::#panics,
+                file: #file,
+                line: #line,
+                manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),
+                package: ::core::env!("CARGO_PKG_NAME"),
+                function: #name,
+            }
+        }
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! The attribute `#[on_vm]`; use it through the crate `vm-test-runtime`, whose library is called `vm_test`.
+//!
+//! Tokens go in and tokens come out: `attribute` and `settings` read what stands in the attribute, `function` what
+//! stands below it, `expand` writes the result. No part of this crate may run, reorder or look into a body.
+#![forbid(unsafe_code)]
+
+mod attribute;
+mod expand;
+mod function;
+mod panics;
+mod quantity;
+mod refusal;
+mod runtime_path;
+mod settings;
+mod spelling;
+mod value;
+
+use attribute::Attribute;
+use function::Function;
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::ToTokens;
+
+/// Runs the body of a test in a fresh guest: a container or a virtual machine.
+///
+/// ```text
+/// use vm_test::on_vm;
+///
+/// #[on_vm("worker-1", memory = "1G", timeout = "5m")]
+/// #[test]
+/// fn port_80_is_forwarded() {
+///     firewall::forward(80, "10.1.0.2:8080").unwrap();
+///     assert_eq!(http_get("http://10.2.0.1/"), 200);
+/// }
+/// ```
+///
+/// The test stays the test it was. Only its body moves: on the host it never runs, in the guest it runs as root, and
+/// whatever it did there is gone afterwards. Its output, its panic and its verdict come back, so `cargo test`,
+/// `cargo nextest` and the IDE see a local test. A test passes only if the guest says so by name.
+///
+/// # Guest
+///
+/// `#[on_vm]` runs the test in guest `host`, a container over the host's own root file system, which needs no
+/// configuration. `#[on_vm("worker-1")]` runs it in the guest of that name in `vm-test.toml`. The name is a string
+/// literal of 1 to 64 ASCII letters, digits, `.`, `_` and `-` that starts with a letter or a digit, and it comes
+/// first.
+///
+/// # Settings
+///
+/// `key = value` pairs after the name, or alone, count for this test only. A setting that is not given here is taken
+/// from the guest's table in `vm-test.toml`, and then from the default.
+///
+/// | key | values | default | meaning |
+/// |---|---|---|---|
+/// | `backend` | `"lxc"`, `"kvm"` | `"lxc"` | a container, or a virtual machine with its own kernel |
+/// | `image` | a name | the guest's | the root file system, and for `"kvm"` the kernel, that the guest starts from |
+/// | `init` | `"agent"`, `"system"` | `"agent"` | boot nothing but the test, or the image's own init first |
+/// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
+/// | `cpus` | `1` to `256` | `1` | processors of the guest |
+/// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or connections to the outside |
+/// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
+/// | `env` | a list of names | `[]` | environment variables handed on besides the usual ones |
+/// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |
+/// | `privileged` | `true`, `false` | `false` | no user namespace: root of a container is root of the host |
+/// | `crate` | a path | found by itself | where the runtime is, for crates that re-export it |
+///
+/// Sizes are whole numbers with `K`, `M`, `G` or `T`; these are binary units, and `iB` or `B` may follow. Durations are
+/// whole numbers with `ms`, `s`, `m` or `h`. All values are literals, and all are checked when the test is compiled.
+///
+/// # Test attributes
+///
+/// `#[on_vm]` never makes a function a test. Write `#[test]`, `#[tokio::test]`, `#[rstest]` or `#[test_case(…)]` as
+/// usual, above or below; all attributes, arguments, generics, `async` and the return type stay as written.
+/// `#[should_panic]`, `#[ignore]` and fixtures work. A function may return `()`, `Result<(), E>` with `E: Debug`, or
+/// `ExitCode`.
+///
+/// The place decides what moves. What an attribute above `#[on_vm]` adds is part of the body: fixtures of an
+/// `#[rstest]` above are made in the guest only, and so is the async runtime of a `#[tokio::test]` above. What one
+/// below adds is around the body: it happens on the host, and in the guest again.
+///
+/// # Errors
+///
+/// A wrong argument is an error on that argument that says what to write. `const`, `unsafe` and `extern` functions,
+/// methods, and functions that return `impl Trait` or `!` cannot run in a guest; neither can anything but a function.
+///
+/// The runtime is found under the name that the crate's `Cargo.toml` gives it. Name it with `crate = …` if it cannot
+/// be found: in a crate that gets it from another one, or lists it as a renamed dependency `vm_test_runtime`.
+#[proc_macro_attribute]
+pub fn on_vm(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = Tokens::from(item);
+    let expanded = wrap(arguments.into(), item.clone());
+    let tokens = expanded.unwrap_or_else(|error| {
+        // The item is kept, so that an editor still knows its names. No test is built from it.
+        let mut tokens = error.into_compile_error();
+        tokens.extend(item);
+        tokens
+    });
+    tokens.into()
+}
+
+fn wrap(arguments: Tokens, item: Tokens) -> syn::Result<Tokens> {
+    let parsed = (Attribute::parse(arguments), Function::parse(item));
+    let (attribute, function) = match parsed {
+        (Ok(attribute), Ok(function)) => (attribute, function),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
+        (Err(mut error), Err(other)) => {
+            error.combine(other);
+            return Err(error);
+        }
+    };
+    let runtime = match &attribute.runtime {
+        Some(path) => path.to_token_stream(),
+        None => runtime_path::find(),
+    };
+    Ok(expand::expand(&attribute, &function, &runtime))
+}

@@ -1,0 +1,55 @@
+//! Knows the shape of every error of this crate: what cannot be done, why, and the cure.
+//! It must not decide whether something is wrong.
+
+use std::fmt::Display;
+
+use quote::ToTokens;
+
+/// Why a value is not accepted, and what to write instead. It carries no place in the source, so that
+/// plain text can be judged without tokens.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Refusal {
+    pub(crate) cause: String,
+    pub(crate) hint: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(cause: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            cause: cause.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+/// An error on `tokens`: "cannot `what`: `cause`", and the hint on a line of its own.
+pub(crate) fn cannot(
+    tokens: impl ToTokens,
+    what: impl Display,
+    cause: impl Display,
+    hint: impl Display,
+) -> syn::Error {
+    syn::Error::new_spanned(tokens, format!("cannot {what}: {cause}\nhint: {hint}"))
+}
+
+/// Gathers errors, so that a user sees all mistakes of one attribute in one build.
+#[derive(Default)]
+pub(crate) struct Refusals(Option<syn::Error>);
+
+impl Refusals {
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(first) => first.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    /// The value, or the error after it has been pushed.
+    pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    pub(crate) fn finish(self) -> syn::Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,288 @@
+//! Every key, with values that are taken and values that are not.
+
+use super::*;
+
+fn read(key: &str, value: &str) -> syn::Result<Setting> {
+    let name = Ident::new(key, proc_macro2::Span::call_site());
+    Key::find(&name)?.read(&syn::parse_str(value).unwrap())
+}
+
+#[test]
+fn every_key_becomes_its_variant() {
+    for (key, value, variant) in [
+        ("backend", r#""lxc""#, r#"Backend("lxc")"#),
+        ("backend", r##"r#"kvm"#"##, r#"Backend("kvm")"#),
+        ("image", r#""debian-12""#, r#"Image("debian-12")"#),
+        ("init", r#""agent""#, r#"Init("agent")"#),
+        ("init", r#""system""#, r#"Init("system")"#),
+        ("memory", r#""512M""#, "Memory(536870912u64)"),
+        ("memory", r#""1GiB""#, "Memory(1073741824u64)"),
+        ("cpus", "1", "Cpus(1u32)"),
+        ("cpus", "0x10", "Cpus(16u32)"),
+        ("cpus", "256", "Cpus(256u32)"),
+        ("network", r#""none""#, r#"Network("none")"#),
+        ("network", r#""user""#, r#"Network("user")"#),
+        ("timeout", r#""60s""#, "Timeout(60000u64)"),
+        ("env", r#"["A", "B_1"]"#, r#"Env(&["A","B_1"])"#),
+        ("env", "[]", "Env(&[])"),
+        (
+            "devices",
+            r#"["/dev/net/tun", "/dev/fuse", "loop"]"#,
+            r#"Devices(&["/dev/net/tun","/dev/fuse","loop"])"#,
+        ),
+        ("privileged", "true", "Privileged(true)"),
+        ("privileged", "false", "Privileged(false)"),
+    ] {
+        let setting = read(key, value).unwrap();
+        assert_eq!(setting.key(), key);
+        let tokens: String = setting.expand(&quote!(p)).to_string().split(' ').collect();
+        assert_eq!(tokens, format!("p::Setting::{variant}"), "{key} = {value}");
+    }
+}
+
+#[test]
+fn every_example_is_taken_by_its_key() {
+    for key in &KEYS {
+        assert!(read(key.name, key.example).is_ok(), "{}", key.example());
+    }
+}
+
+#[test]
+fn every_wrong_value_names_its_cause_and_its_cure() {
+    for (key, value, cause, hint) in [
+        (
+            "backend",
+            r#""docker""#,
+            "there is no `docker`",
+            r#"the value is `"lxc"` or `"kvm"`"#,
+        ),
+        (
+            "backend",
+            r#""kmv""#,
+            "there is no `kmv`",
+            r#"the value is `"lxc"` or `"kvm"`"#,
+        ),
+        (
+            "backend",
+            "lxc",
+            "the value is not a word in quotes",
+            r#"write `backend = "lxc"`"#,
+        ),
+        (
+            "backend",
+            "1",
+            "the value is not a word in quotes",
+            r#"write `backend = "kvm"`"#,
+        ),
+        ("image", r#""""#, "the name is empty", NAME_RULE),
+        (
+            "image",
+            r#""a/b""#,
+            "`/` is not allowed in a name",
+            NAME_RULE,
+        ),
+        (
+            "image",
+            r#""a"x"#,
+            "the value is not a name in quotes",
+            r#"write `image = "debian-12"`"#,
+        ),
+        (
+            "image",
+            r#"b"a""#,
+            "the value is not a name in quotes",
+            r#"write `image = "debian-12"`"#,
+        ),
+        (
+            "init",
+            r#""systemd""#,
+            "there is no `systemd`",
+            r#"write `init = "system"`"#,
+        ),
+        (
+            "memory",
+            "512",
+            "the value is not a size in quotes",
+            r#"write `memory = "512M"`"#,
+        ),
+        (
+            "memory",
+            "2G",
+            "the value is not a size in quotes",
+            r#"write `memory = "2G"`"#,
+        ),
+        (
+            "memory",
+            "5",
+            "the value is not a size in quotes",
+            r#"write `memory = "512M"`"#,
+        ),
+        (
+            "memory",
+            "MEMORY",
+            "the value is not a size in quotes",
+            r#"write `memory = "512M"`"#,
+        ),
+        (
+            "memory",
+            r#""512""#,
+            "`512` has no unit",
+            r#"write `"512M"`"#,
+        ),
+        (
+            "memory",
+            r#""8M""#,
+            "`8M` is out of range",
+            "write a size from `16M` to `1T`",
+        ),
+        (
+            "cpus",
+            "0",
+            "`0` is out of range",
+            "write a whole number from 1 to 256",
+        ),
+        (
+            "cpus",
+            "257",
+            "`257` is out of range",
+            "write a whole number from 1 to 256",
+        ),
+        (
+            "cpus",
+            "99999999999",
+            "`99999999999` is out of range",
+            "write a whole number from 1 to 256",
+        ),
+        (
+            "cpus",
+            "-1",
+            "the value is not a whole number from 1 to 256",
+            "write `cpus = 2`",
+        ),
+        (
+            "cpus",
+            "1.5",
+            "the value is not a whole number from 1 to 256",
+            "write `cpus = 2`",
+        ),
+        (
+            "cpus",
+            r#""4""#,
+            "the value is not a whole number from 1 to 256",
+            "write `cpus = 4`",
+        ),
+        (
+            "cpus",
+            "4u8",
+            "the number has the suffix `u8`",
+            "write `cpus = 4`",
+        ),
+        (
+            "network",
+            r#""host""#,
+            "there is no `host`",
+            r#"the value is `"none"` or `"user"`"#,
+        ),
+        (
+            "timeout",
+            "60",
+            "the value is not a duration in quotes",
+            r#"write `timeout = "60s"`"#,
+        ),
+        (
+            "timeout",
+            "5m",
+            "the value is not a duration in quotes",
+            r#"write `timeout = "5m"`"#,
+        ),
+        (
+            "timeout",
+            r#""0s""#,
+            "`0s` is out of range",
+            "write a duration from `1ms` to `24h`",
+        ),
+        (
+            "env",
+            r#""A""#,
+            "the value is not a list of names in quotes",
+            r#"write `env = ["A"]`"#,
+        ),
+        (
+            "env",
+            "[A]",
+            "the value is not a list of names in quotes",
+            r#"write `env = ["DATABASE_URL"]`"#,
+        ),
+        (
+            "env",
+            r#"["A", "A"]"#,
+            "`A` is already in the list",
+            "remove one of the two",
+        ),
+        (
+            "env",
+            r#"["A=1"]"#,
+            "`A=1` gives a variable a value",
+            VALUE_RULE,
+        ),
+        (
+            "devices",
+            r#""loop""#,
+            "the value is not a list of words in quotes",
+            r#"write `devices = ["loop"]`"#,
+        ),
+        (
+            "devices",
+            r#"["/dev/kvm"]"#,
+            "there is no device `/dev/kvm`",
+            DEVICE_RULE,
+        ),
+        (
+            "privileged",
+            r#""true""#,
+            "the value is neither `true` nor `false`",
+            "write `privileged = true`",
+        ),
+        (
+            "privileged",
+            "1",
+            "the value is neither `true` nor `false`",
+            "write `privileged = true`",
+        ),
+    ] {
+        let message = read(key, value).expect_err(value).to_string();
+        assert_eq!(
+            message,
+            format!("cannot set `{key}`: {cause}\nhint: {hint}"),
+            "{key} = {value}"
+        );
+    }
+}
+
+const NAME_RULE: &str =
+    "use 1 to 64 ASCII letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
+const VALUE_RULE: &str = "name the variable only, as in `\"A\"`: its value is taken from the host";
+const DEVICE_RULE: &str = r#"the devices are `"/dev/net/tun"`, `"/dev/fuse"` and `"loop"`"#;
+
+#[test]
+fn an_unknown_key_is_answered_with_the_right_one() {
+    for (key, hint) in [
+        ("timout", "did you mean `timeout`?"),
+        ("mem", "did you mean `memory`?"),
+        (
+            "guest",
+            "the guest's name comes first and without a key, as in `#[on_vm(\"worker-1\")]`",
+        ),
+        (
+            "kernel",
+            "the keys are `backend`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `env`, `devices` \
+             and `privileged`",
+        ),
+    ] {
+        let message = read(key, "1").expect_err(key).to_string();
+        assert_eq!(
+            message,
+            format!("cannot set `{key}`: there is no such key\nhint: {hint}")
+        );
+    }
+}

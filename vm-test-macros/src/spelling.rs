@@ -1,0 +1,178 @@
+//! Knows how names are spelled: which are allowed, and which known word a user may have meant.
+//! It must not know where in the source a name stands.
+
+use crate::refusal::Refusal;
+
+/// Names become directory names, host names and keys of `vm-test.toml`; 64 is the shortest of their limits.
+const LONGEST_NAME: usize = 64;
+
+/// How alike two words must be to be taken for one another. It is low enough for a prefix (`mem`) and a
+/// swapped or missing letter, and high enough not to suggest an unrelated word.
+const ALIKE: f64 = 0.8;
+
+const NAME_RULE: &str =
+    "use 1 to 64 ASCII letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
+
+/// Checks the name of a guest or an image.
+pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let refuse = |cause: String| Err(Refusal::new(cause, NAME_RULE));
+    if name.is_empty() {
+        refuse("the name is empty".to_owned())
+    } else if let Some(wrong) = name.chars().find(|&c| !allowed(c)) {
+        refuse(format!(
+            "`{}` is not allowed in a name",
+            wrong.escape_debug()
+        ))
+    } else if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        refuse(format!("the name starts with `{}`", &name[..1]))
+    } else if name.len() > LONGEST_NAME {
+        refuse(format!("the name is {} characters long", name.len()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks the name of an environment variable.
+pub(crate) fn check_variable(name: &str) -> Result<(), Refusal> {
+    let refuse = |cause: String| {
+        Err(Refusal::new(
+            cause,
+            "a variable's name has ASCII letters, digits and `_`, and does not start with a digit",
+        ))
+    };
+    if name.is_empty() {
+        return refuse("the name of a variable is empty".to_owned());
+    }
+    if let Some((variable, _)) = name.split_once('=') {
+        return Err(Refusal::new(
+            format!("`{}` gives a variable a value", name.escape_debug()),
+            format!(
+                "name the variable only, as in `\"{variable}\"`: its value is taken from the host"
+            ),
+        ));
+    }
+    if let Some(wrong) = name
+        .chars()
+        .find(|&c| !c.is_ascii_alphanumeric() && c != '_')
+    {
+        return refuse(format!(
+            "`{}` is not allowed in the name of a variable",
+            wrong.escape_debug()
+        ));
+    }
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        return refuse(format!("`{name}` starts with a digit"));
+    }
+    Ok(())
+}
+
+/// The known word that `word` is most likely a misspelling of.
+pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+/// "a, b and c", each word between two `mark`s and the last one after `conjunction`.
+pub(crate) fn enumerate<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    mark: &str,
+    conjunction: &str,
+) -> String {
+    let marked: Vec<String> = words
+        .into_iter()
+        .map(|word| format!("{mark}{word}{mark}"))
+        .collect();
+    match marked.split_last() {
+        Some((last, head)) if !head.is_empty() => {
+            format!("{} {conjunction} {last}", head.join(", "))
+        }
+        _ => marked.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::KEYS;
+
+    #[test]
+    fn names_follow_the_rule() {
+        for good in [
+            "host",
+            "worker-1",
+            "debian-12",
+            "a",
+            "9p",
+            "A.b_c-d",
+            &"x".repeat(64),
+        ] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for (bad, cause) in [
+            ("", "the name is empty"),
+            ("-a", "the name starts with `-`"),
+            (".hidden", "the name starts with `.`"),
+            ("a b", "` ` is not allowed in a name"),
+            ("../etc", "`/` is not allowed in a name"),
+            ("wörker", "`ö` is not allowed in a name"),
+            ("a\n", "`\\n` is not allowed in a name"),
+            (&"x".repeat(65), "the name is 65 characters long"),
+        ] {
+            assert_eq!(check_name(bad).unwrap_err().cause, cause, "{bad}");
+        }
+    }
+
+    #[test]
+    fn variables_follow_the_rule() {
+        for good in ["A", "_", "DATABASE_URL", "a1"] {
+            assert_eq!(check_variable(good), Ok(()), "{good}");
+        }
+        for (bad, cause) in [
+            ("", "the name of a variable is empty"),
+            ("1A", "`1A` starts with a digit"),
+            ("A-B", "`-` is not allowed in the name of a variable"),
+            ("A=1", "`A=1` gives a variable a value"),
+        ] {
+            assert_eq!(check_variable(bad).unwrap_err().cause, cause, "{bad}");
+        }
+    }
+
+    #[test]
+    fn misspelled_keys_are_recognised_and_other_words_are_not() {
+        let meant = |word| meant(word, KEYS.iter().map(|key| key.name));
+        for (word, key) in [
+            ("timout", "timeout"),
+            ("time_out", "timeout"),
+            ("tiemout", "timeout"),
+            ("mem", "memory"),
+            ("cpu", "cpus"),
+            ("net", "network"),
+            ("device", "devices"),
+            ("envs", "env"),
+            ("privilege", "privileged"),
+            ("backed", "backend"),
+            ("img", "image"),
+        ] {
+            assert_eq!(meant(word), Some(key), "{word}");
+        }
+        for word in [
+            "guest",
+            "name",
+            "kernel",
+            "disk",
+            "user",
+            "x",
+            "should_panic",
+            "retries",
+            "ram",
+            "path",
+        ] {
+            assert_eq!(meant(word), None, "{word}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The way to the daemon: where its socket is, how it is started, what it became of an instance.
+//!
+//! Shared by every test binary and by the program `vm-test`; not for people, and without promises of stability.
+
+mod connection;
+mod locate;
+mod runtime_dir;
+
+pub use connection::{Connection, obituary};
+pub use locate::{ENV_PROGRAM, Executor};
+pub use runtime_dir::{ENV_RUNTIME_DIR, RuntimeDir};

@@ -1,0 +1,106 @@
+//! The directory of a user's sockets and locks. It is the user's own, and nobody else may enter it.
+
+use crate::protocol::failure::Failure;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// Names the directory explicitly: with it, suites keep apart from the user's own daemon.
+pub const ENV_RUNTIME_DIR: &str = "VM_TEST_RUNTIME_DIR";
+
+/// A path of a socket has at most 107 bytes; this much is left for the names within the directory.
+const LONGEST: usize = 50;
+
+/// The directory, made and checked.
+#[derive(Clone, Debug)]
+pub struct RuntimeDir {
+    path: PathBuf,
+}
+
+impl RuntimeDir {
+    /// `VM_TEST_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/vm-test`, else `/tmp/vm-test-UID`; made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made, or belongs to somebody else, or others may write to it.
+    pub fn open() -> Result<Self, Failure> {
+        let user = effective_user().map_err(|error| {
+            Failure::new(format!("cannot find out whose process this is: {error}"))
+                .hint("mount proc at /proc")
+        })?;
+        let path = choose(user);
+        let cannot = |cause: String| {
+            Failure::new(format!(
+                "cannot use the runtime directory {}: {cause}",
+                path.display()
+            ))
+            .hint(format!(
+                "remove it, or set {ENV_RUNTIME_DIR} to another directory"
+            ))
+        };
+        if path.as_os_str().len() > LONGEST {
+            return Err(cannot(format!(
+                "the path is too long for sockets (at most {LONGEST} bytes)"
+            )));
+        }
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(cannot(error.to_string())),
+        }
+        let meta = fs::symlink_metadata(&path).map_err(|error| cannot(error.to_string()))?;
+        if !meta.is_dir() {
+            return Err(cannot("it is not a directory".to_owned()));
+        }
+        if meta.uid() != user {
+            return Err(cannot(format!("it belongs to user {}", meta.uid())));
+        }
+        if meta.mode() & 0o022 != 0 {
+            return Err(cannot("other users may write to it".to_owned()));
+        }
+        Ok(Self { path })
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The socket of the daemon that is this program.
+    #[must_use]
+    pub fn socket(&self, identity: &str) -> PathBuf {
+        self.path.join(format!("{identity}.sock"))
+    }
+
+    /// The sockets of all daemons, of this and of other versions of the program.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let mut sockets: Vec<_> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|end| end == "sock"))
+            .collect();
+        sockets.sort();
+        sockets
+    }
+}
+
+fn choose(user: u32) -> PathBuf {
+    if let Some(path) = std::env::var_os(ENV_RUNTIME_DIR) {
+        return PathBuf::from(path);
+    }
+    if let Some(base) = std::env::var_os("XDG_RUNTIME_DIR") {
+        let path = Path::new(&base).join("vm-test");
+        // After `su` the variable may still name the other user's directory.
+        let own = fs::metadata(&base).is_ok_and(|meta| meta.is_dir() && meta.uid() == user);
+        if own && path.as_os_str().len() <= LONGEST {
+            return path;
+        }
+    }
+    PathBuf::from(format!("/tmp/vm-test-{user}"))
+}
+
+fn effective_user() -> io::Result<u32> {
+    fs::metadata("/proc/self").map(|meta| meta.uid())
+}

@@ -1,0 +1,51 @@
+//! Which of this process's variables a guest sees. A list of what is let through: all else stays on the host.
+
+use std::os::unix::ffi::OsStringExt;
+
+/// Names that are forwarded.
+const NAMES: &[&str] = &[
+    "CARGO",
+    "CARGO_TARGET_TMPDIR",
+    "CLICOLOR_FORCE",
+    "COLORTERM",
+    "FORCE_COLOR",
+    "LD_LIBRARY_PATH",
+    "NEXTEST",
+    "NO_COLOR",
+    "OUT_DIR",
+    "RUSTUP_TOOLCHAIN",
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "RUST_LOG",
+    "RUST_LOG_STYLE",
+    "RUST_MIN_STACK",
+    "TERM",
+    "TZ",
+];
+
+/// Beginnings of names that are forwarded.
+const PREFIXES: &[&str] = &[
+    "CARGO_BIN_EXE_",
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
+    "LC_",
+    "NEXTEST_",
+];
+
+/// The variables that go to the guest: the usual ones, and those that the configuration names.
+pub(crate) fn forwarded(named: &[String]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut variables: Vec<_> = std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let text = name.to_str()?;
+            let wanted = NAMES.contains(&text)
+                || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+                || named.iter().any(|given| given == text);
+            wanted.then(|| (name.into_vec(), value.into_vec()))
+        })
+        .collect();
+    // Snapshots cannot be written back from a guest; without this insta would try, and the test would still fail.
+    if !named.iter().any(|name| name == "INSTA_UPDATE") {
+        variables.push((b"INSTA_UPDATE".to_vec(), b"no".to_vec()));
+    }
+    variables
+}

@@ -1,0 +1,119 @@
+//! What a lease's holder and the agent say to each other.
+
+use super::body::{BodyOutcome, PanicReport};
+use serde::{Deserialize, Serialize};
+
+/// From the holder of the lease to the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToAgent {
+    /// Run this; the first message, sent once.
+    Job(Job),
+    /// Bytes for the job's standard input.
+    Input(Vec<u8>),
+    /// The end of the job's standard input.
+    InputEnd,
+    /// A signal for the job.
+    Signal(i32),
+    /// The terminal has a new size.
+    Resize(TerminalSize),
+}
+
+/// A program to run in the guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Chosen anew for every job; a verdict counts only with it.
+    pub nonce: u128,
+    /// The program, as a path or a name to look up in the guest's `PATH`.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<Vec<u8>>,
+    /// Its working directory.
+    pub directory: String,
+    /// Added to the guest's own environment.
+    pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Time limit in milliseconds; the job is killed after it.
+    pub timeout: Option<u64>,
+    /// Present when the job is a test: only then a verdict is expected.
+    pub test: Option<TestJob>,
+    /// Present when the job gets a terminal.
+    pub terminal: Option<TerminalSize>,
+}
+
+/// What makes a job a test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestJob {
+    /// The full name of the test.
+    pub name: String,
+    /// Length of the test binary in bytes, as the host sees it.
+    pub length: u64,
+    /// Modification time of the test binary, in nanoseconds since 1970.
+    pub modified: u128,
+}
+
+/// Rows and columns of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalSize {
+    /// Rows.
+    pub rows: u16,
+    /// Columns.
+    pub columns: u16,
+}
+
+/// From the agent to the holder of the lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromAgent {
+    /// The agent is there; the first message.
+    Hello {
+        /// Its [`super::PROTOCOL`].
+        protocol: u32,
+        /// The release of its kernel.
+        kernel: String,
+    },
+    /// The body begins.
+    Begun,
+    /// The job wrote to standard output (or to its terminal).
+    Stdout(Vec<u8>),
+    /// The job wrote to standard error.
+    Stderr(Vec<u8>),
+    /// A thread of the test panics.
+    Panic(PanicReport),
+    /// The body has ended.
+    Verdict {
+        /// The nonce of the job.
+        nonce: u128,
+        /// How it ended.
+        outcome: BodyOutcome,
+    },
+    /// The job is over and its output has been sent; the last message.
+    Ended(Ended),
+}
+
+/// How a job's process ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The process's own end.
+    pub end: End,
+    /// Bytes of output that were dropped because the job wrote too much.
+    pub dropped: u64,
+    /// What the process wrote before the body began: the loader's complaint, when the body never began.
+    pub preamble: Vec<u8>,
+    /// A breach of the protocol by the body: a verdict for another test, a second verdict, garbage.
+    pub breach: Option<String>,
+    /// From the start of the process to its end, in microseconds.
+    pub micros: u64,
+}
+
+/// The end of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// It exited with this code.
+    Exited(i32),
+    /// This signal killed it.
+    Signaled(i32),
+    /// It was killed because its time was up.
+    TimedOut,
+    /// It was killed because the guest used more memory than it has.
+    OutOfMemory,
+    /// It never started, for this reason.
+    NotStarted(String),
+}

@@ -1,0 +1,159 @@
+//! What a client and the daemon say to each other before the connection becomes the agent's.
+
+use super::failure::Failure;
+use serde::{Deserialize, Serialize};
+
+/// The first frame of a client. Its form never changes, so that every version can read every other's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Greeting {
+    /// The client's [`super::PROTOCOL`].
+    pub protocol: u32,
+}
+
+/// The daemon's answer to a [`Greeting`]. Its form never changes either.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The daemon's [`super::PROTOCOL`].
+    pub protocol: u32,
+    /// The daemon's process id, for messages.
+    pub pid: u32,
+}
+
+/// What a client wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// A lease of a fresh instance; when it is granted, this connection becomes the agent's.
+    Lease(LeaseRequest),
+    /// What is running.
+    Status,
+    /// What became of an instance.
+    Obituary {
+        /// The instance's name.
+        instance: String,
+    },
+    /// Stop: end all leases, leave nothing, exit.
+    Stop,
+}
+
+/// A request for one instance of a guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseRequest {
+    /// The guest's name.
+    pub guest: String,
+    /// What the site sets, over what the configuration says.
+    pub settings: Vec<OwnedSetting>,
+    /// Where the search for `vm-test.toml` begins and goes upwards from.
+    pub manifest_dir: String,
+    /// Directories of the host that the guest must have at the same path.
+    pub shares: Vec<String>,
+    /// What the lease is for, for people.
+    pub purpose: String,
+    /// The client's process id, for people.
+    pub pid: u32,
+}
+
+/// A setting of a site, as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OwnedSetting {
+    /// `backend = "lxc"`.
+    Backend(String),
+    /// `image = "debian-12"`.
+    Image(String),
+    /// `init = "agent"`.
+    Init(String),
+    /// `memory`, in bytes.
+    Memory(u64),
+    /// `cpus`.
+    Cpus(u32),
+    /// `network = "none"`.
+    Network(String),
+    /// `timeout`, in milliseconds.
+    Timeout(u64),
+    /// `env`: variables forwarded besides the defaults.
+    Env(Vec<String>),
+    /// `devices`.
+    Devices(Vec<String>),
+    /// `privileged`.
+    Privileged(bool),
+}
+
+/// The daemon's answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// The lease waits for room, for this reason. Other replies follow.
+    Queued(String),
+    /// The lease is granted; what follows on this connection is the agent's.
+    Leased(Leased),
+    /// The request cannot be met.
+    Refused(Failure),
+    /// The answer to [`Request::Status`].
+    Status(Status),
+    /// The answer to [`Request::Obituary`]; `None` if the instance is unknown.
+    Obituary(Option<Obituary>),
+    /// The answer to [`Request::Stop`], sent when nothing is left.
+    Stopped,
+}
+
+/// A granted lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leased {
+    /// The instance's name.
+    pub instance: String,
+    /// What the guest is, for people: backend and image.
+    pub description: String,
+    /// Time limit for the job in milliseconds, from all sources of configuration.
+    pub timeout: u64,
+    /// Variables to forward besides the defaults.
+    pub env: Vec<String>,
+    /// Memory of the guest in bytes.
+    pub memory: u64,
+}
+
+/// What became of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obituary {
+    /// Why it ended; `None` while it is alive.
+    pub cause: Option<Failure>,
+    /// How many of its processes the kernel killed because memory ran out.
+    pub oom_kills: u64,
+}
+
+/// What a daemon has and does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// Process id.
+    pub pid: u32,
+    /// Seconds since its start.
+    pub uptime: u64,
+    /// The instances that are alive.
+    pub instances: Vec<InstanceStatus>,
+    /// Leases that wait for room.
+    pub waiting: usize,
+    /// Memory promised to instances, in bytes.
+    pub memory_used: u64,
+    /// Memory that may be promised, in bytes.
+    pub memory_limit: u64,
+}
+
+/// One living instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceStatus {
+    /// Its name.
+    pub instance: String,
+    /// Its guest.
+    pub guest: String,
+    /// Backend and image.
+    pub description: String,
+    /// What it is for.
+    pub purpose: String,
+    /// The process id of its keeper.
+    pub keeper: u32,
+    /// The process id of the lease's holder.
+    pub holder: u32,
+    /// Age in milliseconds.
+    pub age: u64,
+    /// Memory promised to it, in bytes.
+    pub memory: u64,
+}

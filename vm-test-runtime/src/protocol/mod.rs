@@ -1,0 +1,33 @@
+//! The words that test process, daemon, agent and test body exchange: plain data, no sockets, no behaviour.
+//!
+//! Every connection carries length-prefixed postcard frames (see [`frame`]). The first frame in each direction names
+//! the protocol version, so that a stale program is recognised before anything else is decoded.
+
+pub mod agent;
+pub mod body;
+pub mod daemon;
+pub mod failure;
+pub mod frame;
+
+/// Version of every message in this module; raised with every change of any of them.
+pub const PROTOCOL: u32 = 1;
+
+/// Where the agent listens inside a guest, for the test body to report to.
+pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";
+
+/// Where the agent program itself appears inside a guest.
+pub const AGENT_PATH: &str = "/run/vm-test/agent";
+
+/// Set in the guest, to the job's nonce in hexadecimal: this process is to run the body, not to dispatch it.
+pub const ENV_JOB: &str = "VM_TEST_JOB";
+
+/// Set in the guest: the full libtest name of the test that may run its body.
+pub const ENV_TEST: &str = "VM_TEST_TEST";
+
+/// The bytes that the test process writes to both of its output streams just before (`begin`) and just after (`end`)
+/// the body, so that libtest's own lines in the guest can be told from the test's.
+#[must_use]
+pub fn output_marker(nonce: u128, begin: bool) -> Vec<u8> {
+    let edge = if begin { "begin" } else { "end" };
+    format!("\0\x1evm-test:{nonce:032x}:{edge}\0").into_bytes()
+}

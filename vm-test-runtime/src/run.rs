@@ -1,0 +1,60 @@
+//! What the macro calls: in a guest the body runs, on the host it never does. Generic only here; the work is elsewhere.
+
+use crate::outcome::Outcome;
+use crate::site::Site;
+use std::future::Future;
+
+/// Runs a synchronous body where it belongs.
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+pub fn run<R: Outcome, F: FnOnce() -> R>(site: &'static Site, body: F) -> R {
+    match crate::guest::Job::of_this_process() {
+        Some(job) => {
+            let scope = crate::guest::Scope::enter(job);
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+            scope.leave(result)
+        }
+        None => {
+            crate::dispatch::dispatch(site);
+            R::passed()
+        }
+    }
+}
+
+/// Runs an asynchronous body where it belongs. On the host it blocks: the caller's runtime has nothing else to do.
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+pub async fn run_async<R: Outcome, F: Future<Output = R>>(site: &'static Site, body: F) -> R {
+    match crate::guest::Job::of_this_process() {
+        Some(job) => {
+            let scope = crate::guest::Scope::enter(job);
+            let mut body = std::pin::pin!(body);
+            let result = std::future::poll_fn(|context| {
+                let poll = std::panic::AssertUnwindSafe(|| body.as_mut().poll(context));
+                match std::panic::catch_unwind(poll) {
+                    Ok(std::task::Poll::Ready(value)) => std::task::Poll::Ready(Ok(value)),
+                    Ok(std::task::Poll::Pending) => std::task::Poll::Pending,
+                    Err(payload) => std::task::Poll::Ready(Err(payload)),
+                }
+            })
+            .await;
+            scope.leave(result)
+        }
+        None => {
+            crate::dispatch::dispatch(site);
+            R::passed()
+        }
+    }
+}
+
+/// Fails: there are no guests on this host.
+#[cfg(any(not(target_os = "linux"), vm_test_pretend_other_host))]
+pub fn run<R: Outcome, F: FnOnce() -> R>(site: &'static Site, _body: F) -> R {
+    crate::other_host::refuse(site);
+    R::passed()
+}
+
+/// Fails: there are no guests on this host.
+#[cfg(any(not(target_os = "linux"), vm_test_pretend_other_host))]
+pub async fn run_async<R: Outcome, F: Future<Output = R>>(site: &'static Site, _body: F) -> R {
+    crate::other_host::refuse(site);
+    R::passed()
+}

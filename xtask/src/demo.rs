@@ -1,0 +1,43 @@
+//! `cargo xtask demo`: the demo crate's tests, and the proof that they left the machine as it was.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::census::Census;
+use crate::packages::Purpose;
+use crate::setup;
+use crate::tally::{self, Kind};
+use crate::worktree::Worktree;
+
+/// The options of `cargo xtask demo`.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    setup: setup::Consent,
+}
+
+/// Sets up, builds, runs the demo's tests, and compares the machine before and after.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    setup::ensure(&[Purpose::Run, Purpose::Demo], &options.setup)?;
+    let worktree = Worktree::current()?;
+    worktree.build_executor()?;
+    let before = Census::take();
+    let tests = tally::run(
+        &mut worktree.cargo(&["test", "-p", "firewall"])?,
+        Kind::Libtest,
+    );
+    // The machine is looked at after failed tests too: they must leave nothing behind either.
+    let unchanged = before.compare_with_now();
+    let tests = tests?;
+    unchanged?;
+    if tests.ran() == 0 {
+        bail!("cannot call this a demo: not one test ran");
+    }
+    Ok(if tests.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,59 @@
+//! The commands of the developers of vm-test. This file knows their names and options and hands them on;
+//! what a command does lives in the module of its name.
+
+mod census;
+mod command;
+mod demo;
+mod mirror;
+mod packages;
+mod phase;
+mod setup;
+mod summary;
+mod tally;
+mod test;
+mod toolchain;
+mod user;
+mod worktree;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What the developers of vm-test run.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Sets the machine up, runs the demo's tests, and shows that the machine is as it was.
+    Demo(demo::Options),
+    /// Sets the machine up and runs every test, as root and as an ordinary user.
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

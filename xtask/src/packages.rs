@@ -1,0 +1,299 @@
+//! The one table of what vm-test needs from the machine: what, why, for which purpose, and the sign by which
+//! one can tell that it is there. It only looks; installing is the work of `setup`.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// What a package is needed for. A command of xtask names the purposes it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To run any test in a guest.
+    Run,
+    /// To run the tests of the demo crate.
+    Demo,
+    /// To run the tests of vm-test itself.
+    Test,
+}
+
+/// Where a package comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A package of Debian and Ubuntu.
+    Debian,
+    /// A crate with a binary.
+    Crate,
+}
+
+/// How to tell that a package is there. A sign is what the project uses of the package, not the package manager's
+/// word: a library built by hand is as good.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sign {
+    /// An executable of this name in `PATH` or in one of root's folders of commands.
+    Command(&'static str),
+    /// A shared library of this name where the loader looks.
+    Library(&'static str),
+    /// A C header.
+    Header(&'static str),
+}
+
+/// One thing that vm-test needs and may find missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    pub(crate) source: Source,
+    /// Completes the sentence "it …".
+    pub(crate) why: &'static str,
+    pub(crate) sign: Sign,
+    pub(crate) purpose: Purpose,
+}
+
+const fn debian(name: &'static str, purpose: Purpose, sign: Sign, why: &'static str) -> Package {
+    Package {
+        name,
+        source: Source::Debian,
+        why,
+        sign,
+        purpose,
+    }
+}
+
+/// Everything the project needs besides Rust (with the C linker it cannot do without) and git.
+pub(crate) const TABLE: &[Package] = &[
+    debian(
+        "liblxc1",
+        Purpose::Run,
+        Sign::Library("liblxc.so.1"),
+        "runs containers",
+    ),
+    debian(
+        "uidmap",
+        Purpose::Run,
+        Sign::Command("newuidmap"),
+        "maps the ids of an ordinary user's guests",
+    ),
+    debian(
+        "nftables",
+        Purpose::Demo,
+        Sign::Command("nft"),
+        "is the firewall that the demo programs",
+    ),
+    debian(
+        "iproute2",
+        Purpose::Demo,
+        Sign::Command("ip"),
+        "makes the interfaces of the demo",
+    ),
+    debian(
+        "iptables",
+        Purpose::Test,
+        Sign::Command("iptables"),
+        "is the other firewall that guests must offer",
+    ),
+    debian(
+        "iputils-ping",
+        Purpose::Test,
+        Sign::Command("ping"),
+        "sends packets between guests",
+    ),
+    debian(
+        "procps",
+        Purpose::Test,
+        Sign::Command("ps"),
+        "shows the processes that a test left behind",
+    ),
+    debian(
+        "lxc",
+        Purpose::Test,
+        Sign::Command("lxc-execute"),
+        "is what vm-test compares itself with",
+    ),
+    debian(
+        "lxc-dev",
+        Purpose::Test,
+        Sign::Header("lxc/lxccontainer.h"),
+        "has the layout that the bindings must match",
+    ),
+    debian(
+        "gcc",
+        Purpose::Test,
+        Sign::Command("gcc"),
+        "compiles the check of that layout",
+    ),
+    debian(
+        "libc6-dev",
+        Purpose::Test,
+        Sign::Header("stdio.h"),
+        "is needed by gcc",
+    ),
+    debian(
+        "util-linux",
+        Purpose::Test,
+        Sign::Command("setpriv"),
+        "runs the suites as an ordinary user",
+    ),
+    debian(
+        "passwd",
+        Purpose::Test,
+        Sign::Command("useradd"),
+        "makes that ordinary user",
+    ),
+    Package {
+        name: "cargo-nextest",
+        source: Source::Crate,
+        why: "is the second test runner that must work",
+        sign: Sign::Command("cargo-nextest"),
+        purpose: Purpose::Test,
+    },
+];
+
+/// The packages that serve one of `purposes` and whose sign is not on `machine`, in the order of the table.
+pub(crate) fn missing(purposes: &[Purpose], machine: &Machine) -> Vec<&'static Package> {
+    TABLE
+        .iter()
+        .filter(|package| purposes.contains(&package.purpose) && !machine.has(package.sign))
+        .collect()
+}
+
+/// Where to look for signs.
+pub(crate) struct Machine {
+    commands: Vec<PathBuf>,
+    libraries: Vec<PathBuf>,
+    headers: Vec<PathBuf>,
+}
+
+impl Machine {
+    /// The machine xtask runs on.
+    pub(crate) fn here() -> Self {
+        let mut commands: Vec<PathBuf> = env::var_os("PATH")
+            .iter()
+            .flat_map(env::split_paths)
+            .collect();
+        // An ordinary user's PATH lacks root's folders on Debian, and cargo finds its own commands without PATH.
+        commands.extend(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
+        commands.extend(cargo_home().map(|home| home.join("bin")));
+        let libraries = with_folders_of_architectures(&[
+            "/usr/local/lib",
+            "/usr/lib",
+            "/lib",
+            "/usr/lib64",
+            "/lib64",
+        ]);
+        let headers = with_folders_of_architectures(&["/usr/local/include", "/usr/include"]);
+        Self {
+            commands,
+            libraries,
+            headers,
+        }
+    }
+
+    fn has(&self, sign: Sign) -> bool {
+        let among = |folders: &[PathBuf], name: &str| {
+            folders.iter().any(|folder| folder.join(name).exists())
+        };
+        match sign {
+            Sign::Command(name) => self.command(name).is_some(),
+            Sign::Library(name) => among(&self.libraries, name),
+            Sign::Header(name) => among(&self.headers, name),
+        }
+    }
+
+    /// The path of the executable `name`.
+    pub(crate) fn command(&self, name: &str) -> Option<PathBuf> {
+        self.commands
+            .iter()
+            .map(|folder| folder.join(name))
+            .find(|path| is_executable(path))
+    }
+}
+
+/// Cargo's home, where it is set or where it is by default.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let default = || env::home_dir().map(|home| home.join(".cargo"));
+    env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(default)
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+}
+
+/// Debian keeps libraries and some headers in a folder per architecture, such as `x86_64-linux-gnu`.
+fn with_folders_of_architectures(folders: &[&str]) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for folder in folders.iter().map(PathBuf::from) {
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        all.extend(entries.map(|entry| entry.path()).filter(|path| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.contains("-linux-"))
+        }));
+        all.push(folder);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine_in(root: &Path) -> Machine {
+        let folder = |name: &str| {
+            let path = root.join(name);
+            fs::create_dir_all(&path).unwrap();
+            vec![path]
+        };
+        Machine {
+            commands: folder("bin"),
+            libraries: folder("lib"),
+            headers: folder("include"),
+        }
+    }
+
+    fn names(packages: &[&Package]) -> Vec<&'static str> {
+        packages.iter().map(|package| package.name).collect()
+    }
+
+    #[test]
+    fn on_an_empty_machine_everything_is_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = machine_in(root.path());
+        assert_eq!(
+            names(&missing(&[Purpose::Run], &machine)),
+            ["liblxc1", "uidmap"]
+        );
+        assert_eq!(
+            missing(&[Purpose::Run, Purpose::Demo, Purpose::Test], &machine).len(),
+            TABLE.len()
+        );
+    }
+
+    #[test]
+    fn a_package_whose_sign_is_there_is_not_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = machine_in(root.path());
+        fs::write(root.path().join("lib/liblxc.so.1"), "").unwrap();
+        assert_eq!(names(&missing(&[Purpose::Run], &machine)), ["uidmap"]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_executed_is_no_command() {
+        let root = tempfile::tempdir().unwrap();
+        let machine = machine_in(root.path());
+        let nft = root.path().join("bin/nft");
+        fs::write(&nft, "").unwrap();
+        assert_eq!(machine.command("nft"), None);
+        fs::set_permissions(&nft, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(machine.command("nft"), Some(nft));
+    }
+
+    #[test]
+    fn no_package_stands_twice_in_the_table() {
+        let mut names: Vec<_> = TABLE.iter().map(|package| package.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), TABLE.len());
+    }
+}

@@ -1,0 +1,185 @@
+//! The phases of `cargo xtask test`: what each one runs, who has to be root for it, and in which order. It decides
+//! nothing about results; `test` runs the commands and counts.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::tally::Kind;
+use crate::worktree::{SUITES_PACKAGE, test_targets_of_suites};
+
+/// The test targets of the suites' package that need no guest, and so belong to the phase `unit`.
+const WITHOUT_GUESTS: &[&str] = &["tidy", "ui"];
+
+/// What selects the demo crate.
+const DEMO: &[&str] = &["-p", "firewall"];
+
+/// One part of `cargo xtask test`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Phase {
+    /// The crates' own tests, the project's rules, and the macro's errors: no guests.
+    Unit,
+    /// The demo crate under `cargo test`.
+    DemoCargo,
+    /// The demo crate under nextest.
+    DemoNextest,
+    /// The end-to-end suites as root, under nextest and under `cargo test`.
+    SuitesRoot,
+    /// The same suites as an ordinary user.
+    SuitesUser,
+}
+
+/// The account that a phase's tests have to run as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// Whoever runs xtask.
+    Any,
+    Root,
+    /// Anyone but root.
+    Ordinary,
+}
+
+/// The arguments of one run of a test runner under cargo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Runner {
+    pub(crate) kind: Kind,
+    arguments: Vec<String>,
+}
+
+impl Phase {
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn description(self) -> String {
+        let value = self.to_possible_value();
+        value
+            .and_then(|value| value.get_help().map(ToString::to_string))
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn account(self) -> Account {
+        match self {
+            Self::Unit | Self::DemoCargo | Self::DemoNextest => Account::Any,
+            Self::SuitesRoot => Account::Root,
+            Self::SuitesUser => Account::Ordinary,
+        }
+    }
+
+    /// The runs of this phase in the workspace at `root`.
+    pub(crate) fn runners(self, root: &Path) -> Result<Vec<Runner>> {
+        Ok(match self {
+            Self::Unit => {
+                let crates = [
+                    "vm-test-macros",
+                    "vm-test-runtime",
+                    "vm-test-executor",
+                    "xtask",
+                ];
+                let crates: Vec<&str> = crates.iter().flat_map(|name| ["-p", name]).collect();
+                let mut rules = vec!["-p", SUITES_PACKAGE, "--lib"];
+                rules.extend(WITHOUT_GUESTS.iter().flat_map(|name| ["--test", name]));
+                vec![Runner::libtest(&crates), Runner::libtest(&rules)]
+            }
+            Self::DemoCargo => vec![Runner::libtest(DEMO)],
+            Self::DemoNextest => vec![Runner::nextest(DEMO)],
+            Self::SuitesRoot | Self::SuitesUser => {
+                let targets = test_targets_of_suites(root)?;
+                let suites = targets
+                    .iter()
+                    .filter(|name| !WITHOUT_GUESTS.contains(&name.as_str()));
+                let mut selection = vec!["-p", SUITES_PACKAGE];
+                selection.extend(suites.flat_map(|name| ["--test", name.as_str()]));
+                if selection.len() == 2 {
+                    bail!("cannot find a suite: {SUITES_PACKAGE} has no test target with guests");
+                }
+                vec![Runner::nextest(&selection), Runner::libtest(&selection)]
+            }
+        })
+    }
+}
+
+impl Runner {
+    fn libtest(selection: &[&str]) -> Self {
+        Self::new(Kind::Libtest, &["test", "--no-fail-fast"], selection)
+    }
+
+    fn nextest(selection: &[&str]) -> Self {
+        // Nextest's own settings say that it goes on after a failure; the flag does not go with `--no-run`.
+        Self::new(Kind::Nextest, &["nextest", "run"], selection)
+    }
+
+    fn new(kind: Kind, command: &[&str], selection: &[&str]) -> Self {
+        let arguments = command
+            .iter()
+            .chain(selection)
+            .map(|&argument| argument.to_owned())
+            .collect();
+        Self { kind, arguments }
+    }
+
+    /// The arguments that only build what would run.
+    pub(crate) fn build(&self) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        arguments.push("--no-run".to_owned());
+        arguments
+    }
+
+    /// The arguments that run, with `passed_on` for the test binaries.
+    pub(crate) fn run(&self, passed_on: &[String]) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        if !passed_on.is_empty() {
+            arguments.push("--".to_owned());
+            arguments.extend_from_slice(passed_on);
+        }
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_passed_on_behind_a_double_dash() {
+        let runner = Runner::libtest(DEMO);
+        assert_eq!(
+            runner.run(&[]),
+            ["test", "--no-fail-fast", "-p", "firewall"]
+        );
+        assert_eq!(
+            runner.run(&["--exact".to_owned()]),
+            ["test", "--no-fail-fast", "-p", "firewall", "--", "--exact"]
+        );
+        assert_eq!(
+            runner.build(),
+            ["test", "--no-fail-fast", "-p", "firewall", "--no-run"]
+        );
+    }
+
+    #[test]
+    fn every_phase_has_a_name_and_a_description() {
+        for phase in Phase::value_variants() {
+            assert!(
+                !phase.name().is_empty() && !phase.description().is_empty(),
+                "{phase:?}"
+            );
+        }
+        assert_eq!(Phase::DemoNextest.name(), "demo-nextest");
+    }
+
+    #[test]
+    fn the_targets_of_the_unit_phase_exist() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let targets = test_targets_of_suites(root).unwrap();
+        for name in WITHOUT_GUESTS {
+            assert!(
+                targets.iter().any(|target| target == name),
+                "{name} is not among {targets:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `cargo xtask test`: set-up, then the phases one after the other, then the summary. A phase fails when a test
+//! fails, when it cannot be built, when not one test ran, or when the machine is not as it was before.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Error, Result, anyhow};
+use clap::{Args, ValueEnum};
+
+use crate::census::Census;
+use crate::packages::Purpose;
+use crate::phase::{Account, Phase, Runner};
+use crate::summary::{Outcome, Summary};
+use crate::tally::{self, Tally};
+use crate::worktree::Worktree;
+use crate::{command, setup};
+
+/// The options of `cargo xtask test`.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    setup: setup::Consent,
+
+    /// Run only this phase; may be given more than once.
+    #[arg(long = "phase", value_name = "NAME")]
+    phases: Vec<Phase>,
+
+    /// List the phases and stop.
+    #[arg(long)]
+    list_phases: bool,
+
+    /// Passed on to every test runner after `--`, for example a part of a test's name.
+    #[arg(last = true)]
+    passed_on: Vec<String>,
+}
+
+/// Runs the phases.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let all = Phase::value_variants();
+    if options.list_phases {
+        for phase in all {
+            println!("{:<13} {}", phase.name(), phase.description());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    setup::ensure(
+        &[Purpose::Run, Purpose::Demo, Purpose::Test],
+        &options.setup,
+    )?;
+    let worktree = Worktree::current()?;
+    let mut summary = Summary::default();
+    for phase in all
+        .iter()
+        .filter(|phase| options.phases.is_empty() || options.phases.contains(phase))
+    {
+        println!("\n== {}: {}", phase.name(), phase.description());
+        let outcome = outcome_of(*phase, &worktree, &options.passed_on);
+        if let Outcome::NotRun(reason) = outcome {
+            println!("not run: {} {reason}", phase.name());
+        }
+        summary.add(phase.name(), outcome);
+    }
+    println!("\n{summary}");
+    Ok(if summary.passed() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn outcome_of(phase: Phase, here: &Worktree, passed_on: &[String]) -> Outcome {
+    let is_root = rustix::process::geteuid().is_root();
+    if phase.account() == Account::Root && !is_root {
+        return Outcome::NotRun("needs root (run it as root or in CI)");
+    }
+    let started = Instant::now();
+    let of_user = if phase.account() == Account::Ordinary && is_root {
+        here.for_ordinary_user().map(Some)
+    } else {
+        Ok(None)
+    };
+    let ready = of_user.and_then(|of_user| {
+        let runners = build(phase, of_user.as_ref().unwrap_or(here))?;
+        Ok((of_user, runners))
+    });
+    let build = started.elapsed();
+    let started = Instant::now();
+    let tally = match ready {
+        Ok((of_user, runners)) => test(of_user.as_ref().unwrap_or(here), &runners, passed_on),
+        Err(error) => failure(&error),
+    };
+    Outcome::Ran {
+        tally,
+        build,
+        tests: started.elapsed(),
+    }
+}
+
+/// Builds what the phase runs, so that the time of its tests is theirs alone.
+fn build(phase: Phase, worktree: &Worktree) -> Result<Vec<Runner>> {
+    let runners = phase.runners(&worktree.root)?;
+    worktree.build_executor()?;
+    for runner in &runners {
+        command::run(&mut worktree.cargo(&runner.build())?)?;
+    }
+    Ok(runners)
+}
+
+/// Runs all runners, also after one has failed, and looks at the machine before and after.
+fn test(worktree: &Worktree, runners: &[Runner], passed_on: &[String]) -> Tally {
+    let before = Census::take();
+    let mut total = Tally::default();
+    for runner in runners {
+        let tally = worktree
+            .cargo(&runner.run(passed_on))
+            .and_then(|mut cargo| tally::run(&mut cargo, runner.kind));
+        let tally = tally.unwrap_or_else(|error| failure(&error));
+        if tally.ran() == 0 && passed_on.is_empty() {
+            total += failure(&anyhow!(
+                "cannot call this a pass: the runner ran not one test"
+            ));
+        }
+        total += tally;
+    }
+    if total.ran() == 0 {
+        total += failure(&anyhow!(
+            "cannot call this a pass: not one test ran\nhint: nothing matches {passed_on:?}"
+        ));
+    }
+    if let Err(error) = before.compare_with_now() {
+        total += failure(&error);
+    }
+    total
+}
+
+/// What went wrong outside of any test counts as one failed test, so that it stands in the totals.
+fn failure(error: &Error) -> Tally {
+    println!("error: {error:#}");
+    Tally {
+        failed: 1,
+        ..Tally::default()
+    }
+}

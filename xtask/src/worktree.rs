@@ -1,0 +1,160 @@
+//! A copy of the project together with the account that works in it, and the cargo commands one gives there. It
+//! knows where things are; which commands to give is the business of `demo` and `phase`.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use rustix::fs::{FlockOperation, flock};
+use serde_json::Value;
+
+use crate::command;
+use crate::mirror::{self, Owner};
+use crate::toolchain;
+use crate::user::OrdinaryUser;
+
+/// The package with the end-to-end suites.
+pub(crate) const SUITES_PACKAGE: &str = "vm-test-tests";
+
+/// A copy of the project that can be built and tested.
+pub(crate) struct Worktree {
+    /// The workspace root.
+    pub(crate) root: PathBuf,
+    /// Where cargo puts what it builds here.
+    target: PathBuf,
+    /// The account whose copy this is, unless it is the one that runs xtask.
+    guest_account: Option<Borrowed>,
+}
+
+/// The ordinary user's account, which one xtask at a time may use.
+struct Borrowed {
+    user: OrdinaryUser,
+    _lock: File,
+}
+
+impl Worktree {
+    /// The copy that xtask itself was built from.
+    pub(crate) fn current() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("cannot find the workspace root")?;
+        let metadata = metadata(root)?;
+        let target = metadata["target_directory"]
+            .as_str()
+            .context("cannot find cargo's target directory")?;
+        Ok(Self {
+            root: root.to_owned(),
+            target: target.into(),
+            guest_account: None,
+        })
+    }
+
+    /// A copy of this one in the home of an ordinary user, whose account is made if need be. What was built there
+    /// before is kept.
+    pub(crate) fn for_ordinary_user(&self) -> Result<Self> {
+        let lock = lock()?;
+        let mut user = OrdinaryUser::ensure()?;
+        toolchain::lend(&mut user, &self.root)?;
+        let root = user.home.join("vm-test");
+        let files = self.files()?;
+        mirror::copy(
+            &self.root,
+            &files,
+            &root,
+            Owner {
+                uid: user.uid,
+                gid: user.gid,
+            },
+        )?;
+        mirror::remove_others(&root, &files)?;
+        let target = root.join("target");
+        Ok(Self {
+            root,
+            target,
+            guest_account: Some(Borrowed { user, _lock: lock }),
+        })
+    }
+
+    /// What git tracks here and what it would track if it were added, as long as it exists.
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        let mut git = Command::new("git");
+        git.args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(&self.root);
+        let names = command::capture(&mut git)?;
+        let paths = names.split_terminator('\0').map(PathBuf::from);
+        Ok(paths
+            .filter(|path| fs::symlink_metadata(self.root.join(path)).is_ok())
+            .collect())
+    }
+
+    /// `cargo ARGUMENTS`, given here, with the binary `vm-test` of this copy for the tests that start it.
+    pub(crate) fn cargo(&self, arguments: &[impl AsRef<OsStr>]) -> Result<Command> {
+        let mut cargo = match &self.guest_account {
+            None => command::cargo(),
+            Some(account) => {
+                let mut cargo = account.user.command("cargo")?;
+                cargo.env("CARGO_NET_OFFLINE", "true");
+                cargo
+            }
+        };
+        cargo
+            .args(arguments)
+            .current_dir(&self.root)
+            .env("VM_TEST_BIN", self.target.join("debug/vm-test"));
+        Ok(cargo)
+    }
+
+    /// Builds the binaries `vm-test` and `vm-test-agent`.
+    pub(crate) fn build_executor(&self) -> Result<()> {
+        command::run(&mut self.cargo(&["build", "-p", "vm-test-executor"])?)
+    }
+}
+
+/// Waits until no other xtask uses the ordinary user's account.
+fn lock() -> Result<File> {
+    let path = Path::new(toolchain::LENDING).join("lock");
+    fs::create_dir_all(toolchain::LENDING)
+        .with_context(|| format!("cannot make {}", toolchain::LENDING))?;
+    let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        println!("waiting for another `cargo xtask test` to finish with the ordinary user");
+        flock(&file, FlockOperation::LockExclusive)
+            .with_context(|| format!("cannot lock {}", path.display()))?;
+    }
+    Ok(file)
+}
+
+/// The names of the test targets of [`SUITES_PACKAGE`].
+pub(crate) fn test_targets_of_suites(root: &Path) -> Result<Vec<String>> {
+    let metadata = metadata(root)?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cannot read cargo's list of packages")?;
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == SUITES_PACKAGE);
+    let package = package.with_context(|| format!("cannot find the package {SUITES_PACKAGE}"))?;
+    let targets = package["targets"].as_array().into_iter().flatten();
+    let tests = targets.filter(|target| target["kind"][0] == "test");
+    Ok(tests
+        .filter_map(|target| target["name"].as_str().map(str::to_owned))
+        .collect())
+}
+
+fn metadata(root: &Path) -> Result<Value> {
+    let mut cargo = command::cargo();
+    cargo
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(root);
+    serde_json::from_str(&command::capture(&mut cargo)?)
+        .context("cannot read the output of `cargo metadata`")
+}
