@@ -1,1 +1,5 @@
-//! Wires the end-to-end suites of vm-test; the helpers they share live in its modules.
+//! What the end-to-end suites of vm-test share: fixtures, a daemon of their own, the census. No test is in here.
+
+pub mod census;
+pub mod fixture;
+pub mod host;

@@ -33,7 +33,8 @@ const PREFIXES: &[&str] = &[
 ];
 
 /// The variables that go to the guest: the usual ones, and those that the configuration names.
-pub(crate) fn forwarded(named: &[String]) -> Vec<(Vec<u8>, Vec<u8>)> {
+#[must_use]
+pub fn forwarded(named: &[String]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut variables: Vec<_> = std::env::vars_os()
         .filter_map(|(name, value)| {
             let text = name.to_str()?;

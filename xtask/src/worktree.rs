@@ -26,11 +26,11 @@ pub(crate) struct Worktree {
     /// Where cargo puts what it builds here.
     target: PathBuf,
     /// The account whose copy this is, unless it is the one that runs xtask.
-    guest_account: Option<Borrowed>,
+    account: Option<LentAccount>,
 }
 
 /// The ordinary user's account, which one xtask at a time may use.
-struct Borrowed {
+struct LentAccount {
     user: OrdinaryUser,
     _lock: File,
 }
@@ -48,7 +48,7 @@ impl Worktree {
         Ok(Self {
             root: root.to_owned(),
             target: target.into(),
-            guest_account: None,
+            account: None,
         })
     }
 
@@ -74,7 +74,7 @@ impl Worktree {
         Ok(Self {
             root,
             target,
-            guest_account: Some(Borrowed { user, _lock: lock }),
+            account: Some(LentAccount { user, _lock: lock }),
         })
     }
 
@@ -98,7 +98,7 @@ impl Worktree {
 
     /// `cargo ARGUMENTS`, given here, with the binary `vm-test` of this copy for the tests that start it.
     pub(crate) fn cargo(&self, arguments: &[impl AsRef<OsStr>]) -> Result<Command> {
-        let mut cargo = match &self.guest_account {
+        let mut cargo = match &self.account {
             None => command::cargo(),
             Some(account) => {
                 let mut cargo = account.user.command("cargo")?;

@@ -75,11 +75,8 @@ impl Body {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(_) => closed = true,
             }
-            loop {
-                let Some((_, buffer)) = &mut self.connection else {
-                    break;
-                };
-                match buffer.next::<FromBody>() {
+            while let Some((_, buffer)) = &mut self.connection {
+                match buffer.pop::<FromBody>() {
                     Ok(Some(report)) => messages.extend(self.judge(report)),
                     Ok(None) => break,
                     Err(error) => {

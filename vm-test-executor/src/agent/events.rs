@@ -14,11 +14,14 @@ impl Running<'_> {
         listener: &UnixListener,
         wait: Duration,
     ) -> io::Result<Ready> {
-        let mut fds = vec![
-            PollFd::new(&*self.host, PollFlags::IN),
-            PollFd::new(listener, PollFlags::IN),
-        ];
-        let mut slots = vec![Slot::Host, Slot::Connect];
+        let mut to_host = PollFlags::IN;
+        to_host.set(PollFlags::OUT, self.host.is_pending());
+        let mut fds = vec![PollFd::new(&*self.host, to_host)];
+        let mut slots = vec![Slot::Host];
+        if self.body.is_some() {
+            fds.push(PollFd::new(listener, PollFlags::IN));
+            slots.push(Slot::Connect);
+        }
         if let Some(fd) = self.body.as_ref().and_then(Body::waits_on) {
             fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
             slots.push(Slot::Other);
@@ -28,7 +31,8 @@ impl Running<'_> {
             slots.push(Slot::Other);
         }
         for (index, output) in self.outputs.iter().enumerate() {
-            if let Some(fd) = &output.fd {
+            // What the host does not take stays where it is, and the job waits.
+            if let Some(fd) = output.fd.as_ref().filter(|_| !self.host.is_full()) {
                 fds.push(PollFd::new(fd, PollFlags::IN));
                 slots.push(Slot::Output(index));
             }
@@ -57,7 +61,10 @@ impl Running<'_> {
         for (fd, slot) in fds.iter().zip(slots) {
             let happened = !fd.revents().is_empty();
             match slot {
-                Slot::Host => ready.host = happened,
+                Slot::Host => {
+                    ready.host = !(fd.revents() - PollFlags::OUT).is_empty();
+                    ready.room = fd.revents().contains(PollFlags::OUT);
+                }
                 Slot::Connect => ready.connect = happened,
                 Slot::Output(index) => ready.outputs[index] = happened,
                 Slot::Input => ready.input = happened,
@@ -81,6 +88,8 @@ enum Slot {
 pub(super) struct Ready {
     /// The host has sent, or is gone.
     pub(super) host: bool,
+    /// The host can take more.
+    pub(super) room: bool,
     /// A body wants to report.
     pub(super) connect: bool,
     /// The job can take input.

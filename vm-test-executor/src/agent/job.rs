@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use vm_test::protocol::agent::{Job, TerminalSize};
+use vm_test::protocol::agent::{End, Job, Obstacle, TerminalSize};
 use vm_test::protocol::{ENV_JOB, ENV_TEST};
 
 /// What every process in a guest finds, unless the job says otherwise. Without `PATH`, programs in `/usr/sbin` would be
@@ -42,14 +42,23 @@ pub(super) struct Started {
 }
 
 /// Starts the job, or says why it cannot be started.
-pub(super) fn start(job: &Job) -> Result<Started, String> {
+pub(super) fn start(job: &Job) -> Result<Started, End> {
     if let Some(test) = &job.test {
-        check_binary(&job.program, test.length, test.modified)?;
+        check_binary(&job.program, test.length, test.modified).map_err(|reason| {
+            End::NotStarted {
+                reason,
+                obstacle: Obstacle::Other,
+            }
+        })?;
+    }
+    let mut directory = Path::new(&job.directory);
+    if job.directory_is_optional && !directory.is_dir() {
+        directory = Path::new("/");
     }
     let mut command = Command::new(&job.program);
     command
         .args(job.args.iter().map(|arg| std::ffi::OsStr::from_bytes(arg)))
-        .current_dir(&job.directory)
+        .current_dir(directory)
         .env_clear()
         .envs(ENVIRONMENT);
     for (name, value) in &job.environment {
@@ -68,7 +77,7 @@ pub(super) fn start(job: &Job) -> Result<Started, String> {
         Some(size) => on_terminal(command, size),
         None => on_pipes(command, job.test.is_some()),
     };
-    started.map_err(|error| explain(job, &error))
+    started.map_err(|error| explain(&job.program, directory, &error))
 }
 
 /// Only directories that the guest has: others would be searched in vain.
@@ -145,18 +154,36 @@ pub(super) fn resize(terminal: &OwnedFd, size: TerminalSize) -> io::Result<()> {
 }
 
 /// "No such file" may mean the program, its working directory, or its loader.
-fn explain(job: &Job, error: &io::Error) -> String {
-    if !Path::new(&job.directory).is_dir() {
-        return format!(
-            "the working directory {} is not in the guest",
-            job.directory
-        );
-    }
-    if error.kind() == ErrorKind::NotFound && Path::new(&job.program).is_file() {
-        return format!(
-            "{}: its loader or interpreter is not in the guest",
-            job.program
-        );
-    }
-    format!("{}: {error}", job.program)
+fn explain(program: &str, directory: &Path, error: &io::Error) -> End {
+    let (reason, obstacle) = if !directory.is_dir() {
+        let directory = directory.display();
+        (
+            format!("the working directory {directory} is not in the guest"),
+            Obstacle::Other,
+        )
+    } else {
+        // A name without a slash was looked up in `PATH`, and then its file is not known here.
+        let file = directory.join(program);
+        let is_there = program.contains('/') && file.exists();
+        match error.kind() {
+            ErrorKind::NotFound if is_there => (
+                format!("{program}: its loader or interpreter is not in the guest"),
+                Obstacle::NotExecutable,
+            ),
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                (format!("{program}: {error}"), Obstacle::NotFound)
+            }
+            ErrorKind::PermissionDenied
+            | ErrorKind::IsADirectory
+            | ErrorKind::ExecutableFileBusy => {
+                (format!("{program}: {error}"), Obstacle::NotExecutable)
+            }
+            _ if error.raw_os_error() == Some(libc::ENOEXEC) => (
+                format!("{program}: it is not a program for this machine"),
+                Obstacle::NotExecutable,
+            ),
+            _ => (format!("{program}: {error}"), Obstacle::Other),
+        }
+    };
+    End::NotStarted { reason, obstacle }
 }

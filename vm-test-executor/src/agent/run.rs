@@ -66,9 +66,9 @@ pub(super) fn run(
     let began = Instant::now();
     let started = match job::start(&job) {
         Ok(started) => started,
-        Err(reason) => {
+        Err(end) => {
             return host.send(&FromAgent::Ended(Ended {
-                end: End::NotStarted(reason),
+                end,
                 dropped: 0,
                 preamble: Vec::new(),
                 breach: None,
@@ -168,14 +168,17 @@ impl<'a> Running<'a> {
                 active |= self.relay(index)?;
             }
         }
+        if ready.room {
+            self.host.send_some()?;
+        }
         if ready.host {
             self.host.read_some()?;
         }
         while let Some(message) = self.host.next()? {
-            self.obey(message);
+            self.obey(message)?;
         }
         if ready.input || !self.pending_input.is_empty() {
-            self.feed();
+            self.feed()?;
         }
         self.reap();
         Ok(active)
@@ -228,12 +231,15 @@ impl<'a> Running<'a> {
         })
     }
 
-    fn obey(&mut self, message: ToAgent) {
+    fn obey(&mut self, message: ToAgent) -> io::Result<()> {
         match message {
             // A lease is for one job.
             ToAgent::Job(_) => {}
             ToAgent::Input(bytes) => self.pending_input.extend(bytes),
             ToAgent::InputEnd => self.input_ends = true,
+            // The job learns it the way it would on the host: by SIGPIPE, when it writes again.
+            ToAgent::OutputClosed => self.close(false),
+            ToAgent::ErrorClosed => self.close(true),
             ToAgent::Signal(number) => {
                 // Through the number's name where it has one; a real-time signal has none and is not passed on.
                 if let Some(signal) = Signal::from_named_raw(number) {
@@ -247,30 +253,47 @@ impl<'a> Running<'a> {
             }
         }
         if self.input_ends && self.pending_input.is_empty() {
-            self.feed();
+            self.feed()?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, is_error: bool) {
+        for output in &mut self.outputs {
+            if output.is_error == is_error {
+                output.fd = None;
+            }
         }
     }
 
-    fn feed(&mut self) {
+    /// Gives the job what it takes of its input at once, and tells the host how much that was.
+    fn feed(&mut self) -> io::Result<()> {
         let Some(input) = &self.input else {
             self.pending_input.clear();
-            return;
+            return Ok(());
         };
+        let before = self.pending_input.len();
+        let mut is_open = true;
         while !self.pending_input.is_empty() {
             match rustix::io::write(input, self.pending_input.make_contiguous()) {
                 Ok(count) => drop(self.pending_input.drain(..count)),
-                Err(rustix::io::Errno::AGAIN) => return,
+                Err(rustix::io::Errno::AGAIN) => break,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => {
-                    self.input = None;
-                    self.pending_input.clear();
-                    return;
+                    is_open = false;
+                    break;
                 }
             }
         }
-        if self.input_ends {
+        let taken = before - self.pending_input.len();
+        if !is_open || (self.input_ends && self.pending_input.is_empty()) {
             self.input = None;
+            self.pending_input.clear();
         }
+        if taken == 0 {
+            return Ok(());
+        }
+        self.host.send(&FromAgent::InputTaken(taken as u64))
     }
 
     /// Collects every process that has ended; as pid 1 the agent inherits all orphans.
@@ -278,21 +301,28 @@ impl<'a> Running<'a> {
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             if pid == self.pid {
                 self.end = Some(self.killed.clone().unwrap_or_else(|| end_of(status)));
+                // It stays readable, and nothing more comes from it.
+                self.pidfd = None;
             }
         }
     }
 
-    /// Brings the rest of the output out.
+    /// Brings the rest of the output out. Time in which the host takes nothing does not count.
     fn drain(&mut self, listener: &UnixListener) -> io::Result<()> {
-        let limit = Instant::now() + DRAIN;
-        let mut quiet_since = Instant::now();
+        let (mut left, mut quiet) = (DRAIN, QUIET);
         while self.outputs.iter().any(|output| output.fd.is_some()) && !self.host.gone {
-            let now = Instant::now();
-            if now >= limit || now - quiet_since >= QUIET {
+            if left.is_zero() || quiet.is_zero() {
                 break;
             }
-            if self.turn(listener, QUIET)? {
-                quiet_since = Instant::now();
+            let counts = !self.host.is_full();
+            let began = Instant::now();
+            let active = self.turn(listener, quiet)?;
+            if counts {
+                left = left.saturating_sub(began.elapsed());
+                quiet = quiet.saturating_sub(began.elapsed());
+            }
+            if active {
+                quiet = QUIET;
             }
         }
         // A verdict may have been written just before the end.
@@ -318,7 +348,8 @@ impl<'a> Running<'a> {
             breach: self.body.and_then(|body| body.breach),
             micros,
         };
-        self.host.send(&FromAgent::Ended(ended))
+        self.host.send(&FromAgent::Ended(ended))?;
+        self.host.finish()
     }
 }
 

@@ -70,6 +70,7 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
         timeout: guest.timeout,
         env: guest.env.clone(),
         memory: guest.memory,
+        caveat: caveat(&guest, as_root),
     };
     if frame::write(stream, &Reply::Leased(leased)).is_err() {
         return Ok(());
@@ -103,6 +104,16 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let obituary = instance.destroy(event);
     host.registry.bury(&name, obituary);
     Ok(())
+}
+
+/// What root in the guest may not do here, for the reader of a failure.
+fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
+    (guest.image == HOST_IMAGE && !as_root).then(|| {
+        format!(
+            "in guest `{}` the files of the host's root belong to nobody and cannot be changed, because an ordinary user runs it: run the tests as root, or use an image",
+            guest.name
+        )
+    })
 }
 
 fn check(guest: &Guest, as_root: bool) -> Result<(), Failure> {

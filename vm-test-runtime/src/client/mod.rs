@@ -3,9 +3,12 @@
 //! Shared by every test binary and by the program `vm-test`; not for people, and without promises of stability.
 
 mod connection;
+mod lease;
 mod locate;
 mod runtime_dir;
 
+pub use crate::environment::forwarded;
 pub use connection::{Connection, obituary};
+pub use lease::{Lease, is_timeout};
 pub use locate::{ENV_PROGRAM, Executor};
 pub use runtime_dir::{ENV_RUNTIME_DIR, RuntimeDir};

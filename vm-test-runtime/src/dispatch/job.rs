@@ -97,6 +97,7 @@ pub(super) fn for_test(test: &str, named: &[String], timeout: u64) -> Result<Job
             .map(|arg| arg.as_bytes().to_vec())
             .to_vec(),
         directory: path(&directory)?,
+        directory_is_optional: false,
         environment: environment::forwarded(named),
         timeout: Some(timeout),
         test: Some(TestJob {

@@ -1,112 +1,16 @@
-//! A lease on an instance, held by the calling test. Dropping it, or dying with it, destroys the instance.
+//! The lease that a site asks for. Translates; the lease itself is the client's.
 
 use super::job;
-use crate::client::Connection;
-use crate::protocol::PROTOCOL;
-use crate::protocol::agent::{FromAgent, ToAgent};
-use crate::protocol::daemon::{LeaseRequest, Leased, OwnedSetting, Reply, Request};
+use crate::client::Lease;
+use crate::protocol::daemon::{LeaseRequest, OwnedSetting};
 use crate::protocol::failure::Failure;
-use crate::protocol::frame;
 use crate::site::{Setting, Site};
-use std::io::{self, BufReader};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
-/// How long an instance may take from the grant of the lease to the agent's first word.
-const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// A granted lease whose agent has said hello.
-#[derive(Debug)]
-pub(super) struct Lease {
-    stream: BufReader<UnixStream>,
-    pub(super) granted: Leased,
-    pub(super) kernel: String,
-}
-
-impl Lease {
-    /// Asks the daemon for an instance and waits for its agent.
-    pub(super) fn obtain(site: &Site, test: &str) -> Result<Self, Failure> {
-        let connection = Connection::open()?;
-        let lost = |error: io::Error| {
-            Failure::new(format!(
-                "cannot lease guest `{}`: lost the daemon: {error}",
-                site.guest
-            ))
-        };
-        connection
-            .send(&Request::Lease(request(site, test)?))
-            .map_err(lost)?;
-        let granted = loop {
-            match connection.receive().map_err(lost)? {
-                Reply::Leased(leased) => break leased,
-                Reply::Queued(reason) => eprintln!("vm-test: `{test}` waits: {reason}"),
-                Reply::Refused(failure) => return Err(failure),
-                other => {
-                    return Err(Failure::new(format!(
-                        "cannot lease guest `{}`: the daemon answered {other:?}",
-                        site.guest
-                    )));
-                }
-            }
-        };
-        let mut lease = Self {
-            stream: BufReader::with_capacity(1 << 16, connection.stream),
-            granted,
-            kernel: String::new(),
-        };
-        lease.await_hello(site)?;
-        Ok(lease)
-    }
-
-    fn await_hello(&mut self, site: &Site) -> Result<(), Failure> {
-        let instance = self.granted.instance.clone();
-        let cannot = |cause: String| {
-            Failure::new(format!(
-                "cannot start instance {instance} of guest `{}`: {cause}",
-                site.guest
-            ))
-        };
-        let cause = match self.receive(Some(BOOT_TIMEOUT)) {
-            Ok(Some(FromAgent::Hello { protocol, kernel })) if protocol == PROTOCOL => {
-                self.kernel = kernel;
-                return Ok(());
-            }
-            Ok(Some(FromAgent::Hello { protocol, .. })) => {
-                format!("its agent speaks protocol {protocol}, and this test {PROTOCOL}")
-            }
-            Ok(Some(other)) => format!("its agent began with {other:?}"),
-            Ok(None) => {
-                return Err(match crate::client::obituary(&self.granted.instance).and_then(|it| it.cause) {
-                    Some(cause) => cause,
-                    None => cannot("it ended before its agent answered".to_owned()),
-                });
-            }
-            Err(error) if is_timeout(&error) => {
-                format!("its agent did not answer within {BOOT_TIMEOUT:?}")
-            }
-            Err(error) => error.to_string(),
-        };
-        Err(cannot(cause))
-    }
-
-    /// Sends to the agent.
-    pub(super) fn send(&self, message: &ToAgent) -> io::Result<()> {
-        frame::write(self.stream.get_ref(), message)
-    }
-
-    /// Receives from the agent; `None` at the end.
-    pub(super) fn receive(&mut self, within: Option<Duration>) -> io::Result<Option<FromAgent>> {
-        self.stream.get_ref().set_read_timeout(within)?;
-        frame::read(&mut self.stream)
-    }
-}
-
-/// Whether a read ended because its time was up.
-pub(super) fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
+/// Asks the daemon for an instance and waits for its agent.
+pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
+    Lease::obtain(&request(site, test)?, |reason| {
+        eprintln!("vm-test: `{test}` waits: {reason}");
+    })
 }
 
 fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {

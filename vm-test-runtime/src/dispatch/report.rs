@@ -1,7 +1,7 @@
 //! What a person reads of a failed test besides the guest's own words: why, where, and how to run it again.
 
 use super::Conclusion;
-use super::lease::Lease;
+use crate::client::Lease;
 use crate::protocol::failure::Failure;
 use crate::site::Site;
 
@@ -17,8 +17,19 @@ pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {
 
 /// Reports a test that ran on an instance and did not pass.
 pub(super) fn failed(site: &Site, test: &str, lease: &Lease, conclusion: &Conclusion) {
-    if let Conclusion::NoVerdict(failure) = conclusion {
-        eprintln!("error: {failure}");
+    let words = match conclusion {
+        Conclusion::NoVerdict(failure) => {
+            eprintln!("error: {failure}");
+            None
+        }
+        Conclusion::Panicked(words) => words.as_deref(),
+        Conclusion::Failed(words) => Some(words.as_str()),
+        Conclusion::Passed => None,
+    };
+    if let Some(caveat) = &lease.granted.caveat
+        && words.is_some_and(sounds_forbidden)
+    {
+        eprintln!("hint: {caveat}");
     }
     eprintln!(
         "vm-test: in guest `{}`, instance {} ({}, kernel {}); to re-run: {}",
@@ -37,5 +48,30 @@ fn rerun(site: &Site, test: &str) -> String {
         format!("cargo nextest run -p {package} -E 'test(={test})' --run-ignored all")
     } else {
         format!("cargo test -p {package} -- --include-ignored --exact '{test}'")
+    }
+}
+
+/// Whether a failure's words say that something was not allowed, in the C library's or in Rust's words.
+fn sounds_forbidden(words: &str) -> bool {
+    const SIGNS: [&str; 7] = [
+        "Permission denied",
+        "PermissionDenied",
+        "Operation not permitted",
+        "Value too large for defined data type",
+        "os error 13",
+        "os error 1)",
+        "EOVERFLOW",
+    ];
+    SIGNS.iter().any(|sign| words.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn refusals_are_told_from_other_failures() {
+        let refusal = std::io::Error::from_raw_os_error(13);
+        assert!(super::sounds_forbidden(&format!("{refusal:?}")));
+        assert!(super::sounds_forbidden(&refusal.to_string()));
+        assert!(!super::sounds_forbidden("assertion failed: left == right"));
     }
 }

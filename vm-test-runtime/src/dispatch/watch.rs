@@ -1,7 +1,7 @@
 //! Follows a job from its start to its end and draws the conclusion. Prints the guest's output, judges, raises nothing.
 
-use super::lease::{Lease, is_timeout};
 use super::{Conclusion, job};
+use crate::client::{Lease, is_timeout};
 use crate::protocol::agent::{End, Ended, FromAgent, ToAgent};
 use crate::protocol::body::{BodyOutcome, PanicReport};
 use crate::protocol::failure::Failure;
@@ -54,8 +54,10 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
                 }
             }
             Ok(Some(FromAgent::Ended(ended))) => break Ok(ended),
-            Ok(Some(hello @ FromAgent::Hello { .. })) => seen.stray = Some(format!("{hello:?}")),
-            Ok(None) => break Err(died(lease)),
+            Ok(Some(other @ (FromAgent::Hello { .. } | FromAgent::InputTaken(_)))) => {
+                seen.stray = Some(format!("{other:?}"));
+            }
+            Ok(None) => break Err(lease.cause_of_death()),
             Err(error) if is_timeout(&error) => {
                 break Err(Failure::new(format!(
                     "the guest did not answer for {GRACE:?} after the time limit of {timeout} ms"
@@ -75,15 +77,6 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
         Ok(ended) => conclude(lease, site, seen, &ended),
         Err(failure) => Conclusion::NoVerdict(failure),
     }
-}
-
-/// Why the stream ended before the job did.
-fn died(lease: &Lease) -> Failure {
-    crate::client::obituary(&lease.granted.instance)
-        .and_then(|obituary| obituary.cause)
-        .unwrap_or_else(|| {
-            Failure::new("the guest died, and the daemon that held it is gone too")
-        })
 }
 
 fn conclude(lease: &Lease, site: &Site, seen: Seen, ended: &Ended) -> Conclusion {
@@ -139,7 +132,7 @@ fn no_verdict(lease: &Lease, site: &Site, seen: &Seen, ended: &Ended) -> Failure
             "no verdict: the test process exited with code {code} {after}"
         ))
         .hint("a body must return or panic; `std::process::exit` ends the process without a verdict"),
-        End::Signaled(9) if oom_killed(lease) => out_of_memory(),
+        End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(),
         End::OutOfMemory => out_of_memory(),
         End::Signaled(signal) => {
             let panic = seen.panic.as_ref().and_then(|panic| panic.message.as_ref());
@@ -157,14 +150,10 @@ fn no_verdict(lease: &Lease, site: &Site, seen: &Seen, ended: &Ended) -> Failure
             "give it more time, as in #[on_vm(\"{}\", timeout = \"5m\")]; it had run for {seconds:.1} s",
             site.guest
         )),
-        End::NotStarted(reason) => {
+        End::NotStarted { reason, .. } => {
             Failure::new(format!("cannot start the test binary in the guest: {reason}"))
         }
     }
-}
-
-fn oom_killed(lease: &Lease) -> bool {
-    crate::client::obituary(&lease.granted.instance).is_some_and(|obituary| obituary.oom_kills > 0)
 }
 
 fn quoted(preamble: &[u8]) -> String {

@@ -3,15 +3,22 @@
 use super::body::{BodyOutcome, PanicReport};
 use serde::{Deserialize, Serialize};
 
+/// How many bytes of standard input may be on their way, so that neither side has to keep much of it.
+pub const INPUT_WINDOW: usize = 1 << 18;
+
 /// From the holder of the lease to the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToAgent {
     /// Run this; the first message, sent once.
     Job(Job),
-    /// Bytes for the job's standard input.
+    /// Bytes for the job's standard input; never more than [`INPUT_WINDOW`] that the job has not taken.
     Input(Vec<u8>),
     /// The end of the job's standard input.
     InputEnd,
+    /// Nobody reads the job's standard output any more.
+    OutputClosed,
+    /// Nobody reads the job's standard error any more.
+    ErrorClosed,
     /// A signal for the job.
     Signal(i32),
     /// The terminal has a new size.
@@ -29,6 +36,8 @@ pub struct Job {
     pub args: Vec<Vec<u8>>,
     /// Its working directory.
     pub directory: String,
+    /// Whether it is `/` if the guest has no such directory.
+    pub directory_is_optional: bool,
     /// Added to the guest's own environment.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
     /// Time limit in milliseconds; the job is killed after it.
@@ -71,6 +80,8 @@ pub enum FromAgent {
     },
     /// The body begins.
     Begun,
+    /// The job has taken this many more bytes of its standard input.
+    InputTaken(u64),
     /// The job wrote to standard output (or to its terminal).
     Stdout(Vec<u8>),
     /// The job wrote to standard error.
@@ -114,6 +125,22 @@ pub enum End {
     TimedOut,
     /// It was killed because the guest used more memory than it has.
     OutOfMemory,
-    /// It never started, for this reason.
-    NotStarted(String),
+    /// It never started.
+    NotStarted {
+        /// Why, in words.
+        reason: String,
+        /// What was in the way.
+        obstacle: Obstacle,
+    },
+}
+
+/// What keeps a job from starting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Obstacle {
+    /// The guest has no such program.
+    NotFound,
+    /// The guest has the program and cannot execute it.
+    NotExecutable,
+    /// Something else than the program.
+    Other,
 }

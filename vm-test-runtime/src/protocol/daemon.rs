@@ -107,6 +107,8 @@ pub struct Leased {
     pub env: Vec<String>,
     /// Memory of the guest in bytes.
     pub memory: u64,
+    /// What root in this guest may not do that root on a machine may, and the cure.
+    pub caveat: Option<String>,
 }
 
 /// What became of an instance.

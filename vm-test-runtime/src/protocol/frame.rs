@@ -98,7 +98,7 @@ impl FrameBuffer {
     ///
     /// # Errors
     /// If the frame is too long or not of this type; the stream is then of no further use.
-    pub fn next<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+    pub fn pop<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         let Some((prefix, rest)) = self.bytes.split_first_chunk::<PREFIX>() else {
             return Ok(None);
         };
@@ -124,7 +124,7 @@ mod tests {
             let mut seen = Vec::new();
             for piece in bytes.chunks(size) {
                 buffer.push(piece);
-                seen.extend(buffer.next::<(String, u32)>().unwrap());
+                seen.extend(buffer.pop::<(String, u32)>().unwrap());
             }
             assert_eq!(seen, [("hello".to_owned(), 7)]);
         }
@@ -140,7 +140,7 @@ mod tests {
         );
         let mut buffer = FrameBuffer::default();
         buffer.push(&bytes);
-        assert!(buffer.next::<String>().is_err());
+        assert!(buffer.pop::<String>().is_err());
     }
 
     #[test]

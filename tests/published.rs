@@ -1,0 +1,94 @@
+//! A published crate that needs root, with `#[on_vm]` above each of its tests and nothing else changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use vm_test_tests::fixture::text_of;
+use vm_test_tests::host::Host;
+
+/// Fetches the source of a published crate with cargo and copies it to where it may be changed.
+fn unpack(host: &Host, name: &str, version: &str, to: &Path) -> PathBuf {
+    let carrier = to.join("carrier");
+    fs::create_dir_all(carrier.join("src")).unwrap();
+    fs::write(carrier.join("src/lib.rs"), "").unwrap();
+    let manifest = format!(
+        "[package]\nname = \"carrier\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+         [dependencies]\n{name} = \"={version}\"\n[workspace]\n"
+    );
+    fs::write(carrier.join("Cargo.toml"), manifest).unwrap();
+    let mut metadata = Command::new("cargo");
+    let output = host
+        .adopt(&mut metadata)
+        .args(["metadata", "--format-version", "1", "--manifest-path"])
+        .arg(carrier.join("Cargo.toml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let manifest = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|package| package["name"] == name)
+        .and_then(|package| package["manifest_path"].as_str())
+        .expect("the crate is among the packages");
+    let source = Path::new(manifest).parent().unwrap();
+    let copy = to.join(name);
+    let status = Command::new("cp").arg("-rL").arg(source).arg(&copy).status().unwrap();
+    assert!(status.success());
+    copy
+}
+
+/// Writes `#[vm_test::on_vm]` above each `#[test]` of a file; how many there were.
+fn mark_tests(file: &Path) -> usize {
+    let text = fs::read_to_string(file).unwrap();
+    let marked = text.replace("#[test]\n", "#[vm_test::on_vm]\n#[test]\n");
+    fs::write(file, &marked).unwrap();
+    text.matches("#[test]\n").count()
+}
+
+/// The rules of the host, as far as this user may see them.
+fn rules() -> String {
+    [&["iptables", "-S"][..], &["nft", "list", "ruleset"]]
+        .iter()
+        .map(|words| {
+            let path = "/usr/sbin:/sbin:/usr/bin:/bin";
+            let mut command = Command::new(words[0]);
+            text_of(&command.args(&words[1..]).env("PATH", path).output().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn the_tests_of_iptables_pass_unchanged_but_for_the_attribute_and_the_host_keeps_its_rules() {
+    let host = Host::new();
+    let dir = tempfile::tempdir().unwrap();
+    let copy = unpack(&host, "iptables", "0.6.0", dir.path());
+    assert_eq!(mark_tests(&copy.join("tests/iptables_test.rs")), 4);
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("vm-test-runtime");
+    let mut manifest = fs::read_to_string(copy.join("Cargo.toml")).unwrap();
+    manifest += &format!(
+        "\n[dev-dependencies]\nvm-test-runtime = {{ path = \"{}\" }}\n[workspace]\n",
+        runtime.display()
+    );
+    fs::write(copy.join("Cargo.toml"), manifest).unwrap();
+    let before = rules();
+    // Not its doctests: those are no tests that an attribute could move, and would change this host.
+    for runner in [&["test", "--tests"][..], &["nextest", "run"]] {
+        let mut command = Command::new("cargo");
+        let output = host
+            .adopt(&mut command)
+            .args(runner)
+            .current_dir(&copy)
+            .env("CARGO_TARGET_DIR", dir.path().join("target"))
+            .env("CARGO_TERM_COLOR", "never")
+            .output()
+            .unwrap();
+        let text = text_of(&output);
+        assert!(output.status.success(), "{text}");
+        let passed = text.contains("3 passed; 0 failed; 1 ignored") || text.contains("3 tests run: 3 passed");
+        assert!(passed, "the reference result is 3 passed and 1 ignored:\n{text}");
+        assert!(!text.contains("LEAK"), "{text}");
+    }
+    assert_eq!(before, rules());
+}

@@ -1,0 +1,104 @@
+//! Crates whose tests are run by the suites, as a user would run them: with cargo test and with cargo nextest.
+
+use crate::host::Host;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+
+/// A crate below `tests/fixtures`, a workspace of its own.
+#[derive(Clone, Debug)]
+pub struct Fixture {
+    manifest: PathBuf,
+    target: PathBuf,
+}
+
+/// Which runner runs a fixture's tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// `cargo test`.
+    CargoTest,
+    /// `cargo nextest run`.
+    Nextest,
+}
+
+/// What a run of one test gave.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Whether the runner succeeded.
+    pub success: bool,
+    /// Both output streams of the runner.
+    pub text: String,
+}
+
+/// Cargo locks the target directory; a second build in the same process would only say so on the terminal.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+impl Fixture {
+    /// The fixture of this name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = root.join("fixtures").join(name).join("Cargo.toml");
+        assert!(manifest.is_file(), "there is no fixture {name}");
+        let exe = std::env::current_exe().expect("the path of this test binary");
+        let target = exe.ancestors().nth(3).expect("a target directory").join("fixtures");
+        Self { manifest, target }
+    }
+
+    /// A cargo command for this fixture on this host.
+    #[must_use]
+    pub fn cargo(&self, host: &Host, args: &[&str]) -> Command {
+        let mut command = Command::new("cargo");
+        host.adopt(&mut command);
+        command
+            .args(args)
+            .arg("--manifest-path")
+            .arg(&self.manifest)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_TERM_COLOR", "never")
+            .current_dir(self.manifest.parent().expect("the fixture's directory"));
+        command
+    }
+
+    /// Builds the fixture's tests, so that later runs only run.
+    pub fn build(&self, host: &Host) {
+        let _one = BUILDING.lock().unwrap_or_else(|poison| poison.into_inner());
+        let output = self
+            .cargo(host, &["test", "--no-run", "--quiet"])
+            .output()
+            .expect("cargo starts");
+        assert!(output.status.success(), "{}", text_of(&output));
+    }
+
+    /// Runs one test by its exact name.
+    #[must_use]
+    pub fn run(&self, host: &Host, runner: Runner, test: &str) -> Run {
+        let filter = format!("test(={test})");
+        let mut command = match runner {
+            Runner::CargoTest => {
+                let mut command = self.cargo(host, &["test", "--quiet"]);
+                command.args(["--", "--exact", "--include-ignored", test]);
+                command
+            }
+            Runner::Nextest => {
+                let args = ["nextest", "run", "--run-ignored", "all", "--no-tests", "fail"];
+                let mut command = self.cargo(host, &args);
+                command.args(["-E", &filter]);
+                command
+            }
+        };
+        let output = command.output().expect("cargo starts");
+        Run {
+            success: output.status.success(),
+            text: text_of(&output),
+        }
+    }
+}
+
+/// Both streams of a finished command, as text.
+#[must_use]
+pub fn text_of(output: &Output) -> String {
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text += &String::from_utf8_lossy(&output.stderr);
+    text
+}

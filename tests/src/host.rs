@@ -1,0 +1,98 @@
+//! A vm-test of a suite's own: the built program with a runtime directory that nobody else uses. Stops it at the end.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// The built program and a runtime directory of its own.
+#[derive(Debug)]
+pub struct Host {
+    runtime: TempDir,
+}
+
+impl Host {
+    /// A new runtime directory; the daemon in it starts with the first lease.
+    #[must_use]
+    pub fn new() -> Self {
+        let runtime = tempfile::Builder::new()
+            .prefix("vmt-")
+            .tempdir_in("/tmp")
+            .expect("a directory in /tmp");
+        Self { runtime }
+    }
+
+    /// The program `vm-test` that was built with this workspace.
+    #[must_use]
+    pub fn program() -> PathBuf {
+        if let Some(path) = std::env::var_os("VM_TEST_BIN") {
+            return path.into();
+        }
+        let exe = std::env::current_exe().expect("the path of this test binary");
+        let program = exe.ancestors().nth(2).map(|dir| dir.join("vm-test"));
+        program
+            .filter(|path| path.is_file())
+            .expect("vm-test is built: cargo build -p vm-test-executor (cargo xtask test does it)")
+    }
+
+    /// The runtime directory, which is not there once the daemon has ended.
+    #[must_use]
+    pub fn runtime(&self) -> PathBuf {
+        self.runtime.path().join("run")
+    }
+
+    /// Has a command use this host, and nothing of the environment that cargo or nextest gave this test.
+    pub fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            let foreign = ["CARGO", "NEXTEST", "RUST", "VM_TEST", "LLVM_", "__"];
+            let kept = ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_NET_OFFLINE"];
+            if foreign.iter().any(|prefix| text.starts_with(prefix)) && !kept.contains(&&*text) {
+                command.env_remove(&name);
+            }
+        }
+        command
+            .env("VM_TEST_BIN", Self::program())
+            .env("VM_TEST_RUNTIME_DIR", self.runtime())
+    }
+
+    /// A command line of `vm-test` on this host.
+    #[must_use]
+    pub fn vm_test(&self) -> Command {
+        let mut command = Command::new(Self::program());
+        self.adopt(&mut command);
+        command
+    }
+
+    /// Whether a daemon is there.
+    #[must_use]
+    pub fn has_daemon(&self) -> bool {
+        std::fs::read_dir(self.runtime())
+            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| is_socket(&entry.path()))))
+    }
+
+    /// Stops the daemon, if there is one, and waits until it is gone.
+    pub fn stop(&self) {
+        if self.runtime().exists() {
+            let status = self.vm_test().arg("stop").status().expect("vm-test starts");
+            assert!(status.success(), "vm-test stop: {status}");
+        }
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if self.runtime().exists() {
+            let _ = self.vm_test().arg("stop").status();
+        }
+    }
+}
+
+fn is_socket(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "sock")
+}

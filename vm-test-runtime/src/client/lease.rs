@@ -1,0 +1,143 @@
+//! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and no job.
+
+use super::{Connection, obituary};
+use crate::protocol::PROTOCOL;
+use crate::protocol::agent::{FromAgent, ToAgent};
+use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
+use crate::protocol::failure::Failure;
+use crate::protocol::frame;
+use std::io::{self, BufReader};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// How long an instance may take from the grant of the lease to the agent's first word.
+const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A granted lease whose agent has said hello.
+#[derive(Debug)]
+pub struct Lease {
+    stream: BufReader<UnixStream>,
+    /// What the daemon granted.
+    pub granted: Leased,
+    /// The release of the guest's kernel.
+    pub kernel: String,
+}
+
+impl Lease {
+    /// Asks the daemon for an instance and waits for its agent; `waiting` learns why it takes long.
+    ///
+    /// # Errors
+    /// If the daemon refuses, or is gone, or the instance does not start.
+    pub fn obtain(request: &LeaseRequest, waiting: impl Fn(&str)) -> Result<Self, Failure> {
+        let guest = &request.guest;
+        let connection = Connection::open()?;
+        let lost = |error: io::Error| {
+            Failure::new(format!(
+                "cannot lease guest `{guest}`: lost the daemon: {error}"
+            ))
+        };
+        connection
+            .send(&Request::Lease(request.clone()))
+            .map_err(lost)?;
+        let granted = loop {
+            match connection.receive().map_err(lost)? {
+                Reply::Leased(leased) => break leased,
+                Reply::Queued(reason) => waiting(&reason),
+                Reply::Refused(failure) => return Err(failure),
+                other => {
+                    return Err(Failure::new(format!(
+                        "cannot lease guest `{guest}`: the daemon answered {other:?}"
+                    )));
+                }
+            }
+        };
+        let mut lease = Self {
+            stream: BufReader::with_capacity(1 << 16, connection.stream),
+            granted,
+            kernel: String::new(),
+        };
+        lease.await_hello(guest)?;
+        Ok(lease)
+    }
+
+    fn await_hello(&mut self, guest: &str) -> Result<(), Failure> {
+        let instance = self.granted.instance.clone();
+        let cannot = |cause: String| {
+            Failure::new(format!(
+                "cannot start instance {instance} of guest `{guest}`: {cause}"
+            ))
+        };
+        let cause = match self.receive(Some(BOOT_TIMEOUT)) {
+            Ok(Some(FromAgent::Hello { protocol, kernel })) if protocol == PROTOCOL => {
+                self.kernel = kernel;
+                return Ok(());
+            }
+            Ok(Some(FromAgent::Hello { protocol, .. })) => {
+                format!("its agent speaks protocol {protocol}, and this program {PROTOCOL}")
+            }
+            Ok(Some(other)) => format!("its agent began with {other:?}"),
+            Ok(None) => {
+                return Err(match obituary(&instance).and_then(|it| it.cause) {
+                    Some(cause) => cause,
+                    None => cannot("it ended before its agent answered".to_owned()),
+                });
+            }
+            Err(error) if is_timeout(&error) => {
+                format!("its agent did not answer within {BOOT_TIMEOUT:?}")
+            }
+            Err(error) => error.to_string(),
+        };
+        Err(cannot(cause))
+    }
+
+    /// Sends to the agent.
+    ///
+    /// # Errors
+    /// If the instance is gone.
+    pub fn send(&self, message: &ToAgent) -> io::Result<()> {
+        frame::write(self.stream.get_ref(), message)
+    }
+
+    /// Receives from the agent; `None` at the end.
+    ///
+    /// # Errors
+    /// If the time is up, or what the agent says is not understood.
+    pub fn receive(&mut self, within: Option<Duration>) -> io::Result<Option<FromAgent>> {
+        self.stream.get_ref().set_read_timeout(within)?;
+        frame::read(&mut self.stream)
+    }
+
+    /// A second end of the stream to the agent, for another thread to send with. Only when it is closed, too, the lease
+    /// ends.
+    ///
+    /// # Errors
+    /// If this process may open no more descriptors.
+    pub fn sender(&self) -> io::Result<UnixStream> {
+        self.stream.get_ref().try_clone()
+    }
+
+    /// Why the stream ended before the job did.
+    #[must_use]
+    pub fn cause_of_death(&self) -> Failure {
+        obituary(&self.granted.instance)
+            .and_then(|obituary| obituary.cause)
+            .unwrap_or_else(|| {
+                Failure::new("the guest died, and the daemon that held it is gone too")
+            })
+    }
+
+    /// Whether the kernel has killed a process of the instance because memory ran out.
+    #[must_use]
+    pub fn ran_out_of_memory(&self) -> bool {
+        obituary(&self.granted.instance).is_some_and(|obituary| obituary.oom_kills > 0)
+    }
+}
+
+/// Whether a read ended because its time was up.
+#[must_use]
+pub fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
