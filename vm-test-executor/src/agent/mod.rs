@@ -6,6 +6,7 @@ mod body;
 mod events;
 mod job;
 mod memory;
+mod orders;
 mod output;
 mod run;
 mod stream;

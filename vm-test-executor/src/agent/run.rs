@@ -14,7 +14,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
-use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
+use vm_test::protocol::agent::{End, Ended, FromAgent, Job};
 use vm_test::protocol::output_marker;
 
 /// How long the agent waits for events at most, so that orphans are reaped.
@@ -36,20 +36,20 @@ const CHUNK: usize = 1 << 16;
 pub(super) struct Output {
     pub(super) fd: Option<OwnedFd>,
     cutter: Cutter,
-    is_error: bool,
+    pub(super) is_error: bool,
 }
 
 /// A job that runs.
 pub(super) struct Running<'a> {
     pub(super) host: &'a mut Host,
     pub(super) body: Option<Body>,
-    pid: Pid,
+    pub(super) pid: Pid,
     pub(super) pidfd: Option<OwnedFd>,
     pub(super) outputs: Vec<Output>,
     pub(super) input: Option<OwnedFd>,
     pub(super) pending_input: VecDeque<u8>,
-    input_ends: bool,
-    terminal: Option<OwnedFd>,
+    pub(super) input_ends: bool,
+    pub(super) terminal: Option<OwnedFd>,
     relayed: u64,
     dropped: u64,
     end: Option<End>,
@@ -67,13 +67,14 @@ pub(super) fn run(
     let started = match job::start(&job) {
         Ok(started) => started,
         Err(end) => {
-            return host.send(&FromAgent::Ended(Ended {
+            host.send(&FromAgent::Ended(Ended {
                 end,
                 dropped: 0,
                 preamble: Vec::new(),
                 breach: None,
                 micros: 0,
-            }));
+            }))?;
+            return host.finish();
         }
     };
     let deadline = job
@@ -229,71 +230,6 @@ impl<'a> Running<'a> {
         } else {
             FromAgent::Stdout(bytes)
         })
-    }
-
-    fn obey(&mut self, message: ToAgent) -> io::Result<()> {
-        match message {
-            // A lease is for one job.
-            ToAgent::Job(_) => {}
-            ToAgent::Input(bytes) => self.pending_input.extend(bytes),
-            ToAgent::InputEnd => self.input_ends = true,
-            // The job learns it the way it would on the host: by SIGPIPE, when it writes again.
-            ToAgent::OutputClosed => self.close(false),
-            ToAgent::ErrorClosed => self.close(true),
-            ToAgent::Signal(number) => {
-                // Through the number's name where it has one; a real-time signal has none and is not passed on.
-                if let Some(signal) = Signal::from_named_raw(number) {
-                    let _ = kill_process_group(self.pid, signal);
-                }
-            }
-            ToAgent::Resize(size) => {
-                if let Some(terminal) = &self.terminal {
-                    let _ = job::resize(terminal, size);
-                }
-            }
-        }
-        if self.input_ends && self.pending_input.is_empty() {
-            self.feed()?;
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, is_error: bool) {
-        for output in &mut self.outputs {
-            if output.is_error == is_error {
-                output.fd = None;
-            }
-        }
-    }
-
-    /// Gives the job what it takes of its input at once, and tells the host how much that was.
-    fn feed(&mut self) -> io::Result<()> {
-        let Some(input) = &self.input else {
-            self.pending_input.clear();
-            return Ok(());
-        };
-        let before = self.pending_input.len();
-        let mut is_open = true;
-        while !self.pending_input.is_empty() {
-            match rustix::io::write(input, self.pending_input.make_contiguous()) {
-                Ok(count) => drop(self.pending_input.drain(..count)),
-                Err(rustix::io::Errno::AGAIN) => break,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(_) => {
-                    is_open = false;
-                    break;
-                }
-            }
-        }
-        let taken = before - self.pending_input.len();
-        if !is_open || (self.input_ends && self.pending_input.is_empty()) {
-            self.input = None;
-            self.pending_input.clear();
-        }
-        if taken == 0 {
-            return Ok(());
-        }
-        self.host.send(&FromAgent::InputTaken(taken as u64))
     }
 
     /// Collects every process that has ended; as pid 1 the agent inherits all orphans.

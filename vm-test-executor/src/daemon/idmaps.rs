@@ -60,6 +60,15 @@ impl IdMaps {
         Self { source }
     }
 
+    /// The user of the host that is root in the instance of this number.
+    #[must_use]
+    pub fn root_of(&self, number: u64) -> u32 {
+        match self.source {
+            Source::Root => ROOT_BASE + u32::try_from(number % ROOT_RANGES).unwrap_or(0) * COUNT,
+            Source::Subordinate { .. } | Source::Single => getuid().as_raw(),
+        }
+    }
+
     /// Writes the maps of a process that waits in its new user namespace. `number` is the instance's.
     ///
     /// # Errors
@@ -67,7 +76,7 @@ impl IdMaps {
     pub fn write(&self, pid: Pid, number: u64) -> Result<(), Failure> {
         match &self.source {
             Source::Root => {
-                let base = ROOT_BASE + u32::try_from(number % ROOT_RANGES).unwrap_or(0) * COUNT;
+                let base = self.root_of(number);
                 let line = format!("0 {base} {COUNT}");
                 write_file(pid, "uid_map", &line)?;
                 write_file(pid, "gid_map", &line)

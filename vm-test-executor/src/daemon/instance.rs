@@ -2,6 +2,7 @@
 
 use super::cgroup::{Limits, OomWatch};
 use super::idmaps::IdMaps;
+use super::loops::LoopDevice;
 use super::spawner::Spawner;
 use crate::keeper::{KeeperReport, World};
 use crate::rootfs::Tree;
@@ -33,7 +34,16 @@ pub(super) struct Instance {
     pidfd: OwnedFd,
     control: UnixStream,
     limits: Option<Limits>,
+    /// Goes when all who could have it open are gone.
+    loop_device: Option<LoopDevice>,
     gone: Option<String>,
+}
+
+/// What an instance has that is not in its namespaces.
+#[derive(Debug, Default)]
+pub(super) struct Belongings {
+    pub(super) limits: Option<Limits>,
+    pub(super) loop_device: Option<LoopDevice>,
 }
 
 /// Why the wait for an instance ended.
@@ -54,7 +64,7 @@ impl Instance {
         number: u64,
         stream: &UnixStream,
         maps: &IdMaps,
-        limits: Option<Limits>,
+        belongings: Belongings,
         spawner: &Spawner,
     ) -> Result<Self, Failure> {
         let cannot = |what: &str, error: io::Error| {
@@ -76,7 +86,8 @@ impl Instance {
             pid: waiting.pid,
             pidfd: pidfd.map_err(|error| cannot("keep its process", error))?,
             control,
-            limits,
+            limits: belongings.limits,
+            loop_device: belongings.loop_device,
             gone: None,
         };
         if world.user_namespace {
@@ -99,6 +110,17 @@ impl Instance {
         for tree in &world.plan.trees {
             instance.send_tree(tree, namespace.as_ref())?;
         }
+        if let Some(device) = &instance.loop_device {
+            let owner = if world.user_namespace {
+                maps.root_of(number)
+            } else {
+                0
+            };
+            let tree = device.file_system(owner);
+            instance.send_fd(Some(
+                &tree.map_err(|error| cannot("give it a loop device", error))?,
+            ))?;
+        }
         Ok(instance)
     }
 
@@ -113,9 +135,13 @@ impl Instance {
             Err(_) if tree.optional => None,
             Err(error) => return Err(self.no_copy(tree, &error)),
         };
+        self.send_fd(copy.as_ref())
+    }
+
+    fn send_fd(&self, fd: Option<&OwnedFd>) -> Result<(), Failure> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let fds: Vec<BorrowedFd<'_>> = copy.iter().map(AsFd::as_fd).collect();
+        let fds: Vec<BorrowedFd<'_>> = fd.into_iter().map(AsFd::as_fd).collect();
         if !fds.is_empty() {
             ancillary.push(SendAncillaryMessage::ScmRights(&fds));
         }

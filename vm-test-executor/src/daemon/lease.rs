@@ -3,7 +3,8 @@
 use super::admission::Admission;
 use super::cgroup::Limits;
 use super::idmaps::{IdMaps, Source};
-use super::instance::Instance;
+use super::instance::{Belongings, Instance};
+use super::loops::LoopDevice;
 use super::registry::Registry;
 use super::spawner::Spawner;
 use crate::config::{Guest, HOST_IMAGE, Workspace};
@@ -21,6 +22,9 @@ use vm_test::protocol::frame;
 /// A lease that waits says so after this long, and then again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The device that is not bound from the host but made.
+const LOOP: &str = "loop";
+
 /// What all leases of a daemon share.
 #[derive(Debug)]
 pub(super) struct Host {
@@ -29,6 +33,8 @@ pub(super) struct Host {
     pub(super) spawner: Spawner,
     pub(super) maps: IdMaps,
     pub(super) agent: PathBuf,
+    /// The beginning of the names of journal entries.
+    pub(super) journal: PathBuf,
     /// Part of every instance's name, so that names of different daemons differ.
     pub(super) run: String,
     /// Readable once the daemon stops.
@@ -63,6 +69,13 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let number = host.registry.next_number();
     let name = format!("{}-{}-{number}", guest.name, host.run);
     let limits = Limits::new(&name, guest.memory).ok();
+    let loop_device = guest
+        .devices
+        .iter()
+        .any(|device| device == LOOP)
+        .then(|| LoopDevice::new(&host.journal, number))
+        .transpose()
+        .map_err(|error| no_loop_device(&guest, &error))?;
     let world = world(host, &guest, request, &name, as_root, limits.is_none())?;
     let leased = Leased {
         instance: name.clone(),
@@ -75,7 +88,18 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     if frame::write(stream, &Reply::Leased(leased)).is_err() {
         return Ok(());
     }
-    let started = Instance::start(&world, number, stream, &host.maps, limits, &host.spawner);
+    let belongings = Belongings {
+        limits,
+        loop_device,
+    };
+    let started = Instance::start(
+        &world,
+        number,
+        stream,
+        &host.maps,
+        belongings,
+        &host.spawner,
+    );
     let instance = match started {
         Ok(instance) => instance,
         Err(failure) => {
@@ -106,6 +130,14 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     Ok(())
 }
 
+fn no_loop_device(guest: &Guest, error: &std::io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot start guest `{}`: this host cannot give it a loop device: {error}",
+        guest.name
+    ))
+    .hint("on the host: modprobe loop, and let root use /dev/loop-control")
+}
+
 /// What root in the guest may not do here, for the reader of a failure.
 fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
     (guest.image == HOST_IMAGE && !as_root).then(|| {
@@ -130,9 +162,14 @@ fn check(guest: &Guest, as_root: bool) -> Result<(), Failure> {
         .hint("without privileged, root in the guest is root over all that is the guest's own"));
     }
     for device in &guest.devices {
-        if device == "loop" {
-            return Err(cannot("this version cannot give it a loop device")
-                .hint("devices it can give are \"/dev/net/tun\" and \"/dev/fuse\""));
+        if device == LOOP {
+            if !as_root {
+                return Err(cannot(
+                    "this host gives loop devices to root only, and this is an ordinary user",
+                )
+                .hint("run the tests as root"));
+            }
+            continue;
         }
         let usable = std::fs::File::options().read(true).write(true).open(device);
         if let Err(error) = usable {
@@ -186,7 +223,7 @@ fn world(
         user_namespace: !guest.privileged,
         real_root: as_root,
         devices: guest.devices.clone(),
-        loop_device: None,
+        loop_device: guest.devices.iter().any(|device| device == LOOP),
     })
 }
 

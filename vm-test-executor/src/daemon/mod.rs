@@ -8,6 +8,7 @@ mod idmaps;
 mod instance;
 mod lease;
 mod listener;
+mod loops;
 mod registry;
 mod spawner;
 mod start;

@@ -5,7 +5,7 @@ use super::idmaps::IdMaps;
 use super::lease::Host;
 use super::listener::{self, Desk};
 use super::registry::Registry;
-use super::{ENV_IDLE, IDLE_SECONDS, spawner, sweep};
+use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
 use crate::sys::session;
 use rustix::fs::FlockOperation;
 use std::fs::{self, File};
@@ -103,6 +103,8 @@ pub fn serve() -> Result<(), Failure> {
     let listener = UnixListener::bind(&files.socket)
         .map_err(|error| cannot(&format!("listen at {}", files.socket.display()), &error))?;
     sweep::sweep(&dir, Some(&executor.identity));
+    let journal = files.socket.with_extension("journal");
+    loops::sweep(&journal);
     raise_file_limit();
     let (spawner, orders) = spawner::spawner();
     let (stop, stopping) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
@@ -114,6 +116,7 @@ pub fn serve() -> Result<(), Failure> {
             spawner,
             maps: IdMaps::of_this_user(),
             agent: agent(&executor)?,
+            journal,
             run: run_id(),
             stop,
         },

@@ -1,6 +1,6 @@
 //! What dead daemons left: sockets, locks, logs, control groups. Everything else of theirs the kernel has removed.
 
-use super::cgroup;
+use super::{cgroup, loops};
 use rustix::fs::FlockOperation;
 use std::fs::{self, File};
 use vm_test::client::RuntimeDir;
@@ -12,6 +12,8 @@ pub struct Swept {
     pub files: usize,
     /// Directories of control groups.
     pub groups: usize,
+    /// Loop devices.
+    pub loop_devices: usize,
 }
 
 /// Removes what daemons left that are no more; `own` is the identity of the daemon that calls.
@@ -36,6 +38,7 @@ pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
             continue;
         };
         if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            swept.loop_devices += loops::sweep(&socket.with_extension("journal"));
             for end in ["sock", "log", "lock"] {
                 swept.files += usize::from(fs::remove_file(socket.with_extension(end)).is_ok());
             }

@@ -26,6 +26,9 @@ pub const COMMAND: &str = "__keeper";
 /// The descriptor of the connection to the daemon.
 pub const CONTROL: i32 = 3;
 
+/// The name of a loop device in the file system that comes with it.
+pub const LOOP_NODE: &str = "loop0";
+
 /// The most trees that travel with a world.
 pub const MOST_TREES: usize = 64;
 
@@ -54,7 +57,11 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
     let world: World = frame::read(control)
         .map_err(lost)?
         .ok_or_else(|| Failure::new("cannot start: the daemon is gone"))?;
-    let trees = receive_trees(control, world.plan.trees.len()).map_err(lost)?;
+    let trees = receive_trees(
+        control,
+        world.plan.trees.len() + usize::from(world.loop_device),
+    )
+    .map_err(lost)?;
     let machine = mounts::prepare(&world, trees)?;
     backend::run(world.backend, &machine)
 }

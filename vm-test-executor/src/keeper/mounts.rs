@@ -1,6 +1,6 @@
 //! Carries out a plan in the keeper's own mount namespace. Everything it makes is in memory and vanishes with it.
 
-use super::World;
+use super::{LOOP_NODE, World};
 use crate::backend::Machine;
 use crate::rootfs::{Lower, Step};
 use rustix::fs::{CWD, Gid, Mode, Uid};
@@ -21,6 +21,9 @@ const ROOM: &str = "/run";
 
 /// The root file system, below the room.
 const ROOT: &str = "root";
+
+/// Where the file system with the loop device is, below the room.
+const LOOP: &str = "loop";
 
 /// Makes the root file system and all else that the backend needs.
 pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Machine, Failure> {
@@ -56,6 +59,11 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
             .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
             .map_err(|error| cannot("make a home for root", &error))?;
     }
+    if world.loop_device {
+        builder
+            .place_loop_device()
+            .map_err(|error| cannot("bring its loop device in", &error))?;
+    }
     mount_proc().map_err(|error| cannot("mount its own /proc", &error))?;
     Ok(Machine {
         instance: world.instance.clone(),
@@ -63,7 +71,9 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
         room: ROOM.into(),
         root: Path::new(ROOM).join(ROOT),
         devices: world.devices.clone(),
-        loop_device: world.loop_device.clone(),
+        loop_device: world
+            .loop_device
+            .then(|| Path::new(ROOM).join(LOOP).join(LOOP_NODE)),
         memory: world.memory,
         watch_memory: world.watch_memory,
     })
@@ -127,6 +137,12 @@ impl Builder {
                 attach(tree.ok_or(io::ErrorKind::NotFound)?, target)
             }
         }
+    }
+
+    fn place_loop_device(&mut self) -> io::Result<()> {
+        fs::create_dir(LOOP)?;
+        let tree = self.trees.pop().flatten();
+        attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(LOOP))
     }
 
     fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {

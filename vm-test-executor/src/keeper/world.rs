@@ -3,7 +3,6 @@
 use crate::config::Backend;
 use crate::rootfs::{Lower, Plan};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 use vm_test::protocol::failure::Failure;
 
 /// One instance's world.
@@ -29,8 +28,8 @@ pub struct World {
     pub real_root: bool,
     /// Devices of the host that it gets.
     pub devices: Vec<String>,
-    /// The loop device that was set aside for it.
-    pub loop_device: Option<PathBuf>,
+    /// Whether a file system with a loop device comes behind the plan's trees.
+    pub loop_device: bool,
 }
 
 /// The keeper's only word, when it is over.

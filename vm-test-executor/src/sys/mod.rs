@@ -6,6 +6,7 @@
 
 pub mod idmap;
 pub mod inherited;
+pub mod loop_device;
 pub mod loopback;
 pub mod lxc;
 pub mod namespaces;

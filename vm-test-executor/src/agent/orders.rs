@@ -1,0 +1,75 @@
+//! What the host asks of a running job: to take input, a signal, a new size of its terminal. Starts and ends no job.
+
+use super::job;
+use super::run::Running;
+use rustix::process::{Signal, kill_process_group};
+use std::io;
+use vm_test::protocol::agent::{FromAgent, ToAgent};
+
+impl Running<'_> {
+    /// Does what the host asks.
+    pub(super) fn obey(&mut self, message: ToAgent) -> io::Result<()> {
+        match message {
+            // A lease is for one job.
+            ToAgent::Job(_) => {}
+            ToAgent::Input(bytes) => self.pending_input.extend(bytes),
+            ToAgent::InputEnd => self.input_ends = true,
+            // The job learns it the way it would on the host: by SIGPIPE, when it writes again.
+            ToAgent::OutputClosed => self.close(false),
+            ToAgent::ErrorClosed => self.close(true),
+            ToAgent::Signal(number) => {
+                // Through the number's name where it has one; a real-time signal has none and is not passed on.
+                if let Some(signal) = Signal::from_named_raw(number) {
+                    let _ = kill_process_group(self.pid, signal);
+                }
+            }
+            ToAgent::Resize(size) => {
+                if let Some(terminal) = &self.terminal {
+                    let _ = job::resize(terminal, size);
+                }
+            }
+        }
+        if self.input_ends && self.pending_input.is_empty() {
+            self.feed()?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, is_error: bool) {
+        for output in &mut self.outputs {
+            if output.is_error == is_error {
+                output.fd = None;
+            }
+        }
+    }
+
+    /// Gives the job what it takes of its input at once, and tells the host how much that was.
+    pub(super) fn feed(&mut self) -> io::Result<()> {
+        let Some(input) = &self.input else {
+            self.pending_input.clear();
+            return Ok(());
+        };
+        let before = self.pending_input.len();
+        let mut is_open = true;
+        while !self.pending_input.is_empty() {
+            match rustix::io::write(input, self.pending_input.make_contiguous()) {
+                Ok(count) => drop(self.pending_input.drain(..count)),
+                Err(rustix::io::Errno::AGAIN) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => {
+                    is_open = false;
+                    break;
+                }
+            }
+        }
+        let taken = before - self.pending_input.len();
+        if !is_open || (self.input_ends && self.pending_input.is_empty()) {
+            self.input = None;
+            self.pending_input.clear();
+        }
+        if taken == 0 {
+            return Ok(());
+        }
+        self.host.send(&FromAgent::InputTaken(taken as u64))
+    }
+}
