@@ -73,19 +73,12 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
         let limit = machine.memory;
         items.push(("lxc.environment", format!("VM_TEST_MEMORY_LIMIT={limit}")));
     }
-    for device in &machine.devices {
-        if let Some(relative) = device.strip_prefix('/') {
-            items.push((
-                "lxc.mount.entry",
-                format!("{device} {relative} none bind,create=file 0 0"),
-            ));
-        }
-    }
-    if let Some(device) = &machine.loop_device {
-        let device = device.display();
+    for (source, path) in &machine.devices {
+        let (source, path) = (source.display(), path.display().to_string());
+        let target = path.trim_start_matches('/');
         items.push((
             "lxc.mount.entry",
-            format!("{device} dev/loop0 none bind,create=file 0 0"),
+            format!("{source} {target} none bind,create=file 0 0"),
         ));
     }
     for (key, value) in items {

@@ -22,10 +22,8 @@ pub struct Machine {
     pub room: PathBuf,
     /// The root file system.
     pub root: PathBuf,
-    /// Devices of the host that it gets.
-    pub devices: Vec<String>,
-    /// The loop device that was set aside for it.
-    pub loop_device: Option<PathBuf>,
+    /// Devices that it gets: the file to bind, and its path in the guest.
+    pub devices: Vec<(PathBuf, PathBuf)>,
     /// Memory in bytes.
     pub memory: u64,
     /// Whether the agent has to watch the memory.

@@ -2,7 +2,7 @@
 
 mod file;
 mod guest;
-mod quantity;
+pub mod quantity;
 
 pub use file::{FILE, Workspace};
 pub use guest::{Backend, Guest, HOST, HOST_IMAGE};

@@ -1,7 +1,10 @@
 //! Sizes and durations as people write them: `512M`, `5m`. Pure text to number.
 
 /// Bytes; the unit is one of K, M, G, T, in powers of 1024, and must be there.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// What is expected instead.
+pub fn bytes(text: &str) -> Result<u64, String> {
     let form =
         || format!("`{text}` is not a size; write a number with a unit, as in \"512M\" or \"2G\"");
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -17,7 +20,10 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Milliseconds; the unit is one of ms, s, m, h, and must be there.
-pub(super) fn millis(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// What is expected instead.
+pub fn millis(text: &str) -> Result<u64, String> {
     let form = || {
         format!("`{text}` is not a duration; write a number with a unit, as in \"60s\" or \"5m\"")
     };

@@ -1,8 +1,8 @@
 //! One living instance: its keeper's process, its limits. Dropping it destroys it and waits until it is gone.
 
 use super::cgroup::{Limits, OomWatch};
+use super::devices::Devices;
 use super::idmaps::IdMaps;
-use super::loops::LoopDevice;
 use super::spawner::Spawner;
 use crate::keeper::{KeeperReport, World};
 use crate::rootfs::Tree;
@@ -34,8 +34,8 @@ pub(super) struct Instance {
     pidfd: OwnedFd,
     control: UnixStream,
     limits: Option<Limits>,
-    /// Goes when all who could have it open are gone.
-    loop_device: Option<LoopDevice>,
+    /// Go when all who could have them open are gone.
+    devices: Devices,
     gone: Option<String>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Instance {
 #[derive(Debug, Default)]
 pub(super) struct Belongings {
     pub(super) limits: Option<Limits>,
-    pub(super) loop_device: Option<LoopDevice>,
+    pub(super) devices: Devices,
 }
 
 /// Why the wait for an instance ended.
@@ -87,7 +87,7 @@ impl Instance {
             pidfd: pidfd.map_err(|error| cannot("keep its process", error))?,
             control,
             limits: belongings.limits,
-            loop_device: belongings.loop_device,
+            devices: belongings.devices,
             gone: None,
         };
         if world.user_namespace {
@@ -110,15 +110,15 @@ impl Instance {
         for tree in &world.plan.trees {
             instance.send_tree(tree, namespace.as_ref())?;
         }
-        if let Some(device) = &instance.loop_device {
+        if world.device_files {
             let owner = if world.user_namespace {
                 maps.root_of(number)
             } else {
                 0
             };
-            let tree = device.file_system(owner);
+            let tree = instance.devices.file_system(owner);
             instance.send_fd(Some(
-                &tree.map_err(|error| cannot("give it a loop device", error))?,
+                &tree.map_err(|error| cannot("give it devices", error))?,
             ))?;
         }
         Ok(instance)

@@ -2,9 +2,9 @@
 
 use super::admission::Admission;
 use super::cgroup::Limits;
+use super::devices::Devices;
 use super::idmaps::{IdMaps, Source};
 use super::instance::{Belongings, Instance};
-use super::loops::LoopDevice;
 use super::registry::Registry;
 use super::spawner::Spawner;
 use crate::config::{Guest, HOST_IMAGE, Workspace};
@@ -21,9 +21,6 @@ use vm_test::protocol::frame;
 
 /// A lease that waits says so after this long, and then again.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The device that is not bound from the host but made.
-const LOOP: &str = "loop";
 
 /// What all leases of a daemon share.
 #[derive(Debug)]
@@ -69,14 +66,8 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let number = host.registry.next_number();
     let name = format!("{}-{}-{number}", guest.name, host.run);
     let limits = Limits::new(&name, guest.memory).ok();
-    let loop_device = guest
-        .devices
-        .iter()
-        .any(|device| device == LOOP)
-        .then(|| LoopDevice::new(&host.journal, number))
-        .transpose()
-        .map_err(|error| no_loop_device(&guest, &error))?;
-    let world = world(host, &guest, request, &name, as_root, limits.is_none())?;
+    let devices = Devices::of(&guest, as_root, &host.journal, number)?;
+    let world = world(host, &guest, request, &name, &devices, limits.is_none())?;
     let leased = Leased {
         instance: name.clone(),
         description: guest.description(),
@@ -88,10 +79,7 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     if frame::write(stream, &Reply::Leased(leased)).is_err() {
         return Ok(());
     }
-    let belongings = Belongings {
-        limits,
-        loop_device,
-    };
+    let belongings = Belongings { limits, devices };
     let started = Instance::start(
         &world,
         number,
@@ -130,14 +118,6 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     Ok(())
 }
 
-fn no_loop_device(guest: &Guest, error: &std::io::Error) -> Failure {
-    Failure::new(format!(
-        "cannot start guest `{}`: this host cannot give it a loop device: {error}",
-        guest.name
-    ))
-    .hint("on the host: modprobe loop, and let root use /dev/loop-control")
-}
-
 /// What root in the guest may not do here, for the reader of a failure.
 fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
     (guest.image == HOST_IMAGE && !as_root).then(|| {
@@ -161,27 +141,6 @@ fn check(guest: &Guest, as_root: bool) -> Result<(), Failure> {
         )
         .hint("without privileged, root in the guest is root over all that is the guest's own"));
     }
-    for device in &guest.devices {
-        if device == LOOP {
-            if !as_root {
-                return Err(cannot(
-                    "this host gives loop devices to root only, and this is an ordinary user",
-                )
-                .hint("run the tests as root"));
-            }
-            continue;
-        }
-        let usable = std::fs::File::options().read(true).write(true).open(device);
-        if let Err(error) = usable {
-            return Err(cannot(&format!(
-                "this host cannot give it the device {device}: {error}"
-            ))
-            .hint(format!(
-                "on the host: modprobe {}, and let this user read and write {device}",
-                device.rsplit('/').next().unwrap_or_default()
-            )));
-        }
-    }
     Ok(())
 }
 
@@ -190,9 +149,10 @@ fn world(
     guest: &Guest,
     request: &LeaseRequest,
     instance: &str,
-    as_root: bool,
+    devices: &Devices,
     watch_memory: bool,
 ) -> Result<World, Failure> {
+    let as_root = host.maps.source == Source::Root;
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
     let mut plan: Plan = rootfs::host_plan(as_root, &shares);
     let agent = if as_root {
@@ -222,8 +182,8 @@ fn world(
         watch_memory,
         user_namespace: !guest.privileged,
         real_root: as_root,
-        devices: guest.devices.clone(),
-        loop_device: guest.devices.iter().any(|device| device == LOOP),
+        device_files: as_root && !devices.paths.is_empty(),
+        devices: devices.paths.clone(),
     })
 }
 

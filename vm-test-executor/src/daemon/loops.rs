@@ -1,13 +1,9 @@
 //! Loop devices of instances. They are the kernel's, not a namespace's, so each is journalled in the runtime directory
 //! before it is made, and swept with the daemon that made it.
 
-use crate::keeper::LOOP_NODE as NODE;
 use crate::sys::loop_device;
-use rustix::fs::{FileType, Gid, Mode, Uid, chownat, makedev, mknodat};
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,32 +51,9 @@ impl LoopDevice {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// A detached file system with the device's file in it, which belongs to this user of the host.
-    pub(super) fn file_system(&self, owner: u32) -> io::Result<OwnedFd> {
-        let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-        fsconfig_create(&context)?;
-        let tree = fsmount(
-            &context,
-            FsMountFlags::FSMOUNT_CLOEXEC,
-            MountAttrFlags::empty(),
-        )?;
-        let device = makedev(loop_device::MAJOR, self.number);
-        mknodat(
-            &tree,
-            NODE,
-            FileType::BlockDevice,
-            Mode::from_raw_mode(0o600),
-            device,
-        )?;
-        let (user, group) = (Uid::from_raw(owner), Gid::from_raw(owner));
-        chownat(
-            &tree,
-            NODE,
-            Some(user),
-            Some(group),
-            rustix::fs::AtFlags::empty(),
-        )?;
-        Ok(tree)
+    /// Its number.
+    pub(super) fn number(&self) -> u32 {
+        self.number
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod admission;
 mod cgroup;
+mod devices;
 mod idmaps;
 mod instance;
 mod lease;

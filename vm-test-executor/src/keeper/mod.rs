@@ -26,9 +26,6 @@ pub const COMMAND: &str = "__keeper";
 /// The descriptor of the connection to the daemon.
 pub const CONTROL: i32 = 3;
 
-/// The name of a loop device in the file system that comes with it.
-pub const LOOP_NODE: &str = "loop0";
-
 /// The most trees that travel with a world.
 pub const MOST_TREES: usize = 64;
 
@@ -59,7 +56,7 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
         .ok_or_else(|| Failure::new("cannot start: the daemon is gone"))?;
     let trees = receive_trees(
         control,
-        world.plan.trees.len() + usize::from(world.loop_device),
+        world.plan.trees.len() + usize::from(world.device_files),
     )
     .map_err(lost)?;
     let machine = mounts::prepare(&world, trees)?;

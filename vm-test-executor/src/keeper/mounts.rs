@@ -1,6 +1,6 @@
 //! Carries out a plan in the keeper's own mount namespace. Everything it makes is in memory and vanishes with it.
 
-use super::{LOOP_NODE, World};
+use super::World;
 use crate::backend::Machine;
 use crate::rootfs::{Lower, Step};
 use rustix::fs::{CWD, Gid, Mode, Uid};
@@ -22,8 +22,8 @@ const ROOM: &str = "/run";
 /// The root file system, below the room.
 const ROOT: &str = "root";
 
-/// Where the file system with the loop device is, below the room.
-const LOOP: &str = "loop";
+/// Where the file system with the devices' files is, below the room.
+const DEVICES: &str = "devices";
 
 /// Makes the root file system and all else that the backend needs.
 pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Machine, Failure> {
@@ -59,10 +59,10 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
             .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
             .map_err(|error| cannot("make a home for root", &error))?;
     }
-    if world.loop_device {
+    if world.device_files {
         builder
-            .place_loop_device()
-            .map_err(|error| cannot("bring its loop device in", &error))?;
+            .place_devices()
+            .map_err(|error| cannot("bring its devices in", &error))?;
     }
     mount_proc().map_err(|error| cannot("mount its own /proc", &error))?;
     Ok(Machine {
@@ -70,13 +70,23 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
         guest: world.guest.clone(),
         room: ROOM.into(),
         root: Path::new(ROOM).join(ROOT),
-        devices: world.devices.clone(),
-        loop_device: world
-            .loop_device
-            .then(|| Path::new(ROOM).join(LOOP).join(LOOP_NODE)),
+        devices: devices(world),
         memory: world.memory,
         watch_memory: world.watch_memory,
     })
+}
+
+/// Each device with the file that is bound over its path.
+fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
+    let source = |device: &PathBuf| match device.file_name() {
+        Some(name) if world.device_files => Path::new(ROOM).join(DEVICES).join(name),
+        _ => device.clone(),
+    };
+    world
+        .devices
+        .iter()
+        .map(|device| (source(device), device.clone()))
+        .collect()
 }
 
 /// Cuts this namespace off from the host's and makes the room a file system of its own.
@@ -139,10 +149,10 @@ impl Builder {
         }
     }
 
-    fn place_loop_device(&mut self) -> io::Result<()> {
-        fs::create_dir(LOOP)?;
+    fn place_devices(&mut self) -> io::Result<()> {
+        fs::create_dir(DEVICES)?;
         let tree = self.trees.pop().flatten();
-        attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(LOOP))
+        attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(DEVICES))
     }
 
     fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {

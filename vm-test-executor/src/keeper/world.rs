@@ -3,6 +3,7 @@
 use crate::config::Backend;
 use crate::rootfs::{Lower, Plan};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use vm_test::protocol::failure::Failure;
 
 /// One instance's world.
@@ -26,10 +27,10 @@ pub struct World {
     pub user_namespace: bool,
     /// Whether the real root's files appear as its own, because all of the host's ids are mapped.
     pub real_root: bool,
-    /// Devices of the host that it gets.
-    pub devices: Vec<String>,
-    /// Whether a file system with a loop device comes behind the plan's trees.
-    pub loop_device: bool,
+    /// Devices that it gets, by their paths in the guest.
+    pub devices: Vec<PathBuf>,
+    /// Whether a file system with files of these devices comes behind the plan's trees; else the host's are bound.
+    pub device_files: bool,
 }
 
 /// The keeper's only word, when it is over.

@@ -24,11 +24,24 @@ impl RuntimeDir {
     /// # Errors
     /// If it cannot be made, or belongs to somebody else, or others may write to it.
     pub fn open() -> Result<Self, Failure> {
-        let user = effective_user().map_err(|error| {
-            Failure::new(format!("cannot find out whose process this is: {error}"))
-                .hint("mount proc at /proc")
-        })?;
+        let user = whose()?;
+        Self::check(choose(user), user, true)
+    }
+
+    /// The same directory, if it is there already.
+    ///
+    /// # Errors
+    /// If it belongs to somebody else, or others may write to it.
+    pub fn find() -> Result<Option<Self>, Failure> {
+        let user = whose()?;
         let path = choose(user);
+        if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
+        Self::check(path, user, false).map(Some)
+    }
+
+    fn check(path: PathBuf, user: u32, make: bool) -> Result<Self, Failure> {
         let cannot = |cause: String| {
             Failure::new(format!(
                 "cannot use the runtime directory {}: {cause}",
@@ -43,10 +56,11 @@ impl RuntimeDir {
                 "the path is too long for sockets (at most {LONGEST} bytes)"
             )));
         }
-        match DirBuilder::new().mode(0o700).create(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot(error.to_string())),
+        if make
+            && let Err(error) = DirBuilder::new().mode(0o700).create(&path)
+            && error.kind() != io::ErrorKind::AlreadyExists
+        {
+            return Err(cannot(error.to_string()));
         }
         let meta = fs::symlink_metadata(&path).map_err(|error| cannot(error.to_string()))?;
         if !meta.is_dir() {
@@ -101,6 +115,10 @@ fn choose(user: u32) -> PathBuf {
     PathBuf::from(format!("/tmp/vm-test-{user}"))
 }
 
-fn effective_user() -> io::Result<u32> {
-    fs::metadata("/proc/self").map(|meta| meta.uid())
+fn whose() -> Result<u32, Failure> {
+    let meta = fs::metadata("/proc/self").map_err(|error| {
+        Failure::new(format!("cannot find out whose process this is: {error}"))
+            .hint("mount proc at /proc")
+    })?;
+    Ok(meta.uid())
 }

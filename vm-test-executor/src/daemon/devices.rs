@@ -1,0 +1,114 @@
+//! Devices of guests: whether this host can give them, and files for them that belong to a guest's root.
+//!
+//! An ordinary user's guest gets the host's own files, which the user may open. A real root's guest has other ids, and the
+//! host's files would be closed to it; it gets new files of the same devices.
+
+use super::loops::LoopDevice;
+use crate::config::Guest;
+use crate::sys::loop_device;
+use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid, chownat, makedev, mknodat};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// The device that is made for each guest anew.
+const LOOP: &str = "loop";
+
+/// What a guest finds it as.
+const LOOP_PATH: &str = "/dev/loop0";
+
+/// The devices of one instance.
+#[derive(Debug, Default)]
+pub(super) struct Devices {
+    /// Their paths in the guest.
+    pub(super) paths: Vec<PathBuf>,
+    /// Goes when all who could have it open are gone.
+    loop_device: Option<LoopDevice>,
+}
+
+impl Devices {
+    /// Those that the guest asks for, if this host can give them.
+    pub(super) fn of(
+        guest: &Guest,
+        as_root: bool,
+        journal: &Path,
+        number: u64,
+    ) -> Result<Self, Failure> {
+        let mut devices = Self::default();
+        for name in &guest.devices {
+            if name == LOOP {
+                devices.loop_device = Some(loop_for(guest, as_root, journal, number)?);
+                devices.paths.push(LOOP_PATH.into());
+            } else {
+                usable(guest, name)?;
+                devices.paths.push(name.into());
+            }
+        }
+        Ok(devices)
+    }
+
+    /// A detached file system with a file of each device, which belongs to this user of the host.
+    pub(super) fn file_system(&self, owner: u32) -> io::Result<OwnedFd> {
+        let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        fsconfig_create(&context)?;
+        let tree = fsmount(
+            &context,
+            FsMountFlags::FSMOUNT_CLOEXEC,
+            MountAttrFlags::empty(),
+        )?;
+        for path in &self.paths {
+            let Some(name) = path.file_name() else {
+                continue;
+            };
+            let (kind, device) = match &self.loop_device {
+                Some(device) if path == Path::new(LOOP_PATH) => (
+                    FileType::BlockDevice,
+                    makedev(loop_device::MAJOR, device.number()),
+                ),
+                _ => (FileType::CharacterDevice, path.metadata()?.rdev()),
+            };
+            mknodat(&tree, name, kind, Mode::from_raw_mode(0o600), device)?;
+            let (user, group) = (Uid::from_raw(owner), Gid::from_raw(owner));
+            chownat(&tree, name, Some(user), Some(group), AtFlags::empty())?;
+        }
+        Ok(tree)
+    }
+}
+
+fn loop_for(
+    guest: &Guest,
+    as_root: bool,
+    journal: &Path,
+    number: u64,
+) -> Result<LoopDevice, Failure> {
+    if !as_root {
+        let cause = "this host gives loop devices to root only, and this is an ordinary user";
+        return Err(cannot(guest, cause).hint("run the tests as root"));
+    }
+    LoopDevice::new(journal, number).map_err(|error| {
+        cannot(
+            guest,
+            &format!("this host cannot give it a loop device: {error}"),
+        )
+        .hint("on the host: modprobe loop, and let root use /dev/loop-control")
+    })
+}
+
+fn usable(guest: &Guest, device: &str) -> Result<(), Failure> {
+    if let Err(error) = File::options().read(true).write(true).open(device) {
+        let module = device.rsplit('/').next().unwrap_or_default();
+        let cause = format!("this host cannot give it the device {device}: {error}");
+        return Err(cannot(guest, &cause).hint(format!(
+            "on the host: modprobe {module}, and let this user read and write {device}"
+        )));
+    }
+    Ok(())
+}
+
+fn cannot(guest: &Guest, cause: &str) -> Failure {
+    Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
+}
