@@ -34,7 +34,12 @@ fn unpack(host: &Host, name: &str, version: &str, to: &Path) -> PathBuf {
         .expect("the crate is among the packages");
     let source = Path::new(manifest).parent().unwrap();
     let copy = to.join(name);
-    let status = Command::new("cp").arg("-rL").arg(source).arg(&copy).status().unwrap();
+    let status = Command::new("cp")
+        .arg("-rL")
+        .arg(source)
+        .arg(&copy)
+        .status()
+        .unwrap();
     assert!(status.success());
     copy
 }
@@ -54,7 +59,13 @@ fn rules() -> String {
         .map(|words| {
             let path = "/usr/sbin:/sbin:/usr/bin:/bin";
             let mut command = Command::new(words[0]);
-            text_of(&command.args(&words[1..]).env("PATH", path).output().unwrap())
+            text_of(
+                &command
+                    .args(&words[1..])
+                    .env("PATH", path)
+                    .output()
+                    .unwrap(),
+            )
         })
         .collect()
 }
@@ -65,7 +76,10 @@ fn the_tests_of_iptables_pass_unchanged_but_for_the_attribute_and_the_host_keeps
     let dir = tempfile::tempdir().unwrap();
     let copy = unpack(&host, "iptables", "0.6.0", dir.path());
     assert_eq!(mark_tests(&copy.join("tests/iptables_test.rs")), 4);
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("vm-test-runtime");
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .join("vm-test-runtime");
     let mut manifest = fs::read_to_string(copy.join("Cargo.toml")).unwrap();
     manifest += &format!(
         "\n[dev-dependencies]\nvm-test-runtime = {{ path = \"{}\" }}\n[workspace]\n",
@@ -86,8 +100,12 @@ fn the_tests_of_iptables_pass_unchanged_but_for_the_attribute_and_the_host_keeps
             .unwrap();
         let text = text_of(&output);
         assert!(output.status.success(), "{text}");
-        let passed = text.contains("3 passed; 0 failed; 1 ignored") || text.contains("3 tests run: 3 passed");
-        assert!(passed, "the reference result is 3 passed and 1 ignored:\n{text}");
+        let passed = text.contains("3 passed; 0 failed; 1 ignored")
+            || text.contains("3 tests run: 3 passed");
+        assert!(
+            passed,
+            "the reference result is 3 passed and 1 ignored:\n{text}"
+        );
         assert!(!text.contains("LEAK"), "{text}");
     }
     assert_eq!(before, rules());

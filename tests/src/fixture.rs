@@ -41,7 +41,11 @@ impl Fixture {
         let manifest = root.join("fixtures").join(name).join("Cargo.toml");
         assert!(manifest.is_file(), "there is no fixture {name}");
         let exe = std::env::current_exe().expect("the path of this test binary");
-        let target = exe.ancestors().nth(3).expect("a target directory").join("fixtures");
+        let target = exe
+            .ancestors()
+            .nth(3)
+            .expect("a target directory")
+            .join("fixtures");
         Self { manifest, target }
     }
 
@@ -81,7 +85,14 @@ impl Fixture {
                 command
             }
             Runner::Nextest => {
-                let args = ["nextest", "run", "--run-ignored", "all", "--no-tests", "fail"];
+                let args = [
+                    "nextest",
+                    "run",
+                    "--run-ignored",
+                    "all",
+                    "--no-tests",
+                    "fail",
+                ];
                 let mut command = self.cargo(host, &args);
                 command.args(["-E", &filter]);
                 command

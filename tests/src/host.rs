@@ -45,7 +45,12 @@ impl Host {
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             let foreign = ["CARGO", "NEXTEST", "RUST", "VM_TEST", "LLVM_", "__"];
-            let kept = ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_NET_OFFLINE"];
+            let kept = [
+                "CARGO_HOME",
+                "RUSTUP_HOME",
+                "RUSTUP_TOOLCHAIN",
+                "CARGO_NET_OFFLINE",
+            ];
             if foreign.iter().any(|prefix| text.starts_with(prefix)) && !kept.contains(&&*text) {
                 command.env_remove(&name);
             }
@@ -66,8 +71,9 @@ impl Host {
     /// Whether a daemon is there.
     #[must_use]
     pub fn has_daemon(&self) -> bool {
-        std::fs::read_dir(self.runtime())
-            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| is_socket(&entry.path()))))
+        std::fs::read_dir(self.runtime()).is_ok_and(|mut entries| {
+            entries.any(|entry| entry.is_ok_and(|entry| is_socket(&entry.path())))
+        })
     }
 
     /// Stops the daemon, if there is one, and waits until it is gone.

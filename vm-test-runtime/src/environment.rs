@@ -1,6 +1,7 @@
 //! Which of this process's variables a guest sees. A list of what is let through: all else stays on the host.
 
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 /// Names that are forwarded.
 const NAMES: &[&str] = &[
@@ -44,9 +45,26 @@ pub fn forwarded(named: &[String]) -> Vec<(Vec<u8>, Vec<u8>)> {
             wanted.then(|| (name.into_vec(), value.into_vec()))
         })
         .collect();
+    variables.extend(toolchain());
     // Snapshots cannot be written back from a guest; without this insta would try, and the test would still fail.
     if !named.iter().any(|name| name == "INSTA_UPDATE") {
         variables.push((b"INSTA_UPDATE".to_vec(), b"no".to_vec()));
     }
     variables
+}
+
+/// Where cargo and rustup keep their things: in a guest the home directory is another, and a test may start cargo.
+fn toolchain() -> Vec<(Vec<u8>, Vec<u8>)> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]
+        .into_iter()
+        .filter_map(|(name, dir)| {
+            let path = std::env::var_os(name).map(PathBuf::from);
+            let path = path.or_else(|| Some(home.as_ref()?.join(dir)))?;
+            path.is_dir().then(|| {
+                let value = path.into_os_string().into_vec();
+                (name.as_bytes().to_vec(), value)
+            })
+        })
+        .collect()
 }

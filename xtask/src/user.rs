@@ -95,8 +95,10 @@ impl OrdinaryUser {
             format!("--reuid={}", self.uid),
             format!("--regid={}", self.gid),
         ]);
+        // setpriv itself still has root's capabilities when it starts a program, and so can start one in a folder that
+        // the user may not enter. `env` has none left and finds the program as the user would.
         command
-            .args(["--init-groups", "--inh-caps=-all", "--"])
+            .args(["--init-groups", "--inh-caps=-all", "--", "env"])
             .arg(program);
         command.env_clear().envs(
             HANDED_ON

@@ -68,6 +68,17 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
             "lxc.mount.entry",
             "mqueue dev/mqueue mqueue rw,nosuid,nodev,noexec,create=dir,optional 0 0".to_owned(),
         ),
+        // `ip netns exec` unmounts /sys and mounts its own, which the kernel allows to a user's namespace only while
+        // another sysfs without anything mounted over it is visible there.
+        (
+            "lxc.mount.entry",
+            "sys dev/.lxc/sys sysfs create=dir,optional 0 0".to_owned(),
+        ),
+        // The same for containers within the guest, which mount a /proc of their own.
+        (
+            "lxc.mount.entry",
+            "proc dev/.lxc/proc proc create=dir,optional 0 0".to_owned(),
+        ),
     ];
     if machine.watch_memory {
         let limit = machine.memory;

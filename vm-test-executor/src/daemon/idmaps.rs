@@ -15,6 +15,12 @@ const ROOT_BASE: u32 = 1 << 30;
 /// How many such ranges there are; then they are used anew.
 const ROOT_RANGES: u64 = 8_192;
 
+/// Why an ordinary user may be unable to start guests …
+pub const NO_IDS: &str = "this user has no subordinate ids in /etc/subuid and /etc/subgid, or there is no newuidmap to map them";
+
+/// … and the cure.
+pub const IDS_HINT: &str = "install uidmap, and as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER";
+
 /// Where the ids come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -27,7 +33,7 @@ pub enum Source {
         /// Begin and count of the group ids.
         groups: (u32, u32),
     },
-    /// An ordinary user without: root is the user, and there are no others.
+    /// An ordinary user without. Root alone does not make a guest: liblxc drops groups and gives terminals to one.
     Single,
 }
 
@@ -102,19 +108,14 @@ impl IdMaps {
                 }
                 Ok(())
             }
-            Source::Single => {
-                write_file(pid, "setgroups", "deny")?;
-                write_file(pid, "uid_map", &format!("0 {} 1", getuid().as_raw()))?;
-                write_file(pid, "gid_map", &format!("0 {} 1", getgid().as_raw()))
-            }
+            Source::Single => Err(Failure::new(format!("cannot map ids: {NO_IDS}")).hint(IDS_HINT)),
         }
     }
 }
 
 fn run_helper(program: &str, child: io::Result<std::process::Child>) -> Result<(), Failure> {
     let cannot = |cause: String| {
-        Failure::new(format!("cannot map ids with {program}: {cause}"))
-            .hint("install uidmap, and give the user a range in /etc/subuid and /etc/subgid: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER")
+        Failure::new(format!("cannot map ids with {program}: {cause}")).hint(IDS_HINT)
     };
     let output = child
         .and_then(std::process::Child::wait_with_output)

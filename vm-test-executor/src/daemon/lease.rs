@@ -3,7 +3,7 @@
 use super::admission::Admission;
 use super::cgroup::Limits;
 use super::devices::Devices;
-use super::idmaps::{IdMaps, Source};
+use super::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
 use super::instance::{Belongings, Instance};
 use super::registry::Registry;
 use super::spawner::Spawner;
@@ -51,7 +51,7 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
     let guest = workspace.guest(&request.guest, &request.settings)?;
     let as_root = host.maps.source == Source::Root;
-    check(&guest, as_root)?;
+    check(&guest, &host.maps.source)?;
     let mut waited = Instant::now();
     let admitted = host.admission.admit(guest.memory, guest.cpus, |reason| {
         if waited.elapsed() < PATIENCE {
@@ -128,18 +128,21 @@ fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
     })
 }
 
-fn check(guest: &Guest, as_root: bool) -> Result<(), Failure> {
+fn check(guest: &Guest, maps: &Source) -> Result<(), Failure> {
     let cannot =
         |cause: &str| Failure::new(format!("cannot start guest `{}`: {cause}", guest.name));
     if guest.image != HOST_IMAGE {
         return Err(cannot(&format!("there is no image `{}`", guest.image))
             .hint("this version knows the image `host` only: the host's own root file system"));
     }
-    if guest.privileged && !as_root {
+    if guest.privileged && *maps != Source::Root {
         return Err(cannot(
             "privileged = true needs root on the host, and this is an ordinary user",
         )
         .hint("without privileged, root in the guest is root over all that is the guest's own"));
+    }
+    if *maps == Source::Single {
+        return Err(cannot(NO_IDS).hint(IDS_HINT));
     }
     Ok(())
 }

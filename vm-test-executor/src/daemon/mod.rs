@@ -17,7 +17,7 @@ mod sweep;
 
 pub use admission::Budget;
 pub use cgroup::{Limits, availability as cgroup_availability};
-pub use idmaps::{IdMaps, Source as IdMapSource};
+pub use idmaps::{IDS_HINT, IdMaps, NO_IDS, Source as IdMapSource};
 pub use spawner::try_namespaces;
 pub use start::{serve, start_detached};
 pub use sweep::{Swept, sweep};

@@ -140,8 +140,12 @@ impl Prepared {
             }
             if self.user_namespace {
                 // May be forbidden, where the namespace maps a single id.
-                libc::setgroups(0, std::ptr::null());
-                if libc::setresgid(0, 0, 0) != 0 || libc::setresuid(0, 0, 0) != 0 {
+                // The bare calls: those of the C library change every thread's identity, and wait for a lock that a
+                // thread of the parent may have held when it was cloned.
+                libc::syscall(libc::SYS_setgroups, 0, std::ptr::null::<libc::gid_t>());
+                if libc::syscall(libc::SYS_setresgid, 0, 0, 0) != 0
+                    || libc::syscall(libc::SYS_setresuid, 0, 0, 0) != 0
+                {
                     libc::_exit(125);
                 }
                 // A change of identity clears it.

@@ -35,10 +35,13 @@ impl RuntimeDir {
     pub fn find() -> Result<Option<Self>, Failure> {
         let user = whose()?;
         let path = choose(user);
-        if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        let found = Self::check(path.clone(), user, false);
+        // Asked afterwards: a daemon that ends takes the directory with it.
+        let gone = fs::symlink_metadata(path).map_err(|error| error.kind());
+        if gone.is_err_and(|kind| kind == io::ErrorKind::NotFound) {
             return Ok(None);
         }
-        Self::check(path, user, false).map(Some)
+        found.map(Some)
     }
 
     fn check(path: PathBuf, user: u32, make: bool) -> Result<Self, Failure> {

@@ -1,0 +1,167 @@
+//! The long texts of `--help`: examples, variables, exit codes. Words only.
+
+/// What `run` and `shell` exit with.
+macro_rules! exit_codes {
+    () => {
+        "\n\nEXIT CODES
+  the command's own, and
+  124    it was killed because its time was up
+  125    vm-test itself failed: wrong options, unknown guest, no instance, instance lost
+  126    the guest has the command, but cannot execute it
+  127    the guest does not have the command
+  128+N  signal N killed it"
+    };
+}
+
+pub(super) const ROOT: &str = "\
+Runs tests and commands in fresh containers, and rolls back everything they did.
+
+A Rust test gets into a guest with the attribute #[on_vm] of the crate vm-test-runtime, and then runs with plain \
+`cargo test` or `cargo nextest`. This program is what starts the guests, and what lets you look at them and run \
+anything else in them.";
+
+pub(super) const ROOT_AFTER: &str = "\
+GUESTS
+  host    built in: your own root file system, in a container; writes go to memory and vanish
+  others  declared in the nearest vm-test.toml, here or above:
+              [guest.worker-1]
+              memory = \"1G\"
+
+EXAMPLES
+  vm-test doctor                        find out whether guests work here, and the cure if not
+  vm-test run host -- rm -r /usr/games  any command in a fresh guest, as its root
+  vm-test shell                         look around in a fresh guest
+  vm-test ps                            which test holds which instance
+  vm-test stop                          end everything now
+  vm-test gc                            remove what a killed daemon left
+  vm-test completions bash              complete commands with the Tab key
+  CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='vm-test run host --' cargo test
+                                        whole test binaries in guests, unmodified
+
+VARIABLES
+  VM_TEST_BIN            the program vm-test whose daemon is used [default: this one]
+  VM_TEST_RUNTIME_DIR    the directory of sockets and locks, at most 50 bytes
+                         [default: $XDG_RUNTIME_DIR/vm-test, else /tmp/vm-test-UID]
+  VM_TEST_IDLE_SECONDS   how long the daemon stays without a lease [default: 15]
+  VM_TEST_MEMORY_BUDGET  MiB of all instances together [default: four fifths of the host's]
+  VM_TEST_CPU_BUDGET     processor shares of all instances together [default: 4 per processor]
+  NO_COLOR               if set, nothing is coloured; only terminals get colours at all
+  The daemon reads its own ones when it starts; after `vm-test stop` the next one reads them anew.
+
+EXIT CODES
+  run, shell  the command's own, or 124 to 127 and 128+N, which their help explains
+  others      0 done, 1 not done, 2 the command line is wrong";
+
+pub(super) const RUN: &str = "\
+Runs a command in a fresh instance of a guest, as its root, and rolls back everything it did.
+
+Standard input, output and error pass through byte by byte. If both input and output are a terminal, the command \
+gets one of its own, of the same size. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on. The \
+exit code is the command's. When vm-test ends, for whatever reason, so does the instance.
+
+The guest has this workspace, this directory and the command's own at their paths; what is written there \
+vanishes, too. Of the variables here it gets TERM, TZ, LC_*, RUST_*, NEXTEST_*, cargo's and the like, those that \
+vm-test.toml names, and those of --env. Input is read ahead of what the command takes: in a loop that reads lines \
+itself, use </dev/null.";
+
+pub(super) const RUN_AFTER: &str = concat!(
+    "\
+EXAMPLES
+  vm-test run host -- make install          see what an installation does, without doing it
+  vm-test run host -- sh -c 'ip link add v type veth && ip link'
+  tar c . | vm-test run host -- tar xC /mnt
+  vm-test run --memory 2G --timeout 5m host -- ./soak
+  vm-test run --env DATABASE_URL --env MODE=fast worker-1 -- ./check
+  vm-test run --device /dev/net/tun host -- openvpn --mktun --dev tun0
+  CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='vm-test run host --' cargo test",
+    exit_codes!()
+);
+
+pub(super) const SHELL: &str = "\
+Opens a shell in a fresh instance of a guest, as its root. Everything is rolled back when you leave.
+
+The shell is $SHELL if --env sets it, else bash, else sh. Standard input must be a terminal; \
+`vm-test run GUEST -- CMD` needs none.";
+
+pub(super) const SHELL_AFTER: &str = concat!(
+    "\
+EXAMPLES
+  vm-test shell                             in guest `host`: your own system, with nothing to lose
+  vm-test shell worker-1                    in a guest of vm-test.toml
+  vm-test shell --env SHELL=/usr/bin/fish --directory /etc",
+    exit_codes!()
+);
+
+pub(super) const PS: &str = "\
+Lists the instances that are alive: of all daemons of this user, oldest first. Starts no daemon.
+
+HOLDER is the process that has the lease (a test binary, or `vm-test run`), KEEPER the one whose end ends the \
+instance, MEMORY what is promised to it.";
+
+pub(super) const PS_AFTER: &str = "\
+EXAMPLES
+  vm-test ps
+  watch vm-test ps                          while tests run
+  vm-test ps --json | jq -r '.instances[].purpose'
+
+JSON
+  { \"instances\": [{ instance, guest, description, purpose, holder, keeper, age_ms, memory }],
+    \"daemons\": [{ pid, version, uptime_s, waiting, memory_used, memory_limit }] }
+  Memory is in bytes, `waiting` counts leases that wait for room.
+
+EXIT CODES
+  0 listed, also if there are none; 1 a daemon did not answer; 2 the command line is wrong";
+
+pub(super) const STOP: &str = "\
+Stops all daemons of this user, of this and of other versions of vm-test, and waits until they are gone. Their \
+instances end, and the tests in them fail. Without this, a daemon ends by itself when it has been idle.";
+
+pub(super) const STOP_AFTER: &str = "\
+EXAMPLES
+  vm-test stop
+  VM_TEST_RUNTIME_DIR=/tmp/ci-7 vm-test stop
+
+EXIT CODES
+  0 none is left, also if there was none; 1 one does not end; 2 the command line is wrong";
+
+pub(super) const GC: &str = "\
+Removes what daemons left that were killed: sockets, locks, logs, control groups, loop devices. Everything else of \
+theirs the kernel has removed already. Living daemons and their leases are untouched. Every start of a daemon does \
+this, too.";
+
+pub(super) const GC_AFTER: &str = "\
+EXAMPLES
+  vm-test gc
+  vm-test gc --json
+
+JSON
+  { \"files\": 3, \"groups\": 0, \"loop_devices\": 0 }: how many of each were removed
+
+EXIT CODES
+  0 nothing is left; 1 the runtime directory cannot be used; 2 the command line is wrong";
+
+pub(super) const DOCTOR: &str = "\
+Finds out by trying whether this host can run guests for this user: it makes namespaces, maps ids, opens devices, \
+starts an instance. One line per check; what is missing is followed by its consequence and a hint for the cure. A \
+warning means that guests work, but something about them is less than it could be.";
+
+pub(super) const DOCTOR_AFTER: &str = "\
+EXAMPLES
+  vm-test doctor
+  vm-test doctor --json | jq '.[] | select(.status != \"pass\")'
+
+JSON
+  [{ name, status, finding, consequence, hint }]; status is \"pass\", \"warn\" or \"fail\"
+
+EXIT CODES
+  0 no check failed; 1 some check failed; 2 the command line is wrong";
+
+pub(super) const COMPLETIONS: &str = "\
+Prints completions of this command line for a shell, to be stored where that shell looks for them.";
+
+pub(super) const COMPLETIONS_AFTER: &str = "\
+EXAMPLES
+  vm-test completions bash > ~/.local/share/bash-completion/completions/vm-test
+  vm-test completions zsh > ~/.zfunc/_vm-test
+  vm-test completions fish > ~/.config/fish/completions/vm-test.fish
+  source <(vm-test completions bash)        for this shell only";

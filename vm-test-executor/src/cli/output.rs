@@ -1,0 +1,113 @@
+//! Printing for people: whole or not at all, coloured on terminals only. A reader that has gone is no error.
+
+use clap::builder::styling::{AnsiColor, Style};
+use serde::Serialize;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use vm_test::protocol::failure::Failure;
+
+/// Prints to standard output.
+///
+/// # Errors
+/// If it cannot be written, unless nobody reads it any more.
+pub(super) fn say(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "cannot write standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Prints JSON to standard output.
+///
+/// # Errors
+/// As [`say`].
+pub(super) fn say_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    say(&format!("{text}\n"))
+}
+
+/// Prints a failure to standard error. If even that cannot be written, the exit code still says it.
+pub(super) fn complain(failure: &Failure) {
+    let colourful = is_colourful(&io::stderr());
+    let error = paint("error:", AnsiColor::Red.on_default().bold(), colourful);
+    let mut text = format!("{error} {}\n", failure.message);
+    if let Some(hint) = &failure.hint {
+        let word = paint("hint:", AnsiColor::Cyan.on_default().bold(), colourful);
+        text += &format!("{word} {hint}\n");
+    }
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Prints a line of vm-test's own to standard error, beside the output of the command that runs.
+pub(super) fn remark(text: &str) {
+    let _ = io::stderr().write_all(format!("vm-test: {text}\n").as_bytes());
+}
+
+/// The text in this style, where colours are wanted.
+pub(super) fn paint(text: &str, style: Style, colourful: bool) -> String {
+    if colourful {
+        format!("{style}{text}{style:#}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Whether the stream is a terminal that shows colours, and whose user wants them.
+pub(super) fn is_colourful(stream: &impl IsTerminal) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|value| value == "dumb");
+    stream.is_terminal() && !refused && !dumb
+}
+
+/// The text with everything that could steer a terminal replaced: purposes come from other programs.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Bytes as people read them, in powers of 1024.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [(u32, &str); 3] = [(40, "TiB"), (30, "GiB"), (20, "MiB")];
+    let unit = UNITS.iter().find(|(shift, _)| bytes >> shift > 0);
+    match unit {
+        Some((shift, name)) => {
+            let whole = bytes >> shift;
+            let tenths = ((bytes >> (shift - 10)) & 1023) * 10 / 1024;
+            match tenths {
+                0 => format!("{whole} {name}"),
+                _ => format!("{whole}.{tenths} {name}"),
+            }
+        }
+        None => format!("{} KiB", bytes >> 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_down_to_a_tenth() {
+        for (bytes, text) in [
+            (512 << 20, "512 MiB"),
+            (1536 << 20, "1.5 GiB"),
+            (1 << 40, "1 TiB"),
+            (4096, "4 KiB"),
+            ((2 << 30) - 1, "1.9 GiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn a_purpose_cannot_steer_the_terminal() {
+        assert_eq!(harmless("a\x1b[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
+    }
+}
