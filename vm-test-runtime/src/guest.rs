@@ -1,10 +1,10 @@
 //! The test process inside a guest: lets the body run and reports to the agent. Knows nothing of daemons and hosts.
 
 use crate::outcome::Outcome;
-use crate::protocol::body::{BodyOutcome, FromBody, PanicReport};
+use crate::protocol::body::{ADMITTED, BodyOutcome, FromBody, PanicReport};
 use crate::protocol::{BODY_SOCKET, ENV_JOB, ENV_TEST, frame, output_marker};
 use std::any::Any;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -34,41 +34,65 @@ impl Job {
 
 /// The time from just before to just after a body. Everything the agent learns of the body goes through it.
 pub(crate) struct Scope {
-    nonce: u128,
     /// `None` for a body within a body, which reports nothing: its outer one does.
-    agent: Option<Arc<Mutex<UnixStream>>>,
+    agent: Option<Agent>,
+}
+
+/// The connection to the agent. Only the process that made it may speak: one that the body forks has a copy.
+#[derive(Clone)]
+struct Agent {
+    nonce: u128,
+    process: u32,
+    stream: Arc<Mutex<UnixStream>>,
+}
+
+impl Agent {
+    fn is_ours(&self) -> bool {
+        std::process::id() == self.process
+    }
+
+    fn tell(&self, report: &FromBody) {
+        // If this cannot be sent, the agent has no verdict, and without one no test passes.
+        let mut stream = self.stream.lock().unwrap_or_else(|lock| lock.into_inner());
+        let _ = frame::write(&mut *stream, report);
+    }
+
+    fn give_verdict(&self, outcome: BodyOutcome) {
+        mark_output(self.nonce, false);
+        let nonce = self.nonce;
+        self.tell(&FromBody::Verdict { nonce, outcome });
+    }
 }
 
 impl Scope {
     /// Tells the agent that the body begins, and from here on of every panic.
     pub(crate) fn enter(job: Job) -> Self {
         if ENTERED.swap(true, Ordering::SeqCst) {
-            return Self {
-                nonce: job.nonce,
-                agent: None,
-            };
+            return Self { agent: None };
         }
         let begin = FromBody::Begin {
             nonce: job.nonce,
             test: job.test,
         };
         // Without the agent there can be no verdict, so nothing passes that should not. The agent refuses all processes
-        // but the first: a body may start its own binary anew, and that child only has its exit code to speak with.
-        let stream = UnixStream::connect(BODY_SOCKET)
-            .and_then(|mut stream| frame::write(&mut stream, &begin).map(|()| stream));
+        // but the first: a body may start its own binary anew, and that child only has its exit code to speak with. It
+        // must know that it is refused, lest it marks the end of the output that it has in common with its parent.
+        let stream = UnixStream::connect(BODY_SOCKET).and_then(|mut stream| {
+            frame::write(&mut stream, &begin)?;
+            stream.read_exact(&mut [0; ADMITTED.len()])?;
+            Ok(stream)
+        });
         let Ok(stream) = stream else {
-            return Self {
-                nonce: job.nonce,
-                agent: None,
-            };
+            return Self { agent: None };
         };
-        let agent = Arc::new(Mutex::new(stream));
-        report_panics(Arc::clone(&agent));
-        mark_output(job.nonce, true);
-        Self {
+        let agent = Agent {
             nonce: job.nonce,
-            agent: Some(agent),
-        }
+            process: std::process::id(),
+            stream: Arc::new(Mutex::new(stream)),
+        };
+        report_panics(agent.clone());
+        mark_output(job.nonce, true);
+        Self { agent: Some(agent) }
     }
 
     /// Reports how the body ended, then gives libtest what the body gave.
@@ -76,21 +100,12 @@ impl Scope {
         let outcome = match &result {
             Ok(value) => match value.failure() {
                 None => BodyOutcome::Passed,
-                Some(reason) => BodyOutcome::Returned(reason),
+                Some(reason) => BodyOutcome::Returned(cut(reason, frame::CAP / 2)),
             },
             Err(payload) => BodyOutcome::Panicked(text_of(payload.as_ref())),
         };
-        if let Some(agent) = self.agent {
-            mark_output(self.nonce, false);
-            let verdict = FromBody::Verdict {
-                nonce: self.nonce,
-                outcome,
-            };
-            // If this cannot be sent, the agent has no verdict, and without one no test passes.
-            let _ = frame::write(
-                &mut *agent.lock().unwrap_or_else(|lock| lock.into_inner()),
-                &verdict,
-            );
+        if let Some(agent) = self.agent.filter(Agent::is_ours) {
+            agent.give_verdict(outcome);
         }
         result.unwrap_or_else(|payload| std::panic::resume_unwind(payload))
     }
@@ -105,16 +120,25 @@ fn mark_output(nonce: u128, begin: bool) {
 }
 
 /// Reports every panic before the previous hook prints it, so that the report is out even if the process then aborts.
-fn report_panics(agent: Arc<Mutex<UnixStream>>) {
+///
+/// Where panics abort, this hook is the last to run, so it gives the verdict, too. The previous one is libtest's there,
+/// which would end the process; the one below it is the standard library's, which prints.
+fn report_panics(agent: Agent) {
     let sent = AtomicUsize::new(0);
-    let previous = std::panic::take_hook();
+    let mut previous = std::panic::take_hook();
+    if cfg!(panic = "abort") {
+        previous = std::panic::take_hook();
+    }
     std::panic::set_hook(Box::new(move |info| {
-        if sent.fetch_add(1, Ordering::Relaxed) < PANIC_REPORTS
-            && let Ok(mut stream) = agent.lock()
-        {
-            let _ = frame::write(&mut *stream, &FromBody::Panic(report(info)));
+        let is_ours = agent.is_ours();
+        if is_ours && sent.fetch_add(1, Ordering::Relaxed) < PANIC_REPORTS {
+            agent.tell(&FromBody::Panic(report(info)));
         }
         previous(info);
+        if cfg!(panic = "abort") && is_ours {
+            agent.give_verdict(BodyOutcome::Panicked(text_of(info.payload())));
+            std::process::exit(101);
+        }
     }));
 }
 

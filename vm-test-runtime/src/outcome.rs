@@ -51,7 +51,9 @@ impl Outcome for ExitCode {
 
     fn failure(&self) -> Option<String> {
         (*self != Self::SUCCESS).then(|| {
-            format!("the test returned a termination value that indicates a failure: {self:?}")
+            // libtest says nothing at all about such a value, and then nobody knows why the test failed.
+            eprintln!("Error: the test returned {self:?}");
+            format!("the test returned {self:?}")
         })
     }
 }

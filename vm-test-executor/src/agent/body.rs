@@ -1,10 +1,10 @@
 //! What the test body reports, checked: only this job's nonce, only this test, one beginning and one verdict.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use vm_test::protocol::agent::FromAgent;
-use vm_test::protocol::body::FromBody;
+use vm_test::protocol::body::{ADMITTED, FromBody};
 use vm_test::protocol::frame::FrameBuffer;
 
 /// More reports than this, and the body is not a test but a flood.
@@ -38,11 +38,12 @@ impl Body {
         }
     }
 
-    /// Takes the first connection. Others are closed at once: a test's children that are test binaries themselves find
-    /// the variables of the job, too.
+    /// Takes the first connection and answers it. Others are closed at once: a test's children that are test binaries
+    /// themselves find the variables of the job, too.
     pub(super) fn accept(&mut self, listener: &UnixListener) {
-        if let Ok((stream, _)) = listener.accept()
+        if let Ok((mut stream, _)) = listener.accept()
             && !std::mem::replace(&mut self.taken, true)
+            && stream.write_all(&ADMITTED).is_ok()
             && stream.set_nonblocking(true).is_ok()
         {
             self.connection = Some((stream, FrameBuffer::default()));

@@ -1,20 +1,82 @@
 //! The command line. Parses, calls the layers below, prints; nothing else in the program prints for people.
 
+mod args;
+mod completions;
+mod daemons;
+mod doctor;
+mod exit;
+mod gc;
+mod help;
+mod input;
+mod output;
+mod ps;
+mod relay;
+mod run;
+mod shell;
+mod signals;
+mod stop;
+mod terminal;
+
+use args::{Cli, Command};
+use clap::Parser;
 use std::process::ExitCode;
+use vm_test::protocol::failure::Failure;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let args: Vec<_> = std::env::args().collect();
-    let result = match args.get(2).map(String::as_str) {
-        Some("--start") => crate::daemon::start_detached(),
-        Some("--serve") => crate::daemon::serve(),
-        _ => Ok(()),
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
     };
+    match cli.command {
+        Command::Run(args) => of_guest(run::run(&args)),
+        Command::Shell(args) => of_guest(shell::run(&args)),
+        Command::Ps(args) => own(ps::print(args)),
+        Command::Stop => own(stop::run()),
+        Command::Gc(args) => own(gc::run(args)),
+        Command::Doctor(args) => match doctor::run(args) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(failure) => own(Err(failure)),
+        },
+        Command::Completions(args) => own(completions::print(&args)),
+        Command::Daemon(args) if args.start => own(crate::daemon::start_detached()),
+        Command::Daemon(_) => own(crate::daemon::serve()),
+    }
+}
+
+/// The end of a command that runs something in a guest.
+fn of_guest(result: Result<u8, Failure>) -> ExitCode {
+    match result {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            output::complain(&failure);
+            exit::FAILED.into()
+        }
+    }
+}
+
+/// The end of a command that is this program's own.
+fn own(result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(f) => {
-            eprintln!("error: {f}");
+        Err(failure) => {
+            output::complain(&failure);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Help, version, or what is wrong with the command line. A wrong one must not look like the exit of a command in a guest.
+fn refuse(error: &clap::Error) -> ExitCode {
+    // Nobody may read it any more, which is no error.
+    let _ = error.print();
+    let in_guest = std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == "run" || word == "shell");
+    match (error.use_stderr(), in_guest) {
+        (false, _) => ExitCode::SUCCESS,
+        (true, true) => exit::FAILED.into(),
+        (true, false) => exit::USAGE.into(),
     }
 }

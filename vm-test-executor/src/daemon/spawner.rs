@@ -1,6 +1,7 @@
 //! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper when the thread that
 //! started it ends. Knows how a keeper is executed, not what it keeps.
 
+use super::idmaps::IdMaps;
 use crate::keeper;
 use crate::sys::namespaces::{self, Program, Waiting};
 use std::ffi::CString;
@@ -96,15 +97,16 @@ fn start(control: &OwnedFd, stream: &OwnedFd, user_namespace: bool) -> io::Resul
     })
 }
 
-/// Whether this host lets this user make the namespaces of a guest, found out by making them.
+/// Whether this host lets this user make the namespaces of a guest and, for one in a user namespace, map its ids as these
+/// maps say; found out by doing it.
 ///
 /// # Errors
 /// Why not, and the cure.
-pub fn try_namespaces(user_namespace: bool) -> Result<(), Failure> {
+pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
     let (here, there) = std::os::unix::net::UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
-    let waiting =
-        start(&here.into(), &there.into(), user_namespace).map_err(|error| explain(&error))?;
+    let waiting = start(&here.into(), &there.into(), true).map_err(|error| explain(&error))?;
+    let mapped = maps.map_or(Ok(()), |maps| maps.write(waiting.pid, 0));
     let pidfd = waiting.pidfd.try_clone();
     // It exits unreleased.
     drop(waiting);
@@ -114,7 +116,7 @@ pub fn try_namespaces(user_namespace: bool) -> Result<(), Failure> {
             rustix::process::WaitIdOptions::EXITED,
         );
     }
-    Ok(())
+    mapped
 }
 
 fn explain(error: &io::Error) -> Failure {

@@ -21,6 +21,9 @@ pub(super) fn name_of_test(site: &Site) -> Result<String, Failure> {
     if let Ok(name) = std::env::var("NEXTEST_TEST_NAME") {
         return Ok(name);
     }
+    if let Some(name) = name_of_process() {
+        return Ok(name);
+    }
     let mut args = std::env::args();
     if args.any(|arg| arg == "--exact") {
         let names: Vec<_> = std::env::args()
@@ -38,6 +41,16 @@ pub(super) fn name_of_test(site: &Site) -> Result<String, Failure> {
     .hint(
         "call it from the thread that the test harness made for it, and use the standard harness",
     ))
+}
+
+/// The test that libtest started this process for, which it does where panics abort. It takes the variable away before
+/// the test runs, but the kernel still knows it.
+fn name_of_process() -> Option<String> {
+    let environment = std::fs::read("/proc/self/environ").ok()?;
+    environment
+        .split(|&byte| byte == 0)
+        .find_map(|variable| variable.strip_prefix(b"__RUST_TEST_INVOKE="))
+        .and_then(|name| String::from_utf8(name.to_vec()).ok())
 }
 
 /// The path of this test binary.

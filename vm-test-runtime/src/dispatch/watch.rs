@@ -92,7 +92,8 @@ fn conclude(lease: &Lease, site: &Site, seen: Seen, ended: &Ended) -> Conclusion
             "no verdict that counts: the guest broke the protocol: {breach}"
         )));
     }
-    if let End::Exited(_) = ended.end
+    // libtest's own codes. With any other one, something else has ended the process after the body.
+    if let End::Exited(0 | 101) = ended.end
         && let Some(verdict) = seen.verdict
     {
         return match verdict {
@@ -107,10 +108,10 @@ fn conclude(lease: &Lease, site: &Site, seen: Seen, ended: &Ended) -> Conclusion
 /// Names the way in which the job ended without a verdict that counts.
 fn no_verdict(lease: &Lease, site: &Site, seen: &Seen, ended: &Ended) -> Failure {
     let seconds = Duration::from_micros(ended.micros).as_secs_f64();
-    let after = if seen.verdict.is_some() {
-        "after its verdict"
+    let (none, after) = if seen.verdict.is_some() {
+        ("no verdict that counts", "after its verdict")
     } else {
-        "before the test ended"
+        ("no verdict", "before the test ended")
     };
     let megabytes = lease.granted.memory >> 20;
     let out_of_memory = || {
@@ -129,16 +130,16 @@ fn no_verdict(lease: &Lease, site: &Site, seen: &Seen, ended: &Ended) -> Failure
             quoted(&ended.preamble)
         )),
         End::Exited(code) => Failure::new(format!(
-            "no verdict: the test process exited with code {code} {after}"
+            "{none}: the test process exited with code {code} {after}"
         ))
-        .hint("a body must return or panic; `std::process::exit` ends the process without a verdict"),
+        .hint("a body must return or panic, and nothing else may end its process: not `std::process::exit`, and no destructor or thread that it leaves behind"),
         End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(),
         End::OutOfMemory => out_of_memory(),
         End::Signaled(signal) => {
             let panic = seen.panic.as_ref().and_then(|panic| panic.message.as_ref());
             let panic = panic.map_or(String::new(), |message| format!(" (last panic: {message})"));
             Failure::new(format!(
-                "no verdict: signal {signal} ({}) killed the test process {after}{panic}",
+                "{none}: signal {signal} ({}) killed the test process {after}{panic}",
                 signal_name(*signal)
             ))
         }

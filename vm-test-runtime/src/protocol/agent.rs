@@ -12,7 +12,7 @@ pub enum ToAgent {
     /// Run this; the first message, sent once.
     Job(Job),
     /// Bytes for the job's standard input; never more than [`INPUT_WINDOW`] that the job has not taken.
-    Input(Vec<u8>),
+    Input(#[serde(with = "super::bytes")] Vec<u8>),
     /// The end of the job's standard input.
     InputEnd,
     /// Nobody reads the job's standard output any more.
@@ -83,9 +83,9 @@ pub enum FromAgent {
     /// The job has taken this many more bytes of its standard input.
     InputTaken(u64),
     /// The job wrote to standard output (or to its terminal).
-    Stdout(Vec<u8>),
+    Stdout(#[serde(with = "super::bytes")] Vec<u8>),
     /// The job wrote to standard error.
-    Stderr(Vec<u8>),
+    Stderr(#[serde(with = "super::bytes")] Vec<u8>),
     /// A thread of the test panics.
     Panic(PanicReport),
     /// The body has ended.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What the agent answers to the one process whose reports it takes, before anything else; it answers no other.
+pub const ADMITTED: [u8; 1] = *b"+";
+
 /// One report of the process that runs the body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromBody {

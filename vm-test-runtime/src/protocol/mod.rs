@@ -5,12 +5,13 @@
 
 pub mod agent;
 pub mod body;
+mod bytes;
 pub mod daemon;
 pub mod failure;
 pub mod frame;
 
 /// Version of every message in this module; raised with every change of any of them.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Where the agent listens inside a guest, for the test body to report to.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

@@ -1,0 +1,89 @@
+//! The files that vm-test or a guest could have left on the host: all of the runtime directory, and what has a telling
+//! name or a guest's owner in the directories that everybody writes to.
+
+use super::processes::{Guests, Processes};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Where programs leave files, and where the fixtures' bodies do.
+const DIRECTORIES: [&str; 11] = [
+    "/",
+    "/dev",
+    "/dev/shm",
+    "/etc",
+    "/mnt",
+    "/root",
+    "/run",
+    "/run/lock",
+    "/run/lxc",
+    "/tmp",
+    "/var/tmp",
+];
+
+/// Parts of the names of vm-test's files, liblxc's, and the fixtures'.
+const TELLING: [&str; 4] = ["vm-test", "vmt-", "lxc", "crowd"];
+
+/// How deep a directory that counts is looked into.
+const DEEPEST: usize = 6;
+
+pub(super) fn read(runtime: &Path, processes: &Processes) -> BTreeSet<String> {
+    let guests = Guests::of_this_user();
+    let foreign = processes.foreign_runtimes();
+    let mut found = BTreeSet::new();
+    list(runtime, &mut found, 0);
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let sources = fs::read_dir(fixtures).into_iter().flatten().flatten();
+    let places = DIRECTORIES
+        .iter()
+        .map(PathBuf::from)
+        .chain(home)
+        .chain(session)
+        .chain(sources.map(|entry| entry.path().join("src")));
+    for place in places {
+        for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let telling = TELLING.iter().any(|part| name.contains(part));
+            let of_guest = entry.metadata().is_ok_and(|meta| guests.contains(meta.uid()));
+            if (telling || of_guest) && !is_foreign(&path, runtime, &foreign) {
+                list(&path, &mut found, 1);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a path belongs to another daemon: to one that is alive, or to a suite, each of which has a directory of its
+/// own, or to a user's own daemon in the place that it has without being told.
+pub(super) fn is_foreign(path: &Path, runtime: &Path, foreign: &BTreeSet<PathBuf>) -> bool {
+    if path.starts_with(runtime) {
+        return false;
+    }
+    let name = path.strip_prefix("/tmp").ok().and_then(|rest| rest.iter().next());
+    let name = name.and_then(|name| name.to_str()).unwrap_or_default();
+    let default = name
+        .strip_prefix("vm-test-")
+        .is_some_and(|user| user.parse::<u32>().is_ok());
+    let session = path
+        .strip_prefix("/run/user")
+        .is_ok_and(|rest| rest.iter().nth(1).is_some_and(|name| name == "vm-test"));
+    let suite = name.starts_with("vmt-");
+    default || session || suite || foreign.iter().any(|dir| path.starts_with(dir))
+}
+
+fn list(path: &Path, found: &mut BTreeSet<String>, depth: usize) {
+    let Ok(meta) = fs::symlink_metadata(path) else {
+        return;
+    };
+    found.insert(format!("{} of user {}", path.display(), meta.uid()));
+    if meta.is_dir() && depth < DEEPEST {
+        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+            list(&entry.path(), found, depth + 1);
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What the kernel holds and names: mounts, control groups, interfaces, sockets, packet filter, loop devices, locks,
+//! settings. Each is read as lines that say all that must not change.
+
+use super::processes::Processes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The loop devices from here on are made by vm-test only.
+const OWN_LOOPS: u32 = 1 << 19;
+
+/// Settings that a guest could be after, below `/proc/sys`.
+const SETTINGS: [&str; 21] = [
+    "fs/protected_hardlinks",
+    "fs/protected_symlinks",
+    "fs/suid_dumpable",
+    "kernel/core_pattern",
+    "kernel/domainname",
+    "kernel/hostname",
+    "kernel/modprobe",
+    "kernel/msgmax",
+    "kernel/panic",
+    "kernel/printk",
+    "kernel/randomize_va_space",
+    "kernel/shmmni",
+    "kernel/sysrq",
+    "kernel/threads-max",
+    "net/ipv4/conf/all/forwarding",
+    "net/ipv4/ip_forward",
+    "net/ipv6/conf/all/forwarding",
+    "user/max_user_namespaces",
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+    "vm/swappiness",
+];
+
+/// The mounts of all namespaces that can be seen.
+pub(super) struct Mounts {
+    /// Of this process's namespace and those of processes that count.
+    pub(super) own: BTreeSet<String>,
+    /// Of all other namespaces.
+    pub(super) others: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Mounts {
+    pub(super) fn read(processes: &Processes) -> Self {
+        let name = |pid: &str| {
+            let link = fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()?;
+            link.to_str().map(str::to_owned)
+        };
+        let mut mounts = Self {
+            own: mounts_of("self").collect(),
+            others: BTreeMap::new(),
+        };
+        let mut seen: BTreeSet<_> = name("self").into_iter().collect();
+        let (own, others): (Vec<_>, Vec<_>) = processes.with_mounts().partition(|(_, counts)| *counts);
+        for (pid, counts) in own.into_iter().chain(others) {
+            let pid = pid.to_string();
+            let Some(namespace) = name(&pid) else {
+                continue;
+            };
+            if !seen.insert(namespace.clone()) {
+                continue;
+            }
+            if counts {
+                let lines = mounts_of(&pid).map(|mount| format!("{mount} in {namespace}"));
+                mounts.own.extend(lines);
+            } else {
+                mounts.others.insert(namespace, mounts_of(&pid).collect());
+            }
+        }
+        mounts
+    }
+}
+
+/// The mounts that a process sees, without their numbers, which say nothing.
+fn mounts_of(pid: &str) -> impl Iterator<Item = String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
+    let lines: Vec<_> = text
+        .lines()
+        .filter_map(|line| {
+            let (mount, kind) = line.split_once(" - ")?;
+            let fields: Vec<_> = mount.split(' ').collect();
+            Some(format!("{} {kind}", fields.get(3..6)?.join(" ")))
+        })
+        .collect();
+    // Two mounts at the same place may be alike; their number counts.
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for line in lines {
+        *counts.entry(line).or_default() += 1;
+    }
+    counts.into_iter().map(|(line, count)| match count {
+        1 => line,
+        count => format!("{line}, {count} times"),
+    })
+}
+
+/// The directories below `root` that are vm-test's or liblxc's, but not those of the given daemons.
+pub(super) fn control_groups(root: &Path, foreigners: BTreeSet<u32>) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut queue = vec![root.to_owned()];
+    while let Some(dir) = queue.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            let path = entry.path();
+            let name = entry.file_name();
+            let owner = name.to_str().and_then(|name| name.split('-').next());
+            let foreign = owner
+                .and_then(|owner| owner.parse().ok())
+                .is_some_and(|owner| foreigners.contains(&owner));
+            // The parent of all stays as long as any daemon has a group in it.
+            let parent = name == "vm-test" && !foreigners.is_empty();
+            let text = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
+            if !foreign && !parent && (text.contains("vm-test") || text.contains("lxc")) {
+                found.push(text.into_owned());
+            }
+            if !foreign {
+                queue.push(path);
+            }
+        }
+    }
+    found
+}
+
+pub(super) fn links() -> Vec<String> {
+    let entries = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    entries
+        .map(|entry| {
+            let flags = fs::read_to_string(entry.path().join("flags")).unwrap_or_default();
+            let name = entry.file_name();
+            format!("{} with flags {}", name.display(), flags.trim())
+        })
+        .collect()
+}
+
+/// The sockets that have a name, and whose name is vm-test's, liblxc's, or in the runtime directory.
+pub(super) fn sockets(runtime: &Path, processes: &Processes) -> Vec<String> {
+    let text = fs::read("/proc/self/net/unix").unwrap_or_default();
+    let foreign = processes.foreign_runtimes();
+    String::from_utf8_lossy(&text)
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().nth(7))
+        .filter(|name| {
+            let own = Path::new(name).starts_with(runtime);
+            let known = name.contains("vm-test") || name.contains("lxc");
+            own || known && !super::files::is_foreign(Path::new(name), runtime, &foreign)
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The host's packet filter, through the programs that read it; counters are left out.
+pub(super) fn rules() -> Result<Vec<String>, String> {
+    let commands: [&[&str]; 3] = [
+        &["nft", "--stateless", "list", "ruleset"],
+        &["iptables", "-S"],
+        &["iptables", "-t", "nat", "-S"],
+    ];
+    let mut rules = Vec::new();
+    for words in commands {
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env("PATH", path).stdin(Stdio::null());
+        match command.output() {
+            Ok(output) if output.status.success() => {
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                let lines = text.lines().enumerate();
+                rules.extend(lines.map(|(at, line)| format!("{} {at}: {line}", words.join(" "))));
+            }
+            Ok(output) => {
+                let words = String::from_utf8_lossy(&output.stderr);
+                return Err(words.lines().next().unwrap_or("no reason").to_owned());
+            }
+            // A host without the program has no rules of its kind that a guest could have changed through it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(rules)
+}
+
+/// Loop devices with a file, and all those that vm-test made, but not those in the journals of other daemons.
+pub(super) fn loop_devices(blocks: &Path, foreign: BTreeSet<PathBuf>) -> Vec<String> {
+    let journalled: BTreeSet<String> = foreign
+        .iter()
+        .flat_map(|dir| fs::read_dir(dir).into_iter().flatten().flatten())
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some(format!("loop{}", name.split_once(".loop-")?.1))
+        })
+        .collect();
+    let entries = fs::read_dir(blocks).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let number: u32 = name.strip_prefix("loop")?.parse().ok()?;
+            let file = fs::read_to_string(entry.path().join("loop/backing_file"));
+            let counts = (file.is_ok() || number >= OWN_LOOPS) && !journalled.contains(&name);
+            counts.then(|| format!("{name} over {:?}", file.unwrap_or_default().trim()))
+        })
+        .collect()
+}
+
+/// Locks that a process that counts holds, or that are on a file of the runtime directory.
+pub(super) fn locks(runtime: &Path, processes: &Processes) -> Vec<String> {
+    let entries = fs::read_dir(runtime).into_iter().flatten().flatten();
+    let inodes: BTreeSet<String> = entries
+        .filter_map(|entry| Some(entry.metadata().ok()?.ino().to_string()))
+        .collect();
+    let text = fs::read_to_string("/proc/locks").unwrap_or_default();
+    text.lines()
+        .filter(|line| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let holder = fields.get(4).and_then(|pid| pid.parse().ok());
+            let inode = fields.get(5).and_then(|file| file.rsplit(':').next());
+            holder.is_some_and(|pid| processes.counts(pid))
+                || inode.is_some_and(|inode| inodes.contains(inode))
+        })
+        .filter_map(|line| Some(line.split_once(": ")?.1.to_owned()))
+        .collect()
+}
+
+/// The settings, and those that this user may not read.
+pub(super) fn settings() -> (Vec<String>, Vec<String>) {
+    let mut settings = Vec::new();
+    let mut closed = Vec::new();
+    for name in SETTINGS {
+        match fs::read_to_string(Path::new("/proc/sys").join(name)) {
+            Ok(value) => settings.push(format!("{name} = {}", value.trim())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => closed.push(format!("{name}: {error}")),
+        }
+    }
+    (settings, closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_groups_of_dead_daemons_and_of_liblxc_are_found_and_others_are_not() {
+        let root = tempfile::tempdir().unwrap();
+        for dir in [
+            "memory/vm-test/12-host-1",
+            "memory/vm-test/77-host-1/below",
+            "unified/lxc.payload.host-1",
+            "memory/user.slice",
+        ] {
+            fs::create_dir_all(root.path().join(dir)).unwrap();
+        }
+        let mut found = control_groups(root.path(), BTreeSet::from([77]));
+        found.sort();
+        assert_eq!(
+            found,
+            ["memory/vm-test/12-host-1", "unified/lxc.payload.host-1"]
+        );
+        let all = control_groups(root.path(), BTreeSet::new());
+        assert!(all.contains(&"memory/vm-test".to_owned()), "{all:?}");
+    }
+
+    #[test]
+    fn loop_devices_with_a_file_or_a_number_of_ours_are_found() {
+        let root = tempfile::tempdir().unwrap();
+        for dir in ["loop0", "loop3/loop", "loop524290", "loop524291", "vda"] {
+            fs::create_dir_all(root.path().join(dir)).unwrap();
+        }
+        fs::write(root.path().join("loop3/loop/backing_file"), "/a\n").unwrap();
+        let journal = root.path().join("other");
+        fs::create_dir(&journal).unwrap();
+        fs::write(journal.join("x.loop-524291"), "").unwrap();
+        let mut found = loop_devices(root.path(), BTreeSet::from([journal]));
+        found.sort();
+        assert_eq!(found, ["loop3 over \"/a\"", "loop524290 over \"\""]);
+    }
+}

@@ -1,0 +1,114 @@
+//! One finding of the doctor, and how it is printed. Finds nothing itself.
+
+use super::super::output::paint;
+use clap::builder::styling::{AnsiColor, Style};
+use serde::Serialize;
+use vm_test::protocol::failure::Failure;
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Verdict {
+    /// All is well.
+    Pass,
+    /// Guests work, with less than they could have.
+    Warn,
+    /// Guests do not work.
+    Fail,
+}
+
+/// One check, done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    pub(super) status: Verdict,
+    pub(super) finding: String,
+    pub(super) consequence: Option<String>,
+    pub(super) hint: Option<String>,
+}
+
+impl Check {
+    pub(super) fn pass(name: &'static str, finding: impl Into<String>) -> Self {
+        Self {
+            name,
+            status: Verdict::Pass,
+            finding: finding.into(),
+            consequence: None,
+            hint: None,
+        }
+    }
+
+    pub(super) fn warn(name: &'static str, finding: impl Into<String>) -> Self {
+        Self {
+            status: Verdict::Warn,
+            ..Self::pass(name, finding)
+        }
+    }
+
+    /// A check that failed for a reason that brings its own cure.
+    pub(super) fn fail(name: &'static str, failure: Failure) -> Self {
+        Self {
+            status: Verdict::Fail,
+            hint: failure.hint,
+            ..Self::pass(name, failure.message)
+        }
+    }
+
+    pub(super) fn consequence(mut self, consequence: impl Into<String>) -> Self {
+        self.consequence = Some(consequence.into());
+        self
+    }
+
+    /// The cure, unless a better one is known already.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
+    /// For people: one line, and two more if something is wrong.
+    pub(super) fn text(&self, colourful: bool) -> String {
+        let (word, style): (_, Style) = match self.status {
+            Verdict::Pass => ("pass", AnsiColor::Green.on_default()),
+            Verdict::Warn => ("warn", AnsiColor::Yellow.on_default().bold()),
+            Verdict::Fail => ("fail", AnsiColor::Red.on_default().bold()),
+        };
+        let mut text = format!(
+            "{}  {}: {}\n",
+            paint(word, style, colourful),
+            self.name,
+            one_line(&self.finding)
+        );
+        let lines = [("consequence", &self.consequence), ("hint", &self.hint)];
+        for (label, words) in lines {
+            if let Some(words) = words {
+                text += &format!("      {label}: {}\n", one_line(words));
+            }
+        }
+        text
+    }
+}
+
+/// Causes may come from other programs, in several lines.
+fn one_line(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    lines.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_has_a_consequence_and_a_hint_below_it() {
+        let failure = Failure::new("cannot open it:\nno such file").hint("install it");
+        let check = Check::fail("liblxc", failure)
+            .consequence("no guest starts")
+            .hint("never seen");
+        assert_eq!(
+            check.text(false),
+            "fail  liblxc: cannot open it: no such file\n      \
+             consequence: no guest starts\n      hint: install it\n"
+        );
+        assert_eq!(Check::pass("a", "b").text(false), "pass  a: b\n");
+    }
+}

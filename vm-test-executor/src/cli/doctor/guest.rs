@@ -1,0 +1,151 @@
+//! Checks that take a whole guest: they lease instances of guest `host` and run something in them.
+
+use super::check::Check;
+use crate::config::HOST;
+use std::time::{Duration, Instant};
+use vm_test::client::Lease;
+use vm_test::protocol::agent::{End, FromAgent, Job, ToAgent};
+use vm_test::protocol::daemon::{LeaseRequest, OwnedSetting};
+use vm_test::protocol::failure::Failure;
+
+const NO_GUESTS: &str = "every test on a guest fails";
+
+/// How long a program that does next to nothing may take in a guest.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether a guest's root is an overlay over the host's files, by its own word.
+pub(super) fn overlay() -> Check {
+    let name = "overlay";
+    let tried = run(&["/bin/cat", "/proc/self/mounts"], Vec::new()).and_then(|ran| {
+        let mounts = String::from_utf8_lossy(&ran.output).into_owned();
+        let overlays = mounts
+            .lines()
+            .filter(|line| line.split(' ').nth(2) == Some("overlay"))
+            .count();
+        match overlays {
+            0 => Err(Failure::new("a guest started, and has no overlay")),
+            count => Ok(count),
+        }
+    });
+    match tried {
+        Ok(count) => Check::pass(
+            name,
+            format!("the kernel mounts them in a guest's user namespace, {count} for guest `host`"),
+        ),
+        Err(failure) => Check::fail(name, failure)
+            .consequence("the files of a guest cannot be put together")
+            .hint("use Linux 5.12 or newer with overlayfs, and look at the checks above"),
+    }
+}
+
+pub(super) fn tun() -> Check {
+    device("/dev/net/tun", "/dev/net/tun")
+}
+
+pub(super) fn fuse() -> Check {
+    device("/dev/fuse", "/dev/fuse")
+}
+
+pub(super) fn loop_devices() -> Check {
+    device("loop", "/dev/loop0")
+}
+
+/// Whether a guest that asks for a device gets one that it can open.
+fn device(name: &'static str, path: &str) -> Check {
+    let settings = vec![OwnedSetting::Devices(vec![name.to_owned()])];
+    let open = format!("exec 3<{path}");
+    let tried = run(&["/bin/sh", "-c", &open], settings).and_then(|ran| match ran.end {
+        End::Exited(0) => Ok(()),
+        end => Err(Failure::new(format!(
+            "the guest cannot open {path}: {end:?}"
+        ))),
+    });
+    let Err(failure) = tried else {
+        return Check::pass(name, "a guest that asks for it can open it");
+    };
+    Check::warn(name, failure.message)
+        .consequence(format!("guests with devices = [{name:?}] do not start"))
+        .hint(failure.hint.unwrap_or_else(|| {
+            "on the host, as root: load its module, and let this user read and write it".to_owned()
+        }))
+}
+
+/// Whether all of it works together, and how long it takes.
+pub(super) fn guest() -> Check {
+    let name = "guest";
+    match run(&["/bin/true"], Vec::new()) {
+        Ok(ran) if ran.end == End::Exited(0) => Check::pass(
+            name,
+            format!(
+                "instance {} ran /bin/true {} ms after it was asked for",
+                ran.instance,
+                ran.took.as_millis()
+            ),
+        ),
+        Ok(ran) => Check::fail(
+            name,
+            Failure::new(format!("/bin/true in a guest ended with {:?}", ran.end)),
+        )
+        .consequence(NO_GUESTS)
+        .hint("vm-test shell lets you look around in one"),
+        Err(failure) => Check::fail(name, failure)
+            .consequence(NO_GUESTS)
+            .hint("the checks above name what is missing"),
+    }
+}
+
+/// What became of a program in a guest.
+struct Ran {
+    instance: String,
+    end: End,
+    output: Vec<u8>,
+    took: Duration,
+}
+
+fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
+    let began = Instant::now();
+    let request = LeaseRequest {
+        guest: HOST.to_owned(),
+        settings,
+        // A broken vm-test.toml in this directory says nothing about the host.
+        manifest_dir: "/".to_owned(),
+        shares: Vec::new(),
+        purpose: "vm-test doctor".to_owned(),
+        pid: std::process::id(),
+    };
+    let mut lease = Lease::obtain(&request, |_| {})?;
+    let cannot = |error: std::io::Error| {
+        Failure::new(format!("cannot talk to the agent of a guest: {error}"))
+    };
+    let job = Job {
+        nonce: 0,
+        program: command[0].to_owned(),
+        args: command[1..]
+            .iter()
+            .map(|arg| arg.as_bytes().to_vec())
+            .collect(),
+        directory: "/".to_owned(),
+        directory_is_optional: false,
+        environment: Vec::new(),
+        timeout: u64::try_from(PATIENCE.as_millis()).ok(),
+        test: None,
+        terminal: None,
+    };
+    lease.send(&ToAgent::Job(job)).map_err(cannot)?;
+    let mut output = Vec::new();
+    loop {
+        match lease.receive(Some(PATIENCE * 2)).map_err(cannot)? {
+            Some(FromAgent::Stdout(bytes)) => output.extend(bytes),
+            Some(FromAgent::Ended(ended)) => {
+                return Ok(Ran {
+                    instance: lease.granted.instance.clone(),
+                    end: ended.end,
+                    output,
+                    took: began.elapsed(),
+                });
+            }
+            Some(_) => {}
+            None => return Err(lease.cause_of_death()),
+        }
+    }
+}

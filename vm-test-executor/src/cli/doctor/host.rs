@@ -1,0 +1,69 @@
+//! Checks of the host that are the same for all its users: kernel, library, memory.
+
+use super::super::output::size;
+use super::check::Check;
+use crate::backend;
+use crate::config::{Guest, HOST};
+use crate::daemon::Budget;
+
+const NO_GUESTS: &str = "no guest can be started, and every test on a guest fails";
+
+/// The first kernel with all that a guest needs: overlays in user namespaces (5.11), id-mapped mounts (5.12).
+const OLDEST_KERNEL: (u32, u32) = (5, 12);
+
+pub(super) fn kernel() -> Check {
+    let name = "kernel";
+    let release = rustix::system::uname();
+    let release = release.release().to_string_lossy();
+    if version(&release).is_some_and(|version| version < OLDEST_KERNEL) {
+        return Check::warn(name, format!("Linux {release}"))
+            .consequence("it is older than the kernels that guests were tried with")
+            .hint("use Linux 5.12 or newer; the checks below find out whether this one does");
+    }
+    Check::pass(name, format!("Linux {release}"))
+}
+
+/// The first two numbers of a release.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    let mut number = || numbers.next()?.parse().ok();
+    Some((number()?, number()?))
+}
+
+pub(super) fn liblxc() -> Check {
+    let name = "liblxc";
+    match backend::library_version() {
+        Ok(version) => Check::pass(name, format!("version {version}")),
+        Err(failure) => Check::fail(name, failure).consequence(NO_GUESTS),
+    }
+}
+
+pub(super) fn memory() -> Check {
+    let name = "memory";
+    let budget = Budget::of_host();
+    let usual = Guest::new(HOST).map_or(u64::MAX, |guest| guest.memory);
+    let finding = format!("{} for all guests together", size(budget.memory));
+    if budget.memory < usual {
+        return Check::warn(name, finding)
+            .consequence(format!(
+                "guests that ask for the usual {} are refused",
+                size(usual)
+            ))
+            .hint("set VM_TEST_MEMORY_BUDGET (MiB), or a smaller memory in vm-test.toml");
+    }
+    let at_once = (budget.memory / usual).min(budget.cpus.into());
+    Check::pass(
+        name,
+        format!("{finding}, so {at_once} of the usual size at once"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn kernels_are_compared_by_number() {
+        assert_eq!(super::version("6.18.44-fc-v657"), Some((6, 18)));
+        assert!(super::version("5.9.0") < Some((5, 12)));
+        assert_eq!(super::version("strange"), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! `vm-test doctor`: tries out, in the order in which they are needed, all the things that a guest needs.
+
+mod check;
+mod guest;
+mod host;
+mod installation;
+mod user;
+
+use super::args::ReportArgs;
+use super::output::{is_colourful, say, say_json};
+use check::{Check, Verdict};
+use vm_test::protocol::failure::Failure;
+
+/// The checks, in order. Each is printed as soon as it is done.
+const CHECKS: [fn() -> Check; 14] = [
+    host::kernel,
+    user::namespaces,
+    user::id_maps,
+    host::liblxc,
+    user::control_groups,
+    host::memory,
+    installation::runtime_directory,
+    installation::agent,
+    installation::daemon,
+    guest::overlay,
+    guest::tun,
+    guest::fuse,
+    guest::loop_devices,
+    guest::guest,
+];
+
+/// Runs all checks; whether none failed.
+pub(super) fn run(args: ReportArgs) -> Result<bool, Failure> {
+    let colourful = is_colourful(&std::io::stdout());
+    let mut checks = Vec::new();
+    for check in CHECKS {
+        let check = check();
+        if !args.json {
+            say(&check.text(colourful))?;
+        }
+        checks.push(check);
+    }
+    if args.json {
+        say_json(&checks)?;
+    }
+    Ok(checks.iter().all(|check| check.status != Verdict::Fail))
+}

@@ -1,0 +1,82 @@
+//! Checks of what this user may do on this host: namespaces, ids, limits.
+
+use super::check::Check;
+use crate::daemon::{IDS_HINT, IdMapSource, IdMaps, cgroup_availability, try_namespaces};
+use std::io::ErrorKind;
+use std::process::{Command, Stdio};
+use vm_test::protocol::failure::Failure;
+
+const NO_GUESTS: &str = "no guest can be started, and every test on a guest fails";
+
+pub(super) fn namespaces() -> Check {
+    let name = "namespaces";
+    match try_namespaces(None) {
+        Ok(()) => Check::pass(
+            name,
+            "user, mount, pid, network, IPC and host name: this user can make them",
+        ),
+        Err(failure) => Check::fail(name, failure)
+            .consequence(NO_GUESTS)
+            .hint("let this user make user namespaces, or run the tests as root"),
+    }
+}
+
+pub(super) fn id_maps() -> Check {
+    let name = "id maps";
+    let maps = IdMaps::of_this_user();
+    let fail = |failure| {
+        Check::fail(name, failure)
+            .consequence(NO_GUESTS)
+            .hint(IDS_HINT)
+    };
+    let finding = match &maps.source {
+        IdMapSource::Root => "root: every instance has 65536 ids of its own".to_owned(),
+        IdMapSource::Subordinate { users, .. } => format!(
+            "root in a guest is this user, and {} subordinate ids from {} on are its others",
+            users.1, users.0
+        ),
+        IdMapSource::Single => {
+            return fail(Failure::new(format!(
+                "guests would have a single user: {}",
+                why_single()
+            )));
+        }
+    };
+    match try_namespaces(Some(&maps)) {
+        Ok(()) => Check::pass(name, finding),
+        Err(failure) => fail(failure),
+    }
+}
+
+/// What is missing for more than one id.
+fn why_single() -> &'static str {
+    let tried = Command::new("newuidmap")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match tried {
+        Err(error) if error.kind() == ErrorKind::NotFound => "newuidmap is not installed",
+        Err(_) => "newuidmap cannot be run",
+        Ok(_) => "/etc/subuid and /etc/subgid give this user no ids",
+    }
+}
+
+pub(super) fn control_groups() -> Check {
+    let name = "control groups";
+    match cgroup_availability() {
+        Ok(()) => Check::pass(
+            name,
+            "the kernel holds the limits of memory and of processes",
+        ),
+        Err(error) => Check::warn(name, format!("this user cannot make any: {error}"))
+            .consequence(
+                "the agent in each guest watches its memory, and ends the job that uses too much; \
+                 the number of processes is not limited",
+            )
+            .hint(
+                "tests need nothing else; where the kernel has to hold the limits, run them as root \
+                 with the controllers memory and pids at /sys/fs/cgroup",
+            ),
+    }
+}

@@ -1,0 +1,98 @@
+//! Standard input on its way to the command in the guest, no faster than the command takes it.
+
+use super::relay::Line;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::stdio::stdin;
+use rustix::termios::{isatty, tcgetpgrp};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+use vm_test::protocol::agent::{INPUT_WINDOW, ToAgent};
+
+/// How much is read and sent at once.
+const CHUNK: usize = 1 << 16;
+
+/// How often a command in the background looks whether it has come to the foreground.
+const TICK: Duration = Duration::from_millis(200);
+
+/// How many bytes may be sent before the command has taken some.
+#[derive(Debug)]
+pub(super) struct Window {
+    room: Mutex<usize>,
+    more: Condvar,
+}
+
+impl Window {
+    pub(super) fn new() -> Self {
+        Self {
+            room: Mutex::new(INPUT_WINDOW),
+            more: Condvar::new(),
+        }
+    }
+
+    /// The command has taken this much.
+    pub(super) fn widen(&self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(INPUT_WINDOW);
+        let mut room = self
+            .room
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        *room = room.saturating_add(bytes).min(INPUT_WINDOW);
+        self.more.notify_all();
+    }
+
+    /// Waits until there is room.
+    fn room(&self) -> usize {
+        let room = self
+            .room
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let room = self.more.wait_while(room, |room| *room == 0);
+        *room.unwrap_or_else(|poison| poison.into_inner())
+    }
+
+    fn narrow(&self, bytes: usize) {
+        let mut room = self
+            .room
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        *room = room.saturating_sub(bytes);
+    }
+}
+
+/// Sends standard input to its end.
+pub(super) fn pass_on(line: &Line, window: &Window) {
+    let mut bytes = vec![0; CHUNK];
+    loop {
+        let room = window.room().min(CHUNK);
+        await_turn();
+        match rustix::io::read(stdin(), &mut bytes[..room]) {
+            Ok(0) => break,
+            Ok(count) => {
+                window.narrow(count);
+                line.send(&ToAgent::Input(bytes[..count].to_vec()));
+            }
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            // A terminal that is gone. Other errors are the end of what can be had, too.
+            Err(_) => break,
+        }
+    }
+    line.send(&ToAgent::InputEnd);
+}
+
+/// Waits until there is something to read that this process may read: a terminal stops those in its background that try.
+fn await_turn() {
+    loop {
+        // Whoever started this program may have made the stream one that does not wait.
+        match poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(_) => return,
+        }
+        let foreground = tcgetpgrp(stdin());
+        if !isatty(stdin()) || foreground == Ok(rustix::process::getpgrp()) || foreground.is_err() {
+            return;
+        }
+        std::thread::sleep(TICK);
+    }
+}

@@ -1,0 +1,193 @@
+//! A job in a guest and the streams of this process, connected until the job is over. Byte by byte, in both directions.
+
+use super::input::{self, Window};
+use super::signals;
+use super::terminal::Raw;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::stdio::{stderr, stdout};
+use std::io::ErrorKind;
+use std::net::Shutdown;
+use std::os::fd::BorrowedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use vm_test::client::{Lease, is_timeout};
+use vm_test::protocol::agent::{Ended, FromAgent, Job, ToAgent};
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::frame;
+
+/// How much longer than the job's own time limit the agent may take to say that it is over.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// The line to the agent, for all threads that have something to say.
+#[derive(Debug)]
+pub(super) struct Line {
+    stream: Mutex<UnixStream>,
+    /// For ending the line while another thread writes.
+    end: UnixStream,
+    hung_up: AtomicBool,
+}
+
+impl Line {
+    fn new(lease: &Lease) -> std::io::Result<Self> {
+        Ok(Self {
+            stream: Mutex::new(lease.sender()?),
+            end: lease.sender()?,
+            hung_up: AtomicBool::new(false),
+        })
+    }
+
+    /// Says something to the agent. That it is gone is learnt where its words are read.
+    pub(super) fn send(&self, message: &ToAgent) {
+        let stream = self
+            .stream
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let _ = frame::write(&*stream, message);
+    }
+
+    /// Gives the instance up, because the user's terminal is gone.
+    pub(super) fn hang_up(&self) {
+        self.hung_up.store(true, Ordering::SeqCst);
+        let _ = self.end.shutdown(Shutdown::Both);
+    }
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The job ended by itself or was ended by the agent.
+    Ended(Ended),
+    /// The user's terminal is gone, and the instance with it.
+    HungUp,
+}
+
+/// Runs the job to its end.
+///
+/// # Errors
+/// If the instance is lost, or this process's own streams fail.
+pub(super) fn run(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
+    let cannot =
+        |what: &str, error: std::io::Error| Failure::new(format!("cannot {what}: {error}"));
+    let on_terminal = job.terminal.is_some();
+    let within = job
+        .timeout
+        .map(|millis| Duration::from_millis(millis) + GRACE);
+    let line = Arc::new(Line::new(lease).map_err(|error| cannot("keep the stream", error))?);
+    let window = Arc::new(Window::new());
+    // From here on signals wait for the command, and the terminal is the guest's.
+    let collected =
+        signals::collect(on_terminal).map_err(|error| cannot("handle signals", error))?;
+    let _raw = on_terminal
+        .then(Raw::enter)
+        .transpose()
+        .map_err(|error| cannot("hand the terminal over", error))?;
+    if let Err(error) = lease.send(&ToAgent::Job(job)) {
+        return Err(match error.kind() {
+            ErrorKind::InvalidData => cannot("send the command to the guest", error),
+            _ => lease.cause_of_death(),
+        });
+    }
+    let mine = Arc::clone(&line);
+    std::thread::spawn(move || signals::pass_on(collected, &mine, on_terminal));
+    let (mine, ours) = (Arc::clone(&line), Arc::clone(&window));
+    std::thread::spawn(move || {
+        input::pass_on(&mine, &ours);
+        if on_terminal {
+            mine.hang_up();
+        }
+    });
+    follow(lease, &line, &window, within, on_terminal)
+}
+
+fn follow(
+    lease: &mut Lease,
+    line: &Line,
+    window: &Window,
+    within: Option<Duration>,
+    on_terminal: bool,
+) -> Result<Outcome, Failure> {
+    let (mut output, mut error) = (
+        Output::new(stdout(), on_terminal, ToAgent::OutputClosed),
+        Output::new(stderr(), on_terminal, ToAgent::ErrorClosed),
+    );
+    let hung_up = || line.hung_up.load(Ordering::SeqCst);
+    loop {
+        match lease.receive(within) {
+            Ok(Some(FromAgent::Stdout(bytes))) => output.write(&bytes, line)?,
+            Ok(Some(FromAgent::Stderr(bytes))) => error.write(&bytes, line)?,
+            Ok(Some(FromAgent::InputTaken(bytes))) => window.widen(bytes),
+            Ok(Some(FromAgent::Ended(ended))) => return Ok(Outcome::Ended(ended)),
+            _ if hung_up() => return Ok(Outcome::HungUp),
+            Ok(Some(other)) => {
+                return Err(Failure::new(format!(
+                    "cannot understand the guest: it said {other:?}"
+                )));
+            }
+            Ok(None) => return Err(lease.cause_of_death()),
+            Err(error) if is_timeout(&error) => {
+                return Err(Failure::new(format!(
+                    "the guest did not answer for {GRACE:?} after the time limit"
+                ))
+                .hint("its agent is stopped or the host is overloaded"));
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                return Err(lease.cause_of_death());
+            }
+            Err(error) => {
+                return Err(Failure::new(format!(
+                    "cannot understand the guest: {error}"
+                )));
+            }
+        }
+    }
+}
+
+/// One of this process's output streams. Not through the standard library's buffers: they wait for the ends of lines.
+struct Output {
+    fd: BorrowedFd<'static>,
+    on_terminal: bool,
+    closed: bool,
+    when_closed: ToAgent,
+}
+
+impl Output {
+    fn new(fd: BorrowedFd<'static>, on_terminal: bool, when_closed: ToAgent) -> Self {
+        Self {
+            fd,
+            on_terminal,
+            closed: false,
+            when_closed,
+        }
+    }
+
+    fn write(&mut self, mut bytes: &[u8], line: &Line) -> Result<(), Failure> {
+        while !bytes.is_empty() && !self.closed {
+            match rustix::io::write(self.fd, bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(Errno::INTR) => {}
+                // Whoever started this program made the stream one that does not wait.
+                Err(Errno::AGAIN) => {
+                    let _ = poll(&mut [PollFd::new(&self.fd, PollFlags::OUT)], None);
+                }
+                Err(Errno::PIPE) => {
+                    self.closed = true;
+                    line.send(&self.when_closed);
+                }
+                // A terminal that is gone.
+                Err(Errno::IO) if self.on_terminal => {
+                    self.closed = true;
+                    line.hang_up();
+                }
+                Err(error) => {
+                    return Err(Failure::new(format!(
+                        "cannot write what the command in the guest wrote: {error}"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,210 @@
+//! `vm-test run`: from the command line to a lease and a job, and from the job's end to an exit code.
+
+use super::args::{RunArgs, Settings};
+use super::output::{complain, remark};
+use super::relay::{self, Outcome};
+use super::{exit, terminal};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use vm_test::client::{Lease, forwarded};
+use vm_test::protocol::agent::{End, Job};
+use vm_test::protocol::daemon::{LeaseRequest, Leased, OwnedSetting};
+use vm_test::protocol::failure::Failure;
+
+/// What every guest has of its own; the host's would make no sense there.
+const NOT_SHARED: [&str; 3] = ["/dev", "/proc", "/sys"];
+
+/// How much of a command is shown to people.
+const LONGEST_PURPOSE: usize = 200;
+
+/// Runs the command and returns its exit code.
+pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
+    let command = Command::new(&args.guest, &args.settings, &args.command)?;
+    let mut lease = command.lease("run")?;
+    command.follow(&mut lease)
+}
+
+/// A command and the guest it is for.
+pub(super) struct Command<'a> {
+    guest: &'a str,
+    settings: &'a Settings,
+    words: &'a [OsString],
+    program: String,
+    directory: String,
+}
+
+impl<'a> Command<'a> {
+    /// Checks what can be checked here.
+    ///
+    /// # Errors
+    /// If the program or the working directory cannot be named in a guest.
+    pub(super) fn new(
+        guest: &'a str,
+        settings: &'a Settings,
+        words: &'a [OsString],
+    ) -> Result<Self, Failure> {
+        let program = words.first().map_or(OsStr::new(""), OsString::as_os_str);
+        let here = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let directory = settings.directory.clone().unwrap_or_else(here);
+        Ok(Self {
+            guest,
+            settings,
+            words,
+            program: utf8(program)?,
+            directory: utf8(directory.as_os_str())?,
+        })
+    }
+
+    /// Asks for an instance.
+    pub(super) fn lease(&self, what: &str) -> Result<Lease, Failure> {
+        let words: Vec<_> = self
+            .words
+            .iter()
+            .map(|word| word.to_string_lossy())
+            .collect();
+        let purpose = match what {
+            "run" => format!("vm-test run: {}", words.join(" ")),
+            _ => format!("vm-test {what}"),
+        };
+        let request = LeaseRequest {
+            guest: self.guest.to_owned(),
+            settings: self.owned_settings(),
+            manifest_dir: manifest_dir().to_string_lossy().into_owned(),
+            shares: self.shares(),
+            purpose: purpose.chars().take(LONGEST_PURPOSE).collect(),
+            pid: std::process::id(),
+        };
+        Lease::obtain(&request, |reason| {
+            remark(&format!("waiting for an instance: {reason}"));
+        })
+    }
+
+    fn owned_settings(&self) -> Vec<OwnedSetting> {
+        let settings = self.settings;
+        let devices = Some(settings.device.clone()).filter(|devices| !devices.is_empty());
+        [
+            settings.memory.map(OwnedSetting::Memory),
+            settings.timeout.map(OwnedSetting::Timeout),
+            devices.map(OwnedSetting::Devices),
+            settings
+                .privileged
+                .then_some(OwnedSetting::Privileged(true)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// The directories that the guest needs at their own path: the workspace, the command's, the working directory.
+    fn shares(&self) -> Vec<String> {
+        let mut shares = vec![PathBuf::from(&self.directory)];
+        let manifest_dir = manifest_dir();
+        let root = manifest_dir
+            .ancestors()
+            .find(|dir| dir.join("Cargo.lock").is_file());
+        shares.extend(root.map(Path::to_path_buf));
+        let program = Path::new(&self.directory).join(&self.program);
+        if self.program.contains('/')
+            && let Some(dir) = program.parent().filter(|_| program.is_file())
+        {
+            // In target/PROFILE/deps: the binaries of the package are one higher.
+            let profile = dir.parent().filter(|_| dir.ends_with("deps"));
+            shares.push(profile.unwrap_or(dir).to_path_buf());
+        }
+        shares
+            .iter()
+            .filter_map(|dir| dir.canonicalize().ok())
+            .filter(|dir| !NOT_SHARED.iter().any(|own| dir.starts_with(own)))
+            .filter_map(|dir| dir.to_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// Runs the command in the leased instance and returns its exit code.
+    pub(super) fn follow(&self, lease: &mut Lease) -> Result<u8, Failure> {
+        let job = self.job(&lease.granted);
+        let end = match relay::run(lease, job)? {
+            Outcome::Ended(ended) => ended.end,
+            Outcome::HungUp => return Ok(exit::signaled(libc::SIGHUP)),
+        };
+        if let Some(failure) = self.explain(&end, lease) {
+            complain(&failure);
+        }
+        Ok(exit::of(&end))
+    }
+
+    fn job(&self, granted: &Leased) -> Job {
+        let mut environment = forwarded(&granted.env);
+        for entry in &self.settings.env {
+            let bytes = entry.as_bytes();
+            match bytes.iter().position(|&byte| byte == b'=') {
+                Some(at) => environment.push((bytes[..at].to_vec(), bytes[at + 1..].to_vec())),
+                None => environment.extend(
+                    std::env::var_os(entry).map(|value| (bytes.to_vec(), value.into_vec())),
+                ),
+            }
+        }
+        Job {
+            // Nothing is judged, so that nothing has to be told apart.
+            nonce: 0,
+            program: self.program.clone(),
+            args: self.words[1..]
+                .iter()
+                .map(|word| word.as_bytes().to_vec())
+                .collect(),
+            directory: self.directory.clone(),
+            directory_is_optional: self.settings.directory.is_none(),
+            environment,
+            timeout: self.settings.timeout,
+            test: None,
+            terminal: terminal::is_there().then(terminal::size),
+        }
+    }
+
+    /// What the exit code alone does not say.
+    fn explain(&self, end: &End, lease: &Lease) -> Option<Failure> {
+        let (guest, program) = (self.guest, &self.program);
+        let megabytes = lease.granted.memory >> 20;
+        match end {
+            End::NotStarted { reason, .. } => Some(Failure::new(format!(
+                "cannot run the command in guest `{guest}`: {reason}"
+            ))),
+            End::TimedOut => Some(
+                Failure::new(format!(
+                    "`{program}` did not end within {:?} and was killed",
+                    std::time::Duration::from_millis(self.settings.timeout.unwrap_or(0))
+                ))
+                .hint("give it more time with --timeout, or leave it out"),
+            ),
+            End::Signaled(libc::SIGKILL) | End::OutOfMemory
+                if *end == End::OutOfMemory || lease.ran_out_of_memory() =>
+            {
+                Some(
+                    Failure::new(format!(
+                        "guest `{guest}` ran out of memory ({megabytes} MiB) and `{program}` was killed"
+                    ))
+                    .hint(format!("give it more, as in --memory {}M", megabytes * 2)),
+                )
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Where the search for `vm-test.toml` begins: where cargo says the package is, if cargo runs this.
+fn manifest_dir() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map(PathBuf::from)
+        .or_else(|| std::env::current_dir().ok())
+        .unwrap_or_else(|| PathBuf::from("/"))
+}
+
+fn utf8(text: &OsStr) -> Result<String, Failure> {
+    text.to_str().map(str::to_owned).ok_or_else(|| {
+        Failure::new(format!(
+            "cannot name {} in a guest: it is not UTF-8",
+            text.display()
+        ))
+        .hint("arguments may be any bytes; the command and its working directory may not")
+    })
+}

@@ -1,0 +1,37 @@
+//! `vm-test shell`: a command that is the guest's shell, on the user's terminal.
+
+use super::args::ShellArgs;
+use super::output::remark;
+use super::run::Command;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use vm_test::protocol::failure::Failure;
+
+/// Becomes the guest's shell. The agent gives every job the shell of last resort, so that one does not count as chosen.
+const SCRIPT: &str = r#"
+[ "$SHELL" = /bin/sh ] && SHELL=
+for shell in "$SHELL" bash sh; do
+    SHELL=$(command -v "$shell") && export SHELL && exec "$SHELL"
+done
+"#;
+
+/// Opens the shell and returns its exit code.
+pub(super) fn run(args: &ShellArgs) -> Result<u8, Failure> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Failure::new(
+            "cannot open a shell: standard input and output are not a terminal",
+        )
+        .hint(format!(
+            "vm-test run {} -- CMD runs a command without one",
+            args.guest
+        )));
+    }
+    let words: Vec<OsString> = ["/bin/sh", "-c", SCRIPT].map(OsString::from).into();
+    let command = Command::new(&args.guest, &args.settings, &words)?;
+    let mut lease = command.lease("shell")?;
+    remark(&format!(
+        "instance {} ({}, kernel {}): everything is rolled back when you leave",
+        lease.granted.instance, lease.granted.description, lease.kernel
+    ));
+    command.follow(&mut lease)
+}

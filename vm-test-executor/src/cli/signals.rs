@@ -1,0 +1,58 @@
+//! Signals to this program, passed on to the command in the guest. Decides for none of them what it does there.
+
+use super::relay::Line;
+use super::terminal;
+use libc::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use signal_hook::iterator::Signals;
+use std::io;
+use vm_test::protocol::agent::ToAgent;
+
+/// What is passed on as it is.
+const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+
+/// Signals that are collected from now on, until somebody passes them on.
+pub(super) struct Collected(Signals);
+
+/// Collects signals, so that none ends this program between the start of the command and the first one passed on.
+///
+/// # Errors
+/// If the kernel refuses.
+pub(super) fn collect(terminal: bool) -> io::Result<Collected> {
+    let ignored = ignored();
+    // Who starts a program with a signal ignored, as nohup does, wants it to go on.
+    let mut wanted: Vec<_> = PASSED_ON
+        .into_iter()
+        .filter(|number| ignored & (1 << (number - 1)) == 0)
+        .collect();
+    if terminal {
+        wanted.extend([SIGWINCH, SIGCONT]);
+    }
+    Signals::new(wanted).map(Collected)
+}
+
+/// Passes signals on for ever.
+pub(super) fn pass_on(mut collected: Collected, line: &Line, terminal: bool) {
+    if terminal {
+        // It may have changed before anybody listened.
+        line.send(&ToAgent::Resize(terminal::size()));
+    }
+    for number in collected.0.forever() {
+        match number {
+            SIGHUP if terminal => line.hang_up(),
+            SIGCONT => {
+                terminal::resume();
+                line.send(&ToAgent::Resize(terminal::size()));
+            }
+            SIGWINCH => line.send(&ToAgent::Resize(terminal::size())),
+            number => line.send(&ToAgent::Signal(number)),
+        }
+    }
+}
+
+/// The set of signals that this process was started to ignore.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,105 @@
+//! `vm-test stop`: asks every daemon of this user to end, whatever its version, and waits until each is gone.
+
+use super::daemons;
+use super::output::say;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use vm_test::protocol::daemon::Request;
+use vm_test::protocol::failure::Failure;
+
+/// How long all of them may take. A daemon itself gives its instances ten seconds.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A daemon that has been asked to end.
+struct Ending {
+    socket: PathBuf,
+    pid: i32,
+    process: OwnedFd,
+}
+
+/// Stops all daemons.
+pub(super) fn run() -> Result<(), Failure> {
+    let mut ending = Vec::new();
+    for socket in daemons::sockets()? {
+        ending.extend(ask_to_end(&socket)?);
+    }
+    if ending.is_empty() {
+        return say("no daemon is running\n");
+    }
+    let limit = Instant::now() + DEADLINE;
+    let mut left = Vec::new();
+    for daemon in &ending {
+        if !has_ended(&daemon.process, limit) {
+            left.push(format!("process {} still runs", daemon.pid));
+        } else if daemon.socket.exists() && UnixStream::connect(&daemon.socket).is_err() {
+            left.push(format!(
+                "process {} is gone, and its socket {} is not",
+                daemon.pid,
+                daemon.socket.display()
+            ));
+        }
+    }
+    if !left.is_empty() {
+        return Err(Failure::new(format!(
+            "cannot stop every daemon within {DEADLINE:?}: {}",
+            left.join("; ")
+        ))
+        .hint(
+            "`kill -9` ends a process that hangs, and its instances with it; then `vm-test gc`",
+        ));
+    }
+    for daemon in &ending {
+        say(&format!("stopped the daemon (process {})\n", daemon.pid))?;
+    }
+    Ok(())
+}
+
+/// Asks in words, and by a signal if those are not understood; `None` if nobody is there.
+fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        Failure::new(format!(
+            "cannot stop the daemon at {}: {error}",
+            socket.display()
+        ))
+    };
+    let stream = match UnixStream::connect(socket) {
+        Ok(stream) => stream,
+        Err(error) if daemons::is_gone(&error) => return Ok(None),
+        Err(error) => return Err(cannot(&error)),
+    };
+    let peer = rustix::net::sockopt::socket_peercred(&stream).map_err(|error| cannot(&error))?;
+    let process = match pidfd_open(peer.pid, PidfdFlags::empty()) {
+        Ok(process) => process,
+        Err(rustix::io::Errno::SRCH) => return Ok(None),
+        Err(error) => return Err(cannot(&error)),
+    };
+    drop(stream);
+    if daemons::ask(socket, &Request::Stop).is_err() {
+        // It hangs, or is of another version.
+        pidfd_send_signal(&process, Signal::TERM).map_err(|error| cannot(&error))?;
+    }
+    Ok(Some(Ending {
+        socket: socket.to_path_buf(),
+        pid: peer.pid.as_raw_nonzero().get(),
+        process,
+    }))
+}
+
+fn has_ended(process: &OwnedFd, limit: Instant) -> bool {
+    loop {
+        let left = limit.saturating_duration_since(Instant::now());
+        let wait = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(0),
+            tv_nsec: left.subsec_nanos().into(),
+        };
+        match poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&wait)) {
+            Ok(count) => return count > 0,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+}

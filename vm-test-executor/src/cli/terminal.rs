@@ -1,0 +1,71 @@
+//! The user's terminal while a command in a guest has it: raw, and put back as it was at the end.
+
+use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
+use std::io;
+use std::sync::Mutex;
+use vm_test::protocol::agent::TerminalSize;
+
+/// How the terminal was. There is one at most, and every thread that ends the program must be able to put it back.
+static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Whether both standard input and standard output are a terminal, so that a command gets one of its own.
+pub(super) fn is_there() -> bool {
+    isatty(rustix::stdio::stdin()) && isatty(rustix::stdio::stdout())
+}
+
+/// The size of the terminal.
+pub(super) fn size() -> TerminalSize {
+    match tcgetwinsize(rustix::stdio::stdout()) {
+        Ok(size) => TerminalSize {
+            rows: size.ws_row,
+            columns: size.ws_col,
+        },
+        Err(_) => TerminalSize {
+            rows: 24,
+            columns: 80,
+        },
+    }
+}
+
+/// A raw terminal: every key goes to the guest's terminal, which makes signals, echo and lines of them.
+#[derive(Debug)]
+pub(super) struct Raw(());
+
+impl Raw {
+    /// Makes the terminal raw until this is dropped.
+    ///
+    /// # Errors
+    /// If it is no terminal any more.
+    pub(super) fn enter() -> io::Result<Self> {
+        let before = tcgetattr(rustix::stdio::stdin())?;
+        lock().get_or_insert(before);
+        set_raw()?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        if let Some(saved) = lock().take() {
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &saved);
+        }
+    }
+}
+
+/// Makes the terminal raw again, if it should be: a shell puts it back while this program is stopped.
+pub(super) fn resume() {
+    if lock().is_some() {
+        let _ = set_raw();
+    }
+}
+
+fn set_raw() -> io::Result<()> {
+    let mut raw = tcgetattr(rustix::stdio::stdin())?;
+    raw.make_raw();
+    tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &raw)?;
+    Ok(())
+}
+
+fn lock() -> std::sync::MutexGuard<'static, Option<Termios>> {
+    SAVED.lock().unwrap_or_else(|poison| poison.into_inner())
+}
