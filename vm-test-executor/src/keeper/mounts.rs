@@ -5,7 +5,8 @@ use crate::backend::Machine;
 use crate::rootfs::{Lower, Step};
 use rustix::fs::{CWD, Gid, Mode, Uid};
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, mount, mount_bind, mount_change, move_mount,
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind,
+    mount_change, move_mount, open_tree,
 };
 use std::fs;
 use std::io;
@@ -33,8 +34,12 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
             world.instance, world.guest
         ))
     };
-    enter_room(world).map_err(|error| cannot("make its own mounts", &error))?;
-    let mut builder = Builder { trees, layers: 0 };
+    let hidden = enter_room(world).map_err(|error| cannot("make its own mounts", &error))?;
+    let mut builder = Builder {
+        trees,
+        hidden,
+        layers: 0,
+    };
     for step in &world.plan.steps {
         builder.take(step).map_err(|error| {
             let failure = cannot(&describe(step), &error);
@@ -89,12 +94,13 @@ fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
         .collect()
 }
 
-/// Cuts this namespace off from the host's and makes the room a file system of its own.
-fn enter_room(world: &World) -> io::Result<()> {
+/// Cuts this namespace off from the host's and makes the room a file system of its own. Returns what that hides.
+fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
     mount_change(
         "/",
         MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
     )?;
+    let hidden = hidden_sources(world);
     let options = format!("mode=755,size={}", world.memory);
     let options = std::ffi::CString::new(options)?;
     mount(
@@ -109,7 +115,28 @@ fn enter_room(world: &World) -> io::Result<()> {
     for dir in [ROOT, "lower", "upper", "work", "pivot", "lxc"] {
         fs::create_dir(dir)?;
     }
-    Ok(())
+    Ok(hidden)
+}
+
+/// The sources below the room, detached before it hides them: removable disks are often mounted there.
+fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
+    let path_of = |lower: &Lower| match lower {
+        Lower::Path(path) => Some(path.clone()),
+        Lower::Tree(_) => None,
+    };
+    let sources = world.plan.steps.iter().filter_map(|step| match step {
+        Step::Layer { lower, .. } => path_of(lower),
+        Step::File { source, .. } => Some(source.clone()),
+        _ => None,
+    });
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    sources
+        .chain(path_of(&world.agent))
+        .filter(|path| path.starts_with(ROOM))
+        // What cannot be had now is missed later, by the step that needs it.
+        .filter_map(|path| Some((open_tree(CWD, &path, flags).ok()?, path)))
+        .map(|(tree, path)| (path, tree))
+        .collect()
 }
 
 /// The library reads `/proc`, which must be this pid namespace's.
@@ -121,6 +148,7 @@ fn mount_proc() -> io::Result<()> {
 
 struct Builder {
     trees: Vec<Option<OwnedFd>>,
+    hidden: Vec<(PathBuf, OwnedFd)>,
     layers: usize,
 }
 
@@ -134,13 +162,13 @@ impl Builder {
             }
             Step::Directory { target, mode } => make_directory(&in_root(target), *mode),
             Step::Symlink { target, content } => symlink(content, in_root(target)),
-            Step::File { target, source } => bind_file(source, &in_root(target)),
+            Step::File { target, source } => self.bind_file(source, &in_root(target)),
         }
     }
 
     fn place_file(&mut self, source: &Lower, target: &Path) -> io::Result<()> {
         match source {
-            Lower::Path(path) => bind_file(path, target),
+            Lower::Path(path) => self.bind_file(path, target),
             Lower::Tree(index) => {
                 let tree = self.trees.get_mut(*index).and_then(Option::take);
                 fs::File::create(target)?;
@@ -155,13 +183,25 @@ impl Builder {
         attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(DEVICES))
     }
 
+    fn bind_file(&mut self, source: &Path, target: &Path) -> io::Result<()> {
+        fs::File::create(target)?;
+        self.bind(source, target)
+    }
+
+    fn bind(&mut self, source: &Path, target: &Path) -> io::Result<()> {
+        match self.hidden.iter().position(|(path, _)| path == source) {
+            Some(at) => attach(self.hidden.swap_remove(at).1, target),
+            None => Ok(mount_bind(source, target)?),
+        }
+    }
+
     fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
         let number = self.layers;
         let [low, up, work] = ["lower", "upper", "work"].map(|dir| format!("{dir}/{number}"));
         match lower {
             Lower::Path(path) => {
                 fs::create_dir(&low)?;
-                mount_bind(path, &low)?;
+                self.bind(path, Path::new(&low))?;
             }
             Lower::Tree(index) => match self.trees.get_mut(*index).and_then(Option::take) {
                 Some(tree) => {
@@ -220,12 +260,6 @@ fn empty(path: &Path, mode: u32) -> io::Result<()> {
     let options = std::ffi::CString::new(format!("mode={mode:o}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
     mount("vm-test", path, "tmpfs", flags, options.as_c_str())?;
-    Ok(())
-}
-
-fn bind_file(source: &Path, target: &Path) -> io::Result<()> {
-    fs::File::create(target)?;
-    mount_bind(source, target)?;
     Ok(())
 }
 
