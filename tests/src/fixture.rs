@@ -49,6 +49,18 @@ impl Fixture {
         Self { manifest, target }
     }
 
+    /// Its directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.manifest.parent().expect("the fixture's directory")
+    }
+
+    /// Where cargo puts what it builds of this fixture.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// A cargo command for this fixture on this host.
     #[must_use]
     pub fn cargo(&self, host: &Host, args: &[&str]) -> Command {
@@ -60,7 +72,7 @@ impl Fixture {
             .arg(&self.manifest)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_TERM_COLOR", "never")
-            .current_dir(self.manifest.parent().expect("the fixture's directory"));
+            .current_dir(self.directory());
         command
     }
 

@@ -94,7 +94,7 @@ impl Connection {
 #[must_use]
 pub fn obituary(instance: &str) -> Option<Obituary> {
     let executor = Executor::locate().ok()?;
-    let socket = RuntimeDir::open().ok()?.socket(&executor.identity);
+    let socket = RuntimeDir::find().ok()??.socket(&executor.identity);
     let connection = Connection::to(&socket).ok()?;
     connection
         .stream
