@@ -158,15 +158,16 @@ fn world(
     let as_root = host.maps.source == Source::Root;
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
     let mut plan: Plan = rootfs::host_plan(as_root, &shares);
+    let installed = host.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
     let agent = if as_root {
-        // Its directory may be closed to the ids of the guest; a descriptor passes through.
+        // The directories above may be closed to the ids of the guest; a descriptor passes through.
         plan.trees.push(Tree {
-            path: host.agent.clone(),
+            path: installed,
             optional: false,
         });
         Lower::Tree(plan.trees.len() - 1)
     } else {
-        Lower::Path(host.agent.clone())
+        Lower::Path(installed)
     };
     if plan.trees.len() > MOST_TREES {
         return Err(Failure::new(format!(

@@ -23,6 +23,12 @@ const ROOM: &str = "/run";
 /// The root file system, below the room.
 const ROOT: &str = "root";
 
+/// Where the layer with the agent is, below the room.
+const AGENT: &str = "agent";
+
+/// The agent's name where it is installed.
+const AGENT_NAME: &str = "vm-test-agent";
+
 /// Where the file system with the devices' files is, below the room.
 const DEVICES: &str = "devices";
 
@@ -56,7 +62,7 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
             .map_err(|error| cannot(target, &error))?;
     }
     builder
-        .place_file(&world.agent, &in_root(Path::new(AGENT_PATH)))
+        .place_agent(&world.agent)
         .map_err(|error| cannot("bring the agent in", &error))?;
     if !world.real_root && world.user_namespace {
         // The real root's home is closed to this user; programs want to write to theirs.
@@ -126,7 +132,6 @@ fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
     };
     let sources = world.plan.steps.iter().filter_map(|step| match step {
         Step::Layer { lower, .. } => path_of(lower),
-        Step::File { source, .. } => Some(source.clone()),
         _ => None,
     });
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
@@ -155,37 +160,31 @@ struct Builder {
 impl Builder {
     fn take(&mut self, step: &Step) -> io::Result<()> {
         match step {
-            Step::Layer { target, lower } => self.layer(target, lower),
+            Step::Layer { target, lower } => self.overlay(&in_root(target), lower),
             Step::Empty { target, mode } => {
                 make_directory(&in_root(target), *mode)?;
                 empty(&in_root(target), *mode)
             }
             Step::Directory { target, mode } => make_directory(&in_root(target), *mode),
             Step::Symlink { target, content } => symlink(content, in_root(target)),
-            Step::File { target, source } => self.bind_file(source, &in_root(target)),
+            // A mount of it would be the host's own file, and its owner, who may be the guest's root, could write to it.
+            Step::File { target, source } => fs::copy(source, in_root(target)).map(drop),
         }
     }
 
-    fn place_file(&mut self, source: &Lower, target: &Path) -> io::Result<()> {
-        match source {
-            Lower::Path(path) => self.bind_file(path, target),
-            Lower::Tree(index) => {
-                let tree = self.trees.get_mut(*index).and_then(Option::take);
-                fs::File::create(target)?;
-                attach(tree.ok_or(io::ErrorKind::NotFound)?, target)
-            }
-        }
+    /// Brings the agent in from a layer over its directory. A mount of the file itself would be the host's own file, and
+    /// its owner, who may be the guest's root, could change more than its content.
+    fn place_agent(&mut self, directory: &Lower) -> io::Result<()> {
+        self.overlay(Path::new(AGENT), directory)?;
+        let target = in_root(Path::new(AGENT_PATH));
+        fs::File::create(&target)?;
+        Ok(mount_bind(Path::new(AGENT).join(AGENT_NAME), target)?)
     }
 
     fn place_devices(&mut self) -> io::Result<()> {
         fs::create_dir(DEVICES)?;
         let tree = self.trees.pop().flatten();
         attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(DEVICES))
-    }
-
-    fn bind_file(&mut self, source: &Path, target: &Path) -> io::Result<()> {
-        fs::File::create(target)?;
-        self.bind(source, target)
     }
 
     fn bind(&mut self, source: &Path, target: &Path) -> io::Result<()> {
@@ -195,7 +194,8 @@ impl Builder {
         }
     }
 
-    fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
+    /// Mounts a layer over a directory at `target`, a path in the room.
+    fn overlay(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
         let number = self.layers;
         let [low, up, work] = ["lower", "upper", "work"].map(|dir| format!("{dir}/{number}"));
         match lower {
@@ -220,15 +220,12 @@ impl Builder {
         let owner = (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()));
         let _ = rustix::fs::chown(&up, Some(owner.0), Some(owner.1));
         rustix::fs::chmod(&up, Mode::from_raw_mode(meta.mode()))?;
-        let target = in_root(target);
-        if number > 0 || target != Path::new(ROOT) {
-            make_directory(&target, 0o755)?;
-        }
+        make_directory(target, 0o755)?;
         let options = format!("lowerdir={low},upperdir={up},workdir={work},userxattr");
         let options = std::ffi::CString::new(options)?;
         mount(
             "vm-test",
-            &target,
+            target,
             "overlay",
             MountFlags::NODEV,
             options.as_c_str(),
@@ -269,6 +266,6 @@ fn describe(step: &Step) -> String {
         Step::Empty { target, .. } => format!("mount a tmpfs at {}", target.display()),
         Step::Directory { target, .. } => format!("make the directory {}", target.display()),
         Step::Symlink { target, .. } => format!("make the link {}", target.display()),
-        Step::File { target, .. } => format!("bind the file {}", target.display()),
+        Step::File { target, .. } => format!("copy the file {}", target.display()),
     }
 }

@@ -17,7 +17,7 @@ pub struct World {
     pub backend: Backend,
     /// How its root file system is made.
     pub plan: Plan,
-    /// The program that becomes the guest's first process.
+    /// The directory of the program that becomes the guest's first process.
     pub agent: Lower,
     /// Memory in bytes, which is also what its files may take up.
     pub memory: u64,
