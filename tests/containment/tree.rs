@@ -91,7 +91,11 @@ fn every_change_of_a_file_is_seen() {
         command.args(["-c", change]).current_dir(dir.path());
         assert!(command.status().unwrap().success());
         let after = read(dir.path());
-        assert_ne!(difference(&before, &after), Vec::<String>::new(), "{change}");
+        assert_ne!(
+            difference(&before, &after),
+            Vec::<String>::new(),
+            "{change}"
+        );
         before = after;
     }
     assert!(file.is_file() && difference(&before, &read(dir.path())).is_empty());
