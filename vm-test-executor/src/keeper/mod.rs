@@ -31,8 +31,8 @@ pub const CONTROL: i32 = 3;
 /// How much of what the guest's first process has said last is passed on, in bytes.
 const LAST_LINE: u64 = 200;
 
-/// How many processes a world may have, where no control group counts them. Their numbers begin anew here, so it is no
-/// less than what a test that counts on new numbers needs.
+/// How many processes a world may have, where no control group counts them. After as many, numbers are used again, so it
+/// is more than the limit itself would have to be.
 const MOST_PROCESSES: u32 = 8192;
 
 /// The most trees that travel with a world.
