@@ -8,6 +8,8 @@ pub mod backend;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod host;
+pub mod image;
 pub mod keeper;
 pub mod rootfs;
 pub mod sys;

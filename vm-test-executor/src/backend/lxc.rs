@@ -50,12 +50,18 @@ impl Backend for LxcBackend {
 fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Failure> {
     let root = machine.root.display();
     let pivot = machine.room.join("pivot");
+    // A sysfs shows a network, and may be mounted only by whoever owns that network.
+    let (network, mounts) = if machine.host_network {
+        ("none", "proc:rw")
+    } else {
+        ("empty", "proc:rw sys:rw")
+    };
     let mut items: Vec<(&str, String)> = vec![
         ("lxc.rootfs.path", format!("dir:{root}")),
         ("lxc.rootfs.mount", pivot.display().to_string()),
         ("lxc.uts.name", machine.guest.clone()),
-        ("lxc.net.0.type", "empty".to_owned()),
-        ("lxc.mount.auto", "proc:rw sys:rw".to_owned()),
+        ("lxc.net.0.type", network.to_owned()),
+        ("lxc.mount.auto", mounts.to_owned()),
         ("lxc.autodev", "1".to_owned()),
         ("lxc.console.path", "none".to_owned()),
         ("lxc.pty.max", "1024".to_owned()),

@@ -24,6 +24,8 @@ pub struct Machine {
     pub root: PathBuf,
     /// Devices that it gets: the file to bind, and its path in the guest.
     pub devices: Vec<(PathBuf, PathBuf)>,
+    /// Whether it is in the host's network.
+    pub host_network: bool,
     /// Memory in bytes.
     pub memory: u64,
     /// Whether the agent has to watch the memory.

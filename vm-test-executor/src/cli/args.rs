@@ -30,6 +30,9 @@ pub(super) enum Command {
     /// Stop the daemon: end all instances, leave nothing behind
     #[command(long_about = help::STOP, after_long_help = help::STOP_AFTER)]
     Stop,
+    /// Build, list, check and remove images, which guests start from
+    #[command(long_about = help::IMAGE, after_long_help = help::IMAGE_AFTER, subcommand)]
+    Image(ImageCommand),
     /// Remove what a killed daemon left behind
     #[command(long_about = help::GC, after_long_help = help::GC_AFTER)]
     Gc(ReportArgs),
@@ -42,6 +45,35 @@ pub(super) enum Command {
     /// The daemon's own life; every command that needs it starts it
     #[command(hide = true)]
     Daemon(DaemonArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ImageCommand {
+    /// Build an image from its recipe: images/NAME.toml here or above, or one that comes with vm-test
+    Build {
+        /// The image's name
+        name: String,
+    },
+    /// List the images in the store
+    List(ReportArgs),
+    /// Show an image: digest, layers, sizes
+    Inspect {
+        /// The image's name
+        name: String,
+        /// Print JSON for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read every file of an image and compare with what was built
+    Verify {
+        /// The image's name
+        name: String,
+    },
+    /// Remove an image; its layers go with `vm-test gc --images` when nothing uses them
+    Rm {
+        /// The image's name
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

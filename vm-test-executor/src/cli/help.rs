@@ -124,6 +124,34 @@ EXAMPLES
 EXIT CODES
   0 none is left, also if there was none; 1 one does not end; 2 the command line is wrong";
 
+pub(super) const IMAGE: &str = "\
+Builds, lists, checks and removes images.
+
+An image is what a guest starts from, instead of your own root file system. A recipe says step by step what is in it; \
+each step becomes a layer, which is stored once under the hash of all that went into it, so that a changed step makes \
+only itself and those after it anew.";
+
+pub(super) const IMAGE_AFTER: &str = "\
+RECIPES
+  images/NAME.toml:
+      base     = \"debian:bookworm\"       # or \"tar:rootfs.tar\", or the name of another image
+      packages = [\"nftables\"]            # Debian packages, with base debian:
+      [[files]]
+      from = \"nginx.conf\"                # beside the recipe
+      to   = \"/etc/nginx/nginx.conf\"
+      mode = \"0644\"
+      [[run]]
+      command = \"useradd tester\"         # by the image's shell, in a container
+      network = false
+
+EXAMPLES
+  vm-test image build debian-12        a recipe that comes with vm-test
+  vm-test image list
+  vm-test image verify debian-12
+
+VARIABLES
+  VM_TEST_STORE  where images are [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]";
+
 pub(super) const GC: &str = "\
 Removes what daemons left that were killed: sockets, locks, logs, control groups, loop devices. Everything else of \
 theirs the kernel has removed already. Living daemons and their leases are untouched. Every start of a daemon does \

@@ -7,6 +7,7 @@ mod doctor;
 mod exit;
 mod gc;
 mod help;
+mod image;
 mod input;
 mod output;
 mod ps;
@@ -33,6 +34,7 @@ pub fn main() -> ExitCode {
         Command::Shell(args) => of_guest(shell::run(&args)),
         Command::Ps(args) => own(ps::print(args)),
         Command::Stop => own(stop::run()),
+        Command::Image(command) => own(image::run(&command)),
         Command::Gc(args) => own(gc::run(args)),
         Command::Doctor(args) => match doctor::run(args) {
             Ok(true) => ExitCode::SUCCESS,

@@ -74,6 +74,8 @@ impl<'a> Command<'a> {
             shares: self.shares(),
             purpose: purpose.chars().take(LONGEST_PURPOSE).collect(),
             pid: std::process::id(),
+            store: vm_test::client::store().to_string_lossy().into_owned(),
+            build: None,
         };
         Lease::obtain(&request, |reason| {
             remark(&format!("waiting for an instance: {reason}"));

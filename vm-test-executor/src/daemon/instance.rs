@@ -2,20 +2,18 @@
 
 use super::cgroup::{Limits, OomWatch};
 use super::devices::Devices;
-use super::idmaps::IdMaps;
-use super::spawner::Spawner;
+use super::spawner::{Isolation, Spawner};
+use crate::host::idmaps::IdMaps;
 use crate::keeper::{KeeperReport, World};
 use crate::rootfs::Tree;
-use crate::sys::idmap;
+use crate::sys::{handover, idmap};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_signal, waitid,
 };
 use std::fs::File;
-use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use vm_test::protocol::daemon::Obituary;
@@ -78,7 +76,11 @@ impl Instance {
         let stream = stream
             .try_clone()
             .map_err(|error| cannot("copy the stream", error))?;
-        let waiting = spawner.start(theirs.into(), stream.into(), world.user_namespace)?;
+        let isolation = Isolation {
+            user: world.user_namespace,
+            network: !world.host_network,
+        };
+        let waiting = spawner.start(theirs.into(), stream.into(), isolation)?;
         let pidfd = waiting.pidfd.try_clone();
         let instance = Self {
             name: world.instance.clone(),
@@ -139,20 +141,7 @@ impl Instance {
     }
 
     fn send_fd(&self, fd: Option<&OwnedFd>) -> Result<(), Failure> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let fds: Vec<BorrowedFd<'_>> = fd.into_iter().map(AsFd::as_fd).collect();
-        if !fds.is_empty() {
-            ancillary.push(SendAncillaryMessage::ScmRights(&fds));
-        }
-        sendmsg(
-            &self.control,
-            &[IoSlice::new(b"t")],
-            &mut ancillary,
-            SendFlags::NOSIGNAL,
-        )
-        .map(drop)
-        .map_err(|error| {
+        handover::send(&self.control, fd).map_err(|error| {
             let what = format!(
                 "cannot start instance {} of guest `{}`",
                 self.name, self.guest

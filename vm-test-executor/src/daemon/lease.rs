@@ -3,11 +3,12 @@
 use super::admission::Admission;
 use super::cgroup::Limits;
 use super::devices::Devices;
-use super::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
 use super::instance::{Belongings, Instance};
 use super::registry::Registry;
 use super::spawner::Spawner;
 use crate::config::{Guest, HOST_IMAGE, Workspace};
+use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
+use crate::image::Store;
 use crate::keeper::{MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
 use std::net::Shutdown;
@@ -131,10 +132,6 @@ fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
 fn check(guest: &Guest, maps: &Source) -> Result<(), Failure> {
     let cannot =
         |cause: &str| Failure::new(format!("cannot start guest `{}`: {cause}", guest.name));
-    if guest.image != HOST_IMAGE {
-        return Err(cannot(&format!("there is no image `{}`", guest.image))
-            .hint("this version knows the image `host` only: the host's own root file system"));
-    }
     if guest.privileged && *maps != Source::Root {
         return Err(cannot(
             "privileged = true needs root on the host, and this is an ordinary user",
@@ -157,7 +154,7 @@ fn world(
 ) -> Result<World, Failure> {
     let as_root = host.maps.source == Source::Root;
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
-    let mut plan: Plan = rootfs::host_plan(as_root, &shares);
+    let mut plan = plan(guest, request, as_root, &shares)?;
     let agent = if as_root {
         // Its directory may be closed to the ids of the guest; a descriptor passes through.
         plan.trees.push(Tree {
@@ -184,10 +181,30 @@ fn world(
         memory: guest.memory,
         watch_memory,
         user_namespace: !guest.privileged,
-        real_root: as_root,
+        host_network: request.build.as_ref().is_some_and(|build| build.network),
+        real_root: as_root || request.build.is_some() || guest.image != HOST_IMAGE,
         device_files: as_root && !devices.paths.is_empty(),
         devices: devices.paths.clone(),
     })
+}
+
+/// How the guest's root is made: from the host's, from an image, or from the layers so far of one that is being built.
+fn plan(
+    guest: &Guest,
+    request: &LeaseRequest,
+    as_root: bool,
+    shares: &[PathBuf],
+) -> Result<Plan, Failure> {
+    if guest.image == HOST_IMAGE && request.build.is_none() {
+        return Ok(rootfs::host_plan(as_root, shares));
+    }
+    let store = Store::open(Path::new(&request.store))?;
+    let (keys, above) = match &request.build {
+        Some(build) => (build.below.clone(), Some(store.root().join(&build.aside))),
+        None => (store.image(&guest.image)?.layers, None),
+    };
+    let below: Vec<_> = keys.iter().map(|key| store.files(key)).collect();
+    Ok(rootfs::image_plan(as_root, &below, above, shares))
 }
 
 /// Whether the other end is still open.

@@ -5,7 +5,6 @@
 mod admission;
 mod cgroup;
 mod devices;
-mod idmaps;
 mod instance;
 mod lease;
 mod listener;
@@ -15,9 +14,9 @@ mod spawner;
 mod start;
 mod sweep;
 
+pub use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source as IdMapSource};
 pub use admission::Budget;
 pub use cgroup::{Limits, availability as cgroup_availability};
-pub use idmaps::{IDS_HINT, IdMaps, NO_IDS, Source as IdMapSource};
 pub use spawner::try_namespaces;
 pub use start::{serve, start_detached};
 pub use sweep::{Swept, sweep};

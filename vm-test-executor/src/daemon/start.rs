@@ -1,11 +1,11 @@
 //! The daemon's life: independence from whoever started it, lock, socket, main loop, orderly end.
 
 use super::admission::{Admission, Budget};
-use super::idmaps::IdMaps;
 use super::lease::Host;
 use super::listener::{self, Desk};
 use super::registry::Registry;
 use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
+use crate::host::idmaps::IdMaps;
 use crate::sys::session;
 use rustix::fs::FlockOperation;
 use std::fs::{self, File};

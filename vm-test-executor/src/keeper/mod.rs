@@ -10,10 +10,8 @@ mod world;
 pub use world::{KeeperReport, World};
 
 use crate::backend;
-use crate::sys::inherited;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
-use std::io::{self, IoSliceMut};
-use std::mem::MaybeUninit;
+use crate::sys::{handover, inherited};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -63,27 +61,7 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
     backend::run(world.backend, &machine)
 }
 
-/// Receives the descriptors of the detached trees, which the daemon sends one by one; an optional one may be missing.
+/// Takes the descriptors of the detached trees, which the daemon hands over one by one; an optional one may be missing.
 fn receive_trees(control: &UnixStream, count: usize) -> io::Result<Vec<Option<OwnedFd>>> {
-    let mut trees = Vec::with_capacity(count);
-    for _ in 0..count {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let mut byte = [0];
-        let got = recvmsg(
-            control,
-            &mut [IoSliceMut::new(&mut byte)],
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC,
-        )?;
-        if got.bytes == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let tree = ancillary.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-            _ => None,
-        });
-        trees.push(tree);
-    }
-    Ok(trees)
+    (0..count).map(|_| handover::receive(control)).collect()
 }

@@ -71,6 +71,7 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
         room: ROOM.into(),
         root: Path::new(ROOM).join(ROOT),
         devices: devices(world),
+        host_network: world.host_network,
         memory: world.memory,
         watch_memory: world.watch_memory,
     })
@@ -128,6 +129,11 @@ impl Builder {
     fn take(&mut self, step: &Step) -> io::Result<()> {
         match step {
             Step::Layer { target, lower } => self.layer(target, lower),
+            Step::Stack {
+                target,
+                below,
+                above,
+            } => self.stack(target, below, above.as_ref()),
             Step::Empty { target, mode } => {
                 make_directory(&in_root(target), *mode)?;
                 empty(&in_root(target), *mode)
@@ -158,19 +164,8 @@ impl Builder {
     fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
         let number = self.layers;
         let [low, up, work] = ["lower", "upper", "work"].map(|dir| format!("{dir}/{number}"));
-        match lower {
-            Lower::Path(path) => {
-                fs::create_dir(&low)?;
-                mount_bind(path, &low)?;
-            }
-            Lower::Tree(index) => match self.trees.get_mut(*index).and_then(Option::take) {
-                Some(tree) => {
-                    fs::create_dir(&low)?;
-                    attach(tree, Path::new(&low))?;
-                }
-                // Only an optional one is missing here; the daemon refuses the lease for any other.
-                None => return Ok(()),
-            },
+        if !self.place_directory(lower, &low)? {
+            return Ok(());
         }
         self.layers += 1;
         let meta = fs::metadata(&low)?;
@@ -184,17 +179,61 @@ impl Builder {
         if number > 0 || target != Path::new(ROOT) {
             make_directory(&target, 0o755)?;
         }
-        let options = format!("lowerdir={low},upperdir={up},workdir={work},userxattr");
-        let options = std::ffi::CString::new(options)?;
-        mount(
-            "vm-test",
-            &target,
-            "overlay",
-            MountFlags::NODEV,
-            options.as_c_str(),
-        )?;
-        Ok(())
+        overlay(&target, &low, &up, &work)
     }
+
+    fn stack(&mut self, target: &Path, below: &[Lower], above: Option<&Lower>) -> io::Result<()> {
+        let number = self.layers;
+        self.layers += 1;
+        let mut lows = Vec::new();
+        for (index, lower) in below.iter().enumerate() {
+            let low = format!("lower/{number}.{index}");
+            self.place_directory(lower, &low)?;
+            // The uppermost comes first in the option.
+            lows.insert(0, low);
+        }
+        let (up, work) = match above {
+            Some(above) => {
+                let dir = format!("upper/{number}");
+                self.place_directory(above, &dir)?;
+                (format!("{dir}/files"), format!("{dir}/work"))
+            }
+            None => {
+                let dirs = (format!("upper/{number}"), format!("work/{number}"));
+                fs::create_dir(&dirs.0)?;
+                fs::create_dir(&dirs.1)?;
+                dirs
+            }
+        };
+        overlay(&in_root(target), &lows.join(":"), &up, &work)
+    }
+
+    /// Attaches a directory of the host; false if it is an optional one that is missing.
+    fn place_directory(&mut self, lower: &Lower, place: &str) -> io::Result<bool> {
+        match lower {
+            Lower::Path(path) => {
+                fs::create_dir(place)?;
+                mount_bind(path, place)?;
+            }
+            Lower::Tree(index) => match self.trees.get_mut(*index).and_then(Option::take) {
+                Some(tree) => {
+                    fs::create_dir(place)?;
+                    attach(tree, Path::new(place))?;
+                }
+                // The daemon refuses the lease for any but an optional one.
+                None => return Ok(false),
+            },
+        }
+        Ok(true)
+    }
+}
+
+fn overlay(target: &Path, lower: &str, upper: &str, work: &str) -> io::Result<()> {
+    let options = format!("lowerdir={lower},upperdir={upper},workdir={work},userxattr");
+    let options = std::ffi::CString::new(options)?;
+    let flags = MountFlags::NODEV;
+    mount("vm-test", target, "overlay", flags, options.as_c_str())?;
+    Ok(())
 }
 
 fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
@@ -231,7 +270,9 @@ fn bind_file(source: &Path, target: &Path) -> io::Result<()> {
 
 fn describe(step: &Step) -> String {
     match step {
-        Step::Layer { target, .. } => format!("mount an overlay over {}", target.display()),
+        Step::Layer { target, .. } | Step::Stack { target, .. } => {
+            format!("mount an overlay over {}", target.display())
+        }
         Step::Empty { target, .. } => format!("mount a tmpfs at {}", target.display()),
         Step::Directory { target, .. } => format!("make the directory {}", target.display()),
         Step::Symlink { target, .. } => format!("make the link {}", target.display()),

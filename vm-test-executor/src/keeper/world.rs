@@ -25,6 +25,8 @@ pub struct World {
     pub watch_memory: bool,
     /// Whether it is inside a user namespace.
     pub user_namespace: bool,
+    /// Whether it is in the host's network, as is a step of a recipe that asks for it.
+    pub host_network: bool,
     /// Whether the real root's files appear as its own, because all of the host's ids are mapped.
     pub real_root: bool,
     /// Devices that it gets, by their paths in the guest.

@@ -4,6 +4,7 @@
     reason = "UNSAFETY: system calls and C functions without a safe wrapper; each block says why it is sound"
 )]
 
+pub mod handover;
 pub mod idmap;
 pub mod inherited;
 pub mod loop_device;

@@ -31,6 +31,8 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         guest: site.guest.to_owned(),
         settings: settings.collect(),
         manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
+        store: crate::client::store().to_string_lossy().into_owned(),
+        build: None,
         shares: job::shares(site, &job::binary()?),
         purpose: test.to_owned(),
         pid: std::process::id(),

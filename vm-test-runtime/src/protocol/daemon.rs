@@ -46,10 +46,25 @@ pub struct LeaseRequest {
     pub manifest_dir: String,
     /// Directories of the host that the guest must have at the same path.
     pub shares: Vec<String>,
+    /// The store to find images in.
+    pub store: String,
+    /// Present when the instance is to make a layer of an image.
+    pub build: Option<LayerBuild>,
     /// What the lease is for, for people.
     pub purpose: String,
     /// The client's process id, for people.
     pub pid: u32,
+}
+
+/// A layer that an instance is to make: what it writes stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerBuild {
+    /// The keys of the layers below, the base first.
+    pub below: Vec<String>,
+    /// The directory, below the store, with `files` and `work` for what is written.
+    pub aside: String,
+    /// Whether the instance may use the host's network.
+    pub network: bool,
 }
 
 /// A setting of a site, as it travels.

@@ -112,6 +112,8 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         shares: Vec::new(),
         purpose: "vm-test doctor".to_owned(),
         pid: std::process::id(),
+        store: vm_test::client::store().to_string_lossy().into_owned(),
+        build: None,
     };
     let mut lease = Lease::obtain(&request, |_| {})?;
     let cannot = |error: std::io::Error| {
