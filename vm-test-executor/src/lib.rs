@@ -8,6 +8,7 @@ pub mod backend;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod elf;
 pub mod host;
 pub mod image;
 pub mod keeper;

@@ -5,6 +5,7 @@
 mod body;
 mod events;
 mod job;
+mod loader;
 mod memory;
 mod orders;
 mod output;

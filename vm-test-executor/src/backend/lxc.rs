@@ -5,8 +5,8 @@ use crate::sys::lxc::{Container, LIBRARY, Lxc};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use vm_test::protocol::AGENT_PATH;
 use vm_test::protocol::failure::Failure;
+use vm_test::protocol::{AGENT_PATH, LIBRARIES};
 
 /// A container in the keeper's own user namespace; liblxc itself maps no ids.
 pub(super) struct LxcBackend;
@@ -38,8 +38,16 @@ impl Backend for LxcBackend {
             .container(&name, &directory)
             .ok_or_else(|| cannot(machine, "liblxc made no container".to_owned()))?;
         configure(&mut container, machine)?;
-        let agent = CString::new(AGENT_PATH).unwrap_or_default();
-        let (started, status) = container.run(&agent);
+        let mut command = Vec::new();
+        if let Some(loader) = &machine.loader {
+            command.push(c_path(loader)?);
+            command.extend([
+                c"--library-path".into(),
+                CString::new(LIBRARIES).unwrap_or_default(),
+            ]);
+        }
+        command.push(CString::new(AGENT_PATH).unwrap_or_default());
+        let (started, status) = container.run(&command);
         if started {
             return Ok(status);
         }

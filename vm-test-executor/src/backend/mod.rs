@@ -24,6 +24,8 @@ pub struct Machine {
     pub root: PathBuf,
     /// Devices that it gets: the file to bind, and its path in the guest.
     pub devices: Vec<(PathBuf, PathBuf)>,
+    /// The loader in the guest that starts the agent; without, the guest's own does.
+    pub loader: Option<PathBuf>,
     /// Whether it is in the host's network.
     pub host_network: bool,
     /// Memory in bytes.

@@ -142,6 +142,8 @@ impl Runner for InContainer<'_> {
             manifest_dir: "/".to_owned(),
             store: self.store.root().to_string_lossy().into_owned(),
             build: Some(layer),
+            program: None,
+            library_path: String::new(),
             shares: Vec::new(),
             purpose: format!("vm-test image build: {command}"),
             pid: std::process::id(),

@@ -76,6 +76,8 @@ impl<'a> Command<'a> {
             pid: std::process::id(),
             store: vm_test::client::store().to_string_lossy().into_owned(),
             build: None,
+            program: None,
+            library_path: String::new(),
         };
         Lease::obtain(&request, |reason| {
             remark(&format!("waiting for an instance: {reason}"));

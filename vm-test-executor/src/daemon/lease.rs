@@ -4,6 +4,7 @@ use super::admission::Admission;
 use super::cgroup::Limits;
 use super::devices::Devices;
 use super::instance::{Belongings, Instance};
+use super::libraries::{Closure, Libraries};
 use super::registry::Registry;
 use super::spawner::Spawner;
 use crate::config::{Guest, HOST_IMAGE, Workspace};
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use vm_test::protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary, Reply};
 use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test::protocol::{LIBRARIES, frame};
 
 /// A lease that waits says so after this long, and then again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +32,7 @@ pub(super) struct Host {
     pub(super) spawner: Spawner,
     pub(super) maps: IdMaps,
     pub(super) agent: PathBuf,
+    pub(super) libraries: Libraries,
     /// The beginning of the names of journal entries.
     pub(super) journal: PathBuf,
     /// Part of every instance's name, so that names of different daemons differ.
@@ -165,6 +167,11 @@ fn world(
     } else {
         Lower::Path(host.agent.clone())
     };
+    let own_files = guest.image == HOST_IMAGE && request.build.is_none();
+    let loader = match own_files {
+        true => None,
+        false => bring_libraries(host, request, as_root, &mut plan)?,
+    };
     if plan.trees.len() > MOST_TREES {
         return Err(Failure::new(format!(
             "cannot start guest `{}`: it needs {} mounts of the host, and at most {MOST_TREES} are possible",
@@ -178,14 +185,37 @@ fn world(
         backend: guest.backend,
         plan,
         agent,
+        loader,
         memory: guest.memory,
         watch_memory,
         user_namespace: !guest.privileged,
         host_network: request.build.as_ref().is_some_and(|build| build.network),
-        real_root: as_root || request.build.is_some() || guest.image != HOST_IMAGE,
+        real_root: as_root || !own_files,
         device_files: as_root && !devices.paths.is_empty(),
         devices: devices.paths.clone(),
     })
+}
+
+/// Brings the libraries of the agent and of the program along, for a guest whose own may not do; the agent's loader.
+fn bring_libraries(
+    host: &Host,
+    request: &LeaseRequest,
+    as_root: bool,
+    plan: &mut Plan,
+) -> Result<Option<PathBuf>, Failure> {
+    let mut closure = match &request.program {
+        Some(program) => host
+            .libraries
+            .of(Path::new(program), &request.library_path)?,
+        None => Closure::new(),
+    };
+    let own = host.libraries.of(&host.agent, "")?;
+    let loader = own.keys().find(|name| name.starts_with("ld-")).cloned();
+    closure.extend(own);
+    for (name, path) in closure {
+        plan.add_file(Path::new(LIBRARIES).join(name), path, as_root);
+    }
+    Ok(loader.map(|name| Path::new(LIBRARIES).join(name)))
 }
 
 /// How the guest's root is made: from the host's, from an image, or from the layers so far of one that is being built.

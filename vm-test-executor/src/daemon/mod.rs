@@ -7,6 +7,7 @@ mod cgroup;
 mod devices;
 mod instance;
 mod lease;
+mod libraries;
 mod listener;
 mod loops;
 mod registry;

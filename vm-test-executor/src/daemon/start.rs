@@ -2,6 +2,7 @@
 
 use super::admission::{Admission, Budget};
 use super::lease::Host;
+use super::libraries::Libraries;
 use super::listener::{self, Desk};
 use super::registry::Registry;
 use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
@@ -116,6 +117,7 @@ pub fn serve() -> Result<(), Failure> {
             spawner,
             maps: IdMaps::of_this_user(),
             agent: agent(&executor)?,
+            libraries: Libraries::default(),
             journal,
             run: run_id(),
             stop,

@@ -71,6 +71,7 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
         room: ROOM.into(),
         root: Path::new(ROOM).join(ROOT),
         devices: devices(world),
+        loader: world.loader.clone(),
         host_network: world.host_network,
         memory: world.memory,
         watch_memory: world.watch_memory,
@@ -140,7 +141,11 @@ impl Builder {
             }
             Step::Directory { target, mode } => make_directory(&in_root(target), *mode),
             Step::Symlink { target, content } => symlink(content, in_root(target)),
-            Step::File { target, source } => bind_file(source, &in_root(target)),
+            Step::File { target, source } => {
+                let target = in_root(target);
+                make_directory(target.parent().unwrap_or(Path::new(ROOT)), 0o755)?;
+                self.place_file(source, &target)
+            }
         }
     }
 

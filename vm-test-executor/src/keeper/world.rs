@@ -19,6 +19,8 @@ pub struct World {
     pub plan: Plan,
     /// The program that becomes the guest's first process.
     pub agent: Lower,
+    /// The loader in the guest that starts the agent; without, the guest's own does.
+    pub loader: Option<PathBuf>,
     /// Memory in bytes, which is also what its files may take up.
     pub memory: u64,
     /// Whether the agent has to watch the memory, because the kernel does not.

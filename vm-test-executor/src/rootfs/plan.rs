@@ -66,7 +66,7 @@ pub enum Step {
         /// Where it appears.
         target: PathBuf,
         /// The file on the host.
-        source: PathBuf,
+        source: Lower,
     },
 }
 
@@ -96,5 +96,11 @@ impl Plan {
         }
         self.trees.push(Tree { path, optional });
         Lower::Tree(self.trees.len() - 1)
+    }
+
+    /// Adds a file of the host, at another path in the guest.
+    pub fn add_file(&mut self, target: PathBuf, source: PathBuf, as_tree: bool) {
+        let source = self.lower(source, as_tree, false);
+        self.steps.push(Step::File { target, source });
     }
 }

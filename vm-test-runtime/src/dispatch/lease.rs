@@ -33,6 +33,8 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
         store: crate::client::store().to_string_lossy().into_owned(),
         build: None,
+        program: job::binary()?.to_str().map(str::to_owned),
+        library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
         shares: job::shares(site, &job::binary()?),
         purpose: test.to_owned(),
         pid: std::process::id(),

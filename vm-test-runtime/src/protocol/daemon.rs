@@ -46,6 +46,10 @@ pub struct LeaseRequest {
     pub manifest_dir: String,
     /// Directories of the host that the guest must have at the same path.
     pub shares: Vec<String>,
+    /// The program of the host that the guest is to run; it may need libraries brought along.
+    pub program: Option<String>,
+    /// Where the host looks for libraries first: `LD_LIBRARY_PATH`.
+    pub library_path: String,
     /// The store to find images in.
     pub store: String,
     /// Present when the instance is to make a layer of an image.

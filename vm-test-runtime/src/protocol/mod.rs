@@ -19,6 +19,9 @@ pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";
 /// Where the agent program itself appears inside a guest.
 pub const AGENT_PATH: &str = "/run/vm-test/agent";
 
+/// Where the host's loader and libraries appear in a guest that is not made of the host's own files.
+pub const LIBRARIES: &str = "/run/vm-test/lib";
+
 /// Set in the guest, to the job's nonce in hexadecimal: this process is to run the body, not to dispatch it.
 pub const ENV_JOB: &str = "VM_TEST_JOB";
 

@@ -114,6 +114,8 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         pid: std::process::id(),
         store: vm_test::client::store().to_string_lossy().into_owned(),
         build: None,
+        program: None,
+        library_path: String::new(),
     };
     let mut lease = Lease::obtain(&request, |_| {})?;
     let cannot = |error: std::io::Error| {
