@@ -27,8 +27,10 @@ pub enum Kind {
     Process,
     /// A namespace of such a process.
     Namespace,
-    /// A mount in any mount namespace that can be seen.
+    /// A mount of the host.
     Mount,
+    /// A mount in the mount namespace of a process that counts.
+    GuestMount,
     /// A directory of a control group, of both versions.
     ControlGroup,
     /// A network interface of the host.
@@ -89,8 +91,10 @@ impl Census {
         census.add(Kind::Namespace, processes.namespaces());
         let mounts = kernel::Mounts::read(&processes);
         census.add(Kind::Mount, mounts.own);
+        census.add(Kind::GuestMount, mounts.guests);
         census.others_mounts = mounts.others;
-        let groups = kernel::control_groups(Path::new("/sys/fs/cgroup"), processes.foreigners());
+        let groups = Path::new("/sys/fs/cgroup");
+        let groups = kernel::control_groups(groups, &processes.foreigners());
         census.add(Kind::ControlGroup, groups);
         census.add(Kind::Link, kernel::links());
         census.add(Kind::Socket, kernel::sockets(runtime, &processes));
@@ -225,9 +229,6 @@ mod tests {
         let after = before.clone();
         before.add(Kind::Link, ["eth7".to_owned()]);
         before.add(Kind::ControlGroup, ["vm-test/1-x".to_owned()]);
-        assert_eq!(
-            Census::difference(&before, &after),
-            ["Link is gone: eth7"]
-        );
+        assert_eq!(Census::difference(&before, &after), ["Link is gone: eth7"]);
     }
 }

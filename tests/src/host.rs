@@ -79,8 +79,8 @@ impl Host {
     /// Stops the daemon, if there is one, and waits until it is gone.
     pub fn stop(&self) {
         if self.runtime().exists() {
-            let status = self.vm_test().arg("stop").status().expect("vm-test starts");
-            assert!(status.success(), "vm-test stop: {status}");
+            let stopped = self.vm_test().arg("stop").output().expect("vm-test starts");
+            assert!(stopped.status.success(), "vm-test stop: {stopped:?}");
         }
     }
 }
@@ -94,7 +94,7 @@ impl Default for Host {
 impl Drop for Host {
     fn drop(&mut self) {
         if self.runtime().exists() {
-            let _ = self.vm_test().arg("stop").status();
+            let _ = self.vm_test().arg("stop").output();
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What the end-to-end suites of vm-test share: fixtures, a daemon of their own, the census. No test is in here.
 
 pub mod census;
+pub mod daemon;
 pub mod fixture;
+pub mod group;
 pub mod host;
+pub mod patience;
+pub mod report;

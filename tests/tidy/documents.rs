@@ -10,7 +10,7 @@ const LONGEST_README: usize = 400;
 const REFERENCE: &str = "## Reference";
 
 /// The heading of the part of ARCHITECTURE.md that says where things are.
-const CODE_MAP: &str = "code map";
+const CODE_MAP: &str = "where things are";
 
 pub(crate) fn changelog_without_this_version(tree: &Tree) -> Vec<String> {
     let version = match manifests::version(tree) {
@@ -58,15 +58,20 @@ pub(crate) fn untrue_code_map(tree: &Tree) -> Vec<String> {
         Err(error) => return vec![error],
     };
     let map = section(architecture, CODE_MAP);
-    let paths = paths_in(&map);
-    let gone = paths.iter().filter(|path| !tree.has(path));
-    let mut violations: Vec<String> = gone
-        .map(|path| format!("ARCHITECTURE.md's code map names `{path}`, which does not exist"))
-        .collect();
+    let mut violations = Vec::new();
+    let mut named = Vec::new();
+    for row in map.lines().map(paths_in) {
+        let gone = row.iter().filter(|path| !exists(tree, row[0], path));
+        violations.extend(gone.map(|path| {
+            format!("ARCHITECTURE.md's code map names `{path}`, which does not exist")
+        }));
+        named.extend(row.iter().map(|path| path.trim_end_matches('/')));
+    }
     let unnamed = members.iter().filter(|member| {
-        !paths
+        let inside = format!("{member}/");
+        !named
             .iter()
-            .any(|path| path.trim_end_matches('/') == *member)
+            .any(|path| *path == member.as_str() || path.starts_with(&inside))
     });
     violations.extend(
         unnamed.map(|member| format!("ARCHITECTURE.md's code map does not name `{member}/`")),
@@ -91,22 +96,28 @@ fn section(document: &str, title: &str) -> String {
         .join("\n")
 }
 
-/// What stands between backticks and reads like a path from the workspace root: `folder/`, `folder/file.rs`, `file.md`.
-fn paths_in(section: &str) -> Vec<&str> {
-    let quoted = section
-        .lines()
-        .flat_map(|line| line.split('`').skip(1).step_by(2));
-    let is_path = |text: &&str| {
+/// Whether `path` is there: from the workspace root, or below the place that its line begins with.
+fn exists(tree: &Tree, place: &str, path: &str) -> bool {
+    let place = place.trim_end_matches('/');
+    let candidates = [
+        path.to_owned(),
+        format!("{place}/{path}"),
+        format!("{place}/src/{path}"),
+    ];
+    candidates.iter().any(|candidate| tree.has(candidate))
+}
+
+/// The paths between backticks in one line of the map: the place that it begins with, and after that whatever has a
+/// slash. Other words in backticks are names of things.
+fn paths_in(line: &str) -> Vec<&str> {
+    let quoted = line.split('`').skip(1).step_by(2).enumerate();
+    let is_path = |(number, text): &(usize, &str)| {
         let plain = text
             .chars()
             .all(|character| character.is_ascii_alphanumeric() || "_-./".contains(character));
-        plain
-            && (text.contains('/')
-                || [".rs", ".toml", ".md"]
-                    .iter()
-                    .any(|ending| text.ends_with(ending)))
+        plain && (*number == 0 || text.contains('/'))
     };
-    quoted.filter(is_path).collect()
+    quoted.filter(is_path).map(|(_, text)| text).collect()
 }
 
 #[cfg(test)]
@@ -154,20 +165,30 @@ mod tests {
     fn a_code_map_that_is_not_true_is_found() {
         let check = |map: &str| {
             let architecture =
-                format!("# Architecture\n## Code map\n{map}\n## Invariants\n`gone.rs`\n");
+                format!("# Architecture\n## Where things are\n{map}\n## Invariants\n`gone/`\n");
             untrue_code_map(&Tree::planted(&[
                 WORKSPACE,
-                ("a/src/x.rs", ""),
-                ("tests/b/y.rs", ""),
+                ("deny.toml", ""),
+                ("a/src/x/y.rs", ""),
+                ("tests/b/z.rs", ""),
                 ("ARCHITECTURE.md", &architecture),
             ]))
         };
+        let good = "| `a/` | `#[on_vm]`, `x/`, `user.toml` |\n\
+                    ### Tests\n| `tests/b/` | `tests/b/z.rs` |\n- `deny.toml`";
+        assert_eq!(check(good), [""; 0]);
+        for bad in [
+            format!("{good}\n| `a/src/q.rs` | gone |"),
+            format!("{good}\n| `gone.toml` | gone |"),
+            good.replace("`x/`", "`q/`"),
+        ] {
+            assert_eq!(check(&bad).len(), 1, "{bad}");
+        }
         assert_eq!(
-            check("`a/` has `#[on_vm]`.\n### Tests\n- `tests/b/`: `tests/b/y.rs`"),
-            [""; 0]
+            check("| `a/src/x/` | the rest |").len(),
+            1,
+            "a member is unnamed"
         );
-        assert_eq!(check("`a/`, `tests/b`, `a/src/z.rs`").len(), 1);
-        assert_eq!(check("`a/src/x.rs`").len(), 2, "both members are unnamed");
         assert_eq!(
             untrue_code_map(&Tree::planted(&[WORKSPACE])),
             ["ARCHITECTURE.md is missing"]

@@ -44,6 +44,7 @@ struct Agent {
     nonce: u128,
     process: u32,
     stream: Arc<Mutex<UnixStream>>,
+    has_verdict: Arc<AtomicBool>,
 }
 
 impl Agent {
@@ -57,7 +58,11 @@ impl Agent {
         let _ = frame::write(&mut *stream, report);
     }
 
+    /// Gives the verdict, unless it is given already: where panics abort, libtest panics over a returned error.
     fn give_verdict(&self, outcome: BodyOutcome) {
+        if self.has_verdict.swap(true, Ordering::SeqCst) {
+            return;
+        }
         mark_output(self.nonce, false);
         let nonce = self.nonce;
         self.tell(&FromBody::Verdict { nonce, outcome });
@@ -89,6 +94,7 @@ impl Scope {
             nonce: job.nonce,
             process: std::process::id(),
             stream: Arc::new(Mutex::new(stream)),
+            has_verdict: Arc::default(),
         };
         report_panics(agent.clone());
         mark_output(job.nonce, true);

@@ -27,6 +27,7 @@ mod dispatch;
 mod environment;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 mod guest;
+mod last_resort;
 #[cfg(any(not(target_os = "linux"), vm_test_pretend_other_host))]
 mod other_host;
 mod outcome;

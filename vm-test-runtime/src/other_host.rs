@@ -1,5 +1,6 @@
 //! What happens on a host that is not Linux: every test on a guest fails, with one line.
 
+use crate::last_resort;
 use crate::site::{Panics, Site};
 
 /// Fails the test. Returns only to a test that would pass by panicking.
@@ -14,15 +15,16 @@ pub(crate) fn refuse(site: &Site) {
         Panics::Fail if is_the_tests_own(site) => raise(message),
         Panics::Pass => {}
         // Neither panicking nor returning is safe here, since either could make the test pass.
-        Panics::Fail | Panics::Unknown => std::process::exit(101),
+        Panics::Fail | Panics::Unknown => last_resort::end_process(site, &message),
     }
 }
 
-/// Whether the site is on the test function itself, which libtest names the thread after.
+/// By the name of the thread, which libtest gives it after the test.
 fn is_the_tests_own(site: &Site) -> bool {
-    std::thread::current()
+    let thread = std::thread::current();
+    thread
         .name()
-        .is_some_and(|name| name.split("::").any(|segment| segment == site.function))
+        .is_some_and(|name| last_resort::is_on_the_test(site, name))
 }
 
 /// Panics; silently, since the message is out already, except where only the hook tells libtest.

@@ -83,7 +83,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if is_root {
         contestants.push(Contestant::new("lxc-execute", lxc_execute(&scratch)?));
     } else {
-        println!("lxc-execute: not measured, it needs root (or a set-up of its own) over the host's root");
+        println!(
+            "lxc-execute: not measured, it needs root (or a set-up of its own) over the host's root"
+        );
     }
     for contestant in &mut contestants {
         // The first run starts the daemon and fills caches; nobody waits for that twice.
@@ -123,7 +125,10 @@ fn judge(contestants: &[Contestant]) -> ExitCode {
     let (Some(local), Some(guest)) = (median("local"), median("on_vm")) else {
         return ExitCode::FAILURE;
     };
-    println!("\na guest costs {:.2} ms over a local test", (guest - local) * 1e3);
+    println!(
+        "\na guest costs {:.2} ms over a local test",
+        (guest - local) * 1e3
+    );
     let Some(lxc) = median("lxc-execute") else {
         return ExitCode::SUCCESS;
     };
@@ -149,7 +154,7 @@ fn build_test(worktree: &Worktree) -> Result<PathBuf> {
     let mut cargo = worktree.cargo(&["test", "--no-run", "--message-format", "json"])?;
     cargo
         .arg("--manifest-path")
-        .arg(worktree.root().join("tests/fixtures/speed/Cargo.toml"))
+        .arg(worktree.root.join("tests/fixtures/speed/Cargo.toml"))
         .env("CARGO_TARGET_DIR", worktree.target().join("fixtures"));
     let messages = command::capture(&mut cargo)?;
     let path = messages
@@ -171,14 +176,20 @@ fn lxc_execute(scratch: &Scratch) -> Result<Command> {
     );
     std::fs::write(&config, text)?;
     let mut command = Command::new("lxc-execute");
-    command.args(["-n", "vm-test-bench", "-P"]).arg(&scratch.0).arg("-f").arg(&config);
+    command
+        .args(["-n", "vm-test-bench", "-P"])
+        .arg(&scratch.0)
+        .arg("-f")
+        .arg(&config);
     command.args(["--", "/bin/true"]);
     Ok(command)
 }
 
 fn stop(program: &Path, scratch: &Scratch) -> Result<()> {
     let mut command = Command::new(program);
-    command.arg("stop").env("VM_TEST_RUNTIME_DIR", scratch.0.join("run"));
+    command
+        .arg("stop")
+        .env("VM_TEST_RUNTIME_DIR", scratch.0.join("run"));
     command::capture(&mut command).map(drop)
 }
 

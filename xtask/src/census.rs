@@ -82,7 +82,7 @@ impl Census {
         }
         if !comparison.changed.is_empty() {
             bail!(
-                "cannot find the machine as it was:\n{}",
+                "cannot find the machine as it was:\n{}\nhint: if another program changed this meanwhile, run again",
                 comparison.changed.join("\n")
             );
         }

@@ -1,6 +1,7 @@
 //! The commands of the developers of vm-test. This file knows their names and options and hands them on;
 //! what a command does lives in the module of its name.
 
+mod bench;
 mod census;
 mod command;
 mod demo;
@@ -33,12 +34,15 @@ enum Task {
     Demo(demo::Options),
     /// Sets the machine up and runs every test, as root and as an ordinary user.
     Test(test::Options),
+    /// Measures what a test on a guest costs, beside a local one and beside lxc-execute.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Demo,
     /// To run the tests of vm-test itself.
     Test,
+    /// To measure what a guest costs.
+    Bench,
 }
 
 /// Where a package comes from.
@@ -105,7 +107,7 @@ pub(crate) const TABLE: &[Package] = &[
     ),
     debian(
         "lxc",
-        Purpose::Test,
+        Purpose::Bench,
         Sign::Command("lxc-execute"),
         "is what vm-test compares itself with",
     ),
@@ -265,7 +267,11 @@ mod tests {
             ["liblxc1", "uidmap"]
         );
         assert_eq!(
-            missing(&[Purpose::Run, Purpose::Demo, Purpose::Test], &machine).len(),
+            missing(
+                &[Purpose::Run, Purpose::Demo, Purpose::Test, Purpose::Bench],
+                &machine
+            )
+            .len(),
             TABLE.len()
         );
     }

@@ -52,6 +52,11 @@ impl Worktree {
         })
     }
 
+    /// Where cargo puts what it builds here.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// A copy of this one in the home of an ordinary user, whose account is made if need be. What was built there
     /// before is kept.
     pub(crate) fn for_ordinary_user(&self) -> Result<Self> {

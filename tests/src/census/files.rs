@@ -23,16 +23,13 @@ const DIRECTORIES: [&str; 11] = [
 ];
 
 /// Parts of the names of vm-test's files, liblxc's, and the fixtures'.
-const TELLING: [&str; 4] = ["vm-test", "vmt-", "lxc", "crowd"];
-
-/// How deep a directory that counts is looked into.
-const DEEPEST: usize = 6;
+const TELLING: [&str; 3] = ["vm-test", "vmt-", "lxc"];
 
 pub(super) fn read(runtime: &Path, processes: &Processes) -> BTreeSet<String> {
     let guests = Guests::of_this_user();
     let foreign = processes.foreign_runtimes();
     let mut found = BTreeSet::new();
-    list(runtime, &mut found, 0);
+    list(runtime, &mut found);
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -49,9 +46,11 @@ pub(super) fn read(runtime: &Path, processes: &Processes) -> BTreeSet<String> {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let telling = TELLING.iter().any(|part| name.contains(part));
-            let of_guest = entry.metadata().is_ok_and(|meta| guests.contains(meta.uid()));
+            let of_guest = entry
+                .metadata()
+                .is_ok_and(|meta| guests.contains(meta.uid()));
             if (telling || of_guest) && !is_foreign(&path, runtime, &foreign) {
-                list(&path, &mut found, 1);
+                found.extend(describe(&path));
             }
         }
     }
@@ -64,7 +63,10 @@ pub(super) fn is_foreign(path: &Path, runtime: &Path, foreign: &BTreeSet<PathBuf
     if path.starts_with(runtime) {
         return false;
     }
-    let name = path.strip_prefix("/tmp").ok().and_then(|rest| rest.iter().next());
+    let name = path
+        .strip_prefix("/tmp")
+        .ok()
+        .and_then(|rest| rest.iter().next());
     let name = name.and_then(|name| name.to_str()).unwrap_or_default();
     let default = name
         .strip_prefix("vm-test-")
@@ -76,14 +78,15 @@ pub(super) fn is_foreign(path: &Path, runtime: &Path, foreign: &BTreeSet<PathBuf
     default || session || suite || foreign.iter().any(|dir| path.starts_with(dir))
 }
 
-fn list(path: &Path, found: &mut BTreeSet<String>, depth: usize) {
-    let Ok(meta) = fs::symlink_metadata(path) else {
-        return;
-    };
-    found.insert(format!("{} of user {}", path.display(), meta.uid()));
-    if meta.is_dir() && depth < DEEPEST {
-        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-            list(&entry.path(), found, depth + 1);
-        }
+/// A directory and all that is in it.
+fn list(path: &Path, found: &mut BTreeSet<String>) {
+    found.extend(describe(path));
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        list(&entry.path(), found);
     }
+}
+
+fn describe(path: &Path) -> Option<String> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    Some(format!("{} of user {}", path.display(), meta.uid()))
 }

@@ -38,8 +38,10 @@ const SETTINGS: [&str; 21] = [
 
 /// The mounts of all namespaces that can be seen.
 pub(super) struct Mounts {
-    /// Of this process's namespace and those of processes that count.
+    /// Of this process's namespace.
     pub(super) own: BTreeSet<String>,
+    /// Of those of processes that count.
+    pub(super) guests: BTreeSet<String>,
     /// Of all other namespaces.
     pub(super) others: BTreeMap<String, BTreeSet<String>>,
 }
@@ -52,10 +54,12 @@ impl Mounts {
         };
         let mut mounts = Self {
             own: mounts_of("self").collect(),
+            guests: BTreeSet::new(),
             others: BTreeMap::new(),
         };
         let mut seen: BTreeSet<_> = name("self").into_iter().collect();
-        let (own, others): (Vec<_>, Vec<_>) = processes.with_mounts().partition(|(_, counts)| *counts);
+        let (own, others): (Vec<_>, Vec<_>) =
+            processes.with_mounts().partition(|(_, counts)| *counts);
         for (pid, counts) in own.into_iter().chain(others) {
             let pid = pid.to_string();
             let Some(namespace) = name(&pid) else {
@@ -66,7 +70,7 @@ impl Mounts {
             }
             if counts {
                 let lines = mounts_of(&pid).map(|mount| format!("{mount} in {namespace}"));
-                mounts.own.extend(lines);
+                mounts.guests.extend(lines);
             } else {
                 mounts.others.insert(namespace, mounts_of(&pid).collect());
             }
@@ -97,8 +101,9 @@ fn mounts_of(pid: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The directories below `root` that are vm-test's or liblxc's, but not those of the given daemons.
-pub(super) fn control_groups(root: &Path, foreigners: BTreeSet<u32>) -> Vec<String> {
+/// The directories below `root` that are vm-test's or liblxc's, but not those of the given daemons. Nor the parent of all
+/// of them: the first daemon makes it and the last one removes it, whosever they are.
+pub(super) fn control_groups(root: &Path, foreigners: &BTreeSet<u32>) -> Vec<String> {
     let mut found = Vec::new();
     let mut queue = vec![root.to_owned()];
     while let Some(dir) = queue.pop() {
@@ -112,8 +117,7 @@ pub(super) fn control_groups(root: &Path, foreigners: BTreeSet<u32>) -> Vec<Stri
             let foreign = owner
                 .and_then(|owner| owner.parse().ok())
                 .is_some_and(|owner| foreigners.contains(&owner));
-            // The parent of all stays as long as any daemon has a group in it.
-            let parent = name == "vm-test" && !foreigners.is_empty();
+            let parent = name == "vm-test";
             let text = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
             if !foreign && !parent && (text.contains("vm-test") || text.contains("lxc")) {
                 found.push(text.into_owned());
@@ -126,14 +130,12 @@ pub(super) fn control_groups(root: &Path, foreigners: BTreeSet<u32>) -> Vec<Stri
     found
 }
 
+/// The interfaces of this network namespace; `/sys` may show those of another one.
 pub(super) fn links() -> Vec<String> {
-    let entries = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
-    entries
-        .map(|entry| {
-            let flags = fs::read_to_string(entry.path().join("flags")).unwrap_or_default();
-            let name = entry.file_name();
-            format!("{} with flags {}", name.display(), flags.trim())
-        })
+    let text = fs::read_to_string("/proc/self/net/dev").unwrap_or_default();
+    let lines = text.lines().skip(2);
+    lines
+        .filter_map(|line| Some(line.split_once(':')?.0.trim().to_owned()))
         .collect()
 }
 
@@ -165,7 +167,10 @@ pub(super) fn rules() -> Result<Vec<String>, String> {
     for words in commands {
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).env("PATH", path).stdin(Stdio::null());
+        command
+            .args(&words[1..])
+            .env("PATH", path)
+            .stdin(Stdio::null());
         match command.output() {
             Ok(output) if output.status.success() => {
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -254,14 +259,12 @@ mod tests {
         ] {
             fs::create_dir_all(root.path().join(dir)).unwrap();
         }
-        let mut found = control_groups(root.path(), BTreeSet::from([77]));
+        let mut found = control_groups(root.path(), &BTreeSet::from([77]));
         found.sort();
         assert_eq!(
             found,
             ["memory/vm-test/12-host-1", "unified/lxc.payload.host-1"]
         );
-        let all = control_groups(root.path(), BTreeSet::new());
-        assert!(all.contains(&"memory/vm-test".to_owned()), "{all:?}");
     }
 
     #[test]

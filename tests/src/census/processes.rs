@@ -14,15 +14,14 @@ const GUEST_USERS: u32 = 1 << 30;
 
 const RUNTIME: &str = "VM_TEST_RUNTIME_DIR";
 const PROGRAMS: [&str; 2] = ["vm-test", "vm-test-agent"];
-const NAMESPACES: [&str; 8] = [
-    "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts",
-];
+const NAMESPACES: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
 
 #[derive(Debug)]
 struct Process {
     parent: u32,
     name: String,
-    state: char,
+    /// Whether all of it is dead, and only its parent has not asked for its end yet.
+    zombie: bool,
     started: u64,
     user: u32,
     /// In how many pid namespaces it is.
@@ -51,7 +50,7 @@ impl Processes {
             .collect();
         let foreign = all
             .iter()
-            .filter(|(_, process)| process.is_daemon())
+            .filter(|(_, process)| process.is_daemon() && !process.zombie)
             .filter(|(_, process)| process.runtime.as_deref() != Some(runtime))
             .map(|(&pid, process)| (pid, process.runtime.clone()))
             .collect();
@@ -80,11 +79,13 @@ impl Processes {
             .copied()
             .collect();
         processes.counted = counted;
-        processes.hidden = processes
-            .all
-            .keys()
-            .filter(|pid| fs::read_link(format!("/proc/{pid}/ns/mnt")).is_err())
-            .count();
+        let is_closed = |pid: &u32| {
+            let error = fs::read_link(format!("/proc/{pid}/ns/mnt")).err();
+            // The kernel gives the same answer for one that has just gone.
+            error.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+                && Path::new(&format!("/proc/{pid}")).exists()
+        };
+        processes.hidden = processes.all.keys().filter(|pid| is_closed(pid)).count();
         processes
     }
 
@@ -110,6 +111,11 @@ impl Processes {
             let Some(process) = self.all.get(&pid) else {
                 break;
             };
+            // What is dead and was an orphan waits for an init, which takes its time and is none of ours.
+            let init = process.parent != std::process::id() && ancestors.contains(&process.parent);
+            if process.zombie && init {
+                return false;
+            }
             pid = process.parent;
         }
         ancestors.contains(&pid)
@@ -118,10 +124,10 @@ impl Processes {
     pub(super) fn describe(&self) -> Vec<String> {
         let describe = |pid: &u32| {
             let process = self.all.get(pid)?;
+            let state = if process.zombie { " (a zombie)" } else { "" };
             Some(format!(
-                "{pid} `{}` ({}), started {}, child of {}, user {}, depth {}, {}",
+                "{pid} `{}`{state}, started {}, child of {}, user {}, depth {}, {}",
                 process.name,
-                process.state,
                 process.started,
                 process.parent,
                 process.user,
@@ -212,7 +218,7 @@ impl Process {
         Some(Self {
             parent: fields.get(1)?.parse().ok()?,
             name: name.to_owned(),
-            state: fields.first()?.chars().next()?,
+            zombie: *fields.first()? == "Z" && *fields.get(17)? == "1",
             started: fields.get(19)?.parse().ok()?,
             user: fs::metadata(format!("/proc/{pid}")).ok()?.uid(),
             depth,

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -81,6 +81,8 @@ pub(super) fn start(job: &Job) -> Result<Started, End> {
         command.env(ENV_JOB, format!("{:032x}", job.nonce));
         command.env(ENV_TEST, &test.name);
     }
+    // The daemon was started by whoever needed it first, perhaps in the background of a shell or by nohup.
+    session::default_signals(&mut command);
     let started = match job.terminal {
         Some(size) => on_terminal(command, size),
         None => on_pipes(command, job.test.is_some()),
@@ -130,7 +132,12 @@ fn on_terminal(mut command: Command, size: TerminalSize) -> io::Result<Started> 
     unlockpt(&master)?;
     let name = ptsname(&master, Vec::new())?;
     let path = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
-    let terminal = fs::File::options().read(true).write(true).open(path)?;
+    // Without the flag it would become the agent's own, and could then not be the job's.
+    let terminal = fs::File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOCTTY)
+        .open(path)?;
     resize(&master, size)?;
     command
         .stdin(terminal.try_clone()?)

@@ -2,12 +2,25 @@
 
 use super::args::{Cli, CompletionsArgs};
 use super::output::say;
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use vm_test::protocol::failure::Failure;
+
+const NAME: &str = "vm-test";
 
 /// Prints the completions.
 pub(super) fn print(args: &CompletionsArgs) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "vm-test", &mut script);
+    clap_complete::generate(args.shell, &mut for_people(), NAME, &mut script);
     say(&String::from_utf8_lossy(&script))
+}
+
+/// The command line without what only programs say, which the generators would offer as well.
+fn for_people() -> Command {
+    let all = Cli::command();
+    let visible = all
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    Command::new(NAME)
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommands(visible.cloned())
 }

@@ -29,7 +29,7 @@ GUESTS
 
 EXAMPLES
   vm-test doctor                        find out whether guests work here, and the cure if not
-  vm-test run host -- rm -r /usr/games  any command in a fresh guest, as its root
+  vm-test run host -- nft list ruleset  any command in a fresh guest, as its root
   vm-test shell                         look around in a fresh guest
   vm-test ps                            which test holds which instance
   vm-test stop                          end everything now
@@ -39,7 +39,8 @@ EXAMPLES
                                         whole test binaries in guests, unmodified
 
 VARIABLES
-  VM_TEST_BIN            the program vm-test whose daemon is used [default: this one]
+  VM_TEST_BIN            the program vm-test whose daemon is used [default: this one; for tests the
+                         one beside their target directory, in PATH, or in cargo's bin]
   VM_TEST_RUNTIME_DIR    the directory of sockets and locks, at most 50 bytes
                          [default: $XDG_RUNTIME_DIR/vm-test, else /tmp/vm-test-UID]
   VM_TEST_IDLE_SECONDS   how long the daemon stays without a lease [default: 15]
@@ -72,7 +73,7 @@ EXAMPLES
   tar c . | vm-test run host -- tar xC /mnt
   vm-test run --memory 2G --timeout 5m host -- ./soak
   vm-test run --env DATABASE_URL --env MODE=fast worker-1 -- ./check
-  vm-test run --device /dev/net/tun host -- openvpn --mktun --dev tun0
+  vm-test run --device /dev/net/tun host -- ip tuntap add tun0 mode tun
   CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='vm-test run host --' cargo test",
     exit_codes!()
 );

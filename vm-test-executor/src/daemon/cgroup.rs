@@ -188,7 +188,11 @@ pub(super) fn sweep() -> usize {
     removed
 }
 
-/// Whether this process is one of this program: a stranger may have the number of a dead daemon.
+/// Whether this process is one of this program: a stranger may have the number of a dead daemon. A dead one keeps its
+/// number and its name for as long as its parent does not ask for its end.
 fn is_daemon(pid: &str) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim_end() == "vm-test")
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        let state = stat.split_once(" (vm-test) ").map(|(_, rest)| rest);
+        state.is_some_and(|rest| !rest.starts_with(['Z', 'X']))
+    })
 }

@@ -56,6 +56,8 @@ pub fn start_detached() -> Result<(), Failure> {
         .append(true)
         .open(&log_path)
         .map_err(|error| cannot(&format!("write {}", log_path.display()), &error))?;
+    let before = log.metadata().map_or(0, |meta| meta.len());
+    let before = usize::try_from(before).unwrap_or(0);
     let mut command = Command::new(&executor.path);
     command
         .args(["daemon", "--serve"])
@@ -80,13 +82,14 @@ pub fn start_detached() -> Result<(), Failure> {
         return Ok(());
     }
     let _ = child.wait();
-    let words = fs::read_to_string(&log_path).unwrap_or_default();
-    let last = words
-        .trim_end()
-        .lines()
-        .last()
-        .unwrap_or("it did not say why");
-    Err(cannot("start the daemon", &last))
+    let words = fs::read(&log_path).unwrap_or_default();
+    // Older words are of daemons that had other troubles.
+    let words = words.get(before..).unwrap_or_default();
+    let words = String::from_utf8_lossy(words);
+    Err(Failure::last_in(&words).unwrap_or_else(|| {
+        let last = words.trim_end().lines().last();
+        cannot("start the daemon", &last.unwrap_or("it did not say why"))
+    }))
 }
 
 /// Serves until it is idle, asked to stop, or told to by a signal. Call it in a process of its own.
@@ -95,6 +98,7 @@ pub fn start_detached() -> Result<(), Failure> {
 /// If it cannot listen.
 pub fn serve() -> Result<(), Failure> {
     let executor = program()?;
+    let agent = agent(&executor)?;
     let dir = RuntimeDir::open()?;
     let files = Files::new(&dir, &executor.identity);
     let Some(_lock) = files.lock()? else {
@@ -116,7 +120,7 @@ pub fn serve() -> Result<(), Failure> {
             registry: Registry::default(),
             spawner,
             maps: IdMaps::of_this_user(),
-            agent: agent(&executor)?,
+            agent,
             libraries: Libraries::default(),
             journal,
             run: run_id(),

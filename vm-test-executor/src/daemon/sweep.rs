@@ -2,8 +2,14 @@
 
 use super::{cgroup, loops};
 use rustix::fs::FlockOperation;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::path::Path;
+use std::time::Duration;
 use vm_test::client::RuntimeDir;
+
+/// How long a daemon may take from the making of its log to its lock.
+const START: Duration = Duration::from_secs(60);
 
 /// What was found and removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,13 +28,14 @@ pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
         groups: cgroup::sweep(),
         ..Swept::default()
     };
-    for socket in dir.sockets() {
-        let identity = socket.file_stem().and_then(|stem| stem.to_str());
-        if identity.is_none() || identity == own {
+    for identity in identities(dir.path()) {
+        let socket = dir.socket(&identity);
+        if Some(identity.as_str()) == own || is_starting(&socket) {
             continue;
         }
         // Whoever gets the lock knows that no daemon holds it, and that none can start meanwhile.
         let lock = socket.with_extension("lock");
+        let had_lock = lock.exists();
         let Ok(file) = File::options()
             .create(true)
             .truncate(false)
@@ -39,9 +46,10 @@ pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
         };
         if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
             swept.loop_devices += loops::sweep(&socket.with_extension("journal"));
-            for end in ["sock", "log", "lock"] {
+            for end in ["sock", "log"] {
                 swept.files += usize::from(fs::remove_file(socket.with_extension(end)).is_ok());
             }
+            swept.files += usize::from(fs::remove_file(lock).is_ok() && had_lock);
         }
     }
     if own.is_none() {
@@ -49,4 +57,25 @@ pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
         let _ = fs::remove_dir(dir.path());
     }
     swept
+}
+
+/// The identities of all daemons that have files in the directory.
+fn identities(dir: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name();
+            let (identity, end) = name.to_str()?.split_once('.')?;
+            let ours = matches!(end, "sock" | "lock" | "log") || end.starts_with("journal");
+            ours.then(|| identity.to_owned())
+        })
+        .collect()
+}
+
+/// Whether there is nothing but a new log: whoever starts a daemon makes that first.
+fn is_starting(socket: &Path) -> bool {
+    let age = fs::metadata(socket.with_extension("log"))
+        .and_then(|meta| meta.modified())
+        .map(|modified| modified.elapsed().unwrap_or_default());
+    !socket.exists() && !socket.with_extension("lock").exists() && age.is_ok_and(|age| age < START)
 }

@@ -5,7 +5,8 @@ use crate::backend::Machine;
 use crate::rootfs::{Lower, Step};
 use rustix::fs::{CWD, Gid, Mode, Uid};
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, mount, mount_bind, mount_change, move_mount,
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind,
+    mount_change, move_mount, open_tree,
 };
 use std::fs;
 use std::io;
@@ -33,8 +34,12 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
             world.instance, world.guest
         ))
     };
-    enter_room(world).map_err(|error| cannot("make its own mounts", &error))?;
-    let mut builder = Builder { trees, layers: 0 };
+    let hidden = enter_room(world).map_err(|error| cannot("make its own mounts", &error))?;
+    let mut builder = Builder {
+        trees,
+        hidden,
+        layers: 0,
+    };
     for step in &world.plan.steps {
         builder.take(step).map_err(|error| {
             let failure = cannot(&describe(step), &error);
@@ -91,12 +96,13 @@ fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
         .collect()
 }
 
-/// Cuts this namespace off from the host's and makes the room a file system of its own.
-fn enter_room(world: &World) -> io::Result<()> {
+/// Cuts this namespace off from the host's and makes the room a file system of its own. Returns what that hides.
+fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
     mount_change(
         "/",
         MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
     )?;
+    let hidden = hidden_sources(world);
     let options = format!("mode=755,size={}", world.memory);
     let options = std::ffi::CString::new(options)?;
     mount(
@@ -111,7 +117,29 @@ fn enter_room(world: &World) -> io::Result<()> {
     for dir in [ROOT, "lower", "upper", "work", "pivot", "lxc"] {
         fs::create_dir(dir)?;
     }
-    Ok(())
+    Ok(hidden)
+}
+
+/// The sources below the room, detached before it hides them: removable disks are often mounted there.
+fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
+    let lowers = world.plan.steps.iter().flat_map(|step| match step {
+        Step::Layer { lower, .. } => vec![lower],
+        Step::Stack { below, above, .. } => below.iter().chain(above).collect(),
+        Step::File { source, .. } => vec![source],
+        _ => Vec::new(),
+    });
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    lowers
+        .chain([&world.agent])
+        .filter_map(|lower| match lower {
+            Lower::Path(path) => Some(path.clone()),
+            Lower::Tree(_) => None,
+        })
+        .filter(|path| path.starts_with(ROOM))
+        // What cannot be had now is missed later, by the step that needs it.
+        .filter_map(|path| Some((open_tree(CWD, &path, flags).ok()?, path)))
+        .map(|(tree, path)| (path, tree))
+        .collect()
 }
 
 /// The library reads `/proc`, which must be this pid namespace's.
@@ -123,6 +151,7 @@ fn mount_proc() -> io::Result<()> {
 
 struct Builder {
     trees: Vec<Option<OwnedFd>>,
+    hidden: Vec<(PathBuf, OwnedFd)>,
     layers: usize,
 }
 
@@ -151,7 +180,7 @@ impl Builder {
 
     fn place_file(&mut self, source: &Lower, target: &Path) -> io::Result<()> {
         match source {
-            Lower::Path(path) => bind_file(path, target),
+            Lower::Path(path) => self.bind_file(path, target),
             Lower::Tree(index) => {
                 let tree = self.trees.get_mut(*index).and_then(Option::take);
                 fs::File::create(target)?;
@@ -164,6 +193,18 @@ impl Builder {
         fs::create_dir(DEVICES)?;
         let tree = self.trees.pop().flatten();
         attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(DEVICES))
+    }
+
+    fn bind_file(&mut self, source: &Path, target: &Path) -> io::Result<()> {
+        fs::File::create(target)?;
+        self.bind(source, target)
+    }
+
+    fn bind(&mut self, source: &Path, target: &Path) -> io::Result<()> {
+        match self.hidden.iter().position(|(path, _)| path == source) {
+            Some(at) => attach(self.hidden.swap_remove(at).1, target),
+            None => Ok(mount_bind(source, target)?),
+        }
     }
 
     fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
@@ -218,7 +259,7 @@ impl Builder {
         match lower {
             Lower::Path(path) => {
                 fs::create_dir(place)?;
-                mount_bind(path, place)?;
+                self.bind(path, Path::new(place))?;
             }
             Lower::Tree(index) => match self.trees.get_mut(*index).and_then(Option::take) {
                 Some(tree) => {
@@ -264,12 +305,6 @@ fn empty(path: &Path, mode: u32) -> io::Result<()> {
     let options = std::ffi::CString::new(format!("mode={mode:o}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
     mount("vm-test", path, "tmpfs", flags, options.as_c_str())?;
-    Ok(())
-}
-
-fn bind_file(source: &Path, target: &Path) -> io::Result<()> {
-    fs::File::create(target)?;
-    mount_bind(source, target)?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What a child does between fork and exec: a session of its own, and a controlling terminal.
+//! What a child does between fork and exec: a session of its own, a controlling terminal, signals as the kernel has them.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -24,4 +24,17 @@ pub fn own_terminal(command: &mut Command, terminal: OwnedFd) -> &mut Command {
     };
     // SAFETY: between fork and exec only system calls are made; nothing is allocated, no lock is taken.
     unsafe { command.pre_exec(enter) }
+}
+
+/// Has the command start with no signal ignored, whatever this process was started to ignore.
+pub fn default_signals(command: &mut Command) -> &mut Command {
+    let reset = || {
+        for number in 1..=libc::SIGRTMAX() {
+            // SAFETY: sets no handler. Numbers whose action cannot be set are refused, and are never ignored.
+            unsafe { libc::signal(number, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only system calls are made; nothing is allocated, no lock is taken.
+    unsafe { command.pre_exec(reset) }
 }

@@ -135,27 +135,29 @@ fn unreachable(socket: &Path, error: &io::Error) -> Failure {
 
 /// Starts the daemon and waits until it listens. Its own program takes care of its independence from this process.
 fn start(executor: &Executor) -> Result<(), Failure> {
-    let cannot = |cause: String| {
+    let cannot = |cause: Failure| {
         Failure::new(format!(
-            "cannot start the daemon with {}: {cause}",
-            executor.path.display()
+            "cannot start the daemon with {}: {}",
+            executor.path.display(),
+            cause.message
         ))
-        .hint("`vm-test doctor` looks for the reason")
+        .hint(
+            cause
+                .hint
+                .unwrap_or_else(|| "`vm-test doctor` looks for the reason".to_owned()),
+        )
     };
     let output = Command::new(&executor.path)
         .args(["daemon", "--start"])
         .current_dir("/")
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| cannot(error.to_string()))?;
+        .map_err(|error| cannot(Failure::new(error.to_string())))?;
     if output.status.success() {
         return Ok(());
     }
     let words = String::from_utf8_lossy(&output.stderr);
-    let words = words.trim();
-    Err(cannot(if words.is_empty() {
-        format!("it ended with {}", output.status)
-    } else {
-        words.to_owned()
-    }))
+    Err(cannot(Failure::last_in(&words).unwrap_or_else(|| {
+        Failure::new(format!("it ended with {}: {}", output.status, words.trim()))
+    })))
 }

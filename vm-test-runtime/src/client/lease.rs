@@ -77,9 +77,10 @@ impl Lease {
             }
             Ok(Some(other)) => format!("its agent began with {other:?}"),
             Ok(None) => {
-                return Err(match obituary(&instance).and_then(|it| it.cause) {
-                    Some(cause) => cause,
-                    None => cannot("it ended before its agent answered".to_owned()),
+                let ended = "it ended before its agent answered";
+                return Err(match obituary(&instance) {
+                    Some(obituary) => obituary.cause.unwrap_or_else(|| cannot(ended.to_owned())),
+                    None => cannot(format!("{ended}, and the daemon that held it is gone too")),
                 });
             }
             Err(error) if is_timeout(&error) => {

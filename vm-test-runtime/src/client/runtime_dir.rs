@@ -35,13 +35,17 @@ impl RuntimeDir {
     pub fn find() -> Result<Option<Self>, Failure> {
         let user = whose()?;
         let path = choose(user);
-        let found = Self::check(path.clone(), user, false);
-        // Asked afterwards: a daemon that ends takes the directory with it.
-        let gone = fs::symlink_metadata(path).map_err(|error| error.kind());
-        if gone.is_err_and(|kind| kind == io::ErrorKind::NotFound) {
+        let is_missing = || {
+            fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        };
+        if is_missing() {
             return Ok(None);
         }
-        found.map(Some)
+        match Self::check(path.clone(), user, false) {
+            // A daemon that ends takes the directory with it.
+            Err(_) if is_missing() => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     fn check(path: PathBuf, user: u32, make: bool) -> Result<Self, Failure> {

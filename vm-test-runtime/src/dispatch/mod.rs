@@ -8,6 +8,7 @@ mod lease;
 mod report;
 mod watch;
 
+use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
 
@@ -71,13 +72,10 @@ fn fail(site: &Site, failure: &Failure) {
         Panics::Fail if is_the_tests_own(site) => raise(failure.message.clone()),
         Panics::Pass => {}
         // Neither panicking nor returning is safe here, since either could make the test pass.
-        Panics::Fail | Panics::Unknown => std::process::exit(101),
+        Panics::Fail | Panics::Unknown => last_resort::end_process(site, &failure.message),
     }
 }
 
-/// Whether the site is on the test function itself. A helper that a test calls does not see whether that test should
-/// panic.
 fn is_the_tests_own(site: &Site) -> bool {
-    job::name_of_test(site)
-        .is_ok_and(|name| name.split("::").any(|segment| segment == site.function))
+    job::name_of_test(site).is_ok_and(|name| last_resort::is_on_the_test(site, &name))
 }

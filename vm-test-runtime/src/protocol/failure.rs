@@ -3,6 +3,12 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// What stands before a failure where it is printed for people.
+const PRINTED: &str = "error: ";
+
+/// What stands between a failure and its cure.
+const HINT: &str = "\nhint: ";
+
 /// "cannot …: cause", and, where one is known, the cure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -28,16 +34,44 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The last failure that a program of this project has printed, among all that it has printed.
+    #[must_use]
+    pub fn last_in(text: &str) -> Option<Self> {
+        let begin = text
+            .rmatch_indices(PRINTED)
+            .map(|(at, _)| at)
+            .find(|&at| at == 0 || text[..at].ends_with('\n'))?;
+        let words = text[begin + PRINTED.len()..].trim_end();
+        Some(match words.split_once(HINT) {
+            Some((message, hint)) => Self::new(message).hint(hint),
+            None => Self::new(words),
+        })
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         if let Some(hint) = &self.hint {
-            write!(f, "\nhint: {hint}")?;
+            write!(f, "{HINT}{hint}")?;
         }
         Ok(())
     }
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_failure_is_found_again_behind_older_ones() {
+        let failure = Failure::new("cannot find it: no error: it is not there").hint("look");
+        let printed = format!("error: old\nhint: older\nsome words\nerror: {failure}\n");
+        assert_eq!(Failure::last_in(&printed), Some(failure));
+        assert_eq!(Failure::last_in("error: a"), Some(Failure::new("a")));
+        assert_eq!(Failure::last_in("an error: b"), None);
+    }
+}

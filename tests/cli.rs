@@ -1,0 +1,20 @@
+//! The command line with real guests: streams, exit codes, signals, terminals, reports. Every test has a daemon of its own.
+
+#[path = "cli/daemons.rs"]
+mod daemons;
+#[path = "cli/doctor.rs"]
+mod doctor;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/run.rs"]
+mod run;
+#[path = "cli/shell.rs"]
+mod shell;
+#[path = "cli/signals.rs"]
+mod signals;
+#[path = "cli/streams.rs"]
+mod streams;
+#[path = "cli/terminal.rs"]
+mod terminal;

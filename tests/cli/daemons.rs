@@ -1,0 +1,167 @@
+//! `vm-test ps`, `stop` and `gc`: what they say of daemons that live, that have been killed, and that never were.
+
+use crate::process::{await_that, in_guest, instances, start_in_guest, vm_test};
+use std::path::Path;
+use std::time::Duration;
+use vm_test_tests::host::Host;
+
+/// The process id of the host's only daemon.
+fn daemon(host: &Host) -> i32 {
+    let listed = vm_test(host, &["ps", "--json"]).json();
+    let pid = listed["daemons"][0]["pid"].as_i64().expect("a daemon");
+    i32::try_from(pid).expect("a process id")
+}
+
+fn kill(pid: i32) {
+    let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is there");
+}
+
+#[test]
+fn without_a_daemon_nothing_is_listed_stopped_removed_or_started() {
+    let host = Host::new();
+    for (command, words) in [
+        ("ps", "no instances\n"),
+        ("stop", "no daemon is running\n"),
+        ("gc", "nothing to remove\n"),
+    ] {
+        let finished = vm_test(&host, &[command]);
+        assert_eq!(finished.code(), Some(0), "{command}: {}", finished.err);
+        assert_eq!(finished.out, words);
+        assert!(!host.runtime().exists(), "{command} made the directory");
+    }
+}
+
+#[test]
+fn an_instance_is_listed_with_all_that_is_known_of_it() {
+    let host = Host::new();
+    let running = start_in_guest(&host, "sleep 60");
+    let instance = instances(&host).remove(0);
+    assert_eq!(instance["guest"], "host");
+    assert_eq!(instance["purpose"], "vm-test run: sh -c sleep 60");
+    assert_eq!(instance["holder"], running.pid());
+    assert_eq!(instance["memory"], 512 << 20);
+    assert!(instance["description"].as_str().unwrap().starts_with("lxc"));
+    let keeper = instance["keeper"].as_u64().unwrap();
+    assert!(Path::new("/proc").join(keeper.to_string()).exists());
+    let name = instance["instance"].as_str().unwrap();
+    let listed = vm_test(&host, &["ps"]);
+    let lines: Vec<_> = listed.out.lines().collect();
+    assert_eq!(
+        lines[0].split_whitespace().collect::<Vec<_>>(),
+        [
+            "INSTANCE", "GUEST", "AGE", "MEMORY", "HOLDER", "KEEPER", "WHAT", "PURPOSE"
+        ]
+    );
+    assert!(lines[1].starts_with(name), "{}", listed.out);
+    assert!(
+        lines[1].ends_with("vm-test run: sh -c sleep 60"),
+        "{}",
+        listed.out
+    );
+    assert!(
+        lines[2].starts_with(&format!("daemon {}: 512 MiB of ", daemon(&host)))
+            && lines[2].ends_with(" of memory promised, no lease waits"),
+        "{}",
+        listed.out
+    );
+}
+
+#[test]
+fn a_lease_that_waits_is_counted() {
+    let host = Host::new();
+    // The first one starts the daemon, which reads how much there is to give.
+    let mut first = host.vm_test();
+    first
+        .args(["run", "host", "--", "sleep", "60"])
+        .env("VM_TEST_MEMORY_BUDGET", "600");
+    let first = crate::process::Running::start(&mut first);
+    await_that("an instance is alive", Duration::from_secs(10), || {
+        !instances(&host).is_empty()
+    });
+    let second =
+        crate::process::Running::start(host.vm_test().args(["run", "host", "--", "echo", "ran"]));
+    await_that("a lease waits", Duration::from_secs(10), || {
+        vm_test(&host, &["ps", "--json"]).json()["daemons"][0]["waiting"] == 1
+    });
+    assert!(
+        vm_test(&host, &["ps"])
+            .out
+            .contains("600 MiB of memory promised, 1 lease waits")
+    );
+    drop(first);
+    assert_eq!(second.finish().out, "ran\n");
+}
+
+#[test]
+fn stop_ends_instances_and_leaves_neither_process_nor_file() {
+    let host = Host::new();
+    let running = start_in_guest(&host, "sleep 60");
+    let (daemon, keeper) = (daemon(&host), instances(&host)[0]["keeper"].to_string());
+    let finished = vm_test(&host, &["stop"]);
+    assert_eq!(finished.code(), Some(0), "{}", finished.err);
+    assert_eq!(
+        finished.out,
+        format!("stopped the daemon (process {daemon})\n")
+    );
+    for process in [daemon.to_string(), keeper] {
+        // A dead process stays in the list until its parent, the first process of this machine, has asked about it.
+        await_that("it is gone", Duration::from_secs(5), || {
+            !Path::new("/proc").join(&process).exists()
+        });
+    }
+    assert!(!host.runtime().exists());
+    assert_eq!(running.finish().code(), Some(125));
+}
+
+#[test]
+fn gc_removes_what_a_killed_daemon_left_and_then_finds_nothing() {
+    let host = Host::new();
+    assert_eq!(in_guest(&host, "true").code(), Some(0));
+    kill(daemon(&host));
+    await_that("the daemon is dead", Duration::from_secs(5), || {
+        instances(&host).is_empty()
+            && vm_test(&host, &["ps", "--json"]).json()["daemons"] == serde_json::json!([])
+    });
+    // Of a daemon that was killed before it listened.
+    std::fs::write(host.runtime().join("dead.lock"), "").unwrap();
+    let finished = vm_test(&host, &["gc"]);
+    assert_eq!(finished.code(), Some(0), "{}", finished.err);
+    assert_eq!(
+        finished.out,
+        "removed 4 files of killed daemons (sockets, locks, logs)\n"
+    );
+    assert!(!host.runtime().exists());
+    assert_eq!(vm_test(&host, &["gc"]).out, "nothing to remove\n");
+    let finished = vm_test(&host, &["gc", "--json"]);
+    assert_eq!(
+        finished.json(),
+        serde_json::json!({"files": 0, "groups": 0, "loop_devices": 0})
+    );
+}
+
+#[test]
+fn gc_and_ps_leave_a_living_daemon_and_its_instances_alone() {
+    let host = Host::new();
+    let mut running = start_in_guest(&host, "cat");
+    let before = daemon(&host);
+    assert_eq!(vm_test(&host, &["gc"]).out, "nothing to remove\n");
+    assert_eq!((daemon(&host), instances(&host).len()), (before, 1));
+    std::io::Write::write_all(&mut running.input(), b"still here\n").unwrap();
+    assert_eq!(running.finish().out, "still here\n");
+}
+
+#[test]
+fn a_daemon_that_was_killed_takes_its_instances_with_it_and_the_command_says_so() {
+    let host = Host::new();
+    let running = start_in_guest(&host, "sleep 60");
+    kill(daemon(&host));
+    let finished = running.finish();
+    assert_eq!(finished.code(), Some(125));
+    assert_eq!(
+        finished.err,
+        "error: the guest died, and the daemon that held it is gone too\n"
+    );
+    // The next lease finds a dead daemon's socket, and is none the worse for it.
+    assert_eq!(in_guest(&host, "echo again").out, "again\n");
+}

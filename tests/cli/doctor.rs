@@ -1,0 +1,122 @@
+//! `vm-test doctor`: on a host that can run guests, and where something is missing.
+
+use crate::process::{Running, vm_test};
+use std::process::Command;
+use vm_test_tests::host::Host;
+
+/// The checks, in order.
+const NAMES: [&str; 14] = [
+    "kernel",
+    "namespaces",
+    "id maps",
+    "liblxc",
+    "control groups",
+    "memory",
+    "runtime directory",
+    "agent",
+    "daemon",
+    "overlay",
+    "/dev/net/tun",
+    "/dev/fuse",
+    "loop",
+    "guest",
+];
+
+#[test]
+fn every_check_has_a_line_and_what_is_wrong_has_its_consequence_and_cure() {
+    let host = Host::new();
+    let finished = vm_test(&host, &["doctor"]);
+    assert_eq!(finished.code(), Some(0), "{}{}", finished.out, finished.err);
+    let mut lines = finished.out.lines().peekable();
+    for name in NAMES {
+        let line = lines.next().unwrap_or_default();
+        let (status, rest) = line.split_once("  ").unwrap_or_default();
+        assert!(rest.starts_with(&format!("{name}: ")), "{}", finished.out);
+        match status {
+            "pass" => {}
+            "warn" => {
+                assert!(lines.next().unwrap().starts_with("      consequence: "));
+                assert!(lines.next().unwrap().starts_with("      hint: "));
+            }
+            other => panic!("{name} is {other}: {}", finished.out),
+        }
+    }
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn programs_get_the_same_as_json() {
+    let host = Host::new();
+    let finished = vm_test(&host, &["doctor", "--json"]);
+    assert_eq!(finished.code(), Some(0), "{}", finished.out);
+    let checks = finished.json();
+    let checks = checks.as_array().unwrap();
+    let names: Vec<_> = checks
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, NAMES);
+    for check in checks {
+        let keys: Vec<_> = check.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["consequence", "finding", "hint", "name", "status"]);
+        let passed = check["status"] == "pass";
+        assert_eq!(check["consequence"].is_null(), passed, "{check}");
+        assert_eq!(check["hint"].is_null(), passed, "{check}");
+    }
+    let guest = checks.last().unwrap()["finding"].as_str().unwrap();
+    assert!(guest.contains(" ran /bin/true "), "{guest}");
+}
+
+#[test]
+fn a_missing_agent_is_named_with_its_cure() {
+    let host = Host::new();
+    let dir = tempfile::tempdir_in("/tmp").unwrap();
+    let lonely = dir.path().join("vm-test");
+    std::fs::copy(Host::program(), &lonely).unwrap();
+    let mut command = Command::new(&lonely);
+    let finished = Running::start(
+        host.adopt(&mut command)
+            .env("VM_TEST_BIN", &lonely)
+            .arg("doctor"),
+    )
+    .finish();
+    assert_eq!(finished.code(), Some(1), "{}", finished.out);
+    let agent = format!(
+        "fail  agent: cannot run {}-agent: No such file or directory (os error 2)\n      \
+         consequence: no guest can be started, and every test on a guest fails\n      \
+         hint: cargo install vm-test-executor",
+        lonely.display()
+    );
+    assert!(finished.out.contains(&agent), "{}", finished.out);
+    let daemon = format!(
+        "fail  daemon: cannot start the daemon with {}: cannot find the agent",
+        lonely.display()
+    );
+    assert!(finished.out.contains(&daemon), "{}", finished.out);
+    assert!(finished.out.contains("\nfail  guest: "), "{}", finished.out);
+}
+
+#[test]
+fn a_runtime_directory_that_others_may_write_to_is_refused_by_name() {
+    use std::os::unix::fs::PermissionsExt;
+    let host = Host::new();
+    std::fs::create_dir(host.runtime()).unwrap();
+    std::fs::set_permissions(host.runtime(), PermissionsExt::from_mode(0o777)).unwrap();
+    let finished = vm_test(&host, &["doctor"]);
+    assert_eq!(finished.code(), Some(1));
+    let words = format!(
+        "fail  runtime directory: cannot use the runtime directory {}: other users may write to it",
+        host.runtime().display()
+    );
+    assert!(finished.out.contains(&words), "{}", finished.out);
+    for command in ["ps", "stop", "gc"] {
+        let finished = vm_test(&host, &[command]);
+        assert_eq!(finished.code(), Some(1), "{command}");
+        assert!(
+            finished
+                .err
+                .starts_with("error: cannot use the runtime directory ")
+        );
+    }
+    std::fs::remove_dir(host.runtime()).unwrap();
+}

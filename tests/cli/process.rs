@@ -1,0 +1,200 @@
+//! `vm-test` as a process of a test: what it said and how it ended, and nothing that outlives the test. Judges nothing.
+
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use vm_test_tests::host::Host;
+
+/// No command of these tests takes nearly as long.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What a process said and how it ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Finished {
+    /// The exit code; a signal that killed vm-test itself has none.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// A process that runs.
+pub(crate) struct Running {
+    child: Child,
+    out: Option<Collector>,
+    err: Option<Collector>,
+}
+
+/// Reads a stream to its end.
+struct Collector {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: JoinHandle<()>,
+}
+
+impl Collector {
+    fn new(mut stream: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let mine = Arc::clone(&bytes);
+        let thread = std::thread::spawn(move || {
+            let mut piece = [0; 1 << 16];
+            while let Ok(count @ 1..) = stream.read(&mut piece) {
+                mine.lock().unwrap().extend(&piece[..count]);
+            }
+        });
+        Self { bytes, thread }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.thread.join().expect("it only reads");
+        std::mem::take(&mut *self.bytes.lock().unwrap())
+    }
+}
+
+impl Running {
+    /// Starts it with pipes.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let out = child.stdout.take().map(Collector::new);
+        let err = child.stderr.take().map(Collector::new);
+        Self { child, out, err }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The other end of its standard input.
+    pub(crate) fn input(&mut self) -> ChildStdin {
+        self.child.stdin.take().expect("nobody has taken it yet")
+    }
+
+    /// Waits until this is all that it has written to standard output.
+    #[track_caller]
+    pub(crate) fn await_output(&self, wanted: &str) {
+        let limit = Instant::now() + DEADLINE;
+        let out = self.out.as_ref().expect("it has an output");
+        while out.so_far() != wanted {
+            let late = Instant::now() > limit;
+            assert!(!late, "{:?} is not {wanted:?}", out.so_far());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).expect("it is there");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(mut self) -> Finished {
+        drop(self.child.stdin.take());
+        let status = await_end(&mut self.child);
+        let read = |stream: Option<Collector>| stream.map_or_else(Vec::new, Collector::finish);
+        let (bytes, err) = (read(self.out.take()), read(self.err.take()));
+        Finished {
+            status,
+            out: String::from_utf8_lossy(&bytes).into_owned(),
+            err: String::from_utf8_lossy(&err).into_owned(),
+            bytes,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for the end of a process, and ends it if it takes too long.
+pub(crate) fn await_end(child: &mut Child) -> ExitStatus {
+    let limit = Instant::now() + DEADLINE;
+    loop {
+        if let Some(status) = child.try_wait().expect("it is this process's child") {
+            return status;
+        }
+        if Instant::now() > limit {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("process {} did not end within {DEADLINE:?}", child.id());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs `vm-test` with these arguments and without input.
+pub(crate) fn vm_test(host: &Host, args: &[&str]) -> Finished {
+    Running::start(host.vm_test().args(args)).finish()
+}
+
+/// Runs a shell script in a fresh instance of guest `host`.
+pub(crate) fn in_guest(host: &Host, script: &str) -> Finished {
+    vm_test(host, &["run", "host", "--", "sh", "-c", script])
+}
+
+/// The same with this input.
+pub(crate) fn in_guest_with(host: &Host, script: &str, input: Vec<u8>) -> Finished {
+    let mut running = Running::start(
+        host.vm_test()
+            .args(["run", "host", "--", "sh", "-c", script]),
+    );
+    let mut to = running.input();
+    let writer = std::thread::spawn(move || to.write_all(&input));
+    let finished = running.finish();
+    // A command may end without having read everything.
+    let _ = writer.join();
+    finished
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn await_that(what: &str, within: Duration, mut is_so: impl FnMut() -> bool) {
+    let limit = Instant::now() + within;
+    while !is_so() {
+        assert!(Instant::now() < limit, "not within {within:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The instances that are alive.
+pub(crate) fn instances(host: &Host) -> Vec<serde_json::Value> {
+    let listed = vm_test(host, &["ps", "--json"]).json();
+    listed["instances"].as_array().expect("a list").clone()
+}
+
+/// Starts a command in a guest and waits until its instance is alive.
+pub(crate) fn start_in_guest(host: &Host, script: &str) -> Running {
+    let running = Running::start(
+        host.vm_test()
+            .args(["run", "host", "--", "sh", "-c", script]),
+    );
+    await_that("an instance is alive", Duration::from_secs(10), || {
+        !instances(host).is_empty()
+    });
+    running
+}

@@ -1,0 +1,34 @@
+//! `vm-test shell`: a terminal, one line about the instance, the guest's shell.
+
+use crate::terminal::Terminal;
+use vm_test_tests::host::Host;
+
+#[test]
+fn a_shell_says_where_it_is_and_everything_is_rolled_back_when_it_ends() {
+    let host = Host::new();
+    let mut terminal = Terminal::with(&host, 24, 80, &["shell"]);
+    terminal.await_words("vm-test: instance host-");
+    terminal.await_words("everything is rolled back when you leave\r\n");
+    let file = format!("/usr/vm-test-shell-{}", std::process::id());
+    // What is typed is shown as well, so that the answer must differ from the question.
+    terminal.type_keys(&format!(
+        "echo new >{file}; echo user=$(id -u) at=$(hostname)\r"
+    ));
+    terminal.await_words("user=0 at=host\r\n");
+    terminal.type_keys("exit 7\r");
+    assert_eq!(terminal.finish().code(), Some(7));
+    assert!(!std::path::Path::new(&file).exists());
+}
+
+#[test]
+fn the_shell_is_the_one_that_is_asked_for() {
+    let host = Host::new();
+    let args = ["shell", "host", "--env", "SHELL=/bin/cat"];
+    let mut terminal = Terminal::with(&host, 24, 80, &args);
+    terminal.await_words("when you leave\r\n");
+    terminal.type_keys("echo $((1 + 1))\r");
+    // Once from the terminal, once from `cat`, and no answer.
+    terminal.await_words("echo $((1 + 1))\r\necho $((1 + 1))\r\n");
+    terminal.type_keys("\x04");
+    assert!(terminal.finish().success());
+}

@@ -1,0 +1,28 @@
+//! What the daemon says of its instances. Starts no daemon.
+
+use vm_test::client::Connection;
+use vm_test::protocol::daemon::{InstanceStatus, Reply, Request};
+use vm_test_tests::host::Host;
+
+/// The living instances; none if there is no daemon.
+pub(super) fn of(host: &Host) -> Vec<InstanceStatus> {
+    let entries = std::fs::read_dir(host.runtime());
+    let mut paths = entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let Some(socket) = paths.find(|path| path.extension().is_some_and(|end| end == "sock")) else {
+        return Vec::new();
+    };
+    let Ok(connection) = Connection::to(&socket) else {
+        return Vec::new();
+    };
+    if connection.send(&Request::Status).is_err() {
+        return Vec::new();
+    }
+    match connection.receive() {
+        Ok(Reply::Status(status)) => status.instances,
+        _ => Vec::new(),
+    }
+}

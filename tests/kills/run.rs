@@ -1,0 +1,191 @@
+//! One run of some of the crowd's tests, straight from the test binary: started, left alone or killed, and read.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+use vm_test_tests::fixture::{Fixture, text_of};
+use vm_test_tests::host::Host;
+
+/// No run takes longer, whatever is killed.
+const LONGEST: Duration = Duration::from_secs(45);
+
+/// The crowd's test binary, built.
+#[derive(Clone, Debug)]
+pub(super) struct Crowd {
+    binary: PathBuf,
+    directory: PathBuf,
+}
+
+impl Crowd {
+    pub(super) fn build(host: &Host) -> Self {
+        let fixture = Fixture::new("crowd");
+        fixture.build(host);
+        let args = [
+            "test",
+            "--no-run",
+            "--test",
+            "crowd",
+            "--message-format",
+            "json",
+        ];
+        let output = fixture.cargo(host, &args).output().expect("cargo starts");
+        assert!(output.status.success(), "{}", text_of(&output));
+        let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+        let binary = messages.lines().find_map(|line| {
+            let message: Value = serde_json::from_str(line).ok()?;
+            message["executable"].as_str().map(PathBuf::from)
+        });
+        Self {
+            binary: binary.expect("cargo says where the test binary is"),
+            directory: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/crowd"),
+        }
+    }
+
+    /// Starts these tests, each of which stays for some time after its work.
+    pub(super) fn start(&self, host: &Host, tests: &[String], threads: usize, linger: u64) -> Run {
+        let log = tempfile::NamedTempFile::new().expect("a temporary file");
+        let output = || {
+            File::options()
+                .append(true)
+                .open(log.path())
+                .expect("the file")
+        };
+        let mut command = Command::new(&self.binary);
+        host.adopt(&mut command)
+            .args(["--exact", "--include-ignored", "--show-output"])
+            .args(["--test-threads", &threads.to_string()])
+            .args(tests)
+            .current_dir(&self.directory)
+            .env("CROWD_LINGER", linger.to_string())
+            .env("VM_TEST_IDLE_SECONDS", "600")
+            .stdout(output())
+            .stderr(output())
+            .process_group(0);
+        Run {
+            child: command.spawn().expect("the test binary starts"),
+            tests: tests.to_vec(),
+            log,
+        }
+    }
+
+    /// Runs one test that nobody disturbs.
+    pub(super) fn passes(&self, host: &Host) {
+        let tests = ["g19::t9".to_owned()];
+        let outcome = self.start(host, &tests, 1, 0).finish();
+        assert_eq!(outcome.verdict("g19::t9"), Some(true), "{}", outcome.text);
+    }
+}
+
+/// A run that goes on.
+pub(super) struct Run {
+    child: Child,
+    tests: Vec<String>,
+    log: tempfile::NamedTempFile,
+}
+
+impl Run {
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has written so far.
+    pub(super) fn so_far(&self) -> String {
+        let bytes = fs::read(self.log.path()).expect("the run's output");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits for its end.
+    pub(super) fn finish(mut self) -> Outcome {
+        let limit = Instant::now() + LONGEST;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is a child") {
+                break status;
+            }
+            if Instant::now() > limit {
+                let _ = self.child.kill();
+                panic!("the run hangs; so far:\n{}", self.so_far());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        Outcome::new(status, self.so_far(), &self.tests)
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    status: ExitStatus,
+    pub(super) text: String,
+    /// Whether each test passed, of those that libtest has said something of.
+    verdicts: BTreeMap<String, bool>,
+}
+
+impl Outcome {
+    fn new(status: ExitStatus, text: String, tests: &[String]) -> Self {
+        let verdict = |test: &String| {
+            let passed = text.contains(&format!("test {test} ... ok"));
+            let failed = text.contains(&format!("test {test} ... FAILED"));
+            assert!(!(passed && failed), "{test} passed and failed:\n{text}");
+            (passed || failed).then(|| (test.clone(), passed))
+        };
+        let verdicts = tests.iter().filter_map(verdict).collect();
+        Self {
+            status,
+            text,
+            verdicts,
+        }
+    }
+
+    /// Whether the test passed, if libtest said so.
+    pub(super) fn verdict(&self, test: &str) -> Option<bool> {
+        self.verdicts.get(test).copied()
+    }
+
+    /// The signal that ended the run.
+    pub(super) fn signal(&self) -> Option<i32> {
+        self.status.signal()
+    }
+
+    /// All that the test wrote, as libtest captured it.
+    pub(super) fn section(&self, test: &str) -> &str {
+        let heading = format!("---- {test} stdout ----\n");
+        let Some((_, section)) = self.text.split_once(&heading) else {
+            return "";
+        };
+        section.split("\n---- ").next().unwrap_or_default()
+    }
+
+    /// Asserts that nothing passed that did not do all of its work.
+    pub(super) fn assert_honest(&self) {
+        // A run that was killed had no time to show what its tests wrote.
+        let told = self.signal().is_none();
+        for (test, _) in self.verdicts.iter().filter(|(_, passed)| told && **passed) {
+            let done = format!("the mess of crowd::{test} is made");
+            assert!(
+                self.section(test).contains(&done),
+                "{test} passed without having done its work:\n{}",
+                self.text
+            );
+        }
+    }
+
+    /// Asserts that a test passed, or failed by name for a reason with one of these words.
+    pub(super) fn assert_passed_or_failed_for(&self, test: &str, words: &[&str]) {
+        let section = self.section(test);
+        match self.verdict(test) {
+            Some(true) => {}
+            Some(false) => {
+                let reason = section.lines().find(|line| line.starts_with("error: "));
+                let known = reason.is_some_and(|line| words.iter().any(|word| line.contains(word)));
+                assert!(known, "{test} failed for {reason:?}:\n{}", self.text);
+                let names_it = section.contains(&format!("'{test}'"));
+                assert!(names_it, "{test} is not named:\n{}", self.text);
+            }
+            None => panic!("{test} has no result:\n{}", self.text),
+        }
+    }
+}

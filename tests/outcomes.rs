@@ -1,0 +1,37 @@
+//! How tests end: on a guest as here, in every way there is, with the words that a user reads. The fixture `outcomes` has
+//! the bodies, the tables below say what is expected of each, and real runners run them many at a time.
+
+#[path = "outcomes/builds.rs"]
+mod builds;
+#[path = "outcomes/deaths.rs"]
+mod deaths;
+#[path = "outcomes/hostile.rs"]
+mod hostile;
+#[path = "outcomes/kills.rs"]
+mod kills;
+#[path = "outcomes/nowhere.rs"]
+mod nowhere;
+#[path = "outcomes/processes.rs"]
+mod processes;
+#[path = "outcomes/rows.rs"]
+mod rows;
+#[path = "outcomes/twins.rs"]
+mod twins;
+#[path = "outcomes/volume.rs"]
+mod volume;
+#[path = "outcomes/words.rs"]
+mod words;
+
+use std::time::Duration;
+use vm_test_tests::fixture::Fixture;
+use vm_test_tests::host::Host;
+
+/// How long a group of tests may take: much longer than it does, and shorter than a hang.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The built fixture, and a host of its own for a test.
+fn fixture() -> (Fixture, Host) {
+    let (fixture, host) = (Fixture::new("outcomes"), Host::new());
+    fixture.build(&host);
+    (fixture, host)
+}

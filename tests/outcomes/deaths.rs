@@ -1,0 +1,200 @@
+//! Bodies that end, break or bend their process. Here, each would take the other tests of its process with it; on a guest
+//! it fails alone, and its cause is named.
+
+use super::processes::assert_no_keeper_is_left;
+use super::rows::{Row, compare, fails, passes};
+use super::words::ANY;
+use super::{LIMIT, fixture};
+use std::collections::BTreeMap;
+use vm_test_tests::fixture::Runner;
+use vm_test_tests::group::Group;
+use vm_test_tests::report::Ending::{self, Failed, Passed};
+
+const EXIT_HINT: &str = "hint: a body must return or panic, and nothing else may end its process: not `std::process::exit`, and no destructor or thread that it leaves behind";
+
+const TABLE: &[Row] = &[
+    fails(
+        "aborting",
+        &[],
+        &["error: no verdict: signal 6 (SIGABRT) killed the test process before the test ended"],
+    ),
+    fails(
+        "aborting_after_the_end",
+        &[],
+        &[
+            "error: no verdict that counts: signal 6 (SIGABRT) killed the test process after its verdict",
+        ],
+    ),
+    // Nobody hears it here either; but that it failed, and where.
+    fails("closing_its_streams_and_panicking", &[], &[]),
+    passes("closing_its_streams_and_passing", &[], &[]),
+    fails(
+        "exiting_with_success",
+        &["goodbye"],
+        &[
+            "error: no verdict: the test process exited with code 0 before the test ended",
+            EXIT_HINT,
+        ],
+    ),
+    fails(
+        "exiting_with_three",
+        &["goodbye"],
+        &[
+            "error: no verdict: the test process exited with code 3 before the test ended",
+            EXIT_HINT,
+        ],
+    ),
+    fails(
+        "exiting_with_three_after_the_end",
+        &[],
+        &[
+            "error: no verdict that counts: the test process exited with code 3 after its verdict",
+            EXIT_HINT,
+        ],
+    ),
+    passes(
+        "forking_a_child_that_panics",
+        &["the child is over"],
+        &[
+            "thread 'guest::forking_a_child_that_panics' (N) panicked at tests/deaths.rs:…",
+            "in the child",
+        ],
+    ),
+    fails(
+        "panicking_after_a_forked_child_has_returned",
+        &[],
+        &[
+            "thread 'guest::panicking_after_a_forked_child_has_returned' (N) panicked at tests/deaths.rs:…",
+            "in the parent",
+        ],
+    ),
+    fails(
+        "overflowing_its_stack",
+        &[],
+        &[
+            "thread 'guest::overflowing_its_stack' (N) has overflowed its stack",
+            "fatal runtime error: stack overflow, aborting",
+            "error: no verdict: signal 6 (SIGABRT) killed the test process before the test ended",
+        ],
+    ),
+    fails(
+        "panicking_while_it_unwinds",
+        &[],
+        &[
+            "thread 'guest::panicking_while_it_unwinds' (N) panicked at tests/deaths.rs:…",
+            "the first panic",
+            "thread 'guest::panicking_while_it_unwinds' (N) panicked at tests/deaths.rs:…",
+            "the second panic",
+            ANY,
+            "panic in a destructor during cleanup",
+            "thread caused non-unwinding panic. aborting.",
+            "error: no verdict: signal 6 (SIGABRT) killed the test process before the test ended (last panic: panic in a destructor during cleanup)",
+        ],
+    ),
+    fails(
+        "should_panic_and_aborts",
+        &[],
+        &["error: no verdict: signal 6 (SIGABRT) killed the test process before the test ended"],
+    ),
+    fails(
+        "should_panic_and_exits_with_the_code_of_a_failure",
+        &[],
+        &[
+            "error: no verdict: the test process exited with code 101 before the test ended",
+            EXIT_HINT,
+        ],
+    ),
+    fails("silencing_its_panics", &[], &[]),
+    fails(
+        "taking_the_panic_hook_away",
+        &[],
+        &[
+            "thread 'guest::taking_the_panic_hook_away' (N) panicked at tests/deaths.rs:…",
+            "seen all the same",
+        ],
+    ),
+    fails(
+        "writing_through_a_null_pointer",
+        &[],
+        &["error: no verdict: signal 11 (SIGSEGV) killed the test process before the test ended"],
+    ),
+];
+
+/// Here `exit(0)` in a body passes: to both runners the process has ended well. On a guest there is no verdict.
+const ENDS_WELL_HERE: &str = "exiting_with_success";
+
+const GUESTS: Group<'static> = Group {
+    targets: &["deaths"],
+    filters: &["guest::"],
+    environment: &[],
+    limit: LIMIT,
+};
+
+#[test]
+fn a_body_that_breaks_its_process_fails_alone_and_with_its_cause_under_cargo_test() {
+    check(Runner::CargoTest);
+}
+
+#[test]
+fn a_body_that_breaks_its_process_fails_alone_and_with_its_cause_under_nextest() {
+    check(Runner::Nextest);
+}
+
+fn check(runner: Runner) {
+    let (fixture, host) = fixture();
+    let outcome = GUESTS.run(&fixture, &host, runner);
+    compare(TABLE, &outcome, runner, |row| row.ending == Failed);
+    assert_no_keeper_is_left(&host);
+    let local = match runner {
+        Runner::CargoTest => one_by_one(&fixture, &host),
+        Runner::Nextest => {
+            let group = Group {
+                filters: &["alone::"],
+                ..GUESTS
+            };
+            let tests = group.run(&fixture, &host, runner).tests;
+            tests
+                .into_iter()
+                .map(|(name, told)| (name, told.ending))
+                .collect()
+        }
+    };
+    for row in TABLE {
+        let expected = if row.name == ENDS_WELL_HERE {
+            Passed
+        } else {
+            row.ending
+        };
+        assert_eq!(
+            local.get(&format!("alone::{}", row.name)),
+            Some(&expected),
+            "{}",
+            row.name
+        );
+    }
+}
+
+/// Each in a call of its own, by the exit code of `cargo test`, since libtest may not live to say a word.
+fn one_by_one(
+    fixture: &vm_test_tests::fixture::Fixture,
+    host: &vm_test_tests::host::Host,
+) -> BTreeMap<String, Ending> {
+    TABLE
+        .iter()
+        .map(|row| {
+            let name = format!("alone::{}", row.name);
+            let group = Group {
+                filters: &["--exact", &name],
+                ..GUESTS
+            };
+            let mut command = group.command(fixture, host, Runner::CargoTest);
+            let finished = vm_test_tests::patience::run(&mut command, LIMIT);
+            let ending = if finished.code == Some(0) {
+                Passed
+            } else {
+                Failed
+            };
+            (name, ending)
+        })
+        .collect()
+}

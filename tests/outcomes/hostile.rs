@@ -1,0 +1,131 @@
+//! Bodies that nobody would run outside of a guest, and those that only a guest's limits end.
+
+use super::processes::assert_no_keeper_is_left;
+use super::rows::{Row, compare, fails, passes};
+use super::words::ANY;
+use super::{LIMIT, fixture};
+use vm_test_tests::fixture::Runner;
+use vm_test_tests::group::Group;
+use vm_test_tests::report::Ending::Failed;
+
+const OUT_OF_MEMORY: &[&str] = &[
+    "error: the guest ran out of memory (64 MiB) and the test process was killed",
+    "hint: give it more, as in #[on_vm(\"host\", memory = \"128M\")]",
+];
+
+const TIME_IS_UP: &[&str] = &[
+    "error: the test did not end within 1s and was killed",
+    "hint: give it more time, as in #[on_vm(\"host\", timeout = \"5m\")]; it had run for 1.… s",
+];
+
+const KILLED: &[&str] =
+    &["error: no verdict: signal 9 (SIGKILL) killed the test process before the test ended"];
+
+const NO_SUCH_GUEST: &str =
+    "error: cannot find guest `nowhere`: there is no vm-test.toml here or above";
+
+const NO_SUCH_GUEST_HINT: &str = "hint: the guests are `host`; declare another as [guest.nowhere] in vm-test.toml at the workspace's root";
+
+const TABLE: &[Row] = &[
+    fails("using_more_memory_than_there_is", &[], OUT_OF_MEMORY),
+    fails(
+        "should_panic_and_uses_more_memory_than_there_is",
+        &[],
+        OUT_OF_MEMORY,
+    ),
+    fails("never_ending", &["it has begun"], TIME_IS_UP),
+    fails(
+        "never_ending_in_a_child_of_another_session",
+        &[],
+        TIME_IS_UP,
+    ),
+    fails("should_panic_and_never_ends", &[], TIME_IS_UP),
+    passes(
+        "leaving_a_child_that_holds_its_streams",
+        &["the child is there"],
+        &[],
+    ),
+    fails("killing_its_process_group", &[], KILLED),
+    fails("killing_all_it_can", &[], KILLED),
+    passes("killing_the_agent", &["the agent lives"], &[]),
+    passes(
+        "removing_the_agents_files",
+        &["agent"],
+        &[
+            "rm: cannot remove '/run/vm-test/agent': Device or resource busy",
+            "thread 'guest::removing_the_agents_files' (N) panicked at tests/hostile.rs:…",
+            "still heard",
+            ANY,
+        ],
+    ),
+    passes("unmounting_what_it_can", &[], &[ANY]),
+    passes("removing_its_own_binary_and_the_systems", &[], &[ANY]),
+    passes("talking_to_the_agent_out_of_turn", &[], &[]),
+    fails(
+        "returning_an_error_of_three_megabytes",
+        &[],
+        &["Error: \"long long …long long \""],
+    ),
+    fails(
+        "panicking_with_three_megabytes",
+        &[],
+        &[
+            "thread 'guest::panicking_with_three_megabytes' (N) panicked at tests/hostile.rs:…",
+            "long long …long long ",
+        ],
+    ),
+    passes(
+        "panicking_a_thousand_times",
+        &["all were caught"],
+        &[
+            "thread 'guest::panicking_a_thousand_times' (N) panicked at tests/hostile.rs:…",
+            "panic 0",
+            ANY,
+            "thread 'guest::panicking_a_thousand_times' (N) panicked at tests/hostile.rs:…",
+            "panic 999",
+        ],
+    ),
+    fails(
+        "needing_a_guest_that_is_not_there",
+        &[],
+        &[
+            NO_SUCH_GUEST,
+            NO_SUCH_GUEST_HINT,
+            "vm-test: `guest::needing_a_guest_that_is_not_there` did not run: it needs guest `nowhere`; to re-run: cargo …guest::needing_a_guest_that_is_not_there…",
+        ],
+    ),
+    fails(
+        "should_panic_and_needs_a_guest_that_is_not_there",
+        &[],
+        &[
+            NO_SUCH_GUEST,
+            NO_SUCH_GUEST_HINT,
+            "vm-test: `guest::should_panic_and_needs_a_guest_that_is_not_there` did not run: it needs guest `nowhere`; to re-run: cargo …guest::should_panic_and_needs_a_guest_that_is_not_there…",
+        ],
+    ),
+];
+
+const ALL: Group<'static> = Group {
+    targets: &["hostile"],
+    filters: &["guest::"],
+    environment: &[],
+    limit: LIMIT,
+};
+
+#[test]
+fn a_hostile_body_is_held_by_its_guest_and_its_end_is_named_under_cargo_test() {
+    check(Runner::CargoTest);
+}
+
+#[test]
+fn a_hostile_body_is_held_by_its_guest_and_its_end_is_named_under_nextest() {
+    check(Runner::Nextest);
+}
+
+fn check(runner: Runner) {
+    let (fixture, host) = fixture();
+    let outcome = ALL.run(&fixture, &host, runner);
+    let has_instance = |row: &Row| row.ending == Failed && !row.stderr.contains(&NO_SUCH_GUEST);
+    compare(TABLE, &outcome, runner, has_instance);
+    assert_no_keeper_is_left(&host);
+}

@@ -1,0 +1,94 @@
+//! Deaths that come from outside: of a guest, and of the daemon that holds all guests.
+
+use super::processes::keepers_of;
+use super::rows::{Row, SLACK, compare, fails};
+use super::{LIMIT, fixture};
+use rustix::process::{Pid, Signal, kill_process};
+use std::thread;
+use std::time::{Duration, Instant};
+use vm_test_tests::daemon::Daemon;
+use vm_test_tests::fixture::Runner;
+use vm_test_tests::group::Group;
+use vm_test_tests::host::Host;
+use vm_test_tests::patience;
+
+/// How long the tests may take until all of them run in their guests.
+const BEGINNING: Duration = Duration::from_secs(30);
+
+const ALL: Group<'static> = Group {
+    targets: &["patient"],
+    filters: &["guest::"],
+    environment: &[],
+    limit: LIMIT,
+};
+
+const TESTS: [&str; 2] = [
+    "waiting_to_be_killed",
+    "should_panic_and_waits_to_be_killed",
+];
+
+#[test]
+fn a_guest_that_is_killed_fails_its_test_even_one_that_should_panic() {
+    const DIED: &[&str] =
+        &["error: instance host-… of guest `host` died: its keeper was killed by signal 9"];
+    check(DIED, |_, keepers| {
+        for keeper in keepers {
+            let keeper = Pid::from_raw(keeper.cast_signed()).expect("a process id");
+            kill_process(keeper, Signal::KILL).expect("the keeper can be killed");
+        }
+    });
+}
+
+#[test]
+fn a_daemon_that_is_killed_fails_the_tests_that_it_held_and_the_next_one_starts_another() {
+    const GONE: &[&str] = &["error: the guest died, and the daemon that held it is gone too"];
+    check(GONE, |host, _| {
+        Daemon::of(host).expect("the daemon is there").kill()
+    });
+}
+
+fn check(words: &'static [&'static str], kill: impl Fn(&Host, Vec<u32>)) {
+    let (fixture, host) = fixture();
+    for runner in [Runner::CargoTest, Runner::Nextest] {
+        let running = patience::start(&mut ALL.command(&fixture, &host, runner));
+        let keepers = await_bodies(&host);
+        let killed = Instant::now();
+        kill(&host, keepers);
+        let finished = running.finish(LIMIT);
+        assert!(
+            killed.elapsed() < SLACK,
+            "it took {:?} to notice",
+            killed.elapsed()
+        );
+        let table = TESTS.map(|name| fails(name, &["ready to be killed"], words));
+        compare(&table, &Group::read(finished, runner), runner, |_: &Row| {
+            true
+        });
+        let after = Group {
+            targets: &["twins"],
+            filters: &["--exact", "guest::returning"],
+            ..ALL
+        };
+        let outcome = after.run(&fixture, &host, runner);
+        assert_eq!(outcome.finished.code, Some(0), "{}", outcome.text());
+    }
+}
+
+/// Waits until every body runs, and gives the keepers of their guests.
+fn await_bodies(host: &Host) -> Vec<u32> {
+    let limit = Instant::now() + BEGINNING;
+    // Only in the guest the test binary is told to include ignored tests.
+    let words = ["_to_be_killed", "--exact --include-ignored"];
+    loop {
+        if let Some(keepers) = keepers_of(host, &words, TESTS.len()) {
+            // They have been executed; in a moment they will have written their line.
+            thread::sleep(Duration::from_millis(300));
+            return keepers;
+        }
+        assert!(
+            Instant::now() < limit,
+            "the tests do not run within {BEGINNING:?}"
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,64 @@
+//! The processes below a host's daemon: keepers, and what runs in their guests. Reads `/proc`; ends nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+use vm_test_tests::daemon::Daemon;
+use vm_test_tests::host::Host;
+
+/// How long what has ended may take to be gone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The parents of all processes, zombies included.
+fn parents() -> BTreeMap<u32, u32> {
+    let entries = fs::read_dir("/proc").expect("/proc is there").flatten();
+    entries
+        .filter_map(|entry| {
+            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The name, in parentheses, may hold anything.
+            let (_, rest) = stat.rsplit_once(") ")?;
+            Some((pid, rest.split(' ').nth(1)?.parse().ok()?))
+        })
+        .collect()
+}
+
+/// Asserts that the daemon lives and has no keeper any more, not even a dead one that it has not waited for.
+pub(crate) fn assert_no_keeper_is_left(host: &Host) {
+    let daemon = Daemon::of(host).expect("the daemon is still there").pid;
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        let left: Vec<_> = parents()
+            .into_iter()
+            .filter_map(|(pid, parent)| (parent == daemon).then_some(pid))
+            .map(|pid| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default())
+            .collect();
+        if left.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < limit, "the daemon still has {left:#?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The keepers of the guests in which a process runs whose command line has all these words; `None` if they are not
+/// `count` yet.
+pub(crate) fn keepers_of(host: &Host, words: &[&str], count: usize) -> Option<Vec<u32>> {
+    let daemon = Daemon::of(host)?.pid;
+    let parents = parents();
+    let runs = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        words.iter().all(|word| line.contains(word))
+    };
+    let keepers: Vec<_> = parents
+        .keys()
+        .filter(|pid| runs(pid))
+        .filter_map(|&pid| {
+            let mut chain = std::iter::successors(Some(pid), |pid| parents.get(pid).copied());
+            chain.find(|pid| parents.get(pid) == Some(&daemon))
+        })
+        .collect();
+    (keepers.len() == count).then_some(keepers)
+}

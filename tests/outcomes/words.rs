@@ -1,0 +1,150 @@
+//! What a user reads of a test, made comparable: without what differs from run to run. Knows no single test.
+
+use vm_test_tests::fixture::Runner;
+
+/// Stands for any text within a line, and alone for any lines.
+pub(crate) const ANY: &str = "…";
+
+/// The lines of a text that say something, without what differs by nature: numbers of threads, durations, the note that
+/// each process prints once, libtest's frame.
+pub(crate) fn plain(text: &str) -> Vec<String> {
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE=1`"))
+        .map(|line| {
+            let line = without_number(line, "' (", ") ");
+            let line = without_number(&line, "finished in ", "s");
+            without_number(&line, "TypeId(0x", ")")
+        })
+        .collect()
+}
+
+/// Replaces the number between the two by `N`.
+fn without_number(line: &str, before: &str, after: &str) -> String {
+    let Some((head, rest)) = line.split_once(before) else {
+        return line.to_owned();
+    };
+    let end = rest.find(|c: char| !c.is_ascii_hexdigit() && c != '.');
+    match end {
+        Some(end) if end > 0 && rest[end..].starts_with(after) => {
+            format!("{head}{before}N{}", &rest[end..])
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// Whether a line is a pattern's, in which [`ANY`] stands for any text.
+pub(crate) fn line_fits(pattern: &str, line: &str) -> bool {
+    let mut parts = pattern.split(ANY);
+    let Some(mut rest) = parts.next().and_then(|first| line.strip_prefix(first)) else {
+        return false;
+    };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else {
+        return rest.is_empty();
+    };
+    for part in middle {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+/// Whether lines are a pattern's, in which a line of [`ANY`] alone stands for any lines.
+pub(crate) fn fits(pattern: &[&str], lines: &[String]) -> bool {
+    match (pattern, lines) {
+        ([], []) => true,
+        ([ANY, rest @ ..], _) => (0..=lines.len()).any(|skipped| fits(rest, &lines[skipped..])),
+        ([first, rest @ ..], [line, lines @ ..]) => line_fits(first, line) && fits(rest, lines),
+        _ => false,
+    }
+}
+
+/// The command with which a failed test of the fixture is run again.
+pub(crate) fn rerun(runner: Runner, test: &str) -> String {
+    match runner {
+        Runner::CargoTest => {
+            format!("cargo test -p outcomes -- --include-ignored --exact '{test}'")
+        }
+        Runner::Nextest => {
+            format!("cargo nextest run -p outcomes -E 'test(={test})' --run-ignored all")
+        }
+    }
+}
+
+/// Takes the line with guest, instance and re-run command out of a failed test's lines.
+///
+/// # Panics
+/// If there is not exactly one such line, or it is not right to the letter.
+pub(crate) fn take_trailer(lines: &mut Vec<String>, runner: Runner, test: &str) {
+    let is_trailer = |line: &String| line.starts_with("vm-test: ");
+    let trailers: Vec<_> = lines.extract_if(.., |line| is_trailer(line)).collect();
+    let [trailer] = trailers.as_slice() else {
+        panic!(
+            "{test}: there is not one line that begins with `vm-test: `:\n{trailers:#?}\n{lines:#?}"
+        );
+    };
+    let kernel =
+        std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
+    let command = rerun(runner, test);
+    let instance = trailer
+        .strip_prefix("vm-test: in guest `host`, instance host-")
+        .and_then(|rest| rest.split_once(' '))
+        .filter(|(_, rest)| {
+            *rest
+                == format!(
+                    "(lxc over the host's root, kernel {}); to re-run: {command}",
+                    kernel.trim()
+                )
+        })
+        .and_then(|(instance, _)| instance.split_once('-'));
+    let is_right = instance.is_some_and(|(run, number)| {
+        run.len() == 4
+            && run.chars().all(|c| c.is_ascii_hexdigit())
+            && number.parse::<u64>().is_ok()
+    });
+    assert!(
+        is_right,
+        "{test}: this is not the line with the guest and how to re-run: {trailer}"
+    );
+}
+
+#[test]
+fn patterns_fit_what_they_say() {
+    for (pattern, line, fit) in [
+        ("a", "a", true),
+        ("a", "ab", false),
+        ("a…", "ab", true),
+        ("…b", "ab", true),
+        ("a…c", "abc", true),
+        ("a…c", "ac", true),
+        ("a…b…c", "a-b-c", true),
+        ("a…b…c", "a-c", false),
+    ] {
+        assert_eq!(line_fits(pattern, line), fit, "{pattern} {line}");
+    }
+    let lines = ["a", "b", "c"].map(str::to_owned);
+    assert!(fits(&["a", ANY], &lines) && fits(&[ANY, "c"], &lines) && fits(&[ANY], &[]));
+    assert!(!fits(&["a", "b"], &lines) && !fits(&["b", ANY], &lines));
+}
+
+#[test]
+fn what_differs_by_nature_is_the_same_when_plain() {
+    for (line, plain_line) in [
+        (
+            "thread 'a' (3) panicked at b.rs:1:2:",
+            "thread 'a' (N) panicked at b.rs:1:2:",
+        ),
+        (
+            "thread 'a' (12) has overflowed its stack",
+            "thread 'a' (N) has overflowed its stack",
+        ),
+        ("1 passed; finished in 0.03s", "1 passed; finished in Ns"),
+        ("value: `TypeId(0x78ab)`", "value: `TypeId(0xN)`"),
+        ("nothing", "nothing"),
+    ] {
+        assert_eq!(plain(line), [plain_line]);
+    }
+}

@@ -1,0 +1,94 @@
+//! Many tests of a fixture in one call of a runner: fast, and what a user does.
+
+use crate::fixture::{Fixture, Runner};
+use crate::host::Host;
+use crate::patience::{self, Finished};
+use crate::report::{self, Tests};
+use std::process::Command;
+use std::time::Duration;
+
+/// Which tests, of which test targets.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+    /// The names of the test targets.
+    pub targets: &'a [&'a str],
+    /// Filters and flags for behind the `--`, which both runners understand alike.
+    pub filters: &'a [&'a str],
+    /// Settings of the environment.
+    pub environment: &'a [(&'a str, &'a str)],
+    /// How long the run may take, with what cargo may still have to build.
+    pub limit: Duration,
+}
+
+/// What the run of a group gave.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its tests.
+    pub tests: Tests,
+    /// The end of the runner.
+    pub finished: Finished,
+}
+
+impl Outcome {
+    /// All that the runner wrote.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.finished.stdout.text() + &self.finished.stderr.text()
+    }
+}
+
+impl Group<'_> {
+    /// The command that runs the group.
+    #[must_use]
+    pub fn command(&self, fixture: &Fixture, host: &Host, runner: Runner) -> Command {
+        let arguments: &[&str] = match runner {
+            Runner::CargoTest => &["test", "--no-fail-fast"],
+            Runner::Nextest => &[
+                "nextest",
+                "run",
+                "--no-fail-fast",
+                "--test-threads=4",
+                "--status-level=all",
+                "--final-status-level=none",
+                "--success-output=immediate",
+                "--failure-output=immediate",
+            ],
+        };
+        let mut command = fixture.cargo(host, arguments);
+        for target in self.targets {
+            command.args(["--test", target]);
+        }
+        command.arg("--").args(self.filters);
+        if runner == Runner::CargoTest {
+            command.args(["--test-threads=4", "--show-output"]);
+        }
+        command.envs(self.environment.iter().copied());
+        command
+    }
+
+    /// Runs the group.
+    ///
+    /// # Panics
+    /// If the run takes longer than its limit, or not one test is reported.
+    #[must_use]
+    pub fn run(&self, fixture: &Fixture, host: &Host, runner: Runner) -> Outcome {
+        let finished = patience::run(&mut self.command(fixture, host, runner), self.limit);
+        let outcome = Self::read(finished, runner);
+        assert!(
+            !outcome.tests.is_empty(),
+            "not one test ran:\n{}",
+            outcome.text()
+        );
+        outcome
+    }
+
+    /// What a run of the group gave that has ended.
+    #[must_use]
+    pub fn read(finished: Finished, runner: Runner) -> Outcome {
+        let tests = match runner {
+            Runner::CargoTest => report::from_libtest(&finished.stdout.text()),
+            Runner::Nextest => report::from_nextest(&finished.stderr.text()),
+        };
+        Outcome { tests, finished }
+    }
+}
