@@ -1,4 +1,5 @@
-//! What images start from: a fresh Debian by mmdebstrap, or an archive. Gives a tar archive; unpacks nothing.
+//! Tar archives that layers are made from: a fresh Debian by mmdebstrap, somebody's archive, a file of the host. Unpacks
+//! nothing.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -67,4 +68,34 @@ pub(super) fn debian(
 pub(super) fn archive(path: &PathBuf) -> Result<File, Failure> {
     File::open(path)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
+}
+
+/// The file or directory as a tar archive with nothing of this host in it but names, permissions and contents.
+pub(super) fn of_entry(path: &Path) -> Result<Vec<u8>, Failure> {
+    let cannot = |cause: String| Failure::new(format!("cannot read {}: {cause}", path.display()));
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(cannot("it is not a file or a directory".to_owned()));
+    };
+    let output = Command::new("tar")
+        .args([
+            "--create",
+            "--sort=name",
+            "--mtime=@0",
+            "--owner=0",
+            "--group=0",
+            "--numeric-owner",
+        ])
+        .arg("--directory")
+        .arg(dir)
+        .arg("--")
+        .arg(name)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| cannot(error.to_string()))?;
+    if !output.status.success() {
+        return Err(cannot(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ));
+    }
+    Ok(output.stdout)
 }

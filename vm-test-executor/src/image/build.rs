@@ -10,7 +10,6 @@ use super::record::{ImageRecord, LayerRecord};
 use super::{base, digest};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use vm_test::protocol::daemon::LayerBuild;
 use vm_test::protocol::failure::Failure;
 
@@ -158,7 +157,7 @@ impl Build<'_> {
     }
 
     fn place(&mut self, entry: &FileEntry) -> Result<(), Failure> {
-        let archive = archive_of(&entry.from)?;
+        let archive = base::of_entry(&entry.from)?;
         let mode = entry
             .mode
             .as_deref()
@@ -298,34 +297,4 @@ fn relative(store: &Store, path: &Path) -> PathBuf {
 fn hash_of(path: &Path) -> Result<String, Failure> {
     digest::of_file(path)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
-}
-
-/// The file or directory as a tar archive with nothing of this host in it but names, permissions and contents.
-fn archive_of(path: &Path) -> Result<Vec<u8>, Failure> {
-    let cannot = |cause: String| Failure::new(format!("cannot read {}: {cause}", path.display()));
-    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(cannot("it is not a file or a directory".to_owned()));
-    };
-    let output = Command::new("tar")
-        .args([
-            "--create",
-            "--sort=name",
-            "--mtime=@0",
-            "--owner=0",
-            "--group=0",
-            "--numeric-owner",
-        ])
-        .arg("--directory")
-        .arg(dir)
-        .arg("--")
-        .arg(name)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| cannot(error.to_string()))?;
-    if !output.status.success() {
-        return Err(cannot(
-            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        ));
-    }
-    Ok(output.stdout)
 }

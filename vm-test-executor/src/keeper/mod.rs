@@ -4,6 +4,7 @@
 //! It gets a [`World`] from the daemon, puts the root file system together, runs the backend, and exits when the guest
 //! has ended. It never talks to a guest.
 
+mod builder;
 mod mounts;
 mod world;
 
