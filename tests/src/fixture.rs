@@ -49,6 +49,12 @@ impl Fixture {
         Self { manifest, target }
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.manifest.parent().expect("the fixture's directory")
+    }
+
     /// A cargo command for this fixture on this host.
     #[must_use]
     pub fn cargo(&self, host: &Host, args: &[&str]) -> Command {

@@ -5,6 +5,7 @@ mod lxc;
 pub use lxc::library_version;
 
 use crate::config;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use vm_test::protocol::failure::Failure;
 
@@ -32,6 +33,17 @@ pub struct Machine {
     pub memory: u64,
     /// Whether the agent has to watch the memory.
     pub watch_memory: bool,
+    /// Present when its own init boots, with the agent beside it.
+    pub boot: Option<Boot>,
+}
+
+/// The boot of a guest with an init of its own.
+#[derive(Debug)]
+pub struct Boot {
+    /// How long it may take, in milliseconds.
+    pub timeout: u64,
+    /// The file that its console is written to.
+    pub console: OwnedFd,
 }
 
 /// Runs guests.

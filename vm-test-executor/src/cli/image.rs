@@ -4,7 +4,7 @@ use super::args::ImageCommand;
 use super::output::{remark, say, say_json};
 use super::relay::{self, Outcome};
 use crate::config::HOST;
-use crate::image::{self, ImageRecord, Progress, Runner, Store};
+use crate::image::{self, ImageRecord, Progress, Recipe, Runner, Source, Store};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use vm_test::client::{Lease, store};
@@ -22,7 +22,11 @@ const SHORT: usize = 12;
 pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
     let store = Store::open(&store())?;
     match command {
-        ImageCommand::Build { name } => build(&store, name),
+        ImageCommand::Build { name } => {
+            let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+            make(&store, &image::find_recipe(name, &here)?).map(drop)
+        }
+        ImageCommand::Import { name, source } => import(&store, name, source),
         ImageCommand::List(args) if args.json => say_json(&store.list()),
         ImageCommand::List(_) => list(&store),
         ImageCommand::Inspect { name, json: true } => say_json(&store.image(name)?),
@@ -33,23 +37,33 @@ pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
             remark(&format!("removed image `{name}`"));
             Ok(())
         }
+        ImageCommand::Export { name, file } => image::export(&store, name, file),
+        // It runs something in a guest and ends as that does.
+        ImageCommand::Commit { .. } => Ok(()),
     }
 }
 
-fn build(store: &Store, name: &str) -> Result<(), Failure> {
+fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    let recipe = image::find_recipe(name, &here)?;
+    store.check_name(name)?;
+    let base = Source::parse(source, &here)?.base(store)?;
+    make(store, &Recipe::of_base(name, base)).map(drop)
+}
+
+/// Builds a recipe's image and says how it goes.
+pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failure> {
     let began = Instant::now();
     let mut lines = Lines { began: None };
     let mut runner = InContainer { store };
-    let record = image::build(store, &recipe, &mut lines, &mut runner)?;
+    let record = image::build(store, recipe, &mut lines, &mut runner)?;
     remark(&format!(
-        "image `{name}` is {} ({} layers, {:.1} s)",
+        "image `{}` is {} ({} layers, {:.1} s)",
+        record.name,
         &record.digest[..SHORT],
         record.layers.len(),
         began.elapsed().as_secs_f64()
     ));
-    Ok(())
+    Ok(record)
 }
 
 fn list(store: &Store) -> Result<(), Failure> {
@@ -119,6 +133,10 @@ impl Progress for Lines {
         remark(&format!("{step}: in the store"));
     }
 
+    fn waiting(&mut self, step: &str) {
+        remark(&format!("{step}: waiting for another build of it"));
+    }
+
     fn end(&mut self) {
         if let Some((step, began)) = self.began.take() {
             remark(&format!(
@@ -165,7 +183,9 @@ impl Runner for InContainer<'_> {
             terminal: None,
         };
         let cannot = |cause: String| Failure::new(format!("cannot run `{command}`: {cause}"));
-        match relay::run(&mut lease, job)? {
+        let outcome = relay::run_alone(&mut lease, job);
+        lease.give_up();
+        match outcome? {
             Outcome::Ended(ended) => match ended.end {
                 End::Exited(0) => Ok(()),
                 End::Exited(code) => Err(cannot(format!("it exited with code {code}"))),

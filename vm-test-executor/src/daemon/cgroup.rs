@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 const BASE: &str = "/sys/fs/cgroup";
-const PARENT: &str = "vm-test";
+/// The directory below which all groups of instances are.
+pub(super) const PARENT: &str = "vm-test";
 
 /// How many processes an instance may have.
 const MOST_PROCESSES: u32 = 4096;
@@ -190,7 +191,7 @@ pub(super) fn sweep() -> usize {
 
 /// Whether this process is one of this program: a stranger may have the number of a dead daemon. A dead one keeps its
 /// number and its name for as long as its parent does not ask for its end.
-fn is_daemon(pid: &str) -> bool {
+pub(super) fn is_daemon(pid: &str) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
         let state = stat.split_once(" (vm-test) ").map(|(_, rest)| rest);
         state.is_some_and(|rest| !rest.starts_with(['Z', 'X']))

@@ -1,15 +1,16 @@
 //! One lease from request to end, in a thread of its own: decide the guest, wait for room, start, watch, destroy.
 
 use super::admission::Admission;
+use super::boot::{self, Boot};
 use super::cgroup::Limits;
 use super::devices::Devices;
 use super::instance::{Belongings, Instance};
+use super::layers::Layers;
 use super::libraries::{Closure, Libraries};
 use super::registry::Registry;
 use super::spawner::Spawner;
-use crate::config::{Guest, HOST_IMAGE, Workspace};
+use crate::config::{Guest, HOST_IMAGE, Init, Workspace};
 use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
-use crate::image::Store;
 use crate::keeper::{MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
 use std::net::Shutdown;
@@ -55,6 +56,7 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let guest = workspace.guest(&request.guest, &request.settings)?;
     let as_root = host.maps.source == Source::Root;
     check(&guest, &host.maps.source)?;
+    let init = boot::init(&guest, request)?;
     let mut waited = Instant::now();
     let admitted = host.admission.admit(guest.memory, guest.cpus, |reason| {
         if waited.elapsed() < PATIENCE {
@@ -69,12 +71,36 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let number = host.registry.next_number();
     let name = format!("{}-{}-{number}", guest.name, host.run);
     let limits = Limits::new(&name, guest.memory).ok();
+    // Dropped after the instance is gone.
+    let layers = Layers::of(&guest, request)?;
+    let description = layers
+        .as_ref()
+        .map_or_else(|| guest.description(), |layers| layers.describe(&guest));
     let devices = Devices::of(&guest, as_root, &host.journal, number)?;
-    let world = world(host, &guest, request, &name, &devices, limits.is_none())?;
+    let boot = match init {
+        Init::Agent => None,
+        Init::System => {
+            let owner = as_root.then(|| host.maps.root_of(number));
+            Some(Boot::new(&guest, &name, owner)?)
+        }
+    };
+    let world = World {
+        watch_memory: limits.is_none(),
+        ..world(
+            host,
+            &guest,
+            request,
+            layers.as_ref(),
+            &name,
+            &devices,
+            init,
+        )?
+    };
     let leased = Leased {
         instance: name.clone(),
-        description: guest.description(),
+        description: description.clone(),
         timeout: guest.timeout,
+        boot_timeout: guest.boot_timeout,
         env: guest.env.clone(),
         memory: guest.memory,
         caveat: caveat(&guest, as_root),
@@ -82,7 +108,11 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     if frame::write(stream, &Reply::Leased(leased)).is_err() {
         return Ok(());
     }
-    let belongings = Belongings { limits, devices };
+    let belongings = Belongings {
+        limits,
+        devices,
+        boot,
+    };
     let started = Instance::start(
         &world,
         number,
@@ -106,14 +136,15 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let status = InstanceStatus {
         instance: name.clone(),
         guest: guest.name.clone(),
-        description: guest.description(),
+        description,
         purpose: request.purpose.clone(),
         keeper: instance.keeper(),
         holder: request.pid,
         age: 0,
         memory: guest.memory,
     };
-    host.registry.insert(status, instance.oom_watch());
+    host.registry
+        .insert(status, instance.oom_watch(), instance.console());
     let event = instance.wait(stream, &host.stop);
     // Released means that nobody will ask; everything else is known before the client sees the end of the stream.
     let obituary = instance.destroy(event);
@@ -150,13 +181,17 @@ fn world(
     host: &Host,
     guest: &Guest,
     request: &LeaseRequest,
+    layers: Option<&Layers>,
     instance: &str,
     devices: &Devices,
-    watch_memory: bool,
+    init: Init,
 ) -> Result<World, Failure> {
     let as_root = host.maps.source == Source::Root;
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
-    let mut plan = plan(guest, request, as_root, &shares)?;
+    let mut plan = match layers {
+        None => rootfs::host_plan(as_root, &shares),
+        Some(layers) => rootfs::image_plan(as_root, &layers.below, layers.above.clone(), &shares),
+    };
     let agent = if as_root {
         // Its directory may be closed to the ids of the guest; a descriptor passes through.
         plan.trees.push(Tree {
@@ -167,7 +202,7 @@ fn world(
     } else {
         Lower::Path(host.agent.clone())
     };
-    let own_files = guest.image == HOST_IMAGE && request.build.is_none();
+    let own_files = layers.is_none();
     let loader = match own_files {
         true => None,
         false => bring_libraries(host, request, as_root, &mut plan)?,
@@ -187,7 +222,8 @@ fn world(
         agent,
         loader,
         memory: guest.memory,
-        watch_memory,
+        watch_memory: false,
+        boot_timeout: (init == Init::System).then_some(guest.boot_timeout),
         user_namespace: !guest.privileged,
         host_network: request.build.as_ref().is_some_and(|build| build.network),
         real_root: as_root || !own_files,
@@ -216,25 +252,6 @@ fn bring_libraries(
         plan.add_file(Path::new(LIBRARIES).join(name), path, as_root);
     }
     Ok(loader.map(|name| Path::new(LIBRARIES).join(name)))
-}
-
-/// How the guest's root is made: from the host's, from an image, or from the layers so far of one that is being built.
-fn plan(
-    guest: &Guest,
-    request: &LeaseRequest,
-    as_root: bool,
-    shares: &[PathBuf],
-) -> Result<Plan, Failure> {
-    if guest.image == HOST_IMAGE && request.build.is_none() {
-        return Ok(rootfs::host_plan(as_root, shares));
-    }
-    let store = Store::open(Path::new(&request.store))?;
-    let (keys, above) = match &request.build {
-        Some(build) => (build.below.clone(), Some(store.root().join(&build.aside))),
-        None => (store.image(&guest.image)?.layers, None),
-    };
-    let below: Vec<_> = keys.iter().map(|key| store.files(key)).collect();
-    Ok(rootfs::image_plan(as_root, &below, above, shares))
 }
 
 /// Whether the other end is still open.

@@ -3,9 +3,14 @@
 //! It is started on demand, in a session of its own, and exits when it has been idle. Its death kills its keepers.
 
 mod admission;
+mod boot;
 mod cgroup;
+mod console;
+mod delegation;
 mod devices;
+mod event;
 mod instance;
+mod layers;
 mod lease;
 mod libraries;
 mod listener;

@@ -1,73 +1,62 @@
-//! Tar archives that layers are made from: a fresh Debian by mmdebstrap, somebody's archive, a file of the host. Unpacks
+//! What layers are made from: a fresh Debian by mmdebstrap, somebody's tar archive, a file of the host as one. Unpacks
 //! nothing.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use vm_test::protocol::failure::Failure;
 
-/// Where Debian's packages of keys put theirs.
+/// What bootstraps Debian.
 const TOOL: &str = "mmdebstrap";
 
-/// Bootstraps a release of Debian into a tar archive.
-pub(super) fn debian(
+/// Where the process that works in the user's namespaces looks for programs.
+pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Whether the tool is there, asked before anything is made.
+pub(super) fn check_tool(release: &str) -> Result<(), Failure> {
+    if std::env::split_paths(PATH).any(|dir| dir.join(TOOL).is_file()) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "cannot bootstrap Debian {release}: there is no {TOOL} in {PATH}"
+    ))
+    .hint("install it: apt-get install mmdebstrap"))
+}
+
+/// Bootstraps a release of Debian into a directory. Runs as root of the user's namespaces, with the host's network: all
+/// that the tool starts is in a pid namespace of its own and ends with this process.
+pub(super) fn bootstrap(
+    into: &Path,
+    log: &Path,
     release: &str,
     packages: &[String],
-    archive: &Path,
-    log: &Path,
-) -> Result<(), Failure> {
-    let is_root = rustix::process::geteuid().is_root();
-    let cannot =
-        |cause: String| Failure::new(format!("cannot bootstrap Debian {release}: {cause}"));
-    let log_file =
-        File::create(log).map_err(|error| cannot(format!("{}: {error}", log.display())))?;
+) -> io::Result<()> {
     let mut command = Command::new(TOOL);
     command
-        .arg(if is_root {
-            "--mode=root"
-        } else {
-            "--mode=unshare"
-        })
-        .args(["--variant=minbase", "--format=tar"])
-        .env(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        )
+        .args(["--mode=root", "--variant=minbase", "--format=directory"])
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(log_file);
+        .stderr(File::create(log)?);
     if !packages.is_empty() {
         command.arg(format!("--include={}", packages.join(",")));
     }
     let status = command
         .arg(release)
-        .arg(archive)
+        .arg(into)
         .status()
-        .map_err(|error| {
-            let failure = cannot(format!("{TOOL}: {error}"));
-            if error.kind() == std::io::ErrorKind::NotFound {
-                return failure.hint("install it: apt-get install mmdebstrap");
-            }
-            failure
-        })?;
+        .map_err(|error| io::Error::new(error.kind(), format!("{TOOL}: {error}")))?;
     if status.success() {
         return Ok(());
     }
     let words = std::fs::read_to_string(log).unwrap_or_default();
     let errors: Vec<_> = words.lines().filter(|line| line.starts_with('E')).collect();
-    let cause = if errors.is_empty() {
+    Err(io::Error::other(if errors.is_empty() {
         status.to_string()
     } else {
         errors.join("; ")
-    };
-    Err(cannot(cause))
-}
-
-/// Opens a tar archive of a root file system.
-pub(super) fn archive(path: &PathBuf) -> Result<File, Failure> {
-    File::open(path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
+    }))
 }
 
 /// The file or directory as a tar archive with nothing of this host in it but names, permissions and contents.

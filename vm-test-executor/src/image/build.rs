@@ -4,12 +4,15 @@
 //! from itself on and leaves those before it alone.
 
 use super::Store;
+use crate::config::Init;
+use super::import::Stack;
 use super::inside::{self, Task};
 use super::recipe::{Base, FileEntry, Recipe, RunEntry};
 use super::record::{ImageRecord, LayerRecord};
-use super::{base, digest};
+use super::locks::{self, Held};
+use super::{base, chain, collection, digest, space};
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use vm_test::protocol::daemon::LayerBuild;
 use vm_test::protocol::failure::Failure;
 
@@ -22,6 +25,8 @@ pub trait Progress {
     fn begin(&mut self, step: &str);
     /// A step is there already.
     fn cached(&mut self, step: &str);
+    /// Another build makes the same just now, and this one waits for it.
+    fn waiting(&mut self, step: &str);
     /// The step that began last is done.
     fn end(&mut self);
 }
@@ -35,7 +40,7 @@ pub trait Runner {
     fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure>;
 }
 
-/// Builds a recipe's image.
+/// Builds a recipe's image, and first those that it starts from and that are not there.
 ///
 /// # Errors
 /// If a step fails; the image that was there before is there still.
@@ -45,9 +50,25 @@ pub fn build(
     progress: &mut dyn Progress,
     runner: &mut dyn Runner,
 ) -> Result<ImageRecord, Failure> {
+    // A disk that killed builds have filled would fail this one.
+    collection::clear(store)?;
+    for base in chain::missing(store, recipe)? {
+        build_one(store, &base, progress, runner)?;
+    }
+    build_one(store, recipe, progress, runner)
+}
+
+fn build_one(
+    store: &Store,
+    recipe: &Recipe,
+    progress: &mut dyn Progress,
+    runner: &mut dyn Runner,
+) -> Result<ImageRecord, Failure> {
     let mut build = Build {
         store,
         layers: Vec::new(),
+        init: recipe.init,
+        held: Held::default(),
         progress,
     };
     build.base(recipe)?;
@@ -57,25 +78,11 @@ pub fn build(
     for entry in &recipe.run {
         build.run(entry, runner)?;
     }
-    let mut digests = Vec::new();
-    for key in &build.layers {
-        digests.push(
-            store
-                .layer(key)
-                .map(|layer| layer.digest)
-                .unwrap_or_default(),
-        );
-    }
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let record = ImageRecord {
-        name: recipe.name.clone(),
-        digest: digest::of_parts(digests.iter().map(String::as_bytes)),
-        layers: build.layers,
-        created: now.map_or(0, |now| now.as_secs()),
-    };
+    let mut record = store.compose(&recipe.name, build.layers);
+    record.init = build.init;
     let unchanged = store
         .image(&recipe.name)
-        .is_ok_and(|old| old.layers == record.layers);
+        .is_ok_and(|old| old.layers == record.layers && old.init == record.init);
     if !unchanged {
         store.publish_image(&record)?;
     }
@@ -88,8 +95,9 @@ pub fn build(
 /// If the image is not there or cannot be read.
 pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
     let mut changed = Vec::new();
-    for key in store.image(name)?.layers {
-        let files = relative(store, &store.files(&key));
+    let (image, _held) = store.hold_image(name)?;
+    for key in image.layers {
+        let files = store.relative(&store.files(&key));
         let found = inside::perform(store.root(), Task::Digest(files), None)?;
         if store
             .layer(&key)
@@ -104,6 +112,9 @@ pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
 struct Build<'a> {
     store: &'a Store,
     layers: Vec<String>,
+    init: Option<Init>,
+    /// Keeps the layers until the image names them.
+    held: Held,
     progress: &'a mut dyn Progress,
 }
 
@@ -118,21 +129,16 @@ impl Build<'_> {
         }
         match &recipe.base {
             Base::Image(name) => {
-                self.layers = self.store.image(name)?.layers;
+                let (image, held) = self.store.hold_image(name)?;
+                self.layers = image.layers;
+                self.init = self.init.or(image.init);
+                self.held = held;
                 Ok(())
             }
-            Base::Tar(path) => {
-                let hash = hash_of(path)?;
-                let step = format!("unpack {}", path.display());
-                self.layer(&step, &[b"tar", hash.as_bytes()], |store, aside| {
-                    let into = relative(store, &aside.join("files"));
-                    inside::perform(
-                        store.root(),
-                        Task::Unpack { into },
-                        Some(base::archive(path)?),
-                    )
-                    .map(drop)
-                })
+            Base::Tar(path) => self.foreign(&Stack::of_tar(path)?),
+            Base::Directory(path) => self.foreign(&Stack::of_directory(path, self.store)?),
+            Base::Layout(path, pinned) => {
+                self.foreign(&Stack::of_layout(path, pinned.as_deref(), self.store)?)
             }
             Base::Debian(release) => {
                 let packages = recipe.packages.join(",");
@@ -141,19 +147,48 @@ impl Build<'_> {
                     recipe.packages.len()
                 );
                 let parts: [&[u8]; 3] = [b"debian", release.as_bytes(), packages.as_bytes()];
+                base::check_tool(release)?;
                 self.layer(&step, &parts, |store, aside| {
-                    let archive = aside.join("base.tar");
-                    base::debian(release, &recipe.packages, &archive, &aside.join("base.log"))?;
-                    let into = relative(store, &aside.join("files"));
-                    let file = base::archive(&archive)?;
-                    inside::perform(store.root(), Task::Unpack { into }, Some(file))?;
-                    for rubbish in ["base.tar", "base.log"] {
-                        let _ = fs::remove_file(aside.join(rubbish));
-                    }
-                    Ok(())
+                    let log = aside.join("bootstrap.log");
+                    let task = Task::Bootstrap {
+                        into: store.relative(&aside.join("files")),
+                        log: store.relative(&log),
+                        release: release.clone(),
+                        packages: recipe.packages.clone(),
+                    };
+                    inside::perform(store.root(), task, None)?;
+                    inside::perform(store.root(), Task::Remove(store.relative(&log)), None)
+                        .map(drop)
                 })
             }
         }
+    }
+
+    /// Layers that come from elsewhere. All that the store lacks are read and checked before the first is unpacked.
+    fn foreign(&mut self, stack: &Stack) -> Result<(), Failure> {
+        let mut parent = self.layers.last().cloned().unwrap_or_default();
+        let mut sizes = Vec::new();
+        for layer in &stack.layers {
+            parent = key_of(&parent, &layer.parts());
+            sizes.push(match self.store.layer(&parent) {
+                Some(_) => None,
+                None => Some(layer.survey(self.store)?),
+            });
+        }
+        for (layer, size) in stack.layers.iter().zip(sizes) {
+            let step = layer.step();
+            self.layer(&step, &layer.parts(), |store, aside| {
+                let before = space::free(store.root());
+                let into = store.relative(&aside.join("files"));
+                layer.unpack(store, into).map_err(|failure| {
+                    match space::is_full(&failure, store.root(), false) {
+                        true => space::full(store.root(), &step, before, size),
+                        false => failure,
+                    }
+                })
+            })?;
+        }
+        Ok(())
     }
 
     fn place(&mut self, entry: &FileEntry) -> Result<(), Failure> {
@@ -181,7 +216,7 @@ impl Build<'_> {
             };
             fs::write(&file, &archive).map_err(cannot)?;
             let task = Task::Place {
-                into: relative(store, &aside.join("files")),
+                into: store.relative(&aside.join("files")),
                 to: entry.to.clone(),
                 mode,
             };
@@ -197,17 +232,19 @@ impl Build<'_> {
         let parts: [&[u8]; 3] = [b"run", entry.command.as_bytes(), network.as_bytes()];
         self.layer(&step, &parts, |store, aside| {
             let task = Task::Make(vec![
-                relative(store, &aside.join("files")),
-                relative(store, &aside.join("work")),
+                store.relative(&aside.join("files")),
+                store.relative(&aside.join("work")),
             ]);
             inside::perform(store.root(), task, None)?;
             let layer = LayerBuild {
                 below,
-                aside: relative(store, aside).to_string_lossy().into_owned(),
+                aside: store.relative(aside).to_string_lossy().into_owned(),
                 network: entry.network,
             };
             runner.run(&entry.command, layer)?;
-            let work = relative(store, &aside.join("work"));
+            // The instance is given up, and may still be on its way out.
+            locks::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
+            let work = store.relative(&aside.join("work"));
             inside::perform(store.root(), Task::Remove(work), None).map(drop)
         })
     }
@@ -220,34 +257,45 @@ impl Build<'_> {
         make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let parent = self.layers.last().cloned().unwrap_or_default();
-        let whole = [FORMAT, parent.as_bytes()]
-            .into_iter()
-            .chain(parts.iter().copied());
-        let key = digest::of_parts(whole)[..32].to_owned();
-        if self.store.layer(&key).is_some() {
+        let key = key_of(&parent, parts);
+        if self.keep(&key)? {
             self.progress.cached(step);
-            self.layers.push(key);
             return Ok(());
         }
-        let _lock = self.store.lock(&key)?;
-        if self.store.layer(&key).is_some() {
+        let progress = &mut self.progress;
+        let _reservation = self.store.reserve(&key, || progress.waiting(step))?;
+        if self.keep(&key)? {
             // Another build made it while this one waited.
             self.progress.cached(step);
-            self.layers.push(key);
             return Ok(());
         }
         self.progress.begin(step);
         let aside = self.store.aside().join(&key);
         self.remove(&aside)?;
+        let before = space::free(self.store.root());
         let made = self.make_aside(&aside, &key, step, make);
+        let made = made.map_err(|failure| explain(self.store, step, before, failure));
         if made.is_err() {
             // What is left of it is rubbish, which the next build of it or `gc` removes if this cannot.
             let _ = self.remove(&aside);
         }
         made?;
         self.progress.end();
-        self.layers.push(key);
-        Ok(())
+        match self.keep(&key)? {
+            true => Ok(()),
+            false => Err(Failure::new(format!(
+                "cannot {step}: somebody removed the layer {key} from the store"
+            ))),
+        }
+    }
+
+    /// Takes a layer that the store has; false if it does not.
+    fn keep(&mut self, key: &str) -> Result<bool, Failure> {
+        let has = self.store.hold(key, &mut self.held)?;
+        if has {
+            self.layers.push(key.to_owned());
+        }
+        Ok(has)
     }
 
     fn make_aside(
@@ -257,15 +305,9 @@ impl Build<'_> {
         step: &str,
         make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let cannot = |error: std::io::Error| {
-            Failure::new(format!("cannot make {}: {error}", aside.display()))
-        };
-        fs::create_dir(aside).map_err(cannot)?;
-        // Root of a guest works in here, too, and as root of the host that is another user.
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(aside, open).map_err(cannot)?;
+        make_empty(aside)?;
         make(self.store, aside)?;
-        let files = relative(self.store, &aside.join("files"));
+        let files = self.store.relative(&aside.join("files"));
         let found = inside::perform(self.store.root(), Task::Digest(files), None)?;
         let record = LayerRecord {
             key: key.to_owned(),
@@ -278,23 +320,42 @@ impl Build<'_> {
 
     fn remove(&self, aside: &Path) -> Result<(), Failure> {
         if aside.exists() {
-            inside::perform(
-                self.store.root(),
-                Task::Remove(relative(self.store, aside)),
-                None,
-            )?;
+            // Those that a killed builder started may outlive it by a moment.
+            locks::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
+            let task = Task::Remove(self.store.relative(aside));
+            inside::perform(self.store.root(), task, None)?;
         }
         Ok(())
     }
 }
 
-fn relative(store: &Store, path: &Path) -> PathBuf {
-    path.strip_prefix(store.root())
-        .unwrap_or(path)
-        .to_path_buf()
+/// Makes the directory in which something is made.
+pub(super) fn make_empty(aside: &Path) -> Result<(), Failure> {
+    fs::create_dir(aside).map_err(|error| cannot_make(aside, &error))?;
+    // Root of a guest works in here, too, and as root of the host that is another user.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(aside, open).map_err(|error| cannot_make(aside, &error))
 }
 
-fn hash_of(path: &Path) -> Result<String, Failure> {
-    digest::of_file(path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
+fn cannot_make(aside: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot make {}: {error}", aside.display()))
+}
+
+/// Says so if it was for want of room that a step failed.
+fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure {
+    let root = store.root();
+    let bootstraps = step.starts_with("bootstrap ");
+    let full = space::is_full(&failure, root, bootstraps || step.starts_with("run "));
+    if !full || failure.message.contains("store full") {
+        return failure;
+    }
+    space::full(root, step, before, bootstraps.then_some(space::BOOTSTRAP))
+}
+
+/// The key of the layer that a step makes on another.
+fn key_of(parent: &str, parts: &[&[u8]]) -> String {
+    let whole = [FORMAT, parent.as_bytes()]
+        .into_iter()
+        .chain(parts.iter().copied());
+    digest::of_parts(whole)[..32].to_owned()
 }

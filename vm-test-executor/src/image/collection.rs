@@ -29,20 +29,8 @@ pub struct Collected {
 /// If the record of an image cannot be understood, because then nobody knows which layers it needs; or something cannot be
 /// removed.
 pub fn collect(store: &Store) -> Result<Collected, Failure> {
-    let mut collected = Collected::default();
     named(store)?;
-    for (key, paths) in remains(store)? {
-        let Some(_reservation) = store.try_reserve(&key)? else {
-            collected.in_use += 1;
-            continue;
-        };
-        for path in paths {
-            match remove_aside(store, &path)? {
-                true => collected.remains += 1,
-                false => collected.in_use += 1,
-            }
-        }
-    }
+    let mut collected = clear(store)?;
     for key in names_in(&store.layers())? {
         if named(store)?.contains(&key) {
             continue;
@@ -55,6 +43,27 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
             }
             Some(false) => collected.in_use += 1,
             None => {}
+        }
+    }
+    Ok(collected)
+}
+
+/// Removes what killed builders left, and no layer.
+///
+/// # Errors
+/// If it cannot be removed.
+pub(super) fn clear(store: &Store) -> Result<Collected, Failure> {
+    let mut collected = Collected::default();
+    for (key, paths) in remains(store)? {
+        let Some(_reservation) = store.try_reserve(&key)? else {
+            collected.in_use += 1;
+            continue;
+        };
+        for path in paths {
+            match remove_aside(store, &path)? {
+                true => collected.remains += 1,
+                false => collected.in_use += 1,
+            }
         }
     }
     Ok(collected)

@@ -27,10 +27,10 @@ pub(super) fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String 
     hex(&hash.finalize())
 }
 
-/// The hash of a file's content.
-pub(super) fn of_file(path: &Path) -> io::Result<String> {
+/// The hash of what is left to read.
+pub(super) fn of_reader(mut reader: impl io::Read) -> io::Result<String> {
     let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut Writer(&mut hash))?;
+    io::copy(&mut reader, &mut Writer(&mut hash))?;
     Ok(hex(&hash.finalize()))
 }
 

@@ -1,7 +1,7 @@
 //! Work on the store's files that needs root over all of a guest's ids: unpacking, hashing, removing. It is done by a
 //! process of its own in the user's namespaces, without a network; when that is killed, the kernel ends all it started.
 
-use super::digest;
+use super::{base, digest, import, locks, merge};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
 use crate::sys::namespaces::{self, Program};
@@ -30,11 +30,8 @@ const STORE: &str = "/run";
 /// What to do, with paths relative to the store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Task {
-    /// Unpacks a tar archive, which comes as standard input, into a directory that is made.
-    Unpack {
-        /// The directory.
-        into: PathBuf,
-    },
+    /// Reads what comes from elsewhere, and unpacks it if it is said where.
+    Foreign(import::Order),
     /// Copies a file or directory of the host, which comes as a tar archive of one entry, to a path in a layer.
     Place {
         /// The layer's files.
@@ -50,6 +47,28 @@ pub(super) enum Task {
     Digest(PathBuf),
     /// Removes a tree.
     Remove(PathBuf),
+    /// Bootstraps a release of Debian, with packages, into a directory that is made; the program's words go to a log.
+    Bootstrap {
+        /// The directory.
+        into: PathBuf,
+        /// The log.
+        log: PathBuf,
+        /// The release's code name.
+        release: String,
+        /// The packages.
+        packages: Vec<String>,
+    },
+    /// Writes these layers, the base first, as one root file system to a tar archive, which is the standard output.
+    Export(Vec<PathBuf>),
+    /// Removes from a layer's files the empty directories on which something was mounted, where no layer below has them.
+    Prune {
+        /// The layer's files.
+        files: PathBuf,
+        /// The layers below.
+        below: Vec<PathBuf>,
+        /// The paths in the guest.
+        mounted: Vec<PathBuf>,
+    },
 }
 
 /// What came of it.
@@ -57,7 +76,7 @@ pub(super) enum Task {
 pub(super) struct Done {
     /// The hash, where one was asked for.
     pub(super) digest: String,
-    /// The bytes of the files that were hashed.
+    /// The bytes of the files that were hashed or read.
     pub(super) bytes: u64,
 }
 
@@ -70,6 +89,16 @@ struct Order {
 
 /// Has a task done. `input` becomes its standard input.
 pub(super) fn perform(store: &Path, task: Task, input: Option<File>) -> Result<Done, Failure> {
+    perform_to(store, task, input, None)
+}
+
+/// Has a task done that writes to `output`.
+pub(super) fn perform_to(
+    store: &Path,
+    task: Task,
+    input: Option<File>,
+    output: Option<File>,
+) -> Result<Done, Failure> {
     let cannot = |error: io::Error| {
         Failure::new(format!(
             "cannot work on the store {}: {error}",
@@ -85,14 +114,20 @@ pub(super) fn perform(store: &Path, task: Task, input: Option<File>) -> Result<D
         .open("/dev/null")
         .map_err(cannot)?;
     let errors = io::stderr();
-    let input = input.as_ref().unwrap_or(&null);
+    let archive = input.as_ref().unwrap_or(&null);
+    let output = output.as_ref().unwrap_or(&null);
     let program = Program {
         path: c"/proc/self/exe".into(),
         args: vec![c"vm-test".into(), CString::new(COMMAND).unwrap_or_default()],
-        environment: vec![c"PATH=/usr/sbin:/usr/bin:/sbin:/bin".into()],
-        descriptors: vec![input.as_fd(), null.as_fd(), errors.as_fd(), theirs.as_fd()],
+        environment: environment(),
+        descriptors: vec![
+            archive.as_fd(),
+            output.as_fd(),
+            errors.as_fd(),
+            theirs.as_fd(),
+        ],
         user_namespace: true,
-        network_namespace: true,
+        network_namespace: !matches!(task, Task::Bootstrap { .. }),
     };
     let waiting = namespaces::start(&program).map_err(|error| refusal::of_namespaces(&error))?;
     drop(theirs);
@@ -123,6 +158,16 @@ pub(super) fn perform(store: &Path, task: Task, input: Option<File>) -> Result<D
     })
 }
 
+/// Where programs are, and what may be between this host and a mirror of Debian.
+fn environment() -> Vec<CString> {
+    let proxies = ["http_proxy", "https_proxy", "no_proxy"];
+    let proxies = proxies.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?)));
+    std::iter::once(("PATH", base::PATH.to_owned()))
+        .chain(proxies)
+        .filter_map(|(name, value)| CString::new(format!("{name}={value}")).ok())
+        .collect()
+}
+
 /// Does a task in a process that was started for it.
 pub fn main() -> ExitCode {
     let Ok(control) = inherited::take(CONTROL).map(UnixStream::from) else {
@@ -130,8 +175,17 @@ pub fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let answer = take_order(&control).and_then(|(store, task)| {
-        carry_out(&store, &task)
-            .map_err(|error| Failure::new(format!("cannot {}: {error}", describe(&task))))
+        let cannot =
+            |error: io::Error| Failure::new(format!("cannot {}: {error}", describe(&task)));
+        let _part = take_part(&store, &task).map_err(cannot)?;
+        match &task {
+            // It names the entry and the cure itself.
+            Task::Foreign(order) => order.carry_out(&store).map(|bytes| Done {
+                bytes,
+                ..Done::default()
+            }),
+            task => carry_out(&store, task).map_err(cannot),
+        }
     });
     // If the one who ordered is gone, nobody wants to know.
     let _ = frame::write(&control, &answer);
@@ -166,11 +220,7 @@ fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
                 fs::create_dir_all(store.join(dir))?;
             }
         }
-        Task::Unpack { into } => {
-            let into = store.join(into);
-            fs::create_dir_all(&into)?;
-            unpack(&into)?;
-        }
+        Task::Foreign(_) => return Err(io::ErrorKind::Unsupported.into()),
         Task::Place { into, to, mode } => place(&store.join(into), to, *mode)?,
         Task::Digest(dir) => {
             let (digest, bytes) = digest::of_tree(&store.join(dir))?;
@@ -180,8 +230,35 @@ fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         },
+        Task::Bootstrap {
+            into,
+            log,
+            release,
+            packages,
+        } => base::bootstrap(&store.join(into), &store.join(log), release, packages)?,
+        Task::Export(layers) => merge::export(store, layers)?,
+        Task::Prune {
+            files,
+            below,
+            mounted,
+        } => merge::prune(store, files, below, mounted)?,
     }
     Ok(Done::default())
+}
+
+/// Whoever removes what is made aside waits until those that write to it are gone, and they may outlive the one who
+/// ordered by a moment.
+fn take_part(store: &Path, task: &Task) -> io::Result<Option<File>> {
+    let path = match task {
+        Task::Place { into, .. } | Task::Bootstrap { into, .. } => into,
+        Task::Foreign(order) => match order.into() {
+            Some(into) => into,
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let aside: PathBuf = path.components().take(2).collect();
+    locks::take_part(&store.join(aside)).map(Some)
 }
 
 /// GNU tar knows all that a root file system may hold; what it refuses, it says.
@@ -237,9 +314,12 @@ fn place(layer: &Path, to: &Path, mode: Option<u32>) -> io::Result<()> {
 fn describe(task: &Task) -> String {
     match task {
         Task::Make(_) => "make a layer's directories".to_owned(),
-        Task::Unpack { .. } => "unpack the archive".to_owned(),
+        Task::Foreign(order) => format!("import {}", order.name()),
         Task::Place { to, .. } => format!("copy to {}", to.display()),
         Task::Digest(_) => "hash the layer".to_owned(),
         Task::Remove(dir) => format!("remove {}", dir.display()),
+        Task::Bootstrap { release, .. } => format!("bootstrap Debian {release}"),
+        Task::Export(_) => "write the archive".to_owned(),
+        Task::Prune { .. } => "tidy the layer up".to_owned(),
     }
 }

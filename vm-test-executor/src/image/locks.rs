@@ -139,17 +139,19 @@ impl Store {
     /// # Errors
     /// If it is not there, or just being removed.
     pub fn hold_aside(&self, aside: &Path, held: &mut Held) -> Result<(), Failure> {
-        let join = || -> io::Result<File> {
-            let file = File::open(aside)?;
-            lock(&file, FlockOperation::NonBlockingLockShared)?;
-            if is_at(&file, aside) {
-                return Ok(file);
-            }
-            Err(io::ErrorKind::NotFound.into())
-        };
-        held.files.push(join().map_err(|error| cannot(aside, &error))?);
+        held.files.push(take_part(aside).map_err(|error| cannot(aside, &error))?);
         Ok(())
     }
+}
+
+/// See [`Store::hold_aside`].
+pub(super) fn take_part(aside: &Path) -> io::Result<File> {
+    let file = File::open(aside)?;
+    lock(&file, FlockOperation::NonBlockingLockShared)?;
+    if is_at(&file, aside) {
+        return Ok(file);
+    }
+    Err(io::ErrorKind::NotFound.into())
 }
 
 /// Waits until nobody takes part in the making of this directory any more.

@@ -3,14 +3,27 @@
 
 mod base;
 mod build;
+mod chain;
+mod collection;
+mod commit;
 mod digest;
+mod export;
+mod import;
 mod inside;
+mod locks;
+mod merge;
 mod recipe;
 mod record;
+mod space;
 mod store;
 
 pub use build::{Progress, Runner, build, verify};
+pub use collection::{Collected, collect};
+pub use commit::Session;
+pub use export::export;
+pub use import::Source;
 pub use inside::{COMMAND as INSIDE_COMMAND, main as inside_main};
-pub use recipe::{Recipe, find as find_recipe};
+pub use locks::{Held, Reservation};
+pub use recipe::{Base, Recipe, find as find_recipe};
 pub use record::{ImageRecord, LayerRecord};
 pub use store::Store;

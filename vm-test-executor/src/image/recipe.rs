@@ -1,11 +1,18 @@
 //! Recipes: `images/NAME.toml`, which say step by step what is in an image. Reads and checks; builds nothing.
 
+use crate::config::{self, Init};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
 
 /// Recipes that come with the program.
-const READY: [(&str, &str); 1] = [("debian-12", include_str!("../../../images/debian-12.toml"))];
+const READY: [(&str, &str); 2] = [
+    ("debian-12", include_str!("../../../images/debian-12.toml")),
+    (
+        "debian-12-systemd",
+        include_str!("../../../images/debian-12-systemd.toml"),
+    ),
+];
 
 /// A longer file is refused unread.
 const LONGEST: u64 = 1 << 20;
@@ -18,8 +25,12 @@ const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
 pub struct Recipe {
     /// The image's name.
     pub name: String,
+    /// Where recipes of images that it starts from are looked for.
+    pub home: PathBuf,
     /// What it starts from.
     pub base: Base,
+    /// What the first process of its guests is; what it is with the base, if nothing is said.
+    pub init: Option<Init>,
     /// Debian packages in it.
     pub packages: Vec<String>,
     /// Files to copy into it, in this order.
@@ -35,8 +46,28 @@ pub enum Base {
     Debian(String),
     /// A tar archive of a root file system.
     Tar(PathBuf),
+    /// A directory that holds a root file system.
+    Directory(PathBuf),
+    /// An OCI layout, and of its images the one with this SHA-256.
+    Layout(PathBuf, Option<String>),
     /// Another image.
     Image(String),
+}
+
+impl Recipe {
+    /// The recipe of an image that is nothing but this base.
+    #[must_use]
+    pub fn of_base(name: &str, base: Base) -> Self {
+        Self {
+            name: name.to_owned(),
+            home: PathBuf::from("/"),
+            base,
+            init: None,
+            packages: Vec::new(),
+            files: Vec::new(),
+            run: Vec::new(),
+        }
+    }
 }
 
 /// A file or directory to copy into an image.
@@ -66,6 +97,7 @@ pub struct RunEntry {
 #[serde(deny_unknown_fields)]
 struct Document {
     base: String,
+    init: Option<Init>,
     #[serde(default)]
     packages: Vec<String>,
     #[serde(default)]
@@ -93,17 +125,27 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
         if length > LONGEST {
             return Err(cannot(format!(
                 "it has {length} bytes, and at most {LONGEST} are read"
-            )));
+            ))
+            .hint("is it a recipe? Larger content belongs into files that it names"));
         }
-        let text = std::fs::read_to_string(&file).map_err(|error| cannot(error.to_string()))?;
+        let bytes = std::fs::read(&file).map_err(|error| cannot(error.to_string()))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| cannot(error.to_string()).hint("a recipe is text in UTF-8"))?;
         let dir = file.parent().unwrap_or(Path::new("/"));
-        return parse(name, &text, dir).map_err(|failure| Failure {
+        let recipe = parse(name, &text, dir).map_err(|failure| Failure {
             message: format!("cannot use {}: {}", file.display(), failure.message),
             ..failure
+        })?;
+        return Ok(Recipe {
+            home: directory.to_path_buf(),
+            ..recipe
         });
     }
     match READY.iter().find(|(ready, _)| *ready == name) {
-        Some((_, text)) => parse(name, text, Path::new("/")),
+        Some((_, text)) => Ok(Recipe {
+            home: directory.to_path_buf(),
+            ..parse(name, text, Path::new("/"))?
+        }),
         None => Err(Failure::new(format!(
             "cannot find a recipe for image `{name}`: there is no images/{name}.toml in {} or above",
             directory.display()
@@ -116,8 +158,13 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
 }
 
 fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
-    let document: Document = toml::from_str(text)
-        .map_err(|error| Failure::new(error.to_string().trim_end().to_owned()))?;
+    let document: Document = toml::from_str(text).map_err(|error| {
+        let failure = Failure::new(error.to_string().trim_end().to_owned());
+        match config::suggestion(error.message()) {
+            Some(key) => failure.hint(format!("did you mean `{key}`?")),
+            None => failure,
+        }
+    })?;
     for package in &document.packages {
         let valid = package
             .chars()
@@ -147,7 +194,9 @@ fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
     }
     Ok(Recipe {
         name: name.to_owned(),
+        home: dir.to_path_buf(),
         base: base(&document.base, dir)?,
+        init: document.init,
         packages: document.packages,
         files: document
             .files
@@ -171,9 +220,15 @@ fn base(text: &str, dir: &Path) -> Result<Base, Failure> {
         ))
         .hint(format!("the releases are {}", RELEASES.join(", ")))),
         Some(("tar", path)) => Ok(Base::Tar(dir.join(path))),
+        Some(("dir", path)) => Ok(Base::Directory(dir.join(path))),
+        Some(("oci", path)) => match path.rsplit_once("@sha256:") {
+            Some((path, hash)) => Ok(Base::Layout(dir.join(path), Some(hash.to_owned()))),
+            None => Ok(Base::Layout(dir.join(path), None)),
+        },
         Some((kind, _)) => Err(
-            Failure::new(format!("there is no base of the kind {kind:?}"))
-                .hint("a base is debian:RELEASE, tar:PATH, or the name of an image"),
+            Failure::new(format!("there is no base of the kind {kind:?}")).hint(
+                "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, or the name of an image",
+            ),
         ),
         None => Ok(Base::Image(text.to_owned())),
     }

@@ -1,5 +1,6 @@
 //! What the store remembers of an image and of a layer: plain data, written once.
 
+use crate::config::Init;
 use serde::{Deserialize, Serialize};
 
 /// A named image.
@@ -12,6 +13,9 @@ pub struct ImageRecord {
     pub digest: String,
     /// The keys of its layers, the base first.
     pub layers: Vec<String>,
+    /// What the first process of its guests is, unless they say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<Init>,
     /// When it was built, in seconds since 1970.
     pub created: u64,
 }

@@ -3,14 +3,17 @@
 //! A layer is made aside, made durable, and renamed into its place; an image's record likewise. So whatever is found at
 //! a final place is whole, and what is found aside without a lock on it is rubbish.
 
+use super::digest;
 use super::record::{ImageRecord, LayerRecord};
-use rustix::fs::FlockOperation;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use vm_test::client::ENV_STORE;
 use vm_test::protocol::failure::Failure;
+
+/// A longer name would not be one of a file any more, with all that is added to it.
+const LONGEST_NAME: usize = 128;
 
 /// A store.
 #[derive(Clone, Debug)]
@@ -41,6 +44,9 @@ impl Store {
                         .hint(format!("set {ENV_STORE} to a directory you may write to"))
                 })?;
         }
+        for dir in [root.to_path_buf(), store.layers(), store.images(), store.aside()] {
+            check_owner(root, &dir)?;
+        }
         Ok(store)
     }
 
@@ -50,11 +56,11 @@ impl Store {
         &self.root
     }
 
-    fn layers(&self) -> PathBuf {
+    pub(super) fn layers(&self) -> PathBuf {
         self.root.join("layers")
     }
 
-    fn images(&self) -> PathBuf {
+    pub(super) fn images(&self) -> PathBuf {
         self.root.join("images")
     }
 
@@ -77,21 +83,14 @@ impl Store {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Keeps others from making the same layer meanwhile; waits until it can.
-    ///
-    /// # Errors
-    /// If the lock cannot be made.
-    pub fn lock(&self, key: &str) -> Result<File, Failure> {
-        let path = self.aside().join(format!("{key}.lock"));
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| cannot("lock", &path, &error))?;
-        rustix::fs::flock(&file, FlockOperation::LockExclusive)
-            .map_err(|error| cannot("lock", &path, &error))?;
-        Ok(file)
+    /// The layer's own directory, which carries its locks.
+    pub(super) fn layer_dir(&self, key: &str) -> PathBuf {
+        self.layers().join(key)
+    }
+
+    /// A path in the store as the process that works in the user's namespaces is told it.
+    pub(super) fn relative(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.root).unwrap_or(path).to_path_buf()
     }
 
     /// Publishes a layer that was made in `aside`.
@@ -112,21 +111,64 @@ impl Store {
         write().map_err(|error| cannot("publish the layer", aside, &error))
     }
 
+    /// The image of this name made of these layers, as of now.
+    pub(super) fn compose(&self, name: &str, layers: Vec<String>) -> ImageRecord {
+        let digests: Vec<_> = layers
+            .iter()
+            .map(|key| self.layer(key).map(|layer| layer.digest).unwrap_or_default())
+            .collect();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        ImageRecord {
+            name: name.to_owned(),
+            digest: digest::of_parts(digests.iter().map(String::as_bytes)),
+            layers,
+            init: None,
+            created: now.map_or(0, |now| now.as_secs()),
+        }
+    }
+
     /// Publishes an image, in place of one of the same name.
     ///
     /// # Errors
     /// If it cannot be written; then the old one is still there.
     pub fn publish_image(&self, record: &ImageRecord) -> Result<(), Failure> {
-        let path = self.images().join(format!("{}.json", record.name));
-        let aside = self
-            .aside()
-            .join(format!("{}.{}.json", record.name, std::process::id()));
+        let path = self.record_of(&record.name)?;
+        let key = format!("image-{}", record.name);
+        let _reservation = self.reserve(&key, || ())?;
+        let aside = self.aside().join(format!("{key}.json"));
         let write = || -> io::Result<()> {
             write_durably(&aside, &serde_json::to_vec_pretty(record)?)?;
             fs::rename(&aside, &path)?;
             File::open(self.images())?.sync_all()
         };
-        write().map_err(|error| cannot("publish the image", &path, &error))
+        write().map_err(|error| {
+            let _ = fs::remove_file(&aside);
+            cannot("publish the image", &path, &error)
+        })
+    }
+
+    /// Whether an image can have this name.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn check_name(&self, name: &str) -> Result<(), Failure> {
+        self.record_of(name).map(drop)
+    }
+
+    /// The file with an image's record. Names come from people and from other people's files, and must stay in the store.
+    fn record_of(&self, name: &str) -> Result<PathBuf, Failure> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+        if !name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            || !name.chars().all(plain)
+            || name.len() > LONGEST_NAME
+        {
+            return Err(
+                Failure::new(format!("cannot use {name:?} as the name of an image")).hint(format!(
+                    "a name has at most {LONGEST_NAME} letters, digits and any of `._-+`, and begins with a letter or a digit"
+                )),
+            );
+        }
+        Ok(self.images().join(format!("{name}.json")))
     }
 
     /// The image of this name, with all its layers there.
@@ -134,7 +176,7 @@ impl Store {
     /// # Errors
     /// If there is none, or it is not whole.
     pub fn image(&self, name: &str) -> Result<ImageRecord, Failure> {
-        let path = self.images().join(format!("{name}.json"));
+        let path = self.record_of(name)?;
         let bytes = fs::read(&path).map_err(|error| {
             let cause = match error.kind() {
                 io::ErrorKind::NotFound => {
@@ -174,10 +216,31 @@ impl Store {
     /// # Errors
     /// If there is none of this name.
     pub fn forget(&self, name: &str) -> Result<(), Failure> {
-        self.image(name)?;
-        let path = self.images().join(format!("{name}.json"));
+        let path = self.record_of(name)?;
+        if !path.exists() {
+            self.image(name)?;
+        }
         fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))
     }
+}
+
+/// What is in the store becomes programs that this user runs, so nobody else may put anything there.
+fn check_owner(root: &Path, dir: &Path) -> Result<(), Failure> {
+    let meta = fs::metadata(dir).map_err(|error| cannot("use", dir, &error))?;
+    let others = meta.mode() & 0o002 != 0;
+    if !others && (meta.uid() == rustix::process::geteuid().as_raw() || meta.uid() == 0) {
+        return Ok(());
+    }
+    let cause = match others {
+        true => format!("everyone may write to {}", dir.display()),
+        false => format!("{} belongs to user {}", dir.display(), meta.uid()),
+    };
+    Err(
+        Failure::new(format!("cannot use the store {}: {cause}", root.display())).hint(format!(
+            "chmod o-w {}, or set {ENV_STORE} to a directory of your own",
+            dir.display()
+        )),
+    )
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -6,18 +6,20 @@
 
 mod builder;
 mod mounts;
+mod pipe;
 mod world;
 
 pub use world::{KeeperReport, World};
 
-use crate::backend;
+use crate::backend::{self, Boot};
 use crate::sys::{handover, inherited};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::ExitCode;
 use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test::protocol::{ALIVE, frame};
 
 /// The argument that makes the program a keeper.
 pub const COMMAND: &str = "__keeper";
@@ -58,7 +60,21 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
         world.plan.trees.len() + usize::from(world.device_files),
     )
     .map_err(lost)?;
-    let machine = mounts::prepare(&world, trees)?;
+    let boot = match world.boot_timeout {
+        Some(timeout) => {
+            let console = handover::receive(control).map_err(lost)?;
+            console.map(|console| Boot { timeout, console })
+        }
+        None => None,
+    };
+    let machine = mounts::prepare(&world, trees, boot);
+    if world.boot_timeout.is_some() {
+        let path = builder::in_root(Path::new(ALIVE));
+        let pipe = machine.as_ref().ok().map(|_| pipe::make(&path));
+        let pipe = pipe.transpose().map_err(lost)?;
+        handover::send(control, pipe.as_ref()).map_err(lost)?;
+    }
+    let machine = machine?;
     backend::run(world.backend, &machine)
 }
 

@@ -2,11 +2,11 @@
 
 use super::World;
 use super::builder::{Builder, DEVICES, ROOT, empty, in_root, make_directory};
-use crate::backend::Machine;
+use crate::backend::{Boot, Machine};
 use crate::rootfs::{Lower, Step};
 use rustix::fs::CWD;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, OpenTreeFlags, mount, mount_change, open_tree,
+    MountFlags, MountPropagationFlags, OpenTreeFlags, mount, mount_change, mount_remount, open_tree,
 };
 use std::fs;
 use std::io;
@@ -20,7 +20,11 @@ use vm_test::protocol::failure::Failure;
 const ROOM: &str = "/run";
 
 /// Makes the root file system and all else that the backend needs.
-pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Machine, Failure> {
+pub(super) fn prepare(
+    world: &World,
+    trees: Vec<Option<OwnedFd>>,
+    boot: Option<Boot>,
+) -> Result<Machine, Failure> {
     let cannot = |what: &str, cause: &dyn std::fmt::Display| {
         Failure::new(format!(
             "cannot prepare instance {} of guest `{}`: {what}: {cause}",
@@ -28,6 +32,9 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
         ))
     };
     let hidden = enter_room(world).map_err(|error| cannot("make its own mounts", &error))?;
+    if !world.user_namespace {
+        protect_groups().map_err(|error| cannot("protect control groups", &error))?;
+    }
     let mut builder = Builder {
         trees,
         hidden,
@@ -73,6 +80,7 @@ pub(super) fn prepare(world: &World, trees: Vec<Option<OwnedFd>>) -> Result<Mach
         host_network: world.host_network,
         memory: world.memory,
         watch_memory: world.watch_memory,
+        boot,
     })
 }
 
@@ -133,6 +141,17 @@ fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
         .filter_map(|path| Some((open_tree(CWD, &path, flags).ok()?, path)))
         .map(|(tree, path)| (path, tree))
         .collect()
+}
+
+/// Keeps the library from making control groups, which it would as a real root, at places where nobody sweeps.
+fn protect_groups() -> io::Result<()> {
+    for mount in crate::rootfs::mounts() {
+        if ["cgroup", "cgroup2"].contains(&mount.kind.as_str()) {
+            let flags = MountFlags::BIND | MountFlags::RDONLY;
+            mount_remount(&mount.target, flags, c"")?;
+        }
+    }
+    Ok(())
 }
 
 /// The library reads `/proc`, which must be this pid namespace's.

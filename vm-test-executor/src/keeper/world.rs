@@ -25,6 +25,8 @@ pub struct World {
     pub memory: u64,
     /// Whether the agent has to watch the memory, because the kernel does not.
     pub watch_memory: bool,
+    /// Present when its own init boots, which may take so many milliseconds; its console then comes last of all.
+    pub boot_timeout: Option<u64>,
     /// Whether it is inside a user namespace.
     pub user_namespace: bool,
     /// Whether it is in the host's network, as is a step of a recipe that asks for it.

@@ -1,17 +1,18 @@
 //! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and no job.
 
-use super::{Connection, obituary};
+use super::{Connection, console, obituary};
 use crate::protocol::PROTOCOL;
 use crate::protocol::agent::{FromAgent, ToAgent};
 use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
 use crate::protocol::failure::Failure;
 use crate::protocol::frame;
 use std::io::{self, BufReader};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-/// How long an instance may take from the grant of the lease to the agent's first word.
-const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How much longer than the guest's own time limit its agent may take to say that the boot has failed.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A granted lease whose agent has said hello.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Lease {
     pub granted: Leased,
     /// The release of the guest's kernel.
     pub kernel: String,
+    /// What the guest's own init could not start, for people.
+    pub degraded: Option<String>,
 }
 
 impl Lease {
@@ -55,6 +58,7 @@ impl Lease {
             stream: BufReader::with_capacity(1 << 16, connection.stream),
             granted,
             kernel: String::new(),
+            degraded: None,
         };
         lease.await_hello(guest)?;
         Ok(lease)
@@ -67,11 +71,18 @@ impl Lease {
                 "cannot start instance {instance} of guest `{guest}`: {cause}"
             ))
         };
-        let cause = match self.receive(Some(BOOT_TIMEOUT)) {
-            Ok(Some(FromAgent::Hello { protocol, kernel })) if protocol == PROTOCOL => {
+        let limit = Duration::from_millis(self.granted.boot_timeout);
+        let cause = match self.receive(Some(limit + GRACE)) {
+            Ok(Some(FromAgent::Hello {
+                protocol,
+                kernel,
+                degraded,
+            })) if protocol == PROTOCOL => {
                 self.kernel = kernel;
+                self.degraded = degraded;
                 return Ok(());
             }
+            Ok(Some(FromAgent::NotUp(reason))) => reason,
             Ok(Some(FromAgent::Hello { protocol, .. })) => {
                 format!("its agent speaks protocol {protocol}, and this program {PROTOCOL}")
             }
@@ -84,11 +95,16 @@ impl Lease {
                 });
             }
             Err(error) if is_timeout(&error) => {
-                format!("its agent did not answer within {BOOT_TIMEOUT:?}")
+                format!("its agent did not answer within {limit:?}")
             }
             Err(error) => error.to_string(),
         };
-        Err(cannot(cause))
+        // The instance lives, and is asked before this lease ends with it.
+        let failure = cannot(cause);
+        Err(match console(&instance) {
+            Some(lines) => failure.with_console(&lines),
+            None => failure,
+        })
     }
 
     /// Sends to the agent.
@@ -115,6 +131,12 @@ impl Lease {
     /// If this process may open no more descriptors.
     pub fn sender(&self) -> io::Result<UnixStream> {
         self.stream.get_ref().try_clone()
+    }
+
+    /// Ends the lease at once, whoever else has an end of the stream.
+    pub fn give_up(self) {
+        // If the daemon is gone, so is the instance.
+        let _ = self.stream.get_ref().shutdown(Shutdown::Both);
     }
 
     /// Why the stream ended before the job did.

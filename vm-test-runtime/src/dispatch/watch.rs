@@ -54,7 +54,9 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
                 }
             }
             Ok(Some(FromAgent::Ended(ended))) => break Ok(ended),
-            Ok(Some(other @ (FromAgent::Hello { .. } | FromAgent::InputTaken(_)))) => {
+            Ok(Some(
+                other @ (FromAgent::Hello { .. } | FromAgent::NotUp(_) | FromAgent::InputTaken(_)),
+            )) => {
                 seen.stray = Some(format!("{other:?}"));
             }
             Ok(None) => break Err(lease.cause_of_death()),

@@ -31,6 +31,11 @@ pub enum Request {
         /// The instance's name.
         instance: String,
     },
+    /// The last lines of a living instance's console.
+    Console {
+        /// The instance's name.
+        instance: String,
+    },
     /// Stop: end all leases, leave nothing, exit.
     Stop,
 }
@@ -88,6 +93,8 @@ pub enum OwnedSetting {
     Network(String),
     /// `timeout`, in milliseconds.
     Timeout(u64),
+    /// `boot_timeout`, in milliseconds.
+    BootTimeout(u64),
     /// `env`: variables forwarded besides the defaults.
     Env(Vec<String>),
     /// `devices`.
@@ -109,6 +116,8 @@ pub enum Reply {
     Status(Status),
     /// The answer to [`Request::Obituary`]; `None` if the instance is unknown.
     Obituary(Option<Obituary>),
+    /// The answer to [`Request::Console`]; `None` if the instance is unknown or has no console.
+    Console(Option<Vec<String>>),
     /// The answer to [`Request::Stop`], sent when nothing is left.
     Stopped,
 }
@@ -122,6 +131,8 @@ pub struct Leased {
     pub description: String,
     /// Time limit for the job in milliseconds, from all sources of configuration.
     pub timeout: u64,
+    /// Time limit in milliseconds from the grant of the lease to the agent's first word.
+    pub boot_timeout: u64,
     /// Variables to forward besides the defaults.
     pub env: Vec<String>,
     /// Memory of the guest in bytes.

@@ -2,9 +2,11 @@
 //! that is packed. Knows nothing of what is in the stream.
 
 use super::order::Feed;
-use super::refusal::cannot;
+use super::refusal::{cannot, shown};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::pread;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use vm_test::protocol::failure::Failure;
 
@@ -19,10 +21,15 @@ const KINDS: [(&[u8], &str, &[&str]); 3] = [
 /// Forms that are known and not read.
 const UNREAD: [(&[u8], &str); 2] = [(b"BZh", "bzip2"), (b"PK\x03\x04", "zip")];
 
+/// So much of what a program says is read.
+const MOST_WORDS: u64 = 4096;
+
 /// A stream.
 pub(super) struct Stream {
     reader: Box<dyn Read>,
     child: Option<(&'static str, Child)>,
+    /// What the child writes to standard error: a file, because nobody reads it before the end.
+    words: Option<File>,
 }
 
 impl Stream {
@@ -32,6 +39,7 @@ impl Stream {
             Feed::Pipe => Ok(Self {
                 reader: Box::new(io::stdin()),
                 child: None,
+                words: None,
             }),
             Feed::Directory(directory) => {
                 let mut tar = Command::new("tar");
@@ -61,17 +69,21 @@ impl Stream {
     }
 
     fn of(program: &'static str, command: &mut Command, name: &str) -> Result<Self, Failure> {
+        let memory = || -> io::Result<(File, File)> {
+            let file = File::from(memfd_create(c"words", MemfdFlags::CLOEXEC)?);
+            Ok((file.try_clone()?, file))
+        };
+        let (words, theirs) = memory().map_err(|error| cannot(name, error))?;
         let mut child = command
             .stdin(Stdio::inherit())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(theirs)
             .spawn()
             .map_err(|error| {
                 let failure = cannot(name, format!("{program}: {error}"));
                 match error.kind() {
                     io::ErrorKind::NotFound => {
-                        let package = program.trim_end_matches('-');
-                        let package = if package == "xz" { "xz-utils" } else { package };
+                        let package = if program == "xz" { "xz-utils" } else { program };
                         failure.hint(format!("install it: apt-get install {package}"))
                     }
                     _ => failure,
@@ -84,6 +96,7 @@ impl Stream {
         Ok(Self {
             reader: Box::new(output),
             child: Some((program, child)),
+            words: Some(words),
         })
     }
 
@@ -95,25 +108,33 @@ impl Stream {
     /// What the program at the other end has to say, once all was read (`complete`) or nothing more will be.
     pub(super) fn finish(mut self, name: &str, complete: bool) -> Result<(), Failure> {
         drop(self.reader);
-        let Some((program, child)) = self.child.take() else {
+        let Some((program, mut child)) = self.child.take() else {
             return Ok(());
         };
-        // It writes few words there, if any, so the pipe does not fill up before they are read.
-        let output = child
-            .wait_with_output()
+        let status = child
+            .wait()
             .map_err(|error| cannot(name, format!("{program}: {error}")))?;
-        let words = String::from_utf8_lossy(&output.stderr);
+        let mut words = Vec::new();
+        if let Some(mut file) = self.words.take() {
+            let _ = file.rewind();
+            let _ = file.take(MOST_WORDS).read_to_end(&mut words);
+        }
+        let words = String::from_utf8_lossy(&words);
         // Without a reader it is killed by the broken pipe, or says so; that is not the archive's fault.
-        let is_own = complete || output.status.code().is_some_and(|_| !words.contains("roken pipe"));
-        if output.status.success() || !is_own {
+        let is_own = complete || (status.code().is_some() && !words.contains("roken pipe"));
+        if status.success() || !is_own {
             return Ok(());
         }
-        let words: Vec<_> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let words = match words.as_slice() {
-            [] => format!("{program}: {}", output.status),
-            [first, ..] if first.starts_with(program) => super::refusal::shown(first.as_bytes()),
-            [first, ..] => format!("{program}: {}", super::refusal::shown(first.as_bytes())),
+        let first = words.lines().map(str::trim).find(|line| !line.is_empty());
+        let words = match first {
+            None => format!("{program}: {status}"),
+            Some(line) if line.starts_with(program) => shown(line.as_bytes()),
+            Some(line) => format!("{program}: {}", shown(line.as_bytes())),
         };
-        Err(cannot(name, words).hint("the file is cut off or damaged; fetch or make it again"))
+        let hint = match program {
+            "tar" => "every file below it must be readable, and stay as it is meanwhile",
+            _ => "the file is cut off or damaged; fetch or make it again",
+        };
+        Err(cannot(name, words).hint(hint))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What an archive is, which decides what it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,4 +39,16 @@ pub(in crate::image) struct Order {
     pub(super) limits: Limits,
     /// The directory to unpack into, relative to the store; it is made.
     pub(super) into: Option<PathBuf>,
+}
+
+impl Order {
+    /// What to call the archive.
+    pub(in crate::image) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The directory to unpack into.
+    pub(in crate::image) fn into(&self) -> Option<&Path> {
+        self.into.as_deref()
+    }
 }
