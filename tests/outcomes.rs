@@ -5,8 +5,12 @@
 mod builds;
 #[path = "outcomes/deaths.rs"]
 mod deaths;
+#[path = "outcomes/generated.rs"]
+mod generated;
 #[path = "outcomes/hostile.rs"]
 mod hostile;
+#[path = "outcomes/ignored.rs"]
+mod ignored;
 #[path = "outcomes/kills.rs"]
 mod kills;
 #[path = "outcomes/nowhere.rs"]

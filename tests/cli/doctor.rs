@@ -72,7 +72,12 @@ fn a_missing_agent_is_named_with_its_cure() {
     let host = Host::new();
     let dir = tempfile::tempdir_in("/tmp").unwrap();
     let lonely = dir.path().join("vm-test");
-    std::fs::copy(Host::program(), &lonely).unwrap();
+    // In a process of its own: while this one writes a program, another test's child may hold it open for writing.
+    let copied = Command::new("cp")
+        .arg(Host::program())
+        .arg(&lonely)
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = Command::new(&lonely);
     let finished = Running::start(
         host.adopt(&mut command)

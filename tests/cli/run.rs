@@ -95,6 +95,11 @@ fn what_vm_test_itself_cannot_do_is_125_with_the_cause_and_the_cure() {
             "is not in the guest",
         ),
         (
+            &["run", "--env", "=x", "host", "--", "true"],
+            "error: cannot set a variable without a name: --env \"=x\"",
+            "hint: write --env NAME or --env NAME=VALUE",
+        ),
+        (
             &["run", "host", "true"],
             "error: unexpected argument 'true' found",
             "Usage: vm-test run",
@@ -197,8 +202,11 @@ fn a_directory_that_the_guest_has_not_is_replaced_by_the_root_unless_it_was_aske
         .args(["run", "host", "--", "pwd"])
         .current_dir(format!("/proc/{}", std::process::id()));
     assert_eq!(Running::start(&mut command).finish().out, "/\n");
-    let args = ["run", "--directory", "/etc", "host", "--", "pwd"];
-    assert_eq!(vm_test(&host, &args).out, "/etc\n");
+    let mut command = host.vm_test();
+    command
+        .args(["run", "--directory", "bin", "host", "--", "sh", "-c", "pwd"])
+        .current_dir("/usr");
+    assert_eq!(Running::start(&mut command).finish().out, "/usr/bin\n");
 }
 
 #[test]

@@ -44,7 +44,9 @@ fn a_signal_that_kills_the_command_is_told_by_the_exit_code() {
     running.signal(Signal::TERM);
     let finished = running.finish();
     assert_eq!(finished.code(), Some(128 + 15), "{}", finished.err);
-    assert!(instances(&host).is_empty());
+    await_that("no instance is left", Duration::from_secs(5), || {
+        instances(&host).is_empty()
+    });
 }
 
 #[test]

@@ -182,8 +182,9 @@ fn resize(terminal: &File, rows: u16, columns: u16) {
 #[test]
 fn the_command_has_a_terminal_of_the_same_size_that_follows_its_changes() {
     let host = Host::new();
+    // The size is told once more at the beginning, in case it has changed before anybody listened.
     let script = "tty; stty size; trap 'stty size' WINCH; echo ready; \
-        i=0; while [ $i -lt 100 ]; do sleep 0.05; i=$((i+1)); done";
+        until stty size | grep -q '40 120'; do sleep 0.05; done; sleep 0.2; echo end";
     let mut terminal = Terminal::with(&host, 31, 97, &["run", "host", "--", "sh", "-c", script]);
     terminal.await_words("ready\r\n");
     let screen = terminal.screen();
@@ -191,6 +192,7 @@ fn the_command_has_a_terminal_of_the_same_size_that_follows_its_changes() {
     assert!(screen.contains("\r\n31 97\r\n"), "{screen:?}");
     terminal.resize(40, 120);
     terminal.await_words("40 120\r\n");
+    terminal.await_words("end\r\n");
     assert!(terminal.finish().success());
 }
 

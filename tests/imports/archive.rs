@@ -39,11 +39,24 @@ impl Archive {
         while length.to_string().len() + rest.len() != length {
             length += 1;
         }
-        self.entry("extended", b'x', "", 0o644, format!("{length}{rest}").as_bytes())
+        self.entry(
+            "extended",
+            b'x',
+            "",
+            0o644,
+            format!("{length}{rest}").as_bytes(),
+        )
     }
 
     /// Any entry; its device numbers, which most have no use for, are those of the null device.
-    pub(crate) fn entry(mut self, name: &str, kind: u8, target: &str, mode: u32, content: &[u8]) -> Self {
+    pub(crate) fn entry(
+        mut self,
+        name: &str,
+        kind: u8,
+        target: &str,
+        mode: u32,
+        content: &[u8],
+    ) -> Self {
         let size = content.len() as u64;
         self.bytes.extend(header(name, kind, target, mode, 0, size));
         self.bytes.extend(content);

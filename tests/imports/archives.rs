@@ -5,7 +5,8 @@ use super::place::{Place, Row, compressed, refuse_imports};
 use std::fs;
 
 const OUTSIDE: &str = "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c .";
-const FRESH: &str = "guests get their own /dev, /proc, /run, /sys and /tmp there: make it an empty directory";
+const FRESH: &str =
+    "guests get their own /dev, /proc, /run, /sys and /tmp there: make it an empty directory";
 const DAMAGED: &str = "the file is cut off or damaged; fetch or make it again";
 const FOREIGN: &str = "get the image for this kind of machine, or build it on one of its own";
 
@@ -14,7 +15,9 @@ fn tar(place: &Place, archive: Archive) -> String {
 }
 
 fn honest() -> Archive {
-    Archive::default().directory("./etc").file("./etc/motd", &[b'x'; 5000])
+    Archive::default()
+        .directory("./etc")
+        .file("./etc/motd", &[b'x'; 5000])
 }
 
 /// The head of a program for another kind of machine than any that this runs on.
@@ -50,12 +53,26 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
             hint: OUTSIDE,
         },
         Row {
-            source: |place| tar(place, honest().entry("long", b'L', "", 0, b"/etc/cron.d/x\0").file("./x", b"")),
+            source: |place| {
+                tar(
+                    place,
+                    honest()
+                        .entry("long", b'L', "", 0, b"/etc/cron.d/x\0")
+                        .file("./x", b""),
+                )
+            },
             message: "cannot import {}/r.tar: unsafe entry `/etc/cron.d/x`: its name is absolute",
             hint: OUTSIDE,
         },
         Row {
-            source: |place| tar(place, honest().extended("GNU.sparse.name", "../x").file("./x", b"")),
+            source: |place| {
+                tar(
+                    place,
+                    honest()
+                        .extended("GNU.sparse.name", "../x")
+                        .file("./x", b""),
+                )
+            },
             message: "cannot import {}/r.tar: unsafe entry `./x`: it is a sparse file in a form that is not read",
             hint: OUTSIDE,
         },
@@ -70,7 +87,12 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
             hint: OUTSIDE,
         },
         Row {
-            source: |place| tar(place, honest().symlink("./out", "/etc").file("./out/passwd", b"")),
+            source: |place| {
+                tar(
+                    place,
+                    honest().symlink("./out", "/etc").file("./out/passwd", b""),
+                )
+            },
             message: "cannot import {}/r.tar: unsafe entry `./out/passwd`: it lies below a symbolic link of the archive's",
             hint: OUTSIDE,
         },
@@ -90,7 +112,14 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
             hint: OUTSIDE,
         },
         Row {
-            source: |place| tar(place, honest().extended("SCHILY.xattr.user.overlay.redirect", "/etc").directory("./a")),
+            source: |place| {
+                tar(
+                    place,
+                    honest()
+                        .extended("SCHILY.xattr.user.overlay.redirect", "/etc")
+                        .directory("./a"),
+                )
+            },
             message: "cannot import {}/r.tar: unsafe entry `./a`: it has an attribute that is an overlay's own",
             hint: OUTSIDE,
         },
@@ -131,7 +160,12 @@ fn a_root_that_is_not_one_of_a_guest_is_refused() {
             hint: FOREIGN,
         },
         Row {
-            source: |place| tar(place, honest().file("./lib/ld-linux-riscv64-lp64d.so.1", &foreign_program())),
+            source: |place| {
+                tar(
+                    place,
+                    honest().file("./lib/ld-linux-riscv64-lp64d.so.1", &foreign_program()),
+                )
+            },
             message: "cannot import {}/r.tar: its /lib/ld-linux-riscv64-lp64d.so.1 is a program for riscv, and this host is HERE",
             hint: FOREIGN,
         },
@@ -172,7 +206,7 @@ fn what_is_cut_off_damaged_or_no_archive_is_refused() {
         },
         Row {
             source: |place| place.write("r.tar", [b'x'; 4096]),
-            message: "cannot import {}/r.tar: it is not a tar archive, or damaged: numeric field was not a number",
+            message: "cannot import {}/r.tar: it is not a tar archive, or damaged: no entry begins where it begins",
             hint: "archives are read plain or compressed by gzip, xz or zstd; fetch or make it again",
         },
         Row {
@@ -214,7 +248,8 @@ fn what_is_cut_off_damaged_or_no_archive_is_refused() {
 
 #[test]
 fn a_source_that_is_not_there_or_does_not_say_what_it_is_is_refused() {
-    const NAMED: &str = "say what it is: tar:PATH, dir:PATH, oci:PATH, qcow2:PATH, raw:PATH or box:PATH";
+    const NAMED: &str =
+        "say what it is: tar:PATH, dir:PATH, oci:PATH, qcow2:PATH, raw:PATH or box:PATH";
     refuse_imports(&[
         Row {
             source: |_| "r.tar".to_owned(),
@@ -236,7 +271,10 @@ fn a_source_that_is_not_there_or_does_not_say_what_it_is_is_refused() {
         },
         Row {
             source: |place| {
-                std::process::Command::new("mkfifo").arg(place.path("r.tar")).status().unwrap();
+                std::process::Command::new("mkfifo")
+                    .arg(place.path("r.tar"))
+                    .status()
+                    .unwrap();
                 "r.tar".to_owned()
             },
             message: "cannot import {}/r.tar: it is not a regular file",

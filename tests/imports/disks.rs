@@ -5,7 +5,8 @@ use super::place::{Place, Row, refuse_imports};
 
 const DAMAGED: &str = "fetch or make it again; qemu-img check says what is left of it";
 const STANDALONE: &str = "make it stand alone: qemu-img convert -f qcow2 -O qcow2 OLD NEW";
-const UNREADABLE: &str = "import the root file system that is on it, as a tar archive or a directory";
+const UNREADABLE: &str =
+    "import the root file system that is on it, as a tar archive or a directory";
 
 /// An empty disk of 1 GiB, version 3, with nothing wrong about it; `change` makes it so.
 fn qcow2(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
@@ -34,20 +35,24 @@ fn disk(place: &Place, change: impl FnOnce(&mut Vec<u8>)) -> String {
 fn disks_that_lead_to_other_files_are_refused() {
     refuse_imports(&[
         Row {
-            source: |place| disk(place, |disk| {
-                put(disk, 8, 512);
-                disk[16..20].copy_from_slice(&11u32.to_be_bytes());
-                disk[512..523].copy_from_slice(b"/etc/shadow");
-            }),
+            source: |place| {
+                disk(place, |disk| {
+                    put(disk, 8, 512);
+                    disk[16..20].copy_from_slice(&11u32.to_be_bytes());
+                    disk[512..523].copy_from_slice(b"/etc/shadow");
+                })
+            },
             message: "cannot import {}/d.qcow2: the qcow2 disk has a backing file, and no file is opened because another names it",
             hint: STANDALONE,
         },
         Row {
-            source: |place| disk(place, |disk| {
-                put(disk, 8, 512);
-                disk[16..20].copy_from_slice(&7u32.to_be_bytes());
-                disk[512..519].copy_from_slice(b"json:{}");
-            }),
+            source: |place| {
+                disk(place, |disk| {
+                    put(disk, 8, 512);
+                    disk[16..20].copy_from_slice(&7u32.to_be_bytes());
+                    disk[512..519].copy_from_slice(b"json:{}");
+                })
+            },
             message: "cannot import {}/d.qcow2: the qcow2 disk has a backing file, and no file is opened because another names it",
             hint: STANDALONE,
         },
@@ -98,7 +103,11 @@ fn damaged_and_oversized_disks_are_refused() {
             hint: DAMAGED,
         },
         Row {
-            source: |place| disk(place, |disk| disk[20..24].copy_from_slice(&63u32.to_be_bytes())),
+            source: |place| {
+                disk(place, |disk| {
+                    disk[20..24].copy_from_slice(&63u32.to_be_bytes())
+                })
+            },
             message: "cannot import {}/d.qcow2: the qcow2 disk has clusters of 2^63 bytes, and 2^9 to 2^21 are possible",
             hint: DAMAGED,
         },
@@ -183,7 +192,9 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
             hint: "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c .",
         },
         Row {
-            source: |place| place.write("m.box", Archive::default().file("./box.img", b"").finish()),
+            source: |place| {
+                place.write("m.box", Archive::default().file("./box.img", b"").finish())
+            },
             message: "cannot import {}/m.box: it has no metadata.json",
             hint: "is it complete, and of this kind?",
         },

@@ -10,7 +10,11 @@ use std::process::Command;
 /// Runs a command in a guest of an image.
 fn run(place: &Place, image: &str, command: &[&str]) -> String {
     place.write("vm-test.toml", format!("[guest.g]\nimage = \"{image}\"\n"));
-    let args: Vec<&str> = ["run", "g", "--directory", "/", "--"].iter().chain(command).copied().collect();
+    let args: Vec<&str> = ["run", "g", "--directory", "/", "--"]
+        .iter()
+        .chain(command)
+        .copied()
+        .collect();
     place.succeed(&args)
 }
 
@@ -18,7 +22,11 @@ fn run(place: &Place, image: &str, command: &[&str]) -> String {
 fn a_guest_starts_from_an_archive_in_every_form() {
     let place = Place::new();
     let archive = with_shell(Archive::default(), "from an archive").finish();
-    for (image, program, ending) in [("gz", "gzip", ".tar.gz"), ("xz", "xz", ".tar.xz"), ("zst", "zstd", ".tar.zst")] {
+    for (image, program, ending) in [
+        ("gz", "gzip", ".tar.gz"),
+        ("xz", "xz", ".tar.xz"),
+        ("zst", "zstd", ".tar.zst"),
+    ] {
         let file = place.write(&format!("r{ending}"), compressed(program, &archive));
         place.succeed(&["image", "import", image, &file]);
         assert_eq!(run(&place, image, &SHOW), "from an archive\n");
@@ -26,7 +34,10 @@ fn a_guest_starts_from_an_archive_in_every_form() {
     }
     let file = place.write("r.tar", &archive);
     place.succeed(&["image", "import", "plain", &file]);
-    let again = place.vm_test(&["image", "import", "plain", &file]).output().unwrap();
+    let again = place
+        .vm_test(&["image", "import", "plain", &file])
+        .output()
+        .unwrap();
     let words = String::from_utf8_lossy(&again.stderr).into_owned();
     finish(again, &["image", "import"]);
     assert!(words.contains("in the store"), "{words}");
@@ -35,7 +46,10 @@ fn a_guest_starts_from_an_archive_in_every_form() {
 #[test]
 fn a_guest_starts_from_a_directory() {
     let place = Place::new();
-    let file = place.write("r.tar", with_shell(Archive::default(), "from a directory").finish());
+    let file = place.write(
+        "r.tar",
+        with_shell(Archive::default(), "from a directory").finish(),
+    );
     fs::create_dir(place.path("root")).unwrap();
     let status = Command::new("tar")
         .arg("-xf")
@@ -70,7 +84,10 @@ fn the_layers_of_an_oci_image_lie_on_each_other_and_remove_what_they_say() {
         .directory("swept")
         .file("swept/.wh..wh..opq", b"")
         .file("swept/clean", b"");
-    let layers = [("+gzip", compressed("gzip", &base.finish())), ("", above.finish())];
+    let layers = [
+        ("+gzip", compressed("gzip", &base.finish())),
+        ("", above.finish()),
+    ];
     Layout::write(&place.path("o"), &layers);
     let status = Command::new("tar")
         .arg("-cf")
@@ -85,22 +102,36 @@ fn the_layers_of_an_oci_image_lie_on_each_other_and_remove_what_they_say() {
         place.succeed(&["image", "import", image, source]);
         assert_eq!(run(&place, image, &SHOW), "above\n");
         let list = "cd /; echo gone* old/* swept/*";
-        assert_eq!(run(&place, image, &["sh", "-c", list]), "gone* old/two swept/clean\n");
+        assert_eq!(
+            run(&place, image, &["sh", "-c", list]),
+            "gone* old/two swept/clean\n"
+        );
         place.succeed(&["image", "verify", image]);
     }
-    assert!(fs::read_dir(place.path("store/building")).unwrap().next().is_none());
+    assert!(
+        fs::read_dir(place.path("store/building"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
 }
 
 #[test]
 fn a_recipe_starts_from_each_of_them_and_builds_the_bases_that_it_needs() {
     let place = Place::new();
-    place.write("images/r.tar", with_shell(Archive::default(), "from below").finish());
+    place.write(
+        "images/r.tar",
+        with_shell(Archive::default(), "from below").finish(),
+    );
     Layout::write(
         &place.path("images/o"),
         &[("", with_shell(Archive::default(), "from a layout").finish())],
     );
     place.write("images/below.toml", "base = \"tar:r.tar\"\n");
-    place.write("images/above.toml", "base = \"below\"\n[[run]]\ncommand = \"echo built > /etc/marker\"\n");
+    place.write(
+        "images/above.toml",
+        "base = \"below\"\n[[run]]\ncommand = \"echo built > /etc/marker\"\n",
+    );
     place.write("images/layout.toml", "base = \"oci:o\"\n");
     place.succeed(&["image", "build", "above"]);
     assert_eq!(run(&place, "above", &SHOW), "built\n");
@@ -112,7 +143,10 @@ fn a_recipe_starts_from_each_of_them_and_builds_the_bases_that_it_needs() {
 #[test]
 fn a_store_and_a_source_may_have_the_characters_that_separate_options_in_their_paths() {
     let place = Place::new();
-    let file = place.write("a:b,c \\d/r:1,2.tar", with_shell(Archive::default(), "odd").finish());
+    let file = place.write(
+        "a:b,c \\d/r:1,2.tar",
+        with_shell(Archive::default(), "odd").finish(),
+    );
     let store = place.path("s:t,o=r e\\");
     let args = ["image", "import", "odd", &file];
     finish(place.vm_test_on(&store, &args).output().unwrap(), &args);

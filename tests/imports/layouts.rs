@@ -10,7 +10,10 @@ const AGAIN: &str = "it was cut off or changed; copy the image again";
 const PIN: &str = "pin it: every reference in a layout has the form sha256:HEX";
 
 fn layer() -> Vec<u8> {
-    Archive::default().directory("etc").file("etc/a", b"a").finish()
+    Archive::default()
+        .directory("etc")
+        .file("etc/a", b"a")
+        .finish()
 }
 
 fn good(place: &Place) -> Layout {
@@ -28,7 +31,10 @@ fn references_that_do_not_hold_are_refused() {
         Row {
             source: |place| {
                 let mut manifest = good(place).manifest();
-                manifest["layers"][0].as_object_mut().unwrap().remove("digest");
+                manifest["layers"][0]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("digest");
                 good(place).point_to(&manifest);
                 "o".to_owned()
             },
@@ -97,7 +103,8 @@ fn references_that_do_not_hold_are_refused() {
         Row {
             source: |place| {
                 good(place);
-                "oci:o@sha256:0000000000000000000000000000000000000000000000000000000000000000".to_owned()
+                "oci:o@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+                    .to_owned()
             },
             message: "cannot import {}/o: it holds no image sha256:0000000000000000000000000000000000000000000000000000000000000000",
             hint: "skopeo inspect --raw oci:DIR shows what it holds",
@@ -152,7 +159,9 @@ fn an_image_that_is_not_for_this_host_or_not_whole_is_refused() {
         },
         Row {
             source: |place| {
-                let packed = Archive::default().symlink("./index.json", "/etc/passwd").finish();
+                let packed = Archive::default()
+                    .symlink("./index.json", "/etc/passwd")
+                    .finish();
                 format!("oci:{}", place.write("o.tar", packed))
             },
             message: "cannot import {}/o.tar: unsafe entry `./index.json`: it is neither a file nor a directory",

@@ -78,7 +78,10 @@ impl Place {
             .replace("{}", here)
             .replace("HERE", std::env::consts::ARCH);
         assert_eq!(words, expected, "{command:?}");
-        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        assert!(
+            !output.status.success() && output.stdout.is_empty(),
+            "{output:?}"
+        );
     }
 
     /// Asserts that the store holds no layer, no image and nothing half made.

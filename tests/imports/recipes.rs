@@ -19,7 +19,11 @@ fn refuse(mistakes: &[Mistake]) {
     for mistake in mistakes {
         let place = Place::new();
         place.write(mistake.file, mistake.content);
-        place.refuse(&mut place.vm_test(mistake.command), mistake.message, mistake.hint);
+        place.refuse(
+            &mut place.vm_test(mistake.command),
+            mistake.message,
+            mistake.hint,
+        );
         place.assert_empty();
     }
 }
@@ -151,15 +155,26 @@ fn a_circle_of_bases_is_printed() {
 #[test]
 fn a_file_of_a_hundred_megabytes_is_refused_unread() {
     for (name, command, hint) in [
-        ("images/a.toml", BUILD, "is it a recipe? Larger content belongs into files that it names"),
+        (
+            "images/a.toml",
+            BUILD,
+            "is it a recipe? Larger content belongs into files that it names",
+        ),
         ("vm-test.toml", RUN, "it only declares guests"),
     ] {
         let place = Place::new();
         let path = place.write(name, "");
-        fs::File::options().write(true).open(path).unwrap().set_len(100_000_000).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_len(100_000_000)
+            .unwrap();
         place.refuse(
             &mut place.vm_test(command),
-            &format!("cannot read {{}}/{name}: it has 100000000 bytes, and at most 1048576 are read"),
+            &format!(
+                "cannot read {{}}/{name}: it has 100000000 bytes, and at most 1048576 are read"
+            ),
             hint,
         );
         place.assert_empty();

@@ -26,3 +26,10 @@ pub(super) fn of(host: &Host) -> Vec<InstanceStatus> {
         _ => Vec::new(),
     }
 }
+
+/// The first process of an instance's guest, if there is one yet.
+pub(super) fn first_process_of(instance: &InstanceStatus) -> Option<u32> {
+    let keeper = instance.keeper;
+    let children = std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"));
+    children.ok()?.split_whitespace().next()?.parse().ok()
+}

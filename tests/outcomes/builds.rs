@@ -69,7 +69,11 @@ const WHERE_PANICS_ABORT: &[(&str, Ending, &[&str])] = &[
     (
         "guest::should_panic_and_aborts",
         Failed,
-        &[ANY, "test did not panic as expected at tests/few.rs:…"],
+        &[
+            ANY,
+            "error: no verdict: the test process exited with code 101 before the test ended",
+            ANY,
+        ],
     ),
     ("guest::should_panic_with_these_words", Passed, &[]),
     (
@@ -111,7 +115,9 @@ fn a_test_ends_as_it_should_where_panics_abort() {
         for (name, ending, words) in WHERE_PANICS_ABORT {
             let told = &outcome.tests[*name];
             assert_eq!(told.ending, *ending, "{name}: {told:#?}");
-            if *ending == Failed {
+            // Where the body ends its process, libtest's words in the guest cannot be told from the body's.
+            let is_framed = runner == Runner::Nextest || !name.contains("abort");
+            if *ending == Failed && is_framed {
                 let text = match runner {
                     Runner::CargoTest => &told.stdout,
                     Runner::Nextest => &told.stderr,

@@ -50,7 +50,7 @@ const TABLE: &[Row] = &[
     passes("killing_the_agent", &["the agent lives"], &[]),
     passes(
         "removing_the_agents_files",
-        &["agent"],
+        &[],
         &[
             "rm: cannot remove '/run/vm-test/agent': Device or resource busy",
             "thread 'guest::removing_the_agents_files' (N) panicked at tests/hostile.rs:…",
@@ -76,7 +76,7 @@ const TABLE: &[Row] = &[
     ),
     passes(
         "panicking_a_thousand_times",
-        &["all were caught"],
+        &[],
         &[
             "thread 'guest::panicking_a_thousand_times' (N) panicked at tests/hostile.rs:…",
             "panic 0",

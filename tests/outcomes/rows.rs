@@ -1,6 +1,7 @@
 //! A row of a table: a test on a guest, how it ends, and all that a user reads of it.
 
 use super::words::{ANY, fits, plain, take_trailer};
+use std::fmt::Write;
 use std::time::Duration;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Outcome;
@@ -51,26 +52,28 @@ pub(crate) const fn fails(
 
 /// Compares a run with a table, and says all that differs at once. `trailed` tells whether the line with guest, instance
 /// and re-run command is expected of a row.
+///
+/// # Panics
+/// If anything differs.
 pub(crate) fn compare(
     table: &[Row],
     outcome: &Outcome,
     runner: Runner,
     trailed: impl Fn(&Row) -> bool,
 ) {
-    let mut wrong = Vec::new();
-    for row in table {
-        let check = || compare_one(row, outcome, runner, trailed(row));
-        if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)) {
-            wrong.extend(panic.downcast_ref::<String>().cloned());
-        }
-    }
-    let ran = outcome
-        .tests
-        .keys()
-        .filter_map(|name| name.strip_prefix("guest::"));
-    for name in ran.filter(|name| table.iter().all(|row| row.name != *name)) {
-        wrong.push(format!("{name} has no row"));
-    }
+    let checked = table
+        .iter()
+        .map(|row| compare_one(row, outcome, runner, trailed(row)));
+    let known = |name: &str| table.iter().any(|row| row.name == name);
+    report_all(checked.chain([strangers(outcome, known)]));
+}
+
+/// Says all at once what went wrong.
+///
+/// # Panics
+/// If anything did.
+pub(crate) fn report_all(results: impl Iterator<Item = Result<(), String>>) {
+    let wrong: Vec<_> = results.filter_map(Result::err).collect();
     assert!(
         wrong.is_empty(),
         "{} differ:\n\n{}",
@@ -79,29 +82,49 @@ pub(crate) fn compare(
     );
 }
 
-fn compare_one(row: &Row, outcome: &Outcome, runner: Runner, trailed: bool) {
-    let test = format!("guest::{}", row.name);
-    let Some(told) = outcome.tests.get(&test) else {
-        panic!("{test} did not run:\n{}", outcome.text());
-    };
-    assert_eq!(told.ending, row.ending, "{test}: {told:#?}");
-    assert_eq!(told.times, 1, "{test} was reported more than once");
-    assert!(
-        !told.word.contains("LEAK"),
-        "{test} leaves its output held open"
-    );
-    if let Some(took) = told.took {
-        assert!(took < SLACK, "{test} took {took:?}");
+/// The tests that ran and that no table knows.
+pub(crate) fn strangers(outcome: &Outcome, known: impl Fn(&str) -> bool) -> Result<(), String> {
+    let mut words = String::new();
+    for test in outcome.tests.keys() {
+        let (_, name) = test.split_once("::").unwrap_or_default();
+        if !known(name) {
+            let _ = writeln!(words, "{test} has no row");
+        }
     }
+    if words.is_empty() { Ok(()) } else { Err(words) }
+}
+
+/// An error with these words, unless it is so.
+pub(crate) fn ensure(is_so: bool, words: impl FnOnce() -> String) -> Result<(), String> {
+    if is_so { Ok(()) } else { Err(words()) }
+}
+
+fn compare_one(row: &Row, outcome: &Outcome, runner: Runner, trailed: bool) -> Result<(), String> {
+    let test = format!("guest::{}", row.name);
+    let told = outcome
+        .tests
+        .get(&test)
+        .ok_or_else(|| format!("{test} did not run"))?;
+    ensure(told.ending == row.ending, || {
+        format!("{test} has not {:?}: {told:#?}", row.ending)
+    })?;
+    ensure(told.times == 1, || {
+        format!("{test} was reported more than once")
+    })?;
+    ensure(!told.word.contains("LEAK"), || {
+        format!("{test} leaves its output held open")
+    })?;
+    ensure(told.took.is_none_or(|took| took < SLACK), || {
+        format!("{test} took {:?}", told.took)
+    })?;
     let (mut stdout, mut stderr) = (plain(&told.stdout), plain(&told.stderr));
-    // libtest shows both streams as one, and with its own note behind.
-    let merged = if runner == Runner::CargoTest {
-        &mut stdout
-    } else {
-        &mut stderr
-    };
     if trailed {
-        take_trailer(merged, runner, &test);
+        // libtest shows both streams as one.
+        let reported = match runner {
+            Runner::CargoTest => &mut stdout,
+            Runner::Nextest => &mut stderr,
+        };
+        take_trailer(reported, runner, &test)?;
     }
     let mut expected = row.stdout.to_vec();
     match runner {
@@ -114,15 +137,21 @@ fn compare_one(row: &Row, outcome: &Outcome, runner: Runner, trailed: bool) {
         Runner::Nextest => {
             expected.insert(0, "running 1 test");
             expected.push(ANY);
-            assert!(
-                fits(row.stderr, &stderr),
-                "{test}: its standard error is not\n{:#?}\nbut\n{stderr:#?}",
-                row.stderr
-            );
+            ensure(fits(row.stderr, &stderr), || {
+                differs(&test, row.stderr, &stderr)
+            })?;
         }
     }
-    assert!(
-        fits(&expected, &stdout),
-        "{test}: its output is not\n{expected:#?}\nbut\n{stdout:#?}"
-    );
+    ensure(fits(&expected, &stdout), || {
+        differs(&test, &expected, &stdout)
+    })
+}
+
+/// The words for lines that are not as expected.
+pub(crate) fn differs(test: &str, expected: &[&str], lines: &[String]) -> String {
+    let shown: String = lines.join("\n").chars().take(2_000).collect();
+    format!(
+        "of {test} a user reads\n{shown}\nand not\n{}",
+        expected.join("\n")
+    )
 }

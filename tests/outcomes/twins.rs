@@ -1,11 +1,13 @@
 //! Tests with a twin that runs here: what a user reads of both is the same, line by line.
 
 use super::processes::assert_no_keeper_is_left;
+use super::rows::{differs, ensure, report_all, strangers};
 use super::words::{plain, take_trailer};
 use super::{LIMIT, fixture};
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::{Group, Outcome};
 use vm_test_tests::report::Ending::{self, Failed, Ignored, Passed};
+use vm_test_tests::report::Told;
 
 const TWINS: &[(&str, Ending)] = &[
     ("awaiting_and_panicking", Failed),
@@ -51,6 +53,8 @@ const UNCAPTURED: &[&str] = &[
     "printing_what_is_no_text",
 ];
 
+const REASON: &str = "Error: the test returned ExitCode(unix_exit_status(1))";
+
 const ALL: Group<'static> = Group {
     targets: &["twins", "generated"],
     filters: &["guest::", "local::"],
@@ -71,70 +75,59 @@ fn a_test_ends_on_a_guest_as_it_ends_here_under_nextest() {
 fn check(runner: Runner) {
     let (fixture, host) = fixture();
     let outcome = ALL.run(&fixture, &host, runner);
-    let mut wrong = Vec::new();
-    for &(name, ending) in TWINS {
-        let check = || check_twins(&outcome, runner, name, ending);
-        if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)) {
-            wrong.extend(panic.downcast_ref::<String>().cloned());
-        }
-    }
-    for name in outcome.tests.keys() {
-        let (_, plain_name) = name.split_once("::").expect("all are in modules");
-        if TWINS.iter().all(|(known, _)| *known != plain_name) {
-            wrong.push(format!("{name} has no row"));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} differ:\n\n{}",
-        wrong.len(),
-        wrong.join("\n\n")
-    );
+    let known = |name: &str| TWINS.iter().any(|(twin, _)| *twin == name);
+    let checked = TWINS
+        .iter()
+        .map(|&(name, ending)| check_twins(&outcome, runner, name, ending));
+    report_all(checked.chain([strangers(&outcome, known)]));
     assert_no_keeper_is_left(&host);
 }
 
-fn check_twins(outcome: &Outcome, runner: Runner, name: &str, ending: Ending) {
-    let names = ["guest", "local"].map(|module| format!("{module}::{name}"));
+fn check_twins(
+    outcome: &Outcome,
+    runner: Runner,
+    name: &str,
+    ending: Ending,
+) -> Result<(), String> {
     if runner == Runner::Nextest && ending == Ignored {
-        for name in &names {
-            assert!(!outcome.tests.contains_key(name), "nextest reports {name}");
-        }
-        return;
+        let reported = outcome.tests.keys().find(|test| test.ends_with(name));
+        return ensure(reported.is_none(), || {
+            format!("nextest reports {reported:?}")
+        });
     }
-    let [guest, local] = names.each_ref().map(|name| {
-        let told = outcome.tests.get(name);
-        told.unwrap_or_else(|| panic!("{name} did not run:\n{}", outcome.text()))
-    });
-    assert_eq!(
-        (guest.ending, local.ending),
-        (ending, ending),
-        "{name}: {guest:#?} {local:#?}"
-    );
-    assert!(
-        !guest.word.contains("LEAK"),
-        "{name} leaves its output held open"
-    );
-    let texts = |told: &vm_test_tests::report::Told| {
+    let told = |module: &str| {
+        let test = format!("{module}::{name}");
+        let told = outcome.tests.get(&test);
+        told.ok_or_else(|| format!("{test} did not run"))
+    };
+    let (guest, local) = (told("guest")?, told("local")?);
+    ensure((guest.ending, local.ending) == (ending, ending), || {
+        format!("{name} has not {ending:?}: {guest:#?} {local:#?}")
+    })?;
+    ensure(!guest.word.contains("LEAK"), || {
+        format!("{name} leaves its output held open")
+    })?;
+    let texts = |told: &Told| {
         [&told.stdout, &told.stderr].map(|text| plain(&text.replace("guest::", "local::")))
     };
-    let mut there = texts(guest);
-    let here = texts(local);
+    let (mut there, here) = (texts(guest), texts(local));
     let reported = &mut there[usize::from(runner == Runner::Nextest)];
     if ending == Failed && name != "should_panic_and_does_not" {
-        take_trailer(reported, runner, &names[1].replace("guest", "local"));
+        take_trailer(reported, runner, &format!("local::{name}"))?;
     } else {
-        // libtest shows it on demand; that the panic was expected is known to libtest alone.
+        // Shown on demand only. That a panic was expected is known to libtest alone.
         reported.retain(|line| !line.starts_with("vm-test: in guest"));
     }
     if name == "returning_failure" {
-        let reason = "Error: the test returned ExitCode(unix_exit_status(1))";
-        assert_eq!(reported.pop().as_deref(), Some(reason));
+        // libtest leaves its user without any reason here.
+        let reason = reported.pop();
+        ensure(reason.as_deref() == Some(REASON), || {
+            format!("{name} has the reason {reason:?}")
+        })?;
     }
-    if runner == Runner::CargoTest && UNCAPTURED.contains(&name) {
-        return;
-    }
-    assert_eq!(
-        there, here,
-        "{name}: what a user reads of the guest (left) is not what it is here (right)"
-    );
+    let is_captured = runner == Runner::Nextest || !UNCAPTURED.contains(&name);
+    ensure(!is_captured || there == here, || {
+        let here: Vec<_> = here.iter().flatten().map(String::as_str).collect();
+        differs(name, &here, &there.concat())
+    })
 }

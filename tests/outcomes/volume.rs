@@ -25,10 +25,7 @@ fn a_hundred_megabytes_arrive_to_the_last_byte() {
             limit: LIMIT,
         };
         let mut command = group.command(&fixture, &host, runner);
-        match runner {
-            Runner::CargoTest => command.arg("--nocapture"),
-            Runner::Nextest => command.env("NEXTEST_NO_CAPTURE", "1"),
-        };
+        command.arg("--nocapture");
         let finished = patience::run(&mut command, LIMIT);
         assert_eq!(finished.code, Some(0), "{}", finished.stderr.text());
         let came = finished.stdout.bytes;

@@ -74,41 +74,42 @@ pub(crate) fn rerun(runner: Runner, test: &str) -> String {
     }
 }
 
-/// Takes the line with guest, instance and re-run command out of a failed test's lines.
-///
-/// # Panics
-/// If there is not exactly one such line, or it is not right to the letter.
-pub(crate) fn take_trailer(lines: &mut Vec<String>, runner: Runner, test: &str) {
-    let is_trailer = |line: &String| line.starts_with("vm-test: ");
-    let trailers: Vec<_> = lines.extract_if(.., |line| is_trailer(line)).collect();
+/// Takes the line with guest, instance and re-run command out of a failed test's lines; an error if there is not exactly
+/// one such line, or it is not right to the letter.
+pub(crate) fn take_trailer(
+    lines: &mut Vec<String>,
+    runner: Runner,
+    test: &str,
+) -> Result<(), String> {
+    let trailers: Vec<_> = lines
+        .extract_if(.., |line| line.starts_with("vm-test: "))
+        .collect();
     let [trailer] = trailers.as_slice() else {
-        panic!(
-            "{test}: there is not one line that begins with `vm-test: `:\n{trailers:#?}\n{lines:#?}"
-        );
+        return Err(format!(
+            "{test} has not one line that begins with `vm-test: ` but {trailers:#?}"
+        ));
     };
-    let kernel =
-        std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
-    let command = rerun(runner, test);
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let end = format!(
+        " (lxc over the host's root, kernel {}); to re-run: {}",
+        kernel.trim(),
+        rerun(runner, test)
+    );
     let instance = trailer
         .strip_prefix("vm-test: in guest `host`, instance host-")
-        .and_then(|rest| rest.split_once(' '))
-        .filter(|(_, rest)| {
-            *rest
-                == format!(
-                    "(lxc over the host's root, kernel {}); to re-run: {command}",
-                    kernel.trim()
-                )
-        })
-        .and_then(|(instance, _)| instance.split_once('-'));
+        .and_then(|rest| rest.strip_suffix(&end))
+        .and_then(|instance| instance.split_once('-'));
     let is_right = instance.is_some_and(|(run, number)| {
         run.len() == 4
             && run.chars().all(|c| c.is_ascii_hexdigit())
             && number.parse::<u64>().is_ok()
     });
-    assert!(
-        is_right,
-        "{test}: this is not the line with the guest and how to re-run: {trailer}"
-    );
+    if is_right {
+        return Ok(());
+    }
+    Err(format!(
+        "of {test} the last line is\n{trailer}\nand does not end with\n{end}"
+    ))
 }
 
 #[test]

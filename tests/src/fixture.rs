@@ -49,10 +49,16 @@ impl Fixture {
         Self { manifest, target }
     }
 
-    /// Where it is.
+    /// Its directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.manifest.parent().expect("the fixture's directory")
+    }
+
+    /// Where cargo puts what it builds of this fixture.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.target
     }
 
     /// A cargo command for this fixture on this host.
@@ -66,7 +72,7 @@ impl Fixture {
             .arg(&self.manifest)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_TERM_COLOR", "never")
-            .current_dir(self.manifest.parent().expect("the fixture's directory"));
+            .current_dir(self.directory());
         command
     }
 

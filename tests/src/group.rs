@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Which tests, of which test targets.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
-    /// The names of the test targets.
+    /// The names of the test targets; flags such as `--lib` for others.
     pub targets: &'a [&'a str],
     /// Filters and flags for behind the `--`, which both runners understand alike.
     pub filters: &'a [&'a str],
@@ -48,7 +48,7 @@ impl Group<'_> {
                 "run",
                 "--no-fail-fast",
                 "--test-threads=4",
-                "--status-level=all",
+                "--status-level=pass",
                 "--final-status-level=none",
                 "--success-output=immediate",
                 "--failure-output=immediate",
@@ -56,7 +56,10 @@ impl Group<'_> {
         };
         let mut command = fixture.cargo(host, arguments);
         for target in self.targets {
-            command.args(["--test", target]);
+            if !target.starts_with("--") {
+                command.arg("--test");
+            }
+            command.arg(target);
         }
         command.arg("--").args(self.filters);
         if runner == Runner::CargoTest {

@@ -114,10 +114,13 @@ pub fn from_nextest(text: &str) -> Tests {
     for line in text.lines() {
         if line.starts_with("────") {
             current = None;
-        } else if let Some((name, told)) = nextest_result(line) {
-            add(&mut tests, name, told);
-            current = Some(name);
+        } else if let Some((word, time, name)) = nextest_status(line) {
+            current = None;
             is_stderr = false;
+            if let Some(told) = nextest_result(word, time) {
+                add(&mut tests, name, told);
+                current = Some(name);
+            }
         } else if let Some(told) = current.and_then(|name| tests.get_mut(name)) {
             match line.trim_end() {
                 "  stdout ───" => is_stderr = false,
@@ -137,25 +140,29 @@ pub fn from_nextest(text: &str) -> Tests {
     tests
 }
 
-/// `        PASS [   0.022s] (  1/115) crate::binary module::test`, or `        SKIP [         ] (─────) …`.
-fn nextest_result(line: &str) -> Option<(&str, Told)> {
+/// The word, the time and the test of `        PASS [   0.022s] (  1/115) crate::binary module::test`.
+fn nextest_status(line: &str) -> Option<(&str, &str, &str)> {
     let (word, rest) = line.trim_start().split_once(" [")?;
     let (time, rest) = rest.split_once("] (")?;
     let (_, rest) = rest.split_once(") ")?;
     let (_, name) = rest.split_once(' ')?;
-    if word == "SKIP" {
-        return Some((name, Told::new(Ending::Ignored, word)));
-    }
-    let seconds: f64 = time.trim().strip_suffix('s')?.parse().ok()?;
+    let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase() || c == '-');
+    is_word.then_some((word, time.trim(), name))
+}
+
+/// The end of a test; not every status is one.
+fn nextest_result(word: &str, time: &str) -> Option<Told> {
     let ending = match word {
         "PASS" | "LEAK" => Ending::Passed,
         "FAIL" | "LEAK-FAIL" | "TIMEOUT" | "ABORT" => Ending::Failed,
+        "SKIP" => Ending::Ignored,
         _ if word.starts_with("SIG") => Ending::Failed,
         _ => return None,
     };
+    let seconds = time.strip_suffix('s').and_then(|text| text.parse().ok());
     let mut told = Told::new(ending, word);
-    told.took = Some(Duration::from_secs_f64(seconds));
-    Some((name, told))
+    told.took = seconds.map(Duration::from_secs_f64);
+    Some(told)
 }
 
 #[cfg(test)]
@@ -195,10 +202,11 @@ mod tests {
         let text = "    Starting 3 tests\n        FAIL [   1.036s] (1/3) outcomes::hostile guest::a\n  \
             stdout ───\n\n    running 1 test\n  stderr ───\n    error: x\n      indented\n\n        \
             SLOW [> 30.000s] (───────) outcomes::hostile guest::b\n        \
-            LEAK [   0.500s] (2/3) outcomes::hostile guest::b\n     SIGABRT [   0.009s] (3/3) outcomes::deaths c\n\
-            ────────────\n     Summary [   1.0s] 3 tests run: 1 passed\n";
+            LEAK [   0.500s] (2/3) outcomes::hostile guest::b\n     SIGABRT [   0.009s] (3/3) outcomes::deaths c\n        \
+            SKIP [         ] (───) outcomes::deaths d\n────────────\n     Summary [   1.0s] 3 tests run\n";
         let tests = from_nextest(text);
-        assert_eq!(tests.len(), 3);
+        assert_eq!(tests.len(), 4);
+        assert_eq!(tests["d"].ending, Ending::Ignored);
         assert_eq!(tests["guest::a"].ending, Ending::Failed);
         assert_eq!(tests["guest::a"].stdout.trim(), "running 1 test");
         assert!(

@@ -145,9 +145,6 @@ fn follow(
                 ))
                 .hint("its agent is stopped or the host is overloaded"));
             }
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => {
-                return Err(lease.cause_of_death());
-            }
             Err(error) => {
                 return Err(Failure::new(format!(
                     "cannot understand the guest: {error}"

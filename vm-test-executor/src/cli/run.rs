@@ -49,8 +49,20 @@ impl<'a> Command<'a> {
         words: &'a [OsString],
     ) -> Result<Self, Failure> {
         let program = words.first().map_or(OsStr::new(""), OsString::as_os_str);
-        let here = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        let directory = settings.directory.clone().unwrap_or_else(here);
+        let unnamed = |entry: &&OsString| entry.is_empty() || entry.as_bytes()[0] == b'=';
+        if let Some(entry) = settings.env.iter().find(unnamed) {
+            return Err(Failure::new(format!(
+                "cannot set a variable without a name: --env {:?}",
+                entry.display().to_string()
+            ))
+            .hint("write --env NAME or --env NAME=VALUE"));
+        }
+        let directory = match &settings.directory {
+            Some(directory) => std::path::absolute(directory),
+            None => std::env::current_dir(),
+        };
+        // This directory may have been removed; the guest has not got it either, then.
+        let directory = directory.unwrap_or_else(|_| PathBuf::from("/"));
         Ok(Self {
             guest,
             settings,

@@ -2,12 +2,14 @@
 
 use super::daemons;
 use super::output::say;
+use crate::daemon::sweep;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use vm_test::client::RuntimeDir;
 use vm_test::protocol::daemon::Request;
 use vm_test::protocol::failure::Failure;
 
@@ -19,6 +21,12 @@ struct Ending {
     socket: PathBuf,
     pid: i32,
     process: OwnedFd,
+}
+
+impl Ending {
+    fn is_deserted(&self) -> bool {
+        self.socket.exists() && UnixStream::connect(&self.socket).is_err()
+    }
 }
 
 /// Stops all daemons.
@@ -35,7 +43,15 @@ pub(super) fn run() -> Result<(), Failure> {
     for daemon in &ending {
         if !has_ended(&daemon.process, limit) {
             left.push(format!("process {} still runs", daemon.pid));
-        } else if daemon.socket.exists() && UnixStream::connect(&daemon.socket).is_err() {
+            continue;
+        }
+        // One that was killed meanwhile has left its files. A socket that somebody answers at is a new daemon's.
+        if daemon.is_deserted()
+            && let Some(dir) = RuntimeDir::find()?
+        {
+            sweep(&dir, None);
+        }
+        if daemon.is_deserted() {
             left.push(format!(
                 "process {} is gone, and its socket {} is not",
                 daemon.pid,

@@ -140,20 +140,26 @@ pub fn serve() -> Result<(), Failure> {
     say_ready()?;
     let mut idle_since = Instant::now();
     let idle = idle_time();
+    let asked = || desk.stop_asked.load(Ordering::SeqCst) || signaled.load(Ordering::SeqCst);
+    let busy = || desk.active.load(Ordering::SeqCst) > 0;
     loop {
-        if orders.serve_one(TICK) || desk.active.load(Ordering::SeqCst) > 0 {
+        let idles = !orders.serve_one(TICK) && !busy();
+        if !idles {
             idle_since = Instant::now();
         }
-        let asked = desk.stop_asked.load(Ordering::SeqCst) || signaled.load(Ordering::SeqCst);
-        if asked || idle_since.elapsed() >= idle {
+        if asked() || (idles && idle_since.elapsed() >= idle) {
             break;
         }
     }
     files.remove();
+    // Who found the socket in the last moment of idleness is served to the end; who was not yet heard starts a new daemon.
+    while busy() && !asked() {
+        orders.serve_one(TICK);
+    }
     // Every lease sees this and destroys its instance.
     drop(stopping);
     let limit = Instant::now() + Duration::from_secs(10);
-    while desk.active.load(Ordering::SeqCst) > 0 && Instant::now() < limit {
+    while busy() && Instant::now() < limit {
         orders.serve_one(Duration::from_millis(5));
     }
     sweep::sweep(&dir, None);

@@ -75,7 +75,10 @@ mod tests {
         write("c", "tar:rootfs.tar");
         let names = |name: &str| {
             let found = missing(&store, &recipe(dir.path(), name)).unwrap();
-            found.into_iter().map(|recipe| recipe.name).collect::<Vec<_>>()
+            found
+                .into_iter()
+                .map(|recipe| recipe.name)
+                .collect::<Vec<_>>()
         };
         assert_eq!(names("a"), ["c", "b"]);
         assert!(names("c").is_empty());
@@ -94,6 +97,10 @@ mod tests {
         std::fs::write(dir.path().join("images/a.toml"), "base = \"nowhere\"\n").unwrap();
         let store = Store::open(&dir.path().join("store")).unwrap();
         let failure = missing(&store, &recipe(dir.path(), "a")).unwrap_err();
-        assert!(failure.message.contains("its base `nowhere` is not in the store"));
+        assert!(
+            failure
+                .message
+                .contains("its base `nowhere` is not in the store")
+        );
     }
 }

@@ -113,7 +113,7 @@ pub fn console(instance: &str) -> Option<Vec<String>> {
 /// Asks the daemon, if it is there.
 fn ask(request: &Request) -> Option<Reply> {
     let executor = Executor::locate().ok()?;
-    let socket = RuntimeDir::open().ok()?.socket(&executor.identity);
+    let socket = RuntimeDir::find().ok()??.socket(&executor.identity);
     let connection = Connection::to(&socket).ok()?;
     connection
         .stream

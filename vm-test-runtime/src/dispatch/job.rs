@@ -72,6 +72,13 @@ pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
         // In target/PROFILE/deps: the binaries of the package are one higher.
         let profile = dir.parent().filter(|_| dir.ends_with("deps"));
         shares.push(profile.unwrap_or(dir).to_path_buf());
+        // CARGO_TARGET_TMPDIR, which is known at compile time only: target/tmp, where the profile is target/PROFILE or
+        // target/TRIPLE/PROFILE. Cargo tags the directory.
+        let above = profile.into_iter().flat_map(|dir| dir.ancestors().skip(1));
+        let target = above
+            .take(2)
+            .filter(|dir| dir.join("CACHEDIR.TAG").is_file());
+        shares.extend(target.map(|dir| dir.join("tmp")).filter(|dir| dir.is_dir()));
     }
     shares.extend(std::env::current_dir());
     shares.sort();

@@ -26,7 +26,9 @@ pub(super) fn open(path: &Path, name: &str) -> Result<File, Failure> {
     let meta = std::fs::metadata(path).map_err(|error| {
         let failure = cannot(name, &error);
         match error.kind() {
-            std::io::ErrorKind::NotFound => failure.hint("is the path right? A relative one starts here, or at the recipe"),
+            std::io::ErrorKind::NotFound => {
+                failure.hint("is the path right? A relative one starts here, or at the recipe")
+            }
             _ => failure,
         }
     })?;
@@ -43,12 +45,22 @@ impl Archive {
         let name = path.display().to_string();
         let file = open(path, &name)?;
         let hash = digest::of_reader(&file).map_err(|error| cannot(&name, error))?;
-        Ok(Self { file, kind, name, hash })
+        Ok(Self {
+            file,
+            kind,
+            name,
+            hash,
+        })
     }
 
     /// An archive in an open file, the hash of which is known.
     pub(super) fn of_file(file: File, kind: Kind, name: String, hash: String) -> Self {
-        Self { file, kind, name, hash }
+        Self {
+            file,
+            kind,
+            name,
+            hash,
+        }
     }
 
     /// Reads it; unpacks it into a directory, relative to the store, if one is given. Gives what it takes up unpacked.

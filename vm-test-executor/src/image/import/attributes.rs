@@ -41,7 +41,9 @@ impl Attributes {
                 return Err(Trouble::Unsafe("a key of its extended header is not text"));
             };
             if key.starts_with("GNU.sparse.") {
-                return Err(Trouble::Unsafe("it is a sparse file in a form that is not read"));
+                return Err(Trouble::Unsafe(
+                    "it is a sparse file in a form that is not read",
+                ));
             }
             let number = || pair.value().ok().and_then(|text| text.parse().ok());
             match key {
@@ -53,7 +55,9 @@ impl Attributes {
                 continue;
             };
             if RESERVED.iter().any(|prefix| name.starts_with(prefix)) {
-                return Err(Trouble::Unsafe("it has an attribute that is an overlay's own"));
+                return Err(Trouble::Unsafe(
+                    "it has an attribute that is an overlay's own",
+                ));
             }
             if TAKEN.iter().any(|taken| name.starts_with(taken)) {
                 attributes

@@ -15,7 +15,11 @@ use vm_test::protocol::failure::Failure;
 const KINDS: [(&[u8], &str, &[&str]); 3] = [
     (b"\x1f\x8b", "gzip", &["--decompress", "--stdout"]),
     (b"\xfd7zXZ\0", "xz", &["--decompress", "--stdout"]),
-    (b"\x28\xb5\x2f\xfd", "zstd", &["--decompress", "--stdout", "--quiet"]),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "zstd",
+        &["--decompress", "--stdout", "--quiet"],
+    ),
 ];
 
 /// Forms that are known and not read.

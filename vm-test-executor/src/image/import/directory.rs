@@ -45,7 +45,11 @@ impl Directory {
         if !path.is_dir() {
             return Err(cannot(&name, "it is not a directory").hint("an archive is tar:PATH"));
         }
-        if store.root().canonicalize().is_ok_and(|store| store.starts_with(&path)) {
+        if store
+            .root()
+            .canonicalize()
+            .is_ok_and(|store| store.starts_with(&path))
+        {
             return Err(cannot(&name, "the store is in it")
                 .hint("name the directory that holds the root file system and nothing else"));
         }
@@ -55,7 +59,9 @@ impl Directory {
                 .map_err(|error| cannot(&name, error))?
         } else {
             inside::perform(store.root(), Task::Digest(path.clone()), None)
-                .map_err(|failure| cannot(&name, failure.message).hint("every file below it must be readable"))?
+                .map_err(|failure| {
+                    cannot(&name, failure.message).hint("every file below it must be readable")
+                })?
                 .digest
         };
         Ok(Self { path, name, hash })
@@ -71,12 +77,15 @@ impl Directory {
             into,
         };
         if !is_root() {
-            return inside::perform(store.root(), Task::Foreign(order), None).map(|done| done.bytes);
+            return inside::perform(store.root(), Task::Foreign(order), None)
+                .map(|done| done.bytes);
         }
         order.feed = Feed::Pipe;
         let memory = memfd_create(c"words", MemfdFlags::CLOEXEC).map(File::from);
         let mut words = memory.map_err(|error| cannot(&self.name, error))?;
-        let theirs = words.try_clone().map_err(|error| cannot(&self.name, error))?;
+        let theirs = words
+            .try_clone()
+            .map_err(|error| cannot(&self.name, error))?;
         let mut tar = Command::new("tar")
             .args(PACK)
             .arg("--directory")
@@ -87,10 +96,16 @@ impl Directory {
             .stderr(theirs)
             .spawn()
             .map_err(|error| cannot(&self.name, format!("tar: {error}")))?;
-        let output = tar.stdout.take().map(|output| File::from(OwnedFd::from(output)));
-        let done = inside::perform(store.root(), Task::Foreign(order), output).map(|done| done.bytes);
+        let output = tar
+            .stdout
+            .take()
+            .map(|output| File::from(OwnedFd::from(output)));
+        let done =
+            inside::perform(store.root(), Task::Foreign(order), output).map(|done| done.bytes);
         // If the other side gave up early, tar notices by its broken pipe.
-        let status = tar.wait().map_err(|error| cannot(&self.name, format!("tar: {error}")))?;
+        let status = tar
+            .wait()
+            .map_err(|error| cannot(&self.name, format!("tar: {error}")))?;
         let bytes = done?;
         if status.success() {
             return Ok(bytes);

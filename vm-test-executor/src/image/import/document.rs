@@ -26,10 +26,14 @@ pub(super) fn open_below(directory: &Path, path: &str, name: &str) -> Result<Fil
         Ok(file.into())
     };
     let file = opened().map_err(|error| match error.raw_os_error() {
-        Some(libc::ELOOP) => cannot(name, format!("its {path} is a symbolic link, or lies behind one"))
-            .hint("put the file itself there"),
-        Some(libc::ENOENT) => cannot(name, format!("it has no {path}"))
-            .hint("is it complete, and of this kind?"),
+        Some(libc::ELOOP) => cannot(
+            name,
+            format!("its {path} is a symbolic link, or lies behind one"),
+        )
+        .hint("put the file itself there"),
+        Some(libc::ENOENT) => {
+            cannot(name, format!("it has no {path}")).hint("is it complete, and of this kind?")
+        }
         _ => cannot(name, format!("{path}: {error}")),
     })?;
     match file.metadata() {

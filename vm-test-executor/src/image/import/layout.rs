@@ -88,7 +88,9 @@ impl Layout {
             Some(Room::of(&Archive::open(path, Kind::Plain)?, store)?)
         };
         let layout = Self {
-            directory: room.as_ref().map_or_else(|| path.to_path_buf(), Room::directory),
+            directory: room
+                .as_ref()
+                .map_or_else(|| path.to_path_buf(), Room::directory),
             name,
             _room: room,
         };
@@ -109,25 +111,36 @@ impl Layout {
         let manifest: Manifest = self.verified_document(&image, "manifest")?;
         let config: Config = self.verified_document(&manifest.config, "configuration")?;
         if let Some(architecture) = config.architecture.filter(|it| it != HERE_IN_OCI) {
-            let cause = format!("it is for {}, and this host is {HERE_IN_OCI}", shown(architecture.as_bytes()));
+            let cause = format!(
+                "it is for {}, and this host is {HERE_IN_OCI}",
+                shown(architecture.as_bytes())
+            );
             return Err(cannot(&self.name, cause).hint("get the image for this kind of machine"));
         }
         if let Some(system) = config.os.filter(|it| it != "linux") {
-            let cause = format!("it is for the system {}, and guests run linux", shown(system.as_bytes()));
+            let cause = format!(
+                "it is for the system {}, and guests run linux",
+                shown(system.as_bytes())
+            );
             return Err(cannot(&self.name, cause));
         }
         let count = manifest.layers.len();
         if count == 0 || count > MOST_LAYERS {
             let cause = format!("it has {count} layers, and from 1 to {MOST_LAYERS} can be used");
-            return Err(cannot(&self.name, cause).hint("squash it, or unpack it and import the directory"));
+            return Err(
+                cannot(&self.name, cause).hint("squash it, or unpack it and import the directory")
+            );
         }
         let mut layers = Vec::new();
         for (number, layer) in manifest.layers.iter().enumerate() {
             let what = format!("layer {}", number + 1);
             if !is_layer(&layer.kind) {
                 let kind = shown(layer.kind.as_bytes());
-                return Err(cannot(&self.name, format!("its {what} is of the kind `{kind}`, which is not read"))
-                    .hint("layers are tar archives, plain or compressed by gzip or zstd"));
+                return Err(cannot(
+                    &self.name,
+                    format!("its {what} is of the kind `{kind}`, which is not read"),
+                )
+                .hint("layers are tar archives, plain or compressed by gzip or zstd"));
             }
             let (file, hash) = self.verified(layer, &what)?;
             let name = format!("{what} of {}", self.name);
@@ -143,7 +156,10 @@ impl Layout {
             let mut found = Vec::new();
             for image in index.manifests {
                 let hash = image.hash("manifest", &self.name)?;
-                if pinned.map_or_else(|| image.fits(), |pinned| pinned == hash || is_index(&image.kind)) {
+                if pinned.map_or_else(
+                    || image.fits(),
+                    |pinned| pinned == hash || is_index(&image.kind),
+                ) {
                     found.push(image);
                 }
             }
@@ -154,12 +170,14 @@ impl Layout {
                         Some(pinned) => format!("it holds no image sha256:{pinned}"),
                         None => format!("it holds no image for linux/{HERE_IN_OCI}"),
                     };
-                    return Err(cannot(&self.name, cause).hint("skopeo inspect --raw oci:DIR shows what it holds"));
+                    return Err(cannot(&self.name, cause)
+                        .hint("skopeo inspect --raw oci:DIR shows what it holds"));
                 }
                 several => {
                     let one = several[0].hash("manifest", &self.name)?;
                     let cause = format!("it holds {} images", several.len());
-                    return Err(cannot(&self.name, cause).hint(format!("say which, as in oci:PATH@sha256:{one}")));
+                    return Err(cannot(&self.name, cause)
+                        .hint(format!("say which, as in oci:PATH@sha256:{one}")));
                 }
             };
             if !is_index(&image.kind) {
@@ -167,7 +185,10 @@ impl Layout {
             }
             index = self.verified_document(&image, "index")?;
         }
-        Err(cannot(&self.name, format!("its lists of images are more than {DEEPEST} deep")))
+        Err(cannot(
+            &self.name,
+            format!("its lists of images are more than {DEEPEST} deep"),
+        ))
     }
 
     fn document<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
@@ -191,15 +212,21 @@ impl Layout {
         let size = descriptor.size(what, &self.name)?;
         let path = format!("blobs/sha256/{expected}");
         let file = open_below(&self.directory, &path, &self.name)?;
-        let length = file.metadata().map_err(|error| cannot(&self.name, error))?.len();
+        let length = file
+            .metadata()
+            .map_err(|error| cannot(&self.name, error))?
+            .len();
         let again = "it was cut off or changed; copy the image again";
         if length != size {
-            let cause = format!("its {what} has the wrong size: expected {size} bytes, got {length}");
+            let cause =
+                format!("its {what} has the wrong size: expected {size} bytes, got {length}");
             return Err(cannot(&self.name, cause).hint(again));
         }
         let got = digest::of_reader(&file).map_err(|error| cannot(&self.name, error))?;
         if got != expected {
-            let cause = format!("its {what} has the wrong digest: expected sha256:{expected}, got sha256:{got}");
+            let cause = format!(
+                "its {what} has the wrong digest: expected sha256:{expected}, got sha256:{got}"
+            );
             return Err(cannot(&self.name, cause).hint(again));
         }
         Ok((file, got))

@@ -53,14 +53,19 @@ impl Descriptor {
     /// The hash that the file must have, in hexadecimal digits.
     pub(super) fn hash(&self, what: &str, name: &str) -> Result<&str, Failure> {
         let Some(digest) = &self.digest else {
-            return Err(cannot(name, format!("its {what} is named without a digest"))
-                .hint("pin it: every reference in a layout has the form sha256:HEX"));
+            return Err(
+                cannot(name, format!("its {what} is named without a digest"))
+                    .hint("pin it: every reference in a layout has the form sha256:HEX"),
+            );
         };
         match digest.strip_prefix("sha256:") {
             Some(hash) if is_hash(hash) => Ok(hash),
             _ => Err(cannot(
                 name,
-                format!("its {what} has the digest `{}`, which is not of the form sha256:HEX", shown(digest.as_bytes())),
+                format!(
+                    "its {what} has the digest `{}`, which is not of the form sha256:HEX",
+                    shown(digest.as_bytes())
+                ),
             )
             .hint("copy the image with a tool that writes sha256 digests, such as skopeo")),
         }
@@ -82,7 +87,10 @@ impl Descriptor {
 
 /// Whether this is a SHA-256 in hexadecimal digits.
 pub(super) fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Whether a descriptor of this kind is a list of images.

@@ -88,7 +88,9 @@ impl Names {
         while !rest.is_empty() {
             match self.kinds.insert(self.hash(rest), Kind::Directory) {
                 Some(Kind::Directory) => return Ok(()),
-                Some(Kind::Symlink) => return Err("it lies below a symbolic link of the archive's"),
+                Some(Kind::Symlink) => {
+                    return Err("it lies below a symbolic link of the archive's");
+                }
                 Some(_) => return Err("it lies below what is not a directory"),
                 None => rest = split(rest).0,
             }

@@ -1,7 +1,7 @@
 //! The words in which a foreign archive is refused. Decides nothing.
 
-use super::limits::{Limits, words};
 use super::limits::ENV_LIMIT;
+use super::limits::{Limits, words};
 use vm_test::protocol::failure::Failure;
 
 /// So much of a hostile name is shown.
@@ -33,7 +33,10 @@ pub(super) fn unsafe_entry(name: &str, entry: &[u8], cause: &str) -> Failure {
 pub(super) fn too_much(name: &str, limits: &Limits) -> Failure {
     cannot(
         name,
-        format!("it unpacks to more than the limit of {}", words(limits.bytes)),
+        format!(
+            "it unpacks to more than the limit of {}",
+            words(limits.bytes)
+        ),
     )
     .hint(format!(
         "if you trust it, raise the limit, as in {ENV_LIMIT}=40G"

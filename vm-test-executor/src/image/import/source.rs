@@ -146,7 +146,12 @@ mod tests {
         assert_eq!(word("oci").unwrap(), Word::Layout);
         assert_eq!(word("oci/blobs").unwrap(), Word::Directory);
         assert_eq!(word("raw:x.qcow2").unwrap(), Word::Disk(Form::Raw));
-        for bad in ["x.iso", "json:{\"driver\":\"file\"}", "nbd:localhost:1", "oci:x@sha256:ab"] {
+        for bad in [
+            "x.iso",
+            "json:{\"driver\":\"file\"}",
+            "nbd:localhost:1",
+            "oci:x@sha256:ab",
+        ] {
             assert!(word(bad).unwrap_err().hint.is_some(), "{bad}");
         }
     }

@@ -58,11 +58,7 @@ pub(super) struct Found {
 }
 
 /// Reads an archive to its end; `to` gets what is the image's.
-pub(super) fn pass(
-    order: &Order,
-    from: impl Read,
-    to: impl Write,
-) -> Result<Found, Stop> {
+pub(super) fn pass(order: &Order, from: impl Read, to: impl Write) -> Result<Found, Stop> {
     let (meter, gauge) = Meter::new(from, order.limits.bytes);
     let mut archive = Archive::new(meter);
     let mut pass = Pass {
@@ -85,13 +81,24 @@ pub(super) fn pass(
         (Err(Stop::Read(_)), Some(Exceeded::Between)) => Err(Stop::Refused(
             cannot(
                 &order.name,
-                format!("the names and attributes after entry `{}` do not end", shown(&pass.last)),
+                format!(
+                    "the names and attributes after entry `{}` do not end",
+                    shown(&pass.last)
+                ),
             )
             .hint("this is not how any honest archive is made"),
         )),
         (Err(Stop::Read(error)), _) if error.kind() == io::ErrorKind::UnexpectedEof => {
             let words = format!("it ends within entry `{}`", shown(&pass.last));
             Err(Stop::Read(io::Error::new(error.kind(), words)))
+        }
+        // The reader's own words repeat the bytes that it did not understand.
+        (Err(Stop::Read(error)), _) if error.raw_os_error().is_none() => {
+            let words = match pass.last.as_slice() {
+                b"" => "no entry begins where it begins".to_owned(),
+                last => format!("no entry begins after entry `{}`", shown(last)),
+            };
+            Err(Stop::Read(io::Error::other(words)))
         }
         (Err(stop), _) => Err(stop),
         (Ok(()), _) => Ok(Found {
@@ -128,14 +135,18 @@ impl<W: Write> Pass<'_, W> {
             if count > self.order.limits.entries {
                 let most = self.order.limits.entries;
                 let cause = format!("it has more than {most} entries");
-                return Err(Stop::Refused(cannot(&self.order.name, cause).hint(
-                    "split it up, or leave out what the guest does not need",
-                )));
+                return Err(Stop::Refused(
+                    cannot(&self.order.name, cause)
+                        .hint("split it up, or leave out what the guest does not need"),
+                ));
             }
             self.last = entry.path_bytes().into_owned();
             self.bytes = self.bytes.saturating_add(entry.size());
             if self.bytes > self.order.limits.bytes {
-                return Err(Stop::Refused(too_much(&self.order.name, &self.order.limits)));
+                return Err(Stop::Refused(too_much(
+                    &self.order.name,
+                    &self.order.limits,
+                )));
             }
             self.room = self.room.saturating_add(space::of_file(entry.size()));
             self.entry(&mut entry)?;
@@ -146,16 +157,21 @@ impl<W: Write> Pass<'_, W> {
             let cause = if count == 0 {
                 "it is not a tar archive: it is empty".to_owned()
             } else {
-                format!("it ends after entry `{}` without the mark that ends an archive", shown(&self.last))
+                format!(
+                    "it ends after entry `{}` without the mark that ends an archive",
+                    shown(&self.last)
+                )
             };
-            return Err(Stop::Refused(cannot(&self.order.name, cause).hint(
-                "the file is cut off; fetch or make it again",
-            )));
+            return Err(Stop::Refused(
+                cannot(&self.order.name, cause).hint("the file is cut off; fetch or make it again"),
+            ));
         }
         if count == 0 {
             let cause = "it holds no entries";
-            return Err(Stop::Refused(cannot(&self.order.name, cause)
-                .hint("pack the root file system itself: tar -C ROOTFS -c .")));
+            return Err(Stop::Refused(
+                cannot(&self.order.name, cause)
+                    .hint("pack the root file system itself: tar -C ROOTFS -c ."),
+            ));
         }
         Ok(())
     }
@@ -173,9 +189,10 @@ impl<W: Write> Pass<'_, W> {
     }
 
     fn foreign(&self, cause: String) -> Stop {
-        Stop::Refused(cannot(&self.order.name, cause).hint(
-            "get the image for this kind of machine, or build it on one of its own",
-        ))
+        Stop::Refused(
+            cannot(&self.order.name, cause)
+                .hint("get the image for this kind of machine, or build it on one of its own"),
+        )
     }
 
     fn entry<R: Read>(&mut self, entry: &mut Entry<'_, R>) -> Result<(), Stop> {
@@ -188,7 +205,10 @@ impl<W: Write> Pass<'_, W> {
         if self.order.kind == Kind::Layer && file.starts_with(WHITEOUT) {
             return self.remove(directory, file);
         }
-        if FRESH.contains(&&name[..]) && kind != EntryType::Directory && self.order.kind != Kind::Plain {
+        if FRESH.contains(&&name[..])
+            && kind != EntryType::Directory
+            && self.order.kind != Kind::Plain
+        {
             let cause = format!("its /{} is not a directory", shown(&name));
             return Err(Stop::Refused(cannot(&self.order.name, cause).hint(
                 "guests get their own /dev, /proc, /run, /sys and /tmp there: make it an empty directory",
@@ -198,10 +218,16 @@ impl<W: Write> Pass<'_, W> {
             Trouble::Unreadable(error) => Stop::Read(error),
             Trouble::Unsafe(cause) => self.refuse(cause),
         })?;
-        let mut piece = Piece::new(&name, entry.header(), attributes, entry.size()).map_err(Stop::Read)?;
-        let target = entry.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let mut piece =
+            Piece::new(&name, entry.header(), attributes, entry.size()).map_err(Stop::Read)?;
+        let target = entry
+            .link_name_bytes()
+            .map(std::borrow::Cow::into_owned)
+            .unwrap_or_default();
         let known = self.classify(kind, &name, &target, entry)?;
-        self.names.add(&name, known).map_err(|cause| self.refuse(cause))?;
+        self.names
+            .add(&name, known)
+            .map_err(|cause| self.refuse(cause))?;
         if known == NameKind::Omitted {
             return Ok(());
         }
@@ -216,15 +242,27 @@ impl<W: Write> Pass<'_, W> {
         if piece.user >= IDS || piece.group >= IDS {
             let cause = format!(
                 "entry `{}` belongs to user {} and group {}, and a guest has ids below {IDS}",
-                shown(&self.last), piece.user, piece.group
+                shown(&self.last),
+                piece.user,
+                piece.group
             );
             return Err(Stop::Refused(cannot(&self.order.name, cause)
                 .hint("pack it with the ids that its users have inside: tar --numeric-owner, as root of it")));
         }
         let mut head = Vec::new();
-        if known == NameKind::File && kind != EntryType::Link && Sightings::wants(&name) && self.order.kind != Kind::Plain {
-            entry.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(Stop::Read)?;
-            self.seen.take(&name, &head).map_err(|cause| self.foreign(cause))?;
+        if known == NameKind::File
+            && kind != EntryType::Link
+            && Sightings::wants(&name)
+            && self.order.kind != Kind::Plain
+        {
+            entry
+                .by_ref()
+                .take(HEAD as u64)
+                .read_to_end(&mut head)
+                .map_err(Stop::Read)?;
+            self.seen
+                .take(&name, &head)
+                .map_err(|cause| self.foreign(cause))?;
         }
         piece.kind = match kind {
             EntryType::Continuous | EntryType::GNUSparse => EntryType::Regular,
@@ -250,20 +288,34 @@ impl<W: Write> Pass<'_, W> {
                 names::check_target(name, target).map_err(|cause| self.refuse(cause))?;
                 Ok(NameKind::Symlink)
             }
-            EntryType::Link if entry.size() > 0 => Err(self.refuse("it is a hard link with a content")),
-            EntryType::Link => self.names.linked(target).map_err(|cause| self.refuse(cause)),
+            EntryType::Link if entry.size() > 0 => {
+                Err(self.refuse("it is a hard link with a content"))
+            }
+            EntryType::Link => self
+                .names
+                .linked(target)
+                .map_err(|cause| self.refuse(cause)),
             EntryType::Fifo => Ok(NameKind::Other),
-            EntryType::Char | EntryType::Block if name.starts_with(b"dev/") => Ok(NameKind::Omitted),
-            EntryType::Char | EntryType::Block => Err(self.refuse("it is a device outside of /dev")),
+            EntryType::Char | EntryType::Block if name.starts_with(b"dev/") => {
+                Ok(NameKind::Omitted)
+            }
+            EntryType::Char | EntryType::Block => {
+                Err(self.refuse("it is a device outside of /dev"))
+            }
             _ => Err(self.refuse("it is of an unknown kind")),
         }
     }
 
     fn remove(&mut self, directory: &[u8], file: &[u8]) -> Result<(), Stop> {
-        self.names.enter(directory).map_err(|cause| self.refuse(cause))?;
+        self.names
+            .enter(directory)
+            .map_err(|cause| self.refuse(cause))?;
         self.removed.bytes += self.last.len();
         if self.removed.bytes > MOST_REMOVED {
-            let cause = format!("it removes more names than {} hold", words(MOST_REMOVED as u64));
+            let cause = format!(
+                "it removes more names than {} hold",
+                words(MOST_REMOVED as u64)
+            );
             return Err(Stop::Refused(cannot(&self.order.name, cause)));
         }
         if file == OPAQUE {
@@ -274,8 +326,13 @@ impl<W: Write> Pass<'_, W> {
                 return Err(self.refuse("it removes what is not a name"));
             }
             let separator: &[u8] = if directory.is_empty() { b"" } else { b"/" };
-            self.removed.paths.push([directory, separator, gone].concat());
+            self.removed
+                .paths
+                .push([directory, separator, gone].concat());
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

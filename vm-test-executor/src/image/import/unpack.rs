@@ -30,7 +30,11 @@ impl Order {
         let to = extractor.child.stdin.take();
         let to = to.ok_or_else(|| cannot(&self.name, "tar has no input"))?;
         // The writer goes with this call, so that tar sees the end.
-        let ended = survey::pass(self, stream.reader(), io::BufWriter::with_capacity(1 << 16, to));
+        let ended = survey::pass(
+            self,
+            stream.reader(),
+            io::BufWriter::with_capacity(1 << 16, to),
+        );
         let found = self.settle(stream, ended, Some(extractor))?;
         mark(&into, &found.removed).map_err(|error| cannot(&self.name, error))?;
         Ok(found.bytes)
@@ -73,8 +77,17 @@ struct Extractor {
 impl Extractor {
     fn start(into: &Path) -> io::Result<Self> {
         let mut child = Command::new("tar")
-            .args(["--extract", "--numeric-owner", "--same-permissions", "--same-owner"])
-            .args(["--xattrs", "--xattrs-include=*", "--delay-directory-restore"])
+            .args([
+                "--extract",
+                "--numeric-owner",
+                "--same-permissions",
+                "--same-owner",
+            ])
+            .args([
+                "--xattrs",
+                "--xattrs-include=*",
+                "--delay-directory-restore",
+            ])
             .arg("--directory")
             .arg(into)
             .stdin(Stdio::piped())
@@ -116,7 +129,11 @@ fn read(mut errors: ChildStderr) -> String {
 /// Marks what the layer removes, in the way of an overlay that ordinary users may mount.
 fn mark(into: &Path, removed: &Removed) -> io::Result<()> {
     let place = |plain: &[u8]| into.join(OsStr::from_bytes(plain));
-    let mut opaque: Vec<_> = removed.directories.iter().map(|plain| place(plain)).collect();
+    let mut opaque: Vec<_> = removed
+        .directories
+        .iter()
+        .map(|plain| place(plain))
+        .collect();
     for plain in &removed.paths {
         let path = place(plain);
         match fs::symlink_metadata(&path) {
@@ -132,7 +149,12 @@ fn mark(into: &Path, removed: &Removed) -> io::Result<()> {
     }
     for directory in opaque {
         fs::create_dir_all(&directory)?;
-        setxattr(&directory, c"user.overlay.opaque", b"y", XattrFlags::empty())?;
+        setxattr(
+            &directory,
+            c"user.overlay.opaque",
+            b"y",
+            XattrFlags::empty(),
+        )?;
     }
     Ok(())
 }

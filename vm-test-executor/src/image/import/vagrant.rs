@@ -30,18 +30,26 @@ pub(super) fn check(path: &Path, store: &Store) -> Result<(), Failure> {
     let metadata: Metadata = parse(&content(file, METADATA, &name)?, METADATA, &name)?;
     if metadata.provider != "libvirt" {
         let provider = shown(metadata.provider.as_bytes());
-        return Err(cannot(&name, format!("it is a box for the provider `{provider}`"))
-            .hint("get the box for the provider libvirt"));
+        return Err(
+            cannot(&name, format!("it is a box for the provider `{provider}`"))
+                .hint("get the box for the provider libvirt"),
+        );
     }
     match metadata.format.as_deref() {
         Some("qcow2") => {}
         Some(other) => {
             let form = shown(other.as_bytes());
-            return Err(cannot(&name, format!("its {METADATA} calls the disk `{form}`, and a box's disk is qcow2")));
+            return Err(cannot(
+                &name,
+                format!("its {METADATA} calls the disk `{form}`, and a box's disk is qcow2"),
+            ));
         }
         None => {
-            return Err(cannot(&name, format!("its {METADATA} does not say what format the disk has"))
-                .hint("formats are not guessed: add \"format\": \"qcow2\""));
+            return Err(cannot(
+                &name,
+                format!("its {METADATA} does not say what format the disk has"),
+            )
+            .hint("formats are not guessed: add \"format\": \"qcow2\""));
         }
     }
     let inside = format!("{DISK} of {name}");

@@ -33,7 +33,11 @@ impl Piece {
     ) -> io::Result<Self> {
         let own = |said: Option<u64>, read: io::Result<u64>| said.map_or(read, Ok);
         Ok(Self {
-            name: if name.is_empty() { b".".to_vec() } else { name.to_vec() },
+            name: if name.is_empty() {
+                b".".to_vec()
+            } else {
+                name.to_vec()
+            },
             kind: header.entry_type(),
             target: Vec::new(),
             user: own(attributes.user, header.uid())?,
@@ -48,7 +52,11 @@ impl Piece {
     /// Makes it root's, readable and writable, with nothing that is special.
     pub(super) fn belongs_to_root(&mut self) {
         (self.user, self.group) = (0, 0);
-        self.mode = if self.kind == EntryType::Directory { 0o755 } else { 0o644 };
+        self.mode = if self.kind == EntryType::Directory {
+            0o755
+        } else {
+            0o644
+        };
         self.attributes.clear();
     }
 }
@@ -61,7 +69,9 @@ pub(super) struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     /// An archive that goes to `to`.
     pub(super) fn new(to: W) -> Self {
-        Self { builder: Builder::new(to) }
+        Self {
+            builder: Builder::new(to),
+        }
     }
 
     /// Adds an entry with its content.
@@ -72,7 +82,11 @@ impl<W: Write> Writer<W> {
         header.set_uid(piece.user);
         header.set_gid(piece.group);
         header.set_mtime(piece.time);
-        let size = if piece.kind == EntryType::Regular { piece.size } else { 0 };
+        let size = if piece.kind == EntryType::Regular {
+            piece.size
+        } else {
+            0
+        };
         header.set_size(size);
         let old = header.as_old_mut();
         let mut extended: Vec<(&str, &[u8])> = Vec::new();
@@ -87,11 +101,22 @@ impl<W: Write> Writer<W> {
             }
         }
         header.set_cksum();
-        extended.extend(piece.attributes.iter().map(|(key, value)| (&key[..], &value[..])));
+        extended.extend(
+            piece
+                .attributes
+                .iter()
+                .map(|(key, value)| (&key[..], &value[..])),
+        );
         if !extended.is_empty() {
-            self.builder.append_pax_extensions(extended).map_err(Stop::Write)?;
+            self.builder
+                .append_pax_extensions(extended)
+                .map_err(Stop::Write)?;
         }
-        let mut content = Tracked { inner: content.take(size), error: None, left: size };
+        let mut content = Tracked {
+            inner: content.take(size),
+            error: None,
+            left: size,
+        };
         let written = self.builder.append(&header, &mut content);
         if let Some(error) = content.error {
             return Err(Stop::Read(error));

@@ -1,0 +1,19 @@
+//! `#[on_vm]` beside other attributes, and the world that a body finds itself in. The fixtures look at the guest from
+//! within; this suite looks from outside: that each test is listed once, ran once, and changed nothing here.
+
+#[path = "attributes/orders.rs"]
+mod orders;
+#[path = "attributes/world.rs"]
+mod world;
+
+use std::time::Duration;
+use vm_test_tests::report::Told;
+
+/// How long a group of tests may take: much longer than it does, and shorter than a hang.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// How often a test has written this line.
+fn count(told: &Told, line: &str) -> usize {
+    let lines = told.stdout.lines().chain(told.stderr.lines());
+    lines.filter(|found| *found == line).count()
+}

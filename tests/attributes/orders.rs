@@ -1,0 +1,147 @@
+//! The order of attributes: every test is there once, and its body runs once, on its guest.
+
+use super::{LIMIT, count};
+use std::collections::BTreeSet;
+use vm_test_tests::fixture::{Fixture, Runner, text_of};
+use vm_test_tests::group::Group;
+use vm_test_tests::host::Host;
+use vm_test_tests::report::Ending::Passed;
+
+const ORDERS: &[&str] = &[
+    "asynchronous::above",
+    "asynchronous::above_with_threads",
+    "asynchronous::below",
+    "asynchronous::below_with_threads",
+    "asynchronous::panicking",
+    "ignored::first",
+    "ignored::last",
+    "panics::between",
+    "panics::first",
+    "panics::last",
+    "plain::above",
+    "plain::below",
+    "plain::from_a_macro",
+    "plain::r#match",
+    "plain::with_a_lint",
+    "plain::with_parentheses",
+    "plain::with_settings",
+    "plain::ünïcödé",
+    "tests::in_the_library",
+    "tests::in_the_program",
+    "values::exit_code",
+    "values::result",
+    "values::result_of_an_exit_code",
+    "with_rstest::above::case_1",
+    "with_rstest::above::case_2_named",
+    "with_rstest::above_async::number_1_1",
+    "with_rstest::above_async::number_2_2",
+    "with_rstest::below::case_1",
+    "with_rstest::below::case_2_named",
+    "with_rstest::below_async::number_1_1",
+    "with_rstest::below_async::number_2_2",
+    "with_rstest::below_with_values::number_1_1::_letter_1___a__",
+    "with_rstest::below_with_values::number_1_1::_letter_2___b__",
+    "with_rstest::below_with_values::number_2_2::_letter_1___a__",
+    "with_rstest::below_with_values::number_2_2::_letter_2___b__",
+    "with_rstest::between_async::number_1_1",
+    "with_rstest::between_async::number_2_2",
+    "with_rstest::panicking::case_1",
+    "with_rstest::panicking::case_2",
+    "with_test_case::above::test_case_1_of_one",
+    "with_test_case::above::test_case_2_of_two",
+    "with_test_case::below::test_case_1_of_one",
+    "with_test_case::below::test_case_2_of_two",
+    "with_test_case::below_a_matrix::test_case_1_1_3_expects",
+    "with_test_case::below_a_matrix::test_case_2_2_3_expects",
+    "with_test_case::below_async::test_case_1_of_one",
+];
+
+const RENAMED: &[&str] = &["again::exported_again", "found_by_itself", "named_by_hand"];
+
+/// A fixture's crate, the targets that are looked at, and all tests that they have.
+const CRATES: [(&str, &[&str], &[&str]); 2] = [
+    ("attributes", &["orders", "--lib", "--bins"], ORDERS),
+    ("renamed", &["renamed"], RENAMED),
+];
+
+#[test]
+fn a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_cargo_test() {
+    run(Runner::CargoTest);
+}
+
+#[test]
+fn a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_nextest() {
+    run(Runner::Nextest);
+}
+
+fn run(runner: Runner) {
+    for (name, targets, tests) in CRATES {
+        let (fixture, host) = (Fixture::new(name), Host::new());
+        let group = Group {
+            targets,
+            filters: &["--include-ignored"],
+            environment: &[],
+            limit: LIMIT,
+        };
+        let outcome = group.run(&fixture, &host, runner);
+        let ran: Vec<_> = outcome.tests.keys().map(String::as_str).collect();
+        assert_eq!(ran, tests, "{}", outcome.text());
+        for (test, told) in &outcome.tests {
+            assert_eq!((told.ending, told.times), (Passed, 1), "{test}: {told:#?}");
+            assert_eq!(
+                count(told, "on host"),
+                1,
+                "{test} did not run once: {told:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_test_is_listed_once_whatever_stands_above_and_below_it() {
+    for (name, targets, tests) in CRATES {
+        let (fixture, host) = (Fixture::new(name), Host::new());
+        let group = Group {
+            targets,
+            filters: &["--list"],
+            environment: &[],
+            limit: LIMIT,
+        };
+        let output = group
+            .command(&fixture, &host, Runner::CargoTest)
+            .output()
+            .expect("cargo starts");
+        let text = text_of(&output);
+        let mut listed: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_suffix(": test"))
+            .collect();
+        listed.sort_unstable();
+        assert_eq!(listed, tests, "{text}");
+        assert_eq!(
+            of_nextest(&fixture, &host, targets),
+            tests.iter().map(|&test| test.to_owned()).collect()
+        );
+        assert!(!host.runtime().exists(), "listing has started a daemon");
+    }
+}
+
+/// What nextest lists; it refuses a list in which a name stands twice.
+fn of_nextest(fixture: &Fixture, host: &Host, targets: &[&str]) -> BTreeSet<String> {
+    let mut command = fixture.cargo(host, &["nextest", "list", "--message-format=json"]);
+    for target in targets {
+        if !target.starts_with("--") {
+            command.arg("--test");
+        }
+        command.arg(target);
+    }
+    let output = command.output().expect("cargo starts");
+    assert!(output.status.success(), "{}", text_of(&output));
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a list");
+    let suites = list["rust-suites"].as_object().expect("suites");
+    suites
+        .values()
+        .filter_map(|suite| suite["testcases"].as_object())
+        .flat_map(|cases| cases.keys().cloned())
+        .collect()
+}

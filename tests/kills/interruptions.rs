@@ -1,0 +1,110 @@
+//! Ends that are asked for: nextest's time limit, Ctrl-C, SIGTERM. The test process only dies; the rest follows from that.
+
+use super::run::Crowd;
+use super::{PATIENCE, alone, instances, kill, warm};
+use rustix::process::Signal;
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use vm_test_tests::daemon::Daemon;
+use vm_test_tests::fixture::{Fixture, text_of};
+use vm_test_tests::host::Host;
+
+/// The test that never ends.
+const SLEEPS: &str = "forever::sleeps";
+
+/// Waits until the test that never ends is in its guest.
+pub(super) fn await_sleeper(host: &Host) {
+    let limit = Instant::now() + Duration::from_secs(30);
+    while instances::of(host).is_empty() {
+        assert!(Instant::now() < limit, "the test does not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+}
+
+#[test]
+fn nextests_time_limit_ends_a_test_at_once_and_leaves_nothing() {
+    let _alone = alone();
+    let (host, _, idle) = warm();
+    let args = [
+        "nextest",
+        "run",
+        "--profile",
+        "impatient",
+        "--run-ignored",
+        "all",
+    ];
+    let mut command = Fixture::new("crowd").cargo(&host, &args);
+    command.args(["-E", &format!("test(={SLEEPS})")]);
+    let output = command.output().expect("cargo starts");
+    let text = text_of(&output);
+    assert!(text.contains("1 timed out"), "{text}");
+    assert!(!text.contains("LEAK"), "{text}");
+    // `TIMEOUT [   1.012s]`: the second of patience, and next to nothing for the end.
+    let seconds = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("TIMEOUT [")?.split_once("s]"))
+        .find_map(|(seconds, _)| seconds.trim().parse::<f64>().ok());
+    assert!(seconds.is_some_and(|seconds| seconds < 2.0), "{text}");
+    assert_eq!(idle.settle(PATIENCE), [""; 0]);
+    Daemon::of(&host).expect("the daemon goes on").terminate();
+}
+
+#[test]
+fn an_interrupted_nextest_leaves_nothing() {
+    let _alone = alone();
+    let (host, _, idle) = warm();
+    let args = ["nextest", "run", "--run-ignored", "all"];
+    let mut command = Fixture::new("crowd").cargo(&host, &args);
+    command.args(["-E", &format!("test(={SLEEPS})")]);
+    let nextest = command
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cargo starts");
+    await_sleeper(&host);
+    // A terminal would send it to the whole group; cargo itself passes it on by waiting.
+    let group = rustix::process::Pid::from_child(&nextest);
+    rustix::process::kill_process_group(group, Signal::INT).expect("it runs");
+    let began = Instant::now();
+    let output = nextest.wait_with_output().expect("it ends");
+    let text = text_of(&output);
+    assert!(began.elapsed() < Duration::from_secs(5), "{text}");
+    assert!(!output.status.success(), "{text}");
+    assert!(!text.contains("LEAK"), "{text}");
+    assert_eq!(idle.settle(PATIENCE), [""; 0]);
+    Daemon::of(&host).expect("the daemon goes on").terminate();
+}
+
+#[test]
+fn a_test_process_that_is_told_to_end_takes_its_guest_with_it() {
+    let _alone = alone();
+    let (host, crowd, idle) = warm();
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+        let run = crowd.start(&host, &[SLEEPS.to_owned()], 1, 0);
+        await_sleeper(&host);
+        kill(run.pid(), signal);
+        let outcome = run.finish();
+        assert_eq!(outcome.signal(), Some(signal.as_raw()), "{}", outcome.text);
+        assert_eq!(outcome.verdict(SLEEPS), None, "{}", outcome.text);
+        assert_eq!(idle.settle(PATIENCE), [""; 0], "{signal:?}");
+    }
+    Daemon::of(&host).expect("the daemon goes on").terminate();
+}
+
+#[test]
+fn a_daemon_that_is_told_to_end_says_so_to_its_tests_and_leaves_nothing() {
+    let _alone = alone();
+    let host = Host::new();
+    let crowd = Crowd::build(&host);
+    let before = vm_test_tests::census::Census::take(&host);
+    let run = crowd.start(&host, &[SLEEPS.to_owned()], 1, 0);
+    await_sleeper(&host);
+    Daemon::of(&host).expect("a daemon").terminate();
+    let outcome = run.finish();
+    assert_eq!(outcome.verdict(SLEEPS), Some(false), "{}", outcome.text);
+    outcome.assert_passed_or_failed_for(SLEEPS, &["daemon"]);
+    assert_eq!(before.settle(PATIENCE), [""; 0]);
+}
