@@ -46,8 +46,14 @@ fn two_builds_at_once_share_the_work() {
         text
     });
     let did = |text: &String| text.contains(&format!("{step}: done in"));
-    assert_eq!(texts.iter().filter(|text| did(text)).count(), 1, "{texts:?}");
-    let waited = texts.iter().any(|text| text.contains("waiting for another build"));
+    assert_eq!(
+        texts.iter().filter(|text| did(text)).count(),
+        1,
+        "{texts:?}"
+    );
+    let waited = texts
+        .iter()
+        .any(|text| text.contains("waiting for another build"));
     assert!(waited, "{texts:?}");
     workshop.run(&["image", "verify", "shared"]);
     assert_eq!(workshop.cleared(), BTreeSet::new());
@@ -85,7 +91,10 @@ fn an_image_that_is_removed_stays_whole_for_the_guests_that_run_from_it() {
         !workshop.store().join("layers").join(&key).exists()
     });
     let error = workshop.fail(&["run", "host", "--image", "tiny", "--", "ls"]);
-    assert!(error.contains("cannot use image `tiny`: it is not in the store"), "{error}");
+    assert!(
+        error.contains("cannot use image `tiny`: it is not in the store"),
+        "{error}"
+    );
     assert_eq!(workshop.cleared(), BTreeSet::new());
 }
 
@@ -137,7 +146,10 @@ fn prepare_builds_what_the_workspace_names_once() {
     assert_eq!(workshop.json(&["prepare", "--json"])[0]["built"], false);
     workshop.run(&["image", "rm", "tiny"]);
     let error = workshop.fail(&["prepare"]);
-    assert!(error.contains("cannot find a recipe for image `tiny`"), "{error}");
+    assert!(
+        error.contains("cannot find a recipe for image `tiny`"),
+        "{error}"
+    );
     assert!(error.contains("vm-test.toml names it"), "{error}");
     assert_eq!(workshop.cleared(), BTreeSet::new());
     assert_eq!(users_of(workshop.store()), [""; 0]);

@@ -154,7 +154,11 @@ impl Workshop {
         let images = self.json(&["image", "list", "--json"]);
         let found = images.as_array()?.iter().find(|it| it["name"] == image)?;
         let layers = found["layers"].as_array()?.iter();
-        Some(layers.filter_map(|key| key.as_str().map(str::to_owned)).collect())
+        Some(
+            layers
+                .filter_map(|key| key.as_str().map(str::to_owned))
+                .collect(),
+        )
     }
 
     /// Removes all images and collects; what is in the store then, relative to it.
@@ -163,16 +167,22 @@ impl Workshop {
     /// If that fails.
     #[must_use]
     pub fn cleared(&self) -> BTreeSet<String> {
-        for image in self.json(&["image", "list", "--json"]).as_array().expect("a list") {
+        for image in self
+            .json(&["image", "list", "--json"])
+            .as_array()
+            .expect("a list")
+        {
             self.run(&["image", "rm", image["name"].as_str().expect("a name")]);
         }
         self.run(&["gc", "--images"]);
         let mut left = BTreeSet::new();
         for place in ["layers", "images", "building"] {
             let entries = fs::read_dir(self.store.join(place)).into_iter().flatten();
-            left.extend(entries.flatten().map(|entry| {
-                format!("{place}/{}", entry.file_name().to_string_lossy())
-            }));
+            left.extend(
+                entries
+                    .flatten()
+                    .map(|entry| format!("{place}/{}", entry.file_name().to_string_lossy())),
+            );
         }
         left
     }
@@ -190,7 +200,10 @@ fn directory_of_root(directory: &TempDir) -> PathBuf {
             .find(|path| path.is_file())
             .unwrap_or_else(|| panic!("this host has no {program}"));
         fs::copy(&source, root.join("bin").join(program)).expect("a copy of a program");
-        let output = Command::new("ldd").arg(&source).output().expect("ldd starts");
+        let output = Command::new("ldd")
+            .arg(&source)
+            .output()
+            .expect("ldd starts");
         for library in text_of(&output).split_whitespace() {
             let Some(relative) = library.strip_prefix('/') else {
                 continue;
@@ -225,9 +238,8 @@ pub fn archive(directory: &Path, file: &Path) {
 /// line.
 #[must_use]
 pub fn users_of(directory: &Path) -> Vec<String> {
-    let is_below = |path: &Path| {
-        fs::read_link(path).is_ok_and(|target| target.starts_with(directory))
-    };
+    let is_below =
+        |path: &Path| fs::read_link(path).is_ok_and(|target| target.starts_with(directory));
     let mut users = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let process = entry.path();
@@ -236,8 +248,13 @@ pub fn users_of(directory: &Path) -> Vec<String> {
         }
         let words = fs::read(process.join("cmdline")).unwrap_or_default();
         let words = String::from_utf8_lossy(&words).replace('\0', " ");
-        let opened = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
-        let uses = ["cwd", "root"].iter().any(|link| is_below(&process.join(link)))
+        let opened = fs::read_dir(process.join("fd"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let uses = ["cwd", "root"]
+            .iter()
+            .any(|link| is_below(&process.join(link)))
             || opened.into_iter().any(|fd| is_below(&fd.path()))
             || words.contains(&*directory.to_string_lossy());
         if uses {

@@ -27,7 +27,12 @@ impl Drop for Mounted {
 fn mount(options: &[&str], source: &Path, target: PathBuf) -> Mounted {
     fs::create_dir_all(&target).unwrap();
     let mut mount = Command::new("mount");
-    let output = mount.args(options).arg(source).arg(&target).output().unwrap();
+    let output = mount
+        .args(options)
+        .arg(source)
+        .arg(&target)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
     Mounted(target)
 }
@@ -57,10 +62,10 @@ fn a_disk_that_fills_up_is_named_with_what_is_missing_and_nothing_is_half() {
     // By an archive, by a file, by a command in a guest.
     let large = workshop.directory().join("large");
     fs::create_dir_all(large.join("etc")).unwrap();
-    fs::write(large.join("etc/large"), vec![1; 400 << 20]).unwrap();
+    fs::write(large.join("etc/large"), vec![1; 290 << 20]).unwrap();
     archive(&large, &workshop.file("large.tar"));
-    let file = workshop.file("large");
-    fs::rename(large.join("etc/large"), &file).unwrap();
+    // It is packed and unpacked there.
+    fs::write(workshop.file("large"), vec![1; 150 << 20]).unwrap();
     for (recipe, words) in [
         ("base = \"tar:large.tar\"\n", "MiB more in "),
         (
@@ -97,10 +102,15 @@ fn a_store_of_btrfs_holds_images_and_guests_are_rolled_back_on_it() {
     let text = workshop.run(&["store", "create", "--btrfs", "--size", "512M"]);
     let mounted = Mounted(store.clone());
     assert!(text.contains("made a store of at most 512 MiB"), "{text}");
-    workshop.recipe("tiny", "[[run]]\ncommand = \"mkdir /data && rm /etc/origin\"\n");
+    workshop.recipe(
+        "tiny",
+        "[[run]]\ncommand = \"mkdir /data && rm /etc/origin\"\n",
+    );
     workshop.run(&["image", "build", "tiny"]);
     let guest = |script: &str| {
-        workshop.run(&["run", "host", "--image", "tiny", "--", "/bin/sh", "-c", script])
+        workshop.run(&[
+            "run", "host", "--image", "tiny", "--", "/bin/sh", "-c", script,
+        ])
     };
     let before = guest("ls /bin /etc /data");
     guest("echo x > /etc/x && rm -r /data && touch /data && rm -r /bin");
@@ -116,6 +126,12 @@ fn a_store_of_btrfs_holds_images_and_guests_are_rolled_back_on_it() {
 /// An ordinary user is told who can make such a store.
 fn refused(workshop: &Workshop) {
     let error = workshop.fail(&["store", "create", "--btrfs", "--size", "512M"]);
-    assert!(error.contains("only root may mount a file system"), "{error}");
-    assert!(error.contains("hint: run it as root, with --owner USER"), "{error}");
+    assert!(
+        error.contains("only root may mount a file system"),
+        "{error}"
+    );
+    assert!(
+        error.contains("hint: run it as root, with --owner USER"),
+        "{error}"
+    );
 }

@@ -36,7 +36,9 @@ impl Random {
 }
 
 fn seed() -> u64 {
-    let seed = std::env::var("VM_TEST_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = std::env::var("VM_TEST_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let seed = seed.unwrap_or(SEED);
     eprintln!("VM_TEST_SEED={seed} repeats these moments");
     seed
@@ -69,7 +71,9 @@ fn kill_at_random_moments(signal: Signal, rounds: u32) {
         // It may have ended already.
         let _ = kill_process(pid, signal);
         let finished = builder.finish(LIMIT);
-        let found = workshop.layers("victim").expect("the old image or the new one");
+        let found = workshop
+            .layers("victim")
+            .expect("the old image or the new one");
         let context = format!("round {round}, {moment:?}: {}", finished.stderr.text());
         workshop.run(&["image", "verify", "victim"]);
         eventually(&context, || {
@@ -80,18 +84,34 @@ fn kill_at_random_moments(signal: Signal, rounds: u32) {
             .unwrap()
             .collect();
         assert!(rubbish.is_empty(), "{context}: {rubbish:?}");
-        let kept = fs::read_dir(workshop.store().join("layers")).unwrap().count();
+        let kept = fs::read_dir(workshop.store().join("layers"))
+            .unwrap()
+            .count();
         assert_eq!(kept, found.len(), "{context}");
         workshop.run(&["image", "build", "victim"]);
         let new = workshop.layers("victim").unwrap();
         assert_ne!(old, new, "{context}");
         assert!(found == old || found == new, "{context}: {found:?}");
         seen[usize::from(found == new)] += 1;
-        let command = ["run", "host", "--image", "victim", "--", "cat", "/data/note"];
+        let command = [
+            "run",
+            "host",
+            "--image",
+            "victim",
+            "--",
+            "cat",
+            "/data/note",
+        ];
         assert_eq!(workshop.run(&command), format!("{round}\n"), "{context}");
     }
-    eprintln!("{signal:?}: {} times the old image, {} times the new one", seen[0], seen[1]);
-    assert!(seen[0] > 0, "no moment was early enough to interrupt a build");
+    eprintln!(
+        "{signal:?}: {} times the old image, {} times the new one",
+        seen[0], seen[1]
+    );
+    assert!(
+        seen[0] > 0,
+        "no moment was early enough to interrupt a build"
+    );
     assert_eq!(workshop.cleared(), BTreeSet::new());
 }
 
@@ -115,7 +135,10 @@ fn a_bootstrap_that_is_killed_leaves_no_process() {
         let builder = patience::start(&mut workshop.vm_test(&["image", "build", "debian"]));
         std::thread::sleep(moment);
         let users = users_of(workshop.store());
-        assert!(!users.is_empty(), "after {moment:?} nobody works in the store");
+        assert!(
+            !users.is_empty(),
+            "after {moment:?} nobody works in the store"
+        );
         let pid = Pid::from_raw(i32::try_from(builder.pid()).unwrap()).unwrap();
         kill_process(pid, Signal::KILL).unwrap();
         let killed = Instant::now();

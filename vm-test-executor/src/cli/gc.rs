@@ -66,7 +66,9 @@ fn describe(collected: &Collected) -> Vec<String> {
     }
     if collected.in_use > 0 {
         let in_use = counted(collected.in_use, "layer");
-        lines.push(format!("left {in_use} that a guest or a build uses just now\n"));
+        lines.push(format!(
+            "left {in_use} that a guest or a build uses just now\n"
+        ));
     }
     lines
 }

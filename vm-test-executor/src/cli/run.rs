@@ -16,6 +16,9 @@ use vm_test::protocol::failure::Failure;
 /// What every guest has of its own; the host's would make no sense there.
 const NOT_SHARED: [&str; 3] = ["/dev", "/proc", "/sys"];
 
+/// Where programs belong to a system: a guest has its own there.
+const SYSTEM: [&str; 6] = ["/bin", "/lib", "/lib64", "/opt", "/sbin", "/usr"];
+
 /// How much of a command is shown to people.
 const LONGEST_PURPOSE: usize = 200;
 
@@ -138,6 +141,7 @@ impl<'a> Command<'a> {
         let program = Path::new(&self.directory).join(&self.program);
         if self.program.contains('/')
             && let Some(dir) = program.parent().filter(|_| program.is_file())
+            && !SYSTEM.iter().any(|system| program.starts_with(system))
         {
             // In target/PROFILE/deps: the binaries of the package are one higher.
             let profile = dir.parent().filter(|_| dir.ends_with("deps"));

@@ -24,13 +24,11 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
         ..
     } = command;
     let dir = at.clone().unwrap_or_else(store);
-    let cannot = |cause: String| {
-        Failure::new(format!("cannot make a store at {}: {cause}", dir.display()))
-    };
+    let cannot =
+        |cause: String| Failure::new(format!("cannot make a store at {}: {cause}", dir.display()));
     if !rustix::process::geteuid().is_root() {
-        return Err(cannot("only root may mount a file system".to_owned()).hint(
-            "run it as root, with --owner USER for a store of an ordinary user",
-        ));
+        return Err(cannot("only root may mount a file system".to_owned())
+            .hint("run it as root, with --owner USER for a store of an ordinary user"));
     }
     if *bytes < SMALLEST {
         return Err(cannot(format!("{} is too small", size(*bytes)))
@@ -38,11 +36,13 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
     }
     let file = file_of(&dir);
     if file.exists() {
-        return Err(cannot(format!("{} is there already", file.display())).hint(format!(
-            "mount it: mount -o {OPTIONS} {} {}",
-            file.display(),
-            dir.display()
-        )));
+        return Err(
+            cannot(format!("{} is there already", file.display())).hint(format!(
+                "mount it: mount -o {OPTIONS} {} {}",
+                file.display(),
+                dir.display()
+            )),
+        );
     }
     fs::create_dir_all(&dir).map_err(|error| cannot(error.to_string()))?;
     let is_empty = fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_none());
@@ -82,13 +82,19 @@ fn make(file: &Path, dir: &Path, bytes: u64, owner: Option<&str>) -> Result<(), 
         "install it: apt-get install btrfs-progs",
     )?;
     execute(
-        Command::new("mount").args(["-t", "btrfs", "-o", OPTIONS]).arg(file).arg(dir),
+        Command::new("mount")
+            .args(["-t", "btrfs", "-o", OPTIONS])
+            .arg(file)
+            .arg(dir),
         "the kernel needs btrfs and loop devices: modprobe -a btrfs loop",
     )?;
     let Some(owner) = owner else { return Ok(()) };
     // `USER:` stands for the user and the user's own group.
     let given = execute(
-        Command::new("chown").arg("--").arg(format!("{owner}:")).arg(dir),
+        Command::new("chown")
+            .arg("--")
+            .arg(format!("{owner}:"))
+            .arg(dir),
         "--owner takes the name of a user of this host",
     );
     if given.is_err() {

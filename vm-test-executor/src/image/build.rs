@@ -4,32 +4,17 @@
 //! from itself on and leaves those before it alone.
 
 use super::Store;
-use crate::config::Init;
 use super::import::Stack;
 use super::inside::{self, Task};
-use super::recipe::{Base, FileEntry, Recipe, RunEntry};
-use super::record::{ImageRecord, LayerRecord};
+use super::layer::{Layers, Progress, cannot_make, key_of};
 use super::locks::{self, Held};
-use super::{base, chain, collection, digest, space};
+use super::recipe::{Base, FileEntry, Recipe, RunEntry};
+use super::record::ImageRecord;
+use super::{base, chain, collection, space};
+use crate::config::Init;
 use std::fs::{self, File};
-use std::path::Path;
 use vm_test::protocol::daemon::LayerBuild;
 use vm_test::protocol::failure::Failure;
-
-/// Raised when the same recipe would give other layers.
-const FORMAT: &[u8] = b"vm-test layer 1";
-
-/// Told of each step as it begins and ends.
-pub trait Progress {
-    /// A step begins that has to be done.
-    fn begin(&mut self, step: &str);
-    /// A step is there already.
-    fn cached(&mut self, step: &str);
-    /// Another build makes the same just now, and this one waits for it.
-    fn waiting(&mut self, step: &str);
-    /// The step that began last is done.
-    fn end(&mut self);
-}
 
 /// Runs a command in a container whose writes go to the layer that is being made.
 pub trait Runner {
@@ -66,10 +51,13 @@ fn build_one(
 ) -> Result<ImageRecord, Failure> {
     let mut build = Build {
         store,
-        layers: Vec::new(),
         init: recipe.init,
-        held: Held::default(),
-        progress,
+        layers: Layers {
+            store,
+            keys: Vec::new(),
+            held: Held::default(),
+            progress,
+        },
     };
     build.base(recipe)?;
     for entry in &recipe.files {
@@ -78,7 +66,7 @@ fn build_one(
     for entry in &recipe.run {
         build.run(entry, runner)?;
     }
-    let mut record = store.compose(&recipe.name, build.layers);
+    let mut record = store.compose(&recipe.name, build.layers.keys);
     record.init = build.init;
     let unchanged = store
         .image(&recipe.name)
@@ -111,11 +99,8 @@ pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
 
 struct Build<'a> {
     store: &'a Store,
-    layers: Vec<String>,
     init: Option<Init>,
-    /// Keeps the layers until the image names them.
-    held: Held,
-    progress: &'a mut dyn Progress,
+    layers: Layers<'a>,
 }
 
 impl Build<'_> {
@@ -130,9 +115,9 @@ impl Build<'_> {
         match &recipe.base {
             Base::Image(name) => {
                 let (image, held) = self.store.hold_image(name)?;
-                self.layers = image.layers;
+                self.layers.keys = image.layers;
                 self.init = self.init.or(image.init);
-                self.held = held;
+                self.layers.held = held;
                 Ok(())
             }
             Base::Tar(path) => self.foreign(&Stack::of_tar(path)?),
@@ -148,7 +133,7 @@ impl Build<'_> {
                 );
                 let parts: [&[u8]; 3] = [b"debian", release.as_bytes(), packages.as_bytes()];
                 base::check_tool(release)?;
-                self.layer(&step, &parts, |store, aside| {
+                self.layers.add(&step, &parts, |store, aside| {
                     let log = aside.join("bootstrap.log");
                     let task = Task::Bootstrap {
                         into: store.relative(&aside.join("files")),
@@ -166,7 +151,7 @@ impl Build<'_> {
 
     /// Layers that come from elsewhere. All that the store lacks are read and checked before the first is unpacked.
     fn foreign(&mut self, stack: &Stack) -> Result<(), Failure> {
-        let mut parent = self.layers.last().cloned().unwrap_or_default();
+        let mut parent = self.layers.keys.last().cloned().unwrap_or_default();
         let mut sizes = Vec::new();
         for layer in &stack.layers {
             parent = key_of(&parent, &layer.parts());
@@ -177,7 +162,7 @@ impl Build<'_> {
         }
         for (layer, size) in stack.layers.iter().zip(sizes) {
             let step = layer.step();
-            self.layer(&step, &layer.parts(), |store, aside| {
+            self.layers.add(&step, &layer.parts(), |store, aside| {
                 let before = space::free(store.root());
                 let into = store.relative(&aside.join("files"));
                 layer.unpack(store, into).map_err(|failure| {
@@ -209,28 +194,45 @@ impl Build<'_> {
         let bits = entry.mode.clone().unwrap_or_default();
         let step = format!("copy {} to {to}", entry.from.display());
         let parts: [&[u8]; 4] = [b"file", to.as_bytes(), bits.as_bytes(), &archive];
-        self.layer(&step, &parts, |store, aside| {
+        let keys = self.layers.keys.clone();
+        self.layers.add(&step, &parts, |store, aside| {
+            let below: Vec<_> = keys
+                .iter()
+                .map(|key| store.relative(&store.files(key)))
+                .collect();
             let file = aside.join("entry.tar");
             let cannot = |error: std::io::Error| {
                 Failure::new(format!("cannot write {}: {error}", file.display()))
             };
-            fs::write(&file, &archive).map_err(cannot)?;
-            let task = Task::Place {
-                into: store.relative(&aside.join("files")),
-                to: entry.to.clone(),
-                mode,
+            let before = space::free(store.root());
+            let place = || {
+                fs::write(&file, &archive).map_err(cannot)?;
+                let task = Task::Place {
+                    into: store.relative(&aside.join("files")),
+                    below: below.clone(),
+                    to: entry.to.clone(),
+                    mode,
+                };
+                inside::perform(store.root(), task, Some(File::open(&file).map_err(cannot)?))
             };
-            inside::perform(store.root(), task, Some(File::open(&file).map_err(cannot)?))?;
+            place().map_err(|failure| {
+                // The archive and what is in it.
+                let needs = 2 * space::of_file(archive.len() as u64);
+                match space::is_full(&failure, store.root(), false) {
+                    true => space::full(store.root(), &step, before, Some(needs)),
+                    false => failure,
+                }
+            })?;
             fs::remove_file(&file).map_err(cannot)
         })
     }
 
     fn run(&mut self, entry: &RunEntry, runner: &mut dyn Runner) -> Result<(), Failure> {
-        let below = self.layers.clone();
+        let below = self.layers.keys.clone();
         let network = if entry.network { "network" } else { "" };
         let step = format!("run {}", entry.command);
         let parts: [&[u8]; 3] = [b"run", entry.command.as_bytes(), network.as_bytes()];
-        self.layer(&step, &parts, |store, aside| {
+        self.layers.add(&step, &parts, |store, aside| {
             let task = Task::Make(vec![
                 store.relative(&aside.join("files")),
                 store.relative(&aside.join("work")),
@@ -248,114 +250,4 @@ impl Build<'_> {
             inside::perform(store.root(), Task::Remove(work), None).map(drop)
         })
     }
-
-    /// Makes sure of one layer; `make` fills `files` in the directory it is given.
-    fn layer(
-        &mut self,
-        step: &str,
-        parts: &[&[u8]],
-        make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let parent = self.layers.last().cloned().unwrap_or_default();
-        let key = key_of(&parent, parts);
-        if self.keep(&key)? {
-            self.progress.cached(step);
-            return Ok(());
-        }
-        let progress = &mut self.progress;
-        let _reservation = self.store.reserve(&key, || progress.waiting(step))?;
-        if self.keep(&key)? {
-            // Another build made it while this one waited.
-            self.progress.cached(step);
-            return Ok(());
-        }
-        self.progress.begin(step);
-        let aside = self.store.aside().join(&key);
-        self.remove(&aside)?;
-        let before = space::free(self.store.root());
-        let made = self.make_aside(&aside, &key, step, make);
-        let made = made.map_err(|failure| explain(self.store, step, before, failure));
-        if made.is_err() {
-            // What is left of it is rubbish, which the next build of it or `gc` removes if this cannot.
-            let _ = self.remove(&aside);
-        }
-        made?;
-        self.progress.end();
-        match self.keep(&key)? {
-            true => Ok(()),
-            false => Err(Failure::new(format!(
-                "cannot {step}: somebody removed the layer {key} from the store"
-            ))),
-        }
-    }
-
-    /// Takes a layer that the store has; false if it does not.
-    fn keep(&mut self, key: &str) -> Result<bool, Failure> {
-        let has = self.store.hold(key, &mut self.held)?;
-        if has {
-            self.layers.push(key.to_owned());
-        }
-        Ok(has)
-    }
-
-    fn make_aside(
-        &self,
-        aside: &Path,
-        key: &str,
-        step: &str,
-        make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        make_empty(aside)?;
-        make(self.store, aside)?;
-        let files = self.store.relative(&aside.join("files"));
-        let found = inside::perform(self.store.root(), Task::Digest(files), None)?;
-        let record = LayerRecord {
-            key: key.to_owned(),
-            digest: found.digest,
-            step: step.to_owned(),
-            bytes: found.bytes,
-        };
-        self.store.publish_layer(aside, &record)
-    }
-
-    fn remove(&self, aside: &Path) -> Result<(), Failure> {
-        if aside.exists() {
-            // Those that a killed builder started may outlive it by a moment.
-            locks::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
-            let task = Task::Remove(self.store.relative(aside));
-            inside::perform(self.store.root(), task, None)?;
-        }
-        Ok(())
-    }
-}
-
-/// Makes the directory in which something is made.
-pub(super) fn make_empty(aside: &Path) -> Result<(), Failure> {
-    fs::create_dir(aside).map_err(|error| cannot_make(aside, &error))?;
-    // Root of a guest works in here, too, and as root of the host that is another user.
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(aside, open).map_err(|error| cannot_make(aside, &error))
-}
-
-fn cannot_make(aside: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot make {}: {error}", aside.display()))
-}
-
-/// Says so if it was for want of room that a step failed.
-fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure {
-    let root = store.root();
-    let bootstraps = step.starts_with("bootstrap ");
-    let full = space::is_full(&failure, root, bootstraps || step.starts_with("run "));
-    if !full || failure.message.contains("store full") {
-        return failure;
-    }
-    space::full(root, step, before, bootstraps.then_some(space::BOOTSTRAP))
-}
-
-/// The key of the layer that a step makes on another.
-fn key_of(parent: &str, parts: &[&[u8]]) -> String {
-    let whole = [FORMAT, parent.as_bytes()]
-        .into_iter()
-        .chain(parts.iter().copied());
-    digest::of_parts(whole)[..32].to_owned()
 }

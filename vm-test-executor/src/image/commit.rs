@@ -3,7 +3,7 @@
 
 use super::inside::{self, Task};
 use super::locks::{self, Held, Reservation};
-use super::{ImageRecord, LayerRecord, Store, build, digest};
+use super::{ImageRecord, LayerRecord, Store, digest, layer};
 use std::path::{Path, PathBuf};
 use vm_test::protocol::daemon::LayerBuild;
 use vm_test::protocol::failure::Failure;
@@ -38,7 +38,7 @@ impl<'a> Session<'a> {
             _held: held,
             _reservation: store.reserve(&key, || ())?,
         };
-        build::make_empty(&session.aside)?;
+        layer::make_empty(&session.aside)?;
         let dirs = ["files", "work"].map(|dir| store.relative(&session.aside.join(dir)));
         inside::perform(store.root(), Task::Make(dirs.to_vec()), None)?;
         Ok(session)
@@ -62,9 +62,8 @@ impl<'a> Session<'a> {
     /// If it cannot be published; then nothing has changed.
     pub fn commit(self, mounted: &[PathBuf]) -> Result<ImageRecord, Failure> {
         let (store, name) = (self.store, &self.name);
-        let cannot = |error: std::io::Error| {
-            Failure::new(format!("cannot commit image `{name}`: {error}"))
-        };
+        let cannot =
+            |error: std::io::Error| Failure::new(format!("cannot commit image `{name}`: {error}"));
         // The instance is given up already, and may still be on its way out.
         locks::await_others(&self.aside).map_err(cannot)?;
         let files = store.relative(&self.aside.join("files"));

@@ -139,7 +139,8 @@ impl Store {
     /// # Errors
     /// If it is not there, or just being removed.
     pub fn hold_aside(&self, aside: &Path, held: &mut Held) -> Result<(), Failure> {
-        held.files.push(take_part(aside).map_err(|error| cannot(aside, &error))?);
+        held.files
+            .push(take_part(aside).map_err(|error| cannot(aside, &error))?);
         Ok(())
     }
 }

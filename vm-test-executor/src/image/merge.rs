@@ -70,9 +70,8 @@ pub(super) fn prune(
             let Ok(relative) = path.strip_prefix("/") else {
                 continue;
             };
-            let is_below = |layer: &PathBuf| {
-                fs::symlink_metadata(store.join(layer).join(relative)).is_ok()
-            };
+            let is_below =
+                |layer: &PathBuf| fs::symlink_metadata(store.join(layer).join(relative)).is_ok();
             if relative.as_os_str().is_empty() || below.iter().any(is_below) {
                 break;
             }
@@ -96,7 +95,13 @@ mod tests {
     #[test]
     fn only_empty_directories_that_are_new_are_pruned() {
         let dir = tempfile::tempdir().unwrap();
-        for path in ["up/home/a/w", "up/home/b/w", "up/srv/w", "low/srv/w", "up/opt"] {
+        for path in [
+            "up/home/a/w",
+            "up/home/b/w",
+            "up/srv/w",
+            "low/srv/w",
+            "up/opt",
+        ] {
             fs::create_dir_all(dir.path().join(path)).unwrap();
         }
         fs::write(dir.path().join("up/home/b/note"), "x").unwrap();

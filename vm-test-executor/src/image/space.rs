@@ -58,7 +58,10 @@ pub(super) fn full(store: &Path, step: &str, before: u64, needs: Option<u64>) ->
 
 /// What a file of this length takes up.
 pub(super) fn of_file(length: u64) -> u64 {
-    length.div_ceil(BLOCK).saturating_mul(BLOCK).saturating_add(INODE)
+    length
+        .div_ceil(BLOCK)
+        .saturating_mul(BLOCK)
+        .saturating_add(INODE)
 }
 
 #[cfg(test)]
@@ -67,7 +70,12 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_in_whole_mebibytes() {
-        let failure = full(Path::new("/s"), "unpack a.tar", 10 << 20, Some((25 << 20) - 1));
+        let failure = full(
+            Path::new("/s"),
+            "unpack a.tar",
+            10 << 20,
+            Some((25 << 20) - 1),
+        );
         assert_eq!(
             failure.message,
             "cannot unpack a.tar: store full: it needs about 15 MiB more in /s"

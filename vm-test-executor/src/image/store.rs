@@ -34,17 +34,28 @@ impl Store {
         let store = Self {
             root: root.to_path_buf(),
         };
-        for dir in [store.layers(), store.images(), store.aside()] {
+        // Closed to others: layers hold programs that run with their owner's rights, as foreign images made them.
+        for (dir, mode) in [
+            (store.root.clone(), 0o700),
+            (store.layers(), 0o755),
+            (store.images(), 0o755),
+            (store.aside(), 0o755),
+        ] {
             DirBuilder::new()
                 .recursive(true)
-                .mode(0o755)
+                .mode(mode)
                 .create(&dir)
                 .map_err(|error| {
                     cannot("make the store's directory", &dir, &error)
                         .hint(format!("set {ENV_STORE} to a directory you may write to"))
                 })?;
         }
-        for dir in [root.to_path_buf(), store.layers(), store.images(), store.aside()] {
+        for dir in [
+            root.to_path_buf(),
+            store.layers(),
+            store.images(),
+            store.aside(),
+        ] {
             check_owner(root, &dir)?;
         }
         Ok(store)
@@ -115,7 +126,11 @@ impl Store {
     pub(super) fn compose(&self, name: &str, layers: Vec<String>) -> ImageRecord {
         let digests: Vec<_> = layers
             .iter()
-            .map(|key| self.layer(key).map(|layer| layer.digest).unwrap_or_default())
+            .map(|key| {
+                self.layer(key)
+                    .map(|layer| layer.digest)
+                    .unwrap_or_default()
+            })
             .collect();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         ImageRecord {

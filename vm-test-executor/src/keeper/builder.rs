@@ -4,17 +4,21 @@
 use crate::rootfs::{Lower, Step};
 use rustix::fs::{CWD, Gid, Mode, Uid};
 use rustix::mount::{MountFlags, MoveMountFlags, mount, mount_bind, move_mount};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The root file system, below the room.
 pub(super) const ROOT: &str = "root";
 
 /// Where the file system with the devices' files is, below the room.
 pub(super) const DEVICES: &str = "devices";
+
+/// More symbolic links than this in one path are a circle.
+const MOST_LINKS: u32 = 40;
 
 /// Carries out steps.
 pub(super) struct Builder {
@@ -156,8 +160,42 @@ fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Where a path of the guest is below the room. Symbolic links of an image are followed as the guest would follow them,
+/// never out of its root: nobody runs in it yet who could change them meanwhile.
 pub(super) fn in_root(target: &Path) -> PathBuf {
-    Path::new(ROOT).join(target.strip_prefix("/").unwrap_or(target))
+    let root = Path::new(ROOT);
+    let mut path = PathBuf::new();
+    let mut rest: Vec<OsString> = names(target);
+    let mut links = 0;
+    while let Some(name) = rest.pop() {
+        if name == ".." {
+            path.pop();
+            continue;
+        }
+        match fs::read_link(root.join(&path).join(&name)) {
+            Ok(link) if links < MOST_LINKS => {
+                links += 1;
+                if link.is_absolute() {
+                    path = PathBuf::new();
+                }
+                rest.extend(names(&link));
+            }
+            _ => path.push(name),
+        }
+    }
+    root.join(path)
+}
+
+/// The names in a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    path.components()
+        .rev()
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
 }
 
 pub(super) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {

@@ -4,9 +4,10 @@ use super::World;
 use super::builder::{Builder, DEVICES, ROOT, empty, in_root, make_directory};
 use crate::backend::{Boot, Machine};
 use crate::rootfs::{Lower, Step};
+use crate::sys::read_only;
 use rustix::fs::CWD;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, OpenTreeFlags, mount, mount_change, mount_remount, open_tree,
+    MountFlags, MountPropagationFlags, OpenTreeFlags, mount, mount_change, open_tree,
 };
 use std::fs;
 use std::io;
@@ -32,7 +33,7 @@ pub(super) fn prepare(
         ))
     };
     let hidden = enter_room(world).map_err(|error| cannot("make its own mounts", &error))?;
-    if !world.user_namespace {
+    if boot.is_none() {
         protect_groups().map_err(|error| cannot("protect control groups", &error))?;
     }
     let mut builder = Builder {
@@ -52,7 +53,7 @@ pub(super) fn prepare(
         })?;
     }
     for (target, mode) in [("run/lock", 0o1777), ("run/vm-test", 0o755)] {
-        make_directory(&Path::new(ROOT).join(target), mode)
+        make_directory(&in_root(Path::new(target)), mode)
             .map_err(|error| cannot(target, &error))?;
     }
     builder
@@ -143,15 +144,19 @@ fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
         .collect()
 }
 
-/// Keeps the library from making control groups, which it would as a real root, at places where nobody sweeps.
+/// Keeps the library from making control groups where this user could, at places where nobody sweeps.
 fn protect_groups() -> io::Result<()> {
-    for mount in crate::rootfs::mounts() {
-        if ["cgroup", "cgroup2"].contains(&mount.kind.as_str()) {
-            let flags = MountFlags::BIND | MountFlags::RDONLY;
-            mount_remount(&mount.target, flags, c"")?;
+    match read_only::make_tree(c"/sys/fs/cgroup") {
+        // Nothing is mounted there, so that there is nothing to protect.
+        Err(error)
+            if [libc::EINVAL, libc::ENOENT]
+                .map(Some)
+                .contains(&error.raw_os_error()) =>
+        {
+            Ok(())
         }
+        done => done,
     }
-    Ok(())
 }
 
 /// The library reads `/proc`, which must be this pid namespace's.

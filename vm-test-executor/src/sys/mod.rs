@@ -11,4 +11,5 @@ pub mod loop_device;
 pub mod loopback;
 pub mod lxc;
 pub mod namespaces;
+pub mod read_only;
 pub mod session;

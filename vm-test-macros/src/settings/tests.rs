@@ -276,8 +276,8 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         ),
         (
             "kernel",
-            "the keys are `backend`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `env`, `devices` \
-             and `privileged`",
+            "the keys are `backend`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, `env`, \
+             `devices` and `privileged`",
         ),
     ] {
         let message = read(key, "1").expect_err(key).to_string();

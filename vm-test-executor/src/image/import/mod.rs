@@ -7,6 +7,7 @@ mod compression;
 mod directory;
 mod disk;
 mod document;
+mod findings;
 mod foreign;
 mod layout;
 mod limits;

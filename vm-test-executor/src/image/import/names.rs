@@ -86,13 +86,17 @@ impl Names {
         // From the innermost outwards, up to one that is known: what is known to be a directory lies in directories.
         let mut rest = plain;
         while !rest.is_empty() {
-            match self.kinds.insert(self.hash(rest), Kind::Directory) {
+            let hash = self.hash(rest);
+            match self.kinds.get(&hash) {
                 Some(Kind::Directory) => return Ok(()),
                 Some(Kind::Symlink) => {
                     return Err("it lies below a symbolic link of the archive's");
                 }
                 Some(_) => return Err("it lies below what is not a directory"),
-                None => rest = split(rest).0,
+                None => {
+                    self.kinds.insert(hash, Kind::Directory);
+                    rest = split(rest).0;
+                }
             }
         }
         Ok(())

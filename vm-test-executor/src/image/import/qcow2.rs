@@ -156,7 +156,7 @@ fn tables(file: &File, header: &Header<'_>, length: u64) -> Result<(), Fault> {
             .map_err(|_| cut())?;
         for entry in page[..count].as_chunks::<8>().0 {
             let second = u64::from_be_bytes(*entry) & OFFSET;
-            if second % cluster != 0 {
+            if !second.is_multiple_of(cluster) {
                 return Err((
                     "the qcow2 disk is corrupt: a table of it is not where a cluster begins"
                         .to_owned(),

@@ -14,7 +14,14 @@ pub(super) fn shown(name: &[u8]) -> String {
     if words.len() < text.len() {
         words.push('…');
     }
-    words.escape_debug().to_string()
+    let mut safe = String::with_capacity(words.len());
+    for character in words.chars() {
+        match character {
+            '\'' | '"' | '\\' => safe.push(character),
+            _ => safe.extend(character.escape_debug()),
+        }
+    }
+    safe
 }
 
 /// The archive called `name` cannot be imported.

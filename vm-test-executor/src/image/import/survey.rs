@@ -2,9 +2,10 @@
 //! program that unpacks never sees a byte of the archive's own structure.
 
 use super::attributes::{Attributes, Trouble};
+use super::findings::{Found, Removed, Stop};
 use super::limits::words;
 use super::machine::{HEAD, Sightings};
-use super::meter::{Exceeded, Gauge, Meter};
+use super::meter::{Gauge, Meter};
 use super::names::{self, Kind as NameKind, Names, plain, split};
 use super::order::{Kind, Order};
 use super::refusal::{cannot, shown, too_much, unsafe_entry};
@@ -12,7 +13,6 @@ use super::writer::{Piece, Writer};
 use crate::image::space;
 use std::io::{self, Read, Write};
 use tar::{Archive, Entry, EntryType};
-use vm_test::protocol::failure::Failure;
 
 /// The ids that a guest has are below this.
 const IDS: u64 = 65_536;
@@ -27,35 +27,6 @@ const RESERVED: &[u8] = b".wh..wh.";
 
 /// So many bytes of removed names are remembered.
 const MOST_REMOVED: usize = 64 << 20;
-
-/// Why a pass ended early.
-pub(super) enum Stop {
-    /// The archive is not to be had.
-    Refused(Failure),
-    /// Its bytes could not be read.
-    Read(io::Error),
-    /// What is handed on could not be written.
-    Write(io::Error),
-}
-
-/// What a layer removes from those below.
-#[derive(Debug, Default)]
-pub(super) struct Removed {
-    /// Paths.
-    pub(super) paths: Vec<Vec<u8>>,
-    /// Directories of which all that was in them goes.
-    pub(super) directories: Vec<Vec<u8>>,
-    bytes: usize,
-}
-
-/// What a pass has found.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// What it removes.
-    pub(super) removed: Removed,
-    /// What the rest takes up on a disk.
-    pub(super) bytes: u64,
-}
 
 /// Reads an archive to its end; `to` gets what is the image's.
 pub(super) fn pass(order: &Order, from: impl Read, to: impl Write) -> Result<Found, Stop> {
@@ -74,34 +45,9 @@ pub(super) fn pass(order: &Order, from: impl Read, to: impl Write) -> Result<Fou
     };
     let ended = pass.entries(&mut archive);
     let ended = ended.and_then(|()| pass.end(&mut archive.into_inner()));
-    match (ended, gauge.exceeded()) {
-        (Err(Stop::Read(_)), Some(Exceeded::Whole)) => {
-            Err(Stop::Refused(too_much(&order.name, &order.limits)))
-        }
-        (Err(Stop::Read(_)), Some(Exceeded::Between)) => Err(Stop::Refused(
-            cannot(
-                &order.name,
-                format!(
-                    "the names and attributes after entry `{}` do not end",
-                    shown(&pass.last)
-                ),
-            )
-            .hint("this is not how any honest archive is made"),
-        )),
-        (Err(Stop::Read(error)), _) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            let words = format!("it ends within entry `{}`", shown(&pass.last));
-            Err(Stop::Read(io::Error::new(error.kind(), words)))
-        }
-        // The reader's own words repeat the bytes that it did not understand.
-        (Err(Stop::Read(error)), _) if error.raw_os_error().is_none() => {
-            let words = match pass.last.as_slice() {
-                b"" => "no entry begins where it begins".to_owned(),
-                last => format!("no entry begins after entry `{}`", shown(last)),
-            };
-            Err(Stop::Read(io::Error::other(words)))
-        }
-        (Err(stop), _) => Err(stop),
-        (Ok(()), _) => Ok(Found {
+    match ended {
+        Err(stop) => Err(stop.explain(order, &pass.last, gauge.exceeded())),
+        Ok(()) => Ok(Found {
             removed: pass.removed,
             bytes: pass.room,
         }),
@@ -162,7 +108,7 @@ impl<W: Write> Pass<'_, W> {
                     shown(&self.last)
                 )
             };
-            return Err(Stop::Refused(
+            return Err(Stop::Short(
                 cannot(&self.order.name, cause).hint("the file is cut off; fetch or make it again"),
             ));
         }
@@ -218,8 +164,8 @@ impl<W: Write> Pass<'_, W> {
             Trouble::Unreadable(error) => Stop::Read(error),
             Trouble::Unsafe(cause) => self.refuse(cause),
         })?;
-        let mut piece =
-            Piece::new(&name, entry.header(), attributes, entry.size()).map_err(Stop::Read)?;
+        let mut piece = Piece::new(&name, entry.header(), attributes, entry.size())
+            .map_err(|_| self.refuse("its owner or its permissions are no numbers"))?;
         let target = entry
             .link_name_bytes()
             .map(std::borrow::Cow::into_owned)

@@ -1,9 +1,10 @@
 //! A foreign archive read, and unpacked where one is asked for, by a process in the user's namespaces.
 
 use super::compression::Stream;
+use super::findings::{Found, Removed, Stop};
 use super::order::Order;
 use super::refusal::{cannot, shown};
-use super::survey::{self, Found, Removed, Stop};
+use super::survey;
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
 use std::ffi::OsStr;
 use std::fs;
@@ -50,6 +51,10 @@ impl Order {
         let extracted = extractor.map_or(Ok(()), Extractor::finish);
         match ended {
             Err(Stop::Refused(failure)) => Err(failure),
+            Err(Stop::Short(failure)) => {
+                stream.finish(&self.name, true)?;
+                Err(failure)
+            }
             Err(Stop::Read(error)) => {
                 stream.finish(&self.name, false)?;
                 let cause = format!("it is not a tar archive, or damaged: {error}");

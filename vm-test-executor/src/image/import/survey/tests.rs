@@ -26,6 +26,7 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
         header.set_size(content.len() as u64);
         header.set_mode(0o4755);
         header.set_uid(7);
+        header.set_gid(0);
         builder.append_data(&mut header, name, *content).unwrap();
     }
     builder.into_inner().unwrap()
@@ -33,7 +34,7 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn refusal(result: Result<Found, Stop>) -> String {
     match result {
-        Err(Stop::Refused(failure)) => failure.message,
+        Err(Stop::Refused(failure) | Stop::Short(failure)) => failure.message,
         Err(Stop::Read(error) | Stop::Write(error)) => panic!("{error}"),
         Ok(found) => panic!("not refused: {found:?}"),
     }
