@@ -10,7 +10,7 @@ use std::time::Duration;
 use vm_test_tests::report::Told;
 
 /// How long a group of tests may take: much longer than it does, and shorter than a hang.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(200);
 
 /// How often a test has written this line.
 fn count(told: &Told, line: &str) -> usize {

@@ -31,7 +31,7 @@ use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 
 /// How long a group of tests may take: much longer than it does, and shorter than a hang.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(200);
 
 /// The built fixture, and a host of its own for a test.
 fn fixture() -> (Fixture, Host) {

@@ -92,11 +92,12 @@ const WHERE_PANICS_ABORT: &[(&str, Ending, &[&str])] = &[
 #[test]
 fn a_test_ends_as_it_should_where_panics_abort() {
     let (fixture, host) = (Fixture::new("builds"), Host::new());
-    let target = host_triple();
+    let (target, directory) = (host_triple(), directory(&fixture, "aborting"));
     let environment = [
         ("RUSTFLAGS", ABORT),
         ("RUSTC_BOOTSTRAP", "1"),
         ("CARGO_BUILD_TARGET", target.as_str()),
+        ("CARGO_TARGET_DIR", directory.as_str()),
     ];
     let group = Group {
         targets: &["few"],
@@ -135,10 +136,11 @@ fn a_test_ends_as_it_should_where_panics_abort() {
 #[test]
 fn on_a_host_without_guests_every_test_fails_with_one_line() {
     let (fixture, host) = (Fixture::new("builds"), Host::new());
-    let target = host_triple();
+    let (target, directory) = (host_triple(), directory(&fixture, "other-host"));
     let environment = [
         ("RUSTFLAGS", OTHER_HOST),
         ("CARGO_BUILD_TARGET", target.as_str()),
+        ("CARGO_TARGET_DIR", directory.as_str()),
     ];
     let group = Group {
         targets: &["few"],
@@ -183,6 +185,12 @@ fn on_a_host_without_guests_every_test_fails_with_one_line() {
         );
     }
     assert!(!host.runtime().exists(), "a daemon was started");
+}
+
+/// A target directory of its own for each kind of build: with other flags cargo builds all of a directory anew.
+fn directory(fixture: &Fixture, kind: &str) -> String {
+    let directory = fixture.target().join(kind);
+    directory.to_str().expect("a path in UTF-8").to_owned()
 }
 
 /// The name of this host to the compiler. With it given, flags count for what runs on it and not for macros.

@@ -1,6 +1,6 @@
 //! Many tests of a fixture in one call of a runner: fast, and what a user does.
 
-use crate::fixture::{Fixture, Runner};
+use crate::fixture::{Fixture, Runner, text_of};
 use crate::host::Host;
 use crate::patience::{self, Finished};
 use crate::report::{self, Tests};
@@ -16,7 +16,7 @@ pub struct Group<'a> {
     pub filters: &'a [&'a str],
     /// Settings of the environment.
     pub environment: &'a [(&'a str, &'a str)],
-    /// How long the run may take, with what cargo may still have to build.
+    /// How long the run may take, without what cargo has to build first.
     pub limit: Duration,
 }
 
@@ -54,27 +54,44 @@ impl Group<'_> {
                 "--failure-output=immediate",
             ],
         };
-        let mut command = fixture.cargo(host, arguments);
+        let mut command = self.select(fixture.cargo(host, arguments));
+        command.arg("--").args(self.filters);
+        if runner == Runner::CargoTest {
+            command.args(["--test-threads=4", "--show-output"]);
+        }
+        command
+    }
+
+    /// Builds what the group needs, however long that takes.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn build(&self, fixture: &Fixture, host: &Host) {
+        let output = self
+            .select(fixture.cargo(host, &["test", "--no-run", "--quiet"]))
+            .output()
+            .expect("cargo starts");
+        assert!(output.status.success(), "{}", text_of(&output));
+    }
+
+    fn select(&self, mut command: Command) -> Command {
         for target in self.targets {
             if !target.starts_with("--") {
                 command.arg("--test");
             }
             command.arg(target);
         }
-        command.arg("--").args(self.filters);
-        if runner == Runner::CargoTest {
-            command.args(["--test-threads=4", "--show-output"]);
-        }
         command.envs(self.environment.iter().copied());
         command
     }
 
-    /// Runs the group.
+    /// Builds and runs the group.
     ///
     /// # Panics
     /// If the run takes longer than its limit, or not one test is reported.
     #[must_use]
     pub fn run(&self, fixture: &Fixture, host: &Host, runner: Runner) -> Outcome {
+        self.build(fixture, host);
         let finished = patience::run(&mut self.command(fixture, host, runner), self.limit);
         let outcome = Self::read(finished, runner);
         assert!(

@@ -60,11 +60,9 @@ impl Workshop {
         workshop
     }
 
-    /// The same with a store elsewhere.
-    #[must_use]
-    pub fn with_store(mut self, store: PathBuf) -> Self {
+    /// Has the store elsewhere from now on.
+    pub fn move_store(&mut self, store: PathBuf) {
         self.store = store;
-        self
     }
 
     /// A directory of this test's own.

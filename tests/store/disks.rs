@@ -49,13 +49,13 @@ fn small_disk(workshop: &Workshop) -> Mounted {
 
 #[test]
 fn a_disk_that_fills_up_is_named_with_what_is_missing_and_nothing_is_half() {
-    let workshop = Workshop::new();
+    let mut workshop = Workshop::new();
     if !is_root() {
         return refused(&workshop);
     }
     let disk = small_disk(&workshop);
     let store = disk.0.join("store");
-    let workshop = workshop.with_store(store.clone());
+    workshop.move_store(store.clone());
     workshop.recipe("base", "");
     workshop.run(&["image", "build", "base"]);
     let old = workshop.layers("base").unwrap();
@@ -93,12 +93,12 @@ fn a_disk_that_fills_up_is_named_with_what_is_missing_and_nothing_is_half() {
 
 #[test]
 fn a_store_of_btrfs_holds_images_and_guests_are_rolled_back_on_it() {
-    let workshop = Workshop::new();
+    let mut workshop = Workshop::new();
     if !is_root() {
         return refused(&workshop);
     }
     let store = workshop.directory().join("btrfs");
-    let workshop = workshop.with_store(store.clone());
+    workshop.move_store(store.clone());
     let text = workshop.run(&["store", "create", "--btrfs", "--size", "512M"]);
     let mounted = Mounted(store.clone());
     assert!(text.contains("made a store of at most 512 MiB"), "{text}");

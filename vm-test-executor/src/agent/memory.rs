@@ -1,9 +1,14 @@
 //! How much memory the guest's processes use, for guests whose limit the kernel does not hold. Reads `/proc`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-/// The memory that belongs to the guest's processes alone, in bytes.
+/// The memory that belongs to the guest's processes alone, and that of its files which are in memory, in bytes.
 pub(super) fn in_use() -> u64 {
+    of_processes() + of_files()
+}
+
+fn of_processes() -> u64 {
     let page = rustix::param::page_size() as u64;
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     processes
@@ -20,6 +25,40 @@ pub(super) fn in_use() -> u64 {
         * page
 }
 
+/// What is in the file systems in memory that the agent sees, each counted once. The root's is among them, itself or as
+/// what an overlay says of its upper layer.
+fn of_files() -> u64 {
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    in_memory(&table)
+        .into_iter()
+        .chain(["/"])
+        .filter_map(|place| rustix::fs::statvfs(place).ok())
+        .map(|system| system.f_blocks.saturating_sub(system.f_bfree) * system.f_frsize)
+        .sum()
+}
+
+/// One place for each file system in memory, but none for the root's. Only the last mount at a place can be asked there,
+/// and others may belong to a program that does not answer.
+fn in_memory(table: &str) -> Vec<&str> {
+    let mut mounts = BTreeMap::new();
+    for line in table.lines() {
+        let Some((mount, system)) = line.split_once(" - ") else {
+            continue;
+        };
+        let mut fields = mount.split(' ');
+        if let (Some(device), Some(place)) = (fields.nth(2), fields.nth(1)) {
+            mounts.insert(place, (device, system.starts_with("tmpfs ")));
+        }
+    }
+    let root = mounts.remove("/").map(|(device, _)| device);
+    let mut seen: BTreeSet<_> = root.into_iter().collect();
+    mounts
+        .into_iter()
+        .filter(|(_, (device, in_memory))| *in_memory && seen.insert(*device))
+        .map(|(place, _)| place)
+        .collect()
+}
+
 /// Resident pages less those that are shared with files or other processes.
 fn own_pages(statm: &str) -> Option<u64> {
     let mut fields = statm.split(' ').map(str::parse::<u64>);
@@ -34,5 +73,17 @@ mod tests {
     fn pages_of_files_do_not_count() {
         assert_eq!(super::own_pages("900 300 100 5 0 50 0\n"), Some(200));
         assert_eq!(super::own_pages("nonsense"), None);
+    }
+
+    #[test]
+    fn each_file_system_in_memory_is_counted_once_and_where_it_can_be_asked() {
+        let table = "1 0 0:40 / / rw - tmpfs vm-test rw\n\
+            2 1 0:40 /tmp /again rw shared:1 - tmpfs vm-test rw\n\
+            3 1 0:44 / /dev/shm rw,nosuid - tmpfs shm rw,size=9k\n\
+            4 1 0:44 / /elsewhere rw,nosuid - tmpfs shm rw,size=9k\n\
+            5 1 0:45 / /covered rw - tmpfs x rw\n\
+            6 5 0:46 / /covered rw - fuse.x x rw\n\
+            7 1 8:1 / /mnt rw - ext4 x rw";
+        assert_eq!(super::in_memory(table), ["/dev/shm"]);
     }
 }

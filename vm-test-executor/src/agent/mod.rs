@@ -31,6 +31,9 @@ const ENV_BOOT_TIMEOUT: &str = "VM_TEST_BOOT_TIMEOUT";
 /// The variable with the memory limit that the agent has to watch, in bytes.
 const ENV_MEMORY_LIMIT: &str = "VM_TEST_MEMORY_LIMIT";
 
+/// How many processes each user of the guest may have; root's are all that most tests start.
+const MOST_PROCESSES: u64 = 4096;
+
 /// Runs the agent.
 pub fn main() -> ExitCode {
     let number = std::env::var(ENV_STREAM)
@@ -58,8 +61,24 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Keeps a guest from taking all the processes that its host has room for, also where no control group does. Nobody but
+/// the host's root could raise the limit again.
+fn limit_processes() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let given = getrlimit(Resource::Nproc).maximum.unwrap_or(u64::MAX);
+    let most = Some(given.min(MOST_PROCESSES));
+    let _ = setrlimit(
+        Resource::Nproc,
+        Rlimit {
+            current: most,
+            maximum: most,
+        },
+    );
+}
+
 fn serve(stream: OwnedFd, boot: Option<Duration>) -> std::io::Result<()> {
     inherited::set_inheritable(&stream, false)?;
+    limit_processes();
     let host = UnixStream::from(stream);
     // Where the network namespace is the guest's own this succeeds; where it is not, there is nothing to bring up.
     let _ = loopback::up();

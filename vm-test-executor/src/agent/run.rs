@@ -29,6 +29,9 @@ const QUIET: Duration = Duration::from_millis(50);
 /// … and never longer than this: a grandchild may hold the streams open for ever.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// How many processes are collected before other things get their turn.
+const MOST_REAPED: usize = 10_000;
+
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;
 
@@ -232,9 +235,13 @@ impl<'a> Running<'a> {
         })
     }
 
-    /// Collects every process that has ended; as pid 1 the agent inherits all orphans.
+    /// Collects the processes that have ended; as pid 1 the agent inherits all orphans. Not without end: there may be new
+    /// ones for as long as the job is not stopped.
     fn reap(&mut self) {
-        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+        for _ in 0..MOST_REAPED {
+            let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else {
+                break;
+            };
             if pid == self.pid {
                 self.end = Some(self.killed.clone().unwrap_or_else(|| end_of(status)));
                 // It stays readable, and nothing more comes from it.

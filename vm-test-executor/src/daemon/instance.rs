@@ -142,7 +142,13 @@ impl Instance {
     }
 
     fn send_tree(&self, tree: &Tree, namespace: Option<&OwnedFd>) -> Result<(), Failure> {
-        let copy = match idmap::detached_copy(&tree.path, namespace) {
+        // A file is copied by the keeper, so a descriptor to read it does; a mount would let the guest's root write to it.
+        let copy = if tree.path.is_file() {
+            File::open(&tree.path).map(OwnedFd::from)
+        } else {
+            idmap::detached_copy(&tree.path, namespace)
+        };
+        let copy = match copy {
             Ok(copy) => Some(copy),
             Err(_) if tree.optional => None,
             Err(error) => return Err(self.no_copy(tree, &error)),

@@ -192,15 +192,16 @@ fn world(
         None => rootfs::host_plan(as_root, &shares),
         Some(layers) => rootfs::image_plan(as_root, &layers.below, layers.above.clone(), &shares),
     };
+    let installed = host.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
     let agent = if as_root {
-        // Its directory may be closed to the ids of the guest; a descriptor passes through.
+        // The directories above may be closed to the ids of the guest; a descriptor passes through.
         plan.trees.push(Tree {
-            path: host.agent.clone(),
+            path: installed,
             optional: false,
         });
         Lower::Tree(plan.trees.len() - 1)
     } else {
-        Lower::Path(host.agent.clone())
+        Lower::Path(installed)
     };
     let own_files = layers.is_none();
     let loader = match own_files {

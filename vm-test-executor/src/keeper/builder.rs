@@ -10,9 +10,16 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Component, Path, PathBuf};
+use vm_test::protocol::AGENT_PATH;
 
 /// The root file system, below the room.
 pub(super) const ROOT: &str = "root";
+
+/// Where the layer with the agent is, below the room.
+const AGENT: &str = "agent";
+
+/// The agent's name where it is installed.
+const AGENT_NAME: &str = "vm-test-agent";
 
 /// Where the file system with the devices' files is, below the room.
 pub(super) const DEVICES: &str = "devices";
@@ -30,7 +37,7 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn take(&mut self, step: &Step) -> io::Result<()> {
         match step {
-            Step::Layer { target, lower } => self.layer(target, lower),
+            Step::Layer { target, lower } => self.layer(&in_root(target), lower),
             Step::Stack {
                 target,
                 below,
@@ -45,31 +52,40 @@ impl Builder {
             Step::File { target, source } => {
                 let target = in_root(target);
                 make_directory(target.parent().unwrap_or(Path::new(ROOT)), 0o755)?;
-                self.place_file(source, &target)
+                self.copy_file(source, &target)
             }
         }
     }
 
-    pub(super) fn place_file(&mut self, source: &Lower, target: &Path) -> io::Result<()> {
-        match source {
-            Lower::Path(path) => self.bind_file(path, target),
+    /// Copies a file of the host. A mount of it would be the host's own file, and its owner, who may be the guest's root,
+    /// could write to it.
+    fn copy_file(&mut self, source: &Lower, target: &Path) -> io::Result<()> {
+        let mut file = match source {
+            Lower::Path(path) => fs::File::open(path)?,
             Lower::Tree(index) => {
-                let tree = self.trees.get_mut(*index).and_then(Option::take);
-                fs::File::create(target)?;
-                attach(tree.ok_or(io::ErrorKind::NotFound)?, target)
+                let file = self.trees.get_mut(*index).and_then(Option::take);
+                file.ok_or(io::ErrorKind::NotFound)?.into()
             }
-        }
+        };
+        let mode = file.metadata()?.mode();
+        io::copy(&mut file, &mut fs::File::create(target)?)?;
+        rustix::fs::chmod(target, Mode::from_raw_mode(mode & 0o755))?;
+        Ok(())
+    }
+
+    /// Brings the agent in from a layer over its directory. A mount of the file itself would be the host's own file, and
+    /// its owner, who may be the guest's root, could change more than its content.
+    pub(super) fn place_agent(&mut self, directory: &Lower) -> io::Result<()> {
+        self.layer(Path::new(AGENT), directory)?;
+        let target = in_root(Path::new(AGENT_PATH));
+        fs::File::create(&target)?;
+        Ok(mount_bind(Path::new(AGENT).join(AGENT_NAME), target)?)
     }
 
     pub(super) fn place_devices(&mut self) -> io::Result<()> {
         fs::create_dir(DEVICES)?;
         let tree = self.trees.pop().flatten();
         attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(DEVICES))
-    }
-
-    fn bind_file(&mut self, source: &Path, target: &Path) -> io::Result<()> {
-        fs::File::create(target)?;
-        self.bind(source, target)
     }
 
     fn bind(&mut self, source: &Path, target: &Path) -> io::Result<()> {
@@ -79,6 +95,7 @@ impl Builder {
         }
     }
 
+    /// Mounts a layer over a directory at `target`, a path in the room.
     fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
         let number = self.layers;
         let [low, up, work] = ["lower", "upper", "work"].map(|dir| format!("{dir}/{number}"));
@@ -93,11 +110,8 @@ impl Builder {
         let owner = (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()));
         let _ = rustix::fs::chown(&up, Some(owner.0), Some(owner.1));
         rustix::fs::chmod(&up, Mode::from_raw_mode(meta.mode()))?;
-        let target = in_root(target);
-        if number > 0 || target != Path::new(ROOT) {
-            make_directory(&target, 0o755)?;
-        }
-        overlay(&target, &low, &up, &work)
+        make_directory(target, 0o755)?;
+        overlay(target, &low, &up, &work)
     }
 
     fn stack(&mut self, target: &Path, below: &[Lower], above: Option<&Lower>) -> io::Result<()> {

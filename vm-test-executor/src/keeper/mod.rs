@@ -13,10 +13,11 @@ pub use world::{KeeperReport, World};
 
 use crate::backend::{self, Boot};
 use crate::sys::{handover, inherited};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::{ALIVE, frame};
@@ -26,6 +27,9 @@ pub const COMMAND: &str = "__keeper";
 
 /// The descriptor of the connection to the daemon.
 pub const CONTROL: i32 = 3;
+
+/// How much of what the guest's first process has said last is passed on, in bytes.
+const LAST_LINE: u64 = 200;
 
 /// The most trees that travel with a world.
 pub const MOST_TREES: usize = 64;
@@ -75,7 +79,42 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
         handover::send(control, pipe.as_ref()).map_err(lost)?;
     }
     let machine = machine?;
-    backend::run(world.backend, &machine)
+    let errors = keep_errors(&machine).map_err(|error| {
+        Failure::new(format!(
+            "cannot prepare instance {} of guest `{}`: keep its errors: {error}",
+            world.instance, world.guest
+        ))
+    })?;
+    let status = backend::run(world.backend, &machine)?;
+    match last_line(&errors) {
+        Some(words) if status != 0 => Err(Failure::new(format!(
+            "instance {} of guest `{}` died: its first process ended with status {status}: {words}",
+            world.instance, world.guest
+        ))),
+        _ => Ok(status),
+    }
+}
+
+/// Has standard error, which the guest's first process inherits, go to a file of the keeper's own: root in the guest can
+/// take that process's descriptors, and must not get one of the host's files.
+fn keep_errors(machine: &backend::Machine) -> io::Result<PathBuf> {
+    let path = machine.room.join("errors");
+    let file = File::options().create(true).append(true).open(&path)?;
+    rustix::stdio::dup2_stderr(&file)?;
+    Ok(path)
+}
+
+/// The last thing that the guest's first process had to say: a line of printable characters, and not a long one.
+fn last_line(errors: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut file = File::open(errors).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LAST_LINE)))
+        .ok()?;
+    file.take(LAST_LINE).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.trim_end().lines().last()?;
+    Some(line.chars().filter(|c| !c.is_control()).collect())
 }
 
 /// Takes the descriptors of the detached trees, which the daemon hands over one by one; an optional one may be missing.

@@ -13,7 +13,6 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::AGENT_PATH;
 use vm_test::protocol::failure::Failure;
 
 /// The directory of the host over which the keeper mounts its own files, unseen by others. It exists everywhere, no
@@ -57,7 +56,7 @@ pub(super) fn prepare(
             .map_err(|error| cannot(target, &error))?;
     }
     builder
-        .place_file(&world.agent, &in_root(Path::new(AGENT_PATH)))
+        .place_agent(&world.agent)
         .map_err(|error| cannot("bring the agent in", &error))?;
     if !world.real_root && world.user_namespace {
         // The real root's home is closed to this user; programs want to write to theirs.
@@ -127,7 +126,6 @@ fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
     let lowers = world.plan.steps.iter().flat_map(|step| match step {
         Step::Layer { lower, .. } => vec![lower],
         Step::Stack { below, above, .. } => below.iter().chain(above).collect(),
-        Step::File { source, .. } => vec![source],
         _ => Vec::new(),
     });
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
@@ -174,6 +172,6 @@ fn describe(step: &Step) -> String {
         Step::Empty { target, .. } => format!("mount a tmpfs at {}", target.display()),
         Step::Directory { target, .. } => format!("make the directory {}", target.display()),
         Step::Symlink { target, .. } => format!("make the link {}", target.display()),
-        Step::File { target, .. } => format!("bind the file {}", target.display()),
+        Step::File { target, .. } => format!("copy the file {}", target.display()),
     }
 }

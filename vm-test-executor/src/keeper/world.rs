@@ -17,7 +17,7 @@ pub struct World {
     pub backend: Backend,
     /// How its root file system is made.
     pub plan: Plan,
-    /// The program that becomes the guest's first process.
+    /// The directory of the program that becomes the guest's first process.
     pub agent: Lower,
     /// The loader in the guest that starts the agent; without, the guest's own does.
     pub loader: Option<PathBuf>,

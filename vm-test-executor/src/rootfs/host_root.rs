@@ -31,9 +31,11 @@ pub(super) fn plan(mounts: &[Mount]) -> Plan {
         target: "/run".into(),
         mode: 0o755,
     });
-    plan.steps.push(Step::Empty {
-        target: "/tmp".into(),
-        mode: 0o1777,
-    });
+    for dir in ["/tmp", "/var/tmp"] {
+        plan.steps.push(Step::Empty {
+            target: dir.into(),
+            mode: 0o1777,
+        });
+    }
     plan
 }

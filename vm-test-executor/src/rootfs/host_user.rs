@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// Directories with mounts below them are taken apart down to this depth.
 const DEEPEST: usize = 4;
 
+/// Files directly in such directories are copied, up to this size; larger ones are left out.
+const MOST_BYTES: u64 = 1 << 20;
+
 /// The plan.
 pub(super) fn plan(mounts: &[Mount]) -> Plan {
     let mut plan = Plan::default();
@@ -26,6 +29,11 @@ pub(super) fn plan(mounts: &[Mount]) -> Plan {
             add(&mut plan, mounts, &path, 1);
         }
     }
+    // It is the real root's, whose directories this user's guest could list but not write to.
+    plan.steps.push(Step::Empty {
+        target: "/var/tmp".into(),
+        mode: 0o1777,
+    });
     plan
 }
 
@@ -43,7 +51,7 @@ fn add(plan: &mut Plan, mounts: &[Mount], path: &Path, depth: usize) {
         return;
     }
     if meta.is_file() {
-        if depth > 1 && fs::File::open(path).is_ok() {
+        if depth > 1 && meta.len() <= MOST_BYTES && fs::File::open(path).is_ok() {
             plan.steps.push(Step::File {
                 target: path.to_path_buf(),
                 source: Lower::Path(path.to_path_buf()),

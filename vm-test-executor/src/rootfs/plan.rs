@@ -61,7 +61,7 @@ pub enum Step {
         /// What it says.
         content: PathBuf,
     },
-    /// A single file of the host, read-only.
+    /// A copy of a single file of the host.
     File {
         /// Where it appears.
         target: PathBuf,

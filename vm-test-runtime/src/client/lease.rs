@@ -5,19 +5,23 @@ use crate::protocol::PROTOCOL;
 use crate::protocol::agent::{FromAgent, ToAgent};
 use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
 use crate::protocol::failure::Failure;
-use crate::protocol::frame;
-use std::io::{self, BufReader};
+use crate::protocol::frame::{self, FrameBuffer};
+use std::io::{self, Read};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much longer than the guest's own time limit its agent may take to say that the boot has failed.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How often it is read on after the time is up: what has come in time may wait here, if this process was stopped.
+const LATE_READS: usize = 256;
+
 /// A granted lease whose agent has said hello.
 #[derive(Debug)]
 pub struct Lease {
-    stream: BufReader<UnixStream>,
+    stream: UnixStream,
+    buffer: FrameBuffer,
     /// What the daemon granted.
     pub granted: Leased,
     /// The release of the guest's kernel.
@@ -55,7 +59,8 @@ impl Lease {
             }
         };
         let mut lease = Self {
-            stream: BufReader::with_capacity(1 << 16, connection.stream),
+            stream: connection.stream,
+            buffer: FrameBuffer::default(),
             granted,
             kernel: String::new(),
             degraded: None,
@@ -112,7 +117,7 @@ impl Lease {
     /// # Errors
     /// If the instance is gone.
     pub fn send(&self, message: &ToAgent) -> io::Result<()> {
-        frame::write(self.stream.get_ref(), message)
+        frame::write(&self.stream, message)
     }
 
     /// Receives from the agent; `None` at the end.
@@ -120,11 +125,32 @@ impl Lease {
     /// # Errors
     /// If the time is up, or what the agent says is not understood.
     pub fn receive(&mut self, within: Option<Duration>) -> io::Result<Option<FromAgent>> {
-        self.stream.get_ref().set_read_timeout(within)?;
-        match frame::read(&mut self.stream) {
-            // So the kernel calls the end of one that had not read all that it was sent.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
-            read => read,
+        // For the whole message: a guest that sends it byte by byte must not have that much for each of them.
+        let limit = within.map(|within| Instant::now() + within);
+        let mut late = 0;
+        let mut bytes = [0; 1 << 14];
+        loop {
+            if let Some(message) = self.buffer.pop()? {
+                return Ok(Some(message));
+            }
+            let mut left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                late += 1;
+                if late > LATE_READS {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                left = Some(Duration::from_millis(1));
+            }
+            self.stream.set_read_timeout(left)?;
+            match self.stream.read(&mut bytes) {
+                Ok(0) if self.buffer.is_empty() => return Ok(None),
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.buffer.push(&bytes[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // So the kernel calls the end of one that had not read all that it was sent.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -134,23 +160,24 @@ impl Lease {
     /// # Errors
     /// If this process may open no more descriptors.
     pub fn sender(&self) -> io::Result<UnixStream> {
-        self.stream.get_ref().try_clone()
+        self.stream.try_clone()
     }
 
     /// Ends the lease at once, whoever else has an end of the stream.
     pub fn give_up(self) {
         // If the daemon is gone, so is the instance.
-        let _ = self.stream.get_ref().shutdown(Shutdown::Both);
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// Why the stream ended before the job did.
     #[must_use]
     pub fn cause_of_death(&self) -> Failure {
-        obituary(&self.granted.instance)
-            .and_then(|obituary| obituary.cause)
-            .unwrap_or_else(|| {
-                Failure::new("the guest died, and the daemon that held it is gone too")
-            })
+        match obituary(&self.granted.instance) {
+            Some(obituary) => obituary
+                .cause
+                .unwrap_or_else(|| Failure::new("the guest has closed the connection")),
+            None => Failure::new("the guest died, and the daemon that held it is gone too"),
+        }
     }
 
     /// Whether the kernel has killed a process of the instance because memory ran out.

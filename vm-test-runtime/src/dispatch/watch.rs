@@ -7,10 +7,18 @@ use crate::protocol::body::{BodyOutcome, PanicReport};
 use crate::protocol::failure::Failure;
 use crate::relay::Utf8Stream;
 use crate::site::Site;
+use std::io;
 use std::time::{Duration, Instant};
 
 /// How much longer than the job's own time limit the agent may take to say that it is over.
 const GRACE: Duration = Duration::from_secs(15);
+
+/// More output than an agent lets through, in bytes. All of it may have to be kept until the test ends.
+const MOST_OUTPUT: usize = 257 << 20;
+
+/// How many messages are taken after the deadline, for they may have waited here. A guest that never falls silent gets no
+/// more time than one that does.
+const LATE_MESSAGES: usize = 10_000;
 
 /// What the agent has told so far.
 #[derive(Default)]
@@ -35,10 +43,25 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
     let _ = lease.send(&ToAgent::Job(job));
     let mut seen = Seen::default();
     let (mut stdout, mut stderr) = (Utf8Stream::default(), Utf8Stream::default());
+    let (mut output, mut late) = (0, 0);
     let ended = loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let message = lease.receive(Some(left.max(Duration::from_millis(1))));
+        late += usize::from(left.is_zero());
+        let message = if late > LATE_MESSAGES {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            lease.receive(Some(left))
+        };
+        if let Ok(Some(FromAgent::Stdout(bytes) | FromAgent::Stderr(bytes))) = &message {
+            output += bytes.len();
+        }
         match message {
+            Ok(Some(_)) if output > MOST_OUTPUT => {
+                break Err(Failure::new(format!(
+                    "the guest broke the protocol: more than {} MiB of output",
+                    MOST_OUTPUT >> 20
+                )));
+            }
             Ok(Some(FromAgent::Stdout(bytes))) => print!("{}", stdout.push(&bytes)),
             Ok(Some(FromAgent::Stderr(bytes))) => eprint!("{}", stderr.push(&bytes)),
             Ok(Some(FromAgent::Begun)) => seen.begun = true,
@@ -54,10 +77,13 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
                 }
             }
             Ok(Some(FromAgent::Ended(ended))) => break Ok(ended),
-            Ok(Some(
-                other @ (FromAgent::Hello { .. } | FromAgent::NotUp(_) | FromAgent::InputTaken(_)),
-            )) => {
-                seen.stray = Some(format!("{other:?}"));
+            Ok(Some(FromAgent::Hello { .. })) => {
+                break Err(Failure::new(
+                    "the guest was restarted before the test ended",
+                ));
+            }
+            Ok(Some(other @ (FromAgent::InputTaken(_) | FromAgent::NotUp(_)))) => {
+                seen.stray = Some(format!("{other:?}"))
             }
             Ok(None) => break Err(lease.cause_of_death()),
             Err(error) if is_timeout(&error) => {

@@ -94,6 +94,12 @@ impl FrameBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Whether nothing is left of what was read, so that an end here is between two frames.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// The next whole frame, if it has arrived.
     ///
     /// # Errors
