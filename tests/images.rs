@@ -59,7 +59,7 @@ fn a_second_build_does_nothing_and_a_changed_last_step_only_that_step() {
     let name = format!("steps-{}", std::process::id());
     let recipe = |last: &str| {
         let text = format!(
-            "base = \"debian-12\"\n[[run]]\ncommand = \"useradd tester\"\n[[run]]\ncommand = \"{last}\"\n"
+            "base = \"debian-12\"\n[[run]]\ncommand = \"useradd {name}\"\n[[run]]\ncommand = \"{last}\"\n"
         );
         fs::create_dir_all(dir.path().join("images")).unwrap();
         fs::write(dir.path().join("images").join(format!("{name}.toml")), text).unwrap();
@@ -82,10 +82,10 @@ fn a_second_build_does_nothing_and_a_changed_last_step_only_that_step() {
         };
         (layer("useradd"), layer("echo"))
     };
-    recipe("echo one > /etc/one");
+    recipe(&format!("echo {name} > /etc/one"));
     assert_eq!(build(), (false, false));
     assert_eq!(build(), (true, true));
-    recipe("echo two > /etc/two");
+    recipe(&format!("echo {name} > /etc/two"));
     assert_eq!(build(), (true, false));
     let mut command = host.vm_test();
     command.args(["image", "rm", &name]);

@@ -50,7 +50,12 @@ fn assert_refused(guest: &str, text: &str) {
         "error: cannot start guest `{guest}`: init = \"system\" needs a control group that the guest's init may manage, and this user can give none: "
     );
     let hint = "\nhint: stop the daemon and start it where systemd delegates a group to you (vm-test stop; systemd-run --user --scope -p Delegate=yes cargo test), or run the tests as root, or use backend = \"kvm\"\n";
-    assert!(text.contains(&message) && text.contains(hint), "{text}");
+    // nextest indents what a test has written.
+    let plain: String = text
+        .lines()
+        .map(|line| format!("{}\n", line.trim()))
+        .collect();
+    assert!(plain.contains(&message) && plain.contains(hint), "{text}");
 }
 
 /// Asserts that a test of the fixture passes, or is refused where it must be.

@@ -4,14 +4,13 @@
 //! Its directories outlive the processes in them, so they carry the daemon's process id in their names and are swept by
 //! the next start.
 
-use super::cgroup::{PARENT, is_daemon};
+use super::cgroup::{PARENT, is_daemon, remove_tree};
 use rustix::fs::Access;
 use rustix::process::Pid;
 use std::fs;
 use std::io;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Where the unified hierarchy may be. Beside the old ones it has a directory of its own.
 const PLACES: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
@@ -29,9 +28,6 @@ const FILES: [&str; 4] = [
     "cgroup.threads",
     "tasks",
 ];
-
-/// How often the removal of a directory is tried again, while the kernel lets the last process go.
-const REMOVALS: u32 = 50;
 
 /// A group of one instance, in each hierarchy that its init manages.
 #[derive(Debug)]
@@ -113,7 +109,10 @@ fn unified_parent() -> Result<PathBuf, String> {
         .lines()
         .find_map(|line| line.strip_prefix("0::/"))
         .ok_or("the daemon is in no control group of the unified hierarchy")?;
-    let own = place.join(own);
+    let own = match own {
+        "" => place.to_path_buf(),
+        below => place.join(below),
+    };
     for path in [own.clone(), own.join("cgroup.procs")] {
         rustix::fs::access(&path, Access::WRITE_OK)
             .map_err(|error| format!("{}: {error}", path.display()))?;
@@ -131,24 +130,6 @@ fn give(group: &Path, owner: Option<u32>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Removes a group and all below it, the deepest first; whether it is gone.
-fn remove_tree(group: &Path) -> bool {
-    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_tree(&entry.path());
-        }
-    }
-    for _ in 0..REMOVALS {
-        match fs::remove_dir(group) {
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            removed => return removed.is_ok(),
-        }
-    }
-    false
 }
 
 /// Removes the groups of daemons that are no more; how many there were.

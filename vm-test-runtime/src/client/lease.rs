@@ -44,7 +44,7 @@ impl Lease {
             ))
         };
         connection
-            .send(&Request::Lease(request.clone()))
+            .send(&Request::Lease(Box::new(request.clone())))
             .map_err(lost)?;
         let granted = loop {
             match connection.receive().map_err(lost)? {

@@ -23,7 +23,7 @@ pub struct Welcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// A lease of a fresh instance; when it is granted, this connection becomes the agent's.
-    Lease(LeaseRequest),
+    Lease(Box<LeaseRequest>),
     /// What is running.
     Status,
     /// What became of an instance.
