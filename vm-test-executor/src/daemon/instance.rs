@@ -7,7 +7,7 @@ use super::devices::Devices;
 use super::event::{self, Event};
 use super::spawner::{Isolation, Spawner};
 use crate::host::idmaps::IdMaps;
-use crate::keeper::{KeeperReport, World};
+use crate::keeper::{KeeperReport, World, describe_end};
 use crate::rootfs::Tree;
 use crate::sys::{handover, idmap};
 use rustix::process::{
@@ -221,7 +221,7 @@ impl Instance {
             (Event::Died, Some(KeeperReport::Failed(failure))) => failure,
             (Event::Died, Some(KeeperReport::Ended(status))) => Failure::new(format!(
                 "{subject} died: its first process {} before the test did",
-                event::describe_first(status)
+                describe_end(status)
             )),
             (Event::Died, None) if oom_kills > 0 => {
                 Failure::new(format!("{subject} died: it ran out of memory"))

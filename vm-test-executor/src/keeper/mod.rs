@@ -9,7 +9,7 @@ mod mounts;
 mod pipe;
 mod world;
 
-pub use world::{KeeperReport, World};
+pub use world::{KeeperReport, World, describe_end};
 
 use crate::backend::{self, Boot};
 use crate::sys::{handover, inherited};
@@ -87,9 +87,12 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
     })?;
     let status = backend::run(world.backend, &machine)?;
     match last_line(&errors) {
-        Some(words) if status != 0 => Err(Failure::new(format!(
-            "instance {} of guest `{}` died: its first process ended with status {status}: {words}",
-            world.instance, world.guest
+        // An init writes to its console.
+        Some(words) if status != 0 && machine.boot.is_none() => Err(Failure::new(format!(
+            "instance {} of guest `{}` died: its first process {}: {words}",
+            world.instance,
+            world.guest,
+            describe_end(status)
         ))),
         _ => Ok(status),
     }

@@ -47,3 +47,25 @@ pub enum KeeperReport {
     /// The guest could not be started.
     Failed(Failure),
 }
+
+/// How a guest's first process ended, by liblxc's word: a signal stands as if it had stopped the process.
+#[must_use]
+pub fn describe_end(status: i32) -> String {
+    let number = status >> 8;
+    match status & 0xff {
+        0x7f => format!("was killed by signal {number}"),
+        0 => format!("exited with code {number}"),
+        _ => format!("ended with status {status}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_gives_a_code_and_a_signal_in_the_second_byte() {
+        assert_eq!(describe_end(256), "exited with code 1");
+        assert_eq!(describe_end(0x27f), "was killed by signal 2");
+    }
+}
