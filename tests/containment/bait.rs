@@ -1,34 +1,13 @@
-//! The bait: files, a process, sockets and a pipe of the host that guests are told of, and are to leave as they are.
+//! The bait: files and a pipe of the host that guests are told of, and are to leave as they are.
 
+use super::tree::{self, Tree};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
-use std::net::TcpListener;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 use vm_test_tests::fixture::Fixture;
-
-/// Settings that guests try to write, the harmless ones first: a body ends at the first that it could.
-const SETTINGS: &[&str] = &[
-    "vm/swappiness",
-    "vm/dirty_expire_centisecs",
-    "vm/max_map_count",
-    "kernel/printk_delay",
-    "kernel/pty/max",
-    "fs/lease-break-time",
-    "fs/file-max",
-    "kernel/randomize_va_space",
-    "kernel/dmesg_restrict",
-    "kernel/sysrq",
-    "kernel/core_pattern",
-    "kernel/modprobe",
-    "kernel/hotplug",
-    "fs/binfmt_misc/status",
-    "kernel/panic",
-];
 
 /// The files of a tree that guests ravage.
 const FILES: [&str; 12] = [
@@ -46,22 +25,22 @@ const FILES: [&str; 12] = [
     "directory/file",
 ];
 
-/// What the guests are let at. The process ends with it.
+/// Files of the system that guests try to change.
+const SYSTEM: [&str; 3] = ["/etc/passwd", "/etc/hostname", "/usr/bin/env"];
+
+/// What the guests are let at.
 pub(crate) struct Bait {
     directory: TempDir,
     workspace: TempDir,
     hidden: TempDir,
-    process: Child,
-    port: TcpListener,
-    abstract_socket: UnixListener,
-    socket: UnixListener,
     pipe: File,
 }
 
 impl Bait {
     pub(crate) fn lay_out(fixture: &Fixture) -> Self {
-        // On the host's disk, where a guest sees it; `/tmp` it does not see.
-        let directory = temporary("/var/tmp");
+        // In the home directory, because guests see it and have directories for temporary files of their own.
+        let home = std::env::home_dir().expect("a home directory");
+        let directory = temporary(home);
         let target = fixture.directory().join("target");
         fs::create_dir_all(&target).unwrap();
         let workspace = temporary(&target);
@@ -73,48 +52,23 @@ impl Bait {
                 fs::write(tree.join(file), format!("the host's own {file}")).unwrap();
             }
         }
-        let process = Command::new("sleep")
-            .arg("1000")
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("sleep starts");
-        let name = format!("containment-{}", std::process::id());
-        let abstract_name = SocketAddr::from_abstract_name(&name).unwrap();
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let pipe = directory.path().join("pipe");
-        assert!(
-            Command::new("mkfifo")
-                .arg(&pipe)
-                .status()
-                .unwrap()
-                .success()
-        );
+        let made = Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo starts").success());
+        let pipe = File::options()
+            .read(true)
+            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+            .open(&pipe)
+            .unwrap();
         let bait = Self {
-            abstract_socket: UnixListener::bind_addr(&abstract_name).unwrap(),
-            socket: UnixListener::bind(directory.path().join("socket")).unwrap(),
-            pipe: File::options()
-                .read(true)
-                .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
-                .open(&pipe)
-                .unwrap(),
             directory,
             workspace,
             hidden,
-            process,
-            port,
+            pipe,
         };
-        bait.tell("pid", &bait.process.id().to_string());
-        bait.tell("abstract", &name);
-        bait.tell("port", &bait.port.local_addr().unwrap().port().to_string());
+        let secret = bait.hidden.path().join("secret");
         bait.tell("workspace", &bait.workspace.path().display().to_string());
-        bait.tell("hidden", &bait.secret().display().to_string());
-        bait.tell("handle", &handle_of(&bait.secret()));
-        bait.tell("disks", &disks().join("\n"));
-        bait.tell("settings", &settings().join("\n"));
-        for listener in [&bait.abstract_socket, &bait.socket] {
-            listener.set_nonblocking(true).unwrap();
-        }
-        bait.port.set_nonblocking(true).unwrap();
+        bait.tell("handle", &handle_of(&secret));
         bait
     }
 
@@ -127,94 +81,33 @@ impl Bait {
         self.directory.path()
     }
 
-    fn secret(&self) -> PathBuf {
-        self.hidden.path().join("secret")
-    }
-
-    /// The trees that guests change, and this one that they should not even see.
-    pub(crate) fn trees(&self) -> [PathBuf; 3] {
-        [
+    /// The files that guests try to change, as they are now.
+    pub(crate) fn examine(&self) -> Tree {
+        let trees = [
             self.directory().join("tree"),
             self.workspace.path().join("tree"),
             self.hidden.path().to_path_buf(),
-        ]
+        ];
+        let all = trees.into_iter().chain(SYSTEM.map(PathBuf::from));
+        all.flat_map(|path| tree::read(&path)).collect()
     }
 
-    /// The process, which only its own end can change: whether it lives, and its start.
-    pub(crate) fn process(&self) -> String {
-        let stat =
-            fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
-        let fields: Vec<_> = stat.split(' ').collect();
-        match (fields.get(2), fields.get(21)) {
-            (Some(&"R" | &"S" | &"D"), Some(start)) => format!("alive since {start}"),
-            (state, _) => format!("ended or stopped: {state:?}"),
-        }
-    }
-
-    /// What has come from guests through the sockets and the pipe.
-    pub(crate) fn visits(&mut self) -> Vec<String> {
-        let mut visits = Vec::new();
-        if let Ok((_, from)) = self.port.accept() {
-            visits.push(format!("a connection from {from}"));
-        }
-        for (listener, name) in [(&self.abstract_socket, "abstract"), (&self.socket, "named")] {
-            if listener.accept().is_ok() {
-                visits.push(format!("a connection to the {name} socket"));
-            }
-        }
+    /// What has come from guests through the pipe.
+    pub(crate) fn received(&mut self) -> String {
         let mut text = String::new();
         match self.pipe.read_to_string(&mut text) {
-            Ok(0) => {}
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            read => visits.push(format!("{read:?} from the pipe: {text}")),
+            Err(error) => text += &error.to_string(),
         }
-        visits
-    }
-}
-
-impl Drop for Bait {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        text
     }
 }
 
 fn temporary(parent: impl AsRef<Path>) -> TempDir {
     let mut builder = tempfile::Builder::new();
-    let made = builder.prefix("containment-").tempdir_in(parent);
+    let made = builder.prefix(".containment-").tempdir_in(parent);
     made.expect("a directory for bait")
-}
-
-/// Those that this kernel has.
-pub(crate) fn settings() -> Vec<String> {
-    let is_there = |name: &&&str| Path::new("/proc/sys").join(name).exists();
-    let settings: Vec<_> = SETTINGS
-        .iter()
-        .filter(is_there)
-        .map(|name| (*name).to_owned())
-        .collect();
-    assert!(settings.len() > 5, "{settings:?}");
-    settings
-}
-
-/// The numbers of the host's disks, as `major:minor`; and of the device of its root.
-fn disks() -> Vec<String> {
-    let text = fs::read_to_string("/proc/partitions").expect("the kernel's list of disks");
-    let listed = text.lines().skip(2).filter_map(|line| {
-        let mut fields = line.split_whitespace();
-        Some(format!("{}:{}", fields.next()?, fields.next()?))
-    });
-    let root = fs::metadata("/").unwrap().dev();
-    let root = format!("{}:{}", rustix::fs::major(root), rustix::fs::minor(root));
-    // Without a major number it is no disk.
-    let mut disks: Vec<_> = listed
-        .chain([root])
-        .filter(|disk| !disk.starts_with("0:"))
-        .collect();
-    disks.sort();
-    disks.dedup();
-    assert!(!disks.is_empty());
-    disks
 }
 
 /// The handle of a file, as `type:bytes`, by which a program with enough rights opens it wherever it is.

@@ -1,1 +1,79 @@
-//! tbd
+//! Two guests at once: what the one holds, the other does not find. The first says when it holds all of it, and lives
+//! until the second has looked.
+
+use super::{LIMIT, assert_endings, fixture};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use vm_test_tests::fixture::{Fixture, Runner};
+use vm_test_tests::group::Group;
+use vm_test_tests::host::Host;
+use vm_test_tests::report::Ending::Passed;
+
+/// What the first says before the names of its namespaces.
+const HOLDING: &str = "holding ";
+
+/// The run with the guest that holds something. It ends with this.
+struct Holder {
+    run: Child,
+    namespaces: String,
+}
+
+impl Holder {
+    fn new(fixture: &Fixture, host: &Host) -> Self {
+        let mut command: Command = fixture.cargo(host, &["test", "--test", "hostile"]);
+        let mut run = command
+            .args(["--", "--exact", "--ignored", "--nocapture"])
+            .arg("neighbours::holding_what_another_looks_for")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("cargo starts");
+        let mut lines = BufReader::new(run.stdout.take().expect("a pipe")).lines();
+        let said = lines.find_map(|line| {
+            let line = line.expect("text");
+            // What libtest has begun to say of the test may be on the same line.
+            let (_, namespaces) = line.split_once(HOLDING)?;
+            namespaces.contains("net:").then(|| namespaces.to_owned())
+        });
+        Self {
+            run,
+            namespaces: said.expect("it says that it holds what the other looks for"),
+        }
+    }
+
+    fn is_there(&mut self) -> bool {
+        self.run
+            .try_wait()
+            .expect("a child of this process")
+            .is_none()
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let group = rustix::process::Pid::from_child(&self.run);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _ = self.run.wait();
+    }
+}
+
+#[test]
+fn what_one_guest_holds_another_at_the_same_time_does_not_find() {
+    let (fixture, host) = fixture();
+    let mut holder = Holder::new(&fixture, &host);
+    let name = "neighbours::looking_for_what_another_holds";
+    let group = Group {
+        targets: &["hostile"],
+        filters: &["--exact", "--ignored", name],
+        environment: &[("CONTAINMENT_HELD", &holder.namespaces)],
+        limit: LIMIT,
+    };
+    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    assert!(
+        holder.is_there(),
+        "the first ended before the second had looked"
+    );
+    assert_endings(&outcome, &[(name, Passed)]);
+}

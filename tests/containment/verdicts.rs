@@ -1,1 +1,52 @@
-//! tbd
+//! Other processes of the guest give verdicts in a test's name, by the thousand: none counts, and nothing hangs.
+
+use super::{LIMIT, assert_endings, fixture};
+use std::time::Duration;
+use vm_test_tests::fixture::Runner;
+use vm_test_tests::group::Group;
+use vm_test_tests::report::Ending::{Failed, Passed};
+
+/// More than the longest time limit among the tests, and less than a hang.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+const ITS_OWN: &str = "its own words";
+
+#[test]
+fn a_verdict_from_another_process_never_counts_and_never_hangs() {
+    let (fixture, host) = fixture();
+    let group = Group {
+        targets: &["hostile"],
+        filters: &["verdicts::"],
+        environment: &[],
+        limit: LIMIT,
+    };
+    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let failing = [
+        ("verdicts::failing_beside_a_flood_of_garbage", ITS_OWN),
+        (
+            "verdicts::failing_beside_verdicts_with_another_nonce",
+            ITS_OWN,
+        ),
+        (
+            "verdicts::failing_beside_verdicts_with_its_own_nonce",
+            ITS_OWN,
+        ),
+        (
+            "verdicts::leaving_without_a_verdict_beside_forged_ones",
+            "no verdict: the test process exited with code 0 before the test ended",
+        ),
+        (
+            "verdicts::never_ending_beside_forged_verdicts",
+            "the test did not end within 3s and was killed",
+        ),
+    ];
+    let mut expected = failing.map(|(name, _)| (name, Failed)).to_vec();
+    expected.push(("verdicts::a_test_passes_beside_a_flood_of_garbage", Passed));
+    assert_endings(&outcome, &expected);
+    for (name, words) in failing {
+        let told = &outcome.tests[name];
+        assert!(told.stdout.contains(words), "{name}: {told:#?}");
+    }
+    let took = outcome.finished.took;
+    assert!(took < PATIENCE, "it took {took:?}");
+}

@@ -28,8 +28,9 @@ impl Canary {
     pub(super) fn new() -> Self {
         let directory = tempfile::Builder::new()
             .prefix("vmt-canary-")
-            .tempdir_in("/tmp")
-            .expect("a directory in /tmp");
+            // A directory that guests see, of users as of root.
+            .tempdir_in("/var/tmp")
+            .expect("a directory in /var/tmp");
         let path = directory.path();
         fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
         for dir in ["closed", "directory", "bin"] {

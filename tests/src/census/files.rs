@@ -63,18 +63,17 @@ pub(super) fn is_foreign(path: &Path, runtime: &Path, foreign: &BTreeSet<PathBuf
     if path.starts_with(runtime) {
         return false;
     }
-    let name = path
-        .strip_prefix("/tmp")
-        .ok()
-        .and_then(|rest| rest.iter().next());
-    let name = name.and_then(|name| name.to_str()).unwrap_or_default();
-    let default = name
-        .strip_prefix("vm-test-")
-        .is_some_and(|user| user.parse::<u32>().is_ok());
+    let default = path.strip_prefix("/tmp").is_ok_and(|rest| {
+        let name = rest.iter().next().and_then(|name| name.to_str());
+        let user = name.and_then(|name| name.strip_prefix("vm-test-"));
+        user.is_some_and(|user| user.parse::<u32>().is_ok())
+    });
     let session = path
         .strip_prefix("/run/user")
         .is_ok_and(|rest| rest.iter().nth(1).is_some_and(|name| name == "vm-test"));
-    let suite = name.starts_with("vmt-");
+    let suite = path
+        .iter()
+        .any(|part| part.to_string_lossy().starts_with("vmt-"));
     default || session || suite || foreign.iter().any(|dir| path.starts_with(dir))
 }
 

@@ -52,13 +52,13 @@ impl Mounts {
             let link = fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()?;
             link.to_str().map(str::to_owned)
         };
-        // Programs that build images mount and unmount what they like in directories of their own below this one.
+        // Other suites and programs that build images mount what they like in directories of their own below this one.
         let others = |line: &String| {
             let below = line
                 .split(' ')
                 .nth(1)
                 .is_some_and(|place| place.starts_with("/tmp/"));
-            below && !line.contains("vm-test") && !line.contains("vmt-")
+            below && !line.contains("vm-test")
         };
         let mut mounts = Self {
             own: mounts_of("self").filter(|line| !others(line)).collect(),
@@ -197,7 +197,8 @@ pub(super) fn rules() -> Result<Vec<String>, String> {
     Ok(rules)
 }
 
-/// Loop devices with a file, and all those that vm-test made, but not those in the journals of other daemons.
+/// Loop devices with a file, and all those that vm-test made, but not those in the journals of other daemons, nor those
+/// over a file of another suite.
 pub(super) fn loop_devices(blocks: &Path, foreign: BTreeSet<PathBuf>) -> Vec<String> {
     let journalled: BTreeSet<String> = foreign
         .iter()
@@ -213,7 +214,9 @@ pub(super) fn loop_devices(blocks: &Path, foreign: BTreeSet<PathBuf>) -> Vec<Str
             let name = entry.file_name().into_string().ok()?;
             let number: u32 = name.strip_prefix("loop")?.parse().ok()?;
             let file = fs::read_to_string(entry.path().join("loop/backing_file"));
-            let counts = (file.is_ok() || number >= OWN_LOOPS) && !journalled.contains(&name);
+            let suite = file.as_ref().is_ok_and(|file| file.contains("/vmt-"));
+            let known = file.is_ok() || number >= OWN_LOOPS;
+            let counts = known && !suite && !journalled.contains(&name);
             counts.then(|| format!("{name} over {:?}", file.unwrap_or_default().trim()))
         })
         .collect()

@@ -1,28 +1,59 @@
 //! How much memory the guest's processes use, for guests whose limit the kernel does not hold. Reads `/proc`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, ReadDir};
 
-/// The memory that belongs to the guest's processes alone, and that of its files which are in memory, in bytes.
-pub(super) fn in_use() -> u64 {
-    of_processes() + of_files()
+/// How many processes are looked at in one go. When thousands compete for the processor, whoever does more than that in one
+/// go waits seconds for its next turn.
+const STEP: usize = 256;
+
+/// Adds up what the guest uses, a part of its processes at a time.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    entries: Option<ReadDir>,
+    /// The sum of those that have been looked at since the beginning of this round.
+    sum: u64,
+    /// The sum of the last whole round.
+    last: u64,
 }
 
-fn of_processes() -> u64 {
-    let page = rustix::param::page_size() as u64;
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter(|entry| {
-            entry
-                .file_name()
-                .as_encoded_bytes()
-                .iter()
-                .all(u8::is_ascii_digit)
-        })
-        .filter_map(|entry| fs::read_to_string(entry.path().join("statm")).ok())
-        .filter_map(|text| own_pages(&text))
-        .sum::<u64>()
-        * page
+impl Watch {
+    /// The memory that belongs to the guest's processes alone, and that of its files which are in memory, in bytes. With
+    /// many processes, what is known of them is a few calls old.
+    pub(super) fn in_use(&mut self) -> u64 {
+        self.look_on();
+        self.sum.max(self.last) + of_files()
+    }
+
+    /// Whether there are more processes than one call looks at.
+    pub(super) fn is_behind(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    fn look_on(&mut self) {
+        let page = rustix::param::page_size() as u64;
+        let entries = self.entries.take().or_else(|| fs::read_dir("/proc").ok());
+        let Some(mut entries) = entries else {
+            return;
+        };
+        let mut looked_at = 0;
+        while looked_at < STEP {
+            let Some(entry) = entries.next() else {
+                self.last = std::mem::take(&mut self.sum);
+                return;
+            };
+            let process = entry.ok().filter(|entry| {
+                let name = entry.file_name();
+                name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+            });
+            if let Some(process) = process {
+                looked_at += 1;
+                let text = fs::read_to_string(process.path().join("statm")).unwrap_or_default();
+                self.sum += own_pages(&text).unwrap_or(0) * page;
+            }
+        }
+        self.entries = Some(entries);
+    }
 }
 
 /// What is in the file systems in memory that the agent sees, each counted once. The root's is among them, itself or as

@@ -31,8 +31,12 @@ const ENV_BOOT_TIMEOUT: &str = "VM_TEST_BOOT_TIMEOUT";
 /// The variable with the memory limit that the agent has to watch, in bytes.
 const ENV_MEMORY_LIMIT: &str = "VM_TEST_MEMORY_LIMIT";
 
-/// How many processes each user of the guest may have; root's are all that most tests start.
-const MOST_PROCESSES: u64 = 4096;
+/// How many processes each user of the guest may have, for every processor. All of them may want to run at once, and then
+/// the agent waits for its turn like everybody on the host; it must not be seconds.
+const PROCESSES_PER_CPU: u64 = 512;
+
+/// Within these bounds: tests have hundreds of threads, and no host is so large that more than this is no mistake.
+const PROCESSES: std::ops::RangeInclusive<u64> = 1024..=4096;
 
 /// Runs the agent.
 pub fn main() -> ExitCode {
@@ -65,8 +69,10 @@ pub fn main() -> ExitCode {
 /// the host's root could raise the limit again.
 fn limit_processes() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let cpus = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    let wanted = (cpus * PROCESSES_PER_CPU).clamp(*PROCESSES.start(), *PROCESSES.end());
     let given = getrlimit(Resource::Nproc).maximum.unwrap_or(u64::MAX);
-    let most = Some(given.min(MOST_PROCESSES));
+    let most = Some(wanted.min(given));
     let _ = setrlimit(
         Resource::Nproc,
         Rlimit {

@@ -31,6 +31,10 @@ pub const CONTROL: i32 = 3;
 /// How much of what the guest's first process has said last is passed on, in bytes.
 const LAST_LINE: u64 = 200;
 
+/// How many processes a world may have, where no control group counts them. Their numbers begin anew here, so it is no
+/// less than what a test that counts on new numbers needs.
+const MOST_PROCESSES: u32 = 8192;
+
 /// The most trees that travel with a world.
 pub const MOST_TREES: usize = 64;
 
@@ -79,6 +83,7 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
         handover::send(control, pipe.as_ref()).map_err(lost)?;
     }
     let machine = machine?;
+    limit_processes(&world);
     let errors = keep_errors(&machine).map_err(|error| {
         Failure::new(format!(
             "cannot prepare instance {} of guest `{}`: keep its errors: {error}",
@@ -95,6 +100,15 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
             describe_end(status)
         ))),
         _ => Ok(status),
+    }
+}
+
+/// Limits the processes of all users of the guest together, where no control group does: a limit of a single user's is one
+/// that root in the guest multiplies. Kernels before 6.14 have one setting for the whole host, and refuse.
+fn limit_processes(world: &World) {
+    if world.watch_memory && world.user_namespace {
+        // It is this pid namespace's, and holds for those below, whatever they set for themselves.
+        let _ = std::fs::write("/proc/sys/kernel/pid_max", MOST_PROCESSES.to_string());
     }
 }
 
