@@ -8,6 +8,7 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Host {
     runtime: TempDir,
+    store: Option<PathBuf>,
 }
 
 impl Host {
@@ -18,7 +19,21 @@ impl Host {
             .prefix("vmt-")
             .tempdir_in("/tmp")
             .expect("a directory in /tmp");
-        Self { runtime }
+        Self {
+            runtime,
+            store: None,
+        }
+    }
+
+    /// The same with the store that all suites of this user share, so that an image is bootstrapped once. The runner may
+    /// name a fresh one; without, it is in the target directory.
+    #[must_use]
+    pub fn with_shared_store(mut self) -> Self {
+        let named = std::env::var_os("VM_TEST_SUITES_STORE").map(PathBuf::from);
+        let exe = std::env::current_exe().expect("the path of this test binary");
+        let target = exe.ancestors().nth(3).expect("a target directory");
+        self.store = Some(named.unwrap_or_else(|| target.join("suites-store")));
+        self
     }
 
     /// The program `vm-test` that was built with this workspace.
@@ -57,7 +72,11 @@ impl Host {
         }
         command
             .env("VM_TEST_BIN", Self::program())
-            .env("VM_TEST_RUNTIME_DIR", self.runtime())
+            .env("VM_TEST_RUNTIME_DIR", self.runtime());
+        if let Some(store) = &self.store {
+            command.env("VM_TEST_STORE", store);
+        }
+        command
     }
 
     /// A command line of `vm-test` on this host.

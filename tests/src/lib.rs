@@ -7,3 +7,4 @@ pub mod group;
 pub mod host;
 pub mod patience;
 pub mod report;
+pub mod workshop;

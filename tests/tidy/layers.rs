@@ -17,7 +17,9 @@ const LAYERS: &[&[&str]] = &[
     &["daemon"],
     &["keeper"],
     &["backend"],
+    &["image"],
     &["rootfs", "config"],
+    &["host", "elf"],
     &["sys"],
 ];
 
@@ -25,7 +27,7 @@ const LAYERS: &[&[&str]] = &[
 const AGENT: &str = "agent";
 
 /// What the guest's side may name besides itself.
-const BELOW_AGENT: &[&str] = &["sys"];
+const BELOW_AGENT: &[&str] = &["elf", "sys"];
 
 /// The roots of the two programs, each above all modules of its own side.
 const HOST_ROOT: &str = "main.rs";

@@ -54,11 +54,12 @@ use quote::ToTokens;
 /// |---|---|---|---|
 /// | `backend` | `"lxc"`, `"kvm"` | `"lxc"` | a container, or a virtual machine with its own kernel |
 /// | `image` | a name | the guest's | the root file system, and for `"kvm"` the kernel, that the guest starts from |
-/// | `init` | `"agent"`, `"system"` | `"agent"` | boot nothing but the test, or the image's own init first |
+/// | `init` | `"agent"`, `"system"` | the image's | boot nothing but the test, or the image's own init first |
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
 /// | `cpus` | `1` to `256` | `1` | processors of the guest |
 /// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or connections to the outside |
 /// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
+/// | `boot_timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the guest may take before the test begins |
 /// | `env` | a list of names | `[]` | environment variables handed on besides the usual ones |
 /// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |
 /// | `privileged` | `true`, `false` | `false` | no user namespace: root of a container is root of the host |

@@ -24,7 +24,7 @@ pub(crate) struct Key {
 /// The device files and groups of device files a guest can be given.
 const DEVICES: &[&str] = &["/dev/net/tun", "/dev/fuse", "loop"];
 
-pub(crate) const KEYS: [Key; 10] = [
+pub(crate) const KEYS: [Key; 11] = [
     Key {
         name: "backend",
         variant: "Backend",
@@ -67,6 +67,12 @@ pub(crate) const KEYS: [Key; 10] = [
     Key {
         name: "timeout",
         variant: "Timeout",
+        kind: Kind::Quantity(&quantity::DURATION),
+        example: r#""60s""#,
+    },
+    Key {
+        name: "boot_timeout",
+        variant: "BootTimeout",
         kind: Kind::Quantity(&quantity::DURATION),
         example: r#""60s""#,
     },

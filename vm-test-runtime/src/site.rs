@@ -49,6 +49,8 @@ pub enum Setting {
     Network(&'static str),
     /// `timeout`, in milliseconds.
     Timeout(u64),
+    /// `boot_timeout`, in milliseconds.
+    BootTimeout(u64),
     /// `env`.
     Env(&'static [&'static str]),
     /// `devices`.

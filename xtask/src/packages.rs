@@ -100,6 +100,42 @@ pub(crate) const TABLE: &[Package] = &[
         "sends packets between guests",
     ),
     debian(
+        "mmdebstrap",
+        Purpose::Test,
+        Sign::Command("mmdebstrap"),
+        "bootstraps the Debian that images start from",
+    ),
+    debian(
+        "btrfs-progs",
+        Purpose::Test,
+        Sign::Command("mkfs.btrfs"),
+        "makes the file system of a store under test",
+    ),
+    debian(
+        "e2fsprogs",
+        Purpose::Test,
+        Sign::Command("mkfs.ext4"),
+        "makes the small disk that a store under test fills",
+    ),
+    debian(
+        "xz-utils",
+        Purpose::Test,
+        Sign::Command("xz"),
+        "packs archives that are imported",
+    ),
+    debian(
+        "zstd",
+        Purpose::Test,
+        Sign::Command("zstd"),
+        "packs archives that are imported",
+    ),
+    debian(
+        "perl",
+        Purpose::Test,
+        Sign::Command("perl"),
+        "is the other language whose programs guests run",
+    ),
+    debian(
         "procps",
         Purpose::Test,
         Sign::Command("ps"),

@@ -12,6 +12,10 @@ use crate::worktree::{SUITES_PACKAGE, test_targets_of_suites};
 /// The test targets of the suites' package that need no guest, and so belong to the phase `unit`.
 const WITHOUT_GUESTS: &[&str] = &["tidy", "ui"];
 
+/// Suites that start no test binary of their own, or run fixtures under both runners themselves, and take long: one
+/// runner is enough for them.
+const UNDER_ONE_RUNNER: &[&str] = &["images", "imports", "kills", "store", "system"];
+
 /// What selects the demo crate.
 const DEMO: &[&str] = &["-p", "firewall"];
 
@@ -96,7 +100,13 @@ impl Phase {
                 if selection.len() == 2 {
                     bail!("cannot find a suite: {SUITES_PACKAGE} has no test target with guests");
                 }
-                vec![Runner::nextest(&selection), Runner::libtest(&selection)]
+                let twice: Vec<&str> = selection
+                    .chunks(2)
+                    .filter(|pair| !UNDER_ONE_RUNNER.contains(&pair[1]))
+                    .flatten()
+                    .copied()
+                    .collect();
+                vec![Runner::nextest(&selection), Runner::libtest(&twice)]
             }
         })
     }

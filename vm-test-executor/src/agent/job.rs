@@ -1,5 +1,6 @@
 //! Starting a job's process: environment, streams or terminal, and the checks before.
 
+use super::loader;
 use crate::sys::session;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -55,7 +56,14 @@ pub(super) fn start(job: &Job) -> Result<Started, End> {
     if job.directory_is_optional && !directory.is_dir() {
         directory = Path::new("/");
     }
-    let mut command = Command::new(&job.program);
+    let mut command = match &job.test {
+        Some(_) => loader::command(&job.program).map_err(|reason| End::NotStarted {
+            reason,
+            obstacle: Obstacle::Other,
+        })?,
+        None => Command::new(&job.program),
+    };
+    loader::wrap_binaries(&job.environment);
     command
         .args(job.args.iter().map(|arg| std::ffi::OsStr::from_bytes(arg)))
         .current_dir(directory)

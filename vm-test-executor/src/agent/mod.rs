@@ -1,10 +1,12 @@
-//! The agent: the first process of a guest. Runs one job, brings its output and its verdict out, reaps, and goes.
+//! The agent: the first process of a guest, or beside it where that is the image's own init. Runs one job, brings its output and its verdict out, reaps, and goes.
 //!
 //! One thread, one `poll`. It trusts its host, and believes nothing that the job says without the job's nonce.
 
 mod body;
+mod boot;
 mod events;
 mod job;
+mod loader;
 mod memory;
 mod orders;
 mod output;
@@ -12,14 +14,19 @@ mod run;
 mod stream;
 
 use crate::sys::{inherited, loopback};
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::ExitCode;
+use std::time::Duration;
 use vm_test::protocol::agent::{FromAgent, ToAgent};
-use vm_test::protocol::{BODY_SOCKET, PROTOCOL};
+use vm_test::protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
 
 /// The variable with the number of the descriptor of the stream to the host.
 const ENV_STREAM: &str = "VM_TEST_STREAM";
+
+/// The variable with the time limit, in milliseconds, of the boot of a guest with an init of its own.
+const ENV_BOOT_TIMEOUT: &str = "VM_TEST_BOOT_TIMEOUT";
 
 /// The variable with the memory limit that the agent has to watch, in bytes.
 const ENV_MEMORY_LIMIT: &str = "VM_TEST_MEMORY_LIMIT";
@@ -40,7 +47,16 @@ pub fn main() -> ExitCode {
         eprintln!("vm-test-agent: it is started inside a guest by vm-test only");
         return ExitCode::FAILURE;
     };
-    match serve(stream) {
+    let boot = std::env::var(ENV_BOOT_TIMEOUT)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .map(Duration::from_millis);
+    if boot.is_some() && std::process::id() == 1 {
+        let error = boot::become_init(&stream);
+        eprintln!("vm-test-agent: {error}");
+        return ExitCode::FAILURE;
+    }
+    match serve(stream, boot) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vm-test-agent: {error}");
@@ -66,7 +82,7 @@ fn limit_processes() {
     );
 }
 
-fn serve(stream: OwnedFd) -> std::io::Result<()> {
+fn serve(stream: OwnedFd, boot: Option<Duration>) -> std::io::Result<()> {
     inherited::set_inheritable(&stream, false)?;
     limit_processes();
     let host = UnixStream::from(stream);
@@ -79,9 +95,24 @@ fn serve(stream: OwnedFd) -> std::io::Result<()> {
         .to_string_lossy()
         .into_owned();
     let mut stream = stream::Host::new(host);
+    // The keeper sees when it is closed, whatever closes it.
+    let _alive = boot
+        .map(|_| File::options().write(true).open(ALIVE))
+        .transpose()?;
+    let degraded = match boot.map_or(Ok(None), boot::await_up) {
+        Ok(degraded) => degraded,
+        Err(reason) => {
+            stream.send(&FromAgent::NotUp(reason))?;
+            stream.finish()?;
+            // The host looks at the console.
+            stream.wait_for_end();
+            return Ok(());
+        }
+    };
     stream.send(&FromAgent::Hello {
         protocol: PROTOCOL,
         kernel,
+        degraded,
     })?;
     let job = match stream.receive()? {
         Some(ToAgent::Job(job)) => job,

@@ -3,10 +3,14 @@
 use super::{Backend, Machine, STREAM};
 use crate::sys::lxc::{Container, LIBRARY, Lxc};
 use std::ffi::CString;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use vm_test::protocol::AGENT_PATH;
 use vm_test::protocol::failure::Failure;
+use vm_test::protocol::{AGENT_PATH, LIBRARIES};
+
+/// When the file of a console has grown so large, it begins anew.
+const CONSOLE_SIZE: &str = "1MB";
 
 /// A container in the keeper's own user namespace; liblxc itself maps no ids.
 pub(super) struct LxcBackend;
@@ -38,8 +42,16 @@ impl Backend for LxcBackend {
             .container(&name, &directory)
             .ok_or_else(|| cannot(machine, "liblxc made no container".to_owned()))?;
         configure(&mut container, machine)?;
-        let agent = CString::new(AGENT_PATH).unwrap_or_default();
-        let (started, status) = container.run(&agent);
+        let mut command = Vec::new();
+        if let Some(loader) = &machine.loader {
+            command.push(c_path(loader)?);
+            command.extend([
+                c"--library-path".into(),
+                CString::new(LIBRARIES).unwrap_or_default(),
+            ]);
+        }
+        command.push(CString::new(AGENT_PATH).unwrap_or_default());
+        let (started, status) = container.run(&command);
         if started {
             return Ok(status);
         }
@@ -50,14 +62,20 @@ impl Backend for LxcBackend {
 fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Failure> {
     let root = machine.root.display();
     let pivot = machine.room.join("pivot");
+    // A sysfs shows a network, and may be mounted only by whoever owns that network.
+    let (network, mounts) = match (machine.host_network, &machine.boot) {
+        (true, _) => ("none", "proc:rw"),
+        (false, None) => ("empty", "proc:rw sys:rw"),
+        // By a /sys that cannot be written an init knows that the devices are not its own to manage.
+        (false, Some(_)) => ("empty", "proc:rw sys:mixed"),
+    };
     let mut items: Vec<(&str, String)> = vec![
         ("lxc.rootfs.path", format!("dir:{root}")),
         ("lxc.rootfs.mount", pivot.display().to_string()),
         ("lxc.uts.name", machine.guest.clone()),
-        ("lxc.net.0.type", "empty".to_owned()),
-        ("lxc.mount.auto", "proc:rw sys:rw".to_owned()),
+        ("lxc.net.0.type", network.to_owned()),
+        ("lxc.mount.auto", mounts.to_owned()),
         ("lxc.autodev", "1".to_owned()),
-        ("lxc.console.path", "none".to_owned()),
         ("lxc.pty.max", "1024".to_owned()),
         ("lxc.environment", format!("VM_TEST_STREAM={STREAM}")),
         (
@@ -80,6 +98,21 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
             "proc dev/.lxc/proc proc create=dir,optional 0 0".to_owned(),
         ),
     ];
+    match &machine.boot {
+        None => items.push(("lxc.console.path", "none".to_owned())),
+        Some(boot) => items.extend([
+            (
+                "lxc.console.logfile",
+                format!("/proc/self/fd/{}", boot.console.as_raw_fd()),
+            ),
+            ("lxc.console.size", CONSOLE_SIZE.to_owned()),
+            ("lxc.tty.max", "0".to_owned()),
+            (
+                "lxc.environment",
+                format!("VM_TEST_BOOT_TIMEOUT={}", boot.timeout),
+            ),
+        ]),
+    }
     if machine.watch_memory {
         let limit = machine.memory;
         items.push(("lxc.environment", format!("VM_TEST_MEMORY_LIMIT={limit}")));

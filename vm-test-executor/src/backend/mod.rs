@@ -5,6 +5,7 @@ mod lxc;
 pub use lxc::library_version;
 
 use crate::config;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use vm_test::protocol::failure::Failure;
 
@@ -24,10 +25,25 @@ pub struct Machine {
     pub root: PathBuf,
     /// Devices that it gets: the file to bind, and its path in the guest.
     pub devices: Vec<(PathBuf, PathBuf)>,
+    /// The loader in the guest that starts the agent; without, the guest's own does.
+    pub loader: Option<PathBuf>,
+    /// Whether it is in the host's network.
+    pub host_network: bool,
     /// Memory in bytes.
     pub memory: u64,
     /// Whether the agent has to watch the memory.
     pub watch_memory: bool,
+    /// Present when its own init boots, with the agent beside it.
+    pub boot: Option<Boot>,
+}
+
+/// The boot of a guest with an init of its own.
+#[derive(Debug)]
+pub struct Boot {
+    /// How long it may take, in milliseconds.
+    pub timeout: u64,
+    /// The file that its console is written to.
+    pub console: OwnedFd,
 }
 
 /// Runs guests.

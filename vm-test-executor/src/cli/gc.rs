@@ -1,27 +1,41 @@
 //! `vm-test gc`: has the daemon's own sweeping done without a daemon, and says what went.
 
-use super::args::ReportArgs;
-use super::output::{say, say_json};
+use super::args::GcArgs;
+use super::output::{say, say_json, size};
 use crate::daemon;
-use vm_test::client::RuntimeDir;
+use crate::image::{Collected, Store, collect};
+use vm_test::client::{RuntimeDir, store};
 use vm_test::protocol::failure::Failure;
 
 /// Sweeps and reports.
-pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
+pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
     let swept = daemon::sweep(&RuntimeDir::open()?, None);
-    if args.json {
-        return say_json(&serde_json::json!({
+    let collected = match args.images {
+        true => Some(collect(&Store::open(&store())?)?),
+        false => None,
+    };
+    if args.report.json {
+        let mut report = serde_json::json!({
             "files": swept.files,
             "groups": swept.groups,
             "loop_devices": swept.loop_devices,
-        }));
+        });
+        if let Some(collected) = collected {
+            report["images"] = serde_json::json!({
+                "layers": collected.layers,
+                "bytes": collected.bytes,
+                "remains": collected.remains,
+                "in_use": collected.in_use,
+            });
+        }
+        return say_json(&report);
     }
     let counts = [
         (swept.files, "file", "sockets, locks, logs"),
         (swept.groups, "control group", "limits of instances"),
         (swept.loop_devices, "loop device", "disks of instances"),
     ];
-    let removed: Vec<_> = counts
+    let mut removed: Vec<_> = counts
         .iter()
         .filter(|(count, ..)| *count > 0)
         .map(|(count, noun, what)| {
@@ -29,8 +43,32 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
             format!("removed {count} {noun}{plural} of killed daemons ({what})\n")
         })
         .collect();
+    removed.extend(collected.iter().flat_map(describe));
     if removed.is_empty() {
         return say("nothing to remove\n");
     }
     say(&removed.concat())
+}
+
+fn describe(collected: &Collected) -> Vec<String> {
+    let counted = |count: usize, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    };
+    let mut lines = Vec::new();
+    if collected.layers > 0 {
+        let (layers, bytes) = (counted(collected.layers, "layer"), size(collected.bytes));
+        lines.push(format!("removed {layers} that no image needs ({bytes})\n"));
+    }
+    if collected.remains > 0 {
+        let remains = counted(collected.remains, "unfinished layer");
+        lines.push(format!("removed {remains} of killed builds\n"));
+    }
+    if collected.in_use > 0 {
+        let in_use = counted(collected.in_use, "layer");
+        lines.push(format!(
+            "left {in_use} that a guest or a build uses just now\n"
+        ));
+    }
+    lines
 }

@@ -125,10 +125,93 @@ EXAMPLES
 EXIT CODES
   0 none is left, also if there was none; 1 one does not end; 2 the command line is wrong";
 
+pub(super) const IMAGE: &str = "\
+Builds, lists, checks and removes images.
+
+An image is what a guest starts from, instead of your own root file system. A recipe says step by step what is in it; \
+each step becomes a layer, which is stored once under the hash of all that went into it, so that a changed step makes \
+only itself and those after it anew.";
+
+pub(super) const IMAGE_AFTER: &str = "\
+RECIPES
+  images/NAME.toml:
+      base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, or another image
+      packages = [\"nftables\"]            # Debian packages, with base debian:
+      [[files]]
+      from = \"nginx.conf\"                # beside the recipe
+      to   = \"/etc/nginx/nginx.conf\"
+      mode = \"0644\"
+      [[run]]
+      command = \"useradd tester\"         # by the image's shell, in a container
+      network = false
+
+EXAMPLES
+  vm-test image build debian-12        a recipe that comes with vm-test
+  vm-test image list
+  vm-test image verify debian-12
+  vm-test image commit worker-1 with-tools -- sh -c 'make install'
+  vm-test shell worker-1 --commit with-tools
+  vm-test image export debian-12 debian-12.tar
+  vm-test image rm debian-12 && vm-test gc --images
+
+REMOVAL
+  `rm` takes the name away at once, also while guests run from the image; its layers stay until they end.
+
+VARIABLES
+  VM_TEST_STORE  where images are [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]";
+
+pub(super) const PREPARE: &str = "\
+Builds every image that the guests of the nearest vm-test.toml name, so that no test has to wait for one or fails without \
+it. Made for CI and for setup scripts of nextest: it does nothing when all are there and their recipes are unchanged.";
+
+pub(super) const PREPARE_AFTER: &str = "\
+EXAMPLES
+  vm-test prepare && cargo nextest run
+  vm-test prepare --json | jq -r '.[] | select(.built) | .name'
+
+JSON
+  [{ name, digest, built }]; built is false if the image was there already
+
+EXIT CODES
+  0 all images are there; 1 one cannot be built; 2 the command line is wrong";
+
+pub(super) const STORE: &str = "\
+The store holds images and the layers they are made of. It is a directory, made when it is first needed, and may be on \
+any file system that overlays can have below them: ext4, xfs, btrfs, tmpfs.";
+
+pub(super) const STORE_AFTER: &str = "\
+EXAMPLES
+  vm-test store create --btrfs --size 20G
+  vm-test store create --btrfs --size 20G --owner ann --at /home/ann/.local/share/vm-test
+
+VARIABLES
+  VM_TEST_STORE  where images are [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]";
+
+pub(super) const IMPORT_AFTER: &str = "\
+SOURCES
+  rootfs.tar, .tar.gz, .tar.xz, .tar.zst   a root file system, packed: tar:PATH
+  a directory                              a root file system: dir:PATH
+  a directory with the file oci-layout     an OCI image, also as a tar archive of it: oci:PATH, oci:PATH@sha256:HEX
+  disk.qcow2, disk.img, disk.raw           qcow2:PATH, raw:PATH: checked; reading them needs the kvm backend
+  machine.box                              a Vagrant box for libvirt: box:PATH: checked, as its disk is
+
+What a file is, its name or you say; content is not guessed from. Archives are read to their end in a process without \
+network and without rights before anything is unpacked. Device nodes below /dev are left out: guests get their own.
+
+EXAMPLES
+  vm-test image import alpine alpine-minirootfs.tar.gz
+  skopeo copy docker://nginx oci:nginx; vm-test image import nginx oci:nginx
+
+VARIABLES
+  VM_TEST_IMAGE_LIMIT  how much an archive may unpack to [default: 20G]";
+
 pub(super) const GC: &str = "\
 Removes what daemons left that were killed: sockets, locks, logs, control groups, loop devices. Everything else of \
 theirs the kernel has removed already. Living daemons and their leases are untouched. Every start of a daemon does \
-this, too.";
+this, too.
+
+With --images also layers that no image names any more, and what killed builds left. Layers that a guest or a build uses \
+stay; the next --images takes them.";
 
 pub(super) const GC_AFTER: &str = "\
 EXAMPLES
@@ -136,7 +219,8 @@ EXAMPLES
   vm-test gc --json
 
 JSON
-  { \"files\": 3, \"groups\": 0, \"loop_devices\": 0 }: how many of each were removed
+  { \"files\": 3, \"groups\": 0, \"loop_devices\": 0 }: how many of each were removed; with --images also
+  \"images\": { layers, bytes, remains, in_use }
 
 EXIT CODES
   0 nothing is left; 1 the runtime directory cannot be used; 2 the command line is wrong";

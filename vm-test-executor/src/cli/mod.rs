@@ -1,23 +1,27 @@
 //! The command line. Parses, calls the layers below, prints; nothing else in the program prints for people.
 
 mod args;
+mod commit;
 mod completions;
 mod daemons;
 mod doctor;
 mod exit;
 mod gc;
 mod help;
+mod image;
 mod input;
 mod output;
+mod prepare;
 mod ps;
 mod relay;
 mod run;
 mod shell;
 mod signals;
 mod stop;
+mod store;
 mod terminal;
 
-use args::{Cli, Command};
+use args::{Cli, Command, ImageCommand};
 use clap::Parser;
 use std::process::ExitCode;
 use vm_test::protocol::failure::Failure;
@@ -33,6 +37,15 @@ pub fn main() -> ExitCode {
         Command::Shell(args) => of_guest(shell::run(&args)),
         Command::Ps(args) => own(ps::print(args)),
         Command::Stop => own(stop::run()),
+        Command::Image(ImageCommand::Commit {
+            guest,
+            name,
+            command,
+            settings,
+        }) => of_guest(commit::run(&guest, &settings, &command, &name)),
+        Command::Image(command) => own(image::run(&command)),
+        Command::Prepare(args) => own(prepare::run(args)),
+        Command::Store(command) => own(store::run(&command)),
         Command::Gc(args) => own(gc::run(args)),
         Command::Doctor(args) => match doctor::run(args) {
             Ok(true) => ExitCode::SUCCESS,

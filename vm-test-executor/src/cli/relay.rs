@@ -102,6 +102,18 @@ pub(super) fn run(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
     follow(lease, &line, &window, within, on_terminal)
 }
 
+/// Runs a job that has no input and gets no signals: what ends this program ends the job with it.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_alone(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
+    let line = Line::new(lease)
+        .map_err(|error| Failure::new(format!("cannot keep the stream: {error}")))?;
+    line.send(&ToAgent::Job(job));
+    line.send(&ToAgent::InputEnd);
+    follow(lease, &line, &Window::new(), None, false)
+}
+
 fn follow(
     lease: &mut Lease,
     line: &Line,

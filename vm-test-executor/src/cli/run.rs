@@ -4,24 +4,31 @@ use super::args::{RunArgs, Settings};
 use super::output::{complain, remark};
 use super::relay::{self, Outcome};
 use super::{exit, terminal};
+use crate::config::Workspace;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use vm_test::client::{Lease, forwarded};
 use vm_test::protocol::agent::{End, Job};
-use vm_test::protocol::daemon::{LeaseRequest, Leased, OwnedSetting};
+use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
 use vm_test::protocol::failure::Failure;
 
 /// What every guest has of its own; the host's would make no sense there.
 const NOT_SHARED: [&str; 3] = ["/dev", "/proc", "/sys"];
+
+/// Where programs belong to a system: a guest has its own there.
+const SYSTEM: [&str; 6] = ["/bin", "/lib", "/lib64", "/opt", "/sbin", "/usr"];
 
 /// How much of a command is shown to people.
 const LONGEST_PURPOSE: usize = 200;
 
 /// Runs the command and returns its exit code.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
+    if let Some(name) = &args.commit {
+        return super::commit::run(&args.guest, &args.settings, &args.command, name);
+    }
     let command = Command::new(&args.guest, &args.settings, &args.command)?;
-    let mut lease = command.lease("run")?;
+    let mut lease = command.lease("run", None)?;
     command.follow(&mut lease)
 }
 
@@ -69,7 +76,7 @@ impl<'a> Command<'a> {
     }
 
     /// Asks for an instance.
-    pub(super) fn lease(&self, what: &str) -> Result<Lease, Failure> {
+    pub(super) fn lease(&self, what: &str, build: Option<LayerBuild>) -> Result<Lease, Failure> {
         let words: Vec<_> = self
             .words
             .iter()
@@ -86,16 +93,31 @@ impl<'a> Command<'a> {
             shares: self.shares(),
             purpose: purpose.chars().take(LONGEST_PURPOSE).collect(),
             pid: std::process::id(),
+            store: vm_test::client::store().to_string_lossy().into_owned(),
+            build,
+            program: None,
+            library_path: String::new(),
         };
-        Lease::obtain(&request, |reason| {
+        let lease = Lease::obtain(&request, |reason| {
             remark(&format!("waiting for an instance: {reason}"));
-        })
+        })?;
+        if let Some(degraded) = &lease.degraded {
+            remark(&format!("warning: guest `{}` {degraded}", self.guest));
+        }
+        Ok(lease)
+    }
+
+    /// The image that the guest starts from.
+    pub(super) fn image(&self) -> Result<String, Failure> {
+        let workspace = Workspace::find(&manifest_dir())?;
+        Ok(workspace.guest(self.guest, &self.owned_settings())?.image)
     }
 
     fn owned_settings(&self) -> Vec<OwnedSetting> {
         let settings = self.settings;
         let devices = Some(settings.device.clone()).filter(|devices| !devices.is_empty());
         [
+            settings.image.clone().map(OwnedSetting::Image),
             settings.memory.map(OwnedSetting::Memory),
             settings.timeout.map(OwnedSetting::Timeout),
             devices.map(OwnedSetting::Devices),
@@ -109,7 +131,7 @@ impl<'a> Command<'a> {
     }
 
     /// The directories that the guest needs at their own path: the workspace, the command's, the working directory.
-    fn shares(&self) -> Vec<String> {
+    pub(super) fn shares(&self) -> Vec<String> {
         let mut shares = vec![PathBuf::from(&self.directory)];
         let manifest_dir = manifest_dir();
         let root = manifest_dir
@@ -119,6 +141,7 @@ impl<'a> Command<'a> {
         let program = Path::new(&self.directory).join(&self.program);
         if self.program.contains('/')
             && let Some(dir) = program.parent().filter(|_| program.is_file())
+            && !SYSTEM.iter().any(|system| program.starts_with(system))
         {
             // In target/PROFILE/deps: the binaries of the package are one higher.
             let profile = dir.parent().filter(|_| dir.ends_with("deps"));
@@ -134,15 +157,21 @@ impl<'a> Command<'a> {
 
     /// Runs the command in the leased instance and returns its exit code.
     pub(super) fn follow(&self, lease: &mut Lease) -> Result<u8, Failure> {
+        let end = self.end(lease)?;
+        Ok(end.map_or(exit::signaled(libc::SIGHUP), |end| exit::of(&end)))
+    }
+
+    /// Runs the command in the leased instance; `None` if the terminal went away.
+    pub(super) fn end(&self, lease: &mut Lease) -> Result<Option<End>, Failure> {
         let job = self.job(&lease.granted);
         let end = match relay::run(lease, job)? {
             Outcome::Ended(ended) => ended.end,
-            Outcome::HungUp => return Ok(exit::signaled(libc::SIGHUP)),
+            Outcome::HungUp => return Ok(None),
         };
         if let Some(failure) = self.explain(&end, lease) {
             complain(&failure);
         }
-        Ok(exit::of(&end))
+        Ok(Some(end))
     }
 
     fn job(&self, granted: &Leased) -> Job {
@@ -204,7 +233,7 @@ impl<'a> Command<'a> {
 }
 
 /// Where the search for `vm-test.toml` begins: where cargo says the package is, if cargo runs this.
-fn manifest_dir() -> PathBuf {
+pub(super) fn manifest_dir() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR")
         .map(PathBuf::from)
         .or_else(|| std::env::current_dir().ok())

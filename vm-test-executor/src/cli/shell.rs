@@ -26,12 +26,20 @@ pub(super) fn run(args: &ShellArgs) -> Result<u8, Failure> {
             args.guest
         )));
     }
-    let words: Vec<OsString> = ["/bin/sh", "-c", SCRIPT].map(OsString::from).into();
+    if let Some(name) = &args.commit {
+        return super::commit::run(&args.guest, &args.settings, &[], name);
+    }
+    let words = words();
     let command = Command::new(&args.guest, &args.settings, &words)?;
-    let mut lease = command.lease("shell")?;
+    let mut lease = command.lease("shell", None)?;
     remark(&format!(
         "instance {} ({}, kernel {}): everything is rolled back when you leave",
         lease.granted.instance, lease.granted.description, lease.kernel
     ));
     command.follow(&mut lease)
+}
+
+/// The command that becomes the guest's shell.
+pub(super) fn words() -> Vec<OsString> {
+    ["/bin/sh", "-c", SCRIPT].map(OsString::from).into()
 }

@@ -38,6 +38,7 @@ struct GuestTable {
     cpus: Option<u32>,
     network: Option<String>,
     timeout: Option<String>,
+    boot_timeout: Option<String>,
     env: Option<Vec<String>>,
     devices: Option<Vec<String>>,
     privileged: Option<bool>,
@@ -69,10 +70,12 @@ impl Workspace {
         if length > LONGEST {
             return Err(cannot(format!(
                 "it has {length} bytes, and at most {LONGEST} are read"
-            )));
+            ))
+            .hint("it only declares guests"));
         }
         let bytes = std::fs::read(&file).map_err(|error| cannot(error.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|error| cannot(error.to_string()))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| cannot(error.to_string()).hint("it is text in UTF-8"))?;
         let document: Document = toml::from_str(&text).map_err(|error| {
             let failure = cannot(error.to_string().trim_end().to_owned());
             match suggestion(error.message()) {
@@ -88,6 +91,17 @@ impl Workspace {
             workspace.guest(name, &[])?;
         }
         Ok(workspace)
+    }
+
+    /// The names of the guests that the file declares.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.guests.keys().map(String::as_str)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// Decides a guest: its defaults, then the file, then `settings`.
@@ -143,8 +157,10 @@ impl GuestTable {
     fn settings(&self) -> Result<Vec<OwnedSetting>, String> {
         let size =
             |text: &String| quantity::bytes(text).map_err(|cause| format!("memory: {cause}"));
-        let time =
-            |text: &String| quantity::millis(text).map_err(|cause| format!("timeout: {cause}"));
+        let time = |key: &str, text: &Option<String>| {
+            let millis = text.as_deref().map(quantity::millis).transpose();
+            millis.map_err(|cause| format!("{key}: {cause}"))
+        };
         let settings = [
             self.backend.clone().map(OwnedSetting::Backend),
             self.image.clone().map(OwnedSetting::Image),
@@ -156,11 +172,8 @@ impl GuestTable {
                 .map(OwnedSetting::Memory),
             self.cpus.map(OwnedSetting::Cpus),
             self.network.clone().map(OwnedSetting::Network),
-            self.timeout
-                .as_ref()
-                .map(time)
-                .transpose()?
-                .map(OwnedSetting::Timeout),
+            time("timeout", &self.timeout)?.map(OwnedSetting::Timeout),
+            time("boot_timeout", &self.boot_timeout)?.map(OwnedSetting::BootTimeout),
             self.env.clone().map(OwnedSetting::Env),
             self.devices.clone().map(OwnedSetting::Devices),
             self.privileged.map(OwnedSetting::Privileged),
@@ -170,7 +183,7 @@ impl GuestTable {
 }
 
 /// The key that is spelled most like the unknown one in serde's message, if one is near.
-fn suggestion(message: &str) -> Option<String> {
+pub(crate) fn suggestion(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = quoted
         .next()

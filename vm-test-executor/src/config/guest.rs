@@ -1,5 +1,6 @@
 //! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is met.
 
+use super::Init;
 use serde::{Deserialize, Serialize};
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
@@ -32,12 +33,16 @@ pub struct Guest {
     pub backend: Backend,
     /// Its image.
     pub image: String,
+    /// What its first process is; the image's own choice, if nobody has made another.
+    pub init: Option<Init>,
     /// Its memory, in bytes.
     pub memory: u64,
     /// Its processors.
     pub cpus: u32,
     /// Time limit of a test, in milliseconds.
     pub timeout: u64,
+    /// Time limit of the boot of a guest with an init of its own, in milliseconds.
+    pub boot_timeout: u64,
     /// Variables forwarded besides the defaults.
     pub env: Vec<String>,
     /// Devices of the host it may use.
@@ -69,9 +74,11 @@ impl Guest {
             name: name.to_owned(),
             backend: Backend::Lxc,
             image: HOST_IMAGE.to_owned(),
+            init: None,
             memory: 512 << 20,
             cpus: 1,
             timeout: 60_000,
+            boot_timeout: 60_000,
             env: Vec::new(),
             devices: Vec::new(),
             privileged: false,
@@ -98,16 +105,11 @@ impl Guest {
                 }
             },
             OwnedSetting::Image(value) => self.image.clone_from(value),
-            OwnedSetting::Init(value) => match value.as_str() {
-                "agent" => {}
-                "system" => {
+            OwnedSetting::Init(value) => match Init::named(value) {
+                Some(init) => self.init = Some(init),
+                None => {
                     return Err(self
-                        .cannot("start", "init = \"system\" needs an image with an init of its own, which this version cannot boot")
-                        .hint("use init = \"agent\""));
-                }
-                other => {
-                    return Err(self
-                        .cannot("use", &format!("there is no init {other:?}"))
+                        .cannot("use", &format!("there is no init {value:?}"))
                         .hint("init is \"agent\" or \"system\""));
                 }
             },
@@ -132,6 +134,10 @@ impl Guest {
             },
             OwnedSetting::Timeout(value) => {
                 self.timeout = self.within("timeout", *value, &TIMEOUT, "from 1ms to 24h")?;
+            }
+            OwnedSetting::BootTimeout(value) => {
+                self.boot_timeout =
+                    self.within("boot_timeout", *value, &TIMEOUT, "from 1ms to 24h")?;
             }
             OwnedSetting::Env(names) => self.env.clone_from(names),
             OwnedSetting::Devices(names) => {

@@ -2,7 +2,10 @@
 
 mod file;
 mod guest;
+mod init;
 pub mod quantity;
 
+pub(crate) use file::suggestion;
 pub use file::{FILE, Workspace};
 pub use guest::{Backend, Guest, HOST, HOST_IMAGE};
+pub use init::Init;

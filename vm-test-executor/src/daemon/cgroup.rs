@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 const BASE: &str = "/sys/fs/cgroup";
-const PARENT: &str = "vm-test";
+/// The directory below which all groups of instances are.
+pub(super) const PARENT: &str = "vm-test";
 
 /// How many processes an instance may have.
 const MOST_PROCESSES: u32 = 4096;
@@ -158,16 +159,27 @@ impl OomWatch {
 impl Drop for Limits {
     fn drop(&mut self) {
         for group in &self.directories {
-            for _ in 0..REMOVALS {
-                match fs::remove_dir(group) {
-                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                        std::thread::sleep(std::time::Duration::from_millis(2));
-                    }
-                    _ => break,
-                }
-            }
+            remove_tree(group);
         }
     }
+}
+
+/// Removes a group and all below it, the deepest first: a guest that may makes groups of its own. Whether it is gone.
+pub(super) fn remove_tree(group: &Path) -> bool {
+    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_tree(&entry.path());
+        }
+    }
+    for _ in 0..REMOVALS {
+        match fs::remove_dir(group) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            removed => return removed.is_ok(),
+        }
+    }
+    false
 }
 
 /// Removes the groups of daemons that are no more; the number of directories removed.
@@ -178,7 +190,8 @@ pub(super) fn sweep() -> usize {
             let name = entry.file_name();
             let owner = name.to_str().and_then(|name| name.split('-').next());
             let alive = owner.is_some_and(is_daemon);
-            if !alive && fs::remove_dir(entry.path()).is_ok() {
+            let is_group = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_group && !alive && remove_tree(&entry.path()) {
                 removed += 1;
             }
         }
@@ -190,7 +203,7 @@ pub(super) fn sweep() -> usize {
 
 /// Whether this process is one of this program: a stranger may have the number of a dead daemon. A dead one keeps its
 /// number and its name for as long as its parent does not ask for its end.
-fn is_daemon(pid: &str) -> bool {
+pub(super) fn is_daemon(pid: &str) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
         let state = stat.split_once(" (vm-test) ").map(|(_, rest)| rest);
         state.is_some_and(|rest| !rest.starts_with(['Z', 'X']))

@@ -1,21 +1,21 @@
 //! One living instance: its keeper's process, its limits. Dropping it destroys it and waits until it is gone.
 
+use super::boot::Boot;
 use super::cgroup::{Limits, OomWatch};
+use super::console::Console;
 use super::devices::Devices;
-use super::idmaps::IdMaps;
-use super::spawner::Spawner;
-use crate::keeper::{KeeperReport, World};
+use super::event::{self, Event};
+use super::spawner::{Isolation, Spawner};
+use crate::host::idmaps::IdMaps;
+use crate::keeper::{KeeperReport, World, describe_end};
 use crate::rootfs::Tree;
-use crate::sys::idmap;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use crate::sys::{handover, idmap};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_signal, waitid,
 };
 use std::fs::File;
-use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use vm_test::protocol::daemon::Obituary;
@@ -33,9 +33,13 @@ pub(super) struct Instance {
     pid: Pid,
     pidfd: OwnedFd,
     control: UnixStream,
+    // Before the limits, whose control group may be above the one of the guest's init.
+    boot: Option<Boot>,
     limits: Option<Limits>,
     /// Go when all who could have them open are gone.
     devices: Devices,
+    /// Has no writer any more once the agent is gone, where that is not the guest's first process.
+    agent: Option<OwnedFd>,
     gone: Option<String>,
 }
 
@@ -44,17 +48,8 @@ pub(super) struct Instance {
 pub(super) struct Belongings {
     pub(super) limits: Option<Limits>,
     pub(super) devices: Devices,
-}
-
-/// Why the wait for an instance ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
-    /// The holder of the lease is gone or has given it up.
-    Released,
-    /// The keeper has ended.
-    Died,
-    /// The daemon stops.
-    Stopping,
+    /// Present when the guest's own init boots.
+    pub(super) boot: Option<Boot>,
 }
 
 impl Instance {
@@ -78,16 +73,22 @@ impl Instance {
         let stream = stream
             .try_clone()
             .map_err(|error| cannot("copy the stream", error))?;
-        let waiting = spawner.start(theirs.into(), stream.into(), world.user_namespace)?;
+        let isolation = Isolation {
+            user: world.user_namespace,
+            network: !world.host_network,
+        };
+        let waiting = spawner.start(theirs.into(), stream.into(), isolation)?;
         let pidfd = waiting.pidfd.try_clone();
-        let instance = Self {
+        let mut instance = Self {
             name: world.instance.clone(),
             guest: world.guest.clone(),
             pid: waiting.pid,
             pidfd: pidfd.map_err(|error| cannot("keep its process", error))?,
             control,
+            boot: belongings.boot,
             limits: belongings.limits,
             devices: belongings.devices,
+            agent: None,
             gone: None,
         };
         if world.user_namespace {
@@ -97,6 +98,10 @@ impl Instance {
             limits
                 .take(instance.pid)
                 .map_err(|error| cannot("limit it", error))?;
+        }
+        if let Some(boot) = &instance.boot {
+            let taken = boot.delegation.take(instance.pid);
+            taken.map_err(|error| cannot("give it a control group", error))?;
         }
         let namespace = world
             .user_namespace
@@ -121,6 +126,13 @@ impl Instance {
                 &tree.map_err(|error| cannot("give it devices", error))?,
             ))?;
         }
+        if let Some(boot) = &instance.boot {
+            let console = boot.console.share();
+            let console = console.map_err(|error| cannot("give it a console", error))?;
+            instance.send_fd(Some(&console.into_descriptor()))?;
+            // If the keeper has failed by now, that is seen as its end.
+            instance.agent = handover::receive(&instance.control).unwrap_or_default();
+        }
         Ok(instance)
     }
 
@@ -130,7 +142,13 @@ impl Instance {
     }
 
     fn send_tree(&self, tree: &Tree, namespace: Option<&OwnedFd>) -> Result<(), Failure> {
-        let copy = match idmap::detached_copy(&tree.path, namespace) {
+        // A file is copied by the keeper, so a descriptor to read it does; a mount would let the guest's root write to it.
+        let copy = if tree.path.is_file() {
+            File::open(&tree.path).map(OwnedFd::from)
+        } else {
+            idmap::detached_copy(&tree.path, namespace)
+        };
+        let copy = match copy {
             Ok(copy) => Some(copy),
             Err(_) if tree.optional => None,
             Err(error) => return Err(self.no_copy(tree, &error)),
@@ -139,20 +157,7 @@ impl Instance {
     }
 
     fn send_fd(&self, fd: Option<&OwnedFd>) -> Result<(), Failure> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let fds: Vec<BorrowedFd<'_>> = fd.into_iter().map(AsFd::as_fd).collect();
-        if !fds.is_empty() {
-            ancillary.push(SendAncillaryMessage::ScmRights(&fds));
-        }
-        sendmsg(
-            &self.control,
-            &[IoSlice::new(b"t")],
-            &mut ancillary,
-            SendFlags::NOSIGNAL,
-        )
-        .map(drop)
-        .map_err(|error| {
+        handover::send(&self.control, fd).map_err(|error| {
             let what = format!(
                 "cannot start instance {} of guest `{}`",
                 self.name, self.guest
@@ -180,27 +185,7 @@ impl Instance {
 
     /// Waits until something ends it.
     pub(super) fn wait(&self, holder: &UnixStream, stop: &OwnedFd) -> Event {
-        loop {
-            let mut fds = [
-                PollFd::new(&self.pidfd, PollFlags::IN),
-                PollFd::new(holder, PollFlags::RDHUP),
-                PollFd::new(stop, PollFlags::IN),
-            ];
-            match poll(&mut fds, None) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return Event::Died,
-            }
-            let [keeper, holder, stop] = fds.map(|fd| !fd.revents().is_empty());
-            if holder {
-                return Event::Released;
-            }
-            if keeper {
-                return Event::Died;
-            }
-            if stop {
-                return Event::Stopping;
-            }
-        }
+        event::wait(&self.pidfd, self.agent.as_ref(), holder, stop)
     }
 
     /// The count of processes that the kernel has killed because memory ran out.
@@ -209,6 +194,11 @@ impl Instance {
             .as_ref()
             .map(Limits::oom_watch)
             .unwrap_or_default()
+    }
+
+    /// A copy of its console, if it has one.
+    pub(super) fn console(&self) -> Option<Console> {
+        self.boot.as_ref()?.console.share().ok()
     }
 
     /// Destroys it and says what became of it.
@@ -225,9 +215,13 @@ impl Instance {
             (Event::Stopping, _) => {
                 Failure::new(format!("{subject} was destroyed: the daemon was stopped"))
             }
+            (Event::Abandoned, _) => {
+                Failure::new(format!("{subject} died: something in it ended its agent"))
+            }
             (Event::Died, Some(KeeperReport::Failed(failure))) => failure,
             (Event::Died, Some(KeeperReport::Ended(status))) => Failure::new(format!(
-                "{subject} died: its first process ended with status {status} before the test did"
+                "{subject} died: its first process {} before the test did",
+                describe_end(status)
             )),
             (Event::Died, None) if oom_kills > 0 => {
                 Failure::new(format!("{subject} died: it ran out of memory"))
@@ -235,7 +229,12 @@ impl Instance {
             (Event::Died, None) => Failure::new(format!("{subject} died: its keeper {ended}")),
         };
         Obituary {
-            cause: Some(cause),
+            cause: Some(match (&self.boot, event) {
+                (Some(boot), Event::Died | Event::Abandoned) => {
+                    cause.with_console(&boot.console.last_lines())
+                }
+                _ => cause,
+            }),
             oom_kills,
         }
     }

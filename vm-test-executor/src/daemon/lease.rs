@@ -1,13 +1,16 @@
 //! One lease from request to end, in a thread of its own: decide the guest, wait for room, start, watch, destroy.
 
 use super::admission::Admission;
+use super::boot::{self, Boot};
 use super::cgroup::Limits;
 use super::devices::Devices;
-use super::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
 use super::instance::{Belongings, Instance};
+use super::layers::Layers;
+use super::libraries::{Closure, Libraries};
 use super::registry::Registry;
 use super::spawner::Spawner;
-use crate::config::{Guest, HOST_IMAGE, Workspace};
+use crate::config::{Guest, HOST_IMAGE, Init, Workspace};
+use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
 use crate::keeper::{MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
 use std::net::Shutdown;
@@ -17,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use vm_test::protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary, Reply};
 use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test::protocol::{LIBRARIES, frame};
 
 /// A lease that waits says so after this long, and then again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,6 +33,7 @@ pub(super) struct Host {
     pub(super) spawner: Spawner,
     pub(super) maps: IdMaps,
     pub(super) agent: PathBuf,
+    pub(super) libraries: Libraries,
     /// The beginning of the names of journal entries.
     pub(super) journal: PathBuf,
     /// Part of every instance's name, so that names of different daemons differ.
@@ -52,6 +56,7 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let guest = workspace.guest(&request.guest, &request.settings)?;
     let as_root = host.maps.source == Source::Root;
     check(&guest, &host.maps.source)?;
+    let init = boot::init(&guest, request)?;
     let mut waited = Instant::now();
     let admitted = host.admission.admit(guest.memory, guest.cpus, |reason| {
         if waited.elapsed() < PATIENCE {
@@ -66,12 +71,36 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let number = host.registry.next_number();
     let name = format!("{}-{}-{number}", guest.name, host.run);
     let limits = Limits::new(&name, guest.memory).ok();
+    // Dropped after the instance is gone.
+    let layers = Layers::of(&guest, request)?;
+    let description = layers
+        .as_ref()
+        .map_or_else(|| guest.description(), |layers| layers.describe(&guest));
     let devices = Devices::of(&guest, as_root, &host.journal, number)?;
-    let world = world(host, &guest, request, &name, &devices, limits.is_none())?;
+    let boot = match init {
+        Init::Agent => None,
+        Init::System => {
+            let owner = as_root.then(|| host.maps.root_of(number));
+            Some(Boot::new(&guest, &name, owner)?)
+        }
+    };
+    let world = World {
+        watch_memory: limits.is_none(),
+        ..world(
+            host,
+            &guest,
+            request,
+            layers.as_ref(),
+            &name,
+            &devices,
+            init,
+        )?
+    };
     let leased = Leased {
         instance: name.clone(),
-        description: guest.description(),
+        description: description.clone(),
         timeout: guest.timeout,
+        boot_timeout: guest.boot_timeout,
         env: guest.env.clone(),
         memory: guest.memory,
         caveat: caveat(&guest, as_root),
@@ -79,7 +108,11 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     if frame::write(stream, &Reply::Leased(leased)).is_err() {
         return Ok(());
     }
-    let belongings = Belongings { limits, devices };
+    let belongings = Belongings {
+        limits,
+        devices,
+        boot,
+    };
     let started = Instance::start(
         &world,
         number,
@@ -103,14 +136,15 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     let status = InstanceStatus {
         instance: name.clone(),
         guest: guest.name.clone(),
-        description: guest.description(),
+        description,
         purpose: request.purpose.clone(),
         keeper: instance.keeper(),
         holder: request.pid,
         age: 0,
         memory: guest.memory,
     };
-    host.registry.insert(status, instance.oom_watch());
+    host.registry
+        .insert(status, instance.oom_watch(), instance.console());
     let event = instance.wait(stream, &host.stop);
     // Released means that nobody will ask; everything else is known before the client sees the end of the stream.
     let obituary = instance.destroy(event);
@@ -131,10 +165,6 @@ fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
 fn check(guest: &Guest, maps: &Source) -> Result<(), Failure> {
     let cannot =
         |cause: &str| Failure::new(format!("cannot start guest `{}`: {cause}", guest.name));
-    if guest.image != HOST_IMAGE {
-        return Err(cannot(&format!("there is no image `{}`", guest.image))
-            .hint("this version knows the image `host` only: the host's own root file system"));
-    }
     if guest.privileged && *maps != Source::Root {
         return Err(cannot(
             "privileged = true needs root on the host, and this is an ordinary user",
@@ -151,13 +181,17 @@ fn world(
     host: &Host,
     guest: &Guest,
     request: &LeaseRequest,
+    layers: Option<&Layers>,
     instance: &str,
     devices: &Devices,
-    watch_memory: bool,
+    init: Init,
 ) -> Result<World, Failure> {
     let as_root = host.maps.source == Source::Root;
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
-    let mut plan: Plan = rootfs::host_plan(as_root, &shares);
+    let mut plan = match layers {
+        None => rootfs::host_plan(as_root, &shares),
+        Some(layers) => rootfs::image_plan(as_root, &layers.below, layers.above.clone(), &shares),
+    };
     let installed = host.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
     let agent = if as_root {
         // The directories above may be closed to the ids of the guest; a descriptor passes through.
@@ -168,6 +202,11 @@ fn world(
         Lower::Tree(plan.trees.len() - 1)
     } else {
         Lower::Path(installed)
+    };
+    let own_files = layers.is_none();
+    let loader = match own_files {
+        true => None,
+        false => bring_libraries(host, request, as_root, &mut plan)?,
     };
     if plan.trees.len() > MOST_TREES {
         return Err(Failure::new(format!(
@@ -182,13 +221,38 @@ fn world(
         backend: guest.backend,
         plan,
         agent,
+        loader,
         memory: guest.memory,
-        watch_memory,
+        watch_memory: false,
+        boot_timeout: (init == Init::System).then_some(guest.boot_timeout),
         user_namespace: !guest.privileged,
-        real_root: as_root,
+        host_network: request.build.as_ref().is_some_and(|build| build.network),
+        real_root: as_root || !own_files,
         device_files: as_root && !devices.paths.is_empty(),
         devices: devices.paths.clone(),
     })
+}
+
+/// Brings the libraries of the agent and of the program along, for a guest whose own may not do; the agent's loader.
+fn bring_libraries(
+    host: &Host,
+    request: &LeaseRequest,
+    as_root: bool,
+    plan: &mut Plan,
+) -> Result<Option<PathBuf>, Failure> {
+    let mut closure = match &request.program {
+        Some(program) => host
+            .libraries
+            .of(Path::new(program), &request.library_path)?,
+        None => Closure::new(),
+    };
+    let own = host.libraries.of(&host.agent, "")?;
+    let loader = own.keys().find(|name| name.starts_with("ld-")).cloned();
+    closure.extend(own);
+    for (name, path) in closure {
+        plan.add_file(Path::new(LIBRARIES).join(name), path, as_root);
+    }
+    Ok(loader.map(|name| Path::new(LIBRARIES).join(name)))
 }
 
 /// Whether the other end is still open.

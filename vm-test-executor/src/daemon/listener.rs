@@ -75,6 +75,7 @@ fn serve(desk: &Desk, stream: &UnixStream) {
         Request::Lease(request) => return lease::serve(&desk.host, stream, &request),
         Request::Status => Reply::Status(status(desk)),
         Request::Obituary { instance } => Reply::Obituary(obituary(desk, &instance)),
+        Request::Console { instance } => Reply::Console(desk.host.registry.console(&instance)),
         Request::Stop => {
             desk.stop_asked.store(true, Ordering::SeqCst);
             // The main loop stops when this is the last connection; the client waits for the end of the stream.

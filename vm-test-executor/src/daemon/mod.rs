@@ -3,11 +3,16 @@
 //! It is started on demand, in a session of its own, and exits when it has been idle. Its death kills its keepers.
 
 mod admission;
+mod boot;
 mod cgroup;
+mod console;
+mod delegation;
 mod devices;
-mod idmaps;
+mod event;
 mod instance;
+mod layers;
 mod lease;
+mod libraries;
 mod listener;
 mod loops;
 mod registry;
@@ -15,9 +20,9 @@ mod spawner;
 mod start;
 mod sweep;
 
+pub use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source as IdMapSource};
 pub use admission::Budget;
 pub use cgroup::{Limits, availability as cgroup_availability};
-pub use idmaps::{IDS_HINT, IdMaps, NO_IDS, Source as IdMapSource};
 pub use spawner::try_namespaces;
 pub use start::{serve, start_detached};
 pub use sweep::{Swept, sweep};

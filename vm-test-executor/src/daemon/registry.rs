@@ -1,6 +1,7 @@
 //! The instances that are alive, and the last ones that are not. Remembers; decides nothing.
 
 use super::cgroup::OomWatch;
+use super::console::Console;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
@@ -14,6 +15,7 @@ struct Living {
     since: Instant,
     status: InstanceStatus,
     watch: Arc<OomWatch>,
+    console: Option<Console>,
 }
 
 /// All instances of this daemon.
@@ -37,10 +39,11 @@ impl Registry {
         state.born
     }
 
-    pub(super) fn insert(&self, status: InstanceStatus, watch: OomWatch) {
+    pub(super) fn insert(&self, status: InstanceStatus, watch: OomWatch, console: Option<Console>) {
         let living = Living {
             since: Instant::now(),
             watch: Arc::new(watch),
+            console,
             status,
         };
         self.lock()
@@ -61,6 +64,13 @@ impl Registry {
     pub(super) fn oom_kills(&self, instance: &str) -> Option<u64> {
         let watch = Arc::clone(&self.lock().alive.get(instance)?.watch);
         Some(watch.oom_kills())
+    }
+
+    /// For a living instance that has a console: its last lines.
+    pub(super) fn console(&self, instance: &str) -> Option<Vec<String>> {
+        let state = self.lock();
+        let console = state.alive.get(instance)?.console.as_ref()?;
+        Some(console.last_lines())
     }
 
     pub(super) fn obituary(&self, instance: &str) -> Option<Obituary> {

@@ -1,7 +1,8 @@
 //! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper when the thread that
 //! started it ends. Knows how a keeper is executed, not what it keeps.
 
-use super::idmaps::IdMaps;
+use crate::host::idmaps::IdMaps;
+use crate::host::refusal;
 use crate::keeper;
 use crate::sys::namespaces::{self, Program, Waiting};
 use std::ffi::CString;
@@ -10,11 +11,18 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use vm_test::protocol::failure::Failure;
 
+/// Which namespaces a keeper gets besides those that every keeper gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Isolation {
+    pub(super) user: bool,
+    pub(super) network: bool,
+}
+
 /// What the spawner is asked for: a keeper with these descriptors.
 struct Order {
     control: OwnedFd,
     stream: OwnedFd,
-    user_namespace: bool,
+    isolation: Isolation,
     answer: Sender<io::Result<Waiting>>,
 }
 
@@ -41,13 +49,13 @@ impl Spawner {
         &self,
         control: OwnedFd,
         stream: OwnedFd,
-        user_namespace: bool,
+        isolation: Isolation,
     ) -> Result<Waiting, Failure> {
         let (answer, answered) = channel();
         let order = Order {
             control,
             stream,
-            user_namespace,
+            isolation,
             answer,
         };
         self.orders
@@ -55,7 +63,7 @@ impl Spawner {
             .ok()
             .and_then(|()| answered.recv().ok())
             .unwrap_or_else(|| Err(io::Error::other("the daemon is stopping")))
-            .map_err(|error| explain(&error))
+            .map_err(|error| refusal::of_namespaces(&error))
     }
 }
 
@@ -68,12 +76,12 @@ impl Orders {
         // If the one who ordered is gone, the keeper goes with the answer.
         let _ = order
             .answer
-            .send(start(&order.control, &order.stream, order.user_namespace));
+            .send(start(&order.control, &order.stream, order.isolation));
         true
     }
 }
 
-fn start(control: &OwnedFd, stream: &OwnedFd, user_namespace: bool) -> io::Result<Waiting> {
+fn start(control: &OwnedFd, stream: &OwnedFd, isolation: Isolation) -> io::Result<Waiting> {
     let null = std::fs::File::options()
         .read(true)
         .write(true)
@@ -93,7 +101,8 @@ fn start(control: &OwnedFd, stream: &OwnedFd, user_namespace: bool) -> io::Resul
             control.as_fd(),
             stream.as_fd(),
         ],
-        user_namespace,
+        user_namespace: isolation.user,
+        network_namespace: isolation.network,
     })
 }
 
@@ -105,7 +114,15 @@ fn start(control: &OwnedFd, stream: &OwnedFd, user_namespace: bool) -> io::Resul
 pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
     let (here, there) = std::os::unix::net::UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
-    let waiting = start(&here.into(), &there.into(), true).map_err(|error| explain(&error))?;
+    let waiting = start(
+        &here.into(),
+        &there.into(),
+        Isolation {
+            user: true,
+            network: true,
+        },
+    )
+    .map_err(|error| refusal::of_namespaces(&error))?;
     let mapped = maps.map_or(Ok(()), |maps| maps.write(waiting.pid, 0));
     let pidfd = waiting.pidfd.try_clone();
     // It exits unreleased.
@@ -117,32 +134,4 @@ pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
         );
     }
     mapped
-}
-
-fn explain(error: &io::Error) -> Failure {
-    let failure = Failure::new(format!("cannot make the namespaces of a guest: {error}"));
-    let read = |path: &str| {
-        std::fs::read_to_string(path)
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
-    };
-    if read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" {
-        return failure.hint(
-            "AppArmor forbids user namespaces to this program: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give vm-test a profile with `userns,`",
-        );
-    }
-    if read("/proc/sys/kernel/unprivileged_userns_clone") == "0" {
-        return failure.hint("sysctl -w kernel.unprivileged_userns_clone=1");
-    }
-    if read("/proc/sys/user/max_user_namespaces") == "0" {
-        return failure.hint("sysctl -w user.max_user_namespaces=15000");
-    }
-    match error.raw_os_error() {
-        Some(libc::EPERM) => failure.hint(
-            "this process is in a container or a sandbox that forbids user namespaces: run it with --privileged, or with seccomp and AppArmor unconfined",
-        ),
-        Some(libc::ENOSPC) => failure.hint("too many namespaces: raise the limits in /proc/sys/user/"),
-        _ => failure,
-    }
 }

@@ -1,11 +1,12 @@
 //! The daemon's life: independence from whoever started it, lock, socket, main loop, orderly end.
 
 use super::admission::{Admission, Budget};
-use super::idmaps::IdMaps;
 use super::lease::Host;
+use super::libraries::Libraries;
 use super::listener::{self, Desk};
 use super::registry::Registry;
 use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
+use crate::host::idmaps::IdMaps;
 use crate::sys::session;
 use rustix::fs::FlockOperation;
 use std::fs::{self, File};
@@ -120,6 +121,7 @@ pub fn serve() -> Result<(), Failure> {
             spawner,
             maps: IdMaps::of_this_user(),
             agent,
+            libraries: Libraries::default(),
             journal,
             run: run_id(),
             stop,

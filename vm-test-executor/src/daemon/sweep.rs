@@ -1,6 +1,6 @@
 //! What dead daemons left: sockets, locks, logs, control groups. Everything else of theirs the kernel has removed.
 
-use super::{cgroup, loops};
+use super::{cgroup, delegation, loops};
 use rustix::fs::FlockOperation;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -25,7 +25,8 @@ pub struct Swept {
 /// Removes what daemons left that are no more; `own` is the identity of the daemon that calls.
 pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
     let mut swept = Swept {
-        groups: cgroup::sweep(),
+        // Those that a guest was given may be below those that limit it.
+        groups: delegation::sweep() + cgroup::sweep(),
         ..Swept::default()
     };
     for identity in identities(dir.path()) {

@@ -4,23 +4,23 @@
 //! It gets a [`World`] from the daemon, puts the root file system together, runs the backend, and exits when the guest
 //! has ended. It never talks to a guest.
 
+mod builder;
 mod mounts;
+mod pipe;
 mod world;
 
-pub use world::{KeeperReport, World};
+pub use world::{KeeperReport, World, describe_end};
 
-use crate::backend;
-use crate::sys::inherited;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use crate::backend::{self, Boot};
+use crate::sys::{handover, inherited};
 use std::fs::File;
-use std::io::{self, IoSliceMut, Read, Seek, SeekFrom};
-use std::mem::MaybeUninit;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test::protocol::{ALIVE, frame};
 
 /// The argument that makes the program a keeper.
 pub const COMMAND: &str = "__keeper";
@@ -68,7 +68,21 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
         world.plan.trees.len() + usize::from(world.device_files),
     )
     .map_err(lost)?;
-    let machine = mounts::prepare(&world, trees)?;
+    let boot = match world.boot_timeout {
+        Some(timeout) => {
+            let console = handover::receive(control).map_err(lost)?;
+            console.map(|console| Boot { timeout, console })
+        }
+        None => None,
+    };
+    let machine = mounts::prepare(&world, trees, boot);
+    if world.boot_timeout.is_some() {
+        let path = builder::in_root(Path::new(ALIVE));
+        let pipe = machine.as_ref().ok().map(|_| pipe::make(&path));
+        let pipe = pipe.transpose().map_err(lost)?;
+        handover::send(control, pipe.as_ref()).map_err(lost)?;
+    }
+    let machine = machine?;
     limit_processes(&world);
     let errors = keep_errors(&machine).map_err(|error| {
         Failure::new(format!(
@@ -78,9 +92,12 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
     })?;
     let status = backend::run(world.backend, &machine)?;
     match last_line(&errors) {
-        Some(words) if status != 0 => Err(Failure::new(format!(
-            "instance {} of guest `{}` died: its first process ended with status {status}: {words}",
-            world.instance, world.guest
+        // An init writes to its console.
+        Some(words) if status != 0 && machine.boot.is_none() => Err(Failure::new(format!(
+            "instance {} of guest `{}` died: its first process {}: {words}",
+            world.instance,
+            world.guest,
+            describe_end(status)
         ))),
         _ => Ok(status),
     }
@@ -117,27 +134,7 @@ fn last_line(errors: &Path) -> Option<String> {
     Some(line.chars().filter(|c| !c.is_control()).collect())
 }
 
-/// Receives the descriptors of the detached trees, which the daemon sends one by one; an optional one may be missing.
+/// Takes the descriptors of the detached trees, which the daemon hands over one by one; an optional one may be missing.
 fn receive_trees(control: &UnixStream, count: usize) -> io::Result<Vec<Option<OwnedFd>>> {
-    let mut trees = Vec::with_capacity(count);
-    for _ in 0..count {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let mut byte = [0];
-        let got = recvmsg(
-            control,
-            &mut [IoSliceMut::new(&mut byte)],
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC,
-        )?;
-        if got.bytes == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let tree = ancillary.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-            _ => None,
-        });
-        trees.push(tree);
-    }
-    Ok(trees)
+    (0..count).map(|_| handover::receive(control)).collect()
 }

@@ -19,12 +19,18 @@ pub struct World {
     pub plan: Plan,
     /// The directory of the program that becomes the guest's first process.
     pub agent: Lower,
+    /// The loader in the guest that starts the agent; without, the guest's own does.
+    pub loader: Option<PathBuf>,
     /// Memory in bytes, which is also what its files may take up.
     pub memory: u64,
     /// Whether the agent has to watch the memory, because the kernel does not.
     pub watch_memory: bool,
+    /// Present when its own init boots, which may take so many milliseconds; its console then comes last of all.
+    pub boot_timeout: Option<u64>,
     /// Whether it is inside a user namespace.
     pub user_namespace: bool,
+    /// Whether it is in the host's network, as is a step of a recipe that asks for it.
+    pub host_network: bool,
     /// Whether the real root's files appear as its own, because all of the host's ids are mapped.
     pub real_root: bool,
     /// Devices that it gets, by their paths in the guest.
@@ -40,4 +46,26 @@ pub enum KeeperReport {
     Ended(i32),
     /// The guest could not be started.
     Failed(Failure),
+}
+
+/// How a guest's first process ended, by liblxc's word: a signal stands as if it had stopped the process.
+#[must_use]
+pub fn describe_end(status: i32) -> String {
+    let number = status >> 8;
+    match status & 0xff {
+        0x7f => format!("was killed by signal {number}"),
+        0 => format!("exited with code {number}"),
+        _ => format!("ended with status {status}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_gives_a_code_and_a_signal_in_the_second_byte() {
+        assert_eq!(describe_end(256), "exited with code 1");
+        assert_eq!(describe_end(0x27f), "was killed by signal 2");
+    }
 }

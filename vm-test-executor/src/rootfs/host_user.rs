@@ -4,7 +4,7 @@
 //! What the real root owns appears as `nobody`'s and cannot be changed; new files can be made in the top-level
 //! directories themselves.
 
-use super::plan::{Plan, Step};
+use super::plan::{Lower, Plan, Step};
 use super::{Mount, is_fresh};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ fn add(plan: &mut Plan, mounts: &[Mount], path: &Path, depth: usize) {
         if depth > 1 && meta.len() <= MOST_BYTES && fs::File::open(path).is_ok() {
             plan.steps.push(Step::File {
                 target: path.to_path_buf(),
-                source: path.to_path_buf(),
+                source: Lower::Path(path.to_path_buf()),
             });
         }
         return;

@@ -5,6 +5,7 @@
 
 mod host_root;
 mod host_user;
+mod image;
 mod mountinfo;
 mod plan;
 mod shares;
@@ -27,6 +28,20 @@ pub fn host_plan(as_root: bool, shares: &[PathBuf]) -> Plan {
         host_user::plan(&mounts)
     };
     shares::add(&mut plan, &mounts, as_root, shares);
+    plan
+}
+
+/// The plan for a guest that starts from the layers of an image, the base first. What it writes goes to memory, or to
+/// `files` in the directory `above`.
+#[must_use]
+pub fn image_plan(
+    as_root: bool,
+    below: &[PathBuf],
+    above: Option<PathBuf>,
+    shares: &[PathBuf],
+) -> Plan {
+    let mut plan = image::plan(as_root, below, above);
+    shares::add(&mut plan, &mounts(), as_root, shares);
     plan
 }
 

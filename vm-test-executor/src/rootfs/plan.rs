@@ -31,6 +31,15 @@ pub enum Step {
         /// What is below the writes.
         lower: Lower,
     },
+    /// Layers of an image, writable, with the writes going to memory or to a directory that stays.
+    Stack {
+        /// Where it appears.
+        target: PathBuf,
+        /// The layers, the base first.
+        below: Vec<Lower>,
+        /// A directory with `files` and `work`, for writes that stay.
+        above: Option<Lower>,
+    },
     /// An empty file system in memory.
     Empty {
         /// Where it appears.
@@ -57,7 +66,7 @@ pub enum Step {
         /// Where it appears.
         target: PathBuf,
         /// The file on the host.
-        source: PathBuf,
+        source: Lower,
     },
 }
 
@@ -73,18 +82,25 @@ pub enum Lower {
 impl Plan {
     /// Adds a layer over a directory of the host, at the same path in the guest.
     pub(super) fn layer(&mut self, path: PathBuf, as_tree: bool, optional: bool) {
-        let lower = if as_tree {
-            self.trees.push(Tree {
-                path: path.clone(),
-                optional,
-            });
-            Lower::Tree(self.trees.len() - 1)
-        } else {
-            Lower::Path(path.clone())
-        };
+        let lower = self.lower(path.clone(), as_tree, optional);
         self.steps.push(Step::Layer {
             target: path,
             lower,
         });
+    }
+
+    /// A directory of the host, as a tree or by its path.
+    pub(super) fn lower(&mut self, path: PathBuf, as_tree: bool, optional: bool) -> Lower {
+        if !as_tree {
+            return Lower::Path(path);
+        }
+        self.trees.push(Tree { path, optional });
+        Lower::Tree(self.trees.len() - 1)
+    }
+
+    /// Adds a file of the host, at another path in the guest.
+    pub fn add_file(&mut self, target: PathBuf, source: PathBuf, as_tree: bool) {
+        let source = self.lower(source, as_tree, false);
+        self.steps.push(Step::File { target, source });
     }
 }

@@ -140,11 +140,15 @@ impl Container<'_> {
         unsafe { ((*self.raw).set_config_item)(self.raw, key.as_ptr(), value.as_ptr()) }
     }
 
-    /// Runs `program` as the container's first process and returns when the container has stopped: whether it started,
+    /// Runs a command as the container's first process and returns when the container has stopped: whether it started,
     /// and the library's error number, which after a start is the exit status.
     #[must_use]
-    pub fn run(&mut self, program: &CStr) -> (bool, i32) {
-        let argv = [program.as_ptr().cast_mut(), std::ptr::null_mut()];
+    pub fn run(&mut self, command: &[CString]) -> (bool, i32) {
+        let mut argv: Vec<_> = command
+            .iter()
+            .map(|word| word.as_ptr().cast_mut())
+            .collect();
+        argv.push(std::ptr::null_mut());
         // SAFETY: as above; `argv` ends with a null pointer and outlives the call.
         unsafe {
             ((*self.raw).want_daemonize)(self.raw, false);

@@ -4,10 +4,12 @@
     reason = "UNSAFETY: system calls and C functions without a safe wrapper; each block says why it is sound"
 )]
 
+pub mod handover;
 pub mod idmap;
 pub mod inherited;
 pub mod loop_device;
 pub mod loopback;
 pub mod lxc;
 pub mod namespaces;
+pub mod read_only;
 pub mod session;

@@ -22,6 +22,8 @@ pub struct Program<'fd> {
     pub descriptors: Vec<BorrowedFd<'fd>>,
     /// A user namespace of its own, too.
     pub user_namespace: bool,
+    /// A network namespace of its own, too.
+    pub network_namespace: bool,
 }
 
 /// A program that waits for its id maps. If this is dropped before [`Waiting::go`], the program exits.
@@ -45,7 +47,7 @@ impl Waiting {
     }
 }
 
-/// Starts a program in new mount, pid, network, IPC and host name namespaces.
+/// Starts a program in new mount, pid, IPC and host name namespaces.
 ///
 /// It is killed when the calling *thread* ends, so call this from one that lives as long as the process.
 ///
@@ -55,12 +57,14 @@ pub fn start(program: &Program<'_>) -> io::Result<Waiting> {
     let (wait, go) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let mut flags = libc::CLONE_NEWNS
         | libc::CLONE_NEWPID
-        | libc::CLONE_NEWNET
         | libc::CLONE_NEWIPC
         | libc::CLONE_NEWUTS
         | libc::CLONE_PIDFD;
     if program.user_namespace {
         flags |= libc::CLONE_NEWUSER;
+    }
+    if program.network_namespace {
+        flags |= libc::CLONE_NEWNET;
     }
     let mut pidfd: RawFd = -1;
     // SAFETY: all-zero bytes are valid `clone_args`.

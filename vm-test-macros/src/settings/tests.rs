@@ -23,6 +23,7 @@ fn every_key_becomes_its_variant() {
         ("network", r#""none""#, r#"Network("none")"#),
         ("network", r#""user""#, r#"Network("user")"#),
         ("timeout", r#""60s""#, "Timeout(60000u64)"),
+        ("boot_timeout", r#""2m""#, "BootTimeout(120000u64)"),
         ("env", r#"["A", "B_1"]"#, r#"Env(&["A","B_1"])"#),
         ("env", "[]", "Env(&[])"),
         (
@@ -275,8 +276,8 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         ),
         (
             "kernel",
-            "the keys are `backend`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `env`, `devices` \
-             and `privileged`",
+            "the keys are `backend`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, `env`, \
+             `devices` and `privileged`",
         ),
     ] {
         let message = read(key, "1").expect_err(key).to_string();

@@ -93,6 +93,25 @@ impl Connection {
 /// What became of an instance, if a daemon that knows it is still there. Starts nothing.
 #[must_use]
 pub fn obituary(instance: &str) -> Option<Obituary> {
+    let instance = instance.to_owned();
+    match ask(&Request::Obituary { instance }) {
+        Some(Reply::Obituary(obituary)) => obituary,
+        _ => None,
+    }
+}
+
+/// The last lines of a living instance's console, if it has one and its daemon is there. Starts nothing.
+#[must_use]
+pub fn console(instance: &str) -> Option<Vec<String>> {
+    let instance = instance.to_owned();
+    match ask(&Request::Console { instance }) {
+        Some(Reply::Console(lines)) => lines,
+        _ => None,
+    }
+}
+
+/// Asks the daemon, if it is there.
+fn ask(request: &Request) -> Option<Reply> {
     let executor = Executor::locate().ok()?;
     let socket = RuntimeDir::find().ok()??.socket(&executor.identity);
     let connection = Connection::to(&socket).ok()?;
@@ -100,15 +119,8 @@ pub fn obituary(instance: &str) -> Option<Obituary> {
         .stream
         .set_read_timeout(Some(WELCOME_TIMEOUT))
         .ok()?;
-    connection
-        .send(&Request::Obituary {
-            instance: instance.to_owned(),
-        })
-        .ok()?;
-    match connection.receive() {
-        Ok(Reply::Obituary(obituary)) => obituary,
-        _ => None,
-    }
+    connection.send(request).ok()?;
+    connection.receive().ok()
 }
 
 fn is_gone(error: &io::Error) -> bool {

@@ -1,17 +1,18 @@
 //! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and no job.
 
-use super::{Connection, obituary};
+use super::{Connection, console, obituary};
 use crate::protocol::PROTOCOL;
 use crate::protocol::agent::{FromAgent, ToAgent};
 use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
 use crate::protocol::failure::Failure;
 use crate::protocol::frame::{self, FrameBuffer};
 use std::io::{self, Read};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// How long an instance may take from the grant of the lease to the agent's first word.
-const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How much longer than the guest's own time limit its agent may take to say that the boot has failed.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// How often it is read on after the time is up: what has come in time may wait here, if this process was stopped.
 const LATE_READS: usize = 256;
@@ -25,6 +26,8 @@ pub struct Lease {
     pub granted: Leased,
     /// The release of the guest's kernel.
     pub kernel: String,
+    /// What the guest's own init could not start, for people.
+    pub degraded: Option<String>,
 }
 
 impl Lease {
@@ -41,7 +44,7 @@ impl Lease {
             ))
         };
         connection
-            .send(&Request::Lease(request.clone()))
+            .send(&Request::Lease(Box::new(request.clone())))
             .map_err(lost)?;
         let granted = loop {
             match connection.receive().map_err(lost)? {
@@ -60,6 +63,7 @@ impl Lease {
             buffer: FrameBuffer::default(),
             granted,
             kernel: String::new(),
+            degraded: None,
         };
         lease.await_hello(guest)?;
         Ok(lease)
@@ -72,11 +76,18 @@ impl Lease {
                 "cannot start instance {instance} of guest `{guest}`: {cause}"
             ))
         };
-        let cause = match self.receive(Some(BOOT_TIMEOUT)) {
-            Ok(Some(FromAgent::Hello { protocol, kernel })) if protocol == PROTOCOL => {
+        let limit = Duration::from_millis(self.granted.boot_timeout);
+        let cause = match self.receive(Some(limit + GRACE)) {
+            Ok(Some(FromAgent::Hello {
+                protocol,
+                kernel,
+                degraded,
+            })) if protocol == PROTOCOL => {
                 self.kernel = kernel;
+                self.degraded = degraded;
                 return Ok(());
             }
+            Ok(Some(FromAgent::NotUp(reason))) => reason,
             Ok(Some(FromAgent::Hello { protocol, .. })) => {
                 format!("its agent speaks protocol {protocol}, and this program {PROTOCOL}")
             }
@@ -89,11 +100,16 @@ impl Lease {
                 });
             }
             Err(error) if is_timeout(&error) => {
-                format!("its agent did not answer within {BOOT_TIMEOUT:?}")
+                format!("its agent did not answer within {limit:?}")
             }
             Err(error) => error.to_string(),
         };
-        Err(cannot(cause))
+        // The instance lives, and is asked before this lease ends with it.
+        let failure = cannot(cause);
+        Err(match console(&instance) {
+            Some(lines) => failure.with_console(&lines),
+            None => failure,
+        })
     }
 
     /// Sends to the agent.
@@ -145,6 +161,12 @@ impl Lease {
     /// If this process may open no more descriptors.
     pub fn sender(&self) -> io::Result<UnixStream> {
         self.stream.try_clone()
+    }
+
+    /// Ends the lease at once, whoever else has an end of the stream.
+    pub fn give_up(self) {
+        // If the daemon is gone, so is the instance.
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// Why the stream ended before the job did.

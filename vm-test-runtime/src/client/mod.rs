@@ -6,9 +6,11 @@ mod connection;
 mod lease;
 mod locate;
 mod runtime_dir;
+mod store;
 
 pub use crate::environment::forwarded;
-pub use connection::{Connection, obituary};
+pub use connection::{Connection, console, obituary};
 pub use lease::{Lease, is_timeout};
 pub use locate::{ENV_PROGRAM, Executor};
 pub use runtime_dir::{ENV_RUNTIME_DIR, RuntimeDir};
+pub use store::{ENV_STORE, store};

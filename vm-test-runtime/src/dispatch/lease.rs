@@ -8,9 +8,13 @@ use crate::site::{Setting, Site};
 
 /// Asks the daemon for an instance and waits for its agent.
 pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
-    Lease::obtain(&request(site, test)?, |reason| {
+    let lease = Lease::obtain(&request(site, test)?, |reason| {
         eprintln!("vm-test: `{test}` waits: {reason}");
-    })
+    })?;
+    if let Some(degraded) = &lease.degraded {
+        eprintln!("vm-test: warning: guest `{}` {degraded}", site.guest);
+    }
+    Ok(lease)
 }
 
 fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
@@ -23,6 +27,7 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         Setting::Cpus(count) => OwnedSetting::Cpus(count),
         Setting::Network(value) => OwnedSetting::Network(value.to_owned()),
         Setting::Timeout(millis) => OwnedSetting::Timeout(millis),
+        Setting::BootTimeout(millis) => OwnedSetting::BootTimeout(millis),
         Setting::Env(names) => OwnedSetting::Env(owned(names)),
         Setting::Devices(names) => OwnedSetting::Devices(owned(names)),
         Setting::Privileged(value) => OwnedSetting::Privileged(value),
@@ -31,6 +36,10 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         guest: site.guest.to_owned(),
         settings: settings.collect(),
         manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
+        store: crate::client::store().to_string_lossy().into_owned(),
+        build: None,
+        program: job::binary()?.to_str().map(str::to_owned),
+        library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
         shares: job::shares(site, &job::binary()?),
         purpose: test.to_owned(),
         pid: std::process::id(),

@@ -82,7 +82,9 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
                     "the guest was restarted before the test ended",
                 ));
             }
-            Ok(Some(other @ FromAgent::InputTaken(_))) => seen.stray = Some(format!("{other:?}")),
+            Ok(Some(other @ (FromAgent::InputTaken(_) | FromAgent::NotUp(_)))) => {
+                seen.stray = Some(format!("{other:?}"))
+            }
             Ok(None) => break Err(lease.cause_of_death()),
             Err(error) if is_timeout(&error) => {
                 break Err(Failure::new(format!(

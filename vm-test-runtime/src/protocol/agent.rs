@@ -77,7 +77,11 @@ pub enum FromAgent {
         protocol: u32,
         /// The release of its kernel.
         kernel: String,
+        /// What the guest's own init could not start, for people.
+        degraded: Option<String>,
     },
+    /// The guest's own init has not brought the guest up, for this reason; the only message.
+    NotUp(String),
     /// The body begins.
     Begun,
     /// The job has taken this many more bytes of its standard input.

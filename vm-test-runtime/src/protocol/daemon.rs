@@ -23,11 +23,16 @@ pub struct Welcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// A lease of a fresh instance; when it is granted, this connection becomes the agent's.
-    Lease(LeaseRequest),
+    Lease(Box<LeaseRequest>),
     /// What is running.
     Status,
     /// What became of an instance.
     Obituary {
+        /// The instance's name.
+        instance: String,
+    },
+    /// The last lines of a living instance's console.
+    Console {
         /// The instance's name.
         instance: String,
     },
@@ -46,10 +51,29 @@ pub struct LeaseRequest {
     pub manifest_dir: String,
     /// Directories of the host that the guest must have at the same path.
     pub shares: Vec<String>,
+    /// The program of the host that the guest is to run; it may need libraries brought along.
+    pub program: Option<String>,
+    /// Where the host looks for libraries first: `LD_LIBRARY_PATH`.
+    pub library_path: String,
+    /// The store to find images in.
+    pub store: String,
+    /// Present when the instance is to make a layer of an image.
+    pub build: Option<LayerBuild>,
     /// What the lease is for, for people.
     pub purpose: String,
     /// The client's process id, for people.
     pub pid: u32,
+}
+
+/// A layer that an instance is to make: what it writes stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerBuild {
+    /// The keys of the layers below, the base first.
+    pub below: Vec<String>,
+    /// The directory, below the store, with `files` and `work` for what is written.
+    pub aside: String,
+    /// Whether the instance may use the host's network.
+    pub network: bool,
 }
 
 /// A setting of a site, as it travels.
@@ -69,6 +93,8 @@ pub enum OwnedSetting {
     Network(String),
     /// `timeout`, in milliseconds.
     Timeout(u64),
+    /// `boot_timeout`, in milliseconds.
+    BootTimeout(u64),
     /// `env`: variables forwarded besides the defaults.
     Env(Vec<String>),
     /// `devices`.
@@ -90,6 +116,8 @@ pub enum Reply {
     Status(Status),
     /// The answer to [`Request::Obituary`]; `None` if the instance is unknown.
     Obituary(Option<Obituary>),
+    /// The answer to [`Request::Console`]; `None` if the instance is unknown or has no console.
+    Console(Option<Vec<String>>),
     /// The answer to [`Request::Stop`], sent when nothing is left.
     Stopped,
 }
@@ -103,6 +131,8 @@ pub struct Leased {
     pub description: String,
     /// Time limit for the job in milliseconds, from all sources of configuration.
     pub timeout: u64,
+    /// Time limit in milliseconds from the grant of the lease to the agent's first word.
+    pub boot_timeout: u64,
     /// Variables to forward besides the defaults.
     pub env: Vec<String>,
     /// Memory of the guest in bytes.

@@ -35,6 +35,20 @@ impl Failure {
         self
     }
 
+    /// The same failure with the last lines of a console behind its message.
+    #[must_use]
+    pub fn with_console(mut self, lines: &[String]) -> Self {
+        self.message += match lines {
+            [] => "\nits console is empty",
+            _ => "\nthe last lines of its console:",
+        };
+        for line in lines {
+            self.message += "\n  | ";
+            self.message += line;
+        }
+        self
+    }
+
     /// The last failure that a program of this project has printed, among all that it has printed.
     #[must_use]
     pub fn last_in(text: &str) -> Option<Self> {

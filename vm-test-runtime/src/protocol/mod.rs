@@ -11,13 +11,19 @@ pub mod failure;
 pub mod frame;
 
 /// Version of every message in this module; raised with every change of any of them.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// Where the agent listens inside a guest, for the test body to report to.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";
 
+/// A pipe that the agent holds open where it is not the first process of its guest.
+pub const ALIVE: &str = "/run/vm-test/alive";
+
 /// Where the agent program itself appears inside a guest.
 pub const AGENT_PATH: &str = "/run/vm-test/agent";
+
+/// Where the host's loader and libraries appear in a guest that is not made of the host's own files.
+pub const LIBRARIES: &str = "/run/vm-test/lib";
 
 /// Set in the guest, to the job's nonce in hexadecimal: this process is to run the body, not to dispatch it.
 pub const ENV_JOB: &str = "VM_TEST_JOB";

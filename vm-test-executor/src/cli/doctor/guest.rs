@@ -112,6 +112,10 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         shares: Vec::new(),
         purpose: "vm-test doctor".to_owned(),
         pid: std::process::id(),
+        store: vm_test::client::store().to_string_lossy().into_owned(),
+        build: None,
+        program: None,
+        library_path: String::new(),
     };
     let mut lease = Lease::obtain(&request, |_| {})?;
     let cannot = |error: std::io::Error| {

@@ -1,0 +1,117 @@
+//! Images from recipe to test: built once, layer by layer, and started from by guests of other releases than the host.
+
+use std::fs;
+use std::process::Output;
+use vm_test_tests::fixture::{Fixture, Runner, text_of};
+use vm_test_tests::host::Host;
+
+/// Runs `vm-test` in a fixture's directory and expects success.
+fn vm_test(host: &Host, fixture: &Fixture, args: &[&str]) -> Output {
+    let output = host
+        .vm_test()
+        .args(args)
+        .current_dir(fixture.directory())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "vm-test {args:?}: {}",
+        text_of(&output)
+    );
+    output
+}
+
+#[test]
+fn tests_run_on_images_of_other_debians_than_the_host_and_break_nothing() {
+    let host = Host::new().with_shared_store();
+    let fixture = Fixture::new("guests");
+    for image in ["debian-12", "debian-11"] {
+        vm_test(&host, &fixture, &["image", "build", image]);
+    }
+    fixture.build(&host);
+    for runner in [Runner::CargoTest, Runner::Nextest] {
+        for test in [
+            "bookworm_is_debian_12_and_installs_nothing",
+            "bullseye_runs_this_test_with_an_older_c_library",
+            "bullseye_runs_the_packages_binaries_by_their_own_paths",
+            "one_test_breaks_the_system",
+            "the_other_test_finds_it_whole",
+        ] {
+            let run = fixture.run(&host, runner, test);
+            assert!(run.success, "{test}: {}", run.text);
+        }
+    }
+    let run = fixture.run(&host, Runner::CargoTest, "a_failure_names_the_image");
+    assert!(!run.success);
+    assert!(run.text.contains("(lxc image debian-12 "), "{}", run.text);
+    assert!(!fixture.directory().join("x").exists());
+    for image in ["debian-12", "debian-11"] {
+        vm_test(&host, &fixture, &["image", "verify", image]);
+    }
+}
+
+#[test]
+fn a_second_build_does_nothing_and_a_changed_last_step_only_that_step() {
+    let host = Host::new().with_shared_store();
+    let fixture = Fixture::new("guests");
+    vm_test(&host, &fixture, &["image", "build", "debian-12"]);
+    let dir = tempfile::tempdir().unwrap();
+    let name = format!("steps-{}", std::process::id());
+    let recipe = |last: &str| {
+        let text = format!(
+            "base = \"debian-12\"\n[[run]]\ncommand = \"useradd {name}\"\n[[run]]\ncommand = \"{last}\"\n"
+        );
+        fs::create_dir_all(dir.path().join("images")).unwrap();
+        fs::write(dir.path().join("images").join(format!("{name}.toml")), text).unwrap();
+    };
+    let build = || {
+        let mut command = host.vm_test();
+        let output = command
+            .args(["image", "build", &name])
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        let text = text_of(&output);
+        let layer = |step: &str| {
+            let line = text
+                .lines()
+                .find(|line| line.contains(step))
+                .unwrap_or_default();
+            line.ends_with("in the store")
+        };
+        (layer("useradd"), layer("echo"))
+    };
+    recipe(&format!("echo {name} > /etc/one"));
+    assert_eq!(build(), (false, false));
+    assert_eq!(build(), (true, true));
+    recipe(&format!("echo {name} > /etc/two"));
+    assert_eq!(build(), (true, false));
+    let mut command = host.vm_test();
+    command.args(["image", "rm", &name]);
+    assert!(command.status().unwrap().success());
+}
+
+#[test]
+fn a_guest_whose_image_is_not_there_says_how_to_build_it() {
+    let host = Host::new();
+    let store = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new("guests");
+    let output = host
+        .vm_test()
+        .args(["run", "bookworm", "--", "true"])
+        .env("VM_TEST_STORE", store.path())
+        .current_dir(fixture.directory())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    let text = text_of(&output);
+    assert!(
+        text.contains("error: cannot use image `debian-12`: it is not in the store"),
+        "{text}"
+    );
+    assert!(
+        text.contains("hint: build it: vm-test image build debian-12"),
+        "{text}"
+    );
+}

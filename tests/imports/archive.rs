@@ -1,0 +1,106 @@
+//! Writes tar archives, also such as no honest program writes: every name, kind and target is taken as it is given.
+
+/// An archive that is being written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Archive {
+    bytes: Vec<u8>,
+}
+
+impl Archive {
+    /// A regular file.
+    pub(crate) fn file(self, name: &str, content: &[u8]) -> Self {
+        self.entry(name, b'0', "", 0o755, content)
+    }
+
+    /// A directory.
+    pub(crate) fn directory(self, name: &str) -> Self {
+        self.entry(name, b'5', "", 0o755, b"")
+    }
+
+    /// A symbolic link.
+    pub(crate) fn symlink(self, name: &str, target: &str) -> Self {
+        self.entry(name, b'2', target, 0o777, b"")
+    }
+
+    /// A hard link.
+    pub(crate) fn link(self, name: &str, target: &str) -> Self {
+        self.entry(name, b'1', target, 0o644, b"")
+    }
+
+    /// A character device, the null device.
+    pub(crate) fn device(self, name: &str) -> Self {
+        self.entry(name, b'3', "", 0o666, b"")
+    }
+
+    /// An extended header with one pair, for the entry that follows.
+    pub(crate) fn extended(self, key: &str, value: &str) -> Self {
+        let rest = format!(" {key}={value}\n");
+        let mut length = rest.len() + 1;
+        while length.to_string().len() + rest.len() != length {
+            length += 1;
+        }
+        self.entry(
+            "extended",
+            b'x',
+            "",
+            0o644,
+            format!("{length}{rest}").as_bytes(),
+        )
+    }
+
+    /// Any entry; its device numbers, which most have no use for, are those of the null device.
+    pub(crate) fn entry(
+        mut self,
+        name: &str,
+        kind: u8,
+        target: &str,
+        mode: u32,
+        content: &[u8],
+    ) -> Self {
+        let size = content.len() as u64;
+        self.bytes.extend(header(name, kind, target, mode, 0, size));
+        self.bytes.extend(content);
+        self.bytes.resize(self.bytes.len().next_multiple_of(512), 0);
+        self
+    }
+
+    /// A file of this user's, with these ids and no content.
+    pub(crate) fn owned(mut self, name: &str, id: u32) -> Self {
+        self.bytes.extend(header(name, b'0', "", 0o644, id, 0));
+        self
+    }
+
+    /// The archive as it is so far, without an end.
+    pub(crate) fn open_ended(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The whole archive.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.bytes.extend([0; 1024]);
+        self.bytes
+    }
+}
+
+/// The header of an entry.
+fn header(name: &str, kind: u8, target: &str, mode: u32, id: u32, size: u64) -> [u8; 512] {
+    let mut header = [0; 512];
+    let mut put = |at: usize, text: &str| {
+        header[at..at + text.len()].copy_from_slice(text.as_bytes());
+    };
+    put(0, name);
+    put(100, &format!("{mode:07o}"));
+    put(108, &format!("{id:07o}"));
+    put(116, &format!("{id:07o}"));
+    put(124, &format!("{size:011o}"));
+    put(136, "00000000000");
+    put(148, "        ");
+    put(157, target);
+    put(257, "ustar\u{0}00");
+    put(329, "0000001");
+    put(337, "0000003");
+    header[156] = kind;
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+    header[148..155].copy_from_slice(format!("{sum:06o}\u{0}").as_bytes());
+    header
+}

@@ -1,0 +1,139 @@
+//! A directory with a store to itself, and the two questions asked of it: was this refused in these words, and is
+//! nothing left?
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+use vm_test_tests::host::Host;
+
+/// The directory.
+#[derive(Debug)]
+pub(crate) struct Place {
+    directory: TempDir,
+    host: Host,
+}
+
+/// A bad input: how to make it, and the words that it gets. In them `{}` stands for the directory and HERE for this kind of
+/// machine.
+pub(crate) struct Row {
+    pub(crate) source: fn(&Place) -> String,
+    pub(crate) message: &'static str,
+    pub(crate) hint: &'static str,
+}
+
+impl Place {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        let directory = TempDir::with_prefix("vmi-").unwrap();
+        // Root of a guest looks in, too.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Self {
+            directory,
+            host: Host::new(),
+        }
+    }
+
+    /// The path of something in it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file; gives its path.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// A command line of `vm-test` that uses its store.
+    pub(crate) fn vm_test(&self, args: &[&str]) -> Command {
+        self.vm_test_on(&self.path("store"), args)
+    }
+
+    /// A command line of `vm-test` that uses this store.
+    pub(crate) fn vm_test_on(&self, store: &Path, args: &[&str]) -> Command {
+        let mut command = self.host.vm_test();
+        command
+            .args(args)
+            .current_dir(self.directory.path())
+            .env("VM_TEST_STORE", store)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `vm-test` and expects success; gives its standard output.
+    pub(crate) fn succeed(&self, args: &[&str]) -> String {
+        finish(self.vm_test(args).output().unwrap(), args)
+    }
+
+    /// Runs a command of `vm-test` that must fail with these words and nothing else.
+    pub(crate) fn refuse(&self, command: &mut Command, message: &str, hint: &str) {
+        let output = command.output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr);
+        let here = self.directory.path().to_str().unwrap();
+        let expected = super::layouts::fill_in(&format!("error: {message}\nhint: {hint}\n"))
+            .replace("{}", here)
+            .replace("HERE", std::env::consts::ARCH);
+        assert_eq!(words, expected, "{command:?}");
+        assert!(
+            !output.status.success() && output.stdout.is_empty(),
+            "{output:?}"
+        );
+    }
+
+    /// Asserts that the store holds no layer, no image and nothing half made.
+    pub(crate) fn assert_empty(&self) {
+        for part in ["layers", "images", "building"] {
+            let left: Vec<_> = fs::read_dir(self.path("store").join(part))
+                .into_iter()
+                .flatten()
+                .map(|entry| entry.unwrap().path())
+                .collect();
+            assert!(left.is_empty(), "left in {part}: {left:?}");
+        }
+        assert_eq!(self.succeed(&["image", "list", "--json"]).trim(), "[]");
+    }
+}
+
+/// Imports every row's source, each in a place of its own.
+pub(crate) fn refuse_imports(rows: &[Row]) {
+    for row in rows {
+        let place = Place::new();
+        let source = (row.source)(&place);
+        let mut command = place.vm_test(&["image", "import", "foreign", &source]);
+        place.refuse(&mut command, row.message, row.hint);
+        place.assert_empty();
+    }
+}
+
+/// The standard output of what succeeded.
+pub(crate) fn finish(output: Output, args: &[&str]) -> String {
+    assert!(
+        output.status.success(),
+        "vm-test {args:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Compresses bytes with a program of this host.
+pub(crate) fn compressed(program: &str, bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut child = Command::new(program)
+        .args(["-c", "-1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let mut input = child.stdin.take().unwrap();
+    let bytes = bytes.to_vec();
+    let writer = std::thread::spawn(move || input.write_all(&bytes).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success(), "{program}");
+    output.stdout
+}

@@ -1,0 +1,216 @@
+//! A guest whose first process is the image's own init: the first process starts the agent beside itself and becomes the
+//! init; the agent waits until the init has brought the guest up. Knows systemd; starts no job.
+
+use crate::sys::{inherited, session};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The image's own init.
+const INIT: &str = "/sbin/init";
+
+/// There once the guest has booted.
+const BOOTED: &str = "/run/vm-test/booted";
+
+/// Units that are about the host's kernel, which a container cannot have. They would fail; those that an image or a test
+/// puts into /etc/systemd are started all the same.
+const NOT_OURS: [&str; 4] = [
+    "dev-hugepages.mount",
+    "sys-kernel-config.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+];
+
+/// Where units are hidden for this boot only.
+const UNITS: &str = "/run/systemd/system";
+
+/// Where systemd listens to root, as soon as it can answer.
+const PRIVATE_SOCKET: &str = "/run/systemd/private";
+
+/// How often the socket is looked for.
+const TICK: Duration = Duration::from_millis(5);
+
+/// How long systemd may take to answer a question that needs no waiting.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// Where systemd and its programs look for programs.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Becomes the init, with the agent beside it. Returns only if it cannot.
+pub(super) fn become_init(stream: &OwnedFd) -> io::Error {
+    // The agent needs the stream, and the init must not hold it.
+    if let Err(error) = prepare().and_then(|()| inherited::set_inheritable(stream, false)) {
+        return error;
+    }
+    let mut init = Command::new(INIT);
+    init.env_clear().env("PATH", PATH).env("container", "lxc");
+    let error = init.exec();
+    io::Error::new(error.kind(), format!("cannot execute {INIT}: {error}"))
+}
+
+fn prepare() -> io::Result<()> {
+    let cannot = |what: &'static str| {
+        move |error: io::Error| io::Error::new(error.kind(), format!("cannot {what}: {error}"))
+    };
+    // What the test has done would be half gone, and half there.
+    match File::create_new(BOOTED) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let words = "the guest was rebooted, and an instance boots only once";
+            return Err(io::Error::other(words));
+        }
+        marked => marked.map_err(cannot("mark the boot"))?,
+    };
+    // An init sets the name that it finds here, and an image has another machine's.
+    let name = rustix::system::uname().nodename().to_bytes().to_vec();
+    fs::write("/etc/hostname", [&name[..], b"\n"].concat()).map_err(cannot("set the host name"))?;
+    fs::create_dir_all(UNITS).map_err(cannot("hide units"))?;
+    for unit in NOT_OURS {
+        symlink("/dev/null", Path::new(UNITS).join(unit)).map_err(cannot("hide units"))?;
+    }
+    // The words that this very process was started with, which may be a loader's.
+    let words = fs::read("/proc/self/cmdline").map_err(cannot("start the agent"))?;
+    let mut words = words
+        .strip_suffix(b"\0")
+        .unwrap_or(&words)
+        .split(|&byte| byte == 0)
+        .map(OsStr::from_bytes);
+    let mut agent = Command::new(words.next().unwrap_or_default());
+    agent.args(words).stdin(Stdio::null()).stdout(Stdio::null());
+    // The init takes the console for its own session.
+    session::own_session(&mut agent);
+    agent.spawn().map_err(cannot("start the agent"))?;
+    Ok(())
+}
+
+/// Waits until the init says that the guest is up; what it could not start, for people.
+///
+/// # Errors
+/// Why the guest is not up.
+pub(super) fn await_up(limit: Duration) -> Result<Option<String>, String> {
+    let deadline = Instant::now() + limit;
+    while Instant::now() < deadline {
+        let state = if Path::new(PRIVATE_SOCKET).exists() {
+            ask(&["is-system-running", "--wait"], deadline)
+        } else {
+            String::new()
+        };
+        match state.trim() {
+            "running" => return Ok(None),
+            "degraded" => {
+                return Ok(Some(format!(
+                    "is up, but these units have failed: {}",
+                    failed_units()
+                )));
+            }
+            "maintenance" => {
+                return Err(format!(
+                    "its init stopped for maintenance; failed units: {}",
+                    failed_units()
+                ));
+            }
+            "stopping" => return Err("its init shuts the guest down".to_owned()),
+            // It does not listen yet, or has not begun.
+            _ => std::thread::sleep(TICK),
+        }
+    }
+    Err(too_late(limit))
+}
+
+fn too_late(limit: Duration) -> String {
+    let begin = format!("it was not up within {limit:?}");
+    if !Path::new(PRIVATE_SOCKET).exists() {
+        return format!("{begin}: its init did not begin, or is not systemd");
+    }
+    let now = || Instant::now() + ANSWER;
+    let state = ask(&["is-system-running"], now());
+    let jobs = ask(
+        &["list-jobs", "--plain", "--no-legend", "--no-pager"],
+        now(),
+    );
+    let waits: Vec<_> = jobs
+        .lines()
+        .filter(|line| line.trim_end().ends_with(" running"))
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
+    format!(
+        "{begin}: it is {}, and waits for: {}; failed units: {}",
+        state.trim(),
+        or_none(&waits),
+        failed_units()
+    )
+}
+
+fn failed_units() -> String {
+    let words = [
+        "list-units",
+        "--failed",
+        "--plain",
+        "--no-legend",
+        "--no-pager",
+    ];
+    let list = ask(&words, Instant::now() + ANSWER);
+    let units: Vec<_> = list
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    or_none(&units)
+}
+
+fn or_none(names: &[&str]) -> String {
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// What systemctl answers before the deadline; nothing if it does not.
+fn ask(words: &[&str], deadline: Instant) -> String {
+    let child = Command::new("systemctl")
+        .args(words)
+        .env_clear()
+        .env("PATH", PATH)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else {
+        return String::new();
+    };
+    if !ends(Pid::from_child(&child), deadline) {
+        let _ = child.kill();
+    }
+    let _ = child.wait();
+    let mut text = String::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        let _ = stdout.read_to_string(&mut text);
+    }
+    text
+}
+
+/// Whether a process ends before the deadline.
+fn ends(pid: Pid, deadline: Instant) -> bool {
+    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
+        return false;
+    };
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        };
+        match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&left)) {
+            Err(rustix::io::Errno::INTR) => {}
+            count => return count.is_ok_and(|count| count > 0),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! `vm-test image`: builds, lists, checks and removes images, and says how it goes.
+
+use super::args::ImageCommand;
+use super::output::{remark, say, say_json};
+use super::relay::{self, Outcome};
+use crate::config::HOST;
+use crate::image::{self, ImageRecord, Progress, Recipe, Runner, Source, Store};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use vm_test::client::{Lease, store};
+use vm_test::protocol::agent::{End, Job};
+use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, OwnedSetting};
+use vm_test::protocol::failure::Failure;
+
+/// Memory of the container that runs a step, in bytes: compilers and package managers want more than a test.
+const STEP_MEMORY: u64 = 2 << 30;
+
+/// How many characters of a digest are shown to people.
+const SHORT: usize = 12;
+
+/// Runs a command on images.
+pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
+    let store = Store::open(&store())?;
+    match command {
+        ImageCommand::Build { name } => {
+            let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+            make(&store, &image::find_recipe(name, &here)?).map(drop)
+        }
+        ImageCommand::Import { name, source } => import(&store, name, source),
+        ImageCommand::List(args) if args.json => say_json(&store.list()),
+        ImageCommand::List(_) => list(&store),
+        ImageCommand::Inspect { name, json: true } => say_json(&store.image(name)?),
+        ImageCommand::Inspect { name, json: false } => inspect(&store, &store.image(name)?),
+        ImageCommand::Verify { name } => verify(&store, name),
+        ImageCommand::Rm { name } => {
+            store.forget(name)?;
+            remark(&format!("removed image `{name}`"));
+            Ok(())
+        }
+        ImageCommand::Export { name, file } => image::export(&store, name, file),
+        // It runs something in a guest and ends as that does.
+        ImageCommand::Commit { .. } => Ok(()),
+    }
+}
+
+fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    store.check_name(name)?;
+    let base = Source::parse(source, &here)?.base(store)?;
+    make(store, &Recipe::of_base(name, base)).map(drop)
+}
+
+/// Builds a recipe's image and says how it goes.
+pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failure> {
+    let began = Instant::now();
+    let mut lines = Lines { began: None };
+    let mut runner = InContainer { store };
+    let record = image::build(store, recipe, &mut lines, &mut runner)?;
+    remark(&format!(
+        "image `{}` is {} ({} layers, {:.1} s)",
+        record.name,
+        &record.digest[..SHORT],
+        record.layers.len(),
+        began.elapsed().as_secs_f64()
+    ));
+    Ok(record)
+}
+
+fn list(store: &Store) -> Result<(), Failure> {
+    let images = store.list();
+    if images.is_empty() {
+        remark("no images; `vm-test image build debian-12` makes one");
+    }
+    let mut text = String::new();
+    for image in images {
+        let size = bytes_of(store, &image) >> 20;
+        text += &format!(
+            "{:<24} {}  {} layers  {size} MiB\n",
+            image.name,
+            &image.digest[..SHORT],
+            image.layers.len()
+        );
+    }
+    say(&text)
+}
+
+fn inspect(store: &Store, image: &ImageRecord) -> Result<(), Failure> {
+    let mut text = format!("name    {}\ndigest  {}\n", image.name, image.digest);
+    for key in &image.layers {
+        if let Some(layer) = store.layer(key) {
+            text += &format!(
+                "layer   {key}  {:>5} MiB  {}\n",
+                layer.bytes >> 20,
+                layer.step
+            );
+        }
+    }
+    say(&text)
+}
+
+fn bytes_of(store: &Store, image: &ImageRecord) -> u64 {
+    let layers = image.layers.iter().filter_map(|key| store.layer(key));
+    layers.map(|layer| layer.bytes).sum()
+}
+
+fn verify(store: &Store, name: &str) -> Result<(), Failure> {
+    let changed = image::verify(store, name)?;
+    if changed.is_empty() {
+        remark(&format!("image `{name}` is what was built"));
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "cannot vouch for image `{name}`: changed since it was built: layer {}",
+        changed.join(", layer ")
+    ))
+    .hint(format!(
+        "remove it and build it again: vm-test image rm {name}; vm-test gc --images"
+    )))
+}
+
+/// Plain lines on standard error, one per step.
+struct Lines {
+    began: Option<(String, Instant)>,
+}
+
+impl Progress for Lines {
+    fn begin(&mut self, step: &str) {
+        remark(step);
+        self.began = Some((step.to_owned(), Instant::now()));
+    }
+
+    fn cached(&mut self, step: &str) {
+        remark(&format!("{step}: in the store"));
+    }
+
+    fn waiting(&mut self, step: &str) {
+        remark(&format!("{step}: waiting for another build of it"));
+    }
+
+    fn end(&mut self) {
+        if let Some((step, began)) = self.began.take() {
+            remark(&format!(
+                "{step}: done in {:.1} s",
+                began.elapsed().as_secs_f64()
+            ));
+        }
+    }
+}
+
+/// Runs steps in containers whose writes stay.
+struct InContainer<'a> {
+    store: &'a Store,
+}
+
+impl Runner for InContainer<'_> {
+    fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure> {
+        let request = LeaseRequest {
+            guest: HOST.to_owned(),
+            settings: vec![OwnedSetting::Memory(STEP_MEMORY)],
+            manifest_dir: "/".to_owned(),
+            store: self.store.root().to_string_lossy().into_owned(),
+            build: Some(layer),
+            program: None,
+            library_path: String::new(),
+            shares: Vec::new(),
+            purpose: format!("vm-test image build: {command}"),
+            pid: std::process::id(),
+        };
+        let mut lease = Lease::obtain(&request, |reason| {
+            remark(&format!("waiting for an instance: {reason}"));
+        })?;
+        let job = Job {
+            nonce: 0,
+            program: "/bin/sh".to_owned(),
+            args: [&b"-euc"[..], command.as_bytes()]
+                .map(<[u8]>::to_vec)
+                .to_vec(),
+            directory: Path::new("/").to_string_lossy().into_owned(),
+            directory_is_optional: false,
+            environment: vec![(b"DEBIAN_FRONTEND".to_vec(), b"noninteractive".to_vec())],
+            timeout: None,
+            test: None,
+            terminal: None,
+        };
+        let cannot = |cause: String| Failure::new(format!("cannot run `{command}`: {cause}"));
+        let outcome = relay::run_alone(&mut lease, job);
+        lease.give_up();
+        match outcome? {
+            Outcome::Ended(ended) => match ended.end {
+                End::Exited(0) => Ok(()),
+                End::Exited(code) => Err(cannot(format!("it exited with code {code}"))),
+                End::NotStarted { reason, .. } => Err(cannot(reason)),
+                end => Err(cannot(format!("{end:?}"))),
+            },
+            Outcome::HungUp => Err(cannot("the terminal is gone".to_owned())),
+        }
+    }
+}

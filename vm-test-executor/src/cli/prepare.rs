@@ -1,0 +1,71 @@
+//! `vm-test prepare`: has every image built that this workspace's guests name, before tests want them.
+
+use super::args::ReportArgs;
+use super::image;
+use super::output::{remark, say_json};
+use super::run::manifest_dir;
+use crate::config::{FILE, HOST_IMAGE, Workspace};
+use crate::image::{ImageRecord, Store, find_recipe};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use vm_test::client::store;
+use vm_test::protocol::failure::Failure;
+
+/// What was done about one image.
+#[derive(Debug, Serialize)]
+struct Prepared {
+    name: String,
+    digest: String,
+    built: bool,
+}
+
+/// Builds them in turn. With a recipe, an image that is there is built, too: that finds out what has changed in it, and
+/// does nothing if nothing has.
+pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
+    let directory = manifest_dir();
+    let workspace = Workspace::find(&directory)?;
+    let Some(file) = workspace.file() else {
+        return Err(Failure::new(format!(
+            "cannot prepare the images of this workspace: there is no {FILE} in {} or above",
+            directory.display()
+        ))
+        .hint(format!("guest `host` needs none; declare others in {FILE}")));
+    };
+    let store = Store::open(&store())?;
+    let mut names = BTreeSet::new();
+    for guest in workspace.names() {
+        names.insert(workspace.guest(guest, &[])?.image);
+    }
+    names.remove(HOST_IMAGE);
+    let mut prepared = Vec::new();
+    for name in names {
+        let before = store.image(&name).ok();
+        let record = match (find_recipe(&name, &directory), &before) {
+            (Ok(recipe), _) => image::make(&store, &recipe)?,
+            // Imported or committed: there is nothing that it could be built from again.
+            (Err(_), Some(image)) => image.clone(),
+            (Err(failure), None) => {
+                return Err(Failure {
+                    message: format!("{} ({} names it)", failure.message, file.display()),
+                    ..failure
+                });
+            }
+        };
+        prepared.push(Prepared {
+            built: before.is_none_or(|before: ImageRecord| before.layers != record.layers),
+            digest: record.digest,
+            name,
+        });
+    }
+    if args.json {
+        return say_json(&prepared);
+    }
+    let built = prepared.iter().filter(|image| image.built).count();
+    remark(&format!(
+        "{} of {} images built for {}",
+        built,
+        prepared.len(),
+        file.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! `vm-test store create`: a store of a file system of its own, in a file, mounted by a loop device. Needs root.
+
+use super::args::StoreCommand;
+use super::output::{remark, size};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use vm_test::client::store;
+use vm_test::protocol::failure::Failure;
+
+/// A smaller file system of this kind cannot be made.
+const SMALLEST: u64 = 256 << 20;
+
+/// With this, an ordinary user may remove what of the user's own is a subvolume.
+const OPTIONS: &str = "loop,user_subvol_rm_allowed,noatime";
+
+/// Makes the file system and mounts it; what fails leaves nothing.
+pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
+    let StoreCommand::Create {
+        size: bytes,
+        at,
+        owner,
+        ..
+    } = command;
+    let dir = at.clone().unwrap_or_else(store);
+    let cannot =
+        |cause: String| Failure::new(format!("cannot make a store at {}: {cause}", dir.display()));
+    if !rustix::process::geteuid().is_root() {
+        return Err(cannot("only root may mount a file system".to_owned())
+            .hint("run it as root, with --owner USER for a store of an ordinary user"));
+    }
+    if *bytes < SMALLEST {
+        return Err(cannot(format!("{} is too small", size(*bytes)))
+            .hint("--size goes from 256M; a Debian takes about 300M"));
+    }
+    let file = file_of(&dir);
+    if file.exists() {
+        return Err(
+            cannot(format!("{} is there already", file.display())).hint(format!(
+                "mount it: mount -o {OPTIONS} {} {}",
+                file.display(),
+                dir.display()
+            )),
+        );
+    }
+    fs::create_dir_all(&dir).map_err(|error| cannot(error.to_string()))?;
+    let is_empty = fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_none());
+    if !is_empty {
+        return Err(cannot("the directory is not empty".to_owned())
+            .hint("give an empty one with --at, or move what is in it away"));
+    }
+    let made = make(&file, &dir, *bytes, owner.as_deref());
+    if made.is_err() {
+        let _ = fs::remove_file(&file);
+    }
+    made.map_err(|failure| cannot(failure.message).hint(failure.hint.unwrap_or_default()))?;
+    remark(&format!(
+        "made a store of at most {} at {}; to have it after the next boot, add to /etc/fstab:\n{} {} btrfs {OPTIONS} 0 0",
+        size(*bytes),
+        dir.display(),
+        file.display(),
+        dir.display()
+    ));
+    Ok(())
+}
+
+/// The file beside the directory that holds its file system.
+fn file_of(dir: &Path) -> PathBuf {
+    let mut file = dir.as_os_str().to_owned();
+    file.push(".btrfs");
+    file.into()
+}
+
+fn make(file: &Path, dir: &Path, bytes: u64, owner: Option<&str>) -> Result<(), Failure> {
+    let disk = |error: io::Error| Failure::new(format!("{}: {error}", file.display()));
+    let created = File::options().write(true).create_new(true).open(file);
+    created.and_then(|new| new.set_len(bytes)).map_err(disk)?;
+    let (file, dir) = (file.as_os_str(), dir.as_os_str());
+    execute(
+        Command::new("mkfs.btrfs").arg("--quiet").arg(file),
+        "install it: apt-get install btrfs-progs",
+    )?;
+    execute(
+        Command::new("mount")
+            .args(["-t", "btrfs", "-o", OPTIONS])
+            .arg(file)
+            .arg(dir),
+        "the kernel needs btrfs and loop devices: modprobe -a btrfs loop",
+    )?;
+    let Some(owner) = owner else { return Ok(()) };
+    // `USER:` stands for the user and the user's own group.
+    let given = execute(
+        Command::new("chown")
+            .arg("--")
+            .arg(format!("{owner}:"))
+            .arg(dir),
+        "--owner takes the name of a user of this host",
+    );
+    if given.is_err() {
+        let _ = Command::new("umount").arg(dir).status();
+    }
+    given
+}
+
+fn execute(command: &mut Command, hint: &str) -> Result<(), Failure> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .map_err(|error| Failure::new(format!("{program}: {error}")).hint(hint))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::new(format!("{program}: {}", words.trim())).hint(hint))
+}

@@ -1,0 +1,25 @@
+//! What a guest's first process is. Names the choices; carries none out.
+
+use serde::{Deserialize, Serialize};
+
+/// What a guest's first process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Init {
+    /// Our agent.
+    Agent,
+    /// The image's own init, with our agent beside it.
+    System,
+}
+
+impl Init {
+    /// The choice of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "agent" => Some(Self::Agent),
+            "system" => Some(Self::System),
+            _ => None,
+        }
+    }
+}

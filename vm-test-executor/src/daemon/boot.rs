@@ -1,0 +1,77 @@
+//! What a guest whose own init boots needs of the host: whether it can boot here at all, a control group for its init, a
+//! console for its words. Starts nothing.
+
+use super::console::Console;
+use super::delegation::Delegation;
+use crate::config::{Guest, HOST_IMAGE, Init};
+use crate::image::Store;
+use std::path::Path;
+use vm_test::protocol::daemon::LeaseRequest;
+use vm_test::protocol::failure::Failure;
+
+/// What an instance whose own init boots has.
+#[derive(Debug)]
+pub(super) struct Boot {
+    pub(super) console: Console,
+    pub(super) delegation: Delegation,
+}
+
+/// What the first process of the guest is to be: what is asked for, else what the image says.
+pub(super) fn init(guest: &Guest, request: &LeaseRequest) -> Result<Init, Failure> {
+    if request.build.is_some() {
+        return Ok(Init::Agent);
+    }
+    let over_host = guest.image == HOST_IMAGE;
+    let init = match guest.init {
+        Some(init) => init,
+        None if over_host => Init::Agent,
+        None => {
+            let image = Store::open(Path::new(&request.store))?.image(&guest.image)?;
+            image.init.unwrap_or(Init::Agent)
+        }
+    };
+    if init == Init::System && guest.privileged {
+        return Err(cannot(
+            guest,
+            "init = \"system\" and privileged = true do not go together: the image's init would manage the host's control groups, devices and kernel settings",
+        )
+        .hint("leave out privileged: root in the guest is root over all that is the guest's own"));
+    }
+    if init == Init::System && over_host {
+        return Err(cannot(
+            guest,
+            "init = \"system\" boots an image's own init, and this guest is over the host's root",
+        )
+        .hint(
+            "use an image that has one, as in image = \"debian-12-systemd\", or init = \"agent\"",
+        ));
+    }
+    Ok(init)
+}
+
+impl Boot {
+    /// For an instance whose root is this user of the host, where that is not the daemon's own.
+    ///
+    /// # Errors
+    /// If this user has no control group to give.
+    pub(super) fn new(guest: &Guest, instance: &str, owner: Option<u32>) -> Result<Self, Failure> {
+        let delegation = Delegation::new(instance, owner).map_err(|cause| {
+            let cause = format!(
+                "init = \"system\" needs a control group that the guest's init may manage, and this user can give none: {cause}"
+            );
+            cannot(guest, &cause).hint(
+                "stop the daemon and start it where systemd delegates a group to you (vm-test stop; systemd-run --user --scope -p Delegate=yes cargo test), or run the tests as root, or use backend = \"kvm\"",
+            )
+        })?;
+        let console = Console::new()
+            .map_err(|error| cannot(guest, &format!("cannot make a console: {error}")))?;
+        Ok(Self {
+            console,
+            delegation,
+        })
+    }
+}
+
+fn cannot(guest: &Guest, cause: &str) -> Failure {
+    Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
+}

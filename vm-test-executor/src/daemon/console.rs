@@ -1,0 +1,89 @@
+//! The console of a guest with an init of its own: a file in memory that its keeper writes to, and whose last lines are
+//! shown to people. It outlives the keeper.
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+
+/// How much of the end is looked at.
+const TAIL: u64 = 1 << 14;
+
+/// How many lines are shown.
+const MOST_LINES: usize = 20;
+
+/// Longer lines are cut.
+const LONGEST_LINE: usize = 200;
+
+/// A console.
+#[derive(Debug)]
+pub(super) struct Console {
+    file: File,
+}
+
+impl Console {
+    /// A console on which nothing is written yet.
+    pub(super) fn new() -> io::Result<Self> {
+        let file = memfd_create(c"vm-test console", MemfdFlags::CLOEXEC)?;
+        Ok(Self { file: file.into() })
+    }
+
+    /// The same console, to be handed over or kept by somebody else.
+    pub(super) fn share(&self) -> io::Result<Self> {
+        let file = self.file.try_clone()?;
+        Ok(Self { file })
+    }
+
+    /// Its descriptor.
+    pub(super) fn into_descriptor(self) -> OwnedFd {
+        self.file.into()
+    }
+
+    /// The last lines that say anything, without what only a terminal understands.
+    pub(super) fn last_lines(&self) -> Vec<String> {
+        let length = self.file.metadata().map_or(0, |meta| meta.len());
+        let begin = length.saturating_sub(TAIL);
+        let mut bytes = vec![0; usize::try_from(length - begin).unwrap_or(0)];
+        let count = self.file.read_at(&mut bytes, begin).unwrap_or(0);
+        readable(&bytes[..count])
+    }
+}
+
+fn readable(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = anstream::adapter::strip_str(&text).to_string();
+    let lines: Vec<_> = text
+        .split(['\n', '\r'])
+        .map(|line| line.replace(char::is_control, " "))
+        .map(|line| line.trim_end().chars().take(LONGEST_LINE).collect())
+        .filter(|line: &String| !line.is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(MOST_LINES)..].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn colours_and_empty_lines_are_left_out() {
+        let lines = readable(
+            b"[\x1b[0;32m  OK  \x1b[0m] Started \x1b[0;1;39ma\x1b[0m.\r\n\r\nb\tc\x07\x1b[K\n",
+        );
+        assert_eq!(lines, ["[  OK  ] Started a.", "b c"]);
+    }
+
+    #[test]
+    fn only_the_last_lines_are_shown() {
+        let console = Console::new().unwrap();
+        let mut file = File::from(console.share().unwrap().into_descriptor());
+        for number in 0..10_000 {
+            writeln!(file, "line {number}").unwrap();
+        }
+        let lines = console.last_lines();
+        assert_eq!(lines.len(), MOST_LINES);
+        assert_eq!(lines.last().unwrap(), "line 9999");
+    }
+}

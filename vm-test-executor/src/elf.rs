@@ -1,0 +1,131 @@
+//! What a program needs of a system: its loader, its libraries, the versions of the C library. Reads a few pages of a
+//! file, whatever its size; starts nothing.
+
+use object::read::ReadCache;
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::{Endianness, elf::FileHeader64};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+type Header = FileHeader64<Endianness>;
+
+/// What a program needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The loader's path; a program without one needs nothing.
+    pub loader: Option<PathBuf>,
+    /// The newest version of the GNU C library that it names.
+    pub glibc: Option<Version>,
+}
+
+/// A version of the GNU C library, as in 2.36.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32);
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+fn invalid(error: object::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error.to_string())
+}
+
+/// What the program in this file needs.
+///
+/// # Errors
+/// If the file cannot be read or is not a 64-bit ELF file.
+pub fn needs(path: &Path) -> io::Result<Needs> {
+    let cache = ReadCache::new(File::open(path)?);
+    let data = &cache;
+    let header = Header::parse(data).map_err(invalid)?;
+    let endian = header.endian().map_err(invalid)?;
+    let mut needs = Needs::default();
+    for segment in header.program_headers(endian, data).map_err(invalid)? {
+        if let Some(loader) = segment.interpreter(endian, data).map_err(invalid)? {
+            needs.loader = Some(String::from_utf8_lossy(loader).into_owned().into());
+        }
+    }
+    let sections = header.sections(endian, data).map_err(invalid)?;
+    for section in sections.iter() {
+        let Some((mut files, link)) = section.gnu_verneed(endian, data).map_err(invalid)? else {
+            continue;
+        };
+        let strings = sections.strings(endian, data, link).map_err(invalid)?;
+        while let Some((_, mut versions)) = files.next().map_err(invalid)? {
+            while let Some(version) = versions.next().map_err(invalid)? {
+                let name = version.name(endian, strings).map_err(invalid)?;
+                needs.glibc = needs.glibc.max(glibc(name));
+            }
+        }
+    }
+    Ok(needs)
+}
+
+/// The newest version that a C library in this file offers.
+///
+/// # Errors
+/// If the file cannot be read or is not a 64-bit ELF file.
+pub fn offered(path: &Path) -> io::Result<Option<Version>> {
+    let cache = ReadCache::new(File::open(path)?);
+    let data = &cache;
+    let header = Header::parse(data).map_err(invalid)?;
+    let endian = header.endian().map_err(invalid)?;
+    let sections = header.sections(endian, data).map_err(invalid)?;
+    let Some((mut definitions, link)) = sections.gnu_verdef(endian, data).map_err(invalid)? else {
+        return Ok(None);
+    };
+    let strings = sections.strings(endian, data, link).map_err(invalid)?;
+    let mut newest = None;
+    while let Some((_, mut names)) = definitions.next().map_err(invalid)? {
+        if let Some(name) = names.next().map_err(invalid)? {
+            newest = newest.max(glibc(name.name(endian, strings).map_err(invalid)?));
+        }
+    }
+    Ok(newest)
+}
+
+/// `GLIBC_2.36` as a version; private and other symbols' versions are none.
+fn glibc(name: &[u8]) -> Option<Version> {
+    let text = std::str::from_utf8(name).ok()?.strip_prefix("GLIBC_")?;
+    let (major, rest) = text.split_once('.')?;
+    let minor = rest.split('.').next()?;
+    Some(Version(major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_program_needs_a_loader_and_no_more_than_the_library_here_offers() {
+        let needs = needs(&std::env::current_exe().unwrap()).unwrap();
+        assert!(needs.loader.unwrap().is_file());
+        let library = [
+            "/lib/x86_64-linux-gnu/libc.so.6",
+            "/lib/aarch64-linux-gnu/libc.so.6",
+            "/lib64/libc.so.6",
+        ]
+        .map(Path::new)
+        .into_iter()
+        .find(|path| path.is_file())
+        .unwrap();
+        assert!(needs.glibc <= offered(library).unwrap());
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(glibc(b"GLIBC_2.9") < glibc(b"GLIBC_2.34"));
+        assert_eq!(glibc(b"GLIBC_2.2.5"), Some(Version(2, 2)));
+        assert_eq!(glibc(b"GLIBC_PRIVATE"), None);
+    }
+
+    #[test]
+    fn a_script_is_no_program_with_needs() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "#!/bin/sh\n").unwrap();
+        assert!(needs(file.path()).is_err());
+    }
+}

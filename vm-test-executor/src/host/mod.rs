@@ -1,0 +1,4 @@
+//! What this host lets this user do: which ids a guest may have, and why namespaces are refused. Changes nothing.
+
+pub mod idmaps;
+pub mod refusal;

@@ -1,0 +1,90 @@
+//! What layers are made from: a fresh Debian by mmdebstrap, somebody's tar archive, a file of the host as one. Unpacks
+//! nothing.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use vm_test::protocol::failure::Failure;
+
+/// What bootstraps Debian.
+const TOOL: &str = "mmdebstrap";
+
+/// Where the process that works in the user's namespaces looks for programs.
+pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Whether the tool is there, asked before anything is made.
+pub(super) fn check_tool(release: &str) -> Result<(), Failure> {
+    if std::env::split_paths(PATH).any(|dir| dir.join(TOOL).is_file()) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "cannot bootstrap Debian {release}: there is no {TOOL} in {PATH}"
+    ))
+    .hint("install it: apt-get install mmdebstrap"))
+}
+
+/// Bootstraps a release of Debian into a directory. Runs as root of the user's namespaces, with the host's network: all
+/// that the tool starts is in a pid namespace of its own and ends with this process.
+pub(super) fn bootstrap(
+    into: &Path,
+    log: &Path,
+    release: &str,
+    packages: &[String],
+) -> io::Result<()> {
+    let mut command = Command::new(TOOL);
+    command
+        .args(["--mode=root", "--variant=minbase", "--format=directory"])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(log)?);
+    if !packages.is_empty() {
+        command.arg(format!("--include={}", packages.join(",")));
+    }
+    let status = command
+        .arg(release)
+        .arg(into)
+        .status()
+        .map_err(|error| io::Error::new(error.kind(), format!("{TOOL}: {error}")))?;
+    if status.success() {
+        return Ok(());
+    }
+    let words = std::fs::read_to_string(log).unwrap_or_default();
+    let errors: Vec<_> = words.lines().filter(|line| line.starts_with('E')).collect();
+    Err(io::Error::other(if errors.is_empty() {
+        status.to_string()
+    } else {
+        errors.join("; ")
+    }))
+}
+
+/// The file or directory as a tar archive with nothing of this host in it but names, permissions and contents.
+pub(super) fn of_entry(path: &Path) -> Result<Vec<u8>, Failure> {
+    let cannot = |cause: String| Failure::new(format!("cannot read {}: {cause}", path.display()));
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(cannot("it is not a file or a directory".to_owned()));
+    };
+    let output = Command::new("tar")
+        .args([
+            "--create",
+            "--sort=name",
+            "--mtime=@0",
+            "--owner=0",
+            "--group=0",
+            "--numeric-owner",
+        ])
+        .arg("--directory")
+        .arg(dir)
+        .arg("--")
+        .arg(name)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| cannot(error.to_string()))?;
+    if !output.status.success() {
+        return Err(cannot(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ));
+    }
+    Ok(output.stdout)
+}

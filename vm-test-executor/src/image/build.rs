@@ -1,0 +1,253 @@
+//! A recipe carried out: for each step the layer that the store has, or a new one. Says what it does as it does it.
+//!
+//! A layer's key is the hash of its parent's key and of all that goes into the step, so a changed step makes new layers
+//! from itself on and leaves those before it alone.
+
+use super::Store;
+use super::import::Stack;
+use super::inside::{self, Task};
+use super::layer::{Layers, Progress, cannot_make, key_of};
+use super::locks::{self, Held};
+use super::recipe::{Base, FileEntry, Recipe, RunEntry};
+use super::record::ImageRecord;
+use super::{base, chain, collection, space};
+use crate::config::Init;
+use std::fs::{self, File};
+use vm_test::protocol::daemon::LayerBuild;
+use vm_test::protocol::failure::Failure;
+
+/// Runs a command in a container whose writes go to the layer that is being made.
+pub trait Runner {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// If it could not be run or did not succeed.
+    fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure>;
+}
+
+/// Builds a recipe's image, and first those that it starts from and that are not there.
+///
+/// # Errors
+/// If a step fails; the image that was there before is there still.
+pub fn build(
+    store: &Store,
+    recipe: &Recipe,
+    progress: &mut dyn Progress,
+    runner: &mut dyn Runner,
+) -> Result<ImageRecord, Failure> {
+    // A disk that killed builds have filled would fail this one.
+    collection::clear(store)?;
+    for base in chain::missing(store, recipe)? {
+        build_one(store, &base, progress, runner)?;
+    }
+    build_one(store, recipe, progress, runner)
+}
+
+fn build_one(
+    store: &Store,
+    recipe: &Recipe,
+    progress: &mut dyn Progress,
+    runner: &mut dyn Runner,
+) -> Result<ImageRecord, Failure> {
+    let mut build = Build {
+        store,
+        init: recipe.init,
+        layers: Layers {
+            store,
+            keys: Vec::new(),
+            held: Held::default(),
+            progress,
+        },
+    };
+    build.base(recipe)?;
+    for entry in &recipe.files {
+        build.place(entry)?;
+    }
+    for entry in &recipe.run {
+        build.run(entry, runner)?;
+    }
+    let mut record = store.compose(&recipe.name, build.layers.keys);
+    record.init = build.init;
+    let unchanged = store
+        .image(&recipe.name)
+        .is_ok_and(|old| old.layers == record.layers && old.init == record.init);
+    if !unchanged {
+        store.publish_image(&record)?;
+    }
+    Ok(record)
+}
+
+/// Hashes an image's layers anew; the keys of those that are not what they were.
+///
+/// # Errors
+/// If the image is not there or cannot be read.
+pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
+    let mut changed = Vec::new();
+    let (image, _held) = store.hold_image(name)?;
+    for key in image.layers {
+        let files = store.relative(&store.files(&key));
+        let found = inside::perform(store.root(), Task::Digest(files), None)?;
+        if store
+            .layer(&key)
+            .is_none_or(|layer| layer.digest != found.digest)
+        {
+            changed.push(key);
+        }
+    }
+    Ok(changed)
+}
+
+struct Build<'a> {
+    store: &'a Store,
+    init: Option<Init>,
+    layers: Layers<'a>,
+}
+
+impl Build<'_> {
+    fn base(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+        if !matches!(recipe.base, Base::Debian(_)) && !recipe.packages.is_empty() {
+            return Err(Failure::new(format!(
+                "cannot build image `{}`: packages need a base of the kind debian:",
+                recipe.name
+            ))
+            .hint("install them in a run step with network = true"));
+        }
+        match &recipe.base {
+            Base::Image(name) => {
+                let (image, held) = self.store.hold_image(name)?;
+                self.layers.keys = image.layers;
+                self.init = self.init.or(image.init);
+                self.layers.held = held;
+                Ok(())
+            }
+            Base::Tar(path) => self.foreign(&Stack::of_tar(path)?),
+            Base::Directory(path) => self.foreign(&Stack::of_directory(path, self.store)?),
+            Base::Layout(path, pinned) => {
+                self.foreign(&Stack::of_layout(path, pinned.as_deref(), self.store)?)
+            }
+            Base::Debian(release) => {
+                let packages = recipe.packages.join(",");
+                let step = format!(
+                    "bootstrap Debian {release} with {} packages",
+                    recipe.packages.len()
+                );
+                let parts: [&[u8]; 3] = [b"debian", release.as_bytes(), packages.as_bytes()];
+                base::check_tool(release)?;
+                self.layers.add(&step, &parts, |store, aside| {
+                    let log = aside.join("bootstrap.log");
+                    let task = Task::Bootstrap {
+                        into: store.relative(&aside.join("files")),
+                        log: store.relative(&log),
+                        release: release.clone(),
+                        packages: recipe.packages.clone(),
+                    };
+                    inside::perform(store.root(), task, None)?;
+                    inside::perform(store.root(), Task::Remove(store.relative(&log)), None)
+                        .map(drop)
+                })
+            }
+        }
+    }
+
+    /// Layers that come from elsewhere. All that the store lacks are read and checked before the first is unpacked.
+    fn foreign(&mut self, stack: &Stack) -> Result<(), Failure> {
+        let mut parent = self.layers.keys.last().cloned().unwrap_or_default();
+        let mut sizes = Vec::new();
+        for layer in &stack.layers {
+            parent = key_of(&parent, &layer.parts());
+            sizes.push(match self.store.layer(&parent) {
+                Some(_) => None,
+                None => Some(layer.survey(self.store)?),
+            });
+        }
+        for (layer, size) in stack.layers.iter().zip(sizes) {
+            let step = layer.step();
+            self.layers.add(&step, &layer.parts(), |store, aside| {
+                let before = space::free(store.root());
+                let into = store.relative(&aside.join("files"));
+                layer.unpack(store, into).map_err(|failure| {
+                    match space::is_full(&failure, store.root(), false) {
+                        true => space::full(store.root(), &step, before, size),
+                        false => failure,
+                    }
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, entry: &FileEntry) -> Result<(), Failure> {
+        let archive = base::of_entry(&entry.from)?;
+        let mode = entry
+            .mode
+            .as_deref()
+            .map(|text| u32::from_str_radix(text, 8));
+        let mode = mode.transpose().map_err(|_| {
+            Failure::new(format!(
+                "cannot copy to {}: {:?} are no permission bits",
+                entry.to.display(),
+                entry.mode
+            ))
+            .hint("write them in octal, as in mode = \"0755\"")
+        })?;
+        let to = entry.to.to_string_lossy().into_owned();
+        let bits = entry.mode.clone().unwrap_or_default();
+        let step = format!("copy {} to {to}", entry.from.display());
+        let parts: [&[u8]; 4] = [b"file", to.as_bytes(), bits.as_bytes(), &archive];
+        let keys = self.layers.keys.clone();
+        self.layers.add(&step, &parts, |store, aside| {
+            let below: Vec<_> = keys
+                .iter()
+                .map(|key| store.relative(&store.files(key)))
+                .collect();
+            let file = aside.join("entry.tar");
+            let cannot = |error: std::io::Error| {
+                Failure::new(format!("cannot write {}: {error}", file.display()))
+            };
+            let before = space::free(store.root());
+            let place = || {
+                fs::write(&file, &archive).map_err(cannot)?;
+                let task = Task::Place {
+                    into: store.relative(&aside.join("files")),
+                    below: below.clone(),
+                    to: entry.to.clone(),
+                    mode,
+                };
+                inside::perform(store.root(), task, Some(File::open(&file).map_err(cannot)?))
+            };
+            place().map_err(|failure| {
+                // The archive and what is in it.
+                let needs = 2 * space::of_file(archive.len() as u64);
+                match space::is_full(&failure, store.root(), false) {
+                    true => space::full(store.root(), &step, before, Some(needs)),
+                    false => failure,
+                }
+            })?;
+            fs::remove_file(&file).map_err(cannot)
+        })
+    }
+
+    fn run(&mut self, entry: &RunEntry, runner: &mut dyn Runner) -> Result<(), Failure> {
+        let below = self.layers.keys.clone();
+        let network = if entry.network { "network" } else { "" };
+        let step = format!("run {}", entry.command);
+        let parts: [&[u8]; 3] = [b"run", entry.command.as_bytes(), network.as_bytes()];
+        self.layers.add(&step, &parts, |store, aside| {
+            let task = Task::Make(vec![
+                store.relative(&aside.join("files")),
+                store.relative(&aside.join("work")),
+            ]);
+            inside::perform(store.root(), task, None)?;
+            let layer = LayerBuild {
+                below,
+                aside: store.relative(aside).to_string_lossy().into_owned(),
+                network: entry.network,
+            };
+            runner.run(&entry.command, layer)?;
+            // The instance is given up, and may still be on its way out.
+            locks::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
+            let work = store.relative(&aside.join("work"));
+            inside::perform(store.root(), Task::Remove(work), None).map(drop)
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! A tar archive in a file of the host. Opens and hashes it; what is in it only the user's namespaces see.
+
+use super::limits::Limits;
+use super::order::{Feed, Kind, Order};
+use super::refusal::cannot;
+use crate::image::inside::{self, Task};
+use crate::image::{Store, digest};
+use std::fs::File;
+use std::io::Seek;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// An archive.
+#[derive(Debug)]
+pub(in crate::image) struct Archive {
+    file: File,
+    kind: Kind,
+    /// What to call it.
+    pub(super) name: String,
+    /// The hash of the file.
+    pub(super) hash: String,
+}
+
+/// Opens a regular file for reading; anything else could make the reader wait for ever.
+pub(super) fn open(path: &Path, name: &str) -> Result<File, Failure> {
+    let meta = std::fs::metadata(path).map_err(|error| {
+        let failure = cannot(name, &error);
+        match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                failure.hint("is the path right? A relative one starts here, or at the recipe")
+            }
+            _ => failure,
+        }
+    })?;
+    if !meta.is_file() {
+        return Err(cannot(name, "it is not a regular file")
+            .hint("a directory is dir:PATH, an OCI layout oci:PATH"));
+    }
+    File::open(path).map_err(|error| cannot(name, error))
+}
+
+impl Archive {
+    /// The archive at this path.
+    pub(super) fn open(path: &Path, kind: Kind) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let file = open(path, &name)?;
+        let hash = digest::of_reader(&file).map_err(|error| cannot(&name, error))?;
+        Ok(Self {
+            file,
+            kind,
+            name,
+            hash,
+        })
+    }
+
+    /// An archive in an open file, the hash of which is known.
+    pub(super) fn of_file(file: File, kind: Kind, name: String, hash: String) -> Self {
+        Self {
+            file,
+            kind,
+            name,
+            hash,
+        }
+    }
+
+    /// Reads it; unpacks it into a directory, relative to the store, if one is given. Gives what it takes up unpacked.
+    pub(super) fn read(&self, store: &Store, into: Option<PathBuf>) -> Result<u64, Failure> {
+        let order = Order {
+            name: self.name.clone(),
+            kind: self.kind,
+            feed: Feed::File,
+            limits: Limits::of_environment()?,
+            into,
+        };
+        let again = || -> std::io::Result<File> {
+            let mut file = self.file.try_clone()?;
+            file.rewind()?;
+            Ok(file)
+        };
+        let file = again().map_err(|error| cannot(&self.name, error))?;
+        inside::perform(store.root(), Task::Foreign(order), Some(file)).map(|done| done.bytes)
+    }
+}

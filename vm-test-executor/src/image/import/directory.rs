@@ -1,0 +1,124 @@
+//! A root file system in a directory of the host. A real root reads it as itself; an ordinary user in the user's
+//! namespaces, where the files of subordinate ids are readable and have the owners that they have in a guest.
+
+use super::limits::Limits;
+use super::order::{Feed, Kind, Order};
+use super::refusal::{cannot, shown};
+use crate::image::inside::{self, Task};
+use crate::image::{Store, digest};
+use rustix::fs::{MemfdFlags, memfd_create};
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use vm_test::protocol::failure::Failure;
+
+/// How a directory is packed: all that belongs to it, in an order that is always the same.
+pub(super) const PACK: [&str; 7] = [
+    "--create",
+    "--format=posix",
+    "--sort=name",
+    "--numeric-owner",
+    "--one-file-system",
+    "--xattrs",
+    "--xattrs-include=*",
+];
+
+/// A directory.
+#[derive(Debug)]
+pub(in crate::image) struct Directory {
+    path: PathBuf,
+    /// What to call it.
+    pub(super) name: String,
+    /// The hash of all that is in it.
+    pub(super) hash: String,
+}
+
+impl Directory {
+    /// The directory at this path.
+    pub(super) fn open(path: &Path, store: &Store) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let path = path
+            .canonicalize()
+            .map_err(|error| cannot(&name, error).hint("is the path right?"))?;
+        if !path.is_dir() {
+            return Err(cannot(&name, "it is not a directory").hint("an archive is tar:PATH"));
+        }
+        if store
+            .root()
+            .canonicalize()
+            .is_ok_and(|store| store.starts_with(&path))
+        {
+            return Err(cannot(&name, "the store is in it")
+                .hint("name the directory that holds the root file system and nothing else"));
+        }
+        let hash = if is_root() {
+            digest::of_tree(&path)
+                .map(|(hash, _)| hash)
+                .map_err(|error| cannot(&name, error))?
+        } else {
+            inside::perform(store.root(), Task::Digest(path.clone()), None)
+                .map_err(|failure| {
+                    cannot(&name, failure.message).hint("every file below it must be readable")
+                })?
+                .digest
+        };
+        Ok(Self { path, name, hash })
+    }
+
+    /// Reads it; unpacks it into a directory, relative to the store, if one is given. Gives what it takes up unpacked.
+    pub(super) fn read(&self, store: &Store, into: Option<PathBuf>) -> Result<u64, Failure> {
+        let mut order = Order {
+            name: self.name.clone(),
+            kind: Kind::Root,
+            feed: Feed::Directory(self.path.clone()),
+            limits: Limits::of_environment()?,
+            into,
+        };
+        if !is_root() {
+            return inside::perform(store.root(), Task::Foreign(order), None)
+                .map(|done| done.bytes);
+        }
+        order.feed = Feed::Pipe;
+        let memory = memfd_create(c"words", MemfdFlags::CLOEXEC).map(File::from);
+        let mut words = memory.map_err(|error| cannot(&self.name, error))?;
+        let theirs = words
+            .try_clone()
+            .map_err(|error| cannot(&self.name, error))?;
+        let mut tar = Command::new("tar")
+            .args(PACK)
+            .arg("--directory")
+            .arg(&self.path)
+            .arg(".")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(theirs)
+            .spawn()
+            .map_err(|error| cannot(&self.name, format!("tar: {error}")))?;
+        let output = tar
+            .stdout
+            .take()
+            .map(|output| File::from(OwnedFd::from(output)));
+        let done =
+            inside::perform(store.root(), Task::Foreign(order), output).map(|done| done.bytes);
+        // If the other side gave up early, tar notices by its broken pipe.
+        let status = tar
+            .wait()
+            .map_err(|error| cannot(&self.name, format!("tar: {error}")))?;
+        let bytes = done?;
+        if status.success() {
+            return Ok(bytes);
+        }
+        let mut text = String::new();
+        let _ = words.rewind();
+        let _ = words.take(4096).read_to_string(&mut text);
+        let first = text.lines().next().unwrap_or("tar failed");
+        Err(cannot(&self.name, shown(first.as_bytes()))
+            .hint("every file below it must be readable, and stay as it is meanwhile"))
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

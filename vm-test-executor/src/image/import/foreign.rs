@@ -1,0 +1,94 @@
+//! What an image can start from that was made elsewhere, as a stack of layers to be read and unpacked one by one.
+
+use super::archive::Archive;
+use super::directory::Directory;
+use super::layout::Layout;
+use super::order::Kind;
+use crate::image::Store;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// One layer.
+#[derive(Debug)]
+pub(in crate::image) enum Foreign {
+    /// In an archive.
+    Archive(Archive),
+    /// In a directory.
+    Directory(Directory),
+}
+
+/// The layers, the lowest first.
+#[derive(Debug)]
+pub(in crate::image) struct Stack {
+    /// The layers.
+    pub(in crate::image) layers: Vec<Foreign>,
+    /// What they are in.
+    _layout: Option<Layout>,
+}
+
+impl Stack {
+    /// The root file system in an archive.
+    pub(in crate::image) fn of_tar(path: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            layers: vec![Foreign::Archive(Archive::open(path, Kind::Root)?)],
+            _layout: None,
+        })
+    }
+
+    /// The root file system in a directory.
+    pub(in crate::image) fn of_directory(path: &Path, store: &Store) -> Result<Self, Failure> {
+        Ok(Self {
+            layers: vec![Foreign::Directory(Directory::open(path, store)?)],
+            _layout: None,
+        })
+    }
+
+    /// The image in an OCI layout; of several, the one with this digest.
+    pub(in crate::image) fn of_layout(
+        path: &Path,
+        pinned: Option<&str>,
+        store: &Store,
+    ) -> Result<Self, Failure> {
+        let layout = Layout::open(path, store)?;
+        let layers = layout.layers(pinned)?;
+        Ok(Self {
+            layers: layers.into_iter().map(Foreign::Archive).collect(),
+            _layout: Some(layout),
+        })
+    }
+}
+
+impl Foreign {
+    /// What is done with it, for people.
+    pub(in crate::image) fn step(&self) -> String {
+        match self {
+            Self::Archive(archive) => format!("unpack {}", archive.name),
+            Self::Directory(directory) => format!("copy {}", directory.name),
+        }
+    }
+
+    /// What its layer's key is made of.
+    pub(in crate::image) fn parts(&self) -> [&[u8]; 2] {
+        match self {
+            Self::Archive(archive) => [b"archive", archive.hash.as_bytes()],
+            Self::Directory(directory) => [b"directory", directory.hash.as_bytes()],
+        }
+    }
+
+    /// Reads all of it and checks it; what it takes up unpacked.
+    pub(in crate::image) fn survey(&self, store: &Store) -> Result<u64, Failure> {
+        self.read(store, None)
+    }
+
+    /// Unpacks it into a directory, relative to the store, and checks it once more as it does.
+    pub(in crate::image) fn unpack(&self, store: &Store, into: PathBuf) -> Result<(), Failure> {
+        self.read(store, Some(into)).map(drop)
+    }
+
+    fn read(&self, store: &Store, into: Option<PathBuf>) -> Result<u64, Failure> {
+        match self {
+            Self::Archive(archive) => archive.read(store, into),
+            Self::Directory(directory) => directory.read(store, into),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! An OCI image layout on disk: index, manifest, configuration, layers, each file verified by its digest before it is
+//! used. Unpacks no layer.
+
+use super::archive::Archive;
+use super::document::{content, open_below, parse};
+use super::machine::HERE_IN_OCI;
+use super::manifest::{Config, Descriptor, Index, Manifest, Marker, is_index, is_layer};
+use super::order::Kind;
+use super::refusal::{cannot, shown};
+use crate::image::inside::{self, Task};
+use crate::image::layer::make_empty;
+use crate::image::locks::Reservation;
+use crate::image::{Store, digest};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// The version of layouts.
+const VERSION: &str = "1.0.0";
+
+/// Lists may hold lists, to this depth.
+const DEEPEST: usize = 4;
+
+/// A guest's root is mounted from at most so many layers.
+const MOST_LAYERS: usize = 40;
+
+/// Where the files are in a room.
+const FILES: &str = "files";
+
+/// A layout.
+#[derive(Debug)]
+pub(super) struct Layout {
+    directory: PathBuf,
+    name: String,
+    _room: Option<Room>,
+}
+
+/// Where a packed layout is unpacked for as long as it is read.
+#[derive(Debug)]
+pub(super) struct Room {
+    store: Store,
+    relative: PathBuf,
+    _reservation: Reservation,
+}
+
+impl Room {
+    /// Unpacks an archive that is a box for files.
+    pub(super) fn of(archive: &Archive, store: &Store) -> Result<Self, Failure> {
+        let key = format!("import-{}", &archive.hash[..32]);
+        let reservation = store.reserve(&key, || ())?;
+        let path = store.aside().join(key);
+        let room = Self {
+            relative: path.strip_prefix(store.root()).unwrap_or(&path).into(),
+            store: store.clone(),
+            _reservation: reservation,
+        };
+        room.clear()?;
+        make_empty(&store.root().join(&room.relative))?;
+        archive.read(store, Some(room.relative.join(FILES)))?;
+        Ok(room)
+    }
+
+    /// The directory.
+    pub(super) fn directory(&self) -> PathBuf {
+        self.store.root().join(&self.relative).join(FILES)
+    }
+
+    fn clear(&self) -> Result<(), Failure> {
+        let task = Task::Remove(self.relative.clone());
+        inside::perform(self.store.root(), task, None).map(drop)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // What is left is without a lock, and so it is rubbish that the next one removes.
+        let _ = self.clear();
+    }
+}
+
+impl Layout {
+    /// The layout in a directory, or in an archive of one.
+    pub(super) fn open(path: &Path, store: &Store) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let room = if path.is_dir() {
+            None
+        } else {
+            Some(Room::of(&Archive::open(path, Kind::Plain)?, store)?)
+        };
+        let layout = Self {
+            directory: room
+                .as_ref()
+                .map_or_else(|| path.to_path_buf(), Room::directory),
+            name,
+            _room: room,
+        };
+        let marker: Marker = layout.document("oci-layout").map_err(|failure| {
+            failure.hint("an OCI layout has the files oci-layout and index.json; skopeo copy … oci:DIR writes one")
+        })?;
+        if marker.version != VERSION {
+            let version = shown(marker.version.as_bytes());
+            let cause = format!("it is a layout of version {version}, and {VERSION} is read");
+            return Err(cannot(&layout.name, cause));
+        }
+        Ok(layout)
+    }
+
+    /// The layers of its image, the lowest first, each verified.
+    pub(super) fn layers(&self, pinned: Option<&str>) -> Result<Vec<Archive>, Failure> {
+        let image = self.image(pinned)?;
+        let manifest: Manifest = self.verified_document(&image, "manifest")?;
+        let config: Config = self.verified_document(&manifest.config, "configuration")?;
+        if let Some(architecture) = config.architecture.filter(|it| it != HERE_IN_OCI) {
+            let cause = format!(
+                "it is for {}, and this host is {HERE_IN_OCI}",
+                shown(architecture.as_bytes())
+            );
+            return Err(cannot(&self.name, cause).hint("get the image for this kind of machine"));
+        }
+        if let Some(system) = config.os.filter(|it| it != "linux") {
+            let cause = format!(
+                "it is for the system {}, and guests run linux",
+                shown(system.as_bytes())
+            );
+            return Err(cannot(&self.name, cause));
+        }
+        let count = manifest.layers.len();
+        if count == 0 || count > MOST_LAYERS {
+            let cause = format!("it has {count} layers, and from 1 to {MOST_LAYERS} can be used");
+            return Err(
+                cannot(&self.name, cause).hint("squash it, or unpack it and import the directory")
+            );
+        }
+        let mut layers = Vec::new();
+        for (number, layer) in manifest.layers.iter().enumerate() {
+            let what = format!("layer {}", number + 1);
+            if !is_layer(&layer.kind) {
+                let kind = shown(layer.kind.as_bytes());
+                return Err(cannot(
+                    &self.name,
+                    format!("its {what} is of the kind `{kind}`, which is not read"),
+                )
+                .hint("layers are tar archives, plain or compressed by gzip or zstd"));
+            }
+            let (file, hash) = self.verified(layer, &what)?;
+            let name = format!("{what} of {}", self.name);
+            layers.push(Archive::of_file(file, Kind::Layer, name, hash));
+        }
+        Ok(layers)
+    }
+
+    /// The reference to the one image that is meant.
+    fn image(&self, pinned: Option<&str>) -> Result<Descriptor, Failure> {
+        let mut index: Index = self.document("index.json")?;
+        for _ in 0..DEEPEST {
+            let mut found = Vec::new();
+            for image in index.manifests {
+                let hash = image.hash("manifest", &self.name)?;
+                if pinned.map_or_else(
+                    || image.fits(),
+                    |pinned| pinned == hash || is_index(&image.kind),
+                ) {
+                    found.push(image);
+                }
+            }
+            let image = match found.as_slice() {
+                [image] => image.clone(),
+                [] => {
+                    let cause = match pinned {
+                        Some(pinned) => format!("it holds no image sha256:{pinned}"),
+                        None => format!("it holds no image for linux/{HERE_IN_OCI}"),
+                    };
+                    return Err(cannot(&self.name, cause)
+                        .hint("skopeo inspect --raw oci:DIR shows what it holds"));
+                }
+                several => {
+                    let one = several[0].hash("manifest", &self.name)?;
+                    let cause = format!("it holds {} images", several.len());
+                    return Err(cannot(&self.name, cause)
+                        .hint(format!("say which, as in oci:PATH@sha256:{one}")));
+                }
+            };
+            if !is_index(&image.kind) {
+                return Ok(image);
+            }
+            index = self.verified_document(&image, "index")?;
+        }
+        Err(cannot(
+            &self.name,
+            format!("its lists of images are more than {DEEPEST} deep"),
+        ))
+    }
+
+    fn document<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let file = open_below(&self.directory, path, &self.name)?;
+        parse(&content(file, path, &self.name)?, path, &self.name)
+    }
+
+    fn verified_document<T: serde::de::DeserializeOwned>(
+        &self,
+        descriptor: &Descriptor,
+        what: &str,
+    ) -> Result<T, Failure> {
+        let (mut file, _) = self.verified(descriptor, what)?;
+        std::io::Seek::rewind(&mut file).map_err(|error| cannot(&self.name, error))?;
+        parse(&content(file, what, &self.name)?, what, &self.name)
+    }
+
+    /// Opens what is referred to, if it is that.
+    fn verified(&self, descriptor: &Descriptor, what: &str) -> Result<(File, String), Failure> {
+        let expected = descriptor.hash(what, &self.name)?;
+        let size = descriptor.size(what, &self.name)?;
+        let path = format!("blobs/sha256/{expected}");
+        let file = open_below(&self.directory, &path, &self.name)?;
+        let length = file
+            .metadata()
+            .map_err(|error| cannot(&self.name, error))?
+            .len();
+        let again = "it was cut off or changed; copy the image again";
+        if length != size {
+            let cause =
+                format!("its {what} has the wrong size: expected {size} bytes, got {length}");
+            return Err(cannot(&self.name, cause).hint(again));
+        }
+        let got = digest::of_reader(&file).map_err(|error| cannot(&self.name, error))?;
+        if got != expected {
+            let cause = format!(
+                "its {what} has the wrong digest: expected sha256:{expected}, got sha256:{got}"
+            );
+            return Err(cannot(&self.name, cause).hint(again));
+        }
+        Ok((file, got))
+    }
+}

@@ -1,0 +1,51 @@
+//! How much a foreign archive may unpack to. Reads the environment; counts nothing.
+
+use crate::config::quantity;
+use serde::{Deserialize, Serialize};
+use vm_test::protocol::failure::Failure;
+
+/// Overrides how many bytes an archive may unpack to.
+pub(super) const ENV_LIMIT: &str = "VM_TEST_IMAGE_LIMIT";
+
+/// What an archive may unpack to; a larger image is somebody's mistake or malice more often than not.
+const BYTES: u64 = 20 << 30;
+
+/// How many entries it may have: every one costs the store an inode, whatever its size.
+const ENTRIES: u64 = 2_000_000;
+
+/// The limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::image) struct Limits {
+    /// Bytes after decompression.
+    pub(super) bytes: u64,
+    /// Entries.
+    pub(super) entries: u64,
+}
+
+impl Limits {
+    /// The limits for this process.
+    pub(super) fn of_environment() -> Result<Self, Failure> {
+        let bytes = match std::env::var(ENV_LIMIT) {
+            Ok(text) => quantity::bytes(&text).map_err(|cause| {
+                Failure::new(format!("cannot use {ENV_LIMIT}: {cause}"))
+                    .hint(format!("as in {ENV_LIMIT}=40G"))
+            })?,
+            Err(std::env::VarError::NotPresent) => BYTES,
+            Err(error) => return Err(Failure::new(format!("cannot use {ENV_LIMIT}: {error}"))),
+        };
+        Ok(Self {
+            bytes,
+            entries: ENTRIES,
+        })
+    }
+}
+
+/// Bytes as people write them: the largest unit that divides them.
+pub(super) fn words(bytes: u64) -> String {
+    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
+        if bytes >= 1 << shift && bytes.is_multiple_of(1 << shift) {
+            return format!("{} {unit}", bytes >> shift);
+        }
+    }
+    format!("{bytes} bytes")
+}

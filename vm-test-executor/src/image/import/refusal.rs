@@ -1,0 +1,51 @@
+//! The words in which a foreign archive is refused. Decides nothing.
+
+use super::limits::ENV_LIMIT;
+use super::limits::{Limits, words};
+use vm_test::protocol::failure::Failure;
+
+/// So much of a hostile name is shown.
+const LONGEST: usize = 200;
+
+/// A name of the archive's as it can be shown: control characters escaped, and not at any length.
+pub(super) fn shown(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name);
+    let mut words: String = text.chars().take(LONGEST).collect();
+    if words.len() < text.len() {
+        words.push('…');
+    }
+    let mut safe = String::with_capacity(words.len());
+    for character in words.chars() {
+        match character {
+            '\'' | '"' | '\\' => safe.push(character),
+            _ => safe.extend(character.escape_debug()),
+        }
+    }
+    safe
+}
+
+/// The archive called `name` cannot be imported.
+pub(super) fn cannot(name: &str, cause: impl std::fmt::Display) -> Failure {
+    Failure::new(format!("cannot import {name}: {cause}"))
+}
+
+/// An entry that would reach what is not the image's.
+pub(super) fn unsafe_entry(name: &str, entry: &[u8], cause: &str) -> Failure {
+    cannot(name, format!("unsafe entry `{}`: {cause}", shown(entry))).hint(
+        "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c .",
+    )
+}
+
+/// More of it than is allowed.
+pub(super) fn too_much(name: &str, limits: &Limits) -> Failure {
+    cannot(
+        name,
+        format!(
+            "it unpacks to more than the limit of {}",
+            words(limits.bytes)
+        ),
+    )
+    .hint(format!(
+        "if you trust it, raise the limit, as in {ENV_LIMIT}=40G"
+    ))
+}

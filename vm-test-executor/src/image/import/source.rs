@@ -1,0 +1,158 @@
+//! What a user names as the source of an image. Takes the name apart; a file's form comes from its name, never from its
+//! content.
+
+use super::disk::{self, Form};
+use super::manifest::is_hash;
+use super::vagrant;
+use crate::image::Store;
+use crate::image::recipe::Base;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// Endings of names, and what they say.
+const ENDINGS: [(&str, Word); 13] = [
+    (".tar", Word::Tar),
+    (".tar.gz", Word::Tar),
+    (".tgz", Word::Tar),
+    (".tar.xz", Word::Tar),
+    (".txz", Word::Tar),
+    (".tar.zst", Word::Tar),
+    (".tar.zstd", Word::Tar),
+    (".tzst", Word::Tar),
+    (".qcow2", Word::Disk(Form::Qcow2)),
+    (".qcow", Word::Disk(Form::Qcow2)),
+    (".raw", Word::Disk(Form::Raw)),
+    (".img", Word::Disk(Form::Raw)),
+    (".box", Word::Vagrant),
+];
+
+/// How a source is named outright.
+const NAMED: &str = "tar:PATH, dir:PATH, oci:PATH, qcow2:PATH, raw:PATH or box:PATH";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Tar,
+    Directory,
+    Layout,
+    Disk(Form),
+    Vagrant,
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    word: Word,
+    path: PathBuf,
+    pinned: Option<String>,
+}
+
+impl Source {
+    /// The source that a user's words name; a relative path starts at `here`.
+    ///
+    /// # Errors
+    /// If they do not say what it is.
+    pub fn parse(text: &str, here: &Path) -> Result<Self, Failure> {
+        let cannot = |cause: &str| Failure::new(format!("cannot import {text}: {cause}"));
+        if let Some((word, rest)) = text.split_once(':').filter(|(word, _)| !word.contains('/')) {
+            let word = match word {
+                "tar" => Word::Tar,
+                "dir" => Word::Directory,
+                "oci" => Word::Layout,
+                "qcow2" => Word::Disk(Form::Qcow2),
+                "raw" => Word::Disk(Form::Raw),
+                "box" => Word::Vagrant,
+                other => {
+                    let cause = format!("there is no source of the kind {other:?}");
+                    return Err(cannot(&cause).hint(format!(
+                        "a source is {NAMED}; write a file whose own name has a colon as ./NAME"
+                    )));
+                }
+            };
+            return Self::of(word, rest, here).map_err(|cause| {
+                cannot(&cause).hint("as in oci:PATH@sha256:HEX, with 64 digits in lower case")
+            });
+        }
+        let path = here.join(text);
+        let word = if path.is_dir() {
+            // A marker decides, which a root file system has no use for.
+            match path.join("oci-layout").exists() {
+                true => Word::Layout,
+                false => Word::Directory,
+            }
+        } else {
+            let found = ENDINGS.iter().find(|(ending, _)| text.ends_with(ending));
+            found.map(|(_, word)| *word).ok_or_else(|| {
+                let cause = match path.exists() {
+                    true => "its name does not say what it is, and content is not guessed from",
+                    false => "there is no such file or directory",
+                };
+                cannot(cause).hint(format!("say what it is: {NAMED}"))
+            })?
+        };
+        Ok(Self {
+            word,
+            path,
+            pinned: None,
+        })
+    }
+
+    fn of(word: Word, rest: &str, here: &Path) -> Result<Self, String> {
+        let (path, pinned) = match (word, rest.rsplit_once("@sha256:")) {
+            (Word::Layout, Some((path, hash))) if is_hash(hash) => (path, Some(hash.to_owned())),
+            (Word::Layout, Some((_, hash))) => return Err(format!("`{hash}` is not a digest")),
+            _ => (rest, None),
+        };
+        Ok(Self {
+            word,
+            path: here.join(path),
+            pinned,
+        })
+    }
+
+    /// What an image that is made of it starts from.
+    ///
+    /// # Errors
+    /// If it is not fit for that; for a disk, always, after all checks.
+    pub fn base(self, store: &Store) -> Result<Base, Failure> {
+        let name = self.path.display().to_string();
+        match self.word {
+            Word::Tar => Ok(Base::Tar(self.path)),
+            Word::Directory => Ok(Base::Directory(self.path)),
+            Word::Layout => Ok(Base::Layout(self.path, self.pinned)),
+            Word::Disk(form) => {
+                disk::check(&self.path, form)?;
+                Err(disk::unreadable(&name, form))
+            }
+            Word::Vagrant => {
+                vagrant::check(&self.path, store)?;
+                Err(disk::unreadable(&format!("box.img of {name}"), Form::Qcow2))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_what_a_source_is() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("oci/blobs")).unwrap();
+        std::fs::write(dir.path().join("oci/oci-layout"), "").unwrap();
+        let word = |text: &str| Source::parse(text, dir.path()).map(|source| source.word);
+        assert_eq!(word("x.tar.gz").unwrap(), Word::Tar);
+        assert_eq!(word("./a:b.tar").unwrap(), Word::Tar);
+        assert_eq!(word("oci").unwrap(), Word::Layout);
+        assert_eq!(word("oci/blobs").unwrap(), Word::Directory);
+        assert_eq!(word("raw:x.qcow2").unwrap(), Word::Disk(Form::Raw));
+        for bad in [
+            "x.iso",
+            "json:{\"driver\":\"file\"}",
+            "nbd:localhost:1",
+            "oci:x@sha256:ab",
+        ] {
+            assert!(word(bad).unwrap_err().hint.is_some(), "{bad}");
+        }
+    }
+}

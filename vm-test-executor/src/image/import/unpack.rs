@@ -1,0 +1,165 @@
+//! A foreign archive read, and unpacked where one is asked for, by a process in the user's namespaces.
+
+use super::compression::Stream;
+use super::findings::{Found, Removed, Stop};
+use super::order::Order;
+use super::refusal::{cannot, shown};
+use super::survey;
+use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread::JoinHandle;
+use vm_test::protocol::failure::Failure;
+
+/// So much of what tar says is read.
+const MOST_WORDS: usize = 1 << 16;
+
+impl Order {
+    /// Carries the order out; the paths in it are relative to `store`. Gives what the content takes up unpacked.
+    pub(in crate::image) fn carry_out(&self, store: &Path) -> Result<u64, Failure> {
+        let mut stream = Stream::open(&self.feed, &self.name)?;
+        let Some(into) = self.into.as_ref().map(|into| store.join(into)) else {
+            let ended = survey::pass(self, stream.reader(), io::sink());
+            return self.settle(stream, ended, None).map(|found| found.bytes);
+        };
+        fs::create_dir(&into).map_err(|error| cannot(&self.name, error))?;
+        let mut extractor = Extractor::start(&into).map_err(|error| cannot(&self.name, error))?;
+        let to = extractor.child.stdin.take();
+        let to = to.ok_or_else(|| cannot(&self.name, "tar has no input"))?;
+        // The writer goes with this call, so that tar sees the end.
+        let ended = survey::pass(
+            self,
+            stream.reader(),
+            io::BufWriter::with_capacity(1 << 16, to),
+        );
+        let found = self.settle(stream, ended, Some(extractor))?;
+        mark(&into, &found.removed).map_err(|error| cannot(&self.name, error))?;
+        Ok(found.bytes)
+    }
+
+    /// Finds out which of those that took part was the first to fail.
+    fn settle(
+        &self,
+        stream: Stream,
+        ended: Result<Found, Stop>,
+        extractor: Option<Extractor>,
+    ) -> Result<Found, Failure> {
+        let extracted = extractor.map_or(Ok(()), Extractor::finish);
+        match ended {
+            Err(Stop::Refused(failure)) => Err(failure),
+            Err(Stop::Short(failure)) => {
+                stream.finish(&self.name, true)?;
+                Err(failure)
+            }
+            Err(Stop::Read(error)) => {
+                stream.finish(&self.name, false)?;
+                let cause = format!("it is not a tar archive, or damaged: {error}");
+                Err(cannot(&self.name, cause).hint("archives are read plain or compressed by gzip, xz or zstd; fetch or make it again"))
+            }
+            Err(Stop::Write(error)) => {
+                extracted.map_err(|words| cannot(&self.name, words))?;
+                Err(cannot(&self.name, error))
+            }
+            Ok(found) => {
+                stream.finish(&self.name, true)?;
+                extracted.map_err(|words| cannot(&self.name, words))?;
+                Ok(found)
+            }
+        }
+    }
+}
+
+/// GNU tar, which knows how to make all that a root file system may hold.
+struct Extractor {
+    child: Child,
+    words: JoinHandle<String>,
+}
+
+impl Extractor {
+    fn start(into: &Path) -> io::Result<Self> {
+        let mut child = Command::new("tar")
+            .args([
+                "--extract",
+                "--numeric-owner",
+                "--same-permissions",
+                "--same-owner",
+            ])
+            .args([
+                "--xattrs",
+                "--xattrs-include=*",
+                "--delay-directory-restore",
+            ])
+            .arg("--directory")
+            .arg(into)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let errors = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Self {
+            child,
+            words: std::thread::spawn(move || read(errors)),
+        })
+    }
+
+    fn finish(mut self) -> Result<(), String> {
+        let status = self.child.wait().map_err(|error| format!("tar: {error}"))?;
+        let words = self.words.join().unwrap_or_default();
+        if status.success() {
+            return Ok(());
+        }
+        match words.lines().next() {
+            Some(first) => Err(shown(first.as_bytes())),
+            None => Err(format!("tar: {status}")),
+        }
+    }
+}
+
+/// Reads all, so that tar never waits, and keeps the beginning.
+fn read(mut errors: ChildStderr) -> String {
+    let mut words = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = errors.read(&mut buffer) {
+        if words.len() < MOST_WORDS {
+            words.extend_from_slice(&buffer[..length]);
+        }
+    }
+    String::from_utf8_lossy(&words).into_owned()
+}
+
+/// Marks what the layer removes, in the way of an overlay that ordinary users may mount.
+fn mark(into: &Path, removed: &Removed) -> io::Result<()> {
+    let place = |plain: &[u8]| into.join(OsStr::from_bytes(plain));
+    let mut opaque: Vec<_> = removed
+        .directories
+        .iter()
+        .map(|plain| place(plain))
+        .collect();
+    for plain in &removed.paths {
+        let path = place(plain);
+        match fs::symlink_metadata(&path) {
+            // The layer removes a directory and brings another one.
+            Ok(meta) if meta.is_dir() => opaque.push(path),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(path.parent().unwrap_or(into))?;
+                mknodat(CWD, &path, FileType::CharacterDevice, Mode::empty(), 0)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    for directory in opaque {
+        fs::create_dir_all(&directory)?;
+        setxattr(
+            &directory,
+            c"user.overlay.opaque",
+            b"y",
+            XattrFlags::empty(),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! The layers of one build: for each step the one that the store has, or a new one, which is made aside, alone, and
+//! published when it is whole. Knows no recipe.
+
+use super::inside::{self, Task};
+use super::locks::{self, Held};
+use super::record::LayerRecord;
+use super::{Store, digest, space};
+use std::fs;
+use std::path::Path;
+use vm_test::protocol::failure::Failure;
+
+/// Raised when the same recipe would give other layers.
+const FORMAT: &[u8] = b"vm-test layer 1";
+
+/// Told of each step as it begins and ends.
+pub trait Progress {
+    /// A step begins that has to be done.
+    fn begin(&mut self, step: &str);
+    /// A step is there already.
+    fn cached(&mut self, step: &str);
+    /// Another build makes the same just now, and this one waits for it.
+    fn waiting(&mut self, step: &str);
+    /// The step that began last is done.
+    fn end(&mut self);
+}
+
+/// The layers so far.
+pub(super) struct Layers<'a> {
+    pub(super) store: &'a Store,
+    pub(super) keys: Vec<String>,
+    /// Keeps the layers until the image names them.
+    pub(super) held: Held,
+    pub(super) progress: &'a mut dyn Progress,
+}
+
+impl Layers<'_> {
+    /// Makes sure of one layer; `make` fills `files` in the directory it is given.
+    pub(super) fn add(
+        &mut self,
+        step: &str,
+        parts: &[&[u8]],
+        make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let parent = self.keys.last().cloned().unwrap_or_default();
+        let key = key_of(&parent, parts);
+        if self.keep(&key)? {
+            self.progress.cached(step);
+            return Ok(());
+        }
+        let progress = &mut self.progress;
+        let _reservation = self.store.reserve(&key, || progress.waiting(step))?;
+        if self.keep(&key)? {
+            // Another build made it while this one waited.
+            self.progress.cached(step);
+            return Ok(());
+        }
+        self.progress.begin(step);
+        let aside = self.store.aside().join(&key);
+        self.remove(&aside)?;
+        let before = space::free(self.store.root());
+        let made = self.make_aside(&aside, &key, step, make);
+        let made = made.map_err(|failure| explain(self.store, step, before, failure));
+        if made.is_err() {
+            // What is left of it is rubbish, which the next build of it or `gc` removes if this cannot.
+            let _ = self.remove(&aside);
+        }
+        made?;
+        self.progress.end();
+        match self.keep(&key)? {
+            true => Ok(()),
+            false => Err(Failure::new(format!(
+                "cannot {step}: somebody removed the layer {key} from the store"
+            ))),
+        }
+    }
+
+    /// Takes a layer that the store has; false if it does not.
+    fn keep(&mut self, key: &str) -> Result<bool, Failure> {
+        let has = self.store.hold(key, &mut self.held)?;
+        if has {
+            self.keys.push(key.to_owned());
+        }
+        Ok(has)
+    }
+
+    fn make_aside(
+        &self,
+        aside: &Path,
+        key: &str,
+        step: &str,
+        make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        make_empty(aside)?;
+        make(self.store, aside)?;
+        let files = self.store.relative(&aside.join("files"));
+        let found = inside::perform(self.store.root(), Task::Digest(files), None)?;
+        let record = LayerRecord {
+            key: key.to_owned(),
+            digest: found.digest,
+            step: step.to_owned(),
+            bytes: found.bytes,
+        };
+        self.store.publish_layer(aside, &record)
+    }
+
+    fn remove(&self, aside: &Path) -> Result<(), Failure> {
+        if aside.exists() {
+            // Those that a killed builder started may outlive it by a moment.
+            locks::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
+            let task = Task::Remove(self.store.relative(aside));
+            inside::perform(self.store.root(), task, None)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the directory in which something is made.
+pub(super) fn make_empty(aside: &Path) -> Result<(), Failure> {
+    fs::create_dir(aside).map_err(|error| cannot_make(aside, &error))?;
+    // Root of a guest works in here, too, and as root of the host that is another user.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(aside, open).map_err(|error| cannot_make(aside, &error))
+}
+
+pub(super) fn cannot_make(aside: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot make {}: {error}", aside.display()))
+}
+
+/// Says so if it was for want of room that a step failed.
+fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure {
+    let root = store.root();
+    let bootstraps = step.starts_with("bootstrap ");
+    let full = space::is_full(&failure, root, bootstraps || step.starts_with("run "));
+    if !full || failure.message.contains("store full") {
+        return failure;
+    }
+    space::full(root, step, before, bootstraps.then_some(space::BOOTSTRAP))
+}
+
+/// The key of the layer that a step makes on another.
+pub(super) fn key_of(parent: &str, parts: &[&[u8]]) -> String {
+    let whole = [FORMAT, parent.as_bytes()]
+        .into_iter()
+        .chain(parts.iter().copied());
+    digest::of_parts(whole)[..32].to_owned()
+}

@@ -1,0 +1,220 @@
+//! Locks on what is in the store: who makes something, who uses something. Knows files and their locks, not what is in
+//! them. A lock belongs to an open file, so that it ends with the process that has it, however that ends.
+
+use super::Store;
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// How often an image that is rebuilt just when it is wanted is looked up again.
+const LOOKUPS: usize = 5;
+
+/// The right to make what has this key: to all of `building/KEY` and `building/KEY.…`.
+#[derive(Debug)]
+pub struct Reservation {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        // While it is still locked; whoever waits for it sees that the file has lost its name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Keeps layers from being removed as long as this lives.
+#[derive(Debug, Default)]
+pub struct Held {
+    files: Vec<File>,
+}
+
+fn cannot(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("cannot lock {}: {error}", path.display()))
+}
+
+/// Whether the file still is what has this name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let inode = |meta: fs::Metadata| (meta.dev(), meta.ino());
+    matches!(
+        (file.metadata().map(inode), fs::metadata(path).map(inode)),
+        (Ok(one), Ok(other)) if one == other
+    )
+}
+
+impl Store {
+    /// Keeps others from making what has this key; `waiting` is told when somebody else does it just now.
+    ///
+    /// # Errors
+    /// If the lock cannot be made.
+    pub fn reserve(&self, key: &str, waiting: impl FnOnce()) -> Result<Reservation, Failure> {
+        if let Some(reservation) = self.try_reserve(key)? {
+            return Ok(reservation);
+        }
+        waiting();
+        loop {
+            let (path, file) = self.lock_file(key)?;
+            lock(&file, FlockOperation::LockExclusive).map_err(|error| cannot(&path, &error))?;
+            if is_at(&file, &path) {
+                return Ok(Reservation { path, _file: file });
+            }
+        }
+    }
+
+    /// The same, but `None` if somebody else makes it just now.
+    ///
+    /// # Errors
+    /// If the lock cannot be made.
+    pub fn try_reserve(&self, key: &str) -> Result<Option<Reservation>, Failure> {
+        loop {
+            let (path, file) = self.lock_file(key)?;
+            match lock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) if is_at(&file, &path) => {
+                    return Ok(Some(Reservation { path, _file: file }));
+                }
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => return Ok(None),
+                Err(error) => return Err(cannot(&path, &error)),
+            }
+        }
+    }
+
+    fn lock_file(&self, key: &str) -> Result<(PathBuf, File), Failure> {
+        let path = self.aside().join(format!("{key}.lock"));
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| cannot(&path, &error))?;
+        Ok((path, file))
+    }
+
+    /// Keeps a layer from being removed; `None` if it is not in the store.
+    ///
+    /// # Errors
+    /// If the lock cannot be made.
+    pub fn hold(&self, key: &str, held: &mut Held) -> Result<bool, Failure> {
+        let path = self.layer_dir(key);
+        loop {
+            let file = match File::open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+                file => file.map_err(|error| cannot(&path, &error))?,
+            };
+            lock(&file, FlockOperation::LockShared).map_err(|error| cannot(&path, &error))?;
+            // Whoever removes a layer first takes its name away, with the lock.
+            if is_at(&file, &path) {
+                held.files.push(file);
+                return Ok(self.layer(key).is_some());
+            }
+        }
+    }
+
+    /// The image of this name, and the locks that keep its layers.
+    ///
+    /// # Errors
+    /// If there is none, or it is not whole.
+    pub fn hold_image(&self, name: &str) -> Result<(super::ImageRecord, Held), Failure> {
+        let mut lookups = 0;
+        'again: loop {
+            let image = self.image(name)?;
+            let mut held = Held::default();
+            for key in &image.layers {
+                if !self.hold(key, &mut held)? && lookups < LOOKUPS {
+                    // Replaced by another of that name and collected, between two lines of this function.
+                    lookups += 1;
+                    continue 'again;
+                }
+            }
+            return Ok((image, held));
+        }
+    }
+
+    /// Takes part in the making of something aside: whoever removes it or goes on with it waits for the end of this.
+    ///
+    /// # Errors
+    /// If it is not there, or just being removed.
+    pub fn hold_aside(&self, aside: &Path, held: &mut Held) -> Result<(), Failure> {
+        held.files
+            .push(take_part(aside).map_err(|error| cannot(aside, &error))?);
+        Ok(())
+    }
+}
+
+/// See [`Store::hold_aside`].
+pub(super) fn take_part(aside: &Path) -> io::Result<File> {
+    let file = File::open(aside)?;
+    lock(&file, FlockOperation::NonBlockingLockShared)?;
+    if is_at(&file, aside) {
+        return Ok(file);
+    }
+    Err(io::ErrorKind::NotFound.into())
+}
+
+/// Waits until nobody takes part in the making of this directory any more.
+pub(super) fn await_others(aside: &Path) -> io::Result<()> {
+    lock(&File::open(aside)?, FlockOperation::LockExclusive)?;
+    Ok(())
+}
+
+/// Locks a directory for its removal; `None` if somebody uses it.
+pub(super) fn lock_for_removal(dir: &Path) -> io::Result<Option<File>> {
+    let file = File::open(dir)?;
+    match lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn lock(file: &File, operation: FlockOperation) -> rustix::io::Result<()> {
+    loop {
+        match rustix::fs::flock(file, operation) {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reservation_is_exclusive_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let first = store.try_reserve("k").unwrap().unwrap();
+        assert!(store.try_reserve("k").unwrap().is_none());
+        let other = store.clone();
+        let waiting = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            drop(other.reserve("k", || waiting.0.send(()).unwrap()).unwrap());
+        });
+        waiting.1.recv().unwrap();
+        drop(first);
+        thread.join().unwrap();
+        assert_eq!(fs::read_dir(store.aside()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_held_is_not_locked_for_removal() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let aside = store.aside().join("a");
+        fs::create_dir(&aside).unwrap();
+        let mut held = Held::default();
+        store.hold_aside(&aside, &mut held).unwrap();
+        assert!(lock_for_removal(&aside).unwrap().is_none());
+        drop(held);
+        let removing = lock_for_removal(&aside).unwrap();
+        assert!(removing.is_some());
+        let error = store.hold_aside(&aside, &mut Held::default());
+        assert!(error.is_err());
+        assert!(!store.hold("nothing", &mut Held::default()).unwrap());
+    }
+}

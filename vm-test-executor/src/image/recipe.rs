@@ -1,0 +1,283 @@
+//! Recipes: `images/NAME.toml`, which say step by step what is in an image. Reads and checks; builds nothing.
+
+use crate::config::{self, Init};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// Recipes that come with the program.
+const READY: [(&str, &str); 2] = [
+    ("debian-12", include_str!("../../../images/debian-12.toml")),
+    (
+        "debian-12-systemd",
+        include_str!("../../../images/debian-12-systemd.toml"),
+    ),
+];
+
+/// A longer file is refused unread.
+const LONGEST: u64 = 1 << 20;
+
+/// The releases of Debian that can be bootstrapped.
+const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
+
+/// How an image is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// The image's name.
+    pub name: String,
+    /// Where recipes of images that it starts from are looked for.
+    pub home: PathBuf,
+    /// What it starts from.
+    pub base: Base,
+    /// What the first process of its guests is; what it is with the base, if nothing is said.
+    pub init: Option<Init>,
+    /// Debian packages in it.
+    pub packages: Vec<String>,
+    /// Files to copy into it, in this order.
+    pub files: Vec<FileEntry>,
+    /// Commands to run in it, in this order.
+    pub run: Vec<RunEntry>,
+}
+
+/// What an image starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// A release of Debian, by its code name.
+    Debian(String),
+    /// A tar archive of a root file system.
+    Tar(PathBuf),
+    /// A directory that holds a root file system.
+    Directory(PathBuf),
+    /// An OCI layout, and of its images the one with this SHA-256.
+    Layout(PathBuf, Option<String>),
+    /// Another image.
+    Image(String),
+}
+
+impl Recipe {
+    /// The recipe of an image that is nothing but this base.
+    #[must_use]
+    pub fn of_base(name: &str, base: Base) -> Self {
+        Self {
+            name: name.to_owned(),
+            home: PathBuf::from("/"),
+            base,
+            init: None,
+            packages: Vec::new(),
+            files: Vec::new(),
+            run: Vec::new(),
+        }
+    }
+}
+
+/// A file or directory to copy into an image.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Where it is, relative to the recipe.
+    pub from: PathBuf,
+    /// Where it goes.
+    pub to: PathBuf,
+    /// Permission bits in octal, as in "0755"; those of the source without.
+    pub mode: Option<String>,
+}
+
+/// A command to run in an image, by its shell.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunEntry {
+    /// The command.
+    pub command: String,
+    /// Whether it may use the host's network.
+    #[serde(default)]
+    pub network: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    base: String,
+    init: Option<Init>,
+    #[serde(default)]
+    packages: Vec<String>,
+    #[serde(default)]
+    files: Vec<FileEntry>,
+    #[serde(default)]
+    run: Vec<RunEntry>,
+}
+
+/// The recipe of an image: `images/NAME.toml` in `directory` or above it, else one that comes with the program.
+///
+/// # Errors
+/// If there is none, or it is wrong anywhere.
+pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
+    let file = directory
+        .ancestors()
+        .map(|dir| dir.join("images").join(format!("{name}.toml")))
+        .find(|file| file.is_file());
+    if let Some(file) = file {
+        let cannot =
+            |cause: String| Failure::new(format!("cannot read {}: {cause}", file.display()));
+        let length = file
+            .metadata()
+            .map_err(|error| cannot(error.to_string()))?
+            .len();
+        if length > LONGEST {
+            return Err(cannot(format!(
+                "it has {length} bytes, and at most {LONGEST} are read"
+            ))
+            .hint("is it a recipe? Larger content belongs into files that it names"));
+        }
+        let bytes = std::fs::read(&file).map_err(|error| cannot(error.to_string()))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| cannot(error.to_string()).hint("a recipe is text in UTF-8"))?;
+        let dir = file.parent().unwrap_or(Path::new("/"));
+        let recipe = parse(name, &text, dir).map_err(|failure| Failure {
+            message: format!("cannot use {}: {}", file.display(), failure.message),
+            ..failure
+        })?;
+        return Ok(Recipe {
+            home: directory.to_path_buf(),
+            ..recipe
+        });
+    }
+    match READY.iter().find(|(ready, _)| *ready == name) {
+        Some((_, text)) => Ok(Recipe {
+            home: directory.to_path_buf(),
+            ..parse(name, text, Path::new("/"))?
+        }),
+        None => Err(Failure::new(format!(
+            "cannot find a recipe for image `{name}`: there is no images/{name}.toml in {} or above",
+            directory.display()
+        ))
+        .hint(format!(
+            "recipes that come with vm-test: {}",
+            READY.map(|(name, _)| name).join(", ")
+        ))),
+    }
+}
+
+fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
+    let document: Document = toml::from_str(text).map_err(|error| {
+        let failure = Failure::new(error.to_string().trim_end().to_owned());
+        match config::suggestion(error.message()) {
+            Some(key) => failure.hint(format!("did you mean `{key}`?")),
+            None => failure,
+        }
+    })?;
+    for package in &document.packages {
+        let valid = package
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c))
+            && package
+                .chars()
+                .next()
+                .is_some_and(|c| c.is_ascii_alphanumeric());
+        if !valid {
+            return Err(Failure::new(format!(
+                "{package:?} is not the name of a Debian package"
+            )));
+        }
+    }
+    for entry in &document.files {
+        let plain = entry
+            .to
+            .components()
+            .skip(1)
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
+        if !entry.to.is_absolute() || !plain {
+            return Err(Failure::new(format!(
+                "{} is not an absolute path without `..`",
+                entry.to.display()
+            )));
+        }
+    }
+    Ok(Recipe {
+        name: name.to_owned(),
+        home: dir.to_path_buf(),
+        base: base(&document.base, dir)?,
+        init: document.init,
+        packages: document.packages,
+        files: document
+            .files
+            .into_iter()
+            .map(|entry| FileEntry {
+                from: dir.join(&entry.from),
+                ..entry
+            })
+            .collect(),
+        run: document.run,
+    })
+}
+
+fn base(text: &str, dir: &Path) -> Result<Base, Failure> {
+    match text.split_once(':') {
+        Some(("debian", release)) if RELEASES.contains(&release) => {
+            Ok(Base::Debian(release.to_owned()))
+        }
+        Some(("debian", release)) => Err(Failure::new(format!(
+            "there is no Debian release {release:?} to start from"
+        ))
+        .hint(format!("the releases are {}", RELEASES.join(", ")))),
+        Some(("tar", path)) => Ok(Base::Tar(dir.join(path))),
+        Some(("dir", path)) => Ok(Base::Directory(dir.join(path))),
+        Some(("oci", path)) => match path.rsplit_once("@sha256:") {
+            Some((path, hash)) => Ok(Base::Layout(dir.join(path), Some(hash.to_owned()))),
+            None => Ok(Base::Layout(dir.join(path), None)),
+        },
+        Some((kind, _)) => Err(
+            Failure::new(format!("there is no base of the kind {kind:?}")).hint(
+                "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, or the name of an image",
+            ),
+        ),
+        None => Ok(Base::Image(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_says_step_by_step_what_is_in_an_image() {
+        let text = "base = \"debian:bookworm\"\npackages = [\"nftables\"]\n\
+            [[files]]\nfrom = \"a\"\nto = \"/etc/a\"\n[[run]]\ncommand = \"true\"\n";
+        let recipe = parse("x", text, Path::new("/r")).unwrap();
+        assert_eq!(recipe.base, Base::Debian("bookworm".into()));
+        assert_eq!(recipe.files[0].from, Path::new("/r/a"));
+        assert!(!recipe.run[0].network);
+    }
+
+    #[test]
+    fn mistakes_in_a_recipe_are_named() {
+        for (text, words) in [
+            (
+                "base = \"debian:potato\"",
+                "there is no Debian release \"potato\"",
+            ),
+            (
+                "base = \"docker:x\"",
+                "there is no base of the kind \"docker\"",
+            ),
+            (
+                "base = \"x\"\npackages = [\"a b\"]",
+                "\"a b\" is not the name of a Debian package",
+            ),
+            (
+                "base = \"x\"\n[[files]]\nfrom = \"a\"\nto = \"/../x\"",
+                "/../x is not an absolute path",
+            ),
+            ("bsae = \"x\"", "unknown field `bsae`"),
+        ] {
+            let error = parse("x", text, Path::new("/")).unwrap_err();
+            assert!(error.message.contains(words), "{text} gave {error}");
+        }
+    }
+
+    #[test]
+    fn the_recipes_that_come_with_the_program_are_right() {
+        for (name, text) in READY {
+            parse(name, text, Path::new("/")).unwrap();
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Room on the store's disk: how much is left, and what to say when it was not enough. Makes and removes nothing.
+
+use std::path::Path;
+use vm_test::client::ENV_STORE;
+use vm_test::protocol::failure::Failure;
+
+/// With less than this left, a command that failed is taken to have failed for want of room: it said why to the user
+/// and not to us.
+const NOTHING_LEFT: u64 = 4 << 20;
+
+/// What a file takes up beyond its content, and what its content is rounded up to.
+const BLOCK: u64 = 4096;
+const INODE: u64 = BLOCK / 4;
+
+/// What bootstrapping the smallest Debian takes up while it goes on, packages and lists included.
+pub(super) const BOOTSTRAP: u64 = 400 << 20;
+
+/// How the system says it, to us and to the programs that we start.
+const WORDS: [&str; 4] = [
+    "No space left on device",
+    "Disk quota exceeded",
+    "store full",
+    // What tar says if some of a block still found room.
+    "Wrote only",
+];
+
+/// Bytes that this user may still write to the disk that holds this path, and whether files can be made at all.
+fn left(path: &Path) -> Option<(u64, bool)> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    // A file system without a fixed number of files says that it has none.
+    let files = stat.f_files == 0 || stat.f_favail > 0;
+    Some((stat.f_bavail.saturating_mul(stat.f_frsize), files))
+}
+
+/// The bytes left.
+pub(super) fn free(path: &Path) -> u64 {
+    left(path).map_or(u64::MAX, |(bytes, _)| bytes)
+}
+
+/// Whether a step failed because there was no room. `ran_command` if it may have been told to the user only.
+pub(super) fn is_full(failure: &Failure, store: &Path, ran_command: bool) -> bool {
+    let said = WORDS.iter().any(|word| failure.message.contains(word));
+    let gone = left(store).is_some_and(|(bytes, files)| bytes < NOTHING_LEFT || !files);
+    said || (ran_command && gone)
+}
+
+/// The failure for want of room. `before` is what was left when the step began, `needs` what it takes up in all.
+pub(super) fn full(store: &Path, step: &str, before: u64, needs: Option<u64>) -> Failure {
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    let missing = match needs.map(|needs| needs.saturating_sub(before)) {
+        Some(missing) if missing > 0 => format!("it needs about {} MiB more", mib(missing)),
+        _ => format!("it needs more than the {} MiB that were free", before >> 20),
+    };
+    Failure::new(format!("cannot {step}: store full: {missing} in {}", store.display())).hint(format!(
+        "`vm-test image rm` and `vm-test gc --images` make room; or set {ENV_STORE} to a directory on a larger disk"
+    ))
+}
+
+/// What a file of this length takes up.
+pub(super) fn of_file(length: u64) -> u64 {
+    length
+        .div_ceil(BLOCK)
+        .saturating_mul(BLOCK)
+        .saturating_add(INODE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_in_whole_mebibytes() {
+        let failure = full(
+            Path::new("/s"),
+            "unpack a.tar",
+            10 << 20,
+            Some((25 << 20) - 1),
+        );
+        assert_eq!(
+            failure.message,
+            "cannot unpack a.tar: store full: it needs about 15 MiB more in /s"
+        );
+        let failure = full(Path::new("/s"), "run make", 10 << 20, None);
+        assert_eq!(
+            failure.message,
+            "cannot run make: store full: it needs more than the 10 MiB that were free in /s"
+        );
+    }
+
+    #[test]
+    fn a_file_takes_up_whole_blocks_and_its_entry() {
+        assert_eq!(of_file(0), INODE);
+        assert_eq!(of_file(5000), 2 * BLOCK + INODE);
+    }
+
+    #[test]
+    fn only_a_lack_of_room_is_called_one() {
+        let root = Path::new("/");
+        for (words, full) in [
+            ("tar: x: Cannot write: No space left on device", true),
+            ("tar: x: Permission denied", false),
+        ] {
+            assert_eq!(is_full(&Failure::new(words), root, false), full, "{words}");
+        }
+    }
+}

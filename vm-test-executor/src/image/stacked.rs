@@ -1,0 +1,129 @@
+//! A path in a stack of layers, as a guest would see it: which layer's file counts, and where links lead. Reads only,
+//! except that it makes directories of a new layer like those they are merged with.
+
+use rustix::fs::{Gid, Uid};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+/// More symbolic links than this in one path are a circle.
+const MOST_LINKS: u32 = 40;
+
+/// Layers, the base first.
+#[derive(Debug)]
+pub(super) struct Stack<'a> {
+    layers: &'a [PathBuf],
+}
+
+impl<'a> Stack<'a> {
+    pub(super) fn new(layers: &'a [PathBuf]) -> Self {
+        Self { layers }
+    }
+
+    /// The file of the uppermost layer that has this path, which has no links in it.
+    fn find(&self, path: &Path) -> Option<PathBuf> {
+        let places = self.layers.iter().rev().map(|layer| layer.join(path));
+        places
+            .into_iter()
+            .find(|place| fs::symlink_metadata(place).is_ok())
+    }
+
+    /// Where a directory of the guest really is, relative to the root, with all links followed within the stack.
+    pub(super) fn resolve(&self, path: &Path) -> PathBuf {
+        let mut real = PathBuf::new();
+        let mut rest = names(path);
+        let mut links = 0;
+        while let Some(name) = rest.pop() {
+            if name == ".." {
+                real.pop();
+                continue;
+            }
+            let next = real.join(&name);
+            match self.find(&next).and_then(|file| fs::read_link(file).ok()) {
+                Some(link) if links < MOST_LINKS => {
+                    links += 1;
+                    if link.is_absolute() {
+                        real = PathBuf::new();
+                    }
+                    rest.extend(names(&link));
+                }
+                _ => real = next,
+            }
+        }
+        real
+    }
+
+    /// Makes a directory in a new layer above, each part with the owner and permissions of the one it is merged with.
+    pub(super) fn make_above(&self, layer: &Path, directory: &Path) -> io::Result<()> {
+        let mut path = PathBuf::new();
+        for part in directory.components() {
+            path.push(part);
+            let place = layer.join(&path);
+            if place.is_dir() {
+                continue;
+            }
+            fs::create_dir(&place)?;
+            if let Some(meta) = self
+                .find(&path)
+                .and_then(|file| fs::symlink_metadata(file).ok())
+            {
+                let (user, group) = (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()));
+                rustix::fs::chown(&place, Some(user), Some(group))?;
+                fs::set_permissions(&place, fs::Permissions::from_mode(meta.mode() & 0o7777))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names in a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    path.components()
+        .rev()
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn links_lead_where_a_guest_would_follow_them_and_never_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let layers = [dir.path().join("0"), dir.path().join("1")];
+        fs::create_dir_all(layers[0].join("usr/lib")).unwrap();
+        symlink("usr/lib", layers[0].join("lib")).unwrap();
+        fs::create_dir_all(&layers[1]).unwrap();
+        symlink("/../../../lib", layers[1].join("out")).unwrap();
+        symlink("circle", layers[1].join("circle")).unwrap();
+        let stack = Stack::new(&layers);
+        assert_eq!(stack.resolve(Path::new("/lib/x")), Path::new("usr/lib/x"));
+        assert_eq!(stack.resolve(Path::new("/out/x")), Path::new("usr/lib/x"));
+        assert_eq!(stack.resolve(Path::new("/circle")), Path::new("circle"));
+        assert_eq!(stack.resolve(Path::new("/new/x")), Path::new("new/x"));
+    }
+
+    #[test]
+    fn a_directory_above_is_like_the_one_below() {
+        let dir = tempfile::tempdir().unwrap();
+        let layers = [dir.path().join("0")];
+        fs::create_dir_all(layers[0].join("root/a")).unwrap();
+        fs::set_permissions(layers[0].join("root"), fs::Permissions::from_mode(0o700)).unwrap();
+        let above = dir.path().join("1");
+        fs::create_dir(&above).unwrap();
+        Stack::new(&layers)
+            .make_above(&above, Path::new("root/b"))
+            .unwrap();
+        let mode = |path: &str| fs::metadata(above.join(path)).unwrap().mode() & 0o777;
+        assert_eq!(mode("root"), 0o700);
+        assert!(above.join("root/b").is_dir());
+    }
+}

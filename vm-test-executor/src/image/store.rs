@@ -1,0 +1,265 @@
+//! The store: where layers and images are on disk, who may touch them when, how a new one appears. Builds nothing.
+//!
+//! A layer is made aside, made durable, and renamed into its place; an image's record likewise. So whatever is found at
+//! a final place is whole, and what is found aside without a lock on it is rubbish.
+
+use super::digest;
+use super::record::{ImageRecord, LayerRecord};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use vm_test::client::ENV_STORE;
+use vm_test::protocol::failure::Failure;
+
+/// A longer name would not be one of a file any more, with all that is added to it.
+const LONGEST_NAME: usize = 128;
+
+/// A store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+fn cannot(what: &str, path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("cannot {what} {}: {error}", path.display()))
+}
+
+impl Store {
+    /// The store in this directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn open(root: &Path) -> Result<Self, Failure> {
+        let store = Self {
+            root: root.to_path_buf(),
+        };
+        // Closed to others: layers hold programs that run with their owner's rights, as foreign images made them.
+        for (dir, mode) in [
+            (store.root.clone(), 0o700),
+            (store.layers(), 0o755),
+            (store.images(), 0o755),
+            (store.aside(), 0o755),
+        ] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(mode)
+                .create(&dir)
+                .map_err(|error| {
+                    cannot("make the store's directory", &dir, &error)
+                        .hint(format!("set {ENV_STORE} to a directory you may write to"))
+                })?;
+        }
+        for dir in [
+            root.to_path_buf(),
+            store.layers(),
+            store.images(),
+            store.aside(),
+        ] {
+            check_owner(root, &dir)?;
+        }
+        Ok(store)
+    }
+
+    /// Its directory.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    pub(super) fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
+    /// Where layers are made.
+    #[must_use]
+    pub fn aside(&self) -> PathBuf {
+        self.root.join("building")
+    }
+
+    /// The directory with a layer's files.
+    #[must_use]
+    pub fn files(&self, key: &str) -> PathBuf {
+        self.layers().join(key).join("files")
+    }
+
+    /// The record of a layer, if it is there.
+    #[must_use]
+    pub fn layer(&self, key: &str) -> Option<LayerRecord> {
+        let text = fs::read(self.layers().join(key).join("layer.json")).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// The layer's own directory, which carries its locks.
+    pub(super) fn layer_dir(&self, key: &str) -> PathBuf {
+        self.layers().join(key)
+    }
+
+    /// A path in the store as the process that works in the user's namespaces is told it.
+    pub(super) fn relative(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.root).unwrap_or(path).to_path_buf()
+    }
+
+    /// Publishes a layer that was made in `aside`.
+    ///
+    /// # Errors
+    /// If it cannot be written; then it is not there.
+    pub fn publish_layer(&self, aside: &Path, record: &LayerRecord) -> Result<(), Failure> {
+        let write = || -> io::Result<()> {
+            write_durably(
+                &aside.join("layer.json"),
+                &serde_json::to_vec_pretty(record)?,
+            )?;
+            // Whatever the layer holds must be on disk before its name is.
+            rustix::fs::syncfs(File::open(aside)?)?;
+            fs::rename(aside, self.layers().join(&record.key))?;
+            File::open(self.layers())?.sync_all()
+        };
+        write().map_err(|error| cannot("publish the layer", aside, &error))
+    }
+
+    /// The image of this name made of these layers, as of now.
+    pub(super) fn compose(&self, name: &str, layers: Vec<String>) -> ImageRecord {
+        let digests: Vec<_> = layers
+            .iter()
+            .map(|key| {
+                self.layer(key)
+                    .map(|layer| layer.digest)
+                    .unwrap_or_default()
+            })
+            .collect();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        ImageRecord {
+            name: name.to_owned(),
+            digest: digest::of_parts(digests.iter().map(String::as_bytes)),
+            layers,
+            init: None,
+            created: now.map_or(0, |now| now.as_secs()),
+        }
+    }
+
+    /// Publishes an image, in place of one of the same name.
+    ///
+    /// # Errors
+    /// If it cannot be written; then the old one is still there.
+    pub fn publish_image(&self, record: &ImageRecord) -> Result<(), Failure> {
+        let path = self.record_of(&record.name)?;
+        let key = format!("image-{}", record.name);
+        let _reservation = self.reserve(&key, || ())?;
+        let aside = self.aside().join(format!("{key}.json"));
+        let write = || -> io::Result<()> {
+            write_durably(&aside, &serde_json::to_vec_pretty(record)?)?;
+            fs::rename(&aside, &path)?;
+            File::open(self.images())?.sync_all()
+        };
+        write().map_err(|error| {
+            let _ = fs::remove_file(&aside);
+            cannot("publish the image", &path, &error)
+        })
+    }
+
+    /// Whether an image can have this name.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn check_name(&self, name: &str) -> Result<(), Failure> {
+        self.record_of(name).map(drop)
+    }
+
+    /// The file with an image's record. Names come from people and from other people's files, and must stay in the store.
+    fn record_of(&self, name: &str) -> Result<PathBuf, Failure> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+        if !name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            || !name.chars().all(plain)
+            || name.len() > LONGEST_NAME
+        {
+            return Err(
+                Failure::new(format!("cannot use {name:?} as the name of an image")).hint(format!(
+                    "a name has at most {LONGEST_NAME} letters, digits and any of `._-+`, and begins with a letter or a digit"
+                )),
+            );
+        }
+        Ok(self.images().join(format!("{name}.json")))
+    }
+
+    /// The image of this name, with all its layers there.
+    ///
+    /// # Errors
+    /// If there is none, or it is not whole.
+    pub fn image(&self, name: &str) -> Result<ImageRecord, Failure> {
+        let path = self.record_of(name)?;
+        let bytes = fs::read(&path).map_err(|error| {
+            let cause = match error.kind() {
+                io::ErrorKind::NotFound => {
+                    format!("it is not in the store {}", self.root.display())
+                }
+                _ => error.to_string(),
+            };
+            Failure::new(format!("cannot use image `{name}`: {cause}"))
+                .hint(format!("build it: vm-test image build {name}"))
+        })?;
+        let record: ImageRecord =
+            serde_json::from_slice(&bytes).map_err(|error| cannot("understand", &path, &error))?;
+        for key in &record.layers {
+            if self.layer(key).is_none() {
+                return Err(Failure::new(format!(
+                    "cannot use image `{name}`: its layer {key} is not in the store"
+                ))
+                .hint(format!("build it again: vm-test image build {name}")));
+            }
+        }
+        Ok(record)
+    }
+
+    /// All images, by name.
+    #[must_use]
+    pub fn list(&self) -> Vec<ImageRecord> {
+        let entries = fs::read_dir(self.images()).into_iter().flatten().flatten();
+        let mut images: Vec<ImageRecord> = entries
+            .filter_map(|entry| serde_json::from_slice(&fs::read(entry.path()).ok()?).ok())
+            .collect();
+        images.sort_by(|one, other| one.name.cmp(&other.name));
+        images
+    }
+
+    /// Forgets an image; its layers stay until nothing uses them and they are collected.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn forget(&self, name: &str) -> Result<(), Failure> {
+        let path = self.record_of(name)?;
+        if !path.exists() {
+            self.image(name)?;
+        }
+        fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))
+    }
+}
+
+/// What is in the store becomes programs that this user runs, so nobody else may put anything there.
+fn check_owner(root: &Path, dir: &Path) -> Result<(), Failure> {
+    let meta = fs::metadata(dir).map_err(|error| cannot("use", dir, &error))?;
+    let others = meta.mode() & 0o002 != 0;
+    if !others && (meta.uid() == rustix::process::geteuid().as_raw() || meta.uid() == 0) {
+        return Ok(());
+    }
+    let cause = match others {
+        true => format!("everyone may write to {}", dir.display()),
+        false => format!("{} belongs to user {}", dir.display(), meta.uid()),
+    };
+    Err(
+        Failure::new(format!("cannot use the store {}: {cause}", root.display())).hint(format!(
+            "chmod o-w {}, or set {ENV_STORE} to a directory of your own",
+            dir.display()
+        )),
+    )
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,229 @@
+//! The steps of a plan, one by one, in the keeper's own mount namespace: overlays, binds, directories. All paths are
+//! relative to the keeper's room, so that what the host calls its directories never meets an overlay's options.
+
+use crate::rootfs::{Lower, Step};
+use rustix::fs::{CWD, Gid, Mode, Uid};
+use rustix::mount::{MountFlags, MoveMountFlags, mount, mount_bind, move_mount};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Component, Path, PathBuf};
+use vm_test::protocol::AGENT_PATH;
+
+/// The root file system, below the room.
+pub(super) const ROOT: &str = "root";
+
+/// Where the layer with the agent is, below the room.
+const AGENT: &str = "agent";
+
+/// The agent's name where it is installed.
+const AGENT_NAME: &str = "vm-test-agent";
+
+/// Where the file system with the devices' files is, below the room.
+pub(super) const DEVICES: &str = "devices";
+
+/// More symbolic links than this in one path are a circle.
+const MOST_LINKS: u32 = 40;
+
+/// Carries out steps.
+pub(super) struct Builder {
+    pub(super) trees: Vec<Option<OwnedFd>>,
+    pub(super) hidden: Vec<(PathBuf, OwnedFd)>,
+    pub(super) layers: usize,
+}
+
+impl Builder {
+    pub(super) fn take(&mut self, step: &Step) -> io::Result<()> {
+        match step {
+            Step::Layer { target, lower } => self.layer(&in_root(target), lower),
+            Step::Stack {
+                target,
+                below,
+                above,
+            } => self.stack(target, below, above.as_ref()),
+            Step::Empty { target, mode } => {
+                make_directory(&in_root(target), *mode)?;
+                empty(&in_root(target), *mode)
+            }
+            Step::Directory { target, mode } => make_directory(&in_root(target), *mode),
+            Step::Symlink { target, content } => symlink(content, in_root(target)),
+            Step::File { target, source } => {
+                let target = in_root(target);
+                make_directory(target.parent().unwrap_or(Path::new(ROOT)), 0o755)?;
+                self.copy_file(source, &target)
+            }
+        }
+    }
+
+    /// Copies a file of the host. A mount of it would be the host's own file, and its owner, who may be the guest's root,
+    /// could write to it.
+    fn copy_file(&mut self, source: &Lower, target: &Path) -> io::Result<()> {
+        let mut file = match source {
+            Lower::Path(path) => fs::File::open(path)?,
+            Lower::Tree(index) => {
+                let file = self.trees.get_mut(*index).and_then(Option::take);
+                file.ok_or(io::ErrorKind::NotFound)?.into()
+            }
+        };
+        let mode = file.metadata()?.mode();
+        io::copy(&mut file, &mut fs::File::create(target)?)?;
+        rustix::fs::chmod(target, Mode::from_raw_mode(mode & 0o755))?;
+        Ok(())
+    }
+
+    /// Brings the agent in from a layer over its directory. A mount of the file itself would be the host's own file, and
+    /// its owner, who may be the guest's root, could change more than its content.
+    pub(super) fn place_agent(&mut self, directory: &Lower) -> io::Result<()> {
+        self.layer(Path::new(AGENT), directory)?;
+        let target = in_root(Path::new(AGENT_PATH));
+        fs::File::create(&target)?;
+        Ok(mount_bind(Path::new(AGENT).join(AGENT_NAME), target)?)
+    }
+
+    pub(super) fn place_devices(&mut self) -> io::Result<()> {
+        fs::create_dir(DEVICES)?;
+        let tree = self.trees.pop().flatten();
+        attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(DEVICES))
+    }
+
+    fn bind(&mut self, source: &Path, target: &Path) -> io::Result<()> {
+        match self.hidden.iter().position(|(path, _)| path == source) {
+            Some(at) => attach(self.hidden.swap_remove(at).1, target),
+            None => Ok(mount_bind(source, target)?),
+        }
+    }
+
+    /// Mounts a layer over a directory at `target`, a path in the room.
+    fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
+        let number = self.layers;
+        let [low, up, work] = ["lower", "upper", "work"].map(|dir| format!("{dir}/{number}"));
+        if !self.place_directory(lower, &low)? {
+            return Ok(());
+        }
+        self.layers += 1;
+        let meta = fs::metadata(&low)?;
+        fs::create_dir(&up)?;
+        fs::create_dir(&work)?;
+        // The root of an overlay has the owner and the permissions of its upper directory.
+        let owner = (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()));
+        let _ = rustix::fs::chown(&up, Some(owner.0), Some(owner.1));
+        rustix::fs::chmod(&up, Mode::from_raw_mode(meta.mode()))?;
+        make_directory(target, 0o755)?;
+        overlay(target, &low, &up, &work)
+    }
+
+    fn stack(&mut self, target: &Path, below: &[Lower], above: Option<&Lower>) -> io::Result<()> {
+        let number = self.layers;
+        self.layers += 1;
+        let mut lows = Vec::new();
+        for (index, lower) in below.iter().enumerate() {
+            let low = format!("lower/{number}.{index}");
+            self.place_directory(lower, &low)?;
+            // The uppermost comes first in the option.
+            lows.insert(0, low);
+        }
+        let (up, work) = match above {
+            Some(above) => {
+                let dir = format!("upper/{number}");
+                self.place_directory(above, &dir)?;
+                (format!("{dir}/files"), format!("{dir}/work"))
+            }
+            None => {
+                let dirs = (format!("upper/{number}"), format!("work/{number}"));
+                fs::create_dir(&dirs.0)?;
+                fs::create_dir(&dirs.1)?;
+                dirs
+            }
+        };
+        overlay(&in_root(target), &lows.join(":"), &up, &work)
+    }
+
+    /// Attaches a directory of the host; false if it is an optional one that is missing.
+    fn place_directory(&mut self, lower: &Lower, place: &str) -> io::Result<bool> {
+        match lower {
+            Lower::Path(path) => {
+                fs::create_dir(place)?;
+                self.bind(path, Path::new(place))?;
+            }
+            Lower::Tree(index) => match self.trees.get_mut(*index).and_then(Option::take) {
+                Some(tree) => {
+                    fs::create_dir(place)?;
+                    attach(tree, Path::new(place))?;
+                }
+                // The daemon refuses the lease for any but an optional one.
+                None => return Ok(false),
+            },
+        }
+        Ok(true)
+    }
+}
+
+fn overlay(target: &Path, lower: &str, upper: &str, work: &str) -> io::Result<()> {
+    let options = format!("lowerdir={lower},upperdir={upper},workdir={work},userxattr");
+    let options = std::ffi::CString::new(options)?;
+    let flags = MountFlags::NODEV;
+    mount("vm-test", target, "overlay", flags, options.as_c_str())?;
+    Ok(())
+}
+
+fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    move_mount(tree, c"", CWD, target, flags)?;
+    Ok(())
+}
+
+/// Where a path of the guest is below the room. Symbolic links of an image are followed as the guest would follow them,
+/// never out of its root: nobody runs in it yet who could change them meanwhile.
+pub(super) fn in_root(target: &Path) -> PathBuf {
+    let root = Path::new(ROOT);
+    let mut path = PathBuf::new();
+    let mut rest: Vec<OsString> = names(target);
+    let mut links = 0;
+    while let Some(name) = rest.pop() {
+        if name == ".." {
+            path.pop();
+            continue;
+        }
+        match fs::read_link(root.join(&path).join(&name)) {
+            Ok(link) if links < MOST_LINKS => {
+                links += 1;
+                if link.is_absolute() {
+                    path = PathBuf::new();
+                }
+                rest.extend(names(&link));
+            }
+            _ => path.push(name),
+        }
+    }
+    root.join(path)
+}
+
+/// The names in a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    path.components()
+        .rev()
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
+}
+
+pub(super) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    rustix::fs::chmod(path, Mode::from_raw_mode(mode))?;
+    Ok(())
+}
+
+pub(super) fn empty(path: &Path, mode: u32) -> io::Result<()> {
+    let options = std::ffi::CString::new(format!("mode={mode:o}"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    mount("vm-test", path, "tmpfs", flags, options.as_c_str())?;
+    Ok(())
+}
