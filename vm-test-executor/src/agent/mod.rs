@@ -4,6 +4,7 @@
 
 mod body;
 mod boot;
+mod ending;
 mod events;
 mod job;
 mod loader;

@@ -23,12 +23,6 @@ const TICK: Duration = Duration::from_millis(500);
 /// How often memory is looked at, where the agent has to.
 const MEMORY_TICK: Duration = Duration::from_millis(25);
 
-/// After the job's end, output is awaited until nothing has come for this long …
-const QUIET: Duration = Duration::from_millis(50);
-
-/// … and never longer than this: a grandchild may hold the streams open for ever.
-const DRAIN: Duration = Duration::from_secs(2);
-
 /// How many processes are collected before other things get their turn.
 const MOST_REAPED: usize = 10_000;
 
@@ -38,7 +32,7 @@ const CHUNK: usize = 1 << 16;
 /// One output stream of the job.
 pub(super) struct Output {
     pub(super) fd: Option<OwnedFd>,
-    cutter: Cutter,
+    pub(super) cutter: Cutter,
     pub(super) is_error: bool,
 }
 
@@ -54,8 +48,8 @@ pub(super) struct Running<'a> {
     pub(super) input_ends: bool,
     pub(super) terminal: Option<OwnedFd>,
     relayed: u64,
-    dropped: u64,
-    end: Option<End>,
+    pub(super) dropped: u64,
+    pub(super) end: Option<End>,
     killed: Option<End>,
 }
 
@@ -162,7 +156,7 @@ impl<'a> Running<'a> {
     }
 
     /// Waits for events and handles them; true if there was output.
-    fn turn(&mut self, listener: &UnixListener, wait: Duration) -> io::Result<bool> {
+    pub(super) fn turn(&mut self, listener: &UnixListener, wait: Duration) -> io::Result<bool> {
         let ready = self.await_events(listener, wait)?;
         let mut active = false;
         if ready.connect
@@ -192,7 +186,7 @@ impl<'a> Running<'a> {
         Ok(active)
     }
 
-    fn read_body(&mut self) -> io::Result<()> {
+    pub(super) fn read_body(&mut self) -> io::Result<()> {
         if let Some(body) = &mut self.body {
             for message in body.read() {
                 self.host.send(&message)?;
@@ -222,7 +216,7 @@ impl<'a> Running<'a> {
         Ok(true)
     }
 
-    fn send_output(&mut self, is_error: bool, mut bytes: Vec<u8>) -> io::Result<()> {
+    pub(super) fn send_output(&mut self, is_error: bool, mut bytes: Vec<u8>) -> io::Result<()> {
         if self.body.is_some() {
             let room = usize::try_from(MOST_OUTPUT - self.relayed).unwrap_or(usize::MAX);
             self.dropped += bytes.len().saturating_sub(room) as u64;
@@ -252,51 +246,6 @@ impl<'a> Running<'a> {
                 self.pidfd = None;
             }
         }
-    }
-
-    /// Brings the rest of the output out. Time in which the host takes nothing does not count.
-    fn drain(&mut self, listener: &UnixListener) -> io::Result<()> {
-        let (mut left, mut quiet) = (DRAIN, QUIET);
-        while self.outputs.iter().any(|output| output.fd.is_some()) && !self.host.gone {
-            if left.is_zero() || quiet.is_zero() {
-                break;
-            }
-            let counts = !self.host.is_full();
-            let began = Instant::now();
-            let active = self.turn(listener, quiet)?;
-            if counts {
-                left = left.saturating_sub(began.elapsed());
-                quiet = quiet.saturating_sub(began.elapsed());
-            }
-            if active {
-                quiet = QUIET;
-            }
-        }
-        // A verdict may have been written just before the end.
-        if let Some(body) = &mut self.body
-            && !body.has_verdict()
-        {
-            body.accept(listener);
-        }
-        self.read_body()
-    }
-
-    fn finish(mut self, micros: u64) -> io::Result<()> {
-        let mut preambles = Vec::new();
-        for output in std::mem::take(&mut self.outputs) {
-            let (rest, preamble) = output.cutter.finish();
-            self.send_output(output.is_error, rest)?;
-            preambles.extend(preamble);
-        }
-        let ended = Ended {
-            end: self.end.unwrap_or(End::TimedOut),
-            dropped: self.dropped,
-            preamble: preambles,
-            breach: self.body.and_then(|body| body.breach),
-            micros,
-        };
-        self.host.send(&FromAgent::Ended(ended))?;
-        self.host.finish()
     }
 }
 

@@ -85,7 +85,8 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
         }
     };
     let world = World {
-        watch_memory: limits.is_none(),
+        // What a step of a recipe writes is on disk, where it is no memory of the guest's.
+        watch_memory: limits.is_none() && request.build.is_none(),
         ..world(
             host,
             &guest,

@@ -1,0 +1,60 @@
+//! The time after a job's end: the rest of its output, and the agent's last message.
+
+use super::run::Running;
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+use vm_test::protocol::agent::{End, Ended, FromAgent};
+
+/// After the job's end, output is awaited until nothing has come for this long …
+const QUIET: Duration = Duration::from_millis(50);
+
+/// … and never longer than this: a grandchild may hold the streams open for ever.
+const DRAIN: Duration = Duration::from_secs(2);
+
+impl Running<'_> {
+    /// Brings the rest of the output out. Time in which the host takes nothing does not count.
+    pub(super) fn drain(&mut self, listener: &UnixListener) -> io::Result<()> {
+        let (mut left, mut quiet) = (DRAIN, QUIET);
+        while self.outputs.iter().any(|output| output.fd.is_some()) && !self.host.gone {
+            if left.is_zero() || quiet.is_zero() {
+                break;
+            }
+            let counts = !self.host.is_full();
+            let began = Instant::now();
+            let active = self.turn(listener, quiet)?;
+            if counts {
+                left = left.saturating_sub(began.elapsed());
+                quiet = quiet.saturating_sub(began.elapsed());
+            }
+            if active {
+                quiet = QUIET;
+            }
+        }
+        // A verdict may have been written just before the end.
+        if let Some(body) = &mut self.body
+            && !body.has_verdict()
+        {
+            body.accept(listener);
+        }
+        self.read_body()
+    }
+
+    pub(super) fn finish(mut self, micros: u64) -> io::Result<()> {
+        let mut preambles = Vec::new();
+        for output in std::mem::take(&mut self.outputs) {
+            let (rest, preamble) = output.cutter.finish();
+            self.send_output(output.is_error, rest)?;
+            preambles.extend(preamble);
+        }
+        let ended = Ended {
+            end: self.end.unwrap_or(End::TimedOut),
+            dropped: self.dropped,
+            preamble: preambles,
+            breach: self.body.and_then(|body| body.breach),
+            micros,
+        };
+        self.host.send(&FromAgent::Ended(ended))?;
+        self.host.finish()
+    }
+}
