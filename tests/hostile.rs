@@ -212,7 +212,7 @@ fn whoever_takes_the_agents_place_fails_its_own_test_and_hangs_nothing() {
         ),
         (
             "agent::reboots_the_machine",
-            &["died: its first process ended"],
+            &["died: its first process exited with code 1"],
         ),
         (
             "agent::reboots_the_machine_without_a_trace",

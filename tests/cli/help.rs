@@ -54,7 +54,7 @@ fn the_help_of_every_command_says_what_it_does_and_has_an_example_of_it() {
 fn a_wrong_command_line_has_a_code_of_its_own() {
     let host = Host::new();
     for args in [
-        &["stpo"][..],
+        &["docter"][..],
         &["ps", "--jsno"],
         &["completions", "dos"],
         &[],
@@ -63,9 +63,9 @@ fn a_wrong_command_line_has_a_code_of_its_own() {
         assert_eq!(finished.code(), Some(2), "{args:?}");
         assert!(finished.err.contains("--help"), "{}", finished.err);
     }
-    let finished = vm_test(&host, &["stpo"]);
+    let finished = vm_test(&host, &["docter"]);
     assert!(
-        finished.err.contains("a similar subcommand exists: 'stop'"),
+        finished.err.contains("a similar subcommand exists: 'doctor'"),
         "{}",
         finished.err
     );
@@ -83,15 +83,15 @@ fn completions_are_scripts_that_know_every_command() {
         assert!(!script.out.contains("serve"), "{shell} offers the daemon");
     }
     let script = vm_test(&host, &["completions", "bash"]).out;
-    let complete = r#"COMP_WORDS=(vm-test st); COMP_CWORD=1
+    let complete = r#"COMP_WORDS=(vm-test do); COMP_CWORD=1
         function=$(complete -p vm-test | sed 's/.*-F \([^ ]*\) .*/\1/')
-        $function vm-test st vm-test
+        $function vm-test do vm-test
         echo "${COMPREPLY[@]}""#;
     let mut bash = Command::new("bash");
     let finished = Running::start(bash.args(["-c", &format!("{script}\n{complete}")])).finish();
     assert_eq!(
         (finished.out.as_str(), finished.err.as_str()),
-        ("stop\n", "")
+        ("doctor\n", "")
     );
 }
 
