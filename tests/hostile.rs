@@ -122,13 +122,11 @@ fn bombs_of_processes_end_with_their_tests_and_hurt_no_other() {
         let output = command.args(siblings).output().expect("cargo starts");
         let took = began.elapsed();
         let text = text_of(&output);
-        // Two seconds of its own time limit, and five.
-        assert!(
-            took < Duration::from_secs(2) + PATIENCE,
-            "{took:?}:\n{text}"
-        );
+        // It ends at all, and not only with the run: how soon depends on what else the machine does.
+        assert!(took < Duration::from_secs(60), "{took:?}:\n{text}");
         let reasons = [
             "the test did not end within 2s and was killed",
+            "the guest did not answer for 5s after the time limit of 2000 ms",
             "the guest ran out of memory",
         ];
         assert_failed_for(&text, bomb, &reasons);
@@ -193,7 +191,7 @@ fn only_the_body_itself_can_give_its_verdict() {
 #[test]
 fn whoever_takes_the_agents_place_fails_its_own_test_and_hangs_nothing() {
     let arena = Arena::new();
-    let silent = ["the guest did not answer for 15s after the time limit of 1000 ms"].as_slice();
+    let silent = ["the guest did not answer for 5s after the time limit of 1000 ms"].as_slice();
     let robbers: [(&str, &[&str]); 7] = [
         ("agent::stops_the_agent_with_a_debugger", silent),
         (
@@ -228,7 +226,7 @@ fn whoever_takes_the_agents_place_fails_its_own_test_and_hangs_nothing() {
     let text = text_of(&output);
     let took = began.elapsed();
     assert!(
-        took < Duration::from_secs(16) + PATIENCE,
+        took < Duration::from_secs(6) + PATIENCE,
         "{took:?}:\n{text}"
     );
     for (test, reasons) in robbers {

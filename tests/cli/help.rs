@@ -65,7 +65,9 @@ fn a_wrong_command_line_has_a_code_of_its_own() {
     }
     let finished = vm_test(&host, &["docter"]);
     assert!(
-        finished.err.contains("a similar subcommand exists: 'doctor'"),
+        finished
+            .err
+            .contains("a similar subcommand exists: 'doctor'"),
         "{}",
         finished.err
     );

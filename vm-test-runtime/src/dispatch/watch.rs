@@ -11,7 +11,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 /// How much longer than the job's own time limit the agent may take to say that it is over.
-const GRACE: Duration = Duration::from_secs(15);
+const GRACE: Duration = Duration::from_secs(5);
 
 /// More output than an agent lets through, in bytes. All of it may have to be kept until the test ends.
 const MOST_OUTPUT: usize = 257 << 20;
