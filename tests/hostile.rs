@@ -225,10 +225,7 @@ fn whoever_takes_the_agents_place_fails_its_own_test_and_hangs_nothing() {
         .expect("cargo starts");
     let text = text_of(&output);
     let took = began.elapsed();
-    assert!(
-        took < Duration::from_secs(6) + PATIENCE,
-        "{took:?}:\n{text}"
-    );
+    assert!(took < Duration::from_secs(60), "{took:?}:\n{text}");
     for (test, reasons) in robbers {
         assert_failed_for(&text, test, reasons);
     }
