@@ -50,7 +50,7 @@ impl Canary {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let name = format!("vm-test-canary-{}", std::process::id());
+        let name = format!("vmt-canary-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let mut canary = Self {
             abstract_listener: UnixListener::bind_addr(&address).unwrap(),

@@ -64,7 +64,8 @@ impl Kind {
 pub struct Census {
     runtime: PathBuf,
     lines: BTreeSet<(Kind, String)>,
-    /// Mounts of namespaces in which nothing of vm-test is; they come and go with other people's programs.
+    /// Mounts in namespaces in which nothing of vm-test is, as far as they could have come from it: everything else in
+    /// there comes and goes with other people's programs.
     others_mounts: BTreeMap<String, BTreeSet<String>>,
     unseen: Vec<String>,
     /// The time of day less the time since the boot.
@@ -159,13 +160,10 @@ impl Census {
                 .map(|(kind, line)| format!("{kind:?} is gone: {line}")),
         );
         for (namespace, mounts) in &after.others_mounts {
-            // One that has just come or gone is a stranger's, and a guest's is among the lines.
+            // A namespace that has just come is a stranger's, and a guest's is among the lines.
             if let Some(earlier) = before.others_mounts.get(namespace) {
                 let came = mounts.difference(earlier);
                 difference.extend(came.map(|mount| format!("Mount came in {namespace}: {mount}")));
-                let gone = earlier.difference(mounts);
-                difference
-                    .extend(gone.map(|mount| format!("Mount is gone in {namespace}: {mount}")));
             }
         }
         let moved = before.clock.abs_diff(after.clock);

@@ -80,7 +80,12 @@ impl Mounts {
                 let lines = mounts_of(&pid).map(|mount| format!("{mount} in {namespace}"));
                 mounts.guests.extend(lines);
             } else {
-                mounts.others.insert(namespace, mounts_of(&pid).collect());
+                let ours = |mount: &String| {
+                    let source = mount.split(' ').nth(4);
+                    source.is_some_and(|source| source.starts_with("vm-test"))
+                };
+                let lines = mounts_of(&pid).filter(ours);
+                mounts.others.insert(namespace, lines.collect());
             }
         }
         mounts
