@@ -1,13 +1,21 @@
 //! `#[on_vm]` beside other attributes, and the world that a body finds itself in. The fixtures look at the guest from
 //! within; this suite looks from outside: that each test is listed once, ran once, and changed nothing here.
 
+#[path = "attributes/listings.rs"]
+mod listings;
+#[path = "attributes/matrix.rs"]
+mod matrix;
 #[path = "attributes/orders.rs"]
 mod orders;
 #[path = "attributes/world.rs"]
 mod world;
 
 use std::time::Duration;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Told;
+
+/// Where the tests run.
+const PLACE: Place = Place::Container;
 
 /// How long a group of tests may take: much longer than it does, and shorter than a hang.
 const LIMIT: Duration = Duration::from_secs(200);

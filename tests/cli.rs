@@ -6,8 +6,8 @@ mod daemons;
 mod doctor;
 #[path = "cli/help.rs"]
 mod help;
-#[path = "cli/process.rs"]
-mod process;
+#[path = "cli/progress.rs"]
+mod progress;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/shell.rs"]

@@ -93,6 +93,34 @@ fn a_second_build_does_nothing_and_a_changed_last_step_only_that_step() {
 }
 
 #[test]
+fn users_of_a_recipe_are_in_the_image_with_their_homes_and_groups() {
+    let host = Host::new().with_shared_store();
+    let fixture = Fixture::new("guests");
+    vm_test(&host, &fixture, &["image", "build", "debian-12"]);
+    let dir = tempfile::tempdir().unwrap();
+    let name = format!("users-{}", std::process::id());
+    fs::create_dir(dir.path().join("images")).unwrap();
+    let recipe = "base = \"debian-12\"\n[[users]]\nname = \"ann\"\nid = 1500\ngroups = [\"adm\", \"testers\"]\nshell = \"/bin/bash\"\n[[users]]\nname = \"bob\"\n";
+    fs::write(dir.path().join(format!("images/{name}.toml")), recipe).unwrap();
+    let output = |args: &[&str]| {
+        let mut command = host.vm_test();
+        let output = command.args(args).current_dir(dir.path()).output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    output(&["image", "build", &name]);
+    let script =
+        "id ann; stat -c '%U %n' /home/ann /home/bob; getent passwd ann bob | cut -d: -f1,3,7";
+    let found = output(&["run", "host", "--image", &name, "--", "sh", "-c", script]);
+    assert_eq!(
+        found,
+        "uid=1500(ann) gid=1500(ann) groups=1500(ann),4(adm),1000(testers)\n\
+         ann /home/ann\nbob /home/bob\nann:1500:/bin/bash\nbob:1501:/bin/sh\n"
+    );
+    output(&["image", "rm", &name]);
+}
+
+#[test]
 fn a_guest_whose_image_is_not_there_says_how_to_build_it() {
     let host = Host::new();
     let store = tempfile::tempdir().unwrap();

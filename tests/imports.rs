@@ -15,6 +15,8 @@ mod layout;
 mod layouts;
 #[path = "imports/limits.rs"]
 mod limits;
+#[path = "imports/opened.rs"]
+mod opened;
 #[path = "imports/place.rs"]
 mod place;
 #[path = "imports/recipes.rs"]

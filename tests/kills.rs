@@ -7,6 +7,8 @@ mod instances;
 mod interruptions;
 #[path = "kills/leftovers.rs"]
 mod leftovers;
+#[path = "kills/machines.rs"]
+mod machines;
 #[path = "kills/moment.rs"]
 mod moment;
 #[path = "kills/run.rs"]
@@ -24,7 +26,7 @@ use vm_test_tests::host::Host;
 /// How long after a kill the machine may take to be as it was.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Up to this long after the start of a run something is killed; the run takes about as long.
+/// Up to this long after the start of a run something is killed, unless the machine does a whole run in less.
 const WINDOW: Duration = Duration::from_millis(450);
 
 /// How long a test stays after its work, so that there is something to kill.
@@ -55,6 +57,14 @@ fn warm() -> (Host, Crowd, Census) {
     (host, crowd, idle)
 }
 
+/// Up to how long after the start of a run of so many tests something is killed: after about as long it is over.
+fn window(crowd: &Crowd, host: &Host, moments: &mut Moments, tests: usize) -> Duration {
+    let tests = moments.tests(tests);
+    let began = Instant::now();
+    crowd.start(host, &tests, 3, LINGER).finish();
+    began.elapsed().min(WINDOW)
+}
+
 #[track_caller]
 fn kill(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a process id");
@@ -75,12 +85,13 @@ fn a_killed_test_process_takes_its_guests_with_it_and_nobody_elses() {
     let mut moments = Moments::new();
     let empty = Census::take(&Host::new());
     let (host, crowd, idle) = warm();
+    let window = window(&crowd, &host, &mut moments, 4);
     let mut cut_short = 0;
     for round in 0..rounds(36) {
         let (victims, others) = (moments.tests(4), moments.tests(3));
         let victim = crowd.start(&host, &victims, 3, LINGER);
         let other = crowd.start(&host, &others, 2, LINGER);
-        let after = moments.pass(WINDOW);
+        let after = moments.pass(window);
         kill(victim.pid(), Signal::KILL);
         let (victim, other) = (victim.finish(), other.finish());
         let left = idle.settle(PATIENCE);
@@ -106,11 +117,12 @@ fn a_killed_keeper_fails_its_own_test_by_name_and_no_other() {
     let _alone = alone();
     let mut moments = Moments::new();
     let (host, crowd, idle) = warm();
+    let window = window(&crowd, &host, &mut moments, 5);
     let mut killed = 0;
     for round in 0..rounds(32) {
         let tests = moments.tests(5);
         let run = crowd.start(&host, &tests, 3, LINGER);
-        let after = moments.pass(WINDOW);
+        let after = moments.pass(window);
         let instances = instances::of(&host);
         let chosen = (!instances.is_empty()).then(|| &instances[moments.below(instances.len())]);
         let mut words = ["died: its keeper was killed by signal 9"].as_slice();
@@ -158,12 +170,13 @@ fn a_killed_daemon_takes_all_guests_with_it_and_the_next_run_works_at_once() {
     let host = Host::new();
     let crowd = Crowd::build(&host);
     let before = Census::take(&host);
+    let window = window(&crowd, &host, &mut moments, 3);
     let mut failed = 0;
     for round in 0..rounds(32) {
         crowd.passes(&host);
         let tests = moments.tests(3);
         let run = crowd.start(&host, &tests, 3, LINGER);
-        let after = moments.pass(WINDOW);
+        let after = moments.pass(window);
         Daemon::of(&host).expect("a daemon").kill();
         let outcome = run.finish();
         outcome.assert_honest();

@@ -29,13 +29,17 @@ mod words;
 use std::time::Duration;
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
+
+/// Where the tests run.
+const PLACE: Place = Place::Container;
 
 /// How long a group of tests may take: much longer than it does, and shorter than a hang.
 const LIMIT: Duration = Duration::from_secs(200);
 
 /// The built fixture, and a host of its own for a test.
 fn fixture() -> (Fixture, Host) {
-    let (fixture, host) = (Fixture::new("outcomes"), Host::new());
+    let (fixture, host) = (Fixture::new("outcomes"), PLACE.host());
     fixture.build(&host);
     (fixture, host)
 }

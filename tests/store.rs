@@ -3,10 +3,20 @@
 
 #[path = "store/commit.rs"]
 mod commit;
+#[path = "store/damage.rs"]
+mod damage;
 #[path = "store/disks.rs"]
 mod disks;
 #[path = "store/kills.rs"]
 mod kills;
+#[path = "store/names.rs"]
+mod names;
+#[path = "store/rollback.rs"]
+mod rollback;
+#[path = "store/snapshots.rs"]
+mod snapshots;
+#[path = "store/unmounted.rs"]
+mod unmounted;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,6 +1,9 @@
 //! Guests that boot with their image's own init: services in them, boots that fail, and what is left of them. A user who
 //! has no control group to give gets the same refusal everywhere, which is then what is asserted.
 
+#[path = "system/kept.rs"]
+mod kept;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use vm_test_tests::census::Census;

@@ -1,10 +1,8 @@
 //! The order of attributes: every test is there once, and its body runs once, on its guest.
 
-use super::{LIMIT, count};
-use std::collections::BTreeSet;
-use vm_test_tests::fixture::{Fixture, Runner, text_of};
+use super::{LIMIT, PLACE, count};
+use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
-use vm_test_tests::host::Host;
 use vm_test_tests::report::Ending::Passed;
 
 const ORDERS: &[&str] = &[
@@ -60,7 +58,7 @@ const ORDERS: &[&str] = &[
 const RENAMED: &[&str] = &["again::exported_again", "found_by_itself", "named_by_hand"];
 
 /// A fixture's crate, the targets that are looked at, and all tests that they have.
-const CRATES: [(&str, &[&str], &[&str]); 2] = [
+pub(crate) const CRATES: [(&str, &[&str], &[&str]); 2] = [
     ("attributes", &["orders", "--lib", "--bins"], ORDERS),
     ("renamed", &["renamed"], RENAMED),
 ];
@@ -77,7 +75,7 @@ fn a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_ne
 
 fn run(runner: Runner) {
     for (name, targets, tests) in CRATES {
-        let (fixture, host) = (Fixture::new(name), Host::new());
+        let (fixture, host) = (Fixture::new(name), PLACE.host());
         let group = Group {
             targets,
             filters: &["--include-ignored"],
@@ -90,59 +88,10 @@ fn run(runner: Runner) {
         for (test, told) in &outcome.tests {
             assert_eq!((told.ending, told.times), (Passed, 1), "{test}: {told:#?}");
             assert_eq!(
-                count(told, "on host"),
+                count(told, &format!("on {}", PLACE.guest())),
                 1,
                 "{test} did not run once: {told:#?}"
             );
         }
     }
-}
-
-#[test]
-fn a_test_is_listed_once_whatever_stands_above_and_below_it() {
-    for (name, targets, tests) in CRATES {
-        let (fixture, host) = (Fixture::new(name), Host::new());
-        let group = Group {
-            targets,
-            filters: &["--list"],
-            environment: &[],
-            limit: LIMIT,
-        };
-        let output = group
-            .command(&fixture, &host, Runner::CargoTest)
-            .output()
-            .expect("cargo starts");
-        let text = text_of(&output);
-        let mut listed: Vec<_> = text
-            .lines()
-            .filter_map(|line| line.strip_suffix(": test"))
-            .collect();
-        listed.sort_unstable();
-        assert_eq!(listed, tests, "{text}");
-        assert_eq!(
-            of_nextest(&fixture, &host, targets),
-            tests.iter().map(|&test| test.to_owned()).collect()
-        );
-        assert!(!host.runtime().exists(), "listing has started a daemon");
-    }
-}
-
-/// What nextest lists; it refuses a list in which a name stands twice.
-fn of_nextest(fixture: &Fixture, host: &Host, targets: &[&str]) -> BTreeSet<String> {
-    let mut command = fixture.cargo(host, &["nextest", "list", "--message-format=json"]);
-    for target in targets {
-        if !target.starts_with("--") {
-            command.arg("--test");
-        }
-        command.arg(target);
-    }
-    let output = command.output().expect("cargo starts");
-    assert!(output.status.success(), "{}", text_of(&output));
-    let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a list");
-    let suites = list["rust-suites"].as_object().expect("suites");
-    suites
-        .values()
-        .filter_map(|suite| suite["testcases"].as_object())
-        .flat_map(|cases| cases.keys().cloned())
-        .collect()
 }

@@ -1,12 +1,12 @@
 //! The world of a body: its package, its programs, its variables, its devices; and that nothing of what it does is left.
 
-use super::{LIMIT, count};
+use super::{LIMIT, PLACE, count};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::{Group, Outcome};
-use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Passed};
 use vm_test_tests::report::Told;
 
@@ -17,6 +17,7 @@ const TESTS: &[&str] = &[
     "devices::a_file_system_in_user_space_can_be_mounted",
     "devices::a_tunnel_can_be_made",
     "devices::none_is_there_that_was_not_asked_for",
+    "devices::the_hardware_is_not_there",
     "it_is_root_and_may_change_what_is_its_own",
     "the_guest_has_the_name_that_the_test_asks_for",
     "the_loopback_interface_is_up",
@@ -36,6 +37,9 @@ const DEVICES: [(&str, &[&str]); 2] = [
         &["/dev/net/tun", "/dev/fuse"],
     ),
 ];
+
+/// A machine has disks and memory of its own, and shows them to its root.
+const OWN_HARDWARE: &str = "devices::the_hardware_is_not_there";
 
 /// The file that a body writes wherever it can.
 const WRITTEN: &str = "written-in-a-guest.txt";
@@ -62,7 +66,7 @@ fn a_body_finds_its_world_and_leaves_the_hosts_as_it_was_under_nextest() {
 }
 
 fn check(runner: Runner) {
-    let (fixture, host) = (Fixture::new("attributes"), Host::new());
+    let (fixture, host) = (Fixture::new("attributes"), PLACE.host());
     let before = contents(fixture.directory());
     let outcome = ALL.run(&fixture, &host, runner);
     let ran: Vec<_> = outcome.tests.keys().map(String::as_str).collect();
@@ -70,13 +74,24 @@ fn check(runner: Runner) {
     for (test, told) in &outcome.tests {
         let asked = DEVICES.iter().find(|(name, _)| name == test);
         match asked.and_then(|(_, devices)| closed(devices)) {
+            _ if PLACE == Place::Machine && test == OWN_HARDWARE => {
+                assert_eq!(told.ending, Failed, "{test}: {told:#?}");
+                let text = format!("{}{}", told.stdout, told.stderr);
+                assert!(text.contains("/dev/vda is there"), "{text}");
+            }
             None => assert_eq!(told.ending, Passed, "{test}: {told:#?}"),
             Some(device) => assert_refusal(test, told, device),
         }
     }
     let named = &outcome.tests["the_guest_has_the_name_that_the_test_asks_for"];
     assert_eq!(count(named, "on worker-1"), 1, "{named:#?}");
-    assert_namespaces(&outcome);
+    let program = &outcome.tests["a_program_of_the_package_runs"];
+    let line = format!("on {}", PLACE.guest());
+    assert_eq!(count(program, &line), 1, "{program:#?}");
+    // A machine's namespaces are of another kernel, which numbers its first ones as this one does.
+    if PLACE == Place::Container {
+        assert_namespaces(&outcome);
+    }
     assert_eq!(
         contents(fixture.directory()),
         before,
@@ -97,7 +112,11 @@ fn closed<'a>(devices: &[&'a str]) -> Option<&'a str> {
         let mut options = fs::File::options();
         options.read(true).write(true).open(device).is_err()
     };
-    devices.iter().copied().find(is_closed)
+    // A machine has devices of its own.
+    devices
+        .iter()
+        .copied()
+        .find(|device| PLACE == Place::Container && is_closed(device))
 }
 
 fn assert_refusal(test: &str, told: &Told, device: &str) {

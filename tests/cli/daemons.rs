@@ -1,9 +1,9 @@
 //! `vm-test ps`, `stop` and `gc`: what they say of daemons that live, that have been killed, and that never were.
 
-use crate::process::{await_that, in_guest, instances, start_in_guest, vm_test};
 use std::path::Path;
 use std::time::Duration;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::{await_that, in_guest, instances, start_in_guest, vm_test};
 
 /// The process id of the host's only daemon.
 fn daemon(host: &Host) -> i32 {
@@ -62,7 +62,7 @@ fn an_instance_is_listed_with_all_that_is_known_of_it() {
     assert_eq!(
         lines[0].split_whitespace().collect::<Vec<_>>(),
         [
-            "INSTANCE", "GUEST", "AGE", "MEMORY", "HOLDER", "KEEPER", "WHAT", "PURPOSE"
+            "INSTANCE", "GUEST", "AGE", "KEPT", "MEMORY", "HOLDER", "KEEPER", "WHAT", "PURPOSE"
         ]
     );
     assert!(lines[1].starts_with(name), "{}", listed.out);
@@ -87,12 +87,13 @@ fn a_lease_that_waits_is_counted() {
     first
         .args(["run", "host", "--", "sleep", "60"])
         .env("VM_TEST_MEMORY_BUDGET", "600");
-    let first = crate::process::Running::start(&mut first);
+    let first = vm_test_tests::process::Running::start(&mut first);
     await_that("an instance is alive", Duration::from_secs(10), || {
         !instances(&host).is_empty()
     });
-    let second =
-        crate::process::Running::start(host.vm_test().args(["run", "host", "--", "echo", "ran"]));
+    let second = vm_test_tests::process::Running::start(
+        host.vm_test().args(["run", "host", "--", "echo", "ran"]),
+    );
     await_that("a lease waits", Duration::from_secs(10), || {
         vm_test(&host, &["ps", "--json"]).json()["daemons"][0]["waiting"] == 1
     });

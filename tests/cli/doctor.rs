@@ -1,15 +1,16 @@
 //! `vm-test doctor`: on a host that can run guests, and where something is missing.
 
-use crate::process::{Running, vm_test};
 use std::process::Command;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::{Running, vm_test};
 
 /// The checks, in order.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "kernel",
     "namespaces",
     "id maps",
     "liblxc",
+    "qemu",
     "control groups",
     "memory",
     "runtime directory",

@@ -1,11 +1,21 @@
 //! Help, completions, colours, and readers that leave early. No guest is started.
 
-use crate::process::{Running, vm_test};
-use crate::terminal::Terminal;
 use std::process::Command;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::{Running, vm_test};
+use vm_test_tests::terminal::Terminal;
 
-const COMMANDS: [&str; 7] = ["run", "shell", "ps", "stop", "gc", "doctor", "completions"];
+const COMMANDS: [&str; 9] = [
+    "run",
+    "runner",
+    "shell",
+    "ps",
+    "skipped",
+    "stop",
+    "gc",
+    "doctor",
+    "completions",
+];
 
 #[test]
 fn the_help_of_the_root_leads_to_everything() {
@@ -29,7 +39,8 @@ fn the_help_of_the_root_leads_to_everything() {
         "VM_TEST_CPU_BUDGET",
         "NO_COLOR",
         "EXIT CODES",
-        "_RUNNER='vm-test run host --'",
+        "_RUNNER='vm-test runner host'",
+        "VM_TEST_MISSING",
     ] {
         assert!(help.out.contains(word), "{word} is not in {}", help.out);
     }

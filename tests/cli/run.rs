@@ -1,8 +1,8 @@
 //! `vm-test run`: exit codes, errors, and what of the caller the command finds in the guest.
 
-use crate::process::{Running, in_guest, instances, start_in_guest, vm_test};
 use std::fs;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::{Running, in_guest, instances, start_in_guest, vm_test};
 
 #[test]
 fn the_exit_code_is_that_of_the_command() {
@@ -129,9 +129,9 @@ fn a_command_that_takes_too_long_is_killed_and_its_code_is_124() {
     let finished = vm_test(&host, &args);
     assert_eq!(finished.code(), Some(124), "{}", finished.err);
     assert!(
-        finished
-            .err
-            .starts_with("error: `sleep` did not end within 300ms and was killed\nhint: "),
+        finished.err.starts_with(
+            "error: `sleep` did not end within 300ms and was killed\nwhat it was doing:\n  | "
+        ),
         "{}",
         finished.err
     );
@@ -263,7 +263,7 @@ fn what_is_set_for_one_instance_is_what_it_gets() {
     let mut command = host.vm_test();
     command.args(["run", "host", "--memory", "96M", "--", "sleep", "60"]);
     let running = Running::start(&mut command);
-    crate::process::await_that("it is alive", std::time::Duration::from_secs(10), || {
+    vm_test_tests::process::await_that("it is alive", std::time::Duration::from_secs(10), || {
         !instances(&host).is_empty()
     });
     assert_eq!(instances(&host)[0]["memory"], 96 << 20);

@@ -1,11 +1,11 @@
 //! Signals to `vm-test run`: those that reach the command, those that do not, and the one that nobody can handle.
 
-use crate::process::{Running, await_that, instances, start_in_guest};
 use rustix::process::Signal;
 use std::io::Write;
 use std::process::Command;
 use std::time::Duration;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::{Running, await_that, instances, start_in_guest};
 
 /// Says which signal came, and ends with 42 at SIGTERM.
 const LISTENER: &str = "

@@ -1,9 +1,9 @@
 //! Standard input, output and error through a guest and back: whole, unchanged, apart, and no further than wanted.
 
-use crate::process::{Running, in_guest, in_guest_with};
 use std::io::Read;
 use std::process::Stdio;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::{Running, in_guest, in_guest_with};
 
 /// Bytes that no text is made of.
 fn random(length: usize) -> Vec<u8> {

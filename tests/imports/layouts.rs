@@ -82,6 +82,15 @@ fn references_that_do_not_hold_are_refused() {
         Row {
             source: |place| {
                 good(place);
+                fs::remove_file(blob(place)).unwrap();
+                "oci:o".to_owned()
+            },
+            message: "cannot import {}/o: it has no blobs/sha256/EXPECTED",
+            hint: "is it complete, and of this kind?",
+        },
+        Row {
+            source: |place| {
+                good(place);
                 let path = blob(place);
                 fs::remove_file(&path).unwrap();
                 std::os::unix::fs::symlink("/etc/shadow", path).unwrap();

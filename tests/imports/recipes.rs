@@ -35,7 +35,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             file: "images/a.toml",
             content: b"base = \"debian:bookworm\"\npackges = [\"nftables\"]\n",
             command: BUILD,
-            message: "cannot use {}/images/a.toml: TOML parse error at line 2, column 1\n  |\n2 | packges = [\"nftables\"]\n  | ^^^^^^^\nunknown field `packges`, expected one of `base`, `init`, `packages`, `files`, `run`",
+            message: "cannot use {}/images/a.toml: TOML parse error at line 2, column 1\n  |\n2 | packges = [\"nftables\"]\n  | ^^^^^^^\nunknown field `packges`, expected one of `base`, `init`, `kernel`, `packages`, `users`, `files`, `run`",
             hint: "did you mean `packages`?",
         },
         Mistake {
@@ -57,7 +57,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             content: b"base = \"caf\xe9\"\n",
             command: BUILD,
             message: "cannot read {}/images/a.toml: invalid utf-8 sequence of 1 bytes from index 11",
-            hint: "a recipe is text in UTF-8",
+            hint: "TOML is text in UTF-8",
         },
         Mistake {
             file: "images/a.toml",
@@ -76,7 +76,7 @@ fn mistakes_in_the_configuration_are_named() {
             file: "vm-test.toml",
             content: b"[guest.g]\nmemroy = \"1G\"\n",
             command: RUN,
-            message: "cannot read {}/vm-test.toml: TOML parse error at line 2, column 1\n  |\n2 | memroy = \"1G\"\n  | ^^^^^^\nunknown field `memroy`, expected one of `backend`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, `env`, `devices`, `privileged`",
+            message: "cannot read {}/vm-test.toml: TOML parse error at line 2, column 1\n  |\n2 | memroy = \"1G\"\n  | ^^^^^^\nunknown field `memroy`, expected one of `backend`, `accelerator`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, `disks`, `keep`, `keep_for`, `env`, `export`, `devices`, `rollback`, `privileged`",
             hint: "did you mean `memory`?",
         },
         Mistake {

@@ -18,6 +18,8 @@ const LONGEST: Duration = Duration::from_secs(45);
 pub(super) struct Crowd {
     binary: PathBuf,
     directory: PathBuf,
+    /// Instead of guest `host`.
+    guest: Option<&'static str>,
 }
 
 impl Crowd {
@@ -42,6 +44,15 @@ impl Crowd {
         Self {
             binary: binary.expect("cargo says where the test binary is"),
             directory: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/crowd"),
+            guest: None,
+        }
+    }
+
+    /// The same crowd on another guest.
+    pub(super) fn on(self, guest: &'static str) -> Self {
+        Self {
+            guest: Some(guest),
+            ..self
         }
     }
 
@@ -65,6 +76,9 @@ impl Crowd {
             .stdout(output())
             .stderr(output())
             .process_group(0);
+        if let Some(guest) = self.guest {
+            command.env("VM_TEST_GUEST", guest);
+        }
         Run {
             child: command.spawn().expect("the test binary starts"),
             tests: tests.to_vec(),

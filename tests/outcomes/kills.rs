@@ -1,8 +1,9 @@
 //! Deaths that come from outside: of a guest, and of the daemon that holds all guests.
 
-use super::processes::keepers_of;
-use super::rows::{Row, SLACK, compare, fails};
-use super::{LIMIT, fixture};
+use super::processes::{keepers_of, sleeping_machines};
+use super::rows::{Row, compare, fails};
+use super::words::ANY;
+use super::{LIMIT, PLACE, fixture};
 use rustix::process::{Pid, Signal, kill_process};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,9 +12,10 @@ use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
 use vm_test_tests::patience;
+use vm_test_tests::place::Place;
 
 /// How long the tests may take until all of them run in their guests.
-const BEGINNING: Duration = Duration::from_secs(30);
+const BEGINNING: Duration = Duration::from_secs(60);
 
 const ALL: Group<'static> = Group {
     targets: &["patient"],
@@ -29,12 +31,14 @@ const TESTS: [&str; 2] = [
 
 #[test]
 fn a_guest_that_is_killed_fails_its_test_even_one_that_should_panic() {
-    const DIED: &[&str] =
-        &["error: instance host-… of guest `host` died: its keeper was killed by signal 9"];
+    const DIED: &[&str] = &[
+        "error: instance {guest}-… of guest `{guest}` died: its keeper was killed by signal 9",
+        // A machine has a console.
+        ANY,
+    ];
     check(DIED, |_, keepers| {
         for keeper in keepers {
-            let keeper = Pid::from_raw(keeper.cast_signed()).expect("a process id");
-            kill_process(keeper, Signal::KILL).expect("the keeper can be killed");
+            kill_one(keeper);
         }
     });
 }
@@ -47,7 +51,7 @@ fn a_daemon_that_is_killed_fails_the_tests_that_it_held_and_the_next_one_starts_
     });
 }
 
-fn check(words: &'static [&'static str], kill: impl Fn(&Host, Vec<u32>)) {
+pub(crate) fn check(words: &'static [&'static str], kill: impl Fn(&Host, Vec<u32>)) {
     let (fixture, host) = fixture();
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let running = patience::start(&mut ALL.command(&fixture, &host, runner));
@@ -56,7 +60,7 @@ fn check(words: &'static [&'static str], kill: impl Fn(&Host, Vec<u32>)) {
         kill(&host, keepers);
         let finished = running.finish(LIMIT);
         assert!(
-            killed.elapsed() < SLACK,
+            killed.elapsed() < PLACE.slack(),
             "it took {:?} to notice",
             killed.elapsed()
         );
@@ -80,7 +84,11 @@ fn await_bodies(host: &Host) -> Vec<u32> {
     // Only in the guest the test binary is told to include ignored tests.
     let words = ["_to_be_killed", "--exact --include-ignored"];
     loop {
-        if let Some(keepers) = keepers_of(host, &words, TESTS.len()) {
+        let keepers = match PLACE {
+            Place::Container => keepers_of(host, &words, TESTS.len()),
+            Place::Machine => sleeping_machines(host, TESTS.len()),
+        };
+        if let Some(keepers) = keepers {
             // They have been executed; in a moment they will have written their line.
             thread::sleep(Duration::from_millis(300));
             return keepers;
@@ -91,4 +99,9 @@ fn await_bodies(host: &Host) -> Vec<u32> {
         );
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+pub(crate) fn kill_one(pid: u32) {
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a process id");
+    kill_process(pid, Signal::KILL).expect("it can be killed");
 }

@@ -62,3 +62,56 @@ pub(crate) fn keepers_of(host: &Host, words: &[&str], count: usize) -> Option<Ve
         .collect();
     (keepers.len() == count).then_some(keepers)
 }
+
+/// The emulators below a keeper.
+pub(crate) fn emulators_of(keeper: u32) -> Vec<u32> {
+    let parents = parents();
+    let is_emulator = |pid: &u32| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        name.starts_with("qemu-system")
+    };
+    parents
+        .keys()
+        .filter(|pid| is_emulator(pid))
+        .copied()
+        .filter(|&pid| {
+            let mut chain = std::iter::successors(Some(pid), |pid| parents.get(pid).copied());
+            chain.any(|pid| pid == keeper)
+        })
+        .collect()
+}
+
+/// The keepers of the machines whose tests do nothing any more; `None` if they are not `count` yet. What runs in a machine
+/// cannot be seen, but that its processor rests.
+pub(crate) fn sleeping_machines(host: &Host, count: usize) -> Option<Vec<u32>> {
+    let daemon = Daemon::of(host)?.pid;
+    let parents = parents();
+    let keepers: Vec<_> = parents
+        .iter()
+        .filter(|(_, parent)| **parent == daemon)
+        .map(|(pid, _)| *pid)
+        .filter(|&keeper| !emulators_of(keeper).is_empty())
+        .collect();
+    let time = || -> u64 {
+        let emulators = keepers.iter().flat_map(|&keeper| emulators_of(keeper));
+        emulators.map(processor_time).sum()
+    };
+    if keepers.len() != count {
+        return None;
+    }
+    let before = time();
+    thread::sleep(REST);
+    (time() < before + MOST_AT_REST).then_some(keepers)
+}
+
+/// For so long a machine must rest, and may use so many ticks (of 10 ms) meanwhile.
+const REST: Duration = Duration::from_secs(2);
+const MOST_AT_REST: u64 = 20;
+
+/// How long a process has had a processor, in ticks.
+fn processor_time(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let times = fields.split(' ').skip(11).take(2);
+    times.filter_map(|time| time.parse::<u64>().ok()).sum()
+}

@@ -1,14 +1,11 @@
 //! A row of a table: a test on a guest, how it ends, and all that a user reads of it.
 
+use super::PLACE;
 use super::words::{ANY, fits, plain, take_trailer};
 use std::fmt::Write;
-use std::time::Duration;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Outcome;
 use vm_test_tests::report::Ending;
-
-/// How much longer than its time limit a test may take, which is to find hangs and not to measure.
-pub(crate) const SLACK: Duration = Duration::from_secs(20);
 
 /// What is expected of a test.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +111,7 @@ fn compare_one(row: &Row, outcome: &Outcome, runner: Runner, trailed: bool) -> R
     ensure(!told.word.contains("LEAK"), || {
         format!("{test} leaves its output held open")
     })?;
-    ensure(told.took.is_none_or(|took| took < SLACK), || {
+    ensure(told.took.is_none_or(|took| took < PLACE.slack()), || {
         format!("{test} took {:?}", told.took)
     })?;
     let (mut stdout, mut stderr) = (plain(&told.stdout), plain(&told.stderr));

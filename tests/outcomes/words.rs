@@ -1,16 +1,18 @@
 //! What a user reads of a test, made comparable: without what differs from run to run. Knows no single test.
 
+use super::PLACE;
 use vm_test_tests::fixture::Runner;
 
 /// Stands for any text within a line, and alone for any lines.
 pub(crate) const ANY: &str = "…";
 
 /// The lines of a text that say something, without what differs by nature: numbers of threads, durations, the note that
-/// each process prints once, libtest's frame.
+/// each process prints once, that an instance had to be waited for.
 pub(crate) fn plain(text: &str) -> Vec<String> {
     text.lines()
         .filter(|line| !line.trim().is_empty())
         .filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE=1`"))
+        .filter(|line| !line_fits("vm-test: `…` waits: …", line))
         .map(|line| {
             let line = without_number(line, "' (", ") ");
             let line = without_number(&line, "finished in ", "s");
@@ -57,21 +59,24 @@ pub(crate) fn fits(pattern: &[&str], lines: &[String]) -> bool {
     match (pattern, lines) {
         ([], []) => true,
         ([ANY, rest @ ..], _) => (0..=lines.len()).any(|skipped| fits(rest, &lines[skipped..])),
-        ([first, rest @ ..], [line, lines @ ..]) => line_fits(first, line) && fits(rest, lines),
+        ([first, rest @ ..], [line, lines @ ..]) => {
+            line_fits(&PLACE.fill(first), line) && fits(rest, lines)
+        }
         _ => false,
     }
 }
 
 /// The command with which a failed test of the fixture is run again.
 pub(crate) fn rerun(runner: Runner, test: &str) -> String {
-    match runner {
+    let command = match runner {
         Runner::CargoTest => {
             format!("cargo test -p outcomes -- --include-ignored --exact '{test}'")
         }
         Runner::Nextest => {
             format!("cargo nextest run -p outcomes -E 'test(={test})' --run-ignored all")
         }
-    }
+    };
+    PLACE.prefix().to_owned() + &command
 }
 
 /// Takes the line with guest, instance and re-run command out of a failed test's lines; an error if there is not exactly
@@ -89,16 +94,17 @@ pub(crate) fn take_trailer(
             "{test} has not one line that begins with `vm-test: ` but {trailers:#?}"
         ));
     };
-    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let end = format!(
-        " (lxc over the host's root, kernel {}); to re-run: {}",
-        kernel.trim(),
+        " ({}, kernel {}); to re-run: {}",
+        PLACE.description(),
+        PLACE.kernel(),
         rerun(runner, test)
     );
     let instance = trailer
-        .strip_prefix("vm-test: in guest `host`, instance host-")
-        .and_then(|rest| rest.strip_suffix(&end))
-        .and_then(|instance| instance.split_once('-'));
+        .strip_prefix(&*PLACE.fill("vm-test: in guest `{guest}`, instance {guest}-"))
+        .and_then(|rest| rest.split_at_checked(rest.find(" (")?))
+        .filter(|(_, rest)| line_fits(&end, rest))
+        .and_then(|(instance, _)| instance.split_once('-'));
     let is_right = instance.is_some_and(|(run, number)| {
         run.len() == 4
             && run.chars().all(|c| c.is_ascii_hexdigit())

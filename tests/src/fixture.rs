@@ -1,6 +1,8 @@
 //! Crates whose tests are run by the suites, as a user would run them: with cargo test and with cargo nextest.
 
 use crate::host::Host;
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
@@ -61,6 +63,18 @@ impl Fixture {
         &self.target
     }
 
+    /// Waits until no other test, of whatever process, uses what goes by this name.
+    ///
+    /// # Panics
+    /// If there can be no lock.
+    #[must_use]
+    pub fn alone(&self, name: &str) -> File {
+        fs::create_dir_all(&self.target).expect("a target directory");
+        let lock = File::create(self.target.join(format!("{name}.lock"))).expect("a lock");
+        flock(&lock, FlockOperation::LockExclusive).expect("the lock");
+        lock
+    }
+
     /// A cargo command for this fixture on this host.
     #[must_use]
     pub fn cargo(&self, host: &Host, args: &[&str]) -> Command {
@@ -84,6 +98,27 @@ impl Fixture {
             .output()
             .expect("cargo starts");
         assert!(output.status.success(), "{}", text_of(&output));
+    }
+
+    /// The binary of one of its test targets, built.
+    #[must_use]
+    pub fn binary(&self, host: &Host, target: &str) -> PathBuf {
+        let _one = BUILDING.lock().unwrap_or_else(|poison| poison.into_inner());
+        let args = [
+            "test",
+            "--no-run",
+            "--test",
+            target,
+            "--message-format=json",
+        ];
+        let output = self.cargo(host, &args).output().expect("cargo starts");
+        assert!(output.status.success(), "{}", text_of(&output));
+        let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut executables = messages.lines().filter_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            Some(PathBuf::from(message["executable"].as_str()?))
+        });
+        executables.next_back().expect("cargo names the binary")
     }
 
     /// Runs one test by its exact name.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 pub struct Host {
     runtime: TempDir,
     store: Option<PathBuf>,
+    guest: Option<&'static str>,
 }
 
 impl Host {
@@ -22,6 +23,7 @@ impl Host {
         Self {
             runtime,
             store: None,
+            guest: None,
         }
     }
 
@@ -34,6 +36,22 @@ impl Host {
         let target = exe.ancestors().nth(3).expect("a target directory");
         self.store = Some(named.unwrap_or_else(|| target.join("suites-store")));
         self
+    }
+
+    /// The same with tests of guest `host` on another one.
+    #[must_use]
+    pub fn with_guest(mut self, guest: &'static str) -> Self {
+        self.guest = Some(guest);
+        self
+    }
+
+    /// The store that all suites of this user share.
+    ///
+    /// # Panics
+    /// If this host has another.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.store.clone().expect("the shared store")
     }
 
     /// The program `vm-test` that was built with this workspace.
@@ -65,6 +83,8 @@ impl Host {
                 "RUSTUP_HOME",
                 "RUSTUP_TOOLCHAIN",
                 "CARGO_NET_OFFLINE",
+                // Where a program writes what it has executed that was built to be measured.
+                "LLVM_PROFILE_FILE",
             ];
             if foreign.iter().any(|prefix| text.starts_with(prefix)) && !kept.contains(&&*text) {
                 command.env_remove(&name);
@@ -75,6 +95,9 @@ impl Host {
             .env("VM_TEST_RUNTIME_DIR", self.runtime());
         if let Some(store) = &self.store {
             command.env("VM_TEST_STORE", store);
+        }
+        if let Some(guest) = self.guest {
+            command.env("VM_TEST_GUEST", guest);
         }
         command
     }

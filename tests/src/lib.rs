@@ -1,10 +1,15 @@
 //! What the end-to-end suites of vm-test share: fixtures, a daemon of their own, the census. No test is in here.
 
+pub mod account;
 pub mod census;
 pub mod daemon;
 pub mod fixture;
 pub mod group;
 pub mod host;
 pub mod patience;
+pub mod place;
+pub mod process;
+pub mod publication;
 pub mod report;
+pub mod terminal;
 pub mod workshop;

@@ -5,18 +5,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use vm_test_tests::account::is_root;
 use vm_test_tests::fixture::text_of;
 use vm_test_tests::workshop::{Workshop, archive};
 
 /// Of the small disk.
 const MIB: u64 = 300;
 
-fn is_root() -> bool {
-    rustix::process::getuid().is_root()
-}
-
 /// A mounted file system; dropping it unmounts it.
-struct Mounted(PathBuf);
+pub(crate) struct Mounted(pub(crate) PathBuf);
 
 impl Drop for Mounted {
     fn drop(&mut self) {
@@ -24,7 +21,7 @@ impl Drop for Mounted {
     }
 }
 
-fn mount(options: &[&str], source: &Path, target: PathBuf) -> Mounted {
+pub(crate) fn mount(options: &[&str], source: &Path, target: PathBuf) -> Mounted {
     fs::create_dir_all(&target).unwrap();
     let mut mount = Command::new("mount");
     let output = mount
@@ -38,13 +35,18 @@ fn mount(options: &[&str], source: &Path, target: PathBuf) -> Mounted {
 }
 
 /// A file system of ext4 on a loop device.
-fn small_disk(workshop: &Workshop) -> Mounted {
-    let file = workshop.directory().join("disk");
-    fs::File::create(&file).unwrap().set_len(MIB << 20).unwrap();
-    let mut mkfs = Command::new("/sbin/mkfs.ext4");
-    let output = mkfs.args(["-q", "-m", "0"]).arg(&file).output().unwrap();
+pub(crate) fn small_disk(directory: &Path) -> Mounted {
+    let file = directory.join("disk");
+    make(&file, &["/sbin/mkfs.ext4", "-q", "-m", "0"]);
+    mount(&["-o", "loop"], &file, directory.join("small"))
+}
+
+/// A file system in a new file, by this command.
+pub(crate) fn make(file: &Path, mkfs: &[&str]) {
+    fs::File::create(file).unwrap().set_len(MIB << 20).unwrap();
+    let mut command = Command::new(mkfs[0]);
+    let output = command.args(&mkfs[1..]).arg(file).output().unwrap();
     assert!(output.status.success(), "{}", text_of(&output));
-    mount(&["-o", "loop"], &file, workshop.directory().join("small"))
 }
 
 #[test]
@@ -53,7 +55,7 @@ fn a_disk_that_fills_up_is_named_with_what_is_missing_and_nothing_is_half() {
     if !is_root() {
         return refused(&workshop);
     }
-    let disk = small_disk(&workshop);
+    let disk = small_disk(workshop.directory());
     let store = disk.0.join("store");
     workshop.move_store(store.clone());
     workshop.recipe("base", "");
@@ -87,6 +89,26 @@ fn a_disk_that_fills_up_is_named_with_what_is_missing_and_nothing_is_half() {
         let rubbish = fs::read_dir(store.join("building")).unwrap().count();
         assert_eq!(rubbish, 0, "{recipe}");
     }
+    // What a command wrote the last time is known.
+    let step = "[[files]]\nfrom = \"note\"\nto = \"/note\"\n\
+        [[run]]\ncommand = \"dd if=/dev/zero of=/x bs=1M count=120\"\n";
+    workshop.recipe("base", step);
+    fs::write(workshop.file("note"), "1").unwrap();
+    workshop.run(&["image", "build", "base"]);
+    let filler = disk.0.join("filler");
+    fs::write(&filler, vec![1; 120 << 20]).unwrap();
+    fs::write(workshop.file("note"), "2").unwrap();
+    let error = workshop.fail(&["image", "build", "base"]);
+    let missing = error
+        .split_once("count=120: store full: it needs about ")
+        .and_then(|(_, rest)| rest.split_once(" MiB more in "))
+        .and_then(|(missing, _)| missing.parse::<u64>().ok());
+    assert!(
+        missing.is_some_and(|missing| (1..120).contains(&missing)),
+        "{error}"
+    );
+    fs::remove_file(filler).unwrap();
+    workshop.run(&["image", "build", "base"]);
     assert_eq!(workshop.cleared(), BTreeSet::new());
     workshop.host.stop();
 }
@@ -124,7 +146,7 @@ fn a_store_of_btrfs_holds_images_and_guests_are_rolled_back_on_it() {
 }
 
 /// An ordinary user is told who can make such a store.
-fn refused(workshop: &Workshop) {
+pub(crate) fn refused(workshop: &Workshop) {
     let error = workshop.fail(&["store", "create", "--btrfs", "--size", "512M"]);
     assert!(
         error.contains("only root may mount a file system"),

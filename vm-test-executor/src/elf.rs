@@ -1,9 +1,10 @@
 //! What a program needs of a system: its loader, its libraries, the versions of the C library. Reads a few pages of a
 //! file, whatever its size; starts nothing.
 
+use object::Endianness;
+use object::elf::{FileHeader64, PT_LOAD, SHT_SYMTAB};
 use object::read::ReadCache;
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
-use object::{Endianness, elf::FileHeader64};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,80 @@ pub fn needs(path: &Path) -> io::Result<Needs> {
         }
     }
     Ok(needs)
+}
+
+/// Where a section is in the memory of a program that is loaded where its file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its address.
+    pub address: u64,
+    /// Its length in bytes.
+    pub length: u64,
+}
+
+/// Whether the program in this file has a section of this name.
+///
+/// # Errors
+/// If the file cannot be read or is not a 64-bit ELF file.
+pub fn has_section(path: &Path, name: &str) -> io::Result<bool> {
+    Ok(sections(path, &[name])?[0].is_some())
+}
+
+/// The sections of these names.
+///
+/// # Errors
+/// If the file cannot be read or is not a 64-bit ELF file.
+pub fn sections(path: &Path, names: &[&str]) -> io::Result<Vec<Option<Section>>> {
+    let cache = ReadCache::new(File::open(path)?);
+    let data = &cache;
+    let header = Header::parse(data).map_err(invalid)?;
+    let endian = header.endian().map_err(invalid)?;
+    let sections = header.sections(endian, data).map_err(invalid)?;
+    let found = names.iter().map(|name| {
+        let (_, section) = sections.section_by_name(endian, name.as_bytes())?;
+        Some(Section {
+            address: section.sh_addr(endian),
+            length: section.sh_size(endian),
+        })
+    });
+    Ok(found.collect())
+}
+
+/// The address of a symbol; `None` if the program has none of this name, or none at all.
+///
+/// # Errors
+/// If the file cannot be read or is not a 64-bit ELF file.
+pub fn symbol(path: &Path, name: &str) -> io::Result<Option<u64>> {
+    let cache = ReadCache::new(File::open(path)?);
+    let data = &cache;
+    let header = Header::parse(data).map_err(invalid)?;
+    let endian = header.endian().map_err(invalid)?;
+    let sections = header.sections(endian, data).map_err(invalid)?;
+    let symbols = sections
+        .symbols(endian, data, SHT_SYMTAB)
+        .map_err(invalid)?;
+    let found = symbols.iter().find(|symbol| {
+        symbol
+            .name(endian, symbols.strings())
+            .is_ok_and(|found| found == name.as_bytes())
+    });
+    Ok(found.map(|symbol| symbol.st_value(endian)))
+}
+
+/// The address at which the program says that its file begins.
+///
+/// # Errors
+/// If the file cannot be read or is not a 64-bit ELF file.
+pub fn first_address(path: &Path) -> io::Result<u64> {
+    let cache = ReadCache::new(File::open(path)?);
+    let data = &cache;
+    let header = Header::parse(data).map_err(invalid)?;
+    let endian = header.endian().map_err(invalid)?;
+    let segments = header.program_headers(endian, data).map_err(invalid)?;
+    let first = segments
+        .iter()
+        .find(|segment| segment.p_type(endian) == PT_LOAD && segment.p_offset(endian) == 0);
+    Ok(first.map_or(0, |segment| segment.p_vaddr(endian)))
 }
 
 /// The newest version that a C library in this file offers.

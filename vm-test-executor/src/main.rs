@@ -5,17 +5,16 @@ use vm_test_executor::{cli, image, keeper};
 
 fn main() -> ExitCode {
     // The keeper comes first and without argument parsing: every test waits for it.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|arg| arg == keeper::COMMAND)
-    {
-        return keeper::main();
-    }
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|arg| arg == image::INSIDE_COMMAND)
-    {
-        return image::inside_main();
+    if let Some(command) = std::env::args_os().nth(1) {
+        for (name, main) in [
+            (keeper::COMMAND, keeper::main as fn() -> ExitCode),
+            (image::INSIDE_COMMAND, image::inside_main),
+            (image::payload::COMMAND, image::payload::main),
+        ] {
+            if command == name {
+                return main();
+            }
+        }
     }
     cli::main()
 }

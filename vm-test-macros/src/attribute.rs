@@ -5,8 +5,9 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Path, Token};
+use syn::{Expr, Ident, LitStr, Path, Token};
 
+use crate::matrix::{self, Guests};
 use crate::refusal::{Refusals, cannot};
 use crate::settings::{KEYS, Key, Setting};
 use crate::spelling;
@@ -23,7 +24,7 @@ const FORM: &str =
 
 /// What a user wrote between the parentheses of `#[on_vm(…)]`.
 pub(crate) struct Attribute {
-    pub(crate) guest: String,
+    pub(crate) guests: Guests,
     pub(crate) settings: Vec<Setting>,
     /// The path of the runtime, if the user gave one.
     pub(crate) runtime: Option<Path>,
@@ -42,6 +43,8 @@ enum Argument {
 #[derive(Default)]
 struct Reader {
     guest: Option<String>,
+    /// The guests of a test that runs on each of them, if the key stands there.
+    each: Option<Vec<LitStr>>,
     settings: Vec<Setting>,
     runtime: Option<Path>,
     refusals: Refusals,
@@ -72,7 +75,10 @@ fn read(input: ParseStream) -> syn::Result<Attribute> {
     }
     reader.refusals.finish()?;
     Ok(Attribute {
-        guest: reader.guest.unwrap_or_else(|| DEFAULT_GUEST.to_owned()),
+        guests: match reader.each {
+            Some(guests) => Guests::Each(guests),
+            None => Guests::One(reader.guest.unwrap_or_else(|| DEFAULT_GUEST.to_owned())),
+        },
         settings: reader.settings,
         runtime: reader.runtime,
     })
@@ -89,6 +95,12 @@ impl Reader {
             ));
         };
         let name = literal.value();
+        if self.each.is_some() {
+            let what = format!("use guest `{}`", name.escape_debug());
+            let hint = "add the name to the list";
+            let error = refuse(&what, "the test already runs in each guest of a list", hint);
+            return self.refusals.push(error);
+        }
         if position > 0 {
             let error = match &self.guest {
                 Some(guest) => refuse(
@@ -134,6 +146,9 @@ impl Reader {
                 )),
             };
         }
+        if key == matrix::KEY {
+            return self.each(key, value);
+        }
         let Some(known) = self.refusals.keep(Key::find(key)) else {
             return;
         };
@@ -147,6 +162,24 @@ impl Reader {
         if let Some(setting) = self.refusals.keep(known.read(value)) {
             self.settings.push(setting);
         }
+    }
+}
+
+impl Reader {
+    fn each(&mut self, key: &Ident, value: &Expr) {
+        if self.each.is_some() {
+            return self.refusals.push(repeated(key));
+        }
+        if let Some(guest) = &self.guest {
+            self.refusals.push(cannot(
+                key,
+                format_args!("set `{key}`"),
+                format_args!("the test already runs in guest `{guest}`"),
+                format_args!("write all guests in the list, as in `{key} = [{guest:?}, …]`"),
+            ));
+        }
+        // A list with mistakes in it is still the list, so that nothing else is said to be missing.
+        self.each = Some(matrix::read(value, &mut self.refusals));
     }
 }
 
@@ -205,7 +238,7 @@ fn comma(input: ParseStream) -> syn::Result<()> {
 }
 
 fn is_known(key: &Ident) -> bool {
-    key == CRATE || KEYS.iter().any(|known| key == known.name)
+    key == CRATE || key == matrix::KEY || KEYS.iter().any(|known| key == known.name)
 }
 
 fn valueless(key: &Ident, at: impl ToTokens) -> syn::Error {
@@ -227,6 +260,9 @@ fn repeated(key: &Ident) -> syn::Error {
 }
 
 fn example(key: &Ident) -> String {
+    if key == matrix::KEY {
+        return format!("write {}", matrix::EXAMPLE);
+    }
     match Key::find(key) {
         Ok(known) => format!("write {}", known.example()),
         Err(_) => format!("write `{key} = …`"),

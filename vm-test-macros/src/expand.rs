@@ -7,10 +7,23 @@ use syn::ReturnType;
 
 use crate::attribute::Attribute;
 use crate::function::Function;
-use crate::panics::Panics;
+use crate::panics::{self, Panics};
 
-/// The function with its body handed to the runtime, which is found at `runtime`.
+/// The function with its body handed to the runtime, which is found at `runtime`; one for each guest.
 pub(crate) fn expand(
+    attribute: &Attribute,
+    function: &Function,
+    runtime: &TokenStream,
+) -> syn::Result<TokenStream> {
+    let functions = attribute.guests.functions(function)?;
+    Ok(functions
+        .iter()
+        .map(|(guest, function)| on_guest(guest, attribute, function, runtime))
+        .collect())
+}
+
+fn on_guest(
+    guest: &str,
     attribute: &Attribute,
     function: &Function,
     runtime: &TokenStream,
@@ -23,7 +36,7 @@ pub(crate) fn expand(
         body,
     } = function;
     let private = quote_spanned!(Span::mixed_site()=> #runtime::__private);
-    let site = site(attribute, function, &private);
+    let site = site(guest, attribute, function, &private);
     let result = match &signature.output {
         ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
         // An error about the type then points at the user's own words, not at the attribute.
@@ -68,8 +81,12 @@ fn typed_async_body(result: &TokenStream, body: &Group) -> Group {
 }
 
 /// The site as a constant without a name.
-fn site(attribute: &Attribute, function: &Function, private: &TokenStream) -> TokenStream {
-    let guest = &attribute.guest;
+fn site(
+    guest: &str,
+    attribute: &Attribute,
+    function: &Function,
+    private: &TokenStream,
+) -> TokenStream {
     let settings = attribute
         .settings
         .iter()
@@ -78,6 +95,10 @@ fn site(attribute: &Attribute, function: &Function, private: &TokenStream) -> To
     // As libtest names it: with `r#` if it is raw.
     let name = ident.to_string();
     let panics = Panics::of(&function.attributes, !function.signature.inputs.is_empty()).variant();
+    let expected = match panics::expected(&function.attributes) {
+        Some(text) => quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#text)),
+        None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+    };
     // These macros answer for the place of their own tokens, so they borrow the place of the function's name.
     let file = quote_spanned!(ident.span()=> ::core::file!());
     let line = quote_spanned!(ident.span()=> ::core::line!());
@@ -87,6 +108,7 @@ fn site(attribute: &Attribute, function: &Function, private: &TokenStream) -> To
                 guest: #guest,
                 settings: &[#(#settings),*],
                 panics: #private::Panics::#panics,
+                expected: #expected,
                 file: #file,
                 line: #line,
                 manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),

@@ -9,6 +9,7 @@ use syn::{Attribute, LitStr, ReturnType, Safety, Signature, Token, Type, Visibil
 use crate::refusal::{Refusals, cannot};
 
 /// A function that can run in a guest.
+#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,

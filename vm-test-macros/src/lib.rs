@@ -7,6 +7,7 @@
 mod attribute;
 mod expand;
 mod function;
+mod matrix;
 mod panics;
 mod quantity;
 mod refusal;
@@ -45,6 +46,12 @@ use quote::ToTokens;
 /// literal of 1 to 64 ASCII letters, digits, `.`, `_` and `-` that starts with a letter or a digit, and it comes
 /// first.
 ///
+/// `#[on_vm(each = ["deb12-lxc", "deb12-kvm"])]` makes one test for each of these guests, beside each other and with the
+/// guest in the name: of `fn routes()` they are `routes_on_deb12_lxc` and `routes_on_deb12_kvm`, so that filters and reports
+/// see each. All other attributes and settings count for each of them. It has to stand above the attribute that makes the
+/// function a test, because one above it has done so before there are several; `cargo test _on_deb12_kvm` runs the tests on
+/// one guest. In names, letters become small and all that is no letter or digit becomes `_`.
+///
 /// # Settings
 ///
 /// `key = value` pairs after the name, or alone, count for this test only. A setting that is not given here is taken
@@ -60,8 +67,12 @@ use quote::ToTokens;
 /// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or connections to the outside |
 /// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
 /// | `boot_timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the guest may take before the test begins |
+/// | `keep` | `"never"`, `"on-failure"` | `"never"` | whether the instance stays when the test fails |
+/// | `keep_for` | `"1ms"` to `"24h"` | `"30m"` | how long it then stays |
 /// | `env` | a list of names | `[]` | environment variables handed on besides the usual ones |
+/// | `export` | a list of patterns as `"**/*.snap.new"` | `[]` | files of the workspace that come back if the test writes them |
 /// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |
+/// | `rollback` | `"overlay"`, `"snapshot"` | `"overlay"` | what the test writes is in memory, or on disk in a snapshot of the image |
 /// | `privileged` | `true`, `false` | `false` | no user namespace: root of a container is root of the host |
 /// | `crate` | a path | found by itself | where the runtime is, for crates that re-export it |
 ///
@@ -113,5 +124,5 @@ fn wrap(arguments: Tokens, item: Tokens) -> syn::Result<Tokens> {
         Some(path) => path.to_token_stream(),
         None => runtime_path::find(),
     };
-    Ok(expand::expand(&attribute, &function, &runtime))
+    expand::expand(&attribute, &function, &runtime)
 }

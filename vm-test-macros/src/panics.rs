@@ -4,7 +4,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
-use syn::{Attribute, Ident, Meta};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, MetaNameValue};
 
 /// The runtime's enum of the same name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,6 +46,25 @@ impl Panics {
     }
 }
 
+/// The words that `#[should_panic]` expects, as a literal.
+pub(crate) fn expected(attributes: &[Attribute]) -> Option<Lit> {
+    let attribute = attributes
+        .iter()
+        .find(|attribute| names(attribute, "should_panic"))?;
+    let value = match &attribute.meta {
+        Meta::Path(_) => return None,
+        Meta::List(list) => list.parse_args::<MetaNameValue>().ok()?.value,
+        Meta::NameValue(pair) => pair.value.clone(),
+    };
+    match value {
+        Expr::Lit(ExprLit {
+            lit: text @ Lit::Str(_),
+            ..
+        }) => Some(text),
+        _ => None,
+    }
+}
+
 fn names(attribute: &Attribute, name: &str) -> bool {
     attribute
         .path()
@@ -73,6 +92,20 @@ fn has_expectation(tokens: TokenStream) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn expected_words_are_found_in_every_spelling() {
+        for (words, function) in [
+            (Some("x"), "#[should_panic(expected = \"x\")] fn f() {}"),
+            (Some("x"), "#[test] #[should_panic = \"x\"] fn f() {}"),
+            (None, "#[should_panic] fn f() {}"),
+            (None, "fn f() {}"),
+        ] {
+            let function: syn::ItemFn = syn::parse_str(function).unwrap();
+            let found = expected(&function.attrs).map(|text| text.to_token_stream().to_string());
+            assert_eq!(found, words.map(|words| format!("{words:?}")));
+        }
+    }
 
     #[test]
     fn attributes_tell_whether_a_panic_passes() {

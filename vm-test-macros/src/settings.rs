@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, Ident};
 
+use crate::matrix;
 use crate::quantity;
 use crate::refusal::cannot;
 use crate::spelling;
@@ -24,12 +25,18 @@ pub(crate) struct Key {
 /// The device files and groups of device files a guest can be given.
 const DEVICES: &[&str] = &["/dev/net/tun", "/dev/fuse", "loop"];
 
-pub(crate) const KEYS: [Key; 11] = [
+pub(crate) const KEYS: [Key; 17] = [
     Key {
         name: "backend",
         variant: "Backend",
         kind: Kind::Choice(&["lxc", "kvm"]),
         example: r#""kvm""#,
+    },
+    Key {
+        name: "accelerator",
+        variant: "Accelerator",
+        kind: Kind::Choice(&["auto", "kvm", "tcg"]),
+        example: r#""tcg""#,
     },
     Key {
         name: "image",
@@ -77,16 +84,46 @@ pub(crate) const KEYS: [Key; 11] = [
         example: r#""60s""#,
     },
     Key {
+        name: "disks",
+        variant: "Disks",
+        kind: Kind::Quantities(&quantity::SIZE),
+        example: r#"["1G"]"#,
+    },
+    Key {
+        name: "keep",
+        variant: "Keep",
+        kind: Kind::Choice(&["never", "on-failure"]),
+        example: r#""on-failure""#,
+    },
+    Key {
+        name: "keep_for",
+        variant: "KeepFor",
+        kind: Kind::Quantity(&quantity::DURATION),
+        example: r#""30m""#,
+    },
+    Key {
         name: "env",
         variant: "Env",
         kind: Kind::Variables,
         example: r#"["DATABASE_URL"]"#,
     },
     Key {
+        name: "export",
+        variant: "Export",
+        kind: Kind::Patterns,
+        example: r#"["**/*.snap.new"]"#,
+    },
+    Key {
         name: "devices",
         variant: "Devices",
         kind: Kind::Members(DEVICES),
         example: r#"["/dev/net/tun"]"#,
+    },
+    Key {
+        name: "rollback",
+        variant: "Rollback",
+        kind: Kind::Choice(&["overlay", "snapshot"]),
+        example: r#""snapshot""#,
     },
     Key {
         name: "privileged",
@@ -149,6 +186,8 @@ impl Setting {
 fn unknown(name: &Ident) -> syn::Error {
     let hint = if name == "guest" || name == "name" {
         "the guest's name comes first and without a key, as in `#[on_vm(\"worker-1\")]`".to_owned()
+    } else if name == "guests" {
+        format!("did you mean `{}`?", matrix::KEY)
     } else if let Some(key) = spelling::meant(&name.to_string(), KEYS.iter().map(|key| key.name)) {
         format!("did you mean `{key}`?")
     } else {

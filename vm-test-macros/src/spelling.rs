@@ -8,7 +8,7 @@ const LONGEST_NAME: usize = 64;
 
 /// How alike two words must be to be taken for one another. It is low enough for a prefix (`mem`) and a
 /// swapped or missing letter, and high enough not to suggest an unrelated word.
-const ALIKE: f64 = 0.8;
+const ALIKE: f64 = 0.81;
 
 const NAME_RULE: &str =
     "use 1 to 64 ASCII letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
@@ -63,6 +63,36 @@ pub(crate) fn check_variable(name: &str) -> Result<(), Refusal> {
     }
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         return refuse(format!("`{name}` starts with a digit"));
+    }
+    Ok(())
+}
+
+/// Checks a pattern of files in the workspace; its rules are the runtime's, which this crate does not know.
+pub(crate) fn check_pattern(text: &str) -> Result<(), Refusal> {
+    let refuse = |cause: String| {
+        Err(Refusal::new(
+            cause,
+            "write paths from the workspace's root, with `*` within a name and `**` for directories, as in \
+             `\"**/*.snap.new\"`",
+        ))
+    };
+    let shown = text.escape_debug();
+    if text.is_empty() || text.split('/').any(|name| ["", ".", ".."].contains(&name)) {
+        return refuse(format!("`{shown}` leads out of the workspace or nowhere"));
+    }
+    if text.split('/').any(|name| name == ".git") {
+        return refuse(format!(
+            "`{shown}` is below `.git`, where nothing is written"
+        ));
+    }
+    let is_glued = |name: &str| name.contains("**") && name != "**";
+    if text.split('/').any(is_glued) {
+        return refuse(format!("`{shown}` has `**` beside other characters"));
+    }
+    if text.contains('\\') || text.contains(char::is_control) || text.len() > 400 {
+        return refuse(format!(
+            "`{shown}` has a backslash or a control character, or is longer than 400 bytes"
+        ));
     }
     Ok(())
 }
@@ -128,6 +158,18 @@ mod tests {
     }
 
     #[test]
+    fn patterns_stay_in_the_workspace() {
+        for good in ["**/*.snap.new", "a", "tests/**", "a/?/b*"] {
+            assert_eq!(check_pattern(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "", "/a", "../a", "a//b", "a/", "./a", ".git/a", "a**", "a\\b", "a\nb",
+        ] {
+            assert!(check_pattern(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn variables_follow_the_rule() {
         for good in ["A", "_", "DATABASE_URL", "a1"] {
             assert_eq!(check_variable(good), Ok(()), "{good}");
@@ -153,10 +195,12 @@ mod tests {
             ("cpu", "cpus"),
             ("net", "network"),
             ("device", "devices"),
+            ("disk", "disks"),
             ("envs", "env"),
             ("privilege", "privileged"),
             ("backed", "backend"),
             ("img", "image"),
+            ("disk", "disks"),
         ] {
             assert_eq!(meant(word), Some(key), "{word}");
         }
@@ -164,7 +208,6 @@ mod tests {
             "guest",
             "name",
             "kernel",
-            "disk",
             "user",
             "x",
             "should_panic",

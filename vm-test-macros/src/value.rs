@@ -17,7 +17,9 @@ pub(crate) enum Kind {
     Quantity(&'static Scale),
     Count { least: u32, most: u32 },
     Variables,
+    Patterns,
     Members(&'static [&'static str]),
+    Quantities(&'static Scale),
     Flag,
 }
 
@@ -27,6 +29,7 @@ pub(crate) enum Value {
     Text(String),
     List(Vec<String>),
     Amount(u64),
+    Amounts(Vec<u64>),
     Count(u32),
     Flag(bool),
 }
@@ -56,10 +59,12 @@ impl Kind {
             Kind::Quantity(scale) => self.quantity(scale, value).map(Value::Amount),
             Kind::Count { least, most } => self.count(*least, *most, value).map(Value::Count),
             Kind::Variables => self.list(value, spelling::check_variable).map(Value::List),
+            Kind::Patterns => self.list(value, spelling::check_pattern).map(Value::List),
             Kind::Members(members) => {
                 let check = |text: &str| check_member(members, text);
                 self.list(value, check).map(Value::List)
             }
+            Kind::Quantities(scale) => self.quantities(scale, value).map(Value::Amounts),
             Kind::Flag => self.flag(value).map(Value::Flag),
         }
     }
@@ -107,6 +112,18 @@ impl Kind {
         scale
             .read(&literal.value())
             .map_err(|refusal| Mistake::refused(literal, refusal))
+    }
+
+    fn quantities(&self, scale: &Scale, value: &Expr) -> Result<Vec<u64>, Mistake> {
+        let Expr::Array(ExprArray { elems, .. }) = bare(value) else {
+            let bracketed = text(value).map(|text| text.value());
+            let bracketed = bracketed.filter(|text| scale.read(text).is_ok());
+            return Err(self.unlike(value, bracketed.map(|text| format!("[{text:?}]"))));
+        };
+        elems
+            .iter()
+            .map(|element| self.quantity(scale, element))
+            .collect()
     }
 
     fn count(&self, least: u32, most: u32, value: &Expr) -> Result<u32, Mistake> {
@@ -183,7 +200,11 @@ impl Kind {
                 format!("the value is not a whole number from {least} to {most}")
             }
             Kind::Variables => "the value is not a list of names in quotes".to_owned(),
+            Kind::Patterns => "the value is not a list of patterns in quotes".to_owned(),
             Kind::Members(_) => "the value is not a list of words in quotes".to_owned(),
+            Kind::Quantities(scale) => {
+                format!("the value is not a list of {}s in quotes", scale.noun)
+            }
             Kind::Flag => "the value is neither `true` nor `false`".to_owned(),
         };
         Mistake::new(value, cause, better.map_or(Cure::Example, Cure::Write))
@@ -210,6 +231,7 @@ impl ToTokens for Value {
             Value::Text(text) => quote!(#text),
             Value::List(list) => quote!(&[#(#list),*]),
             Value::Amount(amount) => quote!(#amount),
+            Value::Amounts(amounts) => quote!(&[#(#amounts),*]),
             Value::Count(count) => quote!(#count),
             Value::Flag(flag) => quote!(#flag),
         });

@@ -8,7 +8,8 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 /// Reports after which further panics of one test go unreported; they are still printed.
 const PANIC_REPORTS: usize = 64;
@@ -43,6 +44,8 @@ pub(crate) struct Scope {
 struct Agent {
     nonce: u128,
     process: u32,
+    /// Set when there is nothing left to do before the body.
+    began: Arc<OnceLock<Instant>>,
     stream: Arc<Mutex<UnixStream>>,
     has_verdict: Arc<AtomicBool>,
 }
@@ -60,12 +63,17 @@ impl Agent {
 
     /// Gives the verdict, unless it is given already: where panics abort, libtest panics over a returned error.
     fn give_verdict(&self, outcome: BodyOutcome) {
+        let took = self.began.get().map_or(Duration::ZERO, Instant::elapsed);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if self.has_verdict.swap(true, Ordering::SeqCst) {
             return;
         }
         mark_output(self.nonce, false);
-        let nonce = self.nonce;
-        self.tell(&FromBody::Verdict { nonce, outcome });
+        self.tell(&FromBody::Verdict {
+            nonce: self.nonce,
+            outcome,
+            micros,
+        });
     }
 }
 
@@ -93,11 +101,13 @@ impl Scope {
         let agent = Agent {
             nonce: job.nonce,
             process: std::process::id(),
+            began: Arc::default(),
             stream: Arc::new(Mutex::new(stream)),
             has_verdict: Arc::default(),
         };
         report_panics(agent.clone());
         mark_output(job.nonce, true);
+        agent.began.get_or_init(Instant::now);
         Self { agent: Some(agent) }
     }
 

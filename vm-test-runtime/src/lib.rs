@@ -27,6 +27,9 @@ mod dispatch;
 mod environment;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 mod guest;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+#[doc(hidden)]
+pub mod harvest;
 mod last_resort;
 #[cfg(any(not(target_os = "linux"), vm_test_pretend_other_host))]
 mod other_host;

@@ -7,7 +7,7 @@ use crate::site::{Panics, Site};
 pub(crate) fn refuse(site: &Site) {
     let message = format!(
         "cannot run this test in guest `{}`: guests need a Linux host, and this is {}",
-        site.guest,
+        site.guest(),
         std::env::consts::OS
     );
     eprintln!("{message}");

@@ -1,5 +1,7 @@
 //! A site: one `#[on_vm]` in the source, as the macro writes it down. Constant data; decides nothing.
 
+use std::borrow::Cow;
+
 /// One `#[on_vm]` in the source.
 #[derive(Debug)]
 pub struct Site {
@@ -9,6 +11,8 @@ pub struct Site {
     pub settings: &'static [Setting],
     /// What is known of `#[should_panic]`.
     pub panics: Panics,
+    /// What a panic must say to make the test pass, if `#[should_panic]` says so.
+    pub expected: Option<&'static str>,
     /// The source file, as `file!()` gives it.
     pub file: &'static str,
     /// The line of the function's name.
@@ -19,6 +23,31 @@ pub struct Site {
     pub package: &'static str,
     /// The name of the function.
     pub function: &'static str,
+}
+
+/// The guest of sites that name none.
+const HOST: &str = "host";
+
+/// The variable that names another guest for the sites of guest `host`.
+pub(crate) const ENV_GUEST: &str = "VM_TEST_GUEST";
+
+impl Site {
+    /// The guest that the test runs on: the site's own, unless it is `host` and the user wants another one this time.
+    pub(crate) fn guest(&self) -> Cow<'static, str> {
+        match std::env::var(ENV_GUEST) {
+            Ok(guest) if self.guest == HOST && !guest.is_empty() => Cow::Owned(guest),
+            _ => Cow::Borrowed(self.guest),
+        }
+    }
+
+    /// What a command begins with that has the test run on the same guest again.
+    pub(crate) fn choice_of_guest(&self) -> String {
+        let guest = self.guest();
+        if guest == self.guest {
+            return String::new();
+        }
+        format!("{ENV_GUEST}={guest} ")
+    }
 }
 
 /// Whether a panic makes the test pass. A test without a verdict must fail in all three cases.
@@ -37,6 +66,8 @@ pub enum Panics {
 pub enum Setting {
     /// `backend = "lxc"`.
     Backend(&'static str),
+    /// `accelerator = "auto"`.
+    Accelerator(&'static str),
     /// `image = "debian-12"`.
     Image(&'static str),
     /// `init = "agent"`.
@@ -51,10 +82,20 @@ pub enum Setting {
     Timeout(u64),
     /// `boot_timeout`, in milliseconds.
     BootTimeout(u64),
+    /// `disks`, in bytes.
+    Disks(&'static [u64]),
+    /// `keep = "on-failure"`.
+    Keep(&'static str),
+    /// `keep_for`, in milliseconds.
+    KeepFor(u64),
     /// `env`.
     Env(&'static [&'static str]),
+    /// `export`.
+    Export(&'static [&'static str]),
     /// `devices`.
     Devices(&'static [&'static str]),
+    /// `rollback = "overlay"`.
+    Rollback(&'static str),
     /// `privileged`.
     Privileged(bool),
 }

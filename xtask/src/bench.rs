@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: what a test on a guest costs, beside the same test local and beside `lxc-execute`, in one run.
 //!
-//! Samples of the three are interleaved, so that whatever else the machine does falls on all of them alike; only ratios
+//! Samples of all are interleaved, so that whatever else the machine does falls on all of them alike; only ratios
 //! are meant to be compared between machines.
 
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::command;
+use crate::machines::Machines;
 use crate::packages::Purpose;
 use crate::setup;
 use crate::worktree::Worktree;
@@ -23,6 +24,9 @@ const CEILING: f64 = 3.0;
 pub(crate) struct Options {
     #[command(flatten)]
     setup: setup::Consent,
+    /// Measures guests that are machines of their own, too, beside a boot of the same kernel.
+    #[arg(long)]
+    machines: bool,
     /// How often each of the commands is run.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
@@ -60,10 +64,10 @@ impl Contestant {
         Ok(time)
     }
 
-    fn quantile(&self, of_ten: usize) -> Duration {
+    fn quantile(&self, percent: usize) -> Duration {
         let mut times = self.times.clone();
         times.sort();
-        times[(times.len() - 1) * of_ten / 10]
+        times[(times.len() - 1) * percent / 100]
     }
 }
 
@@ -80,6 +84,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         Contestant::new("on_vm", on_test(&test, "on_guest", &program, &scratch)),
     ];
     let is_root = rustix::process::geteuid().is_root();
+    let mut footprint = None;
+    if options.machines {
+        let machines = Machines::prepare(&worktree, &program, &scratch.0)?;
+        contestants.push(Contestant::new("machine", machines.on_test(&test)));
+        contestants.push(Contestant::new("boot", machines.boot()?));
+        footprint = Some(machines);
+    }
     if is_root {
         contestants.push(Contestant::new("lxc-execute", lxc_execute(&scratch)?));
     } else {
@@ -97,22 +108,29 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             contestant.times.push(time);
         }
     }
-    stop(&program, &scratch)?;
     print_table(&contestants, options.samples);
+    if let Some(machines) = footprint {
+        machines.print_footprint()?;
+    }
+    stop(&program, &scratch)?;
     Ok(judge(&contestants))
 }
 
 fn print_table(contestants: &[Contestant], samples: u32) {
     println!("\n{samples} interleaved samples each, milliseconds:");
-    println!("{:<12} {:>8} {:>8} {:>8}", "", "p10", "median", "p90");
+    println!(
+        "{:<12} {:>8} {:>8} {:>8} {:>8}",
+        "", "p10", "median", "p90", "p99"
+    );
     let millis = |time: Duration| time.as_secs_f64() * 1e3;
     for contestant in contestants {
         println!(
-            "{:<12} {:>8.2} {:>8.2} {:>8.2}",
+            "{:<12} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
             contestant.name,
-            millis(contestant.quantile(1)),
-            millis(contestant.quantile(5)),
-            millis(contestant.quantile(9)),
+            millis(contestant.quantile(10)),
+            millis(contestant.quantile(50)),
+            millis(contestant.quantile(90)),
+            millis(contestant.quantile(99)),
         );
     }
 }
@@ -120,7 +138,7 @@ fn print_table(contestants: &[Contestant], samples: u32) {
 fn judge(contestants: &[Contestant]) -> ExitCode {
     let median = |name: &str| {
         let found = contestants.iter().find(|it| it.name == name)?;
-        Some(found.quantile(5).as_secs_f64())
+        Some(found.quantile(50).as_secs_f64())
     };
     let (Some(local), Some(guest)) = (median("local"), median("on_vm")) else {
         return ExitCode::FAILURE;
@@ -129,6 +147,13 @@ fn judge(contestants: &[Contestant]) -> ExitCode {
         "\na guest costs {:.2} ms over a local test",
         (guest - local) * 1e3
     );
+    if let (Some(machine), Some(boot)) = (median("machine"), median("boot")) {
+        println!(
+            "a machine of its own costs {:.2} ms over a local test, which is 1/{:.1} of a boot of its kernel",
+            (machine - local) * 1e3,
+            boot / (machine - local)
+        );
+    }
     let Some(lxc) = median("lxc-execute") else {
         return ExitCode::SUCCESS;
     };

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
-use crate::packages::Machine;
+use crate::machine::Machine;
 
 /// One thing that is compared, with the way to read it.
 struct Item {

@@ -4,7 +4,10 @@
 mod bench;
 mod census;
 mod command;
+mod coverage;
 mod demo;
+mod machine;
+mod machines;
 mod mirror;
 mod packages;
 mod phase;
@@ -34,6 +37,8 @@ enum Task {
     Demo(demo::Options),
     /// Sets the machine up and runs every test, as root and as an ordinary user.
     Test(test::Options),
+    /// Measures how much of this workspace its tests execute, those on guests included.
+    Coverage(coverage::Options),
     /// Measures what a test on a guest costs, beside a local one and beside lxc-execute.
     Bench(bench::Options),
 }
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Coverage(options) => coverage::run(&options),
         Task::Bench(options) => bench::run(&options),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,10 +1,7 @@
 //! The one table of what vm-test needs from the machine: what, why, for which purpose, and the sign by which
 //! one can tell that it is there. It only looks; installing is the work of `setup`.
 
-use std::env;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use crate::machine::Machine;
 
 /// What a package is needed for. A command of xtask names the purposes it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +23,8 @@ pub(crate) enum Source {
     Debian,
     /// A crate with a binary.
     Crate,
+    /// A component of the Rust toolchain.
+    Component,
 }
 
 /// How to tell that a package is there. A sign is what the project uses of the package, not the package manager's
@@ -38,6 +37,8 @@ pub(crate) enum Sign {
     Library(&'static str),
     /// A C header.
     Header(&'static str),
+    /// A program that belongs to the toolchain and is in no `PATH`.
+    Tool(&'static str),
 }
 
 /// One thing that vm-test needs and may find missing.
@@ -112,10 +113,22 @@ pub(crate) const TABLE: &[Package] = &[
         "makes the file system of a store under test",
     ),
     debian(
+        "qemu-system-x86",
+        Purpose::Test,
+        Sign::Command("qemu-system-x86_64"),
+        "runs the machines of guests with a kernel of their own",
+    ),
+    debian(
+        "qemu-utils",
+        Purpose::Test,
+        Sign::Command("qemu-img"),
+        "makes the disks that machines write to",
+    ),
+    debian(
         "e2fsprogs",
         Purpose::Test,
-        Sign::Command("mkfs.ext4"),
-        "makes the small disk that a store under test fills",
+        Sign::Command("mke2fs"),
+        "makes the disks of machines, and one that a store under test fills",
     ),
     debian(
         "xz-utils",
@@ -184,6 +197,20 @@ pub(crate) const TABLE: &[Package] = &[
         sign: Sign::Command("cargo-nextest"),
         purpose: Purpose::Test,
     },
+    Package {
+        name: "cargo-llvm-cov",
+        source: Source::Crate,
+        why: "measures coverage, which must come back from guests",
+        sign: Sign::Command("cargo-llvm-cov"),
+        purpose: Purpose::Test,
+    },
+    Package {
+        name: "llvm-tools",
+        source: Source::Component,
+        why: "reads the compiler's own coverage profiles",
+        sign: Sign::Tool("llvm-profdata"),
+        purpose: Purpose::Test,
+    },
 ];
 
 /// The packages that serve one of `purposes` and whose sign is not on `machine`, in the order of the table.
@@ -194,101 +221,9 @@ pub(crate) fn missing(purposes: &[Purpose], machine: &Machine) -> Vec<&'static P
         .collect()
 }
 
-/// Where to look for signs.
-pub(crate) struct Machine {
-    commands: Vec<PathBuf>,
-    libraries: Vec<PathBuf>,
-    headers: Vec<PathBuf>,
-}
-
-impl Machine {
-    /// The machine xtask runs on.
-    pub(crate) fn here() -> Self {
-        let mut commands: Vec<PathBuf> = env::var_os("PATH")
-            .iter()
-            .flat_map(env::split_paths)
-            .collect();
-        // An ordinary user's PATH lacks root's folders on Debian, and cargo finds its own commands without PATH.
-        commands.extend(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
-        commands.extend(cargo_home().map(|home| home.join("bin")));
-        let libraries = with_folders_of_architectures(&[
-            "/usr/local/lib",
-            "/usr/lib",
-            "/lib",
-            "/usr/lib64",
-            "/lib64",
-        ]);
-        let headers = with_folders_of_architectures(&["/usr/local/include", "/usr/include"]);
-        Self {
-            commands,
-            libraries,
-            headers,
-        }
-    }
-
-    fn has(&self, sign: Sign) -> bool {
-        let among = |folders: &[PathBuf], name: &str| {
-            folders.iter().any(|folder| folder.join(name).exists())
-        };
-        match sign {
-            Sign::Command(name) => self.command(name).is_some(),
-            Sign::Library(name) => among(&self.libraries, name),
-            Sign::Header(name) => among(&self.headers, name),
-        }
-    }
-
-    /// The path of the executable `name`.
-    pub(crate) fn command(&self, name: &str) -> Option<PathBuf> {
-        self.commands
-            .iter()
-            .map(|folder| folder.join(name))
-            .find(|path| is_executable(path))
-    }
-}
-
-/// Cargo's home, where it is set or where it is by default.
-pub(crate) fn cargo_home() -> Option<PathBuf> {
-    let default = || env::home_dir().map(|home| home.join(".cargo"));
-    env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(default)
-}
-
-fn is_executable(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
-}
-
-/// Debian keeps libraries and some headers in a folder per architecture, such as `x86_64-linux-gnu`.
-fn with_folders_of_architectures(folders: &[&str]) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for folder in folders.iter().map(PathBuf::from) {
-        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
-        all.extend(entries.map(|entry| entry.path()).filter(|path| {
-            path.file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(|name| name.contains("-linux-"))
-        }));
-        all.push(folder);
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn machine_in(root: &Path) -> Machine {
-        let folder = |name: &str| {
-            let path = root.join(name);
-            fs::create_dir_all(&path).unwrap();
-            vec![path]
-        };
-        Machine {
-            commands: folder("bin"),
-            libraries: folder("lib"),
-            headers: folder("include"),
-        }
-    }
 
     fn names(packages: &[&Package]) -> Vec<&'static str> {
         packages.iter().map(|package| package.name).collect()
@@ -297,7 +232,7 @@ mod tests {
     #[test]
     fn on_an_empty_machine_everything_is_missing() {
         let root = tempfile::tempdir().unwrap();
-        let machine = machine_in(root.path());
+        let machine = Machine::below(root.path());
         assert_eq!(
             names(&missing(&[Purpose::Run], &machine)),
             ["liblxc1", "uidmap"]
@@ -315,20 +250,9 @@ mod tests {
     #[test]
     fn a_package_whose_sign_is_there_is_not_missing() {
         let root = tempfile::tempdir().unwrap();
-        let machine = machine_in(root.path());
-        fs::write(root.path().join("lib/liblxc.so.1"), "").unwrap();
+        let machine = Machine::below(root.path());
+        std::fs::write(root.path().join("lib/liblxc.so.1"), "").unwrap();
         assert_eq!(names(&missing(&[Purpose::Run], &machine)), ["uidmap"]);
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_executed_is_no_command() {
-        let root = tempfile::tempdir().unwrap();
-        let machine = machine_in(root.path());
-        let nft = root.path().join("bin/nft");
-        fs::write(&nft, "").unwrap();
-        assert_eq!(machine.command("nft"), None);
-        fs::set_permissions(&nft, fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(machine.command("nft"), Some(nft));
     }
 
     #[test]

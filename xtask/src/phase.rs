@@ -14,7 +14,36 @@ const WITHOUT_GUESTS: &[&str] = &["tidy", "ui"];
 
 /// Suites that start no test binary of their own, or run fixtures under both runners themselves, and take long: one
 /// runner is enough for them.
-const UNDER_ONE_RUNNER: &[&str] = &["images", "imports", "kills", "store", "system"];
+const UNDER_ONE_RUNNER: &[&str] = &[
+    "attributes",
+    "attributes_machine",
+    "coverage",
+    "images",
+    "imports",
+    "keeping",
+    "kills",
+    "kvm",
+    "machines",
+    "missing",
+    "outcomes",
+    "outcomes_machine",
+    "published",
+    "returns",
+    "runner",
+    "store",
+    "system",
+    "times",
+];
+
+/// Suites that use most of the program and end within minutes.
+const MEASURED: &[&str] = &[
+    "attributes",
+    "cli",
+    "outcomes",
+    "returns",
+    "store",
+    "system",
+];
 
 /// What selects the demo crate.
 const DEMO: &[&str] = &["-p", "firewall"];
@@ -32,6 +61,9 @@ pub(crate) enum Phase {
     SuitesRoot,
     /// The same suites as an ordinary user.
     SuitesUser,
+    /// The suites that `cargo xtask coverage` measures.
+    #[value(skip)]
+    SuitesCoverage,
 }
 
 /// The account that a phase's tests have to run as.
@@ -54,20 +86,21 @@ pub(crate) struct Runner {
 impl Phase {
     pub(crate) fn name(self) -> String {
         self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
+            .map_or("suites-coverage".to_owned(), |value| {
+                value.get_name().to_owned()
+            })
     }
 
     pub(crate) fn description(self) -> String {
         let value = self.to_possible_value();
         value
             .and_then(|value| value.get_help().map(ToString::to_string))
-            .unwrap_or_default()
+            .unwrap_or_else(|| "The suites that use most of the program.".to_owned())
     }
 
     pub(crate) fn account(self) -> Account {
         match self {
-            Self::Unit | Self::DemoCargo | Self::DemoNextest => Account::Any,
+            Self::Unit | Self::DemoCargo | Self::DemoNextest | Self::SuitesCoverage => Account::Any,
             Self::SuitesRoot => Account::Root,
             Self::SuitesUser => Account::Ordinary,
         }
@@ -90,6 +123,12 @@ impl Phase {
             }
             Self::DemoCargo => vec![Runner::libtest(DEMO)],
             Self::DemoNextest => vec![Runner::nextest(DEMO)],
+            Self::SuitesCoverage => {
+                let suites = MEASURED.iter().flat_map(|name| ["--test", name]);
+                let selection: Vec<&str> =
+                    ["-p", SUITES_PACKAGE].into_iter().chain(suites).collect();
+                vec![Runner::nextest(&selection)]
+            }
             Self::SuitesRoot | Self::SuitesUser => {
                 let targets = test_targets_of_suites(root)?;
                 let suites = targets
@@ -182,12 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn the_targets_of_the_unit_phase_exist() {
+    fn the_targets_that_are_named_here_exist() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let targets = test_targets_of_suites(root).unwrap();
-        for name in WITHOUT_GUESTS {
+        for name in [WITHOUT_GUESTS, MEASURED, UNDER_ONE_RUNNER].concat() {
             assert!(
-                targets.iter().any(|target| target == name),
+                targets.iter().any(|target| *target == name),
                 "{name} is not among {targets:?}"
             );
         }

@@ -1,4 +1,4 @@
-//! Brings what is missing onto the machine, after saying what it is and why. It knows apt-get and `cargo install`;
+//! Brings what is missing onto the machine, after saying what it is and why. It knows apt-get, `cargo install` and rustup;
 //! what to look for is the table of `packages`.
 
 use std::process::Command;
@@ -7,7 +7,8 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 
 use crate::command::{self, cargo};
-use crate::packages::{self, Machine, Package, Purpose, Source};
+use crate::machine::Machine;
+use crate::packages::{self, Package, Purpose, Source};
 
 /// What the caller allows the set-up to do; an option of every command that has one.
 #[derive(Args)]
@@ -29,11 +30,12 @@ pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
     }
     let debian = names(&missing, Source::Debian);
     let crates = names(&missing, Source::Crate);
+    let components = names(&missing, Source::Component);
     if consent.no_install {
         bail!(
             "cannot go on: missing {}\nhint: {}",
             names_of(&missing).join(", "),
-            by_hand(&debian, &crates)
+            by_hand(&debian, &crates, &components)
         );
     }
     if !debian.is_empty() {
@@ -46,6 +48,19 @@ pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
                 .args(["install", "--locked", "--debug"])
                 .args(&crates),
         )?;
+    }
+    if !components.is_empty() {
+        let mut rustup = Command::new("rustup");
+        command::run(rustup.args(["component", "add"]).args(&components))?;
+    }
+    // What was there may have been in the way of what was installed, and is gone: bring back another version of it.
+    let gone = packages::missing(purposes, &Machine::here());
+    let gone: Vec<_> = names(&gone, Source::Debian)
+        .into_iter()
+        .filter(|name| !debian.contains(name))
+        .collect();
+    if !gone.is_empty() {
+        install_debian(&gone)?;
     }
     let still = packages::missing(purposes, &Machine::here());
     if !still.is_empty() {
@@ -76,7 +91,7 @@ fn install_debian(names: &[&str]) -> Result<()> {
             bail!(
                 "cannot install {}: not root, and there is no sudo\nhint: run as root: {}",
                 names.join(", "),
-                by_hand(names, &[])
+                by_hand(names, &[], &[])
             );
         };
         words.insert(0, sudo);
@@ -95,7 +110,7 @@ fn install_debian(names: &[&str]) -> Result<()> {
         anyhow!(
             "cannot install {}: {error:#}\nhint: install by hand, then run again: {}",
             names.join(", "),
-            by_hand(names, &[])
+            by_hand(names, &[], &[])
         )
     })
 }
@@ -113,7 +128,7 @@ fn names_of(packages: &[&'static Package]) -> Vec<&'static str> {
 }
 
 /// What a person would type to install the packages.
-fn by_hand(debian: &[&str], crates: &[&str]) -> String {
+fn by_hand(debian: &[&str], crates: &[&str], components: &[&str]) -> String {
     let mut commands = Vec::new();
     if !debian.is_empty() {
         commands.push(format!(
@@ -123,6 +138,9 @@ fn by_hand(debian: &[&str], crates: &[&str]) -> String {
     }
     if !crates.is_empty() {
         commands.push(format!("cargo install --locked {}", crates.join(" ")));
+    }
+    if !components.is_empty() {
+        commands.push(format!("rustup component add {}", components.join(" ")));
     }
     commands.join(" && ")
 }
@@ -134,11 +152,12 @@ mod tests {
     #[test]
     fn the_hint_holds_both_commands() {
         assert_eq!(
-            by_hand(&["uidmap", "lxc"], &["cargo-nextest"]),
-            "apt-get install --no-install-recommends uidmap lxc && cargo install --locked cargo-nextest"
+            by_hand(&["uidmap", "lxc"], &["cargo-nextest"], &["llvm-tools"]),
+            "apt-get install --no-install-recommends uidmap lxc && cargo install --locked cargo-nextest \
+             && rustup component add llvm-tools"
         );
         assert_eq!(
-            by_hand(&[], &["cargo-nextest"]),
+            by_hand(&[], &["cargo-nextest"], &[]),
             "cargo install --locked cargo-nextest"
         );
     }

@@ -12,6 +12,7 @@ use crate::packages::Purpose;
 use crate::phase::{Account, Phase, Runner};
 use crate::summary::{Outcome, Summary};
 use crate::tally::{self, Tally};
+use crate::user::OrdinaryUser;
 use crate::worktree::Worktree;
 use crate::{command, setup};
 
@@ -78,6 +79,11 @@ fn outcome_of(phase: Phase, here: &Worktree, passed_on: &[String]) -> Outcome {
         here.for_ordinary_user().map(Some)
     } else {
         Ok(None)
+    };
+    // Some of root's tests are run once more as an ordinary user.
+    let of_user = match phase.account() {
+        Account::Root => of_user.and_then(|none| OrdinaryUser::ensure().map(|_| none)),
+        _ => of_user,
     };
     let ready = of_user.and_then(|of_user| {
         let runners = build(phase, of_user.as_ref().unwrap_or(here))?;

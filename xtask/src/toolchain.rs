@@ -10,8 +10,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::command::{self, cargo};
+use crate::machine::{self, Machine};
 use crate::mirror::{self, Owner};
-use crate::packages::{self, Machine};
 use crate::user::OrdinaryUser;
 
 /// Where the toolchain and the commands are lent from when they are in a home that the user may not enter.
@@ -20,9 +20,12 @@ pub(crate) const LENDING: &str = "/var/cache/vm-test-dev";
 /// The manual is the larger half of a toolchain and no compiler reads it.
 const MANUAL: &str = "share/doc";
 
-/// Sees to it that `user` can give the command `cargo`, `cargo nextest` too, for the workspace at `root`.
+/// Sees to it that `user` can give the command `cargo`, those that were added to it too, for the workspace at `root`.
 pub(crate) fn lend(user: &mut OrdinaryUser, root: &Path) -> Result<()> {
-    let mut folders = vec![rust(user)?, runner(user)?];
+    let mut folders = vec![rust(user)?];
+    for command in ADDED {
+        folders.push(added(user, command)?);
+    }
     folders.dedup();
     user.lend(folders);
     fetch(root)?;
@@ -59,19 +62,21 @@ fn rust(user: &OrdinaryUser) -> Result<PathBuf> {
     Ok(commands)
 }
 
-/// The folder of `cargo-nextest`.
-fn runner(user: &OrdinaryUser) -> Result<PathBuf> {
-    let name = "cargo-nextest";
+/// The commands of cargo's that do not come with it, and how each says that it is there.
+const ADDED: [[&str; 2]; 2] = [["cargo-nextest", "nextest"], ["cargo-llvm-cov", "llvm-cov"]];
+
+/// The folder of one of cargo's added commands.
+fn added(user: &OrdinaryUser, [name, word]: [&str; 2]) -> Result<PathBuf> {
     let original = Machine::here()
         .command(name)
         .with_context(|| format!("cannot find {name}"))?;
     let original = fs::canonicalize(&original)
         .with_context(|| format!("cannot find {}", original.display()))?;
-    let arguments = ["nextest", "--version"];
+    let arguments = [word, "--version"];
     let folder = if can_run(user, &original, &arguments) {
         original
             .parent()
-            .context("cannot find the folder of cargo-nextest")?
+            .with_context(|| format!("cannot find the folder of {name}"))?
             .to_owned()
     } else {
         let folder = Path::new(LENDING).join("bin");
@@ -127,7 +132,7 @@ fn fetch(root: &Path) -> Result<()> {
 
 /// Copies cargo's settings and downloads. What cargo unpacks from them is left out: the user's cargo unpacks anew.
 fn lend_crates(user: &OrdinaryUser) -> Result<()> {
-    let from = packages::cargo_home().context("cannot find cargo's home")?;
+    let from = machine::cargo_home().context("cannot find cargo's home")?;
     let mut files = BTreeSet::new();
     for folder in ["registry/index", "registry/cache"] {
         if from.join(folder).is_dir() {

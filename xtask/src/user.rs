@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::command;
-use crate::packages::Machine;
+use crate::machine::Machine;
 
 /// The account, made once and afterwards found by its name.
 const NAME: &str = "vmtest-dev";

@@ -27,6 +27,8 @@ pub(crate) struct Worktree {
     target: PathBuf,
     /// The account whose copy this is, unless it is the one that runs xtask.
     account: Option<LentAccount>,
+    /// What every command is given here.
+    variables: Vec<(String, String)>,
 }
 
 /// The ordinary user's account, which one xtask at a time may use.
@@ -49,12 +51,25 @@ impl Worktree {
             root: root.to_owned(),
             target: target.into(),
             account: None,
+            variables: Vec::new(),
         })
     }
 
     /// Where cargo puts what it builds here.
     pub(crate) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Has everything built in another folder from now on.
+    pub(crate) fn build_in(&mut self, target: &Path) {
+        self.target = target.to_owned();
+        let target = target.to_string_lossy().into_owned();
+        self.variables.push(("CARGO_TARGET_DIR".to_owned(), target));
+    }
+
+    /// Gives every command these variables from now on.
+    pub(crate) fn set(&mut self, variables: &[(String, String)]) {
+        self.variables.extend_from_slice(variables);
     }
 
     /// A copy of this one in the home of an ordinary user, whose account is made if need be. What was built there
@@ -80,6 +95,7 @@ impl Worktree {
             root,
             target,
             account: Some(LentAccount { user, _lock: lock }),
+            variables: Vec::new(),
         })
     }
 
@@ -114,7 +130,8 @@ impl Worktree {
         cargo
             .args(arguments)
             .current_dir(&self.root)
-            .env("VM_TEST_BIN", self.target.join("debug/vm-test"));
+            .env("VM_TEST_BIN", self.target.join("debug/vm-test"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         Ok(cargo)
     }
 

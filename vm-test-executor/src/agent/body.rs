@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Instant;
 use vm_test::protocol::agent::FromAgent;
 use vm_test::protocol::body::{ADMITTED, FromBody};
 use vm_test::protocol::frame::FrameBuffer;
@@ -17,8 +18,12 @@ pub(super) struct Body {
     test: String,
     connection: Option<(UnixStream, FrameBuffer)>,
     taken: bool,
-    begun: bool,
+    begun: Option<Instant>,
+    /// When its process was over.
+    over: Option<Instant>,
     verdict: bool,
+    /// How long the body took, by its own word.
+    micros: Option<u64>,
     reports: usize,
     /// The first breach of the protocol.
     pub(super) breach: Option<String>,
@@ -31,8 +36,10 @@ impl Body {
             test,
             connection: None,
             taken: false,
-            begun: false,
+            begun: None,
+            over: None,
             verdict: false,
+            micros: None,
             reports: 0,
             breach: None,
         }
@@ -58,6 +65,23 @@ impl Body {
     /// Whether the body has given its verdict.
     pub(super) fn has_verdict(&self) -> bool {
         self.verdict
+    }
+
+    /// The full name of the test.
+    pub(super) fn test(&self) -> &str {
+        &self.test
+    }
+
+    /// Its process is over. What it has said may come later.
+    pub(super) fn is_over(&mut self) {
+        self.over = Some(Instant::now());
+    }
+
+    /// How long the body took, in microseconds; of one that gave no verdict, until its process was over.
+    pub(super) fn micros(&self) -> Option<u64> {
+        let time = |begun: Instant| Some(self.over?.saturating_duration_since(begun));
+        let so_far = || u64::try_from(time(self.begun?)?.as_micros()).ok();
+        self.micros.or_else(so_far)
     }
 
     /// Reads what has arrived and returns what the host should know.
@@ -103,22 +127,27 @@ impl Body {
                 if nonce != self.nonce || test != self.test {
                     return self.refuse("the beginning of another test");
                 }
-                if std::mem::replace(&mut self.begun, true) {
+                if self.begun.replace(Instant::now()).is_some() {
                     return self.refuse("a second beginning");
                 }
                 Some(FromAgent::Begun)
             }
             FromBody::Panic(report) => Some(FromAgent::Panic(report)),
-            FromBody::Verdict { nonce, outcome } => {
+            FromBody::Verdict {
+                nonce,
+                outcome,
+                micros,
+            } => {
                 if nonce != self.nonce {
                     return self.refuse("a verdict with another job's nonce");
                 }
-                if !self.begun {
+                if self.begun.is_none() {
                     return self.refuse("a verdict before the beginning");
                 }
                 if std::mem::replace(&mut self.verdict, true) {
                     return self.refuse("a second verdict");
                 }
+                self.micros = Some(micros);
                 Some(FromAgent::Verdict { nonce, outcome })
             }
         }
@@ -139,6 +168,7 @@ mod tests {
         FromBody::Verdict {
             nonce,
             outcome: BodyOutcome::Passed,
+            micros: 1,
         }
     }
 

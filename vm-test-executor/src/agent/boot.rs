@@ -4,7 +4,7 @@
 use crate::sys::{inherited, session};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::OwnedFd;
@@ -14,6 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use vm_test::protocol::{AGENT_PATH, LIBRARIES};
 
 /// The image's own init.
 const INIT: &str = "/sbin/init";
@@ -29,6 +30,9 @@ const NOT_OURS: [&str; 4] = [
     "sys-kernel-debug.mount",
     "sys-kernel-tracing.mount",
 ];
+
+/// The login on the console, which in a machine nobody sees: it would wait for a device that only udev announces.
+const CONSOLE_LOGIN: &str = "serial-getty@ttyS0.service";
 
 /// Where units are hidden for this boot only.
 const UNITS: &str = "/run/systemd/system";
@@ -48,19 +52,53 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// Becomes the init, with the agent beside it. Returns only if it cannot.
 pub(super) fn become_init(stream: &OwnedFd) -> io::Error {
     // The agent needs the stream, and the init must not hold it.
-    if let Err(error) = prepare().and_then(|()| inherited::set_inheritable(stream, false)) {
-        return error;
+    let ready = prepare(&NOT_OURS)
+        .and_then(|()| start_agent(words_of_this_process()?))
+        .and_then(|()| inherited::set_inheritable(stream, false));
+    match ready {
+        Ok(()) => execute("lxc"),
+        Err(error) => error,
     }
+}
+
+/// Becomes the init of a machine of its own, with the agent beside it. Returns only if it cannot.
+pub(super) fn become_init_of_machine() -> io::Error {
+    let loader = fs::read_dir(LIBRARIES).ok().and_then(|mut libraries| {
+        libraries.find_map(|entry| Some(entry.ok()?.path()).filter(|path| is_loader(path)))
+    });
+    let agent = || OsString::from(AGENT_PATH);
+    let words = match loader {
+        Some(loader) => vec![
+            loader.into_os_string(),
+            "--library-path".into(),
+            LIBRARIES.into(),
+            agent(),
+        ],
+        None => vec![agent()],
+    };
+    match prepare(&[CONSOLE_LOGIN]).and_then(|()| start_agent(words)) {
+        Ok(()) => execute(""),
+        Err(error) => error,
+    }
+}
+
+fn is_loader(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_bytes().starts_with(b"ld-"))
+}
+
+/// Executes the init; as a container's manager calls itself, where there is one.
+fn execute(container: &str) -> io::Error {
     let mut init = Command::new(INIT);
-    init.env_clear().env("PATH", PATH).env("container", "lxc");
+    init.env_clear().env("PATH", PATH);
+    if !container.is_empty() {
+        init.env("container", container);
+    }
     let error = init.exec();
     io::Error::new(error.kind(), format!("cannot execute {INIT}: {error}"))
 }
 
-fn prepare() -> io::Result<()> {
-    let cannot = |what: &'static str| {
-        move |error: io::Error| io::Error::new(error.kind(), format!("cannot {what}: {error}"))
-    };
+fn prepare(hidden: &[&str]) -> io::Result<()> {
     // What the test has done would be half gone, and half there.
     match File::create_new(BOOTED) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -73,22 +111,35 @@ fn prepare() -> io::Result<()> {
     let name = rustix::system::uname().nodename().to_bytes().to_vec();
     fs::write("/etc/hostname", [&name[..], b"\n"].concat()).map_err(cannot("set the host name"))?;
     fs::create_dir_all(UNITS).map_err(cannot("hide units"))?;
-    for unit in NOT_OURS {
+    for unit in hidden {
         symlink("/dev/null", Path::new(UNITS).join(unit)).map_err(cannot("hide units"))?;
     }
-    // The words that this very process was started with, which may be a loader's.
+    Ok(())
+}
+
+/// The words that this very process was started with, which may be a loader's.
+fn words_of_this_process() -> io::Result<Vec<OsString>> {
     let words = fs::read("/proc/self/cmdline").map_err(cannot("start the agent"))?;
-    let mut words = words
+    Ok(words
         .strip_suffix(b"\0")
         .unwrap_or(&words)
         .split(|&byte| byte == 0)
-        .map(OsStr::from_bytes);
+        .map(|word| OsStr::from_bytes(word).to_owned())
+        .collect())
+}
+
+fn start_agent(words: Vec<OsString>) -> io::Result<()> {
+    let mut words = words.into_iter();
     let mut agent = Command::new(words.next().unwrap_or_default());
     agent.args(words).stdin(Stdio::null()).stdout(Stdio::null());
     // The init takes the console for its own session.
     session::own_session(&mut agent);
     agent.spawn().map_err(cannot("start the agent"))?;
     Ok(())
+}
+
+fn cannot(what: &'static str) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("cannot {what}: {error}"))
 }
 
 /// Waits until the init says that the guest is up; what it could not start, for people.

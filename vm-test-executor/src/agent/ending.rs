@@ -1,7 +1,10 @@
-//! The time after a job's end: the rest of its output, and the agent's last message.
+//! The time after a job's end: the rest of its output, what it has left, and the agent's last message.
 
-use super::run::Running;
+use super::body::Body;
+use super::harvest::Harvest;
+use super::run::{Output, Running};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 use vm_test::protocol::agent::{End, Ended, FromAgent};
@@ -16,7 +19,8 @@ impl Running<'_> {
     /// Brings the rest of the output out. Time in which the host takes nothing does not count.
     pub(super) fn drain(&mut self, listener: &UnixListener) -> io::Result<()> {
         let (mut left, mut quiet) = (DRAIN, QUIET);
-        while self.outputs.iter().any(|output| output.fd.is_some()) && !self.host.gone {
+        let is_open = |output: &Output| output.fd.is_some() && !output.is_left;
+        while self.outputs.iter().any(is_open) && !self.host.gone {
             if left.is_zero() || quiet.is_zero() {
                 break;
             }
@@ -40,21 +44,32 @@ impl Running<'_> {
         self.read_body()
     }
 
-    pub(super) fn finish(mut self, micros: u64) -> io::Result<()> {
-        let mut preambles = Vec::new();
+    /// Tells the host what the job has left and how it ended; the streams that somebody may still write to.
+    pub(super) fn finish(mut self, micros: u64, harvest: &Harvest) -> io::Result<Vec<OwnedFd>> {
+        let (mut preambles, mut left) = (Vec::new(), Vec::new());
         for output in std::mem::take(&mut self.outputs) {
+            left.extend(output.fd);
+            if output.is_left {
+                continue;
+            }
             let (rest, preamble) = output.cutter.finish();
             self.send_output(output.is_error, rest)?;
             preambles.extend(preamble);
+        }
+        if !self.host.gone {
+            harvest.bring(self.host)?;
         }
         let ended = Ended {
             end: self.end.unwrap_or(End::TimedOut),
             dropped: self.dropped,
             preamble: preambles,
+            body: self.body.as_ref().and_then(Body::micros),
             breach: self.body.and_then(|body| body.breach),
             micros,
+            last: self.last,
         };
         self.host.send(&FromAgent::Ended(ended))?;
-        self.host.finish()
+        self.host.finish()?;
+        Ok(left)
     }
 }

@@ -17,11 +17,8 @@ impl Running<'_> {
         let mut to_host = PollFlags::IN;
         to_host.set(PollFlags::OUT, self.host.is_pending());
         let mut fds = vec![PollFd::new(&*self.host, to_host)];
-        let mut slots = vec![Slot::Host];
-        if self.body.is_some() {
-            fds.push(PollFd::new(listener, PollFlags::IN));
-            slots.push(Slot::Connect);
-        }
+        let mut slots = vec![Slot::Host, Slot::Connect];
+        fds.push(PollFd::new(listener, PollFlags::IN));
         if let Some(fd) = self.body.as_ref().and_then(Body::waits_on) {
             fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
             slots.push(Slot::Other);

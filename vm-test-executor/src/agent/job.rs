@@ -1,6 +1,6 @@
 //! Starting a job's process: environment, streams or terminal, and the checks before.
 
-use super::loader;
+use super::{loader, machine};
 use crate::sys::session;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -15,7 +15,7 @@ use vm_test::protocol::{ENV_JOB, ENV_TEST};
 
 /// What every process in a guest finds, unless the job says otherwise. Without `PATH`, programs in `/usr/sbin` would be
 /// found by a shell but not by `std::process::Command`.
-const ENVIRONMENT: [(&str, &str); 8] = [
+const ENVIRONMENT: [(&str, &str); 7] = [
     (
         "PATH",
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -26,7 +26,6 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("SHELL", "/bin/sh"),
     ("TERM", "dumb"),
     ("LANG", "C.UTF-8"),
-    ("container", "lxc"),
 ];
 
 /// A started job and its ends of the streams.
@@ -42,8 +41,8 @@ pub(super) struct Started {
     pub(super) terminal: Option<OwnedFd>,
 }
 
-/// Starts the job, or says why it cannot be started.
-pub(super) fn start(job: &Job) -> Result<Started, End> {
+/// Starts the job with these variables besides its own, or says why it cannot be started.
+pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, End> {
     if let Some(test) = &job.test {
         check_binary(&job.program, test.length, test.modified).map_err(|reason| {
             End::NotStarted {
@@ -56,12 +55,12 @@ pub(super) fn start(job: &Job) -> Result<Started, End> {
     if job.directory_is_optional && !directory.is_dir() {
         directory = Path::new("/");
     }
-    let mut command = match &job.test {
-        Some(_) => loader::command(&job.program).map_err(|reason| End::NotStarted {
+    let mut command = match job.of_host {
+        true => loader::command(&job.program).map_err(|reason| End::NotStarted {
             reason,
             obstacle: Obstacle::Other,
         })?,
-        None => Command::new(&job.program),
+        false => Command::new(&job.program),
     };
     loader::wrap_binaries(&job.environment);
     command
@@ -69,6 +68,9 @@ pub(super) fn start(job: &Job) -> Result<Started, End> {
         .current_dir(directory)
         .env_clear()
         .envs(ENVIRONMENT);
+    if !machine::is_one() {
+        command.env("container", "lxc");
+    }
     for (name, value) in &job.environment {
         let name = std::ffi::OsString::from_vec(name.clone());
         let mut value = std::ffi::OsString::from_vec(value.clone());
@@ -77,6 +79,7 @@ pub(super) fn start(job: &Job) -> Result<Started, End> {
         }
         command.env(name, value);
     }
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     if let Some(test) = &job.test {
         command.env(ENV_JOB, format!("{:032x}", job.nonce));
         command.env(ENV_TEST, &test.name);
@@ -100,7 +103,11 @@ fn existing(value: &std::ffi::OsStr) -> std::ffi::OsString {
 fn check_binary(program: &str, length: u64, modified: u128) -> Result<(), String> {
     let meta = fs::metadata(program).map_err(|error| format!("{program}: {error}"))?;
     let nanos = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
-    if meta.len() != length || u128::try_from(nanos).unwrap_or(0) != modified {
+    let nanos = u128::try_from(nanos).unwrap_or(0);
+    // A disk with the host's files keeps whole seconds only.
+    let whole = |nanos: u128| nanos / 1_000_000_000;
+    let same = nanos == modified || (meta.mtime_nsec() == 0 && whole(nanos) == whole(modified));
+    if meta.len() != length || !same {
         return Err(format!(
             "{program} has changed since this test process started: it was rebuilt meanwhile; run the tests again"
         ));

@@ -1,7 +1,15 @@
-//! How much memory the guest's processes use, for guests whose limit the kernel does not hold. Reads `/proc`.
+//! How much memory the guest's processes use, for guests whose limit the kernel does not hold, and whether it ran out.
+//! Reads `/proc`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, ReadDir};
+
+/// How many processes the kernel has killed so far because memory ran out. In a machine of its own these are the guest's.
+pub(super) fn kills() -> u64 {
+    let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
 
 /// How many processes are looked at in one go. When thousands compete for the processor, whoever does more than that in one
 /// go waits seconds for its next turn.
@@ -57,12 +65,12 @@ impl Watch {
 }
 
 /// What is in the file systems in memory that the agent sees, each counted once. The root's is among them, itself or as
-/// what an overlay says of its upper layer.
+/// what an overlay says of its upper layer, unless the root is on a disk.
 fn of_files() -> u64 {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     in_memory(&table)
         .into_iter()
-        .chain(["/"])
+        .chain((!is_on_disk(&table)).then_some("/"))
         .filter_map(|place| rustix::fs::statvfs(place).ok())
         .map(|system| system.f_blocks.saturating_sub(system.f_bfree) * system.f_frsize)
         .sum()
@@ -90,6 +98,15 @@ fn in_memory(table: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Whether the root is a snapshot on a disk.
+fn is_on_disk(table: &str) -> bool {
+    let root = table.lines().rev().find_map(|line| {
+        let (mount, system) = line.split_once(" - ")?;
+        (mount.split(' ').nth(4) == Some("/")).then_some(system)
+    });
+    root.is_some_and(|system| system.starts_with("btrfs "))
+}
+
 /// Resident pages less those that are shared with files or other processes.
 fn own_pages(statm: &str) -> Option<u64> {
     let mut fields = statm.split(' ').map(str::parse::<u64>);
@@ -104,6 +121,15 @@ mod tests {
     fn pages_of_files_do_not_count() {
         assert_eq!(super::own_pages("900 300 100 5 0 50 0\n"), Some(200));
         assert_eq!(super::own_pages("nonsense"), None);
+    }
+
+    #[test]
+    fn a_root_on_a_disk_is_no_memory() {
+        let root = |system: &str| {
+            format!("1 0 0:40 /a / rw - {system} x rw\n2 1 0:4 / /run rw - btrfs x rw")
+        };
+        assert!(super::is_on_disk(&root("btrfs")));
+        assert!(!super::is_on_disk(&root("overlay")));
     }
 
     #[test]

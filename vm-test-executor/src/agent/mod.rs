@@ -1,26 +1,33 @@
-//! The agent: the first process of a guest, or beside it where that is the image's own init. Runs one job, brings its output and its verdict out, reaps, and goes.
+//! The agent: the first process of a guest, or beside it where that is the image's own init. Runs a job, brings its output and its verdict out, reaps, and goes.
 //!
 //! One thread, one `poll`. It trusts its host, and believes nothing that the job says without the job's nonce.
 
+mod account;
 mod body;
 mod boot;
 mod ending;
 mod events;
+mod harvest;
 mod job;
 mod loader;
+mod machine;
 mod memory;
 mod orders;
 mod output;
+mod reap;
+mod rest;
 mod run;
 mod stream;
 
 use crate::sys::{inherited, loopback};
 use std::fs::File;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::time::Duration;
-use vm_test::protocol::agent::{FromAgent, ToAgent};
+use vm_test::protocol::agent::FromAgent;
+use vm_test::protocol::machine::READ_DISK;
 use vm_test::protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
 
 /// The variable with the number of the descriptor of the stream to the host.
@@ -41,23 +48,24 @@ const PROCESSES: std::ops::RangeInclusive<u64> = 1024..=4096;
 
 /// Runs the agent.
 pub fn main() -> ExitCode {
-    let number = std::env::var(ENV_STREAM)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let Some(stream) = number.and_then(|number| inherited::take(number).ok()) else {
-        eprintln!("vm-test-agent: it is started inside a guest by vm-test only");
-        return ExitCode::FAILURE;
-    };
-    let boot = std::env::var(ENV_BOOT_TIMEOUT)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .map(Duration::from_millis);
-    if boot.is_some() && std::process::id() == 1 {
-        let error = boot::become_init(&stream);
-        eprintln!("vm-test-agent: {error}");
-        return ExitCode::FAILURE;
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == READ_DISK)
+    {
+        return machine::read_disk();
     }
-    match serve(stream, boot) {
+    let boot = number(ENV_BOOT_TIMEOUT).map(Duration::from_millis);
+    let done = if machine::is_one() {
+        in_machine(boot)
+    } else {
+        match number(ENV_STREAM).and_then(|number| inherited::take(number).ok()) {
+            Some(stream) => in_container(stream, boot),
+            None => Err(io::Error::other(
+                "it is started inside a guest by vm-test only",
+            )),
+        }
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vm-test-agent: {error}");
@@ -66,14 +74,49 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+fn in_machine(boot: Option<Duration>) -> io::Result<()> {
+    let begun = machine::begin(boot)?;
+    let _ = loopback::up();
+    let mut host = stream::Host::new(begun.stream)?;
+    serve(&mut host, begun.degraded)
+}
+
+fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
+    if boot.is_some() && std::process::id() == 1 {
+        return Err(boot::become_init(&stream));
+    }
+    inherited::set_inheritable(&stream, false)?;
+    limit_processes();
+    // Where the network namespace is the guest's own this succeeds; where it is not, there is nothing to bring up.
+    let _ = loopback::up();
+    // The keeper sees when it is closed, whatever closes it.
+    let _alive = boot
+        .map(|_| File::options().write(true).open(ALIVE))
+        .transpose()?;
+    let mut host = stream::Host::new(stream)?;
+    let degraded = match boot.map_or(Ok(None), boot::await_up) {
+        Ok(degraded) => degraded,
+        Err(reason) => {
+            host.send(&FromAgent::NotUp(reason))?;
+            host.finish()?;
+            // The host looks at the console.
+            host.wait_for_end();
+            return Ok(());
+        }
+    };
+    serve(&mut host, degraded)
+}
+
 /// Keeps a guest from taking all the processes that its host has room for, also where no control group does. Nobody but
 /// the host's root could raise the limit again.
 fn limit_processes() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let cpus = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    let wanted = (cpus * PROCESSES_PER_CPU).clamp(*PROCESSES.start(), *PROCESSES.end());
     let given = getrlimit(Resource::Nproc).maximum.unwrap_or(u64::MAX);
-    let most = Some(wanted.min(given));
+    let most = Some(most_processes().min(given));
     let _ = setrlimit(
         Resource::Nproc,
         Rlimit {
@@ -83,48 +126,30 @@ fn limit_processes() {
     );
 }
 
-fn serve(stream: OwnedFd, boot: Option<Duration>) -> std::io::Result<()> {
-    inherited::set_inheritable(&stream, false)?;
-    limit_processes();
-    let host = UnixStream::from(stream);
-    // Where the network namespace is the guest's own this succeeds; where it is not, there is nothing to bring up.
-    let _ = loopback::up();
+/// How many processes a guest may have.
+fn most_processes() -> u64 {
+    let cpus = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    (cpus * PROCESSES_PER_CPU).clamp(*PROCESSES.start(), *PROCESSES.end())
+}
+
+/// Says hello, takes a job, and runs it.
+fn serve(host: &mut stream::Host, degraded: Option<String>) -> io::Result<()> {
     let listener = UnixListener::bind(BODY_SOCKET)?;
     listener.set_nonblocking(true)?;
     let kernel = rustix::system::uname()
         .release()
         .to_string_lossy()
         .into_owned();
-    let mut stream = stream::Host::new(host);
-    // The keeper sees when it is closed, whatever closes it.
-    let _alive = boot
-        .map(|_| File::options().write(true).open(ALIVE))
-        .transpose()?;
-    let degraded = match boot.map_or(Ok(None), boot::await_up) {
-        Ok(degraded) => degraded,
-        Err(reason) => {
-            stream.send(&FromAgent::NotUp(reason))?;
-            stream.finish()?;
-            // The host looks at the console.
-            stream.wait_for_end();
-            return Ok(());
-        }
-    };
-    stream.send(&FromAgent::Hello {
+    host.send(&FromAgent::Hello {
         protocol: PROTOCOL,
         kernel,
         degraded,
     })?;
-    let job = match stream.receive()? {
-        Some(ToAgent::Job(job)) => job,
-        // The lease ended before a job came.
-        _ => return Ok(()),
-    };
-    let limit = std::env::var(ENV_MEMORY_LIMIT)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    run::run(&mut stream, &listener, job, limit)?;
-    // The host reads the last message and closes; until then the guest stays, for a host that wants to look.
-    stream.wait_for_end();
+    let limit = number(ENV_MEMORY_LIMIT);
+    // After the last message the host closes; or, where it wants to look at what a job has left, it sends another one.
+    let mut left = Vec::new();
+    while let Some(job) = rest::next_job(host, &listener, limit, &mut left)? {
+        run::run(host, &listener, job, limit, &mut left)?;
+    }
     Ok(())
 }

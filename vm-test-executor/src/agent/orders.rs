@@ -10,7 +10,7 @@ impl Running<'_> {
     /// Does what the host asks.
     pub(super) fn obey(&mut self, message: ToAgent) -> io::Result<()> {
         match message {
-            // A lease is for one job.
+            // One job at a time.
             ToAgent::Job(_) => {}
             ToAgent::Input(bytes) => self.pending_input.extend(bytes),
             ToAgent::InputEnd => self.input_ends = true,
@@ -37,7 +37,7 @@ impl Running<'_> {
 
     fn close(&mut self, is_error: bool) {
         for output in &mut self.outputs {
-            if output.is_error == is_error {
+            if output.is_error == is_error && !output.is_left {
                 output.fd = None;
             }
         }

@@ -57,7 +57,8 @@ impl Cutter {
                 }
             };
             let (known, found) = split(&self.held, marker);
-            let part: Vec<_> = self.held.drain(..known).collect();
+            let rest = self.held.split_off(known);
+            let part = std::mem::replace(&mut self.held, rest);
             match self.phase {
                 Phase::Before => {
                     let room = MOST_PREAMBLE.saturating_sub(self.preamble.len());
@@ -97,7 +98,7 @@ fn split(bytes: &[u8], marker: &[u8]) -> (usize, bool) {
         return (bytes.len(), false);
     }
     let mut at = 0;
-    while let Some(next) = bytes[at..].iter().position(|&byte| byte == marker[0]) {
+    while let Some(next) = memchr::memchr(marker[0], &bytes[at..]) {
         at += next;
         let rest = &bytes[at..];
         if rest.starts_with(marker) {

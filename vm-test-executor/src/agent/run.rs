@@ -1,14 +1,13 @@
 //! Runs one job to its end: relays its streams, watches its time and memory, reaps, and says how it ended.
 
+use super::account;
 use super::body::Body;
+use super::harvest::Harvest;
 use super::job::{self, Started};
-use super::memory;
 use super::output::{Cutter, MOST_OUTPUT};
 use super::stream::Host;
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, pidfd_open,
-    wait,
-};
+use super::{machine, memory};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -23,8 +22,8 @@ const TICK: Duration = Duration::from_millis(500);
 /// How often memory is looked at, where the agent has to.
 const MEMORY_TICK: Duration = Duration::from_millis(25);
 
-/// How many processes are collected before other things get their turn.
-const MOST_REAPED: usize = 10_000;
+/// How many characters the kernel keeps of a thread's name.
+const THREAD_NAME: usize = 15;
 
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;
@@ -34,6 +33,8 @@ pub(super) struct Output {
     pub(super) fd: Option<OwnedFd>,
     pub(super) cutter: Cutter,
     pub(super) is_error: bool,
+    /// Of an earlier job, whose processes must not be held up by it. Read, and given to nobody.
+    pub(super) is_left: bool,
 }
 
 /// A job that runs.
@@ -50,18 +51,25 @@ pub(super) struct Running<'a> {
     relayed: u64,
     pub(super) dropped: u64,
     pub(super) end: Option<End>,
-    killed: Option<End>,
+    pub(super) killed: Option<End>,
+    /// In a machine of its own: how many processes its kernel had killed for want of memory when the job began.
+    pub(super) kills_before: Option<u64>,
+    /// What the job was doing when its time was up.
+    pub(super) last: Vec<String>,
 }
 
-/// Runs the job and tells the host how it ended.
+/// Runs the job and tells the host how it ended. `left` are the streams of earlier jobs that somebody may still write to,
+/// to which those of this one come.
 pub(super) fn run(
     host: &mut Host,
     listener: &UnixListener,
     job: Job,
     memory_limit: Option<u64>,
+    left: &mut Vec<OwnedFd>,
 ) -> io::Result<()> {
     let began = Instant::now();
-    let started = match job::start(&job) {
+    let harvest = Harvest::prepare(&job)?;
+    let started = match job::start(&job, &harvest.environment()) {
         Ok(started) => started,
         Err(end) => {
             host.send(&FromAgent::Ended(Ended {
@@ -70,6 +78,8 @@ pub(super) fn run(
                 preamble: Vec::new(),
                 breach: None,
                 micros: 0,
+                body: None,
+                last: Vec::new(),
             }))?;
             return host.finish();
         }
@@ -77,13 +87,15 @@ pub(super) fn run(
     let deadline = job
         .timeout
         .map(|millis| began + Duration::from_millis(millis));
-    let mut running = Running::new(host, &job, started)?;
+    let mut running = Running::new(host, &job, started, left)?;
     let mut memory = memory::Watch::default();
     while running.end.is_none() && !running.host.gone {
         let now = Instant::now();
         if deadline.is_some_and(|deadline| now >= deadline) {
-            running.kill(End::TimedOut);
+            running.time_is_up(job.stop_at_timeout, &harvest);
         }
+        // Whoever has been killed needs the processor to end, and is waited for.
+        let deadline = deadline.filter(|_| running.killed.is_none());
         let mut wait = deadline.map_or(TICK, |deadline| (deadline - now).min(TICK));
         if let Some(limit) = memory_limit {
             if memory.in_use() > limit {
@@ -96,13 +108,26 @@ pub(super) fn run(
         }
         running.turn(listener, wait)?;
     }
+    if running.host.gone && running.end.is_none() {
+        // The keeper passes an agent's last line on to the daemon, where somebody may want to know.
+        return Err(running.last_words());
+    }
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if let Some(body) = &mut running.body {
+        body.is_over();
+    }
     running.drain(listener)?;
-    running.finish(micros)
+    *left = running.finish(micros, &harvest)?;
+    Ok(())
 }
 
 impl<'a> Running<'a> {
-    fn new(host: &'a mut Host, job: &Job, started: Started) -> io::Result<Self> {
+    fn new(
+        host: &'a mut Host,
+        job: &Job,
+        started: Started,
+        left: &mut Vec<OwnedFd>,
+    ) -> io::Result<Self> {
         let cutter = || match job.test {
             Some(_) => Cutter::new(
                 output_marker(job.nonce, true),
@@ -114,11 +139,19 @@ impl<'a> Running<'a> {
             fd: Some(started.output),
             cutter: cutter(),
             is_error: false,
+            is_left: false,
         }];
         outputs.extend(started.error.map(|fd| Output {
             fd: Some(fd),
             cutter: cutter(),
             is_error: true,
+            is_left: false,
+        }));
+        outputs.extend(left.drain(..).map(|fd| Output {
+            fd: Some(fd),
+            cutter: Cutter::uncut(),
+            is_error: false,
+            is_left: true,
         }));
         if let Some(input) = &started.input {
             rustix::io::ioctl_fionbio(input, true)?;
@@ -143,7 +176,35 @@ impl<'a> Running<'a> {
             dropped: 0,
             end: None,
             killed: None,
+            kills_before: machine::is_one().then(memory::kills),
+            last: Vec::new(),
         })
+    }
+
+    /// Looks at what the job is doing and what it has executed, and ends it; or stops it, for somebody to look at.
+    fn time_is_up(&mut self, stop: bool, harvest: &Harvest) {
+        if self.killed.is_some() {
+            return;
+        }
+        self.last = account::of(self.pid);
+        harvest.save_counters();
+        if stop {
+            let _ = kill_process_group(self.pid, Signal::STOP);
+            self.end = Some(End::TimedOut);
+            self.pidfd = None;
+        } else {
+            self.kill(End::TimedOut);
+        }
+    }
+
+    /// What the job was doing when its holder went away: one line, on the thread that has the test's name if there is one.
+    fn last_words(&self) -> io::Error {
+        let lines = account::of(self.pid);
+        let test = self.body.as_ref().map(Body::test).unwrap_or_default();
+        let thread = format!("({})", test.chars().take(THREAD_NAME).collect::<String>());
+        let line = lines.iter().find(|line| line.contains(&thread));
+        let line = line.or_else(|| lines.last()).map_or("", String::as_str);
+        io::Error::other(format!("the holder of the lease went away while {line}"))
     }
 
     /// Kills the job with all that it started, and remembers why.
@@ -159,10 +220,11 @@ impl<'a> Running<'a> {
     pub(super) fn turn(&mut self, listener: &UnixListener, wait: Duration) -> io::Result<bool> {
         let ready = self.await_events(listener, wait)?;
         let mut active = false;
-        if ready.connect
-            && let Some(body) = &mut self.body
-        {
-            body.accept(listener);
+        match &mut self.body {
+            Some(body) if ready.connect => body.accept(listener),
+            // A job that is no test reports nothing, and must not wait for an answer.
+            None if ready.connect => drop(listener.accept()),
+            _ => {}
         }
         self.read_body()?;
         for index in 0..self.outputs.len() {
@@ -211,6 +273,9 @@ impl<'a> Running<'a> {
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => return Ok(true),
             Err(error) => return Err(error.into()),
         }
+        if self.outputs[index].is_left {
+            return Ok(false);
+        }
         let bytes = self.outputs[index].cutter.push(&bytes);
         self.send_output(self.outputs[index].is_error, bytes)?;
         Ok(true)
@@ -231,28 +296,5 @@ impl<'a> Running<'a> {
         } else {
             FromAgent::Stdout(bytes)
         })
-    }
-
-    /// Collects the processes that have ended; as pid 1 the agent inherits all orphans. Not without end: there may be new
-    /// ones for as long as the job is not stopped.
-    fn reap(&mut self) {
-        for _ in 0..MOST_REAPED {
-            let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else {
-                break;
-            };
-            if pid == self.pid {
-                self.end = Some(self.killed.clone().unwrap_or_else(|| end_of(status)));
-                // It stays readable, and nothing more comes from it.
-                self.pidfd = None;
-            }
-        }
-    }
-}
-
-fn end_of(status: WaitStatus) -> End {
-    match (status.exit_status(), status.terminating_signal()) {
-        (Some(code), _) => End::Exited(code),
-        (None, Some(signal)) => End::Signaled(signal),
-        (None, None) => End::Exited(-1),
     }
 }

@@ -1,10 +1,10 @@
 //! The stream to the host: whole messages in both directions. Sending never waits for the host, so that a host that does
 //! not take a job's output can still end the job.
 
-use rustix::net::SendFlags;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use vm_test::protocol::agent::{FromAgent, ToAgent};
 use vm_test::protocol::frame::{self, FrameBuffer};
 
@@ -14,7 +14,7 @@ const MOST_OUTGOING: usize = 1 << 18;
 /// The host, at the other end of a stream.
 #[derive(Debug)]
 pub(super) struct Host {
-    stream: UnixStream,
+    stream: OwnedFd,
     buffer: FrameBuffer,
     outgoing: Vec<u8>,
     /// Whether the host has closed its end.
@@ -22,13 +22,15 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(stream: UnixStream) -> Self {
-        Self {
+    /// By a socket, or by the port of a machine.
+    pub(super) fn new(stream: OwnedFd) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&stream, true)?;
+        Ok(Self {
             stream,
             buffer: FrameBuffer::default(),
             outgoing: Vec::new(),
             gone: false,
-        }
+        })
     }
 
     pub(super) fn send(&mut self, message: &FromAgent) -> io::Result<()> {
@@ -38,13 +40,12 @@ impl Host {
 
     /// Sends what the host takes at once.
     pub(super) fn send_some(&mut self) -> io::Result<()> {
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         let mut sent = 0;
         while sent < self.outgoing.len() {
-            match rustix::net::send(&self.stream, &self.outgoing[sent..], flags) {
+            match rustix::io::write(&self.stream, &self.outgoing[sent..]) {
                 Ok(count) => sent += count,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::AGAIN) => break,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -64,28 +65,33 @@ impl Host {
 
     /// Waits until the host has taken everything.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        self.stream.write_all(&std::mem::take(&mut self.outgoing))
+        self.send_some()?;
+        while self.is_pending() {
+            self.wait_until(PollFlags::OUT)?;
+            self.send_some()?;
+        }
+        Ok(())
     }
 
-    /// Waits for the next message; `None` when the host is gone.
-    pub(super) fn receive(&mut self) -> io::Result<Option<ToAgent>> {
-        loop {
-            if let Some(message) = self.buffer.pop()? {
-                return Ok(Some(message));
-            }
-            if !self.read_some()? {
-                return Ok(None);
-            }
+    fn wait_until(&self, flags: PollFlags) -> io::Result<()> {
+        match poll(&mut [PollFd::new(&self.stream, flags)], None) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Takes in what has arrived; call it when the stream is readable.
-    pub(super) fn read_some(&mut self) -> io::Result<bool> {
+    pub(super) fn read_some(&mut self) -> io::Result<()> {
         let mut bytes = [0; 1 << 14];
-        let count = self.stream.read(&mut bytes)?;
-        self.buffer.push(&bytes[..count]);
-        self.gone |= count == 0;
-        Ok(count > 0)
+        match rustix::io::read(&self.stream, &mut bytes) {
+            Ok(count) => {
+                self.buffer.push(&bytes[..count]);
+                self.gone |= count == 0;
+                Ok(())
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The next message that has arrived whole.
@@ -95,7 +101,12 @@ impl Host {
 
     /// Returns when the host has closed its end.
     pub(super) fn wait_for_end(&mut self) {
-        while !self.gone && self.read_some().unwrap_or(false) {}
+        while !self.gone {
+            let read = self
+                .wait_until(PollFlags::IN)
+                .and_then(|()| self.read_some());
+            self.gone |= read.is_err();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Guests as containers of liblxc. Knows the library's configuration; the root file system is already mounted.
 
-use super::{Backend, Machine, STREAM};
+use super::{Machine, STREAM};
 use crate::sys::lxc::{Container, LIBRARY, Lxc};
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
@@ -11,9 +11,6 @@ use vm_test::protocol::{AGENT_PATH, LIBRARIES};
 
 /// When the file of a console has grown so large, it begins anew.
 const CONSOLE_SIZE: &str = "1MB";
-
-/// A container in the keeper's own user namespace; liblxc itself maps no ids.
-pub(super) struct LxcBackend;
 
 /// The version of the installed library.
 ///
@@ -28,35 +25,35 @@ fn open() -> Result<Lxc, Failure> {
         Failure::new(format!("cannot open {LIBRARY}: {error}")).hint(
             "install it: apt-get install liblxc1 (Debian, Ubuntu), dnf install lxc-libs (Fedora)",
         )
+        .missing()
     })
 }
 
-impl Backend for LxcBackend {
-    fn run(&self, machine: &Machine) -> Result<i32, Failure> {
-        let lxc = open()?;
-        let log = machine.room.join("lxc.log");
-        lxc.log_to(&c_path(&log)?, c"WARN");
-        let directory = c_path(&machine.room.join("lxc"))?;
-        let name = CString::new(machine.instance.as_str()).unwrap_or_default();
-        let mut container = lxc
-            .container(&name, &directory)
-            .ok_or_else(|| cannot(machine, "liblxc made no container".to_owned()))?;
-        configure(&mut container, machine)?;
-        let mut command = Vec::new();
-        if let Some(loader) = &machine.loader {
-            command.push(c_path(loader)?);
-            command.extend([
-                c"--library-path".into(),
-                CString::new(LIBRARIES).unwrap_or_default(),
-            ]);
-        }
-        command.push(CString::new(AGENT_PATH).unwrap_or_default());
-        let (started, status) = container.run(&command);
-        if started {
-            return Ok(status);
-        }
-        Err(cannot(machine, last_errors(&log)))
+/// Runs a container in the keeper's own user namespace; liblxc itself maps no ids.
+pub(super) fn run(machine: &Machine) -> Result<i32, Failure> {
+    let lxc = open()?;
+    let log = machine.room.join("lxc.log");
+    lxc.log_to(&c_path(&log)?, c"WARN");
+    let directory = c_path(&machine.room.join("lxc"))?;
+    let name = CString::new(machine.instance.as_str()).unwrap_or_default();
+    let mut container = lxc
+        .container(&name, &directory)
+        .ok_or_else(|| cannot(machine, "liblxc made no container".to_owned()))?;
+    configure(&mut container, machine)?;
+    let mut command = Vec::new();
+    if let Some(loader) = &machine.loader {
+        command.push(c_path(loader)?);
+        command.extend([
+            c"--library-path".into(),
+            CString::new(LIBRARIES).unwrap_or_default(),
+        ]);
     }
+    command.push(CString::new(AGENT_PATH).unwrap_or_default());
+    let (started, status) = container.run(&command);
+    if started {
+        return Ok(status);
+    }
+    Err(cannot(machine, last_errors(&log)))
 }
 
 fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Failure> {

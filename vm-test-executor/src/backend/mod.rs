@@ -1,16 +1,22 @@
 //! What runs a guest inside its keeper's world: the trait, and the one place that picks an implementation.
 
+mod errors;
+pub mod kvm;
 mod lxc;
 
+pub use errors::last_line;
 pub use lxc::library_version;
 
-use crate::config;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use vm_test::protocol::failure::Failure;
 
 /// The descriptor of the agent's stream, which the keeper is started with and only hands on.
 pub const STREAM: i32 = 4;
+
+/// The directory of the host over which a keeper mounts its own files, unseen by others. It exists everywhere, no guest
+/// has it from the host, and liblxc keeps its locks below it.
+pub const ROOM: &str = "/run";
 
 /// A guest whose files are in place.
 #[derive(Debug)]
@@ -46,19 +52,40 @@ pub struct Boot {
     pub console: OwnedFd,
 }
 
-/// Runs guests.
-trait Backend {
-    /// Runs the guest and returns when it has ended: the exit status of its first process.
-    fn run(&self, machine: &Machine) -> Result<i32, Failure>;
+/// A machine of its own, whose files are in place.
+#[derive(Debug)]
+pub struct Virtual {
+    /// The instance's name.
+    pub instance: String,
+    /// The guest's name.
+    pub guest: String,
+    /// What it is made of.
+    pub hardware: kvm::Hardware,
+    /// The file that its console is written to.
+    pub console: OwnedFd,
+    /// The file of the disk from elsewhere, if it has one.
+    pub foreign: Option<OwnedFd>,
+    /// The file with what QEMU complains of.
+    pub errors: PathBuf,
 }
 
-/// Runs a guest with the backend of this name.
-///
-/// # Errors
-/// If the guest cannot be started.
-pub fn run(backend: config::Backend, machine: &Machine) -> Result<i32, Failure> {
-    let backend: &dyn Backend = match backend {
-        config::Backend::Lxc => &lxc::LxcBackend,
-    };
-    backend.run(machine)
+/// A guest that only has to be run.
+pub trait Prepared {
+    /// Runs it and returns when it has ended: the exit status of its first process.
+    ///
+    /// # Errors
+    /// If it cannot be started, or says itself how it ended.
+    fn run(&self) -> Result<i32, Failure>;
+}
+
+impl Prepared for Machine {
+    fn run(&self) -> Result<i32, Failure> {
+        lxc::run(self)
+    }
+}
+
+impl Prepared for Virtual {
+    fn run(&self) -> Result<i32, Failure> {
+        kvm::run(self)
+    }
 }

@@ -1,5 +1,9 @@
 //! What the command line looks like: commands, their options, and the checks that need nothing but the text.
 
+mod image;
+
+pub(super) use image::{ImageCommand, StoreCommand};
+
 use super::help;
 use crate::config::{HOST, quantity};
 use clap::{Args, Parser, Subcommand};
@@ -21,12 +25,42 @@ pub(super) enum Command {
     /// Run a command in a fresh instance of a guest, and roll back everything it did
     #[command(long_about = help::RUN, after_long_help = help::RUN_AFTER)]
     Run(RunArgs),
+    /// Run a whole test binary in a fresh instance of a guest: the runner of cargo, or a wrapper script of nextest
+    #[command(long_about = help::RUNNER, after_long_help = help::RUNNER_AFTER)]
+    Runner(RunnerArgs),
     /// Open a shell in a fresh instance of a guest, and roll back everything when you leave
     #[command(long_about = help::SHELL, after_long_help = help::SHELL_AFTER)]
     Shell(ShellArgs),
+    /// Open a shell, or run a command, in an instance that was kept when its test failed
+    #[command(long_about = help::ATTACH, after_long_help = help::ATTACH_AFTER)]
+    Attach(AttachArgs),
+    /// Show what an instance has said: console, why its test failed, what the test wrote
+    #[command(long_about = help::LOGS, after_long_help = help::LOGS_AFTER)]
+    Logs {
+        /// The instance, as a failure or `vm-test ps` names it
+        instance: String,
+    },
+    /// Run one test of this workspace in a fresh instance, on this terminal, alone or below a debugger
+    #[command(long_about = help::DEBUG, after_long_help = help::DEBUG_AFTER)]
+    Debug(DebugArgs),
+    /// Print the times of a run's tests: the slowest bodies, where the time went, the guests used
+    #[command(long_about = help::REPORT, after_long_help = help::REPORT_AFTER)]
+    Report(RunReportArgs),
+    /// End instances that were kept when their tests failed
+    #[command(long_about = help::RM, after_long_help = help::RM_AFTER)]
+    Rm(RmArgs),
+    /// Hand the stream on standard input over to the daemon; for test processes
+    #[command(name = vm_test::client::KEEP, hide = true)]
+    Keep {
+        /// The instance
+        instance: String,
+    },
     /// List the instances that are alive, what they are for, and who holds them
     #[command(long_about = help::PS, after_long_help = help::PS_AFTER)]
     Ps(ReportArgs),
+    /// Name the tests that the last run has skipped, because their guests could not be had here
+    #[command(long_about = help::SKIPPED, after_long_help = help::SKIPPED_AFTER)]
+    Skipped(ReportArgs),
     /// Stop the daemon: end all instances, leave nothing behind
     #[command(long_about = help::STOP, after_long_help = help::STOP_AFTER)]
     Stop,
@@ -53,62 +87,6 @@ pub(super) enum Command {
     Daemon(DaemonArgs),
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum ImageCommand {
-    /// Build an image from its recipe: images/NAME.toml here or above, or one that comes with vm-test
-    Build {
-        /// The image's name
-        name: String,
-    },
-    /// Import an image that was made elsewhere; nothing in it is trusted, and no disk is mounted
-    #[command(after_long_help = help::IMPORT_AFTER)]
-    Import {
-        /// The name that the image gets
-        name: String,
-        /// A tar archive, a directory, an OCI layout, a disk or a box: a path, or one with its kind, as in oci:PATH
-        source: String,
-    },
-    /// List the images in the store
-    List(ReportArgs),
-    /// Show an image: digest, layers, sizes
-    Inspect {
-        /// The image's name
-        name: String,
-        /// Print JSON for programs
-        #[arg(long)]
-        json: bool,
-    },
-    /// Read every file of an image and compare with what was built
-    Verify {
-        /// The image's name
-        name: String,
-    },
-    /// Keep what a session in a guest does as a new image: of a command, or of a shell without one
-    Commit {
-        /// The guest, which starts from an image
-        guest: String,
-        /// The new image's name
-        name: String,
-        /// The command and its arguments
-        #[arg(last = true, value_name = "CMD")]
-        command: Vec<OsString>,
-        #[command(flatten)]
-        settings: Settings,
-    },
-    /// Write an image's root file system to a tar archive
-    Export {
-        /// The image's name
-        name: String,
-        /// The archive; - is standard output
-        file: PathBuf,
-    },
-    /// Remove an image; its layers go with `vm-test gc --images` when nothing uses them
-    Rm {
-        /// The image's name
-        name: String,
-    },
-}
-
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// The guest: `host`, or one that the nearest vm-test.toml declares
@@ -124,6 +102,22 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct RunnerArgs {
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    /// The guest: `host`, or one that the nearest vm-test.toml declares
+    pub(super) guest: String,
+    /// The test binary and its arguments, as cargo and nextest give them
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_name = "BINARY"
+    )]
+    pub(super) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ShellArgs {
     /// The guest: `host`, or one that the nearest vm-test.toml declares
     #[arg(default_value = HOST)]
@@ -135,23 +129,53 @@ pub(super) struct ShellArgs {
     pub(super) settings: Settings,
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum StoreCommand {
-    /// Make a store of a file system of its own, in a file, and mount it. Needs root
-    Create {
-        /// The kind of file system: btrfs
-        #[arg(long, required = true)]
-        btrfs: bool,
-        /// How large it may become, with a unit: K, M, G or T, in powers of 1024
-        #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
-        size: u64,
-        /// Where it is mounted [default: the store]
-        #[arg(long, value_name = "DIR")]
-        at: Option<PathBuf>,
-        /// The user whose store it is [default: root]
-        #[arg(long, value_name = "USER")]
-        owner: Option<String>,
-    },
+#[derive(Debug, Args)]
+pub(super) struct AttachArgs {
+    /// The instance, as the failure of its test or `vm-test ps` names it
+    pub(super) instance: String,
+    /// A command and its arguments [default: a shell]
+    #[arg(last = true, value_name = "CMD")]
+    pub(super) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DebugArgs {
+    /// The guest: `host`, or one that the nearest vm-test.toml declares
+    pub(super) guest: String,
+    /// The test's full name; before it, the path of its binary, if that is not to be built and found by cargo
+    #[arg(last = true, required = true, value_name = "TEST")]
+    pub(super) words: Vec<OsString>,
+    /// Look for the test in this package
+    #[arg(long, short, value_name = "PACKAGE")]
+    pub(super) package: Option<String>,
+    /// Look for the test in this file of the folder tests
+    #[arg(long = "test", value_name = "NAME")]
+    pub(super) target: Option<String>,
+    /// Start the test binary by this command of the guest, as in 'gdb --args'
+    #[arg(long, value_name = "CMD")]
+    pub(super) under: Option<String>,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunReportArgs {
+    /// The run, or the beginning of its name [default: the last one]
+    pub(super) run: Option<String>,
+    /// Print JSON for programs
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct RmArgs {
+    /// The instances
+    #[arg(value_name = "INSTANCE")]
+    pub(super) instances: Vec<String>,
+    /// All that are kept
+    #[arg(long)]
+    pub(super) all: bool,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -164,7 +188,7 @@ pub(super) struct GcArgs {
 }
 
 /// What is set for one instance, over what vm-test.toml says.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Settings {
     /// Start from this image [default: the guest's]
     #[arg(long, value_name = "IMAGE")]
@@ -184,6 +208,9 @@ pub(super) struct Settings {
     /// Give the guest a device of the host: /dev/net/tun, /dev/fuse, loop. May be repeated
     #[arg(long, value_name = "DEVICE")]
     pub(super) device: Vec<String>,
+    /// How what is written is undone: overlay, snapshot (a store on btrfs) [default: the guest's, overlay]
+    #[arg(long, value_name = "HOW")]
+    pub(super) rollback: Option<String>,
     /// No user namespace: root in the guest is root on the host. Needs root
     #[arg(long)]
     pub(super) privileged: bool,

@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use vm_test::client::store;
+use vm_test::harvest::Places;
 use vm_test::protocol::agent::End;
 use vm_test::protocol::failure::Failure;
 
@@ -56,7 +57,7 @@ pub(super) fn run(
         "instance {} (image {image}): what is written here becomes image `{name}`",
         lease.granted.instance
     ));
-    let end = command.end(&mut lease);
+    let end = command.end(&mut lease, Places::default());
     lease.give_up();
     let end = end?;
     let code = end.as_ref().map_or(exit::signaled(libc::SIGHUP), exit::of);

@@ -3,13 +3,17 @@
 use super::args::GcArgs;
 use super::output::{say, say_json, size};
 use crate::daemon;
-use crate::image::{Collected, Store, collect};
+use crate::image::{Collected, Store, collect, sweep_snapshots};
 use vm_test::client::{RuntimeDir, store};
 use vm_test::protocol::failure::Failure;
 
 /// Sweeps and reports.
 pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
-    let swept = daemon::sweep(&RuntimeDir::open()?, None);
+    let mut swept = daemon::sweep(&RuntimeDir::open()?, None);
+    // Those of daemons whose journal is lost.
+    if let Some(store) = Store::find(&store())? {
+        swept.snapshots += sweep_snapshots(&store)?;
+    }
     let collected = match args.images {
         true => Some(collect(&Store::open(&store())?)?),
         false => None,
@@ -19,10 +23,13 @@ pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
             "files": swept.files,
             "groups": swept.groups,
             "loop_devices": swept.loop_devices,
+            "snapshots": swept.snapshots,
         });
         if let Some(collected) = collected {
             report["images"] = serde_json::json!({
                 "layers": collected.layers,
+                "subvolumes": collected.subvolumes,
+                "machines": collected.machines,
                 "bytes": collected.bytes,
                 "remains": collected.remains,
                 "in_use": collected.in_use,
@@ -34,6 +41,7 @@ pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
         (swept.files, "file", "sockets, locks, logs"),
         (swept.groups, "control group", "limits of instances"),
         (swept.loop_devices, "loop device", "disks of instances"),
+        (swept.snapshots, "snapshot", "files of instances"),
     ];
     let mut removed: Vec<_> = counts
         .iter()
@@ -56,9 +64,16 @@ fn describe(collected: &Collected) -> Vec<String> {
         _ => format!("{count} {noun}s"),
     };
     let mut lines = Vec::new();
-    if collected.layers > 0 {
-        let (layers, bytes) = (counted(collected.layers, "layer"), size(collected.bytes));
-        lines.push(format!("removed {layers} that no image needs ({bytes})\n"));
+    if collected.layers + collected.machines > 0 {
+        let layers = counted(collected.layers, "layer");
+        let (machines, bytes) = (counted(collected.machines, "disk"), size(collected.bytes));
+        lines.push(format!(
+            "removed {layers} that no image needs, and {machines} of machines ({bytes})\n"
+        ));
+    }
+    if collected.subvolumes > 0 {
+        let subvolumes = counted(collected.subvolumes, "subvolume");
+        lines.push(format!("removed {subvolumes} of images that are no more\n"));
     }
     if collected.remains > 0 {
         let remains = counted(collected.remains, "unfinished layer");

@@ -1,6 +1,6 @@
 //! The long texts of `--help`: examples, variables, exit codes. Words only.
 
-/// What `run` and `shell` exit with.
+/// What `run`, `runner`, `shell`, `attach` and `debug` exit with.
 macro_rules! exit_codes {
     () => {
         "\n\nEXIT CODES
@@ -12,6 +12,16 @@ macro_rules! exit_codes {
   128+N  signal N killed it"
     };
 }
+
+mod failures;
+mod suites;
+mod times;
+
+pub(super) use failures::{
+    ATTACH, ATTACH_AFTER, DEBUG, DEBUG_AFTER, LOGS, LOGS_AFTER, RM, RM_AFTER,
+};
+pub(super) use suites::{RUNNER, RUNNER_AFTER, SKIPPED, SKIPPED_AFTER};
+pub(super) use times::{REPORT, REPORT_AFTER};
 
 pub(super) const ROOT: &str = "\
 Runs tests and commands in fresh containers, and rolls back everything they did.
@@ -31,11 +41,16 @@ EXAMPLES
   vm-test doctor                        find out whether guests work here, and the cure if not
   vm-test run host -- nft list ruleset  any command in a fresh guest, as its root
   vm-test shell                         look around in a fresh guest
+  vm-test attach host-1f2e-3            open the guest of a test that has failed and was kept
+  vm-test logs host-1f2e-3              what that guest and its test have said
+  vm-test debug host -- tests::name     one test on this terminal, or below gdb
+  vm-test report                        the times of the last run's tests
   vm-test ps                            which test holds which instance
+  vm-test skipped                       which tests were skipped with VM_TEST_MISSING=skip
   vm-test stop                          end everything now
   vm-test gc                            remove what a killed daemon left
   vm-test completions bash              complete commands with the Tab key
-  CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='vm-test run host --' cargo test
+  CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='vm-test runner host' cargo test
                                         whole test binaries in guests, unmodified
 
 VARIABLES
@@ -43,14 +58,19 @@ VARIABLES
                          one beside their target directory, in PATH, or in cargo's bin]
   VM_TEST_RUNTIME_DIR    the directory of sockets and locks, at most 50 bytes
                          [default: $XDG_RUNTIME_DIR/vm-test, else /tmp/vm-test-UID]
+  VM_TEST_MISSING        what becomes of tests whose guests cannot be had here: fail or skip [default: fail];
+                         `vm-test skipped` names the skipped ones
   VM_TEST_IDLE_SECONDS   how long the daemon stays without a lease [default: 15]
   VM_TEST_MEMORY_BUDGET  MiB of all instances together [default: four fifths of the host's]
   VM_TEST_CPU_BUDGET     processor shares of all instances together [default: 4 per processor]
+  VM_TEST_KEEP           on-failure: an instance whose test fails stays, and the failure says how to
+                         get in; never: none does [default: what vm-test.toml or the test says]
   NO_COLOR               if set, nothing is coloured; only terminals get colours at all
   The daemon reads its own ones when it starts; after `vm-test stop` the next one reads them anew.
 
 EXIT CODES
-  run, shell  the command's own, or 124 to 127 and 128+N, which their help explains
+  run, runner, shell, attach, debug
+              the command's own, or 124 to 127 and 128+N, which their help explains
   others      0 done, 1 not done, 2 the command line is wrong";
 
 pub(super) const RUN: &str = "\
@@ -74,7 +94,7 @@ EXAMPLES
   vm-test run --memory 2G --timeout 5m host -- ./soak
   vm-test run --env DATABASE_URL --env MODE=fast worker-1 -- ./check
   vm-test run --device /dev/net/tun host -- ip tuntap add tun0 mode tun
-  CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='vm-test run host --' cargo test",
+  vm-test runner --help                     for whole test binaries",
     exit_codes!()
 );
 
@@ -106,7 +126,7 @@ EXAMPLES
   vm-test ps --json | jq -r '.instances[].purpose'
 
 JSON
-  { \"instances\": [{ instance, guest, description, purpose, holder, keeper, age_ms, memory }],
+  { \"instances\": [{ instance, guest, description, kernel, purpose, holder, keeper, age_ms, memory }],
     \"daemons\": [{ pid, version, uptime_s, waiting, memory_used, memory_limit }] }
   Memory is in bytes, `waiting` counts leases that wait for room.
 
@@ -137,18 +157,22 @@ RECIPES
   images/NAME.toml:
       base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, or another image
       packages = [\"nftables\"]            # Debian packages, with base debian:
+      kernel   = \"linux-image-cloud-amd64\"   # for machines; or \"none\", or { vmlinuz = PATH, modules = DIRECTORY }
+      [[users]]
+      name   = \"tester\"                # and, if wanted: id, groups, shell
       [[files]]
       from = \"nginx.conf\"                # beside the recipe
       to   = \"/etc/nginx/nginx.conf\"
       mode = \"0644\"
       [[run]]
-      command = \"useradd tester\"         # by the image's shell, in a container
+      command = \"nginx -t\"               # by the image's shell, in a container
       network = false
 
 EXAMPLES
   vm-test image build debian-12        a recipe that comes with vm-test
   vm-test image list
   vm-test image verify debian-12
+  vm-test image machine debian-12      what machines boot from: made now, not by the first test
   vm-test image commit worker-1 with-tools -- sh -c 'make install'
   vm-test shell worker-1 --commit with-tools
   vm-test image export debian-12 debian-12.tar
@@ -177,12 +201,16 @@ EXIT CODES
 
 pub(super) const STORE: &str = "\
 The store holds images and the layers they are made of. It is a directory, made when it is first needed, and may be on \
-any file system that overlays can have below them: ext4, xfs, btrfs, tmpfs.";
+any file system that overlays can have below them: ext4, xfs, btrfs, tmpfs.
+
+On btrfs a guest can also have a snapshot of its image as its root (rollback = \"snapshot\" in vm-test.toml or at the test, or \
+--rollback snapshot). What it writes is then on that disk and not in memory.";
 
 pub(super) const STORE_AFTER: &str = "\
 EXAMPLES
   vm-test store create --btrfs --size 20G
   vm-test store create --btrfs --size 20G --owner ann --at /home/ann/.local/share/vm-test
+  vm-test run --rollback snapshot --image debian-12 host -- findmnt /
 
 VARIABLES
   VM_TEST_STORE  where images are [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]";
@@ -192,21 +220,26 @@ SOURCES
   rootfs.tar, .tar.gz, .tar.xz, .tar.zst   a root file system, packed: tar:PATH
   a directory                              a root file system: dir:PATH
   a directory with the file oci-layout     an OCI image, also as a tar archive of it: oci:PATH, oci:PATH@sha256:HEX
-  disk.qcow2, disk.img, disk.raw           qcow2:PATH, raw:PATH: checked; reading them needs the kvm backend
-  machine.box                              a Vagrant box for libvirt: box:PATH: checked, as its disk is
+  disk.qcow2, disk.img, disk.raw           a disk with a root file system on it: qcow2:PATH, raw:PATH
+  machine.box                              a Vagrant box for libvirt: box:PATH
 
 What a file is, its name or you say; content is not guessed from. Archives are read to their end in a process without \
 network and without rights before anything is unpacked. Device nodes below /dev are left out: guests get their own.
 
+A disk is opened by a machine of image debian-12 only, which is built first if it is not there, and is never written to. Its \
+root is the one file system (ext4, xfs, btrfs; on a partition or on the whole disk) that has /etc/os-release. The newest of \
+its kernels becomes the image's; its bootloader is never run.
+
 EXAMPLES
   vm-test image import alpine alpine-minirootfs.tar.gz
+  vm-test image import cloud debian-12-genericcloud-amd64.qcow2
   skopeo copy docker://nginx oci:nginx; vm-test image import nginx oci:nginx
 
 VARIABLES
   VM_TEST_IMAGE_LIMIT  how much an archive may unpack to [default: 20G]";
 
 pub(super) const GC: &str = "\
-Removes what daemons left that were killed: sockets, locks, logs, control groups, loop devices. Everything else of \
+Removes what daemons left that were killed: sockets, locks, logs, control groups, loop devices, snapshots. Everything else of \
 theirs the kernel has removed already. Living daemons and their leases are untouched. Every start of a daemon does \
 this, too.
 
@@ -219,8 +252,8 @@ EXAMPLES
   vm-test gc --json
 
 JSON
-  { \"files\": 3, \"groups\": 0, \"loop_devices\": 0 }: how many of each were removed; with --images also
-  \"images\": { layers, bytes, remains, in_use }
+  { \"files\": 3, \"groups\": 0, \"loop_devices\": 0, \"snapshots\": 0 }: how many of each were removed; with
+  --images also \"images\": { layers, subvolumes, bytes, remains, in_use }
 
 EXIT CODES
   0 nothing is left; 1 the runtime directory cannot be used; 2 the command line is wrong";

@@ -2,15 +2,21 @@
 
 use super::args::ImageCommand;
 use super::output::{remark, say, say_json};
+use super::progress::{Bar, Display};
 use super::relay::{self, Outcome};
+use super::{disk, machine};
 use crate::config::HOST;
-use crate::image::{self, ImageRecord, Progress, Recipe, Runner, Source, Store};
+use crate::image::{self, ImageRecord, Recipe, Runner, Source, Store};
+use std::fs::File;
+use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 use vm_test::client::{Lease, store};
 use vm_test::protocol::agent::{End, Job};
-use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, OwnedSetting};
+use vm_test::protocol::daemon::{DiskFormat, LayerBuild, LeaseRequest, OwnedSetting};
 use vm_test::protocol::failure::Failure;
+use vm_test::protocol::harvest::Wanted;
 
 /// Memory of the container that runs a step, in bytes: compilers and package managers want more than a test.
 const STEP_MEMORY: u64 = 2 << 30;
@@ -31,6 +37,9 @@ pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
         ImageCommand::List(_) => list(&store),
         ImageCommand::Inspect { name, json: true } => say_json(&store.image(name)?),
         ImageCommand::Inspect { name, json: false } => inspect(&store, &store.image(name)?),
+        ImageCommand::Machine { name, init, json } => {
+            machine::run(&store, name, init.as_deref(), *json)
+        }
         ImageCommand::Verify { name } => verify(&store, name),
         ImageCommand::Rm { name } => {
             store.forget(name)?;
@@ -45,17 +54,22 @@ pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
 
 fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    store.check_name(name)?;
-    let base = Source::parse(source, &here)?.base(store)?;
+    Store::check_name(name)?;
+    let base = Source::parse(source, &here)?.base();
     make(store, &Recipe::of_base(name, base)).map(drop)
 }
 
 /// Builds a recipe's image and says how it goes.
 pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failure> {
     let began = Instant::now();
-    let mut lines = Lines { began: None };
-    let mut runner = InContainer { store };
-    let record = image::build(store, recipe, &mut lines, &mut runner)?;
+    let mut display = Display::new();
+    let mut runner = InGuests {
+        store,
+        bar: display.bar(),
+    };
+    let built = image::build(store, recipe, &mut display, &mut runner);
+    drop(display);
+    let record = built?;
     remark(&format!(
         "image `{}` is {} ({} layers, {:.1} s)",
         record.name,
@@ -75,10 +89,14 @@ fn list(store: &Store) -> Result<(), Failure> {
     for image in images {
         let size = bytes_of(store, &image) >> 20;
         text += &format!(
-            "{:<24} {}  {} layers  {size} MiB\n",
+            "{:<24} {}  {} layers  {size} MiB  {}\n",
             image.name,
             &image.digest[..SHORT],
-            image.layers.len()
+            image.layers.len(),
+            match &image.kernel {
+                Some(kernel) => format!("kernel {}", kernel.release),
+                None => "no kernel".to_owned(),
+            }
         );
     }
     say(&text)
@@ -86,6 +104,9 @@ fn list(store: &Store) -> Result<(), Failure> {
 
 fn inspect(store: &Store, image: &ImageRecord) -> Result<(), Failure> {
     let mut text = format!("name    {}\ndigest  {}\n", image.name, image.digest);
+    if let Some(kernel) = &image.kernel {
+        text += &format!("kernel  {}  {}\n", kernel.release, kernel.name);
+    }
     for key in &image.layers {
         if let Some(layer) = store.layer(key) {
             text += &format!(
@@ -110,64 +131,48 @@ fn verify(store: &Store, name: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "cannot vouch for image `{name}`: changed since it was built: layer {}",
-        changed.join(", layer ")
+        "cannot vouch for image `{name}`: changed since it was built: {}",
+        changed.join(", ")
     ))
     .hint(format!(
         "remove it and build it again: vm-test image rm {name}; vm-test gc --images"
     )))
 }
 
-/// Plain lines on standard error, one per step.
-struct Lines {
-    began: Option<(String, Instant)>,
-}
-
-impl Progress for Lines {
-    fn begin(&mut self, step: &str) {
-        remark(step);
-        self.began = Some((step.to_owned(), Instant::now()));
-    }
-
-    fn cached(&mut self, step: &str) {
-        remark(&format!("{step}: in the store"));
-    }
-
-    fn waiting(&mut self, step: &str) {
-        remark(&format!("{step}: waiting for another build of it"));
-    }
-
-    fn end(&mut self) {
-        if let Some((step, began)) = self.began.take() {
-            remark(&format!(
-                "{step}: done in {:.1} s",
-                began.elapsed().as_secs_f64()
-            ));
-        }
-    }
-}
-
-/// Runs steps in containers whose writes stay.
-struct InContainer<'a> {
+/// Runs steps in containers whose writes stay, and has disks read by machines.
+struct InGuests<'a> {
     store: &'a Store,
+    bar: Arc<Bar>,
 }
 
-impl Runner for InContainer<'_> {
+impl Runner for InGuests<'_> {
+    fn read_disk(
+        &mut self,
+        name: &str,
+        disk: &File,
+        format: DiskFormat,
+        into: PipeWriter,
+    ) -> Result<(), Failure> {
+        disk::read(self.store, &self.bar, name, disk, format, into)
+    }
+
     fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure> {
         let request = LeaseRequest {
+            entry: None,
             guest: HOST.to_owned(),
             settings: vec![OwnedSetting::Memory(STEP_MEMORY)],
             manifest_dir: "/".to_owned(),
             store: self.store.root().to_string_lossy().into_owned(),
+            disk: None,
             build: Some(layer),
-            program: None,
+            programs: Vec::new(),
             library_path: String::new(),
             shares: Vec::new(),
             purpose: format!("vm-test image build: {command}"),
             pid: std::process::id(),
         };
         let mut lease = Lease::obtain(&request, |reason| {
-            remark(&format!("waiting for an instance: {reason}"));
+            self.bar.say(&format!("waiting for an instance: {reason}"));
         })?;
         let job = Job {
             nonce: 0,
@@ -179,11 +184,16 @@ impl Runner for InContainer<'_> {
             directory_is_optional: false,
             environment: vec![(b"DEBIAN_FRONTEND".to_vec(), b"noninteractive".to_vec())],
             timeout: None,
+            stop_at_timeout: false,
             test: None,
             terminal: None,
+            of_host: false,
+            wanted: Wanted::default(),
         };
         let cannot = |cause: String| Failure::new(format!("cannot run `{command}`: {cause}"));
+        let aside = self.bar.stand_aside();
         let outcome = relay::run_alone(&mut lease, job);
+        drop(aside);
         lease.give_up();
         match outcome? {
             Outcome::Ended(ended) => match ended.end {

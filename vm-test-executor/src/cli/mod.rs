@@ -1,30 +1,48 @@
 //! The command line. Parses, calls the layers below, prints; nothing else in the program prints for people.
 
 mod args;
+mod attach;
 mod commit;
 mod completions;
 mod daemons;
+mod debug;
+mod disk;
 mod doctor;
 mod exit;
 mod gc;
 mod help;
 mod image;
 mod input;
+mod keep;
+mod logs;
+mod machine;
 mod output;
+mod places;
 mod prepare;
+mod progress;
 mod ps;
 mod relay;
+mod report;
+mod rm;
 mod run;
+mod runner;
+mod runs;
 mod shell;
 mod signals;
+mod skipped;
 mod stop;
 mod store;
+mod target;
 mod terminal;
+mod testing;
 
 use args::{Cli, Command, ImageCommand};
 use clap::Parser;
 use std::process::ExitCode;
 use vm_test::protocol::failure::Failure;
+
+/// The commands whose exit code is that of a command in a guest.
+const IN_GUEST: [&str; 5] = ["run", "runner", "shell", "attach", "debug"];
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
@@ -34,8 +52,16 @@ pub fn main() -> ExitCode {
     };
     match cli.command {
         Command::Run(args) => of_guest(run::run(&args)),
+        Command::Runner(args) => of_guest(runner::run(&args)),
         Command::Shell(args) => of_guest(shell::run(&args)),
+        Command::Attach(args) => of_guest(attach::run(&args)),
+        Command::Logs { instance } => own(logs::run(&instance)),
+        Command::Debug(args) => of_guest(debug::run(args)),
+        Command::Report(args) => own(report::run(&args)),
+        Command::Rm(args) => own(rm::run(&args)),
+        Command::Keep { instance } => own(keep::run(&instance)),
         Command::Ps(args) => own(ps::print(args)),
+        Command::Skipped(args) => own(skipped::run(args)),
         Command::Stop => own(stop::run()),
         Command::Image(ImageCommand::Commit {
             guest,
@@ -86,7 +112,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     let in_guest = std::env::args_os()
         .nth(1)
-        .is_some_and(|word| word == "run" || word == "shell");
+        .is_some_and(|word| IN_GUEST.iter().any(|name| word == *name));
     match (error.use_stderr(), in_guest) {
         (false, _) => ExitCode::SUCCESS,
         (true, true) => exit::FAILED.into(),

@@ -3,6 +3,7 @@
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::time::Duration;
 use vm_test::protocol::failure::Failure;
 
 /// Prints to standard output.
@@ -61,8 +62,13 @@ pub(super) fn paint(text: &str, style: Style, colourful: bool) -> String {
 /// Whether the stream is a terminal that shows colours, and whose user wants them.
 pub(super) fn is_colourful(stream: &impl IsTerminal) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    is_steerable(stream) && !refused
+}
+
+/// Whether the stream is a terminal on which something can be drawn anew.
+pub(super) fn is_steerable(stream: &impl IsTerminal) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|value| value == "dumb");
-    stream.is_terminal() && !refused && !dumb
+    stream.is_terminal() && !dumb
 }
 
 /// The text with everything that could steer a terminal replaced: purposes come from other programs.
@@ -86,6 +92,34 @@ pub(super) fn size(bytes: u64) -> String {
             }
         }
         None => format!("{} KiB", bytes >> 10),
+    }
+}
+
+/// Columns of equal width, two spaces apart, nothing after the last one.
+pub(super) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let mut widths = [0; COLUMNS];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; COLUMNS]| {
+        let cells: Vec<_> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A time as people read it: whole units, the smaller ones left out.
+pub(super) fn duration(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..120 => format!("{seconds}s"),
+        seconds @ 120..7200 => format!("{}m", seconds / 60),
+        seconds => format!("{}h", seconds / 3600),
     }
 }
 

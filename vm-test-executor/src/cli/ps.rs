@@ -2,7 +2,7 @@
 
 use super::args::ReportArgs;
 use super::daemons;
-use super::output::{complain, harmless, say, say_json, size};
+use super::output::{self, complain, duration, harmless, say, say_json, size};
 use serde_json::{Value, json};
 use std::time::Duration;
 use vm_test::protocol::daemon::{InstanceStatus, Reply, Request, Status};
@@ -60,11 +60,16 @@ fn document(daemons: &[Status]) -> Value {
             "instance": it.instance,
             "guest": it.guest,
             "description": it.description,
+            "kernel": it.kernel,
             "purpose": it.purpose,
             "holder": it.holder,
             "keeper": it.keeper,
             "age_ms": it.age,
             "memory": it.memory,
+            "kept": it.kept.map(|kept| json!({
+                "expires_in_ms": kept.expires_in,
+                "attached": kept.attached,
+            })),
         })
     };
     let daemon = |it: &Status| {
@@ -90,11 +95,11 @@ fn table(daemons: &[Status]) -> String {
         text += "no instances\n";
     } else {
         let head = [
-            "INSTANCE", "GUEST", "AGE", "MEMORY", "HOLDER", "KEEPER", "WHAT", "PURPOSE",
+            "INSTANCE", "GUEST", "AGE", "KEPT", "MEMORY", "HOLDER", "KEEPER", "WHAT", "PURPOSE",
         ];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(instances.iter().map(|it| row(it)));
-        text += &aligned(&rows);
+        text += &output::table(&rows);
     }
     for daemon in daemons {
         let waiting = match daemon.waiting {
@@ -102,8 +107,14 @@ fn table(daemons: &[Status]) -> String {
             1 => "1 lease waits".to_owned(),
             count => format!("{count} leases wait"),
         };
+        let kept = daemon.instances.iter().filter(|it| it.kept.is_some());
+        let stays = match kept.count() {
+            0 => String::new(),
+            1 => "; it stays for 1 kept instance".to_owned(),
+            count => format!("; it stays for {count} kept instances"),
+        };
         text += &format!(
-            "daemon {}: {} of {} of memory promised, {waiting}\n",
+            "daemon {}: {} of {} of memory promised, {waiting}{stays}\n",
             daemon.pid,
             size(daemon.memory_used),
             size(daemon.memory_limit)
@@ -112,49 +123,32 @@ fn table(daemons: &[Status]) -> String {
     text
 }
 
-fn row(it: &InstanceStatus) -> [String; 8] {
+fn row(it: &InstanceStatus) -> [String; 9] {
+    let (kept, holder) = match it.kept {
+        None => ("-".to_owned(), it.holder.to_string()),
+        Some(kept) if kept.attached => ("attached".to_owned(), "-".to_owned()),
+        Some(kept) => {
+            let left = duration(Duration::from_millis(kept.expires_in));
+            (format!("{left} left"), "-".to_owned())
+        }
+    };
     [
         harmless(&it.instance),
         harmless(&it.guest),
-        age(Duration::from_millis(it.age)),
+        duration(Duration::from_millis(it.age)),
+        kept,
         size(it.memory),
-        it.holder.to_string(),
+        holder,
         it.keeper.to_string(),
-        harmless(&it.description),
+        harmless(&format!("{}, kernel {}", it.description, it.kernel)),
         harmless(&it.purpose),
     ]
-}
-
-/// Columns of equal width, two spaces apart, nothing after the last one.
-fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
-    let mut widths = [0; COLUMNS];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let line = |row: &[String; COLUMNS]| {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
-}
-
-fn age(age: Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..120 => format!("{seconds}s"),
-        seconds @ 120..7200 => format!("{}m", seconds / 60),
-        seconds => format!("{}h", seconds / 3600),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vm_test::protocol::daemon::KeptStatus;
 
     fn status(purpose: &str) -> Status {
         Status {
@@ -165,11 +159,13 @@ mod tests {
                 instance: "host-1-1".to_owned(),
                 guest: "host".to_owned(),
                 description: "lxc".to_owned(),
+                kernel: "6.1".to_owned(),
                 purpose: purpose.to_owned(),
                 keeper: 9,
                 holder: 8,
                 age: 121_000,
                 memory: 512 << 20,
+                kept: None,
             }],
             waiting: 1,
             memory_used: 512 << 20,
@@ -181,11 +177,34 @@ mod tests {
     fn the_table_is_aligned_and_cannot_steer_the_terminal() {
         assert_eq!(
             table(&[status("tests::a\x1b")]),
-            "INSTANCE  GUEST  AGE  MEMORY   HOLDER  KEEPER  WHAT  PURPOSE\n\
-             host-1-1  host   2m   512 MiB  8       9       lxc   tests::a\u{fffd}\n\
+            "INSTANCE  GUEST  AGE  KEPT  MEMORY   HOLDER  KEEPER  WHAT             PURPOSE\n\
+             host-1-1  host   2m   -     512 MiB  8       9       lxc, kernel 6.1  tests::a\u{fffd}\n\
              daemon 7: 512 MiB of 1 GiB of memory promised, 1 lease waits\n"
         );
         assert_eq!(table(&[]), "no instances\n");
+    }
+
+    #[test]
+    fn a_kept_instance_is_marked_with_the_time_that_it_has_left() {
+        let mut daemon = status("t");
+        for (attached, cell) in [(false, "30m left"), (true, "attached")] {
+            daemon.instances[0].kept = Some(KeptStatus {
+                expires_in: 1_800_999,
+                attached,
+            });
+            let table = table(std::slice::from_ref(&daemon));
+            let row = table.lines().nth(1).unwrap();
+            assert!(row.contains(cell), "{row}");
+            assert!(
+                table.ends_with("1 lease waits; it stays for 1 kept instance\n"),
+                "{table}"
+            );
+        }
+        let document = document(&[daemon]);
+        assert_eq!(
+            document["instances"][0]["kept"],
+            json!({ "expires_in_ms": 1_800_999, "attached": true })
+        );
     }
 
     #[test]

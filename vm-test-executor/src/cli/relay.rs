@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vm_test::client::{Lease, is_timeout};
+use vm_test::harvest::{Harvest, Places};
 use vm_test::protocol::agent::{Ended, FromAgent, Job, ToAgent};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
@@ -68,7 +69,7 @@ pub(super) enum Outcome {
 ///
 /// # Errors
 /// If the instance is lost, or this process's own streams fail.
-pub(super) fn run(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
+pub(super) fn run(lease: &mut Lease, job: Job, harvest: &mut Harvest) -> Result<Outcome, Failure> {
     let cannot =
         |what: &str, error: std::io::Error| Failure::new(format!("cannot {what}: {error}"));
     let on_terminal = job.terminal.is_some();
@@ -84,7 +85,7 @@ pub(super) fn run(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
         .then(Raw::enter)
         .transpose()
         .map_err(|error| cannot("hand the terminal over", error))?;
-    if let Err(error) = lease.send(&ToAgent::Job(job)) {
+    if let Err(error) = lease.send(&ToAgent::Job(Box::new(job))) {
         return Err(match error.kind() {
             ErrorKind::InvalidData => cannot("send the command to the guest", error),
             _ => lease.cause_of_death(),
@@ -99,7 +100,7 @@ pub(super) fn run(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
             mine.hang_up();
         }
     });
-    follow(lease, &line, &window, within, on_terminal)
+    follow(lease, &line, &window, harvest, within, on_terminal)
 }
 
 /// Runs a job that has no input and gets no signals: what ends this program ends the job with it.
@@ -109,15 +110,17 @@ pub(super) fn run(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
 pub(super) fn run_alone(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
     let line = Line::new(lease)
         .map_err(|error| Failure::new(format!("cannot keep the stream: {error}")))?;
-    line.send(&ToAgent::Job(job));
+    line.send(&ToAgent::Job(Box::new(job)));
     line.send(&ToAgent::InputEnd);
-    follow(lease, &line, &Window::new(), None, false)
+    let mut nothing = Harvest::new(Places::default(), "");
+    follow(lease, &line, &Window::new(), &mut nothing, None, false)
 }
 
 fn follow(
     lease: &mut Lease,
     line: &Line,
     window: &Window,
+    harvest: &mut Harvest,
     within: Option<Duration>,
     on_terminal: bool,
 ) -> Result<Outcome, Failure> {
@@ -132,6 +135,14 @@ fn follow(
             Ok(Some(FromAgent::Stderr(bytes))) => error.write(&bytes, line)?,
             Ok(Some(FromAgent::InputTaken(bytes))) => window.widen(bytes),
             Ok(Some(FromAgent::Ended(ended))) => return Ok(Outcome::Ended(ended)),
+            Ok(Some(
+                message @ (FromAgent::File { .. }
+                | FromAgent::FileBytes(_)
+                | FromAgent::FileEnd(_)
+                | FromAgent::FileKept { .. }),
+            )) => harvest.take(message).map_err(|breach| {
+                Failure::new(format!("cannot understand the guest: it sent {breach}"))
+            })?,
             _ if hung_up() => return Ok(Outcome::HungUp),
             Ok(Some(other)) => {
                 return Err(Failure::new(format!(

@@ -1,5 +1,7 @@
 //! `vm-test run`: from the command line to a lease and a job, and from the job's end to an exit code.
 
+mod host_files;
+
 use super::args::{RunArgs, Settings};
 use super::output::{complain, remark};
 use super::relay::{self, Outcome};
@@ -9,15 +11,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use vm_test::client::{Lease, forwarded};
+use vm_test::harvest::{Harvest, Places, ProfilePlace};
 use vm_test::protocol::agent::{End, Job};
 use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
 use vm_test::protocol::failure::Failure;
-
-/// What every guest has of its own; the host's would make no sense there.
-const NOT_SHARED: [&str; 3] = ["/dev", "/proc", "/sys"];
-
-/// Where programs belong to a system: a guest has its own there.
-const SYSTEM: [&str; 6] = ["/bin", "/lib", "/lib64", "/opt", "/sbin", "/usr"];
+use vm_test::protocol::harvest::{ENV_PROFILE, Wanted};
 
 /// How much of a command is shown to people.
 const LONGEST_PURPOSE: usize = 200;
@@ -29,7 +27,16 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     let command = Command::new(&args.guest, &args.settings, &args.command)?;
     let mut lease = command.lease("run", None)?;
-    command.follow(&mut lease)
+    let profiles = Places {
+        profiles: ProfilePlace::of_this_process().filter(|_| is_measured()),
+        ..Places::default()
+    };
+    command.follow(&mut lease, profiles)
+}
+
+/// Whether somebody measures coverage and says so.
+fn is_measured() -> bool {
+    std::env::var_os(ENV_PROFILE).is_some_and(|pattern| !pattern.is_empty())
 }
 
 /// A command and the guest it is for.
@@ -39,6 +46,8 @@ pub(super) struct Command<'a> {
     words: &'a [OsString],
     program: String,
     directory: String,
+    /// The program of the host that the guest has to be able to run: the command's own, or one that the command starts.
+    brought: Option<String>,
 }
 
 impl<'a> Command<'a> {
@@ -72,7 +81,31 @@ impl<'a> Command<'a> {
             words,
             program: utf8(program)?,
             directory: utf8(directory.as_os_str())?,
+            brought: None,
         })
+    }
+
+    /// Has the guest get what this program of the host needs of a system.
+    ///
+    /// # Errors
+    /// If the program cannot be named in a guest.
+    pub(super) fn bring(&mut self, program: &Path) -> Result<(), Failure> {
+        self.brought = Some(utf8(program.as_os_str())?);
+        Ok(())
+    }
+
+    /// The same for a program that was built on the host.
+    pub(super) fn of_host(mut self) -> Result<Self, Failure> {
+        // Its libraries are looked for before there is a working directory for it.
+        let program = Path::new(&self.directory).join(&self.program);
+        self.program = utf8(program.as_os_str())?;
+        self.bring(&program)?;
+        Ok(self)
+    }
+
+    /// The program's path.
+    pub(super) fn program(&self) -> &Path {
+        Path::new(&self.program)
     }
 
     /// Asks for an instance.
@@ -83,10 +116,11 @@ impl<'a> Command<'a> {
             .map(|word| word.to_string_lossy())
             .collect();
         let purpose = match what {
-            "run" => format!("vm-test run: {}", words.join(" ")),
+            "run" | "runner" => format!("vm-test {what}: {}", words.join(" ")),
             _ => format!("vm-test {what}"),
         };
         let request = LeaseRequest {
+            entry: None,
             guest: self.guest.to_owned(),
             settings: self.owned_settings(),
             manifest_dir: manifest_dir().to_string_lossy().into_owned(),
@@ -95,8 +129,14 @@ impl<'a> Command<'a> {
             pid: std::process::id(),
             store: vm_test::client::store().to_string_lossy().into_owned(),
             build,
-            program: None,
-            library_path: String::new(),
+            disk: None,
+            programs: self
+                .brought
+                .clone()
+                .or_else(|| self.host_program())
+                .into_iter()
+                .collect(),
+            library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
         };
         let lease = Lease::obtain(&request, |reason| {
             remark(&format!("waiting for an instance: {reason}"));
@@ -121,6 +161,7 @@ impl<'a> Command<'a> {
             settings.memory.map(OwnedSetting::Memory),
             settings.timeout.map(OwnedSetting::Timeout),
             devices.map(OwnedSetting::Devices),
+            settings.rollback.clone().map(OwnedSetting::Rollback),
             settings
                 .privileged
                 .then_some(OwnedSetting::Privileged(true)),
@@ -130,52 +171,31 @@ impl<'a> Command<'a> {
         .collect()
     }
 
-    /// The directories that the guest needs at their own path: the workspace, the command's, the working directory.
-    pub(super) fn shares(&self) -> Vec<String> {
-        let mut shares = vec![PathBuf::from(&self.directory)];
-        let manifest_dir = manifest_dir();
-        let root = manifest_dir
-            .ancestors()
-            .find(|dir| dir.join("Cargo.lock").is_file());
-        shares.extend(root.map(Path::to_path_buf));
-        let program = Path::new(&self.directory).join(&self.program);
-        if self.program.contains('/')
-            && let Some(dir) = program.parent().filter(|_| program.is_file())
-            && !SYSTEM.iter().any(|system| program.starts_with(system))
-        {
-            // In target/PROFILE/deps: the binaries of the package are one higher.
-            let profile = dir.parent().filter(|_| dir.ends_with("deps"));
-            shares.push(profile.unwrap_or(dir).to_path_buf());
-        }
-        shares
-            .iter()
-            .filter_map(|dir| dir.canonicalize().ok())
-            .filter(|dir| !NOT_SHARED.iter().any(|own| dir.starts_with(own)))
-            .filter_map(|dir| dir.to_str().map(str::to_owned))
-            .collect()
-    }
-
     /// Runs the command in the leased instance and returns its exit code.
-    pub(super) fn follow(&self, lease: &mut Lease) -> Result<u8, Failure> {
-        let end = self.end(lease)?;
+    pub(super) fn follow(&self, lease: &mut Lease, places: Places) -> Result<u8, Failure> {
+        let end = self.end(lease, places)?;
         Ok(end.map_or(exit::signaled(libc::SIGHUP), |end| exit::of(&end)))
     }
 
     /// Runs the command in the leased instance; `None` if the terminal went away.
-    pub(super) fn end(&self, lease: &mut Lease) -> Result<Option<End>, Failure> {
-        let job = self.job(&lease.granted);
-        let end = match relay::run(lease, job)? {
-            Outcome::Ended(ended) => ended.end,
+    pub(super) fn end(&self, lease: &mut Lease, places: Places) -> Result<Option<End>, Failure> {
+        let job = self.job(&lease.granted, places.wanted());
+        let mut harvest = Harvest::new(places, &lease.granted.instance);
+        let outcome = relay::run(lease, job, &mut harvest);
+        harvest.complain(&self.program);
+        let (end, last) = match outcome? {
+            Outcome::Ended(ended) => (ended.end, ended.last),
             Outcome::HungUp => return Ok(None),
         };
-        if let Some(failure) = self.explain(&end, lease) {
+        if let Some(failure) = self.explain(&end, &last, lease) {
             complain(&failure);
         }
         Ok(Some(end))
     }
 
-    fn job(&self, granted: &Leased) -> Job {
-        let mut environment = forwarded(&granted.env);
+    /// The command as a job for the agent.
+    fn job(&self, granted: &Leased, wanted: Wanted) -> Job {
+        let mut environment = forwarded(&granted.env, !granted.export.is_empty());
         for entry in &self.settings.env {
             let bytes = entry.as_bytes();
             match bytes.iter().position(|&byte| byte == b'=') {
@@ -197,13 +217,16 @@ impl<'a> Command<'a> {
             directory_is_optional: self.settings.directory.is_none(),
             environment,
             timeout: self.settings.timeout,
+            stop_at_timeout: false,
             test: None,
             terminal: terminal::is_there().then(terminal::size),
+            of_host: self.is_of_host(),
+            wanted,
         }
     }
 
     /// What the exit code alone does not say.
-    fn explain(&self, end: &End, lease: &Lease) -> Option<Failure> {
+    fn explain(&self, end: &End, last: &[String], lease: &Lease) -> Option<Failure> {
         let (guest, program) = (self.guest, &self.program);
         let megabytes = lease.granted.memory >> 20;
         match end {
@@ -215,6 +238,7 @@ impl<'a> Command<'a> {
                     "`{program}` did not end within {:?} and was killed",
                     std::time::Duration::from_millis(self.settings.timeout.unwrap_or(0))
                 ))
+                .with_lines("what it was doing", last)
                 .hint("give it more time with --timeout, or leave it out"),
             ),
             End::Signaled(libc::SIGKILL) | End::OutOfMemory

@@ -5,6 +5,7 @@ use super::output::remark;
 use super::run::Command;
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use vm_test::harvest::Places;
 use vm_test::protocol::failure::Failure;
 
 /// Becomes the guest's shell. The agent gives every job the shell of last resort, so that one does not count as chosen.
@@ -36,7 +37,7 @@ pub(super) fn run(args: &ShellArgs) -> Result<u8, Failure> {
         "instance {} ({}, kernel {}): everything is rolled back when you leave",
         lease.granted.instance, lease.granted.description, lease.kernel
     ));
-    command.follow(&mut lease)
+    command.follow(&mut lease, Places::default())
 }
 
 /// The command that becomes the guest's shell.

@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use vm_test::client::RuntimeDir;
-use vm_test::protocol::daemon::Request;
+use vm_test::protocol::daemon::{Reply, Request};
 use vm_test::protocol::failure::Failure;
 
 /// How long all of them may take. A daemon itself gives its instances ten seconds.
@@ -21,6 +21,8 @@ struct Ending {
     socket: PathBuf,
     pid: i32,
     process: OwnedFd,
+    /// How many instances it has kept.
+    kept: usize,
 }
 
 impl Ending {
@@ -69,7 +71,15 @@ pub(super) fn run() -> Result<(), Failure> {
         ));
     }
     for daemon in &ending {
-        say(&format!("stopped the daemon (process {})\n", daemon.pid))?;
+        let kept = match daemon.kept {
+            0 => String::new(),
+            1 => ", and 1 kept instance with it".to_owned(),
+            count => format!(", and {count} kept instances with it"),
+        };
+        say(&format!(
+            "stopped the daemon (process {}){kept}\n",
+            daemon.pid
+        ))?;
     }
     Ok(())
 }
@@ -94,6 +104,13 @@ fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
         Err(error) => return Err(cannot(&error)),
     };
     drop(stream);
+    let kept = match daemons::ask(socket, &Request::Status) {
+        Ok(Some(Reply::Status(status))) => {
+            let kept = status.instances.iter().filter(|it| it.kept.is_some());
+            kept.count()
+        }
+        _ => 0,
+    };
     if daemons::ask(socket, &Request::Stop).is_err() {
         // It hangs, or is of another version.
         pidfd_send_signal(&process, Signal::TERM).map_err(|error| cannot(&error))?;
@@ -102,6 +119,7 @@ fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
         socket: socket.to_path_buf(),
         pid: peer.pid.as_raw_nonzero().get(),
         process,
+        kept,
     }))
 }
 

@@ -2,18 +2,16 @@
 
 use super::args::StoreCommand;
 use super::output::{remark, size};
+use crate::image::{MOUNT_OPTIONS, disk_of};
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use vm_test::client::store;
 use vm_test::protocol::failure::Failure;
 
 /// A smaller file system of this kind cannot be made.
 const SMALLEST: u64 = 256 << 20;
-
-/// With this, an ordinary user may remove what of the user's own is a subvolume.
-const OPTIONS: &str = "loop,user_subvol_rm_allowed,noatime";
 
 /// Makes the file system and mounts it; what fails leaves nothing.
 pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
@@ -34,11 +32,11 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
         return Err(cannot(format!("{} is too small", size(*bytes)))
             .hint("--size goes from 256M; a Debian takes about 300M"));
     }
-    let file = file_of(&dir);
+    let file = disk_of(&dir);
     if file.exists() {
         return Err(
             cannot(format!("{} is there already", file.display())).hint(format!(
-                "mount it: mount -o {OPTIONS} {} {}",
+                "mount it: mount -o {MOUNT_OPTIONS} {} {}",
                 file.display(),
                 dir.display()
             )),
@@ -56,20 +54,13 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
     }
     made.map_err(|failure| cannot(failure.message).hint(failure.hint.unwrap_or_default()))?;
     remark(&format!(
-        "made a store of at most {} at {}; to have it after the next boot, add to /etc/fstab:\n{} {} btrfs {OPTIONS} 0 0",
+        "made a store of at most {} at {}; to have it after the next boot, add to /etc/fstab:\n{} {} btrfs {MOUNT_OPTIONS} 0 0",
         size(*bytes),
         dir.display(),
         file.display(),
         dir.display()
     ));
     Ok(())
-}
-
-/// The file beside the directory that holds its file system.
-fn file_of(dir: &Path) -> PathBuf {
-    let mut file = dir.as_os_str().to_owned();
-    file.push(".btrfs");
-    file.into()
 }
 
 fn make(file: &Path, dir: &Path, bytes: u64, owner: Option<&str>) -> Result<(), Failure> {
@@ -83,7 +74,7 @@ fn make(file: &Path, dir: &Path, bytes: u64, owner: Option<&str>) -> Result<(), 
     )?;
     execute(
         Command::new("mount")
-            .args(["-t", "btrfs", "-o", OPTIONS])
+            .args(["-t", "btrfs", "-o", MOUNT_OPTIONS])
             .arg(file)
             .arg(dir),
         "the kernel needs btrfs and loop devices: modprobe -a btrfs loop",

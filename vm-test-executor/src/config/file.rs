@@ -1,7 +1,7 @@
 //! `vm-test.toml` at the root of a workspace: which guests there are. Reads one file; knows nothing of sites.
 
 use super::guest::{Guest, HOST};
-use super::quantity;
+use super::{document, quantity};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,6 @@ use vm_test::protocol::failure::Failure;
 
 /// The name of the file.
 pub const FILE: &str = "vm-test.toml";
-
-/// A longer file is refused unread.
-const LONGEST: u64 = 1 << 20;
 
 /// The guests of a workspace.
 #[derive(Debug, Default)]
@@ -32,6 +29,7 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct GuestTable {
     backend: Option<String>,
+    accelerator: Option<String>,
     image: Option<String>,
     init: Option<String>,
     memory: Option<String>,
@@ -39,8 +37,13 @@ struct GuestTable {
     network: Option<String>,
     timeout: Option<String>,
     boot_timeout: Option<String>,
+    disks: Option<Vec<String>>,
+    keep: Option<String>,
+    keep_for: Option<String>,
     env: Option<Vec<String>>,
+    export: Option<Vec<String>>,
     devices: Option<Vec<String>>,
+    rollback: Option<String>,
     privileged: Option<bool>,
 }
 
@@ -61,27 +64,10 @@ impl Workspace {
     }
 
     fn read(file: PathBuf) -> Result<Self, Failure> {
-        let cannot =
-            |cause: String| Failure::new(format!("cannot read {}: {cause}", file.display()));
-        let length = file
-            .metadata()
-            .map_err(|error| cannot(error.to_string()))?
-            .len();
-        if length > LONGEST {
-            return Err(cannot(format!(
-                "it has {length} bytes, and at most {LONGEST} are read"
-            ))
-            .hint("it only declares guests"));
-        }
-        let bytes = std::fs::read(&file).map_err(|error| cannot(error.to_string()))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|error| cannot(error.to_string()).hint("it is text in UTF-8"))?;
-        let document: Document = toml::from_str(&text).map_err(|error| {
-            let failure = cannot(error.to_string().trim_end().to_owned());
-            match suggestion(error.message()) {
-                Some(key) => failure.hint(format!("did you mean `{key}`?")),
-                None => failure,
-            }
+        let text = document::read(&file, "it only declares guests")?;
+        let document: Document = document::parse(&text).map_err(|failure| Failure {
+            message: format!("cannot read {}: {}", file.display(), failure.message),
+            ..failure
         })?;
         let workspace = Self {
             guests: document.guest,
@@ -161,8 +147,16 @@ impl GuestTable {
             let millis = text.as_deref().map(quantity::millis).transpose();
             millis.map_err(|cause| format!("{key}: {cause}"))
         };
+        let disks = self
+            .disks
+            .iter()
+            .flatten()
+            .map(|text| quantity::bytes(text).map_err(|cause| format!("disks: {cause}")))
+            .collect::<Result<Vec<_>, _>>()?;
+        let disks = self.disks.is_some().then_some(disks);
         let settings = [
             self.backend.clone().map(OwnedSetting::Backend),
+            self.accelerator.clone().map(OwnedSetting::Accelerator),
             self.image.clone().map(OwnedSetting::Image),
             self.init.clone().map(OwnedSetting::Init),
             self.memory
@@ -174,29 +168,17 @@ impl GuestTable {
             self.network.clone().map(OwnedSetting::Network),
             time("timeout", &self.timeout)?.map(OwnedSetting::Timeout),
             time("boot_timeout", &self.boot_timeout)?.map(OwnedSetting::BootTimeout),
+            disks.map(OwnedSetting::Disks),
+            self.keep.clone().map(OwnedSetting::Keep),
+            time("keep_for", &self.keep_for)?.map(OwnedSetting::KeepFor),
             self.env.clone().map(OwnedSetting::Env),
+            self.export.clone().map(OwnedSetting::Export),
             self.devices.clone().map(OwnedSetting::Devices),
+            self.rollback.clone().map(OwnedSetting::Rollback),
             self.privileged.map(OwnedSetting::Privileged),
         ];
         Ok(settings.into_iter().flatten().collect())
     }
-}
-
-/// The key that is spelled most like the unknown one in serde's message, if one is near.
-pub(crate) fn suggestion(message: &str) -> Option<String> {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = quoted
-        .next()
-        .filter(|_| message.starts_with("unknown field"))?;
-    quoted
-        .map(|key| (distance(unknown, key), key))
-        .min()
-        .filter(|&(distance, _)| distance <= 2)
-        .map(|(_, key)| key.to_owned())
-}
-
-fn distance(from: &str, to: &str) -> usize {
-    strsim::damerau_levenshtein(from, to)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is met.
 
-use super::Init;
+use super::{Init, Rollback};
 use serde::{Deserialize, Serialize};
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
+use vm_test::protocol::pattern::Pattern;
 
 /// The built-in guest: a container over the host's own root file system.
 pub const HOST: &str = "host";
@@ -14,6 +15,8 @@ pub const HOST_IMAGE: &str = "host";
 const MEMORY: std::ops::RangeInclusive<u64> = 16 << 20..=1 << 40;
 const CPUS: std::ops::RangeInclusive<u32> = 1..=256;
 const TIMEOUT: std::ops::RangeInclusive<u64> = 1..=24 * 3_600_000;
+const DISK: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 40;
+const MOST_DISKS: usize = 8;
 const DEVICES: [&str; 3] = ["/dev/net/tun", "/dev/fuse", "loop"];
 const NAME_LENGTH: usize = 63;
 
@@ -22,6 +25,19 @@ const NAME_LENGTH: usize = 63;
 pub enum Backend {
     /// A container.
     Lxc,
+    /// A machine of its own.
+    Kvm,
+}
+
+/// What executes the instructions of a machine of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Accelerator {
+    /// The processor where that is proved to work, else QEMU's translator.
+    Auto,
+    /// The processor, or nothing.
+    Kvm,
+    /// QEMU's translator.
+    Tcg,
 }
 
 /// A guest, decided.
@@ -31,6 +47,9 @@ pub struct Guest {
     pub name: String,
     /// What runs it.
     pub backend: Backend,
+    /// What executes the instructions of a machine of its own; the processor, where that is proved to work, if nobody has
+    /// made another choice.
+    pub accelerator: Accelerator,
     /// Its image.
     pub image: String,
     /// What its first process is; the image's own choice, if nobody has made another.
@@ -43,10 +62,22 @@ pub struct Guest {
     pub timeout: u64,
     /// Time limit of the boot of a guest with an init of its own, in milliseconds.
     pub boot_timeout: u64,
+    /// Sizes of its blank disks, in bytes.
+    pub disks: Vec<u64>,
+    /// Whether it has a way out of its own network.
+    pub outside: bool,
+    /// Whether an instance stays when its test fails.
+    pub keep: bool,
+    /// For how long it then stays, in milliseconds.
+    pub keep_for: u64,
     /// Variables forwarded besides the defaults.
     pub env: Vec<String>,
+    /// Which files of the workspace come back.
+    pub export: Vec<Pattern>,
     /// Devices of the host it may use.
     pub devices: Vec<String>,
+    /// How its writes are undone, if anybody has chosen.
+    pub rollback: Option<Rollback>,
     /// Root in it is root on the host.
     pub privileged: bool,
 }
@@ -73,14 +104,21 @@ impl Guest {
         Ok(Self {
             name: name.to_owned(),
             backend: Backend::Lxc,
+            accelerator: Accelerator::Auto,
             image: HOST_IMAGE.to_owned(),
             init: None,
             memory: 512 << 20,
             cpus: 1,
             timeout: 60_000,
             boot_timeout: 60_000,
+            disks: Vec::new(),
+            outside: false,
+            keep: false,
+            keep_for: 30 * 60_000,
             env: Vec::new(),
+            export: Vec::new(),
             devices: Vec::new(),
+            rollback: None,
             privileged: false,
         })
     }
@@ -93,17 +131,37 @@ impl Guest {
         match setting {
             OwnedSetting::Backend(value) => match value.as_str() {
                 "lxc" => self.backend = Backend::Lxc,
-                "kvm" => {
-                    return Err(self
-                        .cannot("run", "this version has no backend \"kvm\"")
-                        .hint("use backend = \"lxc\", unless the test needs a kernel of its own"));
-                }
+                "kvm" => self.backend = Backend::Kvm,
                 other => {
                     return Err(self
                         .cannot("use", &format!("there is no backend {other:?}"))
                         .hint("the backends are \"lxc\" and \"kvm\""));
                 }
             },
+            OwnedSetting::Accelerator(value) => {
+                self.accelerator = match value.as_str() {
+                    "auto" => Accelerator::Auto,
+                    "kvm" => Accelerator::Kvm,
+                    "tcg" => Accelerator::Tcg,
+                    other => {
+                        return Err(self
+                            .cannot("use", &format!("there is no accelerator {other:?}"))
+                            .hint("accelerator is \"auto\", \"kvm\" or \"tcg\""));
+                    }
+                };
+            }
+            OwnedSetting::Disks(sizes) => {
+                if sizes.len() > MOST_DISKS {
+                    let cause = format!("it asks for {} disks", sizes.len());
+                    return Err(self
+                        .cannot("use", &cause)
+                        .hint(format!("a machine has at most {MOST_DISKS} blank disks")));
+                }
+                for &size in sizes {
+                    self.within("disk", size, &DISK, "from 1M to 1T")?;
+                }
+                self.disks.clone_from(sizes);
+            }
             OwnedSetting::Image(value) => self.image.clone_from(value),
             OwnedSetting::Init(value) => match Init::named(value) {
                 Some(init) => self.init = Some(init),
@@ -120,12 +178,8 @@ impl Guest {
                 self.cpus = self.within("cpus", *value, &CPUS, "from 1 to 256")?;
             }
             OwnedSetting::Network(value) => match value.as_str() {
-                "none" => {}
-                "user" => {
-                    return Err(self
-                        .cannot("start", "this version has no network \"user\"")
-                        .hint("use network = \"none\": loopback, and what the test makes itself"));
-                }
+                "none" => self.outside = false,
+                "user" => self.outside = true,
                 other => {
                     return Err(self
                         .cannot("use", &format!("there is no network {other:?}"))
@@ -139,7 +193,31 @@ impl Guest {
                 self.boot_timeout =
                     self.within("boot_timeout", *value, &TIMEOUT, "from 1ms to 24h")?;
             }
+            OwnedSetting::Keep(value) => match value.as_str() {
+                "never" => self.keep = false,
+                "on-failure" => self.keep = true,
+                other => {
+                    return Err(self
+                        .cannot("use", &format!("there is no keep {other:?}"))
+                        .hint("keep is \"never\" or \"on-failure\""));
+                }
+            },
+            OwnedSetting::KeepFor(value) => {
+                self.keep_for = self.within("keep_for", *value, &TIMEOUT, "from 1ms to 24h")?;
+            }
             OwnedSetting::Env(names) => self.env.clone_from(names),
+            OwnedSetting::Export(patterns) => {
+                let checked = patterns.iter().map(|text| {
+                    Pattern::new(text).map_err(|reason| {
+                        self.cannot(
+                            "use",
+                            &format!("its export {text:?} is no pattern: {reason}"),
+                        )
+                        .hint("write one as in export = [\"**/*.snap.new\"]")
+                    })
+                });
+                self.export = checked.collect::<Result<_, _>>()?;
+            }
             OwnedSetting::Devices(names) => {
                 if let Some(name) = names.iter().find(|name| !DEVICES.contains(&name.as_str())) {
                     return Err(self
@@ -151,6 +229,14 @@ impl Guest {
                 }
                 self.devices.clone_from(names);
             }
+            OwnedSetting::Rollback(value) => match Rollback::named(value) {
+                Some(rollback) => self.rollback = Some(rollback),
+                None => {
+                    return Err(self
+                        .cannot("use", &format!("there is no rollback {value:?}"))
+                        .hint("rollback is \"overlay\" or \"snapshot\""));
+                }
+            },
             OwnedSetting::Privileged(value) => self.privileged = *value,
         }
         Ok(())
@@ -165,7 +251,11 @@ impl Guest {
             format!("image {}", self.image)
         };
         let privileged = if self.privileged { ", privileged" } else { "" };
-        format!("lxc {root}{privileged}")
+        let backend = match self.backend {
+            Backend::Lxc => "lxc",
+            Backend::Kvm => "kvm",
+        };
+        format!("{backend} {root}{privileged}")
     }
 
     fn cannot(&self, verb: &str, cause: &str) -> Failure {

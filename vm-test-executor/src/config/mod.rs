@@ -1,11 +1,13 @@
 //! What a guest is to be: built-in guests, `vm-test.toml`, and what a site sets, in rising precedence. Starts nothing.
 
+pub mod document;
 mod file;
 mod guest;
 mod init;
 pub mod quantity;
+mod rollback;
 
-pub(crate) use file::suggestion;
 pub use file::{FILE, Workspace};
-pub use guest::{Backend, Guest, HOST, HOST_IMAGE};
+pub use guest::{Accelerator, Backend, Guest, HOST, HOST_IMAGE};
 pub use init::Init;
+pub use rollback::Rollback;

@@ -1,11 +1,15 @@
 //! How many instances may be alive at once. Counts promised memory and processors; knows no instance.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use vm_test::protocol::failure::Failure;
 
 /// Instances per processor of the host: most tests wait more than they compute.
 const PER_CPU: u32 = 4;
+
+/// Kept instances hold at most one such part of the memory, so that tests go on.
+const KEPT_SHARE: u64 = 2;
 
 /// What may be promised in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +64,8 @@ struct Shared {
 struct State {
     memory: u64,
     cpus: u32,
+    /// What of the memory instances hold that are kept.
+    kept: u64,
     queue: VecDeque<u64>,
     tickets: u64,
 }
@@ -69,7 +75,9 @@ struct State {
 pub(super) struct Admitted {
     shared: Arc<Shared>,
     memory: u64,
-    cpus: u32,
+    /// Given back when the instance is kept, for then no test runs in it.
+    cpus: AtomicU32,
+    is_kept: AtomicBool,
 }
 
 impl Admission {
@@ -117,13 +125,19 @@ impl Admission {
                 .iter()
                 .position(|&other| other == ticket)
                 .unwrap_or(0);
-            let reason = format!(
+            let mut reason = format!(
                 "{} of {} MiB and {} of {} processor shares are in use, {ahead} ahead in the queue",
                 state.memory >> 20,
                 budget.memory >> 20,
                 state.cpus,
                 budget.cpus
             );
+            if state.kept > 0 {
+                reason += &format!(
+                    "; kept instances hold {} MiB, and `vm-test rm --all` ends them",
+                    state.kept >> 20
+                );
+            }
             let (guard, _) = self
                 .shared
                 .changed
@@ -144,7 +158,8 @@ impl Admission {
         Ok(Some(Admitted {
             shared: Arc::clone(&self.shared),
             memory,
-            cpus,
+            cpus: AtomicU32::new(cpus),
+            is_kept: AtomicBool::new(false),
         }))
     }
 
@@ -155,8 +170,13 @@ impl Admission {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
+        self.shared.lock()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
             .lock()
             .unwrap_or_else(|poison| poison.into_inner())
     }
@@ -164,15 +184,38 @@ impl Admission {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut state = self
-            .shared
-            .state
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut state = self.shared.lock();
         state.memory -= self.memory;
-        state.cpus -= self.cpus;
+        state.cpus -= *self.cpus.get_mut();
+        if *self.is_kept.get_mut() {
+            state.kept -= self.memory;
+        }
         drop(state);
         self.shared.changed.notify_all();
+    }
+}
+
+impl Admitted {
+    /// Keeps the memory and gives the processors back.
+    ///
+    /// # Errors
+    /// If kept instances would then hold so much that the tests behind them wait: how much, in words.
+    pub(super) fn keep(&self) -> Result<(), String> {
+        let mut state = self.shared.lock();
+        let most = self.shared.budget.memory / KEPT_SHARE;
+        if state.kept + self.memory > most {
+            return Err(format!(
+                "kept instances hold {} MiB already, and may hold {} MiB",
+                state.kept >> 20,
+                most >> 20
+            ));
+        }
+        state.kept += self.memory;
+        state.cpus -= self.cpus.swap(0, Ordering::SeqCst);
+        self.is_kept.store(true, Ordering::SeqCst);
+        drop(state);
+        self.shared.changed.notify_all();
+        Ok(())
     }
 }
 
@@ -194,6 +237,37 @@ mod tests {
         drop(first);
         assert_eq!(second.join().unwrap().memory, 60 << 20);
         assert_eq!(admission.status().1, 0);
+    }
+
+    #[test]
+    fn kept_instances_hold_memory_and_never_so_much_that_tests_cannot_go_on() {
+        let admission = Admission::new(Budget {
+            memory: 100 << 20,
+            cpus: 2,
+        });
+        let first = admission.admit(40 << 20, 1, |_| true).unwrap().unwrap();
+        let second = admission.admit(40 << 20, 1, |_| true).unwrap().unwrap();
+        first.keep().unwrap();
+        assert_eq!(
+            second.keep().unwrap_err(),
+            "kept instances hold 40 MiB already, and may hold 50 MiB"
+        );
+        drop(second);
+        let mut reasons = Vec::new();
+        let refused = admission.admit(61 << 20, 2, |reason| {
+            reasons.push(reason.to_owned());
+            false
+        });
+        assert!(refused.unwrap().is_none());
+        assert_eq!(
+            reasons,
+            [
+                "40 of 100 MiB and 0 of 2 processor shares are in use, 0 ahead in the queue; kept instances hold 40 MiB, and `vm-test rm --all` ends them"
+            ]
+        );
+        drop(first);
+        assert_eq!(admission.status().1, 0);
+        assert_eq!(admission.lock().kept, 0);
     }
 
     #[test]

@@ -3,9 +3,8 @@
 
 use super::console::Console;
 use super::delegation::Delegation;
+use super::layers;
 use crate::config::{Guest, HOST_IMAGE, Init};
-use crate::image::Store;
-use std::path::Path;
 use vm_test::protocol::daemon::LeaseRequest;
 use vm_test::protocol::failure::Failure;
 
@@ -26,7 +25,7 @@ pub(super) fn init(guest: &Guest, request: &LeaseRequest) -> Result<Init, Failur
         Some(init) => init,
         None if over_host => Init::Agent,
         None => {
-            let image = Store::open(Path::new(&request.store))?.image(&guest.image)?;
+            let image = layers::find(&guest.image, &request.store)?.image(&guest.image)?;
             image.init.unwrap_or(Init::Agent)
         }
     };
@@ -62,6 +61,7 @@ impl Boot {
             cannot(guest, &cause).hint(
                 "stop the daemon and start it where systemd delegates a group to you (vm-test stop; systemd-run --user --scope -p Delegate=yes cargo test), or run the tests as root, or use backend = \"kvm\"",
             )
+            .missing()
         })?;
         let console = Console::new()
             .map_err(|error| cannot(guest, &format!("cannot make a console: {error}")))?;

@@ -10,6 +10,9 @@ use std::os::unix::fs::FileExt;
 /// How much of the end is looked at.
 const TAIL: u64 = 1 << 14;
 
+/// How much of a log it may be, so that with the output it fits into one message.
+const LONGEST: u64 = 1 << 17;
+
 /// How many lines are shown.
 const MOST_LINES: usize = 20;
 
@@ -42,8 +45,19 @@ impl Console {
 
     /// The last lines that say anything, without what only a terminal understands.
     pub(super) fn last_lines(&self) -> Vec<String> {
+        let mut lines = self.end(TAIL);
+        lines.drain(..lines.len().saturating_sub(MOST_LINES));
+        lines
+    }
+
+    /// All lines that say anything, back to a limit.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.end(LONGEST)
+    }
+
+    fn end(&self, most: u64) -> Vec<String> {
         let length = self.file.metadata().map_or(0, |meta| meta.len());
-        let begin = length.saturating_sub(TAIL);
+        let begin = length.saturating_sub(most);
         let mut bytes = vec![0; usize::try_from(length - begin).unwrap_or(0)];
         let count = self.file.read_at(&mut bytes, begin).unwrap_or(0);
         readable(&bytes[..count])
@@ -53,13 +67,11 @@ impl Console {
 fn readable(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let text = anstream::adapter::strip_str(&text).to_string();
-    let lines: Vec<_> = text
-        .split(['\n', '\r'])
+    text.split(['\n', '\r'])
         .map(|line| line.replace(char::is_control, " "))
         .map(|line| line.trim_end().chars().take(LONGEST_LINE).collect())
         .filter(|line: &String| !line.is_empty())
-        .collect();
-    lines[lines.len().saturating_sub(MOST_LINES)..].to_vec()
+        .collect()
 }
 
 #[cfg(test)]

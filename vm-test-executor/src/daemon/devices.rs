@@ -18,6 +18,9 @@ use vm_test::protocol::failure::Failure;
 /// The device that is made for each guest anew.
 const LOOP: &str = "loop";
 
+/// By which QEMU uses the processor's support for machines.
+const KVM: &str = "/dev/kvm";
+
 /// What a guest finds it as.
 const LOOP_PATH: &str = "/dev/loop0";
 
@@ -49,6 +52,14 @@ impl Devices {
             }
         }
         Ok(devices)
+    }
+
+    /// What QEMU needs to use the processor's support for machines.
+    pub(super) fn for_kvm() -> Self {
+        Self {
+            paths: vec![KVM.into()],
+            loop_device: None,
+        }
     }
 
     /// A detached file system with a file of each device, which belongs to this user of the host.
@@ -87,7 +98,7 @@ fn loop_for(
 ) -> Result<LoopDevice, Failure> {
     if !as_root {
         let cause = "this host gives loop devices to root only, and this is an ordinary user";
-        return Err(cannot(guest, cause).hint("run the tests as root"));
+        return Err(cannot(guest, cause).hint("run the tests as root").missing());
     }
     LoopDevice::new(journal, number).map_err(|error| {
         cannot(
@@ -95,6 +106,7 @@ fn loop_for(
             &format!("this host cannot give it a loop device: {error}"),
         )
         .hint("on the host: modprobe loop, and let root use /dev/loop-control")
+        .missing()
     })
 }
 
@@ -102,9 +114,11 @@ fn usable(guest: &Guest, device: &str) -> Result<(), Failure> {
     if let Err(error) = File::options().read(true).write(true).open(device) {
         let module = device.rsplit('/').next().unwrap_or_default();
         let cause = format!("this host cannot give it the device {device}: {error}");
-        return Err(cannot(guest, &cause).hint(format!(
-            "on the host: modprobe {module}, and let this user read and write {device}"
-        )));
+        return Err(cannot(guest, &cause)
+            .hint(format!(
+                "on the host: modprobe {module}, and let this user read and write {device}"
+            ))
+            .missing());
     }
     Ok(())
 }

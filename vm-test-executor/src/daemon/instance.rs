@@ -1,45 +1,40 @@
 //! One living instance: its keeper's process, its limits. Dropping it destroys it and waits until it is gone.
 
-use super::boot::Boot;
 use super::cgroup::{Limits, OomWatch};
 use super::console::Console;
+use super::delegation::Delegation;
 use super::devices::Devices;
+use super::ending;
 use super::event::{self, Event};
 use super::spawner::{Isolation, Spawner};
 use crate::host::idmaps::IdMaps;
-use crate::keeper::{KeeperReport, World, describe_end};
+use crate::keeper::World;
 use crate::rootfs::Tree;
 use crate::sys::{handover, idmap};
-use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_signal, waitid,
-};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
-use vm_test::protocol::daemon::Obituary;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
-
-/// How long a keeper that has died may take to be read from.
-const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// A living instance.
 #[derive(Debug)]
 pub(super) struct Instance {
-    name: String,
-    guest: String,
+    pub(super) name: String,
+    pub(super) guest: String,
     pid: Pid,
-    pidfd: OwnedFd,
-    control: UnixStream,
-    // Before the limits, whose control group may be above the one of the guest's init.
-    boot: Option<Boot>,
+    pub(super) pidfd: OwnedFd,
+    pub(super) control: UnixStream,
+    // Before the limits, whose control group may be above this one.
+    delegation: Option<Delegation>,
+    pub(super) console: Option<Console>,
     limits: Option<Limits>,
     /// Go when all who could have them open are gone.
     devices: Devices,
     /// Has no writer any more once the agent is gone, where that is not the guest's first process.
-    agent: Option<OwnedFd>,
+    pub(super) agent: Option<OwnedFd>,
     gone: Option<String>,
 }
 
@@ -48,8 +43,12 @@ pub(super) struct Instance {
 pub(super) struct Belongings {
     pub(super) limits: Option<Limits>,
     pub(super) devices: Devices,
-    /// Present when the guest's own init boots.
-    pub(super) boot: Option<Boot>,
+    /// For a guest's own init in a container.
+    pub(super) delegation: Option<Delegation>,
+    /// Of a machine, or of a guest's own init.
+    pub(super) console: Option<Console>,
+    /// The file of a disk from elsewhere, which a machine reads.
+    pub(super) foreign: Option<OwnedFd>,
 }
 
 impl Instance {
@@ -76,6 +75,8 @@ impl Instance {
         let isolation = Isolation {
             user: world.user_namespace,
             network: !world.host_network,
+            // Perhaps one of them may use the processor's support for machines.
+            keep_groups: world.hardware.is_some(),
         };
         let waiting = spawner.start(theirs.into(), stream.into(), isolation)?;
         let pidfd = waiting.pidfd.try_clone();
@@ -85,7 +86,8 @@ impl Instance {
             pid: waiting.pid,
             pidfd: pidfd.map_err(|error| cannot("keep its process", error))?,
             control,
-            boot: belongings.boot,
+            delegation: belongings.delegation,
+            console: belongings.console,
             limits: belongings.limits,
             devices: belongings.devices,
             agent: None,
@@ -99,8 +101,8 @@ impl Instance {
                 .take(instance.pid)
                 .map_err(|error| cannot("limit it", error))?;
         }
-        if let Some(boot) = &instance.boot {
-            let taken = boot.delegation.take(instance.pid);
+        if let Some(delegation) = &instance.delegation {
+            let taken = delegation.take(instance.pid);
             taken.map_err(|error| cannot("give it a control group", error))?;
         }
         let namespace = world
@@ -126,10 +128,15 @@ impl Instance {
                 &tree.map_err(|error| cannot("give it devices", error))?,
             ))?;
         }
-        if let Some(boot) = &instance.boot {
-            let console = boot.console.share();
+        if let Some(console) = &instance.console {
+            let console = console.share();
             let console = console.map_err(|error| cannot("give it a console", error))?;
             instance.send_fd(Some(&console.into_descriptor()))?;
+        }
+        if let Some(foreign) = &belongings.foreign {
+            instance.send_fd(Some(foreign))?;
+        }
+        if instance.delegation.is_some() {
             // If the keeper has failed by now, that is seen as its end.
             instance.agent = handover::receive(&instance.control).unwrap_or_default();
         }
@@ -198,54 +205,11 @@ impl Instance {
 
     /// A copy of its console, if it has one.
     pub(super) fn console(&self) -> Option<Console> {
-        self.boot.as_ref()?.console.share().ok()
-    }
-
-    /// Destroys it and says what became of it.
-    pub(super) fn destroy(mut self, event: Event) -> Obituary {
-        let said = match event {
-            Event::Died => self.last_words(),
-            _ => None,
-        };
-        let ended = self.kill();
-        let oom_kills = self.oom_watch().oom_kills();
-        let subject = format!("instance {} of guest `{}`", self.name, self.guest);
-        let cause = match (event, said) {
-            (Event::Released, _) => Failure::new(format!("{subject} was given up")),
-            (Event::Stopping, _) => {
-                Failure::new(format!("{subject} was destroyed: the daemon was stopped"))
-            }
-            (Event::Abandoned, _) => {
-                Failure::new(format!("{subject} died: something in it ended its agent"))
-            }
-            (Event::Died, Some(KeeperReport::Failed(failure))) => failure,
-            (Event::Died, Some(KeeperReport::Ended(status))) => Failure::new(format!(
-                "{subject} died: its first process {} before the test did",
-                describe_end(status)
-            )),
-            (Event::Died, None) if oom_kills > 0 => {
-                Failure::new(format!("{subject} died: it ran out of memory"))
-            }
-            (Event::Died, None) => Failure::new(format!("{subject} died: its keeper {ended}")),
-        };
-        Obituary {
-            cause: Some(match (&self.boot, event) {
-                (Some(boot), Event::Died | Event::Abandoned) => {
-                    cause.with_console(&boot.console.last_lines())
-                }
-                _ => cause,
-            }),
-            oom_kills,
-        }
-    }
-
-    fn last_words(&self) -> Option<KeeperReport> {
-        self.control.set_read_timeout(Some(LAST_WORDS)).ok()?;
-        frame::read(&self.control).ok().flatten()
+        self.console.as_ref()?.share().ok()
     }
 
     /// Kills the keeper and waits: when it is gone, so are all processes, mounts and interfaces of its world.
-    fn kill(&mut self) -> String {
+    pub(super) fn kill(&mut self) -> String {
         if let Some(ended) = &self.gone {
             return ended.clone();
         }
@@ -257,7 +221,7 @@ impl Instance {
                 Err(_) => break None,
             }
         };
-        let ended = describe(status.as_ref());
+        let ended = ending::describe(status.as_ref());
         self.gone = Some(ended.clone());
         ended
     }
@@ -266,17 +230,5 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-fn describe(status: Option<&WaitIdStatus>) -> String {
-    match status.map(|status| (status.exit_status(), status.terminating_signal())) {
-        Some((Some(125), _)) => "could not become root in its user namespace".to_owned(),
-        Some((Some(126), _)) => {
-            "could not be executed: others than its owner may not execute vm-test".to_owned()
-        }
-        Some((Some(code), _)) => format!("exited with code {code}"),
-        Some((_, Some(signal))) => format!("was killed by signal {signal}"),
-        _ => "ended".to_owned(),
     }
 }

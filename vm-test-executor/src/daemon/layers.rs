@@ -1,24 +1,26 @@
-//! What the root of a guest is stacked of: the layers of its image, or those so far of one that is being built. They are
-//! locked, so that nobody removes them as long as the instance lives. Mounts nothing.
+//! What the root of a guest is made of: the layers of its image or a snapshot of it, or the layers so far of one that is
+//! being built. All of it is locked, so that nobody removes it as long as the instance lives. Mounts nothing.
 
-use crate::config::{Guest, HOST_IMAGE};
-use crate::image::{Held, ImageRecord, Store};
+use super::stores::Stores;
+use crate::config::{Guest, HOST_IMAGE, Rollback};
+use crate::image::{Held, ImageRecord, Snapshot, Store};
+use crate::rootfs::Root;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::daemon::LeaseRequest;
+use vm_test::protocol::daemon::{LayerBuild, LeaseRequest};
 use vm_test::protocol::failure::Failure;
 
 /// How many characters of a digest are shown to people.
 const SHORT: usize = 12;
 
-/// The layers below a guest's root. Dropping this lets others remove them.
+/// What is below a guest's root. Dropping this lets others remove it.
 #[derive(Debug)]
 pub(super) struct Layers {
-    /// The directories with the layers' files, the base first.
-    pub(super) below: Vec<PathBuf>,
-    /// Where what the guest writes stays, if it does.
-    pub(super) above: Option<PathBuf>,
+    /// The directories that become the root.
+    pub(super) root: Root,
     /// The image, if it is a finished one.
     image: Option<ImageRecord>,
+    /// Goes with the instance.
+    snapshot: Option<Snapshot>,
     _held: Held,
 }
 
@@ -29,43 +31,108 @@ impl Layers {
             .image
             .as_ref()
             .and_then(|image| image.digest.get(..SHORT));
+        let snapshot = if self.snapshot.is_some() {
+            ", snapshot"
+        } else {
+            ""
+        };
         digest.map_or_else(
             || guest.description(),
-            |digest| format!("{} ({digest})", guest.description()),
+            |digest| format!("{} ({digest}{snapshot})", guest.description()),
         )
     }
 
     /// Those of the guest; `None` if its root is the host's.
-    pub(super) fn of(guest: &Guest, request: &LeaseRequest) -> Result<Option<Self>, Failure> {
-        if guest.image == HOST_IMAGE && request.build.is_none() {
-            return Ok(None);
+    pub(super) fn of(
+        guest: &Guest,
+        request: &LeaseRequest,
+        instance: &str,
+        stores: &Stores,
+    ) -> Result<Option<Self>, Failure> {
+        if let Some(build) = &request.build {
+            return Self::of_build(guest, &find(&guest.image, &request.store)?, build).map(Some);
         }
-        let store = Store::open(Path::new(&request.store))?;
-        let Some(build) = &request.build else {
-            let (image, held) = store.hold_image(&guest.image)?;
-            return Ok(Some(Self {
+        if guest.image == HOST_IMAGE {
+            return match guest.rollback {
+                Some(Rollback::Snapshot) => Err(cannot(
+                    guest,
+                    "rollback = \"snapshot\" needs an image, and this guest is over the host's root",
+                )
+                .hint("use an image, as in image = \"debian-12\", or leave rollback out")),
+                _ => Ok(None),
+            };
+        }
+        let store = find(&guest.image, &request.store)?;
+        let (image, held) = store.hold_image(&guest.image)?;
+        let snapshot = match choose(guest, &store, stores)? {
+            Rollback::Snapshot => Some(Snapshot::new(&store, &image, instance)?),
+            Rollback::Overlay => None,
+        };
+        let root = match &snapshot {
+            Some(snapshot) => Root::Own(snapshot.files()),
+            None => Root::Layers {
                 below: image.layers.iter().map(|key| store.files(key)).collect(),
                 above: None,
-                image: Some(image),
-                _held: held,
-            }));
+            },
         };
-        let mut held = Held::default();
-        let above = store.root().join(&build.aside);
-        store.hold_aside(&above, &mut held)?;
-        for key in &build.below {
-            if !store.hold(key, &mut held)? {
-                return Err(Failure::new(format!(
-                    "cannot start guest `{}`: the layer {key} is not in the store any more",
-                    guest.name
-                )));
-            }
-        }
         Ok(Some(Self {
-            below: build.below.iter().map(|key| store.files(key)).collect(),
-            above: Some(above),
-            image: None,
+            root,
+            image: Some(image),
+            snapshot,
             _held: held,
         }))
     }
+
+    fn of_build(guest: &Guest, store: &Store, build: &LayerBuild) -> Result<Self, Failure> {
+        let mut held = Held::default();
+        let above: PathBuf = store.root().join(&build.aside);
+        store.hold_aside(&above, &mut held)?;
+        for key in &build.below {
+            if !store.hold(key, &mut held)? {
+                return Err(cannot(
+                    guest,
+                    &format!("the layer {key} is not in the store any more"),
+                ));
+            }
+        }
+        Ok(Self {
+            root: Root::Layers {
+                below: build.below.iter().map(|key| store.files(key)).collect(),
+                above: Some(above),
+            },
+            image: None,
+            snapshot: None,
+            _held: held,
+        })
+    }
+}
+
+/// The store, in which a daemon makes nothing unless a client has been there before: where nothing is mounted, that would
+/// be the directory below the mount.
+pub(super) fn find(image: &str, root: &str) -> Result<Store, Failure> {
+    Store::check_name(image)?;
+    Store::find(Path::new(root))?.ok_or_else(|| Store::lacks(Path::new(root), image))
+}
+
+/// How the guest's writes are undone. Overlays are the default on btrfs, too: a snapshot takes longer to make, and shares
+/// no page of a file in memory with others.
+fn choose(guest: &Guest, store: &Store, stores: &Stores) -> Result<Rollback, Failure> {
+    let rollback = guest.rollback.unwrap_or(Rollback::Overlay);
+    if rollback == Rollback::Snapshot {
+        if !store.is_on_btrfs() {
+            let cause = format!(
+                "rollback = \"snapshot\" needs a store on btrfs, and {} is on another file system",
+                store.root().display()
+            );
+            return Err(cannot(guest, &cause)
+                .hint("as root: vm-test store create --btrfs --size 20G; or leave rollback out")
+                .missing());
+        }
+        stores.prepare(store)?;
+    }
+    Ok(rollback)
+}
+
+fn cannot(guest: &Guest, cause: &str) -> Failure {
+    Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
 }

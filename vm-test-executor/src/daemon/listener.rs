@@ -1,6 +1,7 @@
 //! The daemon's socket: who may talk to it, and what each request leads to.
 
 use super::lease::{self, Host};
+use super::{attach, kept};
 use rustix::net::sockopt::socket_peercred;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
@@ -71,11 +72,24 @@ fn serve(desk: &Desk, stream: &UnixStream) {
     let Ok(Some(request)) = frame::read::<Request>(stream) else {
         return;
     };
+    let registry = &desk.host.registry;
     let reply = match request {
         Request::Lease(request) => return lease::serve(&desk.host, stream, &request),
         Request::Status => Reply::Status(status(desk)),
         Request::Obituary { instance } => Reply::Obituary(obituary(desk, &instance)),
-        Request::Console { instance } => Reply::Console(desk.host.registry.console(&instance)),
+        Request::Console { instance } => Reply::Console(registry.console(&instance)),
+        Request::Record(record) => {
+            let instance = record.instance.clone();
+            // One that is gone has been written down already.
+            registry.with(&instance, |living| living.record = Some(*record));
+            Reply::Recorded
+        }
+        Request::Keep { instance } => return kept::keep(&desk.host, stream, &instance),
+        Request::Attach { instance } => return attach::serve(&desk.host, stream, &instance),
+        Request::Remove { instance } => kept::remove(&desk.host, &instance),
+        Request::Log { instance } => {
+            Reply::Log(registry.with(&instance, |living| Box::new(living.log())))
+        }
         Request::Stop => {
             desk.stop_asked.store(true, Ordering::SeqCst);
             // The main loop stops when this is the last connection; the client waits for the end of the stream.

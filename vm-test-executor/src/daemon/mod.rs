@@ -3,26 +3,38 @@
 //! It is started on demand, in a session of its own, and exits when it has been idle. Its death kills its keepers.
 
 mod admission;
+mod attach;
 mod boot;
 mod cgroup;
 mod console;
+mod container;
 mod delegation;
 mod devices;
+mod emulator;
+mod ending;
 mod event;
 mod instance;
+mod kept;
 mod layers;
 mod lease;
+mod ledger;
 mod libraries;
 mod listener;
 mod loops;
+mod machine;
+mod payload;
 mod registry;
 mod spawner;
 mod start;
+mod stores;
 mod sweep;
+mod template;
 
 pub use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source as IdMapSource};
 pub use admission::Budget;
 pub use cgroup::{Limits, availability as cgroup_availability};
+pub use emulator::{Emulators, may_use_kvm};
+pub use ledger::describe_log;
 pub use spawner::try_namespaces;
 pub use start::{serve, start_detached};
 pub use sweep::{Swept, sweep};

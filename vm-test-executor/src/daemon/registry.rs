@@ -1,21 +1,34 @@
 //! The instances that are alive, and the last ones that are not. Remembers; decides nothing.
 
+use super::admission::Admitted;
 use super::cgroup::OomWatch;
 use super::console::Console;
+use super::kept::Kept;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
-use vm_test::protocol::daemon::{InstanceStatus, Obituary};
+use std::time::{Instant, SystemTime};
+use vm_test::protocol::daemon::{InstanceStatus, Leased, Obituary};
+use vm_test::protocol::record::{Log, Record, RunEntry};
 
 /// How many obituaries are kept.
 const OBITUARIES: usize = 1024;
 
+/// All that is known of a living instance.
 #[derive(Debug)]
-struct Living {
-    since: Instant,
-    status: InstanceStatus,
-    watch: Arc<OomWatch>,
-    console: Option<Console>,
+pub(super) struct Living {
+    pub(super) since: Instant,
+    /// When its lease was asked for.
+    pub(super) asked: SystemTime,
+    pub(super) status: InstanceStatus,
+    pub(super) granted: Leased,
+    pub(super) entry: Option<RunEntry>,
+    pub(super) admitted: Arc<Admitted>,
+    pub(super) watch: Arc<OomWatch>,
+    pub(super) console: Option<Console>,
+    /// What its test process has told, once the test is over.
+    pub(super) record: Option<Record>,
+    /// Present once the daemon is its holder.
+    pub(super) kept: Option<Arc<Kept>>,
 }
 
 /// All instances of this daemon.
@@ -39,13 +52,7 @@ impl Registry {
         state.born
     }
 
-    pub(super) fn insert(&self, status: InstanceStatus, watch: OomWatch, console: Option<Console>) {
-        let living = Living {
-            since: Instant::now(),
-            watch: Arc::new(watch),
-            console,
-            status,
-        };
+    pub(super) fn insert(&self, living: Living) {
         self.lock()
             .alive
             .insert(living.status.instance.clone(), living);
@@ -60,17 +67,20 @@ impl Registry {
         state.dead.push_back((instance.to_owned(), obituary));
     }
 
+    /// Looks at a living instance, or changes what is known of it.
+    pub(super) fn with<T>(&self, instance: &str, look: impl FnOnce(&mut Living) -> T) -> Option<T> {
+        self.lock().alive.get_mut(instance).map(look)
+    }
+
     /// For a living instance: how many of its processes the kernel has killed because memory ran out.
     pub(super) fn oom_kills(&self, instance: &str) -> Option<u64> {
-        let watch = Arc::clone(&self.lock().alive.get(instance)?.watch);
+        let watch = self.with(instance, |living| Arc::clone(&living.watch))?;
         Some(watch.oom_kills())
     }
 
     /// For a living instance that has a console: its last lines.
     pub(super) fn console(&self, instance: &str) -> Option<Vec<String>> {
-        let state = self.lock();
-        let console = state.alive.get(instance)?.console.as_ref()?;
-        Some(console.last_lines())
+        self.with(instance, |living| living.console())?
     }
 
     pub(super) fn obituary(&self, instance: &str) -> Option<Obituary> {
@@ -87,6 +97,7 @@ impl Registry {
             .values()
             .map(|living| InstanceStatus {
                 age: u64::try_from(living.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+                kept: living.kept.as_ref().map(|kept| kept.status()),
                 ..living.status.clone()
             })
             .collect();
@@ -98,5 +109,26 @@ impl Registry {
         self.state
             .lock()
             .unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+impl Living {
+    fn console(&self) -> Option<Vec<String>> {
+        Some(self.console.as_ref()?.last_lines())
+    }
+
+    /// What it has said so far.
+    pub(super) fn log(&self) -> Log {
+        let (words, output) = self
+            .record
+            .as_ref()
+            .map_or_else(Default::default, |record| {
+                (record.words.clone(), record.output.clone())
+            });
+        Log {
+            console: self.console.as_ref().map(Console::lines),
+            words,
+            output,
+        }
     }
 }

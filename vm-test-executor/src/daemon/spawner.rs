@@ -16,6 +16,8 @@ use vm_test::protocol::failure::Failure;
 pub(super) struct Isolation {
     pub(super) user: bool,
     pub(super) network: bool,
+    /// Whether the keeper stays in its user's groups.
+    pub(super) keep_groups: bool,
 }
 
 /// What the spawner is asked for: a keeper with these descriptors.
@@ -103,6 +105,7 @@ fn start(control: &OwnedFd, stream: &OwnedFd, isolation: Isolation) -> io::Resul
         ],
         user_namespace: isolation.user,
         network_namespace: isolation.network,
+        keep_groups: isolation.keep_groups,
     })
 }
 
@@ -120,6 +123,7 @@ pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
         Isolation {
             user: true,
             network: true,
+            keep_groups: false,
         },
     )
     .map_err(|error| refusal::of_namespaces(&error))?;

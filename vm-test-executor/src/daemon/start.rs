@@ -1,10 +1,12 @@
 //! The daemon's life: independence from whoever started it, lock, socket, main loop, orderly end.
 
 use super::admission::{Admission, Budget};
+use super::emulator::Emulators;
 use super::lease::Host;
 use super::libraries::Libraries;
 use super::listener::{self, Desk};
 use super::registry::Registry;
+use super::stores::{self, Stores};
 use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
@@ -20,6 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use vm_test::client::{Executor, RuntimeDir};
 use vm_test::protocol::failure::Failure;
+use vm_test::protocol::harvest::ENV_PROFILE;
 
 /// The word on standard output that says the daemon listens.
 const READY: &[u8] = b"ready\n";
@@ -31,7 +34,14 @@ const TICK: Duration = Duration::from_millis(250);
 const OTHERS_START: Duration = Duration::from_secs(10);
 
 /// Variables that the daemon keeps from whoever started it.
-const KEPT: [&str; 4] = ["HOME", "USER", "PATH", "XDG_RUNTIME_DIR"];
+const KEPT: [&str; 5] = [
+    "HOME",
+    "USER",
+    "PATH",
+    "XDG_RUNTIME_DIR",
+    // Where it writes what it has executed, if it was built to be measured.
+    ENV_PROFILE,
+];
 
 fn cannot(what: &str, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(format!("cannot {what}: {error}"))
@@ -110,6 +120,7 @@ pub fn serve() -> Result<(), Failure> {
     sweep::sweep(&dir, Some(&executor.identity));
     let journal = files.socket.with_extension("journal");
     loops::sweep(&journal);
+    stores::sweep(&journal);
     raise_file_limit();
     let (spawner, orders) = spawner::spawner();
     let (stop, stopping) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
@@ -122,7 +133,9 @@ pub fn serve() -> Result<(), Failure> {
             maps: IdMaps::of_this_user(),
             agent,
             libraries: Libraries::default(),
-            journal,
+            emulators: Emulators::default(),
+            stores: Stores::new(journal.clone()),
+            journal: journal.clone(),
             run: run_id(),
             stop,
         },
@@ -162,6 +175,7 @@ pub fn serve() -> Result<(), Failure> {
     while busy() && Instant::now() < limit {
         orders.serve_one(Duration::from_millis(5));
     }
+    stores::sweep(&journal);
     sweep::sweep(&dir, None);
     Ok(())
 }

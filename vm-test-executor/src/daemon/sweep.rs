@@ -1,6 +1,6 @@
-//! What dead daemons left: sockets, locks, logs, control groups. Everything else of theirs the kernel has removed.
+//! What dead daemons left: sockets, locks, logs, control groups, loop devices, snapshots. Everything else of theirs the kernel has removed.
 
-use super::{cgroup, delegation, loops};
+use super::{cgroup, delegation, loops, stores};
 use rustix::fs::FlockOperation;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -20,6 +20,8 @@ pub struct Swept {
     pub groups: usize,
     /// Loop devices.
     pub loop_devices: usize,
+    /// Snapshots of images.
+    pub snapshots: usize,
 }
 
 /// Removes what daemons left that are no more; `own` is the identity of the daemon that calls.
@@ -46,7 +48,9 @@ pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
             continue;
         };
         if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            swept.loop_devices += loops::sweep(&socket.with_extension("journal"));
+            let journal = socket.with_extension("journal");
+            swept.loop_devices += loops::sweep(&journal);
+            swept.snapshots += stores::sweep(&journal);
             for end in ["sock", "log"] {
                 swept.files += usize::from(fs::remove_file(socket.with_extension(end)).is_ok());
             }

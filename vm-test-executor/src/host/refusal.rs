@@ -6,7 +6,7 @@ use vm_test::protocol::failure::Failure;
 /// The failure to make the namespaces of a guest, with the cure for the usual causes.
 #[must_use]
 pub fn of_namespaces(error: &io::Error) -> Failure {
-    let failure = Failure::new(format!("cannot make the namespaces of a guest: {error}"));
+    let failure = Failure::new(format!("cannot make the namespaces of a guest: {error}")).missing();
     let read = |path: &str| {
         std::fs::read_to_string(path)
             .unwrap_or_default()

@@ -1,6 +1,8 @@
 //! What layers are made from: a fresh Debian by mmdebstrap, somebody's tar archive, a file of the host as one. Unpacks
 //! nothing.
 
+use super::archiver;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -32,19 +34,24 @@ pub(super) fn bootstrap(
     release: &str,
     packages: &[String],
 ) -> io::Result<()> {
-    let mut command = Command::new(TOOL);
-    command
-        .args(["--mode=root", "--variant=minbase", "--format=directory"])
+    let mut arguments: Vec<OsString> = ["--mode=root", "--variant=minbase", "--format=directory"]
+        .map(OsString::from)
+        .into();
+    if !packages.is_empty() {
+        arguments.push(format!("--include={}", packages.join(",")).into());
+    }
+    arguments.extend([release.into(), into.into()]);
+    run_tool(&arguments, log)
+}
+
+/// Runs the tool; what it says goes to a log, and its errors are in this one.
+pub(super) fn run_tool(arguments: &[OsString], log: &Path) -> io::Result<()> {
+    let status = Command::new(TOOL)
+        .args(arguments)
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(File::create(log)?);
-    if !packages.is_empty() {
-        command.arg(format!("--include={}", packages.join(",")));
-    }
-    let status = command
-        .arg(release)
-        .arg(into)
+        .stderr(File::create(log)?)
         .status()
         .map_err(|error| io::Error::new(error.kind(), format!("{TOOL}: {error}")))?;
     if status.success() {
@@ -65,26 +72,19 @@ pub(super) fn of_entry(path: &Path) -> Result<Vec<u8>, Failure> {
     let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(cannot("it is not a file or a directory".to_owned()));
     };
-    let output = Command::new("tar")
-        .args([
-            "--create",
-            "--sort=name",
-            "--mtime=@0",
-            "--owner=0",
-            "--group=0",
-            "--numeric-owner",
-        ])
-        .arg("--directory")
-        .arg(dir)
-        .arg("--")
-        .arg(name)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| cannot(error.to_string()))?;
-    if !output.status.success() {
-        return Err(cannot(
-            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        ));
-    }
-    Ok(output.stdout)
+    let mut tar = archiver::command();
+    tar.args([
+        "--create",
+        "--sort=name",
+        "--mtime=@0",
+        "--owner=0",
+        "--group=0",
+        "--numeric-owner",
+    ])
+    .arg("--directory")
+    .arg(dir)
+    .arg("--")
+    .arg(name)
+    .stdin(Stdio::null());
+    archiver::run(&mut tar).map_err(|error| cannot(error.to_string()))
 }

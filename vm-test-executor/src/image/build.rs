@@ -9,21 +9,13 @@ use super::inside::{self, Task};
 use super::layer::{Layers, Progress, cannot_make, key_of};
 use super::locks::{self, Held};
 use super::recipe::{Base, FileEntry, Recipe, RunEntry};
-use super::record::ImageRecord;
-use super::{base, chain, collection, space};
+use super::record::{ImageRecord, KernelRecord};
+use super::runner::Runner;
+use super::{base, chain, collection, kernel_layer, machine, space};
 use crate::config::Init;
 use std::fs::{self, File};
 use vm_test::protocol::daemon::LayerBuild;
 use vm_test::protocol::failure::Failure;
-
-/// Runs a command in a container whose writes go to the layer that is being made.
-pub trait Runner {
-    /// Runs it.
-    ///
-    /// # Errors
-    /// If it could not be run or did not succeed.
-    fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure>;
-}
 
 /// Builds a recipe's image, and first those that it starts from and that are not there.
 ///
@@ -52,6 +44,7 @@ fn build_one(
     let mut build = Build {
         store,
         init: recipe.init,
+        kernel: None,
         layers: Layers {
             store,
             keys: Vec::new(),
@@ -59,7 +52,13 @@ fn build_one(
             progress,
         },
     };
-    build.base(recipe)?;
+    let steps = recipe.users.len() + recipe.files.len() + recipe.run.len();
+    build.layers.progress.expect(steps);
+    build.base(recipe, runner)?;
+    build.kernel(recipe)?;
+    for entry in &recipe.users {
+        build.run(entry, runner)?;
+    }
     for entry in &recipe.files {
         build.place(entry)?;
     }
@@ -68,43 +67,54 @@ fn build_one(
     }
     let mut record = store.compose(&recipe.name, build.layers.keys);
     record.init = build.init;
-    let unchanged = store
-        .image(&recipe.name)
-        .is_ok_and(|old| old.layers == record.layers && old.init == record.init);
+    record.kernel = build.kernel;
+    let unchanged = store.image(&recipe.name).is_ok_and(|old| {
+        old.layers == record.layers && old.init == record.init && old.kernel == record.kernel
+    });
     if !unchanged {
         store.publish_image(&record)?;
     }
     Ok(record)
 }
 
-/// Hashes an image's layers anew; the keys of those that are not what they were.
+/// Hashes what there is of an image anew: its layers, the subvolume of its snapshots, the files that its machines boot from;
+/// what of it is not what it was, for people.
 ///
 /// # Errors
 /// If the image is not there or cannot be read.
 pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
     let mut changed = Vec::new();
     let (image, _held) = store.hold_image(name)?;
-    for key in image.layers {
-        let files = store.relative(&store.files(&key));
+    for key in &image.layers {
+        let files = store.relative(&store.files(key));
         let found = inside::perform(store.root(), Task::Digest(files), None)?;
-        if store
-            .layer(&key)
-            .is_none_or(|layer| layer.digest != found.digest)
-        {
-            changed.push(key);
+        let expected = store
+            .layer(key)
+            .map(|layer| layer.digest)
+            .unwrap_or_default();
+        if expected != found.digest {
+            changed.push(format!(
+                "layer {key}: expected sha256:{expected}, got sha256:{}",
+                found.digest
+            ));
         }
     }
+    if !store.verify_subvolume(&image)? {
+        changed.push("the subvolume that guests get snapshots of".to_owned());
+    }
+    changed.extend(machine::verify(store, &image)?);
     Ok(changed)
 }
 
-struct Build<'a> {
+pub(super) struct Build<'a> {
     store: &'a Store,
     init: Option<Init>,
-    layers: Layers<'a>,
+    pub(super) kernel: Option<KernelRecord>,
+    pub(super) layers: Layers<'a>,
 }
 
 impl Build<'_> {
-    fn base(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+    fn base(&mut self, recipe: &Recipe, runner: &mut dyn Runner) -> Result<(), Failure> {
         if !matches!(recipe.base, Base::Debian(_)) && !recipe.packages.is_empty() {
             return Err(Failure::new(format!(
                 "cannot build image `{}`: packages need a base of the kind debian:",
@@ -117,29 +127,35 @@ impl Build<'_> {
                 let (image, held) = self.store.hold_image(name)?;
                 self.layers.keys = image.layers;
                 self.init = self.init.or(image.init);
+                self.kernel = image.kernel;
                 self.layers.held = held;
                 Ok(())
             }
-            Base::Tar(path) => self.foreign(&Stack::of_tar(path)?),
-            Base::Directory(path) => self.foreign(&Stack::of_directory(path, self.store)?),
+            Base::Tar(path) => self.foreign(&Stack::of_tar(path)?, runner),
+            Base::Directory(path) => self.foreign(&Stack::of_directory(path, self.store)?, runner),
             Base::Layout(path, pinned) => {
-                self.foreign(&Stack::of_layout(path, pinned.as_deref(), self.store)?)
+                let stack = Stack::of_layout(path, pinned.as_deref(), self.store)?;
+                self.foreign(&stack, runner)
             }
+            Base::Disk(path, format) => self.disk(&Stack::of_disk(path, *format)?, runner),
+            Base::Vagrant(path) => self.disk(&Stack::of_box(path, self.store)?, runner),
             Base::Debian(release) => {
-                let packages = recipe.packages.join(",");
+                let packages = kernel_layer::packages_of(recipe);
                 let step = format!(
                     "bootstrap Debian {release} with {} packages",
-                    recipe.packages.len()
+                    packages.len()
                 );
-                let parts: [&[u8]; 3] = [b"debian", release.as_bytes(), packages.as_bytes()];
+                let list = packages.join(",");
+                let parts: [&[u8]; 3] = [b"debian", release.as_bytes(), list.as_bytes()];
                 base::check_tool(release)?;
+                self.layers.progress.expect(1);
                 self.layers.add(&step, &parts, |store, aside| {
                     let log = aside.join("bootstrap.log");
                     let task = Task::Bootstrap {
                         into: store.relative(&aside.join("files")),
                         log: store.relative(&log),
                         release: release.clone(),
-                        packages: recipe.packages.clone(),
+                        packages: packages.clone(),
                     };
                     inside::perform(store.root(), task, None)?;
                     inside::perform(store.root(), Task::Remove(store.relative(&log)), None)
@@ -149,15 +165,25 @@ impl Build<'_> {
         }
     }
 
+    fn disk(&mut self, stack: &Stack, runner: &mut dyn Runner) -> Result<(), Failure> {
+        self.foreign(stack, runner)?;
+        self.kernel_of_disk();
+        Ok(())
+    }
+
     /// Layers that come from elsewhere. All that the store lacks are read and checked before the first is unpacked.
-    fn foreign(&mut self, stack: &Stack) -> Result<(), Failure> {
+    fn foreign(&mut self, stack: &Stack, runner: &mut dyn Runner) -> Result<(), Failure> {
         let mut parent = self.layers.keys.last().cloned().unwrap_or_default();
         let mut sizes = Vec::new();
+        self.layers.progress.expect(stack.layers.len());
         for layer in &stack.layers {
             parent = key_of(&parent, &layer.parts());
             sizes.push(match self.store.layer(&parent) {
                 Some(_) => None,
-                None => Some(layer.survey(self.store)?),
+                None => {
+                    self.layers.progress.phase(&layer.step(), "check");
+                    layer.survey(self.store)?
+                }
             });
         }
         for (layer, size) in stack.layers.iter().zip(sizes) {
@@ -165,7 +191,7 @@ impl Build<'_> {
             self.layers.add(&step, &layer.parts(), |store, aside| {
                 let before = space::free(store.root());
                 let into = store.relative(&aside.join("files"));
-                layer.unpack(store, into).map_err(|failure| {
+                layer.unpack(store, into, runner).map_err(|failure| {
                     match space::is_full(&failure, store.root(), false) {
                         true => space::full(store.root(), &step, before, size),
                         false => failure,
@@ -176,7 +202,7 @@ impl Build<'_> {
         Ok(())
     }
 
-    fn place(&mut self, entry: &FileEntry) -> Result<(), Failure> {
+    pub(super) fn place(&mut self, entry: &FileEntry) -> Result<(), Failure> {
         let archive = base::of_entry(&entry.from)?;
         let mode = entry
             .mode

@@ -1,9 +1,8 @@
 //! The collection of what nothing needs: layers that no image names and nobody holds, and what builders left that were
 //! killed. What is in use it leaves alone and counts.
 
-use super::inside::{self, Task};
 use super::locks::lock_for_removal;
-use super::{ImageRecord, Store};
+use super::{ImageRecord, Store, inside, machine, subvolume};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -15,8 +14,12 @@ use vm_test::protocol::failure::Failure;
 pub struct Collected {
     /// Layers that no image names.
     pub layers: usize,
-    /// Bytes of their files.
+    /// Subvolumes of images that are no more.
+    pub subvolumes: usize,
+    /// Bytes of the layers' files.
     pub bytes: u64,
+    /// Files that machines boot from and nobody needs: of images that are gone, or quick to make again.
+    pub machines: usize,
     /// What killed builders left.
     pub remains: usize,
     /// What nothing names and somebody uses just now.
@@ -29,14 +32,25 @@ pub struct Collected {
 /// If the record of an image cannot be understood, because then nobody knows which layers it needs; or something cannot be
 /// removed.
 pub fn collect(store: &Store) -> Result<Collected, Failure> {
-    named(store)?;
+    needed(store)?;
     let mut collected = clear(store)?;
-    for key in names_in(&store.layers())? {
-        if named(store)?.contains(&key) {
-            continue;
+    if store.subvolumes().exists() {
+        for key in names_in(&store.subvolumes())? {
+            let path = store.subvolumes().join(&key);
+            let reserved = format!("subvolume-{key}");
+            match take_away(store, &path, &reserved, |needed| {
+                needed.subvolumes.contains(&key)
+            })? {
+                Some(true) => collected.subvolumes += 1,
+                Some(false) => collected.in_use += 1,
+                None => {}
+            }
         }
+    }
+    for key in names_in(&store.layers())? {
         let bytes = store.layer(&key).map_or(0, |layer| layer.bytes);
-        match remove_layer(store, &key)? {
+        let path = store.layer_dir(&key);
+        match take_away(store, &path, &key, |needed| needed.layers.contains(&key))? {
             Some(true) => {
                 collected.layers += 1;
                 collected.bytes += bytes;
@@ -45,7 +59,25 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
             None => {}
         }
     }
+    collect_artifacts(store, &mut collected)?;
     Ok(collected)
+}
+
+/// The files that machines boot from go with the image that they were made of; all else there is made anew in no time.
+fn collect_artifacts(store: &Store, collected: &mut Collected) -> Result<(), Failure> {
+    for key in names_in(&store.artifacts())? {
+        if machine::is_needed(store, &key) {
+            continue;
+        }
+        match store.remove_artifact(&key)? {
+            Some(bytes) => {
+                collected.machines += 1;
+                collected.bytes += bytes;
+            }
+            None => collected.in_use += 1,
+        }
+    }
+    Ok(())
 }
 
 /// Removes what killed builders left, and no layer.
@@ -96,33 +128,46 @@ fn remove_aside(store: &Store, path: &Path) -> Result<bool, Failure> {
     let Some(_lock) = lock_for_removal(path).map_err(|error| cannot(path, &error))? else {
         return Ok(false);
     };
-    inside::perform(store.root(), Task::Remove(store.relative(path)), None)?;
+    inside::remove(store.root(), path)?;
     Ok(true)
 }
 
-/// Whether the layer is gone; `None` if an image names it after all.
-fn remove_layer(store: &Store, key: &str) -> Result<Option<bool>, Failure> {
-    let path = store.layer_dir(key);
-    let Some(_reservation) = store.try_reserve(key)? else {
+/// Whether what has been made, under this reservation, is gone; `None` if an image needs it.
+fn take_away(
+    store: &Store,
+    path: &Path,
+    reserved: &str,
+    is_needed: impl Fn(&Needed) -> bool,
+) -> Result<Option<bool>, Failure> {
+    if is_needed(&needed(store)?) {
+        return Ok(None);
+    }
+    let Some(_reservation) = store.try_reserve(reserved)? else {
         return Ok(Some(false));
     };
-    let Some(lock) = lock_for_removal(&path).map_err(|error| cannot(&path, &error))? else {
+    let Some(lock) = lock_for_removal(path).map_err(|error| cannot(path, &error))? else {
         return Ok(Some(false));
     };
     // Whoever builds with it holds it until the image names it, so that from here on no new image does.
-    if named(store)?.contains(key) {
+    if is_needed(&needed(store)?) {
         return Ok(None);
     }
-    let aside = store.aside().join(key);
-    fs::rename(&path, &aside).map_err(|error| cannot(&path, &error))?;
+    let aside = store.aside().join(reserved);
+    fs::rename(path, &aside).map_err(|error| cannot(path, &error))?;
     drop(lock);
-    inside::perform(store.root(), Task::Remove(store.relative(&aside)), None)?;
+    inside::remove(store.root(), &aside)?;
     Ok(Some(true))
 }
 
-/// The layers that images need.
-fn named(store: &Store) -> Result<BTreeSet<String>, Failure> {
-    let mut named = BTreeSet::new();
+/// What images need, by its key.
+#[derive(Debug, Default)]
+struct Needed {
+    layers: BTreeSet<String>,
+    subvolumes: BTreeSet<String>,
+}
+
+fn needed(store: &Store) -> Result<Needed, Failure> {
+    let mut needed = Needed::default();
     for name in names_in(&store.images())? {
         let path = store.images().join(name);
         let bytes = match fs::read(&path) {
@@ -136,9 +181,10 @@ fn named(store: &Store) -> Result<BTreeSet<String>, Failure> {
             ))
             .hint("remove the file; without it, its layers are collected")
         })?;
-        named.extend(image.layers);
+        needed.subvolumes.insert(subvolume::key_of(&image));
+        needed.layers.extend(image.layers);
     }
-    Ok(named)
+    Ok(needed)
 }
 
 fn names_in(dir: &Path) -> Result<Vec<String>, Failure> {

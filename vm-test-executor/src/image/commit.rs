@@ -25,7 +25,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If the image is not there, or the store cannot be written to.
     pub fn begin(store: &'a Store, image: &str, name: &str) -> Result<Self, Failure> {
-        store.check_name(name)?;
+        Store::check_name(name)?;
         let (parent, held) = store.hold_image(image)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let nanos = now.map_or(0, |now| now.as_nanos());
@@ -96,6 +96,7 @@ impl<'a> Session<'a> {
         layers.push(key);
         let mut record = store.compose(name, layers);
         record.init = self.parent.init;
+        record.kernel = self.parent.kernel.clone();
         store.publish_image(&record)?;
         Ok(record)
     }

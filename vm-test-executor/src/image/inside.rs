@@ -1,13 +1,13 @@
 //! Work on the store's files that needs root over all of a guest's ids: unpacking, hashing, removing. It is done by a
 //! process of its own in the user's namespaces, without a network; when that is killed, the kernel ends all it started.
 
-use super::base;
 pub(super) use super::task::{Done, Task};
 use super::task::{carry_out, describe, take_part};
+use super::{base, removal};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
 use crate::sys::namespaces::{self, Program};
-use crate::sys::{handover, idmap, inherited};
+use crate::sys::{btrfs, handover, idmap, inherited};
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, mount_change, move_mount};
 use serde::{Deserialize, Serialize};
 use std::ffi::CString;
@@ -38,6 +38,23 @@ struct Order {
 /// Has a task done. `input` becomes its standard input.
 pub(super) fn perform(store: &Path, task: Task, input: Option<File>) -> Result<Done, Failure> {
     perform_to(store, task, input, None)
+}
+
+/// Removes something from the store. A subvolume that this process may destroy needs no other.
+pub(super) fn remove(store: &Path, path: &Path) -> Result<(), Failure> {
+    let place = path.parent().zip(path.file_name());
+    let destroyed = place.is_some_and(|(parent, name)| {
+        let is_subvolume = File::open(path).is_ok_and(|file| btrfs::is_subvolume(&file));
+        is_subvolume
+            && File::open(parent)
+                .and_then(|dir| removal::destroy(&dir, name))
+                .is_ok()
+    });
+    if destroyed {
+        return Ok(());
+    }
+    let relative = path.strip_prefix(store).unwrap_or(path).to_path_buf();
+    perform(store, Task::Remove(relative), None).map(drop)
 }
 
 /// Has a task done that writes to `output`.
@@ -75,7 +92,8 @@ pub(super) fn perform_to(
             theirs.as_fd(),
         ],
         user_namespace: true,
-        network_namespace: !matches!(task, Task::Bootstrap { .. }),
+        network_namespace: !matches!(task, Task::Bootstrap { .. } | Task::Kernel { .. }),
+        keep_groups: false,
     };
     let waiting = namespaces::start(&program).map_err(|error| refusal::of_namespaces(&error))?;
     drop(theirs);

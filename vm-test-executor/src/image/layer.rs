@@ -14,6 +14,10 @@ const FORMAT: &[u8] = b"vm-test layer 1";
 
 /// Told of each step as it begins and ends.
 pub trait Progress {
+    /// So many steps more belong to the build.
+    fn expect(&mut self, steps: usize);
+    /// What is being done about a step.
+    fn phase(&mut self, step: &str, phase: &str);
     /// A step begins that has to be done.
     fn begin(&mut self, step: &str);
     /// A step is there already.
@@ -55,6 +59,7 @@ impl Layers<'_> {
             return Ok(());
         }
         self.progress.begin(step);
+        self.store.check()?;
         let aside = self.store.aside().join(&key);
         self.remove(&aside)?;
         let before = space::free(self.store.root());
@@ -84,7 +89,7 @@ impl Layers<'_> {
     }
 
     fn make_aside(
-        &self,
+        &mut self,
         aside: &Path,
         key: &str,
         step: &str,
@@ -92,6 +97,7 @@ impl Layers<'_> {
     ) -> Result<(), Failure> {
         make_empty(aside)?;
         make(self.store, aside)?;
+        self.progress.phase(step, "hash");
         let files = self.store.relative(&aside.join("files"));
         let found = inside::perform(self.store.root(), Task::Digest(files), None)?;
         let record = LayerRecord {
@@ -100,6 +106,7 @@ impl Layers<'_> {
             step: step.to_owned(),
             bytes: found.bytes,
         };
+        self.progress.phase(step, "write to disk");
         self.store.publish_layer(aside, &record)
     }
 
@@ -126,15 +133,26 @@ pub(super) fn cannot_make(aside: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("cannot make {}: {error}", aside.display()))
 }
 
-/// Says so if it was for want of room that a step failed.
+/// Says so if it was for want of room that a step failed, or of the store itself.
 fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure {
+    if let Err(gone) = store.check() {
+        return gone;
+    }
     let root = store.root();
     let bootstraps = step.starts_with("bootstrap ");
-    let full = space::is_full(&failure, root, bootstraps || step.starts_with("run "));
+    let elsewhere = ["run ", "add the kernel "];
+    let elsewhere = bootstraps || elsewhere.iter().any(|start| step.starts_with(start));
+    let full = space::is_full(&failure, root, elsewhere);
     if !full || failure.message.contains("store full") {
         return failure;
     }
-    space::full(root, step, before, bootstraps.then_some(space::BOOTSTRAP))
+    let known = bootstraps.then_some(space::BOOTSTRAP);
+    space::full(
+        root,
+        step,
+        before,
+        known.or_else(|| store.size_of_step(step)),
+    )
 }
 
 /// The key of the layer that a step makes on another.

@@ -56,8 +56,9 @@ impl Store {
             return Ok(reservation);
         }
         waiting();
+        let path = self.lock_of(key);
         loop {
-            let (path, file) = self.lock_file(key)?;
+            let file = lock_file(&path)?;
             lock(&file, FlockOperation::LockExclusive).map_err(|error| cannot(&path, &error))?;
             if is_at(&file, &path) {
                 return Ok(Reservation { path, _file: file });
@@ -70,28 +71,11 @@ impl Store {
     /// # Errors
     /// If the lock cannot be made.
     pub fn try_reserve(&self, key: &str) -> Result<Option<Reservation>, Failure> {
-        loop {
-            let (path, file) = self.lock_file(key)?;
-            match lock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) if is_at(&file, &path) => {
-                    return Ok(Some(Reservation { path, _file: file }));
-                }
-                Ok(()) => {}
-                Err(Errno::WOULDBLOCK) => return Ok(None),
-                Err(error) => return Err(cannot(&path, &error)),
-            }
-        }
+        try_lock(self.lock_of(key))
     }
 
-    fn lock_file(&self, key: &str) -> Result<(PathBuf, File), Failure> {
-        let path = self.aside().join(format!("{key}.lock"));
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| cannot(&path, &error))?;
-        Ok((path, file))
+    fn lock_of(&self, key: &str) -> PathBuf {
+        self.aside().join(format!("{key}.lock"))
     }
 
     /// Keeps a layer from being removed; `None` if it is not in the store.
@@ -99,19 +83,7 @@ impl Store {
     /// # Errors
     /// If the lock cannot be made.
     pub fn hold(&self, key: &str, held: &mut Held) -> Result<bool, Failure> {
-        let path = self.layer_dir(key);
-        loop {
-            let file = match File::open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-                file => file.map_err(|error| cannot(&path, &error))?,
-            };
-            lock(&file, FlockOperation::LockShared).map_err(|error| cannot(&path, &error))?;
-            // Whoever removes a layer first takes its name away, with the lock.
-            if is_at(&file, &path) {
-                held.files.push(file);
-                return Ok(self.layer(key).is_some());
-            }
-        }
+        Ok(hold_directory(&self.layer_dir(key), held)? && self.layer(key).is_some())
     }
 
     /// The image of this name, and the locks that keep its layers.
@@ -142,6 +114,46 @@ impl Store {
         held.files
             .push(take_part(aside).map_err(|error| cannot(aside, &error))?);
         Ok(())
+    }
+}
+
+/// The lock that is a file of this name; `None` if somebody else has it.
+pub(super) fn try_lock(path: PathBuf) -> Result<Option<Reservation>, Failure> {
+    loop {
+        let file = lock_file(&path)?;
+        match lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) if is_at(&file, &path) => {
+                return Ok(Some(Reservation { path, _file: file }));
+            }
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Ok(None),
+            Err(error) => return Err(cannot(&path, &error)),
+        }
+    }
+}
+
+fn lock_file(path: &Path) -> Result<File, Failure> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| cannot(path, &error))
+}
+
+/// Keeps a directory from being removed; false if it is not there.
+pub(super) fn hold_directory(path: &Path, held: &mut Held) -> Result<bool, Failure> {
+    loop {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file.map_err(|error| cannot(path, &error))?,
+        };
+        lock(&file, FlockOperation::LockShared).map_err(|error| cannot(path, &error))?;
+        // Whoever removes it first takes its name away, with the lock.
+        if is_at(&file, path) {
+            held.files.push(file);
+            return Ok(true);
+        }
     }
 }
 

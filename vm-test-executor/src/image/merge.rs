@@ -1,6 +1,7 @@
-//! Layers seen as one root file system, where all of a guest's ids are mapped: written to an archive, and looked through
-//! for directories of one path. The layers stay as they are.
+//! Layers seen as one root file system, where all of a guest's ids are mapped: written to an archive, hashed, and
+//! looked through for directories of one path. The layers stay as they are.
 
+use super::{archiver, digest};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag,
@@ -10,34 +11,38 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// Writes the layers, the base first, as one tree to standard output.
 pub(super) fn export(store: &Path, layers: &[PathBuf]) -> io::Result<()> {
-    let root = match layers {
-        [only] => rustix::fs::openat(
-            CWD,
-            store.join(only),
-            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?,
-        _ => stack(store, layers)?,
-    };
-    let output = Command::new("tar")
-        .args(["--create", "--file=-", "--sort=name", "--numeric-owner"])
+    let root = root(store, layers)?;
+    let mut tar = archiver::command();
+    tar.args(["--create", "--file=-", "--sort=name", "--numeric-owner"])
         .args(["--xattrs", "--xattrs-include=*", "."])
         // The child has the descriptor until it becomes tar.
         .current_dir(format!("/proc/self/fd/{}", root.as_raw_fd()))
         .stdin(Stdio::null())
-        .stdout(Stdio::inherit())
-        .stderr(Stdio::piped())
-        .output()?;
-    if output.status.success() {
-        return Ok(());
+        .stdout(Stdio::inherit());
+    archiver::run(&mut tar).map(drop)
+}
+
+/// The hash of the layers, the base first, as one tree, and the bytes of its files.
+pub(super) fn digest(store: &Path, layers: &[PathBuf]) -> io::Result<(String, u64)> {
+    let root = root(store, layers)?;
+    digest::of_tree(Path::new(&format!("/proc/self/fd/{}/.", root.as_raw_fd())))
+}
+
+/// The layers, the base first, as one tree.
+pub(super) fn root(store: &Path, layers: &[PathBuf]) -> io::Result<OwnedFd> {
+    match layers {
+        [only] => Ok(rustix::fs::openat(
+            CWD,
+            store.join(only),
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?),
+        _ => stack(store, layers),
     }
-    let words = String::from_utf8_lossy(&output.stderr);
-    let last: Vec<_> = words.trim().lines().rev().take(3).collect();
-    Err(io::Error::other(format!("tar: {}", last.join("; "))))
 }
 
 /// An overlay of the layers that cannot be written to and is mounted nowhere.

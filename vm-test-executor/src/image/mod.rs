@@ -1,6 +1,8 @@
 //! Images: what guests start from. A recipe is built into layers, each stored once under the hash of all that went into
 //! it; an image is a name for a stack of them. Nothing here is ever changed in place.
 
+mod archiver;
+mod artifact;
 mod base;
 mod build;
 mod chain;
@@ -8,19 +10,31 @@ mod collection;
 mod commit;
 mod digest;
 mod export;
+mod fingerprint;
+mod flatten;
 mod import;
 mod inside;
+mod kernel_layer;
 mod layer;
 mod locks;
+mod machine;
 mod merge;
+pub mod payload;
+mod place;
 mod recipe;
 mod record;
+mod removal;
+mod runner;
+mod snapshot;
 mod space;
 mod stacked;
 mod store;
+mod subvolume;
 mod task;
+mod template;
+mod users;
 
-pub use build::{Runner, build, verify};
+pub use build::{build, verify};
 pub use collection::{Collected, collect};
 pub use commit::Session;
 pub use export::export;
@@ -28,6 +42,11 @@ pub use import::Source;
 pub use inside::{COMMAND as INSIDE_COMMAND, main as inside_main};
 pub use layer::Progress;
 pub use locks::{Held, Reservation};
+pub use machine::{Initramfs, Kernel, Machine, MachineRecord};
+pub use place::{MOUNT_OPTIONS, disk_of};
 pub use recipe::{Base, Recipe, find as find_recipe};
-pub use record::{ImageRecord, LayerRecord};
+pub use record::{ImageRecord, KernelRecord, LayerRecord};
+pub use runner::Runner;
+pub use snapshot::{Snapshot, sweep as sweep_snapshots};
 pub use store::Store;
+pub use template::{LENGTHS, Template};

@@ -1,8 +1,11 @@
 //! Recipes: `images/NAME.toml`, which say step by step what is in an image. Reads and checks; builds nothing.
 
-use crate::config::{self, Init};
+use super::machine::{Kernel, parse_kernel};
+use super::users::{self, UserEntry};
+use crate::config::{HOST_IMAGE, Init, document};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use vm_test::protocol::daemon::DiskFormat;
 use vm_test::protocol::failure::Failure;
 
 /// Recipes that come with the program.
@@ -14,11 +17,8 @@ const READY: [(&str, &str); 2] = [
     ),
 ];
 
-/// A longer file is refused unread.
-const LONGEST: u64 = 1 << 20;
-
 /// The releases of Debian that can be bootstrapped.
-const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
+pub(super) const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
 
 /// How an image is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,12 @@ pub struct Recipe {
     pub base: Base,
     /// What the first process of its guests is; what it is with the base, if nothing is said.
     pub init: Option<Init>,
+    /// Its kernel; the base's, if nothing is said.
+    pub kernel: Option<Kernel>,
     /// Debian packages in it.
     pub packages: Vec<String>,
+    /// Commands that make its users.
+    pub users: Vec<RunEntry>,
     /// Files to copy into it, in this order.
     pub files: Vec<FileEntry>,
     /// Commands to run in it, in this order.
@@ -50,6 +54,10 @@ pub enum Base {
     Directory(PathBuf),
     /// An OCI layout, and of its images the one with this SHA-256.
     Layout(PathBuf, Option<String>),
+    /// A disk with a root file system on it.
+    Disk(PathBuf, DiskFormat),
+    /// A Vagrant box of the provider libvirt.
+    Vagrant(PathBuf),
     /// Another image.
     Image(String),
 }
@@ -63,7 +71,9 @@ impl Recipe {
             home: PathBuf::from("/"),
             base,
             init: None,
+            kernel: None,
             packages: Vec::new(),
+            users: Vec::new(),
             files: Vec::new(),
             run: Vec::new(),
         }
@@ -98,8 +108,11 @@ pub struct RunEntry {
 struct Document {
     base: String,
     init: Option<Init>,
+    kernel: Option<toml::Value>,
     #[serde(default)]
     packages: Vec<String>,
+    #[serde(default)]
+    users: Vec<UserEntry>,
     #[serde(default)]
     files: Vec<FileEntry>,
     #[serde(default)]
@@ -116,21 +129,10 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
         .map(|dir| dir.join("images").join(format!("{name}.toml")))
         .find(|file| file.is_file());
     if let Some(file) = file {
-        let cannot =
-            |cause: String| Failure::new(format!("cannot read {}: {cause}", file.display()));
-        let length = file
-            .metadata()
-            .map_err(|error| cannot(error.to_string()))?
-            .len();
-        if length > LONGEST {
-            return Err(cannot(format!(
-                "it has {length} bytes, and at most {LONGEST} are read"
-            ))
-            .hint("is it a recipe? Larger content belongs into files that it names"));
-        }
-        let bytes = std::fs::read(&file).map_err(|error| cannot(error.to_string()))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|error| cannot(error.to_string()).hint("a recipe is text in UTF-8"))?;
+        let text = document::read(
+            &file,
+            "is it a recipe? Larger content belongs into files that it names",
+        )?;
         let dir = file.parent().unwrap_or(Path::new("/"));
         let recipe = parse(name, &text, dir).map_err(|failure| Failure {
             message: format!("cannot use {}: {}", file.display(), failure.message),
@@ -158,26 +160,9 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
 }
 
 fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
-    let document: Document = toml::from_str(text).map_err(|error| {
-        let failure = Failure::new(error.to_string().trim_end().to_owned());
-        match config::suggestion(error.message()) {
-            Some(key) => failure.hint(format!("did you mean `{key}`?")),
-            None => failure,
-        }
-    })?;
+    let document: Document = document::parse(text)?;
     for package in &document.packages {
-        let valid = package
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c))
-            && package
-                .chars()
-                .next()
-                .is_some_and(|c| c.is_ascii_alphanumeric());
-        if !valid {
-            return Err(Failure::new(format!(
-                "{package:?} is not the name of a Debian package"
-            )));
-        }
+        check_package(package)?;
     }
     for entry in &document.files {
         let plain = entry
@@ -197,7 +182,16 @@ fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
         home: dir.to_path_buf(),
         base: base(&document.base, dir)?,
         init: document.init,
+        kernel: document
+            .kernel
+            .map(|value| parse_kernel(value, dir))
+            .transpose()?,
         packages: document.packages,
+        users: document
+            .users
+            .iter()
+            .map(users::step)
+            .collect::<Result<_, _>>()?,
         files: document
             .files
             .into_iter()
@@ -208,6 +202,17 @@ fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
             .collect(),
         run: document.run,
     })
+}
+
+/// Packages' names become arguments of programs.
+pub(super) fn check_package(name: &str) -> Result<(), Failure> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{name:?} is not the name of a Debian package"
+    )))
 }
 
 fn base(text: &str, dir: &Path) -> Result<Base, Failure> {
@@ -230,6 +235,10 @@ fn base(text: &str, dir: &Path) -> Result<Base, Failure> {
                 "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, or the name of an image",
             ),
         ),
+        None if text == HOST_IMAGE => Err(Failure::new(
+            "base = \"host\": the host's root is no image, because it changes while it is used",
+        )
+        .hint("copy what is needed of it with dir:PATH or files, or use guest `host`, which starts from it as it is")),
         None => Ok(Base::Image(text.to_owned())),
     }
 }
@@ -266,6 +275,11 @@ mod tests {
             (
                 "base = \"x\"\n[[files]]\nfrom = \"a\"\nto = \"/../x\"",
                 "/../x is not an absolute path",
+            ),
+            ("base = \"host\"", "the host's root is no image"),
+            (
+                "base = \"x\"\n[[users]]\nname = \"a b\"",
+                "\"a b\" is not the name of a user",
             ),
             ("bsae = \"x\"", "unknown field `bsae`"),
         ] {

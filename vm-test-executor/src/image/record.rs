@@ -2,6 +2,9 @@
 
 use crate::config::Init;
 use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::path::Path;
 
 /// A named image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +19,23 @@ pub struct ImageRecord {
     /// What the first process of its guests is, unless they say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<Init>,
+    /// The kernel that its machines boot with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<KernelRecord>,
     /// When it was built, in seconds since 1970.
     pub created: u64,
+}
+
+/// A kernel in an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KernelRecord {
+    /// What it came from: a package, or a file's name.
+    pub name: String,
+    /// What `uname -r` says.
+    pub release: String,
+    /// The keys of the layers with its files.
+    pub layers: Vec<String>,
 }
 
 /// A stored layer.
@@ -32,4 +50,9 @@ pub struct LayerRecord {
     pub step: String,
     /// Bytes of its files.
     pub bytes: u64,
+}
+
+/// Writes a record.
+pub(super) fn write_json(path: &Path, record: &impl Serialize) -> io::Result<()> {
+    fs::write(path, serde_json::to_vec_pretty(record)?)
 }

@@ -4,10 +4,12 @@
 //! a final place is whole, and what is found aside without a lock on it is rubbish.
 
 use super::digest;
+use super::place::{self, Identity};
 use super::record::{ImageRecord, LayerRecord};
+use crate::sys::btrfs;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use vm_test::client::ENV_STORE;
 use vm_test::protocol::failure::Failure;
@@ -19,6 +21,7 @@ const LONGEST_NAME: usize = 128;
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    identity: Identity,
 }
 
 fn cannot(what: &str, path: &Path, error: &dyn std::fmt::Display) -> Failure {
@@ -31,8 +34,10 @@ impl Store {
     /// # Errors
     /// If it cannot be made.
     pub fn open(root: &Path) -> Result<Self, Failure> {
-        let store = Self {
+        place::check_mounted(root)?;
+        let mut store = Self {
             root: root.to_path_buf(),
+            identity: Identity::default(),
         };
         // Closed to others: layers hold programs that run with their owner's rights, as foreign images made them.
         for (dir, mode) in [
@@ -40,6 +45,7 @@ impl Store {
             (store.layers(), 0o755),
             (store.images(), 0o755),
             (store.aside(), 0o755),
+            (store.artifacts(), 0o755),
         ] {
             DirBuilder::new()
                 .recursive(true)
@@ -55,10 +61,42 @@ impl Store {
             store.layers(),
             store.images(),
             store.aside(),
+            store.artifacts(),
         ] {
-            check_owner(root, &dir)?;
+            place::check_owner(root, &dir)?;
         }
+        store.identity = place::identity(root).unwrap_or_default();
         Ok(store)
+    }
+
+    /// The store in this directory, if there is one; makes nothing.
+    ///
+    /// # Errors
+    /// If it is not this user's, or not mounted.
+    pub fn find(root: &Path) -> Result<Option<Self>, Failure> {
+        place::check_mounted(root)?;
+        let (Some(identity), true) = (place::identity(root), root.join("images").is_dir()) else {
+            return Ok(None);
+        };
+        place::check_owner(root, root)?;
+        Ok(Some(Self {
+            root: root.to_path_buf(),
+            identity,
+        }))
+    }
+
+    /// Asserts that the directory is still the store that was opened.
+    ///
+    /// # Errors
+    /// If something was mounted over it or unmounted since.
+    pub fn check(&self) -> Result<(), Failure> {
+        place::check_same(&self.root, self.identity)
+    }
+
+    /// Whether it can have subvolumes.
+    #[must_use]
+    pub fn is_on_btrfs(&self) -> bool {
+        btrfs::is_below(&self.root)
     }
 
     /// Its directory.
@@ -94,6 +132,14 @@ impl Store {
         serde_json::from_slice(&text).ok()
     }
 
+    /// How much a step took up when it was done before: nobody else knows what a command is going to write.
+    pub(super) fn size_of_step(&self, step: &str) -> Option<u64> {
+        let entries = fs::read_dir(self.layers()).ok()?.flatten();
+        let layers = entries.filter_map(|entry| self.layer(entry.file_name().to_str()?));
+        let sizes = layers.filter(|layer| layer.step == step);
+        sizes.map(|layer| layer.bytes).max()
+    }
+
     /// The layer's own directory, which carries its locks.
     pub(super) fn layer_dir(&self, key: &str) -> PathBuf {
         self.layers().join(key)
@@ -109,6 +155,7 @@ impl Store {
     /// # Errors
     /// If it cannot be written; then it is not there.
     pub fn publish_layer(&self, aside: &Path, record: &LayerRecord) -> Result<(), Failure> {
+        self.check()?;
         let write = || -> io::Result<()> {
             write_durably(
                 &aside.join("layer.json"),
@@ -138,6 +185,7 @@ impl Store {
             digest: digest::of_parts(digests.iter().map(String::as_bytes)),
             layers,
             init: None,
+            kernel: None,
             created: now.map_or(0, |now| now.as_secs()),
         }
     }
@@ -147,6 +195,7 @@ impl Store {
     /// # Errors
     /// If it cannot be written; then the old one is still there.
     pub fn publish_image(&self, record: &ImageRecord) -> Result<(), Failure> {
+        self.check()?;
         let path = self.record_of(&record.name)?;
         let key = format!("image-{}", record.name);
         let _reservation = self.reserve(&key, || ())?;
@@ -162,27 +211,28 @@ impl Store {
         })
     }
 
-    /// Whether an image can have this name.
+    /// Whether an image can have this name. Names come from people and from other people's files, and must stay in the store.
     ///
     /// # Errors
     /// If it cannot.
-    pub fn check_name(&self, name: &str) -> Result<(), Failure> {
-        self.record_of(name).map(drop)
+    pub fn check_name(name: &str) -> Result<(), Failure> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+        if name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.chars().all(plain)
+            && name.len() <= LONGEST_NAME
+        {
+            return Ok(());
+        }
+        Err(
+            Failure::new(format!("cannot use {name:?} as the name of an image")).hint(format!(
+                "a name has at most {LONGEST_NAME} letters, digits and any of `._-+`, and begins with a letter or a digit"
+            )),
+        )
     }
 
-    /// The file with an image's record. Names come from people and from other people's files, and must stay in the store.
+    /// The file with an image's record.
     fn record_of(&self, name: &str) -> Result<PathBuf, Failure> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
-        if !name.starts_with(|c: char| c.is_ascii_alphanumeric())
-            || !name.chars().all(plain)
-            || name.len() > LONGEST_NAME
-        {
-            return Err(
-                Failure::new(format!("cannot use {name:?} as the name of an image")).hint(format!(
-                    "a name has at most {LONGEST_NAME} letters, digits and any of `._-+`, and begins with a letter or a digit"
-                )),
-            );
-        }
+        Self::check_name(name)?;
         Ok(self.images().join(format!("{name}.json")))
     }
 
@@ -192,15 +242,9 @@ impl Store {
     /// If there is none, or it is not whole.
     pub fn image(&self, name: &str) -> Result<ImageRecord, Failure> {
         let path = self.record_of(name)?;
-        let bytes = fs::read(&path).map_err(|error| {
-            let cause = match error.kind() {
-                io::ErrorKind::NotFound => {
-                    format!("it is not in the store {}", self.root.display())
-                }
-                _ => error.to_string(),
-            };
-            Failure::new(format!("cannot use image `{name}`: {cause}"))
-                .hint(format!("build it: vm-test image build {name}"))
+        let bytes = fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Self::lacks(&self.root, name),
+            _ => cannot("read", &path, &error),
         })?;
         let record: ImageRecord =
             serde_json::from_slice(&bytes).map_err(|error| cannot("understand", &path, &error))?;
@@ -213,6 +257,15 @@ impl Store {
             }
         }
         Ok(record)
+    }
+
+    /// The failure for want of an image.
+    #[must_use]
+    pub fn lacks(root: &Path, name: &str) -> Failure {
+        let cause = format!("it is not in the store {}", root.display());
+        Failure::new(format!("cannot use image `{name}`: {cause}"))
+            .hint(format!("build it: vm-test image build {name}"))
+            .missing()
     }
 
     /// All images, by name.
@@ -237,25 +290,6 @@ impl Store {
         }
         fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))
     }
-}
-
-/// What is in the store becomes programs that this user runs, so nobody else may put anything there.
-fn check_owner(root: &Path, dir: &Path) -> Result<(), Failure> {
-    let meta = fs::metadata(dir).map_err(|error| cannot("use", dir, &error))?;
-    let others = meta.mode() & 0o002 != 0;
-    if !others && (meta.uid() == rustix::process::geteuid().as_raw() || meta.uid() == 0) {
-        return Ok(());
-    }
-    let cause = match others {
-        true => format!("everyone may write to {}", dir.display()),
-        false => format!("{} belongs to user {}", dir.display(), meta.uid()),
-    };
-    Err(
-        Failure::new(format!("cannot use the store {}: {cause}", root.display())).hint(format!(
-            "chmod o-w {}, or set {ENV_STORE} to a directory of your own",
-            dir.display()
-        )),
-    )
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -2,13 +2,13 @@
 //! ids. Knows neither how it was started nor who ordered it.
 
 use super::stacked::Stack;
-use super::{base, digest, import, locks, merge};
+use super::{archiver, base, digest, flatten, import, locks, machine, merge, removal};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// What to do, with paths relative to the store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub(super) enum Task {
     Make(Vec<PathBuf>),
     /// Hashes a tree.
     Digest(PathBuf),
+    /// Hashes layers, the base first, as an overlay shows them.
+    DigestWhole(Vec<PathBuf>),
     /// Removes a file or a tree.
     Remove(PathBuf),
     /// Bootstraps a release of Debian, with packages, into a directory that is made; the program's words go to a log.
@@ -43,8 +45,30 @@ pub(super) enum Task {
         /// The packages.
         packages: Vec<String>,
     },
+    /// Unpacks the kernel of a package of Debian into a layer.
+    Kernel {
+        /// The layer's files.
+        into: PathBuf,
+        /// A directory that is made and removed.
+        scratch: PathBuf,
+        /// The files of the layers below, the base first.
+        below: Vec<PathBuf>,
+        /// The code name of the Debian.
+        suite: String,
+        /// The package.
+        package: String,
+    },
+    /// Makes the files that machines boot from.
+    Machine(machine::Order),
     /// Writes these layers, the base first, as one root file system to a tar archive, which is the standard output.
     Export(Vec<PathBuf>),
+    /// Makes layers, the base first, one tree of files.
+    Flatten {
+        /// The layers' files.
+        layers: Vec<PathBuf>,
+        /// The tree, which is made.
+        into: PathBuf,
+    },
     /// Removes from a layer's files the empty directories on which something was mounted, where no layer below has them.
     Prune {
         /// The layer's files.
@@ -87,14 +111,34 @@ pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
             let (digest, bytes) = digest::of_tree(&store.join(dir))?;
             return Ok(Done { digest, bytes });
         }
-        Task::Remove(path) => remove(&store.join(path))?,
+        Task::DigestWhole(layers) => {
+            let (digest, bytes) = merge::digest(store, layers)?;
+            return Ok(Done { digest, bytes });
+        }
+        Task::Remove(path) => removal::remove(&store.join(path))?,
         Task::Bootstrap {
             into,
             log,
             release,
             packages,
         } => base::bootstrap(&store.join(into), &store.join(log), release, packages)?,
+        Task::Kernel {
+            into,
+            scratch,
+            below,
+            suite,
+            package,
+        } => {
+            let below: Vec<_> = below.iter().map(|layer| store.join(layer)).collect();
+            let (into, scratch) = (store.join(into), store.join(scratch));
+            machine::unpack_package(&into, &scratch, &Stack::new(&below), suite, package)?;
+        }
+        Task::Machine(order) => machine::carry_out(store, order)?,
         Task::Export(layers) => merge::export(store, layers)?,
+        Task::Flatten { layers, into } => {
+            let layers: Vec<_> = layers.iter().map(|layer| store.join(layer)).collect();
+            flatten::flatten(&layers, &store.join(into))?;
+        }
         Task::Prune {
             files,
             below,
@@ -104,24 +148,15 @@ pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
     Ok(Done::default())
 }
 
-/// Removes a file, or a directory with all that is in it; what is not there need not be removed.
-fn remove(path: &Path) -> io::Result<()> {
-    let is_directory = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
-    let removed = match is_directory {
-        true => fs::remove_dir_all(path),
-        false => fs::remove_file(path),
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// Whoever removes what is made aside waits until those that write to it are gone, and they may outlive the one who
 /// ordered by a moment.
 pub(super) fn take_part(store: &Path, task: &Task) -> io::Result<Option<File>> {
     let path = match task {
-        Task::Place { into, .. } | Task::Bootstrap { into, .. } => into,
+        Task::Place { into, .. }
+        | Task::Bootstrap { into, .. }
+        | Task::Kernel { into, .. }
+        | Task::Flatten { into, .. } => into,
+        Task::Machine(order) => &order.into,
         Task::Foreign(order) => match order.into() {
             Some(into) => into,
             None => return Ok(None),
@@ -132,29 +167,20 @@ pub(super) fn take_part(store: &Path, task: &Task) -> io::Result<Option<File>> {
     locks::take_part(&store.join(aside)).map(Some)
 }
 
-/// GNU tar knows all that a root file system may hold; what it refuses, it says.
 fn unpack(into: &Path) -> io::Result<()> {
-    let output = Command::new("tar")
-        .args([
-            "--extract",
-            "--numeric-owner",
-            "--same-permissions",
-            "--xattrs",
-            "--xattrs-include=*",
-        ])
-        .args(["--exclude=./dev/*", "--delay-directory-restore"])
-        .arg("--directory")
-        .arg(into)
-        .stdin(Stdio::inherit())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let words = String::from_utf8_lossy(&output.stderr);
-    let last: Vec<_> = words.trim().lines().rev().take(3).collect();
-    Err(io::Error::other(format!("tar: {}", last.join("; "))))
+    let mut tar = archiver::command();
+    tar.args([
+        "--extract",
+        "--numeric-owner",
+        "--same-permissions",
+        "--xattrs",
+        "--xattrs-include=*",
+    ])
+    .args(["--exclude=./dev/*", "--delay-directory-restore"])
+    .arg("--directory")
+    .arg(into)
+    .stdout(Stdio::null());
+    archiver::run(&mut tar).map(drop)
 }
 
 /// The file comes as the only entry of an archive, so that its kind and permissions come with it.
@@ -189,10 +215,15 @@ pub(super) fn describe(task: &Task) -> String {
         Task::Make(_) => "make a layer's directories".to_owned(),
         Task::Foreign(order) => format!("import {}", order.name()),
         Task::Place { to, .. } => format!("copy to {}", to.display()),
-        Task::Digest(_) => "hash the layer".to_owned(),
+        Task::Digest(_) | Task::DigestWhole(_) => "hash the layer".to_owned(),
         Task::Remove(dir) => format!("remove {}", dir.display()),
         Task::Bootstrap { release, .. } => format!("bootstrap Debian {release}"),
+        Task::Kernel { suite, package, .. } => {
+            format!("unpack the kernel {package} of Debian {suite}")
+        }
+        Task::Machine(_) => "make the files of a machine".to_owned(),
         Task::Export(_) => "write the archive".to_owned(),
+        Task::Flatten { .. } => "put the layers together".to_owned(),
         Task::Prune { .. } => "tidy the layer up".to_owned(),
     }
 }

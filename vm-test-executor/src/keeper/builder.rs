@@ -1,15 +1,15 @@
 //! The steps of a plan, one by one, in the keeper's own mount namespace: overlays, binds, directories. All paths are
 //! relative to the keeper's room, so that what the host calls its directories never meets an overlay's options.
 
-use crate::rootfs::{Lower, Step};
+use crate::rootfs::{Lower, Step, follow};
+use crate::sys::idmap;
 use rustix::fs::{CWD, Gid, Mode, Uid};
 use rustix::mount::{MountFlags, MoveMountFlags, mount, mount_bind, move_mount};
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use vm_test::protocol::AGENT_PATH;
 
 /// The root file system, below the room.
@@ -23,9 +23,6 @@ const AGENT_NAME: &str = "vm-test-agent";
 
 /// Where the file system with the devices' files is, below the room.
 pub(super) const DEVICES: &str = "devices";
-
-/// More symbolic links than this in one path are a circle.
-const MOST_LINKS: u32 = 40;
 
 /// Carries out steps.
 pub(super) struct Builder {
@@ -43,6 +40,7 @@ impl Builder {
                 below,
                 above,
             } => self.stack(target, below, above.as_ref()),
+            Step::Own { target, source } => self.own(&in_root(target), source),
             Step::Empty { target, mode } => {
                 make_directory(&in_root(target), *mode)?;
                 empty(&in_root(target), *mode)
@@ -114,6 +112,21 @@ impl Builder {
         overlay(target, &low, &up, &work)
     }
 
+    /// Mounts a directory that the guest writes to, without the devices in it.
+    fn own(&mut self, target: &Path, source: &Lower) -> io::Result<()> {
+        let tree = match source {
+            Lower::Path(path) => match self.hidden.iter().position(|(hidden, _)| hidden == path) {
+                Some(at) => self.hidden.swap_remove(at).1,
+                None => idmap::detached_copy(path, None)?,
+            },
+            Lower::Tree(index) => {
+                let tree = self.trees.get_mut(*index).and_then(Option::take);
+                tree.ok_or(io::ErrorKind::NotFound)?
+            }
+        };
+        attach(tree, target)
+    }
+
     fn stack(&mut self, target: &Path, below: &[Lower], above: Option<&Lower>) -> io::Result<()> {
         let number = self.layers;
         self.layers += 1;
@@ -141,7 +154,7 @@ impl Builder {
     }
 
     /// Attaches a directory of the host; false if it is an optional one that is missing.
-    fn place_directory(&mut self, lower: &Lower, place: &str) -> io::Result<bool> {
+    pub(super) fn place_directory(&mut self, lower: &Lower, place: &str) -> io::Result<bool> {
         match lower {
             Lower::Path(path) => {
                 fs::create_dir(place)?;
@@ -178,38 +191,7 @@ fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
 /// never out of its root: nobody runs in it yet who could change them meanwhile.
 pub(super) fn in_root(target: &Path) -> PathBuf {
     let root = Path::new(ROOT);
-    let mut path = PathBuf::new();
-    let mut rest: Vec<OsString> = names(target);
-    let mut links = 0;
-    while let Some(name) = rest.pop() {
-        if name == ".." {
-            path.pop();
-            continue;
-        }
-        match fs::read_link(root.join(&path).join(&name)) {
-            Ok(link) if links < MOST_LINKS => {
-                links += 1;
-                if link.is_absolute() {
-                    path = PathBuf::new();
-                }
-                rest.extend(names(&link));
-            }
-            _ => path.push(name),
-        }
-    }
-    root.join(path)
-}
-
-/// The names in a path, the last one first.
-fn names(path: &Path) -> Vec<OsString> {
-    path.components()
-        .rev()
-        .filter_map(|part| match part {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            _ => None,
-        })
-        .collect()
+    root.join(follow(target, |path| fs::read_link(root.join(path)).ok()))
 }
 
 pub(super) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {

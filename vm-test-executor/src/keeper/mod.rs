@@ -5,16 +5,17 @@
 //! has ended. It never talks to a guest.
 
 mod builder;
+mod machine;
 mod mounts;
 mod pipe;
 mod world;
 
 pub use world::{KeeperReport, World, describe_end};
 
-use crate::backend::{self, Boot};
+use crate::backend::{self, Boot, Prepared};
 use crate::sys::{handover, inherited};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -27,9 +28,6 @@ pub const COMMAND: &str = "__keeper";
 
 /// The descriptor of the connection to the daemon.
 pub const CONTROL: i32 = 3;
-
-/// How much of what the guest's first process has said last is passed on, in bytes.
-const LAST_LINE: u64 = 200;
 
 /// How many processes a world may have, where no control group counts them. After as many, numbers are used again, so it
 /// is more than the limit itself would have to be.
@@ -68,6 +66,15 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
         world.plan.trees.len() + usize::from(world.device_files),
     )
     .map_err(lost)?;
+    if let Some(hardware) = &world.hardware {
+        let console = handover::receive(control).map_err(lost)?;
+        let console = console.ok_or_else(|| lost(io::ErrorKind::NotFound.into()))?;
+        let foreign = match hardware.foreign {
+            Some(_) => handover::receive(control).map_err(lost)?,
+            None => None,
+        };
+        return machine::run(&world, hardware, trees, console, foreign);
+    }
     let boot = match world.boot_timeout {
         Some(timeout) => {
             let console = handover::receive(control).map_err(lost)?;
@@ -84,14 +91,14 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
     }
     let machine = machine?;
     limit_processes(&world);
-    let errors = keep_errors(&machine).map_err(|error| {
+    let errors = keep_errors(&machine.room).map_err(|error| {
         Failure::new(format!(
             "cannot prepare instance {} of guest `{}`: keep its errors: {error}",
             world.instance, world.guest
         ))
     })?;
-    let status = backend::run(world.backend, &machine)?;
-    match last_line(&errors) {
+    let status = machine.run()?;
+    match backend::last_line(&errors) {
         // An init writes to its console.
         Some(words) if status != 0 && machine.boot.is_none() => Err(Failure::new(format!(
             "instance {} of guest `{}` died: its first process {}: {words}",
@@ -114,24 +121,11 @@ fn limit_processes(world: &World) {
 
 /// Has standard error, which the guest's first process inherits, go to a file of the keeper's own: root in the guest can
 /// take that process's descriptors, and must not get one of the host's files.
-fn keep_errors(machine: &backend::Machine) -> io::Result<PathBuf> {
-    let path = machine.room.join("errors");
+fn keep_errors(room: &Path) -> io::Result<PathBuf> {
+    let path = room.join("errors");
     let file = File::options().create(true).append(true).open(&path)?;
     rustix::stdio::dup2_stderr(&file)?;
     Ok(path)
-}
-
-/// The last thing that the guest's first process had to say: a line of printable characters, and not a long one.
-fn last_line(errors: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut file = File::open(errors).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LAST_LINE)))
-        .ok()?;
-    file.take(LAST_LINE).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let line = text.trim_end().lines().last()?;
-    Some(line.chars().filter(|c| !c.is_control()).collect())
 }
 
 /// Takes the descriptors of the detached trees, which the daemon hands over one by one; an optional one may be missing.

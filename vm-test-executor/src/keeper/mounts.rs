@@ -2,22 +2,15 @@
 
 use super::World;
 use super::builder::{Builder, DEVICES, ROOT, empty, in_root, make_directory};
-use crate::backend::{Boot, Machine};
+use crate::backend::{Boot, Machine, ROOM};
 use crate::rootfs::{Lower, Step};
-use crate::sys::read_only;
-use rustix::fs::CWD;
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, OpenTreeFlags, mount, mount_change, open_tree,
-};
+use crate::sys::{idmap, read_only};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
-
-/// The directory of the host over which the keeper mounts its own files, unseen by others. It exists everywhere, no
-/// guest has it from the host, and liblxc keeps its locks below it.
-const ROOM: &str = "/run";
 
 /// Makes the root file system and all else that the backend needs.
 pub(super) fn prepare(
@@ -55,9 +48,11 @@ pub(super) fn prepare(
         make_directory(&in_root(Path::new(target)), mode)
             .map_err(|error| cannot(target, &error))?;
     }
-    builder
-        .place_agent(&world.agent)
-        .map_err(|error| cannot("bring the agent in", &error))?;
+    if let Some(agent) = &world.agent {
+        builder
+            .place_agent(agent)
+            .map_err(|error| cannot("bring the agent in", &error))?;
+    }
     if !world.real_root && world.user_namespace {
         // The real root's home is closed to this user; programs want to write to theirs.
         make_directory(&in_root(Path::new("/root")), 0o700)
@@ -85,7 +80,7 @@ pub(super) fn prepare(
 }
 
 /// Each device with the file that is bound over its path.
-fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
     let source = |device: &PathBuf| match device.file_name() {
         Some(name) if world.device_files => Path::new(ROOM).join(DEVICES).join(name),
         _ => device.clone(),
@@ -98,7 +93,7 @@ fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
 }
 
 /// Cuts this namespace off from the host's and makes the room a file system of its own. Returns what that hides.
-fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
+pub(super) fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
     mount_change(
         "/",
         MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
@@ -125,19 +120,20 @@ fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
 fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
     let lowers = world.plan.steps.iter().flat_map(|step| match step {
         Step::Layer { lower, .. } => vec![lower],
+        Step::Own { source, .. } => vec![source],
         Step::Stack { below, above, .. } => below.iter().chain(above).collect(),
         _ => Vec::new(),
     });
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     lowers
-        .chain([&world.agent])
+        .chain(&world.agent)
+        .chain(world.places.iter().map(|(_, lower)| lower))
         .filter_map(|lower| match lower {
             Lower::Path(path) => Some(path.clone()),
             Lower::Tree(_) => None,
         })
         .filter(|path| path.starts_with(ROOM))
         // What cannot be had now is missed later, by the step that needs it.
-        .filter_map(|path| Some((open_tree(CWD, &path, flags).ok()?, path)))
+        .filter_map(|path| Some((idmap::detached_copy(&path, None).ok()?, path)))
         .map(|(tree, path)| (path, tree))
         .collect()
 }
@@ -158,7 +154,7 @@ fn protect_groups() -> io::Result<()> {
 }
 
 /// The library reads `/proc`, which must be this pid namespace's.
-fn mount_proc() -> io::Result<()> {
+pub(super) fn mount_proc() -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", flags, None)?;
     Ok(())
@@ -169,6 +165,7 @@ fn describe(step: &Step) -> String {
         Step::Layer { target, .. } | Step::Stack { target, .. } => {
             format!("mount an overlay over {}", target.display())
         }
+        Step::Own { target, .. } => format!("mount a snapshot at {}", target.display()),
         Step::Empty { target, .. } => format!("mount a tmpfs at {}", target.display()),
         Step::Directory { target, .. } => format!("make the directory {}", target.display()),
         Step::Symlink { target, .. } => format!("make the link {}", target.display()),

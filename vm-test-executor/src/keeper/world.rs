@@ -1,6 +1,6 @@
 //! What the daemon tells a keeper, and what the keeper tells it: plain data between two processes of one program.
 
-use crate::config::Backend;
+use crate::backend::kvm::Hardware;
 use crate::rootfs::{Lower, Plan};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -13,12 +13,14 @@ pub struct World {
     pub instance: String,
     /// The guest's name, and its host name.
     pub guest: String,
-    /// What runs it.
-    pub backend: Backend,
+    /// What it is made of, if it is a machine of its own.
+    pub hardware: Option<Hardware>,
+    /// Directories of the host that a machine's files are in, by the names that they have in the keeper's room.
+    pub places: Vec<(String, Lower)>,
     /// How its root file system is made.
     pub plan: Plan,
-    /// The directory of the program that becomes the guest's first process.
-    pub agent: Lower,
+    /// The directory of the program that becomes the first process of a container.
+    pub agent: Option<Lower>,
     /// The loader in the guest that starts the agent; without, the guest's own does.
     pub loader: Option<PathBuf>,
     /// Memory in bytes, which is also what its files may take up.

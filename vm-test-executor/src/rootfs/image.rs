@@ -1,21 +1,38 @@
-//! The root of a guest that starts from an image: its layers, with fresh `/run` and `/tmp` above.
+//! The root of a guest that starts from an image: its layers or a snapshot of it, with fresh `/run` and `/tmp` above.
 
 use super::plan::{Plan, Step};
 use std::path::PathBuf;
 
-/// The plan. `below` are the directories of the layers, the base first; `above` takes the writes that stay.
-pub(super) fn plan(as_root: bool, below: &[PathBuf], above: Option<PathBuf>) -> Plan {
+/// The directories of the host that become the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// Layers.
+    Layers {
+        /// The base first.
+        below: Vec<PathBuf>,
+        /// Takes the writes that stay, in its `files`; without, they go to memory.
+        above: Option<PathBuf>,
+    },
+    /// A directory of the guest's own, which it writes to.
+    Own(PathBuf),
+}
+
+/// The plan.
+pub(super) fn plan(as_root: bool, root: &Root) -> Plan {
     let mut plan = Plan::default();
-    let below = below
-        .iter()
-        .map(|layer| plan.lower(layer.clone(), as_root, false))
-        .collect();
-    let above = above.map(|dir| plan.lower(dir, as_root, false));
-    plan.steps.push(Step::Stack {
-        target: "/".into(),
-        below,
-        above,
-    });
+    let mut lower = |directory: &PathBuf| plan.lower(directory.clone(), as_root, false);
+    let step = match root {
+        Root::Layers { below, above } => Step::Stack {
+            target: "/".into(),
+            below: below.iter().map(&mut lower).collect(),
+            above: above.as_ref().map(&mut lower),
+        },
+        Root::Own(directory) => Step::Own {
+            target: "/".into(),
+            source: lower(directory),
+        },
+    };
+    plan.steps.push(step);
     for dir in ["/dev", "/proc", "/sys"] {
         plan.steps.push(Step::Directory {
             target: dir.into(),

@@ -6,10 +6,14 @@
 mod host_root;
 mod host_user;
 mod image;
+mod links;
 mod mountinfo;
 mod plan;
 mod shares;
+mod split;
 
+pub use image::Root;
+pub use links::follow;
 pub use mountinfo::{Mount, mounts};
 pub use plan::{Lower, Plan, Step, Tree};
 
@@ -31,16 +35,10 @@ pub fn host_plan(as_root: bool, shares: &[PathBuf]) -> Plan {
     plan
 }
 
-/// The plan for a guest that starts from the layers of an image, the base first. What it writes goes to memory, or to
-/// `files` in the directory `above`.
+/// The plan for a guest that starts from an image.
 #[must_use]
-pub fn image_plan(
-    as_root: bool,
-    below: &[PathBuf],
-    above: Option<PathBuf>,
-    shares: &[PathBuf],
-) -> Plan {
-    let mut plan = image::plan(as_root, below, above);
+pub fn image_plan(as_root: bool, root: &Root, shares: &[PathBuf]) -> Plan {
+    let mut plan = image::plan(as_root, root);
     shares::add(&mut plan, &mounts(), as_root, shares);
     plan
 }

@@ -1,7 +1,7 @@
 //! The steps that make a root file system, in order, as data.
 
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to mount where, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,13 @@ pub enum Step {
         /// A directory with `files` and `work`, for writes that stay.
         above: Option<Lower>,
     },
+    /// A directory of the host that is the guest's own, writable as it is.
+    Own {
+        /// Where it appears.
+        target: PathBuf,
+        /// The directory.
+        source: Lower,
+    },
     /// An empty file system in memory.
     Empty {
         /// Where it appears.
@@ -77,6 +84,21 @@ pub enum Lower {
     Path(PathBuf),
     /// The tree of this number.
     Tree(usize),
+}
+
+impl Step {
+    /// Where its effect is, in the guest.
+    pub(super) fn target(&self) -> &Path {
+        match self {
+            Self::Layer { target, .. }
+            | Self::Stack { target, .. }
+            | Self::Own { target, .. }
+            | Self::Empty { target, .. }
+            | Self::Directory { target, .. }
+            | Self::Symlink { target, .. }
+            | Self::File { target, .. } => target,
+        }
+    }
 }
 
 impl Plan {

@@ -1,8 +1,12 @@
 //! Directories that a guest must have at the host's path, where its root does not have them already.
 
 use super::plan::{Lower, Plan, Step};
+use super::split::Split;
 use super::{Mount, mountinfo};
 use std::path::{Path, PathBuf};
+
+/// Files directly in directories that are taken apart are copied, up to this size: programs are, debuggers' notes included.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// Adds those shares that the plan does not cover.
 pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[PathBuf]) {
@@ -13,6 +17,12 @@ pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[Pa
         .collect();
     shares.sort();
     shares.dedup();
+    // However deep the mounts below are: what a share lacks, its owner misses.
+    let split = Split {
+        mounts,
+        deepest: usize::MAX,
+        most_bytes: MOST_BYTES,
+    };
     let mut added: Vec<PathBuf> = Vec::new();
     for share in shares {
         let inside = added.iter().any(|outer| {
@@ -21,7 +31,13 @@ pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[Pa
         if inside || covered(plan, mounts, &share) {
             continue;
         }
-        plan.layer(share.clone(), as_root, false);
+        if !as_root && split.is_needed(&share) {
+            // Parts of it may be there, as parts of a directory above.
+            plan.steps.retain(|step| !step.target().starts_with(&share));
+            split.take_apart(plan, &share, 1);
+        } else {
+            plan.layer(share.clone(), as_root, false);
+        }
         added.push(share);
     }
 }
@@ -33,6 +49,7 @@ fn covered(plan: &Plan, mounts: &[Mount], share: &Path) -> bool {
         Step::Layer { target, lower } if share.starts_with(target) => Some(Some(lower)),
         Step::Empty { target, .. }
         | Step::Stack { target, .. }
+        | Step::Own { target, .. }
         | Step::Directory { target, .. }
             if share.starts_with(target) =>
         {
@@ -84,5 +101,68 @@ mod tests {
         );
         assert_eq!(plan.steps.len(), before + 1);
         assert!(matches!(&plan.steps[before], Step::Layer { target, .. } if target == dir.path()));
+    }
+
+    /// What becomes of each path of a directory with a mount in it, by the last step there.
+    fn steps(as_root: bool, plan: &mut Plan, dir: &Path) -> Vec<(&'static str, String)> {
+        for path in ["a", "deep/er/b", "deep/er/mount/c"] {
+            std::fs::create_dir_all(dir.join(path)).unwrap();
+        }
+        std::fs::write(dir.join("deep/file"), "x").unwrap();
+        std::os::unix::fs::symlink("a", dir.join("link")).unwrap();
+        let mount = |target: &Path, kind: &str| Mount {
+            target: target.to_path_buf(),
+            kind: kind.into(),
+        };
+        let mounts = [
+            mount(Path::new("/"), "ext4"),
+            mount(&dir.join("deep/er/mount"), "tmpfs"),
+        ];
+        add(plan, &mounts, as_root, &[dir.into()]);
+        let steps = plan.steps.iter().filter_map(|step| {
+            let path = step.target().strip_prefix(dir).ok()?;
+            let kind = match step {
+                Step::Layer { .. } => "layer",
+                Step::Directory { .. } => "directory",
+                Step::Symlink { .. } => "link",
+                Step::File { .. } => "file",
+                _ => "other",
+            };
+            Some((kind, path.display().to_string()))
+        });
+        steps.collect()
+    }
+
+    #[test]
+    fn an_ordinary_users_share_with_a_mount_below_it_comes_in_parts() {
+        let dir = tempfile::tempdir_in("/tmp").unwrap();
+        let parts = [
+            ("directory", ""),
+            ("layer", "a"),
+            ("directory", "deep"),
+            ("directory", "deep/er"),
+            ("layer", "deep/er/b"),
+            ("layer", "deep/er/mount"),
+            ("file", "deep/file"),
+            ("link", "link"),
+        ]
+        .map(|(kind, path)| (kind, path.to_owned()));
+        let mut plan = Plan::default();
+        assert_eq!(steps(false, &mut plan, dir.path()), parts);
+        // Each part comes once, also where the root had some of them already.
+        let dir = tempfile::tempdir_in("/tmp").unwrap();
+        let mut plan = Plan::default();
+        plan.steps.push(Step::Symlink {
+            target: dir.path().join("link"),
+            content: "a".into(),
+        });
+        assert_eq!(steps(false, &mut plan, dir.path()), parts);
+    }
+
+    #[test]
+    fn roots_share_with_a_mount_below_it_is_one_layer() {
+        let dir = tempfile::tempdir_in("/tmp").unwrap();
+        let whole = [("layer", String::new())];
+        assert_eq!(steps(true, &mut Plan::default(), dir.path()), whole);
     }
 }

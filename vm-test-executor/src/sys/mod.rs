@@ -4,12 +4,16 @@
     reason = "UNSAFETY: system calls and C functions without a safe wrapper; each block says why it is sound"
 )]
 
+pub mod btrfs;
+pub mod entropy;
 pub mod handover;
 pub mod idmap;
 pub mod inherited;
+pub mod interface;
 pub mod loop_device;
 pub mod loopback;
 pub mod lxc;
 pub mod namespaces;
+pub mod priority;
 pub mod read_only;
 pub mod session;

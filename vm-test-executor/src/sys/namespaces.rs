@@ -24,6 +24,8 @@ pub struct Program<'fd> {
     pub user_namespace: bool,
     /// A network namespace of its own, too.
     pub network_namespace: bool,
+    /// Whether it stays in its user's groups, which may open what others may not.
+    pub keep_groups: bool,
 }
 
 /// A program that waits for its id maps. If this is dropped before [`Waiting::go`], the program exits.
@@ -107,6 +109,7 @@ struct Prepared {
     wait: RawFd,
     go: RawFd,
     user_namespace: bool,
+    keep_groups: bool,
 }
 
 /// Copies of descriptors go above this number first, so that none is overwritten before it is in its place.
@@ -128,6 +131,7 @@ impl Prepared {
             wait: wait.as_raw_fd(),
             go: go.as_raw_fd(),
             user_namespace: program.user_namespace,
+            keep_groups: program.keep_groups,
         }
     }
 
@@ -146,7 +150,9 @@ impl Prepared {
                 // May be forbidden, where the namespace maps a single id.
                 // The bare calls: those of the C library change every thread's identity, and wait for a lock that a
                 // thread of the parent may have held when it was cloned.
-                libc::syscall(libc::SYS_setgroups, 0, std::ptr::null::<libc::gid_t>());
+                if !self.keep_groups {
+                    libc::syscall(libc::SYS_setgroups, 0, std::ptr::null::<libc::gid_t>());
+                }
                 if libc::syscall(libc::SYS_setresgid, 0, 0, 0) != 0
                     || libc::syscall(libc::SYS_setresuid, 0, 0, 0) != 0
                 {

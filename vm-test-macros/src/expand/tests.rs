@@ -10,7 +10,7 @@ fn expansion(arguments: &str, item: &str) -> String {
     let attribute =
         Attribute::parse(arguments.parse().unwrap()).unwrap_or_else(|error| panic!("{error}"));
     let function = Function::parse(item.parse().unwrap()).unwrap_or_else(|error| panic!("{error}"));
-    let tokens = super::expand(&attribute, &function, &quote!(::vm_test));
+    let tokens = super::expand(&attribute, &function, &quote!(::vm_test)).unwrap();
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
 }
 
@@ -42,7 +42,7 @@ fn an_async_test_hands_its_body_over_as_a_future() {
 fn everything_but_the_body_stays_as_written() {
     check(
         r#""worker-1", backend = "kvm", image = "debian-12", init = "system", memory = "1G", cpus = 2,
-           network = "user", timeout = "5m", env = ["A", "B"], devices = ["/dev/fuse"], privileged = true"#,
+           network = "user", timeout = "5m", env = ["A", "B"], export = ["**/*.new"], devices = ["/dev/fuse"], privileged = true"#,
         r#"/// What it proves.
            #[rstest]
            #[case::one(1)]
@@ -53,5 +53,14 @@ fn everything_but_the_body_stays_as_written() {
                return ExitCode::SUCCESS;
            }"#,
         include_str!("everything.snapshot"),
+    );
+}
+
+#[test]
+fn a_test_on_each_guest_of_a_list_becomes_one_function_per_guest() {
+    check(
+        r#"each = ["deb12-lxc", "9p"], cpus = 2"#,
+        "/// What it proves.\n #[tokio::test] #[ignore] async fn r#match() -> ExitCode { go().await }",
+        include_str!("each.snapshot"),
     );
 }

@@ -24,13 +24,18 @@ fn every_key_becomes_its_variant() {
         ("network", r#""user""#, r#"Network("user")"#),
         ("timeout", r#""60s""#, "Timeout(60000u64)"),
         ("boot_timeout", r#""2m""#, "BootTimeout(120000u64)"),
+        ("keep", r#""on-failure""#, r#"Keep("on-failure")"#),
+        ("keep_for", r#""2h""#, "KeepFor(7200000u64)"),
         ("env", r#"["A", "B_1"]"#, r#"Env(&["A","B_1"])"#),
         ("env", "[]", "Env(&[])"),
+        ("export", r#"["**/*.new"]"#, r#"Export(&["**/*.new"])"#),
         (
             "devices",
             r#"["/dev/net/tun", "/dev/fuse", "loop"]"#,
             r#"Devices(&["/dev/net/tun","/dev/fuse","loop"])"#,
         ),
+        ("rollback", r#""overlay""#, r#"Rollback("overlay")"#),
+        ("rollback", r#""snapshot""#, r#"Rollback("snapshot")"#),
         ("privileged", "true", "Privileged(true)"),
         ("privileged", "false", "Privileged(false)"),
     ] {
@@ -51,6 +56,12 @@ fn every_example_is_taken_by_its_key() {
 #[test]
 fn every_wrong_value_names_its_cause_and_its_cure() {
     for (key, value, cause, hint) in [
+        (
+            "export",
+            r#""*.new""#,
+            "the value is not a list of patterns in quotes",
+            r#"write `export = ["*.new"]`"#,
+        ),
         (
             "backend",
             r#""docker""#,
@@ -276,8 +287,8 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         ),
         (
             "kernel",
-            "the keys are `backend`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, `env`, \
-             `devices` and `privileged`",
+            "the keys are `backend`, `accelerator`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
+             `disks`, `keep`, `keep_for`, `env`, `export`, `devices`, `rollback` and `privileged`",
         ),
     ] {
         let message = read(key, "1").expect_err(key).to_string();

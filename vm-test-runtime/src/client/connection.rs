@@ -3,6 +3,7 @@
 use super::{Executor, RuntimeDir};
 use crate::protocol::daemon::{Greeting, Obituary, Reply, Request, Welcome};
 use crate::protocol::failure::Failure;
+use crate::protocol::record::Record;
 use crate::protocol::{PROTOCOL, frame};
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -110,6 +111,11 @@ pub fn console(instance: &str) -> Option<Vec<String>> {
     }
 }
 
+/// Has the daemon write down what became of a test, if it is there. Starts nothing, and says nothing if it cannot.
+pub fn record(record: Record) {
+    let _ = ask(&Request::Record(Box::new(record)));
+}
+
 /// Asks the daemon, if it is there.
 fn ask(request: &Request) -> Option<Reply> {
     let executor = Executor::locate().ok()?;
@@ -123,7 +129,8 @@ fn ask(request: &Request) -> Option<Reply> {
     connection.receive().ok()
 }
 
-fn is_gone(error: &io::Error) -> bool {
+/// Whether nobody is there: never was, is dead, or ends just now.
+pub(super) fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
     matches!(
         error.kind(),

@@ -1,11 +1,12 @@
 //! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and no job.
 
-use super::{Connection, console, obituary};
+use super::{Connection, console, obituary, record};
 use crate::protocol::PROTOCOL;
 use crate::protocol::agent::{FromAgent, ToAgent};
 use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
 use crate::protocol::failure::Failure;
 use crate::protocol::frame::{self, FrameBuffer};
+use crate::protocol::record::{Record, RecordOutcome};
 use std::io::{self, Read};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -20,14 +21,16 @@ const LATE_READS: usize = 256;
 /// A granted lease whose agent has said hello.
 #[derive(Debug)]
 pub struct Lease {
-    stream: UnixStream,
-    buffer: FrameBuffer,
+    pub(super) stream: UnixStream,
+    pub(super) buffer: FrameBuffer,
     /// What the daemon granted.
     pub granted: Leased,
     /// The release of the guest's kernel.
     pub kernel: String,
     /// What the guest's own init could not start, for people.
     pub degraded: Option<String>,
+    /// How long it took to obtain, from the request to the agent's first word.
+    pub took: Duration,
 }
 
 impl Lease {
@@ -43,6 +46,7 @@ impl Lease {
                 "cannot lease guest `{guest}`: lost the daemon: {error}"
             ))
         };
+        let asked = Instant::now();
         connection
             .send(&Request::Lease(Box::new(request.clone())))
             .map_err(lost)?;
@@ -64,12 +68,14 @@ impl Lease {
             granted,
             kernel: String::new(),
             degraded: None,
+            took: Duration::ZERO,
         };
-        lease.await_hello(guest)?;
+        lease.await_hello(guest, asked)?;
+        lease.took = asked.elapsed();
         Ok(lease)
     }
 
-    fn await_hello(&mut self, guest: &str) -> Result<(), Failure> {
+    fn await_hello(&mut self, guest: &str, asked: Instant) -> Result<(), Failure> {
         let instance = self.granted.instance.clone();
         let cannot = |cause: String| {
             Failure::new(format!(
@@ -105,11 +111,22 @@ impl Lease {
             Err(error) => error.to_string(),
         };
         // The instance lives, and is asked before this lease ends with it.
-        let failure = cannot(cause);
-        Err(match console(&instance) {
-            Some(lines) => failure.with_console(&lines),
-            None => failure,
-        })
+        let mut failure = cannot(cause);
+        if let Some(lines) = console(&instance) {
+            failure = failure.with_console(&lines);
+        }
+        let took = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+        record(Record {
+            instance,
+            outcome: RecordOutcome::NoInstance,
+            boot: took.saturating_sub(self.granted.waited),
+            process: None,
+            body: None,
+            total: took,
+            words: Some(failure.message.clone()),
+            output: Vec::new(),
+        });
+        Err(failure)
     }
 
     /// Sends to the agent.

@@ -44,6 +44,7 @@ impl Executor {
                 .hint(format!(
                     "cargo install vm-test-executor, or set {ENV_PROGRAM} to where it is"
                 ))
+                .missing()
             })
     }
 

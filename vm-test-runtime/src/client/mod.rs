@@ -3,13 +3,15 @@
 //! Shared by every test binary and by the program `vm-test`; not for people, and without promises of stability.
 
 mod connection;
+mod kept;
 mod lease;
 mod locate;
 mod runtime_dir;
 mod store;
 
 pub use crate::environment::forwarded;
-pub use connection::{Connection, console, obituary};
+pub use connection::{Connection, console, obituary, record};
+pub use kept::KEEP;
 pub use lease::{Lease, is_timeout};
 pub use locate::{ENV_PROGRAM, Executor};
 pub use runtime_dir::{ENV_RUNTIME_DIR, RuntimeDir};

@@ -2,7 +2,9 @@
 
 use crate::environment;
 use crate::protocol::agent::{Job, TestJob};
+use crate::protocol::daemon::Leased;
 use crate::protocol::failure::Failure;
+use crate::protocol::harvest::Wanted;
 use crate::site::Site;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -61,13 +63,7 @@ pub(super) fn binary() -> Result<PathBuf, Failure> {
 
 /// The directories that the guest needs at their own path: the workspace, the binary's, the working directory.
 pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
-    let manifest_dir = manifest_dir(site);
-    let root = manifest_dir
-        .ancestors()
-        .find(|dir| dir.join("Cargo.lock").is_file())
-        .unwrap_or(&manifest_dir)
-        .to_path_buf();
-    let mut shares = vec![root];
+    let mut shares = vec![workspace(site)];
     if let Some(dir) = binary.parent() {
         // In target/PROFILE/deps: the binaries of the package are one higher.
         let profile = dir.parent().filter(|_| dir.ends_with("deps"));
@@ -80,6 +76,8 @@ pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
             .filter(|dir| dir.join("CACHEDIR.TAG").is_file());
         shares.extend(target.map(|dir| dir.join("tmp")).filter(|dir| dir.is_dir()));
     }
+    // What the package's build script has made.
+    shares.extend(std::env::var_os("OUT_DIR").map(PathBuf::from));
     shares.extend(std::env::current_dir());
     shares.sort();
     shares.dedup();
@@ -89,13 +87,22 @@ pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
         .collect()
 }
 
+/// The root of the workspace.
+pub(super) fn workspace(site: &Site) -> PathBuf {
+    let manifest_dir = manifest_dir(site);
+    let root = manifest_dir
+        .ancestors()
+        .find(|dir| dir.join("Cargo.lock").is_file());
+    root.unwrap_or(&manifest_dir).to_path_buf()
+}
+
 /// The package's directory, by cargo's word at run time if there is one: archives are unpacked elsewhere.
 pub(super) fn manifest_dir(site: &Site) -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| site.manifest_dir.into(), PathBuf::from)
 }
 
 /// The job: this binary, this test, and nothing of the user's own arguments.
-pub(super) fn for_test(test: &str, named: &[String], timeout: u64) -> Result<Job, Failure> {
+pub(super) fn for_test(test: &str, granted: &Leased, wanted: Wanted) -> Result<Job, Failure> {
     let binary = binary()?;
     let path = |path: &Path| {
         path.to_str().map(str::to_owned).ok_or_else(|| {
@@ -118,14 +125,17 @@ pub(super) fn for_test(test: &str, named: &[String], timeout: u64) -> Result<Job
             .to_vec(),
         directory: path(&directory)?,
         directory_is_optional: false,
-        environment: environment::forwarded(named),
-        timeout: Some(timeout),
+        environment: environment::forwarded(&granted.env, wanted.exports.is_some()),
+        timeout: Some(granted.timeout),
+        stop_at_timeout: granted.keep_for.is_some(),
         test: Some(TestJob {
             name: test.to_owned(),
             length: meta.len(),
             modified: modified(&meta),
         }),
         terminal: None,
+        of_host: true,
+        wanted,
     })
 }
 

@@ -1,10 +1,13 @@
 //! The lease that a site asks for. Translates; the lease itself is the client's.
 
-use super::job;
+use super::{job, record};
 use crate::client::Lease;
 use crate::protocol::daemon::{LeaseRequest, OwnedSetting};
 use crate::protocol::failure::Failure;
 use crate::site::{Setting, Site};
+
+/// Whether instances whose tests fail stay, for all tests of a run: "never" or "on-failure".
+const ENV_KEEP: &str = "VM_TEST_KEEP";
 
 /// Asks the daemon for an instance and waits for its agent.
 pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
@@ -12,7 +15,7 @@ pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
         eprintln!("vm-test: `{test}` waits: {reason}");
     })?;
     if let Some(degraded) = &lease.degraded {
-        eprintln!("vm-test: warning: guest `{}` {degraded}", site.guest);
+        eprintln!("vm-test: warning: guest `{}` {degraded}", site.guest());
     }
     Ok(lease)
 }
@@ -21,6 +24,7 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     let settings = site.settings.iter().map(|setting| match *setting {
         Setting::Backend(value) => OwnedSetting::Backend(value.to_owned()),
+        Setting::Accelerator(value) => OwnedSetting::Accelerator(value.to_owned()),
         Setting::Image(value) => OwnedSetting::Image(value.to_owned()),
         Setting::Init(value) => OwnedSetting::Init(value.to_owned()),
         Setting::Memory(bytes) => OwnedSetting::Memory(bytes),
@@ -28,20 +32,33 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         Setting::Network(value) => OwnedSetting::Network(value.to_owned()),
         Setting::Timeout(millis) => OwnedSetting::Timeout(millis),
         Setting::BootTimeout(millis) => OwnedSetting::BootTimeout(millis),
+        Setting::Disks(sizes) => OwnedSetting::Disks(sizes.to_vec()),
+        Setting::Keep(value) => OwnedSetting::Keep(value.to_owned()),
+        Setting::KeepFor(millis) => OwnedSetting::KeepFor(millis),
         Setting::Env(names) => OwnedSetting::Env(owned(names)),
+        Setting::Export(patterns) => OwnedSetting::Export(owned(patterns)),
         Setting::Devices(names) => OwnedSetting::Devices(owned(names)),
+        Setting::Rollback(value) => OwnedSetting::Rollback(value.to_owned()),
         Setting::Privileged(value) => OwnedSetting::Privileged(value),
     });
+    // Whoever runs the tests knows better than their source whether they want to look at what fails.
+    let keep = std::env::var(ENV_KEEP).ok().map(OwnedSetting::Keep);
     Ok(LeaseRequest {
-        guest: site.guest.to_owned(),
-        settings: settings.collect(),
+        guest: site.guest().into_owned(),
+        settings: settings.chain(keep).collect(),
         manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
         store: crate::client::store().to_string_lossy().into_owned(),
         build: None,
-        program: job::binary()?.to_str().map(str::to_owned),
+        disk: None,
+        programs: job::binary()?
+            .to_str()
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
         shares: job::shares(site, &job::binary()?),
         purpose: test.to_owned(),
+        entry: record::entry(site, test),
         pid: std::process::id(),
     })
 }

@@ -3,14 +3,20 @@
 //! The rule of this module: it returns to its caller only for a test whose guest said `Passed`, with this job's nonce,
 //! and whose process then ended without a signal. Everything else ends the test as a failure.
 
+mod harvest;
 mod job;
 mod lease;
+mod record;
 mod report;
+mod skip;
+mod tail;
+mod verdict;
 mod watch;
 
 use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
+use std::time::Instant;
 
 /// How a test on a guest ended, as far as libtest is concerned.
 #[derive(Debug)]
@@ -30,20 +36,32 @@ struct NotAString;
 
 /// Has the calling test run in a guest. Returns only if it passed there.
 pub(crate) fn dispatch(site: &'static Site) {
-    let test = match job::name_of_test(site) {
+    let test = match skip::check().and_then(|()| job::name_of_test(site)) {
         Ok(test) => test,
-        Err(failure) => return fail(site, &failure),
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            return fail(site, &failure);
+        }
     };
+    let began = Instant::now();
     let mut lease = match lease::obtain(site, &test) {
         Ok(lease) => lease,
         Err(failure) => {
+            if failure.missing && skip::is_wanted() && skip::is_possible(site) {
+                return skip::record(site, &test, &failure);
+            }
             report::refused(site, &test, &failure);
             return fail(site, &failure);
         }
     };
-    let conclusion = watch::run(&mut lease, site, &test);
+    let course = watch::run(&mut lease, site, &test);
+    let conclusion = course.conclude(&lease, site);
+    record::tell(&lease, &conclusion, &course, began.elapsed());
     if !matches!(conclusion, Conclusion::Passed) {
         report::failed(site, &test, &lease, &conclusion);
+    }
+    if is_failure(site, &conclusion) && lease.granted.keep_for.is_some() {
+        report::kept(&lease, course.keep(&lease));
     }
     // The instance goes before the test ends, so that its end never overlaps the next test's start in this process.
     drop(lease);
@@ -54,6 +72,16 @@ pub(crate) fn dispatch(site: &'static Site) {
         Conclusion::Panicked(None) => std::panic::resume_unwind(Box::new(NotAString)),
         Conclusion::Failed(reason) => raise(reason),
         Conclusion::NoVerdict(failure) => fail(site, &failure),
+    }
+}
+
+/// Whether libtest will call it a failure, as far as this can be known: what a panic has to say is libtest's business, and
+/// of a case that was generated nobody says whether it should panic.
+fn is_failure(site: &Site, conclusion: &Conclusion) -> bool {
+    match conclusion {
+        Conclusion::Passed => site.panics == Panics::Pass,
+        Conclusion::Panicked(_) => site.panics != Panics::Pass,
+        Conclusion::Failed(_) | Conclusion::NoVerdict(_) => true,
     }
 }
 

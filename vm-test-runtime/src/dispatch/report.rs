@@ -10,7 +10,7 @@ pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {
     eprintln!("error: {failure}");
     eprintln!(
         "vm-test: `{test}` did not run: it needs guest `{}`; to re-run: {}",
-        site.guest,
+        site.guest(),
         rerun(site, test)
     );
 }
@@ -33,7 +33,7 @@ pub(super) fn failed(site: &Site, test: &str, lease: &Lease, conclusion: &Conclu
     }
     eprintln!(
         "vm-test: in guest `{}`, instance {} ({}, kernel {}); to re-run: {}",
-        site.guest,
+        site.guest(),
         lease.granted.instance,
         lease.granted.description,
         lease.kernel,
@@ -41,13 +41,37 @@ pub(super) fn failed(site: &Site, test: &str, lease: &Lease, conclusion: &Conclu
     );
 }
 
+/// Says where a failed test can be looked at, or why it cannot.
+pub(super) fn kept(lease: &Lease, kept: Result<u64, Failure>) {
+    let instance = &lease.granted.instance;
+    match kept {
+        Ok(millis) => eprintln!(
+            "vm-test: the instance is kept for {}; to open a shell in it: {} attach {instance}",
+            human(millis),
+            lease.program()
+        ),
+        Err(failure) => eprintln!("vm-test: instance {instance} is not kept: {failure}"),
+    }
+}
+
+/// A time as people write it, in the largest unit that says it whole.
+fn human(millis: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let unit = UNITS
+        .iter()
+        .find(|(length, _)| millis.is_multiple_of(*length));
+    unit.map_or(format!("{millis}ms"), |(length, name)| {
+        format!("{}{name}", millis / length)
+    })
+}
+
 /// The command that runs just this test, with the runner in use.
 fn rerun(site: &Site, test: &str) -> String {
-    let package = site.package;
+    let (guest, package) = (site.choice_of_guest(), site.package);
     if std::env::var_os("NEXTEST").is_some() {
-        format!("cargo nextest run -p {package} -E 'test(={test})' --run-ignored all")
+        format!("{guest}cargo nextest run -p {package} -E 'test(={test})' --run-ignored all")
     } else {
-        format!("cargo test -p {package} -- --include-ignored --exact '{test}'")
+        format!("{guest}cargo test -p {package} -- --include-ignored --exact '{test}'")
     }
 }
 

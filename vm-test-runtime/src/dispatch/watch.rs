@@ -1,10 +1,12 @@
-//! Follows a job from its start to its end and draws the conclusion. Prints the guest's output, judges, raises nothing.
+//! Follows a job from its start to its end. Prints the guest's output and remembers what it says; judges nothing.
 
-use super::{Conclusion, job};
+use super::tail::Tail;
+use super::{harvest, job};
 use crate::client::{Lease, is_timeout};
-use crate::protocol::agent::{End, Ended, FromAgent, ToAgent};
+use crate::protocol::agent::{Ended, FromAgent, ToAgent};
 use crate::protocol::body::{BodyOutcome, PanicReport};
 use crate::protocol::failure::Failure;
+use crate::protocol::harvest::HARVEST_TIME;
 use crate::relay::Utf8Stream;
 use crate::site::Site;
 use std::io;
@@ -20,30 +22,61 @@ const MOST_OUTPUT: usize = 257 << 20;
 /// more time than one that does.
 const LATE_MESSAGES: usize = 10_000;
 
-/// What the agent has told so far.
-#[derive(Default)]
-struct Seen {
-    begun: bool,
-    verdict: Option<BodyOutcome>,
+/// What the agent has told.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) begun: bool,
+    pub(super) verdict: Option<BodyOutcome>,
     /// The last panic of any thread, and on which it was.
-    panic: Option<PanicReport>,
-    stray: Option<String>,
+    pub(super) panic: Option<PanicReport>,
+    pub(super) stray: Option<String>,
+}
+
+/// What became of a job.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    pub(super) seen: Seen,
+    /// The agent's last word on it.
+    pub(super) ended: Option<Ended>,
+    /// Why there was none.
+    pub(super) lost: Option<Failure>,
+    /// The end of what the test wrote.
+    pub(super) output: Tail,
+}
+
+impl Course {
+    /// Has the daemon keep the instance; how long, in milliseconds.
+    ///
+    /// # Errors
+    /// If there is nothing to keep, or the daemon refuses.
+    pub(super) fn keep(&self, lease: &Lease) -> Result<u64, Failure> {
+        match &self.lost {
+            None => lease.keep(),
+            Some(_) => Err(Failure::new("nothing in it answers any more")),
+        }
+    }
 }
 
 /// Runs the test in the leased instance.
-pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
+pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Course {
     let timeout = lease.granted.timeout;
-    let job = match job::for_test(test, &lease.granted.env, timeout) {
+    let mut harvest = harvest::of(lease, site, test);
+    let job = match job::for_test(test, &lease.granted, harvest.wanted()) {
         Ok(job) => job,
-        Err(failure) => return Conclusion::NoVerdict(failure),
+        Err(failure) => {
+            return Course {
+                lost: Some(failure),
+                ..Course::default()
+            };
+        }
     };
     let nonce = job.nonce;
-    let deadline = Instant::now() + Duration::from_millis(timeout) + GRACE;
+    let mut deadline = Instant::now() + Duration::from_millis(timeout) + GRACE;
     // A failure to send shows as the end of the stream, where its cause is known.
-    let _ = lease.send(&ToAgent::Job(job));
-    let mut seen = Seen::default();
+    let _ = lease.send(&ToAgent::Job(Box::new(job)));
+    let (mut seen, mut tail) = (Seen::default(), Tail::default());
     let (mut stdout, mut stderr) = (Utf8Stream::default(), Utf8Stream::default());
-    let (mut output, mut late) = (0, 0);
+    let (mut output, mut late, mut is_over) = (0, 0, false);
     let ended = loop {
         let left = deadline.saturating_duration_since(Instant::now());
         late += usize::from(left.is_zero());
@@ -54,6 +87,7 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
         };
         if let Ok(Some(FromAgent::Stdout(bytes) | FromAgent::Stderr(bytes))) = &message {
             output += bytes.len();
+            tail.push(bytes);
         }
         match message {
             Ok(Some(_)) if output > MOST_OUTPUT => {
@@ -74,6 +108,22 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
                     seen.stray = Some("a verdict with another job's nonce".to_owned());
                 } else if seen.verdict.replace(outcome).is_some() {
                     seen.stray = Some("a second verdict".to_owned());
+                }
+            }
+            Ok(Some(
+                message @ (FromAgent::File { .. }
+                | FromAgent::FileBytes(_)
+                | FromAgent::FileEnd(_)
+                | FromAgent::FileKept { .. }),
+            )) => {
+                // The job is over in time, and what it has left has a time of its own.
+                if !std::mem::replace(&mut is_over, true) {
+                    deadline = Instant::now() + HARVEST_TIME + GRACE;
+                }
+                if let Err(breach) = harvest.take(message) {
+                    break Err(Failure::new(format!(
+                        "the guest broke the protocol: {breach}"
+                    )));
                 }
             }
             Ok(Some(FromAgent::Ended(ended))) => break Ok(ended),
@@ -101,122 +151,18 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Conclusion {
     };
     print!("{}", stdout.finish());
     eprint!("{}", stderr.finish());
-    match ended {
-        Ok(ended) => conclude(lease, site, seen, &ended),
-        Err(failure) => Conclusion::NoVerdict(failure),
+    harvest.complain(test);
+    if let Some(directory) = harvest.artifacts() {
+        eprintln!("vm-test: artifacts of `{test}`: {}", directory.display());
     }
-}
-
-fn conclude(lease: &Lease, site: &Site, seen: Seen, ended: &Ended) -> Conclusion {
-    if ended.dropped > 0 {
-        eprintln!(
-            "vm-test: the test wrote too much; {} more bytes of its output were dropped",
-            ended.dropped
-        );
-    }
-    let breach = seen.stray.clone().or_else(|| ended.breach.clone());
-    if let Some(breach) = breach {
-        return Conclusion::NoVerdict(Failure::new(format!(
-            "no verdict that counts: the guest broke the protocol: {breach}"
-        )));
-    }
-    // libtest's own codes. With any other one, something else has ended the process after the body.
-    if let End::Exited(0 | 101) = ended.end
-        && let Some(verdict) = seen.verdict
-    {
-        return match verdict {
-            BodyOutcome::Passed => Conclusion::Passed,
-            BodyOutcome::Panicked(message) => Conclusion::Panicked(message),
-            BodyOutcome::Returned(reason) => Conclusion::Failed(reason),
-        };
-    }
-    Conclusion::NoVerdict(no_verdict(lease, site, &seen, ended))
-}
-
-/// Names the way in which the job ended without a verdict that counts.
-fn no_verdict(lease: &Lease, site: &Site, seen: &Seen, ended: &Ended) -> Failure {
-    let seconds = Duration::from_micros(ended.micros).as_secs_f64();
-    let (none, after) = if seen.verdict.is_some() {
-        ("no verdict that counts", "after its verdict")
-    } else {
-        ("no verdict", "before the test ended")
+    let (ended, lost) = match ended {
+        Ok(ended) => (Some(ended), None),
+        Err(failure) => (None, Some(failure)),
     };
-    let megabytes = lease.granted.memory >> 20;
-    let out_of_memory = || {
-        Failure::new(format!(
-            "the guest ran out of memory ({megabytes} MiB) and the test process was killed"
-        ))
-        .hint(format!(
-            "give it more, as in #[on_vm(\"{}\", memory = \"{}M\")]",
-            site.guest,
-            megabytes * 2
-        ))
-    };
-    match &ended.end {
-        End::Exited(code) if !seen.begun => Failure::new(format!(
-            "the test process exited with code {code} before the test began{}",
-            quoted(&ended.preamble)
-        )),
-        End::Exited(code) => Failure::new(format!(
-            "{none}: the test process exited with code {code} {after}"
-        ))
-        .hint("a body must return or panic, and nothing else may end its process: not `std::process::exit`, and no destructor or thread that it leaves behind"),
-        End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(),
-        End::OutOfMemory => out_of_memory(),
-        End::Signaled(signal) => {
-            let panic = seen.panic.as_ref().and_then(|panic| panic.message.as_ref());
-            let panic = panic.map_or(String::new(), |message| format!(" (last panic: {message})"));
-            Failure::new(format!(
-                "{none}: signal {signal} ({}) killed the test process {after}{panic}",
-                signal_name(*signal)
-            ))
-        }
-        End::TimedOut => Failure::new(format!(
-            "the test did not end within {} and was killed",
-            human(lease.granted.timeout)
-        ))
-        .hint(format!(
-            "give it more time, as in #[on_vm(\"{}\", timeout = \"5m\")]; it had run for {seconds:.1} s",
-            site.guest
-        )),
-        End::NotStarted { reason, .. } => {
-            Failure::new(format!("cannot start the test binary in the guest: {reason}"))
-        }
-    }
-}
-
-fn quoted(preamble: &[u8]) -> String {
-    let text = String::from_utf8_lossy(preamble);
-    let text = text.trim();
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!("; it wrote: {text}")
-    }
-}
-
-fn human(millis: u64) -> String {
-    format!("{:?}", Duration::from_millis(millis))
-}
-
-fn signal_name(signal: i32) -> &'static str {
-    match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        24 => "SIGXCPU",
-        25 => "SIGXFSZ",
-        31 => "SIGSYS",
-        _ => "unnamed",
+    Course {
+        seen,
+        ended,
+        lost,
+        output: tail,
     }
 }

@@ -1,6 +1,7 @@
 //! What a lease's holder and the agent say to each other.
 
 use super::body::{BodyOutcome, PanicReport};
+use super::harvest::{FileKind, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// How many bytes of standard input may be on their way, so that neither side has to keep much of it.
@@ -9,8 +10,8 @@ pub const INPUT_WINDOW: usize = 1 << 18;
 /// From the holder of the lease to the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToAgent {
-    /// Run this; the first message, sent once.
-    Job(Job),
+    /// Run this; the first message. Another one may follow when the last job has ended.
+    Job(Box<Job>),
     /// Bytes for the job's standard input; never more than [`INPUT_WINDOW`] that the job has not taken.
     Input(#[serde(with = "super::bytes")] Vec<u8>),
     /// The end of the job's standard input.
@@ -42,10 +43,16 @@ pub struct Job {
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
     /// Time limit in milliseconds; the job is killed after it.
     pub timeout: Option<u64>,
+    /// Whether it is stopped then and not killed, so that somebody can look at it.
+    pub stop_at_timeout: bool,
     /// Present when the job is a test: only then a verdict is expected.
     pub test: Option<TestJob>,
     /// Present when the job gets a terminal.
     pub terminal: Option<TerminalSize>,
+    /// Whether the program is the host's, and may need the libraries that came along. A test's always is.
+    pub of_host: bool,
+    /// What the host wants of the files that the job leaves.
+    pub wanted: Wanted,
 }
 
 /// What makes a job a test.
@@ -99,7 +106,31 @@ pub enum FromAgent {
         /// How it ended.
         outcome: BodyOutcome,
     },
-    /// The job is over and its output has been sent; the last message.
+    /// The job is over, and this file that it has left begins.
+    File {
+        /// What it is.
+        kind: FileKind,
+        /// Its name, relative to where files of its kind are. Made in the guest, so it may be anything.
+        #[serde(with = "super::bytes")]
+        name: Vec<u8>,
+        /// How many bytes follow.
+        length: u64,
+    },
+    /// The next bytes of the file.
+    FileBytes(#[serde(with = "super::bytes")] Vec<u8>),
+    /// The file is whole, and this is the sum of its bytes.
+    FileEnd(u64),
+    /// A file stays in the guest; if it had begun, what has come of it does not count.
+    FileKept {
+        /// What it is.
+        kind: FileKind,
+        /// Its name.
+        #[serde(with = "super::bytes")]
+        name: Vec<u8>,
+        /// Why.
+        reason: String,
+    },
+    /// The job is over, and its output and its files have been sent; the last message about it.
     Ended(Ended),
 }
 
@@ -116,6 +147,10 @@ pub struct Ended {
     pub breach: Option<String>,
     /// From the start of the process to its end, in microseconds.
     pub micros: u64,
+    /// The body alone, by the guest's clock, in microseconds; absent if it never began.
+    pub body: Option<u64>,
+    /// What the job's processes were doing when its time was up, in lines for people.
+    pub last: Vec<String>,
 }
 
 /// The end of a process.

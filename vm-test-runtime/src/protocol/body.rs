@@ -23,6 +23,8 @@ pub enum FromBody {
         nonce: u128,
         /// How it ended.
         outcome: BodyOutcome,
+        /// How long it took by the guest's clock, in microseconds.
+        micros: u64,
     },
 }
 

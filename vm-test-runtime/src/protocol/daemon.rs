@@ -1,6 +1,8 @@
 //! What a client and the daemon say to each other before the connection becomes the agent's.
 
 use super::failure::Failure;
+use super::pattern::Pattern;
+use super::record::{Log, Record, RunEntry};
 use serde::{Deserialize, Serialize};
 
 /// The first frame of a client. Its form never changes, so that every version can read every other's.
@@ -36,6 +38,29 @@ pub enum Request {
         /// The instance's name.
         instance: String,
     },
+    /// What the test process knows of its test, which is over; the lease ends soon.
+    Record(Box<Record>),
+    /// Keep an instance whose test has failed. The holder's end of the stream to its agent follows as a descriptor, and
+    /// from then on the daemon is the holder.
+    Keep {
+        /// The instance's name.
+        instance: String,
+    },
+    /// Run a job in a kept instance; when it is granted, this connection leads to the agent until that job has ended.
+    Attach {
+        /// The instance's name.
+        instance: String,
+    },
+    /// End a kept instance.
+    Remove {
+        /// The instance's name.
+        instance: String,
+    },
+    /// What an instance that is alive has said so far.
+    Log {
+        /// The instance's name.
+        instance: String,
+    },
     /// Stop: end all leases, leave nothing, exit.
     Stop,
 }
@@ -51,18 +76,40 @@ pub struct LeaseRequest {
     pub manifest_dir: String,
     /// Directories of the host that the guest must have at the same path.
     pub shares: Vec<String>,
-    /// The program of the host that the guest is to run; it may need libraries brought along.
-    pub program: Option<String>,
+    /// The programs of the host that the guest is to run; they may need libraries brought along.
+    pub programs: Vec<String>,
     /// Where the host looks for libraries first: `LD_LIBRARY_PATH`.
     pub library_path: String,
     /// The store to find images in.
     pub store: String,
     /// Present when the instance is to make a layer of an image.
     pub build: Option<LayerBuild>,
+    /// Present when a machine is to read a disk from elsewhere; it boots anew, with the disk beside its own.
+    pub disk: Option<ForeignDisk>,
     /// What the lease is for, for people.
     pub purpose: String,
+    /// Present when the lease is a test's: where its times are written down.
+    pub entry: Option<RunEntry>,
     /// The client's process id, for people.
     pub pid: u32,
+}
+
+/// A disk from elsewhere, that a machine only reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignDisk {
+    /// Its path.
+    pub path: String,
+    /// Its format, which nobody guesses.
+    pub format: DiskFormat,
+}
+
+/// The format of a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DiskFormat {
+    /// The bytes of the disk as they are.
+    Raw,
+    /// QEMU's format, version 2 or 3.
+    Qcow2,
 }
 
 /// A layer that an instance is to make: what it writes stays.
@@ -81,6 +128,8 @@ pub struct LayerBuild {
 pub enum OwnedSetting {
     /// `backend = "lxc"`.
     Backend(String),
+    /// `accelerator = "auto"`.
+    Accelerator(String),
     /// `image = "debian-12"`.
     Image(String),
     /// `init = "agent"`.
@@ -95,10 +144,20 @@ pub enum OwnedSetting {
     Timeout(u64),
     /// `boot_timeout`, in milliseconds.
     BootTimeout(u64),
+    /// `disks`: sizes of blank disks, in bytes.
+    Disks(Vec<u64>),
+    /// `keep = "on-failure"`.
+    Keep(String),
+    /// `keep_for`, in milliseconds.
+    KeepFor(u64),
     /// `env`: variables forwarded besides the defaults.
     Env(Vec<String>),
+    /// `export`: files of the workspace that come back.
+    Export(Vec<String>),
     /// `devices`.
     Devices(Vec<String>),
+    /// `rollback = "overlay"`.
+    Rollback(String),
     /// `privileged`.
     Privileged(bool),
 }
@@ -118,6 +177,16 @@ pub enum Reply {
     Obituary(Option<Obituary>),
     /// The answer to [`Request::Console`]; `None` if the instance is unknown or has no console.
     Console(Option<Vec<String>>),
+    /// The answer to [`Request::Record`].
+    Recorded,
+    /// The answer to [`Request::Keep`]: how long the instance stays, in milliseconds.
+    Kept(u64),
+    /// The answer to [`Request::Attach`]: what follows on this connection is the agent's.
+    Attached(Attached),
+    /// The answer to [`Request::Remove`], sent when the instance is gone.
+    Removed,
+    /// The answer to [`Request::Log`]; `None` if the instance is unknown.
+    Log(Option<Box<Log>>),
     /// The answer to [`Request::Stop`], sent when nothing is left.
     Stopped,
 }
@@ -135,10 +204,27 @@ pub struct Leased {
     pub boot_timeout: u64,
     /// Variables to forward besides the defaults.
     pub env: Vec<String>,
+    /// Which files of the workspace come back.
+    pub export: Vec<Pattern>,
     /// Memory of the guest in bytes.
     pub memory: u64,
+    /// For how many microseconds the lease has waited for room.
+    pub waited: u64,
+    /// For how many milliseconds the instance stays if its test fails; `None` if it goes at once.
+    pub keep_for: Option<u64>,
     /// What root in this guest may not do that root on a machine may, and the cure.
     pub caveat: Option<String>,
+}
+
+/// A way into a kept instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// What the lease would have been granted as.
+    pub granted: Leased,
+    /// What was the purpose of the lease, for people.
+    pub purpose: String,
+    /// How long the instance stays after this, in milliseconds.
+    pub stays: u64,
 }
 
 /// What became of an instance.
@@ -178,6 +264,8 @@ pub struct InstanceStatus {
     pub guest: String,
     /// Backend and image.
     pub description: String,
+    /// The release of its kernel.
+    pub kernel: String,
     /// What it is for.
     pub purpose: String,
     /// The process id of its keeper.
@@ -188,4 +276,15 @@ pub struct InstanceStatus {
     pub age: u64,
     /// Memory promised to it, in bytes.
     pub memory: u64,
+    /// Present once its test has failed and it is kept.
+    pub kept: Option<KeptStatus>,
+}
+
+/// A kept instance's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptStatus {
+    /// In how many milliseconds it goes.
+    pub expires_in: u64,
+    /// Whether somebody is attached to it; it does not go before they have left.
+    pub attached: bool,
 }

@@ -16,6 +16,8 @@ pub struct Failure {
     pub message: String,
     /// What the reader can do about it.
     pub hint: Option<String>,
+    /// Whether this host lacks something that the guest needs, so that no test in that guest can run here.
+    pub missing: bool,
 }
 
 impl Failure {
@@ -25,7 +27,15 @@ impl Failure {
         Self {
             message: message.into(),
             hint: None,
+            missing: false,
         }
+    }
+
+    /// The same failure, of a host that lacks something.
+    #[must_use]
+    pub fn missing(mut self) -> Self {
+        self.missing = true;
+        self
     }
 
     /// The same failure with its cure.
@@ -38,10 +48,18 @@ impl Failure {
     /// The same failure with the last lines of a console behind its message.
     #[must_use]
     pub fn with_console(mut self, lines: &[String]) -> Self {
-        self.message += match lines {
-            [] => "\nits console is empty",
-            _ => "\nthe last lines of its console:",
-        };
+        if lines.is_empty() {
+            self.message += "\nits console is empty";
+        }
+        self.with_lines("the last lines of its console", lines)
+    }
+
+    /// The same failure with lines behind its message, if there are any.
+    #[must_use]
+    pub fn with_lines(mut self, what: &str, lines: &[String]) -> Self {
+        if !lines.is_empty() {
+            self.message += &format!("\n{what}:");
+        }
         for line in lines {
             self.message += "\n  | ";
             self.message += line;

@@ -2,6 +2,7 @@
 //!
 //! The length is checked against [`CAP`] before anything is allocated, and a frame must be used up by its message.
 
+use postcard::ser_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{self, Read, Write};
 
@@ -35,12 +36,34 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
     }
 }
 
+/// A frame in the making. Takes bytes by the piece: agents and test binaries are mostly built without optimisation, and one
+/// call for each byte of a job's output would be most of what they do.
+struct Frame(Vec<u8>);
+
+impl Flavor for Frame {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
+}
+
 /// The bytes of one frame.
 ///
 /// # Errors
 /// If the message is longer than [`CAP`].
 pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
-    let bytes = postcard::to_extend(message, vec![0; PREFIX])
+    let bytes = postcard::serialize_with_flavor(message, Frame(vec![0; PREFIX]))
         .map_err(|error| invalid(format!("cannot encode a message: {error}")))?;
     let length = bytes.len() - PREFIX;
     if length > CAP {

@@ -9,9 +9,13 @@ mod bytes;
 pub mod daemon;
 pub mod failure;
 pub mod frame;
+pub mod harvest;
+pub mod machine;
+pub mod pattern;
+pub mod record;
 
 /// Version of every message in this module; raised with every change of any of them.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// Where the agent listens inside a guest, for the test body to report to.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

@@ -7,6 +7,7 @@ use vm_test::client::Lease;
 use vm_test::protocol::agent::{End, FromAgent, Job, ToAgent};
 use vm_test::protocol::daemon::{LeaseRequest, OwnedSetting};
 use vm_test::protocol::failure::Failure;
+use vm_test::protocol::harvest::Wanted;
 
 const NO_GUESTS: &str = "every test on a guest fails";
 
@@ -105,6 +106,7 @@ struct Ran {
 fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
     let began = Instant::now();
     let request = LeaseRequest {
+        entry: None,
         guest: HOST.to_owned(),
         settings,
         // A broken vm-test.toml in this directory says nothing about the host.
@@ -113,8 +115,9 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         purpose: "vm-test doctor".to_owned(),
         pid: std::process::id(),
         store: vm_test::client::store().to_string_lossy().into_owned(),
+        disk: None,
         build: None,
-        program: None,
+        programs: Vec::new(),
         library_path: String::new(),
     };
     let mut lease = Lease::obtain(&request, |_| {})?;
@@ -132,10 +135,13 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         directory_is_optional: false,
         environment: Vec::new(),
         timeout: u64::try_from(PATIENCE.as_millis()).ok(),
+        stop_at_timeout: false,
         test: None,
         terminal: None,
+        of_host: false,
+        wanted: Wanted::default(),
     };
-    lease.send(&ToAgent::Job(job)).map_err(cannot)?;
+    lease.send(&ToAgent::Job(Box::new(job))).map_err(cannot)?;
     let mut output = Vec::new();
     loop {
         match lease.receive(Some(PATIENCE * 2)).map_err(cannot)? {

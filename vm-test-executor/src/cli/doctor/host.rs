@@ -4,7 +4,7 @@ use super::super::output::size;
 use super::check::Check;
 use crate::backend;
 use crate::config::{Guest, HOST};
-use crate::daemon::Budget;
+use crate::daemon::{self, Budget};
 
 const NO_GUESTS: &str = "no guest can be started, and every test on a guest fails";
 
@@ -56,6 +56,27 @@ pub(super) fn memory() -> Check {
         name,
         format!("{finding}, so {at_once} of the usual size at once"),
     )
+}
+
+/// What runs guests that are machines of their own; nobody else needs it.
+pub(super) fn qemu() -> Check {
+    let name = "qemu";
+    match daemon::Emulators::default().version() {
+        Ok((program, identity)) => {
+            let version = identity.split(" (").next().unwrap_or_default();
+            let accelerator = match daemon::may_use_kvm() {
+                Ok(()) => "/dev/kvm can be opened; booting an image proves whether it works",
+                Err(_) => "without /dev/kvm, so that it translates",
+            };
+            Check::pass(
+                name,
+                format!("{version} ({}), {accelerator}", program.display()),
+            )
+        }
+        Err(failure) => Check::warn(name, failure.message)
+            .consequence("guests with backend = \"kvm\" cannot be started; containers can")
+            .hint(failure.hint.unwrap_or_default()),
+    }
 }
 
 #[cfg(test)]

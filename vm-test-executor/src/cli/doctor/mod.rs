@@ -12,11 +12,12 @@ use check::{Check, Verdict};
 use vm_test::protocol::failure::Failure;
 
 /// The checks, in order. Each is printed as soon as it is done.
-const CHECKS: [fn() -> Check; 14] = [
+const CHECKS: [fn() -> Check; 15] = [
     host::kernel,
     user::namespaces,
     user::id_maps,
     host::liblxc,
+    host::qemu,
     user::control_groups,
     host::memory,
     installation::runtime_directory,

@@ -3,32 +3,91 @@
 
 use super::archive::open;
 use super::limits::{ENV_LIMIT, Limits, words};
+use super::order::{Feed, Kind, Order};
 use super::qcow2;
 use super::refusal::cannot;
+use crate::image::inside::{self, Task};
+use crate::image::runner::Runner;
+use crate::image::{Store, digest};
 use std::fs::File;
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::daemon::DiskFormat;
 use vm_test::protocol::failure::Failure;
 
-/// The form of a disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// The bytes of the disk as they are.
-    Raw,
-    /// QEMU's format, version 2 or 3.
-    Qcow2,
+/// A disk with which nothing is wrong as far as can be seen without a look at its file systems.
+#[derive(Debug)]
+pub(in crate::image) struct Disk {
+    file: File,
+    format: DiskFormat,
+    /// What to call it.
+    pub(super) name: String,
+    /// The hash of the file.
+    pub(super) hash: String,
 }
 
-/// Checks the disk at this path in every way that needs no look at its file systems.
-pub(super) fn check(path: &Path, form: Form) -> Result<(), Failure> {
-    let name = path.display().to_string();
-    check_file(&open(path, &name)?, form, &name)
+impl Disk {
+    /// The disk at this path.
+    pub(super) fn open(path: &Path, format: DiskFormat) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        Self::of_file(open(path, &name)?, format, name)
+    }
+
+    /// The disk in an open file.
+    pub(super) fn of_file(file: File, format: DiskFormat, name: String) -> Result<Self, Failure> {
+        check(&file, format, &name)?;
+        let hash = digest::of_reader(&file).map_err(|error| cannot(&name, error))?;
+        Ok(Self {
+            file,
+            format,
+            name,
+            hash,
+        })
+    }
+
+    /// What the format is called.
+    pub(super) fn word(&self) -> &'static str {
+        match self.format {
+            DiskFormat::Raw => "raw",
+            DiskFormat::Qcow2 => "qcow2",
+        }
+    }
+
+    /// Has a machine open it, and unpacks what comes out, which is checked on its way, into a directory relative to the
+    /// store.
+    pub(super) fn unpack(
+        &self,
+        store: &Store,
+        into: PathBuf,
+        runner: &mut dyn Runner,
+    ) -> Result<(), Failure> {
+        let order = Order {
+            name: self.name.clone(),
+            kind: Kind::Root,
+            feed: Feed::Pipe,
+            limits: Limits::of_environment()?,
+            into: Some(into),
+        };
+        let (archive, sink) = std::io::pipe().map_err(|error| cannot(&self.name, error))?;
+        let archive = File::from(OwnedFd::from(archive));
+        let task = Task::Foreign(order);
+        let (read, unpacked) = std::thread::scope(|scope| {
+            let unpacking = scope.spawn(|| inside::perform(store.root(), task, Some(archive)));
+            let read = runner.read_disk(&self.name, &self.file, self.format, sink);
+            (read, unpacking.join())
+        });
+        // An archive that is short because its writer failed is not to blame.
+        read?;
+        let unpacked = unpacked.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        unpacked.map(drop)
+    }
 }
 
-/// Checks an open disk.
-pub(super) fn check_file(file: &File, form: Form, name: &str) -> Result<(), Failure> {
-    let size = match form {
-        Form::Raw => file.metadata().map_err(|error| cannot(name, error))?.len(),
-        Form::Qcow2 => qcow2::check_header(file, name)?,
+/// Checks an open disk in every way that needs no look at its file systems.
+fn check(file: &File, format: DiskFormat, name: &str) -> Result<(), Failure> {
+    let size = match format {
+        DiskFormat::Raw => file.metadata().map_err(|error| cannot(name, error))?.len(),
+        DiskFormat::Qcow2 => qcow2::check_header(file, name)?,
     };
     let limits = Limits::of_environment()?;
     if size > limits.bytes {
@@ -44,21 +103,8 @@ pub(super) fn check_file(file: &File, form: Form, name: &str) -> Result<(), Fail
     if size == 0 {
         return Err(cannot(name, "the disk is empty").hint("fetch or make it again"));
     }
-    match form {
-        Form::Raw => Ok(()),
-        Form::Qcow2 => qcow2::check_tables(file, name),
+    match format {
+        DiskFormat::Raw => Ok(()),
+        DiskFormat::Qcow2 => qcow2::check_tables(file, name),
     }
-}
-
-/// What becomes of a disk with which nothing is wrong.
-pub(super) fn unreadable(name: &str, form: Form) -> Failure {
-    let form = match form {
-        Form::Raw => "raw",
-        Form::Qcow2 => "qcow2",
-    };
-    cannot(
-        name,
-        format!("this version cannot read a disk image ({form}): that needs the kvm backend"),
-    )
-    .hint("import the root file system that is on it, as a tar archive or a directory")
 }

@@ -2,10 +2,14 @@
 
 use super::archive::Archive;
 use super::directory::Directory;
-use super::layout::Layout;
+use super::disk::Disk;
+use super::layout::{Layout, Room};
 use super::order::Kind;
+use super::vagrant;
 use crate::image::Store;
+use crate::image::runner::Runner;
 use std::path::{Path, PathBuf};
+use vm_test::protocol::daemon::DiskFormat;
 use vm_test::protocol::failure::Failure;
 
 /// One layer.
@@ -15,6 +19,8 @@ pub(in crate::image) enum Foreign {
     Archive(Archive),
     /// In a directory.
     Directory(Directory),
+    /// On a disk, which a machine of its own opens.
+    Disk(Disk),
 }
 
 /// The layers, the lowest first.
@@ -24,6 +30,7 @@ pub(in crate::image) struct Stack {
     pub(in crate::image) layers: Vec<Foreign>,
     /// What they are in.
     _layout: Option<Layout>,
+    _room: Option<Room>,
 }
 
 impl Stack {
@@ -32,6 +39,7 @@ impl Stack {
         Ok(Self {
             layers: vec![Foreign::Archive(Archive::open(path, Kind::Root)?)],
             _layout: None,
+            _room: None,
         })
     }
 
@@ -40,6 +48,26 @@ impl Stack {
         Ok(Self {
             layers: vec![Foreign::Directory(Directory::open(path, store)?)],
             _layout: None,
+            _room: None,
+        })
+    }
+
+    /// The root file system on a disk.
+    pub(in crate::image) fn of_disk(path: &Path, format: DiskFormat) -> Result<Self, Failure> {
+        Ok(Self {
+            layers: vec![Foreign::Disk(Disk::open(path, format)?)],
+            _layout: None,
+            _room: None,
+        })
+    }
+
+    /// The root file system on the disk in a box.
+    pub(in crate::image) fn of_box(path: &Path, store: &Store) -> Result<Self, Failure> {
+        let (disk, room) = vagrant::open(path, store)?;
+        Ok(Self {
+            layers: vec![Foreign::Disk(disk)],
+            _layout: None,
+            _room: Some(room),
         })
     }
 
@@ -54,6 +82,7 @@ impl Stack {
         Ok(Self {
             layers: layers.into_iter().map(Foreign::Archive).collect(),
             _layout: Some(layout),
+            _room: None,
         })
     }
 }
@@ -64,6 +93,7 @@ impl Foreign {
         match self {
             Self::Archive(archive) => format!("unpack {}", archive.name),
             Self::Directory(directory) => format!("copy {}", directory.name),
+            Self::Disk(disk) => format!("read {}", disk.name),
         }
     }
 
@@ -72,23 +102,31 @@ impl Foreign {
         match self {
             Self::Archive(archive) => [b"archive", archive.hash.as_bytes()],
             Self::Directory(directory) => [b"directory", directory.hash.as_bytes()],
+            Self::Disk(disk) => [disk.word().as_bytes(), disk.hash.as_bytes()],
         }
     }
 
-    /// Reads all of it and checks it; what it takes up unpacked.
-    pub(in crate::image) fn survey(&self, store: &Store) -> Result<u64, Failure> {
-        self.read(store, None)
+    /// Reads all of it and checks it; what it takes up unpacked, where that can be known before it is.
+    pub(in crate::image) fn survey(&self, store: &Store) -> Result<Option<u64>, Failure> {
+        match self {
+            Self::Archive(archive) => archive.read(store, None).map(Some),
+            Self::Directory(directory) => directory.read(store, None).map(Some),
+            // It is read once, and nothing is kept if anything in it is refused.
+            Self::Disk(_) => Ok(None),
+        }
     }
 
     /// Unpacks it into a directory, relative to the store, and checks it once more as it does.
-    pub(in crate::image) fn unpack(&self, store: &Store, into: PathBuf) -> Result<(), Failure> {
-        self.read(store, Some(into)).map(drop)
-    }
-
-    fn read(&self, store: &Store, into: Option<PathBuf>) -> Result<u64, Failure> {
+    pub(in crate::image) fn unpack(
+        &self,
+        store: &Store,
+        into: PathBuf,
+        runner: &mut dyn Runner,
+    ) -> Result<(), Failure> {
         match self {
-            Self::Archive(archive) => archive.read(store, into),
-            Self::Directory(directory) => directory.read(store, into),
+            Self::Archive(archive) => archive.read(store, Some(into)).map(drop),
+            Self::Directory(directory) => directory.read(store, Some(into)).map(drop),
+            Self::Disk(disk) => disk.unpack(store, into, runner),
         }
     }
 }

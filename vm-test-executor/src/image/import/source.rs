@@ -1,12 +1,10 @@
 //! What a user names as the source of an image. Takes the name apart; a file's form comes from its name, never from its
 //! content.
 
-use super::disk::{self, Form};
 use super::manifest::is_hash;
-use super::vagrant;
-use crate::image::Store;
 use crate::image::recipe::Base;
 use std::path::{Path, PathBuf};
+use vm_test::protocol::daemon::DiskFormat;
 use vm_test::protocol::failure::Failure;
 
 /// Endings of names, and what they say.
@@ -19,10 +17,10 @@ const ENDINGS: [(&str, Word); 13] = [
     (".tar.zst", Word::Tar),
     (".tar.zstd", Word::Tar),
     (".tzst", Word::Tar),
-    (".qcow2", Word::Disk(Form::Qcow2)),
-    (".qcow", Word::Disk(Form::Qcow2)),
-    (".raw", Word::Disk(Form::Raw)),
-    (".img", Word::Disk(Form::Raw)),
+    (".qcow2", Word::Disk(DiskFormat::Qcow2)),
+    (".qcow", Word::Disk(DiskFormat::Qcow2)),
+    (".raw", Word::Disk(DiskFormat::Raw)),
+    (".img", Word::Disk(DiskFormat::Raw)),
     (".box", Word::Vagrant),
 ];
 
@@ -34,7 +32,7 @@ enum Word {
     Tar,
     Directory,
     Layout,
-    Disk(Form),
+    Disk(DiskFormat),
     Vagrant,
 }
 
@@ -58,8 +56,8 @@ impl Source {
                 "tar" => Word::Tar,
                 "dir" => Word::Directory,
                 "oci" => Word::Layout,
-                "qcow2" => Word::Disk(Form::Qcow2),
-                "raw" => Word::Disk(Form::Raw),
+                "qcow2" => Word::Disk(DiskFormat::Qcow2),
+                "raw" => Word::Disk(DiskFormat::Raw),
                 "box" => Word::Vagrant,
                 other => {
                     let cause = format!("there is no source of the kind {other:?}");
@@ -110,23 +108,14 @@ impl Source {
     }
 
     /// What an image that is made of it starts from.
-    ///
-    /// # Errors
-    /// If it is not fit for that; for a disk, always, after all checks.
-    pub fn base(self, store: &Store) -> Result<Base, Failure> {
-        let name = self.path.display().to_string();
+    #[must_use]
+    pub fn base(self) -> Base {
         match self.word {
-            Word::Tar => Ok(Base::Tar(self.path)),
-            Word::Directory => Ok(Base::Directory(self.path)),
-            Word::Layout => Ok(Base::Layout(self.path, self.pinned)),
-            Word::Disk(form) => {
-                disk::check(&self.path, form)?;
-                Err(disk::unreadable(&name, form))
-            }
-            Word::Vagrant => {
-                vagrant::check(&self.path, store)?;
-                Err(disk::unreadable(&format!("box.img of {name}"), Form::Qcow2))
-            }
+            Word::Tar => Base::Tar(self.path),
+            Word::Directory => Base::Directory(self.path),
+            Word::Layout => Base::Layout(self.path, self.pinned),
+            Word::Disk(format) => Base::Disk(self.path, format),
+            Word::Vagrant => Base::Vagrant(self.path),
         }
     }
 }
@@ -145,7 +134,7 @@ mod tests {
         assert_eq!(word("./a:b.tar").unwrap(), Word::Tar);
         assert_eq!(word("oci").unwrap(), Word::Layout);
         assert_eq!(word("oci/blobs").unwrap(), Word::Directory);
-        assert_eq!(word("raw:x.qcow2").unwrap(), Word::Disk(Form::Raw));
+        assert_eq!(word("raw:x.qcow2").unwrap(), Word::Disk(DiskFormat::Raw));
         for bad in [
             "x.iso",
             "json:{\"driver\":\"file\"}",

@@ -1,7 +1,7 @@
 //! A Vagrant box of the provider libvirt: an archive of metadata.json, a Vagrantfile, which is not executed, and a disk.
 
 use super::archive::Archive;
-use super::disk::{self, Form};
+use super::disk::Disk;
 use super::document::{content, open_below, parse};
 use super::layout::Room;
 use super::order::Kind;
@@ -9,6 +9,7 @@ use super::refusal::{cannot, shown};
 use crate::image::Store;
 use serde::Deserialize;
 use std::path::Path;
+use vm_test::protocol::daemon::DiskFormat;
 use vm_test::protocol::failure::Failure;
 
 const METADATA: &str = "metadata.json";
@@ -20,8 +21,8 @@ struct Metadata {
     format: Option<String>,
 }
 
-/// Checks a box and the disk in it.
-pub(super) fn check(path: &Path, store: &Store) -> Result<(), Failure> {
+/// The disk in a box, and where the box is unpacked for as long as the disk is read.
+pub(super) fn open(path: &Path, store: &Store) -> Result<(Disk, Room), Failure> {
     let name = path.display().to_string();
     let archive = Archive::open(path, Kind::Plain)?;
     let room = Room::of(&archive, store)?;
@@ -53,5 +54,6 @@ pub(super) fn check(path: &Path, store: &Store) -> Result<(), Failure> {
         }
     }
     let inside = format!("{DISK} of {name}");
-    disk::check_file(&open_below(&directory, DISK, &name)?, Form::Qcow2, &inside)
+    let file = open_below(&directory, DISK, &name)?;
+    Ok((Disk::of_file(file, DiskFormat::Qcow2, inside)?, room))
 }

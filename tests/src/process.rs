@@ -1,39 +1,43 @@
 //! `vm-test` as a process of a test: what it said and how it ended, and nothing that outlives the test. Judges nothing.
 
+use crate::host::Host;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use vm_test_tests::host::Host;
 
 /// No command of these tests takes nearly as long.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a process said and how it ended.
 #[derive(Debug)]
-pub(crate) struct Finished {
-    pub(crate) status: ExitStatus,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) out: String,
-    pub(crate) err: String,
+pub struct Finished {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub bytes: Vec<u8>,
+    /// The same as text.
+    pub out: String,
+    /// Its standard error as text.
+    pub err: String,
 }
 
 impl Finished {
     /// The exit code; a signal that killed vm-test itself has none.
-    pub(crate) fn code(&self) -> Option<i32> {
+    pub fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
     /// Standard output as JSON.
     #[track_caller]
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// A process that runs.
-pub(crate) struct Running {
+pub struct Running {
     child: Child,
     out: Option<Collector>,
     err: Option<Collector>,
@@ -70,7 +74,7 @@ impl Collector {
 
 impl Running {
     /// Starts it with pipes.
-    pub(crate) fn start(command: &mut Command) -> Self {
+    pub fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -82,18 +86,19 @@ impl Running {
         Self { child, out, err }
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// The other end of its standard input.
-    pub(crate) fn input(&mut self) -> ChildStdin {
+    pub fn input(&mut self) -> ChildStdin {
         self.child.stdin.take().expect("nobody has taken it yet")
     }
 
     /// Waits until this is all that it has written to standard output.
     #[track_caller]
-    pub(crate) fn await_output(&self, wanted: &str) {
+    pub fn await_output(&self, wanted: &str) {
         let limit = Instant::now() + DEADLINE;
         let out = self.out.as_ref().expect("it has an output");
         while out.so_far() != wanted {
@@ -104,13 +109,13 @@ impl Running {
     }
 
     /// Sends it a signal.
-    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+    pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).expect("it is there");
     }
 
     /// Waits for its end.
-    pub(crate) fn finish(mut self) -> Finished {
+    pub fn finish(mut self) -> Finished {
         drop(self.child.stdin.take());
         let status = await_end(&mut self.child);
         let read = |stream: Option<Collector>| stream.map_or_else(Vec::new, Collector::finish);
@@ -132,7 +137,7 @@ impl Drop for Running {
 }
 
 /// Waits for the end of a process, and ends it if it takes too long.
-pub(crate) fn await_end(child: &mut Child) -> ExitStatus {
+pub fn await_end(child: &mut Child) -> ExitStatus {
     let limit = Instant::now() + DEADLINE;
     loop {
         if let Some(status) = child.try_wait().expect("it is this process's child") {
@@ -148,17 +153,17 @@ pub(crate) fn await_end(child: &mut Child) -> ExitStatus {
 }
 
 /// Runs `vm-test` with these arguments and without input.
-pub(crate) fn vm_test(host: &Host, args: &[&str]) -> Finished {
+pub fn vm_test(host: &Host, args: &[&str]) -> Finished {
     Running::start(host.vm_test().args(args)).finish()
 }
 
 /// Runs a shell script in a fresh instance of guest `host`.
-pub(crate) fn in_guest(host: &Host, script: &str) -> Finished {
+pub fn in_guest(host: &Host, script: &str) -> Finished {
     vm_test(host, &["run", "host", "--", "sh", "-c", script])
 }
 
 /// The same with this input.
-pub(crate) fn in_guest_with(host: &Host, script: &str, input: Vec<u8>) -> Finished {
+pub fn in_guest_with(host: &Host, script: &str, input: Vec<u8>) -> Finished {
     let mut running = Running::start(
         host.vm_test()
             .args(["run", "host", "--", "sh", "-c", script]),
@@ -173,7 +178,7 @@ pub(crate) fn in_guest_with(host: &Host, script: &str, input: Vec<u8>) -> Finish
 
 /// Waits until something is so.
 #[track_caller]
-pub(crate) fn await_that(what: &str, within: Duration, mut is_so: impl FnMut() -> bool) {
+pub fn await_that(what: &str, within: Duration, mut is_so: impl FnMut() -> bool) {
     let limit = Instant::now() + within;
     while !is_so() {
         assert!(Instant::now() < limit, "not within {within:?}: {what}");
@@ -182,13 +187,13 @@ pub(crate) fn await_that(what: &str, within: Duration, mut is_so: impl FnMut() -
 }
 
 /// The instances that are alive.
-pub(crate) fn instances(host: &Host) -> Vec<serde_json::Value> {
+pub fn instances(host: &Host) -> Vec<serde_json::Value> {
     let listed = vm_test(host, &["ps", "--json"]).json();
     listed["instances"].as_array().expect("a list").clone()
 }
 
 /// Starts a command in a guest and waits until its instance is alive.
-pub(crate) fn start_in_guest(host: &Host, script: &str) -> Running {
+pub fn start_in_guest(host: &Host, script: &str) -> Running {
     let running = Running::start(
         host.vm_test()
             .args(["run", "host", "--", "sh", "-c", script]),

@@ -1,0 +1,81 @@
+//! One test on each guest of a list: runners see each by its name, it runs on that guest only, and filters find it.
+
+use super::{LIMIT, count};
+use vm_test_tests::fixture::{Fixture, Runner, text_of};
+use vm_test_tests::group::Group;
+use vm_test_tests::host::Host;
+use vm_test_tests::report::Ending::Passed;
+
+/// All tests of the fixture, each with the guest that its body names.
+const TESTS: &[(&str, &str)] = &[
+    ("asynchronous_on_machine", "machine"),
+    ("asynchronous_on_worker_1", "worker-1"),
+    ("below_rstest::case_1_on_worker_1", "worker-1"),
+    ("below_rstest::case_1_on_worker_2", "worker-2"),
+    ("inner::match_on_worker_1", "worker-1"),
+    ("inner::match_on_worker_2", "worker-2"),
+    ("panicking_on_machine", "machine"),
+    ("panicking_on_worker_1", "worker-1"),
+    ("plain_on_machine", "machine"),
+    ("plain_on_worker_1", "worker-1"),
+    ("plain_on_worker_2", "worker-2"),
+    ("with_rstest_on_worker_1::case_1", "worker-1"),
+    ("with_rstest_on_worker_1::case_2_named", "worker-1"),
+    ("with_rstest_on_worker_2::case_1", "worker-2"),
+    ("with_rstest_on_worker_2::case_2_named", "worker-2"),
+    ("with_test_case_on_worker_1::test_case_1_of_one", "worker-1"),
+    ("with_test_case_on_worker_2::test_case_1_of_one", "worker-2"),
+];
+
+fn group<'a>(filters: &'a [&'a str]) -> Group<'a> {
+    Group {
+        targets: &["matrix"],
+        filters,
+        environment: &[],
+        limit: LIMIT,
+    }
+}
+
+/// A host on which the machine's image is ready.
+fn host() -> Host {
+    let host = Host::new().with_shared_store();
+    let mut build = host.vm_test();
+    let output = build.args(["image", "build", "debian-12"]).output();
+    let output = output.expect("vm-test starts");
+    assert!(output.status.success(), "{}", text_of(&output));
+    host
+}
+
+fn run(runner: Runner) {
+    let (fixture, host) = (Fixture::new("attributes"), host());
+    let outcome = group(&["--include-ignored"]).run(&fixture, &host, runner);
+    let ran: Vec<_> = outcome.tests.keys().map(String::as_str).collect();
+    let expected: Vec<_> = TESTS.iter().map(|(test, _)| *test).collect();
+    assert_eq!(ran, expected, "{}", outcome.text());
+    for (test, guest) in TESTS {
+        let told = &outcome.tests[*test];
+        assert_eq!((told.ending, told.times), (Passed, 1), "{test}: {told:#?}");
+        let line = format!("on {guest}");
+        assert_eq!(count(told, &line), 1, "{test}: {told:#?}");
+    }
+}
+
+#[test]
+fn a_test_runs_on_each_guest_of_a_list_under_cargo_test() {
+    run(Runner::CargoTest);
+}
+
+#[test]
+fn a_test_runs_on_each_guest_of_a_list_under_nextest() {
+    run(Runner::Nextest);
+}
+
+#[test]
+fn a_filter_chooses_the_tests_on_one_guest() {
+    let (fixture, host) = (Fixture::new("attributes"), Host::new());
+    let outcome = group(&["_on_worker_2"]).run(&fixture, &host, Runner::CargoTest);
+    let ran: Vec<_> = outcome.tests.keys().map(String::as_str).collect();
+    let on_guest = TESTS.iter().filter(|(_, guest)| *guest == "worker-2");
+    let expected: Vec<_> = on_guest.map(|(test, _)| *test).collect();
+    assert_eq!(ran, expected, "{}", outcome.text());
+}

@@ -1,0 +1,109 @@
+//! Runs cargo-llvm-cov on the fixture and reads what it has counted.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use vm_test_tests::fixture::{Fixture, text_of};
+use vm_test_tests::host::Host;
+
+/// Under what cargo-llvm-cov runs tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Test,
+    Nextest,
+}
+
+/// How often each line of the fixture was executed, by file and line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    lines: BTreeMap<(String, usize), u64>,
+    source: String,
+}
+
+impl Report {
+    /// Reads a file that the tool has written.
+    fn read(file: &Path, fixture: &Fixture) -> Option<Self> {
+        let text = fs::read_to_string(file).ok()?;
+        let (mut lines, mut source) = (BTreeMap::new(), None);
+        for line in text.lines() {
+            if let Some(path) = line.strip_prefix("SF:") {
+                let inside = Path::new(path).strip_prefix(fixture.directory()).ok();
+                source = inside.map(|path| path.display().to_string());
+            } else if let Some((source, words)) = source.as_ref().zip(line.strip_prefix("DA:")) {
+                let mut numbers = words
+                    .split(',')
+                    .map(|number| number.parse::<u64>().unwrap());
+                let line = usize::try_from(numbers.next()?).ok()?;
+                lines.insert((source.clone(), line), numbers.next()?);
+            }
+        }
+        let source = fs::read_to_string(fixture.directory().join("src/lib.rs")).ok()?;
+        (!lines.is_empty()).then_some(Self { lines, source })
+    }
+
+    /// How often the last statement within the loop of a function was executed, or its only one.
+    pub(crate) fn count_in(&self, function: &str) -> u64 {
+        let begin = format!("pub fn {function}(");
+        let lines = self.source.lines().enumerate();
+        let mut inside = lines.skip_while(|(_, line)| !line.starts_with(&begin));
+        let innermost = inside.find(|(_, line)| line.contains("+=") || line.trim() == "0");
+        let (index, _) = innermost.expect("a statement");
+        self.lines[&("src/lib.rs".to_owned(), index + 1)]
+    }
+}
+
+/// A run of the tool, which asks nobody and installs nothing. One at a time: each begins by removing what is there.
+pub(crate) struct Measurement {
+    pub(crate) command: Command,
+    fixture: Fixture,
+    goal: PathBuf,
+    _alone: File,
+}
+
+impl Measurement {
+    /// With these options of the tool, and these arguments for the test binaries.
+    pub(crate) fn new(host: &Host, tool: Tool, options: &[&str], passed_on: &[&str]) -> Self {
+        let fixture = Fixture::new("coverage");
+        let target = fixture.target().join("coverage");
+        let alone = fixture.alone("coverage");
+        let goal = fixture.target().join("coverage.lcov");
+        let _ = fs::remove_file(&goal);
+        let mut words = vec!["llvm-cov"];
+        words.extend((tool == Tool::Nextest).then_some("nextest"));
+        let mut command = fixture.cargo(host, &words);
+        command
+            .args(["--ignore-run-fail", "--lcov", "--output-path"])
+            .arg(&goal)
+            .args(options)
+            .env("CARGO_TARGET_DIR", &target)
+            .env("CARGO_LLVM_COV_SETUP", "no");
+        if !passed_on.is_empty() {
+            command.arg("--").args(passed_on);
+        }
+        Self {
+            command,
+            fixture,
+            goal,
+            _alone: alone,
+        }
+    }
+
+    /// What it counts and what it says.
+    #[track_caller]
+    pub(crate) fn run(mut self) -> (Report, String) {
+        let output = self.command.output().expect("cargo starts");
+        self.read(&output)
+    }
+
+    /// The report of a run that has ended.
+    #[track_caller]
+    pub(crate) fn read(&self, output: &Output) -> (Report, String) {
+        let text = text_of(output);
+        let report = Report::read(&self.goal, &self.fixture);
+        (
+            report.unwrap_or_else(|| panic!("there is no report:\n{text}")),
+            text,
+        )
+    }
+}

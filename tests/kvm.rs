@@ -1,0 +1,33 @@
+//! Guests that are machines of their own, all with QEMU's translator, so that they are the same with and without /dev/kvm:
+//! what only a kernel of one's own can do, what copies of one template have in common, and what happens when a part is gone.
+
+#[path = "kvm/copies.rs"]
+mod copies;
+#[path = "kvm/damage.rs"]
+mod damage;
+#[path = "kvm/kernel.rs"]
+mod kernel;
+
+use std::time::Duration;
+use vm_test_tests::fixture::{Fixture, text_of};
+use vm_test_tests::host::Host;
+
+/// How long a run may take that may boot machines first.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// A host with these images, and the fixture, built.
+fn prepared(images: &[&str]) -> (Host, Fixture) {
+    let host = Host::new().with_shared_store();
+    let fixture = Fixture::new("kvm");
+    fixture.build(&host);
+    for image in images {
+        let output = host
+            .vm_test()
+            .args(["image", "build", image])
+            .current_dir(fixture.directory())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{image}: {}", text_of(&output));
+    }
+    (host, fixture)
+}

@@ -1,0 +1,92 @@
+//! Copies of one template: what each has of its own, and that none of them boots.
+
+use super::{LIMIT, prepared};
+use std::collections::BTreeSet;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use vm_test_tests::fixture::Fixture;
+use vm_test_tests::host::Host;
+use vm_test_tests::patience;
+
+/// How far the clock of a copy may be from the host's, in seconds, besides what the run itself takes.
+const CLOCK: f64 = 1.0;
+
+/// What a copy has told.
+#[derive(Debug)]
+struct Told {
+    random: String,
+    machine: String,
+    boot: String,
+    time: f64,
+}
+
+fn told(text: &str) -> Vec<Told> {
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("random "))
+        .map(|line| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            Told {
+                random: words[0].to_owned(),
+                machine: words[2].to_owned(),
+                boot: words[4].to_owned(),
+                time: words[6].parse().unwrap(),
+            }
+        })
+        .collect()
+}
+
+fn now() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs_f64()
+}
+
+fn run(fixture: &Fixture, host: &Host, filter: &str) -> String {
+    let mut command = fixture.cargo(host, &["test", "--test", "copies"]);
+    command.args(["--", filter, "--test-threads=2", "--show-output"]);
+    let finished = patience::start(&mut command).finish(LIMIT);
+    finished.stdout.text() + &finished.stderr.text()
+}
+
+/// The copies disagree where they must, and their clocks agree with this one.
+#[track_caller]
+fn assert_copies(copies: &[Told], count: usize, began: f64, text: &str) {
+    assert_eq!(copies.len(), count, "{text}");
+    let different = |of: fn(&Told) -> &String| copies.iter().map(of).collect::<BTreeSet<_>>().len();
+    assert_eq!(different(|it| &it.random), count, "{copies:?}");
+    assert_eq!(different(|it| &it.machine), count, "{copies:?}");
+    let ended = now();
+    for copy in copies {
+        let is_near = (began - CLOCK..ended + CLOCK).contains(&copy.time);
+        assert!(is_near, "{copy:?} between {began} and {ended}");
+    }
+}
+
+#[test]
+fn two_copies_disagree_about_chance_and_agree_about_the_time() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    run(&fixture, &host, "one_copy");
+    let began = now();
+    let text = run(&fixture, &host, "copy");
+    assert!(text.contains("2 passed; 0 failed"), "{text}");
+    assert!(!text.contains("boots for the first time"), "{text}");
+    assert_copies(&told(&text), 2, began, &text);
+}
+
+#[test]
+fn fifty_tests_see_a_fresh_systemd_and_only_the_first_waits_for_its_boot() {
+    let (host, fixture) = prepared(&["debian-12-systemd"]);
+    let first = Instant::now();
+    let text = run(&fixture, &host, "server::a0");
+    assert!(text.contains("1 passed; 0 failed"), "{text}");
+    let first = first.elapsed();
+    let (clock, began) = (now(), Instant::now());
+    let text = run(&fixture, &host, "server::");
+    assert!(text.contains("50 passed; 0 failed"), "{text}");
+    assert!(!text.contains("boots for the first time"), "{text}");
+    let each = began.elapsed() / 50;
+    eprintln!("the first took {first:?}, each of the next fifty {each:?}");
+    let copies = told(&text);
+    assert_copies(&copies, 50, clock, &text);
+    // systemd has asked for it before the machine was saved.
+    let boots: BTreeSet<_> = copies.iter().map(|copy| &copy.boot).collect();
+    assert_eq!(boots.len(), 1, "{copies:?}");
+}

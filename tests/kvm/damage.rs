@@ -1,0 +1,163 @@
+//! Parts of a machine that are damaged or gone: named, and done without where that is possible.
+
+use super::prepared;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use vm_test_tests::fixture::text_of;
+use vm_test_tests::host::Host;
+
+/// What is said when a template is made.
+const MADE: &str = "this machine boots for the first time";
+
+/// A run of a program in a new instance, and all that it says.
+fn run(host: &Host, directory: &Path, memory: &str) -> (bool, String) {
+    let output = host
+        .vm_test()
+        .args(["run", "machine", "--memory", memory])
+        .args(["--", "uname", "-n"])
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    (output.status.success(), text_of(&output))
+}
+
+/// The template that a machine with so many MiB of memory goes on from, which no other test has.
+fn template_of(host: &Host, directory: &Path, mebibytes: u64) -> PathBuf {
+    let (success, text) = run(host, directory, &format!("{mebibytes}M"));
+    assert!(success, "{text}");
+    let entries = fs::read_dir(host.store().join("machines")).unwrap();
+    let mut found: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let ram = fs::metadata(path.join("ram"));
+            ram.is_ok_and(|meta| meta.len() == mebibytes << 20)
+        })
+        .collect();
+    // Earlier runs of the suite may have left others.
+    found.sort_by_key(|path| fs::metadata(path).and_then(|meta| meta.modified()).unwrap());
+    found.pop().expect("a template of that memory")
+}
+
+#[test]
+fn a_template_whose_state_is_garbage_is_done_without_and_made_anew() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    let directory = fixture.directory();
+    let template = template_of(&host, directory, 301);
+    let state = File::options().write(true).open(template.join("state"));
+    state.unwrap().write_all_at(&[0xff; 4096], 512).unwrap();
+    let (success, text) = run(&host, directory, "301M");
+    assert!(success, "{text}");
+    assert!(text.contains("machine\n"), "{text}");
+    let warning = "vm-test: warning: guest `machine` was booted, because it could not go on from its template: ";
+    assert!(text.contains(warning), "{text}");
+    // The next one has a new template, and the one after that goes on from it.
+    let (success, text) = run(&host, directory, "301M");
+    assert!(success && text.contains(MADE), "{text}");
+    let (success, text) = run(&host, directory, "301M");
+    assert!(success && text == "machine\n", "{text}");
+}
+
+#[test]
+fn a_template_that_is_cut_or_gone_in_part_is_named_and_made_anew() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    let directory = fixture.directory();
+    for (file, damage) in [("ram", "cut"), ("disk.qcow2", "gone"), ("state", "cut")] {
+        let path = template_of(&host, directory, 302).join(file);
+        if damage == "cut" {
+            let length = path.metadata().unwrap().len();
+            File::options()
+                .write(true)
+                .open(&path)
+                .and_then(|file| file.set_len(length / 2))
+                .unwrap();
+        } else {
+            fs::remove_file(&path).unwrap();
+        }
+        let (success, text) = run(&host, directory, "302M");
+        assert!(success, "{file} {damage}: {text}");
+        let words = format!("its template is damaged, and made anew: {}", path.display());
+        assert!(text.contains(&words), "{file} {damage}: {text}");
+    }
+}
+
+#[test]
+fn an_image_whose_disk_is_gone_is_named_with_the_cure() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    let directory = fixture.directory();
+    let (success, text) = run(&host, directory, "303M");
+    assert!(success, "{text}");
+    let output = host
+        .vm_test()
+        .args(["image", "machine", "debian-12", "--json"])
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let disk = PathBuf::from(report["root"].as_str().unwrap());
+    let away = disk.with_extension("away");
+    fs::rename(&disk, &away).unwrap();
+    let (success, text) = run(&host, directory, "303M");
+    fs::rename(&away, &disk).unwrap();
+    assert!(!success, "{text}");
+    let parent = disk.parent().unwrap().display();
+    let expected = format!(
+        "error: cannot start guest `machine`: {} is gone\nhint: remove {parent}; it is made again\n",
+        disk.display()
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn a_machine_that_the_host_has_no_memory_for_is_refused() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    let (success, text) = run(&host, fixture.directory(), "900G");
+    assert!(!success, "{text}");
+    assert!(
+        text.contains("error: cannot give a guest 921856 MiB of memory: this host has "),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_host_without_qemu_says_what_to_install() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    for (program, cause) in [
+        ("missing", "there is no "),
+        (
+            "old",
+            "it is version 2.1, and 6.0 is the oldest that keeps templates",
+        ),
+        ("odd", "it does not tell its version"),
+    ] {
+        let own = tempfile::tempdir_in(fixture.target()).unwrap();
+        let qemu = own.path().join("qemu");
+        match program {
+            "old" => script(&qemu, "echo QEMU emulator version 2.1.0"),
+            "odd" => script(&qemu, "echo hello"),
+            _ => {}
+        }
+        let other = Host::new().with_shared_store();
+        let output = other
+            .vm_test()
+            .args(["run", "machine", "--", "true"])
+            .current_dir(fixture.directory())
+            .env("VM_TEST_QEMU", &qemu)
+            .output()
+            .unwrap();
+        let text = text_of(&output);
+        assert!(!output.status.success(), "{program}: {text}");
+        assert!(text.contains(cause), "{program}: {text}");
+        assert!(
+            text.contains("hint: install it: apt-get install qemu-system-x86 qemu-utils"),
+            "{text}"
+        );
+    }
+    drop(host);
+}
+
+fn script(path: &Path, line: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, format!("#!/bin/sh\n{line}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}

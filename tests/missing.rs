@@ -1,0 +1,109 @@
+//! Guests that this host cannot give: a failure of the test, or, if the user says so, a skip that nobody overlooks.
+
+use std::process::Command;
+use vm_test_tests::fixture::{Fixture, Runner, text_of};
+use vm_test_tests::host::Host;
+
+/// The tests whose guest is missing.
+const ABSENT: [&str; 4] = [
+    "returns_nothing",
+    "returns_a_result",
+    "panics",
+    "panics_with_words",
+];
+
+const REASON: &str = "cannot use image `never-built`: it is not in the store";
+
+/// Runs the fixture; whether the runner succeeded, and what it said.
+fn run(host: &Host, runner: Runner, policy: Option<&str>, passed_on: &[&str]) -> (bool, String) {
+    let fixture = Fixture::new("missing");
+    let mut command: Command = match runner {
+        Runner::CargoTest => {
+            let mut command = fixture.cargo(host, &["test", "--test", "absent"]);
+            command.arg("--").args(passed_on);
+            command
+        }
+        Runner::Nextest => {
+            let words = [
+                "nextest",
+                "run",
+                "--no-fail-fast",
+                "--success-output",
+                "final",
+            ];
+            let mut command = fixture.cargo(host, &words);
+            command.args(passed_on);
+            command
+        }
+    };
+    if let Some(policy) = policy {
+        command.env("VM_TEST_MISSING", policy);
+    }
+    let output = command.output().expect("cargo starts");
+    (output.status.success(), text_of(&output))
+}
+
+#[test]
+fn without_a_word_from_the_user_they_fail() {
+    let host = Host::new();
+    for policy in [None, Some("fail")] {
+        let (success, text) = run(&host, Runner::CargoTest, policy, &[]);
+        assert!(!success, "{text}");
+        assert!(text.contains("1 passed; 4 failed"), "{text}");
+        assert!(text.contains(REASON), "{text}");
+        assert!(!text.contains("skipped: "), "{text}");
+    }
+}
+
+#[test]
+fn with_the_users_word_they_are_named_and_counted() {
+    let host = Host::new();
+    for runner in [Runner::CargoTest, Runner::Nextest] {
+        let (success, text) = run(&host, runner, Some("skip"), &[]);
+        assert!(success, "{text}");
+        for test in ABSENT {
+            let line = format!("vm-test: skipped: missing::{test}: {REASON}");
+            assert_eq!(text.matches(&line).count(), 1, "{line}:\n{text}");
+        }
+        assert!(text.contains("; 4 in this run, listed in "), "{text}");
+        assert!(!text.contains("; 5 in this run"), "{text}");
+        let fixture = Fixture::new("missing");
+        let mut command = host.vm_test();
+        let output = command
+            .arg("skipped")
+            .current_dir(fixture.directory())
+            .env("CARGO_TARGET_DIR", fixture.target())
+            .output()
+            .expect("vm-test starts");
+        let listed = text_of(&output);
+        for test in ABSENT {
+            assert!(
+                listed.contains(&format!("skipped: missing::{test}: {REASON}")),
+                "{listed}"
+            );
+        }
+        assert!(listed.contains("4 tests were skipped"), "{listed}");
+    }
+}
+
+#[test]
+fn mistakes_are_never_skipped() {
+    let host = Host::new();
+    let undeclared = [
+        "--include-ignored",
+        "--exact",
+        "has_a_guest_that_nobody_declares",
+    ];
+    let (success, text) = run(&host, Runner::CargoTest, Some("skip"), &undeclared);
+    assert!(!success, "{text}");
+    assert!(text.contains("cannot find guest `undeclared`"), "{text}");
+    let (success, text) = run(
+        &host,
+        Runner::CargoTest,
+        Some("yes"),
+        &["--exact", "is_there"],
+    );
+    assert!(!success, "{text}");
+    assert!(text.contains("VM_TEST_MISSING is \"yes\""), "{text}");
+    assert!(text.contains("hint: set VM_TEST_MISSING=skip"), "{text}");
+}

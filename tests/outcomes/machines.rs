@@ -1,0 +1,86 @@
+//! Bodies that reboot their machine, switch it off, have its kernel panic, or use all that it has.
+
+use super::processes::assert_no_keeper_is_left;
+use super::rows::{Row, compare, fails, passes};
+use super::words::ANY;
+use super::{LIMIT, fixture};
+use vm_test_tests::fixture::Runner;
+use vm_test_tests::group::Group;
+use vm_test_tests::report::Ending::Failed;
+
+const TABLE: &[Row] = &[
+    fails(
+        "rebooting",
+        &["goodbye"],
+        &[
+            "error: instance {guest}-… of guest `{guest}` died: its machine was rebooted",
+            ANY,
+        ],
+    ),
+    fails(
+        "should_panic_and_switches_off",
+        &["goodbye"],
+        &[
+            "error: instance {guest}-… of guest `{guest}` died: its machine was powered off",
+            ANY,
+        ],
+    ),
+    fails(
+        "should_panic_and_has_its_kernel_panic",
+        &["goodbye"],
+        &[
+            "error: instance {guest}-… of guest `{guest}` died: guest kernel panicked: sysrq triggered crash",
+            "the last lines of its console:",
+            ANY,
+        ],
+    ),
+    fails(
+        "forking_without_end",
+        &["the bomb is lit"],
+        // Its agent says that the time is up, or the test process that the agent does not, as in a container.
+        &["error: the …", ANY, "hint: …"],
+    ),
+    passes(
+        "having_only_so_many_threads",
+        &["no more: Resource temporarily unavailable (os error 11)"],
+        &[],
+    ),
+    fails(
+        "filling_a_file_system_in_memory",
+        &[],
+        &[
+            ANY,
+            "error: the guest ran out of memory (128 MiB) and the test process was killed",
+            "hint: give it more, as in #[on_vm(\"{guest}\", memory = \"256M\")]",
+        ],
+    ),
+    passes(
+        "ending_whatever_ends_without_a_trace_of_the_agent",
+        &["the agent lives"],
+        &[],
+    ),
+];
+
+const ALL: Group<'static> = Group {
+    targets: &["machine"],
+    filters: &["guest::"],
+    environment: &[],
+    limit: LIMIT,
+};
+
+#[test]
+fn a_machine_that_ends_or_is_used_up_fails_its_test_with_the_cause_under_cargo_test() {
+    check(Runner::CargoTest);
+}
+
+#[test]
+fn a_machine_that_ends_or_is_used_up_fails_its_test_with_the_cause_under_nextest() {
+    check(Runner::Nextest);
+}
+
+fn check(runner: Runner) {
+    let (fixture, host) = fixture();
+    let outcome = ALL.run(&fixture, &host, runner);
+    compare(TABLE, &outcome, runner, |row| row.ending == Failed);
+    assert_no_keeper_is_left(&host);
+}

@@ -1,0 +1,98 @@
+//! A workspace that tests leave files in, and what is in it and around it afterwards.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use vm_test_tests::fixture::{Fixture, text_of};
+use vm_test_tests::host::Host;
+
+/// A copy of the fixture, since exports change it, and a host of its own.
+pub(crate) struct Place {
+    host: Host,
+    fixture: Fixture,
+    pub(crate) directory: PathBuf,
+    _alone: File,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let fixture = Fixture::new("returns");
+        let alone = fixture.alone("returns");
+        let directory = fixture.target().join("returns");
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).unwrap();
+        let place = Self {
+            host: Host::new(),
+            fixture,
+            directory,
+            _alone: alone,
+        };
+        let status = Command::new("cp")
+            .arg("-r")
+            .arg(place.fixture.directory())
+            .arg(place.workspace())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let manifest = fs::read_to_string(place.workspace().join("Cargo.toml")).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let runtime = format!("{}/vm-test-runtime", root.display());
+        let manifest = manifest.replace("../../../vm-test-runtime", &runtime);
+        fs::write(place.workspace().join("Cargo.toml"), manifest).unwrap();
+        place
+    }
+
+    pub(crate) fn workspace(&self) -> PathBuf {
+        self.directory.join("workspace")
+    }
+
+    pub(crate) fn target(&self) -> &Path {
+        self.fixture.target()
+    }
+
+    /// The artifacts of a test.
+    pub(crate) fn artifacts(&self, binary: &str, test: &str) -> PathBuf {
+        let place = self.target().join("vm-test/artifacts/returns");
+        place.join(binary).join(test)
+    }
+
+    /// Runs tests by their names; what was said.
+    pub(crate) fn run(&self, binary: &str, tests: &[&str]) -> (bool, String) {
+        let mut command = Command::new("cargo");
+        let output = self
+            .host
+            .adopt(&mut command)
+            .args(["test", "--quiet", "--test", binary])
+            .args(["--", "--include-ignored", "--exact", "--show-output"])
+            .args(tests)
+            .current_dir(self.workspace())
+            .env("CARGO_TARGET_DIR", self.target())
+            .env("CARGO_TERM_COLOR", "never")
+            .output()
+            .unwrap();
+        (output.status.success(), text_of(&output))
+    }
+
+    /// Everything around the workspace, by name and content.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut directories = vec![self.directory.clone()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap().flatten() {
+                let path = entry.path();
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() {
+                    directories.push(path.clone());
+                }
+                let content = match kind.is_file() {
+                    true => fs::read_to_string(&path).unwrap_or_default(),
+                    false => String::new(),
+                };
+                let name = path.strip_prefix(&self.directory).unwrap();
+                found.push(format!("{}: {content}", name.display()));
+            }
+        }
+        found.sort();
+        found
+    }
+}

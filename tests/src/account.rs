@@ -1,0 +1,111 @@
+//! A test as another account: root runs it once more as an ordinary user, who finds what root has prepared.
+
+use crate::host::Host;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Whether this process is root's.
+#[must_use]
+pub fn is_root() -> bool {
+    rustix::process::getuid().is_root()
+}
+
+/// An ordinary user of this host who may have guests.
+#[derive(Clone, Debug)]
+pub struct Ordinary {
+    /// The name.
+    pub name: String,
+    uid: String,
+    gid: String,
+}
+
+impl Ordinary {
+    /// The first account that has a range of subordinate ids, users and groups.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn find() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let (users, groups) = (read("/etc/subuid"), read("/etc/subgid"));
+        let has_range = |ranges: &str, name: &str| {
+            ranges
+                .lines()
+                .any(|line| line.split(':').next() == Some(name))
+        };
+        let passwd = read("/etc/passwd");
+        let found = passwd.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            let (uid, gid) = (fields.nth(1)?, fields.next()?);
+            let is_ordinary = uid.parse::<u32>().is_ok_and(|uid| uid >= 1000);
+            (is_ordinary && has_range(&users, name) && has_range(&groups, name)).then(|| Self {
+                name: name.to_owned(),
+                uid: uid.to_owned(),
+                gid: gid.to_owned(),
+            })
+        });
+        found.expect(
+            "a user with ranges in /etc/subuid and /etc/subgid; `cargo xtask test` makes one",
+        )
+    }
+
+    /// Gives the user a file or directory.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn give(&self, path: &Path) {
+        let id = |text: &str| text.parse().ok();
+        std::os::unix::fs::chown(path, id(&self.uid), id(&self.gid)).expect("root gives it away");
+    }
+
+    /// Runs a test of this binary as this user, with these variables; it has to pass. The programs are copied to a
+    /// directory that the user can get at.
+    ///
+    /// # Panics
+    /// If it does not pass.
+    pub fn run_again(&self, test: &str, variables: &[(&str, &Path)]) {
+        let place = tempfile::Builder::new()
+            .prefix("vmt-again-")
+            .tempdir_in("/tmp")
+            .expect("a directory in /tmp");
+        let copy = |from: &Path| -> PathBuf {
+            let to = place.path().join(from.file_name().expect("a name"));
+            fs::copy(from, &to).expect("a copy");
+            to
+        };
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let program = Host::program();
+        copy(&program.with_file_name("vm-test-agent"));
+        let program = copy(&program);
+        let suite = copy(&std::env::current_exe().expect("this binary"));
+        let mut command = Command::new("setpriv");
+        command
+            .args([
+                format!("--reuid={}", self.uid),
+                format!("--regid={}", self.gid),
+            ])
+            // Only then it has none of root's rights left.
+            .args(["--init-groups", "--inh-caps=-all", "--", "env"])
+            .arg(suite)
+            .args(["--exact", test, "--nocapture"])
+            .current_dir("/")
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("USER", &self.name)
+            .env("HOME", "/nonexistent")
+            .env("VM_TEST_BIN", program);
+        for (name, path) in variables {
+            command.env(name, path);
+        }
+        let output = command.output().expect("setpriv is there");
+        let text = crate::fixture::text_of(&output);
+        assert!(
+            output.status.success() && text.contains("test result: ok. 1 passed"),
+            "{test} as {}: {text}",
+            self.name
+        );
+    }
+}

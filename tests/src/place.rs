@@ -1,0 +1,122 @@
+//! Where the tests of a fixture run that name no guest: in a container over the host's root, or on a machine of its own.
+//! Knows how the two are called; expects nothing of a test.
+
+use crate::fixture::text_of;
+use crate::host::Host;
+use serde_json::Value;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// The image of the machines.
+const IMAGE: &str = "debian-12";
+
+/// The name of guest `host` in rows that fit every place.
+const GUEST: &str = "{guest}";
+
+/// The seconds of a time limit of one second in such rows.
+const SECOND: &str = "{seconds}";
+
+/// A kind of guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Guest `host`.
+    Container,
+    /// Guest `machine` of `tests/fixtures/vm-test.toml`.
+    Machine,
+}
+
+impl Place {
+    /// A host of its own whose tests run here. What machines are made of is built once for all suites.
+    ///
+    /// # Panics
+    /// If the image cannot be built.
+    #[must_use]
+    pub fn host(self) -> Host {
+        let host = Host::new();
+        if self == Self::Container {
+            return host;
+        }
+        let host = host.with_shared_store().with_guest(self.guest());
+        let output = host.vm_test().args(["image", "build", IMAGE]).output();
+        let output = output.expect("vm-test starts");
+        assert!(output.status.success(), "{}", text_of(&output));
+        host
+    }
+
+    /// The guest's name.
+    #[must_use]
+    pub fn guest(self) -> &'static str {
+        match self {
+            Self::Container => "host",
+            Self::Machine => "machine",
+        }
+    }
+
+    /// What a person reads of the guest; `…` stands for the image's digest and for what executes its instructions.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Container => "lxc over the host's root",
+            Self::Machine => "kvm image debian-12 (…), …",
+        }
+    }
+
+    /// The release of the guest's kernel.
+    ///
+    /// # Panics
+    /// If it cannot be found out.
+    #[must_use]
+    pub fn kernel(self) -> &'static str {
+        static RELEASES: [OnceLock<String>; 2] = [OnceLock::new(), OnceLock::new()];
+        match self {
+            Self::Container => RELEASES[0].get_or_init(|| {
+                let text = std::fs::read_to_string("/proc/sys/kernel/osrelease");
+                text.expect("this kernel's release").trim().to_owned()
+            }),
+            Self::Machine => RELEASES[1].get_or_init(|| {
+                let host = Host::new().with_shared_store();
+                let arguments = ["image", "inspect", IMAGE, "--json"];
+                let output = host.vm_test().args(arguments).output();
+                let output = output.expect("vm-test starts");
+                let record: Value = serde_json::from_slice(&output.stdout).expect("a record");
+                let release = record["kernel"]["release"].as_str();
+                release.expect("the image has a kernel").to_owned()
+            }),
+        }
+    }
+
+    /// What a command begins with that runs a test here.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Container => "",
+            Self::Machine => "VM_TEST_GUEST=machine ",
+        }
+    }
+
+    /// A row's text with the guest's name, and with what becomes here of a time limit of one second.
+    #[must_use]
+    pub fn fill(self, text: &str) -> String {
+        text.replace(GUEST, self.guest())
+            .replace(SECOND, &self.factor().to_string())
+    }
+
+    /// How many times as long everything may take where QEMU translates.
+    #[must_use]
+    pub fn factor(self) -> u32 {
+        match self {
+            Self::Container => 1,
+            Self::Machine => 4,
+        }
+    }
+
+    /// How much longer than its time limit a test may take, which is to find hangs and not to measure. The first machine
+    /// boots, and the others wait for it.
+    #[must_use]
+    pub fn slack(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Container => 20,
+            Self::Machine => 60,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! Bodies take as long as a clock inside the guest says, whoever runs them.
+
+use crate::{BACKENDS, LIMIT, fixture, lines, micros, run_of_nextest};
+use std::collections::BTreeMap;
+use vm_test_tests::fixture::Runner;
+use vm_test_tests::group::Group;
+
+/// How many tests the fixture has for each backend.
+const TESTS: usize = 20;
+
+/// How far the two may be apart: the larger of the two, in microseconds and as a part of the time.
+const APART: u64 = 5_000;
+const PART: u64 = 20;
+
+/// A busy host may take the processor away just between the two clocks, which is a difference that is really there. One
+/// that vm-test makes is there every time.
+const ROUNDS: usize = 4;
+
+/// Runs the group and compares what its bodies say of themselves with what was written down.
+fn check(group: &Group<'_>, runner: Runner) -> BTreeMap<String, String> {
+    let (fixture, host) = fixture();
+    let before = runs(&fixture);
+    let outcome = group.run(&fixture, &host, runner);
+    let text = outcome.text();
+    assert_eq!(outcome.finished.code, Some(0), "{text}");
+    let times = outcome.tests.iter().map(|(name, told)| {
+        let (_, rest) = told.stdout.split_once("inside_us=").expect("its own time");
+        let time = rest
+            .lines()
+            .next()
+            .and_then(|word| word.trim().parse().ok());
+        (name.clone(), time.expect("a number"))
+    });
+    let run = match runner {
+        Runner::Nextest => run_of_nextest(&text),
+        // Of the runs that are new, the one with these tests; other suites may use the fixture at the same time.
+        Runner::CargoTest => {
+            let new = runs(&fixture)
+                .into_iter()
+                .filter(|run| !before.contains(run));
+            let mut ours = new.filter(|run| {
+                let lines = lines(&host, &fixture, run);
+                lines.iter().any(|line| line["test"] == "lxc::s400")
+            });
+            let found = ours.next().expect("the run was written down");
+            assert!(found.starts_with("cargo-"), "{found}");
+            found
+        }
+    };
+    let times = times.collect();
+    let measured: Vec<_> = lines(&host, &fixture, &run);
+    assert_eq!(measured.len(), TESTS * BACKENDS.len(), "{measured:#?}");
+    compare(&measured, &times)
+}
+
+fn runs(fixture: &vm_test_tests::fixture::Fixture) -> Vec<String> {
+    let entries = std::fs::read_dir(fixture.target().join("vm-test/runs"));
+    let names = entries.into_iter().flatten().flatten();
+    names
+        .filter_map(|entry| {
+            Some(
+                entry
+                    .file_name()
+                    .to_str()?
+                    .strip_suffix(".jsonl")?
+                    .to_owned(),
+            )
+        })
+        .collect()
+}
+
+/// The tests of which the two say something else, with what they say.
+fn compare(
+    lines: &[serde_json::Value],
+    inside: &BTreeMap<String, u64>,
+) -> BTreeMap<String, String> {
+    let mut wrong = BTreeMap::new();
+    for line in lines {
+        assert_eq!(line["outcome"], "passed");
+        let test = line["test"].as_str().expect("a name");
+        let (told, measured) = (inside[test], micros(line, "body_us"));
+        let words = format!("{test}: {told} us inside, {measured} us written down");
+        println!("{words}");
+        if told.abs_diff(measured) > APART.max(told / PART) {
+            wrong.insert(test.to_owned(), words);
+        }
+    }
+    wrong
+}
+
+#[test]
+fn twenty_bodies_agree_with_a_clock_inside_the_guest() {
+    for runner in [Runner::CargoTest, Runner::Nextest] {
+        let group = Group {
+            targets: &["clocks"],
+            filters: &[],
+            // One at a time: they must not take the processor away from each other between the clocks.
+            environment: &[("VM_TEST_CPU_BUDGET", "1")],
+            limit: LIMIT,
+        };
+        let mut wrong = check(&group, runner);
+        for _ in 1..ROUNDS {
+            if wrong.is_empty() {
+                break;
+            }
+            let again = check(&group, runner);
+            wrong.retain(|test, _| again.contains_key(test));
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}

@@ -1,0 +1,112 @@
+//! What is written down of tests that do not pass, and of test processes that are ended from outside.
+
+use crate::{BACKENDS, LIMIT, fixture, lines, micros, report, run_of_nextest};
+use std::time::{Duration, Instant};
+use vm_test_tests::fixture::Runner;
+use vm_test_tests::group::Group;
+use vm_test_tests::process::{await_that, instances};
+
+#[test]
+fn every_ending_has_its_line() {
+    let (fixture, host) = fixture();
+    for backend in BACKENDS {
+        let names = [
+            "leaves_things_to_nobody",
+            "passes",
+            "panics_as_it_should",
+            "returns_an_error",
+            "stalls_for_nobody",
+        ];
+        let filters = names.map(|name| format!("{backend}::{name}"));
+        let filters: Vec<_> = filters.iter().map(String::as_str).collect();
+        let group = Group {
+            targets: &["endings"],
+            filters: &[&["--exact"], filters.as_slice()].concat(),
+            environment: &[("VM_TEST_KEEP", "never")],
+            limit: LIMIT,
+        };
+        let outcome = group.run(&fixture, &host, Runner::Nextest);
+        let run = run_of_nextest(&outcome.text());
+        let lines = lines(&host, &fixture, &run);
+        let mut told: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                let name = line["test"].as_str().expect("a name");
+                (
+                    name.split_once("::").expect("a module").1,
+                    line["outcome"].as_str().expect("a word"),
+                )
+            })
+            .collect();
+        told.sort_unstable();
+        assert_eq!(
+            told,
+            [
+                ("leaves_things_to_nobody", "panicked"),
+                ("panics_as_it_should", "panicked"),
+                ("passes", "passed"),
+                ("returns_an_error", "failed"),
+                ("stalls_for_nobody", "no-verdict"),
+            ]
+        );
+        let stalled = lines
+            .iter()
+            .find(|line| line["outcome"] == "no-verdict")
+            .expect("it");
+        // Until it was killed, by the agent's clock.
+        let body = micros(stalled, "body_us");
+        assert!(body >= 900_000, "{stalled}");
+        for line in &lines {
+            assert!(micros(line, "rollback_us") > 0, "{line}");
+            let log = fixture.target().join(format!(
+                "vm-test/runs/{run}/{}.log",
+                line["instance"].as_str().expect("a name")
+            ));
+            assert_eq!(log.exists(), line["outcome"] != "passed", "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_test_that_nextest_ends_goes_at_the_first_signal_and_is_written_down_as_lost() {
+    let (fixture, host) = fixture();
+    for backend in BACKENDS {
+        let test = format!("{backend}::waits_to_be_killed");
+        let args = ["nextest", "run", "--profile", "impatient"];
+        let mut command = fixture.cargo(&host, &args);
+        command.args(["-E", &format!("test(={test})")]);
+        let began = Instant::now();
+        let output = command.output().expect("cargo starts");
+        let text = vm_test_tests::fixture::text_of(&output);
+        // It has twenty seconds of grace, and does not need them.
+        assert!(began.elapsed() < Duration::from_secs(20), "{text}");
+        assert!(text.contains("TIMEOUT"), "{text}");
+        assert!(text.contains("ready to be killed"), "{text}");
+        await_that("its instance is gone", Duration::from_secs(10), || {
+            instances(&host).is_empty()
+        });
+        let run = run_of_nextest(&text);
+        let lines = lines(&host, &fixture, &run);
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert_eq!(lines[0]["outcome"], "lost", "{lines:#?}");
+        assert!(lines[0]["body_us"].is_null(), "{lines:#?}");
+        // Where the guest has a moment to say so, what it was doing is in the log.
+        let id = lines[0]["instance"].as_str().expect("a name");
+        let log = fixture
+            .target()
+            .join(format!("vm-test/runs/{run}/{id}.log"));
+        let log = std::fs::read_to_string(log).expect("its log");
+        assert!(
+            log.contains("\n--- why it did not pass\nits test process ended without a word\n"),
+            "{log}"
+        );
+        let thread = &test[..15];
+        let doing = format!(" ({thread}) waits in clock_nanosleep");
+        assert!(log.contains(&doing) || backend != "lxc", "{log}");
+        let table = report(&host, &fixture, &[&run]).out;
+        assert!(
+            table.contains(&format!("keeping::{test}  {backend}-kept  lost ")),
+            "{table}"
+        );
+    }
+}

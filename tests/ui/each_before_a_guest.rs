@@ -1,0 +1,9 @@
+//! A guest after a list.
+
+use vm_test::on_vm;
+
+#[on_vm(each = ["worker-1"], "worker-2")]
+#[test]
+fn test() {}
+
+fn main() {}

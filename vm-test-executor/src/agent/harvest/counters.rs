@@ -1,0 +1,144 @@
+//! The coverage counters of processes that will not end by themselves, read from their memory and written down as the profile
+//! that they did not get to write. They are only read: nothing runs in them, however they hang.
+
+use crate::elf::{self, Section};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// The section with the counters.
+pub(super) const COUNTERS: &str = "__llvm_prf_cnts";
+
+/// The section with a record for each function.
+const FUNCTIONS: &str = "__llvm_prf_data";
+
+/// The section with the functions' names.
+const NAMES: &str = "__llvm_prf_names";
+
+/// The section with bitmaps of conditions, which few programs have.
+const BITMAPS: &str = "__llvm_prf_bits";
+
+/// The variable with the format's version.
+const VERSION: &str = "__llvm_profile_raw_version";
+
+/// The version whose header is known here.
+const KNOWN: u64 = 10;
+
+/// Bits of the version that say what kind of profile it is.
+const KIND: u64 = 0xff << 56;
+
+/// The kind with one byte for each counter.
+const BYTE_COUNTERS: u64 = 1 << 60;
+
+const MAGIC: u64 = u64::from_le_bytes(*b"\x81rforpl\xff");
+const RECORD: u64 = 64;
+
+/// Larger sections are not read.
+const LARGEST: u64 = 256 << 20;
+
+/// More processes than this are not looked at: the deadline has passed.
+const MOST_PROCESSES: usize = 200;
+
+/// Writes a profile for every process of the guest that was built for it and has not written its own.
+pub(super) fn save(directory: &Path) {
+    let me = std::process::id();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|&pid| pid != 1 && pid != me);
+    for pid in pids.take(MOST_PROCESSES) {
+        // What cannot be had was not measured; the profile of another process may be.
+        let Ok(Some(profile)) = of_process(pid) else {
+            continue;
+        };
+        // Only now: a process that has written its own since may have counted more.
+        if !written(directory).contains(&pid) {
+            let _ = fs::write(directory.join(format!("{pid}-killed.profraw")), profile);
+        }
+    }
+}
+
+/// The processes that have a profile of their own.
+fn written(directory: &Path) -> BTreeSet<u32> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.metadata().is_ok_and(|meta| meta.len() > 0))
+        .filter_map(|entry| entry.file_name().to_str()?.split('-').next()?.parse().ok())
+        .collect()
+}
+
+/// The profile of a process; `None` if its program was not built for one.
+fn of_process(pid: u32) -> io::Result<Option<Vec<u8>>> {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let program = process.join("exe");
+    let sections = elf::sections(&program, &[COUNTERS, FUNCTIONS, NAMES, BITMAPS])?;
+    let [Some(counters), Some(functions), Some(names), bitmaps] = sections[..] else {
+        return Ok(None);
+    };
+    let Some(version) = elf::symbol(&program, VERSION)? else {
+        return Ok(None);
+    };
+    let shift = load_address(&process, &program)?.wrapping_sub(elf::first_address(&program)?);
+    let memory = File::open(process.join("mem"))?;
+    let read = |address: u64, length: u64| {
+        if length > LARGEST {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+        memory.read_exact_at(&mut bytes, address.wrapping_add(shift))?;
+        Ok::<_, io::Error>(bytes)
+    };
+    let version = u64::from_le_bytes(read(version, 8)?.try_into().unwrap_or_default());
+    if version & !KIND != KNOWN {
+        return Ok(None);
+    }
+    let width = if version & BYTE_COUNTERS == 0 { 8 } else { 1 };
+    let nothing = Section {
+        address: counters.address,
+        length: 0,
+    };
+    let bitmaps = bitmaps.unwrap_or(nothing);
+    let padding = |length: u64| length.next_multiple_of(8) - length;
+    let header = [
+        MAGIC,
+        version,
+        0,
+        functions.length / RECORD,
+        0,
+        counters.length / width,
+        padding(counters.length),
+        bitmaps.length,
+        padding(bitmaps.length),
+        names.length,
+        counters.address.wrapping_sub(functions.address),
+        bitmaps.address.wrapping_sub(functions.address),
+        names.address.wrapping_add(shift),
+        0,
+        0,
+        // The last kind of values that this version counts.
+        2,
+    ];
+    let mut profile: Vec<u8> = header.iter().flat_map(|it| it.to_le_bytes()).collect();
+    for section in [functions, counters, bitmaps, names] {
+        profile.extend(read(section.address, section.length)?);
+        profile.resize(profile.len().next_multiple_of(8), 0);
+    }
+    Ok(Some(profile))
+}
+
+/// Where the program begins in the memory of its process.
+fn load_address(process: &Path, program: &Path) -> io::Result<u64> {
+    let path = fs::read_link(program)?;
+    let maps = fs::read_to_string(process.join("maps"))?;
+    let begin = maps.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        let range = fields.next()?;
+        let offset = fields.nth(1)?;
+        let mapped = line.find('/').map(|at| Path::new(&line[at..]));
+        (offset.bytes().all(|byte| byte == b'0') && mapped == Some(&path))
+            .then(|| u64::from_str_radix(range.split('-').next()?, 16).ok())?
+    });
+    begin.ok_or_else(|| io::ErrorKind::NotFound.into())
+}

@@ -1,0 +1,129 @@
+//! Which files there are to bring: of the directories that are for it, and of the workspace those that the job has
+//! written. Follows no link and opens no file.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use vm_test::harvest::is_cargos;
+use vm_test::protocol::pattern::Pattern;
+
+/// How many entries of directories are looked at, lest a job that makes millions takes the time of all others.
+const MOST_ENTRIES: usize = 200_000;
+
+/// How exact times of files are.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The profiles in a directory, those of the same guest in the same order.
+pub(super) fn profiles(directory: &Path) -> Vec<PathBuf> {
+    let is_real = fs::symlink_metadata(directory).is_ok_and(|meta| meta.is_dir());
+    let entries = fs::read_dir(directory).ok().filter(|_| is_real);
+    let entries = entries.into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| PathBuf::from(entry.file_name()))
+        .filter(|name| name.extension().is_some_and(|end| end == "profraw"))
+        .take(MOST_ENTRIES)
+        .collect();
+    names.sort();
+    names
+}
+
+/// Everything below a directory that is not one itself, by its path from there.
+pub(super) fn all(root: &Path, found: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+    walk(root, &|_| false, &mut |path, _| found(path))
+}
+
+/// The files of a workspace that fit a pattern and have changed since.
+pub(super) fn changed(
+    root: &Path,
+    patterns: &[Pattern],
+    since: SystemTime,
+    found: &mut dyn FnMut(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    let since = (since - TICK)
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let is_new = |meta: &fs::Metadata| {
+        let whole = u64::try_from(meta.ctime()).unwrap_or(0);
+        let rest = u32::try_from(meta.ctime_nsec()).unwrap_or(0);
+        Duration::new(whole, rest) >= since
+    };
+    // What cargo makes is not the workspace's, and neither is what git keeps.
+    let is_left_out = |directory: &Path| {
+        directory.file_name().is_some_and(|name| name == ".git") || is_cargos(directory)
+    };
+    walk(root, &is_left_out, &mut |path, meta| {
+        let fits = path
+            .to_str()
+            .is_some_and(|text| patterns.iter().any(|pattern| pattern.fits(text)));
+        if fits && is_new(meta) {
+            found(path)?;
+        }
+        Ok(())
+    })
+}
+
+fn walk(
+    root: &Path,
+    is_left_out: &dyn Fn(&Path) -> bool,
+    found: &mut dyn FnMut(&Path, &fs::Metadata) -> io::Result<()>,
+) -> io::Result<()> {
+    // A job may have put a link in place of what it was given.
+    let is_real = fs::symlink_metadata(root).is_ok_and(|meta| meta.is_dir());
+    let mut left = MOST_ENTRIES;
+    let mut directories: Vec<_> = is_real.then(PathBuf::new).into_iter().collect();
+    while let Some(directory) = directories.pop() {
+        let Ok(entries) = fs::read_dir(root.join(&directory)) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            left = match left.checked_sub(1) {
+                Some(left) => left,
+                None => return Ok(()),
+            };
+            let path = directory.join(entry.file_name());
+            // Of a link this is the link itself.
+            let Ok(meta) = entry.metadata() else {
+                continue;
+            };
+            if !meta.is_dir() {
+                found(&path, &meta)?;
+            } else if !is_left_out(&root.join(&path)) {
+                directories.push(path);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_fit_and_have_changed_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["a", "a/target", ".git"] {
+            fs::create_dir(dir.path().join(path)).unwrap();
+        }
+        fs::write(dir.path().join("a/target/CACHEDIR.TAG"), "").unwrap();
+        for path in ["a/x.new", "x.old", ".git/x.new", "a/target/x.new"] {
+            fs::write(dir.path().join(path), "").unwrap();
+        }
+        std::os::unix::fs::symlink("/", dir.path().join("a/link")).unwrap();
+        let found_since = |since| {
+            let mut found = Vec::new();
+            let patterns = [Pattern::new("**/*.new").unwrap()];
+            changed(dir.path(), &patterns, since, &mut |path| {
+                found.push(path.to_path_buf());
+                Ok(())
+            })
+            .unwrap();
+            found
+        };
+        assert_eq!(found_since(SystemTime::UNIX_EPOCH), [Path::new("a/x.new")]);
+        let later = SystemTime::now() + Duration::from_secs(60);
+        assert!(found_since(later).is_empty());
+    }
+}

@@ -1,0 +1,97 @@
+//! A guest that is a machine of its own. Here the agent is the kernel's first program: it finds the root's disk, makes that
+//! the root, has the image's own init boot where that is asked for, and waits for the word to become an instance. Until
+//! then the machine may be saved and copied, so nothing before that word may differ between instances.
+
+mod devices;
+mod disks;
+mod foreign;
+mod identity;
+mod modules;
+mod network;
+mod places;
+mod ports;
+mod root;
+mod survival;
+
+pub(super) use foreign::main as read_disk;
+
+use super::boot;
+use rustix::process::getpid;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+use vm_test::protocol::machine::{
+    CONTROL_PORT, ENV_MACHINE, FromMachine, Identity, STREAM_PORT, ToMachine,
+};
+use vm_test::protocol::{PROTOCOL, frame};
+
+/// Whether this guest is one.
+pub(super) fn is_one() -> bool {
+    std::env::var_os(ENV_MACHINE).is_some()
+}
+
+/// The agent's stream, once the machine has become an instance, and what its init could not start.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) stream: OwnedFd,
+    pub(super) degraded: Option<String>,
+}
+
+/// Boots the machine if it has not booted, and waits for the word to go. Where the image's own init boots, it becomes that
+/// init and does not return: another process of the agent does.
+pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
+    if getpid().is_init() {
+        root::see_devices()?;
+        modules::load_all()?;
+        root::enter()?;
+        if boot_timeout.is_some() {
+            return Err(boot::become_init_of_machine());
+        }
+    }
+    let mut control = ports::open(CONTROL_PORT)?;
+    let degraded = match boot_timeout.map_or(Ok(None), boot::await_up) {
+        Ok(degraded) => degraded,
+        Err(reason) => {
+            frame::write(&control, &FromMachine::NotUp(reason.clone()))?;
+            return Err(io::Error::other(reason));
+        }
+    };
+    // What has been written so far must be in what is saved, not in memory that is copied with every instance.
+    rustix::fs::sync();
+    frame::write(&control, &FromMachine::Booted { protocol: PROTOCOL })?;
+    let identity = wait_for_go(&mut control)?;
+    if let Err(error) = become_instance(&identity) {
+        frame::write(&control, &FromMachine::CannotGo(error.to_string()))?;
+        return Err(error);
+    }
+    let stream = ports::open(STREAM_PORT)?;
+    frame::write(&control, &FromMachine::Gone)?;
+    let notes: Vec<String> = identity.note.into_iter().chain(degraded).collect();
+    Ok(Begun {
+        stream: stream.into(),
+        degraded: (!notes.is_empty()).then(|| notes.join("; ")),
+    })
+}
+
+fn wait_for_go(control: &mut File) -> io::Result<Identity> {
+    loop {
+        match frame::read(&*control)? {
+            Some(ToMachine::Go(identity)) => return Ok(*identity),
+            // Nobody is there between one keeper and the next.
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+fn become_instance(identity: &Identity) -> io::Result<()> {
+    identity::take(identity)?;
+    survival::secure().map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot secure its agent: {error}"))
+    })?;
+    devices::bring(&identity.devices)?;
+    if identity.network {
+        network::up(&identity.card)?;
+    }
+    places::mount_all(&identity.places)
+}

@@ -1,0 +1,35 @@
+//! The way out that QEMU gives a machine: one card, in a network that QEMU makes up.
+
+use crate::sys::interface::Interface;
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+
+/// The card's interface; the kernel is told to name it so.
+const NAME: &str = "eth0";
+
+/// QEMU's own choice of addresses.
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
+const MASK: Ipv4Addr = Ipv4Addr::new(255, 255, 255, 0);
+const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+const NAMES: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 3);
+
+/// Brings it up. The hardware address is made of these random bytes.
+pub(super) fn up(random: &[u8]) -> io::Result<()> {
+    // A local one, and of a single card.
+    let mut hardware = [0x52, 0x54, 0, 0, 0, 0];
+    for (to, from) in hardware[2..].iter_mut().zip(random) {
+        *to = *from;
+    }
+    Interface {
+        name: NAME,
+        hardware,
+        address: ADDRESS,
+        mask: MASK,
+        gateway: GATEWAY,
+    }
+    .up()
+    .map_err(|error| io::Error::new(error.kind(), format!("cannot bring {NAME} up: {error}")))?;
+    let _ = fs::remove_file("/etc/resolv.conf");
+    fs::write("/etc/resolv.conf", format!("nameserver {NAMES}\n"))
+}

@@ -1,0 +1,115 @@
+//! The host's files in the machine: from disks that are only read to the paths that they have on the host, where they can
+//! be written to. What is written is in memory.
+
+use super::disks;
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::machine::{Place, PlaceKind};
+
+/// Where the disks are mounted.
+const DISKS: &str = "/run/vm-test/disks";
+
+/// Where the writes are.
+const WRITES: &str = "/run/vm-test/writes";
+
+/// Puts everything at its place.
+pub(super) fn mount_all(places: &[Place]) -> io::Result<()> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    fs::create_dir_all(DISKS)?;
+    fs::create_dir_all(WRITES)?;
+    let flags = MountFlags::NODEV | MountFlags::NOSUID;
+    mount("vm-test", WRITES, "tmpfs", flags, c"mode=755,size=100%")
+        .map_err(|error| cannot("make room for writes", &error.into()))?;
+    let mut mounted: BTreeMap<&str, PathBuf> = BTreeMap::new();
+    for (number, place) in places.iter().enumerate() {
+        let to = Path::new(&place.to);
+        let cannot_bring = |error| cannot(&format!("bring {} in", place.to), &error);
+        if place.kind == PlaceKind::Empty {
+            fs::create_dir_all(to).map_err(cannot_bring)?;
+            continue;
+        }
+        let disk = match mounted.get(place.disk.as_str()) {
+            Some(disk) => disk,
+            None => {
+                let disk = mount_disk(&place.disk)
+                    .map_err(|error| cannot(&format!("mount the disk {}", place.disk), &error))?;
+                mounted.entry(place.disk.as_str()).or_insert(disk)
+            }
+        };
+        let from = disk.join(place.from.trim_start_matches('/'));
+        let done = match place.kind {
+            PlaceKind::Tree => lay_over(number, &from, to),
+            _ => bind(&from, to),
+        };
+        done.map_err(cannot_bring)?;
+    }
+    hide(mounted.values()).map_err(|error| cannot("hide what is below its files", &error))
+}
+
+/// Takes the disks and the writes out of sight: what is mounted of them stays, and a test can do no harm to it there.
+fn hide<'a>(disks: impl Iterator<Item = &'a PathBuf>) -> io::Result<()> {
+    for disk in disks {
+        unmount(disk, UnmountFlags::DETACH)?;
+    }
+    unmount(WRITES, UnmountFlags::DETACH)?;
+    fs::remove_dir_all(DISKS)?;
+    fs::remove_dir(WRITES)
+}
+
+fn mount_disk(serial: &str) -> io::Result<PathBuf> {
+    let device = disks::find(serial)?;
+    let target = Path::new(DISKS).join(serial);
+    fs::create_dir_all(&target)?;
+    let flags = MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOSUID;
+    mount(&device, &target, "ext4", flags, c"noload")?;
+    Ok(target)
+}
+
+/// Mounts a directory so that it can be written to.
+fn lay_over(number: usize, from: &Path, to: &Path) -> io::Result<()> {
+    let [upper, work] =
+        ["upper", "work"].map(|dir| Path::new(WRITES).join(number.to_string()).join(dir));
+    fs::create_dir_all(&upper)?;
+    fs::create_dir_all(&work)?;
+    // The root of an overlay has the permissions of its upper directory.
+    fs::set_permissions(&upper, fs::metadata(from)?.permissions())?;
+    fs::create_dir_all(to)?;
+    // By links without strange characters, which would separate options.
+    let lower = Path::new(WRITES).join(number.to_string()).join("lower");
+    symlink(from, &lower)?;
+    let options = format!(
+        "lowerdir={},upperdir={},workdir={}",
+        lower.display(),
+        upper.display(),
+        work.display()
+    );
+    let options = std::ffi::CString::new(options)?;
+    let flags = MountFlags::NODEV;
+    mount("vm-test", to, "overlay", flags, options.as_c_str())?;
+    Ok(())
+}
+
+/// A program finds itself at the path that it has on the host.
+fn bind(from: &Path, to: &Path) -> io::Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    // A program that runs cannot be opened to be written to.
+    if let Err(error) = File::create_new(to)
+        && error.kind() != io::ErrorKind::AlreadyExists
+    {
+        return Err(error);
+    }
+    mount_bind(from, to)?;
+    Ok(())
+}
+
+fn cannot(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {what}: {error}"))
+}

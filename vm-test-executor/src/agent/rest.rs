@@ -1,0 +1,84 @@
+//! The time between two jobs: the agent reaps, keeps what earlier jobs have left from being held up, and waits for the host.
+
+use super::stream::Host;
+use super::{memory, reap};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+use vm_test::protocol::agent::{Job, ToAgent};
+
+/// How often memory is looked at.
+const MEMORY_TICK: Duration = Duration::from_millis(250);
+
+/// How often orphans are reaped.
+const TICK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 250_000_000,
+};
+
+/// Waits for the next job; `None` when the host is gone.
+///
+/// # Errors
+/// If the host cannot be understood, or what is left uses more memory than the guest has.
+pub(super) fn next_job(
+    host: &mut Host,
+    listener: &UnixListener,
+    memory_limit: Option<u64>,
+    left: &mut Vec<OwnedFd>,
+) -> io::Result<Option<Job>> {
+    let mut memory = memory::Watch::default();
+    let mut looked = Instant::now();
+    loop {
+        while let Some(message) = host.next()? {
+            // Anything else was for a job that has ended meanwhile.
+            if let ToAgent::Job(job) = message {
+                return Ok(Some(*job));
+            }
+        }
+        if host.gone {
+            return Ok(None);
+        }
+        let mut fds = vec![
+            PollFd::new(&*host, PollFlags::IN),
+            PollFd::new(listener, PollFlags::IN),
+        ];
+        fds.extend(left.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        match poll(&mut fds, Some(&TICK)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready: Vec<_> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        drop(fds);
+        if ready[0] {
+            host.read_some()?;
+        }
+        if ready[1] {
+            // There is no test to report on.
+            drop(listener.accept());
+        }
+        let mut is_ready = ready[2..].iter();
+        left.retain(|fd| !is_ready.next().is_some_and(|ready| *ready) || goes_on(fd));
+        reap::orphans();
+        // The host mostly comes sooner, and then nobody has to look.
+        if looked.elapsed() < MEMORY_TICK {
+            continue;
+        }
+        looked = Instant::now();
+        if memory_limit.is_some_and(|limit| memory.in_use() > limit) {
+            return Err(io::Error::other(
+                "what the job has left uses more memory than the guest has",
+            ));
+        }
+    }
+}
+
+/// Takes what was written to a stream that nobody reads any more; whether there may be more.
+fn goes_on(fd: &OwnedFd) -> bool {
+    let mut bytes = [0; 1 << 14];
+    match rustix::io::read(fd, &mut bytes) {
+        Ok(count) => count > 0,
+        Err(error) => error == rustix::io::Errno::INTR || error == rustix::io::Errno::AGAIN,
+    }
+}

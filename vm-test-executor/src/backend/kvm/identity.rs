@@ -1,0 +1,30 @@
+//! What an instance gets of its own at the last moment: the time, random numbers, a machine id.
+
+use rustix::rand::{GetRandomFlags, getrandom};
+use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
+use vm_test::protocol::machine::Identity;
+
+/// How many random bytes the machine's own random numbers begin with.
+const SEED: usize = 64;
+
+/// The identity with what only this moment knows.
+pub(super) fn complete(identity: &Identity) -> io::Result<Identity> {
+    let mut seed = vec![0; SEED];
+    let mut machine_id = [0; 16];
+    getrandom(&mut seed, GetRandomFlags::empty())?;
+    getrandom(&mut machine_id, GetRandomFlags::empty())?;
+    let mut card = [0; 4];
+    getrandom(&mut card, GetRandomFlags::empty())?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Ok(Identity {
+        seed,
+        card,
+        machine_id: machine_id
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+        time: now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)),
+        ..identity.clone()
+    })
+}

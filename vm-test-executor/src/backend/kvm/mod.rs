@@ -1,0 +1,253 @@
+//! Guests as machines of their own, by QEMU: booted, saved as a template, or going on from one. Knows QEMU's monitor and
+//! the agent's control port; the files that a machine needs are already in the keeper's room.
+
+mod command;
+mod console;
+mod hardware;
+mod identity;
+mod monitor;
+mod qemu;
+
+pub use command::payload_serial;
+pub use hardware::{
+    Accelerator, BASE, Hardware, INITRAMFS, PAYLOAD_DISKS, PAYLOAD_SIZE, Start, TEMPLATE,
+};
+pub use qemu::{BINARY, IMAGE_TOOL};
+
+use super::Virtual;
+use crate::image::LENGTHS;
+use console::Console;
+use monitor::Monitor;
+use qemu::Qemu;
+use std::fs;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+use vm_test::protocol::PROTOCOL;
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::frame;
+use vm_test::protocol::machine::{FromMachine, Identity, ToMachine};
+
+/// The file, in [`TEMPLATE`], with the state of the devices.
+pub const STATE: &str = "state";
+
+/// How long a machine that goes on from a template may take to its agent's first word, in milliseconds; those that do take
+/// a tenth of a second.
+const RESTORING: u64 = 20_000;
+
+/// A machine that runs.
+struct Running<'a> {
+    machine: &'a Virtual,
+    hardware: Hardware,
+    patience: Duration,
+    qemu: Qemu,
+    control: UnixStream,
+    console: Console,
+    monitor: Option<UnixStream>,
+    greeted: Option<Monitor>,
+}
+
+/// Runs the machine, or makes a template of it, and returns when QEMU has ended.
+pub(super) fn run(machine: &Virtual) -> Result<i32, Failure> {
+    match machine.hardware.start {
+        Start::Save => Running::start(machine, machine.hardware.clone())?.save(),
+        Start::Boot => Running::start(machine, machine.hardware.clone())?.boot(),
+        Start::Restore => match Running::restore(machine) {
+            Ok((mut running, None)) => Err(running.end()),
+            // The template works; what the machine refuses it would refuse after a boot, too.
+            Ok((_, Some(refusal))) => Err(refusal),
+            Err(failure) => {
+                // Without it the next one sees that the template does not work, and makes it anew.
+                let _ = fs::remove_file(Path::new(super::ROOM).join(TEMPLATE).join(LENGTHS));
+                let hardware = without_template(&machine.hardware, &failure);
+                Running::start(machine, hardware)?.boot()
+            }
+        },
+    }
+}
+
+/// The same machine, to be booted.
+fn without_template(hardware: &Hardware, cause: &Failure) -> Hardware {
+    let cause = cause.message.lines().next().unwrap_or_default();
+    Hardware {
+        start: Start::Boot,
+        identity: Identity {
+            note: Some(format!(
+                "was booted, because it could not go on from its template: {cause}"
+            )),
+            ..hardware.identity.clone()
+        },
+        ..hardware.clone()
+    }
+}
+
+impl<'a> Running<'a> {
+    fn start(machine: &'a Virtual, hardware: Hardware) -> Result<Self, Failure> {
+        let failed = |error: io::Error| cannot(machine, &format!("start QEMU: {error}"));
+        let (monitor, monitor_wire) = UnixStream::pair().map_err(failed)?;
+        let (control, control_wire) = UnixStream::pair().map_err(failed)?;
+        let (source, console_wire) = UnixStream::pair().map_err(failed)?;
+        let file = machine.console.try_clone().map_err(failed)?;
+        let console = Console::pump(source, file.into()).map_err(failed)?;
+        let wires = [&monitor_wire, &control_wire, &console_wire];
+        let qemu = Qemu::start(machine, &hardware, wires)?;
+        let patience = match hardware.start {
+            Start::Restore => hardware.patience.min(RESTORING),
+            _ => hardware.patience,
+        };
+        let patience = Duration::from_millis(patience);
+        control.set_read_timeout(Some(patience)).map_err(failed)?;
+        Ok(Self {
+            machine,
+            hardware,
+            patience,
+            qemu,
+            control,
+            console,
+            monitor: Some(monitor),
+            greeted: None,
+        })
+    }
+
+    fn boot(mut self) -> Result<i32, Failure> {
+        self.await_boot()?;
+        Err(match self.go()? {
+            Some(refusal) => refusal,
+            None => self.end(),
+        })
+    }
+
+    /// The machine, and what keeps it from becoming its instance. Fails where the template is to blame.
+    fn restore(machine: &'a Virtual) -> Result<(Self, Option<Failure>), Failure> {
+        let mut running = Self::start(machine, machine.hardware.clone())?;
+        let state = running.qemu.state.as_ref().map_or(-1, AsRawFd::as_raw_fd);
+        let restored = running.monitor().and_then(|monitor| monitor.restore(state));
+        restored.map_err(|error| {
+            let complaint = super::last_line(&machine.errors);
+            let complaint = complaint.map_or_else(String::new, |line| format!(": {line}"));
+            cannot(
+                machine,
+                &format!("go on from its template: {error}{complaint}"),
+            )
+        })?;
+        let refusal = running.go()?;
+        Ok((running, refusal))
+    }
+
+    /// Waits for the agent's word that the machine has booted.
+    fn await_boot(&mut self) -> Result<(), Failure> {
+        match self.hear()? {
+            FromMachine::Booted { protocol: PROTOCOL } => Ok(()),
+            FromMachine::Booted { protocol } => Err(cannot(
+                self.machine,
+                &format!("use it: its agent speaks protocol {protocol}, and this is {PROTOCOL}"),
+            )),
+            FromMachine::NotUp(reason) => Err(cannot(self.machine, &format!("boot it: {reason}"))),
+            other => Err(cannot(
+                self.machine,
+                &format!("boot it: its agent says {other:?}"),
+            )),
+        }
+    }
+
+    /// Has the machine become its instance; what keeps it from that, in its agent's words.
+    fn go(&mut self) -> Result<Option<Failure>, Failure> {
+        let identity = identity::complete(&self.hardware.identity)
+            .map_err(|error| cannot(self.machine, &format!("give it random numbers: {error}")))?;
+        // If it is gone, that shows as the end of what can be heard.
+        let _ = frame::write(&self.control, &ToMachine::Go(Box::new(identity)));
+        match self.hear()? {
+            FromMachine::Gone => {}
+            FromMachine::CannotGo(reason) => {
+                return Ok(Some(Failure::new(format!(
+                    "cannot start instance {} of guest `{}`: {reason}",
+                    self.machine.instance, self.machine.guest
+                ))));
+            }
+            other => {
+                let cause = format!("begin: its agent says {other:?}");
+                return Err(cannot(self.machine, &cause));
+            }
+        }
+        // Without its word it is known only that the machine has ended.
+        let _ = self.monitor();
+        Ok(None)
+    }
+
+    /// QEMU's monitor, greeted once.
+    fn monitor(&mut self) -> io::Result<&mut Monitor> {
+        if let Some(socket) = self.monitor.take() {
+            self.greeted = Some(Monitor::open(socket)?);
+        }
+        self.greeted
+            .as_mut()
+            .ok_or(io::ErrorKind::NotConnected.into())
+    }
+
+    fn save(mut self) -> Result<i32, Failure> {
+        self.await_boot()?;
+        let path = format!("{}/{TEMPLATE}/{STATE}", super::ROOM);
+        let saved = self.monitor().and_then(|monitor| {
+            monitor.save(&path)?;
+            monitor.quit();
+            Ok(())
+        });
+        saved.map_err(|error| cannot(self.machine, &format!("save it as a template: {error}")))?;
+        self.qemu.wait();
+        Ok(0)
+    }
+
+    /// The agent's next word.
+    fn hear(&mut self) -> Result<FromMachine, Failure> {
+        match frame::read(&self.control) {
+            Ok(Some(word)) => Ok(word),
+            Err(error) if is_timeout(&error) => {
+                self.qemu.kill();
+                let cause = format!("hear its agent within {:?}", self.patience);
+                Err(cannot(self.machine, &cause))
+            }
+            Ok(None) => Err(self.end()),
+            Err(error) => Err(cannot(
+                self.machine,
+                &format!("understand its agent: {error}"),
+            )),
+        }
+    }
+
+    /// Waits for its end, and says why it ended.
+    fn end(&mut self) -> Failure {
+        let ended = self.qemu.wait();
+        let subject = format!(
+            "instance {} of guest `{}` died: ",
+            self.machine.instance, self.machine.guest
+        );
+        if let Some(words) = self.console.panic() {
+            return Failure::new(format!("{subject}guest kernel panicked: {words}"));
+        }
+        let told = self.greeted.as_mut().and_then(Monitor::cause);
+        Failure::new(match told {
+            Some(cause) if ended.success => format!("{subject}its machine {cause}"),
+            _ => {
+                let complaint = super::last_line(&self.machine.errors);
+                let complaint = complaint.map_or_else(String::new, |line| format!(": {line}"));
+                format!("{subject}QEMU {}{complaint}", ended.words)
+            }
+        })
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+fn cannot(machine: &Virtual, cause: &str) -> Failure {
+    Failure::new(format!(
+        "cannot start instance {} of guest `{}`: cannot {cause}",
+        machine.instance, machine.guest
+    ))
+}

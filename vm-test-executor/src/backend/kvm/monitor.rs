@@ -1,0 +1,124 @@
+//! QEMU's monitor: stopping, saving, and why a machine ended. Wraps the crate `qapi`; knows no guest.
+
+use qapi::qmp::{self, Event, MigrationStatus, ShutdownCause};
+use qapi::{ExecuteError, Qmp, Stream};
+use std::io::{self, BufRead, BufReader, BufWriter};
+use std::os::fd::RawFd;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+/// How long QEMU may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long saving or restoring may take.
+const SAVING: Duration = Duration::from_secs(120);
+
+/// How often it is asked whether it has done so.
+const TICK: Duration = Duration::from_micros(500);
+
+/// The monitor of one machine.
+pub(super) struct Monitor {
+    qmp: Qmp<Stream<BufReader<UnixStream>, BufWriter<UnixStream>>>,
+}
+
+impl Monitor {
+    /// Greets QEMU.
+    pub(super) fn open(socket: UnixStream) -> io::Result<Self> {
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let mut reader = BufReader::new(socket.try_clone()?);
+        if reader.fill_buf()?.is_empty() {
+            // The crate would panic.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut qmp = Qmp::new(Stream::new(reader, BufWriter::new(socket)));
+        qmp.handshake().map_err(error_of)?;
+        Ok(Self { qmp })
+    }
+
+    /// Has it leave out of a state the memory that is in a file shared by all.
+    fn ignore_shared(&mut self) -> io::Result<()> {
+        let capabilities = vec![qmp::MigrationCapabilityStatus {
+            capability: qmp::MigrationCapability::x_ignore_shared,
+            state: true,
+        }];
+        self.qmp
+            .execute(&qmp::migrate_set_capabilities { capabilities })
+            .map_err(error_of)?;
+        Ok(())
+    }
+
+    /// Has the machine go on from the state that QEMU has open at this descriptor.
+    pub(super) fn restore(&mut self, state: RawFd) -> io::Result<()> {
+        self.ignore_shared()?;
+        self.qmp
+            .execute(&qmp::migrate_incoming {
+                uri: Some(format!("fd:{state}")),
+                channels: None,
+                exit_on_error: None,
+            })
+            .map_err(error_of)?;
+        self.await_migration()?;
+        // It was saved while it stood still.
+        self.qmp.execute(&qmp::cont {}).map_err(error_of)?;
+        Ok(())
+    }
+
+    /// Stops the machine and writes its state, without its memory, to a file.
+    pub(super) fn save(&mut self, path: &str) -> io::Result<()> {
+        self.ignore_shared()?;
+        self.qmp.execute(&qmp::stop {}).map_err(error_of)?;
+        self.qmp
+            .execute(&qmp::migrate {
+                uri: Some(format!("exec:cat > {path}")),
+                channels: None,
+                detach: None,
+                resume: None,
+            })
+            .map_err(error_of)?;
+        self.await_migration()
+    }
+
+    /// Waits until the state has been written or read.
+    fn await_migration(&mut self) -> io::Result<()> {
+        let deadline = Instant::now() + SAVING;
+        loop {
+            let info = self.qmp.execute(&qmp::query_migrate {}).map_err(error_of)?;
+            match info.status {
+                Some(MigrationStatus::completed) => return Ok(()),
+                Some(MigrationStatus::failed | MigrationStatus::cancelled) => {
+                    let words = info.error_desc;
+                    let words = words.unwrap_or_else(|| "QEMU does not say why".to_owned());
+                    return Err(io::Error::other(words));
+                }
+                _ if Instant::now() > deadline => return Err(io::ErrorKind::TimedOut.into()),
+                _ => std::thread::sleep(TICK),
+            }
+        }
+    }
+
+    /// Has QEMU end.
+    pub(super) fn quit(&mut self) {
+        // It may be gone before it answers.
+        let _ = self.qmp.execute(&qmp::quit {});
+    }
+
+    /// Why the machine ended, as far as QEMU has said; call it when QEMU has ended.
+    pub(super) fn cause(&mut self) -> Option<&'static str> {
+        // The rest of what it has said waits to be read.
+        let _ = self.qmp.read_response::<qmp::query_version>();
+        self.qmp.events().find_map(|event| match event {
+            Event::SHUTDOWN { data, .. } => Some(match data.reason {
+                ShutdownCause::guest_shutdown => "was powered off",
+                ShutdownCause::guest_reset => "was rebooted",
+                ShutdownCause::guest_panic => "lost its kernel",
+                ShutdownCause::host_signal => "was told to end by a signal",
+                _ => "was ended",
+            }),
+            _ => None,
+        })
+    }
+}
+
+fn error_of(error: ExecuteError) -> io::Error {
+    error.into()
+}

@@ -1,0 +1,181 @@
+//! The process of QEMU: its disks, its start, its end. Speaks to nobody.
+
+use super::command::{self, Wires};
+use super::hardware::{BASE, Hardware, PAYLOAD_DISKS, PAYLOAD_SIZE, Start, TEMPLATE};
+use super::{STATE, cannot};
+use crate::backend::{ROOM, STREAM, Virtual};
+use crate::sys::inherited;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use vm_test::protocol::failure::Failure;
+
+/// The emulator.
+pub const BINARY: &str = "qemu-system-x86_64";
+
+/// The program that makes disks.
+pub const IMAGE_TOOL: &str = "qemu-img";
+
+/// The root's disk in a template.
+const DISK: &str = "disk.qcow2";
+
+/// A disk in the place of one with the host's files, where there are none.
+pub(super) const NO_FILES: &str = "nofiles.img";
+
+/// An empty disk over a template's own, to be copied.
+const BLANK: &str = "blank.qcow2";
+
+/// QEMU's process.
+pub(super) struct Qemu {
+    child: Child,
+    /// What a machine goes on from.
+    pub(super) state: Option<File>,
+}
+
+/// How it ended.
+pub(super) struct Ended {
+    pub(super) success: bool,
+    pub(super) words: String,
+}
+
+impl Qemu {
+    pub(super) fn start(
+        machine: &Virtual,
+        hardware: &Hardware,
+        [monitor, control, console]: [&UnixStream; 3],
+    ) -> Result<Self, Failure> {
+        let failed = |what: &str, error: io::Error| cannot(machine, &format!("{what}: {error}"));
+        let disk = root_disk(hardware.start).map_err(|error| failed("make its disk", error))?;
+        if hardware.payload.len() < PAYLOAD_DISKS {
+            File::create(room().join(NO_FILES))
+                .and_then(|file| file.set_len(PAYLOAD_SIZE))
+                .map_err(|error| failed("make a disk without files", error))?;
+        }
+        let blank =
+            blank_disks(&hardware.disks).map_err(|error| failed("make a blank disk", error))?;
+        let state = match hardware.start {
+            Start::Restore => Some(
+                File::open(room().join(TEMPLATE).join(STATE))
+                    .map_err(|error| failed("open the template's state", error))?,
+            ),
+            _ => None,
+        };
+        let stream = (hardware.start != Start::Save).then_some(STREAM);
+        let wires = Wires {
+            monitor: monitor.as_raw_fd(),
+            control: control.as_raw_fd(),
+            console: console.as_raw_fd(),
+            stream,
+            foreign: machine.foreign.as_ref().map(AsRawFd::as_raw_fd),
+        };
+        let inherit = || -> io::Result<()> {
+            for socket in [monitor, control, console] {
+                inherited::set_inheritable(socket, true)?;
+            }
+            if let Some(state) = &state {
+                inherited::set_inheritable(state, true)?;
+            }
+            if let Some(foreign) = &machine.foreign {
+                inherited::set_inheritable(foreign, true)?;
+            }
+            Ok(())
+        };
+        inherit().map_err(|error| failed("start QEMU", error))?;
+        let child = Command::new(&hardware.program)
+            .args(command::arguments(hardware, &disk, &blank, wires))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| {
+                let program = hardware.program.display();
+                cannot(machine, &format!("start {program}: {error}"))
+            })?;
+        Ok(Self { child, state })
+    }
+
+    /// Waits for its end.
+    pub(super) fn wait(&mut self) -> Ended {
+        match self.child.wait() {
+            Ok(status) => Ended {
+                success: status.success(),
+                words: match (status.code(), status.signal()) {
+                    (Some(code), _) => format!("exited with code {code}"),
+                    (_, Some(signal)) => format!("was killed by signal {signal}"),
+                    _ => "ended".to_owned(),
+                },
+            },
+            Err(error) => Ended {
+                success: false,
+                words: format!("cannot be waited for: {error}"),
+            },
+        }
+    }
+
+    /// Ends it, whatever it does.
+    pub(super) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn room() -> &'static Path {
+    Path::new(ROOM)
+}
+
+/// The root's disk: over the image's, or over the template's.
+fn root_disk(start: Start) -> io::Result<PathBuf> {
+    let base = room().join(BASE).join("root.img");
+    let template = room().join(TEMPLATE);
+    let own = room().join(DISK);
+    match start {
+        Start::Boot => {
+            make_over(&base, "raw", &own)?;
+            Ok(own)
+        }
+        Start::Save => {
+            let disk = template.join(DISK);
+            make_over(&base, "raw", &disk)?;
+            make_over(&disk, "qcow2", &template.join(BLANK))?;
+            Ok(disk)
+        }
+        Start::Restore => {
+            fs::copy(template.join(BLANK), &own)?;
+            Ok(own)
+        }
+    }
+}
+
+/// Makes an empty disk over another.
+fn make_over(below: &Path, format: &str, disk: &Path) -> io::Result<()> {
+    let output = Command::new(IMAGE_TOOL)
+        .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
+        .arg(below)
+        .arg(disk)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| io::Error::new(error.kind(), format!("{IMAGE_TOOL}: {error}")))?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        return Err(io::Error::other(words.trim().to_owned()));
+    }
+    Ok(())
+}
+
+fn blank_disks(sizes: &[u64]) -> io::Result<Vec<PathBuf>> {
+    let make = |(number, &size): (usize, &u64)| {
+        let path = room().join(format!("disk{number}.img"));
+        File::create(&path)?.set_len(size)?;
+        Ok(path)
+    };
+    sizes.iter().enumerate().map(make).collect()
+}

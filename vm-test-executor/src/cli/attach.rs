@@ -1,0 +1,59 @@
+//! `vm-test attach`: a shell, or a command, in an instance that was kept when its test failed.
+
+use super::args::{AttachArgs, Settings};
+use super::output::{duration, remark};
+use super::run::Command;
+use super::{daemons, shell};
+use std::io::IsTerminal;
+use std::time::Duration;
+use vm_test::client::Lease;
+use vm_test::harvest::Places;
+use vm_test::protocol::daemon::Attached;
+use vm_test::protocol::failure::Failure;
+
+/// Runs it and returns its exit code.
+pub(super) fn run(args: &AttachArgs) -> Result<u8, Failure> {
+    let is_shell = args.command.is_empty();
+    if is_shell && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        return Err(Failure::new(
+            "cannot open a shell: standard input and output are not a terminal",
+        )
+        .hint(format!(
+            "vm-test attach {} -- CMD runs a command without one",
+            args.instance
+        )));
+    }
+    let shell = shell::words();
+    let words = if is_shell { &shell } else { &args.command };
+    let settings = Settings::default();
+    let (mut lease, attached) = find(&args.instance)?;
+    let command = Command::new(&args.instance, &settings, words)?;
+    if is_shell {
+        remark(&format!(
+            "instance {} ({}) as `{}` left it; it stays for {} after you leave",
+            args.instance,
+            attached.granted.description,
+            attached.purpose,
+            duration(Duration::from_millis(attached.stays))
+        ));
+    }
+    command.follow(&mut lease, Places::default())
+}
+
+/// Looks for the instance in all daemons of this user.
+fn find(instance: &str) -> Result<(Lease, Attached), Failure> {
+    let mut refusal = None;
+    for socket in daemons::sockets()? {
+        match Lease::attach(&socket, instance) {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(failure) => refusal = Some(failure),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| {
+        Failure::new(format!(
+            "cannot attach to {instance}: no daemon is running that could have kept it"
+        ))
+        .hint("instances are kept when tests fail and keep = \"on-failure\" or VM_TEST_KEEP=on-failure is set")
+    }))
+}

@@ -1,0 +1,80 @@
+//! `vm-test debug`: one test of this workspace in a fresh instance, on the user's terminal, alone or below a debugger.
+
+use super::args::DebugArgs;
+use super::output::remark;
+use super::places;
+use super::run::Command;
+use super::testing::{self, TestBinary};
+use std::ffi::OsString;
+use std::path::Path;
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::{ENV_JOB, ENV_TEST};
+
+/// Runs the test and returns its process's exit code.
+pub(super) fn run(mut args: DebugArgs) -> Result<u8, Failure> {
+    let mut settings = std::mem::take(&mut args.settings);
+    let (binary, test, more) = find(&args)?;
+    // By these the test's body knows that it is in a guest. No agent waits for its verdict: the user sees for himself.
+    settings.env.push(format!("{ENV_JOB}={:032x}", 0).into());
+    settings.env.push(format!("{ENV_TEST}={test}").into());
+    if let Some(package) = &binary.package {
+        settings.directory.get_or_insert_with(|| package.clone());
+        let manifest_dir = format!("CARGO_MANIFEST_DIR={}", package.display());
+        settings.env.push(manifest_dir.into());
+    }
+    let mut words: Vec<OsString> = Vec::new();
+    if let Some(under) = &args.under {
+        words.extend(under.split_whitespace().map(OsString::from));
+    }
+    words.push(binary.path.clone().into());
+    words.push(test.clone().into());
+    let harness = ["--exact", "--include-ignored", "--nocapture"];
+    words.extend(harness.map(OsString::from));
+    words.extend(more.iter().cloned());
+    let mut command = Command::new(&args.guest, &settings, &words)?;
+    command.bring(&binary.path)?;
+    let mut lease = command.lease("debug", None)?;
+    remark(&format!(
+        "`{test}` of {} in instance {} ({}, kernel {})",
+        binary.path.display(),
+        lease.granted.instance,
+        lease.granted.description,
+        lease.kernel
+    ));
+    let artifacts = places::artifacts(&binary.path, &binary.package_name, Some(&test));
+    let places = places::of_tests(artifacts, &lease.granted.export);
+    command.follow(&mut lease, places)
+}
+
+/// The binary, the test's full name, and what is left for the harness.
+fn find(args: &DebugArgs) -> Result<(TestBinary, String, &[OsString]), Failure> {
+    let Some((first, rest)) = args.words.split_first() else {
+        return Err(Failure::new("cannot debug nothing: no test is named"));
+    };
+    let path = Path::new(first);
+    if first.as_encoded_bytes().contains(&b'/') && path.is_file() {
+        let Some((test, more)) = rest.split_first() else {
+            return Err(Failure::new(format!(
+                "cannot debug all of {}: no test is named",
+                path.display()
+            ))
+            .hint(format!(
+                "vm-test debug {} -- {} TEST",
+                args.guest,
+                path.display()
+            )));
+        };
+        let path = std::path::absolute(path)
+            .map_err(|error| Failure::new(format!("cannot find {}: {error}", path.display())))?;
+        let binary = TestBinary {
+            path,
+            package: None,
+            package_name: String::new(),
+        };
+        return Ok((binary, test.to_string_lossy().into_owned(), more));
+    }
+    let test = first.to_string_lossy().into_owned();
+    let binaries = testing::build(args.package.as_deref(), args.target.as_deref())?;
+    let binary = testing::with_test(binaries, &test)?;
+    Ok((binary, test, rest))
+}

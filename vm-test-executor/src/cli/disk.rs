@@ -1,0 +1,149 @@
+//! A disk from elsewhere, read by a machine of its own: which image that boots, and what it says. The disk's content goes
+//! through as it comes; whoever reads it checks it.
+
+use super::image::make;
+use super::output::remark;
+use super::progress::Bar;
+use crate::config::HOST;
+use crate::image::{Store, find_recipe};
+use std::fs::File;
+use std::io::{self, ErrorKind, PipeWriter, Write};
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+use vm_test::client::Lease;
+use vm_test::protocol::AGENT_PATH;
+use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
+use vm_test::protocol::daemon::{DiskFormat, ForeignDisk, LeaseRequest, OwnedSetting};
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::harvest::Wanted;
+use vm_test::protocol::machine::READ_DISK;
+
+/// The image of the machine that reads: it has a kernel, tar, and what loads the drivers of file systems.
+const IMAGE: &str = "debian-12";
+
+/// So much of what is said on standard error is kept.
+const MOST_WORDS: usize = 4096;
+
+/// Longer lines are cut.
+const LONGEST: usize = 300;
+
+const HINT: &str = "its root has to be on ext4, xfs or btrfs, on a partition or on the whole disk; of others, import the root file system as a tar archive or a directory";
+
+/// Writes the root file system on the disk to a pipe.
+pub(super) fn read(
+    store: &Store,
+    bar: &Bar,
+    name: &str,
+    disk: &File,
+    format: DiskFormat,
+    into: PipeWriter,
+) -> Result<(), Failure> {
+    if store.image(IMAGE).is_err() {
+        let _aside = bar.stand_aside();
+        remark(&format!(
+            "a machine of image `{IMAGE}` opens disks; that image is built first"
+        ));
+        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        make(store, &find_recipe(IMAGE, &here)?)?;
+    }
+    bar.say(&format!("a machine of image `{IMAGE}` opens {name}"));
+    let request = LeaseRequest {
+        entry: None,
+        guest: HOST.to_owned(),
+        settings: vec![
+            OwnedSetting::Backend("kvm".to_owned()),
+            OwnedSetting::Image(IMAGE.to_owned()),
+            OwnedSetting::Init("agent".to_owned()),
+        ],
+        manifest_dir: "/".to_owned(),
+        store: store.root().to_string_lossy().into_owned(),
+        build: None,
+        disk: Some(ForeignDisk {
+            // The very file that was checked, whatever is at its path by now.
+            path: format!("/proc/{}/fd/{}", std::process::id(), disk.as_raw_fd()),
+            format,
+        }),
+        programs: Vec::new(),
+        library_path: String::new(),
+        shares: Vec::new(),
+        purpose: format!("vm-test image import: {name}"),
+        pid: std::process::id(),
+    };
+    let mut lease = Lease::obtain(&request, |reason| bar.say(reason))?;
+    let cannot = |cause: &str| Failure::new(format!("cannot import {name}: {cause}"));
+    let copied = order(&lease).and_then(|()| copy(&mut lease, into));
+    match copied {
+        Ok(Copied::Enough) => Ok(()),
+        Ok(Copied::All(ended, words)) => match ended.end {
+            End::Exited(0) => Ok(()),
+            _ => Err(cannot(&first_line(&words, &ended)).hint(HINT)),
+        },
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            let death = lease.cause_of_death().message;
+            Err(cannot(&format!("the machine that opened it is lost: {death}")).hint(HINT))
+        }
+        Err(error) => Err(cannot(&format!(
+            "the machine that opened it is lost: {error}"
+        ))),
+    }
+}
+
+/// Has the agent's own program do it.
+fn order(lease: &Lease) -> io::Result<()> {
+    let job = Job {
+        nonce: 0,
+        program: AGENT_PATH.to_owned(),
+        args: vec![READ_DISK.as_bytes().to_vec()],
+        directory: "/".to_owned(),
+        directory_is_optional: false,
+        environment: Vec::new(),
+        timeout: None,
+        stop_at_timeout: false,
+        test: None,
+        terminal: None,
+        of_host: false,
+        wanted: Wanted::default(),
+    };
+    lease.send(&ToAgent::Job(Box::new(job)))?;
+    lease.send(&ToAgent::InputEnd)
+}
+
+/// How the copying ended.
+enum Copied {
+    /// The machine has written all, and some words on standard error.
+    All(Ended, Vec<u8>),
+    /// Whoever reads wants no more, and says itself why.
+    Enough,
+}
+
+fn copy(lease: &mut Lease, mut into: PipeWriter) -> io::Result<Copied> {
+    let mut words = Vec::new();
+    loop {
+        match lease.receive(None)? {
+            Some(FromAgent::Stdout(bytes)) => match into.write_all(&bytes) {
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Copied::Enough),
+                written => written?,
+            },
+            Some(FromAgent::Stderr(bytes)) => {
+                let room = MOST_WORDS.saturating_sub(words.len());
+                words.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            Some(FromAgent::InputTaken(_)) => {}
+            Some(FromAgent::Ended(ended)) => return Ok(Copied::All(ended, words)),
+            Some(other) => return Err(io::Error::other(format!("it said {other:?}"))),
+            None => return Err(ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+/// What was said first, without what a terminal would take for orders: names of the disk's files may be in it.
+fn first_line(words: &[u8], ended: &Ended) -> String {
+    let text = String::from_utf8_lossy(words);
+    match text.lines().map(str::trim).find(|line| !line.is_empty()) {
+        Some(line) => {
+            let safe = line.chars().filter(|c| !c.is_control());
+            safe.take(LONGEST).collect()
+        }
+        None => format!("its reader ended with {:?}", ended.end),
+    }
+}

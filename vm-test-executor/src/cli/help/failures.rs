@@ -1,0 +1,59 @@
+//! The long texts of `--help` about failures that can be opened. Words only.
+
+pub(in super::super) const ATTACH: &str = "\
+Opens a shell, or runs a command, as root in an instance that was kept when its test failed. Everything is as the test left \
+it: files, mounts, networks, processes that still run. A test that ran out of time is still there, too, stopped; `kill -CONT` \
+lets it go on, and a debugger can look at it.
+
+An instance is kept with keep = \"on-failure\" in vm-test.toml or at the test, or with VM_TEST_KEEP=on-failure. It stays for \
+30 minutes (keep_for), and after every visit as long again; it holds its memory, and at most half of all memory is held so. \
+`vm-test ps` lists what is kept, `vm-test rm` ends it sooner.";
+
+pub(in super::super) const ATTACH_AFTER: &str = concat!(
+    "\
+EXAMPLES
+  VM_TEST_KEEP=on-failure cargo test
+  vm-test attach host-1f2e-3
+  vm-test attach host-1f2e-3 -- nft list ruleset",
+    exit_codes!()
+);
+
+pub(in super::super) const LOGS: &str = "\
+Shows what an instance has said: the console of a guest whose own init boots, why its test did not pass, and the end of what \
+the test wrote. Of an instance that lives its daemon is asked. Of a test that did not pass the log is stored at \
+vm-test/runs/RUN/INSTANCE.log in cargo's target directory, for the last 20 runs.";
+
+pub(in super::super) const LOGS_AFTER: &str = "\
+EXAMPLES
+  vm-test logs host-1f2e-3
+
+EXIT CODES
+  0 shown; 1 nothing is known of the instance; 2 the command line is wrong";
+
+pub(in super::super) const DEBUG: &str = "\
+Runs one test of this workspace in a fresh instance of a guest, with this terminal: for dbg!, for questions on the keyboard, \
+for gdb. Cargo builds the tests and says which binary has it; name the binary yourself and nothing is built. There is no \
+time limit but --timeout's, and nobody judges but you. What #[on_vm] sets at the test is not known here: use the options. \
+Words behind the test's name go to the test harness.";
+
+pub(in super::super) const DEBUG_AFTER: &str = concat!(
+    "\
+EXAMPLES
+  vm-test debug host -- tests::port_80_is_forwarded
+  vm-test debug worker-1 --package firewall --test forwarding -- port_80_is_forwarded
+  vm-test debug host --under 'gdb --args' -- tests::port_80_is_forwarded
+  vm-test debug host -- target/debug/deps/firewall-0123456789abcdef tests::port_80_is_forwarded",
+    exit_codes!()
+);
+
+pub(in super::super) const RM: &str = "\
+Ends instances that were kept when their tests failed, before their time is up. Instances in use are refused: end the process \
+that holds them. `vm-test stop` ends everything, and `vm-test gc` touches nothing that lives.";
+
+pub(in super::super) const RM_AFTER: &str = "\
+EXAMPLES
+  vm-test rm host-1f2e-3
+  vm-test rm --all
+
+EXIT CODES
+  0 they are gone; 1 one is not; 2 the command line is wrong";

@@ -1,0 +1,38 @@
+//! `vm-test keep`: hands the stream on its standard input over to the daemon. Only test processes call it, for they cannot
+//! send a descriptor themselves.
+
+use super::output::say;
+use crate::sys::handover;
+use std::os::fd::AsFd;
+use vm_test::client::{Connection, Executor, RuntimeDir};
+use vm_test::protocol::daemon::{Reply, Request};
+use vm_test::protocol::failure::Failure;
+
+/// Hands it over and says for how many milliseconds the instance stays.
+pub(super) fn run(instance: &str) -> Result<(), Failure> {
+    let cannot = |cause: &dyn std::fmt::Display| {
+        Failure::new(format!("cannot keep instance {instance}: {cause}"))
+    };
+    let program = std::env::current_exe().map_err(|error| cannot(&error))?;
+    let executor = Executor::at(&program).ok_or_else(|| cannot(&"the program has changed"))?;
+    let dir = RuntimeDir::find()?.ok_or_else(|| cannot(&"its daemon is gone"))?;
+    let connection = Connection::to(&dir.socket(&executor.identity))
+        .map_err(|error| cannot(&format!("its daemon is gone: {error}")))?;
+    let stream = std::io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| cannot(&error))?;
+    let request = Request::Keep {
+        instance: instance.to_owned(),
+    };
+    let reply = connection
+        .send(&request)
+        .and_then(|()| handover::send(&connection.stream, Some(&stream)))
+        .and_then(|()| connection.receive())
+        .map_err(|error| cannot(&format!("lost the daemon: {error}")))?;
+    match reply {
+        Reply::Kept(millis) => say(&format!("{millis}\n")),
+        Reply::Refused(failure) => Err(failure),
+        other => Err(cannot(&format!("the daemon answered {other:?}"))),
+    }
+}

@@ -1,0 +1,57 @@
+//! `vm-test logs`: what an instance has said, from its daemon while it lives, else from what was written down at its end.
+
+use super::output::say;
+use super::{daemons, target};
+use crate::daemon;
+use std::path::PathBuf;
+use vm_test::protocol::daemon::{Reply, Request};
+use vm_test::protocol::failure::Failure;
+
+/// Prints it.
+pub(super) fn run(instance: &str) -> Result<(), Failure> {
+    let mut end = None;
+    for socket in daemons::sockets()? {
+        let name = || instance.to_owned();
+        let log = Request::Log { instance: name() };
+        if let Some(Reply::Log(Some(log))) = daemons::ask(&socket, &log)? {
+            return say(&visible(&daemon::describe_log(&log)));
+        }
+        let obituary = Request::Obituary { instance: name() };
+        if let Some(Reply::Obituary(Some(obituary))) = daemons::ask(&socket, &obituary)? {
+            end = obituary.cause;
+        }
+    }
+    if let Some(file) = stored(instance) {
+        let bytes = std::fs::read(&file)
+            .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
+        return say(&visible(&String::from_utf8_lossy(&bytes)));
+    }
+    match end {
+        Some(cause) => say(&format!("{}\n", visible(&cause.message))),
+        None => Err(Failure::new(format!(
+            "cannot find the log of {instance}: no daemon knows it, and none was stored"
+        ))
+        .hint("logs are stored of tests that fail, for the last 20 runs, below cargo's target directory: call this in the workspace")),
+    }
+}
+
+fn stored(instance: &str) -> Option<PathBuf> {
+    // The name of a file, and of nothing elsewhere.
+    if instance.contains('/') {
+        return None;
+    }
+    let runs = target::directory()?.join("vm-test/runs");
+    let entries = std::fs::read_dir(runs).ok()?.flatten();
+    entries
+        .map(|entry| entry.path().join(format!("{instance}.log")))
+        .find(|file| file.is_file())
+}
+
+/// The text with everything but lines and tabs that could steer a terminal replaced.
+fn visible(text: &str) -> String {
+    let is_text = |c: char| !c.is_control() || c == '\n' || c == '\t';
+    text.replace("\r\n", "\n")
+        .chars()
+        .map(|c| if is_text(c) { c } else { '\u{fffd}' })
+        .collect()
+}

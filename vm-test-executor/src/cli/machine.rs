@@ -1,0 +1,56 @@
+//! `vm-test image machine`: has the files made that machines of an image boot from, and says where they are.
+
+use super::output::{remark, say, say_json};
+use crate::image::Store;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+use vm_test::protocol::failure::Failure;
+
+/// Makes them, and an initramfs with another first program than the agent if there is one.
+pub(super) fn run(
+    store: &Store,
+    name: &str,
+    init: Option<&Path>,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let (image, _held) = store.hold_image(name)?;
+    let began = Instant::now();
+    let machine = store.machine(&image, || {
+        remark(&format!("making the files of a machine of image `{name}`"));
+    })?;
+    let initramfs = init
+        .map(|init| store.initramfs(&machine, init, &BTreeMap::new()))
+        .transpose()?;
+    let record = machine.record();
+    remark(&format!(
+        "a machine of image `{name}` has kernel {} and {} modules ({:.1} s)",
+        record.kernel.release,
+        record.modules.len(),
+        began.elapsed().as_secs_f64()
+    ));
+    let initramfs = initramfs.map(|initramfs| initramfs.file());
+    let files = [
+        ("root", Some(machine.root())),
+        ("vmlinuz", Some(machine.vmlinuz())),
+        ("vmlinux", machine.vmlinux()),
+        ("initramfs", initramfs),
+    ];
+    if as_json {
+        let mut report = json!({
+            "key": machine.key(),
+            "kernel": record.kernel.release,
+            "modules": record.modules,
+        });
+        for (name, path) in files {
+            report[name] = json!(path);
+        }
+        return say_json(&report);
+    }
+    let lines = files.iter().filter_map(|(name, path)| {
+        let path = path.as_ref()?;
+        Some(format!("{name:<10}{}\n", path.display()))
+    });
+    say(&lines.collect::<String>())
+}

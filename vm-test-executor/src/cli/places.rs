@@ -1,0 +1,40 @@
+//! Where the files of a test binary go that this program has run itself: where they would be had `cargo test` run it.
+//! Decides places, and empties that of artifacts.
+
+use super::run::manifest_dir;
+use std::path::{Path, PathBuf};
+use vm_test::harvest::{Places, ProfilePlace, binary_name, directory_name, target};
+use vm_test::protocol::pattern::Pattern;
+
+/// The places of one run.
+pub(super) fn of_tests(artifacts: PathBuf, export: &[Pattern]) -> Places {
+    // What an earlier run has left would be taken for this one's.
+    let _ = std::fs::remove_dir_all(&artifacts);
+    Places {
+        profiles: ProfilePlace::of_this_process(),
+        artifacts: Some(artifacts),
+        exports: (!export.is_empty()).then(|| (workspace(), export.to_vec())),
+    }
+}
+
+/// The directory of artifacts, under the name of the test where there is one.
+pub(super) fn artifacts(binary: &Path, package: &str, test: Option<&str>) -> PathBuf {
+    let directory = target(binary)
+        .unwrap_or_else(|| workspace().join("target"))
+        .join("vm-test/artifacts")
+        .join(directory_name(package))
+        .join(binary_name(binary));
+    match test {
+        Some(test) => directory.join(directory_name(test)),
+        None => directory,
+    }
+}
+
+/// The root of the workspace.
+fn workspace() -> PathBuf {
+    let manifest_dir = manifest_dir();
+    let root = manifest_dir
+        .ancestors()
+        .find(|dir| dir.join("Cargo.lock").is_file());
+    root.unwrap_or(&manifest_dir).to_path_buf()
+}

@@ -1,0 +1,161 @@
+//! `vm-test report`: the times of a run's tests as a table: the slowest bodies, where the time went, the guests used.
+
+use super::args::RunReportArgs;
+use super::output::{harmless, say, say_json, table};
+use super::runs::{self, Line, Run};
+use serde_json::json;
+use std::collections::BTreeMap;
+use vm_test::protocol::failure::Failure;
+
+/// How many tests are listed.
+const MOST: usize = 20;
+
+/// Prints it.
+pub(super) fn run(args: &RunReportArgs) -> Result<(), Failure> {
+    let run = runs::read(args.run.as_deref())?;
+    if args.json {
+        return say_json(&json!({ "run": run.name, "tests": run.documents }));
+    }
+    say(&text(&run))
+}
+
+fn text(run: &Run) -> String {
+    let mut lines = run.lines.clone();
+    lines.sort_by_key(|line| std::cmp::Reverse(line.body_us));
+    let mut text = format!("run {}: {}\n\n", run.name, count(lines.len(), "test"));
+    let head = [
+        "TEST", "GUEST", "OUTCOME", "WAIT", "BOOT", "START", "BODY", "ROLLBACK",
+    ];
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.extend(lines.iter().take(MOST).map(row));
+    text += &table(&rows);
+    if lines.len() > MOST {
+        text += &format!(
+            "and {} with shorter bodies\n",
+            count(lines.len() - MOST, "test")
+        );
+    }
+    text += "\nWHERE THE TIME WENT\n";
+    text += &table(&parts(&lines));
+    text += "\nGUESTS\n";
+    text += &table(&guests(&lines));
+    let logs = logs(&lines);
+    if !logs.is_empty() {
+        text += "\nLOGS OF THOSE THAT DID NOT PASS\n";
+        text += &table(&logs);
+    }
+    text
+}
+
+fn row(line: &Line) -> [String; 8] {
+    let kept = if line.kept { ", kept" } else { "" };
+    let time = |micros: Option<u64>| micros.map_or("-".to_owned(), millis);
+    [
+        name(line),
+        harmless(&line.guest),
+        format!("{}{kept}", harmless(&line.outcome)),
+        millis(line.wait_us),
+        time(line.boot_us),
+        time(line.start_us),
+        time(line.body_us),
+        time(line.rollback_us),
+    ]
+}
+
+fn parts(lines: &[Line]) -> Vec<[String; 3]> {
+    let sum = |part: fn(&Line) -> Option<u64>| lines.iter().filter_map(part).sum::<u64>();
+    let sums = [
+        ("waiting for room", sum(|line| Some(line.wait_us))),
+        ("booting guests", sum(|line| line.boot_us)),
+        ("starting test processes", sum(|line| line.start_us)),
+        ("in bodies", sum(|line| line.body_us)),
+        ("rolling back", sum(|line| line.rollback_us)),
+    ];
+    let all = sums.iter().map(|(_, sum)| sum).sum::<u64>().max(1);
+    let share = |sum: u64| format!("{} %", (sum * 100 + all / 2) / all);
+    sums.map(|(what, sum)| [format!("  {what}"), millis(sum), share(sum)])
+        .into()
+}
+
+fn guests(lines: &[Line]) -> Vec<[String; 3]> {
+    let mut guests = BTreeMap::<_, usize>::new();
+    for line in lines {
+        *guests.entry((&line.guest, &line.description)).or_default() += 1;
+    }
+    let row = |((guest, description), times): ((&String, &String), usize)| {
+        [
+            format!("  {}", harmless(guest)),
+            count(times, "test"),
+            harmless(description),
+        ]
+    };
+    guests.into_iter().map(row).collect()
+}
+
+fn logs(lines: &[Line]) -> Vec<[String; 2]> {
+    let failed = lines.iter().filter(|line| line.outcome != "passed");
+    let row = |line: &Line| {
+        [
+            format!("  {}", name(line)),
+            format!("vm-test logs {}", harmless(&line.instance)),
+        ]
+    };
+    failed.take(MOST).map(row).collect()
+}
+
+fn name(line: &Line) -> String {
+    harmless(&format!("{}::{}", line.package, line.test))
+}
+
+fn count(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+fn millis(micros: u64) -> String {
+    format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(lines: &[&str]) -> Run {
+        let lines: Vec<Line> = lines
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        Run {
+            name: "r".to_owned(),
+            documents: Vec::new(),
+            lines,
+        }
+    }
+
+    #[test]
+    fn the_slowest_body_comes_first_and_every_part_has_its_share() {
+        let run = run(&[
+            r#"{"schema":1,"package":"p","test":"a","guest":"host","description":"lxc","instance":"host-1-1","outcome":"passed",
+                "wait_us":0,"boot_us":10000,"start_us":1000,"body_us":500,"rollback_us":2500,"kept":false}"#,
+            r#"{"schema":1,"package":"p","test":"b","guest":"host","description":"lxc","instance":"host-1-1","outcome":"no-verdict",
+                "wait_us":6000,"boot_us":null,"start_us":null,"body_us":80000,"rollback_us":null,"kept":true}"#,
+        ]);
+        assert_eq!(
+            text(&run),
+            "run r: 2 tests\n\n\
+             TEST  GUEST  OUTCOME           WAIT    BOOT     START   BODY     ROLLBACK\n\
+             p::b  host   no-verdict, kept  6.0 ms  -        -       80.0 ms  -\n\
+             p::a  host   passed            0.0 ms  10.0 ms  1.0 ms  0.5 ms   2.5 ms\n\
+             \nWHERE THE TIME WENT\n  \
+             waiting for room         6.0 ms   6 %\n  \
+             booting guests           10.0 ms  10 %\n  \
+             starting test processes  1.0 ms   1 %\n  \
+             in bodies                80.5 ms  81 %\n  \
+             rolling back             2.5 ms   3 %\n\
+             \nGUESTS\n  host  2 tests  lxc\n\
+             \nLOGS OF THOSE THAT DID NOT PASS\n  p::b  vm-test logs host-1-1\n"
+        );
+    }
+}

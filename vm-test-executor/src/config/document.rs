@@ -1,0 +1,65 @@
+//! Files of TOML that people write: read whole or refused, with the place of a mistake and the key that was meant. Knows no
+//! key.
+
+use serde::de::DeserializeOwned;
+use std::path::Path;
+use vm_test::protocol::failure::Failure;
+
+/// A longer file is refused unread.
+const LONGEST: u64 = 1 << 20;
+
+/// The text of a file; `if_long` is the hint if it is longer than any of its kind would be.
+///
+/// # Errors
+/// If it cannot be read, is too long, or is no text.
+pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
+    let cannot = |cause: String| Failure::new(format!("cannot read {}: {cause}", file.display()));
+    let length = file
+        .metadata()
+        .map_err(|error| cannot(error.to_string()))?
+        .len();
+    if length > LONGEST {
+        let cause = format!("it has {length} bytes, and at most {LONGEST} are read");
+        return Err(cannot(cause).hint(if_long));
+    }
+    let bytes = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
+    String::from_utf8(bytes)
+        .map_err(|error| cannot(error.to_string()).hint("TOML is text in UTF-8"))
+}
+
+/// What the text says.
+///
+/// # Errors
+/// Where it is wrong; if a key is unknown, with the one that was probably meant.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    toml::from_str(text).map_err(|error| {
+        let failure = Failure::new(error.to_string().trim_end());
+        match suggestion(error.message()) {
+            Some(key) => failure.hint(format!("did you mean `{key}`?")),
+            None => failure,
+        }
+    })
+}
+
+/// The key that is spelled most like the unknown one in serde's message, if one is near.
+#[must_use]
+pub fn suggestion(message: &str) -> Option<String> {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted
+        .next()
+        .filter(|_| message.starts_with("unknown field"))?;
+    suggestion_among(unknown, quoted)
+}
+
+/// The word that is spelled most like an unknown one, if one is near.
+pub fn suggestion_among<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    known
+        .map(|word| (distance(unknown, word), word))
+        .min()
+        .filter(|&(distance, _)| distance <= 2)
+        .map(|(_, word)| word.to_owned())
+}
+
+fn distance(from: &str, to: &str) -> usize {
+    strsim::damerau_levenshtein(from, to)
+}

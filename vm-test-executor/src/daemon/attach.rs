@@ -1,0 +1,155 @@
+//! The way from a visitor to the agent of a kept instance, for one job. Whole messages only, so that a visitor who goes in
+//! the middle of one leaves the stream to the agent in order.
+
+use super::kept::Kept;
+use super::lease::Host;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use vm_test::protocol::agent::{FromAgent, ToAgent};
+use vm_test::protocol::daemon::{Attached, Reply};
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::frame::{self, FrameBuffer};
+
+/// How long a job may take to end after its terminal is gone, and how long after it is killed.
+const HANG_UP: Duration = Duration::from_secs(2);
+const KILL: Duration = Duration::from_secs(5);
+
+/// Serves a visitor until the job that it brings has ended.
+pub(super) fn serve(host: &Host, client: &UnixStream, instance: &str) {
+    let cannot = |cause: &str| Failure::new(format!("cannot attach to {instance}: {cause}"));
+    let found = host.registry.with(instance, |living| {
+        let kept = living.kept.as_ref().map(Arc::clone)?;
+        Some((kept, living.granted.clone(), living.status.purpose.clone()))
+    });
+    let (kept, granted, purpose) = match found {
+        Some(Some(found)) => found,
+        Some(None) => {
+            let failure = cannot("its test still runs").hint("instances are kept when tests fail");
+            return refuse(client, failure);
+        }
+        None => {
+            let failure = cannot("there is no such instance");
+            return refuse(
+                client,
+                failure.hint("`vm-test ps` lists those that are kept"),
+            );
+        }
+    };
+    let Some(_visit) = client.try_clone().ok().and_then(|copy| kept.enter(copy)) else {
+        return refuse(client, cannot("somebody is attached to it"));
+    };
+    let stays = u64::try_from(kept.stays().as_millis()).unwrap_or(u64::MAX);
+    let attached = Attached {
+        granted,
+        purpose,
+        stays,
+    };
+    if frame::write(client, &Reply::Attached(attached)).is_err() {
+        return;
+    }
+    // The job comes at once, or there is none.
+    let Ok(Some(job @ ToAgent::Job(_))) = frame::read(client) else {
+        return;
+    };
+    let _ = client.set_read_timeout(None);
+    if relay(&kept, client, &job).is_err() {
+        // With the stream in disorder nobody can get in any more.
+        kept.end();
+    }
+    let _ = client.shutdown(Shutdown::Both);
+}
+
+fn refuse(client: &UnixStream, failure: Failure) {
+    let _ = frame::write(client, &Reply::Refused(failure));
+}
+
+/// Brings the job to the agent and everything else in both directions, until the agent says that the job has ended.
+fn relay(kept: &Kept, client: &UnixStream, job: &ToAgent) -> io::Result<()> {
+    let agent = Mutex::new(&kept.agent);
+    let tell = |message: &ToAgent| {
+        let agent = agent.lock().unwrap_or_else(|poison| poison.into_inner());
+        frame::write(*agent, message)
+    };
+    tell(job)?;
+    let (over, ended) = channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // If nobody waits for it any more, the instance is given up.
+            let _ = over.send(bring_out(&kept.agent, client));
+        });
+        bring_in(client, &tell);
+        // Either the job has ended, and with it this direction, or the visitor has gone.
+        let _ = tell(&ToAgent::Signal(libc::SIGHUP));
+        let mut outcome = ended.recv_timeout(HANG_UP);
+        if outcome == Err(RecvTimeoutError::Timeout) {
+            let _ = tell(&ToAgent::Signal(libc::SIGKILL));
+            outcome = ended.recv_timeout(KILL);
+        }
+        match outcome {
+            Ok(true) => Ok(()),
+            _ => {
+                // The other thread reads there.
+                kept.end();
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+    })
+}
+
+fn bring_in(mut client: &UnixStream, tell: &dyn Fn(&ToAgent) -> io::Result<()>) {
+    let mut buffer = FrameBuffer::default();
+    let mut bytes = [0; 1 << 14];
+    loop {
+        match client.read(&mut bytes) {
+            Ok(0) => return,
+            Ok(count) => buffer.push(&bytes[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return,
+        }
+        loop {
+            match buffer.pop::<ToAgent>() {
+                // A visit is for one job.
+                Ok(Some(ToAgent::Job(_))) => {}
+                Ok(Some(message)) if tell(&message).is_ok() => {}
+                Ok(None) => break,
+                Ok(Some(_)) | Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Brings out what the agent says until the job has ended; whether it has.
+fn bring_out(mut agent: &UnixStream, mut client: &UnixStream) -> bool {
+    let mut buffer = FrameBuffer::default();
+    let mut bytes = [0; 1 << 14];
+    let ended = loop {
+        match buffer.pop::<FromAgent>() {
+            Ok(Some(message)) => {
+                let is_end = matches!(message, FromAgent::Ended(_));
+                if let Ok(bytes) = frame::encode(&message) {
+                    // A visitor who has gone misses it; the job goes on until it is told.
+                    let _ = client.write_all(&bytes);
+                }
+                if is_end {
+                    break buffer.is_empty();
+                }
+                continue;
+            }
+            Ok(None) => {}
+            Err(_) => break false,
+        }
+        match agent.read(&mut bytes) {
+            Ok(0) => break false,
+            Ok(count) => buffer.push(&bytes[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break false,
+        }
+    };
+    // The other direction ends with it. What was written is still read.
+    let _ = client.shutdown(Shutdown::Both);
+    ended
+}

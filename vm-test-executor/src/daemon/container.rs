@@ -1,0 +1,194 @@
+//! What an instance that is a container needs before it starts: a plan of its files, devices, limits, and for a guest's own
+//! init a console and a control group. Decides; starts nothing.
+
+use super::boot::Boot;
+use super::cgroup::Limits;
+use super::devices::Devices;
+use super::instance::Belongings;
+use super::layers::Layers;
+use super::lease::{Held, Host, Ready};
+use super::libraries::Closure;
+use crate::config::{Guest, HOST_IMAGE, Init};
+use crate::host::idmaps::Source;
+use crate::keeper::{MOST_TREES, World};
+use crate::rootfs::{self, Lower, Plan, Tree};
+use std::path::{Path, PathBuf};
+use vm_test::protocol::LIBRARIES;
+use vm_test::protocol::daemon::LeaseRequest;
+use vm_test::protocol::failure::Failure;
+
+/// Refuses what no container of this user can be, whatever boots in it.
+pub(super) fn check(host: &Host, guest: &Guest) -> Result<(), Failure> {
+    let as_root = host.maps.source == Source::Root;
+    if guest.privileged && !as_root {
+        return Err(Failure::new(format!(
+            "cannot start guest `{}`: privileged = true needs root on the host, and this is an ordinary user",
+            guest.name
+        ))
+        .hint("without privileged, root in the guest is root over all that is the guest's own")
+        .missing());
+    }
+    if let Some((cause, cure)) = only_for_machines(guest) {
+        return Err(
+            Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
+                .hint(cure)
+                .missing(),
+        );
+    }
+    Ok(())
+}
+
+/// Makes everything ready.
+pub(super) fn prepare(
+    host: &Host,
+    guest: &Guest,
+    request: &LeaseRequest,
+    init: Init,
+    number: u64,
+    name: &str,
+) -> Result<Ready, Failure> {
+    let as_root = host.maps.source == Source::Root;
+    let limits = Limits::new(name, guest.memory).ok();
+    let layers = Layers::of(guest, request, name, &host.stores)?;
+    let description = layers
+        .as_ref()
+        .map_or_else(|| guest.description(), |layers| layers.describe(guest));
+    let devices = Devices::of(guest, as_root, &host.journal, number)?;
+    let boot = match init {
+        Init::Agent => None,
+        Init::System => {
+            let owner = as_root.then(|| host.maps.root_of(number));
+            Some(Boot::new(guest, name, owner)?)
+        }
+    };
+    let world = World {
+        // What a step of a recipe writes is on disk, where it is no memory of the guest's.
+        watch_memory: limits.is_none() && request.build.is_none(),
+        ..world(host, guest, request, layers.as_ref(), name, &devices, init)?
+    };
+    let (console, delegation) = boot.map_or((None, None), |boot| {
+        (Some(boot.console), Some(boot.delegation))
+    });
+    Ok(Ready {
+        world,
+        belongings: Belongings {
+            limits,
+            devices,
+            delegation,
+            foreign: None,
+            console,
+        },
+        description,
+        // It has the host's.
+        kernel: rustix::system::uname()
+            .release()
+            .to_string_lossy()
+            .into_owned(),
+        timeout: guest.timeout,
+        boot_timeout: guest.boot_timeout,
+        caveat: caveat(guest, as_root),
+        held: Held::Layers(layers.map(Box::new)),
+    })
+}
+
+/// What a container cannot have, and the cure.
+fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
+    if !guest.disks.is_empty() {
+        return Some((
+            "disks are for machines of their own, and this is a container",
+            "use backend = \"kvm\" with an image that has a kernel",
+        ));
+    }
+    guest.outside.then_some((
+        "this version has no network \"user\" for containers",
+        "use network = \"none\": loopback, and what the test makes itself; or backend = \"kvm\"",
+    ))
+}
+
+/// What root in the guest may not do here, for the reader of a failure.
+fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
+    (guest.image == HOST_IMAGE && !as_root).then(|| {
+        format!(
+            "in guest `{}` the files of the host's root belong to nobody and cannot be changed, because an ordinary user runs it: run the tests as root, or use an image",
+            guest.name
+        )
+    })
+}
+
+fn world(
+    host: &Host,
+    guest: &Guest,
+    request: &LeaseRequest,
+    layers: Option<&Layers>,
+    instance: &str,
+    devices: &Devices,
+    init: Init,
+) -> Result<World, Failure> {
+    let as_root = host.maps.source == Source::Root;
+    let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
+    let mut plan = match layers {
+        None => rootfs::host_plan(as_root, &shares),
+        Some(layers) => rootfs::image_plan(as_root, &layers.root, &shares),
+    };
+    let installed = host.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
+    let agent = if as_root {
+        // The directories above may be closed to the ids of the guest; a descriptor passes through.
+        plan.trees.push(Tree {
+            path: installed,
+            optional: false,
+        });
+        Lower::Tree(plan.trees.len() - 1)
+    } else {
+        Lower::Path(installed)
+    };
+    let own_files = layers.is_none();
+    let loader = match own_files {
+        true => None,
+        false => bring_libraries(host, request, as_root, &mut plan)?,
+    };
+    if plan.trees.len() > MOST_TREES {
+        return Err(Failure::new(format!(
+            "cannot start guest `{}`: it needs {} mounts of the host, and at most {MOST_TREES} are possible",
+            guest.name,
+            plan.trees.len()
+        )));
+    }
+    Ok(World {
+        instance: instance.to_owned(),
+        guest: guest.name.clone(),
+        hardware: None,
+        places: Vec::new(),
+        plan,
+        agent: Some(agent),
+        loader,
+        memory: guest.memory,
+        watch_memory: false,
+        boot_timeout: (init == Init::System).then_some(guest.boot_timeout),
+        user_namespace: !guest.privileged,
+        host_network: request.build.as_ref().is_some_and(|build| build.network),
+        real_root: as_root || !own_files,
+        device_files: as_root && !devices.paths.is_empty(),
+        devices: devices.paths.clone(),
+    })
+}
+
+/// Brings the libraries of the agent and of the program along, for a guest whose own may not do; the agent's loader.
+fn bring_libraries(
+    host: &Host,
+    request: &LeaseRequest,
+    as_root: bool,
+    plan: &mut Plan,
+) -> Result<Option<PathBuf>, Failure> {
+    let mut closure = Closure::new();
+    for program in &request.programs {
+        let program = Path::new(program);
+        closure.extend(host.libraries.of(program, &request.library_path)?);
+    }
+    let own = host.libraries.of(&host.agent, "")?;
+    let loader = own.keys().find(|name| name.starts_with("ld-")).cloned();
+    closure.extend(own);
+    for (name, path) in closure {
+        plan.add_file(Path::new(LIBRARIES).join(name), path, as_root);
+    }
+    Ok(loader.map(|name| Path::new(LIBRARIES).join(name)))
+}

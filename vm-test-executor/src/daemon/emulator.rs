@@ -1,0 +1,139 @@
+//! The QEMU of this host: whether it is there, and which version. Asks it; starts no machine.
+
+use crate::backend::kvm::{BINARY, IMAGE_TOOL};
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use vm_test::protocol::failure::Failure;
+
+/// Older ones do not share the memory of templates, or not well.
+const OLDEST: (u32, u32) = (6, 0);
+
+/// The variable that names another QEMU than the one that is found first; of the daemon, so of whoever starts it.
+const ENV_QEMU: &str = "VM_TEST_QEMU";
+
+/// What is known of QEMU's program, by its inode and time.
+#[derive(Debug, Default)]
+pub struct Emulators {
+    known: Mutex<HashMap<(PathBuf, u64, i64), String>>,
+}
+
+impl Emulators {
+    /// The QEMU that is found first, and its version with its file's identity.
+    ///
+    /// # Errors
+    /// If there is none, or it is too old.
+    pub fn version(&self) -> Result<(PathBuf, String), Failure> {
+        let program = match std::env::var_os(ENV_QEMU) {
+            Some(path) => named(PathBuf::from(path))?,
+            None => find(BINARY)?,
+        };
+        find(IMAGE_TOOL)?;
+        let cannot = |cause: String| {
+            Failure::new(format!("cannot use {}: {cause}", program.display()))
+                .hint(INSTALL)
+                .missing()
+        };
+        let meta = program
+            .metadata()
+            .map_err(|error| cannot(error.to_string()))?;
+        let key = (program.clone(), meta.ino(), meta.mtime());
+        let mut known = self
+            .known
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        if let Some(version) = known.get(&key) {
+            return Ok((program, version.clone()));
+        }
+        let output = Command::new(&program)
+            .arg("--version")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| cannot(error.to_string()))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = text.lines().next().unwrap_or_default().to_owned();
+        match numbers(&line) {
+            Some(version) if version >= OLDEST => {}
+            Some((major, minor)) => {
+                return Err(cannot(format!(
+                    "it is version {major}.{minor}, and {}.{} is the oldest that keeps templates",
+                    OLDEST.0, OLDEST.1
+                )));
+            }
+            None => return Err(cannot(format!("it does not tell its version: {line:?}"))),
+        }
+        let identity = format!("{line} {}:{}", meta.ino(), meta.mtime());
+        known.insert(key, identity.clone());
+        Ok((program, identity))
+    }
+}
+
+/// The cure where QEMU is missing.
+const INSTALL: &str = "install it: apt-get install qemu-system-x86 qemu-utils (Debian, Ubuntu), dnf install qemu-system-x86 qemu-img (Fedora); or use backend = \"lxc\"";
+
+fn named(path: PathBuf) -> Result<PathBuf, Failure> {
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Failure::new(format!(
+        "cannot start a machine of its own: there is no {}, which {ENV_QEMU} names",
+        path.display()
+    ))
+    .hint(INSTALL)
+    .missing())
+}
+
+fn find(name: &str) -> Result<PathBuf, Failure> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // A keeper looks there.
+    let standard = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
+    let found = standard
+        .into_iter()
+        .chain(std::env::split_paths(&path))
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file());
+    found.ok_or_else(|| {
+        Failure::new(format!(
+            "cannot start a machine of its own: there is no {name}"
+        ))
+        .hint(INSTALL)
+        .missing()
+    })
+}
+
+/// "QEMU emulator version 7.2.22 (Debian …)".
+fn numbers(line: &str) -> Option<(u32, u32)> {
+    let (_, rest) = line.split_once("version ")?;
+    let mut parts = rest.split(['.', ' ']);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Whether this process may use the processor's support for machines, as far as opening its device tells; nothing but
+/// booting proves it.
+///
+/// # Errors
+/// What the device says.
+pub fn may_use_kvm() -> Result<(), String> {
+    let device = Path::new("/dev/kvm");
+    std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(device)
+        .map(drop)
+        .map_err(|error| format!("{}: {error}", device.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_the_first_line() {
+        let line = "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)";
+        assert_eq!(numbers(line), Some((7, 2)));
+        assert_eq!(numbers("QEMU emulator version 10.0.2"), Some((10, 0)));
+        assert_eq!(numbers("something else"), None);
+    }
+}

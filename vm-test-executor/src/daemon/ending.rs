@@ -1,0 +1,112 @@
+//! The end of an instance: what it says last, and what became of it, for people.
+
+use super::event::{self, Event};
+use super::instance::Instance;
+use crate::keeper::{KeeperReport, describe_end};
+use rustix::process::WaitIdStatus;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+use vm_test::protocol::daemon::Obituary;
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::frame;
+
+/// How long a keeper that has died may take to be read from.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How long a guest whose test process is gone may take to say what it was doing.
+const PARTING: Duration = Duration::from_secs(1);
+
+impl Instance {
+    /// Destroys it and says what became of it.
+    pub(super) fn destroy(mut self, event: Event) -> Obituary {
+        let ended = self.kill();
+        let said = self.last_words(LAST_WORDS);
+        let said = said.filter(|_| event == Event::Died);
+        let oom_kills = self.oom_watch().oom_kills();
+        let subject = format!("instance {} of guest `{}`", self.name, self.guest);
+        let cause = match (event, said) {
+            (Event::Released, _) => Failure::new(format!("{subject} was given up")),
+            (Event::Stopping, _) => {
+                Failure::new(format!("{subject} was destroyed: the daemon was stopped"))
+            }
+            (Event::Abandoned, _) => {
+                Failure::new(format!("{subject} died: something in it ended its agent"))
+            }
+            (Event::Died, Some(KeeperReport::Failed(failure))) => failure,
+            (Event::Died, Some(KeeperReport::Ended(status))) => Failure::new(format!(
+                "{subject} died: its first process {} before the test did",
+                describe_end(status)
+            )),
+            (Event::Died, None) if oom_kills > 0 => {
+                Failure::new(format!("{subject} died: it ran out of memory"))
+            }
+            (Event::Died, _) => Failure::new(format!("{subject} died: its keeper {ended}")),
+        };
+        Obituary {
+            cause: Some(match (&self.console, event) {
+                (Some(console), Event::Died | Event::Abandoned) => {
+                    cause.with_console(&console.last_lines())
+                }
+                _ => cause,
+            }),
+            oom_kills,
+        }
+    }
+
+    /// Waits for the end of a machine that is only to be saved.
+    pub(super) fn saved(mut self, stop: &OwnedFd) -> Result<(), Failure> {
+        let (_here, holder) = UnixStream::pair()
+            .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
+        match event::wait(&self.pidfd, None, &holder, stop) {
+            Event::Died => match self.last_words(LAST_WORDS) {
+                Some(KeeperReport::Ended(0)) => {
+                    self.kill();
+                    Ok(())
+                }
+                Some(KeeperReport::Failed(failure)) => Err(match &self.console {
+                    Some(console) => failure.with_console(&console.last_lines()),
+                    None => failure,
+                }),
+                _ => {
+                    let ended = self.kill();
+                    Err(Failure::new(format!(
+                        "cannot make a template for guest `{}`: its keeper {ended}",
+                        self.guest
+                    )))
+                }
+            },
+            _ => Err(Failure::new(format!(
+                "cannot make a template for guest `{}`: the daemon was stopped",
+                self.guest
+            ))),
+        }
+    }
+
+    /// What the guest says of its end, if it ends by itself now that its holder is gone.
+    pub(super) fn parting_words(&self) -> Option<String> {
+        // With an init of its own it does not.
+        match self.agent.is_none().then(|| self.last_words(PARTING))? {
+            Some(KeeperReport::Failed(failure)) => Some(failure.message),
+            _ => None,
+        }
+    }
+
+    fn last_words(&self, within: Duration) -> Option<KeeperReport> {
+        self.control.set_read_timeout(Some(within)).ok()?;
+        frame::read(&self.control).ok().flatten()
+    }
+}
+
+/// How a keeper's process ended.
+pub(super) fn describe(status: Option<&WaitIdStatus>) -> String {
+    match status.map(|status| (status.exit_status(), status.terminating_signal())) {
+        Some((Some(125), _)) => "could not become root in its user namespace".to_owned(),
+        Some((Some(126), _)) => {
+            "could not be executed: others than its owner may not execute vm-test".to_owned()
+        }
+        Some((Some(code), _)) => format!("exited with code {code}"),
+        Some((_, Some(signal))) => format!("was killed by signal {signal}"),
+        _ => "ended".to_owned(),
+    }
+}

@@ -1,0 +1,209 @@
+//! The files in which the times of tests are written down, one per run, and the logs of tests that did not pass. Writes
+//! below cargo's target directory, and keeps the last runs only. Nothing here can fail a test.
+
+use super::event::Event;
+use super::registry::{Living, Registry};
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use vm_test::protocol::record::{Log, RecordOutcome, RunEntry};
+
+/// The version of what a line holds.
+const SCHEMA: u32 = 1;
+
+/// How many runs are kept.
+const MOST_RUNS: usize = 20;
+
+/// The longest name of a run, in bytes.
+const LONGEST: usize = 100;
+
+/// What is to be written down of one test.
+struct Page {
+    entry: RunEntry,
+    instance: String,
+    line: Value,
+    log: Option<String>,
+}
+
+/// How an instance ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End<'a> {
+    /// By its holder, and what it had to say of that.
+    Released(Option<&'a str>),
+    /// By something else.
+    Cause(&'a str),
+}
+
+/// Whether an instance's test process is gone without a word.
+pub(super) fn is_lost(registry: &Registry, instance: &str, event: Event) -> bool {
+    let is_silent = |living: &mut Living| living.entry.is_some() && living.record.is_none();
+    event == Event::Released && registry.with(instance, is_silent) == Some(true)
+}
+
+/// Writes down what is known of an instance's test, unless that is done already or it is none. `rollback` is how long the
+/// instance took to destroy.
+pub(super) fn close(registry: &Registry, instance: &str, end: End<'_>, rollback: Option<Duration>) {
+    let page = registry.with(instance, |living| {
+        let entry = living.entry.take()?;
+        Some(page(living, entry, end, rollback))
+    });
+    if let Some(Some(page)) = page {
+        // Without room on the disk the times are lost, and no test is wrong for it.
+        let _ = write(&page);
+    }
+}
+
+fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duration>) -> Page {
+    let record = living.record.as_ref();
+    let outcome = match (record.map(|record| record.outcome), end) {
+        (Some(RecordOutcome::Passed), _) => "passed",
+        (Some(RecordOutcome::Panicked), _) => "panicked",
+        (Some(RecordOutcome::Failed), _) => "failed",
+        (Some(RecordOutcome::NoInstance), _) => "no-instance",
+        (Some(RecordOutcome::NoVerdict), _) | (None, End::Cause(_)) => "no-verdict",
+        (None, End::Released(_)) => "lost",
+    };
+    let words = record.and_then(|record| record.words.clone());
+    let words = words.or_else(|| match end {
+        End::Cause(cause) => Some(cause.to_owned()),
+        End::Released(words) if record.is_none() => {
+            let words = words.map_or(String::new(), |words| format!("\n{words}"));
+            Some(format!("its test process ended without a word{words}"))
+        }
+        End::Released(_) => None,
+    });
+    let process = record.and_then(|record| record.process);
+    let body = record.and_then(|record| record.body);
+    let line = json!({
+        "schema": SCHEMA,
+        "run": entry.run,
+        "package": entry.package,
+        "test": entry.test,
+        "guest": living.status.guest,
+        "description": living.status.description,
+        "instance": living.status.instance,
+        "outcome": outcome,
+        "began_us": micros(living.asked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()),
+        "wait_us": living.granted.waited,
+        "boot_us": record.map(|record| record.boot),
+        "start_us": process.map(|process| process.saturating_sub(body.unwrap_or(0))),
+        "body_us": body,
+        "rollback_us": rollback.map(micros),
+        "total_us": record.map(|record| record.total),
+        "kept": living.kept.is_some(),
+    });
+    let log = (outcome != "passed").then(|| describe(&entry, outcome, words, living.log()));
+    Page {
+        entry,
+        instance: living.status.instance.clone(),
+        line,
+        log,
+    }
+}
+
+/// A log as it is stored.
+fn describe(entry: &RunEntry, outcome: &str, words: Option<String>, log: Log) -> String {
+    let mut text = format!(
+        "test {} of package {}: {outcome}\n",
+        entry.test, entry.package
+    );
+    text += &describe_log(&Log { words, ..log });
+    text
+}
+
+/// A log for people, part by part.
+#[must_use]
+pub fn describe_log(log: &Log) -> String {
+    let mut text = String::new();
+    if let Some(words) = &log.words {
+        text += &format!("--- why it did not pass\n{}\n", words.trim_end());
+    }
+    if let Some(console) = &log.console {
+        text += &format!("--- console\n{}\n", console.join("\n"));
+    }
+    let output = String::from_utf8_lossy(&log.output);
+    let end = if output.is_empty() || output.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    text + &format!("--- what its test wrote\n{output}{end}")
+}
+
+fn write(page: &Page) -> std::io::Result<()> {
+    let RunEntry { directory, run, .. } = &page.entry;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if run.is_empty() || run.len() > LONGEST || !run.chars().all(plain) {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    let runs = Path::new(directory).join("runs");
+    fs::create_dir_all(&runs)?;
+    let path = runs.join(format!("{run}.jsonl"));
+    let mut file = match File::options().append(true).create_new(true).open(&path) {
+        Ok(file) => {
+            forget_old_runs(&runs);
+            file
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            File::options().append(true).open(&path)?
+        }
+        Err(error) => return Err(error),
+    };
+    // In one piece: several daemons, of root and of another version, may write at the same time.
+    file.write_all(format!("{}\n", page.line).as_bytes())?;
+    if let Some(log) = &page.log {
+        let logs = runs.join(run);
+        fs::create_dir_all(&logs)?;
+        fs::write(logs.join(format!("{}.log", page.instance)), log)?;
+    }
+    Ok(())
+}
+
+/// Removes all but the last runs, with their logs.
+fn forget_old_runs(runs: &Path) {
+    let entries = fs::read_dir(runs).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
+        .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
+        .collect();
+    found.sort();
+    let old = found.len().saturating_sub(MOST_RUNS);
+    for (_, path) in &found[..old] {
+        let _ = fs::remove_file(path);
+        let _ = fs::remove_dir_all(path.with_extension(""));
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_runs_are_kept_and_their_logs_with_them() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..MOST_RUNS + 3 {
+            let path = dir.path().join(format!("run-{number}.jsonl"));
+            let file = File::create(&path).unwrap();
+            let age = Duration::from_secs(1000 - number as u64);
+            file.set_modified(SystemTime::now() - age).unwrap();
+            fs::create_dir(path.with_extension("")).unwrap();
+        }
+        forget_old_runs(dir.path());
+        let mut left: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left.len(), 2 * MOST_RUNS);
+        for gone in ["run-0", "run-2", "run-0.jsonl", "run-2.jsonl"] {
+            assert!(!left.contains(&gone.to_owned()), "{gone} is left");
+        }
+    }
+}

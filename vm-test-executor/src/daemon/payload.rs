@@ -1,0 +1,128 @@
+//! Which files of the host a machine of its own needs, and where they go there: the workspace and the working directory on
+//! one disk, the programs with their libraries on another, so that a program that was built anew does not make the first one
+//! anew. Chooses; the disks are the store's.
+
+use super::lease::Host;
+use super::libraries::Closure;
+use crate::backend::kvm::PAYLOAD_SIZE;
+use crate::image::Store;
+use crate::image::payload::{self, Payload as Disk};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::LIBRARIES;
+use vm_test::protocol::daemon::LeaseRequest;
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::machine::{Place, PlaceKind};
+
+/// The files of the host for one machine.
+#[derive(Debug, Default)]
+pub(super) struct Payload {
+    /// The disks, in the order of the machine's disks.
+    pub(super) disks: Vec<Disk>,
+    /// What of them goes where.
+    pub(super) places: Vec<Place>,
+}
+
+impl Payload {
+    /// What a request needs.
+    ///
+    /// # Errors
+    /// If it is too much, or a disk cannot be made.
+    pub(super) fn of(
+        host: &Host,
+        request: &LeaseRequest,
+        store: &Store,
+        say: &dyn Fn(&str),
+    ) -> Result<Self, Failure> {
+        let (trees, caches) = sort(&request.shares);
+        let mut programs: Vec<PathBuf> = request.programs.iter().map(PathBuf::from).collect();
+        programs.extend(caches.iter().flat_map(|cache| executables(cache)));
+        programs.sort();
+        programs.dedup();
+        let mut closure = Closure::new();
+        for program in &request.programs {
+            closure.extend(
+                host.libraries
+                    .of(Path::new(program), &request.library_path)?,
+            );
+        }
+        let libraries = closure
+            .into_iter()
+            .map(|(name, path)| (Path::new(LIBRARIES).join(name), path));
+        let files = programs.iter().map(|path| (path.clone(), path.clone()));
+        let files: Vec<(PathBuf, PathBuf)> = files.chain(libraries).collect();
+
+        let mut payload = Self::default();
+        let own = |path: &PathBuf| (path.clone(), path.clone());
+        let trees: Vec<_> = trees.iter().map(own).collect();
+        payload.add(&trees, PlaceKind::Tree, store, say)?;
+        payload.places.extend(caches.iter().map(|path| Place {
+            disk: String::new(),
+            from: String::new(),
+            to: path.to_string_lossy().into_owned(),
+            kind: PlaceKind::Empty,
+        }));
+        payload.add(&files, PlaceKind::File, store, say)?;
+        Ok(payload)
+    }
+
+    /// Adds a disk with these files, each with its place in the guest; always one, even if it is empty.
+    fn add(
+        &mut self,
+        files: &[(PathBuf, PathBuf)],
+        kind: PlaceKind,
+        store: &Store,
+        say: &dyn Fn(&str),
+    ) -> Result<(), Failure> {
+        let serial = crate::backend::kvm::payload_serial(self.disks.len());
+        let paths: Vec<_> = files.iter().map(|(_, path)| path.clone()).collect();
+        self.disks.push(store.payload(&paths, PAYLOAD_SIZE, say)?);
+        let places = files.iter().enumerate().map(|(number, (to, _))| Place {
+            disk: serial.clone(),
+            from: number.to_string(),
+            to: to.to_string_lossy().into_owned(),
+            kind,
+        });
+        self.places.extend(places);
+        Ok(())
+    }
+}
+
+/// The directories that travel whole, without those inside others, and those that are caches, of which only what is asked for
+/// travels.
+fn sort(shares: &[String]) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let mut shares: Vec<_> = shares
+        .iter()
+        .filter_map(|path| Path::new(path).canonicalize().ok())
+        .filter(|path| path.is_dir() && path.parent().is_some())
+        .collect();
+    shares.sort();
+    shares.dedup();
+    let is_cache = |path: &Path| {
+        // What a build script has made for its package travels.
+        !path.ends_with("out") && payload::is_cache(path)
+    };
+    let (caches, whole): (Vec<_>, Vec<_>) = shares.into_iter().partition(|path| is_cache(path));
+    let mut trees: Vec<PathBuf> = Vec::new();
+    for path in whole {
+        if !trees.iter().any(|tree| path.starts_with(tree)) {
+            trees.push(path);
+        }
+    }
+    (trees, caches)
+}
+
+/// The programs directly in a directory that cargo builds to.
+fn executables(cache: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| {
+            entry
+                .metadata()
+                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_none())
+        .collect()
+}

@@ -1,0 +1,95 @@
+//! The stores in which this daemon makes snapshots. Each is journalled in the runtime directory before the first one, so
+//! that whoever sweeps after the daemon knows where to look.
+
+use crate::image::{Store, sweep_snapshots};
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use vm_test::protocol::failure::Failure;
+
+/// The stores that have been used.
+#[derive(Debug)]
+pub(super) struct Stores {
+    /// The beginning of the names of journal entries.
+    journal: PathBuf,
+    known: Mutex<HashSet<PathBuf>>,
+}
+
+impl Stores {
+    pub(super) fn new(journal: PathBuf) -> Self {
+        Self {
+            journal,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Makes a store ready for snapshots.
+    ///
+    /// # Errors
+    /// If the journal cannot be written, or what others left there cannot be removed.
+    pub(super) fn prepare(&self, store: &Store) -> Result<(), Failure> {
+        let mut known = self
+            .known
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        if known.contains(store.root()) {
+            return Ok(());
+        }
+        let entry = self.entry(store.root());
+        let write = || -> io::Result<()> {
+            let mut file = File::create(&entry)?;
+            file.write_all(store.root().as_os_str().as_bytes())?;
+            file.sync_all()
+        };
+        write()
+            .map_err(|error| Failure::new(format!("cannot write {}: {error}", entry.display())))?;
+        // Of daemons whose journal is lost: the runtime directory may be in memory, and the host was restarted.
+        sweep_snapshots(store)?;
+        known.insert(store.root().to_path_buf());
+        Ok(())
+    }
+
+    fn entry(&self, root: &Path) -> PathBuf {
+        let mut hash = DefaultHasher::new();
+        root.hash(&mut hash);
+        let mut path = self.journal.as_os_str().to_owned();
+        path.push(format!("{MARK}{:016x}", hash.finish()));
+        path.into()
+    }
+}
+
+/// What follows the beginning of an entry's name.
+const MARK: &str = ".store-";
+
+/// Removes the snapshots that a dead daemon left; how many there were.
+pub(super) fn sweep(journal: &Path) -> usize {
+    let Some((dir, stem)) = journal.parent().zip(journal.file_name()) else {
+        return 0;
+    };
+    let prefix = format!("{}{MARK}", stem.to_string_lossy());
+    let mut removed = 0;
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(&prefix) {
+            continue;
+        }
+        let root = fs::read(entry.path()).unwrap_or_default();
+        let root = PathBuf::from(std::ffi::OsString::from_vec(root));
+        // A store that is not there now is swept when it is used again.
+        let swept = match Store::find(&root) {
+            Ok(Some(store)) => sweep_snapshots(&store),
+            _ => Ok(0),
+        };
+        match swept {
+            Ok(count) => {
+                removed += count;
+                let _ = fs::remove_file(entry.path());
+            }
+            Err(failure) => eprintln!("vm-test: {failure}"),
+        }
+    }
+    removed
+}

@@ -1,0 +1,130 @@
+//! The step of a build that gives an image its kernel: as layers of their own, right above the base, so that later steps
+//! change without the kernel being fetched again, and containers on the image do not mind.
+
+use super::base;
+use super::build::Build;
+use super::inside::{self, Task};
+use super::machine::{Kernel, kernel_files, releases, suite_of};
+use super::recipe::{Base, Recipe};
+use super::record::KernelRecord;
+use super::stacked::Stack;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// What loads modules in a guest. A kernel's package would bring it along if it were installed.
+const LOADER: &str = "kmod";
+
+impl Build<'_> {
+    /// Adds the kernel that the recipe says; without a word it is the base's.
+    pub(super) fn kernel(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+        match &recipe.kernel {
+            None => Ok(()),
+            Some(Kernel::None) => {
+                self.kernel = None;
+                Ok(())
+            }
+            Some(Kernel::Package(package)) => self.package(recipe, package),
+            Some(Kernel::Files { vmlinuz, modules }) => {
+                let before = self.layers.keys.len();
+                let (entries, release) = kernel_files(vmlinuz, modules.as_deref())?;
+                for entry in &entries {
+                    self.place(entry)?;
+                }
+                let name = vmlinuz.file_name().unwrap_or_default();
+                self.kernel = Some(KernelRecord {
+                    name: name.to_string_lossy().into_owned(),
+                    release,
+                    layers: self.layers.keys[before..].to_vec(),
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// The newest kernel that came with a disk, if there is one with modules: the image's machines boot it. What boots it on
+    /// the disk itself is never run.
+    pub(super) fn kernel_of_disk(&mut self) {
+        let Some(key) = self.layers.keys.last() else {
+            return;
+        };
+        let files = [self.layers.store.files(key)];
+        let stack = Stack::new(&files);
+        let has_modules = |release: &String| {
+            let home = stack.resolve(&Path::new("/lib/modules").join(release));
+            files[0].join(home).join("modules.dep").is_file()
+        };
+        let mut releases = releases(&files[0].join(stack.resolve(Path::new("/boot"))));
+        releases.retain(has_modules);
+        releases.sort_by_key(|release| numbers_in(release));
+        self.kernel = releases.pop().map(|release| KernelRecord {
+            name: format!("vmlinuz-{release}"),
+            release,
+            layers: vec![key.clone()],
+        });
+    }
+
+    fn package(&mut self, recipe: &Recipe, package: &str) -> Result<(), Failure> {
+        let cannot = |cause: String| {
+            Failure::new(format!(
+                "cannot give image `{}` the kernel {package}: {cause}",
+                recipe.name
+            ))
+        };
+        let below: Vec<_> = self
+            .layers
+            .keys
+            .iter()
+            .map(|key| self.layers.store.files(key))
+            .collect();
+        let suite = match &recipe.base {
+            Base::Debian(suite) => suite.clone(),
+            _ => suite_of(&below).ok_or_else(|| {
+                cannot("its base is no Debian whose packages are known".to_owned()).hint(
+                    "give it files of a kernel: kernel = { vmlinuz = PATH, modules = DIRECTORY }",
+                )
+            })?,
+        };
+        base::check_tool(&suite)?;
+        let step = format!("add the kernel {package} of Debian {suite}");
+        let parts: [&[u8]; 3] = [b"kernel", suite.as_bytes(), package.as_bytes()];
+        self.layers.add(&step, &parts, |store, aside| {
+            let task = Task::Kernel {
+                into: store.relative(&aside.join("files")),
+                scratch: store.relative(&aside.join("scratch")),
+                below: below.iter().map(|files| store.relative(files)).collect(),
+                suite: suite.clone(),
+                package: package.to_owned(),
+            };
+            inside::perform(store.root(), task, None).map(drop)
+        })?;
+        let layer = self.layers.keys.last().cloned().unwrap_or_default();
+        let files: PathBuf = self.layers.store.files(&layer);
+        let boot = Stack::new(&below).resolve(Path::new("/boot"));
+        let release = releases(&files.join(boot)).pop();
+        self.kernel = Some(KernelRecord {
+            name: package.to_owned(),
+            release: release.ok_or_else(|| cannot(format!("its layer {layer} has none")))?,
+            layers: vec![layer],
+        });
+        Ok(())
+    }
+}
+
+/// What releases of kernels are ordered by.
+fn numbers_in(release: &str) -> Vec<u64> {
+    let numbers = release.split(|c: char| !c.is_ascii_digit());
+    numbers.filter_map(|number| number.parse().ok()).collect()
+}
+
+/// The packages that a bootstrapped Debian gets for this recipe.
+pub(super) fn packages_of(recipe: &Recipe) -> Vec<String> {
+    let mut packages = recipe.packages.clone();
+    let has_modules = matches!(
+        recipe.kernel,
+        Some(Kernel::Package(_) | Kernel::Files { .. })
+    );
+    if has_modules && !packages.iter().any(|package| package == LOADER) {
+        packages.push(LOADER.to_owned());
+    }
+    packages
+}

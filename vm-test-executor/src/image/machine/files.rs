@@ -1,0 +1,243 @@
+//! The files that machines of one image boot from, made when the first of them is wanted: the root as a disk, the kernel,
+//! the modules. Starts nothing.
+
+use super::assembly::{MODULES, ORDER, Order, ROOT, VMLINUX, VMLINUZ};
+use super::sparse;
+use crate::image::artifact::{Artifact, Lasting};
+use crate::image::inside::{self, Task};
+use crate::image::record::write_json;
+use crate::image::{Held, ImageRecord, KernelRecord, Store, digest, space};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// Raised when the same image would give other files.
+const FORMAT: &[u8] = b"vm-test machine 1";
+
+/// How the keys of these begin.
+const PREFIX: &str = "machine-";
+
+/// What is remembered of them.
+const RECORD: &str = "machine.json";
+
+/// What is remembered of a machine's files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MachineRecord {
+    /// The digest of the image.
+    pub image: String,
+    /// Its kernel.
+    pub kernel: KernelRecord,
+    /// The modules that it begins with, in the order in which they are loaded.
+    pub modules: Vec<String>,
+    /// The files' hashes, by their names; those of disks are of what is not zero.
+    pub files: BTreeMap<String, String>,
+}
+
+/// What machines of one image boot from. Nobody removes it as long as this lives.
+#[derive(Debug)]
+pub struct Machine {
+    artifact: Artifact,
+    key: String,
+    record: MachineRecord,
+}
+
+impl Machine {
+    /// The key of all that went into it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What is remembered of it.
+    #[must_use]
+    pub fn record(&self) -> &MachineRecord {
+        &self.record
+    }
+
+    /// The directory with all its files. They belong to the store's owner and can be read by everybody who gets here.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.artifact.directory
+    }
+
+    /// The root file system: an ext4 file system without a partition, raw, mostly holes. Never written to.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        self.directory().join(ROOT)
+    }
+
+    /// The kernel as it came.
+    #[must_use]
+    pub fn vmlinuz(&self) -> PathBuf {
+        self.directory().join(VMLINUZ)
+    }
+
+    /// The kernel unpacked, an ELF file; `None` if it is packed in a way that is not known.
+    #[must_use]
+    pub fn vmlinux(&self) -> Option<PathBuf> {
+        let path = self.directory().join(VMLINUX);
+        path.is_file().then_some(path)
+    }
+
+    /// The files of the modules, in the order in which they are loaded.
+    #[must_use]
+    pub fn modules(&self) -> Vec<PathBuf> {
+        let home = self.directory().join(MODULES);
+        let names = self.record.modules.iter();
+        names.map(|name| home.join(format!("{name}.ko"))).collect()
+    }
+}
+
+impl Store {
+    /// What machines of this image boot from; `making` is told if it has to be made first, which takes seconds.
+    ///
+    /// # Errors
+    /// If the image has no kernel, or one that no machine can start with; if a layer is gone; if there is no room.
+    pub fn machine(&self, image: &ImageRecord, making: impl FnOnce()) -> Result<Machine, Failure> {
+        let cannot = |cause: String| {
+            Failure::new(format!(
+                "cannot make a machine of image `{}`: {cause}",
+                image.name
+            ))
+        };
+        let Some(kernel) = &image.kernel else {
+            return Err(cannot("it has no kernel".to_owned()).hint(
+                "say kernel = \"linux-image-cloud-amd64\" in its recipe and build it again, or use backend = \"lxc\"",
+            )
+            .missing());
+        };
+        let key = key_of(image, kernel);
+        let artifact = self.artifact(&key, Lasting::ForGood, |aside| {
+            making();
+            let before = space::free(self.root());
+            self.make_machine(image, kernel, aside).map_err(|failure| {
+                match space::is_full(&failure, self.root(), true) {
+                    true => {
+                        let step = format!("make a machine of image `{}`", image.name);
+                        space::full(self.root(), &step, before, None)
+                    }
+                    false => failure,
+                }
+            })
+        })?;
+        let file = artifact.directory.join(RECORD);
+        let record = fs::read(&file)
+            .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
+            .map_err(|error| {
+                cannot(format!("{}: {error}", file.display()))
+                    .hint("remove that directory; it is made again")
+            })?;
+        Ok(Machine {
+            artifact,
+            key,
+            record,
+        })
+    }
+
+    fn make_machine(
+        &self,
+        image: &ImageRecord,
+        kernel: &KernelRecord,
+        aside: &Path,
+    ) -> Result<(), Failure> {
+        let mut held = Held::default();
+        let mut bytes = 0;
+        for key in &image.layers {
+            if !self.hold(key, &mut held)? {
+                return Err(Failure::new(format!(
+                    "cannot make a machine of image `{}`: its layer {key} is not in the store",
+                    image.name
+                ))
+                .hint(format!(
+                    "build it again: vm-test image build {}",
+                    image.name
+                )));
+            }
+            bytes += self.layer(key).map_or(0, |layer| layer.bytes);
+        }
+        let layers = image.layers.iter().map(|key| self.files(key));
+        let order = Order {
+            layers: layers.map(|files| self.relative(&files)).collect(),
+            release: kernel.release.clone(),
+            bytes,
+            into: self.relative(aside),
+        };
+        inside::perform(self.root(), Task::Machine(order), None)?;
+        let remember = || -> io::Result<()> {
+            let order = fs::read_to_string(aside.join(MODULES).join(ORDER))?;
+            let record = MachineRecord {
+                image: image.digest.clone(),
+                kernel: kernel.clone(),
+                modules: order.lines().map(str::to_owned).collect(),
+                files: digests(aside)?,
+            };
+            write_json(&aside.join(RECORD), &record)
+        };
+        remember().map_err(|error| {
+            Failure::new(format!(
+                "cannot read what is in {}: {error}",
+                aside.display()
+            ))
+        })
+    }
+}
+
+/// The layers' digests say all that is in the root; the kernel is one of those in there.
+fn key_of(image: &ImageRecord, kernel: &KernelRecord) -> String {
+    let parts = [FORMAT, image.digest.as_bytes(), kernel.release.as_bytes()];
+    format!("{PREFIX}{}", &digest::of_parts(parts)[..32])
+}
+
+/// The hashes of all files there but the record.
+fn digests(directory: &Path) -> io::Result<BTreeMap<String, String>> {
+    let mut digests = BTreeMap::new();
+    for home in ["", MODULES] {
+        for entry in fs::read_dir(directory.join(home))? {
+            let entry = entry?;
+            let path = entry.path();
+            let name = Path::new(home).join(entry.file_name());
+            if path.is_file() && entry.file_name() != RECORD {
+                let digest = sparse::digest(&File::open(path)?)?;
+                digests.insert(name.to_string_lossy().into_owned(), digest);
+            }
+        }
+    }
+    Ok(digests)
+}
+
+/// The files that are not what was made, for people, if machines of this image have ever been made.
+pub(in crate::image) fn verify(store: &Store, image: &ImageRecord) -> Result<Vec<String>, Failure> {
+    let Some(kernel) = &image.kernel else {
+        return Ok(Vec::new());
+    };
+    let key = key_of(image, kernel);
+    let Some(artifact) = store.find_artifact(&key)? else {
+        return Ok(Vec::new());
+    };
+    let machine = store.machine(image, || ())?;
+    let found = digests(&artifact.directory).map_err(|error| {
+        Failure::new(format!(
+            "cannot read {}: {error}",
+            artifact.directory.display()
+        ))
+    })?;
+    let recorded = &machine.record.files;
+    let names: std::collections::BTreeSet<_> = found.keys().chain(recorded.keys()).collect();
+    Ok(names
+        .into_iter()
+        .filter(|name| found.get(*name) != recorded.get(*name))
+        .map(|name| format!("file {name} of {key}"))
+        .collect())
+}
+
+/// Whether this is the key of the files of an image that is there.
+pub(in crate::image) fn is_needed(store: &Store, key: &str) -> bool {
+    store.list().iter().any(|image| {
+        let kernel = image.kernel.as_ref();
+        kernel.is_some_and(|kernel| key_of(image, kernel) == key)
+    })
+}

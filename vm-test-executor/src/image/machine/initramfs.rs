@@ -1,0 +1,188 @@
+//! The first root file system of a machine: the agent, what it needs to run, and the modules to find its disks with.
+//! Writes an archive; knows nothing of what the agent does.
+
+use super::assembly::{MODULES, ORDER};
+use super::cpio::Writer;
+use super::files::Machine;
+use crate::elf;
+use crate::image::artifact::{Artifact, Lasting};
+use crate::image::{Store, digest, fingerprint};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// Raised when the same agent and modules would give another archive.
+const FORMAT: &[u8] = b"vm-test initramfs 1";
+
+/// How the keys of these begin.
+const PREFIX: &str = "initramfs-";
+
+/// So many are kept that nobody uses just now.
+const KEPT: usize = 8;
+
+/// The archive's name.
+const FILE: &str = "initramfs.cpio";
+
+/// Where libraries are in it, by their names; every loader looks there, or is told to.
+const LIBRARIES: &str = "lib";
+
+/// An archive that nobody removes as long as this lives.
+#[derive(Debug)]
+pub struct Initramfs {
+    artifact: Artifact,
+    key: String,
+}
+
+impl Initramfs {
+    /// The key of all that went into it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The directory with the archive.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.artifact.directory
+    }
+
+    /// The archive.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.artifact.directory.join(FILE)
+    }
+}
+
+impl Store {
+    /// An archive with `agent` as `/init`, its `libraries` by the names they are looked up by (the loader is among them), the
+    /// modules as `/modules/NAME.ko`, and `/modules/order` with their names in the order in which they are loaded.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or the archive cannot be written.
+    pub fn initramfs(
+        &self,
+        machine: &Machine,
+        agent: &Path,
+        libraries: &BTreeMap<String, PathBuf>,
+    ) -> Result<Initramfs, Failure> {
+        let cannot = |error: io::Error| {
+            Failure::new(format!(
+                "cannot make the initramfs of a machine with {}: {error}",
+                agent.display()
+            ))
+        };
+        let mut parts = vec![FORMAT.to_vec(), machine.key().as_bytes().to_vec()];
+        parts.push(fingerprint::until_reboot());
+        for (name, path) in [("", agent)].into_iter().chain(
+            libraries
+                .iter()
+                .map(|(name, path)| (name.as_str(), path.as_path())),
+        ) {
+            parts.push(name.as_bytes().to_vec());
+            parts.push(fingerprint::of_file(path).map_err(cannot)?);
+        }
+        let hash = digest::of_parts(parts.iter().map(Vec::as_slice));
+        let key = format!("{PREFIX}{}", &hash[..32]);
+        let artifact = self.artifact(&key, Lasting::UntilReboot, |aside| {
+            self.forget_oldest(PREFIX, KEPT)?;
+            let path = aside.join(FILE);
+            let write = || -> io::Result<()> {
+                let target = BufWriter::new(File::create(&path)?);
+                write(target, machine, agent, libraries)?;
+                fs::set_permissions(&path, Permissions::from_mode(0o444))
+            };
+            write().map_err(cannot)
+        })?;
+        Ok(Initramfs { artifact, key })
+    }
+}
+
+fn write(
+    target: impl Write,
+    machine: &Machine,
+    agent: &Path,
+    libraries: &BTreeMap<String, PathBuf>,
+) -> io::Result<()> {
+    let mut archive = Writer::new(target);
+    let mut made = BTreeSet::new();
+    for directory in ["dev", "proc", "sys", "newroot", LIBRARIES, MODULES] {
+        archive.directory(directory)?;
+        made.insert(PathBuf::from(directory));
+    }
+    // Without them the first process has no words, if its kernel's own archive lacks them.
+    archive.device("dev/console", (5, 1))?;
+    archive.device("dev/null", (1, 3))?;
+    archive.link("lib64", LIBRARIES)?;
+    made.insert("lib64".into());
+    add_file(&mut archive, "init", 0o755, agent)?;
+    for (name, path) in libraries {
+        add_file(&mut archive, &format!("{LIBRARIES}/{name}"), 0o755, path)?;
+    }
+    // The loader has its path in the program; other systems keep it, and libraries, in places of their own.
+    let loader = elf::needs(agent)?.loader;
+    let own = loader.iter().chain(libraries.values());
+    for path in own {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        add_link(&mut archive, &mut made, path, name)?;
+    }
+    for path in machine.modules() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        add_file(&mut archive, &format!("{MODULES}/{name}"), 0o444, &path)?;
+    }
+    let order = machine.directory().join(MODULES).join(ORDER);
+    add_file(&mut archive, &format!("{MODULES}/{ORDER}"), 0o444, &order)?;
+    archive.finish()?.flush()
+}
+
+/// A link from where a library is on the host to where it is here, unless that is the same.
+fn add_link(
+    archive: &mut Writer<impl Write>,
+    made: &mut BTreeSet<PathBuf>,
+    path: &Path,
+    name: &str,
+) -> io::Result<()> {
+    let Ok(relative) = path.strip_prefix("/") else {
+        return Ok(());
+    };
+    let parent = relative.parent().unwrap_or(Path::new(""));
+    if [LIBRARIES, "lib64"]
+        .iter()
+        .any(|home| parent == Path::new(home))
+    {
+        return Ok(());
+    }
+    let mut directories: Vec<_> = parent
+        .ancestors()
+        .filter(|it| *it != Path::new(""))
+        .collect();
+    directories.reverse();
+    for directory in directories {
+        if made.insert(directory.to_path_buf()) {
+            archive.directory(&directory.to_string_lossy())?;
+        }
+    }
+    if made.insert(relative.to_path_buf()) {
+        let target = format!("/{LIBRARIES}/{name}");
+        archive.link(&relative.to_string_lossy(), &target)?;
+    }
+    Ok(())
+}
+
+fn add_file(
+    archive: &mut Writer<impl Write>,
+    name: &str,
+    permissions: u32,
+    path: &Path,
+) -> io::Result<()> {
+    let mut add = || -> io::Result<()> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        archive.file(name, permissions, length, file)
+    };
+    add().map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}

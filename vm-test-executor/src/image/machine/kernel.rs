@@ -1,0 +1,238 @@
+//! Kernels: what a recipe may say of one, and where it is in the guest. Unpacks nothing.
+
+use crate::image::recipe::{FileEntry, RELEASES, check_package};
+use crate::image::stacked::Stack;
+use serde::Deserialize;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// The kernel of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// There is none: guests are containers.
+    None,
+    /// The one of this package of the image's Debian.
+    Package(String),
+    /// One of the host's files.
+    Files {
+        /// The kernel, packed (bzImage) or not (ELF).
+        vmlinuz: PathBuf,
+        /// The directory with its `modules.dep`; a kernel may have everything built in.
+        modules: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Files {
+    vmlinuz: PathBuf,
+    modules: Option<PathBuf>,
+}
+
+/// Where kernels are in a guest, how their files' names begin, and where their modules are.
+pub(super) const BOOT: &str = "/boot";
+pub(super) const VMLINUZ: &str = "vmlinuz-";
+pub(super) const MODULES: &str = "/lib/modules";
+
+/// So much of a file that tells the release of Debian is read.
+const MOST_WORDS: u64 = 1 << 16;
+
+/// A kernel that is not packed is at most so large.
+const LARGEST: u64 = 1 << 30;
+
+/// What a recipe says of its kernel.
+pub(in crate::image) fn parse(value: toml::Value, dir: &Path) -> Result<Kernel, Failure> {
+    match value {
+        toml::Value::String(name) if name == "none" => Ok(Kernel::None),
+        toml::Value::String(name) => {
+            check_package(&name)?;
+            Ok(Kernel::Package(name))
+        }
+        value @ toml::Value::Table(_) => {
+            let files: Files = value.try_into().map_err(|error: toml::de::Error| {
+                let failure = Failure::new(format!("in `kernel`: {}", error.message()));
+                match crate::config::document::suggestion(error.message()) {
+                    Some(key) => failure.hint(format!("did you mean `{key}`?")),
+                    None => failure,
+                }
+            })?;
+            Ok(Kernel::Files {
+                vmlinuz: dir.join(files.vmlinuz),
+                modules: files.modules.map(|modules| dir.join(modules)),
+            })
+        }
+        other => Err(
+            Failure::new(format!("{other} is not a kernel")).hint(
+                "a kernel is \"none\", a package as \"linux-image-cloud-amd64\", or { vmlinuz = PATH, modules = DIRECTORY }",
+            ),
+        ),
+    }
+}
+
+/// The files that make a kernel of the host's one of an image, and its release.
+pub(in crate::image) fn files(
+    vmlinuz: &Path,
+    modules: Option<&Path>,
+) -> Result<(Vec<FileEntry>, String), Failure> {
+    let release = release_of(vmlinuz)?;
+    let mut entries = vec![FileEntry {
+        from: vmlinuz.to_path_buf(),
+        to: vmlinuz_of(&release),
+        mode: Some("0644".to_owned()),
+    }];
+    if let Some(modules) = modules {
+        if !modules.join("modules.dep").is_file() {
+            return Err(Failure::new(format!(
+                "cannot use the kernel modules in {}: there is no modules.dep",
+                modules.display()
+            ))
+            .hint(format!(
+                "it is the directory lib/modules/{release} of that kernel; depmod makes its indexes"
+            )));
+        }
+        entries.push(FileEntry {
+            from: modules.to_path_buf(),
+            to: modules_of(&release),
+            mode: None,
+        });
+    }
+    Ok((entries, release))
+}
+
+/// Where the kernel of this release is in the guest.
+pub(super) fn vmlinuz_of(release: &str) -> PathBuf {
+    Path::new(BOOT).join(format!("{VMLINUZ}{release}"))
+}
+
+/// Where its modules are.
+pub(super) fn modules_of(release: &str) -> PathBuf {
+    Path::new(MODULES).join(release)
+}
+
+/// The release of a kernel, as `uname -r` says it. Kernels come from the user, and their words become a file's name.
+fn release_of(vmlinuz: &Path) -> Result<String, Failure> {
+    let cannot = |cause: String| {
+        Failure::new(format!(
+            "cannot use the kernel {}: {cause}",
+            vmlinuz.display()
+        ))
+    };
+    let mut bytes = Vec::new();
+    File::open(vmlinuz)
+        .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
+        .map_err(|error| cannot(error.to_string()))?;
+    let release = super::bzimage::release(&bytes).ok_or_else(|| {
+        cannot("it is neither a bzImage nor an ELF file with a release in it".to_owned())
+            .hint("it is the file that a distribution has as /boot/vmlinuz-RELEASE")
+    })?;
+    check_release(&release).map_err(|()| cannot(format!("{release:?} is no release")))?;
+    Ok(release)
+}
+
+/// A release is a name in a path.
+pub(super) fn check_release(release: &str) -> Result<(), ()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-+~".contains(c);
+    let valid = release.starts_with(|c: char| c.is_ascii_digit())
+        && release.len() <= 64
+        && release.chars().all(plain);
+    valid.then_some(()).ok_or(())
+}
+
+/// The code name of the Debian that is in these layers, whose packages fit.
+pub(in crate::image) fn suite_of(layers: &[PathBuf]) -> Option<String> {
+    let stack = Stack::new(layers);
+    let file = stack.find(&stack.resolve(Path::new("/usr/lib/os-release")))?;
+    // What a foreign image calls so may be anything.
+    if !fs::symlink_metadata(&file).ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    File::open(file)
+        .ok()?
+        .take(MOST_WORDS)
+        .read_to_string(&mut text)
+        .ok()?;
+    let value = |key: &str| {
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(key));
+        values.next().map(|value| value.trim_matches('"'))
+    };
+    let name = value("VERSION_CODENAME=")?;
+    let known = value("ID=") == Some("debian") && RELEASES.contains(&name);
+    known.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kernel(text: &str) -> Result<Kernel, Failure> {
+        let table: toml::Table = toml::from_str(text).unwrap();
+        parse(table["kernel"].clone(), Path::new("/r"))
+    }
+
+    #[test]
+    fn a_kernel_is_none_a_package_or_files() {
+        assert_eq!(kernel("kernel = \"none\"").unwrap(), Kernel::None);
+        assert_eq!(
+            kernel("kernel = \"linux-image-cloud-amd64\"").unwrap(),
+            Kernel::Package("linux-image-cloud-amd64".to_owned())
+        );
+        assert_eq!(
+            kernel("kernel = { vmlinuz = \"k\", modules = \"/m\" }").unwrap(),
+            Kernel::Files {
+                vmlinuz: "/r/k".into(),
+                modules: Some("/m".into())
+            }
+        );
+    }
+
+    #[test]
+    fn mistakes_in_a_kernel_are_named() {
+        for (text, words) in [
+            ("kernel = 6", "6 is not a kernel"),
+            ("kernel = \"a b\"", "not the name of a Debian package"),
+            (
+                "kernel = { vmlinux = \"k\" }",
+                "unknown field `vmlinux`, expected `vmlinuz`",
+            ),
+            ("kernel = { modules = \"k\" }", "missing field `vmlinuz`"),
+        ] {
+            let error = kernel(text).unwrap_err();
+            assert!(error.message.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_release_is_a_plain_name() {
+        for (release, valid) in [
+            ("6.1.0-56-cloud-amd64", true),
+            ("6.12.117+deb13-cloud-amd64", true),
+            ("../x", false),
+            ("6/1", false),
+            ("", false),
+        ] {
+            assert_eq!(check_release(release).is_ok(), valid, "{release}");
+        }
+    }
+
+    #[test]
+    fn only_a_debian_that_is_known_has_a_code_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("usr/lib/os-release");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let layers = [dir.path().to_path_buf()];
+        for (text, name) in [
+            ("ID=debian\nVERSION_CODENAME=bookworm\n", Some("bookworm")),
+            ("ID=debian\nVERSION_CODENAME=potato\n", None),
+            ("ID=ubuntu\nVERSION_CODENAME=bookworm\n", None),
+        ] {
+            fs::write(&file, text).unwrap();
+            assert_eq!(suite_of(&layers).as_deref(), name);
+        }
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/etc/os-release", &file).unwrap();
+        assert_eq!(suite_of(&layers), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! What a machine boots from: the kernels of images, root file systems as disks, modules, initramfs. All of it is made from
+//! an image once, and lies in the store beside the layers. Boots nothing.
+
+mod assembly;
+mod bzimage;
+mod cpio;
+mod files;
+mod initramfs;
+mod kernel;
+mod modules;
+mod package;
+mod sparse;
+
+pub(super) use assembly::{Order, carry_out};
+pub use files::{Machine, MachineRecord};
+pub(super) use files::{is_needed, verify};
+pub use initramfs::Initramfs;
+pub use kernel::Kernel;
+pub(super) use kernel::{files as kernel_files, parse as parse_kernel, suite_of};
+pub(super) use package::{releases, unpack as unpack_package};

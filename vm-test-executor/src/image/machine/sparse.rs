@@ -1,0 +1,110 @@
+//! The hash of a file that is mostly holes: of the blocks that are not zero, and where they are. It does not matter which
+//! of the zeros are holes.
+
+use crate::image::digest::hex;
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+const BLOCK: usize = 4096;
+
+/// So many bytes are read at once.
+const CHUNK: usize = 256 * BLOCK;
+
+/// The hash.
+pub(super) fn digest(file: &File) -> io::Result<String> {
+    let length = file.metadata()?.len();
+    let mut hash = Sha256::new();
+    hash.update(length.to_le_bytes());
+    let mut chunk = vec![0; CHUNK];
+    let mut at = 0;
+    while let Some(data) = next(file, SeekFrom::Data(at))? {
+        let end = next(file, SeekFrom::Hole(data))?.unwrap_or(length);
+        // Whole blocks, however the file system counts.
+        at = data - data % BLOCK as u64;
+        while at < end {
+            let read = read(file, &mut chunk, at)?;
+            for (index, block) in chunk[..read].chunks(BLOCK).enumerate() {
+                if block.iter().any(|&byte| byte != 0) {
+                    hash.update((at + (index * BLOCK) as u64).to_le_bytes());
+                    hash.update(block);
+                }
+            }
+            at += read as u64;
+            if read < CHUNK {
+                break;
+            }
+        }
+        at = at.max(end);
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+/// As many bytes as there are room for, unless the file ends.
+fn read(file: &File, chunk: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while length < chunk.len() {
+        match file.read_at(&mut chunk[length..], at + length as u64)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    Ok(length)
+}
+
+/// Where the next data or hole begins; `None` after the last data.
+fn next(file: &File, from: SeekFrom) -> io::Result<Option<u64>> {
+    match seek(file, from) {
+        Ok(at) => Ok(Some(at)),
+        Err(Errno::NXIO) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn holes_and_zeros_are_the_same_and_places_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, length: u64, parts: &[(u64, &[u8])]| {
+            let path = dir.path().join(name);
+            let file = File::create_new(&path).unwrap();
+            file.set_len(length).unwrap();
+            for (at, bytes) in parts {
+                file.write_all_at(bytes, *at).unwrap();
+            }
+            digest(&File::open(path).unwrap()).unwrap()
+        };
+        let length = 16 << 20;
+        let sparse = make("a", length, &[(5 << 20, b"x"), (9 << 20, b"y")]);
+        let zeros = vec![0; usize::try_from(length).unwrap()];
+        let full = make(
+            "b",
+            length,
+            &[(0, &zeros), (5 << 20, b"x"), (9 << 20, b"y")],
+        );
+        assert_eq!(sparse, full);
+        let moved = make("c", length, &[(5 << 20, b"x"), ((9 << 20) + 4096, b"y")]);
+        let longer = make("d", length + 1, &[(5 << 20, b"x"), (9 << 20, b"y")]);
+        let empty = make("e", 0, &[]);
+        let all = [sparse, moved, longer, empty];
+        let different: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
+    }
+
+    #[test]
+    fn a_small_file_that_is_all_data_has_a_hash() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        fs::write(&path, "hello").unwrap();
+        let one = digest(&File::open(&path).unwrap()).unwrap();
+        fs::write(&path, "hellO").unwrap();
+        assert_ne!(one, digest(&File::open(&path).unwrap()).unwrap());
+    }
+}

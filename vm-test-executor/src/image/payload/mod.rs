@@ -1,0 +1,128 @@
+//! Disks with files of the host, for machines that cannot see them otherwise: each made once for a content, kept in the
+//! store, read by many. Knows no guest.
+
+mod making;
+mod walk;
+
+pub use making::{COMMAND, main};
+
+use super::artifact::{Artifact, Lasting};
+use super::{Store, digest, fingerprint};
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+use walk::{Most, Survey, TAG, Trouble};
+
+/// Whether cargo or somebody else has tagged this directory, or one above it, as one whose content can be made again. Such
+/// directories are empty on a disk.
+#[must_use]
+pub fn is_cache(path: &Path) -> bool {
+    path.ancestors().any(|dir| dir.join(TAG).is_file())
+}
+
+/// The file of a disk, in its directory.
+pub const DISK: &str = "disk.img";
+
+/// More than this does not travel to a machine.
+const MOST: Most = Most {
+    entries: 200_000,
+    bytes: 8 << 30,
+};
+
+/// Raised when the same files would give another disk.
+const FORMAT: &[u8] = b"vm-test payload 1";
+
+/// How the keys of these begin.
+const PREFIX: &str = "payload-";
+
+/// Of so many MiB the copying takes so long that it is said.
+const WORTH_A_WORD: u64 = 64;
+
+/// So many disks are kept that nobody uses just now.
+const KEPT: usize = 24;
+
+/// One thing on a disk: a directory or a file of the host, which is there under its number.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Item {
+    path: PathBuf,
+    /// What stays on the host, though it is below: directories that are empty on the disk, and files that are.
+    bare: Vec<PathBuf>,
+    closed: Vec<PathBuf>,
+}
+
+/// A disk that nobody removes as long as this lives.
+#[derive(Debug)]
+pub struct Payload {
+    artifact: Artifact,
+}
+
+impl Payload {
+    /// The directory with the disk.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.artifact.directory
+    }
+}
+
+impl Store {
+    /// A disk that holds these directories and files of the host as they are now, each under its number in this order, in a
+    /// file system that seems to have `size` bytes. `say` is told when much of it has to be copied first.
+    ///
+    /// # Errors
+    /// If it is too much, or cannot be read, or the disk cannot be made.
+    pub fn payload(
+        &self,
+        paths: &[PathBuf],
+        size: u64,
+        say: &dyn Fn(&str),
+    ) -> Result<Payload, Failure> {
+        let mut all = Survey::default();
+        let mut items = Vec::new();
+        for path in paths {
+            all.visit(path, MOST)
+                .map_err(|trouble| cannot_bring(path, &trouble))?;
+            items.push(Item {
+                path: path.clone(),
+                bare: std::mem::take(&mut all.bare),
+                closed: std::mem::take(&mut all.closed),
+            });
+        }
+        let fingerprint = all.fingerprint();
+        let boot = fingerprint::until_reboot();
+        let size_word = size.to_le_bytes();
+        let parts = [FORMAT, fingerprint.as_bytes(), &size_word, &boot];
+        let hash = digest::of_parts(parts);
+        let key = format!("{PREFIX}{}", &hash[..32]);
+        let artifact = self.artifact(&key, Lasting::UntilReboot, |aside| {
+            let megabytes = all.bytes >> 20;
+            if megabytes >= WORTH_A_WORD {
+                say(&format!(
+                    "{megabytes} MiB of the host's files are copied to a disk, once"
+                ));
+            }
+            self.forget_oldest(PREFIX, KEPT)?;
+            making::make(aside, &items, &all, size)
+        })?;
+        Ok(Payload { artifact })
+    }
+}
+
+fn cannot_bring(path: &Path, trouble: &Trouble) -> Failure {
+    let cannot = |cause: String| {
+        Failure::new(format!(
+            "cannot bring {} into a machine of its own: {cause}",
+            path.display()
+        ))
+    };
+    match trouble {
+        Trouble::TooMuch(what) => {
+            let most = match *what {
+                "files" => MOST.entries.to_string(),
+                _ => format!("{} GiB", MOST.bytes >> 30),
+            };
+            cannot(format!("it holds more than {most} {what}")).hint(
+                "the working directory and the workspace are copied to a disk: run this in a smaller directory, or use backend = \"lxc\", which shares them",
+            )
+        }
+        Trouble::Failed(path, error) => cannot(format!("{}: {error}", path.display())),
+    }
+}

@@ -1,0 +1,163 @@
+//! A directory of the host as a disk would hold it: how much there is, what cannot be read, and a fingerprint that changes
+//! with anything in it. Reads no content.
+
+use crate::image::fingerprint;
+use rustix::fs::{Access, access};
+use sha2::{Digest, Sha256};
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Cargo and others tag with this file what can be made again.
+pub(super) const TAG: &str = "CACHEDIR.TAG";
+
+/// What is found.
+#[derive(Default)]
+pub(super) struct Survey {
+    hash: Sha256,
+    /// Files of all kinds.
+    pub(super) entries: u64,
+    /// What they take up, in bytes.
+    pub(super) bytes: u64,
+    /// Directories whose content stays on the host: caches, and what this user cannot read.
+    pub(super) bare: Vec<PathBuf>,
+    /// Files that this user cannot read.
+    pub(super) closed: Vec<PathBuf>,
+}
+
+/// Why a survey ends early.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// There is more than a disk is made for.
+    TooMuch(&'static str),
+    /// Something is not as it should be.
+    Failed(PathBuf, io::Error),
+}
+
+impl Survey {
+    /// Looks at a tree, and adds what it finds. A file is a tree, too.
+    pub(super) fn visit(&mut self, root: &Path, most: Most) -> Result<(), Trouble> {
+        let mut stack = vec![root.to_path_buf()];
+        while let Some(path) = stack.pop() {
+            let meta = match fs::symlink_metadata(&path) {
+                Ok(meta) => meta,
+                // Removed since its directory was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && path != root => continue,
+                Err(error) => return Err(Trouble::Failed(path, error)),
+            };
+            self.add(&path, &meta);
+            if self.entries > most.entries {
+                return Err(Trouble::TooMuch("files"));
+            }
+            if self.bytes > most.bytes {
+                return Err(Trouble::TooMuch("bytes"));
+            }
+            if meta.is_dir() {
+                stack.extend(self.children(&path, root)?);
+            } else if meta.is_file() && access(&path, Access::READ_OK).is_err() {
+                self.closed.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of a directory, in an order that is always the same.
+    fn children(&mut self, path: &Path, root: &Path) -> Result<Vec<PathBuf>, Trouble> {
+        if path != root && path.join(TAG).is_file() {
+            self.bare.push(path.to_path_buf());
+            return Ok(Vec::new());
+        }
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path != root => {
+                self.bare.push(path.to_path_buf());
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(Trouble::Failed(path.to_path_buf(), error)),
+        };
+        let mut children: Vec<_> = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<_>>()
+            .map_err(|error| Trouble::Failed(path.to_path_buf(), error))?;
+        children.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(children)
+    }
+
+    fn add(&mut self, path: &Path, meta: &Metadata) {
+        self.entries += 1;
+        if meta.is_file() {
+            self.bytes += meta.len();
+        }
+        let name = path.as_os_str().as_bytes();
+        self.hash.update((name.len() as u64).to_le_bytes());
+        self.hash.update(name);
+        if meta.is_dir() {
+            // What happens to a directory shows in its entries.
+            for number in [meta.mode(), meta.uid(), meta.gid()] {
+                self.hash.update(number.to_le_bytes());
+            }
+        } else {
+            self.hash.update(fingerprint::of_meta(meta));
+        }
+    }
+
+    /// The fingerprint of all that was visited.
+    pub(super) fn fingerprint(&self) -> String {
+        let hash = self.hash.clone().finalize();
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The most that a disk is made for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most {
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: Most = Most {
+        entries: 100,
+        bytes: 1 << 20,
+    };
+
+    fn survey(root: &Path) -> Survey {
+        let mut survey = Survey::default();
+        survey.visit(root, MOST).unwrap();
+        survey
+    }
+
+    #[test]
+    fn every_change_of_a_file_changes_the_fingerprint_and_what_cargo_makes_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        fs::create_dir_all(root.join("src")).unwrap();
+        fs::create_dir_all(root.join("target/debug")).unwrap();
+        fs::write(root.join("target").join(TAG), "").unwrap();
+        fs::write(root.join("src/a"), "one").unwrap();
+        let first = survey(root);
+        assert_eq!(first.bare, [root.join("target")]);
+        fs::write(root.join("target/debug/x"), "").unwrap();
+        assert_eq!(survey(root).fingerprint(), first.fingerprint());
+        fs::write(root.join("src/a"), "two").unwrap();
+        let second = survey(root);
+        assert_ne!(second.fingerprint(), first.fingerprint());
+        fs::rename(root.join("src/a"), root.join("src/b")).unwrap();
+        assert_ne!(survey(root).fingerprint(), second.fingerprint());
+    }
+
+    #[test]
+    fn a_tree_without_end_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..200 {
+            fs::write(dir.path().join(number.to_string()), "").unwrap();
+        }
+        let trouble = Survey::default().visit(dir.path(), MOST);
+        assert!(matches!(trouble, Err(Trouble::TooMuch("files"))));
+    }
+}

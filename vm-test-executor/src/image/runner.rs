@@ -1,0 +1,28 @@
+//! What the making of an image has guests do. The guests are elsewhere.
+
+use std::fs::File;
+use std::io::PipeWriter;
+use vm_test::protocol::daemon::{DiskFormat, LayerBuild};
+use vm_test::protocol::failure::Failure;
+
+/// Runs what needs a guest.
+pub trait Runner {
+    /// Runs a command in a container whose writes go to the layer that is being made.
+    ///
+    /// # Errors
+    /// If it could not be run or did not succeed.
+    fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure>;
+
+    /// Has a machine of its own open the disk in a file and write the root file system on it, as a tar archive, to a pipe,
+    /// whose other end may be closed by one who has read enough.
+    ///
+    /// # Errors
+    /// If there is no such machine, or no root file system on the disk.
+    fn read_disk(
+        &mut self,
+        name: &str,
+        disk: &File,
+        format: DiskFormat,
+        into: PipeWriter,
+    ) -> Result<(), Failure>;
+}

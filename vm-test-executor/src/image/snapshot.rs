@@ -1,0 +1,120 @@
+//! Snapshots: what instances write to where an image is a subvolume. Each is named after its instance, and locked by
+//! whoever is to remove it, so that those of the dead are known.
+
+use super::inside;
+use super::locks::{Reservation, try_lock};
+use super::subvolume::FILES;
+use super::{ImageRecord, Store, removal};
+use crate::sys::btrfs;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// A snapshot of an image. Dropping it removes it.
+#[derive(Debug)]
+pub struct Snapshot {
+    store: Store,
+    name: OsString,
+    path: PathBuf,
+    /// Reaches the snapshot also when the store is mounted there no more.
+    directory: File,
+    _reservation: Reservation,
+}
+
+impl Store {
+    fn instances(&self) -> PathBuf {
+        self.root().join("instances")
+    }
+}
+
+fn cannot(image: &ImageRecord, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot make a snapshot of image `{}`: {error}",
+        image.name
+    ))
+}
+
+impl Snapshot {
+    /// A snapshot for an instance of an image whose layers are held.
+    ///
+    /// # Errors
+    /// If the store is not on btrfs, or full.
+    pub fn new(store: &Store, image: &ImageRecord, instance: &str) -> Result<Self, Failure> {
+        let (subvolume, _held) = store.subvolume(image)?;
+        let failed = |error: io::Error| cannot(image, &error);
+        match fs::create_dir(store.instances()) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(error));
+            }
+            _ => {}
+        }
+        let path = store.instances().join(instance);
+        let reservation = try_lock(lock_of(&path))?;
+        let snapshot = Self {
+            store: store.clone(),
+            name: instance.into(),
+            path,
+            directory: File::open(store.instances()).map_err(failed)?,
+            _reservation: reservation.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?,
+        };
+        let subvolume = File::open(subvolume).map_err(failed)?;
+        btrfs::snapshot(&snapshot.directory, &snapshot.name, &subvolume).map_err(failed)?;
+        Ok(snapshot)
+    }
+
+    /// The root file system.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
+        self.path.join(FILES)
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        let removed = removal::destroy(&self.directory, &self.name).or_else(|_| {
+            // There is something in it that only root over a guest's ids may remove.
+            inside::remove(self.store.root(), &self.path)
+        });
+        if let Err(failure) = removed {
+            // Without the lock, which goes now, it is known to be rubbish.
+            eprintln!("vm-test: {failure}");
+        }
+    }
+}
+
+/// Removes the snapshots of instances that are no more; how many there were.
+///
+/// # Errors
+/// If one cannot be removed.
+pub fn sweep(store: &Store) -> Result<usize, Failure> {
+    let mut removed = 0;
+    for name in names_in(&store.instances()) {
+        let path = store.instances().join(name);
+        let Some(_reservation) = try_lock(lock_of(&path))? else {
+            continue;
+        };
+        if path.exists() {
+            inside::remove(store.root(), &path)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// The names of snapshots, also of those of which only the lock is there, or only the snapshot.
+fn names_in(directory: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names
+        .map(|name| name.strip_suffix(".lock").unwrap_or(&name).to_owned())
+        .collect()
+}
+
+fn lock_of(snapshot: &Path) -> PathBuf {
+    let mut path = snapshot.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}

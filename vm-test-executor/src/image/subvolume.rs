@@ -1,0 +1,130 @@
+//! An image as one subvolume of btrfs, from which guests get snapshots: made of its layers when the first one is wanted,
+//! and kept beside them under the image's digest. Starts no guest.
+
+use super::digest::of_parts;
+use super::inside::{self, Task};
+use super::locks::{self, Held};
+use super::{ImageRecord, Store, space};
+use crate::sys::btrfs;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// Raised when the same layers would give other files.
+const FORMAT: &[u8] = b"vm-test subvolume 1";
+
+/// The files, in a subvolume: its own root must belong to this user, whomever the image's belongs to.
+pub(super) const FILES: &str = "files";
+
+/// The name of the subvolume of an image.
+pub(super) fn key_of(image: &ImageRecord) -> String {
+    of_parts([FORMAT, image.digest.as_bytes()])[..32].to_owned()
+}
+
+impl Store {
+    pub(super) fn subvolumes(&self) -> PathBuf {
+        self.root().join("subvolumes")
+    }
+
+    /// The subvolume of an image whose layers are held, with the lock that keeps it.
+    ///
+    /// # Errors
+    /// If the store is not on btrfs, or full.
+    pub(super) fn subvolume(&self, image: &ImageRecord) -> Result<(PathBuf, Held), Failure> {
+        let key = key_of(image);
+        let path = self.subvolumes().join(&key);
+        let mut held = Held::default();
+        if locks::hold_directory(&path, &mut held)? {
+            return Ok((path, held));
+        }
+        let aside = format!("subvolume-{key}");
+        let _reservation = self.reserve(&aside, || ())?;
+        if locks::hold_directory(&path, &mut held)? {
+            // Another lease made it while this one waited.
+            return Ok((path, held));
+        }
+        let aside = self.aside().join(aside);
+        let before = space::free(self.root());
+        let made =
+            self.make_subvolume(image, &aside, &path)
+                .map_err(
+                    |failure| match space::is_full(&failure, self.root(), false) {
+                        true => {
+                            let step = format!("make a subvolume of image `{}`", image.name);
+                            space::full(self.root(), &step, before, None)
+                        }
+                        false => failure,
+                    },
+                );
+        if made.is_err() {
+            // What is left of it is rubbish, which the next one or `gc` removes if this cannot.
+            let _ = inside::remove(self.root(), &aside);
+        }
+        made?;
+        match locks::hold_directory(&path, &mut held)? {
+            true => Ok((path, held)),
+            false => Err(cannot(image, &io::ErrorKind::NotFound.into())),
+        }
+    }
+
+    fn make_subvolume(
+        &self,
+        image: &ImageRecord,
+        aside: &Path,
+        path: &Path,
+    ) -> Result<(), Failure> {
+        if aside.exists() {
+            locks::await_others(aside).map_err(|error| cannot(image, &error))?;
+            inside::remove(self.root(), aside)?;
+        }
+        let name = aside.file_name().unwrap_or_default();
+        let create = || -> io::Result<()> {
+            btrfs::create(&File::open(self.aside())?, name)?;
+            // Root of a guest works in here, too, and as root of the host that is another user.
+            fs::set_permissions(aside, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        };
+        create().map_err(|error| cannot(image, &error))?;
+        let task = Task::Flatten {
+            layers: self.files_of(image),
+            into: self.relative(&aside.join(FILES)),
+        };
+        inside::perform(self.root(), task, None)?;
+        let publish = || -> io::Result<()> {
+            match fs::create_dir(self.subvolumes()) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+            // Whatever it holds must be on disk before its name is.
+            rustix::fs::syncfs(File::open(aside)?)?;
+            fs::rename(aside, path)?;
+            File::open(self.subvolumes())?.sync_all()
+        };
+        publish().map_err(|error| cannot(image, &error))
+    }
+
+    /// The layers' files, as the process that works in the user's namespaces is told them.
+    fn files_of(&self, image: &ImageRecord) -> Vec<PathBuf> {
+        let layers = image.layers.iter();
+        layers.map(|key| self.relative(&self.files(key))).collect()
+    }
+
+    /// Whether the files of an image's subvolume, if it has one, are what an overlay of the layers shows.
+    pub(super) fn verify_subvolume(&self, image: &ImageRecord) -> Result<bool, Failure> {
+        let path = self.subvolumes().join(key_of(image));
+        let mut held = Held::default();
+        if !locks::hold_directory(&path, &mut held)? {
+            return Ok(true);
+        }
+        let digest = |layers| inside::perform(self.root(), Task::DigestWhole(layers), None);
+        let files = vec![self.relative(&path.join(FILES))];
+        Ok(digest(files)?.digest == digest(self.files_of(image))?.digest)
+    }
+}
+
+fn cannot(image: &ImageRecord, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot make a subvolume of image `{}`: {error}",
+        image.name
+    ))
+}

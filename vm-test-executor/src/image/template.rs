@@ -1,0 +1,158 @@
+//! Templates in the store: machines that have booted and are saved, under the hash of all that went into them. Keeps them
+//! and sees that they are whole; knows nothing of what is in them.
+
+use super::artifact::{Artifact, Lasting};
+use super::record::write_json;
+use super::{Store, collection, digest, fingerprint};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use vm_test::protocol::failure::Failure;
+
+/// How the keys of these begin.
+const PREFIX: &str = "template-";
+
+/// So many are kept that nobody uses just now: one for each kind of machine that somebody works with.
+const KEPT: usize = 8;
+
+/// How the keys begin of what is remembered of machines that do not boot.
+const REFUSAL: &str = "refusal-";
+
+/// Why one does not.
+const REASON: &str = "reason";
+
+/// How long each file is. Whoever finds that the template does not work removes it.
+pub const LENGTHS: &str = "lengths.json";
+
+/// A template that nobody removes as long as this lives.
+#[derive(Debug)]
+pub struct Template {
+    artifact: Artifact,
+    key: String,
+}
+
+impl Template {
+    /// The directory with its files.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.artifact.directory
+    }
+
+    /// Takes it away, because it does not work; the next one who wants it makes it anew.
+    fn discard(self, store: &Store) -> Result<(), Failure> {
+        let Self { artifact, key } = self;
+        drop(artifact);
+        store.take_away(&key)
+    }
+
+    /// What is wrong with it, as far as the lengths of its files tell.
+    fn damage(&self) -> Option<String> {
+        let directory = self.directory();
+        let recorded = fs::read(directory.join(LENGTHS));
+        let recorded: Option<BTreeMap<String, u64>> = recorded
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let Some(recorded) = recorded else {
+            return Some(format!(
+                "{} cannot be read",
+                directory.join(LENGTHS).display()
+            ));
+        };
+        recorded.into_iter().find_map(|(name, length)| {
+            let path = directory.join(&name);
+            match fs::metadata(&path) {
+                Ok(meta) if meta.len() == length => None,
+                Ok(meta) => Some(format!(
+                    "{} has {} bytes and had {length}",
+                    path.display(),
+                    meta.len()
+                )),
+                Err(error) => Some(format!("{}: {error}", path.display())),
+            }
+        })
+    }
+}
+
+impl Store {
+    /// The template for which these words say all that went into it, which `make` makes in an empty directory if it is not
+    /// there. `broken` is told what is wrong with one that has to be made anew.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn template(
+        &self,
+        words: &[&str],
+        broken: impl FnOnce(&str),
+        make: impl Fn(&Path) -> Result<(), Failure>,
+    ) -> Result<Template, Failure> {
+        let boot = fingerprint::until_reboot();
+        let parts = words.iter().map(|word| word.as_bytes());
+        let hash = digest::of_parts(parts.chain([boot.as_slice()]));
+        let key = format!("{PREFIX}{}", &hash[..32]);
+        let template = self.find_or_make(&key, &make)?;
+        let Some(damage) = template.damage() else {
+            return Ok(template);
+        };
+        broken(&damage);
+        template.discard(self)?;
+        self.find_or_make(&key, &make)
+    }
+
+    /// Why there is no template for which these words say all, if that has been found out since the machine was started.
+    #[must_use]
+    pub fn refusal(&self, words: &[&str]) -> Option<String> {
+        let artifact = self.find_artifact(&refusal_key(words)).ok()??;
+        fs::read_to_string(artifact.directory.join(REASON)).ok()
+    }
+
+    /// Remembers why there is none.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn remember_refusal(&self, words: &[&str], reason: &str) -> Result<(), Failure> {
+        let key = refusal_key(words);
+        self.artifact(&key, Lasting::UntilReboot, |aside| {
+            fs::write(aside.join(REASON), reason).map_err(|error| {
+                Failure::new(format!("cannot write to {}: {error}", aside.display()))
+            })
+        })
+        .map(drop)
+    }
+
+    fn find_or_make(
+        &self,
+        key: &str,
+        make: &impl Fn(&Path) -> Result<(), Failure>,
+    ) -> Result<Template, Failure> {
+        let artifact = self.artifact(key, Lasting::UntilReboot, |aside| {
+            self.forget_oldest(PREFIX, KEPT)?;
+            // Broken ones that were still used when they were taken away, and what killed daemons left.
+            collection::clear(self)?;
+            make(aside)?;
+            write_lengths(aside)
+                .map_err(|error| Failure::new(format!("cannot read {}: {error}", aside.display())))
+        })?;
+        Ok(Template {
+            artifact,
+            key: key.to_owned(),
+        })
+    }
+}
+
+fn refusal_key(words: &[&str]) -> String {
+    let boot = fingerprint::until_reboot();
+    let parts = words.iter().map(|word| word.as_bytes());
+    let hash = digest::of_parts(parts.chain([boot.as_slice()]));
+    format!("{REFUSAL}{}", &hash[..32])
+}
+
+fn write_lengths(directory: &Path) -> io::Result<()> {
+    let mut lengths = BTreeMap::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        lengths.insert(name, entry.metadata()?.len());
+    }
+    write_json(&directory.join(LENGTHS), &lengths)
+}

@@ -1,0 +1,58 @@
+//! The world of a machine of its own: a room with directories of the host in it, and QEMU.
+
+use super::World;
+use super::builder::Builder;
+use super::{keep_errors, mounts};
+use crate::backend::kvm::Hardware;
+use crate::backend::{Prepared, ROOM, Virtual};
+use rustix::mount::mount_bind;
+use std::fmt::Display;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use vm_test::protocol::failure::Failure;
+
+/// Makes the room and runs the machine in it.
+pub(super) fn run(
+    world: &World,
+    hardware: &Hardware,
+    trees: Vec<Option<OwnedFd>>,
+    console: OwnedFd,
+    foreign: Option<OwnedFd>,
+) -> Result<i32, Failure> {
+    let cannot = |what: &str, cause: &dyn Display| {
+        Failure::new(format!(
+            "cannot prepare instance {} of guest `{}`: {what}: {cause}",
+            world.instance, world.guest
+        ))
+    };
+    let hidden = mounts::enter_room(world).map_err(|error| cannot("make its room", &error))?;
+    let mut builder = Builder {
+        trees,
+        hidden,
+        layers: 0,
+    };
+    for (name, lower) in &world.places {
+        let placed = builder.place_directory(lower, name);
+        placed.map_err(|error| cannot(&format!("bring its {name} in"), &error))?;
+    }
+    if world.device_files {
+        builder
+            .place_devices()
+            .map_err(|error| cannot("bring its devices in", &error))?;
+        for (source, device) in mounts::devices(world) {
+            mount_bind(&source, &device)
+                .map_err(|error| cannot(&format!("bring {} in", device.display()), &error))?;
+        }
+    }
+    mounts::mount_proc().map_err(|error| cannot("mount its own /proc", &error))?;
+    let errors = keep_errors(Path::new(ROOM)).map_err(|error| cannot("keep its errors", &error))?;
+    Virtual {
+        instance: world.instance.clone(),
+        guest: world.guest.clone(),
+        hardware: hardware.clone(),
+        console,
+        foreign,
+        errors,
+    }
+    .run()
+}

@@ -1,0 +1,72 @@
+//! Where a path leads in a root file system that is not this process's own, with symbolic links followed as a guest would
+//! follow them. Knows how links are followed, not where the files are.
+
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+/// More symbolic links than this in one path are a circle.
+const MOST: u32 = 40;
+
+/// Where `path` leads, relative to the root and never out of it. `read_link` gives the content of the symbolic link at a
+/// path relative to the root, if one is there.
+pub fn follow(path: &Path, read_link: impl Fn(&Path) -> Option<PathBuf>) -> PathBuf {
+    let mut real = PathBuf::new();
+    let mut rest = names(path);
+    let mut links = 0;
+    while let Some(name) = rest.pop() {
+        if name == ".." {
+            real.pop();
+            continue;
+        }
+        let next = real.join(&name);
+        match read_link(&next) {
+            Some(link) if links < MOST => {
+                links += 1;
+                if link.is_absolute() {
+                    real = PathBuf::new();
+                }
+                rest.extend(names(&link));
+            }
+            _ => real = next,
+        }
+    }
+    real
+}
+
+/// The names in a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    path.components()
+        .rev()
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_where_a_guest_would_follow_them_and_never_out() {
+        let links = |path: &Path| match path.to_str()? {
+            "lib" => Some("usr/lib".into()),
+            "out" => Some("/../../../lib".into()),
+            "usr/up" => Some("../etc/./x".into()),
+            "circle" => Some("circle".into()),
+            _ => None,
+        };
+        for (path, real) in [
+            ("/lib/x", "usr/lib/x"),
+            ("/out/x", "usr/lib/x"),
+            ("usr/up", "etc/x"),
+            ("/circle", "circle"),
+            ("/new/../x", "x"),
+            ("/../..", ""),
+        ] {
+            assert_eq!(follow(Path::new(path), links), Path::new(real), "{path}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Knows the list of guests that a test runs on one by one, and what becomes of the function: one of its own for every
+//! guest. It must not know the other keys, nor how a function is expanded.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, ExprArray, LitStr};
+
+use crate::function::Function;
+use crate::refusal::{Refusals, cannot};
+use crate::spelling;
+use crate::value::{bare, text};
+
+/// The key of the list.
+pub(crate) const KEY: &str = "each";
+
+/// The key with a list as a user would write it, for hints.
+pub(crate) const EXAMPLE: &str = r#"`each = ["worker-1", "worker-2"]`"#;
+
+/// Where a test runs.
+pub(crate) enum Guests {
+    One(String),
+    /// In each of these, by a function of its own.
+    Each(Vec<LitStr>),
+}
+
+/// Attributes that come with the compiler or its tools, and make no function a test.
+const INERT: [&str; 19] = [
+    "allow",
+    "automatically_derived",
+    "cfg",
+    "clippy",
+    "cold",
+    "coverage",
+    "deny",
+    "deprecated",
+    "doc",
+    "expect",
+    "forbid",
+    "ignore",
+    "inline",
+    "must_use",
+    "rustfmt",
+    "should_panic",
+    "track_caller",
+    "warn",
+    "diagnostic",
+];
+
+/// The names in the list; those with a mistake are left out.
+pub(crate) fn read(list: &Expr, refusals: &mut Refusals) -> Vec<LitStr> {
+    let Expr::Array(ExprArray { elems, .. }) = bare(list) else {
+        let single = text(list).map(LitStr::value);
+        let hint = match single.filter(|name| spelling::check_name(name).is_ok()) {
+            Some(name) => format!("write `#[on_vm({name:?})]` for one guest, or {EXAMPLE}"),
+            None => format!("write {EXAMPLE}"),
+        };
+        let cause = "the value is not a list of names in quotes";
+        refusals.push(cannot(list, format_args!("set `{KEY}`"), cause, hint));
+        return Vec::new();
+    };
+    if elems.is_empty() {
+        let hint = format!("name the guests, as in {EXAMPLE}");
+        let cause = "the list is empty, and the test would run nowhere";
+        refusals.push(cannot(list, format_args!("set `{KEY}`"), cause, hint));
+    }
+    let mut guests: Vec<LitStr> = Vec::new();
+    for element in elems {
+        match element_of(&guests, element) {
+            Ok(guest) => guests.push(guest),
+            Err(error) => refusals.push(error),
+        }
+    }
+    guests
+}
+
+/// The name that an element gives, if it can join those before it.
+fn element_of(before: &[LitStr], element: &Expr) -> syn::Result<LitStr> {
+    let Some(guest) = text(element) else {
+        let cause = "it is not a string literal, and the tests are named when they are compiled";
+        let hint = format!("write the name itself in quotes, as in {EXAMPLE}");
+        let what = "use this as the name of a guest";
+        return Err(cannot(element, what, cause, hint));
+    };
+    let name = guest.value();
+    let what = format!("use guest `{}`", name.escape_debug());
+    spelling::check_name(&name)
+        .map_err(|refusal| cannot(guest, &what, refusal.cause, refusal.hint))?;
+    let Some(other) = before.iter().find(|other| suffix(other) == suffix(guest)) else {
+        return Ok(guest.clone());
+    };
+    let other = other.value();
+    Err(if other == name {
+        cannot(
+            guest,
+            what,
+            "it is already in the list",
+            "remove one of the two",
+        )
+    } else {
+        let cause = format!(
+            "its test would have the name of the one on guest `{other}`, which ends in `_on_{}`",
+            suffix(guest)
+        );
+        let hint = "give one of the guests another name, or write a test of its own for it";
+        cannot(guest, what, cause, hint)
+    })
+}
+
+/// The guest's name as part of a function's.
+fn suffix(guest: &LitStr) -> String {
+    let name = guest.value().to_ascii_lowercase();
+    name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+}
+
+impl Guests {
+    /// The functions that the function becomes, each with its guest. They stand where it stood, not in a module of their
+    /// own, so that `super` and all other names mean in their bodies what they meant in its.
+    pub(crate) fn functions(&self, function: &Function) -> syn::Result<Vec<(String, Function)>> {
+        let guests = match self {
+            Self::One(guest) => return Ok(vec![(guest.clone(), function.clone())]),
+            Self::Each(guests) => guests,
+        };
+        let name = &function.signature.ident;
+        if !function.attributes.iter().any(may_make_a_test) {
+            return Err(cannot(
+                name,
+                format_args!("make a test of `{name}` for each guest"),
+                "there is no test attribute below `#[on_vm]`; one above it has made its test of this one function already",
+                format_args!(
+                    "put the test attribute below, as in `#[on_vm({KEY} = […])] #[test] fn {name}()`"
+                ),
+            ));
+        }
+        Ok(guests
+            .iter()
+            .map(|guest| {
+                let mut function = function.clone();
+                let text = format!("{}_on_{}", name.unraw(), suffix(guest));
+                function.signature.ident = Ident::new(&text, name.span());
+                (guest.value(), function)
+            })
+            .collect())
+    }
+}
+
+/// Anybody may write an attribute that makes tests; only of the compiler's own it is known that they do not.
+fn may_make_a_test(attribute: &Attribute) -> bool {
+    let first = attribute.path().segments.first();
+    first.is_some_and(|segment| INERT.iter().all(|inert| segment.ident != inert))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Instances that outlive their tests: how one is handed to the daemon, and how somebody gets into one. Decides for none
+//! of them whether it should stay.
+
+use super::connection::is_gone;
+use super::{Connection, Executor, Lease};
+use crate::protocol::daemon::{Attached, Reply, Request};
+use crate::protocol::failure::Failure;
+use crate::protocol::frame::FrameBuffer;
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The command of the program that hands the stream on its standard input over to the daemon. A descriptor cannot be sent
+/// from here without unsafe code, but it can be given to a child.
+pub const KEEP: &str = "keep";
+
+impl Lease {
+    /// Makes the daemon the holder of this lease, so that the instance outlives this process; for how many milliseconds.
+    /// The job must be over.
+    ///
+    /// # Errors
+    /// If the daemon will not keep it.
+    pub fn keep(&self) -> Result<u64, Failure> {
+        let cannot = |cause: &dyn std::fmt::Display| {
+            Failure::new(format!("cannot hand it over to the daemon: {cause}"))
+        };
+        let executor = Executor::locate()?;
+        let stream = self.stream.try_clone().map_err(|error| cannot(&error))?;
+        let output = Command::new(&executor.path)
+            .args([KEEP, &self.granted.instance])
+            .stdin(Stdio::from(OwnedFd::from(stream)))
+            .output()
+            .map_err(|error| cannot(&error))?;
+        let words = String::from_utf8_lossy(&output.stdout);
+        match words.trim().parse() {
+            Ok(millis) if output.status.success() => Ok(millis),
+            _ => {
+                let words = String::from_utf8_lossy(&output.stderr);
+                Err(Failure::last_in(&words).unwrap_or_else(|| cannot(&output.status)))
+            }
+        }
+    }
+
+    /// Gets into a kept instance behind this socket; `None` if no daemon is there.
+    ///
+    /// # Errors
+    /// If the daemon does not know the instance, or somebody else is in it.
+    pub fn attach(socket: &Path, instance: &str) -> Result<Option<(Self, Attached)>, Failure> {
+        let connection = match Connection::to(socket) {
+            Ok(connection) => connection,
+            Err(error) if is_gone(&error) => return Ok(None),
+            Err(error) => {
+                return Err(Failure::new(format!(
+                    "cannot attach to {instance}: cannot reach the daemon at {}: {error}",
+                    socket.display()
+                )));
+            }
+        };
+        let request = Request::Attach {
+            instance: instance.to_owned(),
+        };
+        let reply = connection
+            .send(&request)
+            .and_then(|()| connection.receive());
+        match reply {
+            Ok(Reply::Attached(attached)) => Ok(Some((
+                Self {
+                    stream: connection.stream,
+                    buffer: FrameBuffer::default(),
+                    granted: attached.granted.clone(),
+                    kernel: String::new(),
+                    degraded: None,
+                    took: Duration::ZERO,
+                },
+                attached,
+            ))),
+            Ok(Reply::Refused(failure)) => Err(failure),
+            Ok(other) => Err(Failure::new(format!(
+                "cannot attach to {instance}: the daemon answered {other:?}"
+            ))),
+            Err(error) => Err(Failure::new(format!(
+                "cannot attach to {instance}: lost the daemon: {error}"
+            ))),
+        }
+    }
+
+    /// The program `vm-test` as its user would type it.
+    #[must_use]
+    pub fn program(&self) -> String {
+        let Ok(executor) = Executor::locate() else {
+            return "vm-test".to_owned();
+        };
+        let name = executor.path.file_name().unwrap_or(OsStr::new("vm-test"));
+        let found = std::env::var_os("PATH").and_then(|path| {
+            std::env::split_paths(&path)
+                .map(|dir| dir.join(name))
+                .find(|file| file.is_file())
+        });
+        let is_found =
+            found.and_then(|file| file.canonicalize().ok()) == Some(executor.path.clone());
+        let shown = match is_found {
+            true => PathBuf::from(name),
+            false => executor.path,
+        };
+        shown.display().to_string()
+    }
+}

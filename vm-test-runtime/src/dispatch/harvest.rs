@@ -1,0 +1,36 @@
+//! Where a test's files go: its coverage beside this process's own, its artifacts under its name, its exports into the
+//! workspace. Decides places; the files themselves are the harvest's business.
+
+use super::job;
+use crate::client::Lease;
+use crate::harvest::{Harvest, Places, ProfilePlace, binary_name, directory_name, target};
+use crate::site::Site;
+use std::path::{Path, PathBuf};
+
+/// What will come of this test's files.
+pub(super) fn of(lease: &Lease, site: &Site, test: &str) -> Harvest {
+    let binary = job::binary().ok();
+    let artifacts = binary
+        .as_ref()
+        .map(|binary| directory_of_artifacts(binary, site, test));
+    if let Some(directory) = &artifacts {
+        // What an earlier run has left would be taken for this one's.
+        let _ = std::fs::remove_dir_all(directory);
+    }
+    let export = &lease.granted.export;
+    let places = Places {
+        profiles: ProfilePlace::of_this_process(),
+        artifacts,
+        exports: (!export.is_empty()).then(|| (job::workspace(site), export.clone())),
+    };
+    Harvest::new(places, &lease.granted.instance)
+}
+
+fn directory_of_artifacts(binary: &Path, site: &Site, test: &str) -> PathBuf {
+    target(binary)
+        .unwrap_or_else(|| job::workspace(site).join("target"))
+        .join("vm-test/artifacts")
+        .join(directory_name(site.package))
+        .join(binary_name(binary))
+        .join(directory_name(test))
+}

@@ -1,0 +1,140 @@
+//! Which run a test belongs to, and what the daemon is told of the test when it is over. Writes nothing down itself.
+
+use super::watch::Course;
+use super::{Conclusion, job};
+use crate::client::{self, Lease};
+use crate::harvest;
+use crate::protocol::record::{Record, RecordOutcome, RunEntry};
+use crate::site::Site;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many generations above this process are looked at for cargo.
+const GENERATIONS: usize = 16;
+
+/// The longest name of a run, in bytes.
+const LONGEST: usize = 100;
+
+/// Where the test's times belong; nowhere without a target directory.
+pub(super) fn entry(site: &Site, test: &str) -> Option<RunEntry> {
+    let directory = target(site)?.join("vm-test");
+    Some(RunEntry {
+        directory: directory.to_str()?.to_owned(),
+        run: run(),
+        package: site.package.to_owned(),
+        test: test.to_owned(),
+    })
+}
+
+/// Cargo's target directory. Where binaries were unpacked from an archive there may be none.
+fn target(site: &Site) -> Option<PathBuf> {
+    let binary = job::binary().ok()?;
+    harvest::target(&binary)
+        .or_else(|| Some(job::workspace(site).join("target")).filter(|dir| dir.is_dir()))
+}
+
+/// The run: nextest's own name for it, else the start of cargo that this process comes from, else this process.
+pub(super) fn run() -> String {
+    if let Ok(id) = std::env::var("NEXTEST_RUN_ID")
+        && is_plain(&id)
+    {
+        return id;
+    }
+    let mut lineage = Vec::new();
+    let mut pid = std::process::id();
+    while lineage.len() < GENERATIONS
+        && let Some(process) = Process::of(pid)
+    {
+        pid = process.parent;
+        lineage.push(process);
+    }
+    let cargo = lineage.iter().find(|process| process.name == "cargo");
+    match (cargo, lineage.first()) {
+        (Some(cargo), _) => format!("cargo-{}-{}", cargo.start, cargo.id),
+        (None, Some(own)) => format!("process-{}-{}", own.start, own.id),
+        (None, None) => format!("process-{pid}"),
+    }
+}
+
+/// Whether a name can be a file's, wherever it comes from.
+fn is_plain(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && name.len() <= LONGEST && name.chars().all(allowed)
+}
+
+/// A process, as `/proc` shows it. Its number alone may be another one's tomorrow; with its start it is nobody else's.
+struct Process {
+    id: u32,
+    name: String,
+    parent: u32,
+    /// In clock ticks since the boot of the host.
+    start: u64,
+}
+
+impl Process {
+    fn of(id: u32) -> Option<Self> {
+        let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // The name, in parentheses, may hold anything.
+        let (begin, rest) = text.rsplit_once(") ")?;
+        let mut fields = rest.split(' ').skip(1);
+        Some(Self {
+            id,
+            name: begin.split_once(" (")?.1.to_owned(),
+            parent: fields.next()?.parse().ok()?,
+            start: fields.nth(17)?.parse().ok()?,
+        })
+    }
+}
+
+/// Tells the daemon what only this process knows. Without the daemon nothing is written down, and the test is none the
+/// worse for it.
+pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, total: Duration) {
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let (outcome, words) = match conclusion {
+        Conclusion::Passed => (RecordOutcome::Passed, None),
+        Conclusion::Panicked(words) => (RecordOutcome::Panicked, words.clone()),
+        Conclusion::Failed(words) => (RecordOutcome::Failed, Some(words.clone())),
+        Conclusion::NoVerdict(failure) => (RecordOutcome::NoVerdict, Some(failure.message.clone())),
+    };
+    let output = match conclusion {
+        Conclusion::Passed => Vec::new(),
+        _ => course.output.to_vec(),
+    };
+    client::record(Record {
+        instance: lease.granted.instance.clone(),
+        outcome,
+        boot: micros(lease.took).saturating_sub(lease.granted.waited),
+        process: course.ended.as_ref().map(|ended| ended.micros),
+        body: course.ended.as_ref().and_then(|ended| ended.body),
+        total: micros(total),
+        words: words.map(|words| words.chars().take(MOST_WORDS).collect()),
+        output,
+    });
+}
+
+/// How much of a failure's words is told, in characters.
+const MOST_WORDS: usize = 1 << 14;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_a_start_and_a_parent_with_one() {
+        let own = Process::of(std::process::id()).unwrap();
+        assert!(own.start > 0);
+        assert!(Process::of(own.parent).is_some());
+    }
+
+    #[test]
+    fn only_names_that_can_be_a_files_are_taken_for_runs() {
+        for (name, plain) in [
+            ("6f9d1c52-0c5b-4f4e-9a56-0b9a0f6f0d6e", true),
+            ("../up", false),
+            ("", false),
+            ("a b", false),
+        ] {
+            assert_eq!(is_plain(name), plain, "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What becomes of a test whose guest cannot be had on this host: a failure, unless the user has decided otherwise. Then
+//! the test is named where nothing captures it, counted, and written down; libtest knows no better than that it passed.
+
+use super::{job, record as runs};
+use crate::harvest::target;
+use crate::protocol::failure::Failure;
+use crate::site::{Panics, Site};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Decides: `fail`, which it is without the variable, or `skip`.
+const ENV_MISSING: &str = "VM_TEST_MISSING";
+
+/// What stands before every skipped test where people read it.
+const MARK: &str = "skipped: ";
+
+/// Whether the user's decision is one of the two.
+pub(super) fn check() -> Result<(), Failure> {
+    match std::env::var_os(ENV_MISSING) {
+        Some(value) if value != "fail" && value != "skip" => Err(Failure::new(format!(
+            "cannot decide about guests that are missing: {ENV_MISSING} is {value:?}"
+        ))
+        .hint(format!(
+            "set {ENV_MISSING}=skip, or {ENV_MISSING}=fail, which is the default"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether tests whose guests are missing are to be skipped.
+pub(super) fn is_wanted() -> bool {
+    std::env::var_os(ENV_MISSING).is_some_and(|value| value == "skip")
+}
+
+/// Whether it is known what libtest takes for a pass.
+pub(super) fn is_possible(site: &Site) -> bool {
+    match site.panics {
+        Panics::Fail | Panics::Pass => true,
+        Panics::Unknown => false,
+    }
+}
+
+/// Names the test and counts it. Returns, or panics for a test that passes by panicking.
+pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
+    let reason = failure.message.lines().next().unwrap_or_default();
+    let line = format!("{MARK}{}::{test}: {reason}\n", site.package);
+    let counted = match count(site, &line) {
+        Ok((count, file)) => format!("{count} in this run, listed in {}", file.display()),
+        Err(error) => format!("and cannot be counted: {error}"),
+    };
+    // Past what captures the output of tests that pass.
+    let text = format!("vm-test: {}; {counted}\n", line.trim_end());
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    if site.panics == Panics::Pass {
+        super::raise(format!(
+            "{MARK}{reason}; expected: {}",
+            site.expected.unwrap_or_default()
+        ));
+    }
+}
+
+/// Writes the line down with those of the same run; how many there are then.
+fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
+    let binary = std::env::current_exe()?;
+    let target = target(&binary).unwrap_or_else(|| job::workspace(site).join("target"));
+    let directory = target.join("vm-test/skipped");
+    fs::create_dir_all(&directory)?;
+    let file = directory.join(format!("{}.txt", runs::run()));
+    // One write, which the kernel does not tear apart.
+    let mut opened = File::options().create(true).append(true).open(&file)?;
+    opened.write_all(line.as_bytes())?;
+    let text = fs::read_to_string(&file)?;
+    let count = text.lines().filter(|line| line.starts_with(MARK)).count();
+    Ok((count, file))
+}

@@ -1,0 +1,150 @@
+//! The conclusion that is drawn from what a guest has said, in the reader's words. Prints little, raises nothing.
+
+use super::Conclusion;
+use super::watch::Course;
+use crate::client::Lease;
+use crate::protocol::agent::{End, Ended};
+use crate::protocol::body::BodyOutcome;
+use crate::protocol::failure::Failure;
+use crate::site::Site;
+use std::time::Duration;
+
+/// How many of the last lines of a test that was killed are quoted, and how much of each.
+const LAST_LINES: usize = 5;
+const LONGEST_LINE: usize = 200;
+
+impl Course {
+    /// What libtest is to be told.
+    pub(super) fn conclude(&self, lease: &Lease, site: &Site) -> Conclusion {
+        match (&self.ended, &self.lost) {
+            (Some(ended), None) => conclude(lease, site, self, ended),
+            (_, Some(failure)) => Conclusion::NoVerdict(failure.clone()),
+            (None, None) => Conclusion::NoVerdict(Failure::new("the guest has said nothing")),
+        }
+    }
+}
+
+fn conclude(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Conclusion {
+    let seen = &course.seen;
+    if ended.dropped > 0 {
+        eprintln!(
+            "vm-test: the test wrote too much; {} more bytes of its output were dropped",
+            ended.dropped
+        );
+    }
+    let breach = seen.stray.clone().or_else(|| ended.breach.clone());
+    if let Some(breach) = breach {
+        return Conclusion::NoVerdict(Failure::new(format!(
+            "no verdict that counts: the guest broke the protocol: {breach}"
+        )));
+    }
+    // libtest's own codes. With any other one, something else has ended the process after the body.
+    if let End::Exited(0 | 101) = ended.end
+        && let Some(verdict) = &seen.verdict
+    {
+        return match verdict {
+            BodyOutcome::Passed => Conclusion::Passed,
+            BodyOutcome::Panicked(message) => Conclusion::Panicked(message.clone()),
+            BodyOutcome::Returned(reason) => Conclusion::Failed(reason.clone()),
+        };
+    }
+    Conclusion::NoVerdict(no_verdict(lease, site, course, ended))
+}
+
+/// Names the way in which the job ended without a verdict that counts.
+fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Failure {
+    let seen = &course.seen;
+    let seconds = Duration::from_micros(ended.micros).as_secs_f64();
+    let (none, after) = if seen.verdict.is_some() {
+        ("no verdict that counts", "after its verdict")
+    } else {
+        ("no verdict", "before the test ended")
+    };
+    let megabytes = lease.granted.memory >> 20;
+    let out_of_memory = || {
+        Failure::new(format!(
+            "the guest ran out of memory ({megabytes} MiB) and the test process was killed"
+        ))
+        .hint(format!(
+            "give it more, as in #[on_vm(\"{}\", memory = \"{}M\")]",
+            site.guest(),
+            megabytes * 2
+        ))
+    };
+    match &ended.end {
+        End::Exited(code) if !seen.begun => Failure::new(format!(
+            "the test process exited with code {code} before the test began{}",
+            quoted(&ended.preamble)
+        )),
+        End::Exited(code) => Failure::new(format!(
+            "{none}: the test process exited with code {code} {after}"
+        ))
+        .hint("a body must return or panic, and nothing else may end its process: not `std::process::exit`, and no destructor or thread that it leaves behind"),
+        End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(),
+        End::OutOfMemory => out_of_memory(),
+        End::Signaled(signal) => {
+            let panic = seen.panic.as_ref().and_then(|panic| panic.message.as_ref());
+            let panic = panic.map_or(String::new(), |message| format!(" (last panic: {message})"));
+            Failure::new(format!(
+                "{none}: signal {signal} ({}) killed the test process {after}{panic}",
+                signal_name(*signal)
+            ))
+        }
+        End::TimedOut => {
+            let written = course.output.last_lines(LAST_LINES, LONGEST_LINE);
+            let how = match lease.granted.keep_for {
+                Some(_) => "was stopped as it was",
+                None => "was killed",
+            };
+            Failure::new(format!(
+                "the test did not end within {} and {how}",
+                human(lease.granted.timeout)
+            ))
+            .with_lines("the last lines that it wrote", &written)
+            .with_lines("what it was doing", &ended.last)
+            .hint(format!(
+                "give it more time, as in #[on_vm(\"{}\", timeout = \"5m\")]; it had run for {seconds:.1} s",
+                site.guest()
+            ))
+        }
+        End::NotStarted { reason, .. } => {
+            Failure::new(format!("cannot start the test binary in the guest: {reason}"))
+        }
+    }
+}
+
+fn quoted(preamble: &[u8]) -> String {
+    let text = String::from_utf8_lossy(preamble);
+    let text = text.trim();
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!("; it wrote: {text}")
+    }
+}
+
+fn human(millis: u64) -> String {
+    format!("{:?}", Duration::from_millis(millis))
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => "unnamed",
+    }
+}

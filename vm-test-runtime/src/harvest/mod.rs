@@ -1,0 +1,14 @@
+//! The host's side of what a job leaves in its guest: takes files off the agent's stream and writes them. What comes from
+//! a guest is anybody's: here it is decided which file it may become, and nothing is written elsewhere.
+//!
+//! Shared by every test binary and by the program `vm-test`; not for people, and without promises of stability.
+
+mod draft;
+mod names;
+mod places;
+mod profile;
+mod take;
+
+pub use names::{binary_name, directory_name};
+pub use places::{Places, ProfilePlace, is_cargos, target};
+pub use take::Harvest;

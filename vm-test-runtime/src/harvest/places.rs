@@ -1,0 +1,156 @@
+//! Where on the host each kind of file goes. Reads the environment; makes no file.
+
+use crate::protocol::harvest::{ENV_PROFILE, Exports, Profiles, Wanted};
+use crate::protocol::pattern::Pattern;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// Where what a job leaves goes; what has no place is not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Coverage profiles.
+    pub profiles: Option<ProfilePlace>,
+    /// The directory of artifacts, which need not be there.
+    pub artifacts: Option<PathBuf>,
+    /// The root of the workspace, and which files of it come back.
+    pub exports: Option<(PathBuf, Vec<Pattern>)>,
+}
+
+/// Where coverage profiles go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfilePlace {
+    /// The directory of this process's own profile.
+    pub directory: PathBuf,
+    /// How the names of profiles there begin.
+    pub prefix: &'static str,
+    wanted: Profiles,
+}
+
+impl ProfilePlace {
+    /// Beside the profile that this process writes, or would write.
+    #[must_use]
+    pub fn of_this_process() -> Option<Self> {
+        let here = std::env::current_dir().ok()?;
+        let pattern = std::env::var_os(ENV_PROFILE).filter(|pattern| !pattern.is_empty());
+        Some(match pattern {
+            Some(pattern) => Self {
+                directory: here.join(directory_of(&pattern)),
+                prefix: "",
+                wanted: Profiles::All {
+                    continuous: has(&pattern, b'c'),
+                },
+            },
+            // What was built for coverage writes its profile here then.
+            None => Self {
+                directory: here,
+                prefix: "default_",
+                wanted: Profiles::IfInstrumented,
+            },
+        })
+    }
+}
+
+impl Places {
+    /// What the agent is asked for.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            profiles: self
+                .profiles
+                .as_ref()
+                .map_or(Profiles::None, |place| place.wanted),
+            artifacts: self.artifacts.is_some(),
+            exports: self.exports.as_ref().and_then(|(root, patterns)| {
+                Some(Exports {
+                    root: root.to_str()?.to_owned(),
+                    patterns: patterns.clone(),
+                })
+            }),
+        }
+    }
+}
+
+/// The target directory that a test binary is in. That of coverage is inside of the usual one.
+#[must_use]
+pub fn target(binary: &Path) -> Option<PathBuf> {
+    let above = binary.ancestors().skip(1).take(5);
+    let target = above.into_iter().find(|dir| is_cargos(dir))?;
+    let is_of_coverage = target.file_name().is_some_and(|it| it == "llvm-cov-target");
+    let outer = target.parent().filter(|_| is_of_coverage);
+    Some(outer.unwrap_or(target).to_path_buf())
+}
+
+/// Whether a directory is one that cargo builds in: it tags those that it has made itself, and notes in all of them which
+/// compiler it uses.
+#[must_use]
+pub fn is_cargos(directory: &Path) -> bool {
+    [".rustc_info.json", "CACHEDIR.TAG"]
+        .iter()
+        .any(|name| directory.join(name).is_file())
+}
+
+/// The placeholders of a pattern with the place of each.
+fn placeholders(pattern: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let next = at + pattern[at..].iter().position(|&byte| byte == b'%')?;
+        at = (next + 2).min(pattern.len());
+        Some((next, pattern.get(next + 1).copied().unwrap_or(b'%')))
+    })
+}
+
+fn has(pattern: &OsString, placeholder: u8) -> bool {
+    placeholders(pattern.as_bytes()).any(|(_, found)| found == placeholder)
+}
+
+/// The directory of a pattern, as this process sees it.
+fn directory_of(pattern: &OsString) -> PathBuf {
+    let whole = PathBuf::from(pattern);
+    let parent = whole.parent().unwrap_or(Path::new(""));
+    let bytes = parent.as_os_str().as_bytes();
+    let (mut directory, mut from) = (Vec::new(), 0);
+    for (at, placeholder) in placeholders(bytes) {
+        let value = match placeholder {
+            b'p' => std::process::id().to_string().into_bytes(),
+            b't' => std::env::var_os("TMPDIR").unwrap_or_default().into_vec(),
+            b'h' => std::fs::read("/proc/sys/kernel/hostname")
+                .unwrap_or_default()
+                .trim_ascii()
+                .to_vec(),
+            _ => continue,
+        };
+        directory.extend(&bytes[from..at]);
+        directory.extend(value);
+        from = at + 2;
+    }
+    directory.extend(&bytes[from.min(bytes.len())..]);
+    PathBuf::from(OsString::from_vec(directory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directory_is_that_of_the_pattern() {
+        let directory = |text: &str| directory_of(&text.into());
+        assert_eq!(
+            directory("/t/llvm-cov-target/x-%p-%2m.profraw"),
+            Path::new("/t/llvm-cov-target")
+        );
+        assert_eq!(directory("x-%p.profraw"), Path::new(""));
+        let pid = std::process::id();
+        assert_eq!(
+            directory("/a/%p/b%m/c"),
+            PathBuf::from(format!("/a/{pid}/b%m"))
+        );
+    }
+
+    #[test]
+    fn continuous_mode_is_told_from_a_literal_percent_sign() {
+        assert!(has(&"x-%p%c.profraw".into(), b'c'));
+        assert!(!has(&"x-%%c.profraw".into(), b'c'));
+        assert!(!has(&"100%".into(), b'c'));
+    }
+}

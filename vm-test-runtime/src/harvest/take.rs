@@ -1,0 +1,263 @@
+//! Takes what the agent says of files, in order, and judges every word of it. A guest that breaks the order is told from
+//! one whose file cannot be had.
+
+use super::draft::Draft;
+use super::places::{Places, is_cargos};
+use super::{names, profile};
+use crate::protocol::agent::FromAgent;
+use crate::protocol::harvest::{FileKind, MOST_FILES, MOST_KEPT, Sum, Wanted};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// More names than this are not tried for one profile.
+const MOST_NAMES: usize = 1_000;
+
+/// How many characters of a guest's name are shown, and of its reasons.
+const LONGEST_NAME: usize = 100;
+const LONGEST_REASON: usize = 300;
+
+/// What comes of one job's files.
+#[derive(Debug)]
+pub struct Harvest {
+    places: Places,
+    /// The instance, as part of names that must be nobody else's.
+    instance: String,
+    open: Option<Open>,
+    /// How many of each kind have begun.
+    begun: [usize; 3],
+    bytes: [u64; 3],
+    kept: usize,
+    /// Which artifacts there are; two of a guest's names may become one of the host's.
+    artifacts: BTreeSet<Vec<String>>,
+    profiles: usize,
+    remarks: Vec<String>,
+}
+
+/// A file of which not all has come yet.
+#[derive(Debug)]
+struct Open {
+    kind: FileKind,
+    shown: String,
+    length: u64,
+    received: u64,
+    sum: Sum,
+    /// The beginning of a profile.
+    header: Vec<u8>,
+    /// `None` for a file that is refused: its bytes come all the same.
+    draft: Option<Draft>,
+}
+
+impl Harvest {
+    /// For a job in this instance.
+    #[must_use]
+    pub fn new(places: Places, instance: &str) -> Self {
+        Self {
+            places,
+            instance: names::directory_name(instance),
+            open: None,
+            begun: [0; 3],
+            bytes: [0; 3],
+            kept: 0,
+            artifacts: BTreeSet::new(),
+            profiles: 0,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// What the agent is asked for.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        self.places.wanted()
+    }
+
+    /// Takes one message about files.
+    ///
+    /// # Errors
+    /// If it breaks the protocol; no further message counts.
+    pub fn take(&mut self, message: FromAgent) -> Result<(), String> {
+        match (message, &mut self.open) {
+            (FromAgent::File { kind, name, length }, None) => self.begin(kind, &name, length),
+            (FromAgent::FileBytes(bytes), Some(open)) => {
+                open.received += bytes.len() as u64;
+                if open.received > open.length {
+                    return Err("a file with more bytes than it has".to_owned());
+                }
+                let (kind, shown) = (open.kind, open.shown.clone());
+                if let Err(reason) = open.write(&bytes) {
+                    open.draft = None;
+                    self.refuse(kind, &shown, &reason);
+                }
+                Ok(())
+            }
+            (FromAgent::FileEnd(sum), Some(_)) => {
+                if let Some(open) = self.open.take() {
+                    self.end(open, sum);
+                }
+                Ok(())
+            }
+            (FromAgent::FileKept { kind, name, reason }, _) => {
+                self.open = None;
+                self.kept += 1;
+                if self.kept > 2 * MOST_KEPT {
+                    return Err("too many words about files".to_owned());
+                }
+                let reason = names::shown(reason.as_bytes(), LONGEST_REASON);
+                self.refuse(kind, &names::shown(&name, LONGEST_NAME), &reason);
+                Ok(())
+            }
+            (FromAgent::File { .. }, Some(_)) => Err("a file within a file".to_owned()),
+            _ => Err("the bytes of no file".to_owned()),
+        }
+    }
+
+    fn begin(&mut self, kind: FileKind, name: &[u8], length: u64) -> Result<(), String> {
+        let at = kind as usize;
+        self.begun[at] += 1;
+        self.bytes[at] = self.bytes[at].saturating_add(length);
+        let bound = kind.most_bytes();
+        if self.begun[at] > MOST_FILES || self.bytes[at] > bound {
+            return Err(format!(
+                "more {}s than {MOST_FILES}, or than {} MiB of them",
+                kind.noun(),
+                bound >> 20
+            ));
+        }
+        let shown = names::shown(name, LONGEST_NAME);
+        let draft = match self.draft(kind, name) {
+            Ok(draft) => Some(draft),
+            Err(reason) => {
+                self.refuse(kind, &shown, &reason);
+                None
+            }
+        };
+        self.open = Some(Open {
+            kind,
+            shown,
+            length,
+            received: 0,
+            sum: Sum::default(),
+            header: Vec::new(),
+            draft,
+        });
+        Ok(())
+    }
+
+    /// Decides which file of the host it becomes.
+    fn draft(&mut self, kind: FileKind, name: &[u8]) -> Result<Draft, String> {
+        let unasked = || "nobody has asked for it".to_owned();
+        match kind {
+            FileKind::Profile => {
+                let place = self.places.profiles.as_ref().ok_or_else(unasked)?;
+                make(&place.directory)?;
+                let name = (0..MOST_NAMES).find_map(|_| {
+                    let name = format!(
+                        "{}vm-test-{}-{}-{}.profraw",
+                        place.prefix,
+                        self.instance,
+                        std::process::id(),
+                        self.profiles
+                    );
+                    self.profiles += 1;
+                    (!place.directory.join(&name).exists()).then_some(name)
+                });
+                Draft::begin(&place.directory, &[name.ok_or("it finds no name")?])
+            }
+            FileKind::Artifact => {
+                let root = self.places.artifacts.as_ref().ok_or_else(unasked)?;
+                let names = names::of_artifact(name)?;
+                if !self.artifacts.insert(names.clone()) {
+                    return Err(format!("another artifact has become {}", names.join("/")));
+                }
+                make(root)?;
+                Draft::begin(root, &names)
+            }
+            FileKind::Export => {
+                let (root, patterns) = self.places.exports.as_ref().ok_or_else(unasked)?;
+                let names = names::of_export(name)?;
+                let path = names.join("/");
+                if !patterns.iter().any(|pattern| pattern.fits(&path)) {
+                    return Err("no pattern of `export` fits its name".to_owned());
+                }
+                let mut above = root.clone();
+                for name in &names {
+                    if above != *root && is_cargos(&above) {
+                        return Err(format!("{} is what cargo makes", above.display()));
+                    }
+                    above.push(name);
+                }
+                Draft::begin(root, &names)
+            }
+        }
+    }
+
+    fn end(&mut self, open: Open, sum: u64) {
+        let Some(draft) = open.draft else {
+            return;
+        };
+        let done = if open.received != open.length {
+            Err(format!("{} of {} bytes came", open.received, open.length))
+        } else if open.sum.value() != sum {
+            Err("its bytes are not those that were sent".to_owned())
+        } else if open.kind == FileKind::Profile {
+            profile::check(&open.header, open.length).and_then(|()| match draft.add()? {
+                true => Ok(()),
+                false => Err("another file has its name".to_owned()),
+            })
+        } else {
+            draft.replace()
+        };
+        if let Err(reason) = done {
+            self.refuse(open.kind, &open.shown, &reason);
+        }
+    }
+
+    fn refuse(&mut self, kind: FileKind, shown: &str, reason: &str) {
+        self.remarks.push(format!(
+            "{} `{shown}` was not brought back: {reason}",
+            kind.noun()
+        ));
+    }
+
+    /// The directory of artifacts, if there is anything in it.
+    #[must_use]
+    pub fn artifacts(&self) -> Option<&PathBuf> {
+        let directory = self.places.artifacts.as_ref()?;
+        (!self.artifacts.is_empty()).then_some(directory)
+    }
+
+    /// Says which files could not be had: past everything that captures output, since a passing test's is not shown, and
+    /// a report of coverage that lacks some must not look whole.
+    pub fn complain(&mut self, whose: &str) {
+        let remarks = std::mem::take(&mut self.remarks);
+        let more = remarks.len().saturating_sub(2 * MOST_KEPT);
+        let mut text = String::new();
+        for remark in remarks.iter().take(2 * MOST_KEPT) {
+            text += &format!("vm-test: `{whose}`: {remark}\n");
+        }
+        if more > 0 {
+            text += &format!("vm-test: `{whose}`: {more} more files were not brought back\n");
+        }
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+}
+
+impl Open {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.sum.add(bytes);
+        if self.kind == FileKind::Profile {
+            let room = profile::HEADER.saturating_sub(self.header.len());
+            self.header.extend(&bytes[..bytes.len().min(room)]);
+        }
+        match &mut self.draft {
+            Some(draft) => draft.write(bytes),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes a directory of the host's own choice, and those above it.
+fn make(directory: &std::path::Path) -> Result<(), String> {
+    std::fs::create_dir_all(directory)
+        .map_err(|error| format!("cannot make {}: {error}", directory.display()))
+}

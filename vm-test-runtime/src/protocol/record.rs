@@ -1,0 +1,68 @@
+//! What is written down of one test: where it belongs, what only its test process knows, what its instance has said.
+
+use serde::{Deserialize, Serialize};
+
+/// How much of each end of a test's output a [`Record`] may carry, in bytes.
+pub const MOST_OUTPUT: usize = 256 << 10;
+
+/// Where a test's times are written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEntry {
+    /// `vm-test` in cargo's target directory, on the host.
+    pub directory: String,
+    /// The run, which is one start of cargo or of nextest: a name that can be a file's.
+    pub run: String,
+    /// The package.
+    pub package: String,
+    /// The test's full name.
+    pub test: String,
+}
+
+/// What the test process knows of its test when it is over. Times are in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The instance that the test ran on.
+    pub instance: String,
+    /// How it ended.
+    pub outcome: RecordOutcome,
+    /// From the admission of the lease to the agent's first word.
+    pub boot: u64,
+    /// From the start of the test process in the guest to its end; absent if it has not been told.
+    pub process: Option<u64>,
+    /// The body alone, by the guest's clock; absent if it never began.
+    pub body: Option<u64>,
+    /// From the request for the lease until now.
+    pub total: u64,
+    /// Why it did not pass, in words for people.
+    pub words: Option<String>,
+    /// The end of what it wrote; only of a test that did not pass.
+    #[serde(with = "super::bytes")]
+    pub output: Vec<u8>,
+}
+
+/// How a test ended, as far as its guest and its test process know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecordOutcome {
+    /// The body returned a value that stands for success.
+    Passed,
+    /// The body panicked. A test that should panic may have passed by this.
+    Panicked,
+    /// The body returned an error.
+    Failed,
+    /// There is no verdict that counts.
+    NoVerdict,
+    /// Its guest did not come up.
+    NoInstance,
+}
+
+/// What an instance has said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// The end of its console, if it has one.
+    pub console: Option<Vec<String>>,
+    /// Why its test did not pass, once that is known.
+    pub words: Option<String>,
+    /// The end of what its test wrote, once that is over.
+    #[serde(with = "super::bytes")]
+    pub output: Vec<u8>,
+}
