@@ -61,6 +61,7 @@ VARIABLES
   VM_TEST_MISSING        what becomes of tests whose guests cannot be had here: fail or skip [default: fail];
                          `vm-test skipped` names the skipped ones
   VM_TEST_IDLE_SECONDS   how long the daemon stays without a lease [default: 15]
+  VM_TEST_SPARE_SECONDS  seconds that a machine prepared for the next test waits; 0 for none [default: 10]
   VM_TEST_MEMORY_BUDGET  MiB of all instances together [default: four fifths of the host's]
   VM_TEST_CPU_BUDGET     processor shares of all instances together [default: 4 per processor]
   VM_TEST_KEEP           on-failure: an instance whose test fails stays, and the failure says how to
@@ -127,7 +128,7 @@ EXAMPLES
 
 JSON
   { \"instances\": [{ instance, guest, description, kernel, purpose, holder, keeper, age_ms, memory }],
-    \"daemons\": [{ pid, version, uptime_s, waiting, memory_used, memory_limit }] }
+    \"daemons\": [{ pid, version, uptime_s, waiting, spares, memory_used, memory_limit }] }
   Memory is in bytes, `waiting` counts leases that wait for room.
 
 EXIT CODES

@@ -86,6 +86,7 @@ pub(super) fn prepare(
             .into_owned(),
         timeout: guest.timeout,
         boot_timeout: guest.boot_timeout,
+        next: None,
         caveat: caveat(guest, as_root),
         held: Held::Layers(layers.map(Box::new)),
     })

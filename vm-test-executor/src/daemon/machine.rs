@@ -139,13 +139,15 @@ pub(super) fn prepare(
         Accelerator::Tcg => TRANSLATED,
         Accelerator::Kvm => 1,
     };
+    let next = (hardware.start == Start::Restore).then_some(accelerator);
+    let world = world(host, guest, name, hardware, &places);
     let digest = image.digest.get(..12).unwrap_or_default();
     Ok(Ready {
         belongings: Belongings {
             foreign,
             ..belongings(guest, name, accelerator)?
         },
-        world: world(host, guest, name, hardware, &places),
+        world,
         description: format!("{} ({digest}), {}", guest.description(), accelerator.name()),
         kernel: image
             .kernel
@@ -154,6 +156,7 @@ pub(super) fn prepare(
         timeout: guest.timeout * slower,
         boot_timeout: guest.boot_timeout * slower,
         caveat: None,
+        next,
         held: Held::Machine(Box::new(Parts {
             files,
             initramfs,

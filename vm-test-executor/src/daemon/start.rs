@@ -6,6 +6,7 @@ use super::lease::Host;
 use super::libraries::Libraries;
 use super::listener::{self, Desk};
 use super::registry::Registry;
+use super::spares::Spares;
 use super::stores::{self, Stores};
 use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
 use crate::host::idmaps::IdMaps;
@@ -135,6 +136,7 @@ pub fn serve() -> Result<(), Failure> {
             libraries: Libraries::default(),
             emulators: Emulators::default(),
             stores: Stores::new(journal.clone()),
+            spares: Spares::of_environment(),
             journal: journal.clone(),
             run: run_id(),
             stop,
@@ -157,6 +159,7 @@ pub fn serve() -> Result<(), Failure> {
     let busy = || desk.active.load(Ordering::SeqCst) > 0;
     loop {
         let idles = !orders.serve_one(TICK) && !busy();
+        desk.host.spares.expire();
         if !idles {
             idle_since = Instant::now();
         }
@@ -175,6 +178,7 @@ pub fn serve() -> Result<(), Failure> {
     while busy() && Instant::now() < limit {
         orders.serve_one(Duration::from_millis(5));
     }
+    desk.host.spares.clear();
     stores::sweep(&journal);
     sweep::sweep(&dir, None);
     Ok(())

@@ -249,6 +249,8 @@ pub struct Status {
     pub instances: Vec<InstanceStatus>,
     /// Leases that wait for room.
     pub waiting: usize,
+    /// Machines that wait for a lease.
+    pub spares: usize,
     /// Memory promised to instances, in bytes.
     pub memory_used: u64,
     /// Memory that may be promised, in bytes.

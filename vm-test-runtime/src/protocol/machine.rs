@@ -34,7 +34,7 @@ pub enum FromMachine {
     },
     /// The machine is not up, and never will be, for this reason.
     NotUp(String),
-    /// The machine is this instance now, and its agent's stream begins.
+    /// The machine is this instance now, and its agent's stream begins with [`ToMachine::Begin`].
     Gone,
     /// The machine cannot become this instance, for this reason.
     CannotGo(String),
@@ -45,6 +45,11 @@ pub enum FromMachine {
 pub enum ToMachine {
     /// Become this instance.
     Go(Box<Identity>),
+    /// Somebody has leased it: open the stream.
+    Begin {
+        /// The host's time, in nanoseconds since 1970, if that is not what it was at [`ToMachine::Go`].
+        time: Option<u64>,
+    },
 }
 
 /// What makes one instance of all that begin in the same state.

@@ -67,7 +67,7 @@ pub(super) fn arguments(
             Start::Save => format!(
                 "memory-backend-file,id=ram,size={size},mem-path={room}/{TEMPLATE}/ram,share=on"
             ),
-            Start::Restore => format!(
+            Start::Restore | Start::Ahead => format!(
                 "memory-backend-file,id=ram,size={size},mem-path={room}/{TEMPLATE}/ram,share=off"
             ),
         },
@@ -115,7 +115,7 @@ pub(super) fn arguments(
         args.option("-netdev", "user,id=outside");
         args.option("-device", "virtio-net-pci,netdev=outside,romfile=");
     }
-    if hardware.start == Start::Restore {
+    if hardware.start.is_restored() {
         args.option("-incoming", "defer");
     }
     args.0
