@@ -73,6 +73,8 @@ pub struct Identity {
     pub card: [u8; 4],
     /// What comes from the disks with the host's files.
     pub places: Vec<Place>,
+    /// Whether nobody waits for it yet.
+    pub ahead: bool,
 }
 
 /// Something of a disk with the host's files, and where it goes.

@@ -15,14 +15,14 @@ mod survival;
 
 pub(super) use foreign::main as read_disk;
 
-use super::boot;
+use super::{boot, rehearsal};
 use rustix::process::getpid;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 use vm_test::protocol::machine::{
-    CONTROL_PORT, ENV_MACHINE, FromMachine, Identity, STREAM_PORT, ToMachine,
+    CONTROL_PORT, ENV_MACHINE, FromMachine, Identity, PlaceKind, STREAM_PORT, ToMachine,
 };
 use vm_test::protocol::{PROTOCOL, frame};
 
@@ -64,6 +64,13 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     if let Err(error) = become_instance(&identity) {
         frame::write(&control, &FromMachine::CannotGo(error.to_string()))?;
         return Err(error);
+    }
+    if identity.ahead {
+        let programs = identity
+            .places
+            .iter()
+            .filter(|place| place.kind == PlaceKind::File);
+        rehearsal::rehearse(programs.map(|place| place.to.as_str()));
     }
     frame::write(&control, &FromMachine::Gone)?;
     if let Some(time) = wait_for_begin(&control)? {

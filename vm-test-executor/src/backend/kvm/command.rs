@@ -142,6 +142,10 @@ fn kernel_line(hardware: &Hardware) -> String {
         "mitigations=off".to_owned(),
         format!("{ENV_MACHINE}=1"),
     ];
+    if hardware.accelerator == Accelerator::Tcg {
+        // What is at another address is translated anew: every start of a program would take five times as long.
+        words.push("norandmaps".to_owned());
+    }
     if let Some(timeout) = hardware.boot_timeout {
         words.push(format!("VM_TEST_BOOT_TIMEOUT={timeout}"));
     }

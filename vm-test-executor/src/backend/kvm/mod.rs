@@ -184,8 +184,9 @@ impl<'a> Running<'a> {
 
     /// Has the machine become its instance; what keeps it from that, in its agent's words.
     fn go(&mut self) -> Result<Option<Failure>, Failure> {
-        let identity = identity::complete(&self.hardware.identity)
+        let mut identity = identity::complete(&self.hardware.identity)
             .map_err(|error| cannot(self.machine, &format!("give it random numbers: {error}")))?;
+        identity.ahead = self.hardware.start == Start::Ahead;
         // If it is gone, that shows as the end of what can be heard.
         let _ = frame::write(&self.control, &ToMachine::Go(Box::new(identity)));
         match self.hear()? {
