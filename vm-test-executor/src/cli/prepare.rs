@@ -34,7 +34,9 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
     let store = Store::open(&store())?;
     let mut names = BTreeSet::new();
     for guest in workspace.names() {
-        names.insert(workspace.guest(guest, &[])?.image);
+        let guest = workspace.guest(guest, &[])?;
+        names.insert(guest.image_with_kernel());
+        names.insert(guest.image);
     }
     names.remove(HOST_IMAGE);
     let mut prepared = Vec::new();
