@@ -156,7 +156,8 @@ only itself and those after it anew.";
 pub(super) const IMAGE_AFTER: &str = "\
 RECIPES
   images/NAME.toml:
-      base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, or another image
+      base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, host, or another image
+      without  = [\"/opt/large\"]          # with base host: what is left out besides
       packages = [\"nftables\"]            # Debian packages, with base debian:
       kernel   = \"linux-image-cloud-amd64\"   # for machines; or \"none\", or { vmlinuz = PATH, modules = DIRECTORY }
       [[users]]
@@ -168,6 +169,13 @@ RECIPES
       [[run]]
       command = \"nginx -t\"               # by the image's shell, in a container
       network = false
+
+BASE HOST
+  The programs and settings of this host, copied once: /usr /bin /sbin /lib* /etc /opt /var. Left out are what not everybody \
+may read (keys, passwords, data of services), homes, other mounts, files of caches and logs, directories tagged as caches, \
+temporary files, and what makes this machine itself: machine-id, host name, fstab. All else of / is empty.
+  The copy stays as it is, whatever becomes of the host; `image build --refresh NAME` makes another, which every image on the \
+host gets when it is built next.
 
 EXAMPLES
   vm-test image build debian-12        a recipe that comes with vm-test

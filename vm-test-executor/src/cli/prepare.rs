@@ -39,6 +39,7 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
         if guest.backend == Backend::Kvm {
             machines.push(name);
         }
+        names.insert(guest.image_with_kernel());
         names.insert(guest.image);
     }
     names.remove(HOST_IMAGE);

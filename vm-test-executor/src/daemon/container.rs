@@ -100,6 +100,12 @@ fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
             "use backend = \"kvm\" with an image that has a kernel",
         ));
     }
+    if guest.kernel.is_some() {
+        return Some((
+            "kernel is for machines of their own, and a container has the host's",
+            "use backend = \"kvm\", or leave kernel out",
+        ));
+    }
     guest.outside.then_some((
         "this version has no network \"user\" for containers",
         "use network = \"none\": loopback, and what the test makes itself; or backend = \"kvm\"",

@@ -132,6 +132,8 @@ pub enum OwnedSetting {
     Accelerator(String),
     /// `image = "debian-12"`.
     Image(String),
+    /// `kernel = "linux-image-amd64"`.
+    Kernel(String),
     /// `init = "agent"`.
     Init(String),
     /// `memory`, in bytes.
