@@ -206,9 +206,10 @@ impl Arguments {
                 "driver={format},file={serial}-file,node-name={serial}{only},cache.no-flush=on"
             ),
         );
+        // A machine that has used up its room is told so; by itself QEMU would stop it until somebody makes room.
         self.option(
             "-device",
-            format!("virtio-blk-pci,drive={serial},serial={serial}"),
+            format!("virtio-blk-pci,drive={serial},serial={serial},werror=report"),
         );
     }
 }
