@@ -1,10 +1,12 @@
 //! Whole test binaries in guests, unmodified, as cargo and nextest start them: what goes in, what comes out, and that the
-//! tests of published crates end there as they do for root in the same guest.
+//! tests of published crates end there as they do for root in the same guest, whichever kind of guest it is.
 
 #[path = "runner/binaries.rs"]
 mod binaries;
+#[path = "runner/published.rs"]
+mod published;
 
-use binaries::{Crate, Results, is_there, of_libtest, of_nextest, runner, runner_variable};
+use binaries::{is_there, of_nextest, runner, runner_variable};
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
@@ -18,57 +20,6 @@ fn script(host: &Host, script: &str, args: &[&str]) -> Output {
     let mut command = host.vm_test();
     command.args(["runner", "host", "/bin/sh", "-c", script, "sh"]);
     command.args(args).output().unwrap()
-}
-
-/// What root in the guest sees when it runs the binaries itself.
-fn in_a_shell(host: &Host, tested: &Crate) -> Results {
-    let mut results = Results::new();
-    for binary in &tested.binaries {
-        let mut command = host.vm_test();
-        let output = command
-            .args(["run", "host", "--"])
-            .arg(binary)
-            .current_dir(&tested.directory)
-            .output()
-            .unwrap();
-        results.extend(of_libtest(&text_of(&output)));
-    }
-    results
-}
-
-fn as_root_would(name: &str, version: &str, features: &'static [&'static str], least: usize) {
-    let host = Host::new();
-    let tested = Crate::new(&host, name, version, features);
-    let expected = in_a_shell(&host, &tested);
-    assert!(expected.len() >= least, "{expected:?}");
-    let with_cargo = tested
-        .cargo(&host, &["test", "--no-fail-fast"])
-        .env(runner_variable(), runner("host"))
-        .output()
-        .unwrap();
-    let text = text_of(&with_cargo);
-    assert_eq!(of_libtest(&text), expected, "{text}");
-    let with_nextest = tested
-        .cargo(&host, &["nextest", "run", "--no-fail-fast"])
-        .env(runner_variable(), runner("host"))
-        .output()
-        .unwrap();
-    let text = text_of(&with_nextest);
-    assert_eq!(of_nextest(&text), expected, "{text}");
-    let all_pass = expected.values().all(|passed| *passed);
-    assert_eq!(with_cargo.status.success(), all_pass);
-    assert_eq!(with_nextest.status.success(), all_pass);
-    println!("{name} {version}: {expected:#?}");
-}
-
-#[test]
-fn rtnetlink_ends_as_it_does_for_root_in_the_guest() {
-    as_root_would("rtnetlink", "0.24.0", &["--features", "test_as_root"], 8);
-}
-
-#[test]
-fn caps_ends_as_it_does_for_root_in_the_guest() {
-    as_root_would("caps", "0.5.6", &[], 20);
 }
 
 #[test]

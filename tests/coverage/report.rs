@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 
@@ -14,18 +14,37 @@ pub(crate) enum Tool {
     Nextest,
 }
 
-/// How often each line of the fixture was executed, by file and line.
-#[derive(Debug, PartialEq, Eq)]
+impl Tool {
+    /// Whether it has said that this test ended so.
+    pub(crate) fn has_told(self, text: &str, test: &str, passes: bool) -> bool {
+        text.lines().any(|line| match self {
+            Self::Test => {
+                let end = if passes { "ok" } else { "FAILED" };
+                line == format!("test {test} ... {end}")
+            }
+            Self::Nextest => {
+                let word = if passes { "PASS" } else { "FAIL" };
+                line.trim_start().starts_with(word) && line.ends_with(&format!(" {test}"))
+            }
+        })
+    }
+}
+
+/// How often lines were executed, by file and line.
+pub(crate) type Counts = BTreeMap<(String, usize), u64>;
+
+/// How often each line of the fixture was executed.
+#[derive(Debug)]
 pub(crate) struct Report {
-    lines: BTreeMap<(String, usize), u64>,
-    source: String,
+    lines: Counts,
+    directory: PathBuf,
 }
 
 impl Report {
     /// Reads a file that the tool has written.
     fn read(file: &Path, fixture: &Fixture) -> Option<Self> {
         let text = fs::read_to_string(file).ok()?;
-        let (mut lines, mut source) = (BTreeMap::new(), None);
+        let (mut lines, mut source) = (Counts::new(), None);
         for line in text.lines() {
             if let Some(path) = line.strip_prefix("SF:") {
                 let inside = Path::new(path).strip_prefix(fixture.directory()).ok();
@@ -38,18 +57,37 @@ impl Report {
                 lines.insert((source.clone(), line), numbers.next()?);
             }
         }
-        let source = fs::read_to_string(fixture.directory().join("src/lib.rs")).ok()?;
-        (!lines.is_empty()).then_some(Self { lines, source })
+        (!lines.is_empty()).then(|| Self {
+            lines,
+            directory: fixture.directory().to_path_buf(),
+        })
+    }
+
+    /// The lines of these files, in each of which some have to be.
+    #[track_caller]
+    pub(crate) fn of(&self, files: &[&str]) -> Counts {
+        let lines = self.lines.iter();
+        let counts: Counts = lines
+            .filter(|((file, _), _)| files.contains(&file.as_str()))
+            .map(|(line, count)| (line.clone(), *count))
+            .collect();
+        for file in files {
+            let is_there = counts.keys().any(|(found, _)| found == file);
+            assert!(is_there, "there is no line of {file}: {:?}", self.lines);
+        }
+        counts
     }
 
     /// How often the last statement within the loop of a function was executed, or its only one.
-    pub(crate) fn count_in(&self, function: &str) -> u64 {
+    #[track_caller]
+    pub(crate) fn count_in(&self, file: &str, function: &str) -> u64 {
+        let source = fs::read_to_string(self.directory.join(file)).expect("a source file");
         let begin = format!("pub fn {function}(");
-        let lines = self.source.lines().enumerate();
+        let lines = source.lines().enumerate();
         let mut inside = lines.skip_while(|(_, line)| !line.starts_with(&begin));
         let innermost = inside.find(|(_, line)| line.contains("+=") || line.trim() == "0");
         let (index, _) = innermost.expect("a statement");
-        self.lines[&("src/lib.rs".to_owned(), index + 1)]
+        self.lines[&(file.to_owned(), index + 1)]
     }
 }
 
@@ -92,18 +130,14 @@ impl Measurement {
     /// What it counts and what it says.
     #[track_caller]
     pub(crate) fn run(mut self) -> (Report, String) {
-        let output = self.command.output().expect("cargo starts");
-        self.read(&output)
+        let text = text_of(&self.command.output().expect("cargo starts"));
+        (self.read(&text), text)
     }
 
-    /// The report of a run that has ended.
+    /// The report of a run that has ended, and has said this.
     #[track_caller]
-    pub(crate) fn read(&self, output: &Output) -> (Report, String) {
-        let text = text_of(output);
+    pub(crate) fn read(&self, text: &str) -> Report {
         let report = Report::read(&self.goal, &self.fixture);
-        (
-            report.unwrap_or_else(|| panic!("there is no report:\n{text}")),
-            text,
-        )
+        report.unwrap_or_else(|| panic!("there is no report:\n{text}"))
     }
 }

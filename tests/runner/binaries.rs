@@ -33,6 +33,10 @@ impl Crate {
         // Root of a guest is another user of the host when root runs it, and must get through.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(place.path(), open).unwrap();
+        let fixture = Fixture::new("runner");
+        // The guests of the fixtures, above the crate itself, which stays as it is.
+        let guests = fixture.directory().with_file_name("vm-test.toml");
+        fs::copy(guests, place.path().join("vm-test.toml")).unwrap();
         let directory = unpack(host, name, version, place.path());
         let manifest = directory.join("Cargo.toml");
         // It is inside of no workspace, but cargo looks.
@@ -43,7 +47,7 @@ impl Crate {
             binaries: Vec::new(),
             features,
             // Where what it depends on stays built.
-            target: Fixture::new("runner").target().join(name),
+            target: fixture.target().join(name),
             _place: place,
         };
         let mut build = built.cargo(host, &["test"]);

@@ -1,0 +1,98 @@
+//! A run in which test processes, children and a whole guest die while other tests are measured, and what of it counts.
+
+use super::report::{Measurement, Report, Tool};
+use super::{COUNTED, LINES, ON_A_GUEST};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+use vm_test_tests::daemon::Daemon;
+use vm_test_tests::host::Host;
+use vm_test_tests::patience;
+use vm_test_tests::place::Place;
+
+/// The lines of those that die.
+pub(crate) const SOURCE: &str = "src/deaths.rs";
+
+/// How often each test of the fixture executes them. Each is another bit.
+pub(crate) const IS_KILLED: u64 = 1;
+pub(crate) const ABORTS: u64 = 2;
+const HANGS: u64 = 4;
+const LEAVES_BROKEN_PROFILES: u64 = 16;
+
+/// The same for the tests' children.
+const CHILD_OF_HANGS: u64 = 1;
+const CHILD_OF_OUTLIVES: u64 = 2;
+
+/// How long a run may take, which begins with a build: to find hangs, and not to measure.
+const LIMIT: Duration = Duration::from_secs(250);
+
+/// How old the guest is, in milliseconds, that is killed from outside. Its test has begun by then, or most of it.
+const OLD_ENOUGH: u64 = 1500;
+
+/// Runs everything that the fixture has, kills the guest of one test, and compares: what ends by itself counts as it does
+/// locally, what a time limit or the end of its test ends counts until then, and what is killed does not count.
+#[track_caller]
+pub(crate) fn break_no_report(host: &Host, place: Place, tool: Tool, local: &Report) {
+    let mut options = [LINES, ON_A_GUEST, ["--test", "deaths"]].concat();
+    let mut passed_on = Vec::new();
+    match tool {
+        Tool::Test => passed_on.push("--include-ignored"),
+        Tool::Nextest => options.extend(["--run-ignored", "all", "--success-output", "final"]),
+    }
+    let mut measurement = Measurement::new(host, tool, &options, &passed_on);
+    let run = patience::start(&mut measurement.command);
+    let keeper = keeper_of(host, place, "waits_to_be_killed");
+    Daemon::at(keeper).expect("a keeper").kill();
+    let finished = run.finish(LIMIT);
+    let text = finished.stdout.text() + &finished.stderr.text();
+    let report = measurement.read(&text);
+
+    assert_eq!(report.of(&COUNTED), local.of(&COUNTED), "{tool:?}:\n{text}");
+    let counts = ["in_parent", "in_child"].map(|it| report.count_in(SOURCE, it));
+    let expected = [
+        HANGS + LEAVES_BROKEN_PROFILES,
+        CHILD_OF_HANGS + CHILD_OF_OUTLIVES,
+    ];
+    assert_eq!(counts, expected, "{tool:?}:\n{text}");
+    for words in [
+        "signal 9 (SIGKILL) killed the test process",
+        "signal 6 (SIGABRT) killed the test process",
+        &format!("did not end within {}s and was killed", 3 * place.factor()),
+        "coverage profile `1-x.profraw` was not brought back: it does not begin like a coverage profile",
+        "coverage profile `2-x.profraw` was not brought back: it has only 0 bytes",
+        "coverage profile `3-x.profraw` was not brought back: it is cut short: 128 of 704 bytes",
+        "coverage profile `4-x.profraw` was not brought back: it is a symbolic link",
+    ] {
+        assert!(text.contains(words), "{words}:\n{text}");
+    }
+    for (test, passes) in [
+        ("aborts", false),
+        ("hangs", false),
+        ("is_killed", false),
+        ("leaves_broken_profiles", true),
+        ("outlives_nobody", true),
+        ("waits_to_be_killed", false),
+    ] {
+        assert!(tool.has_told(&text, test, passes), "{test}:\n{text}");
+    }
+}
+
+/// Waits until a test has had its guest for a while.
+#[track_caller]
+fn keeper_of(host: &Host, place: Place, test: &str) -> u32 {
+    let began = Instant::now();
+    let old_enough = OLD_ENOUGH * u64::from(place.factor());
+    while began.elapsed() < LIMIT {
+        let mut ps = host.vm_test();
+        let output = ps.args(["ps", "--json"]).output().expect("vm-test starts");
+        let listed: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let instances = listed["instances"].as_array().into_iter().flatten();
+        let keeper = instances
+            .filter(|it| it["purpose"] == test && it["age_ms"].as_u64() > Some(old_enough))
+            .find_map(|it| u32::try_from(it["keeper"].as_u64()?).ok());
+        if let Some(keeper) = keeper {
+            return keeper;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{test} does not get its guest");
+}
