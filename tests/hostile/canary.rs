@@ -45,11 +45,8 @@ pub(super) struct Canary {
 
 impl Canary {
     pub(super) fn new(host: &Host, fixture: &Fixture) -> Self {
-        // A directory that guests see, of users as of root: a machine sees the workspace only.
-        let place = match PLACE {
-            Place::Container => PathBuf::from("/var/tmp"),
-            Place::Machine => fixture.directory().join("target"),
-        };
+        // All guests see the workspace, and have temporary directories of their own.
+        let place = fixture.directory().join("target");
         fs::create_dir_all(&place).unwrap();
         let directory = tempfile::Builder::new()
             .prefix("vmt-canary-")

@@ -13,6 +13,7 @@ mod devices;
 mod emulator;
 mod ending;
 mod event;
+mod files;
 mod handing;
 mod instance;
 mod kept;

@@ -2,6 +2,7 @@
 
 use super::admission::{Admission, Budget};
 use super::emulator::Emulators;
+use super::files::Files;
 use super::lease::Host;
 use super::libraries::Libraries;
 use super::listener::{self, Desk};
@@ -11,10 +12,8 @@ use super::stores::{self, Stores};
 use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
-use rustix::fs::FlockOperation;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -182,56 +181,6 @@ pub fn serve() -> Result<(), Failure> {
     stores::sweep(&journal);
     sweep::sweep(&dir, None);
     Ok(())
-}
-
-/// The files of one daemon.
-struct Files {
-    socket: PathBuf,
-    lock: PathBuf,
-    log: PathBuf,
-    dir: PathBuf,
-}
-
-impl Files {
-    fn new(dir: &RuntimeDir, identity: &str) -> Self {
-        let socket = dir.socket(identity);
-        Self {
-            lock: socket.with_extension("lock"),
-            log: socket.with_extension("log"),
-            dir: dir.path().to_path_buf(),
-            socket,
-        }
-    }
-
-    /// The lock of the daemon; `None` if another one has it.
-    fn lock(&self) -> Result<Option<File>, Failure> {
-        loop {
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&self.lock)
-                .map_err(|error| cannot(&format!("lock {}", self.lock.display()), &error))?;
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {}
-                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
-                Err(error) => return Err(cannot(&format!("lock {}", self.lock.display()), &error)),
-            }
-            // A daemon that ended just now has removed the file that was locked here.
-            let mine = file.metadata().map(|meta| meta.ino());
-            if fs::metadata(&self.lock).map(|meta| meta.ino()).ok() == mine.ok() {
-                return Ok(Some(file));
-            }
-        }
-    }
-
-    fn remove(&self) {
-        for file in [&self.socket, &self.log, &self.lock] {
-            let _ = fs::remove_file(file);
-        }
-        // Goes only when it is empty.
-        let _ = fs::remove_dir(&self.dir);
-    }
 }
 
 fn wait_for_other(socket: &Path) -> Result<(), Failure> {
