@@ -27,10 +27,7 @@ fn a_kept_instance_is_listed_with_its_time_and_holds_its_memory() {
         assert!(held >= instance["memory"].as_u64(), "{listed}");
         let table = vm_test(&it.host, &["ps"]).out;
         assert!(table.contains("  4m left  "), "{table}");
-        assert!(
-            table.contains("; it stays for 1 kept instance"),
-            "{table}"
-        );
+        assert!(table.contains("; it stays for 1 kept instance"), "{table}");
     }
 }
 
