@@ -20,7 +20,8 @@ const BEGINNING: Duration = Duration::from_secs(60);
 const ALL: Group<'static> = Group {
     targets: &["patient"],
     filters: &["guest::"],
-    environment: &[],
+    // Machines that wait for a lease look like those whose tests wait.
+    environment: &[("VM_TEST_SPARE_SECONDS", "0")],
     limit: LIMIT,
 };
 
