@@ -9,6 +9,8 @@ mod archives;
 mod disks;
 #[path = "imports/good.rs"]
 mod good;
+#[path = "imports/host.rs"]
+mod host;
 #[path = "imports/layout.rs"]
 mod layout;
 #[path = "imports/layouts.rs"]

@@ -7,6 +7,8 @@ mod copies;
 mod damage;
 #[path = "kvm/kernel.rs"]
 mod kernel;
+#[path = "kvm/spares.rs"]
+mod spares;
 
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};

@@ -1,5 +1,6 @@
 //! The bait: files and a pipe of the host that guests are told of, and are to leave as they are.
 
+use super::PLACE;
 use super::tree::{self, Tree};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 use vm_test_tests::fixture::Fixture;
+use vm_test_tests::place::Place;
 
 /// The files of a tree that guests ravage.
 const FILES: [&str; 12] = [
@@ -38,11 +40,13 @@ pub(crate) struct Bait {
 
 impl Bait {
     pub(crate) fn lay_out(fixture: &Fixture) -> Self {
-        // In the home directory, because guests see it and have directories for temporary files of their own.
-        let home = std::env::home_dir().expect("a home directory");
-        let directory = temporary(home);
         let target = fixture.directory().join("target");
         fs::create_dir_all(&target).unwrap();
+        let directory = temporary(match PLACE {
+            // Containers see it, and have directories for temporary files of their own.
+            Place::Container => std::env::home_dir().expect("a home directory"),
+            Place::Machine => target.clone(),
+        });
         let workspace = temporary(&target);
         let hidden = temporary("/tmp");
         fs::write(hidden.path().join("secret"), "hidden from guests").unwrap();

@@ -1,5 +1,6 @@
 //! What the attackers are after: files, a process, sockets, the program itself. Says what of it has changed.
 
+use super::PLACE;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
@@ -9,41 +10,59 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
+use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
 
 const WORDS: &str = "sings";
+
+/// Where the copy of the program is.
+const PROGRAMS: &str = "bin";
+
+/// What all machines of an image go on from, in a store.
+const TEMPLATES: [&str; 6] = [
+    "root.img",
+    "vmlinuz",
+    "ram",
+    "state",
+    "disk.qcow2",
+    "blank.qcow2",
+];
 
 /// Everything that a guest must neither change nor reach.
 pub(super) struct Canary {
     directory: TempDir,
+    /// The store, where guests are machines that are made of its files.
+    store: Option<PathBuf>,
     process: Child,
     name: String,
     abstract_listener: UnixListener,
     path_listener: UnixListener,
     tcp_listener: TcpListener,
     before: BTreeMap<PathBuf, String>,
+    templates_before: BTreeMap<PathBuf, String>,
 }
 
 impl Canary {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(host: &Host, fixture: &Fixture) -> Self {
+        // All guests see the workspace, and have temporary directories of their own.
+        let place = fixture.directory().join("target");
+        fs::create_dir_all(&place).unwrap();
         let directory = tempfile::Builder::new()
             .prefix("vmt-canary-")
-            // A directory that guests see, of users as of root.
-            .tempdir_in("/var/tmp")
-            .expect("a directory in /var/tmp");
+            .tempdir_in(&place)
+            .expect("a directory that guests see");
         let path = directory.path();
         fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
-        for dir in ["closed", "directory", "bin"] {
+        for dir in ["closed", "directory"] {
             fs::create_dir(path.join(dir)).unwrap();
         }
         for file in ["file", "closed/file", "directory/file"] {
             fs::write(path.join(file), WORDS).unwrap();
         }
         fs::set_permissions(path.join("closed"), PermissionsExt::from_mode(0o700)).unwrap();
-        // A copy, because what an attacker does to the agent would hurt all others who use it.
-        let program = Host::program();
-        for name in ["vm-test", "vm-test-agent"] {
-            fs::copy(program.with_file_name(name), path.join("bin").join(name)).unwrap();
+        if PLACE == Place::Container {
+            copy_program(&path.join(PROGRAMS));
         }
         let process = Command::new("sleep")
             .arg("3600")
@@ -57,6 +76,8 @@ impl Canary {
             path_listener: UnixListener::bind(path.join("socket")).unwrap(),
             tcp_listener: TcpListener::bind("127.0.0.1:0").unwrap(),
             before: BTreeMap::new(),
+            templates_before: BTreeMap::new(),
+            store: (PLACE == Place::Machine).then(|| host.store()),
             directory,
             process,
             name,
@@ -65,6 +86,7 @@ impl Canary {
         canary.path_listener.set_nonblocking(true).unwrap();
         canary.tcp_listener.set_nonblocking(true).unwrap();
         canary.before = canary.files();
+        canary.templates_before = canary.templates();
         canary
     }
 
@@ -72,8 +94,10 @@ impl Canary {
     pub(super) fn expose(&self, host: &Host, command: &mut Command) {
         let path = self.directory.path();
         let port = self.tcp_listener.local_addr().unwrap().port();
+        if PLACE == Place::Container {
+            command.env("VM_TEST_BIN", path.join(PROGRAMS).join("vm-test"));
+        }
         command
-            .env("VM_TEST_BIN", path.join("bin/vm-test"))
             .env("HOSTILE_DIR", path)
             .env("HOSTILE_PID", self.process.id().to_string())
             .env("HOSTILE_NAME", &self.name)
@@ -117,10 +141,34 @@ impl Canary {
         files
     }
 
+    /// What has been written to of that which all machines go on from. What was not there at first is nobody's harm.
+    fn written_to(&self) -> Vec<String> {
+        let now = self.templates();
+        let changed = |(path, was): (&PathBuf, &String)| {
+            let is = now.get(path)?;
+            (was != is).then(|| format!("{}: was {was}, is {is}", path.display()))
+        };
+        self.templates_before.iter().filter_map(changed).collect()
+    }
+
+    fn templates(&self) -> BTreeMap<PathBuf, String> {
+        let machines = self.store.as_ref().map(|store| store.join("machines"));
+        let all = machines.into_iter().flat_map(fs::read_dir).flatten();
+        all.flatten()
+            .flat_map(|entry| TEMPLATES.map(|name| entry.path().join(name)))
+            .filter_map(|path| {
+                let meta = fs::symlink_metadata(&path).ok()?;
+                let times = (meta.mtime(), meta.mtime_nsec());
+                let described = format!("inode {}, {} bytes, {times:?}", meta.ino(), meta.len());
+                Some((path, described))
+            })
+            .collect()
+    }
+
     /// What has changed, one line for each thing.
     pub(super) fn changes(&mut self) -> Vec<String> {
         let after = self.files();
-        let mut changes = Vec::new();
+        let mut changes = self.written_to();
         for path in self.before.keys().chain(after.keys()) {
             let (was, is) = (self.before.get(path), after.get(path));
             if was != is {
@@ -153,6 +201,15 @@ impl Drop for Canary {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// A copy, because what an attacker does to the agent would hurt all others who use it. On a machine it is in memory.
+fn copy_program(directory: &Path) {
+    let program = Host::program();
+    fs::create_dir(directory).unwrap();
+    for name in ["vm-test", "vm-test-agent"] {
+        fs::copy(program.with_file_name(name), directory.join(name)).unwrap();
     }
 }
 

@@ -35,7 +35,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             file: "images/a.toml",
             content: b"base = \"debian:bookworm\"\npackges = [\"nftables\"]\n",
             command: BUILD,
-            message: "cannot use {}/images/a.toml: TOML parse error at line 2, column 1\n  |\n2 | packges = [\"nftables\"]\n  | ^^^^^^^\nunknown field `packges`, expected one of `base`, `init`, `kernel`, `packages`, `users`, `files`, `run`",
+            message: "cannot use {}/images/a.toml: TOML parse error at line 2, column 1\n  |\n2 | packges = [\"nftables\"]\n  | ^^^^^^^\nunknown field `packges`, expected one of `base`, `without`, `init`, `kernel`, `packages`, `users`, `files`, `run`",
             hint: "did you mean `packages`?",
         },
         Mistake {
@@ -43,7 +43,14 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             content: b"base = \"docker:nginx\"\n",
             command: BUILD,
             message: "cannot use {}/images/a.toml: there is no base of the kind \"docker\"",
-            hint: "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, or the name of an image",
+            hint: "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
+        },
+        Mistake {
+            file: "images/a.toml",
+            content: b"base = \"debian:bookworm\"\nwithout = [\"/opt\"]\n",
+            command: BUILD,
+            message: "cannot use {}/images/a.toml: `without` is for base = \"host\", and the base is \"debian:bookworm\"",
+            hint: "remove what is in another base with a [[run]] step",
         },
         Mistake {
             file: "images/a.toml",
@@ -76,7 +83,7 @@ fn mistakes_in_the_configuration_are_named() {
             file: "vm-test.toml",
             content: b"[guest.g]\nmemroy = \"1G\"\n",
             command: RUN,
-            message: "cannot read {}/vm-test.toml: TOML parse error at line 2, column 1\n  |\n2 | memroy = \"1G\"\n  | ^^^^^^\nunknown field `memroy`, expected one of `backend`, `accelerator`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, `disks`, `keep`, `keep_for`, `env`, `export`, `devices`, `rollback`, `privileged`",
+            message: "cannot read {}/vm-test.toml: TOML parse error at line 2, column 1\n  |\n2 | memroy = \"1G\"\n  | ^^^^^^\nunknown field `memroy`, expected one of `backend`, `accelerator`, `image`, `kernel`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, `disks`, `keep`, `keep_for`, `env`, `export`, `devices`, `rollback`, `privileged`",
             hint: "did you mean `memory`?",
         },
         Mistake {

@@ -161,3 +161,23 @@ fn script(path: &Path, line: &str) {
     fs::write(path, format!("#!/bin/sh\n{line}\n")).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+#[test]
+fn what_boots_once_boots_when_the_workspace_is_prepared() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    let own = tempfile::tempdir_in(fixture.target()).unwrap();
+    let guests = "[guest.own]\nbackend = \"kvm\"\nimage = \"debian-12\"\nmemory = \"304M\"\n";
+    fs::write(own.path().join("vm-test.toml"), guests).unwrap();
+    let vm_test = |args: &[&str]| {
+        let mut command = host.vm_test();
+        let output = command.args(args).current_dir(own.path()).output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        text_of(&output)
+    };
+    let text = vm_test(&["prepare"]);
+    assert!(
+        text.ends_with("vm-test.toml, 1 machine has booted\n"),
+        "{text}"
+    );
+    assert_eq!(vm_test(&["run", "own", "--", "uname", "-n"]), "own\n");
+}

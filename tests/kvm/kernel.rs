@@ -1,8 +1,11 @@
 //! What only a kernel of one's own can do, and what is told of its end.
 
 use super::prepared;
+use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 use vm_test_tests::fixture::{Runner, text_of};
 
@@ -59,6 +62,88 @@ fn the_end_of_a_machine_is_told_at_once_and_by_its_name() {
         let took = now.as_secs_f64() - began;
         eprintln!("{test}: told after {took:.2} s");
         assert!(took < TOLD * patience(), "{test}: told after {took:.2} s");
+    }
+}
+
+/// What another kernel says of whoever made it, where the image's says `debian-kernel@lists`.
+const MAKER: &str = "another-kernel@list";
+
+#[test]
+fn a_machine_boots_the_kernel_that_its_guest_names_and_has_its_modules() {
+    let (host, _) = prepared(&["debian-12"]);
+    let dir = tempfile::tempdir().unwrap();
+    let vm_test = |args: &[&str]| {
+        let mut command = host.vm_test();
+        command.args(args).current_dir(dir.path()).output().unwrap()
+    };
+    let json = |args: &[&str]| -> serde_json::Value {
+        let output = vm_test(args);
+        assert!(output.status.success(), "{}", text_of(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let machine = json(&["image", "machine", "debian-12", "--json"]);
+    let home = dir.path().join("kernel");
+    fs::create_dir_all(home.join("boot")).unwrap();
+    let status = Command::new("sed")
+        .arg(format!("s/debian-kernel@lists/{MAKER}/g"))
+        .arg(machine["vmlinux"].as_str().unwrap())
+        .env("LC_ALL", "C")
+        .stdout(File::create(home.join("boot/vmlinuz")).unwrap())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let image = json(&["image", "inspect", "debian-12", "--json"]);
+    let release = image["kernel"]["release"].as_str().unwrap();
+    let layer = image["kernel"]["layers"][0].as_str().unwrap();
+    let files = host.store().join("layers").join(layer).join("files");
+    let modules = ["usr/lib/modules", "lib/modules"].map(|path| files.join(path).join(release));
+    let modules = modules.iter().find(|path| path.is_dir()).unwrap();
+    fs::create_dir_all(home.join("lib/modules")).unwrap();
+    symlink(modules, home.join("lib/modules").join(release)).unwrap();
+    let machine = "backend = \"kvm\"\naccelerator = \"tcg\"\nimage = \"debian-12\"\n";
+    let guests = format!(
+        "[guest.other]\nkernel = \"kernel/boot/vmlinuz\"\n{machine}\
+         [guest.gone]\nkernel = \"/nowhere/vmlinuz\"\n{machine}\
+         [guest.unbuilt]\nkernel = \"linux-image-none\"\n{machine}\
+         [guest.container]\nimage = \"debian-12\"\nkernel = \"linux-image-amd64\"\n"
+    );
+    fs::write(dir.path().join("vm-test.toml"), guests).unwrap();
+    let script = "cat /proc/version; modprobe 8021q && echo modules";
+    let args = ["run", "other", "--directory", "/", "--", "sh", "-c", script];
+    for is_first in [true, false] {
+        let output = vm_test(&args);
+        let text = text_of(&output);
+        assert!(output.status.success(), "{text}");
+        assert!(
+            text.contains(MAKER) && text.contains("\nmodules\n"),
+            "{text}"
+        );
+        assert_eq!(
+            text.contains("is added to its image, once"),
+            is_first,
+            "{text}"
+        );
+    }
+    for (guest, words) in [
+        (
+            "gone",
+            "cannot use the kernel /nowhere/vmlinuz: there is no such file\nhint: a kernel is a package",
+        ),
+        (
+            "unbuilt",
+            "hint: build it: vm-test image build debian-12+linux-image-none\n",
+        ),
+        (
+            "container",
+            "kernel is for machines of their own, and a container has the host's\nhint: use backend = \"kvm\"",
+        ),
+    ] {
+        let output = vm_test(&["run", guest, "--", "true"]);
+        let text = text_of(&output);
+        assert!(
+            !output.status.success() && text.contains(words),
+            "{guest}: {text}"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use vm_test::on_vm;
 
-#[on_vm("worker-1", kernel = "6.1")]
+#[on_vm("worker-1", firmware = "6.1")]
 fn test() {}
 
 fn main() {}

@@ -61,6 +61,7 @@ use quote::ToTokens;
 /// |---|---|---|---|
 /// | `backend` | `"lxc"`, `"kvm"` | `"lxc"` | a container, or a virtual machine with its own kernel |
 /// | `image` | a name | the guest's | the root file system, and for `"kvm"` the kernel, that the guest starts from |
+/// | `kernel` | a package as `"linux-image-amd64"`, or a path | the image's | another kernel for `"kvm"` |
 /// | `init` | `"agent"`, `"system"` | the image's | boot nothing but the test, or the image's own init first |
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
 /// | `cpus` | `1` to `256` | `1` | processors of the guest |

@@ -25,7 +25,7 @@ pub(crate) struct Key {
 /// The device files and groups of device files a guest can be given.
 const DEVICES: &[&str] = &["/dev/net/tun", "/dev/fuse", "loop"];
 
-pub(crate) const KEYS: [Key; 17] = [
+pub(crate) const KEYS: [Key; 18] = [
     Key {
         name: "backend",
         variant: "Backend",
@@ -43,6 +43,12 @@ pub(crate) const KEYS: [Key; 17] = [
         variant: "Image",
         kind: Kind::Image,
         example: r#""debian-12""#,
+    },
+    Key {
+        name: "kernel",
+        variant: "Kernel",
+        kind: Kind::Kernel,
+        example: r#""linux-image-amd64""#,
     },
     Key {
         name: "init",

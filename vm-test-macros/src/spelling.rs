@@ -33,6 +33,36 @@ pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
     }
 }
 
+/// Checks what says which kernel: a path, or the name of a package of Debian.
+pub(crate) fn check_kernel(text: &str) -> Result<(), Refusal> {
+    let refuse = |cause: String| {
+        Err(Refusal::new(
+            cause,
+            "a kernel is a package, as in `\"linux-image-amd64\"`, or a path, as in `\"build/boot/vmlinuz-6.12\"`",
+        ))
+    };
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+    if text.is_empty() {
+        refuse("the kernel is empty".to_owned())
+    } else if text.contains('\0') {
+        refuse("a zero byte is not allowed in a path".to_owned())
+    } else if text.contains('/') {
+        Ok(())
+    } else if let Some(wrong) = text.chars().find(|&c| !plain(c)) {
+        refuse(format!(
+            "`{}` is not allowed in the name of a package",
+            wrong.escape_debug()
+        ))
+    } else if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        refuse(format!(
+            "the name of the package starts with `{}`",
+            &text[..1]
+        ))
+    } else {
+        Ok(())
+    }
+}
+
 /// Checks the name of an environment variable.
 pub(crate) fn check_variable(name: &str) -> Result<(), Refusal> {
     let refuse = |cause: String| {
@@ -207,7 +237,7 @@ mod tests {
         for word in [
             "guest",
             "name",
-            "kernel",
+            "firmware",
             "user",
             "x",
             "should_panic",

@@ -14,6 +14,7 @@ use crate::spelling;
 pub(crate) enum Kind {
     Choice(&'static [&'static str]),
     Image,
+    Kernel,
     Quantity(&'static Scale),
     Count { least: u32, most: u32 },
     Variables,
@@ -55,7 +56,8 @@ impl Kind {
     pub(crate) fn read(&self, value: &Expr) -> Result<Value, Mistake> {
         match self {
             Kind::Choice(choices) => self.choice(choices, value).map(Value::Text),
-            Kind::Image => self.image(value).map(Value::Text),
+            Kind::Image => self.word(value, spelling::check_name).map(Value::Text),
+            Kind::Kernel => self.word(value, spelling::check_kernel).map(Value::Text),
             Kind::Quantity(scale) => self.quantity(scale, value).map(Value::Amount),
             Kind::Count { least, most } => self.count(*least, *most, value).map(Value::Count),
             Kind::Variables => self.list(value, spelling::check_variable).map(Value::List),
@@ -97,11 +99,15 @@ impl Kind {
         ))
     }
 
-    fn image(&self, value: &Expr) -> Result<String, Mistake> {
+    fn word(
+        &self,
+        value: &Expr,
+        check: impl Fn(&str) -> Result<(), Refusal>,
+    ) -> Result<String, Mistake> {
         let literal = text(value).ok_or_else(|| self.unlike(value, None))?;
-        let name = literal.value();
-        spelling::check_name(&name).map_err(|refusal| Mistake::refused(literal, refusal))?;
-        Ok(name)
+        let word = literal.value();
+        check(&word).map_err(|refusal| Mistake::refused(literal, refusal))?;
+        Ok(word)
     }
 
     fn quantity(&self, scale: &Scale, value: &Expr) -> Result<u64, Mistake> {
@@ -195,6 +201,7 @@ impl Kind {
         let cause = match self {
             Kind::Choice(_) => "the value is not a word in quotes".to_owned(),
             Kind::Image => "the value is not a name in quotes".to_owned(),
+            Kind::Kernel => "the value is not a package or a path in quotes".to_owned(),
             Kind::Quantity(scale) => format!("the value is not a {} in quotes", scale.noun),
             Kind::Count { least, most } => {
                 format!("the value is not a whole number from {least} to {most}")

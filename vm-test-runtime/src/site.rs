@@ -70,6 +70,8 @@ pub enum Setting {
     Accelerator(&'static str),
     /// `image = "debian-12"`.
     Image(&'static str),
+    /// `kernel = "linux-image-amd64"`.
+    Kernel(&'static str),
     /// `init = "agent"`.
     Init(&'static str),
     /// `memory`, in bytes.

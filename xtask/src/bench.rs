@@ -3,143 +3,129 @@
 //! Samples of all are interleaved, so that whatever else the machine does falls on all of them alike; only ratios
 //! are meant to be compared between machines.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+mod boot;
+mod contestant;
+mod footprint;
+mod machines;
+mod padding;
 
-use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::command;
-use crate::machines::Machines;
 use crate::packages::Purpose;
 use crate::setup;
 use crate::worktree::Worktree;
+use contestant::Contestant;
+use machines::Machines;
 
 /// More than this many times `lxc-execute`, and something is in the wrong place.
 const CEILING: f64 = 3.0;
+
+/// How long the daemon stays without a lease: longer than anything that comes between two tests.
+const IDLE: &str = "VM_TEST_IDLE_SECONDS";
+const IDLE_SECONDS: &str = "600";
 
 /// The options of `cargo xtask bench`.
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     setup: setup::Consent,
-    /// Measures guests that are machines of their own, too, beside a boot of the same kernel.
+    /// Measures guests that are machines of their own, too, beside boots of the same kernel and system.
     #[arg(long)]
     machines: bool,
     /// How often each of the commands is run.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
-}
-
-/// One of the commands that are compared.
-struct Contestant {
-    name: &'static str,
-    command: Command,
-    times: Vec<Duration>,
-}
-
-impl Contestant {
-    fn new(name: &'static str, mut command: Command) -> Self {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        Self {
-            name,
-            command,
-            times: Vec::new(),
-        }
-    }
-
-    fn run(&mut self) -> Result<Duration> {
-        let began = Instant::now();
-        let status = self.command.status();
-        let time = began.elapsed();
-        let line = command::line(&self.command);
-        let status = status.with_context(|| command::cannot_start(&self.command))?;
-        if !status.success() {
-            bail!("cannot measure `{line}`: {status}");
-        }
-        Ok(time)
-    }
-
-    fn quantile(&self, percent: usize) -> Duration {
-        let mut times = self.times.clone();
-        times.sort();
-        times[(times.len() - 1) * percent / 100]
-    }
+    /// How often what takes long is run: a boot of a whole system, and several tests in a row.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    boots: u32,
 }
 
 /// Builds, measures, prints the table; fails if a guest costs more than the ceiling.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    setup::ensure(&[Purpose::Run, Purpose::Bench], &options.setup)?;
+    let mut purposes = vec![Purpose::Run, Purpose::Bench];
+    purposes.extend(options.machines.then_some(Purpose::Test));
+    setup::ensure(&purposes, &options.setup)?;
     let worktree = Worktree::current()?;
     command::run(&mut worktree.cargo(&["build", "--release", "-p", "vm-test-executor"])?)?;
     let program = worktree.target().join("release/vm-test");
     let test = build_test(&worktree)?;
     let scratch = Scratch::new()?;
+    let daemon = Daemon {
+        program: &program,
+        scratch: &scratch,
+    };
+    let contestant = |name, test_name| {
+        Contestant::of_command(name, on_test(&test, test_name, &program, &scratch))
+    };
     let mut contestants = vec![
-        Contestant::new("local", on_test(&test, "local", &program, &scratch)),
-        Contestant::new("on_vm", on_test(&test, "on_guest", &program, &scratch)),
+        contestant("local", "local"),
+        contestant("on_vm", "on_guest"),
     ];
-    let is_root = rustix::process::geteuid().is_root();
-    let mut footprint = None;
+    let mut machines = None;
     if options.machines {
-        let machines = Machines::prepare(&worktree, &program, &scratch.0)?;
-        contestants.push(Contestant::new("machine", machines.on_test(&test)));
-        contestants.push(Contestant::new("boot", machines.boot()?));
-        footprint = Some(machines);
+        let prepared = Machines::prepare(&worktree, &program, &scratch.0)?;
+        let every = options.samples.div_ceil(options.boots);
+        contestants.extend(prepared.contestants(&test, every)?);
+        machines = Some(prepared);
     }
-    if is_root {
-        contestants.push(Contestant::new("lxc-execute", lxc_execute(&scratch)?));
+    if rustix::process::geteuid().is_root() {
+        let lxc_execute = lxc_execute(&scratch)?;
+        contestants.push(Contestant::of_command("lxc-execute", lxc_execute));
     } else {
         println!(
             "lxc-execute: not measured, it needs root (or a set-up of its own) over the host's root"
         );
     }
     for contestant in &mut contestants {
-        // The first run starts the daemon and fills caches; nobody waits for that twice.
-        contestant.run()?;
+        contestant.warm_up()?;
     }
-    for _ in 0..options.samples {
+    for round in 0..options.samples {
         for contestant in &mut contestants {
-            let time = contestant.run()?;
-            contestant.times.push(time);
+            contestant.take(round)?;
         }
     }
-    print_table(&contestants, options.samples);
-    if let Some(machines) = footprint {
+    print_table(&contestants);
+    let judgement = judge(&contestants);
+    if let Some(machines) = machines {
+        machines::print_ratios(|name| median(&contestants, name));
         machines.print_footprint()?;
     }
-    stop(&program, &scratch)?;
-    Ok(judge(&contestants))
+    drop(daemon);
+    Ok(judgement)
 }
 
-fn print_table(contestants: &[Contestant], samples: u32) {
-    println!("\n{samples} interleaved samples each, milliseconds:");
+fn print_table(contestants: &[Contestant]) {
+    println!("\ninterleaved samples, milliseconds:");
     println!(
-        "{:<12} {:>8} {:>8} {:>8} {:>8}",
-        "", "p10", "median", "p90", "p99"
+        "{:<20} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "", "samples", "p10", "median", "p90", "p99"
     );
     let millis = |time: Duration| time.as_secs_f64() * 1e3;
     for contestant in contestants {
+        let [p10, median, p90, p99] =
+            [10, 50, 90, 99].map(|percent| millis(contestant.quantile(percent)));
         println!(
-            "{:<12} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
+            "{:<20} {:>8} {p10:>8.2} {median:>8.2} {p90:>8.2} {p99:>8.2}",
             contestant.name,
-            millis(contestant.quantile(10)),
-            millis(contestant.quantile(50)),
-            millis(contestant.quantile(90)),
-            millis(contestant.quantile(99)),
+            contestant.samples(),
         );
     }
 }
 
+/// In seconds.
+fn median(contestants: &[Contestant], name: &str) -> Option<f64> {
+    let found = contestants.iter().find(|it| it.name == name)?;
+    Some(found.quantile(50).as_secs_f64())
+}
+
 fn judge(contestants: &[Contestant]) -> ExitCode {
-    let median = |name: &str| {
-        let found = contestants.iter().find(|it| it.name == name)?;
-        Some(found.quantile(50).as_secs_f64())
-    };
+    let median = |name| median(contestants, name);
     let (Some(local), Some(guest)) = (median("local"), median("on_vm")) else {
         return ExitCode::FAILURE;
     };
@@ -147,13 +133,6 @@ fn judge(contestants: &[Contestant]) -> ExitCode {
         "\na guest costs {:.2} ms over a local test",
         (guest - local) * 1e3
     );
-    if let (Some(machine), Some(boot)) = (median("machine"), median("boot")) {
-        println!(
-            "a machine of its own costs {:.2} ms over a local test, which is 1/{:.1} of a boot of its kernel",
-            (machine - local) * 1e3,
-            boot / (machine - local)
-        );
-    }
     let Some(lxc) = median("lxc-execute") else {
         return ExitCode::SUCCESS;
     };
@@ -171,7 +150,8 @@ fn on_test(binary: &Path, test: &str, program: &Path, scratch: &Scratch) -> Comm
     command
         .args(["--exact", test, "--nocapture"])
         .env("VM_TEST_BIN", program)
-        .env("VM_TEST_RUNTIME_DIR", scratch.0.join("run"));
+        .env("VM_TEST_RUNTIME_DIR", scratch.0.join("run"))
+        .env(IDLE, IDLE_SECONDS);
     command
 }
 
@@ -210,12 +190,22 @@ fn lxc_execute(scratch: &Scratch) -> Result<Command> {
     Ok(command)
 }
 
-fn stop(program: &Path, scratch: &Scratch) -> Result<()> {
-    let mut command = Command::new(program);
-    command
-        .arg("stop")
-        .env("VM_TEST_RUNTIME_DIR", scratch.0.join("run"));
-    command::capture(&mut command).map(drop)
+/// The daemon of this run, which ends with it.
+struct Daemon<'a> {
+    program: &'a Path,
+    scratch: &'a Scratch,
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        let mut command = Command::new(self.program);
+        command
+            .arg("stop")
+            .env("VM_TEST_RUNTIME_DIR", self.scratch.0.join("run"));
+        if let Err(error) = command::capture(&mut command) {
+            println!("the daemon of this run is left: {error:#}");
+        }
+    }
 }
 
 /// A directory of this run's own.

@@ -7,7 +7,6 @@ mod command;
 mod coverage;
 mod demo;
 mod machine;
-mod machines;
 mod mirror;
 mod packages;
 mod phase;

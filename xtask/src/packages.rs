@@ -161,6 +161,12 @@ pub(crate) const TABLE: &[Package] = &[
         "is what vm-test compares itself with",
     ),
     debian(
+        "binutils",
+        Purpose::Bench,
+        Sign::Command("objcopy"),
+        "makes one test binary larger and smaller",
+    ),
+    debian(
         "lxc-dev",
         Purpose::Test,
         Sign::Header("lxc/lxccontainer.h"),

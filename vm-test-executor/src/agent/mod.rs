@@ -15,6 +15,7 @@ mod memory;
 mod orders;
 mod output;
 mod reap;
+mod rehearsal;
 mod rest;
 mod run;
 mod stream;
@@ -48,11 +49,10 @@ const PROCESSES: std::ops::RangeInclusive<u64> = 1024..=4096;
 
 /// Runs the agent.
 pub fn main() -> ExitCode {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == READ_DISK)
-    {
-        return machine::read_disk();
+    match std::env::args_os().nth(1) {
+        Some(word) if word == READ_DISK => return machine::read_disk(),
+        Some(word) if word == rehearsal::ROLE => return rehearsal::play(),
+        _ => {}
     }
     let boot = number(ENV_BOOT_TIMEOUT).map(Duration::from_millis);
     let done = if machine::is_one() {

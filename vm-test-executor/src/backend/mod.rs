@@ -7,7 +7,9 @@ mod lxc;
 pub use errors::last_line;
 pub use lxc::library_version;
 
-use std::os::fd::OwnedFd;
+use std::fmt::Debug;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use vm_test::protocol::failure::Failure;
 
@@ -67,6 +69,25 @@ pub struct Virtual {
     pub foreign: Option<OwnedFd>,
     /// The file with what QEMU complains of.
     pub errors: PathBuf,
+    /// Where its lease comes from, if it starts ahead of that.
+    pub lease: Box<dyn Lease>,
+}
+
+/// A lease that comes when a machine is there already.
+pub trait Lease: Debug {
+    /// Says that the machine is ready, and waits: for the client's stream, or for the end of `machine`, a socket whose
+    /// other end it has. `None` if that is what came.
+    ///
+    /// # Errors
+    /// If whoever grants leases is gone.
+    fn stream(&self, machine: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>>;
+
+    /// Says that the machine has the stream, and waits until the client knows that the lease is granted: only then may
+    /// the machine write to it.
+    ///
+    /// # Errors
+    /// If whoever grants leases is gone.
+    fn await_grant(&self) -> io::Result<()>;
 }
 
 /// A guest that only has to be run.

@@ -61,6 +61,7 @@ VARIABLES
   VM_TEST_MISSING        what becomes of tests whose guests cannot be had here: fail or skip [default: fail];
                          `vm-test skipped` names the skipped ones
   VM_TEST_IDLE_SECONDS   how long the daemon stays without a lease [default: 15]
+  VM_TEST_SPARE_SECONDS  seconds that a machine prepared for the next test waits; 0 for none [default: 10]
   VM_TEST_MEMORY_BUDGET  MiB of all instances together [default: four fifths of the host's]
   VM_TEST_CPU_BUDGET     processor shares of all instances together [default: 4 per processor]
   VM_TEST_KEEP           on-failure: an instance whose test fails stays, and the failure says how to
@@ -127,7 +128,7 @@ EXAMPLES
 
 JSON
   { \"instances\": [{ instance, guest, description, kernel, purpose, holder, keeper, age_ms, memory }],
-    \"daemons\": [{ pid, version, uptime_s, waiting, memory_used, memory_limit }] }
+    \"daemons\": [{ pid, version, uptime_s, waiting, spares, memory_used, memory_limit }] }
   Memory is in bytes, `waiting` counts leases that wait for room.
 
 EXIT CODES
@@ -155,7 +156,8 @@ only itself and those after it anew.";
 pub(super) const IMAGE_AFTER: &str = "\
 RECIPES
   images/NAME.toml:
-      base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, or another image
+      base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, host, or another image
+      without  = [\"/opt/large\"]          # with base host: what is left out besides
       packages = [\"nftables\"]            # Debian packages, with base debian:
       kernel   = \"linux-image-cloud-amd64\"   # for machines; or \"none\", or { vmlinuz = PATH, modules = DIRECTORY }
       [[users]]
@@ -167,6 +169,13 @@ RECIPES
       [[run]]
       command = \"nginx -t\"               # by the image's shell, in a container
       network = false
+
+BASE HOST
+  The programs and settings of this host, copied once: /usr /bin /sbin /lib* /etc /opt /var. Left out are what not everybody \
+may read (keys, passwords, data of services), homes, other mounts, files of caches and logs, directories tagged as caches, \
+temporary files, and what makes this machine itself: machine-id, host name, fstab. All else of / is empty.
+  The copy stays as it is, whatever becomes of the host; `image build --refresh NAME` makes another, which every image on the \
+host gets when it is built next.
 
 EXAMPLES
   vm-test image build debian-12        a recipe that comes with vm-test

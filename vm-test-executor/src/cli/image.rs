@@ -6,7 +6,7 @@ use super::progress::{Bar, Display};
 use super::relay::{self, Outcome};
 use super::{disk, machine};
 use crate::config::HOST;
-use crate::image::{self, ImageRecord, Recipe, Runner, Source, Store};
+use crate::image::{self, Base, ImageRecord, Recipe, Runner, Source, Store};
 use std::fs::File;
 use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
@@ -28,9 +28,13 @@ const SHORT: usize = 12;
 pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
     let store = Store::open(&store())?;
     match command {
-        ImageCommand::Build { name } => {
+        ImageCommand::Build { name, refresh } => {
             let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-            make(&store, &image::find_recipe(name, &here)?).map(drop)
+            let recipe = image::find_recipe(name, &here)?;
+            if *refresh {
+                wants_anew(&store, &recipe)?;
+            }
+            make(&store, &recipe).map(drop)
         }
         ImageCommand::Import { name, source } => import(&store, name, source),
         ImageCommand::List(args) if args.json => say_json(&store.list()),
@@ -57,6 +61,28 @@ fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {
     Store::check_name(name)?;
     let base = Source::parse(source, &here)?.base();
     make(store, &Recipe::of_base(name, base)).map(drop)
+}
+
+/// Has the host's system copied anew for a recipe that starts from it.
+fn wants_anew(store: &Store, recipe: &Recipe) -> Result<(), Failure> {
+    match &recipe.base {
+        Base::Host(_) => store.refresh_host(),
+        base => {
+            let failure = Failure::new(format!(
+                "cannot refresh image `{}`: its base is not \"host\", and all others are built once",
+                recipe.name
+            ));
+            Err(match base {
+                Base::Image(name) => failure.hint(format!(
+                    "if image `{name}` starts from the host, refresh that one"
+                )),
+                _ => failure.hint(format!(
+                    "vm-test image rm {}; vm-test gc --images",
+                    recipe.name
+                )),
+            })
+        }
+    }
 }
 
 /// Builds a recipe's image and says how it goes.
@@ -146,6 +172,14 @@ struct InGuests<'a> {
 }
 
 impl Runner for InGuests<'_> {
+    fn progress(&mut self, words: &str) {
+        self.bar.progress(words);
+    }
+
+    fn say(&mut self, words: &str) {
+        self.bar.say(words);
+    }
+
     fn read_disk(
         &mut self,
         name: &str,

@@ -1,10 +1,11 @@
-//! `vm-test prepare`: has every image built that this workspace's guests name, before tests want them.
+//! `vm-test prepare`: has every image built that this workspace's guests name, and every machine booted, before tests want
+//! them.
 
-use super::args::ReportArgs;
+use super::args::{ReportArgs, Settings};
 use super::image;
 use super::output::{remark, say_json};
-use super::run::manifest_dir;
-use crate::config::{FILE, HOST_IMAGE, Workspace};
+use super::run::{Command, manifest_dir};
+use crate::config::{Backend, FILE, HOST_IMAGE, Workspace};
 use crate::image::{ImageRecord, Store, find_recipe};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -32,9 +33,14 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
         .hint(format!("guest `host` needs none; declare others in {FILE}")));
     };
     let store = Store::open(&store())?;
-    let mut names = BTreeSet::new();
-    for guest in workspace.names() {
-        names.insert(workspace.guest(guest, &[])?.image);
+    let (mut names, mut machines) = (BTreeSet::new(), Vec::new());
+    for name in workspace.names() {
+        let guest = workspace.guest(name, &[])?;
+        if guest.backend == Backend::Kvm {
+            machines.push(name);
+        }
+        names.insert(guest.image_with_kernel());
+        names.insert(guest.image);
     }
     names.remove(HOST_IMAGE);
     let mut prepared = Vec::new();
@@ -57,13 +63,22 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
             name,
         });
     }
+    let settings = Settings::default();
+    for name in &machines {
+        // Whoever has an instance of it has its template; nothing has to run there.
+        drop(Command::new(name, &settings, &[])?.lease("prepare", None)?);
+    }
     if args.json {
         return say_json(&prepared);
     }
     let built = prepared.iter().filter(|image| image.built).count();
+    let booted = match machines.len() {
+        0 => String::new(),
+        1 => ", 1 machine has booted".to_owned(),
+        count => format!(", {count} machines have booted"),
+    };
     remark(&format!(
-        "{} of {} images built for {}",
-        built,
+        "{built} of {} images built for {}{booted}",
         prepared.len(),
         file.display()
     ));

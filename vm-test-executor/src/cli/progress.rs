@@ -91,6 +91,13 @@ impl Bar {
         self.draw(&state);
     }
 
+    /// Shows how far the step is that is being done.
+    pub(super) fn progress(&self, words: &str) {
+        let mut state = self.lock();
+        words.clone_into(&mut state.phase);
+        self.draw(&state);
+    }
+
     /// Leaves the terminal to a command of the build until this is dropped.
     pub(super) fn stand_aside(&self) -> Aside<'_> {
         let mut state = self.lock();

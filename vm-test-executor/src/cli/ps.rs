@@ -78,6 +78,7 @@ fn document(daemons: &[Status]) -> Value {
             "version": it.version,
             "uptime_s": it.uptime,
             "waiting": it.waiting,
+            "spares": it.spares,
             "memory_used": it.memory_used,
             "memory_limit": it.memory_limit,
         })
@@ -113,8 +114,13 @@ fn table(daemons: &[Status]) -> String {
             1 => "; it stays for 1 kept instance".to_owned(),
             count => format!("; it stays for {count} kept instances"),
         };
+        let spares = match daemon.spares {
+            0 => String::new(),
+            1 => "; 1 spare machine waits for a lease".to_owned(),
+            count => format!("; {count} spare machines wait for leases"),
+        };
         text += &format!(
-            "daemon {}: {} of {} of memory promised, {waiting}{stays}\n",
+            "daemon {}: {} of {} of memory promised, {waiting}{stays}{spares}\n",
             daemon.pid,
             size(daemon.memory_used),
             size(daemon.memory_limit)
@@ -168,6 +174,7 @@ mod tests {
                 kept: None,
             }],
             waiting: 1,
+            spares: 0,
             memory_used: 512 << 20,
             memory_limit: 1 << 30,
         }

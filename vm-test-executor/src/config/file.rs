@@ -1,6 +1,7 @@
 //! `vm-test.toml` at the root of a workspace: which guests there are. Reads one file; knows nothing of sites.
 
 use super::guest::{Guest, HOST};
+use super::kernel::OtherKernel;
 use super::{document, quantity};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ pub const FILE: &str = "vm-test.toml";
 /// The guests of a workspace.
 #[derive(Debug, Default)]
 pub struct Workspace {
+    /// Where relative paths start.
+    directory: PathBuf,
     file: Option<PathBuf>,
     guests: BTreeMap<String, GuestTable>,
 }
@@ -31,6 +34,7 @@ struct GuestTable {
     backend: Option<String>,
     accelerator: Option<String>,
     image: Option<String>,
+    kernel: Option<String>,
     init: Option<String>,
     memory: Option<String>,
     cpus: Option<u32>,
@@ -59,7 +63,10 @@ impl Workspace {
             .find(|file| file.is_file());
         match found {
             Some(file) => Self::read(file),
-            None => Ok(Self::default()),
+            None => Ok(Self {
+                directory: directory.to_path_buf(),
+                ..Self::default()
+            }),
         }
     }
 
@@ -71,6 +78,7 @@ impl Workspace {
         })?;
         let workspace = Self {
             guests: document.guest,
+            directory: file.parent().unwrap_or(Path::new("/")).to_path_buf(),
             file: Some(file),
         };
         for name in workspace.guests.keys() {
@@ -116,6 +124,9 @@ impl Workspace {
         for setting in settings {
             guest.set(setting)?;
         }
+        if let Some(OtherKernel::File(path)) = &mut guest.kernel {
+            *path = self.directory.join(&path);
+        }
         Ok(guest)
     }
 
@@ -158,6 +169,7 @@ impl GuestTable {
             self.backend.clone().map(OwnedSetting::Backend),
             self.accelerator.clone().map(OwnedSetting::Accelerator),
             self.image.clone().map(OwnedSetting::Image),
+            self.kernel.clone().map(OwnedSetting::Kernel),
             self.init.clone().map(OwnedSetting::Init),
             self.memory
                 .as_ref()

@@ -1,6 +1,6 @@
 //! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is met.
 
-use super::{Init, Rollback};
+use super::{Init, OtherKernel, Rollback};
 use serde::{Deserialize, Serialize};
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
@@ -52,6 +52,8 @@ pub struct Guest {
     pub accelerator: Accelerator,
     /// Its image.
     pub image: String,
+    /// A kernel instead of its image's.
+    pub kernel: Option<OtherKernel>,
     /// What its first process is; the image's own choice, if nobody has made another.
     pub init: Option<Init>,
     /// Its memory, in bytes.
@@ -106,6 +108,7 @@ impl Guest {
             backend: Backend::Lxc,
             accelerator: Accelerator::Auto,
             image: HOST_IMAGE.to_owned(),
+            kernel: None,
             init: None,
             memory: 512 << 20,
             cpus: 1,
@@ -163,6 +166,11 @@ impl Guest {
                 self.disks.clone_from(sizes);
             }
             OwnedSetting::Image(value) => self.image.clone_from(value),
+            OwnedSetting::Kernel(value) => {
+                let kernel = OtherKernel::named(value);
+                let wrong = || self.cannot("use", &format!("{value:?} is not a kernel"));
+                self.kernel = Some(kernel.ok_or_else(|| wrong().hint(OtherKernel::HINT))?);
+            }
             OwnedSetting::Init(value) => match Init::named(value) {
                 Some(init) => self.init = Some(init),
                 None => {
@@ -248,7 +256,7 @@ impl Guest {
         let root = if self.image == HOST_IMAGE {
             "over the host's root".to_owned()
         } else {
-            format!("image {}", self.image)
+            format!("image {}", self.image_with_kernel())
         };
         let privileged = if self.privileged { ", privileged" } else { "" };
         let backend = match self.backend {

@@ -4,10 +4,12 @@ pub mod document;
 mod file;
 mod guest;
 mod init;
+mod kernel;
 pub mod quantity;
 mod rollback;
 
 pub use file::{FILE, Workspace};
 pub use guest::{Accelerator, Backend, Guest, HOST, HOST_IMAGE};
 pub use init::Init;
+pub use kernel::{OtherKernel, split as split_kernel};
 pub use rollback::Rollback;

@@ -163,6 +163,32 @@ impl Admission {
         }))
     }
 
+    /// Room for an instance that nobody has asked for yet, if there is plenty: nobody waits, and half of the memory stays.
+    pub(super) fn admit_spare(&self, memory: u64, cpus: u32) -> Option<Admitted> {
+        let budget = self.shared.budget;
+        let mut state = self.lock();
+        let is_plenty = state.queue.is_empty()
+            && state.memory + memory <= budget.memory / 2
+            && state.cpus + cpus <= budget.cpus;
+        is_plenty.then(|| {
+            state.memory += memory;
+            state.cpus += cpus;
+            Admitted {
+                shared: Arc::clone(&self.shared),
+                memory,
+                cpus: AtomicU32::new(cpus),
+                is_kept: AtomicBool::new(false),
+            }
+        })
+    }
+
+    /// Whether such an instance would be let in at once.
+    pub(super) fn has_room(&self, memory: u64, cpus: u32) -> bool {
+        let budget = self.shared.budget;
+        let state = self.lock();
+        state.memory + memory <= budget.memory && state.cpus + cpus.min(budget.cpus) <= budget.cpus
+    }
+
     /// Leases that wait, memory that is promised, memory that may be.
     pub(super) fn status(&self) -> (usize, u64, u64) {
         let state = self.lock();

@@ -86,6 +86,7 @@ pub(super) fn prepare(
             .into_owned(),
         timeout: guest.timeout,
         boot_timeout: guest.boot_timeout,
+        next: None,
         caveat: caveat(guest, as_root),
         held: Held::Layers(layers.map(Box::new)),
     })
@@ -97,6 +98,12 @@ fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
         return Some((
             "disks are for machines of their own, and this is a container",
             "use backend = \"kvm\" with an image that has a kernel",
+        ));
+    }
+    if guest.kernel.is_some() {
+        return Some((
+            "kernel is for machines of their own, and a container has the host's",
+            "use backend = \"kvm\", or leave kernel out",
         ));
     }
     guest.outside.then_some((

@@ -9,10 +9,12 @@ use super::layers::Layers;
 use super::ledger::{self, End};
 use super::libraries::Libraries;
 use super::registry::{Living, Registry};
+use super::spares::Spares;
 use super::spawner::Spawner;
 use super::stores::Stores;
 use super::{container, machine};
-use crate::config::{Backend, Workspace};
+use crate::backend::kvm::Accelerator;
+use crate::config::{Backend, Guest, Workspace};
 use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
 use crate::keeper::World;
 use std::net::Shutdown;
@@ -39,6 +41,7 @@ pub(super) struct Host {
     pub(super) libraries: Libraries,
     pub(super) emulators: Emulators,
     pub(super) stores: Stores,
+    pub(super) spares: Spares,
     /// The beginning of the names of journal entries.
     pub(super) journal: PathBuf,
     /// Part of every instance's name, so that names of different daemons differ.
@@ -62,6 +65,8 @@ pub(super) struct Ready {
     pub(super) boot_timeout: u64,
     /// See [`Leased::caveat`].
     pub(super) caveat: Option<String>,
+    /// For a machine that goes on from a template, so that another one can be prepared ahead of its lease: what executes it.
+    pub(super) next: Option<Accelerator>,
     pub(super) held: Held,
 }
 
@@ -77,14 +82,25 @@ pub(super) enum Held {
 
 /// Serves a request for a lease on this connection until the lease ends.
 pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
-    if let Err(failure) = lease(host, stream, request) {
-        // If the client is gone, nobody wants to know.
-        let _ = frame::write(stream, &Reply::Refused(failure));
-    }
-    let _ = stream.shutdown(Shutdown::Both);
+    std::thread::scope(|scope| {
+        let prepare_next = |guest: Guest, world: World, accelerator| {
+            scope.spawn(move || host.spares.prepare(host, &guest, accelerator, &world));
+        };
+        if let Err(failure) = lease(host, stream, request, &prepare_next) {
+            // If the client is gone, nobody wants to know.
+            let _ = frame::write(stream, &Reply::Refused(failure));
+        }
+        let _ = stream.shutdown(Shutdown::Both);
+    });
 }
 
-fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(), Failure> {
+/// `prepare_next` has a machine of such a world be prepared for another lease.
+fn lease(
+    host: &Host,
+    stream: &UnixStream,
+    request: &LeaseRequest,
+    prepare_next: &dyn Fn(Guest, World, Accelerator),
+) -> Result<(), Failure> {
     let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
     let guest = workspace.guest(&request.guest, &request.settings)?;
     if host.maps.source == Source::Single {
@@ -101,7 +117,11 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     };
     let (asked, began) = (SystemTime::now(), Instant::now());
     let mut waited = began;
+    if !host.admission.has_room(footprint, guest.cpus) {
+        host.spares.clear();
+    }
     let admitted = host.admission.admit(footprint, guest.cpus, |reason| {
+        host.spares.clear();
         if waited.elapsed() < PATIENCE {
             return is_there(stream);
         }
@@ -122,6 +142,9 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
         Backend::Lxc => container::prepare(host, &guest, request, init, number, &name)?,
         Backend::Kvm => machine::prepare(host, &guest, request, init, &name, &say)?,
     };
+    let spare = ready.next.and_then(|_| host.spares.take(&ready.world));
+    let spare = spare.and_then(|spare| spare.attach(stream));
+    let name = spare.as_ref().map_or(name, |spare| spare.name().to_owned());
     let leased = Leased {
         instance: name.clone(),
         description: ready.description.clone(),
@@ -137,14 +160,17 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
     if frame::write(stream, &Reply::Leased(leased.clone())).is_err() {
         return Ok(());
     }
-    let started = Instance::start(
-        &ready.world,
-        number,
-        stream,
-        &host.maps,
-        ready.belongings,
-        &host.spawner,
-    );
+    let started = match spare {
+        Some(spare) => spare.begin(),
+        None => Instance::start(
+            &ready.world,
+            number,
+            stream,
+            &host.maps,
+            ready.belongings,
+            &host.spawner,
+        ),
+    };
     let instance = match started {
         Ok(instance) => instance,
         Err(failure) => {
@@ -181,6 +207,10 @@ fn lease(host: &Host, stream: &UnixStream, request: &LeaseRequest) -> Result<(),
         record: None,
         kept: None,
     });
+    // After a test another one comes; after a command that somebody has typed in, nobody knows.
+    if let (Some(accelerator), Some(_)) = (ready.next, &request.entry) {
+        prepare_next(guest, ready.world, accelerator);
+    }
     let event = instance.wait(stream, &host.stop);
     // Released means that nobody will ask; everything else is known before the client sees the end of the stream.
     let parting = ledger::is_lost(&host.registry, &name, event)

@@ -107,6 +107,7 @@ fn status(desk: &Desk) -> Status {
         uptime: desk.began.elapsed().as_secs(),
         instances: desk.host.registry.alive(),
         waiting,
+        spares: desk.host.spares.count(),
         memory_used,
         memory_limit,
     }

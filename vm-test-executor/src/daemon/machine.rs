@@ -12,7 +12,7 @@ use super::template::{self, Shape};
 use crate::backend::kvm::{
     Accelerator, BASE, Hardware, INITRAMFS, Start, TEMPLATE, payload_serial,
 };
-use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
+use crate::config::{Guest, HOST_IMAGE, Init, OtherKernel, Rollback};
 use crate::host::idmaps::Source;
 use crate::image::payload::{DISK, Payload as PayloadDisk};
 use crate::image::{Initramfs, Machine, Template};
@@ -67,7 +67,11 @@ pub(super) fn prepare(
     check(guest)?;
     let (program, emulator) = host.emulators.version()?;
     let store = layers::find(&guest.image, &request.store)?;
-    let image = store.image(&guest.image)?;
+    let (mut image, mut _held) = store.hold_image(&guest.image_with_kernel())?;
+    if let Some(OtherKernel::File(file)) = &guest.kernel {
+        let making = || say(&format!("{} is added to its image, once", file.display()));
+        (image, _held) = store.with_kernel(&image, file, &making)?;
+    }
     let files = store.machine(&image, || {
         say(&format!("a disk is made of image `{}`, once", guest.image));
     })?;
@@ -139,13 +143,15 @@ pub(super) fn prepare(
         Accelerator::Tcg => TRANSLATED,
         Accelerator::Kvm => 1,
     };
+    let next = (hardware.start == Start::Restore).then_some(accelerator);
+    let world = world(host, guest, name, hardware, &places);
     let digest = image.digest.get(..12).unwrap_or_default();
     Ok(Ready {
         belongings: Belongings {
             foreign,
             ..belongings(guest, name, accelerator)?
         },
-        world: world(host, guest, name, hardware, &places),
+        world,
         description: format!("{} ({digest}), {}", guest.description(), accelerator.name()),
         kernel: image
             .kernel
@@ -154,6 +160,7 @@ pub(super) fn prepare(
         timeout: guest.timeout * slower,
         boot_timeout: guest.boot_timeout * slower,
         caveat: None,
+        next,
         held: Held::Machine(Box::new(Parts {
             files,
             initramfs,

@@ -2,18 +2,18 @@
 
 use super::admission::{Admission, Budget};
 use super::emulator::Emulators;
+use super::files::Files;
 use super::lease::Host;
 use super::libraries::Libraries;
 use super::listener::{self, Desk};
 use super::registry::Registry;
+use super::spares::Spares;
 use super::stores::{self, Stores};
 use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
-use rustix::fs::FlockOperation;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -135,6 +135,7 @@ pub fn serve() -> Result<(), Failure> {
             libraries: Libraries::default(),
             emulators: Emulators::default(),
             stores: Stores::new(journal.clone()),
+            spares: Spares::of_environment(),
             journal: journal.clone(),
             run: run_id(),
             stop,
@@ -157,6 +158,7 @@ pub fn serve() -> Result<(), Failure> {
     let busy = || desk.active.load(Ordering::SeqCst) > 0;
     loop {
         let idles = !orders.serve_one(TICK) && !busy();
+        desk.host.spares.expire();
         if !idles {
             idle_since = Instant::now();
         }
@@ -175,59 +177,10 @@ pub fn serve() -> Result<(), Failure> {
     while busy() && Instant::now() < limit {
         orders.serve_one(Duration::from_millis(5));
     }
+    desk.host.spares.clear();
     stores::sweep(&journal);
     sweep::sweep(&dir, None);
     Ok(())
-}
-
-/// The files of one daemon.
-struct Files {
-    socket: PathBuf,
-    lock: PathBuf,
-    log: PathBuf,
-    dir: PathBuf,
-}
-
-impl Files {
-    fn new(dir: &RuntimeDir, identity: &str) -> Self {
-        let socket = dir.socket(identity);
-        Self {
-            lock: socket.with_extension("lock"),
-            log: socket.with_extension("log"),
-            dir: dir.path().to_path_buf(),
-            socket,
-        }
-    }
-
-    /// The lock of the daemon; `None` if another one has it.
-    fn lock(&self) -> Result<Option<File>, Failure> {
-        loop {
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&self.lock)
-                .map_err(|error| cannot(&format!("lock {}", self.lock.display()), &error))?;
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {}
-                Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
-                Err(error) => return Err(cannot(&format!("lock {}", self.lock.display()), &error)),
-            }
-            // A daemon that ended just now has removed the file that was locked here.
-            let mine = file.metadata().map(|meta| meta.ino());
-            if fs::metadata(&self.lock).map(|meta| meta.ino()).ok() == mine.ok() {
-                return Ok(Some(file));
-            }
-        }
-    }
-
-    fn remove(&self) {
-        for file in [&self.socket, &self.log, &self.lock] {
-            let _ = fs::remove_file(file);
-        }
-        // Goes only when it is empty.
-        let _ = fs::remove_dir(&self.dir);
-    }
 }
 
 fn wait_for_other(socket: &Path) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use super::locks::{self, Held};
 use super::recipe::{Base, FileEntry, Recipe, RunEntry};
 use super::record::{ImageRecord, KernelRecord};
 use super::runner::Runner;
-use super::{base, chain, collection, kernel_layer, machine, space};
+use super::{base, chain, collection, kernel_layer, space};
 use crate::config::Init;
 use std::fs::{self, File};
 use vm_test::protocol::daemon::LayerBuild;
@@ -65,9 +65,7 @@ fn build_one(
     for entry in &recipe.run {
         build.run(entry, runner)?;
     }
-    let mut record = store.compose(&recipe.name, build.layers.keys);
-    record.init = build.init;
-    record.kernel = build.kernel;
+    let (record, _held) = build.finish(&recipe.name);
     let unchanged = store.image(&recipe.name).is_ok_and(|old| {
         old.layers == record.layers && old.init == record.init && old.kernel == record.kernel
     });
@@ -77,35 +75,6 @@ fn build_one(
     Ok(record)
 }
 
-/// Hashes what there is of an image anew: its layers, the subvolume of its snapshots, the files that its machines boot from;
-/// what of it is not what it was, for people.
-///
-/// # Errors
-/// If the image is not there or cannot be read.
-pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
-    let mut changed = Vec::new();
-    let (image, _held) = store.hold_image(name)?;
-    for key in &image.layers {
-        let files = store.relative(&store.files(key));
-        let found = inside::perform(store.root(), Task::Digest(files), None)?;
-        let expected = store
-            .layer(key)
-            .map(|layer| layer.digest)
-            .unwrap_or_default();
-        if expected != found.digest {
-            changed.push(format!(
-                "layer {key}: expected sha256:{expected}, got sha256:{}",
-                found.digest
-            ));
-        }
-    }
-    if !store.verify_subvolume(&image)? {
-        changed.push("the subvolume that guests get snapshots of".to_owned());
-    }
-    changed.extend(machine::verify(store, &image)?);
-    Ok(changed)
-}
-
 pub(super) struct Build<'a> {
     store: &'a Store,
     init: Option<Init>,
@@ -113,7 +82,37 @@ pub(super) struct Build<'a> {
     pub(super) layers: Layers<'a>,
 }
 
-impl Build<'_> {
+impl<'a> Build<'a> {
+    /// The build of something above an image that is there.
+    pub(super) fn above(
+        store: &'a Store,
+        image: ImageRecord,
+        held: Held,
+        progress: &'a mut dyn Progress,
+    ) -> Self {
+        Self {
+            store,
+            init: image.init,
+            kernel: image.kernel,
+            layers: Layers {
+                store,
+                keys: image.layers,
+                held,
+                progress,
+            },
+        }
+    }
+
+    /// The image that has been built so far, under this name, and what keeps its layers.
+    pub(super) fn finish(self, name: &str) -> (ImageRecord, Held) {
+        let record = ImageRecord {
+            init: self.init,
+            kernel: self.kernel,
+            ..self.store.compose(name, self.layers.keys)
+        };
+        (record, self.layers.held)
+    }
+
     fn base(&mut self, recipe: &Recipe, runner: &mut dyn Runner) -> Result<(), Failure> {
         if !matches!(recipe.base, Base::Debian(_)) && !recipe.packages.is_empty() {
             return Err(Failure::new(format!(
@@ -139,6 +138,7 @@ impl Build<'_> {
             }
             Base::Disk(path, format) => self.disk(&Stack::of_disk(path, *format)?, runner),
             Base::Vagrant(path) => self.disk(&Stack::of_box(path, self.store)?, runner),
+            Base::Host(without) => self.foreign(&Stack::of_host(without, self.store), runner),
             Base::Debian(release) => {
                 let packages = kernel_layer::packages_of(recipe);
                 let step = format!(

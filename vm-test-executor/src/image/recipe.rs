@@ -1,11 +1,15 @@
 //! Recipes: `images/NAME.toml`, which say step by step what is in an image. Reads and checks; builds nothing.
 
+mod base;
+
+pub use base::Base;
+pub(super) use base::RELEASES;
+
 use super::machine::{Kernel, parse_kernel};
 use super::users::{self, UserEntry};
-use crate::config::{HOST_IMAGE, Init, document};
+use crate::config::{Init, document, split_kernel};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::daemon::DiskFormat;
 use vm_test::protocol::failure::Failure;
 
 /// Recipes that come with the program.
@@ -16,9 +20,6 @@ const READY: [(&str, &str); 2] = [
         include_str!("../../../images/debian-12-systemd.toml"),
     ),
 ];
-
-/// The releases of Debian that can be bootstrapped.
-pub(super) const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
 
 /// How an image is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,25 +42,6 @@ pub struct Recipe {
     pub files: Vec<FileEntry>,
     /// Commands to run in it, in this order.
     pub run: Vec<RunEntry>,
-}
-
-/// What an image starts from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Base {
-    /// A release of Debian, by its code name.
-    Debian(String),
-    /// A tar archive of a root file system.
-    Tar(PathBuf),
-    /// A directory that holds a root file system.
-    Directory(PathBuf),
-    /// An OCI layout, and of its images the one with this SHA-256.
-    Layout(PathBuf, Option<String>),
-    /// A disk with a root file system on it.
-    Disk(PathBuf, DiskFormat),
-    /// A Vagrant box of the provider libvirt.
-    Vagrant(PathBuf),
-    /// Another image.
-    Image(String),
 }
 
 impl Recipe {
@@ -107,6 +89,8 @@ pub struct RunEntry {
 #[serde(deny_unknown_fields)]
 struct Document {
     base: String,
+    #[serde(default)]
+    without: Vec<PathBuf>,
     init: Option<Init>,
     kernel: Option<toml::Value>,
     #[serde(default)]
@@ -119,7 +103,8 @@ struct Document {
     run: Vec<RunEntry>,
 }
 
-/// The recipe of an image: `images/NAME.toml` in `directory` or above it, else one that comes with the program.
+/// The recipe of an image: `images/NAME.toml` in `directory` or above it, else one that comes with the program, or that of
+/// another image with the kernel of a package.
 ///
 /// # Errors
 /// If there is none, or it is wrong anywhere.
@@ -141,6 +126,13 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
         return Ok(Recipe {
             home: directory.to_path_buf(),
             ..recipe
+        });
+    }
+    if let Some((image, package)) = split_kernel(name) {
+        return Ok(Recipe {
+            home: directory.to_path_buf(),
+            kernel: Some(Kernel::Package(package.to_owned())),
+            ..Recipe::of_base(name, Base::Image(image.to_owned()))
         });
     }
     match READY.iter().find(|(ready, _)| *ready == name) {
@@ -180,7 +172,7 @@ fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
     Ok(Recipe {
         name: name.to_owned(),
         home: dir.to_path_buf(),
-        base: base(&document.base, dir)?,
+        base: base::parse(&document.base, document.without, dir)?,
         init: document.init,
         kernel: document
             .kernel
@@ -215,34 +207,6 @@ pub(super) fn check_package(name: &str) -> Result<(), Failure> {
     )))
 }
 
-fn base(text: &str, dir: &Path) -> Result<Base, Failure> {
-    match text.split_once(':') {
-        Some(("debian", release)) if RELEASES.contains(&release) => {
-            Ok(Base::Debian(release.to_owned()))
-        }
-        Some(("debian", release)) => Err(Failure::new(format!(
-            "there is no Debian release {release:?} to start from"
-        ))
-        .hint(format!("the releases are {}", RELEASES.join(", ")))),
-        Some(("tar", path)) => Ok(Base::Tar(dir.join(path))),
-        Some(("dir", path)) => Ok(Base::Directory(dir.join(path))),
-        Some(("oci", path)) => match path.rsplit_once("@sha256:") {
-            Some((path, hash)) => Ok(Base::Layout(dir.join(path), Some(hash.to_owned()))),
-            None => Ok(Base::Layout(dir.join(path), None)),
-        },
-        Some((kind, _)) => Err(
-            Failure::new(format!("there is no base of the kind {kind:?}")).hint(
-                "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, or the name of an image",
-            ),
-        ),
-        None if text == HOST_IMAGE => Err(Failure::new(
-            "base = \"host\": the host's root is no image, because it changes while it is used",
-        )
-        .hint("copy what is needed of it with dir:PATH or files, or use guest `host`, which starts from it as it is")),
-        None => Ok(Base::Image(text.to_owned())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,6 +219,15 @@ mod tests {
         assert_eq!(recipe.base, Base::Debian("bookworm".into()));
         assert_eq!(recipe.files[0].from, Path::new("/r/a"));
         assert!(!recipe.run[0].network);
+    }
+
+    #[test]
+    fn an_image_with_the_kernel_of_a_package_needs_no_recipe_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let recipe = find("debian-12+linux-image-amd64", dir.path()).unwrap();
+        assert_eq!(recipe.base, Base::Image("debian-12".to_owned()));
+        let kernel = Kernel::Package("linux-image-amd64".to_owned());
+        assert_eq!(recipe.kernel, Some(kernel));
     }
 
     #[test]
@@ -276,7 +249,6 @@ mod tests {
                 "base = \"x\"\n[[files]]\nfrom = \"a\"\nto = \"/../x\"",
                 "/../x is not an absolute path",
             ),
-            ("base = \"host\"", "the host's root is no image"),
             (
                 "base = \"x\"\n[[users]]\nname = \"a b\"",
                 "\"a b\" is not the name of a user",

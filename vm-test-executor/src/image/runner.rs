@@ -5,8 +5,14 @@ use std::io::PipeWriter;
 use vm_test::protocol::daemon::{DiskFormat, LayerBuild};
 use vm_test::protocol::failure::Failure;
 
-/// Runs what needs a guest.
+/// Runs what needs a guest, and shows how that and other long steps go.
 pub trait Runner {
+    /// Shows how far the step is that is being done.
+    fn progress(&mut self, words: &str);
+
+    /// Says what the user should know of it.
+    fn say(&mut self, words: &str);
+
     /// Runs a command in a container whose writes go to the layer that is being made.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::World;
 use super::builder::Builder;
 use super::{keep_errors, mounts};
 use crate::backend::kvm::Hardware;
-use crate::backend::{Prepared, ROOM, Virtual};
+use crate::backend::{Lease, Prepared, ROOM, Virtual};
 use rustix::mount::mount_bind;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
@@ -18,6 +18,7 @@ pub(super) fn run(
     trees: Vec<Option<OwnedFd>>,
     console: OwnedFd,
     foreign: Option<OwnedFd>,
+    lease: Box<dyn Lease>,
 ) -> Result<i32, Failure> {
     let cannot = |what: &str, cause: &dyn Display| {
         Failure::new(format!(
@@ -53,6 +54,7 @@ pub(super) fn run(
         console,
         foreign,
         errors,
+        lease,
     }
     .run()
 }

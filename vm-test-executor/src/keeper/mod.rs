@@ -5,6 +5,7 @@
 //! has ended. It never talks to a guest.
 
 mod builder;
+mod lease;
 mod machine;
 mod mounts;
 mod pipe;
@@ -73,7 +74,8 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
             Some(_) => handover::receive(control).map_err(lost)?,
             None => None,
         };
-        return machine::run(&world, hardware, trees, console, foreign);
+        let lease = Box::new(lease::Daemon::new(control).map_err(lost)?);
+        return machine::run(&world, hardware, trees, console, foreign, lease);
     }
     let boot = match world.boot_timeout {
         Some(timeout) => {

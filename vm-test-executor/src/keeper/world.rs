@@ -41,13 +41,17 @@ pub struct World {
     pub device_files: bool,
 }
 
-/// The keeper's only word, when it is over.
+/// The keeper's word: its only one, when it is over, unless its machine was started ahead of its lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeeperReport {
     /// The guest ran and its first process ended with this status.
     Ended(i32),
     /// The guest could not be started.
     Failed(Failure),
+    /// The machine only lacks its lease.
+    Prepared,
+    /// The machine has the stream of its lease, and has written nothing to it.
+    Attached,
 }
 
 /// How a guest's first process ended, by liblxc's word: a signal stands as if it had stopped the process.

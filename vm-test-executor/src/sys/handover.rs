@@ -14,6 +14,18 @@ use std::os::unix::net::UnixStream;
 /// # Errors
 /// If the other side is gone.
 pub fn send(socket: &UnixStream, fd: Option<&OwnedFd>) -> io::Result<()> {
+    send_with(socket, fd, b"d")
+}
+
+/// Hands a descriptor over beside bytes of a protocol that is not this one.
+///
+/// # Errors
+/// If the other side is gone.
+pub fn send_beside(socket: &UnixStream, fd: &OwnedFd, bytes: &[u8]) -> io::Result<()> {
+    send_with(socket, Some(fd), bytes)
+}
+
+fn send_with(socket: &UnixStream, fd: Option<&OwnedFd>, bytes: &[u8]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     let fds: Vec<BorrowedFd<'_>> = fd.into_iter().map(AsFd::as_fd).collect();
@@ -22,7 +34,7 @@ pub fn send(socket: &UnixStream, fd: Option<&OwnedFd>) -> io::Result<()> {
     }
     sendmsg(
         socket,
-        &[IoSlice::new(b"d")],
+        &[IoSlice::new(bytes)],
         &mut ancillary,
         SendFlags::NOSIGNAL,
     )?;

@@ -1,5 +1,7 @@
 //! Every key, with values that are taken and values that are not.
 
+mod kernel;
+
 use super::*;
 
 fn read(key: &str, value: &str) -> syn::Result<Setting> {
@@ -13,11 +15,9 @@ fn every_key_becomes_its_variant() {
         ("backend", r#""lxc""#, r#"Backend("lxc")"#),
         ("backend", r##"r#"kvm"#"##, r#"Backend("kvm")"#),
         ("image", r#""debian-12""#, r#"Image("debian-12")"#),
-        ("init", r#""agent""#, r#"Init("agent")"#),
         ("init", r#""system""#, r#"Init("system")"#),
         ("memory", r#""512M""#, "Memory(536870912u64)"),
         ("memory", r#""1GiB""#, "Memory(1073741824u64)"),
-        ("cpus", "1", "Cpus(1u32)"),
         ("cpus", "0x10", "Cpus(16u32)"),
         ("cpus", "256", "Cpus(256u32)"),
         ("network", r#""none""#, r#"Network("none")"#),
@@ -286,8 +286,8 @@ fn an_unknown_key_is_answered_with_the_right_one() {
             "the guest's name comes first and without a key, as in `#[on_vm(\"worker-1\")]`",
         ),
         (
-            "kernel",
-            "the keys are `backend`, `accelerator`, `image`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
+            "firmware",
+            "the keys are `backend`, `accelerator`, `image`, `kernel`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
              `disks`, `keep`, `keep_for`, `env`, `export`, `devices`, `rollback` and `privileged`",
         ),
     ] {

@@ -26,6 +26,7 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         Setting::Backend(value) => OwnedSetting::Backend(value.to_owned()),
         Setting::Accelerator(value) => OwnedSetting::Accelerator(value.to_owned()),
         Setting::Image(value) => OwnedSetting::Image(value.to_owned()),
+        Setting::Kernel(value) => OwnedSetting::Kernel(value.to_owned()),
         Setting::Init(value) => OwnedSetting::Init(value.to_owned()),
         Setting::Memory(bytes) => OwnedSetting::Memory(bytes),
         Setting::Cpus(count) => OwnedSetting::Cpus(count),

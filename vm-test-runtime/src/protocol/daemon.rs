@@ -132,6 +132,8 @@ pub enum OwnedSetting {
     Accelerator(String),
     /// `image = "debian-12"`.
     Image(String),
+    /// `kernel = "linux-image-amd64"`.
+    Kernel(String),
     /// `init = "agent"`.
     Init(String),
     /// `memory`, in bytes.
@@ -249,6 +251,8 @@ pub struct Status {
     pub instances: Vec<InstanceStatus>,
     /// Leases that wait for room.
     pub waiting: usize,
+    /// Machines that wait for a lease.
+    pub spares: usize,
     /// Memory promised to instances, in bytes.
     pub memory_used: u64,
     /// Memory that may be promised, in bytes.

@@ -34,7 +34,7 @@ pub enum FromMachine {
     },
     /// The machine is not up, and never will be, for this reason.
     NotUp(String),
-    /// The machine is this instance now, and its agent's stream begins.
+    /// The machine is this instance now, and its agent's stream begins with [`ToMachine::Begin`].
     Gone,
     /// The machine cannot become this instance, for this reason.
     CannotGo(String),
@@ -45,6 +45,11 @@ pub enum FromMachine {
 pub enum ToMachine {
     /// Become this instance.
     Go(Box<Identity>),
+    /// Somebody has leased it: open the stream.
+    Begin {
+        /// The host's time, in nanoseconds since 1970, if that is not what it was at [`ToMachine::Go`].
+        time: Option<u64>,
+    },
 }
 
 /// What makes one instance of all that begin in the same state.
@@ -68,6 +73,8 @@ pub struct Identity {
     pub card: [u8; 4],
     /// What comes from the disks with the host's files.
     pub places: Vec<Place>,
+    /// Whether nobody waits for it yet.
+    pub ahead: bool,
 }
 
 /// Something of a disk with the host's files, and where it goes.

@@ -15,14 +15,14 @@ mod survival;
 
 pub(super) use foreign::main as read_disk;
 
-use super::boot;
+use super::{boot, rehearsal};
 use rustix::process::getpid;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 use vm_test::protocol::machine::{
-    CONTROL_PORT, ENV_MACHINE, FromMachine, Identity, STREAM_PORT, ToMachine,
+    CONTROL_PORT, ENV_MACHINE, FromMachine, Identity, PlaceKind, STREAM_PORT, ToMachine,
 };
 use vm_test::protocol::{PROTOCOL, frame};
 
@@ -65,8 +65,18 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
         frame::write(&control, &FromMachine::CannotGo(error.to_string()))?;
         return Err(error);
     }
-    let stream = ports::open(STREAM_PORT)?;
+    if identity.ahead {
+        let programs = identity
+            .places
+            .iter()
+            .filter(|place| place.kind == PlaceKind::File);
+        rehearsal::rehearse(programs.map(|place| place.to.as_str()));
+    }
     frame::write(&control, &FromMachine::Gone)?;
+    if let Some(time) = wait_for_begin(&control)? {
+        identity::set_clock(time)?;
+    }
+    let stream = ports::open(STREAM_PORT)?;
     let notes: Vec<String> = identity.note.into_iter().chain(degraded).collect();
     Ok(Begun {
         stream: stream.into(),
@@ -78,10 +88,24 @@ fn wait_for_go(control: &mut File) -> io::Result<Identity> {
     loop {
         match frame::read(&*control)? {
             Some(ToMachine::Go(identity)) => return Ok(*identity),
+            Some(other) => return Err(unexpected(&other)),
             // Nobody is there between one keeper and the next.
             None => std::thread::sleep(Duration::from_millis(1)),
         }
     }
+}
+
+/// Waits until somebody has leased the machine; the time then, if some has passed.
+fn wait_for_begin(control: &File) -> io::Result<Option<u64>> {
+    match frame::read(control)? {
+        Some(ToMachine::Begin { time }) => Ok(time),
+        Some(other) => Err(unexpected(&other)),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+fn unexpected(word: &ToMachine) -> io::Error {
+    io::Error::other(format!("cannot do {word:?} now"))
 }
 
 fn become_instance(identity: &Identity) -> io::Result<()> {

@@ -67,7 +67,7 @@ pub(super) fn arguments(
             Start::Save => format!(
                 "memory-backend-file,id=ram,size={size},mem-path={room}/{TEMPLATE}/ram,share=on"
             ),
-            Start::Restore => format!(
+            Start::Restore | Start::Ahead => format!(
                 "memory-backend-file,id=ram,size={size},mem-path={room}/{TEMPLATE}/ram,share=off"
             ),
         },
@@ -115,7 +115,7 @@ pub(super) fn arguments(
         args.option("-netdev", "user,id=outside");
         args.option("-device", "virtio-net-pci,netdev=outside,romfile=");
     }
-    if hardware.start == Start::Restore {
+    if hardware.start.is_restored() {
         args.option("-incoming", "defer");
     }
     args.0
@@ -142,6 +142,10 @@ fn kernel_line(hardware: &Hardware) -> String {
         "mitigations=off".to_owned(),
         format!("{ENV_MACHINE}=1"),
     ];
+    if hardware.accelerator == Accelerator::Tcg {
+        // What is at another address is translated anew: every start of a program would take five times as long.
+        words.push("norandmaps".to_owned());
+    }
     if let Some(timeout) = hardware.boot_timeout {
         words.push(format!("VM_TEST_BOOT_TIMEOUT={timeout}"));
     }
@@ -202,9 +206,10 @@ impl Arguments {
                 "driver={format},file={serial}-file,node-name={serial}{only},cache.no-flush=on"
             ),
         );
+        // A machine that has used up its room is told so; by itself QEMU would stop it until somebody makes room.
         self.option(
             "-device",
-            format!("virtio-blk-pci,drive={serial},serial={serial}"),
+            format!("virtio-blk-pci,drive={serial},serial={serial},werror=report"),
         );
     }
 }

@@ -52,6 +52,16 @@ pub enum Start {
     Save,
     /// It goes on from a template.
     Restore,
+    /// It goes on from a template before anybody has leased it, and waits for its lease.
+    Ahead,
+}
+
+impl Start {
+    /// Whether it goes on from a template.
+    #[must_use]
+    pub fn is_restored(self) -> bool {
+        matches!(self, Self::Restore | Self::Ahead)
+    }
 }
 
 /// What executes a machine's instructions.

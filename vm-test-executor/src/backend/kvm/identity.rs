@@ -16,7 +16,6 @@ pub(super) fn complete(identity: &Identity) -> io::Result<Identity> {
     getrandom(&mut machine_id, GetRandomFlags::empty())?;
     let mut card = [0; 4];
     getrandom(&mut card, GetRandomFlags::empty())?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     Ok(Identity {
         seed,
         card,
@@ -24,7 +23,13 @@ pub(super) fn complete(identity: &Identity) -> io::Result<Identity> {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect(),
-        time: now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)),
+        time: now(),
         ..identity.clone()
     })
+}
+
+/// The time, in nanoseconds since 1970.
+pub(super) fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }

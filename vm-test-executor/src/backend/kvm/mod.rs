@@ -21,7 +21,7 @@ use monitor::Monitor;
 use qemu::Qemu;
 use std::fs;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -54,8 +54,13 @@ pub(super) fn run(machine: &Virtual) -> Result<i32, Failure> {
     match machine.hardware.start {
         Start::Save => Running::start(machine, machine.hardware.clone())?.save(),
         Start::Boot => Running::start(machine, machine.hardware.clone())?.boot(),
+        // Without it nobody is worse off, so what keeps it from being there is nobody's trouble, and not the template's.
+        Start::Ahead => match Running::restore(machine)? {
+            (running, None) => running.wait_for_lease(),
+            (_, Some(refusal)) => Err(refusal),
+        },
         Start::Restore => match Running::restore(machine) {
-            Ok((mut running, None)) => Err(running.end()),
+            Ok((running, None)) => running.begin(None),
             // The template works; what the machine refuses it would refuse after a boot, too.
             Ok((_, Some(refusal))) => Err(refusal),
             Err(failure) => {
@@ -113,10 +118,35 @@ impl<'a> Running<'a> {
 
     fn boot(mut self) -> Result<i32, Failure> {
         self.await_boot()?;
-        Err(match self.go()? {
-            Some(refusal) => refusal,
-            None => self.end(),
-        })
+        match self.go()? {
+            Some(refusal) => Err(refusal),
+            None => self.begin(None),
+        }
+    }
+
+    /// Has the agent open its stream, and waits for the machine's end.
+    fn begin(mut self, time: Option<u64>) -> Result<i32, Failure> {
+        // If it is gone, that shows as its end.
+        let _ = frame::write(&self.control, &ToMachine::Begin { time });
+        Err(self.end())
+    }
+
+    /// Waits for the lease that the machine was started ahead of, and gives it its stream.
+    fn wait_for_lease(mut self) -> Result<i32, Failure> {
+        let lost = |error: io::Error| cannot(self.machine, &format!("wait for a lease: {error}"));
+        let stream = self.machine.lease.stream(self.control.as_fd());
+        let Some(stream) = stream.map_err(lost)? else {
+            return Err(self.end());
+        };
+        let attached = self
+            .monitor()
+            .and_then(|monitor| monitor.lead_to("stream", &stream));
+        // From here on it is QEMU's alone: its end must be seen when QEMU ends.
+        drop(stream);
+        attached.map_err(|error| cannot(self.machine, &format!("give it its stream: {error}")))?;
+        let granted = self.machine.lease.await_grant();
+        granted.map_err(|error| cannot(self.machine, &format!("wait for a lease: {error}")))?;
+        self.begin(Some(identity::now()))
     }
 
     /// The machine, and what keeps it from becoming its instance. Fails where the template is to blame.
@@ -154,8 +184,9 @@ impl<'a> Running<'a> {
 
     /// Has the machine become its instance; what keeps it from that, in its agent's words.
     fn go(&mut self) -> Result<Option<Failure>, Failure> {
-        let identity = identity::complete(&self.hardware.identity)
+        let mut identity = identity::complete(&self.hardware.identity)
             .map_err(|error| cannot(self.machine, &format!("give it random numbers: {error}")))?;
+        identity.ahead = self.hardware.start == Start::Ahead;
         // If it is gone, that shows as the end of what can be heard.
         let _ = frame::write(&self.control, &ToMachine::Go(Box::new(identity)));
         match self.hear()? {

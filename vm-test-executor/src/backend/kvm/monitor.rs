@@ -1,9 +1,10 @@
 //! QEMU's monitor: stopping, saving, and why a machine ended. Wraps the crate `qapi`; knows no guest.
 
+use crate::sys::handover;
 use qapi::qmp::{self, Event, MigrationStatus, ShutdownCause};
 use qapi::{ExecuteError, Qmp, Stream};
 use std::io::{self, BufRead, BufReader, BufWriter};
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,14 @@ const SAVING: Duration = Duration::from_secs(120);
 /// How often it is asked whether it has done so.
 const TICK: Duration = Duration::from_micros(500);
 
+/// QEMU's name of a descriptor on its way to become a stream.
+const ON_ITS_WAY: &str = "stream";
+
 /// The monitor of one machine.
 pub(super) struct Monitor {
     qmp: Qmp<Stream<BufReader<UnixStream>, BufWriter<UnixStream>>>,
+    /// The way for descriptors, beside the words.
+    socket: UnixStream,
 }
 
 impl Monitor {
@@ -30,9 +36,10 @@ impl Monitor {
             // The crate would panic.
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut qmp = Qmp::new(Stream::new(reader, BufWriter::new(socket)));
+        let writer = BufWriter::new(socket.try_clone()?);
+        let mut qmp = Qmp::new(Stream::new(reader, writer));
         qmp.handshake().map_err(error_of)?;
-        Ok(Self { qmp })
+        Ok(Self { qmp, socket })
     }
 
     /// Has it leave out of a state the memory that is in a file shared by all.
@@ -76,6 +83,42 @@ impl Monitor {
             })
             .map_err(error_of)?;
         self.await_migration()
+    }
+
+    /// Has the character device of this name lead to a socket from now on.
+    pub(super) fn lead_to(&mut self, device: &str, socket: &OwnedFd) -> io::Result<()> {
+        // It travels beside white space, which is nothing to the monitor but carries it.
+        handover::send_beside(&self.socket, socket, b"\n")?;
+        let fdname = ON_ITS_WAY.to_owned();
+        self.qmp
+            .execute(&qmp::getfd {
+                fdname: fdname.clone(),
+            })
+            .map_err(error_of)?;
+        let address = qmp::FdSocketAddress { str: fdname };
+        let socket = qmp::ChardevSocket {
+            base: qmp::ChardevCommon {
+                logappend: None,
+                logfile: None,
+            },
+            nodelay: None,
+            reconnect: None,
+            server: Some(false),
+            telnet: None,
+            tls_authz: None,
+            tls_creds: None,
+            tn3270: None,
+            wait: None,
+            websocket: None,
+            addr: qmp::SocketAddressLegacy::fd(address.into()),
+        };
+        self.qmp
+            .execute(&qmp::chardev_change {
+                id: device.to_owned(),
+                backend: qmp::ChardevBackend::socket(socket.into()),
+            })
+            .map_err(error_of)?;
+        Ok(())
     }
 
     /// Waits until the state has been written or read.

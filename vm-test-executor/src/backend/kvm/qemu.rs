@@ -57,13 +57,12 @@ impl Qemu {
         }
         let blank =
             blank_disks(&hardware.disks).map_err(|error| failed("make a blank disk", error))?;
-        let state = match hardware.start {
-            Start::Restore => Some(
-                File::open(room().join(TEMPLATE).join(STATE))
-                    .map_err(|error| failed("open the template's state", error))?,
-            ),
-            _ => None,
-        };
+        let state = hardware
+            .start
+            .is_restored()
+            .then(|| File::open(room().join(TEMPLATE).join(STATE)))
+            .transpose()
+            .map_err(|error| failed("open the template's state", error))?;
         let stream = (hardware.start != Start::Save).then_some(STREAM);
         let wires = Wires {
             monitor: monitor.as_raw_fd(),
@@ -148,7 +147,7 @@ fn root_disk(start: Start) -> io::Result<PathBuf> {
             make_over(&disk, "qcow2", &template.join(BLANK))?;
             Ok(disk)
         }
-        Start::Restore => {
+        Start::Restore | Start::Ahead => {
             fs::copy(template.join(BLANK), &own)?;
             Ok(own)
         }

@@ -12,6 +12,9 @@ pub(in super::super) enum ImageCommand {
     Build {
         /// The image's name
         name: String,
+        /// Copy this host's system anew, for a recipe with base = "host"
+        #[arg(long)]
+        refresh: bool,
     },
     /// Import an image that was made elsewhere; nothing in it is trusted, and no disk is mounted
     #[command(after_long_help = help::IMPORT_AFTER)]

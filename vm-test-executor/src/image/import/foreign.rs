@@ -3,6 +3,7 @@
 use super::archive::Archive;
 use super::directory::Directory;
 use super::disk::Disk;
+use super::host::{self, Host};
 use super::layout::{Layout, Room};
 use super::order::Kind;
 use super::vagrant;
@@ -21,6 +22,8 @@ pub(in crate::image) enum Foreign {
     Directory(Directory),
     /// On a disk, which a machine of its own opens.
     Disk(Disk),
+    /// This host's own.
+    Host(Host),
 }
 
 /// The layers, the lowest first.
@@ -50,6 +53,15 @@ impl Stack {
             _layout: None,
             _room: None,
         })
+    }
+
+    /// This host's system without these paths.
+    pub(in crate::image) fn of_host(without: &[PathBuf], store: &Store) -> Self {
+        Self {
+            layers: vec![Foreign::Host(Host::new(without, store))],
+            _layout: None,
+            _room: None,
+        }
     }
 
     /// The root file system on a disk.
@@ -94,6 +106,7 @@ impl Foreign {
             Self::Archive(archive) => format!("unpack {}", archive.name),
             Self::Directory(directory) => format!("copy {}", directory.name),
             Self::Disk(disk) => format!("read {}", disk.name),
+            Self::Host(_) => format!("copy {}", host::NAME),
         }
     }
 
@@ -103,6 +116,7 @@ impl Foreign {
             Self::Archive(archive) => [b"archive", archive.hash.as_bytes()],
             Self::Directory(directory) => [b"directory", directory.hash.as_bytes()],
             Self::Disk(disk) => [disk.word().as_bytes(), disk.hash.as_bytes()],
+            Self::Host(host) => [b"host", host.hash.as_bytes()],
         }
     }
 
@@ -113,6 +127,7 @@ impl Foreign {
             Self::Directory(directory) => directory.read(store, None).map(Some),
             // It is read once, and nothing is kept if anything in it is refused.
             Self::Disk(_) => Ok(None),
+            Self::Host(host) => host.survey().map(Some),
         }
     }
 
@@ -127,6 +142,7 @@ impl Foreign {
             Self::Archive(archive) => archive.read(store, Some(into)).map(drop),
             Self::Directory(directory) => directory.read(store, Some(into)).map(drop),
             Self::Disk(disk) => disk.unpack(store, into, runner),
+            Self::Host(host) => host.unpack(store, into, runner),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Images from elsewhere: archives, directories, OCI layouts, disks, boxes. What comes in is hostile until it has been
+//! Images from elsewhere: archives, directories, OCI layouts, disks, boxes, this host itself. What comes in is hostile until it has been
 //! read to its end in the user's namespaces; only then something is unpacked.
 
 mod archive;
@@ -9,6 +9,7 @@ mod disk;
 mod document;
 mod findings;
 mod foreign;
+mod host;
 mod layout;
 mod limits;
 mod machine;
@@ -20,8 +21,10 @@ mod qcow2;
 mod refusal;
 mod source;
 mod survey;
+mod system;
 mod unpack;
 mod vagrant;
+mod walk;
 mod writer;
 
 pub(super) use foreign::Stack;

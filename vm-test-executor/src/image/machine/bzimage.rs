@@ -53,7 +53,7 @@ pub(super) fn release(bytes: &[u8]) -> Option<String> {
         ));
         bytes.get(offset + SECTOR..)?
     } else if bytes.starts_with(ELF) {
-        let at = bytes.windows(WORDS.len()).position(|it| it == WORDS)?;
+        let at = memchr::memmem::find(bytes, WORDS)?;
         &bytes[at + WORDS.len()..]
     } else {
         return None;

@@ -36,6 +36,9 @@ pub(super) const BOOT: &str = "/boot";
 pub(super) const VMLINUZ: &str = "vmlinuz-";
 pub(super) const MODULES: &str = "/lib/modules";
 
+/// What depmod makes of them last.
+pub(in crate::image) const INDEX: &str = "modules.dep";
+
 /// So much of a file that tells the release of Debian is read.
 const MOST_WORDS: u64 = 1 << 16;
 
@@ -83,7 +86,7 @@ pub(in crate::image) fn files(
         mode: Some("0644".to_owned()),
     }];
     if let Some(modules) = modules {
-        if !modules.join("modules.dep").is_file() {
+        if !modules.join(INDEX).is_file() {
             return Err(Failure::new(format!(
                 "cannot use the kernel modules in {}: there is no modules.dep",
                 modules.display()
@@ -99,6 +102,19 @@ pub(in crate::image) fn files(
         });
     }
     Ok((entries, release))
+}
+
+/// The modules that are installed together with a kernel: in `lib/modules/RELEASE` beside the directory of its file or in
+/// that. It may have none.
+pub(in crate::image) fn modules_beside(vmlinuz: &Path) -> Result<Option<PathBuf>, Failure> {
+    let release = release_of(vmlinuz)?;
+    let real = vmlinuz.canonicalize().unwrap_or_default();
+    let mut homes = real.ancestors().skip(1).take(2);
+    Ok(homes.find_map(|home| {
+        let modules = home.join(&MODULES[1..]).join(&release);
+        let modules = modules.canonicalize().ok()?;
+        modules.join(INDEX).is_file().then_some(modules)
+    }))
 }
 
 /// Where the kernel of this release is in the guest.

@@ -10,7 +10,8 @@ use super::artifact::{Artifact, Lasting};
 use super::{Store, digest, fingerprint};
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
-use walk::{Most, Survey, TAG, Trouble};
+pub(super) use walk::TAG;
+use walk::{Most, Survey, Trouble};
 
 /// Whether cargo or somebody else has tagged this directory, or one above it, as one whose content can be made again. Such
 /// directories are empty on a disk.

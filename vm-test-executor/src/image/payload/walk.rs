@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Cargo and others tag with this file what can be made again.
-pub(super) const TAG: &str = "CACHEDIR.TAG";
+pub(in crate::image) const TAG: &str = "CACHEDIR.TAG";
 
 /// What is found.
 #[derive(Default)]

@@ -1,0 +1,97 @@
+//! A host, what is attacked on it, and the attackers. Starts attacks; knows none.
+
+use super::PLACE;
+use super::canary::Canary;
+use std::fs;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+use vm_test_tests::census::Census;
+use vm_test_tests::daemon::Daemon;
+use vm_test_tests::fixture::Fixture;
+use vm_test_tests::host::Host;
+
+/// How long the host may take to be as it was.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a run of attackers may take, times what their place takes longer: none waits for more than its own time limit.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Some of the attacks use all that the machine has.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// A host, what is attacked on it, and the attackers.
+pub(crate) struct Arena {
+    host: Host,
+    canary: Canary,
+    fixture: Fixture,
+    before: Census,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Arena {
+    pub(crate) fn new() -> Self {
+        let alone = ALONE.lock().unwrap_or_else(|poison| poison.into_inner());
+        let host = PLACE.host();
+        let fixture = Fixture::new("hostile");
+        fixture.build(&host);
+        let canary = Canary::new(&host, &fixture);
+        Self {
+            before: Census::take(&host),
+            canary,
+            fixture,
+            host,
+            _alone: alone,
+        }
+    }
+
+    /// A run of attacks: the arguments are the test binary's.
+    pub(crate) fn run(&self, args: &[&str]) -> Command {
+        let mut command = self
+            .fixture
+            .cargo(&self.host, &["test", "--test", "hostile"]);
+        self.canary.expose(&self.host, &mut command);
+        command.arg("--").args(args);
+        command
+    }
+
+    /// Asserts that nothing of the host was changed or reached.
+    #[track_caller]
+    pub(crate) fn assert_unharmed(mut self) {
+        let mut changes = self.canary.changes();
+        for entry in fs::read_dir(self.host.runtime())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let text = fs::read_to_string(entry.path()).unwrap_or_default();
+            if text.contains("vandalized") {
+                changes.push(format!("{} was written to", entry.path().display()));
+            }
+        }
+        if let Some(daemon) = Daemon::of(&self.host) {
+            daemon.terminate();
+        }
+        changes.extend(self.before.settle(PATIENCE));
+        assert_eq!(changes, [""; 0]);
+    }
+}
+
+/// How long a run of attackers may take here.
+pub(crate) fn limit() -> Duration {
+    LIMIT * PLACE.factor()
+}
+
+/// What libtest says of a test, and what the test's report says.
+#[track_caller]
+pub(crate) fn assert_failed_for(text: &str, test: &str, reasons: &[&str]) {
+    let failed = text.contains(&format!("test {test} ... FAILED"));
+    assert!(failed, "{test} did not fail:\n{text}");
+    let heading = format!("---- {test} stdout ----\n");
+    let section = text.split_once(&heading).map_or("", |(_, section)| section);
+    let section = section.split("\n---- ").next().unwrap_or_default();
+    let reasons = reasons.iter().map(|reason| PLACE.fill(reason));
+    let reasons: Vec<_> = reasons.collect();
+    let told = reasons.iter().any(|reason| section.contains(reason));
+    assert!(told, "{test} did not fail for one of {reasons:?}:\n{text}");
+}

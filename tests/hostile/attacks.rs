@@ -1,0 +1,15 @@
+//! Attacks that pass when they were denied, or had no effect but in the guest: all in one run.
+
+use super::arena::Arena;
+use super::rows::left_out;
+use vm_test_tests::fixture::text_of;
+
+#[test]
+fn no_attack_on_the_host_has_any_effect_on_it() {
+    let arena = Arena::new();
+    let mut args = vec!["--test-threads", "4"];
+    args.extend(left_out().iter().flat_map(|(name, _)| ["--skip", name]));
+    let output = arena.run(&args).output().expect("cargo starts");
+    arena.assert_unharmed();
+    assert!(output.status.success(), "{}", text_of(&output));
+}

@@ -1,0 +1,93 @@
+//! Attackers that use up what there is only so much of: processes, memory, room on a disk.
+
+use super::PLACE;
+use super::arena::{Arena, assert_failed_for, limit};
+use std::time::Instant;
+use vm_test_tests::fixture::text_of;
+use vm_test_tests::place::Place;
+
+const BOMBS: [&str; 2] = [
+    "limits::forks_without_end",
+    "limits::leaves_dead_orphans_without_end",
+];
+
+/// They pass while bombs go off elsewhere.
+const SIBLINGS: [&str; 3] = [
+    "others::one_guest_keeps_what_it_has_while_another_looks_for_it",
+    "others::another_guest_keeps_what_it_has_while_the_first_looks_for_it",
+    "processes::only_processes_of_the_guest_can_be_seen",
+];
+
+#[test]
+fn bombs_of_processes_end_with_their_tests_and_hurt_no_other() {
+    let arena = Arena::new();
+    // On a host that they share two would have no processor left for the others.
+    let at_once = match PLACE {
+        Place::Container => 1,
+        Place::Machine => BOMBS.len(),
+    };
+    for bombs in BOMBS.chunks(at_once) {
+        let mut command = arena.run(&["--exact", "--include-ignored", "--test-threads", "5"]);
+        let began = Instant::now();
+        let output = command.args(bombs).args(SIBLINGS).output();
+        let output = output.expect("cargo starts");
+        let took = began.elapsed();
+        let text = text_of(&output);
+        // It ends at all, and not only with the run: how soon depends on what else the machine does.
+        assert!(took < limit(), "{took:?}:\n{text}");
+        for bomb in bombs {
+            assert_failed_for(&text, bomb, &reasons());
+        }
+        for sibling in SIBLINGS {
+            assert!(text.contains(&format!("test {sibling} ... ok")), "{text}");
+        }
+    }
+    arena.assert_unharmed();
+}
+
+/// What may be said of a bomb. A host's processors are everybody's, and those of a
+/// machine that QEMU translates are slow to bury a thousand processes.
+fn reasons() -> Vec<&'static str> {
+    match PLACE {
+        Place::Container => vec![
+            "the test did not end within 2s and was killed",
+            "the guest did not answer for 5s after the time limit of 2000 ms",
+            "the guest ran out of memory",
+        ],
+        Place::Machine => vec![
+            "the test did not end within 8s and was killed",
+            "the guest did not answer for 5s after the time limit of 8000 ms",
+        ],
+    }
+}
+
+#[test]
+fn what_fills_memory_is_ended_whether_it_is_called_a_file_or_not() {
+    let arena = Arena::new();
+    let mut fillers = vec![
+        "limits::fills_every_file_system_there_is",
+        "limits::fills_a_file_system_of_its_own",
+    ];
+    let many = "limits::many_processes_together_get_no_more_memory_than_there_is";
+    let nameless = "limits::fills_memory_that_is_a_file_without_a_name";
+    // Where no control group holds the limit, the agent does. It ends the whole job, and memory that is no process's and
+    // has no name it does not see; of that the host's own out-of-memory killer takes care, and tests are what it takes.
+    // A machine has no more than it has.
+    let held = PLACE == Place::Machine || rustix::process::getuid().is_root();
+    fillers.push(if held { nameless } else { many });
+    let mut command = arena.run(&["--exact", "--include-ignored", "--test-threads", "4"]);
+    command.args(&fillers);
+    if held {
+        command.arg(many);
+    }
+    let output = command.output().expect("cargo starts");
+    let text = text_of(&output);
+    assert!(!text.contains("no limit"), "{text}");
+    if held {
+        assert!(text.contains(&format!("test {many} ... ok")), "{text}");
+    }
+    for filler in fillers {
+        assert_failed_for(&text, filler, &["the guest ran out of memory (128 MiB)"]);
+    }
+    arena.assert_unharmed();
+}

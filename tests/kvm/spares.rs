@@ -1,0 +1,165 @@
+//! Machines that are prepared ahead of their lease: the next test gets one, it is as fresh as any, and nobody else loses by it.
+
+use super::{LIMIT, prepared};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::time::Duration;
+use vm_test_tests::fixture::{Fixture, text_of};
+use vm_test_tests::host::Host;
+use vm_test_tests::patience;
+use vm_test_tests::process::await_that;
+
+/// How long spares wait in these tests, in seconds: longer than the tests take, or hardly at all.
+const LONG: &str = "600";
+const SHORT: &str = "1";
+
+/// Far less than spares wait unless they are told otherwise.
+const AT_ONCE: Duration = Duration::from_secs(8);
+
+/// A host with the image and the fixture, and without a daemon, which would not see what these tests set.
+fn ready() -> (Host, Fixture) {
+    let (host, fixture) = prepared(&["debian-12"]);
+    host.stop();
+    (host, fixture)
+}
+
+/// What `vm-test ps` says of the daemon.
+fn daemon(host: &Host) -> serde_json::Value {
+    let output = host.vm_test().args(["ps", "--json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    report["daemons"][0].clone()
+}
+
+/// Waits until there are so many spares, and no other machine.
+fn await_spares(host: &Host, count: usize) {
+    await_that(&format!("{count} spares"), LIMIT, || {
+        daemon(host)["spares"] == count && machines(host).len() == count
+    });
+}
+
+/// The process ids of the machines of this host's daemon that have been told to go on.
+fn machines(host: &Host) -> Vec<i32> {
+    let Some(daemon) = daemon(host)["pid"].as_u64() else {
+        return Vec::new();
+    };
+    let children = |pid: u64| {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let each =
+            tasks.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
+        let text = each.collect::<Vec<_>>().join(" ");
+        let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
+        pids.collect::<Vec<u64>>()
+    };
+    let keepers = children(daemon).into_iter();
+    let machines = keepers.flat_map(children);
+    machines.map(|pid| i32::try_from(pid).unwrap()).collect()
+}
+
+/// Runs one test on a machine; the random number and the machine id that it has told, and the time.
+fn run(fixture: &Fixture, host: &Host, wait: &str) -> (String, String, f64) {
+    let mut command = fixture.cargo(host, &["test", "--test", "copies"]);
+    command
+        .args(["--", "one_copy", "--exact", "--show-output"])
+        .env("VM_TEST_SPARE_SECONDS", wait);
+    let finished = patience::start(&mut command).finish(LIMIT);
+    let text = finished.stdout.text() + &finished.stderr.text();
+    assert!(text.contains("1 passed; 0 failed"), "{text}");
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("random "));
+    let words: Vec<_> = line.unwrap().split_whitespace().collect();
+    (
+        words[0].to_owned(),
+        words[2].to_owned(),
+        words[6].parse().unwrap(),
+    )
+}
+
+fn now() -> f64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.unwrap().as_secs_f64()
+}
+
+#[test]
+fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() {
+    let (host, fixture) = ready();
+    let first = run(&fixture, &host, LONG);
+    await_spares(&host, 1);
+    let [spare] = machines(&host)[..] else {
+        panic!("{:?}", machines(&host));
+    };
+    // Its clock must be right although it has waited.
+    std::thread::sleep(Duration::from_secs(3));
+    let began = now();
+    let second = run(&fixture, &host, LONG);
+    assert!(
+        (began - 1.0..now() + 1.0).contains(&second.2),
+        "{began} {second:?}"
+    );
+    assert_ne!((&first.0, &first.1), (&second.0, &second.1));
+    assert_ne!(first.1, second.1);
+    // It was this machine that the test ran on, and there is another one now.
+    await_spares(&host, 1);
+    assert!(!machines(&host).contains(&spare));
+    let output = host.vm_test().arg("ps").output().unwrap();
+    let text = text_of(&output);
+    assert!(
+        text.contains("; 1 spare machine waits for a lease\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_spare_that_has_died_is_done_without() {
+    let (host, fixture) = ready();
+    run(&fixture, &host, LONG);
+    await_spares(&host, 1);
+    for machine in machines(&host) {
+        let machine = Pid::from_raw(machine).unwrap();
+        kill_process(machine, Signal::KILL).unwrap();
+    }
+    run(&fixture, &host, LONG);
+    await_spares(&host, 1);
+}
+
+#[test]
+fn a_spare_goes_when_nobody_comes_for_it_and_at_once_when_its_memory_is_needed() {
+    let (host, fixture) = ready();
+    run(&fixture, &host, SHORT);
+    await_that("the memory to come back", LIMIT, || {
+        daemon(&host)["memory_used"] == 0
+    });
+    await_spares(&host, 0);
+    host.stop();
+
+    let (host, fixture) = ready();
+    let mut command = fixture.cargo(&host, &["test", "--test", "copies"]);
+    command
+        .args(["--", "one_copy", "--exact"])
+        .env("VM_TEST_SPARE_SECONDS", LONG)
+        .env("VM_TEST_MEMORY_BUDGET", "4096");
+    let finished = patience::start(&mut command).finish(LIMIT);
+    assert_eq!(finished.code, Some(0), "{}", finished.stdout.text());
+    await_spares(&host, 1);
+    let output = host
+        .vm_test()
+        .args(["run", "machine", "--memory", "3500M", "--", "true"])
+        .current_dir(fixture.directory())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    assert_eq!(daemon(&host)["spares"], 0);
+}
+
+#[test]
+fn without_spares_none_is_prepared() {
+    let (host, fixture) = ready();
+    run(&fixture, &host, "0");
+    // Its own machine needs a moment to go; a spare would stay for as long as spares do.
+    await_that("nothing to be left", AT_ONCE, || {
+        daemon(&host)["memory_used"] == 0 && machines(&host).is_empty()
+    });
+}

@@ -1,0 +1,73 @@
+//! What a machine that waits for its lease does with the time: a job as every test is one, but of the agent's own program,
+//! so that the kernel has read and QEMU has translated what the next test needs, too. Runs nothing of the user's.
+
+use super::stream::Host;
+use super::{loader, run};
+use crate::elf;
+use rustix::fs::{Advice, fadvise};
+use std::fs::{self, File};
+use std::io;
+use std::num::NonZeroU64;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::ExitCode;
+use vm_test::protocol::AGENT_PATH;
+use vm_test::protocol::agent::Job;
+use vm_test::protocol::harvest::Wanted;
+
+/// The argument that makes the agent's program the job.
+pub(super) const ROLE: &str = "__rehearse";
+
+/// Where tests find the agent is not where this job does.
+const SOCKET: &str = "/run/vm-test/rehearsal";
+
+/// So much of a program is read ahead, in bytes: what it executes comes before what debuggers read.
+const HEAD: NonZeroU64 = NonZeroU64::new(8 << 20).unwrap();
+
+/// Time limit, in milliseconds.
+const LIMIT: u64 = 10_000;
+
+/// Rehearses for these programs of the host. What does not work is the test's to say.
+pub(super) fn rehearse<'a>(programs: impl Iterator<Item = &'a str>) {
+    for program in programs {
+        if let Ok(file) = File::open(program) {
+            let _ = fadvise(&file, 0, Some(HEAD), Advice::WillNeed);
+        }
+        let _ = loader::command(program);
+        let _ = elf::has_section(Path::new(program), "");
+    }
+    let _ = act();
+    let _ = fs::remove_file(SOCKET);
+}
+
+fn act() -> io::Result<()> {
+    let listener = UnixListener::bind(SOCKET)?;
+    listener.set_nonblocking(true)?;
+    let (stage, _audience) = UnixStream::pair()?;
+    let mut host = Host::new(stage.into())?;
+    let job = Job {
+        nonce: 0,
+        program: AGENT_PATH.to_owned(),
+        args: vec![ROLE.into()],
+        directory: "/".to_owned(),
+        directory_is_optional: true,
+        environment: Vec::new(),
+        timeout: Some(LIMIT),
+        stop_at_timeout: false,
+        test: None,
+        terminal: None,
+        of_host: true,
+        wanted: Wanted::default(),
+    };
+    run::run(&mut host, &listener, job, None, &mut Vec::new())
+}
+
+/// The job itself: what a test does before its body and after it.
+pub(super) fn play() -> ExitCode {
+    let test = std::thread::spawn(|| {
+        let _ = UnixStream::connect(SOCKET);
+        println!("rehearsed");
+    });
+    let _ = test.join();
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,97 @@
+//! Another kernel for a machine than that of its image, as a guest names it, and the name of the image that has both. Knows
+//! words; opens nothing.
+
+use super::{Backend, Guest};
+use std::path::PathBuf;
+
+/// Between the name of an image and that of the package of its kernel.
+const AND: char = '+';
+
+/// A kernel instead of the image's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OtherKernel {
+    /// Of this package of the image's Debian.
+    Package(String),
+    /// In this file of the host; its modules are beside it.
+    File(PathBuf),
+}
+
+impl OtherKernel {
+    /// What can be written.
+    pub const HINT: &str = "a kernel is a package of the image's Debian, as in kernel = \"linux-image-amd64\", or the path of a file, as in kernel = \"build/boot/vmlinuz-6.12\"";
+
+    /// The kernel that this text names.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        if text.contains('\0') {
+            return None;
+        }
+        if text.contains('/') {
+            return Some(Self::File(text.into()));
+        }
+        is_package(text).then(|| Self::Package(text.to_owned()))
+    }
+}
+
+impl Guest {
+    /// The image that has its root and, if that comes from a package, its kernel.
+    #[must_use]
+    pub fn image_with_kernel(&self) -> String {
+        match (&self.kernel, self.backend) {
+            (Some(OtherKernel::Package(package)), Backend::Kvm) => {
+                format!("{}{AND}{package}", self.image)
+            }
+            _ => self.image.clone(),
+        }
+    }
+}
+
+/// Whether a package of Debian can have this name. A machine always has a kernel, so that `none` is none.
+fn is_package(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+    name != "none"
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(plain)
+}
+
+/// The image and the package that the name of an image with another kernel is made of.
+#[must_use]
+pub fn split(name: &str) -> Option<(&str, &str)> {
+    let (image, package) = name.split_once(AND)?;
+    (!image.is_empty() && is_package(package)).then_some((image, package))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_is_a_package_or_a_path() {
+        let package = OtherKernel::Package("linux-image-6.12+deb13-amd64".to_owned());
+        assert_eq!(
+            OtherKernel::named("linux-image-6.12+deb13-amd64"),
+            Some(package)
+        );
+        let file = OtherKernel::File("./vmlinuz".into());
+        assert_eq!(OtherKernel::named("./vmlinuz"), Some(file));
+        for bad in ["", "none", "Linux", "a b", "-x", "a/\0"] {
+            assert_eq!(OtherKernel::named(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_image_with_a_kernel_says_both() {
+        let package = "linux-image-6.12+deb13-amd64";
+        let guest = Guest {
+            image: "debian-12".to_owned(),
+            kernel: OtherKernel::named(package),
+            backend: Backend::Kvm,
+            ..Guest::new("g").unwrap()
+        };
+        let name = guest.image_with_kernel();
+        assert_eq!(split(&name), Some(("debian-12", package)));
+        for other in ["debian-12", "+linux-image-amd64", "debian-12+None", "a+"] {
+            assert_eq!(split(other), None, "{other}");
+        }
+    }
+}

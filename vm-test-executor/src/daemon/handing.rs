@@ -1,0 +1,81 @@
+//! What the daemon and the keeper of a machine that was started ahead of its lease say to each other: that it is prepared,
+//! here is its stream, it has it, begin.
+
+use super::instance::Instance;
+use crate::keeper::KeeperReport;
+use crate::sys::handover;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::frame;
+
+/// How long a keeper may take to answer that waits for nothing else.
+const ANSWER: Duration = Duration::from_secs(5);
+
+impl Instance {
+    /// Waits until the machine only lacks its lease, but not longer than `limit`, and not once the daemon stops.
+    pub(super) fn await_prepared(&self, stop: &OwnedFd, limit: Duration) -> Result<(), Failure> {
+        let limit = Timespec::try_from(limit).ok();
+        let mut fds = [
+            PollFd::new(&self.control, PollFlags::IN),
+            PollFd::new(stop, PollFlags::IN),
+        ];
+        let has_spoken = loop {
+            match poll(&mut fds, limit.as_ref()) {
+                Err(rustix::io::Errno::INTR) => {}
+                _ => break !fds[0].revents().is_empty() && fds[1].revents().is_empty(),
+            }
+        };
+        if !has_spoken {
+            return Err(self.not_handed(&"it was not prepared"));
+        }
+        self.hear(&KeeperReport::Prepared)
+    }
+
+    /// Gives the machine its stream, and waits until it has it.
+    pub(super) fn attach(&self, stream: &UnixStream) -> Result<(), Failure> {
+        let stream = stream.try_clone().map(OwnedFd::from);
+        stream
+            .and_then(|stream| handover::send(&self.control, Some(&stream)))
+            .map_err(|error| self.not_handed(&error))?;
+        self.hear(&KeeperReport::Attached)
+    }
+
+    /// Has it write to its stream.
+    pub(super) fn begin(&self) -> Result<(), Failure> {
+        handover::send(&self.control, None).map_err(|error| self.not_handed(&error))
+    }
+
+    /// Whether its keeper runs.
+    pub(super) fn is_alive(&self) -> bool {
+        let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        matches!(poll(&mut fds, Some(&now)), Ok(0))
+    }
+
+    fn hear(&self, expected: &KeeperReport) -> Result<(), Failure> {
+        let heard: io::Result<Option<KeeperReport>> = self
+            .control
+            .set_read_timeout(Some(ANSWER))
+            .and_then(|()| frame::read(&self.control));
+        match heard {
+            Ok(Some(report)) if report == *expected => Ok(()),
+            Ok(Some(KeeperReport::Failed(failure))) => Err(failure),
+            Ok(other) => Err(self.not_handed(&format!("its keeper says {other:?}"))),
+            Err(error) => Err(self.not_handed(&error)),
+        }
+    }
+
+    fn not_handed(&self, cause: &dyn std::fmt::Display) -> Failure {
+        Failure::new(format!(
+            "cannot start instance {} of guest `{}`: {cause}",
+            self.name, self.guest
+        ))
+    }
+}

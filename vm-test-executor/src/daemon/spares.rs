@@ -1,0 +1,239 @@
+//! Machines that are there before they are asked for: while a test has its machine, one more like it is prepared, and the
+//! next test that needs the same gets it. Holds them, and ends those that nobody comes for. What a machine is made of it
+//! does not know: two are alike if their worlds are, but for the name.
+
+use super::admission::Admitted;
+use super::instance::Instance;
+use super::lease::Host;
+use super::machine;
+use crate::backend::kvm::{Accelerator, Start};
+use crate::config::Guest;
+use crate::keeper::World;
+use std::os::unix::net::UnixStream;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use vm_test::protocol::failure::Failure;
+
+/// The variable that decides how long a spare waits, in seconds; 0 for no spares.
+const ENV_SPARE: &str = "VM_TEST_SPARE_SECONDS";
+
+/// How long it waits unless that is set: a run's next test comes at once, and the memory is others' otherwise.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// How long a lease waits for a spare that is being prepared; far longer than it would take to prepare one itself.
+const PREPARING: Duration = Duration::from_secs(20);
+
+/// All spares of a daemon.
+#[derive(Debug)]
+pub(super) struct Spares {
+    wait: Duration,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    slots: Vec<Slot>,
+    numbers: u64,
+}
+
+/// A spare, or the place of one that is being prepared.
+#[derive(Debug)]
+struct Slot {
+    number: u64,
+    /// That of an instance that would be started now, without its name.
+    world: World,
+    /// Whether a lease waits for it.
+    is_claimed: bool,
+    spare: Option<Spare>,
+}
+
+/// A machine that only lacks its lease.
+#[derive(Debug)]
+pub(super) struct Spare {
+    instance: Instance,
+    /// The other end of what it has in the place of a stream: its port must never look closed.
+    _nobody: UnixStream,
+    since: Instant,
+    // Given back after the machine has ended.
+    _admitted: Admitted,
+}
+
+impl Spares {
+    /// As the environment asks for them.
+    pub(super) fn of_environment() -> Self {
+        let seconds = std::env::var(ENV_SPARE)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        Self {
+            wait: seconds.map_or(WAIT, Duration::from_secs),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// A machine for this world, if there is one or is about to be.
+    pub(super) fn take(&self, world: &World) -> Option<Spare> {
+        let world = nameless(world);
+        let mut state = self.lock();
+        let slot = state
+            .slots
+            .iter_mut()
+            .find(|slot| !slot.is_claimed && slot.world == world)?;
+        slot.is_claimed = true;
+        let number = slot.number;
+        let limit = Instant::now() + PREPARING;
+        loop {
+            // If it could not be prepared, its slot is gone.
+            let at = state.slots.iter().position(|slot| slot.number == number)?;
+            let late = limit.saturating_duration_since(Instant::now());
+            if state.slots[at].spare.is_some() || late.is_zero() {
+                let slot = state.slots.swap_remove(at);
+                drop(state);
+                return slot.spare.filter(|spare| spare.instance.is_alive());
+            }
+            let waited = self.changed.wait_timeout(state, late);
+            (state, _) = waited.unwrap_or_else(|poison| poison.into_inner());
+        }
+    }
+
+    /// Prepares a machine for this world, unless one is there that nobody has claimed, or there is no room to spare.
+    pub(super) fn prepare(
+        &self,
+        host: &Host,
+        guest: &Guest,
+        accelerator: Accelerator,
+        world: &World,
+    ) {
+        let world = nameless(world);
+        let footprint = machine::footprint(guest);
+        let number = {
+            let mut state = self.lock();
+            let is_there = |slot: &Slot| !slot.is_claimed && slot.world == world;
+            if self.wait.is_zero() || state.slots.iter().any(is_there) {
+                return;
+            }
+            state.numbers += 1;
+            let number = state.numbers;
+            state.slots.push(Slot {
+                number,
+                world: world.clone(),
+                is_claimed: false,
+                spare: None,
+            });
+            number
+        };
+        let admitted = host.admission.admit_spare(footprint, guest.cpus);
+        let spare = admitted.and_then(|admitted| {
+            let (nobody, stream) = UnixStream::pair().ok()?;
+            Some(Spare {
+                // Whatever keeps it from being there keeps the next lease's own machine from it, and is said then.
+                instance: start(host, guest, accelerator, world, &stream).ok()?,
+                _nobody: nobody,
+                since: Instant::now(),
+                _admitted: admitted,
+            })
+        });
+        let mut state = self.lock();
+        // A lease may have lost its patience.
+        let at = state.slots.iter().position(|slot| slot.number == number);
+        match (at, spare) {
+            (Some(at), Some(spare)) => state.slots[at].spare = Some(spare),
+            (Some(at), None) => drop(state.slots.swap_remove(at)),
+            (None, spare) => {
+                drop(state);
+                drop(spare);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// Ends those that nobody came for in time, and forgets those that have died.
+    pub(super) fn expire(&self) {
+        self.end(|spare| spare.since.elapsed() >= self.wait || !spare.instance.is_alive());
+    }
+
+    /// Ends all that nobody waits for: their memory is needed.
+    pub(super) fn clear(&self) {
+        self.end(|_| true);
+    }
+
+    /// How many are ready.
+    pub(super) fn count(&self) -> usize {
+        let state = self.lock();
+        let ready = state.slots.iter().filter(|slot| slot.spare.is_some());
+        ready.count()
+    }
+
+    fn end(&self, which: impl Fn(&Spare) -> bool) {
+        let mut state = self.lock();
+        let ended: Vec<Slot> = state
+            .slots
+            .extract_if(.., |slot| {
+                !slot.is_claimed && slot.spare.as_ref().is_some_and(&which)
+            })
+            .collect();
+        drop(state);
+        // This takes a moment, and nobody else has to wait for it.
+        drop(ended);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+impl Spare {
+    /// The instance's name.
+    pub(super) fn name(&self) -> &str {
+        &self.instance.name
+    }
+
+    /// Gives the machine the client's stream; it writes nothing to it until [`Self::begin`]. If it cannot, the client has
+    /// noticed nothing, and the machine is gone.
+    pub(super) fn attach(self, stream: &UnixStream) -> Option<Self> {
+        self.instance.attach(stream).ok()?;
+        Some(self)
+    }
+
+    /// Has it begin, now that the client knows of its lease.
+    pub(super) fn begin(self) -> Result<Instance, Failure> {
+        self.instance.begin()?;
+        Ok(self.instance)
+    }
+}
+
+/// Starts a machine for this world, and waits until it only lacks its lease.
+fn start(
+    host: &Host,
+    guest: &Guest,
+    accelerator: Accelerator,
+    mut world: World,
+    stream: &UnixStream,
+) -> Result<Instance, Failure> {
+    let number = host.registry.next_number();
+    world.instance = format!("{}-{}-{number}", guest.name, host.run);
+    if let Some(hardware) = &mut world.hardware {
+        hardware.start = Start::Ahead;
+    }
+    let belongings = machine::belongings(guest, &world.instance, accelerator)?;
+    let instance = Instance::start(
+        &world,
+        number,
+        stream,
+        &host.maps,
+        belongings,
+        &host.spawner,
+    )?;
+    instance.await_prepared(&host.stop, PREPARING)?;
+    Ok(instance)
+}
+
+fn nameless(world: &World) -> World {
+    World {
+        instance: String::new(),
+        ..world.clone()
+    }
+}

@@ -1,0 +1,261 @@
+//! This host's own system as an image: looked at and packed by the user's own process, which sees whose the files are, and
+//! checked and unpacked in the user's namespaces as any other archive. Mounts nothing, and changes nothing of the host.
+
+use super::attributes::Attributes;
+use super::findings::Stop;
+use super::limits::{ENV_LIMIT, Limits};
+use super::order::{Feed, Kind as Form, Order};
+use super::refusal::{cannot, shown, too_much};
+use super::system::System;
+use super::walk::{Closed, Entry, Kind, named, walk};
+use super::writer::{Piece, Writer};
+use crate::image::inside::{self, Task};
+use crate::image::runner::Runner;
+use crate::image::{Store, digest, space};
+use rustix::fs::{CWD, Mode, OFlags, lgetxattr, openat};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, PipeWriter, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use tar::{EntryType, Header};
+use vm_test::protocol::failure::Failure;
+
+/// What to call it.
+pub(super) const NAME: &str = "this host's system";
+
+/// What says which machine and which system this is.
+const IDENTITY: [&str; 2] = ["/etc/machine-id", "/etc/os-release"];
+
+/// The attribute by which a program has more rights than its user, and the key of it in an archive.
+const CAPABILITY: &str = "security.capability";
+const CAPABILITY_KEY: &str = "SCHILY.xattr.security.capability";
+
+/// The longest value of it.
+const LONGEST: usize = 256;
+
+/// How much is copied until the user sees it.
+const TICK: u64 = 32 << 20;
+
+/// How many of the paths that are left out are named.
+const SHOWN: usize = 3;
+
+/// The system.
+#[derive(Debug)]
+pub(in crate::image) struct Host {
+    system: System,
+    /// What its layer's key is made of: not its content, which nobody wants to read before each build. It is copied once,
+    /// and again when the user says so, or where it is another machine's or another system.
+    pub(super) hash: String,
+}
+
+/// How much there is of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extent {
+    entries: u64,
+    bytes: u64,
+    /// What it takes up on a disk.
+    room: u64,
+}
+
+impl Extent {
+    fn add(&mut self, entry: &Entry) {
+        self.entries += 1;
+        self.bytes += entry.size;
+        self.room += space::of_file(entry.size);
+    }
+}
+
+impl Host {
+    /// The system without these paths, as of the last time that it was wanted anew.
+    pub(super) fn new(without: &[PathBuf], store: &Store) -> Self {
+        let mut without = without.to_vec();
+        without.sort();
+        without.dedup();
+        let mut parts = vec![store.refreshed()];
+        parts.extend(IDENTITY.map(|file| fs::read(file).unwrap_or_default()));
+        parts.extend(
+            without
+                .iter()
+                .map(|path| path.as_os_str().as_bytes().to_vec()),
+        );
+        Self {
+            hash: digest::of_parts(parts.iter().map(Vec::as_slice)),
+            system: System::of_host(&without, store),
+        }
+    }
+
+    /// How much there is of it, as far as can be seen without opening a file.
+    fn extent(&self) -> Result<Extent, Failure> {
+        let mut extent = Extent::default();
+        let take = &mut |entry: &Entry| {
+            extent.add(entry);
+            Ok(true)
+        };
+        walk(&self.system, take).map_err(|error| cannot(NAME, error))?;
+        Ok(extent)
+    }
+
+    /// What it takes up, if that is not too much.
+    pub(super) fn survey(&self) -> Result<u64, Failure> {
+        let limits = Limits::of_environment()?;
+        let extent = self.extent()?;
+        if extent.bytes > limits.bytes || extent.entries > limits.entries {
+            return Err(too_much(NAME, &limits).hint(format!(
+                "leave out what no guest needs, as in without = [\"/opt/large\"], or raise the limit, as in {ENV_LIMIT}=40G"
+            )));
+        }
+        Ok(extent.room)
+    }
+
+    /// Copies it into a directory, relative to the store.
+    pub(super) fn unpack(
+        &self,
+        store: &Store,
+        into: PathBuf,
+        runner: &mut dyn Runner,
+    ) -> Result<(), Failure> {
+        let order = Order {
+            name: NAME.to_owned(),
+            kind: Form::Root,
+            feed: Feed::Pipe,
+            limits: Limits::of_environment()?,
+            into: Some(into),
+        };
+        let whole = self.extent()?;
+        let (archive, sink) = io::pipe().map_err(|error| cannot(NAME, error))?;
+        let archive = File::from(OwnedFd::from(archive));
+        let (packed, unpacked) = std::thread::scope(|scope| {
+            let task = Task::Foreign(order);
+            let unpacking = scope.spawn(|| inside::perform(store.root(), task, Some(archive)));
+            let packed = self.pack(sink, whole, runner);
+            (packed, unpacking.join())
+        });
+        match packed {
+            // Whoever reads wants no more, and says itself why.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(error) => return Err(cannot(NAME, error)),
+            Ok(closed) => closed.say(runner),
+        }
+        let unpacked = unpacked.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        unpacked.map(drop)
+    }
+
+    fn pack(&self, sink: PipeWriter, whole: Extent, runner: &mut dyn Runner) -> io::Result<Closed> {
+        let mut writer = Writer::new(io::BufWriter::with_capacity(1 << 16, sink));
+        let mut done = Extent::default();
+        let mut next = 0;
+        let closed = walk(&self.system, &mut |entry: &Entry| {
+            if done.bytes >= next {
+                runner.progress(&format!(
+                    "{} of {} MiB",
+                    done.bytes >> 20,
+                    whole.bytes >> 20
+                ));
+                next = done.bytes + TICK;
+            }
+            done.add(entry);
+            write(&mut writer, entry)
+        })?;
+        writer.finish()?;
+        Ok(closed)
+    }
+}
+
+/// Writes a file; false if it cannot be read.
+fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
+    let mut header = Header::new_gnu();
+    let (mut size, mut target) = (entry.size, Vec::new());
+    let mut attributes = Attributes::default();
+    let mut content: Box<dyn Read + '_> = Box::new(io::empty());
+    header.set_entry_type(match &entry.kind {
+        Kind::Directory => EntryType::Directory,
+        Kind::Made(bytes) => {
+            content = Box::new(bytes.as_slice());
+            EntryType::Regular
+        }
+        Kind::Link(first) => {
+            target = first.as_os_str().as_bytes().to_vec();
+            EntryType::Link
+        }
+        Kind::Symlink(to) => {
+            target = to.as_os_str().as_bytes().to_vec();
+            EntryType::Symlink
+        }
+        Kind::File(path) => {
+            let file = match open(path) {
+                Ok(file) => file,
+                Err(error) if is_closed(&error) => return Ok(false),
+                Err(error) => return Err(named(path, &error)),
+            };
+            size = file.metadata().map_err(|error| named(path, &error))?.size();
+            // Whoever makes it shorter meanwhile gets a torn copy, as of any backup.
+            content = Box::new(file.chain(io::repeat(0)));
+            let mut value = [0; LONGEST];
+            if let Ok(length) = lgetxattr(path, CAPABILITY, &mut value) {
+                attributes
+                    .kept
+                    .push((CAPABILITY_KEY.to_owned(), value[..length].to_vec()));
+            }
+            EntryType::Regular
+        }
+    });
+    header.set_mode(entry.mode & 0o7777);
+    header.set_uid(entry.user.into());
+    header.set_gid(entry.group.into());
+    header.set_mtime(entry.time);
+    let mut piece = Piece::new(entry.name.as_os_str().as_bytes(), &header, attributes, size)?;
+    piece.target = target;
+    match writer.write(&piece, &mut content) {
+        Ok(()) => Ok(true),
+        Err(Stop::Write(error)) => Err(error),
+        Err(Stop::Read(error)) => Err(named(&entry.name, &error)),
+        Err(Stop::Refused(failure) | Stop::Short(failure)) => {
+            Err(io::Error::other(failure.message))
+        }
+    }
+}
+
+/// Opens a regular file that may have become something else.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(openat(CWD, path, flags, Mode::empty())?);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(ErrorKind::NotFound.into()),
+    }
+}
+
+/// Whether a file cannot be read by this user, or is no more.
+fn is_closed(error: &io::Error) -> bool {
+    let link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    link || matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::NotFound
+    )
+}
+
+impl Closed {
+    /// Says in one line what was left out.
+    fn say(&self, runner: &mut dyn Runner) {
+        if self.paths.is_empty() {
+            return;
+        }
+        let names = self.paths.iter().take(SHOWN);
+        let names: Vec<_> = names
+            .map(|path| shown(path.as_os_str().as_bytes()))
+            .collect();
+        let more = match self.paths.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        runner.say(&format!(
+            "left out of {NAME} because not everybody may read it: {}{more}",
+            names.join(", ")
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! What a recipe says of the base of its image. Reads a few words; opens nothing.
+
+use crate::config::HOST_IMAGE;
+use std::path::{Component, Path, PathBuf};
+use vm_test::protocol::daemon::DiskFormat;
+use vm_test::protocol::failure::Failure;
+
+/// The releases of Debian that can be bootstrapped.
+pub(in crate::image) const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
+
+/// What an image starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// A release of Debian, by its code name.
+    Debian(String),
+    /// A tar archive of a root file system.
+    Tar(PathBuf),
+    /// A directory that holds a root file system.
+    Directory(PathBuf),
+    /// An OCI layout, and of its images the one with this SHA-256.
+    Layout(PathBuf, Option<String>),
+    /// A disk with a root file system on it.
+    Disk(PathBuf, DiskFormat),
+    /// A Vagrant box of the provider libvirt.
+    Vagrant(PathBuf),
+    /// This host's own system, without these paths.
+    Host(Vec<PathBuf>),
+    /// Another image.
+    Image(String),
+}
+
+/// The base that these words say; relative paths start at `dir`.
+pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Base, Failure> {
+    if text == HOST_IMAGE {
+        check(&without)?;
+        return Ok(Base::Host(without));
+    }
+    if !without.is_empty() {
+        return Err(Failure::new(format!(
+            "`without` is for base = \"{HOST_IMAGE}\", and the base is {text:?}"
+        ))
+        .hint("remove what is in another base with a [[run]] step"));
+    }
+    match text.split_once(':') {
+        Some(("debian", release)) if RELEASES.contains(&release) => {
+            Ok(Base::Debian(release.to_owned()))
+        }
+        Some(("debian", release)) => Err(Failure::new(format!(
+            "there is no Debian release {release:?} to start from"
+        ))
+        .hint(format!("the releases are {}", RELEASES.join(", ")))),
+        Some(("tar", path)) => Ok(Base::Tar(dir.join(path))),
+        Some(("dir", path)) => Ok(Base::Directory(dir.join(path))),
+        Some(("oci", path)) => match path.rsplit_once("@sha256:") {
+            Some((path, hash)) => Ok(Base::Layout(dir.join(path), Some(hash.to_owned()))),
+            None => Ok(Base::Layout(dir.join(path), None)),
+        },
+        Some((kind, _)) => Err(
+            Failure::new(format!("there is no base of the kind {kind:?}")).hint(
+                "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
+            ),
+        ),
+        None => Ok(Base::Image(text.to_owned())),
+    }
+}
+
+/// Paths are compared name by name, so that another spelling would leave out nothing.
+fn check(without: &[PathBuf]) -> Result<(), Failure> {
+    let is_plain = |path: &Path| {
+        let mut parts = path.components();
+        parts.next() == Some(Component::RootDir)
+            && path.components().count() > 1
+            && parts.all(|part| matches!(part, Component::Normal(_)))
+    };
+    match without.iter().find(|path| !is_plain(path)) {
+        None => Ok(()),
+        Some(path) => Err(Failure::new(format!(
+            "{} in `without` is not an absolute path without `..`",
+            path.display()
+        ))
+        .hint("as in without = [\"/opt/large\"]")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_hosts_system_is_a_base_with_what_is_left_out_of_it() {
+        let base = parse("host", vec!["/opt/a".into()], Path::new("/r"));
+        assert_eq!(base.unwrap(), Base::Host(vec!["/opt/a".into()]));
+    }
+
+    #[test]
+    fn only_plain_paths_are_left_out_and_only_of_this_host() {
+        for (text, path, words) in [
+            ("host", "opt", "opt in `without` is not an absolute path"),
+            (
+                "host",
+                "/opt/../etc",
+                "is not an absolute path without `..`",
+            ),
+            ("host", "/", "/ in `without` is not an absolute path"),
+            (
+                "debian:bookworm",
+                "/opt",
+                "`without` is for base = \"host\"",
+            ),
+        ] {
+            let error = parse(text, vec![path.into()], Path::new("/r")).unwrap_err();
+            assert!(error.message.contains(words), "{path}: {error}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Whether all that there is of an image still is what was made. Reads everything; changes nothing.
+
+use super::inside::{self, Task};
+use super::{Store, machine};
+use vm_test::protocol::failure::Failure;
+
+/// Hashes what there is of an image anew: its layers, the subvolume of its snapshots, the files that its machines boot from;
+/// what of it is not what it was, for people.
+///
+/// # Errors
+/// If the image is not there or cannot be read.
+pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
+    let mut changed = Vec::new();
+    let (image, _held) = store.hold_image(name)?;
+    for key in &image.layers {
+        let files = store.relative(&store.files(key));
+        let found = inside::perform(store.root(), Task::Digest(files), None)?;
+        let expected = store
+            .layer(key)
+            .map(|layer| layer.digest)
+            .unwrap_or_default();
+        if expected != found.digest {
+            changed.push(format!(
+                "layer {key}: expected sha256:{expected}, got sha256:{}",
+                found.digest
+            ));
+        }
+    }
+    if !store.verify_subvolume(&image)? {
+        changed.push("the subvolume that guests get snapshots of".to_owned());
+    }
+    changed.extend(machine::verify(store, &image)?);
+    Ok(changed)
+}

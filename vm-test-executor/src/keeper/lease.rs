@@ -1,0 +1,52 @@
+//! The lease that a machine waits for which was started ahead of it: what the keeper and the daemon say to each other then.
+
+use super::KeeperReport;
+use crate::backend::Lease;
+use crate::sys::handover;
+use rustix::event::{PollFd, PollFlags, poll};
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use vm_test::protocol::frame;
+
+/// The daemon, which knows of leases.
+#[derive(Debug)]
+pub(super) struct Daemon {
+    control: UnixStream,
+}
+
+impl Daemon {
+    pub(super) fn new(control: &UnixStream) -> io::Result<Self> {
+        Ok(Self {
+            control: control.try_clone()?,
+        })
+    }
+}
+
+impl Lease for Daemon {
+    fn stream(&self, machine: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
+        frame::write(&self.control, &KeeperReport::Prepared)?;
+        loop {
+            let mut fds = [
+                PollFd::new(&self.control, PollFlags::IN),
+                PollFd::from_borrowed_fd(machine, PollFlags::RDHUP),
+            ];
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => continue,
+                done => done?,
+            };
+            let [leased, ended] = [0, 1].map(|index| !fds[index].revents().is_empty());
+            if ended {
+                return Ok(None);
+            }
+            if leased {
+                return handover::receive(&self.control);
+            }
+        }
+    }
+
+    fn await_grant(&self) -> io::Result<()> {
+        frame::write(&self.control, &KeeperReport::Attached)?;
+        handover::receive(&self.control).map(drop)
+    }
+}

@@ -1,0 +1,151 @@
+//! One of the things that are compared: how a sample of it is taken, how often, and what its samples say. Knows no command
+//! of its own.
+
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command;
+
+/// One of the things that are compared.
+pub(crate) struct Contestant {
+    pub(crate) name: &'static str,
+    sample: Box<dyn FnMut() -> Result<Duration>>,
+    /// Every how many rounds a sample is taken.
+    every: u32,
+    /// How long the machine is left alone afterwards.
+    rest: Duration,
+    times: Vec<Duration>,
+}
+
+impl Contestant {
+    /// A sample is what the closure says that it took.
+    pub(crate) fn new(
+        name: &'static str,
+        sample: impl FnMut() -> Result<Duration> + 'static,
+    ) -> Self {
+        Self {
+            name,
+            sample: Box::new(sample),
+            every: 1,
+            rest: Duration::ZERO,
+            times: Vec::new(),
+        }
+    }
+
+    /// A sample is a run of the command.
+    pub(crate) fn of_command(name: &'static str, command: Command) -> Self {
+        Self::of_commands(name, command, 1)
+    }
+
+    /// A sample is so many runs, each directly after the other, divided by their number.
+    pub(crate) fn of_commands(name: &'static str, mut command: Command, number: u32) -> Self {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self::new(name, move || {
+            let began = Instant::now();
+            for _ in 0..number {
+                run(&mut command)?;
+            }
+            Ok(began.elapsed() / number)
+        })
+    }
+
+    /// The same with a sample in every so many rounds only.
+    pub(crate) fn every(mut self, rounds: u32) -> Self {
+        self.every = rounds;
+        self
+    }
+
+    /// The same, and what it sets going is over before the next one's turn.
+    pub(crate) fn resting(mut self, rest: Duration) -> Self {
+        self.rest = rest;
+        self
+    }
+
+    /// The first run starts the daemon and fills caches; nobody waits for that twice.
+    pub(crate) fn warm_up(&mut self) -> Result<()> {
+        (self.sample)()?;
+        thread::sleep(self.rest);
+        Ok(())
+    }
+
+    /// Takes a sample, if there is one in this round.
+    pub(crate) fn take(&mut self, round: u32) -> Result<()> {
+        if round.is_multiple_of(self.every) {
+            let time = (self.sample)()?;
+            self.times.push(time);
+            thread::sleep(self.rest);
+        }
+        Ok(())
+    }
+
+    /// How many samples there are.
+    pub(crate) fn samples(&self) -> usize {
+        self.times.len()
+    }
+
+    /// The time that so many of a hundred samples did not exceed.
+    pub(crate) fn quantile(&self, percent: usize) -> Duration {
+        let mut times = self.times.clone();
+        times.sort();
+        let rank = (times.len() * percent).div_ceil(100).max(1);
+        times.get(rank - 1).copied().unwrap_or_default()
+    }
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status();
+    let status = status.with_context(|| command::cannot_start(command))?;
+    if !status.success() {
+        bail!("cannot measure `{}`: {status}", command::line(command));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(times: Vec<u64>) -> Contestant {
+        let mut times = times.into_iter();
+        let next = move || Ok(Duration::from_millis(times.next().unwrap()));
+        Contestant::new("it", next)
+    }
+
+    #[test]
+    fn a_quantile_is_a_sample_and_the_highest_is_the_worst_of_few() {
+        let mut contestant = of(vec![4, 2, 3, 1]);
+        (0..4).for_each(|round| contestant.take(round).unwrap());
+        let millis = |percent| contestant.quantile(percent).as_millis();
+        assert_eq!([10, 50, 90, 99].map(millis), [1, 2, 4, 4]);
+    }
+
+    #[test]
+    fn a_rare_contestant_has_samples_in_some_rounds_only() {
+        let mut contestant = of(vec![1, 2, 3]).every(4);
+        (0..10).for_each(|round| contestant.take(round).unwrap());
+        assert_eq!(contestant.samples(), 3);
+    }
+
+    #[test]
+    fn a_command_that_fails_is_no_sample() {
+        let mut contestant = Contestant::of_command("it", Command::new("false"));
+        assert!(contestant.take(0).is_err());
+        assert_eq!(contestant.samples(), 0);
+    }
+
+    #[test]
+    fn commands_one_after_the_other_are_each_their_share_of_the_time() {
+        let mut sleep = Command::new("sleep");
+        sleep.arg("0.1");
+        let mut contestant = Contestant::of_commands("it", sleep, 3);
+        contestant.take(0).unwrap();
+        let time = contestant.quantile(50);
+        assert!(time >= Duration::from_millis(100), "{time:?}");
+    }
+}
