@@ -2,7 +2,7 @@
 //! same guest, test by test: in a container over the host's root and on a machine of its own.
 
 use super::binaries::{Crate, Results, of_libtest, of_nextest, runner, runner_variable};
-use vm_test_tests::fixture::text_of;
+use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
 
@@ -54,6 +54,27 @@ fn under_nextest(host: &Host, place: Place, tested: &Crate, expected: &Results) 
     assert_eq!(output.status.success(), all_pass, "{text}");
 }
 
+/// The tests of rtnetlink that fail on a machine, for root as well: its kernel, 6.1, is older than netkit; and macvlan wants
+/// a second interface, where a guest without a network has loopback only.
+const NOT_ON_A_MACHINE: [&str; 2] = [
+    "link::test::create_get_delete_macvlan",
+    "link::test::create_get_delete_netkit",
+];
+
+/// That it is so: there is no such driver, and above a second interface the other one can be made.
+#[track_caller]
+fn explained(host: &Host) {
+    let script = "modprobe -n netkit; ip -o link | wc -l; ip link add lower type dummy && \
+        ip link add link lower name upper type macvlan mode bridge && echo made";
+    let mut command = host.vm_test();
+    command.args(["run", Place::Machine.guest(), "--", "sh", "-c", script]);
+    let fixture = Fixture::new("runner");
+    let output = command.current_dir(fixture.directory()).output().unwrap();
+    let text = text_of(&output);
+    assert_eq!(output.stdout, b"1\nmade\n", "{text}");
+    assert!(text.contains("Module netkit not found"), "{text}");
+}
+
 #[test]
 fn rtnetlink_ends_as_it_does_for_root_in_the_guest() {
     let host = Place::Machine.host();
@@ -65,7 +86,11 @@ fn rtnetlink_ends_as_it_does_for_root_in_the_guest() {
     );
     let results = as_root_would(&host, Place::Container, &tested, 8);
     under_nextest(&host, Place::Container, &tested, &results);
-    as_root_would(&host, Place::Machine, &tested, 8);
+    let results = as_root_would(&host, Place::Machine, &tested, 8);
+    let failed = results.iter().filter(|(_, passed)| !**passed);
+    let failed: Vec<_> = failed.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(failed, NOT_ON_A_MACHINE);
+    explained(&host);
 }
 
 #[test]
@@ -74,5 +99,6 @@ fn caps_ends_as_it_does_for_root_in_the_guest() {
     let tested = Crate::new(&host, "caps", "0.5.6", &[]);
     let results = as_root_would(&host, Place::Container, &tested, 20);
     under_nextest(&host, Place::Container, &tested, &results);
-    as_root_would(&host, Place::Machine, &tested, 20);
+    let results = as_root_would(&host, Place::Machine, &tested, 20);
+    assert!(results.values().all(|passed| *passed), "{results:?}");
 }
