@@ -17,7 +17,7 @@ mod timeouts;
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, Run, Runner};
 use vm_test_tests::host::Host;
-use vm_test_tests::process::{Running, await_that, instances, vm_test};
+use vm_test_tests::process::{Running, await_that, instances};
 
 /// The modules of the fixture, one for each backend.
 const BACKENDS: [&str; 2] = ["lxc", "kvm"];
@@ -30,8 +30,7 @@ fn fixture() -> (Fixture, Host) {
     let fixture = Fixture::new("keeping");
     let host = Host::new().with_shared_store();
     fixture.build(&host);
-    let built = vm_test(&host, &["image", "build", "debian-12"]);
-    assert_eq!(built.code(), Some(0), "{built:?}");
+    host.build_images(fixture.directory(), &["debian-12"]);
     (fixture, host)
 }
 

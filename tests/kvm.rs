@@ -11,7 +11,7 @@ mod kernel;
 mod spares;
 
 use std::time::Duration;
-use vm_test_tests::fixture::{Fixture, text_of};
+use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 
 /// How long a run may take that may boot machines first.
@@ -22,14 +22,6 @@ fn prepared(images: &[&str]) -> (Host, Fixture) {
     let host = Host::new().with_shared_store();
     let fixture = Fixture::new("kvm");
     fixture.build(&host);
-    for image in images {
-        let output = host
-            .vm_test()
-            .args(["image", "build", image])
-            .current_dir(fixture.directory())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{image}: {}", text_of(&output));
-    }
+    host.build_images(fixture.directory(), images);
     (host, fixture)
 }

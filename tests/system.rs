@@ -19,15 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn prepared(images: &[&str]) -> (Host, Fixture) {
     let host = Host::new().with_shared_store();
     let fixture = Fixture::new("system");
-    for image in images {
-        let output = host
-            .vm_test()
-            .args(["image", "build", image])
-            .current_dir(fixture.directory())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{image}: {}", text_of(&output));
-    }
+    host.build_images(fixture.directory(), images);
     (host, fixture)
 }
 

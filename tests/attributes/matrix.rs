@@ -38,18 +38,12 @@ fn group<'a>(filters: &'a [&'a str]) -> Group<'a> {
 
 /// Has the machine's image built, and the machine boot: what is done once must not count as time of a test.
 fn prepare(fixture: &Fixture, host: &Host) {
-    for words in [
-        ["image", "build", "debian-12"].as_slice(),
-        &["run", "machine", "--", "true"],
-    ] {
-        let mut command = host.vm_test();
-        let output = command
-            .args(words)
-            .current_dir(fixture.directory())
-            .output();
-        let output = output.expect("vm-test starts");
-        assert!(output.status.success(), "{}", text_of(&output));
-    }
+    host.build_images(fixture.directory(), &["debian-12"]);
+    let mut boot = host.vm_test();
+    boot.args(["run", "machine", "--", "true"])
+        .current_dir(fixture.directory());
+    let output = boot.output().expect("vm-test starts");
+    assert!(output.status.success(), "{}", text_of(&output));
 }
 
 fn run(runner: Runner) {

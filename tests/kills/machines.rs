@@ -5,9 +5,9 @@ use super::run::Crowd;
 use super::{PATIENCE, SWEPT, alone, instances, kill};
 use rustix::process::Signal;
 use std::fs;
+use std::path::Path;
 use vm_test_tests::census::Census;
 use vm_test_tests::daemon::Daemon;
-use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
 
 /// How many tests each of the runs has; all together they are a hundred, if there are 50 rounds in all.
@@ -37,12 +37,7 @@ fn a_hundred_tests_on_machines_end_rightly_whatever_is_killed() {
     let _alone = alone();
     let mut moments = Moments::new();
     let host = Host::new().with_shared_store();
-    let build = host
-        .vm_test()
-        .args(["image", "build", "debian-12"])
-        .output();
-    let build = build.unwrap();
-    assert!(build.status.success(), "{}", text_of(&build));
+    host.build_images(Path::new("."), &["debian-12"]);
     let crowd = Crowd::build(&host).on("machine");
     let before = Census::take(&host);
     // The template is made, and it is seen how long a run takes.

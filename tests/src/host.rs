@@ -1,5 +1,6 @@
 //! A vm-test of a suite's own: the built program with a runtime directory that nobody else uses. Stops it at the end.
 
+use crate::fixture::text_of;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -43,6 +44,19 @@ impl Host {
     pub fn with_guest(mut self, guest: &'static str) -> Self {
         self.guest = Some(guest);
         self
+    }
+
+    /// Has these images built in its store, by recipes of the directory or ready ones.
+    ///
+    /// # Panics
+    /// If one cannot be built.
+    pub fn build_images(&self, directory: &Path, images: &[&str]) {
+        for image in images {
+            let mut build = self.vm_test();
+            build.args(["image", "build", image]).current_dir(directory);
+            let output = build.output().expect("vm-test starts");
+            assert!(output.status.success(), "{image}: {}", text_of(&output));
+        }
     }
 
     /// The store that all suites of this user share.

@@ -1,9 +1,9 @@
 //! Where the tests of a fixture run that name no guest: in a container over the host's root, or on a machine of its own.
 //! Knows how the two are called; expects nothing of a test.
 
-use crate::fixture::text_of;
 use crate::host::Host;
 use serde_json::Value;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -37,9 +37,7 @@ impl Place {
             return host;
         }
         let host = host.with_shared_store().with_guest(self.guest());
-        let output = host.vm_test().args(["image", "build", IMAGE]).output();
-        let output = output.expect("vm-test starts");
-        assert!(output.status.success(), "{}", text_of(&output));
+        host.build_images(Path::new("."), &[IMAGE]);
         host
     }
 
