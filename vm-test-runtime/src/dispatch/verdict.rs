@@ -6,7 +6,7 @@ use crate::client::Lease;
 use crate::protocol::agent::{End, Ended};
 use crate::protocol::body::BodyOutcome;
 use crate::protocol::failure::Failure;
-use crate::site::Site;
+use crate::site::{Panics, Site};
 use std::time::Duration;
 
 /// How many of the last lines of a test that was killed are quoted, and how much of each.
@@ -38,9 +38,9 @@ fn conclude(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Concl
             "no verdict that counts: the guest broke the protocol: {breach}"
         )));
     }
-    // libtest's own codes. With any other one, something else has ended the process after the body.
-    if let End::Exited(0 | 101) = ended.end
+    if let End::Exited(code) = ended.end
         && let Some(verdict) = &seen.verdict
+        && fits(code, verdict, site.panics)
     {
         return match verdict {
             BodyOutcome::Passed => Conclusion::Passed,
@@ -49,6 +49,19 @@ fn conclude(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Concl
         };
     }
     Conclusion::NoVerdict(no_verdict(lease, site, course, ended))
+}
+
+/// Whether libtest, which has the last word in the guest as it has here, may end its process with this code after this
+/// verdict. With any other code, something else has ended the process after the body, or has failed the test there.
+fn fits(code: i32, verdict: &BodyOutcome, panics: Panics) -> bool {
+    match (code, verdict, panics) {
+        (0, _, _) => true,
+        // That it did not panic as it should is said here once more.
+        (101, BodyOutcome::Passed, Panics::Pass) => true,
+        (101, BodyOutcome::Passed, Panics::Fail | Panics::Unknown) => false,
+        (101, _, _) => true,
+        _ => false,
+    }
 }
 
 /// Names the way in which the job ended without a verdict that counts.
@@ -71,23 +84,27 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
             megabytes * 2
         ))
     };
+    let last_panic = || {
+        let panic = seen.panic.as_ref().and_then(|panic| panic.message.as_ref());
+        panic.map_or(String::new(), |message| format!(" (last panic: {message})"))
+    };
     match &ended.end {
         End::Exited(code) if !seen.begun => Failure::new(format!(
             "the test process exited with code {code} before the test began{}",
             quoted(&ended.preamble)
         )),
         End::Exited(code) => Failure::new(format!(
-            "{none}: the test process exited with code {code} {after}"
+            "{none}: the test process exited with code {code} {after}{}",
+            last_panic()
         ))
         .hint("a body must return or panic, and nothing else may end its process: not `std::process::exit`, and no destructor or thread that it leaves behind"),
         End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(),
         End::OutOfMemory => out_of_memory(),
         End::Signaled(signal) => {
-            let panic = seen.panic.as_ref().and_then(|panic| panic.message.as_ref());
-            let panic = panic.map_or(String::new(), |message| format!(" (last panic: {message})"));
             Failure::new(format!(
-                "{none}: signal {signal} ({}) killed the test process {after}{panic}",
-                signal_name(*signal)
+                "{none}: signal {signal} ({}) killed the test process {after}{}",
+                signal_name(*signal),
+                last_panic()
             ))
         }
         End::TimedOut => {
