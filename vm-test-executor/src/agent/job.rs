@@ -84,8 +84,6 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
         command.env(ENV_JOB, format!("{:032x}", job.nonce));
         command.env(ENV_TEST, &test.name);
     }
-    // The daemon was started by whoever needed it first, perhaps in the background of a shell or by nohup.
-    session::default_signals(&mut command);
     let started = match job.terminal {
         Some(size) => on_terminal(command, size),
         None => on_pipes(command, job.test.is_some()),

@@ -20,7 +20,7 @@ mod rest;
 mod run;
 mod stream;
 
-use crate::sys::{inherited, loopback};
+use crate::sys::{inherited, loopback, session};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -54,6 +54,8 @@ pub fn main() -> ExitCode {
         Some(word) if word == rehearsal::ROLE => return rehearsal::play(),
         _ => {}
     }
+    // The daemon was started by whoever needed it first, perhaps in the background of a shell or by nohup.
+    session::default_signals();
     let boot = number(ENV_BOOT_TIMEOUT).map(Duration::from_millis);
     let done = if machine::is_one() {
         in_machine(boot)
@@ -80,7 +82,6 @@ fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
 
 fn in_machine(boot: Option<Duration>) -> io::Result<()> {
     let begun = machine::begin(boot)?;
-    let _ = loopback::up();
     let mut host = stream::Host::new(begun.stream)?;
     serve(&mut host, begun.degraded)
 }

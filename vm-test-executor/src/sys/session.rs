@@ -1,4 +1,4 @@
-//! What a child does between fork and exec: a session of its own, a controlling terminal, signals as the kernel has them.
+//! Sessions and signals: a session of its own for a child, a controlling terminal, no signal ignored.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -26,15 +26,17 @@ pub fn own_terminal(command: &mut Command, terminal: OwnedFd) -> &mut Command {
     unsafe { command.pre_exec(enter) }
 }
 
-/// Has the command start with no signal ignored, whatever this process was started to ignore.
-pub fn default_signals(command: &mut Command) -> &mut Command {
-    let reset = || {
-        for number in 1..=libc::SIGRTMAX() {
-            // SAFETY: sets no handler. Numbers whose action cannot be set are refused, and are never ignored.
-            unsafe { libc::signal(number, libc::SIG_DFL) };
+/// Ignores no signal any more that this process was started to ignore, so that what it starts does not either. The one of
+/// broken pipes the standard library ignores in every process of its own, and in none that it starts.
+pub fn default_signals() {
+    for number in (1..=libc::SIGRTMAX()).filter(|&number| number != libc::SIGPIPE) {
+        // SAFETY: all-zero bytes are a valid `sigaction`, which the kernel fills; no handler is set, and none replaced.
+        unsafe {
+            let mut now: libc::sigaction = std::mem::zeroed();
+            let known = libc::sigaction(number, std::ptr::null(), &raw mut now) == 0;
+            if known && now.sa_sigaction == libc::SIG_IGN {
+                libc::signal(number, libc::SIG_DFL);
+            }
         }
-        Ok(())
-    };
-    // SAFETY: between fork and exec only system calls are made; nothing is allocated, no lock is taken.
-    unsafe { command.pre_exec(reset) }
+    }
 }

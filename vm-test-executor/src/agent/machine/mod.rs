@@ -16,10 +16,13 @@ mod survival;
 pub(super) use foreign::main as read_disk;
 
 use super::{boot, rehearsal};
+use crate::sys::loopback;
+use disks::Disks;
 use rustix::process::getpid;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::time::Duration;
 use vm_test::protocol::machine::{
     CONTROL_PORT, ENV_MACHINE, FromMachine, Identity, PlaceKind, STREAM_PORT, ToMachine,
@@ -57,11 +60,12 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
             return Err(io::Error::other(reason));
         }
     };
+    let ready = Ready::make()?;
     // What has been written so far must be in what is saved, not in memory that is copied with every instance.
     rustix::fs::sync();
     frame::write(&control, &FromMachine::Booted { protocol: PROTOCOL })?;
     let identity = wait_for_go(&mut control)?;
-    if let Err(error) = become_instance(&identity) {
+    if let Err(error) = become_instance(&identity, &ready) {
         frame::write(&control, &FromMachine::CannotGo(error.to_string()))?;
         return Err(error);
     }
@@ -76,12 +80,36 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     if let Some(time) = wait_for_begin(&control)? {
         identity::set_clock(time)?;
     }
-    let stream = ports::open(STREAM_PORT)?;
+    let stream = ports::open_at(&ready.stream)?;
     let notes: Vec<String> = identity.note.into_iter().chain(degraded).collect();
     Ok(Begun {
         stream: stream.into(),
         degraded: (!notes.is_empty()).then(|| notes.join("; ")),
     })
+}
+
+/// What is the same for every instance, and is done before the machine is saved: each would have to do it again, and QEMU
+/// to translate it.
+struct Ready {
+    /// Where the stream's port is.
+    stream: PathBuf,
+    disks: Disks,
+}
+
+impl Ready {
+    fn make() -> io::Result<Self> {
+        survival::secure().map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot secure its agent: {error}"))
+        })?;
+        // A kernel without it is a test's business.
+        let _ = loopback::up();
+        identity::forget()?;
+        places::make_room()?;
+        Ok(Self {
+            stream: ports::find(STREAM_PORT)?,
+            disks: Disks::seen(),
+        })
+    }
 }
 
 fn wait_for_go(control: &mut File) -> io::Result<Identity> {
@@ -108,14 +136,11 @@ fn unexpected(word: &ToMachine) -> io::Error {
     io::Error::other(format!("cannot do {word:?} now"))
 }
 
-fn become_instance(identity: &Identity) -> io::Result<()> {
+fn become_instance(identity: &Identity, ready: &Ready) -> io::Result<()> {
     identity::take(identity)?;
-    survival::secure().map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot secure its agent: {error}"))
-    })?;
     devices::bring(&identity.devices)?;
     if identity.network {
         network::up(&identity.card)?;
     }
-    places::mount_all(&identity.places)
+    places::mount_all(&identity.places, &ready.disks)
 }

@@ -1,7 +1,7 @@
 //! The host's files in the machine: from disks that are only read to the paths that they have on the host, where they can
 //! be written to. What is written is in memory.
 
-use super::disks;
+use super::disks::Disks;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,16 +16,17 @@ const DISKS: &str = "/run/vm-test/disks";
 /// Where the writes are.
 const WRITES: &str = "/run/vm-test/writes";
 
-/// Puts everything at its place.
-pub(super) fn mount_all(places: &[Place]) -> io::Result<()> {
-    if places.is_empty() {
-        return Ok(());
-    }
+/// Makes the room that [`mount_all`] needs and takes out of sight.
+pub(super) fn make_room() -> io::Result<()> {
     fs::create_dir_all(DISKS)?;
     fs::create_dir_all(WRITES)?;
     let flags = MountFlags::NODEV | MountFlags::NOSUID;
     mount("vm-test", WRITES, "tmpfs", flags, c"mode=755,size=100%")
-        .map_err(|error| cannot("make room for writes", &error.into()))?;
+        .map_err(|error| cannot("make room for writes", &error.into()))
+}
+
+/// Puts everything at its place.
+pub(super) fn mount_all(places: &[Place], disks: &Disks) -> io::Result<()> {
     let mut mounted: BTreeMap<&str, PathBuf> = BTreeMap::new();
     for (number, place) in places.iter().enumerate() {
         let to = Path::new(&place.to);
@@ -37,7 +38,7 @@ pub(super) fn mount_all(places: &[Place]) -> io::Result<()> {
         let disk = match mounted.get(place.disk.as_str()) {
             Some(disk) => disk,
             None => {
-                let disk = mount_disk(&place.disk)
+                let disk = mount_disk(&place.disk, disks)
                     .map_err(|error| cannot(&format!("mount the disk {}", place.disk), &error))?;
                 mounted.entry(place.disk.as_str()).or_insert(disk)
             }
@@ -62,8 +63,8 @@ fn hide<'a>(disks: impl Iterator<Item = &'a PathBuf>) -> io::Result<()> {
     fs::remove_dir(WRITES)
 }
 
-fn mount_disk(serial: &str) -> io::Result<PathBuf> {
-    let device = disks::find(serial)?;
+fn mount_disk(serial: &str, disks: &Disks) -> io::Result<PathBuf> {
+    let device = disks.find(serial)?;
     let target = Path::new(DISKS).join(serial);
     fs::create_dir_all(&target)?;
     let flags = MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOSUID;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Where the kernel lists them.
@@ -15,11 +16,20 @@ const TICK: Duration = Duration::from_millis(1);
 
 /// Opens the port of this name, as soon as it is there.
 pub(super) fn open(name: &str) -> io::Result<File> {
+    open_at(&find(name)?)
+}
+
+/// Opens the port that was found here.
+pub(super) fn open_at(port: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).open(port)
+}
+
+/// Where the port of this name is, as soon as it is there.
+pub(super) fn find(name: &str) -> io::Result<PathBuf> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(device) = find(name) {
-            let path = format!("/dev/{device}");
-            return File::options().read(true).write(true).open(path);
+        if let Some(port) = look(name) {
+            return Ok(port);
         }
         if Instant::now() > deadline {
             return Err(io::Error::other(format!("there is no port {name}")));
@@ -28,12 +38,9 @@ pub(super) fn open(name: &str) -> io::Result<File> {
     }
 }
 
-fn find(name: &str) -> Option<String> {
-    fs::read_dir(PORTS)
-        .ok()?
-        .flatten()
-        .find(|entry| {
-            fs::read_to_string(entry.path().join("name")).is_ok_and(|text| text.trim() == name)
-        })
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+fn look(name: &str) -> Option<PathBuf> {
+    let entry = fs::read_dir(PORTS).ok()?.flatten().find(|entry| {
+        fs::read_to_string(entry.path().join("name")).is_ok_and(|text| text.trim() == name)
+    })?;
+    Some(Path::new("/dev").join(entry.file_name()))
 }

@@ -42,7 +42,9 @@ pub(super) fn enter() -> io::Result<()> {
     let device = disks::find(ROOT_DISK)?;
     let new = Path::new(NEW);
     fs::create_dir_all(new)?;
-    mount(&device, new, "ext4", MountFlags::NOATIME, None).map_err(|error| {
+    // Nothing outlives the machine, so nothing is in a hurry to reach the disk.
+    let options = c"noauto_da_alloc,nobarrier";
+    mount(&device, new, "ext4", MountFlags::NOATIME, options).map_err(|error| {
         cannot(
             &format!("mount the root's disk {}", device.display()),
             &error.into(),

@@ -73,8 +73,11 @@ pub(super) fn arguments(
         },
     );
     args.option("-kernel", format!("{room}/{BASE}/vmlinuz"));
-    args.option("-initrd", format!("{room}/{INITRAMFS}/initramfs.cpio"));
-    args.option("-append", kernel_line(hardware));
+    // A machine that goes on has them in its memory. The kernel's file has QEMU make the same devices.
+    if !hardware.start.is_restored() {
+        args.option("-initrd", format!("{room}/{INITRAMFS}/initramfs.cpio"));
+        args.option("-append", kernel_line(hardware));
+    }
     args.socket("monitor", wires.monitor);
     args.option("-mon", "chardev=monitor,mode=control");
     args.socket("console", wires.console);
