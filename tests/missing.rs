@@ -107,3 +107,19 @@ fn mistakes_are_never_skipped() {
     assert!(text.contains("VM_TEST_MISSING is \"yes\""), "{text}");
     assert!(text.contains("hint: set VM_TEST_MISSING=skip"), "{text}");
 }
+
+#[test]
+fn a_helper_that_is_no_test_itself_is_never_skipped() {
+    let host = Host::new();
+    let helped = [
+        "--include-ignored",
+        "--nocapture",
+        "--exact",
+        "goes_on_behind_a_helper",
+    ];
+    let (success, text) = run(&host, Runner::CargoTest, Some("skip"), &helped);
+    assert!(!success, "{text}");
+    assert!(text.contains(REASON), "{text}");
+    assert!(!text.contains("beside the guest"), "{text}");
+    assert!(!text.contains("skipped: "), "{text}");
+}

@@ -47,7 +47,7 @@ pub(crate) fn dispatch(site: &'static Site) {
     let mut lease = match lease::obtain(site, &test) {
         Ok(lease) => lease,
         Err(failure) => {
-            if failure.missing && skip::is_wanted() && skip::is_possible(site) {
+            if failure.missing && skip::is_wanted() && skip::is_possible(site, &test) {
                 return skip::record(site, &test, &failure);
             }
             report::refused(site, &test, &failure);

@@ -3,6 +3,7 @@
 
 use super::{job, record as runs};
 use crate::harvest::target;
+use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
 use std::fs::{self, File};
@@ -33,10 +34,12 @@ pub(super) fn is_wanted() -> bool {
     std::env::var_os(ENV_MISSING).is_some_and(|value| value == "skip")
 }
 
-/// Whether it is known what libtest takes for a pass.
-pub(super) fn is_possible(site: &Site) -> bool {
+/// Whether it is known what libtest takes for a pass, and that this is the end of the test: from a helper a skip would
+/// return to a caller that goes on beside the guest.
+pub(super) fn is_possible(site: &Site, test: &str) -> bool {
     match site.panics {
-        Panics::Fail | Panics::Pass => true,
+        Panics::Fail => last_resort::is_on_the_test(site, test),
+        Panics::Pass => true,
         Panics::Unknown => false,
     }
 }
