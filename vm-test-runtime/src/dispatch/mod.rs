@@ -57,10 +57,11 @@ pub(crate) fn dispatch(site: &'static Site) {
     let course = watch::run(&mut lease, site, &test);
     let conclusion = course.conclude(&lease, site);
     record::tell(&lease, &conclusion, &course, began.elapsed());
-    if !matches!(conclusion, Conclusion::Passed) {
+    let is_failure = is_failure(site, &conclusion);
+    if is_failure || !matches!(conclusion, Conclusion::Passed) {
         report::failed(site, &test, &lease, &conclusion);
     }
-    if is_failure(site, &conclusion) && lease.granted.keep_for.is_some() {
+    if is_failure && lease.granted.keep_for.is_some() {
         report::kept(&lease, course.keep(&lease));
     }
     // The instance goes before the test ends, so that its end never overlaps the next test's start in this process.
