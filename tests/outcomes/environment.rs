@@ -46,3 +46,14 @@ fn an_environment_that_is_too_long_for_a_guest_fails_the_test_at_once_and_is_nam
         assert!(says, "it does not say `{pattern}`:\n{text}");
     }
 }
+
+#[test]
+fn a_backtrace_that_is_asked_for_is_the_guests_and_comes_once() {
+    let wanted = [("RUST_BACKTRACE".to_owned(), "1".to_owned())];
+    let finished = run("guest::panicking_with_a_string", &wanted);
+    let text = finished.stdout.text();
+    assert_eq!(finished.code, Some(101), "{text}");
+    assert_eq!(text.matches("stack backtrace:").count(), 1, "{text}");
+    let is_in_the_test = |line: &str| line.trim_start().starts_with("at ./tests/twins.rs:");
+    assert!(text.lines().any(is_in_the_test), "{text}");
+}

@@ -174,14 +174,10 @@ fn report_panics(agent: Agent) {
 }
 
 fn report(info: &PanicHookInfo<'_>) -> PanicReport {
-    let backtrace = std::backtrace::Backtrace::capture();
     PanicReport {
         thread: std::thread::current().name().map(str::to_owned),
         message: text_of(info.payload()),
         location: info.location().map(ToString::to_string),
-        backtrace: (backtrace.status() == std::backtrace::BacktraceStatus::Captured)
-            .then(|| backtrace.to_string())
-            .filter(|text| text.len() < frame::CAP / 2),
     }
 }
 

@@ -4,6 +4,7 @@ use super::watch::Course;
 use super::{Conclusion, job};
 use crate::client::{self, Lease};
 use crate::harvest;
+use crate::protocol::body::PanicReport;
 use crate::protocol::record::{Record, RecordOutcome, RunEntry};
 use crate::site::Site;
 use std::path::PathBuf;
@@ -92,7 +93,10 @@ pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, tota
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let (outcome, words) = match conclusion {
         Conclusion::Passed => (RecordOutcome::Passed, None),
-        Conclusion::Panicked(words) => (RecordOutcome::Panicked, words.clone()),
+        Conclusion::Panicked(words) => (
+            RecordOutcome::Panicked,
+            words_of_panic(words.as_deref(), course.seen.panic.as_ref()),
+        ),
         Conclusion::Failed(words) => (RecordOutcome::Failed, Some(words.clone())),
         Conclusion::NoVerdict(failure) => (RecordOutcome::NoVerdict, Some(failure.message.clone())),
     };
@@ -112,6 +116,22 @@ pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, tota
     });
 }
 
+/// The words of a panic, and before them who panicked and where, if the last panic that was reported is this one.
+fn words_of_panic(words: Option<&str>, last: Option<&PanicReport>) -> Option<String> {
+    match last.filter(|last| last.message.as_deref() == words) {
+        Some(PanicReport {
+            thread,
+            location: Some(location),
+            ..
+        }) => Some(format!(
+            "thread '{}' panicked at {location}:\n{}",
+            thread.as_deref().unwrap_or("<unnamed>"),
+            words.unwrap_or("Box<dyn Any>")
+        )),
+        _ => words.map(str::to_owned),
+    }
+}
+
 /// How much of a failure's words is told, in characters.
 const MOST_WORDS: usize = 1 << 14;
 
@@ -124,6 +144,36 @@ mod tests {
         let own = Process::of(std::process::id()).unwrap();
         assert!(own.start > 0);
         assert!(Process::of(own.parent).is_some());
+    }
+
+    #[test]
+    fn a_panic_is_told_with_its_place_unless_another_one_came_last() {
+        let report = |thread: Option<&str>, message: Option<&str>| PanicReport {
+            thread: thread.map(str::to_owned),
+            message: message.map(str::to_owned),
+            location: Some("tests/a.rs:1:2".to_owned()),
+        };
+        for (words, last, told) in [
+            (
+                Some("no route"),
+                Some(report(Some("a::b"), Some("no route"))),
+                Some("thread 'a::b' panicked at tests/a.rs:1:2:\nno route"),
+            ),
+            (
+                None,
+                Some(report(None, None)),
+                Some("thread '<unnamed>' panicked at tests/a.rs:1:2:\nBox<dyn Any>"),
+            ),
+            (
+                Some("no route"),
+                Some(report(Some("a::b"), Some("another one"))),
+                Some("no route"),
+            ),
+            (Some("no route"), None, Some("no route")),
+            (None, None, None),
+        ] {
+            assert_eq!(words_of_panic(words, last.as_ref()).as_deref(), told);
+        }
     }
 
     #[test]
