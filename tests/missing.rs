@@ -24,14 +24,8 @@ fn run(host: &Host, runner: Runner, policy: Option<&str>, passed_on: &[&str]) ->
             command
         }
         Runner::Nextest => {
-            let words = [
-                "nextest",
-                "run",
-                "--no-fail-fast",
-                "--success-output",
-                "final",
-            ];
-            let mut command = fixture.cargo(host, &words);
+            // Of tests that pass it shows no output.
+            let mut command = fixture.cargo(host, &["nextest", "run", "--no-fail-fast"]);
             command.args(passed_on);
             command
         }

@@ -3,9 +3,11 @@
 //! The rule of this module: it returns to its caller only for a test whose guest said `Passed`, with this job's nonce,
 //! and whose process then ended without a signal. Everything else ends the test as a failure.
 
+mod aloud;
 mod harvest;
 mod job;
 mod lease;
+mod lineage;
 mod record;
 mod report;
 mod skip;

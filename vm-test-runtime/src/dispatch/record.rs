@@ -1,7 +1,7 @@
 //! Which run a test belongs to, and what the daemon is told of the test when it is over. Writes nothing down itself.
 
 use super::watch::Course;
-use super::{Conclusion, job};
+use super::{Conclusion, job, lineage};
 use crate::client::{self, Lease};
 use crate::harvest;
 use crate::protocol::body::PanicReport;
@@ -9,9 +9,6 @@ use crate::protocol::record::{Record, RecordOutcome, RunEntry};
 use crate::site::Site;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// How many generations above this process are looked at for cargo.
-const GENERATIONS: usize = 16;
 
 /// The longest name of a run, in bytes.
 const LONGEST: usize = 100;
@@ -41,19 +38,12 @@ pub(super) fn run() -> String {
     {
         return id;
     }
-    let mut lineage = Vec::new();
-    let mut pid = std::process::id();
-    while lineage.len() < GENERATIONS
-        && let Some(process) = Process::of(pid)
-    {
-        pid = process.parent;
-        lineage.push(process);
-    }
+    let lineage = lineage::of_this_process();
     let cargo = lineage.iter().find(|process| process.name == "cargo");
     match (cargo, lineage.first()) {
         (Some(cargo), _) => format!("cargo-{}-{}", cargo.start, cargo.id),
         (None, Some(own)) => format!("process-{}-{}", own.start, own.id),
-        (None, None) => format!("process-{pid}"),
+        (None, None) => format!("process-{}", std::process::id()),
     }
 }
 
@@ -61,30 +51,6 @@ pub(super) fn run() -> String {
 fn is_plain(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     !name.is_empty() && name.len() <= LONGEST && name.chars().all(allowed)
-}
-
-/// A process, as `/proc` shows it. Its number alone may be another one's tomorrow; with its start it is nobody else's.
-struct Process {
-    id: u32,
-    name: String,
-    parent: u32,
-    /// In clock ticks since the boot of the host.
-    start: u64,
-}
-
-impl Process {
-    fn of(id: u32) -> Option<Self> {
-        let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // The name, in parentheses, may hold anything.
-        let (begin, rest) = text.rsplit_once(") ")?;
-        let mut fields = rest.split(' ').skip(1);
-        Some(Self {
-            id,
-            name: begin.split_once(" (")?.1.to_owned(),
-            parent: fields.next()?.parse().ok()?,
-            start: fields.nth(17)?.parse().ok()?,
-        })
-    }
 }
 
 /// Tells the daemon what only this process knows. Without the daemon nothing is written down, and the test is none the
@@ -138,13 +104,6 @@ const MOST_WORDS: usize = 1 << 14;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn this_process_has_a_start_and_a_parent_with_one() {
-        let own = Process::of(std::process::id()).unwrap();
-        assert!(own.start > 0);
-        assert!(Process::of(own.parent).is_some());
-    }
 
     #[test]
     fn a_panic_is_told_with_its_place_unless_another_one_came_last() {

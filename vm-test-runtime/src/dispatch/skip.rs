@@ -1,7 +1,7 @@
 //! What becomes of a test whose guest cannot be had on this host: a failure, unless the user has decided otherwise. Then
-//! the test is named where nothing captures it, counted, and written down; libtest knows no better than that it passed.
+//! the test is named past what captures it, counted, and written down; libtest knows no better than that it passed.
 
-use super::{job, record as runs};
+use super::{aloud, job, record as runs};
 use crate::harvest::target;
 use crate::last_resort;
 use crate::protocol::failure::Failure;
@@ -52,9 +52,7 @@ pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
         Ok((count, file)) => format!("{count} in this run, listed in {}", file.display()),
         Err(error) => format!("and cannot be counted: {error}"),
     };
-    // Past what captures the output of tests that pass.
-    let text = format!("vm-test: {}; {counted}\n", line.trim_end());
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    aloud::say(&format!("vm-test: {}; {counted}\n", line.trim_end()));
     if site.panics == Panics::Pass {
         super::raise(format!(
             "{MARK}{reason}; expected: {}",
