@@ -1,6 +1,6 @@
 //! Guests that this host cannot give: a failure of the test, or, if the user says so, a skip that nobody overlooks.
 
-use std::process::Command;
+use std::process::{Command, Output};
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
 use vm_test_tests::host::Host;
 
@@ -61,23 +61,33 @@ fn with_the_users_word_they_are_named_and_counted() {
         }
         assert!(text.contains("; 4 in this run, listed in "), "{text}");
         assert!(!text.contains("; 5 in this run"), "{text}");
-        let fixture = Fixture::new("missing");
-        let mut command = host.vm_test();
-        let output = command
-            .arg("skipped")
-            .current_dir(fixture.directory())
-            .env("CARGO_TARGET_DIR", fixture.target())
-            .output()
-            .expect("vm-test starts");
-        let listed = text_of(&output);
-        for test in ABSENT {
-            assert!(
-                listed.contains(&format!("skipped: missing::{test}: {REASON}")),
-                "{listed}"
-            );
+        let (_, rest) = text.split_once("; 4 in this run, listed in ").unwrap();
+        let (list, _) = rest.split_once(".txt").expect("the name of a file");
+        let (_, run) = list.rsplit_once('/').expect("a path");
+        // The second is that of `build.target-dir` in cargo's configuration.
+        for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
+            let listed = text_of(&skipped(&host, variable));
+            for test in ABSENT {
+                assert!(
+                    listed.contains(&format!("skipped: missing::{test}: {REASON}")),
+                    "{listed}"
+                );
+            }
+            let count = format!("4 tests were skipped in run {run}\n");
+            assert!(listed.contains(&count), "{listed}");
         }
-        assert!(listed.contains("4 tests were skipped"), "{listed}");
     }
+}
+
+/// `vm-test skipped` in the fixture's directory, with the target directory in a variable.
+fn skipped(host: &Host, variable: &str) -> Output {
+    let fixture = Fixture::new("missing");
+    let mut command = host.vm_test();
+    command
+        .arg("skipped")
+        .current_dir(fixture.directory())
+        .env(variable, fixture.target());
+    command.output().expect("vm-test starts")
 }
 
 #[test]
