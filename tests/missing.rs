@@ -1,6 +1,6 @@
 //! Guests that this host cannot give: a failure of the test, or, if the user says so, a skip that nobody overlooks.
 
-use std::process::Command;
+use std::process::{Command, Output};
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
 use vm_test_tests::host::Host;
 
@@ -24,14 +24,8 @@ fn run(host: &Host, runner: Runner, policy: Option<&str>, passed_on: &[&str]) ->
             command
         }
         Runner::Nextest => {
-            let words = [
-                "nextest",
-                "run",
-                "--no-fail-fast",
-                "--success-output",
-                "final",
-            ];
-            let mut command = fixture.cargo(host, &words);
+            // Of tests that pass it shows no output.
+            let mut command = fixture.cargo(host, &["nextest", "run", "--no-fail-fast"]);
             command.args(passed_on);
             command
         }
@@ -67,23 +61,33 @@ fn with_the_users_word_they_are_named_and_counted() {
         }
         assert!(text.contains("; 4 in this run, listed in "), "{text}");
         assert!(!text.contains("; 5 in this run"), "{text}");
-        let fixture = Fixture::new("missing");
-        let mut command = host.vm_test();
-        let output = command
-            .arg("skipped")
-            .current_dir(fixture.directory())
-            .env("CARGO_TARGET_DIR", fixture.target())
-            .output()
-            .expect("vm-test starts");
-        let listed = text_of(&output);
-        for test in ABSENT {
-            assert!(
-                listed.contains(&format!("skipped: missing::{test}: {REASON}")),
-                "{listed}"
-            );
+        let (_, rest) = text.split_once("; 4 in this run, listed in ").unwrap();
+        let (list, _) = rest.split_once(".txt").expect("the name of a file");
+        let (_, run) = list.rsplit_once('/').expect("a path");
+        // The second is that of `build.target-dir` in cargo's configuration.
+        for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
+            let listed = text_of(&skipped(&host, variable));
+            for test in ABSENT {
+                assert!(
+                    listed.contains(&format!("skipped: missing::{test}: {REASON}")),
+                    "{listed}"
+                );
+            }
+            let count = format!("4 tests were skipped in run {run}\n");
+            assert!(listed.contains(&count), "{listed}");
         }
-        assert!(listed.contains("4 tests were skipped"), "{listed}");
     }
+}
+
+/// `vm-test skipped` in the fixture's directory, with the target directory in a variable.
+fn skipped(host: &Host, variable: &str) -> Output {
+    let fixture = Fixture::new("missing");
+    let mut command = host.vm_test();
+    command
+        .arg("skipped")
+        .current_dir(fixture.directory())
+        .env(variable, fixture.target());
+    command.output().expect("vm-test starts")
 }
 
 #[test]
@@ -106,4 +110,20 @@ fn mistakes_are_never_skipped() {
     assert!(!success, "{text}");
     assert!(text.contains("VM_TEST_MISSING is \"yes\""), "{text}");
     assert!(text.contains("hint: set VM_TEST_MISSING=skip"), "{text}");
+}
+
+#[test]
+fn a_helper_that_is_no_test_itself_is_never_skipped() {
+    let host = Host::new();
+    let helped = [
+        "--include-ignored",
+        "--nocapture",
+        "--exact",
+        "goes_on_behind_a_helper",
+    ];
+    let (success, text) = run(&host, Runner::CargoTest, Some("skip"), &helped);
+    assert!(!success, "{text}");
+    assert!(text.contains(REASON), "{text}");
+    assert!(!text.contains("beside the guest"), "{text}");
+    assert!(!text.contains("skipped: "), "{text}");
 }

@@ -5,6 +5,8 @@
 mod builds;
 #[path = "outcomes/deaths.rs"]
 mod deaths;
+#[path = "outcomes/environment.rs"]
+mod environment;
 #[path = "outcomes/generated.rs"]
 mod generated;
 #[path = "outcomes/hostile.rs"]

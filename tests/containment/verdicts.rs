@@ -49,3 +49,28 @@ fn a_verdict_from_another_process_never_counts_and_never_hangs() {
     let took = outcome.finished.took;
     assert!(took < PATIENCE * PLACE.factor(), "it took {took:?}");
 }
+
+#[test]
+fn a_verdict_from_a_process_that_came_before_the_body_does_not_count_either() {
+    let (fixture, host) = fixture();
+    let group = Group {
+        targets: &["hostile"],
+        filters: &["early::"],
+        environment: &[],
+        limit: LIMIT,
+    };
+    // Their sites are on helpers, and end the test's process.
+    let outcome = group.run(&fixture, &host, Runner::Nextest);
+    let failing = [
+        ("early::failing_behind_forged_verdicts", ITS_OWN),
+        (
+            "early::leaving_without_a_verdict_behind_forged_ones",
+            "no verdict: the test process exited with code 0 before the test ended",
+        ),
+    ];
+    assert_endings(&outcome, &failing.map(|(name, _)| (name, Failed)));
+    for (name, words) in failing {
+        let told = &outcome.tests[name];
+        assert!(told.stderr.contains(words), "{name}: {told:#?}");
+    }
+}

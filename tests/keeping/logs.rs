@@ -22,12 +22,14 @@ fn the_log_of_a_kept_instance_says_why_and_what_its_test_wrote() {
         let it = Kept::by(&format!("{backend}::leaves_things"));
         let mut terminal = Terminal::without_colours(&it.host, &["logs", &it.id]);
         assert!(terminal.finish().success());
-        let words = "--- why it did not pass\r\non purpose\r\n";
-        terminal.await_words(words);
+        terminal.await_words(&format!(
+            "--- why it did not pass\r\nthread '{backend}::leaves_things' panicked at tests/endings.rs:"
+        ));
         let screen = terminal.screen();
-        let (_, output) = screen
+        let (words, output) = screen
             .split_once("--- what its test wrote\r\n")
             .expect("its output");
+        assert!(words.contains(":\r\non purpose\r\n"), "{screen}");
         assert!(output.contains("before the end\r\n"), "{screen}");
         assert!(output.contains("\r\non purpose\r\n"), "{screen}");
         assert!(!output.contains("to re-run"), "{screen}");
@@ -55,10 +57,9 @@ fn the_log_outlives_the_instance_and_the_daemon() {
                     .starts_with(&format!("test {backend}::leaves_things")),
                 "{log:?}"
             );
-            assert!(
-                log.out.contains("--- why it did not pass\non purpose\n"),
-                "{log:?}"
-            );
+            let words = format!("--- why it did not pass\nthread '{backend}::leaves_things");
+            assert!(log.out.contains(&words), "{log:?}");
+            assert!(log.out.contains(":\non purpose\n--- "), "{log:?}");
             assert!(log.out.contains("before the end\n"), "{log:?}");
         }
     }

@@ -45,6 +45,14 @@ const TABLE: &[Row] = &[
         ],
     ),
     fails(
+        "exiting_with_101_after_the_end",
+        &[],
+        &[
+            "error: no verdict that counts: the test process exited with code 101 after its verdict",
+            EXIT_HINT,
+        ],
+    ),
+    fails(
         "exiting_with_three_after_the_end",
         &[],
         &[

@@ -3,6 +3,7 @@
 use super::{LIMIT, fixture};
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
+use vm_test_tests::patience;
 use vm_test_tests::report::Ending::{self, Failed, Passed};
 
 const TABLE: &[(&str, Ending)] = &[
@@ -13,6 +14,7 @@ const TABLE: &[(&str, Ending)] = &[
     ("cases::out_of_sight::test_case_2_of_two", Passed),
     ("helped::panicking_in_a_helper", Failed),
     ("helped::should_panic_in_a_helper_and_does", Passed),
+    ("late::leaving_a_file::test_case_1_of_one", Failed),
 ];
 
 #[test]
@@ -20,7 +22,7 @@ fn cases_and_callers_of_helpers_end_as_they_expect() {
     let (fixture, host) = fixture();
     let group = Group {
         targets: &["generated"],
-        filters: &["cases::", "helped::"],
+        filters: &["cases::", "helped::", "late::leaving_a_file::"],
         environment: &[],
         limit: LIMIT,
     };
@@ -31,5 +33,26 @@ fn cases_and_callers_of_helpers_end_as_they_expect() {
             .map(|(name, told)| (name.as_str(), told.ending))
             .collect();
         assert_eq!(endings, TABLE, "{}", outcome.text());
+    }
+}
+
+#[test]
+fn a_test_that_fails_in_its_second_body_fails_though_the_first_one_has_passed() {
+    let (fixture, host) = fixture();
+    for runner in [Runner::CargoTest, Runner::Nextest] {
+        let group = Group {
+            targets: &["generated"],
+            // Alone, for the end of its process would be that of others.
+            filters: &["--exact", "late::panicking_in_the_second_of_two_helpers"],
+            environment: &[],
+            limit: LIMIT,
+        };
+        let mut command = group.command(&fixture, &host, runner);
+        let finished = patience::run(&mut command, LIMIT);
+        let text = finished.stdout.text() + &finished.stderr.text();
+        assert_ne!(finished.code, Some(0), "it passed:\n{text}");
+        let words = "no verdict that counts: the test process exited with code 101 after its verdict \
+            (last panic: in the second)";
+        assert!(text.contains(words), "{text}");
     }
 }

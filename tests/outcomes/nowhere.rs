@@ -1,9 +1,11 @@
-//! Without the program `vm-test` no test on a guest runs, and none may pass, whatever it expects.
+//! Without the program `vm-test` no test on a guest runs, nor where only the variables say that this is a guest; and none
+//! may pass, whatever it expects.
 
 use super::rows::differs;
 use super::words::{fits, line_fits, plain, rerun};
 use super::{LIMIT, fixture};
-use vm_test_tests::fixture::Runner;
+use std::process::Command;
+use vm_test_tests::fixture::{Runner, text_of};
 use vm_test_tests::group::Group;
 use vm_test_tests::patience;
 use vm_test_tests::report::Ending::{Failed, Ignored};
@@ -89,4 +91,43 @@ fn a_test_whose_expectation_its_site_cannot_see_ends_its_process_and_says_why() 
             );
         }
     }
+}
+
+/// How each ends that would run beside the guest: a body that passes, one that panics, and one that should.
+const TAKEN_FOR_A_GUEST: [&str; 3] = [
+    "guest::printing_and_passing",
+    "guest::printing_and_panicking",
+    "guest::should_panic_and_does",
+];
+
+#[test]
+fn a_body_does_not_run_here_whatever_the_variables_of_a_guest_say() {
+    let (fixture, host) = fixture();
+    let binary = fixture.binary(&host, "twins");
+    for test in TAKEN_FOR_A_GUEST {
+        let mut command = Command::new(&binary);
+        let output = host
+            .adopt(&mut command)
+            .args(["--exact", "--nocapture", test])
+            .env("VM_TEST_JOB", "7")
+            .env("VM_TEST_TEST", test)
+            .current_dir(fixture.directory())
+            .output()
+            .expect("the test binary starts");
+        assert_eq!(output.status.code(), Some(101), "{}", text_of(&output));
+        let words = format!(
+            "error: cannot run the body of `{test}`: VM_TEST_JOB says that this is a guest, and no agent listens here\n\
+             hint: unset VM_TEST_JOB and VM_TEST_TEST; …"
+        );
+        let expected: Vec<_> = words.lines().collect();
+        let lines = plain(&String::from_utf8_lossy(&output.stderr));
+        assert!(
+            fits(&expected, &lines),
+            "{}",
+            differs(test, &expected, &lines)
+        );
+        let written = String::from_utf8_lossy(&output.stdout);
+        assert!(!written.contains("on stdout"), "the body of {test} ran");
+    }
+    assert!(!host.runtime().exists(), "a daemon was started");
 }

@@ -112,7 +112,7 @@ fn check_twins(
     };
     let (mut there, here) = (texts(guest), texts(local));
     let reported = &mut there[usize::from(runner == Runner::Nextest)];
-    if ending == Failed && name != "should_panic_and_does_not" {
+    if ending == Failed {
         take_trailer(reported, runner, &format!("local::{name}"))?;
     } else {
         // Shown on demand only. That a panic was expected is known to libtest alone.

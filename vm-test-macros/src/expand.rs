@@ -113,6 +113,7 @@ fn site(
                 line: #line,
                 manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),
                 package: ::core::env!("CARGO_PKG_NAME"),
+                module: ::core::module_path!(),
                 function: #name,
             }
         }

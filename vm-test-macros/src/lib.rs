@@ -43,7 +43,7 @@ use quote::ToTokens;
 ///
 /// `#[on_vm]` runs the test in guest `host`, a container over the host's own root file system, which needs no
 /// configuration. `#[on_vm("worker-1")]` runs it in the guest of that name in `vm-test.toml`. The name is a string
-/// literal of 1 to 64 ASCII letters, digits, `.`, `_` and `-` that starts with a letter or a digit, and it comes
+/// literal of 1 to 63 ASCII letters, digits, `.`, `_` and `-` that starts with a letter or a digit, and it comes
 /// first.
 ///
 /// `#[on_vm(each = ["deb12-lxc", "deb12-kvm"])]` makes one test for each of these guests, beside each other and with the

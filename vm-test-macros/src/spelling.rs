@@ -3,15 +3,15 @@
 
 use crate::refusal::Refusal;
 
-/// Names become directory names, host names and keys of `vm-test.toml`; 64 is the shortest of their limits.
-const LONGEST_NAME: usize = 64;
+/// Names become directory names, host names and keys of `vm-test.toml`; 63 is the shortest of their limits.
+const LONGEST_NAME: usize = 63;
 
 /// How alike two words must be to be taken for one another. It is low enough for a prefix (`mem`) and a
 /// swapped or missing letter, and high enough not to suggest an unrelated word.
 const ALIKE: f64 = 0.81;
 
 const NAME_RULE: &str =
-    "use 1 to 64 ASCII letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
+    "use 1 to 63 ASCII letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
 
 /// Checks the name of a guest or an image.
 pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
@@ -169,7 +169,7 @@ mod tests {
             "a",
             "9p",
             "A.b_c-d",
-            &"x".repeat(64),
+            &"x".repeat(63),
         ] {
             assert_eq!(check_name(good), Ok(()), "{good}");
         }
@@ -181,7 +181,7 @@ mod tests {
             ("../etc", "`/` is not allowed in a name"),
             ("wörker", "`ö` is not allowed in a name"),
             ("a\n", "`\\n` is not allowed in a name"),
-            (&"x".repeat(65), "the name is 65 characters long"),
+            (&"x".repeat(64), "the name is 64 characters long"),
         ] {
             assert_eq!(check_name(bad).unwrap_err().cause, cause, "{bad}");
         }

@@ -2,6 +2,7 @@
 
 use crate::outcome::Outcome;
 use crate::protocol::body::{ADMITTED, BodyOutcome, FromBody, PanicReport};
+use crate::protocol::failure::Failure;
 use crate::protocol::{BODY_SOCKET, ENV_JOB, ENV_TEST, frame, output_marker};
 use std::any::Any;
 use std::io::{Read, Write};
@@ -78,26 +79,27 @@ impl Agent {
 }
 
 impl Scope {
-    /// Tells the agent that the body begins, and from here on of every panic.
+    /// Tells the agent that the body begins, and from here on of every panic. Ends the process where there is no agent.
     pub(crate) fn enter(job: Job) -> Self {
         if ENTERED.swap(true, Ordering::SeqCst) {
             return Self { agent: None };
         }
+        // Where nobody listens this may be the host, whatever the variables say, and there the body must not run.
+        let Ok(mut stream) = UnixStream::connect(BODY_SOCKET) else {
+            end_process_without_agent(&job.test);
+        };
         let begin = FromBody::Begin {
             nonce: job.nonce,
             test: job.test,
         };
-        // Without the agent there can be no verdict, so nothing passes that should not. The agent refuses all processes
-        // but the first: a body may start its own binary anew, and that child only has its exit code to speak with. It
-        // must know that it is refused, lest it marks the end of the output that it has in common with its parent.
-        let stream = UnixStream::connect(BODY_SOCKET).and_then(|mut stream| {
-            frame::write(&mut stream, &begin)?;
-            stream.read_exact(&mut [0; ADMITTED.len()])?;
-            Ok(stream)
-        });
-        let Ok(stream) = stream else {
+        // The agent refuses all processes but the test's own, so nothing passes that should not: a body may start its own
+        // binary anew, and that child only has its exit code to speak with. It must know that it is refused, lest it marks
+        // the end of the output that it has in common with its parent.
+        let admitted = frame::write(&mut stream, &begin)
+            .and_then(|()| stream.read_exact(&mut [0; ADMITTED.len()]));
+        if admitted.is_err() {
             return Self { agent: None };
-        };
+        }
         let agent = Agent {
             nonce: job.nonce,
             process: std::process::id(),
@@ -125,6 +127,19 @@ impl Scope {
         }
         result.unwrap_or_else(|payload| std::panic::resume_unwind(payload))
     }
+}
+
+/// Ends the whole test process, and says so past libtest: a test that should panic passes by a panic, and another one by a
+/// return.
+fn end_process_without_agent(test: &str) -> ! {
+    let failure = Failure::new(format!(
+        "cannot run the body of `{test}`: {ENV_JOB} says that this is a guest, and no agent listens here"
+    ))
+    .hint(format!(
+        "unset {ENV_JOB} and {ENV_TEST}; in a guest, a test binary that is started anew below another root cannot reach its agent"
+    ));
+    let _ = writeln!(std::io::stderr(), "error: {failure}");
+    std::process::exit(101)
 }
 
 /// Separates the body's output from libtest's. Errors are the body's business: it may have closed its streams.
@@ -159,14 +174,10 @@ fn report_panics(agent: Agent) {
 }
 
 fn report(info: &PanicHookInfo<'_>) -> PanicReport {
-    let backtrace = std::backtrace::Backtrace::capture();
     PanicReport {
         thread: std::thread::current().name().map(str::to_owned),
         message: text_of(info.payload()),
         location: info.location().map(ToString::to_string),
-        backtrace: (backtrace.status() == std::backtrace::BacktraceStatus::Captured)
-            .then(|| backtrace.to_string())
-            .filter(|text| text.len() < frame::CAP / 2),
     }
 }
 

@@ -6,7 +6,16 @@ use std::io::Write;
 /// Whether the site is on the test function itself, by the test's full name. A helper that a test calls does not see
 /// whether that test should panic.
 pub(crate) fn is_on_the_test(site: &Site, test: &str) -> bool {
-    test.split("::").any(|segment| segment == site.function)
+    // The harness names tests without their crate.
+    let rest = match site.module.split_once("::") {
+        Some((_, module)) => test
+            .strip_prefix(module)
+            .and_then(|rest| rest.strip_prefix("::")),
+        None => Some(test),
+    };
+    // Cases that were generated of a function are in a module of its name.
+    rest.and_then(|rest| rest.strip_prefix(site.function))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// Ends the whole test process, and says so past libtest, which would take what it has captured with it.
@@ -19,4 +28,49 @@ pub(crate) fn end_process(site: &Site, message: &str) -> ! {
         site.line
     );
     std::process::exit(101)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::Panics;
+
+    fn site(module: &'static str, function: &'static str) -> Site {
+        Site {
+            guest: "host",
+            settings: &[],
+            panics: Panics::Fail,
+            expected: None,
+            file: "",
+            line: 1,
+            manifest_dir: "",
+            package: "",
+            module,
+            function,
+        }
+    }
+
+    #[test]
+    fn a_site_is_on_a_test_of_its_own_path_and_on_the_cases_below_it() {
+        for (module, function, test, is_on) in [
+            ("routes", "forward", "forward", true),
+            ("routes::v4", "forward", "v4::forward", true),
+            ("routes::v4", "r#match", "v4::r#match", true),
+            ("routes::v4", "forward", "v4::forward::case_1", true),
+            ("routes", "forward", "forward::first::second", true),
+            // Helpers.
+            ("routes", "forward", "v4::forward", false),
+            ("routes::v4", "forward", "forward", false),
+            ("routes::v4", "forward", "v6::forward", false),
+            ("routes::v4", "forward", "v4::forwards", false),
+            ("routes", "v4", "forward::v4", false),
+            ("routes", "case_1", "forward::case_1", false),
+            ("routes::v4", "forward", "v4", false),
+            ("routes::v4", "forward", "v4forward", false),
+            ("routes", "forward", "", false),
+        ] {
+            let found = is_on_the_test(&site(module, function), test);
+            assert_eq!(found, is_on, "{module}::{function} of {test}");
+        }
+    }
 }

@@ -21,6 +21,8 @@ pub struct Site {
     pub manifest_dir: &'static str,
     /// `CARGO_PKG_NAME` at compile time.
     pub package: &'static str,
+    /// The module of the function, beginning with its crate, as `module_path!()` gives it.
+    pub module: &'static str,
     /// The name of the function.
     pub function: &'static str,
 }

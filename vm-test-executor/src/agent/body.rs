@@ -1,10 +1,13 @@
-//! What the test body reports, checked: only this job's nonce, only this test, one beginning and one verdict.
+//! What the test body reports, checked: only the job's own process, only this job's nonce, only this test, one beginning and
+//! one verdict.
 
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::Pid;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Instant;
-use vm_test::protocol::agent::FromAgent;
+use vm_test::protocol::agent::{FromAgent, TestJob};
 use vm_test::protocol::body::{ADMITTED, FromBody};
 use vm_test::protocol::frame::FrameBuffer;
 
@@ -16,6 +19,9 @@ const MOST_REPORTS: usize = 200;
 pub(super) struct Body {
     nonce: u128,
     test: String,
+    process: Pid,
+    /// Whether a child of the process runs the body.
+    in_child: bool,
     connection: Option<(UnixStream, FrameBuffer)>,
     taken: bool,
     begun: Option<Instant>,
@@ -30,10 +36,13 @@ pub(super) struct Body {
 }
 
 impl Body {
-    pub(super) fn new(nonce: u128, test: String) -> Self {
+    /// The body of a test that this process runs.
+    pub(super) fn new(nonce: u128, test: &TestJob, process: Pid) -> Self {
         Self {
             nonce,
-            test,
+            test: test.name.clone(),
+            process,
+            in_child: test.in_child,
             connection: None,
             taken: false,
             begun: None,
@@ -45,16 +54,24 @@ impl Body {
         }
     }
 
-    /// Takes the first connection and answers it. Others are closed at once: a test's children that are test binaries
-    /// themselves find the variables of the job, too.
+    /// Takes the first connection of the job's process and answers it. Others are closed at once: whatever the test has
+    /// started finds the variables of the job, too, and may have been there before the body.
     pub(super) fn accept(&mut self, listener: &UnixListener) {
         if let Ok((mut stream, _)) = listener.accept()
+            && self.is_of_the_job(&stream)
             && !std::mem::replace(&mut self.taken, true)
             && stream.write_all(&ADMITTED).is_ok()
             && stream.set_nonblocking(true).is_ok()
         {
             self.connection = Some((stream, FrameBuffer::default()));
         }
+    }
+
+    /// By the kernel's word. Where the harness starts a child for the body, another child of it cannot be told from that one.
+    fn is_of_the_job(&self, stream: &UnixStream) -> bool {
+        socket_peercred(stream).is_ok_and(|peer| {
+            peer.pid == self.process || self.in_child && parent(peer.pid) == Some(self.process)
+        })
     }
 
     /// The connection to wait on.
@@ -159,10 +176,29 @@ impl Body {
     }
 }
 
+/// The parent of a process.
+fn parent(process: Pid) -> Option<Pid> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in parentheses, may hold anything.
+    let (_, rest) = text.rsplit_once(") ")?;
+    Pid::from_raw(rest.split(' ').nth(1)?.parse().ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::{getpid, getppid};
     use vm_test::protocol::body::BodyOutcome;
+
+    fn body(process: Pid, in_child: bool) -> Body {
+        let test = TestJob {
+            name: "t".to_owned(),
+            length: 0,
+            modified: 0,
+            in_child,
+        };
+        Body::new(7, &test, process)
+    }
 
     fn verdict(nonce: u128) -> FromBody {
         FromBody::Verdict {
@@ -196,7 +232,7 @@ mod tests {
             (&[begin(7, "t"), begin(7, "t")], Some("a second beginning")),
         ];
         for (reports, breach) in table {
-            let mut body = Body::new(7, "t".to_owned());
+            let mut body = body(getpid(), false);
             for report in reports {
                 body.judge(report.clone());
             }
@@ -206,10 +242,39 @@ mod tests {
 
     #[test]
     fn a_flood_of_reports_is_a_breach() {
-        let mut body = Body::new(7, "t".to_owned());
+        let mut body = body(getpid(), false);
         for _ in 0..=MOST_REPORTS {
             body.judge(begin(7, "t"));
         }
         assert!(body.breach.is_some());
+    }
+
+    /// Whether a connection of this process is answered.
+    fn is_admitted(body: &mut Body, listener: &UnixListener, path: &std::path::Path) -> bool {
+        let mut client = UnixStream::connect(path).unwrap();
+        body.accept(listener);
+        client.read_exact(&mut [0; ADMITTED.len()]).is_ok()
+    }
+
+    #[test]
+    fn only_the_jobs_own_process_gets_the_one_place_and_others_do_not_take_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("agent.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let parent = getppid().unwrap();
+        for (process, in_child, admitted) in [
+            (getpid(), false, true),
+            (getpid(), true, true),
+            (parent, false, false),
+            // This process is a child of it.
+            (parent, true, true),
+            (Pid::INIT, true, false),
+        ] {
+            let mut body = body(process, in_child);
+            assert_eq!(is_admitted(&mut body, &listener, &path), admitted);
+            // A stranger has not taken the place, and whoever has it is the only one.
+            body.process = getpid();
+            assert_eq!(is_admitted(&mut body, &listener, &path), !admitted);
+        }
     }
 }

@@ -164,7 +164,7 @@ impl<'a> Running<'a> {
             body: job
                 .test
                 .as_ref()
-                .map(|test| Body::new(job.nonce, test.name.clone())),
+                .map(|test| Body::new(job.nonce, test, pid)),
             pid,
             pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
             outputs,

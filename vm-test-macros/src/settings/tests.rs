@@ -272,7 +272,7 @@ fn every_wrong_value_names_its_cause_and_its_cure() {
 }
 
 const NAME_RULE: &str =
-    "use 1 to 64 ASCII letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
+    "use 1 to 63 ASCII letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
 const VALUE_RULE: &str = "name the variable only, as in `\"A\"`: its value is taken from the host";
 const DEVICE_RULE: &str = r#"the devices are `"/dev/net/tun"`, `"/dev/fuse"` and `"loop"`"#;
 

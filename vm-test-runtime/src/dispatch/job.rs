@@ -132,6 +132,7 @@ pub(super) fn for_test(test: &str, granted: &Leased, wanted: Wanted) -> Result<J
             name: test.to_owned(),
             length: meta.len(),
             modified: modified(&meta),
+            in_child: cfg!(panic = "abort"),
         }),
         terminal: None,
         of_host: true,

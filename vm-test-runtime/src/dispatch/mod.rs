@@ -3,9 +3,11 @@
 //! The rule of this module: it returns to its caller only for a test whose guest said `Passed`, with this job's nonce,
 //! and whose process then ended without a signal. Everything else ends the test as a failure.
 
+mod aloud;
 mod harvest;
 mod job;
 mod lease;
+mod lineage;
 mod record;
 mod report;
 mod skip;
@@ -47,7 +49,7 @@ pub(crate) fn dispatch(site: &'static Site) {
     let mut lease = match lease::obtain(site, &test) {
         Ok(lease) => lease,
         Err(failure) => {
-            if failure.missing && skip::is_wanted() && skip::is_possible(site) {
+            if failure.missing && skip::is_wanted() && skip::is_possible(site, &test) {
                 return skip::record(site, &test, &failure);
             }
             report::refused(site, &test, &failure);
@@ -57,10 +59,11 @@ pub(crate) fn dispatch(site: &'static Site) {
     let course = watch::run(&mut lease, site, &test);
     let conclusion = course.conclude(&lease, site);
     record::tell(&lease, &conclusion, &course, began.elapsed());
-    if !matches!(conclusion, Conclusion::Passed) {
+    let is_failure = is_failure(site, &conclusion);
+    if is_failure || !matches!(conclusion, Conclusion::Passed) {
         report::failed(site, &test, &lease, &conclusion);
     }
-    if is_failure(site, &conclusion) && lease.granted.keep_for.is_some() {
+    if is_failure && lease.granted.keep_for.is_some() {
         report::kept(&lease, course.keep(&lease));
     }
     // The instance goes before the test ends, so that its end never overlaps the next test's start in this process.

@@ -1,16 +1,14 @@
 //! Which run a test belongs to, and what the daemon is told of the test when it is over. Writes nothing down itself.
 
 use super::watch::Course;
-use super::{Conclusion, job};
+use super::{Conclusion, job, lineage};
 use crate::client::{self, Lease};
 use crate::harvest;
+use crate::protocol::body::PanicReport;
 use crate::protocol::record::{Record, RecordOutcome, RunEntry};
 use crate::site::Site;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// How many generations above this process are looked at for cargo.
-const GENERATIONS: usize = 16;
 
 /// The longest name of a run, in bytes.
 const LONGEST: usize = 100;
@@ -40,19 +38,12 @@ pub(super) fn run() -> String {
     {
         return id;
     }
-    let mut lineage = Vec::new();
-    let mut pid = std::process::id();
-    while lineage.len() < GENERATIONS
-        && let Some(process) = Process::of(pid)
-    {
-        pid = process.parent;
-        lineage.push(process);
-    }
+    let lineage = lineage::of_this_process();
     let cargo = lineage.iter().find(|process| process.name == "cargo");
     match (cargo, lineage.first()) {
         (Some(cargo), _) => format!("cargo-{}-{}", cargo.start, cargo.id),
         (None, Some(own)) => format!("process-{}-{}", own.start, own.id),
-        (None, None) => format!("process-{pid}"),
+        (None, None) => format!("process-{}", std::process::id()),
     }
 }
 
@@ -62,37 +53,16 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= LONGEST && name.chars().all(allowed)
 }
 
-/// A process, as `/proc` shows it. Its number alone may be another one's tomorrow; with its start it is nobody else's.
-struct Process {
-    id: u32,
-    name: String,
-    parent: u32,
-    /// In clock ticks since the boot of the host.
-    start: u64,
-}
-
-impl Process {
-    fn of(id: u32) -> Option<Self> {
-        let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // The name, in parentheses, may hold anything.
-        let (begin, rest) = text.rsplit_once(") ")?;
-        let mut fields = rest.split(' ').skip(1);
-        Some(Self {
-            id,
-            name: begin.split_once(" (")?.1.to_owned(),
-            parent: fields.next()?.parse().ok()?,
-            start: fields.nth(17)?.parse().ok()?,
-        })
-    }
-}
-
 /// Tells the daemon what only this process knows. Without the daemon nothing is written down, and the test is none the
 /// worse for it.
 pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, total: Duration) {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let (outcome, words) = match conclusion {
         Conclusion::Passed => (RecordOutcome::Passed, None),
-        Conclusion::Panicked(words) => (RecordOutcome::Panicked, words.clone()),
+        Conclusion::Panicked(words) => (
+            RecordOutcome::Panicked,
+            words_of_panic(words.as_deref(), course.seen.panic.as_ref()),
+        ),
         Conclusion::Failed(words) => (RecordOutcome::Failed, Some(words.clone())),
         Conclusion::NoVerdict(failure) => (RecordOutcome::NoVerdict, Some(failure.message.clone())),
     };
@@ -112,6 +82,22 @@ pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, tota
     });
 }
 
+/// The words of a panic, and before them who panicked and where, if the last panic that was reported is this one.
+fn words_of_panic(words: Option<&str>, last: Option<&PanicReport>) -> Option<String> {
+    match last.filter(|last| last.message.as_deref() == words) {
+        Some(PanicReport {
+            thread,
+            location: Some(location),
+            ..
+        }) => Some(format!(
+            "thread '{}' panicked at {location}:\n{}",
+            thread.as_deref().unwrap_or("<unnamed>"),
+            words.unwrap_or("Box<dyn Any>")
+        )),
+        _ => words.map(str::to_owned),
+    }
+}
+
 /// How much of a failure's words is told, in characters.
 const MOST_WORDS: usize = 1 << 14;
 
@@ -120,10 +106,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_has_a_start_and_a_parent_with_one() {
-        let own = Process::of(std::process::id()).unwrap();
-        assert!(own.start > 0);
-        assert!(Process::of(own.parent).is_some());
+    fn a_panic_is_told_with_its_place_unless_another_one_came_last() {
+        let report = |thread: Option<&str>, message: Option<&str>| PanicReport {
+            thread: thread.map(str::to_owned),
+            message: message.map(str::to_owned),
+            location: Some("tests/a.rs:1:2".to_owned()),
+        };
+        for (words, last, told) in [
+            (
+                Some("no route"),
+                Some(report(Some("a::b"), Some("no route"))),
+                Some("thread 'a::b' panicked at tests/a.rs:1:2:\nno route"),
+            ),
+            (
+                None,
+                Some(report(None, None)),
+                Some("thread '<unnamed>' panicked at tests/a.rs:1:2:\nBox<dyn Any>"),
+            ),
+            (
+                Some("no route"),
+                Some(report(Some("a::b"), Some("another one"))),
+                Some("no route"),
+            ),
+            (Some("no route"), None, Some("no route")),
+            (None, None, None),
+        ] {
+            assert_eq!(words_of_panic(words, last.as_ref()).as_deref(), told);
+        }
     }
 
     #[test]

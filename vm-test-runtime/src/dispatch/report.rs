@@ -15,7 +15,7 @@ pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {
     );
 }
 
-/// Reports a test that ran on an instance and did not pass.
+/// Reports a test that ran on an instance and did not end as it should, as far as this can be known.
 pub(super) fn failed(site: &Site, test: &str, lease: &Lease, conclusion: &Conclusion) {
     let words = match conclusion {
         Conclusion::NoVerdict(failure) => {

@@ -1,13 +1,14 @@
 //! What becomes of a test whose guest cannot be had on this host: a failure, unless the user has decided otherwise. Then
-//! the test is named where nothing captures it, counted, and written down; libtest knows no better than that it passed.
+//! the test is named past what captures it, counted, and written down; libtest knows no better than that it passed.
 
-use super::{job, record as runs};
+use super::{aloud, job, record as runs};
 use crate::harvest::target;
+use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Decides: `fail`, which it is without the variable, or `skip`.
 const ENV_MISSING: &str = "VM_TEST_MISSING";
@@ -33,10 +34,12 @@ pub(super) fn is_wanted() -> bool {
     std::env::var_os(ENV_MISSING).is_some_and(|value| value == "skip")
 }
 
-/// Whether it is known what libtest takes for a pass.
-pub(super) fn is_possible(site: &Site) -> bool {
+/// Whether it is known what libtest takes for a pass, and that this is the end of the test: from a helper a skip would
+/// return to a caller that goes on beside the guest.
+pub(super) fn is_possible(site: &Site, test: &str) -> bool {
     match site.panics {
-        Panics::Fail | Panics::Pass => true,
+        Panics::Fail => last_resort::is_on_the_test(site, test),
+        Panics::Pass => true,
         Panics::Unknown => false,
     }
 }
@@ -49,9 +52,7 @@ pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
         Ok((count, file)) => format!("{count} in this run, listed in {}", file.display()),
         Err(error) => format!("and cannot be counted: {error}"),
     };
-    // Past what captures the output of tests that pass.
-    let text = format!("vm-test: {}; {counted}\n", line.trim_end());
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    aloud::say(&format!("vm-test: {}; {counted}\n", line.trim_end()));
     if site.panics == Panics::Pass {
         super::raise(format!(
             "{MARK}{reason}; expected: {}",
@@ -60,6 +61,9 @@ pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
     }
 }
 
+/// How many runs are remembered, as of their times.
+const MOST_RUNS: usize = 20;
+
 /// Writes the line down with those of the same run; how many there are then.
 fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
     let binary = std::env::current_exe()?;
@@ -67,10 +71,54 @@ fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
     let directory = target.join("vm-test/skipped");
     fs::create_dir_all(&directory)?;
     let file = directory.join(format!("{}.txt", runs::run()));
+    let is_new = !file.exists();
     // One write, which the kernel does not tear apart.
     let mut opened = File::options().create(true).append(true).open(&file)?;
+    if is_new {
+        forget_old_runs(&directory);
+    }
     opened.write_all(line.as_bytes())?;
     let text = fs::read_to_string(&file)?;
     let count = text.lines().filter(|line| line.starts_with(MARK)).count();
     Ok((count, file))
+}
+
+/// Removes the lists of all but the last runs.
+fn forget_old_runs(directory: &Path) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "txt"))
+        .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
+        .collect();
+    found.sort();
+    let old = found.len().saturating_sub(MOST_RUNS);
+    for (_, path) in &found[..old] {
+        let _ = fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn only_the_lists_of_the_last_runs_are_kept() {
+        let directory =
+            std::env::temp_dir().join(format!("vm-test-skipped-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        for number in 0..MOST_RUNS + 2 {
+            let file = File::create(directory.join(format!("run-{number}.txt"))).unwrap();
+            let age = Duration::from_secs(1000 - number as u64);
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+        forget_old_runs(&directory);
+        let is_left = |number: usize| directory.join(format!("run-{number}.txt")).exists();
+        let left: Vec<_> = (0..MOST_RUNS + 2)
+            .filter(|&number| is_left(number))
+            .collect();
+        fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(left, (2..MOST_RUNS + 2).collect::<Vec<_>>());
+    }
 }

@@ -72,8 +72,15 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Course {
     };
     let nonce = job.nonce;
     let mut deadline = Instant::now() + Duration::from_millis(timeout) + GRACE;
-    // A failure to send shows as the end of the stream, where its cause is known.
-    let _ = lease.send(&ToAgent::Job(Box::new(job)));
+    // Any other failure to send shows as the end of the stream, where its cause is known.
+    if let Err(error) = lease.send(&ToAgent::Job(Box::new(job)))
+        && error.kind() == io::ErrorKind::InvalidData
+    {
+        return Course {
+            lost: Some(unsendable(&error)),
+            ..Course::default()
+        };
+    }
     let (mut seen, mut tail) = (Seen::default(), Tail::default());
     let (mut stdout, mut stderr) = (Utf8Stream::default(), Utf8Stream::default());
     let (mut output, mut late, mut is_over) = (0, 0, false);
@@ -165,4 +172,10 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Course {
         lost,
         output: tail,
     }
+}
+
+/// What of a job grows without a limit is its environment.
+fn unsendable(error: &io::Error) -> Failure {
+    Failure::new(format!("cannot send the test to the guest: {error}"))
+        .hint("the variables that are handed on are too long; name fewer or shorter ones in `env`")
 }

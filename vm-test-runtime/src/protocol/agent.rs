@@ -64,6 +64,8 @@ pub struct TestJob {
     pub length: u64,
     /// Modification time of the test binary, in nanoseconds since 1970.
     pub modified: u128,
+    /// Whether the harness runs the test in a child process, as it does where panics abort.
+    pub in_child: bool,
 }
 
 /// Rows and columns of a terminal.

@@ -28,7 +28,8 @@ pub enum FromBody {
     },
 }
 
-/// A panic as data, recorded by the panic hook.
+/// A panic as data, recorded by the panic hook. Its backtrace is printed in the guest, where its files are, and comes as
+/// output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PanicReport {
     /// The thread's name; libtest names a test's thread after the test.
@@ -37,8 +38,6 @@ pub struct PanicReport {
     pub message: Option<String>,
     /// `file:line:column` of the panic.
     pub location: Option<String>,
-    /// The backtrace, when `RUST_BACKTRACE` asks for one.
-    pub backtrace: Option<String>,
 }
 
 /// How a body ended.

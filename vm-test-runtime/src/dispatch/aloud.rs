@@ -1,0 +1,75 @@
+//! One line for the person who runs the tests, past all that captures the output of tests that pass. Knows nothing of why.
+
+use super::lineage;
+use std::fs::{self, File};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::thread;
+use std::time::Duration;
+
+/// The name of nextest's own process.
+const NEXTEST: &str = "cargo-nextest";
+
+/// `O_NONBLOCK`, without which opening a pipe that nobody reads any more would never end. It has another number on processors
+/// that have no guests.
+const NONBLOCK: i32 = 0o4000;
+
+/// `O_APPEND`, as `/proc` shows it.
+const APPEND: u32 = 0o2000;
+
+/// Brings the cursor of a terminal to the beginning of its line, and empties it of a bar that shows progress.
+const FRESH_LINE: &str = "\r\x1b[2K";
+
+/// How often, and after which time, a pipe is tried again that is full.
+const ATTEMPTS: usize = 50;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Writes the line to standard error, which libtest does not capture, and to that of nextest, which keeps ours to itself.
+pub(super) fn say(line: &str) {
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    if let Some(stream) = of_nextest() {
+        let fresh = if stream.is_terminal() { FRESH_LINE } else { "" };
+        write(stream, &format!("{fresh}{line}"));
+    }
+}
+
+/// The standard error of the nextest that runs this test, if it is another one than ours and can be opened: a socket cannot.
+fn of_nextest() -> Option<File> {
+    std::env::var_os("NEXTEST")?;
+    let lineage = lineage::of_this_process();
+    let nextest = lineage.iter().find(|process| process.name == NEXTEST)?.id;
+    let path = format!("/proc/{nextest}/fd/2");
+    let (ours, theirs) = (
+        fs::metadata("/proc/self/fd/2").ok()?,
+        fs::metadata(&path).ok()?,
+    );
+    let is_ours = (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino());
+    // Over what stands behind its place in a file nextest writes, unless it appends.
+    if is_ours || theirs.is_file() && !appends(nextest) {
+        return None;
+    }
+    File::options()
+        .append(true)
+        .custom_flags(NONBLOCK)
+        .open(path)
+        .ok()
+}
+
+/// Whether a process appends to its standard error.
+fn appends(process: u32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{process}/fdinfo/2")).unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.strip_prefix("flags:"))
+        .and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok())
+        .is_some_and(|flags| flags & APPEND != 0)
+}
+
+/// In one piece, which the kernel does not tear apart, or not at all.
+fn write(mut stream: File, text: &str) {
+    for _ in 0..ATTEMPTS {
+        match stream.write(text.as_bytes()) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The processes that this one comes from, as `/proc` shows them. Looks at them only.
+
+/// How many generations are looked at.
+const GENERATIONS: usize = 16;
+
+/// A process, as `/proc` shows it. Its number alone may be another one's tomorrow; with its start it is nobody else's.
+pub(super) struct Process {
+    pub(super) id: u32,
+    pub(super) name: String,
+    parent: u32,
+    /// In clock ticks since the boot of the host.
+    pub(super) start: u64,
+}
+
+impl Process {
+    fn of(id: u32) -> Option<Self> {
+        let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // The name, in parentheses, may hold anything.
+        let (begin, rest) = text.rsplit_once(") ")?;
+        let mut fields = rest.split(' ').skip(1);
+        Some(Self {
+            id,
+            name: begin.split_once(" (")?.1.to_owned(),
+            parent: fields.next()?.parse().ok()?,
+            start: fields.nth(17)?.parse().ok()?,
+        })
+    }
+}
+
+/// This process, its parent, and so on.
+pub(super) fn of_this_process() -> Vec<Process> {
+    let own = Process::of(std::process::id());
+    let generations = std::iter::successors(own, |child| Process::of(child.parent));
+    generations.take(GENERATIONS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_a_start_and_a_parent_with_one() {
+        let lineage = of_this_process();
+        assert_eq!(lineage[0].id, std::process::id());
+        assert!(lineage[0].start > 0);
+        assert_eq!(lineage[1].id, std::os::unix::process::parent_id());
+    }
+}
