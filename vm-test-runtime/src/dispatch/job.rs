@@ -134,7 +134,7 @@ pub(super) fn for_test(test: &str, granted: &Leased, wanted: Wanted) -> Result<J
             modified: modified(&meta),
         }),
         terminal: None,
-        of_host: true,
+        of_host: Some(0),
         wanted,
     })
 }
