@@ -1,9 +1,12 @@
 //! `vm-test ps`, `stop` and `gc`: what they say of daemons that live, that have been killed, and that never were.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use vm_test::protocol::daemon::{Greeting, Welcome};
+use vm_test::protocol::{PROTOCOL, frame};
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Running, await_that, in_guest, instances, start_in_guest, vm_test};
@@ -213,4 +216,41 @@ fn the_daemon_holds_nothing_open_that_whoever_started_it_had_open() {
     let ended = poll(&mut ends, Some(&patience)).unwrap();
     assert_eq!(ended, 1, "somebody still holds the pipe");
     assert!(Daemon::of(&host).is_some(), "it ended with the daemon");
+}
+
+#[test]
+fn a_daemon_that_speaks_another_protocol_is_named_with_both_numbers_and_the_cure() {
+    let host = Host::new();
+    assert_eq!(in_guest(&host, "true").code(), Some(0));
+    let entries = std::fs::read_dir(host.runtime()).unwrap().flatten();
+    let mut sockets = entries.map(|entry| entry.path());
+    let socket = sockets.find(|path| path.extension().is_some_and(|end| end == "sock"));
+    let socket = socket.expect("the daemon's socket");
+    Daemon::of(&host).unwrap().terminate();
+    std::fs::create_dir_all(host.runtime()).unwrap();
+    let listener = UnixListener::bind(&socket).unwrap();
+    let other = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let greeting: Greeting = frame::read(&stream).unwrap().unwrap();
+        assert_eq!(greeting.protocol, PROTOCOL);
+        let welcome = Welcome {
+            protocol: PROTOCOL + 1,
+            pid: 1,
+        };
+        frame::write(&stream, &welcome).unwrap();
+    });
+    let refused = in_guest(&host, "true");
+    other.join().unwrap();
+    std::fs::remove_file(&socket).unwrap();
+    assert_eq!(refused.code(), Some(125));
+    assert_eq!(
+        refused.err,
+        format!(
+            "error: cannot reach the daemon at {}: it speaks protocol {} and this program speaks {PROTOCOL}; \
+             use the same version of the crate vm-test-runtime and of the program vm-test\n\
+             hint: `vm-test doctor` looks for the reason, `vm-test gc` removes what a dead daemon left\n",
+            socket.display(),
+            PROTOCOL + 1
+        )
+    );
 }
