@@ -119,7 +119,7 @@ impl Canary {
         }
         let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
         let runtime = host.runtime();
-        // In a container over the host's root: what is mounted there is not, and an ordinary user's daemon has nobody's files.
+        // A container has the files of the host's root, without what is mounted there; an ordinary user's not even its /tmp.
         let is_below = device(runtime.parent().unwrap()) == device(Path::new("/"));
         let mut seen = Vec::new();
         for (what, is_there) in [
