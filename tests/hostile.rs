@@ -9,8 +9,12 @@ mod arena;
 mod attacks;
 #[path = "hostile/canary.rs"]
 mod canary;
+#[path = "hostile/library.rs"]
+mod library;
 #[path = "hostile/limits.rs"]
 mod limits;
+#[path = "hostile/privileged.rs"]
+mod privileged;
 #[path = "hostile/rows.rs"]
 mod rows;
 

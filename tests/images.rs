@@ -51,6 +51,49 @@ fn tests_run_on_images_of_other_debians_than_the_host_and_break_nothing() {
 }
 
 #[test]
+fn a_test_brings_the_libraries_that_its_image_lacks_and_so_do_the_packages_binaries() {
+    let host = Host::new().with_shared_store();
+    let fixture = Fixture::new("guests");
+    host.build_images(fixture.directory(), &["debian-12", "debian-11"]);
+    for runner in [Runner::CargoTest, Runner::Nextest] {
+        for test in [
+            "bookworm_lacks_a_library_and_nothing_else",
+            "bullseye_lacks_a_library_and_has_an_older_c_library",
+        ] {
+            let run = fixture.run(&host, runner, test);
+            assert!(run.success, "{test}: {}", run.text);
+        }
+    }
+}
+
+#[test]
+fn a_machine_gets_the_libraries_that_its_image_lacks() {
+    let host = Host::new().with_shared_store();
+    let fixture = Fixture::new("guests");
+    host.build_images(fixture.directory(), &["debian-12"]);
+    let run = fixture.run(&host, Runner::CargoTest, "a_machine_lacks_a_library");
+    assert!(run.success, "{}", run.text);
+}
+
+#[test]
+fn a_test_is_debugged_below_another_program_where_the_c_library_is_older() {
+    let host = Host::new().with_shared_store();
+    let fixture = Fixture::new("guests");
+    host.build_images(fixture.directory(), &["debian-11"]);
+    let test = "bullseye_runs_this_test_with_an_older_c_library";
+    let mut command = host.vm_test();
+    let output = command
+        .args(["debug", "bullseye", "--under", "timeout 60", "--", test])
+        .current_dir(fixture.directory())
+        .env("CARGO_TARGET_DIR", fixture.target())
+        .output()
+        .unwrap();
+    let text = text_of(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("1 passed"), "{text}");
+}
+
+#[test]
 fn a_second_build_does_nothing_and_a_changed_last_step_only_that_step() {
     let host = Host::new().with_shared_store();
     let fixture = Fixture::new("guests");

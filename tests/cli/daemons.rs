@@ -1,9 +1,15 @@
 //! `vm-test ps`, `stop` and `gc`: what they say of daemons that live, that have been killed, and that never were.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+use vm_test::protocol::daemon::{Greeting, Welcome};
+use vm_test::protocol::{PROTOCOL, frame};
+use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
-use vm_test_tests::process::{await_that, in_guest, instances, start_in_guest, vm_test};
+use vm_test_tests::process::{Running, await_that, in_guest, instances, start_in_guest, vm_test};
 
 /// The process id of the host's only daemon.
 fn daemon(host: &Host) -> i32 {
@@ -87,13 +93,11 @@ fn a_lease_that_waits_is_counted() {
     first
         .args(["run", "host", "--", "sleep", "60"])
         .env("VM_TEST_MEMORY_BUDGET", "600");
-    let first = vm_test_tests::process::Running::start(&mut first);
+    let first = Running::start(&mut first);
     await_that("an instance is alive", Duration::from_secs(10), || {
         !instances(&host).is_empty()
     });
-    let second = vm_test_tests::process::Running::start(
-        host.vm_test().args(["run", "host", "--", "echo", "ran"]),
-    );
+    let second = Running::start(host.vm_test().args(["run", "host", "--", "echo", "ran"]));
     await_that("a lease waits", Duration::from_secs(10), || {
         vm_test(&host, &["ps", "--json"]).json()["daemons"][0]["waiting"] == 1
     });
@@ -184,4 +188,69 @@ fn a_daemon_that_was_killed_takes_its_instances_with_it_and_the_command_says_so(
     );
     // The next lease finds a dead daemon's socket, and is none the worse for it.
     assert_eq!(in_guest(&host, "echo again").out, "again\n");
+}
+
+#[test]
+fn the_daemon_holds_nothing_open_that_whoever_started_it_had_open() {
+    let host = Host::new();
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+    let mut command = Command::new("sh");
+    // The shell has the pipe at a number that nothing else uses, as it would have a file that it has locked.
+    let script = "exec 9>&0 </dev/null && exec \"$0\" run host -- true";
+    let status = host
+        .adopt(&mut command)
+        .args(["-c", script])
+        .arg(Host::program())
+        .stdin(Stdio::from(writer))
+        .status()
+        .unwrap();
+    // The command has the other end, too, until it goes.
+    drop(command);
+    assert!(status.success());
+    assert!(Daemon::of(&host).is_some(), "the daemon is gone already");
+    let mut ends = [PollFd::new(&reader, PollFlags::empty())];
+    let patience = Timespec {
+        tv_sec: 5,
+        tv_nsec: 0,
+    };
+    let ended = poll(&mut ends, Some(&patience)).unwrap();
+    assert_eq!(ended, 1, "somebody still holds the pipe");
+    assert!(Daemon::of(&host).is_some(), "it ended with the daemon");
+}
+
+#[test]
+fn a_daemon_that_speaks_another_protocol_is_named_with_both_numbers_and_the_cure() {
+    let host = Host::new();
+    assert_eq!(in_guest(&host, "true").code(), Some(0));
+    let entries = std::fs::read_dir(host.runtime()).unwrap().flatten();
+    let mut sockets = entries.map(|entry| entry.path());
+    let socket = sockets.find(|path| path.extension().is_some_and(|end| end == "sock"));
+    let socket = socket.expect("the daemon's socket");
+    Daemon::of(&host).unwrap().terminate();
+    std::fs::create_dir_all(host.runtime()).unwrap();
+    let listener = UnixListener::bind(&socket).unwrap();
+    let other = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let greeting: Greeting = frame::read(&stream).unwrap().unwrap();
+        assert_eq!(greeting.protocol, PROTOCOL);
+        let welcome = Welcome {
+            protocol: PROTOCOL + 1,
+            pid: 1,
+        };
+        frame::write(&stream, &welcome).unwrap();
+    });
+    let refused = in_guest(&host, "true");
+    other.join().unwrap();
+    std::fs::remove_file(&socket).unwrap();
+    assert_eq!(refused.code(), Some(125));
+    assert_eq!(
+        refused.err,
+        format!(
+            "error: cannot reach the daemon at {}: it speaks protocol {} and this program speaks {PROTOCOL}; \
+             use the same version of the crate vm-test-runtime and of the program vm-test\n\
+             hint: `vm-test doctor` looks for the reason, `vm-test gc` removes what a dead daemon left\n",
+            socket.display(),
+            PROTOCOL + 1
+        )
+    );
 }

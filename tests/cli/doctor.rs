@@ -126,3 +126,38 @@ fn a_runtime_directory_that_others_may_write_to_is_refused_by_name() {
     }
     std::fs::remove_dir(host.runtime()).unwrap();
 }
+
+#[test]
+fn a_host_that_forbids_user_namespaces_is_told_by_its_setting_and_the_cure() {
+    let host = Host::new();
+    // The setting is of the namespace that it is written in, and holds for all that are made there.
+    let on_such_a_host = |words: &[&str]| {
+        let script = "echo 0 >/proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
+        let mut command = Command::new("unshare");
+        host.adopt(&mut command)
+            .args(["--user", "--map-root-user", "sh", "-c", script])
+            .args(words);
+        Running::start(&mut command).finish()
+    };
+    let tried = on_such_a_host(&["true"]);
+    if tried.code() != Some(0) {
+        eprintln!("not tried: this user can make no such host: {}", tried.err);
+        return;
+    }
+    let program = Host::program();
+    let program = program.to_str().unwrap();
+    let cannot = "cannot make the namespaces of a guest: No space left on device (os error 28)";
+    let cure = "hint: sysctl -w user.max_user_namespaces=15000\n";
+    let finished = on_such_a_host(&[program, "doctor"]);
+    assert_eq!(finished.code(), Some(1), "{}", finished.out);
+    for name in ["namespaces", "id maps"] {
+        let found = format!(
+            "fail  {name}: {cannot}\n      \
+             consequence: no guest can be started, and every test on a guest fails\n      {cure}"
+        );
+        assert!(finished.out.contains(&found), "{name}: {}", finished.out);
+    }
+    let finished = on_such_a_host(&[program, "run", "host", "--", "true"]);
+    assert_eq!(finished.code(), Some(125));
+    assert_eq!(finished.err, format!("error: {cannot}\n{cure}"));
+}

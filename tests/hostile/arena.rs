@@ -20,6 +20,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Some of the attacks use all that the machine has.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// Waits until no other test of this process runs.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
 /// A host, what is attacked on it, and the attackers.
 pub(crate) struct Arena {
     host: Host,
@@ -31,7 +36,7 @@ pub(crate) struct Arena {
 
 impl Arena {
     pub(crate) fn new() -> Self {
-        let alone = ALONE.lock().unwrap_or_else(|poison| poison.into_inner());
+        let alone = alone();
         let host = PLACE.host();
         let fixture = Fixture::new("hostile");
         fixture.build(&host);

@@ -1,6 +1,7 @@
 //! What the attackers are after: files, a process, sockets, the program itself. Says what of it has changed.
 
 use super::PLACE;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
@@ -18,6 +19,9 @@ const WORDS: &str = "sings";
 
 /// Where the copy of the program is.
 const PROGRAMS: &str = "bin";
+
+/// A file of the disk that the host's root is on, where the suite may make one.
+const DISK: &str = "disk";
 
 /// What all machines of an image go on from, in a store.
 const TEMPLATES: [&str; 6] = [
@@ -63,6 +67,7 @@ impl Canary {
         fs::set_permissions(path.join("closed"), PermissionsExt::from_mode(0o700)).unwrap();
         if PLACE == Place::Container {
             copy_program(&path.join(PROGRAMS));
+            make_disk(&path.join(DISK));
         }
         let process = Command::new("sleep")
             .arg("3600")
@@ -103,7 +108,31 @@ impl Canary {
             .env("HOSTILE_NAME", &self.name)
             .env("HOSTILE_PORT", port.to_string())
             .env("HOSTILE_DISK", disk_of_the_root())
-            .env("HOSTILE_RUNTIME", host.runtime());
+            .env("HOSTILE_RUNTIME", host.runtime())
+            .env("HOSTILE_SEEN", self.seen(host).join(","));
+    }
+
+    /// What attackers must find, so that they do not pass by attacking nothing. Says what they cannot.
+    fn seen(&self, host: &Host) -> Vec<&'static str> {
+        if PLACE == Place::Machine {
+            return Vec::new();
+        }
+        let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
+        let runtime = host.runtime();
+        // A container has the files of the host's root, without what is mounted there; an ordinary user's not even its /tmp.
+        let is_below = device(runtime.parent().unwrap()) == device(Path::new("/"));
+        let mut seen = Vec::new();
+        for (what, is_there) in [
+            ("runtime", is_below && rustix::process::getuid().is_root()),
+            ("disk", self.directory.path().join(DISK).exists()),
+        ] {
+            if is_there {
+                seen.push(what);
+            } else {
+                eprintln!("not attacked, because guests of this host do not see it: {what}");
+            }
+        }
+        seen
     }
 
     /// Every file with all that can be changed about it.
@@ -210,6 +239,15 @@ fn copy_program(directory: &Path) {
     fs::create_dir(directory).unwrap();
     for name in ["vm-test", "vm-test-agent"] {
         fs::copy(program.with_file_name(name), directory.join(name)).unwrap();
+    }
+}
+
+/// Makes a file of the disk, as only root may.
+fn make_disk(path: &Path) {
+    let device = fs::metadata(Path::new("/")).unwrap().dev();
+    let mode = Mode::RUSR | Mode::WUSR | Mode::ROTH | Mode::WOTH;
+    if let Err(error) = mknodat(CWD, path, FileType::BlockDevice, mode, device) {
+        eprintln!("cannot make {}: {error}", path.display());
     }
 }
 

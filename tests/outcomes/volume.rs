@@ -2,19 +2,52 @@
 
 use super::words::line_fits;
 use super::{LIMIT, PLACE, fixture};
+use std::io::Read;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
 use vm_test_tests::patience;
 
-/// What the body writes.
-const HUNDRED_MEGABYTES: u64 = 100_000_000;
+/// How many lines the body writes, each with its number.
+const LINES: usize = 100_000;
 
-/// libtest's own lines.
-const FRAME: u64 = 1_000;
+/// How long each of them is.
+const LINE: usize = 1_000;
+
+/// The line of this number.
+fn line(number: usize) -> String {
+    format!("{number:.<999}\n")
+}
+
+/// All that a command writes to its standard output, if that ends in time.
+fn output_of(command: &mut Command) -> (ExitStatus, Vec<u8>) {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let (sender, receiver) = channel();
+    let reader = thread::spawn(move || {
+        let mut output = Vec::new();
+        let _ = sender.send(stdout.read_to_end(&mut output).map(|_| output));
+    });
+    let output = receiver.recv_timeout(LIMIT);
+    if output.is_err() {
+        let _ = child.kill();
+    }
+    let status = child.wait().unwrap();
+    let output = output.expect("it ends in time").unwrap();
+    reader.join().unwrap();
+    (status, output)
+}
 
 #[test]
-fn a_hundred_megabytes_arrive_to_the_last_byte() {
+fn a_hundred_megabytes_arrive_to_the_last_byte_and_in_order() {
     let (fixture, host) = fixture();
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let group = Group {
@@ -24,13 +57,27 @@ fn a_hundred_megabytes_arrive_to_the_last_byte() {
             limit: LIMIT,
         };
         let mut command = group.command(&fixture, &host, runner);
-        command.arg("--nocapture");
-        let finished = patience::run(&mut command, LIMIT);
-        assert_eq!(finished.code, Some(0), "{}", finished.stderr.text());
-        let came = finished.stdout.bytes;
+        let (status, output) = output_of(command.arg("--nocapture"));
+        assert!(status.success(), "{runner:?}: {status}");
+        // libtest begins a line that it ends after the test.
+        let first = line(0);
+        let begin = output
+            .windows(LINE)
+            .position(|part| part == first.as_bytes());
+        let begin = begin.unwrap_or_else(|| panic!("no first line under {runner:?}"));
+        let (body, frame) = output[begin..]
+            .split_at_checked(LINES * LINE)
+            .unwrap_or_else(|| panic!("{} bytes came under {runner:?}", output.len() - begin));
+        for (number, came) in body.chunks(LINE).enumerate() {
+            let wanted = line(number);
+            let as_wanted = came == wanted.as_bytes();
+            let came = String::from_utf8_lossy(came);
+            assert!(as_wanted, "line {number} is {came:?} under {runner:?}");
+        }
+        let after = String::from_utf8_lossy(frame);
         assert!(
-            (HUNDRED_MEGABYTES..HUNDRED_MEGABYTES + FRAME).contains(&came),
-            "{came} bytes came under {runner:?}"
+            !after.contains("...."),
+            "more came under {runner:?}: {after}"
         );
     }
 }

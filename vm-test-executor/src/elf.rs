@@ -2,9 +2,10 @@
 //! file, whatever its size; starts nothing.
 
 use object::Endianness;
-use object::elf::{FileHeader64, PT_LOAD, SHT_SYMTAB};
+use object::elf::{DT_NEEDED, FileHeader64, PT_LOAD, SHT_SYMTAB, VER_FLG_WEAK};
 use object::read::ReadCache;
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub struct Needs {
     pub loader: Option<PathBuf>,
     /// The newest version of the GNU C library that it names.
     pub glibc: Option<Version>,
+    /// The libraries that it names, with the versions that it cannot do without.
+    pub libraries: BTreeMap<String, Vec<String>>,
 }
 
 /// A version of the GNU C library, as in 2.36.
@@ -46,23 +49,41 @@ pub fn needs(path: &Path) -> io::Result<Needs> {
     let mut needs = Needs::default();
     for segment in header.program_headers(endian, data).map_err(invalid)? {
         if let Some(loader) = segment.interpreter(endian, data).map_err(invalid)? {
-            needs.loader = Some(String::from_utf8_lossy(loader).into_owned().into());
+            needs.loader = Some(text(loader).into());
         }
     }
     let sections = header.sections(endian, data).map_err(invalid)?;
+    if let Some((entries, link)) = sections.dynamic(endian, data).map_err(invalid)? {
+        let strings = sections.strings(endian, data, link).map_err(invalid)?;
+        for entry in entries {
+            if entry.tag(endian) == DT_NEEDED {
+                let name = entry.string(endian, strings).map_err(invalid)?;
+                needs.libraries.entry(text(name)).or_default();
+            }
+        }
+    }
     for section in sections.iter() {
         let Some((mut files, link)) = section.gnu_verneed(endian, data).map_err(invalid)? else {
             continue;
         };
         let strings = sections.strings(endian, data, link).map_err(invalid)?;
-        while let Some((_, mut versions)) = files.next().map_err(invalid)? {
+        while let Some((file, mut versions)) = files.next().map_err(invalid)? {
+            let file = text(file.file(endian, strings).map_err(invalid)?);
             while let Some(version) = versions.next().map_err(invalid)? {
                 let name = version.name(endian, strings).map_err(invalid)?;
                 needs.glibc = needs.glibc.max(glibc(name));
+                if !version.vna_flags.get(endian).contains(VER_FLG_WEAK) {
+                    let named = needs.libraries.entry(file.clone()).or_default();
+                    named.push(text(name));
+                }
             }
         }
     }
     Ok(needs)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Where a section is in the memory of a program that is loaded where its file says.
@@ -144,22 +165,31 @@ pub fn first_address(path: &Path) -> io::Result<u64> {
 /// # Errors
 /// If the file cannot be read or is not a 64-bit ELF file.
 pub fn offered(path: &Path) -> io::Result<Option<Version>> {
+    let names = definitions(path)?;
+    Ok(names.iter().filter_map(|name| glibc(name.as_bytes())).max())
+}
+
+/// The versions that the library in this file offers.
+///
+/// # Errors
+/// If the file cannot be read or is not a 64-bit ELF file.
+pub fn definitions(path: &Path) -> io::Result<Vec<String>> {
     let cache = ReadCache::new(File::open(path)?);
     let data = &cache;
     let header = Header::parse(data).map_err(invalid)?;
     let endian = header.endian().map_err(invalid)?;
     let sections = header.sections(endian, data).map_err(invalid)?;
     let Some((mut definitions, link)) = sections.gnu_verdef(endian, data).map_err(invalid)? else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     let strings = sections.strings(endian, data, link).map_err(invalid)?;
-    let mut newest = None;
+    let mut found = Vec::new();
     while let Some((_, mut names)) = definitions.next().map_err(invalid)? {
         if let Some(name) = names.next().map_err(invalid)? {
-            newest = newest.max(glibc(name.name(endian, strings).map_err(invalid)?));
+            found.push(text(name.name(endian, strings).map_err(invalid)?));
         }
     }
-    Ok(newest)
+    Ok(found)
 }
 
 /// `GLIBC_2.36` as a version; private and other symbols' versions are none.
@@ -188,6 +218,9 @@ mod tests {
         .find(|path| path.is_file())
         .unwrap();
         assert!(needs.glibc <= offered(library).unwrap());
+        let named = &needs.libraries["libc.so.6"];
+        let offered = definitions(library).unwrap();
+        assert!(!named.is_empty() && named.iter().all(|version| offered.contains(version)));
     }
 
     #[test]

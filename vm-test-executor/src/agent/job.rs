@@ -1,14 +1,15 @@
 //! Starting a job's process: environment, streams or terminal, and the checks before.
 
-use super::{loader, machine};
+use super::{libraries, loader, machine};
 use crate::sys::session;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use vm_test::protocol::agent::{End, Job, Obstacle, TerminalSize};
 use vm_test::protocol::{ENV_JOB, ENV_TEST};
@@ -27,6 +28,9 @@ const ENVIRONMENT: [(&str, &str); 7] = [
     ("TERM", "dumb"),
     ("LANG", "C.UTF-8"),
 ];
+
+/// Where a guest's loader looks first.
+const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 
 /// A started job and its ends of the streams.
 pub(super) struct Started {
@@ -55,29 +59,37 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
     if job.directory_is_optional && !directory.is_dir() {
         directory = Path::new("/");
     }
-    let mut command = match job.of_host {
-        true => loader::command(&job.program).map_err(|reason| End::NotStarted {
+    let mut words = vec![OsString::from(&job.program)];
+    words.extend(job.args.iter().map(|arg| OsStr::from_bytes(arg).to_owned()));
+    if let Some(number) = job.of_host {
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        words = loader::words(words, number).map_err(|reason| End::NotStarted {
             reason,
             obstacle: Obstacle::Other,
-        })?,
-        false => Command::new(&job.program),
-    };
+        })?;
+    }
     loader::wrap_binaries(&job.environment);
+    let mut words = words.into_iter();
+    let mut command = Command::new(words.next().unwrap_or_default());
     command
-        .args(job.args.iter().map(|arg| std::ffi::OsStr::from_bytes(arg)))
+        .args(words)
         .current_dir(directory)
         .env_clear()
         .envs(ENVIRONMENT);
     if !machine::is_one() {
         command.env("container", "lxc");
     }
+    let mut search = libraries::lacking().map(PathBuf::into_os_string);
     for (name, value) in &job.environment {
-        let name = std::ffi::OsString::from_vec(name.clone());
-        let mut value = std::ffi::OsString::from_vec(value.clone());
-        if name == "LD_LIBRARY_PATH" {
-            value = existing(&value);
+        let name = OsString::from_vec(name.clone());
+        let mut value = OsString::from_vec(value.clone());
+        if name == LIBRARY_PATH {
+            value = existing(&value, search.take());
         }
         command.env(name, value);
+    }
+    if let Some(search) = search {
+        command.env(LIBRARY_PATH, search);
     }
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     if let Some(test) = &job.test {
@@ -91,10 +103,10 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
     started.map_err(|error| explain(&job.program, directory, &error))
 }
 
-/// Only directories that the guest has: others would be searched in vain.
-fn existing(value: &std::ffi::OsStr) -> std::ffi::OsString {
+/// Only directories that the guest has, because others would be searched in vain; and one more behind them.
+fn existing(value: &OsStr, more: Option<OsString>) -> OsString {
     let dirs = std::env::split_paths(value).filter(|dir| dir.is_dir());
-    std::env::join_paths(dirs).unwrap_or_default()
+    std::env::join_paths(dirs.chain(more.map(PathBuf::from))).unwrap_or_default()
 }
 
 /// The binary at the path must be the one that asked for the lease.

@@ -1,28 +1,16 @@
 //! Which loader starts a program of the host in this guest: the guest's own, if its C library is new enough, else the one
 //! that came along.
 
+use super::libraries;
 use crate::elf::{self, Version};
 use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use vm_test::protocol::LIBRARIES;
-
-/// Where C libraries are, besides what `/etc/ld.so.conf` adds.
-const PLACES: [&str; 8] = [
-    "/lib/x86_64-linux-gnu",
-    "/usr/lib/x86_64-linux-gnu",
-    "/lib/aarch64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu",
-    "/lib64",
-    "/usr/lib64",
-    "/lib",
-    "/usr/lib",
-];
 
 /// Since this version the loader can be told a program's name.
 const NAMES_PROGRAMS: Version = Version(2, 33);
@@ -39,16 +27,20 @@ enum Start {
     By(PathBuf),
 }
 
-/// The command that starts a program of the host here.
-pub(super) fn command(program: &str) -> Result<Command, String> {
-    match for_program(Path::new(program))? {
-        Start::Directly => Ok(Command::new(program)),
-        Start::By(loader) => {
-            let mut command = Command::new(&loader);
-            command.args(loader_options(program)).arg(program);
-            Ok(command)
-        }
+/// A command line in which the word of this number is a program of the host, so that the program starts here.
+pub(super) fn words(mut words: Vec<OsString>, number: usize) -> Result<Vec<OsString>, String> {
+    let Some(program) = words.get(number) else {
+        return Ok(words);
+    };
+    if let Start::By(loader) = for_program(Path::new(program))? {
+        let options = loader_options(&program.to_string_lossy());
+        let before = options.into_iter().map(OsString::from);
+        words.splice(
+            number..number,
+            [loader.into_os_string()].into_iter().chain(before),
+        );
     }
+    Ok(words)
 }
 
 /// The loader's own options before the program.
@@ -113,11 +105,19 @@ fn for_program(program: &Path) -> Result<Start, String> {
         // A script, or something the kernel will name.
         Err(_) => return Ok(Start::Directly),
     };
-    let Some(loader) = needs.loader else {
+    let Some(loader) = &needs.loader else {
         return Ok(Start::Directly);
     };
-    let own = guests_glibc();
-    if loader.is_file() && needs.glibc <= own {
+    let lack = libraries::lacked_by(&needs);
+    let glibc = needs.glibc.max(lack.glibc);
+    let own = libraries::c_library().and_then(|path| elf::offered(&path).ok().flatten());
+    if loader.is_file() && glibc <= own && !lack.c_library {
+        libraries::provide(&lack).map_err(|error| {
+            format!(
+                "cannot bring the libraries of {}: {error}",
+                program.display()
+            )
+        })?;
         return Ok(Start::Directly);
     }
     let brought = loader
@@ -125,27 +125,49 @@ fn for_program(program: &Path) -> Result<Start, String> {
         .map(|name| Path::new(LIBRARIES).join(name));
     match brought.filter(|path| path.is_file()) {
         Some(loader) => Ok(Start::By(loader)),
-        None => Err(format!(
-            "{} needs {}, and the guest has {}; build it for an older system, or statically",
-            program.display(),
-            words(needs.glibc),
-            words(own),
-        )),
+        None => Err(too_new(program, glibc, own)),
     }
 }
 
-fn words(version: Option<Version>) -> String {
+fn too_new(program: &Path, needed: Option<Version>, own: Option<Version>) -> String {
+    format!(
+        "{} needs {}, and the guest has {}; build it for an older system, or statically",
+        program.display(),
+        words_for(needed),
+        words_for(own),
+    )
+}
+
+fn words_for(version: Option<Version>) -> String {
     version.map_or_else(
         || "no GNU C library".to_owned(),
         |version| format!("GLIBC_{version}"),
     )
 }
 
-/// The newest version that the guest's own C library offers.
-fn guests_glibc() -> Option<Version> {
-    PLACES
-        .iter()
-        .map(|dir| Path::new(dir).join("libc.so.6"))
-        .find(|path| fs::metadata(path).is_ok())
-        .and_then(|path| elf::offered(&path).ok().flatten())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_cannot_start_is_told_by_both_versions() {
+        let words = too_new(Path::new("/t"), Some(Version(2, 36)), Some(Version(2, 31)));
+        assert_eq!(
+            words,
+            "/t needs GLIBC_2.36, and the guest has GLIBC_2.31; build it for an older system, or statically"
+        );
+        let words = too_new(Path::new("/t"), Some(Version(2, 36)), None);
+        assert!(
+            words.contains(", and the guest has no GNU C library; "),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn where_nothing_came_along_the_words_stay_as_they_are() {
+        let words = ["gdb", "--args", "/bin/sh"].map(OsString::from).to_vec();
+        for number in 0..=words.len() {
+            assert_eq!(super::words(words.clone(), number), Ok(words.clone()));
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod ending;
 mod events;
 mod harvest;
 mod job;
+mod libraries;
 mod loader;
 mod machine;
 mod memory;

@@ -33,7 +33,7 @@ pub(super) fn rehearse<'a>(programs: impl Iterator<Item = &'a str>) {
         if let Ok(file) = File::open(program) {
             let _ = fadvise(&file, 0, Some(HEAD), Advice::WillNeed);
         }
-        let _ = loader::command(program);
+        let _ = loader::words(vec![program.into()], 0);
         let _ = elf::has_section(Path::new(program), "");
     }
     let _ = act();
@@ -56,7 +56,7 @@ fn act() -> io::Result<()> {
         stop_at_timeout: false,
         test: None,
         terminal: None,
-        of_host: true,
+        of_host: Some(0),
         wanted: Wanted::default(),
     };
     run::run(&mut host, &listener, job, None, &mut Vec::new())

@@ -101,7 +101,7 @@ fn order(lease: &Lease) -> io::Result<()> {
         stop_at_timeout: false,
         test: None,
         terminal: None,
-        of_host: false,
+        of_host: None,
         wanted: Wanted::default(),
     };
     lease.send(&ToAgent::Job(Box::new(job)))?;

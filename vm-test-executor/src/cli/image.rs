@@ -221,7 +221,7 @@ impl Runner for InGuests<'_> {
             stop_at_timeout: false,
             test: None,
             terminal: None,
-            of_host: false,
+            of_host: None,
             wanted: Wanted::default(),
         };
         let cannot = |cause: String| Failure::new(format!("cannot run `{command}`: {cause}"));

@@ -220,7 +220,7 @@ impl<'a> Command<'a> {
             stop_at_timeout: false,
             test: None,
             terminal: terminal::is_there().then(terminal::size),
-            of_host: self.is_of_host(),
+            of_host: self.word_of_host(),
             wanted,
         }
     }

@@ -2,8 +2,10 @@
 
 use super::event::{self, Event};
 use super::instance::Instance;
+use crate::host::refusal;
 use crate::keeper::{KeeperReport, describe_end};
 use rustix::process::WaitIdStatus;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -16,6 +18,9 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How long a guest whose test process is gone may take to say what it was doing.
 const PARTING: Duration = Duration::from_secs(1);
+
+/// The exit code of a process that could not become a keeper.
+const BEFORE_EXECUTION: i32 = 125;
 
 impl Instance {
     /// Destroys it and says what became of it.
@@ -41,7 +46,7 @@ impl Instance {
             (Event::Died, None) if oom_kills > 0 => {
                 Failure::new(format!("{subject} died: it ran out of memory"))
             }
-            (Event::Died, _) => Failure::new(format!("{subject} died: its keeper {ended}")),
+            (Event::Died, _) => ended.failure(&format!("{subject} died")),
         };
         Obituary {
             cause: Some(match (&self.console, event) {
@@ -70,10 +75,8 @@ impl Instance {
                 }),
                 _ => {
                     let ended = self.kill();
-                    Err(Failure::new(format!(
-                        "cannot make a template for guest `{}`: its keeper {ended}",
-                        self.guest
-                    )))
+                    let what = format!("cannot make a template for guest `{}`", self.guest);
+                    Err(ended.failure(&what))
                 }
             },
             _ => Err(Failure::new(format!(
@@ -99,14 +102,42 @@ impl Instance {
 }
 
 /// How a keeper's process ended.
-pub(super) fn describe(status: Option<&WaitIdStatus>) -> String {
-    match status.map(|status| (status.exit_status(), status.terminating_signal())) {
-        Some((Some(125), _)) => "could not become root in its user namespace".to_owned(),
-        Some((Some(126), _)) => {
-            "could not be executed: others than its owner may not execute vm-test".to_owned()
+#[derive(Clone, Debug)]
+pub(super) struct KeeperEnd {
+    words: String,
+    /// Whether the kernel kept it from being root where it should have been.
+    denied: bool,
+}
+
+impl KeeperEnd {
+    /// What the kernel says of it.
+    pub(super) fn of(status: Option<&WaitIdStatus>) -> Self {
+        let code = status.and_then(WaitIdStatus::exit_status);
+        let signal = status.and_then(WaitIdStatus::terminating_signal);
+        let words = match (code, signal) {
+            (Some(BEFORE_EXECUTION), _) => "could not become root in its user namespace".to_owned(),
+            (Some(126), _) => {
+                "could not be executed: others than its owner may not execute vm-test".to_owned()
+            }
+            (Some(code), _) => format!("exited with code {code}"),
+            (_, Some(signal)) => format!("was killed by signal {signal}"),
+            _ => "ended".to_owned(),
+        };
+        Self {
+            words,
+            denied: code == Some(BEFORE_EXECUTION),
         }
-        Some((Some(code), _)) => format!("exited with code {code}"),
-        Some((_, Some(signal))) => format!("was killed by signal {signal}"),
-        _ => "ended".to_owned(),
+    }
+
+    /// The failure that has this end as its cause.
+    pub(super) fn failure(&self, what: &str) -> Failure {
+        let failure = Failure::new(format!("{what}: its keeper {}", self.words));
+        match self.denied {
+            true => {
+                let error = io::Error::from_raw_os_error(libc::EPERM);
+                refusal::in_namespaces(failure, &error)
+            }
+            false => failure,
+        }
     }
 }

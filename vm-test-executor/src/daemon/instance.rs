@@ -4,7 +4,7 @@ use super::cgroup::{Limits, OomWatch};
 use super::console::Console;
 use super::delegation::Delegation;
 use super::devices::Devices;
-use super::ending;
+use super::ending::KeeperEnd;
 use super::event::{self, Event};
 use super::spawner::{Isolation, Spawner};
 use crate::host::idmaps::IdMaps;
@@ -35,7 +35,7 @@ pub(super) struct Instance {
     devices: Devices,
     /// Has no writer any more once the agent is gone, where that is not the guest's first process.
     pub(super) agent: Option<OwnedFd>,
-    gone: Option<String>,
+    gone: Option<KeeperEnd>,
 }
 
 /// What an instance has that is not in its namespaces.
@@ -209,7 +209,7 @@ impl Instance {
     }
 
     /// Kills the keeper and waits: when it is gone, so are all processes, mounts and interfaces of its world.
-    pub(super) fn kill(&mut self) -> String {
+    pub(super) fn kill(&mut self) -> KeeperEnd {
         if let Some(ended) = &self.gone {
             return ended.clone();
         }
@@ -221,7 +221,7 @@ impl Instance {
                 Err(_) => break None,
             }
         };
-        let ended = ending::describe(status.as_ref());
+        let ended = KeeperEnd::of(status.as_ref());
         self.gone = Some(ended.clone());
         ended
     }

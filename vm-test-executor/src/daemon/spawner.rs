@@ -1,15 +1,23 @@
 //! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper when the thread that
 //! started it ends. Knows how a keeper is executed, not what it keeps.
 
+use super::ending::KeeperEnd;
 use crate::host::idmaps::IdMaps;
 use crate::host::refusal;
-use crate::keeper;
+use crate::keeper::{self, TrialReport};
 use crate::sys::namespaces::{self, Program, Waiting};
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 use vm_test::protocol::failure::Failure;
+use vm_test::protocol::frame;
+
+/// How long a keeper on trial may take.
+const TRIAL_TIME: Duration = Duration::from_secs(10);
 
 /// Which namespaces a keeper gets besides those that every keeper gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +84,22 @@ impl Orders {
             return false;
         };
         // If the one who ordered is gone, the keeper goes with the answer.
-        let _ = order
-            .answer
-            .send(start(&order.control, &order.stream, order.isolation));
+        let _ = order.answer.send(start(
+            keeper::COMMAND,
+            &order.control,
+            &order.stream,
+            order.isolation,
+        ));
         true
     }
 }
 
-fn start(control: &OwnedFd, stream: &OwnedFd, isolation: Isolation) -> io::Result<Waiting> {
+fn start(
+    role: &str,
+    control: &OwnedFd,
+    stream: &OwnedFd,
+    isolation: Isolation,
+) -> io::Result<Waiting> {
     let null = std::fs::File::options()
         .read(true)
         .write(true)
@@ -92,7 +108,7 @@ fn start(control: &OwnedFd, stream: &OwnedFd, isolation: Isolation) -> io::Resul
     namespaces::start(&Program {
         // Not by name: a newer program may be at its place by now.
         path: c"/proc/self/exe".into(),
-        args: vec![c"vm-test".into(), CString::new(keeper::COMMAND)?],
+        args: vec![c"vm-test".into(), CString::new(role)?],
         environment: vec![
             c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
         ],
@@ -109,33 +125,45 @@ fn start(control: &OwnedFd, stream: &OwnedFd, isolation: Isolation) -> io::Resul
     })
 }
 
-/// Whether this host lets this user make the namespaces of a guest and, for one in a user namespace, map its ids as these
-/// maps say; found out by doing it.
+/// Whether this host lets this user make the namespaces of a guest and mount in them, with its ids mapped as these maps say,
+/// or without maps with root's alone; found out by doing it.
 ///
 /// # Errors
 /// Why not, and the cure.
 pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
-    let (here, there) = std::os::unix::net::UnixStream::pair()
+    let (control, theirs) = UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
-    let waiting = start(
-        &here.into(),
-        &there.into(),
-        Isolation {
-            user: true,
-            network: true,
-            keep_groups: false,
-        },
-    )
-    .map_err(|error| refusal::of_namespaces(&error))?;
-    let mapped = maps.map_or(Ok(()), |maps| maps.write(waiting.pid, 0));
-    let pidfd = waiting.pidfd.try_clone();
-    // It exits unreleased.
-    drop(waiting);
-    if let Ok(pidfd) = pidfd {
-        let _ = rustix::process::waitid(
-            rustix::process::WaitId::PidFd(pidfd.as_fd()),
-            rustix::process::WaitIdOptions::EXITED,
-        );
+    let theirs = OwnedFd::from(theirs);
+    let isolation = Isolation {
+        user: true,
+        network: true,
+        keep_groups: false,
+    };
+    let waiting = start(keeper::TRIAL, &theirs, &theirs, isolation)
+        .map_err(|error| refusal::of_namespaces(&error))?;
+    drop(theirs);
+    let mapped = match maps {
+        Some(maps) => maps.write(waiting.pid, 0),
+        None => IdMaps::of_this_user().write_root(waiting.pid),
+    };
+    let said = mapped.map(|()| report(&waiting, &control));
+    let _ = pidfd_send_signal(&waiting.pidfd, Signal::KILL);
+    let status = waitid(WaitId::PidFd(waiting.pidfd.as_fd()), WaitIdOptions::EXITED);
+    match said? {
+        Some(TrialReport(None)) => Ok(()),
+        Some(TrialReport(Some(number))) => {
+            let error = io::Error::from_raw_os_error(number);
+            let failure = Failure::new(format!("cannot mount in a guest's namespaces: {error}"));
+            Err(refusal::in_namespaces(failure, &error))
+        }
+        None => Err(KeeperEnd::of(status.ok().flatten().as_ref())
+            .failure("cannot make the namespaces of a guest")),
     }
-    mapped
+}
+
+/// Lets a keeper on trial go; what it says, if it comes to that.
+fn report(waiting: &Waiting, control: &UnixStream) -> Option<TrialReport> {
+    waiting.go().ok()?;
+    control.set_read_timeout(Some(TRIAL_TIME)).ok()?;
+    frame::read(control).ok()?
 }

@@ -81,6 +81,8 @@ pub fn start_detached() -> Result<(), Failure> {
         .stdout(Stdio::piped())
         .stderr(log);
     session::own_session(&mut command);
+    // A lock that somebody holds in a shell, or a pipe that somebody reads to its end, must not be held as long as it lives.
+    session::standard_streams_only(&mut command);
     let mut child = command
         .spawn()
         .map_err(|error| cannot("start the daemon", &error))?;

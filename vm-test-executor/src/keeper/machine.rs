@@ -5,6 +5,7 @@ use super::builder::Builder;
 use super::{keep_errors, mounts};
 use crate::backend::kvm::Hardware;
 use crate::backend::{Lease, Prepared, ROOM, Virtual};
+use crate::host::refusal;
 use rustix::mount::mount_bind;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
@@ -26,7 +27,8 @@ pub(super) fn run(
             world.instance, world.guest
         ))
     };
-    let hidden = mounts::enter_room(world).map_err(|error| cannot("make its room", &error))?;
+    let hidden = mounts::enter_room(world)
+        .map_err(|error| refusal::in_namespaces(cannot("make its own mounts", &error), &error))?;
     let mut builder = Builder {
         trees,
         hidden,

@@ -9,8 +9,10 @@ mod lease;
 mod machine;
 mod mounts;
 mod pipe;
+mod trial;
 mod world;
 
+pub use trial::{TRIAL, TrialReport, try_out};
 pub use world::{KeeperReport, World, describe_end};
 
 use crate::backend::{self, Boot, Prepared};

@@ -3,6 +3,7 @@
 use super::World;
 use super::builder::{Builder, DEVICES, ROOT, empty, in_root, make_directory};
 use crate::backend::{Boot, Machine, ROOM};
+use crate::host::refusal;
 use crate::rootfs::{Lower, Step};
 use crate::sys::{idmap, read_only};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -24,7 +25,8 @@ pub(super) fn prepare(
             world.instance, world.guest
         ))
     };
-    let hidden = enter_room(world).map_err(|error| cannot("make its own mounts", &error))?;
+    let hidden = enter_room(world)
+        .map_err(|error| refusal::in_namespaces(cannot("make its own mounts", &error), &error))?;
     if boot.is_none() {
         protect_groups().map_err(|error| cannot("protect control groups", &error))?;
     }
@@ -94,26 +96,29 @@ pub(super) fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
 
 /// Cuts this namespace off from the host's and makes the room a file system of its own. Returns what that hides.
 pub(super) fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
-    mount_change(
-        "/",
-        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
-    )?;
+    cut_off()?;
     let hidden = hidden_sources(world);
-    let options = format!("mode=755,size={}", world.memory);
-    let options = std::ffi::CString::new(options)?;
-    mount(
-        "vm-test",
-        ROOM,
-        "tmpfs",
-        MountFlags::NOSUID | MountFlags::NODEV,
-        options.as_c_str(),
-    )?;
+    make_room(world.memory)?;
     // Relative paths from here on: those of the host may hold the characters that separate an overlay's options.
     std::env::set_current_dir(ROOM)?;
     for dir in [ROOT, "lower", "upper", "work", "pivot", "lxc"] {
         fs::create_dir(dir)?;
     }
     Ok(hidden)
+}
+
+/// Keeps what is mounted here from the host.
+pub(super) fn cut_off() -> io::Result<()> {
+    let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    Ok(mount_change("/", flags)?)
+}
+
+/// Mounts the file system, of at most so many bytes, that all else is made in.
+pub(super) fn make_room(size: u64) -> io::Result<()> {
+    let options = std::ffi::CString::new(format!("mode=755,size={size}"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    mount("vm-test", ROOM, "tmpfs", flags, options.as_c_str())?;
+    Ok(())
 }
 
 /// The sources below the room, detached before it hides them: removable disks are often mounted there.

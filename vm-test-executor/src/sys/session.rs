@@ -1,4 +1,5 @@
-//! Sessions and signals: a session of its own for a child, a controlling terminal, no signal ignored.
+//! What processes get from those that start them: a session of their own, a controlling terminal, signals as the kernel has
+//! them, no descriptors but the standard streams.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,6 +14,22 @@ pub fn own_session(command: &mut Command) -> &mut Command {
     };
     // SAFETY: between fork and exec only one system call is made; nothing is allocated, no lock is taken.
     unsafe { command.pre_exec(enter) }
+}
+
+/// Has the command start with its standard streams only, whatever this process was started with besides.
+pub fn standard_streams_only(command: &mut Command) -> &mut Command {
+    let close = || {
+        // Not at once: by one of them the child says why it cannot be executed.
+        // SAFETY: marks descriptors of the child's own table to be closed when it executes; none is closed here.
+        let marked =
+            unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) };
+        match marked {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec only one system call is made; nothing is allocated, no lock is taken.
+    unsafe { command.pre_exec(close) }
 }
 
 /// Has the command start in a session of its own with this terminal in control.

@@ -135,7 +135,7 @@ pub(super) fn for_test(test: &str, granted: &Leased, wanted: Wanted) -> Result<J
             in_child: cfg!(panic = "abort"),
         }),
         terminal: None,
-        of_host: true,
+        of_host: Some(0),
         wanted,
     })
 }

@@ -49,8 +49,9 @@ pub struct Job {
     pub test: Option<TestJob>,
     /// Present when the job gets a terminal.
     pub terminal: Option<TerminalSize>,
-    /// Whether the program is the host's, and may need the libraries that came along. A test's always is.
-    pub of_host: bool,
+    /// Which word is a program of the host's, which may need the libraries that came along: 0 is the job's own program, as
+    /// it always is for a test, 1 its first argument.
+    pub of_host: Option<u32>,
     /// What the host wants of the files that the job leaves.
     pub wanted: Wanted,
 }

@@ -138,7 +138,7 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         stop_at_timeout: false,
         test: None,
         terminal: None,
-        of_host: false,
+        of_host: None,
         wanted: Wanted::default(),
     };
     lease.send(&ToAgent::Job(Box::new(job))).map_err(cannot)?;

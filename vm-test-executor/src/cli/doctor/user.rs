@@ -13,7 +13,7 @@ pub(super) fn namespaces() -> Check {
     match try_namespaces(None) {
         Ok(()) => Check::pass(
             name,
-            "user, mount, pid, network, IPC and host name: this user can make them",
+            "user, mount, pid, network, IPC and host name: this user can make them, and mount in them",
         ),
         Err(failure) => Check::fail(name, failure)
             .consequence(NO_GUESTS)
@@ -72,7 +72,8 @@ pub(super) fn control_groups() -> Check {
         Err(error) => Check::warn(name, format!("this user cannot make any: {error}"))
             .consequence(
                 "the agent in each guest watches its memory, and ends the job that uses too much; \
-                 the number of processes is not limited",
+                 the number of processes is limited for each user of a guest, and for all of them together \
+                 only by Linux 6.14 and newer",
             )
             .hint(
                 "tests need nothing else; where the kernel has to hold the limits, run them as root \

@@ -21,11 +21,15 @@ impl Command<'_> {
         is_one.then(|| program.to_str().map(str::to_owned))?
     }
 
-    /// Whether the program itself is the host's, so that the guest's own libraries may not do.
-    pub(super) fn is_of_host(&self) -> bool {
+    /// Which word is a program of the host's, so that the guest's own libraries may not do for it.
+    pub(super) fn word_of_host(&self) -> Option<u32> {
         match &self.brought {
-            Some(brought) => *brought == self.program,
-            None => self.host_program().is_some(),
+            Some(brought) if *brought != self.program => {
+                let number = self.words.iter().position(|word| word == brought.as_str());
+                number.and_then(|number| u32::try_from(number).ok())
+            }
+            Some(_) => Some(0),
+            None => self.host_program().map(|_| 0),
         }
     }
 

@@ -1,0 +1,34 @@
+//! A keeper without an instance, which finds out whether this host lets a keeper do its work: it does what every keeper
+//! does first, says how that went, and ends. Knows no world.
+
+use super::{CONTROL, mounts};
+use crate::sys::inherited;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::process::ExitCode;
+use vm_test::protocol::frame;
+
+/// The argument that makes the program a keeper on trial.
+pub const TRIAL: &str = "__trial";
+
+/// How large its room is: nothing is put into it.
+const SIZE: u64 = 1 << 20;
+
+/// What a keeper on trial says: the number of the error that it met, if it met one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialReport(pub Option<i32>);
+
+/// Runs the trial in a process that was started for it.
+pub fn try_out() -> ExitCode {
+    let Ok(control) = inherited::take(CONTROL) else {
+        eprintln!("vm-test: a keeper is tried out by the doctor only");
+        return ExitCode::FAILURE;
+    };
+    let done = mounts::cut_off().and_then(|()| mounts::make_room(SIZE));
+    let number = done
+        .err()
+        .map(|error| error.raw_os_error().unwrap_or_default());
+    // If the doctor is gone, nobody wants to know.
+    let _ = frame::write(&File::from(control), &TrialReport(number));
+    ExitCode::SUCCESS
+}
