@@ -110,3 +110,30 @@ fn a_test_that_nextest_ends_goes_at_the_first_signal_and_is_written_down_as_lost
         );
     }
 }
+
+#[test]
+fn a_test_that_gets_no_guest_is_written_down_with_the_reason() {
+    let (fixture, host) = fixture();
+    let group = Group {
+        targets: &["endings"],
+        filters: &["--exact", "gets_no_guest"],
+        environment: &[],
+        limit: LIMIT,
+    };
+    let outcome = group.run(&fixture, &host, Runner::Nextest);
+    let run = run_of_nextest(&outcome.text());
+    let lines = lines(&host, &fixture, &run);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert_eq!(lines[0]["outcome"], "no-instance", "{lines:#?}");
+    assert_eq!(lines[0]["instance"], "", "{lines:#?}");
+    let words = lines[0]["words"].as_str().expect("the reason");
+    assert!(words.contains("no-such-image"), "{words}");
+    let table = report(&host, &fixture, &[&run]).out;
+    assert!(
+        table.contains("keeping::gets_no_guest  lxc-plain  no-instance  0.0 ms  -"),
+        "{table}"
+    );
+    let reason = words.lines().next().expect("a line");
+    let row = format!("\n  keeping::gets_no_guest  {reason}\n");
+    assert!(table.ends_with(&row), "{row} in {table}");
+}
