@@ -1,9 +1,10 @@
 //! Instances of whole binaries that fail: they stay where it is asked for, as those of tests do, and for nobody else.
 
 use super::binaries::{runner, runner_variable};
+use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
-use vm_test_tests::process::{instances, vm_test};
+use vm_test_tests::process::{await_that, instances, vm_test};
 
 /// Runs a shell's script as if it were a test binary, with failures kept; what was written to standard error.
 fn script(host: &Host, script: &str, words: &[&str]) -> String {
@@ -59,7 +60,9 @@ fn what_passes_lists_or_is_interrupted_does_not_stay() {
         let text = script(&host, end, words);
         assert!(!text.contains("kept"), "{end}: {text}");
     }
-    assert_eq!(instances(&host).len(), 0);
+    await_that("all of them are gone", Duration::from_secs(10), || {
+        instances(&host).is_empty()
+    });
 }
 
 #[test]
