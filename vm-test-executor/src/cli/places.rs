@@ -27,7 +27,7 @@ pub(super) fn of_tests(
 pub(super) fn of_list(binary: &Path) -> Places {
     Places {
         profiles: ProfilePlace::of_this_process(),
-        drafts: Some(drafts(&directory_of_target(binary))),
+        drafts: drafts(&directory_of_target(binary)),
         ..Places::default()
     }
 }

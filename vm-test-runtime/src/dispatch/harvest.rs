@@ -15,7 +15,7 @@ pub(super) fn of(lease: &Lease, site: &Site, test: &str) -> Harvest {
         .map(|binary| directory_of_artifacts(binary, site, test));
     let drafts = binary
         .as_ref()
-        .map(|binary| drafts(&directory_of_target(binary, site)));
+        .and_then(|binary| drafts(&directory_of_target(binary, site)));
     if let Some(directory) = &artifacts {
         // What an earlier run has left would be taken for this one's.
         let _ = std::fs::remove_dir_all(directory);

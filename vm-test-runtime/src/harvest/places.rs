@@ -83,10 +83,10 @@ pub fn target(binary: &Path) -> Option<PathBuf> {
     Some(outer.unwrap_or(target).to_path_buf())
 }
 
-/// The directory of drafts in a target directory.
+/// The directory of drafts in a target directory, which is not made only for them.
 #[must_use]
-pub fn drafts(target: &Path) -> PathBuf {
-    target.join("vm-test/drafts")
+pub fn drafts(target: &Path) -> Option<PathBuf> {
+    target.is_dir().then(|| target.join("vm-test/drafts"))
 }
 
 /// Whether a directory is one that cargo builds in: it tags those that it has made itself, and notes in all of them which
