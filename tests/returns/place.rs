@@ -22,7 +22,7 @@ impl Workspace {
         // Not in the target directory, of which machines get programs only; and always the same, since cargo builds anew what is
         // at another path.
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(fixture.target());
-        let directory = std::env::temp_dir().join(format!("vm-test-returns-{hash:x}"));
+        let directory = std::env::temp_dir().join(format!("suite-returns-{hash:x}"));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
         let place = Self {
