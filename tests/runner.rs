@@ -3,6 +3,8 @@
 
 #[path = "runner/binaries.rs"]
 mod binaries;
+#[path = "runner/keeping.rs"]
+mod keeping;
 #[path = "runner/published.rs"]
 mod published;
 
@@ -163,4 +165,29 @@ fn tests_are_listed_by_the_binary_in_a_guest() {
     let in_a_guest = list(command.env(runner_variable(), runner("host")));
     assert_eq!(in_a_guest, locally);
     assert!(locally.contains("stays_here: test"), "{locally}");
+}
+
+#[test]
+fn a_list_leaves_the_artifacts_of_earlier_runs_where_they_are() {
+    let host = Host::new();
+    let fixture = Fixture::new("runner");
+    let _alone = fixture.alone("runner-artifacts");
+    fixture.build(&host);
+    let directory = fixture.target().join("vm-test/artifacts/runner/moving");
+    let _ = fs::remove_dir_all(&directory);
+    let runs = |words: &[&str]| {
+        let mut command = fixture.cargo(&host, &["nextest"]);
+        command.args(words).args(["--test", "moving"]);
+        command.env(runner_variable(), runner("host"));
+        text_of(&command.output().unwrap())
+    };
+    let artifact = directory.join("moved_into_a_guest/words");
+    let text = runs(&["run", "moved_into_a_guest"]);
+    assert!(is_there(&artifact), "{text}");
+    let text = runs(&["list"]) + &runs(&["run", "moved_with_its_binary"]);
+    assert!(
+        text.contains("stays_here") && text.contains("PASS"),
+        "{text}"
+    );
+    assert!(is_there(&artifact), "{text}");
 }

@@ -117,3 +117,27 @@ fn a_test_that_is_not_there_is_answered_with_the_one_that_is_meant() {
         assert!(refused.err.ends_with(hint), "{refused:?}");
     }
 }
+
+#[test]
+fn a_binary_with_a_harness_of_its_own_is_not_started_to_be_asked() {
+    let (fixture, host) = fixture();
+    let place = tempfile::tempdir().expect("a directory");
+    let trace = place.path().join("trace");
+    let mut command = host.vm_test();
+    command
+        .args(["debug", "lxc-plain", "--", "lxc::passes"])
+        .current_dir(fixture.directory())
+        .env("CARGO_TARGET_DIR", fixture.target())
+        .env("KEEPING_TRACE", &trace);
+    let finished = Running::start(&mut command).finish();
+    assert_eq!(finished.code(), Some(0), "{finished:?}");
+    assert!(!trace.exists(), "{finished:?}");
+    let remark = finished
+        .err
+        .lines()
+        .find(|line| line.starts_with("vm-test: not asked for their tests, "));
+    assert!(
+        remark.is_some_and(|line| line.contains("/own-")),
+        "{finished:?}"
+    );
+}

@@ -1,28 +1,32 @@
 //! A workspace that tests leave files in, and what is in it and around it afterwards.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 
 /// A copy of the fixture, since exports change it, and a host of its own.
-pub(crate) struct Place {
+pub(crate) struct Workspace {
     host: Host,
     fixture: Fixture,
     pub(crate) directory: PathBuf,
     _alone: File,
 }
 
-impl Place {
+impl Workspace {
     pub(crate) fn new() -> Self {
         let fixture = Fixture::new("returns");
         let alone = fixture.alone("returns");
-        let directory = fixture.target().join("returns");
+        // Not in the target directory, of which machines get programs only; and always the same, since cargo builds anew what is
+        // at another path.
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(fixture.target());
+        let directory = std::env::temp_dir().join(format!("suite-returns-{hash:x}"));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
         let place = Self {
-            host: Host::new(),
+            host: crate::PLACE.host(),
             fixture,
             directory,
             _alone: alone,
@@ -95,4 +99,26 @@ impl Place {
         found.sort();
         found
     }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_says(text: &str, all: &[&str]) {
+    for words in all {
+        assert!(text.contains(words), "{words}:\n{text}");
+    }
+}
+
+pub(crate) fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }

@@ -71,6 +71,9 @@ fn every_ending_has_its_line() {
 fn a_test_that_nextest_ends_goes_at_the_first_signal_and_is_written_down_as_lost() {
     let (fixture, host) = fixture();
     for backend in BACKENDS {
+        // The first machine of all boots, for which this profile of nextest has no patience.
+        let first = fixture.run(&host, Runner::Nextest, &format!("{backend}::passes"));
+        assert!(first.success, "{}", first.text);
         let test = format!("{backend}::waits_to_be_killed");
         let args = ["nextest", "run", "--profile", "impatient"];
         let mut command = fixture.cargo(&host, &args);
@@ -90,7 +93,7 @@ fn a_test_that_nextest_ends_goes_at_the_first_signal_and_is_written_down_as_lost
         assert_eq!(lines.len(), 1, "{lines:#?}");
         assert_eq!(lines[0]["outcome"], "lost", "{lines:#?}");
         assert!(lines[0]["body_us"].is_null(), "{lines:#?}");
-        // Where the guest has a moment to say so, what it was doing is in the log.
+        // The agent's last line says what it was doing: as the cause of the end, or on the machine's console.
         let id = lines[0]["instance"].as_str().expect("a name");
         let log = fixture
             .target()
@@ -101,12 +104,48 @@ fn a_test_that_nextest_ends_goes_at_the_first_signal_and_is_written_down_as_lost
             "{log}"
         );
         let thread = &test[..15];
-        let doing = format!(" ({thread}) waits in clock_nanosleep");
-        assert!(log.contains(&doing) || backend != "lxc", "{log}");
+        let place = match backend {
+            "lxc" => "died: its first process exited with code 1: ",
+            _ => "\n--- console\n",
+        };
+        let (_, said) = log.split_once(place).expect(&log);
+        let line = said.lines().next().unwrap_or_default();
+        assert!(
+            line.starts_with("vm-test-agent: the holder of the lease went away while thread ")
+                && line.contains(&format!(" ({thread}) waits in clock_nanosleep")),
+            "{log}"
+        );
         let table = report(&host, &fixture, &[&run]).out;
         assert!(
             table.contains(&format!("keeping::{test}  {backend}-kept  lost ")),
             "{table}"
         );
     }
+}
+
+#[test]
+fn a_test_that_gets_no_guest_is_written_down_with_the_reason() {
+    let (fixture, host) = fixture();
+    let group = Group {
+        targets: &["endings"],
+        filters: &["--exact", "gets_no_guest"],
+        environment: &[],
+        limit: LIMIT,
+    };
+    let outcome = group.run(&fixture, &host, Runner::Nextest);
+    let run = run_of_nextest(&outcome.text());
+    let lines = lines(&host, &fixture, &run);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert_eq!(lines[0]["outcome"], "no-instance", "{lines:#?}");
+    assert_eq!(lines[0]["instance"], "", "{lines:#?}");
+    let words = lines[0]["words"].as_str().expect("the reason");
+    assert!(words.contains("no-such-image"), "{words}");
+    let table = report(&host, &fixture, &[&run]).out;
+    assert!(
+        table.contains("keeping::gets_no_guest  lxc-plain  no-instance  0.0 ms  -"),
+        "{table}"
+    );
+    let reason = words.lines().next().expect("a line");
+    let row = format!("\n  keeping::gets_no_guest  {reason}\n");
+    assert!(table.ends_with(&row), "{row} in {table}");
 }

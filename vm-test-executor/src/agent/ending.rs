@@ -1,8 +1,10 @@
-//! The time after a job's end: the rest of its output, what it has left, and the agent's last message.
+//! The end of a job that takes too much memory, and the time after any job's end: the rest of its output, what it has left,
+//! and the agent's last message.
 
 use super::body::Body;
 use super::harvest::Harvest;
 use super::run::{Output, Running};
+use rustix::process::{Signal, kill_process_group};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
@@ -16,6 +18,15 @@ const QUIET: Duration = Duration::from_millis(50);
 const DRAIN: Duration = Duration::from_secs(2);
 
 impl Running<'_> {
+    /// Looks at what the job has executed, and ends it. It is stopped meanwhile, lest it take yet more.
+    pub(super) fn memory_is_out(&mut self, harvest: &Harvest) {
+        if self.killed.is_none() {
+            let _ = kill_process_group(self.pid, Signal::STOP);
+            harvest.save_counters();
+            self.kill(End::OutOfMemory);
+        }
+    }
+
     /// Brings the rest of the output out. Time in which the host takes nothing does not count.
     pub(super) fn drain(&mut self, listener: &UnixListener) -> io::Result<()> {
         let (mut left, mut quiet) = (DRAIN, QUIET);

@@ -99,7 +99,7 @@ pub(super) fn run(
         let mut wait = deadline.map_or(TICK, |deadline| (deadline - now).min(TICK));
         if let Some(limit) = memory_limit {
             if memory.in_use() > limit {
-                running.kill(End::OutOfMemory);
+                running.memory_is_out(&harvest);
             }
             // With thousands of processes the agent gets little of the processor, and needs that for the deadline.
             if !memory.is_behind() {
@@ -208,7 +208,7 @@ impl<'a> Running<'a> {
     }
 
     /// Kills the job with all that it started, and remembers why.
-    fn kill(&mut self, why: End) {
+    pub(super) fn kill(&mut self, why: End) {
         if self.killed.is_none() {
             self.killed = Some(why);
             let _ = kill_process_group(self.pid, Signal::KILL);

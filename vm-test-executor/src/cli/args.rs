@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Runs tests and commands in fresh containers, and rolls back everything they did.
+/// Runs tests and commands in fresh containers or machines of their own, and rolls back everything they did.
 #[derive(Debug, Parser)]
 #[command(name = "vm-test", version, long_about = help::ROOT, after_long_help = help::ROOT_AFTER)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
@@ -67,7 +67,7 @@ pub(super) enum Command {
     /// Build, list, check and remove images, which guests start from
     #[command(long_about = help::IMAGE, after_long_help = help::IMAGE_AFTER, subcommand)]
     Image(ImageCommand),
-    /// Build every image that the guests of the nearest vm-test.toml name and the store does not have
+    /// Build every image that the guests of the nearest vm-test.toml name, and boot every machine
     #[command(long_about = help::PREPARE, after_long_help = help::PREPARE_AFTER)]
     Prepare(ReportArgs),
     /// Make a store for images

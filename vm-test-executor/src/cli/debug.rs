@@ -41,8 +41,8 @@ pub(super) fn run(mut args: DebugArgs) -> Result<u8, Failure> {
         lease.granted.description,
         lease.kernel
     ));
-    let artifacts = places::artifacts(&binary.path, &binary.package_name, Some(&test));
-    let places = places::of_tests(artifacts, &lease.granted.export);
+    let (package, export) = (&binary.package_name, &lease.granted.export);
+    let places = places::of_tests(&binary.path, package, Some(&test), export);
     command.follow(&mut lease, places)
 }
 

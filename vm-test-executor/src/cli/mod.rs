@@ -10,6 +10,7 @@ mod disk;
 mod doctor;
 mod exit;
 mod gc;
+mod harness;
 mod help;
 mod image;
 mod input;

@@ -3,24 +3,38 @@
 
 use super::run::manifest_dir;
 use std::path::{Path, PathBuf};
-use vm_test::harvest::{Places, ProfilePlace, binary_name, directory_name, target};
+use vm_test::harvest::{Places, ProfilePlace, binary_name, directory_name, drafts, target};
 use vm_test::protocol::pattern::Pattern;
 
-/// The places of one run.
-pub(super) fn of_tests(artifacts: PathBuf, export: &[Pattern]) -> Places {
+/// The places of a run of this binary: of one of its tests, or of all.
+pub(super) fn of_tests(
+    binary: &Path,
+    package: &str,
+    test: Option<&str>,
+    export: &[Pattern],
+) -> Places {
+    let artifacts = artifacts(binary, package, test);
     // What an earlier run has left would be taken for this one's.
     let _ = std::fs::remove_dir_all(&artifacts);
     Places {
-        profiles: ProfilePlace::of_this_process(),
         artifacts: Some(artifacts),
         exports: (!export.is_empty()).then(|| (workspace(), export.to_vec())),
+        ..of_list(binary)
+    }
+}
+
+/// The places of a run that only lists tests: what earlier runs have left stays, for nothing will take its place.
+pub(super) fn of_list(binary: &Path) -> Places {
+    Places {
+        profiles: ProfilePlace::of_this_process(),
+        drafts: drafts(&directory_of_target(binary)),
+        ..Places::default()
     }
 }
 
 /// The directory of artifacts, under the name of the test where there is one.
-pub(super) fn artifacts(binary: &Path, package: &str, test: Option<&str>) -> PathBuf {
-    let directory = target(binary)
-        .unwrap_or_else(|| workspace().join("target"))
+fn artifacts(binary: &Path, package: &str, test: Option<&str>) -> PathBuf {
+    let directory = directory_of_target(binary)
         .join("vm-test/artifacts")
         .join(directory_name(package))
         .join(binary_name(binary));
@@ -28,6 +42,10 @@ pub(super) fn artifacts(binary: &Path, package: &str, test: Option<&str>) -> Pat
         Some(test) => directory.join(directory_name(test)),
         None => directory,
     }
+}
+
+fn directory_of_target(binary: &Path) -> PathBuf {
+    target(binary).unwrap_or_else(|| workspace().join("target"))
 }
 
 /// The root of the workspace.

@@ -95,10 +95,13 @@ fn guests(lines: &[Line]) -> Vec<[String; 3]> {
 fn logs(lines: &[Line]) -> Vec<[String; 2]> {
     let failed = lines.iter().filter(|line| line.outcome != "passed");
     let row = |line: &Line| {
-        [
-            format!("  {}", name(line)),
-            format!("vm-test logs {}", harmless(&line.instance)),
-        ]
+        let words = line.words.as_deref().unwrap_or_default();
+        let log = match line.instance.as_str() {
+            // All that is known of one that never was.
+            "" => harmless(words.lines().next().unwrap_or_default()),
+            instance => format!("vm-test logs {}", harmless(instance)),
+        };
+        [format!("  {}", name(line)), log]
     };
     failed.take(MOST).map(row).collect()
 }

@@ -17,6 +17,9 @@ use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::harvest::{ENV_PROFILE, Wanted};
 
+/// Whether instances whose tests fail stay, for all tests of a run: "never" or "on-failure".
+const ENV_KEEP: &str = "VM_TEST_KEEP";
+
 /// How much of a command is shown to people.
 const LONGEST_PURPOSE: usize = 200;
 
@@ -48,6 +51,8 @@ pub(super) struct Command<'a> {
     directory: String,
     /// The program of the host that the guest has to be able to run: the command's own, or one that the command starts.
     brought: Option<String>,
+    /// Whether its instance may stay, as that of a test.
+    keeps: bool,
 }
 
 impl<'a> Command<'a> {
@@ -82,6 +87,7 @@ impl<'a> Command<'a> {
             program: utf8(program)?,
             directory: utf8(directory.as_os_str())?,
             brought: None,
+            keeps: false,
         })
     }
 
@@ -101,6 +107,11 @@ impl<'a> Command<'a> {
         self.program = utf8(program.as_os_str())?;
         self.bring(&program)?;
         Ok(self)
+    }
+
+    /// Has the instance be one that can stay if the command fails, where the guest or the user's variable says so.
+    pub(super) fn keep_as_tests_do(&mut self) {
+        self.keeps = true;
     }
 
     /// The program's path.
@@ -156,11 +167,13 @@ impl<'a> Command<'a> {
     fn owned_settings(&self) -> Vec<OwnedSetting> {
         let settings = self.settings;
         let devices = Some(settings.device.clone()).filter(|devices| !devices.is_empty());
+        let keep = std::env::var(ENV_KEEP).ok().filter(|_| self.keeps);
         [
             settings.image.clone().map(OwnedSetting::Image),
             settings.memory.map(OwnedSetting::Memory),
             settings.timeout.map(OwnedSetting::Timeout),
             devices.map(OwnedSetting::Devices),
+            keep.map(OwnedSetting::Keep),
             settings.rollback.clone().map(OwnedSetting::Rollback),
             settings
                 .privileged
@@ -217,7 +230,7 @@ impl<'a> Command<'a> {
             directory_is_optional: self.settings.directory.is_none(),
             environment,
             timeout: self.settings.timeout,
-            stop_at_timeout: false,
+            stop_at_timeout: self.keeps && granted.keep_for.is_some(),
             test: None,
             terminal: terminal::is_there().then(terminal::size),
             of_host: self.word_of_host(),
@@ -235,8 +248,12 @@ impl<'a> Command<'a> {
             ))),
             End::TimedOut => Some(
                 Failure::new(format!(
-                    "`{program}` did not end within {:?} and was killed",
-                    std::time::Duration::from_millis(self.settings.timeout.unwrap_or(0))
+                    "`{program}` did not end within {:?} and was {}",
+                    std::time::Duration::from_millis(self.settings.timeout.unwrap_or(0)),
+                    match self.keeps && lease.granted.keep_for.is_some() {
+                        true => "stopped as it was",
+                        false => "killed",
+                    }
                 ))
                 .with_lines("what it was doing", last)
                 .hint("give it more time with --timeout, or leave it out"),

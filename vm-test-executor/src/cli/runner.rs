@@ -1,23 +1,43 @@
 //! `vm-test runner`: a whole test binary in a guest, for cargo and nextest. A command like others, whose program is the
-//! host's and whose end by a signal becomes this program's own.
+//! host's, whose end by a signal becomes this program's own, and whose instance may stay when it fails.
 
 use super::args::RunnerArgs;
+use super::output::{duration, remark};
 use super::run::Command;
 use super::{exit, places};
+use libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use rustix::process::{Resource, Rlimit, setrlimit};
+use std::time::Duration;
+use vm_test::client::Lease;
 use vm_test::protocol::agent::End;
 use vm_test::protocol::failure::Failure;
 
+/// The option with which a binary names its tests and runs none. nextest begins with it, and so do IDEs.
+const LIST: &str = "--list";
+
+/// By these somebody ends a run, and has then seen enough of it.
+const ENDED_BY_SOMEBODY: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+
 /// Runs the binary and returns its exit code.
 pub(super) fn run(args: &RunnerArgs) -> Result<u8, Failure> {
-    let command = Command::new(&args.guest, &args.settings, &args.command)?.of_host()?;
+    let lists = args.command.iter().skip(1).any(|word| word == LIST);
+    let mut command = Command::new(&args.guest, &args.settings, &args.command)?.of_host()?;
+    if !lists {
+        command.keep_as_tests_do();
+    }
     let mut lease = command.lease("runner", None)?;
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     // nextest has a process for each test.
     let test = std::env::var("NEXTEST_TEST_NAME").ok();
-    let artifacts = places::artifacts(command.program(), &package, test.as_deref());
-    let places = places::of_tests(artifacts, &lease.granted.export);
+    let (binary, export) = (command.program(), &lease.granted.export);
+    let places = match lists {
+        true => places::of_list(binary),
+        false => places::of_tests(binary, &package, test.as_deref(), export),
+    };
     let end = command.end(&mut lease, places)?;
+    if !lists && lease.granted.keep_for.is_some() && end.as_ref().is_some_and(is_failure) {
+        keep(&lease);
+    }
     drop(lease);
     match end {
         Some(End::Signaled(number)) => {
@@ -25,7 +45,29 @@ pub(super) fn run(args: &RunnerArgs) -> Result<u8, Failure> {
             Ok(exit::signaled(number))
         }
         Some(end) => Ok(exit::of(&end)),
-        None => Ok(exit::signaled(libc::SIGHUP)),
+        None => Ok(exit::signaled(SIGHUP)),
+    }
+}
+
+/// Whether there may be something to look at.
+fn is_failure(end: &End) -> bool {
+    match end {
+        End::Exited(code) => *code != 0,
+        End::Signaled(number) => !ENDED_BY_SOMEBODY.contains(number),
+        _ => true,
+    }
+}
+
+/// Has the instance stay, and says how to get into it, in the words of a failed test.
+fn keep(lease: &Lease) {
+    let instance = &lease.granted.instance;
+    match lease.keep() {
+        Ok(millis) => remark(&format!(
+            "the instance is kept for {}; to open a shell in it: {} attach {instance}",
+            duration(Duration::from_millis(millis)),
+            lease.program()
+        )),
+        Err(failure) => remark(&format!("instance {instance} is not kept: {failure}")),
     }
 }
 
@@ -38,4 +80,23 @@ fn end_by(number: i32) {
     // The core would be this program's, which says nothing about the binary.
     let _ = setrlimit(Resource::Core, none);
     let _ = signal_hook::low_level::emulate_default_handler(number);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passed_or_was_ended_by_somebody_is_no_failure() {
+        for (end, failure) in [
+            (End::Exited(0), false),
+            (End::Exited(101), true),
+            (End::Signaled(libc::SIGSEGV), true),
+            (End::Signaled(SIGINT), false),
+            (End::TimedOut, true),
+            (End::OutOfMemory, true),
+        ] {
+            assert_eq!(is_failure(&end), failure, "{end:?}");
+        }
+    }
 }

@@ -26,6 +26,8 @@ pub(super) struct Line {
     pub(super) description: String,
     pub(super) instance: String,
     pub(super) outcome: String,
+    /// Why there was no instance.
+    pub(super) words: Option<String>,
     pub(super) wait_us: u64,
     pub(super) boot_us: Option<u64>,
     pub(super) start_us: Option<u64>,

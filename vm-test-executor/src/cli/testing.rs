@@ -1,5 +1,8 @@
-//! The test binaries of this workspace, as cargo builds them, and the tests in each. Runs no test.
+//! The test binaries of this workspace, as cargo builds them, and the tests in each. Runs no test, and no binary that might
+//! run one when it is asked for its list.
 
+use super::harness;
+use super::output::remark;
 use super::target::cargo;
 use crate::config::document::suggestion_among;
 use std::path::{Path, PathBuf};
@@ -76,19 +79,37 @@ fn package_name(id: &str) -> &str {
     }
 }
 
-/// The one binary that has this test.
+/// The one binary that has this test. Those that cannot be asked are named.
 ///
 /// # Errors
 /// If none has it, or several.
 pub(super) fn with_test(binaries: Vec<TestBinary>, test: &str) -> Result<TestBinary, Failure> {
-    let mut known = Vec::new();
-    let mut having = Vec::new();
+    let (mut known, mut having) = (Vec::new(), Vec::new());
+    let (mut others, mut failures) = (Vec::new(), Vec::new());
     for binary in binaries {
-        let tests = tests(&binary)?;
-        if tests.iter().any(|name| name == test) {
-            having.push(binary);
+        match tests(&binary) {
+            Ok(Some(tests)) => {
+                if tests.iter().any(|name| name == test) {
+                    having.push(binary);
+                }
+                known.extend(tests);
+            }
+            Ok(None) => others.push(binary.path.display().to_string()),
+            Err(failure) => failures.push(failure),
         }
-        known.extend(tests);
+    }
+    if !others.is_empty() {
+        remark(&format!(
+            "not asked for their tests, because they do not have the standard harness and may do anything when they are \
+             started: {}",
+            others.join(", ")
+        ));
+    }
+    if having.is_empty() && !failures.is_empty() {
+        return Err(failures.remove(0));
+    }
+    for failure in &failures {
+        remark(&failure.message);
     }
     match having.as_slice() {
         [] => Err(unknown(test, &known)),
@@ -124,14 +145,17 @@ fn unknown(test: &str, known: &[String]) -> Failure {
     }
 }
 
-/// The full names of a binary's tests, by its own word.
-fn tests(binary: &TestBinary) -> Result<Vec<String>, Failure> {
+/// The full names of a binary's tests, by its own word; `None` if it must not be started to give it.
+fn tests(binary: &TestBinary) -> Result<Option<Vec<String>>, Failure> {
     let cannot = |cause: &dyn std::fmt::Display| {
         Failure::new(format!(
             "cannot list the tests of {}: {cause}",
             binary.path.display()
         ))
     };
+    if !harness::is_standard(&binary.path).map_err(|error| cannot(&error))? {
+        return Ok(None);
+    }
     let output = Command::new(&binary.path)
         .args(["--list", "--format", "terse"])
         .current_dir(binary.package.as_deref().unwrap_or(Path::new("/")))
@@ -143,7 +167,7 @@ fn tests(binary: &TestBinary) -> Result<Vec<String>, Failure> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let names = text.lines().filter_map(|line| line.strip_suffix(": test"));
-    Ok(names.map(str::to_owned).collect())
+    Ok(Some(names.map(str::to_owned).collect()))
 }
 
 #[cfg(test)]

@@ -86,7 +86,10 @@ pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
         let prepare_next = |guest: Guest, world: World, accelerator| {
             scope.spawn(move || host.spares.prepare(host, &guest, accelerator, &world));
         };
+        let asked = SystemTime::now();
         if let Err(failure) = lease(host, stream, request, &prepare_next) {
+            // Before the answer, behind which somebody may look.
+            ledger::close_unopened(request, asked, None, &failure);
             // If the client is gone, nobody wants to know.
             let _ = frame::write(stream, &Reply::Refused(failure));
         }
@@ -174,6 +177,7 @@ fn lease(
     let instance = match started {
         Ok(instance) => instance,
         Err(failure) => {
+            ledger::close_unopened(request, asked, Some(&leased), &failure);
             // The stream may be the agent's already, so the cause goes where the client asks for it.
             let obituary = Obituary {
                 cause: Some(failure),

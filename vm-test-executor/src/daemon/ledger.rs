@@ -8,6 +8,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+use vm_test::protocol::daemon::{LeaseRequest, Leased};
+use vm_test::protocol::failure::Failure;
 use vm_test::protocol::record::{Log, RecordOutcome, RunEntry};
 
 /// The version of what a line holds.
@@ -53,6 +55,49 @@ pub(super) fn close(registry: &Registry, instance: &str, end: End<'_>, rollback:
         // Without room on the disk the times are lost, and no test is wrong for it.
         let _ = write(&page);
     }
+}
+
+/// Writes down a test that got no instance, or one that could not be started, and why; unless the request is for no test.
+pub(super) fn close_unopened(
+    request: &LeaseRequest,
+    asked: SystemTime,
+    granted: Option<&Leased>,
+    failure: &Failure,
+) {
+    let Some(entry) = request.entry.clone() else {
+        return;
+    };
+    let (outcome, words) = ("no-instance", failure.to_string());
+    let instance = granted.map_or(String::new(), |granted| granted.instance.clone());
+    let none = None::<u64>;
+    let line = json!({
+        "schema": SCHEMA,
+        "run": entry.run,
+        "package": entry.package,
+        "test": entry.test,
+        "guest": request.guest,
+        "description": granted.map_or("", |granted| &granted.description),
+        "instance": instance,
+        "outcome": outcome,
+        "words": words,
+        "began_us": micros(asked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()),
+        "wait_us": granted.map_or(0, |granted| granted.waited),
+        "boot_us": none,
+        "start_us": none,
+        "body_us": none,
+        "rollback_us": none,
+        "total_us": micros(asked.elapsed().unwrap_or_default()),
+        "kept": false,
+    });
+    // Without a name of its own it has no log, and the line has all that there is to say.
+    let has_name = !instance.is_empty();
+    let log = has_name.then(|| describe(&entry, outcome, Some(words), Log::default()));
+    let _ = write(&Page {
+        entry,
+        instance,
+        line,
+        log,
+    });
 }
 
 fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duration>) -> Page {

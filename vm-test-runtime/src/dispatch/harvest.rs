@@ -3,7 +3,7 @@
 
 use super::job;
 use crate::client::Lease;
-use crate::harvest::{Harvest, Places, ProfilePlace, binary_name, directory_name, target};
+use crate::harvest::{Harvest, Places, ProfilePlace, binary_name, directory_name, drafts, target};
 use crate::site::Site;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,9 @@ pub(super) fn of(lease: &Lease, site: &Site, test: &str) -> Harvest {
     let artifacts = binary
         .as_ref()
         .map(|binary| directory_of_artifacts(binary, site, test));
+    let drafts = binary
+        .as_ref()
+        .and_then(|binary| drafts(&directory_of_target(binary, site)));
     if let Some(directory) = &artifacts {
         // What an earlier run has left would be taken for this one's.
         let _ = std::fs::remove_dir_all(directory);
@@ -22,15 +25,19 @@ pub(super) fn of(lease: &Lease, site: &Site, test: &str) -> Harvest {
         profiles: ProfilePlace::of_this_process(),
         artifacts,
         exports: (!export.is_empty()).then(|| (job::workspace(site), export.clone())),
+        drafts,
     };
     Harvest::new(places, &lease.granted.instance)
 }
 
 fn directory_of_artifacts(binary: &Path, site: &Site, test: &str) -> PathBuf {
-    target(binary)
-        .unwrap_or_else(|| job::workspace(site).join("target"))
+    directory_of_target(binary, site)
         .join("vm-test/artifacts")
         .join(directory_name(site.package))
         .join(binary_name(binary))
         .join(directory_name(test))
+}
+
+fn directory_of_target(binary: &Path, site: &Site) -> PathBuf {
+    target(binary).unwrap_or_else(|| job::workspace(site).join("target"))
 }

@@ -1,10 +1,20 @@
 //! One file on its way into a directory of the host: written aside, then renamed, so that nobody ever sees a part of it.
-//! No symbolic link is followed, and nothing is written outside of the directory.
+//! No symbolic link is followed, and nothing is written outside of the directory but drafts, which have one of their own:
+//! a process that is killed meanwhile leaves nothing among the user's files.
 
+use crate::protocol::harvest::HARVEST_TIME;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// The end of a draft's name.
+const END: &str = ".part";
+
+/// A draft as old as this is nobody's: a process id of another container looks like that of a process which has ended.
+const OLD: Duration = HARVEST_TIME.saturating_add(Duration::from_secs(60));
 
 static DRAFTS: AtomicUsize = AtomicUsize::new(0);
 
@@ -17,11 +27,16 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Begins a file at `root` and below it by these names; directories on the way are made.
+    /// Begins a file at `root` and below it by these names; directories on the way are made. It is written in the directory
+    /// of drafts, or beside its goal without one.
     ///
     /// # Errors
     /// Why it cannot be written.
-    pub(super) fn begin(root: &Path, names: &[String]) -> Result<Self, String> {
+    pub(super) fn begin(
+        root: &Path,
+        names: &[String],
+        drafts: Option<&Path>,
+    ) -> Result<Self, String> {
         let (name, directories) = names.split_last().ok_or("it has no name")?;
         let mut directory = root.to_path_buf();
         for name in directories {
@@ -45,7 +60,11 @@ impl Draft {
             Some(meta) => return Err(in_the_way(&goal, &meta)),
         }
         let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
-        let aside = directory.join(format!(".vm-test-{}-{number}.part", std::process::id()));
+        let name = format!("{}-{number}{END}", std::process::id());
+        let aside = match drafts.filter(|drafts| prepare(drafts)) {
+            Some(drafts) => drafts.join(name),
+            None => goal.with_file_name(beside(&name)),
+        };
         // A leftover of a killed process that had this one's id.
         let _ = fs::remove_file(&aside);
         let file = File::create_new(&aside).map_err(|error| cannot(&aside, &error))?;
@@ -66,7 +85,7 @@ impl Draft {
     ///
     /// # Errors
     /// Why it cannot be put there.
-    pub(super) fn replace(self) -> Result<(), String> {
+    pub(super) fn replace(mut self) -> Result<(), String> {
         if let Some(meta) = kind_of(&self.goal)? {
             if !meta.is_file() {
                 return Err(in_the_way(&self.goal, &meta));
@@ -75,7 +94,27 @@ impl Draft {
             let kept = fs::set_permissions(&self.aside, meta.permissions());
             kept.map_err(|error| cannot(&self.aside, &error))?;
         }
-        fs::rename(&self.aside, &self.goal).map_err(|error| cannot(&self.goal, &error))
+        let renamed = match fs::rename(&self.aside, &self.goal) {
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => self
+                .come_closer()
+                .and_then(|()| fs::rename(&self.aside, &self.goal)),
+            renamed => renamed,
+        };
+        renamed.map_err(|error| cannot(&self.goal, &error))
+    }
+
+    /// Moves the draft to its goal's directory, which is on another file system.
+    fn come_closer(&mut self) -> io::Result<()> {
+        let name = self.aside.file_name().unwrap_or_default().to_string_lossy();
+        let closer = self.goal.with_file_name(beside(&name));
+        let _ = fs::remove_file(&closer);
+        let mut file = File::create_new(&closer)?;
+        let far = std::mem::replace(&mut self.aside, closer);
+        let mode = self.file.metadata()?.permissions();
+        let copied = File::open(&far).and_then(|mut draft| io::copy(&mut draft, &mut file));
+        let _ = fs::remove_file(&far);
+        copied?;
+        file.set_permissions(mode)
     }
 
     /// Puts the file in its place if there is none yet; whether it did.
@@ -97,6 +136,41 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // It is not there any more if it was renamed.
         let _ = fs::remove_file(&self.aside);
+    }
+}
+
+/// The name of a draft that is among files of other people.
+fn beside(name: &str) -> String {
+    format!(".vm-test-{name}")
+}
+
+/// Makes the directory of drafts, and removes what killed processes have left there; whether it can be used.
+fn prepare(drafts: &Path) -> bool {
+    static SWEPT: Once = Once::new();
+    let is_there = fs::create_dir_all(drafts).is_ok();
+    SWEPT.call_once(|| sweep(drafts));
+    is_there
+}
+
+/// Removes drafts of processes that have ended.
+fn sweep(drafts: &Path) {
+    let entries = fs::read_dir(drafts).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| {
+            name.strip_suffix(END)?
+                .split('-')
+                .next()?
+                .parse::<u32>()
+                .ok()
+        });
+        let is_over =
+            process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists());
+        let modified = entry.metadata().and_then(|meta| meta.modified());
+        let is_old = modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD));
+        if is_over && is_old {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -168,12 +242,12 @@ mod tests {
     fn a_file_is_there_whole_or_not_at_all() {
         let place = Place::new("whole");
         let goal = place.0.join("a/b/c");
-        let mut draft = Draft::begin(&place.0, &names(&["a", "b", "c"])).unwrap();
+        let mut draft = Draft::begin(&place.0, &names(&["a", "b", "c"]), None).unwrap();
         draft.write(b"words").unwrap();
         assert!(!goal.exists());
         drop(draft);
         assert_eq!(fs::read_dir(place.0.join("a/b")).unwrap().count(), 0);
-        let mut draft = Draft::begin(&place.0, &names(&["a", "b", "c"])).unwrap();
+        let mut draft = Draft::begin(&place.0, &names(&["a", "b", "c"]), None).unwrap();
         draft.write(b"words").unwrap();
         draft.replace().unwrap();
         assert_eq!(fs::read(&goal).unwrap(), b"words");
@@ -184,7 +258,7 @@ mod tests {
     fn what_is_added_never_replaces_and_what_replaces_keeps_the_mode() {
         let place = Place::new("mode");
         let goal = place.0.join("a");
-        let draft = || Draft::begin(&place.0, &names(&["a"])).unwrap();
+        let draft = || Draft::begin(&place.0, &names(&["a"]), None).unwrap();
         assert_eq!(draft().add(), Ok(true));
         assert_eq!(draft().add(), Ok(false));
         fs::set_permissions(&goal, fs::Permissions::from_mode(0o750)).unwrap();
@@ -199,9 +273,59 @@ mod tests {
         symlink(&elsewhere.0, place.0.join("way")).unwrap();
         symlink(elsewhere.0.join("x"), place.0.join("end")).unwrap();
         for path in [&["way", "x"][..], &["end"], &["way", "deep", "x"]] {
-            let error = Draft::begin(&place.0, &names(path)).unwrap_err();
+            let error = Draft::begin(&place.0, &names(path), None).unwrap_err();
             assert!(error.ends_with("is a symbolic link on the host"), "{error}");
         }
         assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn drafts_have_a_directory_of_their_own_on_whatever_file_system() {
+        let place = Place::new("goal");
+        // The second is on another file system, mostly.
+        let shared = PathBuf::from(format!("/dev/shm/vm-test-draft-{}", std::process::id()));
+        for drafts in [place.0.join("drafts"), shared] {
+            let drafts = Place(drafts);
+            let goal = place.0.join("a/b");
+            let begin = || Draft::begin(&place.0, &names(&["a", "b"]), Some(&drafts.0)).unwrap();
+            let mut draft = begin();
+            draft.write(b"words").unwrap();
+            // Were the process killed now, nothing would be here.
+            assert_eq!(fs::read_dir(place.0.join("a")).unwrap().count(), 0);
+            assert_eq!(draft.add(), Ok(true));
+            assert_eq!(fs::read(&goal).unwrap(), b"words");
+            fs::set_permissions(&goal, fs::Permissions::from_mode(0o750)).unwrap();
+            let mut draft = begin();
+            draft.write(b"others").unwrap();
+            draft.replace().unwrap();
+            assert_eq!(fs::read(&goal).unwrap(), b"others");
+            assert_eq!(goal.metadata().unwrap().permissions().mode() & 0o777, 0o750);
+            drop(begin());
+            assert_eq!(fs::read_dir(&drafts.0).unwrap().count(), 0);
+            assert_eq!(fs::read_dir(place.0.join("a")).unwrap().count(), 1);
+            fs::remove_file(&goal).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_killed_process_has_left_is_removed_and_nothing_else() {
+        let place = Place::new("sweep");
+        // No process has an id as large as this.
+        let (dead, alive) = (4_200_000_000_u32, std::process::id());
+        let old = std::time::SystemTime::now() - 2 * OLD;
+        for (name, is_old) in [
+            (format!("{dead}-0.part"), true),
+            (format!("{dead}-1.part"), false),
+            (format!("{alive}-0.part"), true),
+            ("words.part".to_owned(), true),
+        ] {
+            let file = File::create(place.0.join(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
+        }
+        sweep(&place.0);
+        assert!(!place.0.join(format!("{dead}-0.part")).exists());
+        assert_eq!(fs::read_dir(&place.0).unwrap().count(), 3);
     }
 }

@@ -10,5 +10,5 @@ mod profile;
 mod take;
 
 pub use names::{binary_name, directory_name};
-pub use places::{Places, ProfilePlace, is_cargos, target};
+pub use places::{Places, ProfilePlace, drafts, is_cargos, target};
 pub use take::Harvest;

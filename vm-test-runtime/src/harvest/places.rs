@@ -15,6 +15,8 @@ pub struct Places {
     pub artifacts: Option<PathBuf>,
     /// The root of the workspace, and which files of it come back.
     pub exports: Option<(PathBuf, Vec<Pattern>)>,
+    /// Where files are written before they are whole; beside their places if there is none.
+    pub drafts: Option<PathBuf>,
 }
 
 /// Where coverage profiles go.
@@ -79,6 +81,12 @@ pub fn target(binary: &Path) -> Option<PathBuf> {
     let is_of_coverage = target.file_name().is_some_and(|it| it == "llvm-cov-target");
     let outer = target.parent().filter(|_| is_of_coverage);
     Some(outer.unwrap_or(target).to_path_buf())
+}
+
+/// The directory of drafts in a target directory, which is not made only for them.
+#[must_use]
+pub fn drafts(target: &Path) -> Option<PathBuf> {
+    target.is_dir().then(|| target.join("vm-test/drafts"))
 }
 
 /// Whether a directory is one that cargo builds in: it tags those that it has made itself, and notes in all of them which

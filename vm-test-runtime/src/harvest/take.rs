@@ -145,6 +145,7 @@ impl Harvest {
 
     /// Decides which file of the host it becomes.
     fn draft(&mut self, kind: FileKind, name: &[u8]) -> Result<Draft, String> {
+        let drafts = self.places.drafts.as_deref();
         let unasked = || "nobody has asked for it".to_owned();
         match kind {
             FileKind::Profile => {
@@ -161,7 +162,7 @@ impl Harvest {
                     self.profiles += 1;
                     (!place.directory.join(&name).exists()).then_some(name)
                 });
-                Draft::begin(&place.directory, &[name.ok_or("it finds no name")?])
+                Draft::begin(&place.directory, &[name.ok_or("it finds no name")?], drafts)
             }
             FileKind::Artifact => {
                 let root = self.places.artifacts.as_ref().ok_or_else(unasked)?;
@@ -170,7 +171,7 @@ impl Harvest {
                     return Err(format!("another artifact has become {}", names.join("/")));
                 }
                 make(root)?;
-                Draft::begin(root, &names)
+                Draft::begin(root, &names, drafts)
             }
             FileKind::Export => {
                 let (root, patterns) = self.places.exports.as_ref().ok_or_else(unasked)?;
@@ -186,7 +187,7 @@ impl Harvest {
                     }
                     above.push(name);
                 }
-                Draft::begin(root, &names)
+                Draft::begin(root, &names, drafts)
             }
         }
     }

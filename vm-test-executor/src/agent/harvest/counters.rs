@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The section with the counters.
 pub(super) const COUNTERS: &str = "__llvm_prf_cnts";
@@ -41,23 +42,46 @@ const LARGEST: u64 = 256 << 20;
 /// More processes than this are not looked at: the deadline has passed.
 const MOST_PROCESSES: usize = 200;
 
-/// Writes a profile for every process of the guest that was built for it and has not written its own.
-pub(super) fn save(directory: &Path) {
+/// The end of the name of a profile that a process did not write itself, behind its id.
+const SAVED: &str = "-killed.profraw";
+
+/// How much memory of a process is read in one go.
+const PIECE: usize = 4 << 20;
+
+/// Writes a profile for every process of the guest that was built for it and has not written its own, as far as the time
+/// goes. They run on meanwhile: see [`without_doubles`].
+pub(super) fn save(directory: &Path, time: Duration) {
+    let deadline = Instant::now() + time;
     let me = std::process::id();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries
         .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
         .filter(|&pid| pid != 1 && pid != me);
     for pid in pids.take(MOST_PROCESSES) {
+        if Instant::now() >= deadline {
+            return;
+        }
         // What cannot be had was not measured; the profile of another process may be.
-        let Ok(Some(profile)) = of_process(pid) else {
+        let Ok(Some(profile)) = of_process(pid, deadline) else {
             continue;
         };
         // Only now: a process that has written its own since may have counted more.
         if !written(directory).contains(&pid) {
-            let _ = fs::write(directory.join(format!("{pid}-killed.profraw")), profile);
+            let _ = fs::write(directory.join(format!("{pid}{SAVED}")), profile);
         }
     }
+}
+
+/// The profiles without those that were read from the memory of a process which has come to write its own since: together
+/// they would count most of it twice.
+pub(super) fn without_doubles(directory: &Path, mut profiles: Vec<PathBuf>) -> Vec<PathBuf> {
+    let written = written(directory);
+    profiles.retain(|profile| {
+        let name = profile.to_str().unwrap_or_default();
+        let saved = name.strip_suffix(SAVED).and_then(|pid| pid.parse().ok());
+        saved.is_none_or(|pid: u32| !written.contains(&pid))
+    });
+    profiles
 }
 
 /// The processes that have a profile of their own.
@@ -65,12 +89,16 @@ fn written(directory: &Path) -> BTreeSet<u32> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries
         .filter(|entry| entry.metadata().is_ok_and(|meta| meta.len() > 0))
-        .filter_map(|entry| entry.file_name().to_str()?.split('-').next()?.parse().ok())
+        .filter_map(|entry| {
+            let name = entry.file_name();
+            let own = name.to_str().filter(|name| !name.ends_with(SAVED))?;
+            own.split('-').next()?.parse().ok()
+        })
         .collect()
 }
 
 /// The profile of a process; `None` if its program was not built for one.
-fn of_process(pid: u32) -> io::Result<Option<Vec<u8>>> {
+fn of_process(pid: u32, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
     let process = PathBuf::from(format!("/proc/{pid}"));
     let program = process.join("exe");
     let sections = elf::sections(&program, &[COUNTERS, FUNCTIONS, NAMES, BITMAPS])?;
@@ -87,7 +115,14 @@ fn of_process(pid: u32) -> io::Result<Option<Vec<u8>>> {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-        memory.read_exact_at(&mut bytes, address.wrapping_add(shift))?;
+        let mut at = address.wrapping_add(shift);
+        for piece in bytes.chunks_mut(PIECE) {
+            if Instant::now() >= deadline {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            memory.read_exact_at(piece, at)?;
+            at = at.wrapping_add(piece.len() as u64);
+        }
         Ok::<_, io::Error>(bytes)
     };
     let version = u64::from_le_bytes(read(version, 8)?.try_into().unwrap_or_default());
@@ -141,4 +176,40 @@ fn load_address(process: &Path, program: &Path) -> io::Result<u64> {
             .then(|| u64::from_str_radix(range.split('-').next()?, 16).ok())?
     });
     begin.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_from_memory_goes_where_the_process_has_written_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content) in [
+            ("7-12345.profraw", "its own"),
+            ("7-killed.profraw", "read"),
+            // Opened, and never written to.
+            ("8-12345.profraw", ""),
+            ("8-killed.profraw", "read"),
+            ("9-killed.profraw", "read"),
+        ] {
+            fs::write(dir.path().join(name), content).unwrap();
+        }
+        let found = super::super::find::profiles(dir.path());
+        let left = without_doubles(dir.path(), found);
+        let expected = [
+            "7-12345.profraw",
+            "8-12345.profraw",
+            "8-killed.profraw",
+            "9-killed.profraw",
+        ];
+        assert_eq!(left, expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn without_time_nothing_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        save(dir.path(), Duration::ZERO);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
 }

@@ -10,10 +10,18 @@ use vm_test::harvest::is_cargos;
 use vm_test::protocol::pattern::Pattern;
 
 /// How many entries of directories are looked at, lest a job that makes millions takes the time of all others.
-const MOST_ENTRIES: usize = 200_000;
+pub(super) const MOST_ENTRIES: usize = 200_000;
 
 /// How exact times of files are.
 const TICK: Duration = Duration::from_millis(20);
+
+/// How much of a tree was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    All,
+    /// There are more entries than are looked at.
+    Part,
+}
 
 /// The profiles in a directory, those of the same guest in the same order.
 pub(super) fn profiles(directory: &Path) -> Vec<PathBuf> {
@@ -29,18 +37,23 @@ pub(super) fn profiles(directory: &Path) -> Vec<PathBuf> {
     names
 }
 
-/// Everything below a directory that is not one itself, by its path from there.
-pub(super) fn all(root: &Path, found: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
-    walk(root, &|_| false, &mut |path, _| found(path))
+/// Everything below a directory that is not one itself, by its path from there; of `most` entries.
+pub(super) fn all(
+    root: &Path,
+    most: usize,
+    found: &mut dyn FnMut(&Path) -> io::Result<()>,
+) -> io::Result<Seen> {
+    walk(root, most, &|_| false, &mut |path, _| found(path))
 }
 
-/// The files of a workspace that fit a pattern and have changed since.
+/// The files of a workspace that fit a pattern and have changed since; of `most` entries.
 pub(super) fn changed(
     root: &Path,
     patterns: &[Pattern],
     since: SystemTime,
+    most: usize,
     found: &mut dyn FnMut(&Path) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<Seen> {
     let since = (since - TICK)
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
@@ -53,7 +66,7 @@ pub(super) fn changed(
     let is_left_out = |directory: &Path| {
         directory.file_name().is_some_and(|name| name == ".git") || is_cargos(directory)
     };
-    walk(root, &is_left_out, &mut |path, meta| {
+    walk(root, most, &is_left_out, &mut |path, meta| {
         let fits = path
             .to_str()
             .is_some_and(|text| patterns.iter().any(|pattern| pattern.fits(text)));
@@ -66,12 +79,13 @@ pub(super) fn changed(
 
 fn walk(
     root: &Path,
+    most: usize,
     is_left_out: &dyn Fn(&Path) -> bool,
     found: &mut dyn FnMut(&Path, &fs::Metadata) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<Seen> {
     // A job may have put a link in place of what it was given.
     let is_real = fs::symlink_metadata(root).is_ok_and(|meta| meta.is_dir());
-    let mut left = MOST_ENTRIES;
+    let mut left = most;
     let mut directories: Vec<_> = is_real.then(PathBuf::new).into_iter().collect();
     while let Some(directory) = directories.pop() {
         let Ok(entries) = fs::read_dir(root.join(&directory)) else {
@@ -80,7 +94,7 @@ fn walk(
         for entry in entries.flatten() {
             left = match left.checked_sub(1) {
                 Some(left) => left,
-                None => return Ok(()),
+                None => return Ok(Seen::Part),
             };
             let path = directory.join(entry.file_name());
             // Of a link this is the link itself.
@@ -94,7 +108,7 @@ fn walk(
             }
         }
     }
-    Ok(())
+    Ok(Seen::All)
 }
 
 #[cfg(test)]
@@ -115,7 +129,7 @@ mod tests {
         let found_since = |since| {
             let mut found = Vec::new();
             let patterns = [Pattern::new("**/*.new").unwrap()];
-            changed(dir.path(), &patterns, since, &mut |path| {
+            changed(dir.path(), &patterns, since, 100, &mut |path| {
                 found.push(path.to_path_buf());
                 Ok(())
             })
@@ -125,5 +139,22 @@ mod tests {
         assert_eq!(found_since(SystemTime::UNIX_EPOCH), [Path::new("a/x.new")]);
         let later = SystemTime::now() + Duration::from_secs(60);
         assert!(found_since(later).is_empty());
+    }
+
+    #[test]
+    fn a_walk_that_ends_before_its_tree_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        for (most, seen, count) in [(2, Seen::Part, 2), (3, Seen::All, 3)] {
+            let mut found = 0;
+            let mut counting = |_: &Path| {
+                found += 1;
+                Ok(())
+            };
+            assert_eq!(all(dir.path(), most, &mut counting).unwrap(), seen);
+            assert_eq!(found, count);
+        }
     }
 }

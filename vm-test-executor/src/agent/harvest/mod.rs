@@ -6,17 +6,19 @@ mod find;
 mod send;
 
 use crate::elf;
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use vm_test::protocol::agent::Job;
 use vm_test::protocol::harvest::{
     ENV_ARTIFACTS, ENV_PROFILE, FileKind, HARVEST_TIME, Profiles, Wanted,
 };
 
 use super::stream::Host;
+use find::{MOST_ENTRIES, Seen};
 use send::Sender;
 
 /// Where artifacts are.
@@ -26,13 +28,19 @@ const ARTIFACTS: &str = "/run/vm-test/artifacts";
 const PROFILES: &str = "/run/vm-test/profiles";
 
 /// The host gives up a little later.
-const TIME: std::time::Duration = HARVEST_TIME.saturating_sub(std::time::Duration::from_secs(5));
+const TIME: Duration = HARVEST_TIME.saturating_sub(Duration::from_secs(5));
+
+/// How long counters may be read from memory, for all of one job: the host waits for a word of its end meanwhile, and gives
+/// up after five seconds.
+const COUNTING: Duration = Duration::from_secs(2);
 
 /// What is to be brought from one job.
 #[derive(Debug)]
 pub(super) struct Harvest {
     wanted: Wanted,
     began: SystemTime,
+    /// What is left of the time for counters.
+    counting: Cell<Duration>,
 }
 
 impl Harvest {
@@ -55,6 +63,7 @@ impl Harvest {
         Ok(Self {
             wanted,
             began: SystemTime::now(),
+            counting: Cell::new(COUNTING),
         })
     }
 
@@ -74,7 +83,9 @@ impl Harvest {
     /// Writes down what the processes of the guest have executed so far, before they go with it.
     pub(super) fn save_counters(&self) {
         if let Profiles::All { continuous: false } = self.wanted.profiles {
-            counters::save(Path::new(PROFILES));
+            let (began, left) = (Instant::now(), self.counting.get());
+            counters::save(Path::new(PROFILES), left);
+            self.counting.set(left.saturating_sub(began.elapsed()));
         }
     }
 
@@ -84,20 +95,28 @@ impl Harvest {
         if self.wanted.profiles != Profiles::None {
             // Children may outlive the test, and will not get to it any more.
             self.save_counters();
-            for file in find::profiles(Path::new(PROFILES)) {
+            let found = find::profiles(Path::new(PROFILES));
+            for file in counters::without_doubles(Path::new(PROFILES), found) {
                 sender.send(FileKind::Profile, Path::new(PROFILES), &file)?;
             }
         }
         if self.wanted.artifacts {
-            find::all(Path::new(ARTIFACTS), &mut |relative| {
+            let whole = find::all(Path::new(ARTIFACTS), MOST_ENTRIES, &mut |relative| {
                 sender.send(FileKind::Artifact, Path::new(ARTIFACTS), relative)
             })?;
+            if whole == Seen::Part {
+                sender.keep_rest(FileKind::Artifact, "its artifacts")?;
+            }
         }
         if let Some(exports) = &self.wanted.exports {
             let root = PathBuf::from(&exports.root);
-            find::changed(&root, &exports.patterns, self.began, &mut |relative| {
+            let (patterns, began) = (&exports.patterns, self.began);
+            let whole = find::changed(&root, patterns, began, MOST_ENTRIES, &mut |relative| {
                 sender.send(FileKind::Export, &root, relative)
             })?;
+            if whole == Seen::Part {
+                sender.keep_rest(FileKind::Export, "the workspace")?;
+            }
         }
         sender.finish()
     }

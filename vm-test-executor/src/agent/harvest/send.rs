@@ -2,6 +2,7 @@
 //! with the reason.
 
 use super::super::stream::Host;
+use super::find::MOST_ENTRIES;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +11,9 @@ use std::path::Path;
 use std::time::Instant;
 use vm_test::protocol::agent::FromAgent;
 use vm_test::protocol::harvest::{CHUNK, FileKind, MOST_FILES, MOST_KEPT, Sum};
+
+/// What stands for files that have no name here.
+const UNNAMED: &[u8] = b"...";
 
 /// Sends files, and counts.
 pub(super) struct Sender<'a> {
@@ -97,6 +101,19 @@ impl<'a> Sender<'a> {
         self.host.send(&FromAgent::FileEnd(sum.value()))
     }
 
+    /// Says once that there may be more files than were looked for.
+    ///
+    /// # Errors
+    /// If the host is gone.
+    pub(super) fn keep_rest(&mut self, kind: FileKind, place: &str) -> io::Result<()> {
+        let reason = format!("only the first {MOST_ENTRIES} entries of {place} were looked at");
+        self.host.send(&FromAgent::FileKept {
+            kind,
+            name: UNNAMED.to_vec(),
+            reason,
+        })
+    }
+
     /// Says that a file stays in the guest.
     fn keep(&mut self, kind: FileKind, name: &[u8], reason: &str) -> io::Result<()> {
         if self.named >= MOST_KEPT {
@@ -121,7 +138,7 @@ impl<'a> Sender<'a> {
         }
         self.host.send(&FromAgent::FileKept {
             kind: FileKind::Artifact,
-            name: b"...".to_vec(),
+            name: UNNAMED.to_vec(),
             reason: format!("{} more files stay in the guest", self.unnamed),
         })
     }

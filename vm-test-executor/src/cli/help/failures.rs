@@ -33,8 +33,9 @@ EXIT CODES
 pub(in super::super) const DEBUG: &str = "\
 Runs one test of this workspace in a fresh instance of a guest, with this terminal: for dbg!, for questions on the keyboard, \
 for gdb. Cargo builds the tests and says which binary has it; name the binary yourself and nothing is built. There is no \
-time limit but --timeout's, and nobody judges but you. What #[on_vm] sets at the test is not known here: use the options. \
-Words behind the test's name go to the test harness.";
+time limit but --timeout's, and nobody judges but you. What #[on_vm] sets at the test (its guest, memory, image, env and all \
+else) is in the test's code only and not known here: name the guest, and use the options. Test binaries without the standard \
+harness are not asked for their tests. Words behind the test's name go to the test harness.";
 
 pub(in super::super) const DEBUG_AFTER: &str = concat!(
     "\

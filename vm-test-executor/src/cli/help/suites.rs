@@ -6,8 +6,12 @@ be the runner of cargo, or a wrapper script of nextest, which then gives every t
 
 Arguments, standard input and output, signals and the exit code pass through; if a signal ends the binary, it ends vm-test, \
 too. Listing tests happens in a guest as well, since a binary without the standard harness may do anything when it is \
-started. Coverage comes back if LLVM_PROFILE_FILE is set, and what the tests write below $VM_TEST_ARTIFACTS comes back to \
-target/vm-test/artifacts/PACKAGE/BINARY, under nextest with the test's name behind it.";
+started. Coverage of binaries that were built for it comes back to where they would write it here. What the tests write below \
+$VM_TEST_ARTIFACTS comes back to target/vm-test/artifacts/PACKAGE/BINARY, under nextest with the test's name behind it, and \
+replaces what was there; a list leaves it alone.
+
+With VM_TEST_KEEP=on-failure, or keep = \"on-failure\" of the guest, the instance of a binary that fails stays, and the command \
+that opens it is named. One that a signal of yours ends does not.";
 
 pub(in super::super) const RUNNER_AFTER: &str = concat!(
     "\

@@ -1,0 +1,78 @@
+//! What agents say that are none: names that lead elsewhere, files that nobody has asked for, floods of them.
+
+use super::place::{Workspace, assert_says, names_in};
+use std::path::Path;
+
+#[test]
+fn names_that_lead_elsewhere_are_refused_whoever_sends_them() {
+    let place = Workspace::new();
+    let before = place.files();
+    let tests = [
+        "names_that_lead_elsewhere",
+        "files_that_nobody_wants",
+        "a_file_that_is_not_what_was_sent",
+    ];
+    let (success, text) = place.run("forged", &tests);
+    assert!(success, "{text}");
+    assert_eq!(place.files(), before, "{text}");
+    assert!(!Path::new("/tmp/escaped.new").exists());
+    for kind in ["artifact", "export"] {
+        for (name, reason) in [
+            ("../escaped.new", "its name has `..` in it"),
+            ("a/../../../escaped.new", "its name has `..` in it"),
+            ("/tmp/escaped.new", "its name is an absolute path"),
+            ("a//escaped.new", "its name has an empty part"),
+            ("", "it has no name"),
+            (".", "its name has `.` in it"),
+        ] {
+            assert_says(
+                &text,
+                &[&format!("{kind} `{name}` was not brought back: {reason}")],
+            );
+        }
+    }
+    assert_says(
+        &text,
+        &[
+            "was not brought back: its name is longer than 255 bytes",
+            "export `.git/hooks/escaped.new` was not brought back: nothing is ever written below `.git`",
+            "export `src/lib.rs` was not brought back: no pattern of `export` fits its name",
+            "was not brought back: its name has control characters",
+            "was not brought back: its name is not UTF-8",
+            "export `a.new` was not brought back: nobody has asked for it",
+            "artifact `wrong` was not brought back: its bytes are not those that were sent",
+            "artifact `short` was not brought back: 1 of 2 bytes came",
+            "artifact `given up` was not brought back: \u{fffd}[2Jred",
+        ],
+    );
+    for test in tests {
+        assert_eq!(
+            names_in(&place.artifacts("forged", test)),
+            [""; 0],
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn floods_of_files_are_breaches_of_the_protocol() {
+    let place = Workspace::new();
+    for (test, breach) in [
+        (
+            "ten_thousand_files_at_once",
+            "more artifacts than 1000, or than 256 MiB of them",
+        ),
+        (
+            "ten_gibibytes_at_once",
+            "more artifacts than 1000, or than 256 MiB of them",
+        ),
+        (
+            "more_bytes_than_announced",
+            "a file with more bytes than it has",
+        ),
+    ] {
+        let (success, text) = place.run("forged", &[test]);
+        assert!(!success, "{text}");
+        assert_says(&text, &[&format!("the guest broke the protocol: {breach}")]);
+    }
+}

@@ -1,0 +1,80 @@
+//! The long texts of `vm-test --help` itself. Words only.
+
+pub(in super::super) const ROOT: &str = "\
+Runs tests and commands in fresh containers or machines of their own, and rolls back everything they did.
+
+A Rust test gets into a guest with the attribute #[on_vm] of the crate vm-test-runtime, and then runs with plain \
+`cargo test` or `cargo nextest`. This program is what starts the guests, and what lets you look at them and run \
+anything else in them.";
+
+pub(in super::super) const ROOT_AFTER: &str = "\
+GUESTS
+  host    built in: your own root file system, in a container; writes go to memory and vanish
+  others  declared in the nearest vm-test.toml, here or above; a machine of its own, for example:
+              [guest.worker-1]
+              backend = \"kvm\"
+              image   = \"debian-12\"
+              memory  = \"1G\"
+
+WHAT COMES BACK
+  the verdict    a test passes only if its guest says so; its panic and its output are the guest's
+  coverage       what guests execute counts in cargo llvm-cov, and with -C instrument-coverage
+  artifacts      what a test writes below $VM_TEST_ARTIFACTS, which is set in the guest, is in
+                 target/vm-test/artifacts/PACKAGE/BINARY/TEST afterwards, whether it passed or not
+  exports        files of the workspace that fit a pattern of `export`, of the guest or at the test
+  time limits    a test that does not end within `timeout`, or whose guest does not boot within
+                 `boot_timeout`, fails with the reason; each is 60s, four times that where QEMU
+                 translates
+  a failure      stays to be looked at with keep = \"on-failure\" or VM_TEST_KEEP=on-failure, for
+                 vm-test attach; vm-test logs shows what was said
+  All else is rolled back.
+
+EXAMPLES
+  vm-test doctor                        find out whether guests work here, and the cure if not
+  vm-test run host -- nft list ruleset  any command in a fresh guest, as its root
+  vm-test shell                         look around in a fresh guest
+  vm-test attach host-1f2e-3            open the guest of a test that has failed and was kept
+  vm-test logs host-1f2e-3              what that guest and its test have said
+  vm-test debug host -- tests::name     one test on this terminal, or below gdb
+  vm-test report                        the times of the last run's tests
+  vm-test ps                            which test holds which instance
+  vm-test rm --all                      end what was kept
+  vm-test image build debian-12         what guests can start from, instead of your own root
+  vm-test store create --btrfs --size 20G
+                                        a store of images on which guests can have snapshots
+  vm-test prepare                       build and boot what vm-test.toml names, before tests do
+  vm-test skipped                       which tests were skipped with VM_TEST_MISSING=skip
+  vm-test stop                          end everything now
+  vm-test gc                            remove what a killed daemon left
+  vm-test completions bash              complete commands with the Tab key
+  CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='vm-test runner host' cargo test
+                                        whole test binaries in guests, unmodified
+
+VARIABLES
+  of tests:
+  VM_TEST_GUEST          the guest that tests of guest `host` run on [default: host]
+  VM_TEST_KEEP           on-failure: an instance whose test fails stays, and the failure says how to
+                         get in; never: none does [default: what vm-test.toml or the test says]
+  VM_TEST_MISSING        what becomes of tests whose guests cannot be had here: fail or skip
+                         [default: fail]; `vm-test skipped` names the skipped ones
+  of tests and of this program:
+  VM_TEST_BIN            the program vm-test whose daemon is used [default: this one; for tests the
+                         one beside their target directory, in PATH, or in cargo's bin]
+  VM_TEST_RUNTIME_DIR    the directory of sockets and locks, at most 50 bytes
+                         [default: $XDG_RUNTIME_DIR/vm-test, else /tmp/vm-test-UID]
+  VM_TEST_STORE          the directory of images
+                         [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]
+  VM_TEST_IMAGE_LIMIT    how much an archive may unpack to that is imported [default: 20G]
+  NO_COLOR               if set, nothing is coloured; only terminals get colours at all
+  of the daemon, which reads them when it starts; after `vm-test stop` the next one reads them anew:
+  VM_TEST_IDLE_SECONDS   how long it stays without a lease [default: 15]
+  VM_TEST_SPARE_SECONDS  seconds that a machine prepared for the next test waits; 0 for none
+                         [default: 10]
+  VM_TEST_MEMORY_BUDGET  MiB of all instances together [default: four fifths of the host's]
+  VM_TEST_CPU_BUDGET     processor shares of all instances together [default: 4 per processor]
+  VM_TEST_QEMU           the program QEMU, by its path [default: qemu-system-x86_64 in PATH]
+
+EXIT CODES
+  run, runner, shell, attach, debug
+              the command's own, or 124 to 127 and 128+N, which their help explains
+  others      0 done, 1 not done, 2 the command line is wrong";
