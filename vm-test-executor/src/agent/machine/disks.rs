@@ -36,9 +36,7 @@ fn all() -> impl Iterator<Item = (String, PathBuf)> {
     entries.filter_map(|entry| {
         let serial = fs::read_to_string(entry.path().join("serial")).ok()?;
         let device = Path::new("/dev").join(entry.file_name());
-        device
-            .exists()
-            .then(|| (serial.trim().to_owned(), device))
+        device.exists().then(|| (serial.trim().to_owned(), device))
     })
 }
 

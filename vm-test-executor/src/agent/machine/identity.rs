@@ -19,7 +19,10 @@ pub(super) fn take(identity: &Identity) -> io::Result<()> {
     rustix::system::sethostname(identity.host_name.as_bytes())
         .map_err(io::Error::from)
         .map_err(cannot("set its host name"))?;
-    for ((file, what), text) in FILES.iter().zip([&identity.host_name, &identity.machine_id]) {
+    for ((file, what), text) in FILES
+        .iter()
+        .zip([&identity.host_name, &identity.machine_id])
+    {
         fill(file, text).map_err(cannot(what))?;
     }
     Ok(())
