@@ -16,7 +16,7 @@ use vm_test::protocol::failure::Failure;
 #[derive(Debug)]
 pub(super) struct Artifact {
     pub(super) directory: PathBuf,
-    _held: Held,
+    held: Held,
 }
 
 /// Whether it must outlive the machine that it was made on. What is made anew in no time need not wait for the disk, and
@@ -74,10 +74,7 @@ impl Store {
         }
         // Those that were used last are kept longest. On a disk that is full or cannot be written to, they are not.
         let _ = File::open(&directory).and_then(|file| file.set_modified(SystemTime::now()));
-        Ok(Some(Artifact {
-            directory,
-            _held: held,
-        }))
+        Ok(Some(Artifact { directory, held }))
     }
 
     /// Removes the one with this key; `None` if somebody uses it. Else the bytes of its files.
@@ -103,20 +100,20 @@ impl Store {
         Ok(Some(bytes))
     }
 
-    /// Takes the name from the one with this key, whoever uses it: it is broken. It is removed when nobody does.
-    pub(super) fn take_away(&self, key: &str) -> Result<(), Failure> {
+    /// Takes the name from this one, which has this key, whoever uses it: it is broken. It is removed when nobody does.
+    pub(super) fn take_away(&self, key: &str, broken: Artifact) -> Result<(), Failure> {
         let _reservation = self.reserve(key, || ())?;
         let place = self.artifacts().join(key);
+        // Somebody else may have seen it, too, and made another one since.
+        if !broken.held.has(&place) {
+            return Ok(());
+        }
         // Earlier ones may still be used.
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.map_or(0, |now| now.as_nanos());
         let aside = self.aside().join(format!("{key}-broken-{now}"));
-        match fs::rename(&place, &aside) {
-            Ok(()) => {}
-            // Somebody else has.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(cannot_make(&place, &error)),
-        }
+        fs::rename(&place, &aside).map_err(|error| cannot_make(&place, &error))?;
+        drop(broken);
         if let Ok(Some(_lock)) = locks::lock_for_removal(&aside) {
             let task = Task::Remove(self.relative(&aside));
             inside::perform(self.root(), task, None)?;

@@ -5,7 +5,7 @@ use super::artifact::{Artifact, Lasting};
 use super::record::write_json;
 use super::{Store, collection, digest, fingerprint};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use vm_test::protocol::failure::Failure;
@@ -41,9 +41,7 @@ impl Template {
 
     /// Takes it away, because it does not work; the next one who wants it makes it anew.
     fn discard(self, store: &Store) -> Result<(), Failure> {
-        let Self { artifact, key } = self;
-        drop(artifact);
-        store.take_away(&key)
+        store.take_away(&self.key, self.artifact)
     }
 
     /// What is wrong with it, as far as the lengths of its files tell.
@@ -61,7 +59,7 @@ impl Template {
         };
         recorded.into_iter().find_map(|(name, length)| {
             let path = directory.join(&name);
-            match fs::metadata(&path) {
+            match File::open(&path).and_then(|file| file.metadata()) {
                 Ok(meta) if meta.len() == length => None,
                 Ok(meta) => Some(format!(
                     "{} has {} bytes and had {length}",
@@ -155,4 +153,33 @@ fn write_lengths(directory: &Path) -> io::Result<()> {
         lengths.insert(name, entry.metadata()?.len());
     }
     write_json(&directory.join(LENGTHS), &lengths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn two_who_saw_the_same_damage_remove_it_once_and_leave_what_was_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let made = Cell::new(0);
+        let make = |aside: &Path| {
+            made.set(made.get() + 1);
+            fs::write(aside.join("ram"), format!("number {}", made.get())).unwrap();
+            Ok(())
+        };
+        let key = "template-test";
+        let one = store.find_or_make(key, &make).unwrap();
+        let other = store.find_or_make(key, &make).unwrap();
+        fs::write(one.directory().join("ram"), "cut").unwrap();
+        assert!(one.damage().is_some() && other.damage().is_some());
+        one.discard(&store).unwrap();
+        let anew = store.find_or_make(key, &make).unwrap();
+        other.discard(&store).unwrap();
+        let ram = fs::read_to_string(anew.directory().join("ram"));
+        assert_eq!(ram.unwrap(), "number 2");
+        assert_eq!(anew.damage(), None);
+    }
 }
