@@ -7,10 +7,14 @@ mod accelerators;
 mod copies;
 #[path = "kvm/damage.rs"]
 mod damage;
+#[path = "kvm/impostor.rs"]
+mod impostor;
 #[path = "kvm/kernel.rs"]
 mod kernel;
 #[path = "kvm/spares.rs"]
 mod spares;
+#[path = "kvm/workspaces.rs"]
+mod workspaces;
 
 use std::time::Duration;
 use vm_test_tests::fixture::Fixture;

@@ -1,10 +1,10 @@
 //! What becomes of `/dev/kvm` where it works, where it does not, and where there is none: each host can show one of them,
 //! and says which. Memory that no other machine has makes each test's machine one that has never booted.
 
+use super::impostor::Impostor;
 use super::prepared;
-use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use vm_test_tests::fixture::text_of;
@@ -141,22 +141,6 @@ fn a_guest_that_insists_on_dev_kvm_fails_by_name_with_the_cure_where_it_boots_no
     }
 }
 
-/// A program that is killed by this signal where it should be QEMU with `/dev/kvm` for the first time.
-fn killed_once(directory: &Path, signal: &str) -> PathBuf {
-    let (path, mark) = (directory.join("qemu"), directory.join("mark"));
-    File::create(&mark).unwrap();
-    fs::set_permissions(&mark, Permissions::from_mode(0o666)).unwrap();
-    fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
-    let mark = mark.display();
-    let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *'-accel kvm'*) [ -s {mark} ] || {{ echo killed >{mark}; kill -{signal} $$; }};; esac\n\
-         exec qemu-system-x86_64 \"$@\"\n"
-    );
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
 #[test]
 fn an_accident_while_dev_kvm_is_tried_fails_its_test_and_proves_nothing() {
     let (host, fixture) = prepared(&["debian-12"]);
@@ -164,8 +148,8 @@ fn an_accident_while_dev_kvm_is_tried_fails_its_test_and_proves_nothing() {
     // The daemon has its QEMU from whoever starts it.
     host.stop();
     let own = workspace(fixture.target(), "auto");
-    let qemu = killed_once(own.path(), "KILL");
-    let (success, text) = run(&host, own.path(), Some(&qemu));
+    let qemu = Impostor::new(own.path(), "-accel kvm", 1, "kill -KILL $$");
+    let (success, text) = run(&host, own.path(), Some(&qemu.path));
     if kvm == Kvm::None {
         assert!(success && is_translated(&text), "{text}");
         return;
@@ -174,7 +158,7 @@ fn an_accident_while_dev_kvm_is_tried_fails_its_test_and_proves_nothing() {
     assert!(text.contains("QEMU was killed by signal 9"), "{text}");
     assert!(!text.contains(REFUSED), "{text}");
     // It is tried again.
-    let (success, text) = run(&host, own.path(), Some(&qemu));
+    let (success, text) = run(&host, own.path(), Some(&qemu.path));
     assert!(success && text.contains(MADE), "{text}");
     assert_eq!(text.contains(REFUSED), kvm == Kvm::BootsNothing, "{text}");
     assert_eq!(is_translated(&text), kvm == Kvm::BootsNothing, "{text}");

@@ -1,10 +1,9 @@
 //! Machines that are prepared ahead of their lease: the next test gets one, it is as fresh as any, and nobody else loses by it.
 
+use super::impostor::Impostor;
 use super::{LIMIT, prepared};
 use rustix::process::{Pid, Signal, kill_process};
-use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};
@@ -192,36 +191,19 @@ fn without_spares_none_is_prepared() {
     });
 }
 
-/// A program that does not go on from a template the second time, where it should be QEMU.
-fn failing_once(directory: &Path) -> PathBuf {
-    let (path, count) = (directory.join("qemu"), directory.join("count"));
-    File::create(&count).unwrap();
-    let all = Permissions::from_mode(0o666);
-    fs::set_permissions(&count, all).unwrap();
-    fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
-    let count = count.display();
-    let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *-incoming*) echo >>{count}; [ $(wc -l <{count}) = 2 ] && {{ echo no more >&2; exit 1; }};; esac\n\
-         exec qemu-system-x86_64 \"$@\"\n"
-    );
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
 #[test]
 fn a_spare_that_cannot_be_prepared_is_told_to_the_daemons_log_and_not_tried_again_at_once() {
     let (host, fixture) = ready();
     let own = tempfile::tempdir_in(fixture.target()).unwrap();
-    let qemu = failing_once(own.path());
-    let attempts = || fs::read_to_string(own.path().join("count")).unwrap().len();
+    let deed = "echo no more >&2; exit 1";
+    let qemu = Impostor::new(own.path(), "-incoming", 2, deed);
     let run = || {
         let mut command = command_for(&fixture, &host, "one_copy", LONG);
-        command.env("VM_TEST_QEMU", &qemu);
+        command.env("VM_TEST_QEMU", &qemu.path);
         told(&patience::start(&mut command).finish(LIMIT));
     };
     run();
-    await_that("the spare to fail", LIMIT, || attempts() == 2);
+    await_that("the spare to fail", LIMIT, || qemu.starts() == 2);
     await_spares(&host, 0);
     let logs = fs::read_dir(host.runtime()).unwrap().flatten();
     let mut logs = logs.filter(|entry| entry.path().extension().is_some_and(|end| end == "log"));
@@ -234,5 +216,5 @@ fn a_spare_that_cannot_be_prepared_is_told_to_the_daemons_log_and_not_tried_agai
     // The next test has a machine of its own, and none is prepared behind it.
     run();
     await_spares(&host, 0);
-    assert_eq!(attempts(), 3);
+    assert_eq!(qemu.starts(), 3);
 }
