@@ -3,7 +3,9 @@
 use super::impostor::Impostor;
 use super::{LIMIT, prepared};
 use rustix::process::{Pid, Signal, kill_process};
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};
@@ -136,6 +138,36 @@ fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() 
     assert!(
         text.contains("; 1 spare machine waits for a lease\n"),
         "{text}"
+    );
+}
+
+/// Where the memory of a machine's template is, by the file that is mapped there.
+fn template_of(host: &Host, machine: i32) -> PathBuf {
+    let maps = fs::read_to_string(format!("/proc/{machine}/maps")).unwrap();
+    let ram = maps.lines().find(|line| line.ends_with("/template/ram"));
+    let inode = ram.unwrap().split_whitespace().nth(4).unwrap();
+    let made = fs::read_dir(host.store().join("machines"))
+        .unwrap()
+        .flatten();
+    let mut paths = made.map(|entry| entry.path());
+    let has_it = |path: &PathBuf| {
+        let meta = fs::metadata(path.join("ram"));
+        meta.is_ok_and(|meta| meta.ino().to_string() == inode)
+    };
+    paths.find(has_it).unwrap()
+}
+
+#[test]
+fn nobody_removes_what_a_spare_is_made_of() {
+    let (host, fixture) = ready();
+    run(&fixture, &host, LONG);
+    await_spares(&host, 1);
+    let template = template_of(&host, machines(&host)[0]);
+    let directory = File::open(&template).unwrap();
+    let locked = directory.try_lock();
+    assert!(
+        matches!(locked, Err(TryLockError::WouldBlock)),
+        "{template:?} can be removed: {locked:?}"
     );
 }
 

@@ -38,7 +38,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
 ];
 
 /// Suites that run as root only. What they attack is reached through QEMU and its keeper, which are the same programs for
-/// everybody; that QEMU has an id of nobody's as root and the user's own otherwise is nothing that these suites look at.
+/// everybody. Whoever escaped from an ordinary user's QEMU would be that user, which is nothing that these suites look at.
 const OF_ROOT: &[&str] = &["containment_machine", "hostile_machine"];
 
 /// Suites that use most of the program and end within minutes.

@@ -81,3 +81,72 @@ impl Drop for Registered<'_> {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::admission::{Admission, Budget};
+    use super::*;
+    use std::sync::Arc;
+    use std::time::SystemTime;
+    use vm_test::protocol::daemon::{InstanceStatus, Leased};
+
+    fn living(admission: &Admission) -> Living {
+        let admitted = admission.admit(1 << 20, 1, |_| true).unwrap().unwrap();
+        let status = InstanceStatus {
+            instance: "a-1".to_owned(),
+            guest: "a".to_owned(),
+            kernel: String::new(),
+            description: String::new(),
+            purpose: String::new(),
+            keeper: 0,
+            holder: 0,
+            age: 0,
+            memory: 1 << 20,
+            kept: None,
+        };
+        let granted = Leased {
+            instance: "a-1".to_owned(),
+            description: String::new(),
+            timeout: 0,
+            boot_timeout: 0,
+            env: Vec::new(),
+            export: Vec::new(),
+            memory: 1 << 20,
+            waited: 0,
+            keep_for: None,
+            caveat: None,
+        };
+        Living {
+            since: Instant::now(),
+            asked: SystemTime::now(),
+            status,
+            granted,
+            entry: None,
+            admitted: Arc::new(admitted),
+            watch: Arc::default(),
+            console: None,
+            record: None,
+            kept: None,
+        }
+    }
+
+    #[test]
+    fn a_thread_that_is_lost_leaves_nobody_in_the_register_and_no_room_taken() {
+        let admission = Admission::new(Budget {
+            memory: 1 << 30,
+            cpus: 1,
+        });
+        let registry = Registry::default();
+        let lost = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _registered = Registered::new(&registry, living(&admission));
+            assert_eq!(registry.alive().len(), 1);
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(lost.is_err());
+        assert!(registry.alive().is_empty());
+        assert_eq!(admission.status().1, 0);
+        let obituary = registry.obituary("a-1").unwrap();
+        let cause = "instance a-1 died: the daemon lost the thread that watched it";
+        assert_eq!(obituary.cause.unwrap().message, cause);
+    }
+}
