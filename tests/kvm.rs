@@ -1,14 +1,20 @@
 //! Guests that are machines of their own, all with QEMU's translator, so that they are the same with and without /dev/kvm:
 //! what only a kernel of one's own can do, what copies of one template have in common, and what happens when a part is gone.
 
+#[path = "kvm/accelerators.rs"]
+mod accelerators;
 #[path = "kvm/copies.rs"]
 mod copies;
 #[path = "kvm/damage.rs"]
 mod damage;
+#[path = "kvm/impostor.rs"]
+mod impostor;
 #[path = "kvm/kernel.rs"]
 mod kernel;
 #[path = "kvm/spares.rs"]
 mod spares;
+#[path = "kvm/workspaces.rs"]
+mod workspaces;
 
 use std::time::Duration;
 use vm_test_tests::fixture::Fixture;

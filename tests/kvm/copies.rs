@@ -72,6 +72,27 @@ fn two_copies_disagree_about_chance_and_agree_about_the_time() {
 }
 
 #[test]
+fn two_copies_with_a_way_out_have_different_hardware_addresses() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    let address = || {
+        let output = host
+            .vm_test()
+            .args(["run", "outside", "--", "cat"])
+            .arg("/sys/class/net/eth0/address")
+            .current_dir(fixture.directory())
+            .env("SUITE_PORT", "0")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}");
+        text
+    };
+    let (one, other) = (address(), address());
+    assert!(one.starts_with("52:54:") && other.starts_with("52:54:"));
+    assert_ne!(one, other);
+}
+
+#[test]
 fn fifty_tests_see_a_fresh_systemd_and_only_the_first_waits_for_its_boot() {
     let (host, fixture) = prepared(&["debian-12-systemd"]);
     let first = Instant::now();

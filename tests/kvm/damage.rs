@@ -1,5 +1,6 @@
 //! Parts of a machine that are damaged or gone: named, and done without where that is possible.
 
+use super::impostor::Impostor;
 use super::prepared;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -9,6 +10,10 @@ use vm_test_tests::host::Host;
 
 /// What is said when a template is made.
 const MADE: &str = "this machine boots for the first time";
+
+/// What is said when it is done without.
+const BOOTED: &str =
+    "vm-test: warning: guest `machine` was booted, because it could not go on from its template: ";
 
 /// A run of a program in a new instance, and all that it says.
 fn run(host: &Host, directory: &Path, memory: &str) -> (bool, String) {
@@ -50,13 +55,40 @@ fn a_template_whose_state_is_garbage_is_done_without_and_made_anew() {
     let (success, text) = run(&host, directory, "301M");
     assert!(success, "{text}");
     assert!(text.contains("machine\n"), "{text}");
-    let warning = "vm-test: warning: guest `machine` was booted, because it could not go on from its template: ";
-    assert!(text.contains(warning), "{text}");
+    assert!(text.contains(BOOTED), "{text}");
     // The next one has a new template, and the one after that goes on from it.
     let (success, text) = run(&host, directory, "301M");
     assert!(success && text.contains(MADE), "{text}");
     let (success, text) = run(&host, directory, "301M");
     assert!(success && text == "machine\n", "{text}");
+}
+
+#[test]
+fn a_template_is_not_to_blame_for_what_somebody_else_has_killed() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    // The daemon has its QEMU from whoever starts it.
+    host.stop();
+    let own = tempfile::tempdir_in(fixture.target()).unwrap();
+    let guests =
+        "[guest.machine]\nbackend = \"kvm\"\nimage = \"debian-12\"\naccelerator = \"tcg\"\n";
+    fs::write(own.path().join("vm-test.toml"), guests).unwrap();
+    let qemu = Impostor::new(own.path(), "-incoming", 2, "kill -KILL $$");
+    let run = || {
+        let mut command = host.vm_test();
+        command
+            .args(["run", "machine", "--memory", "305M", "--directory", "/"])
+            .args(["--", "uname", "-n"])
+            .current_dir(own.path())
+            .env("VM_TEST_QEMU", &qemu.path);
+        let output = command.output().unwrap();
+        let text = text_of(&output);
+        assert!(output.status.success(), "{text}");
+        text
+    };
+    assert!(run().contains(MADE));
+    let text = run();
+    assert!(text.contains(BOOTED) && !text.contains(MADE), "{text}");
+    assert_eq!(run(), "machine\n");
 }
 
 #[test]

@@ -7,10 +7,14 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
-use vm_test_tests::fixture::{Runner, text_of};
+use vm_test_tests::fixture::{Fixture, Runner, text_of};
+use vm_test_tests::host::Host;
 
 /// How long the end of a machine may take to be told, in seconds.
 const TOLD: f64 = 2.0;
+
+/// How long a machine may go on without its agent, in seconds.
+const WITHOUT_AGENT: f64 = 5.0;
 
 #[test]
 fn vlans_lost_packets_and_mapped_disks_need_modules_and_have_them() {
@@ -47,22 +51,39 @@ fn the_end_of_a_machine_is_told_at_once_and_by_its_name() {
         ("the_machine_reboots", "its machine was rebooted"),
         ("the_machine_is_powered_off", "its machine was powered off"),
     ] {
-        let run = fixture.run(&host, Runner::CargoTest, test);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        assert!(!run.success, "{test} passed: {}", run.text);
-        assert!(run.text.contains(words), "{test}: {}", run.text);
-        assert!(run.text.contains("the last lines of its console:") || test != "the_kernel_panics");
-        let began: f64 = run
-            .text
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("at "))
-            .unwrap_or_else(|| panic!("{test}: {}", run.text))
-            .parse()
-            .unwrap();
-        let took = now.as_secs_f64() - began;
-        eprintln!("{test}: told after {took:.2} s");
-        assert!(took < TOLD * patience(), "{test}: told after {took:.2} s");
+        let run = fails(&fixture, &host, test, TOLD);
+        assert!(run.contains(words), "{test}: {run}");
+        assert!(run.contains("the last lines of its console:") || test != "the_kernel_panics");
     }
+}
+
+#[test]
+fn an_agent_that_is_killed_beside_an_init_of_its_own_is_missed() {
+    let (host, fixture) = prepared(&["debian-12-systemd"]);
+    let run = fixture.run(&host, Runner::CargoTest, "server::a0");
+    assert!(run.success, "{}", run.text);
+    let text = fails(&fixture, &host, "the_agent_is_killed", TOLD + WITHOUT_AGENT);
+    assert!(
+        text.contains(" died: something in it ended its agent\n"),
+        "{text}"
+    );
+}
+
+/// What is said of a test that must not pass, not long after the time at which it says that its end comes.
+fn fails(fixture: &Fixture, host: &Host, test: &str, limit: f64) -> String {
+    let run = fixture.run(host, Runner::CargoTest, test);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    assert!(!run.success, "{test} passed: {}", run.text);
+    let mut lines = run.text.lines();
+    let began: f64 = lines
+        .find_map(|line| line.trim().strip_prefix("at "))
+        .unwrap_or_else(|| panic!("{test}: {}", run.text))
+        .parse()
+        .unwrap();
+    let took = now.as_secs_f64() - began;
+    eprintln!("{test}: told after {took:.2} s");
+    assert!(took < limit * patience(), "{test}: told after {took:.2} s");
+    run.text
 }
 
 /// What another kernel says of whoever made it, where the image's says `debian-kernel@lists`.

@@ -1,13 +1,17 @@
 //! Machines that are prepared ahead of their lease: the next test gets one, it is as fresh as any, and nobody else loses by it.
 
+use super::impostor::Impostor;
 use super::{LIMIT, prepared};
 use rustix::process::{Pid, Signal, kill_process};
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
-use vm_test_tests::patience;
-use vm_test_tests::process::await_that;
+use vm_test_tests::patience::{self, Finished};
+use vm_test_tests::process::{await_that, instances};
 
 /// How long spares wait in these tests, in seconds: longer than the tests take, or hardly at all.
 const LONG: &str = "600";
@@ -58,13 +62,26 @@ fn machines(host: &Host) -> Vec<i32> {
     machines.map(|pid| i32::try_from(pid).unwrap()).collect()
 }
 
-/// Runs one test on a machine; the random number and the machine id that it has told, and the time.
-fn run(fixture: &Fixture, host: &Host, wait: &str) -> (String, String, f64) {
+/// The machine of the test of this name.
+fn machine_of(host: &Host, test: &str) -> Option<i32> {
+    let mut instances = instances(host).into_iter();
+    let instance = instances.find(|instance| instance["purpose"] == test)?;
+    let keeper = instance["keeper"].as_u64()?;
+    let path = format!("/proc/{keeper}/task/{keeper}/children");
+    let children = fs::read_to_string(path).ok()?;
+    children.split_whitespace().next()?.parse().ok()
+}
+
+fn command_for(fixture: &Fixture, host: &Host, test: &str, wait: &str) -> Command {
     let mut command = fixture.cargo(host, &["test", "--test", "copies"]);
     command
-        .args(["--", "one_copy", "--exact", "--show-output"])
+        .args(["--", test, "--exact", "--show-output"])
         .env("VM_TEST_SPARE_SECONDS", wait);
-    let finished = patience::start(&mut command).finish(LIMIT);
+    command
+}
+
+/// The random number and the machine id that one test has told, and the time.
+fn told(finished: &Finished) -> (String, String, f64) {
     let text = finished.stdout.text() + &finished.stderr.text();
     assert!(text.contains("1 passed; 0 failed"), "{text}");
     let line = text
@@ -76,6 +93,12 @@ fn run(fixture: &Fixture, host: &Host, wait: &str) -> (String, String, f64) {
         words[2].to_owned(),
         words[6].parse().unwrap(),
     )
+}
+
+/// Runs one test on a machine; what it has told.
+fn run(fixture: &Fixture, host: &Host, wait: &str) -> (String, String, f64) {
+    let mut command = command_for(fixture, host, "one_copy", wait);
+    told(&patience::start(&mut command).finish(LIMIT))
 }
 
 fn now() -> f64 {
@@ -94,14 +117,20 @@ fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() 
     // Its clock must be right although it has waited.
     std::thread::sleep(Duration::from_secs(3));
     let began = now();
-    let second = run(&fixture, &host, LONG);
+    let mut command = command_for(&fixture, &host, "one_that_stays", LONG);
+    let running = patience::start(&mut command);
+    // It is this machine that the test runs on.
+    await_that("the test to have the spare", LIMIT, || {
+        machine_of(&host, "one_that_stays") == Some(spare)
+    });
+    let second = told(&running.finish(LIMIT));
     assert!(
         (began - 1.0..now() + 1.0).contains(&second.2),
         "{began} {second:?}"
     );
     assert_ne!((&first.0, &first.1), (&second.0, &second.1));
     assert_ne!(first.1, second.1);
-    // It was this machine that the test ran on, and there is another one now.
+    // There is another one now.
     await_spares(&host, 1);
     assert!(!machines(&host).contains(&spare));
     let output = host.vm_test().arg("ps").output().unwrap();
@@ -109,6 +138,36 @@ fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() 
     assert!(
         text.contains("; 1 spare machine waits for a lease\n"),
         "{text}"
+    );
+}
+
+/// Where the memory of a machine's template is, by the file that is mapped there.
+fn template_of(host: &Host, machine: i32) -> PathBuf {
+    let maps = fs::read_to_string(format!("/proc/{machine}/maps")).unwrap();
+    let ram = maps.lines().find(|line| line.ends_with("/template/ram"));
+    let inode = ram.unwrap().split_whitespace().nth(4).unwrap();
+    let made = fs::read_dir(host.store().join("machines"))
+        .unwrap()
+        .flatten();
+    let mut paths = made.map(|entry| entry.path());
+    let has_it = |path: &PathBuf| {
+        let meta = fs::metadata(path.join("ram"));
+        meta.is_ok_and(|meta| meta.ino().to_string() == inode)
+    };
+    paths.find(has_it).unwrap()
+}
+
+#[test]
+fn nobody_removes_what_a_spare_is_made_of() {
+    let (host, fixture) = ready();
+    run(&fixture, &host, LONG);
+    await_spares(&host, 1);
+    let template = template_of(&host, machines(&host)[0]);
+    let directory = File::open(&template).unwrap();
+    let locked = directory.try_lock();
+    assert!(
+        matches!(locked, Err(TryLockError::WouldBlock)),
+        "{template:?} can be removed: {locked:?}"
     );
 }
 
@@ -162,4 +221,32 @@ fn without_spares_none_is_prepared() {
     await_that("nothing to be left", AT_ONCE, || {
         daemon(&host)["memory_used"] == 0 && machines(&host).is_empty()
     });
+}
+
+#[test]
+fn a_spare_that_cannot_be_prepared_is_told_to_the_daemons_log_and_not_tried_again_at_once() {
+    let (host, fixture) = ready();
+    let own = tempfile::tempdir_in(fixture.target()).unwrap();
+    let deed = "echo no more >&2; exit 1";
+    let qemu = Impostor::new(own.path(), "-incoming", 2, deed);
+    let run = || {
+        let mut command = command_for(&fixture, &host, "one_copy", LONG);
+        command.env("VM_TEST_QEMU", &qemu.path);
+        told(&patience::start(&mut command).finish(LIMIT));
+    };
+    run();
+    await_that("the spare to fail", LIMIT, || qemu.starts() == 2);
+    await_spares(&host, 0);
+    let logs = fs::read_dir(host.runtime()).unwrap().flatten();
+    let mut logs = logs.filter(|entry| entry.path().extension().is_some_and(|end| end == "log"));
+    let log = fs::read_to_string(logs.next().unwrap().path()).unwrap();
+    assert!(
+        log.contains("vm-test: cannot prepare a machine ahead of its lease: ")
+            && log.contains("no more"),
+        "{log}"
+    );
+    // The next test has a machine of its own, and none is prepared behind it.
+    run();
+    await_spares(&host, 0);
+    assert_eq!(qemu.starts(), 3);
 }

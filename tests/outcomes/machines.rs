@@ -34,6 +34,24 @@ const TABLE: &[Row] = &[
             ANY,
         ],
     ),
+    // QEMU would stay, since the kernel was told to.
+    fails(
+        "should_panic_and_has_its_kernel_panic_and_stay",
+        &["goodbye"],
+        &[
+            "error: instance {guest}-… of guest `{guest}` died: guest kernel panicked: sysrq triggered crash",
+            "the last lines of its console:",
+            ANY,
+        ],
+    ),
+    fails(
+        "should_panic_and_halts",
+        &["goodbye"],
+        &[
+            "error: instance {guest}-… of guest `{guest}` died: its machine was halted",
+            ANY,
+        ],
+    ),
     fails(
         "forking_without_end",
         &["the bomb is lit"],

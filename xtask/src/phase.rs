@@ -37,8 +37,8 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "times",
 ];
 
-/// Suites that run as root only. What they attack is reached through QEMU and its keeper, which are the same for everybody;
-/// root's has more to lose.
+/// Suites that run as root only. What they attack is reached through QEMU and its keeper, which are the same programs for
+/// everybody. Whoever escaped from an ordinary user's QEMU would be that user, which is nothing that these suites look at.
 const OF_ROOT: &[&str] = &["containment_machine", "hostile_machine"];
 
 /// Suites that use most of the program and end within minutes.

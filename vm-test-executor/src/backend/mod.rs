@@ -96,17 +96,35 @@ pub trait Prepared {
     ///
     /// # Errors
     /// If it cannot be started, or says itself how it ended.
-    fn run(&self) -> Result<i32, Failure>;
+    fn run(&self) -> Result<i32, Unrun>;
+}
+
+/// Why a guest did not run, or how it ended.
+#[derive(Debug)]
+pub struct Unrun {
+    /// For people.
+    pub failure: Failure,
+    /// Whether a machine that was to be saved had all that it needs from its host, and did not boot.
+    pub is_unbooted: bool,
+}
+
+impl From<Failure> for Unrun {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            is_unbooted: false,
+        }
+    }
 }
 
 impl Prepared for Machine {
-    fn run(&self) -> Result<i32, Failure> {
-        lxc::run(self)
+    fn run(&self) -> Result<i32, Unrun> {
+        Ok(lxc::run(self)?)
     }
 }
 
 impl Prepared for Virtual {
-    fn run(&self) -> Result<i32, Failure> {
+    fn run(&self) -> Result<i32, Unrun> {
         kvm::run(self)
     }
 }

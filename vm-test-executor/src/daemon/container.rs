@@ -13,6 +13,7 @@ use crate::host::idmaps::Source;
 use crate::keeper::{MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use vm_test::protocol::LIBRARIES;
 use vm_test::protocol::daemon::LeaseRequest;
 use vm_test::protocol::failure::Failure;
@@ -88,7 +89,7 @@ pub(super) fn prepare(
         boot_timeout: guest.boot_timeout,
         next: None,
         caveat: caveat(guest, as_root),
-        held: Held::Layers(layers.map(Box::new)),
+        held: Arc::new(Held::Layers(layers.map(Box::new))),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::event::{self, Event};
 use super::instance::Instance;
+use crate::backend::Unrun;
 use crate::host::refusal;
 use crate::keeper::{KeeperReport, describe_end};
 use rustix::process::WaitIdStatus;
@@ -60,30 +61,29 @@ impl Instance {
     }
 
     /// Waits for the end of a machine that is only to be saved.
-    pub(super) fn saved(mut self, stop: &OwnedFd) -> Result<(), Failure> {
+    pub(super) fn saved(mut self, stop: &OwnedFd) -> Result<(), Unrun> {
         let (_here, holder) = UnixStream::pair()
             .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
-        match event::wait(&self.pidfd, None, &holder, stop) {
-            Event::Died => match self.last_words(LAST_WORDS) {
-                Some(KeeperReport::Ended(0)) => {
-                    self.kill();
-                    Ok(())
-                }
-                Some(KeeperReport::Failed(failure)) => Err(match &self.console {
+        let what = format!("cannot make a template for guest `{}`", self.guest);
+        if event::wait(&self.pidfd, None, &holder, stop) != Event::Died {
+            return Err(Failure::new(format!("{what}: the daemon was stopped")).into());
+        }
+        let said = self.last_words(LAST_WORDS);
+        let is_unbooted = matches!(said, Some(KeeperReport::Unbooted(_)));
+        let failure = match said {
+            Some(KeeperReport::Ended(0)) => return Ok(()),
+            Some(KeeperReport::Failed(failure) | KeeperReport::Unbooted(failure)) => {
+                match &self.console {
                     Some(console) => failure.with_console(&console.last_lines()),
                     None => failure,
-                }),
-                _ => {
-                    let ended = self.kill();
-                    let what = format!("cannot make a template for guest `{}`", self.guest);
-                    Err(ended.failure(&what))
                 }
-            },
-            _ => Err(Failure::new(format!(
-                "cannot make a template for guest `{}`: the daemon was stopped",
-                self.guest
-            ))),
-        }
+            }
+            _ => self.kill().failure(&what),
+        };
+        Err(Unrun {
+            failure,
+            is_unbooted,
+        })
     }
 
     /// What the guest says of its end, if it ends by itself now that its holder is gone.

@@ -1,18 +1,17 @@
-//! One lease from request to end, in a thread of its own: decide the guest, wait for room, start, watch, destroy.
+//! One lease, in a thread of its own: decide the guest, wait for room, take a spare or start an instance. The life of that
+//! instance, up to its end, is another's.
 
-use super::admission::Admission;
-use super::boot;
+use super::admission::{Admission, Admitted};
 use super::emulator::Emulators;
-use super::event::Event;
 use super::instance::{Belongings, Instance};
 use super::layers::Layers;
-use super::ledger::{self, End};
 use super::libraries::Libraries;
+use super::life;
 use super::registry::{Living, Registry};
-use super::spares::Spares;
+use super::spares::{Model, Spares};
 use super::spawner::Spawner;
 use super::stores::Stores;
-use super::{container, machine};
+use super::{boot, container, ledger, machine};
 use crate::backend::kvm::Accelerator;
 use crate::config::{Backend, Guest, Workspace};
 use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
@@ -67,7 +66,8 @@ pub(super) struct Ready {
     pub(super) caveat: Option<String>,
     /// For a machine that goes on from a template, so that another one can be prepared ahead of its lease: what executes it.
     pub(super) next: Option<Accelerator>,
-    pub(super) held: Held,
+    /// A spare that is made like it has its part in it.
+    pub(super) held: Arc<Held>,
 }
 
 /// What nobody may remove as long as the instance lives.
@@ -80,11 +80,19 @@ pub(super) enum Held {
     Machine(Box<machine::Parts>),
 }
 
+/// Room for an instance, and how long it was waited for.
+struct Room {
+    admitted: Arc<Admitted>,
+    waited: Duration,
+}
+
 /// Serves a request for a lease on this connection until the lease ends.
 pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     std::thread::scope(|scope| {
-        let prepare_next = |guest: Guest, world: World, accelerator| {
-            scope.spawn(move || host.spares.prepare(host, &guest, accelerator, &world));
+        let prepare_next = |model: Model| {
+            let prepare = move || host.spares.prepare(host, model);
+            // Where no thread can be made, the next lease starts a machine of its own.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, prepare);
         };
         let asked = SystemTime::now();
         if let Err(failure) = lease(host, stream, request, &prepare_next) {
@@ -97,69 +105,33 @@ pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     });
 }
 
-/// `prepare_next` has a machine of such a world be prepared for another lease.
+/// `prepare_next` has another machine like this lease's be prepared for another lease.
 fn lease(
     host: &Host,
     stream: &UnixStream,
     request: &LeaseRequest,
-    prepare_next: &dyn Fn(Guest, World, Accelerator),
+    prepare_next: &dyn Fn(Model),
 ) -> Result<(), Failure> {
-    let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
-    let guest = workspace.guest(&request.guest, &request.settings)?;
-    if host.maps.source == Source::Single {
-        let cause = format!("cannot start guest `{}`: {NO_IDS}", guest.name);
-        return Err(Failure::new(cause).hint(IDS_HINT).missing());
-    }
-    if guest.backend == Backend::Lxc {
-        container::check(host, &guest)?;
-    }
+    let guest = decide(host, request)?;
     let init = boot::init(&guest, request)?;
-    let footprint = match guest.backend {
-        Backend::Lxc => guest.memory,
-        Backend::Kvm => machine::footprint(&guest),
-    };
-    let (asked, began) = (SystemTime::now(), Instant::now());
-    let mut waited = began;
-    if !host.admission.has_room(footprint, guest.cpus) {
-        host.spares.clear();
-    }
-    let admitted = host.admission.admit(footprint, guest.cpus, |reason| {
-        host.spares.clear();
-        if waited.elapsed() < PATIENCE {
-            return is_there(stream);
-        }
-        waited = Instant::now();
-        frame::write(stream, &Reply::Queued(reason.to_owned())).is_ok()
-    })?;
-    let Some(admitted) = admitted.map(Arc::new) else {
+    let asked = SystemTime::now();
+    let Some(room) = wait_for_room(host, stream, &guest)? else {
         return Ok(());
     };
-    let waiting = began.elapsed();
     let number = host.registry.next_number();
-    let name = format!("{}-{}-{number}", guest.name, host.run);
+    let own = format!("{}-{}-{number}", guest.name, host.run);
     let say = |reason: &str| {
         // If the client is gone, what is made is there for the next one.
         let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
     };
     let ready = match guest.backend {
-        Backend::Lxc => container::prepare(host, &guest, request, init, number, &name)?,
-        Backend::Kvm => machine::prepare(host, &guest, request, init, &name, &say)?,
+        Backend::Lxc => container::prepare(host, &guest, request, init, number, &own)?,
+        Backend::Kvm => machine::prepare(host, &guest, request, init, &own, &say)?,
     };
     let spare = ready.next.and_then(|_| host.spares.take(&ready.world));
     let spare = spare.and_then(|spare| spare.attach(stream));
-    let name = spare.as_ref().map_or(name, |spare| spare.name().to_owned());
-    let leased = Leased {
-        instance: name.clone(),
-        description: ready.description.clone(),
-        timeout: ready.timeout,
-        boot_timeout: ready.boot_timeout,
-        env: guest.env.clone(),
-        export: guest.export.clone(),
-        memory: guest.memory,
-        waited: u64::try_from(waiting.as_micros()).unwrap_or(u64::MAX),
-        keep_for: guest.keep.then_some(guest.keep_for),
-        caveat: ready.caveat,
-    };
+    let name = spare.as_ref().map_or(own, |spare| spare.name().to_owned());
+    let leased = grant(&guest, &ready, &name, room.waited);
     if frame::write(stream, &Reply::Leased(leased.clone())).is_err() {
         return Ok(());
     }
@@ -187,51 +159,97 @@ fn lease(
             return Ok(());
         }
     };
-    let status = InstanceStatus {
-        instance: name.clone(),
-        guest: guest.name.clone(),
-        kernel: ready.kernel,
-        description: ready.description,
-        purpose: request.purpose.clone(),
-        keeper: instance.keeper(),
-        holder: request.pid,
-        age: 0,
-        memory: guest.memory,
-        kept: None,
-    };
-    host.registry.insert(Living {
+    let living = Living {
         since: Instant::now(),
         asked,
-        status,
+        status: InstanceStatus {
+            instance: name,
+            guest: guest.name.clone(),
+            kernel: ready.kernel,
+            description: ready.description,
+            purpose: request.purpose.clone(),
+            keeper: instance.keeper(),
+            holder: request.pid,
+            age: 0,
+            memory: guest.memory,
+            kept: None,
+        },
         granted: leased,
         entry: request.entry.clone(),
-        admitted: Arc::clone(&admitted),
+        admitted: room.admitted,
         watch: Arc::new(instance.oom_watch()),
         console: instance.console(),
         record: None,
         kept: None,
-    });
-    // After a test another one comes; after a command that somebody has typed in, nobody knows.
-    if let (Some(accelerator), Some(_)) = (ready.next, &request.entry) {
-        prepare_next(guest, ready.world, accelerator);
-    }
-    let event = instance.wait(stream, &host.stop);
-    // Released means that nobody will ask; everything else is known before the client sees the end of the stream.
-    let parting = ledger::is_lost(&host.registry, &name, event)
-        .then(|| instance.parting_words())
-        .flatten();
-    let ending = Instant::now();
-    let obituary = instance.destroy(event);
-    let rollback = Some(ending.elapsed());
-    let cause = obituary.cause.as_ref().filter(|_| event != Event::Released);
-    let end = match cause {
-        Some(failure) => End::Cause(&failure.message),
-        None => End::Released(parting.as_deref()),
     };
-    ledger::close(&host.registry, &name, end, rollback);
-    host.registry.bury(&name, obituary);
-    drop(ready.held);
+    // After a test another one comes; after a command that somebody has typed in, nobody knows.
+    let next = ready.next.filter(|_| request.entry.is_some());
+    life::live(host, stream, instance, living, || {
+        if let Some(accelerator) = next {
+            prepare_next(Model {
+                guest,
+                accelerator,
+                world: ready.world,
+                held: Arc::clone(&ready.held),
+            });
+        }
+    });
     Ok(())
+}
+
+/// The guest that is asked for, if this host can have it.
+fn decide(host: &Host, request: &LeaseRequest) -> Result<Guest, Failure> {
+    let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
+    let guest = workspace.guest(&request.guest, &request.settings)?;
+    if host.maps.source == Source::Single {
+        let cause = format!("cannot start guest `{}`: {NO_IDS}", guest.name);
+        return Err(Failure::new(cause).hint(IDS_HINT).missing());
+    }
+    if guest.backend == Backend::Lxc {
+        container::check(host, &guest)?;
+    }
+    Ok(guest)
+}
+
+/// Waits for room; `None` if the client has not waited as long.
+fn wait_for_room(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>, Failure> {
+    let footprint = match guest.backend {
+        Backend::Lxc => guest.memory,
+        Backend::Kvm => machine::footprint(guest),
+    };
+    let began = Instant::now();
+    let mut said = began;
+    if !host.admission.has_room(footprint, guest.cpus) {
+        host.spares.clear();
+    }
+    let admitted = host.admission.admit(footprint, guest.cpus, |reason| {
+        host.spares.clear();
+        if said.elapsed() < PATIENCE {
+            return is_there(stream);
+        }
+        said = Instant::now();
+        frame::write(stream, &Reply::Queued(reason.to_owned())).is_ok()
+    })?;
+    Ok(admitted.map(|admitted| Room {
+        admitted: Arc::new(admitted),
+        waited: began.elapsed(),
+    }))
+}
+
+/// What the client is told of its instance.
+fn grant(guest: &Guest, ready: &Ready, name: &str, waited: Duration) -> Leased {
+    Leased {
+        instance: name.to_owned(),
+        description: ready.description.clone(),
+        timeout: ready.timeout,
+        boot_timeout: ready.boot_timeout,
+        env: guest.env.clone(),
+        export: guest.export.clone(),
+        memory: guest.memory,
+        waited: u64::try_from(waited.as_micros()).unwrap_or(u64::MAX),
+        keep_for: guest.keep.then_some(guest.keep_for),
+        caveat: ready.caveat.clone(),
+    }
 }
 
 /// Whether the other end is still open.

@@ -21,6 +21,7 @@ use crate::rootfs::{Lower, Plan, Tree};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use vm_test::protocol::daemon::{ForeignDisk, LeaseRequest};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::machine::Identity;
@@ -161,12 +162,12 @@ pub(super) fn prepare(
         boot_timeout: guest.boot_timeout * slower,
         caveat: None,
         next,
-        held: Held::Machine(Box::new(Parts {
+        held: Arc::new(Held::Machine(Box::new(Parts {
             files,
             initramfs,
             template,
             disks: payload.disks,
-        })),
+        }))),
     })
 }
 

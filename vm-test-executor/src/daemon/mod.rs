@@ -21,6 +21,7 @@ mod layers;
 mod lease;
 mod ledger;
 mod libraries;
+mod life;
 mod listener;
 mod loops;
 mod machine;

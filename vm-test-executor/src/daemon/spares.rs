@@ -4,13 +4,13 @@
 
 use super::admission::Admitted;
 use super::instance::Instance;
-use super::lease::Host;
+use super::lease::{Held, Host};
 use super::machine;
 use crate::backend::kvm::{Accelerator, Start};
 use crate::config::Guest;
 use crate::keeper::World;
 use std::os::unix::net::UnixStream;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use vm_test::protocol::failure::Failure;
 
@@ -22,6 +22,19 @@ const WAIT: Duration = Duration::from_secs(10);
 
 /// How long a lease waits for a spare that is being prepared; far longer than it would take to prepare one itself.
 const PREPARING: Duration = Duration::from_secs(20);
+
+/// How long a machine that could not be prepared is not tried again; every test would lose time by it.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// What a spare is made like: the machine of a lease that has just begun.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) guest: Guest,
+    pub(super) accelerator: Accelerator,
+    pub(super) world: World,
+    /// What nobody may remove that it is made of.
+    pub(super) held: Arc<Held>,
+}
 
 /// All spares of a daemon.
 #[derive(Debug)]
@@ -35,6 +48,8 @@ pub(super) struct Spares {
 struct State {
     slots: Vec<Slot>,
     numbers: u64,
+    /// The worlds of those that could not be prepared, and when.
+    failed: Vec<(World, Instant)>,
 }
 
 /// A spare, or the place of one that is being prepared.
@@ -55,7 +70,8 @@ pub(super) struct Spare {
     /// The other end of what it has in the place of a stream: its port must never look closed.
     _nobody: UnixStream,
     since: Instant,
-    // Given back after the machine has ended.
+    // These are given back after the machine has ended.
+    _held: Arc<Held>,
     _admitted: Admitted,
 }
 
@@ -97,42 +113,23 @@ impl Spares {
         }
     }
 
-    /// Prepares a machine for this world, unless one is there that nobody has claimed, or there is no room to spare.
-    pub(super) fn prepare(
-        &self,
-        host: &Host,
-        guest: &Guest,
-        accelerator: Accelerator,
-        world: &World,
-    ) {
-        let world = nameless(world);
-        let footprint = machine::footprint(guest);
-        let number = {
-            let mut state = self.lock();
-            let is_there = |slot: &Slot| !slot.is_claimed && slot.world == world;
-            if self.wait.is_zero() || state.slots.iter().any(is_there) {
-                return;
-            }
-            state.numbers += 1;
-            let number = state.numbers;
-            state.slots.push(Slot {
-                number,
-                world: world.clone(),
-                is_claimed: false,
-                spare: None,
-            });
-            number
+    /// Prepares a machine like this one, unless one is there that nobody has claimed, or there is no room to spare, or it
+    /// could not be prepared just now.
+    pub(super) fn prepare(&self, host: &Host, model: Model) {
+        let world = nameless(&model.world);
+        let Some(number) = self.make_slot(&world) else {
+            return;
         };
-        let admitted = host.admission.admit_spare(footprint, guest.cpus);
-        let spare = admitted.and_then(|admitted| {
-            let (nobody, stream) = UnixStream::pair().ok()?;
-            Some(Spare {
-                // Whatever keeps it from being there keeps the next lease's own machine from it, and is said then.
-                instance: start(host, guest, accelerator, world, &stream).ok()?,
-                _nobody: nobody,
-                since: Instant::now(),
-                _admitted: admitted,
-            })
+        let footprint = machine::footprint(&model.guest);
+        let admitted = host.admission.admit_spare(footprint, model.guest.cpus);
+        let spare = admitted.and_then(|admitted| match start(host, model, admitted) {
+            Ok(spare) => Some(spare),
+            Err(failure) => {
+                // Nobody has asked for it, so that only the daemon's log has it.
+                eprintln!("vm-test: cannot prepare a machine ahead of its lease: {failure}");
+                self.lock().failed.push((world, Instant::now()));
+                None
+            }
         });
         let mut state = self.lock();
         // A lease may have lost its patience.
@@ -146,6 +143,26 @@ impl Spares {
             }
         }
         self.changed.notify_all();
+    }
+
+    /// A place for a spare of this world, if one may be prepared.
+    fn make_slot(&self, world: &World) -> Option<u64> {
+        let mut state = self.lock();
+        state.failed.retain(|(_, when)| when.elapsed() < PAUSE);
+        let is_there = |slot: &Slot| !slot.is_claimed && slot.world == *world;
+        let has_failed = state.failed.iter().any(|(failed, _)| failed == world);
+        if self.wait.is_zero() || has_failed || state.slots.iter().any(is_there) {
+            return None;
+        }
+        state.numbers += 1;
+        let number = state.numbers;
+        state.slots.push(Slot {
+            number,
+            world: world.clone(),
+            is_claimed: false,
+            spare: None,
+        });
+        Some(number)
     }
 
     /// Ends those that nobody came for in time, and forgets those that have died.
@@ -205,30 +222,38 @@ impl Spare {
     }
 }
 
-/// Starts a machine for this world, and waits until it only lacks its lease.
-fn start(
-    host: &Host,
-    guest: &Guest,
-    accelerator: Accelerator,
-    mut world: World,
-    stream: &UnixStream,
-) -> Result<Instance, Failure> {
+/// Starts a machine like this one, and waits until it only lacks its lease.
+fn start(host: &Host, model: Model, admitted: Admitted) -> Result<Spare, Failure> {
+    let Model {
+        guest,
+        accelerator,
+        mut world,
+        held,
+    } = model;
     let number = host.registry.next_number();
     world.instance = format!("{}-{}-{number}", guest.name, host.run);
     if let Some(hardware) = &mut world.hardware {
         hardware.start = Start::Ahead;
     }
-    let belongings = machine::belongings(guest, &world.instance, accelerator)?;
+    let belongings = machine::belongings(&guest, &world.instance, accelerator)?;
+    let (nobody, stream) = UnixStream::pair()
+        .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
     let instance = Instance::start(
         &world,
         number,
-        stream,
+        &stream,
         &host.maps,
         belongings,
         &host.spawner,
     )?;
     instance.await_prepared(&host.stop, PREPARING)?;
-    Ok(instance)
+    Ok(Spare {
+        instance,
+        _nobody: nobody,
+        since: Instant::now(),
+        _held: held,
+        _admitted: admitted,
+    })
 }
 
 fn nameless(world: &World) -> World {

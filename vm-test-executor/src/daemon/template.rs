@@ -1,21 +1,27 @@
 //! Templates of machines: which one an instance goes on from, how it is made when there is none, and which accelerator it
-//! proves. A template that was made is the proof that its accelerator boots this image here; nothing less is.
+//! proves. A template that was made is the proof that its accelerator boots this machine here; only a machine that was
+//! given all that it needs and did not boot is the proof that it does not.
 
 use super::emulator;
 use super::instance::Instance;
 use super::lease::Host;
 use super::machine::{self, cannot};
+use crate::backend::Unrun;
 use crate::backend::kvm::{Accelerator, Hardware, TEMPLATE};
 use crate::config::{self, Guest};
 use crate::image::{Store, Template};
+use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::PROTOCOL;
 use vm_test::protocol::failure::Failure;
 
 /// How long a machine may take to boot before its accelerator counts as one that does not work, in milliseconds. Those that
-/// work take a second.
+/// work take a second; an init of the image's own has as long as its guest gives it besides.
 const PROOF: u64 = 15_000;
+
+/// What has a refusal forgotten before the host boots.
+const FORGET: &str = "once /dev/kvm works, `vm-test gc --images` has it tried again";
 
 /// All that decides which template it is.
 #[derive(Debug)]
@@ -60,17 +66,24 @@ pub(super) fn obtain(
                     guest.image
                 );
                 return Err(cannot(guest, &cause)
-                    .hint("use accelerator = \"auto\", which has QEMU translate instead")
+                    .hint(format!(
+                        "use accelerator = \"auto\", which has QEMU translate instead; {FORGET}"
+                    ))
                     .missing());
             }
             Err(_) => {}
         },
     }
-    let template = with(host, store, shape, Accelerator::Tcg, say)?;
-    Ok((Accelerator::Tcg, template))
+    let hardware = shape.hardware.clone();
+    let template = with(store, shape, &hardware, say, |aside| {
+        say_first(say);
+        save(host, shape, &hardware, aside).map_err(|unrun| unrun.failure)
+    })?;
+    Ok((hardware.accelerator, template))
 }
 
-/// The template by `/dev/kvm`, or why this image does not boot with it here: found out once, and remembered.
+/// The template by `/dev/kvm`, or why this machine does not boot with it here: found out once, and remembered. What keeps
+/// it from being found out is no reason to remember anything.
 fn proven(
     host: &Host,
     store: &Store,
@@ -79,54 +92,82 @@ fn proven(
 ) -> Result<Result<Template, String>, Failure> {
     let kernel = rustix::system::uname();
     let kernel = kernel.release().to_string_lossy();
+    let hardware = by_kvm(shape);
+    let text = format!("{hardware:?}");
     // Another agent does not change it.
     let [files, _, emulator] = shape.words;
-    let words = [files, emulator, "kvm on", &kernel];
+    let words = [files, emulator, &text, "kvm on", &kernel];
     if let Some(refusal) = store.refusal(&words) {
         return Ok(Err(refusal));
     }
-    match with(host, store, shape, Accelerator::Kvm, say) {
-        Ok(template) => Ok(Ok(template)),
-        Err(failure) => {
-            let line = failure.message.lines().next().unwrap_or_default();
-            say(&format!(
-                "/dev/kvm is there and does not boot image `{}`; from now on QEMU translates, which is slower",
-                shape.guest.image
-            ));
-            store.remember_refusal(&words, line)?;
-            Ok(Err(line.to_owned()))
+    let refused = RefCell::new(None);
+    let template = with(store, shape, &hardware, say, |aside| {
+        // Whoever was here before may have found it out.
+        if let Some(known) = store.refusal(&words) {
+            refused.replace(Some(known.clone()));
+            return Err(Failure::new(known));
         }
+        say_first(say);
+        save(host, shape, &hardware, aside).map_err(|unrun| {
+            if unrun.is_unbooted {
+                let cause = unrun.failure.message.lines().next().unwrap_or_default();
+                if shape.guest.accelerator == config::Accelerator::Auto {
+                    say(&format!(
+                        "image `{}` does not boot with /dev/kvm here: {cause}; QEMU translates instead, which is slower, until this host boots; {FORGET}",
+                        shape.guest.image
+                    ));
+                }
+                // If it cannot be written down, the next one finds it out again.
+                let _ = store.remember_refusal(&words, cause);
+                refused.replace(Some(cause.to_owned()));
+            }
+            unrun.failure
+        })
+    });
+    match (template, refused.into_inner()) {
+        (Err(_), Some(cause)) => Ok(Err(cause)),
+        (template, _) => template.map(Ok),
     }
 }
 
-/// The template with this accelerator.
+/// The same machine by `/dev/kvm`, with its limits.
+fn by_kvm(shape: &Shape<'_>) -> Hardware {
+    let boot_timeout = shape
+        .hardware
+        .boot_timeout
+        .map(|_| shape.guest.boot_timeout.max(PROOF));
+    Hardware {
+        accelerator: Accelerator::Kvm,
+        // The init that is late is not the kernel's fault, and its agent says so in time.
+        patience: PROOF + boot_timeout.unwrap_or(0),
+        boot_timeout,
+        ..shape.hardware.clone()
+    }
+}
+
+/// The template of this machine, which `make` makes.
 fn with(
-    host: &Host,
     store: &Store,
     shape: &Shape<'_>,
-    accelerator: Accelerator,
+    hardware: &Hardware,
     say: &dyn Fn(&str),
+    make: impl Fn(&Path) -> Result<(), Failure>,
 ) -> Result<Template, Failure> {
-    let mut hardware = shape.hardware.clone();
-    hardware.accelerator = accelerator;
-    if accelerator == Accelerator::Kvm {
-        hardware.patience = hardware.patience.min(PROOF);
-        hardware.boot_timeout = hardware.boot_timeout.map(|limit| limit.min(PROOF));
-    }
     let text = format!("{hardware:?} protocol {PROTOCOL}");
     let [files, initramfs, emulator] = shape.words;
     store.template(
         &[files, initramfs, emulator, &text],
         |damage| say(&format!("its template is damaged, and made anew: {damage}")),
-        |aside| {
-            say("this machine boots for the first time; the next ones go on from there");
-            save(host, shape, &hardware, aside)
-        },
+        make,
     )
 }
 
+fn say_first(say: &dyn Fn(&str)) {
+    say("this machine boots for the first time; the next ones go on from there");
+}
+
 /// Has a template made in this directory.
-fn save(host: &Host, shape: &Shape<'_>, hardware: &Hardware, aside: &Path) -> Result<(), Failure> {
+fn save(host: &Host, shape: &Shape<'_>, hardware: &Hardware, aside: &Path) -> Result<(), Unrun> {
     let guest = shape.guest;
     let number = host.registry.next_number();
     let name = format!("{}-{}-{number}", guest.name, host.run);

@@ -5,6 +5,7 @@ use super::Store;
 use super::inside::{self, Task};
 use super::layer::{cannot_make, make_empty};
 use super::locks::{self, Held};
+use super::{digest, fingerprint};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -16,7 +17,7 @@ use vm_test::protocol::failure::Failure;
 #[derive(Debug)]
 pub(super) struct Artifact {
     pub(super) directory: PathBuf,
-    _held: Held,
+    held: Held,
 }
 
 /// Whether it must outlive the machine that it was made on. What is made anew in no time need not wait for the disk, and
@@ -74,10 +75,7 @@ impl Store {
         }
         // Those that were used last are kept longest. On a disk that is full or cannot be written to, they are not.
         let _ = File::open(&directory).and_then(|file| file.set_modified(SystemTime::now()));
-        Ok(Some(Artifact {
-            directory,
-            _held: held,
-        }))
+        Ok(Some(Artifact { directory, held }))
     }
 
     /// Removes the one with this key; `None` if somebody uses it. Else the bytes of its files.
@@ -103,20 +101,20 @@ impl Store {
         Ok(Some(bytes))
     }
 
-    /// Takes the name from the one with this key, whoever uses it: it is broken. It is removed when nobody does.
-    pub(super) fn take_away(&self, key: &str) -> Result<(), Failure> {
+    /// Takes the name from this one, which has this key, whoever uses it: it is broken. It is removed when nobody does.
+    pub(super) fn take_away(&self, key: &str, broken: Artifact) -> Result<(), Failure> {
         let _reservation = self.reserve(key, || ())?;
         let place = self.artifacts().join(key);
+        // Somebody else may have seen it, too, and made another one since.
+        if !broken.held.has(&place) {
+            return Ok(());
+        }
         // Earlier ones may still be used.
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.map_or(0, |now| now.as_nanos());
         let aside = self.aside().join(format!("{key}-broken-{now}"));
-        match fs::rename(&place, &aside) {
-            Ok(()) => {}
-            // Somebody else has.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(cannot_make(&place, &error)),
-        }
+        fs::rename(&place, &aside).map_err(|error| cannot_make(&place, &error))?;
+        drop(broken);
         if let Ok(Some(_lock)) = locks::lock_for_removal(&aside) {
             let task = Task::Remove(self.relative(&aside));
             inside::perform(self.root(), task, None)?;
@@ -126,19 +124,45 @@ impl Store {
 
     /// Removes those whose keys begin like this and that were used longest ago, but for the last ones and those in use.
     pub(super) fn forget_oldest(&self, prefix: &str, kept: usize) -> Result<(), Failure> {
+        self.forget_beyond(prefix, kept, u64::MAX)
+    }
+
+    /// The same, with as many of the last ones kept as take up so many bytes, and the very last one.
+    pub(super) fn forget_beyond(
+        &self,
+        prefix: &str,
+        kept: usize,
+        bytes: u64,
+    ) -> Result<(), Failure> {
         let entries = fs::read_dir(self.artifacts()).into_iter().flatten();
-        let mut found: Vec<(SystemTime, String)> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let key = entry.file_name().into_string().ok()?;
-                let used = entry.metadata().and_then(|meta| meta.modified()).ok()?;
-                key.starts_with(prefix).then_some((used, key))
+        let found = entries.flatten().filter_map(|entry| {
+            let key = entry.file_name().into_string().ok()?;
+            let last = entry.metadata().and_then(|meta| meta.modified()).ok()?;
+            let bytes = || bytes_of(&entry.path());
+            key.starts_with(prefix).then(|| Used {
+                key,
+                last,
+                bytes: bytes(),
             })
-            .collect();
-        found.sort();
-        let many = found.len().saturating_sub(kept);
-        for (_, key) in &found[..many] {
-            self.remove_artifact(key)?;
+        });
+        for key in old_ones(found.collect(), kept, bytes) {
+            self.remove_artifact(&key)?;
+        }
+        Ok(())
+    }
+
+    /// Removes those whose keys begin like this and were made by [`key_of_this_boot`] before the last boot: nobody finds
+    /// them any more.
+    pub(super) fn forget_other_boots(&self, prefix: &str) -> Result<(), Failure> {
+        let current = beginning_in_this_boot(prefix);
+        let entries = fs::read_dir(self.artifacts()).into_iter().flatten();
+        for entry in entries.flatten() {
+            let Ok(key) = entry.file_name().into_string() else {
+                continue;
+            };
+            if key.starts_with(prefix) && !key.starts_with(&current) {
+                self.remove_artifact(&key)?;
+            }
         }
         Ok(())
     }
@@ -168,6 +192,42 @@ impl Store {
     }
 }
 
+/// One that is there.
+#[derive(Debug)]
+struct Used {
+    key: String,
+    /// When it was used last.
+    last: SystemTime,
+    /// What it takes up.
+    bytes: u64,
+}
+
+/// The keys of those that are not among the last ones, of which so many are kept, and so many bytes; one in any case.
+fn old_ones(mut all: Vec<Used>, kept: usize, bytes: u64) -> Vec<String> {
+    all.sort_by_key(|used| std::cmp::Reverse(used.last));
+    let mut taken: u64 = 0;
+    let mut number = 0;
+    all.retain(|used| {
+        taken = taken.saturating_add(used.bytes);
+        number += 1;
+        number > kept || (number > 1 && taken > bytes)
+    });
+    all.into_iter().map(|used| used.key).collect()
+}
+
+/// The key of what these parts say all of, as long as the machine that it is made on runs.
+pub(super) fn key_of_this_boot(prefix: &str, parts: &[&[u8]]) -> String {
+    let boot = fingerprint::until_reboot();
+    let hash = digest::of_parts(parts.iter().copied().chain([boot.as_slice()]));
+    format!("{}{}", beginning_in_this_boot(prefix), &hash[..32])
+}
+
+/// How such keys begin.
+fn beginning_in_this_boot(prefix: &str) -> String {
+    let boot = digest::of_parts([fingerprint::until_reboot().as_slice()]);
+    format!("{prefix}{}-", &boot[..8])
+}
+
 /// What the files of a directory take up on the disk.
 fn bytes_of(directory: &Path) -> u64 {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -182,4 +242,43 @@ fn bytes_of(directory: &Path) -> u64 {
             false => meta.blocks() * 512,
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_key_is_good_for_one_boot_and_shows_which() {
+        let key = key_of_this_boot("disk-", &[b"a", b"b"]);
+        assert_eq!(key, key_of_this_boot("disk-", &[b"a", b"b"]));
+        assert_ne!(key, key_of_this_boot("disk-", &[b"ab"]));
+        assert!(key.starts_with(&beginning_in_this_boot("disk-")));
+    }
+
+    #[test]
+    fn the_last_ones_are_kept_up_to_their_number_and_their_size() {
+        let now = SystemTime::now();
+        let found = |ages: &[(u64, u64)]| {
+            let entries = ages.iter().enumerate().map(|(number, &(age, bytes))| Used {
+                key: number.to_string(),
+                last: now - Duration::from_secs(age),
+                bytes,
+            });
+            entries.collect::<Vec<_>>()
+        };
+        let old = |ages: &[(u64, u64)], kept, bytes| {
+            let old = old_ones(found(ages), kept, bytes);
+            old.join(" ")
+        };
+        // By their ages and sizes: the second is the last one used.
+        let some = [(30, 5), (10, 5), (20, 5)];
+        assert_eq!(old(&some, 3, 15), "");
+        assert_eq!(old(&some, 2, 15), "0");
+        assert_eq!(old(&some, 3, 14), "0");
+        assert_eq!(old(&some, 3, 9), "2 0");
+        // One alone is kept whatever its size.
+        assert_eq!(old(&some, 3, 1), "2 0");
+    }
 }

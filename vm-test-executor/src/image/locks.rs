@@ -33,6 +33,13 @@ pub struct Held {
     files: Vec<File>,
 }
 
+impl Held {
+    /// Whether what has this name now is among what is kept, and not another that was made in its place.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| is_at(file, path))
+    }
+}
+
 fn cannot(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(format!("cannot lock {}: {error}", path.display()))
 }

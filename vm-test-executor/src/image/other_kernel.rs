@@ -54,11 +54,12 @@ impl Store {
                 write_json(&aside.join(RECORD), &record).map_err(|error| cannot(&error.to_string()))
             })
         };
-        if let Some(found) = self.layers_of(&make()?)? {
+        let remembered = make()?;
+        if let Some(found) = self.layers_of(&remembered)? {
             return Ok(found);
         }
         // They have been removed since.
-        self.take_away(&key)?;
+        self.take_away(&key, remembered)?;
         let found = self.layers_of(&make()?)?;
         found.ok_or_else(|| cannot("its layers were removed from the store just now"))
     }

@@ -3,9 +3,9 @@
 
 use super::artifact::{Artifact, Lasting};
 use super::record::write_json;
-use super::{Store, collection, digest, fingerprint};
+use super::{Store, artifact, collection, space};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use vm_test::protocol::failure::Failure;
@@ -15,6 +15,12 @@ const PREFIX: &str = "template-";
 
 /// So many are kept that nobody uses just now: one for each kind of machine that somebody works with.
 const KEPT: usize = 8;
+
+/// What a machine that has booted has written to its memory at least, in bytes.
+const BOOTED: u64 = 128 << 20;
+
+/// What is done when there is no room for it.
+const STEP: &str = "save a machine that has booted";
 
 /// How the keys begin of what is remembered of machines that do not boot.
 const REFUSAL: &str = "refusal-";
@@ -41,9 +47,7 @@ impl Template {
 
     /// Takes it away, because it does not work; the next one who wants it makes it anew.
     fn discard(self, store: &Store) -> Result<(), Failure> {
-        let Self { artifact, key } = self;
-        drop(artifact);
-        store.take_away(&key)
+        store.take_away(&self.key, self.artifact)
     }
 
     /// What is wrong with it, as far as the lengths of its files tell.
@@ -61,7 +65,7 @@ impl Template {
         };
         recorded.into_iter().find_map(|(name, length)| {
             let path = directory.join(&name);
-            match fs::metadata(&path) {
+            match File::open(&path).and_then(|file| file.metadata()) {
                 Ok(meta) if meta.len() == length => None,
                 Ok(meta) => Some(format!(
                     "{} has {} bytes and had {length}",
@@ -86,10 +90,8 @@ impl Store {
         broken: impl FnOnce(&str),
         make: impl Fn(&Path) -> Result<(), Failure>,
     ) -> Result<Template, Failure> {
-        let boot = fingerprint::until_reboot();
-        let parts = words.iter().map(|word| word.as_bytes());
-        let hash = digest::of_parts(parts.chain([boot.as_slice()]));
-        let key = format!("{PREFIX}{}", &hash[..32]);
+        let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+        let key = artifact::key_of_this_boot(PREFIX, &parts);
         let template = self.find_or_make(&key, &make)?;
         let Some(damage) = template.damage() else {
             return Ok(template);
@@ -126,12 +128,28 @@ impl Store {
         make: &impl Fn(&Path) -> Result<(), Failure>,
     ) -> Result<Template, Failure> {
         let artifact = self.artifact(key, Lasting::UntilReboot, |aside| {
+            for prefix in [PREFIX, REFUSAL] {
+                self.forget_other_boots(prefix)?;
+            }
             self.forget_oldest(PREFIX, KEPT)?;
             // Broken ones that were still used when they were taken away, and what killed daemons left.
             collection::clear(self)?;
-            make(aside)?;
-            write_lengths(aside)
-                .map_err(|error| Failure::new(format!("cannot read {}: {error}", aside.display())))
+            let room = space::free(self.root());
+            if room < BOOTED {
+                return Err(space::full(self.root(), STEP, room, Some(BOOTED)));
+            }
+            let made = make(aside).and_then(|()| {
+                write_lengths(aside).map_err(|error| {
+                    Failure::new(format!("cannot read {}: {error}", aside.display()))
+                })
+            });
+            // QEMU is killed where there is no room for its memory, and cannot say why.
+            made.map_err(
+                |failure| match space::is_full(&failure, self.root(), true) {
+                    true => space::full(self.root(), STEP, room, None),
+                    false => failure,
+                },
+            )
         })?;
         Ok(Template {
             artifact,
@@ -141,10 +159,8 @@ impl Store {
 }
 
 fn refusal_key(words: &[&str]) -> String {
-    let boot = fingerprint::until_reboot();
-    let parts = words.iter().map(|word| word.as_bytes());
-    let hash = digest::of_parts(parts.chain([boot.as_slice()]));
-    format!("{REFUSAL}{}", &hash[..32])
+    let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+    artifact::key_of_this_boot(REFUSAL, &parts)
 }
 
 fn write_lengths(directory: &Path) -> io::Result<()> {
@@ -155,4 +171,44 @@ fn write_lengths(directory: &Path) -> io::Result<()> {
         lengths.insert(name, entry.metadata()?.len());
     }
     write_json(&directory.join(LENGTHS), &lengths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn two_who_saw_the_same_damage_remove_it_once_and_leave_what_was_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let made = Cell::new(0);
+        let make = |aside: &Path| {
+            made.set(made.get() + 1);
+            fs::write(aside.join("ram"), format!("number {}", made.get())).unwrap();
+            Ok(())
+        };
+        let key = "template-test";
+        let one = store.find_or_make(key, &make).unwrap();
+        let other = store.find_or_make(key, &make).unwrap();
+        fs::write(one.directory().join("ram"), "cut").unwrap();
+        assert!(one.damage().is_some() && other.damage().is_some());
+        one.discard(&store).unwrap();
+        let anew = store.find_or_make(key, &make).unwrap();
+        other.discard(&store).unwrap();
+        let ram = fs::read_to_string(anew.directory().join("ram"));
+        assert_eq!(ram.unwrap(), "number 2");
+        assert_eq!(anew.damage(), None);
+    }
+
+    #[test]
+    fn a_template_that_there_is_no_room_for_is_named_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let make = |_: &Path| Err(Failure::new("QEMU: ram: No space left on device"));
+        let failure = store.template(&["a"], |_| (), make).unwrap_err();
+        let words = "cannot save a machine that has booted: store full: it needs more than the ";
+        assert!(failure.message.starts_with(words), "{}", failure.message);
+        assert!(failure.hint.is_some());
+    }
 }

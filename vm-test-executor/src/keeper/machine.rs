@@ -4,7 +4,7 @@ use super::World;
 use super::builder::Builder;
 use super::{keep_errors, mounts};
 use crate::backend::kvm::Hardware;
-use crate::backend::{Lease, Prepared, ROOM, Virtual};
+use crate::backend::{Lease, Prepared, ROOM, Unrun, Virtual};
 use crate::host::refusal;
 use rustix::mount::mount_bind;
 use std::fmt::Display;
@@ -20,7 +20,7 @@ pub(super) fn run(
     console: OwnedFd,
     foreign: Option<OwnedFd>,
     lease: Box<dyn Lease>,
-) -> Result<i32, Failure> {
+) -> Result<i32, Unrun> {
     let cannot = |what: &str, cause: &dyn Display| {
         Failure::new(format!(
             "cannot prepare instance {} of guest `{}`: {what}: {cause}",

@@ -15,7 +15,7 @@ mod world;
 pub use trial::{TRIAL, TrialReport, try_out};
 pub use world::{KeeperReport, World, describe_end};
 
-use crate::backend::{self, Boot, Prepared};
+use crate::backend::{self, Boot, Prepared, Unrun};
 use crate::sys::{handover, inherited};
 use std::fs::File;
 use std::io;
@@ -50,7 +50,8 @@ pub fn main() -> ExitCode {
     };
     let report = match keep(&control) {
         Ok(status) => KeeperReport::Ended(status),
-        Err(failure) => KeeperReport::Failed(failure),
+        Err(unrun) if unrun.is_unbooted => KeeperReport::Unbooted(unrun.failure),
+        Err(unrun) => KeeperReport::Failed(unrun.failure),
     };
     // If the daemon is gone, nobody wants to know.
     let _ = frame::write(&control, &report);
@@ -58,7 +59,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Makes the world and runs the guest in it; the exit status of the guest's first process.
-fn keep(control: &UnixStream) -> Result<i32, Failure> {
+fn keep(control: &UnixStream) -> Result<i32, Unrun> {
     let lost = |error: io::Error| Failure::new(format!("cannot understand the daemon: {error}"));
     let _ = inherited::set_inheritable(control, false);
     let world: World = frame::read(control)
@@ -109,7 +110,8 @@ fn keep(control: &UnixStream) -> Result<i32, Failure> {
             world.instance,
             world.guest,
             describe_end(status)
-        ))),
+        ))
+        .into()),
         _ => Ok(status),
     }
 }

@@ -48,6 +48,8 @@ pub enum KeeperReport {
     Ended(i32),
     /// The guest could not be started.
     Failed(Failure),
+    /// The machine that was to be saved did not boot, though its host gave it all that it needs.
+    Unbooted(Failure),
     /// The machine only lacks its lease.
     Prepared,
     /// The machine has the stream of its lease, and has written nothing to it.

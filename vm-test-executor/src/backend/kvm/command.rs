@@ -91,7 +91,8 @@ pub(super) fn arguments(
     for (name, chardev) in [(CONTROL_PORT, "control"), (STREAM_PORT, "stream")] {
         args.option(
             "-device",
-            format!("virtserialport,bus=ports.0,chardev={chardev},name={name}"),
+            // Of what has an id the monitor says when the guest closes it.
+            format!("virtserialport,bus=ports.0,chardev={chardev},name={name},id={chardev}-port"),
         );
     }
     args.option("-device", "virtio-rng-pci");

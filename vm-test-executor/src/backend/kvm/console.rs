@@ -1,63 +1,196 @@
-//! The machine's console, on its way to the file that its daemon reads. Understands only how a kernel says that it is lost.
+//! The machine's console, on its way to the file that its daemon reads. Understands only how a kernel says that nothing
+//! more will come.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// When the file has grown so large, it begins anew.
 const MOST: u64 = 1 << 20;
 
-/// How much of the end is searched for a panic.
-const TAIL: u64 = 1 << 14;
+/// Longer lines are no kernel's last words.
+const LONGEST: usize = 1 << 10;
 
-/// How a kernel begins its last words.
+/// How long a machine may stay once its kernel has ended: so long further lines may come, and where the kernel does not
+/// reset or switch off the machine by itself, nothing else ever does.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How a kernel begins its last words, and what it says when it has stopped.
 const PANIC: &str = "Kernel panic - not syncing: ";
+const HALTED: &str = "reboot: System halted";
 
 /// Where the console is written to.
 #[derive(Debug)]
 pub(super) struct Console {
-    file: File,
-    pump: Option<JoinHandle<()>>,
+    pump: Option<JoinHandle<Listener>>,
 }
 
 impl Console {
-    /// Writes all that comes to the file, until the machine ends.
-    pub(super) fn pump(mut source: UnixStream, file: File) -> io::Result<Self> {
-        let mut sink = file.try_clone()?;
+    /// Writes all that comes to the file, until the machine ends. Has it ended by `end` where its kernel has ended without
+    /// it.
+    pub(super) fn pump(
+        mut source: UnixStream,
+        mut sink: File,
+        end: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
         let pump = std::thread::Builder::new()
             .name("console".to_owned())
             .spawn(move || {
                 let mut bytes = [0; 1 << 12];
                 let mut written = 0;
-                while let Ok(count @ 1..) = source.read(&mut bytes) {
+                let mut listener = Listener::default();
+                let mut end = Some(end);
+                let mut deadline = None;
+                loop {
+                    let left =
+                        deadline.map(|at: Instant| at.saturating_duration_since(Instant::now()));
+                    if left.is_some_and(|left| left.is_zero()) {
+                        deadline = None;
+                        let _ = source.set_read_timeout(None);
+                        if let Some(end) = end.take() {
+                            end();
+                        }
+                    } else if left.is_some() {
+                        let _ = source.set_read_timeout(left);
+                    }
+                    let count = match source.read(&mut bytes) {
+                        Ok(count @ 1..) => count,
+                        Err(error) if deadline.is_some() && is_timeout(&error) => continue,
+                        _ => return listener,
+                    };
                     if written > MOST {
                         written = 0;
                         let _ = sink.set_len(0).and_then(|()| sink.rewind());
                     }
                     written += count as u64;
                     let _ = sink.write_all(&bytes[..count]);
+                    let knew = listener.last.is_some();
+                    listener.hear(&bytes[..count]);
+                    if !knew && listener.last.is_some() {
+                        deadline = Some(Instant::now() + GRACE);
+                    }
                 }
             })?;
-        Ok(Self {
-            file,
-            pump: Some(pump),
-        })
+        Ok(Self { pump: Some(pump) })
     }
 
-    /// Why the kernel panicked, if it did; call it when the machine has ended.
-    pub(super) fn panic(&mut self) -> Option<String> {
-        if let Some(pump) = self.pump.take() {
-            let _ = pump.join();
+    /// How the kernel ended, if it said so; call it when the machine has ended.
+    pub(super) fn last_words(&mut self) -> Option<String> {
+        self.pump.take()?.join().ok()?.last
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+/// Waits for a kernel's last words in what comes piece by piece.
+#[derive(Debug, Default)]
+struct Listener {
+    /// The beginning of a line.
+    line: Vec<u8>,
+    /// How the kernel ended, for people.
+    last: Option<String>,
+}
+
+impl Listener {
+    fn hear(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            if self.line.len() + piece.len() > LONGEST {
+                self.line.clear();
+            }
+            self.line.extend(piece);
+            if piece.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.line);
+                let words = understand(&String::from_utf8_lossy(&line));
+                self.last = self.last.take().or(words);
+            }
         }
-        let length = self.file.metadata().ok()?.len();
-        let begin = length.saturating_sub(TAIL);
-        let mut bytes = vec![0; usize::try_from(length - begin).ok()?];
-        let count = self.file.read_at(&mut bytes, begin).ok()?;
-        let text = String::from_utf8_lossy(&bytes[..count]);
-        let (_, words) = text.split_once(PANIC)?;
-        let line = words.lines().next().unwrap_or_default();
-        Some(line.chars().filter(|c| !c.is_control()).collect())
+    }
+}
+
+/// How a kernel ended that wrote this line, if it is about that.
+fn understand(line: &str) -> Option<String> {
+    // A kernel begins a line, or puts the time in brackets before it; others' words may stand before that.
+    let says = |words: &str| {
+        let at = line.find(words)?;
+        let is_kernels = at == 0 || line[..at].ends_with("] ");
+        is_kernels.then(|| line[at + words.len()..].trim_end())
+    };
+    if let Some(cause) = says(PANIC) {
+        let cause: String = cause.chars().filter(|c| !c.is_control()).collect();
+        return Some(format!("guest kernel panicked: {cause}"));
+    }
+    says(HALTED).map(|_| "its machine was halted".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    fn heard(pieces: &[&str]) -> Option<String> {
+        let mut listener = Listener::default();
+        for piece in pieces {
+            listener.hear(piece.as_bytes());
+        }
+        listener.last
+    }
+
+    #[test]
+    fn a_kernels_last_words_are_understood_wherever_they_are_cut() {
+        let panicked = Some("guest kernel panicked: sysrq triggered crash".to_owned());
+        for pieces in [
+            &["[   12.5] Kernel panic - not syncing: sysrq triggered crash\r\n"][..],
+            &[
+                "login: [   12.5] Kernel pan",
+                "ic - not syncing: sysrq trig",
+                "gered crash\r\nmore",
+            ],
+            &["Kernel panic - not syncing: sysrq triggered crash\n[ 1.0] reboot: System halted\n"],
+        ] {
+            assert_eq!(heard(pieces), panicked, "{pieces:?}");
+        }
+        assert_eq!(
+            heard(&["[   40.1] reboot: System halted\r\n"]).as_deref(),
+            Some("its machine was halted")
+        );
+    }
+
+    #[test]
+    fn words_about_a_panic_are_none() {
+        assert_eq!(heard(&["expected: Kernel panic - not syncing: x\n"]), None);
+        assert_eq!(heard(&["[ 1.0] reboot: Power down\n"]), None);
+        assert_eq!(
+            heard(&["[ 1.0] Kernel panic - not syncing: not ", "ended"]),
+            None
+        );
+    }
+
+    #[test]
+    fn a_machine_whose_kernel_has_ended_is_ended_a_moment_later_and_its_last_lines_are_there() {
+        let (source, mut wire) = UnixStream::pair().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("console");
+        let (ended, end) = mpsc::channel();
+        let sink = File::create(&path).unwrap();
+        let mut console = Console::pump(source, sink, move || ended.send(()).unwrap()).unwrap();
+        wire.write_all(b"[ 1.0] reboot: System halted\n").unwrap();
+        std::thread::sleep(GRACE / 4);
+        wire.write_all(b"the last line\n").unwrap();
+        assert!(end.try_recv().is_err());
+        end.recv_timeout(GRACE * 20).unwrap();
+        drop(wire);
+        assert_eq!(
+            console.last_words().as_deref(),
+            Some("its machine was halted")
+        );
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.ends_with("the last line\n"), "{text}");
     }
 }

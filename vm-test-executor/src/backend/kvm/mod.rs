@@ -3,10 +3,12 @@
 
 mod command;
 mod console;
+mod ending;
 mod hardware;
 mod identity;
 mod monitor;
 mod qemu;
+mod trouble;
 
 pub use command::payload_serial;
 pub use hardware::{
@@ -14,17 +16,19 @@ pub use hardware::{
 };
 pub use qemu::{BINARY, IMAGE_TOOL};
 
-use super::Virtual;
+use super::{Unrun, Virtual, last_line};
 use crate::image::LENGTHS;
 use console::Console;
 use monitor::Monitor;
 use qemu::Qemu;
+use rustix::process::{Signal, pidfd_send_signal};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
+use trouble::{Blame, Trouble, blame_for};
 use vm_test::protocol::PROTOCOL;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
@@ -50,27 +54,34 @@ struct Running<'a> {
 }
 
 /// Runs the machine, or makes a template of it, and returns when QEMU has ended.
-pub(super) fn run(machine: &Virtual) -> Result<i32, Failure> {
-    match machine.hardware.start {
-        Start::Save => Running::start(machine, machine.hardware.clone())?.save(),
-        Start::Boot => Running::start(machine, machine.hardware.clone())?.boot(),
+pub(super) fn run(machine: &Virtual) -> Result<i32, Unrun> {
+    let hardware = || machine.hardware.clone();
+    let done = match machine.hardware.start {
+        Start::Save => Running::start(machine, hardware()).and_then(Running::save),
+        Start::Boot => Running::start(machine, hardware()).and_then(Running::boot),
         // Without it nobody is worse off, so what keeps it from being there is nobody's trouble, and not the template's.
-        Start::Ahead => match Running::restore(machine)? {
-            (running, None) => running.wait_for_lease(),
-            (_, Some(refusal)) => Err(refusal),
-        },
+        Start::Ahead => Running::restore(machine).and_then(|(running, refusal)| match refusal {
+            None => running.wait_for_lease(),
+            Some(refusal) => Err(refusal.into()),
+        }),
         Start::Restore => match Running::restore(machine) {
             Ok((running, None)) => running.begin(None),
             // The template works; what the machine refuses it would refuse after a boot, too.
-            Ok((_, Some(refusal))) => Err(refusal),
-            Err(failure) => {
-                // Without it the next one sees that the template does not work, and makes it anew.
-                let _ = fs::remove_file(Path::new(super::ROOM).join(TEMPLATE).join(LENGTHS));
-                let hardware = without_template(&machine.hardware, &failure);
-                Running::start(machine, hardware)?.boot()
+            Ok((_, Some(refusal))) => Err(refusal.into()),
+            Err(trouble) => {
+                if trouble.blame == Blame::Machine {
+                    // Without it the next one sees that the template does not work, and makes it anew.
+                    let _ = fs::remove_file(Path::new(super::ROOM).join(TEMPLATE).join(LENGTHS));
+                }
+                let hardware = without_template(&machine.hardware, &trouble.failure);
+                Running::start(machine, hardware).and_then(Running::boot)
             }
         },
-    }
+    };
+    done.map_err(|trouble| Unrun {
+        is_unbooted: machine.hardware.start == Start::Save && trouble.blame != Blame::Host,
+        failure: trouble.failure,
+    })
 }
 
 /// The same machine, to be booted.
@@ -89,15 +100,19 @@ fn without_template(hardware: &Hardware, cause: &Failure) -> Hardware {
 }
 
 impl<'a> Running<'a> {
-    fn start(machine: &'a Virtual, hardware: Hardware) -> Result<Self, Failure> {
+    fn start(machine: &'a Virtual, hardware: Hardware) -> Result<Self, Trouble> {
         let failed = |error: io::Error| cannot(machine, &format!("start QEMU: {error}"));
         let (monitor, monitor_wire) = UnixStream::pair().map_err(failed)?;
         let (control, control_wire) = UnixStream::pair().map_err(failed)?;
         let (source, console_wire) = UnixStream::pair().map_err(failed)?;
         let file = machine.console.try_clone().map_err(failed)?;
-        let console = Console::pump(source, file.into()).map_err(failed)?;
         let wires = [&monitor_wire, &control_wire, &console_wire];
         let qemu = Qemu::start(machine, &hardware, wires)?;
+        let process = qemu.process().map_err(failed)?;
+        let console = Console::pump(source, file.into(), move || {
+            let _ = pidfd_send_signal(process, Signal::KILL);
+        });
+        let console = console.map_err(failed)?;
         let patience = match hardware.start {
             Start::Restore => hardware.patience.min(RESTORING),
             _ => hardware.patience,
@@ -116,23 +131,23 @@ impl<'a> Running<'a> {
         })
     }
 
-    fn boot(mut self) -> Result<i32, Failure> {
+    fn boot(mut self) -> Result<i32, Trouble> {
         self.await_boot()?;
         match self.go()? {
-            Some(refusal) => Err(refusal),
+            Some(refusal) => Err(refusal.into()),
             None => self.begin(None),
         }
     }
 
     /// Has the agent open its stream, and waits for the machine's end.
-    fn begin(mut self, time: Option<u64>) -> Result<i32, Failure> {
+    fn begin(mut self, time: Option<u64>) -> Result<i32, Trouble> {
         // If it is gone, that shows as its end.
         let _ = frame::write(&self.control, &ToMachine::Begin { time });
         Err(self.end())
     }
 
     /// Waits for the lease that the machine was started ahead of, and gives it its stream.
-    fn wait_for_lease(mut self) -> Result<i32, Failure> {
+    fn wait_for_lease(mut self) -> Result<i32, Trouble> {
         let lost = |error: io::Error| cannot(self.machine, &format!("wait for a lease: {error}"));
         let stream = self.machine.lease.stream(self.control.as_fd());
         let Some(stream) = stream.map_err(lost)? else {
@@ -149,41 +164,58 @@ impl<'a> Running<'a> {
         self.begin(Some(identity::now()))
     }
 
-    /// The machine, and what keeps it from becoming its instance. Fails where the template is to blame.
-    fn restore(machine: &'a Virtual) -> Result<(Self, Option<Failure>), Failure> {
+    /// The machine, and what keeps it from becoming its instance. If that is blamed on the machine, its template is
+    /// damaged.
+    fn restore(machine: &'a Virtual) -> Result<(Self, Option<Failure>), Trouble> {
         let mut running = Self::start(machine, machine.hardware.clone())?;
         let state = running.qemu.state.as_ref().map_or(-1, AsRawFd::as_raw_fd);
         let restored = running.monitor().and_then(|monitor| monitor.restore(state));
-        restored.map_err(|error| {
-            let complaint = super::last_line(&machine.errors);
-            let complaint = complaint.map_or_else(String::new, |line| format!(": {line}"));
-            cannot(
-                machine,
-                &format!("go on from its template: {error}{complaint}"),
-            )
-        })?;
+        if let Err(error) = restored {
+            return Err(running.not_restored(&error));
+        }
         let refusal = running.go()?;
         Ok((running, refusal))
     }
 
+    /// Why it does not go on from its template.
+    fn not_restored(&mut self, error: &io::Error) -> Trouble {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, Other, UnexpectedEof};
+        let blame = match error.kind() {
+            // In its own words.
+            Other => Blame::Machine,
+            UnexpectedEof | BrokenPipe | ConnectionReset => {
+                let ended = self.qemu.wait();
+                blame_for(&ended, last_line(&self.machine.errors).as_deref())
+            }
+            _ => Blame::Host,
+        };
+        let complaint = last_line(&self.machine.errors);
+        let complaint = complaint.map_or_else(String::new, |line| format!(": {line}"));
+        let cause = format!("go on from its template: {error}{complaint}");
+        Trouble::new(cannot(self.machine, &cause), blame)
+    }
+
     /// Waits for the agent's word that the machine has booted.
-    fn await_boot(&mut self) -> Result<(), Failure> {
+    fn await_boot(&mut self) -> Result<(), Trouble> {
         match self.hear()? {
             FromMachine::Booted { protocol: PROTOCOL } => Ok(()),
-            FromMachine::Booted { protocol } => Err(cannot(
-                self.machine,
-                &format!("use it: its agent speaks protocol {protocol}, and this is {PROTOCOL}"),
-            )),
-            FromMachine::NotUp(reason) => Err(cannot(self.machine, &format!("boot it: {reason}"))),
-            other => Err(cannot(
-                self.machine,
-                &format!("boot it: its agent says {other:?}"),
-            )),
+            FromMachine::Booted { protocol } => {
+                let cause =
+                    format!("use it: its agent speaks protocol {protocol}, and this is {PROTOCOL}");
+                Err(cannot(self.machine, &cause).into())
+            }
+            FromMachine::NotUp(reason) => {
+                Err(cannot(self.machine, &format!("boot it: {reason}")).into())
+            }
+            other => {
+                let cause = format!("boot it: its agent says {other:?}");
+                Err(cannot(self.machine, &cause).into())
+            }
         }
     }
 
     /// Has the machine become its instance; what keeps it from that, in its agent's words.
-    fn go(&mut self) -> Result<Option<Failure>, Failure> {
+    fn go(&mut self) -> Result<Option<Failure>, Trouble> {
         let mut identity = identity::complete(&self.hardware.identity)
             .map_err(|error| cannot(self.machine, &format!("give it random numbers: {error}")))?;
         identity.ahead = self.hardware.start == Start::Ahead;
@@ -199,7 +231,7 @@ impl<'a> Running<'a> {
             }
             other => {
                 let cause = format!("begin: its agent says {other:?}");
-                return Err(cannot(self.machine, &cause));
+                return Err(cannot(self.machine, &cause).into());
             }
         }
         // Without its word it is known only that the machine has ended.
@@ -217,7 +249,7 @@ impl<'a> Running<'a> {
             .ok_or(io::ErrorKind::NotConnected.into())
     }
 
-    fn save(mut self) -> Result<i32, Failure> {
+    fn save(mut self) -> Result<i32, Trouble> {
         self.await_boot()?;
         let path = format!("{}/{TEMPLATE}/{STATE}", super::ROOM);
         let saved = self.monitor().and_then(|monitor| {
@@ -231,41 +263,19 @@ impl<'a> Running<'a> {
     }
 
     /// The agent's next word.
-    fn hear(&mut self) -> Result<FromMachine, Failure> {
+    fn hear(&mut self) -> Result<FromMachine, Trouble> {
         match frame::read(&self.control) {
             Ok(Some(word)) => Ok(word),
             Err(error) if is_timeout(&error) => {
                 self.qemu.kill();
                 let cause = format!("hear its agent within {:?}", self.patience);
-                Err(cannot(self.machine, &cause))
+                Err(Trouble::new(cannot(self.machine, &cause), Blame::Silence))
             }
             Ok(None) => Err(self.end()),
-            Err(error) => Err(cannot(
-                self.machine,
-                &format!("understand its agent: {error}"),
-            )),
-        }
-    }
-
-    /// Waits for its end, and says why it ended.
-    fn end(&mut self) -> Failure {
-        let ended = self.qemu.wait();
-        let subject = format!(
-            "instance {} of guest `{}` died: ",
-            self.machine.instance, self.machine.guest
-        );
-        if let Some(words) = self.console.panic() {
-            return Failure::new(format!("{subject}guest kernel panicked: {words}"));
-        }
-        let told = self.greeted.as_mut().and_then(Monitor::cause);
-        Failure::new(match told {
-            Some(cause) if ended.success => format!("{subject}its machine {cause}"),
-            _ => {
-                let complaint = super::last_line(&self.machine.errors);
-                let complaint = complaint.map_or_else(String::new, |line| format!(": {line}"));
-                format!("{subject}QEMU {}{complaint}", ended.words)
+            Err(error) => {
+                Err(cannot(self.machine, &format!("understand its agent: {error}")).into())
             }
-        })
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! QEMU's monitor: stopping, saving, and why a machine ended. Wraps the crate `qapi`; knows no guest.
+//! QEMU's monitor: stopping, saving, what becomes of the agent's port, and why a machine ended. Wraps the crate `qapi`; knows no guest.
 
 use crate::sys::handover;
 use qapi::qmp::{self, Event, MigrationStatus, ShutdownCause};
 use qapi::{ExecuteError, Qmp, Stream};
-use std::io::{self, BufRead, BufReader, BufWriter};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind};
 use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -20,11 +20,24 @@ const TICK: Duration = Duration::from_micros(500);
 /// QEMU's name of a descriptor on its way to become a stream.
 const ON_ITS_WAY: &str = "stream";
 
+/// How long it is listened to when it says something by itself.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// In so many pieces at most its last words come.
+const MOST_PIECES: u32 = 16;
+
+/// QEMU's name of the port that the agent's stream goes through.
+const STREAM: &str = "stream-port";
+
 /// The monitor of one machine.
 pub(super) struct Monitor {
     qmp: Qmp<Stream<BufReader<UnixStream>, BufWriter<UnixStream>>>,
     /// The way for descriptors, beside the words.
     socket: UnixStream,
+    /// Whether the agent has closed its stream.
+    is_closed: bool,
+    /// Why the machine ends.
+    cause: Option<&'static str>,
 }
 
 impl Monitor {
@@ -39,7 +52,12 @@ impl Monitor {
         let writer = BufWriter::new(socket.try_clone()?);
         let mut qmp = Qmp::new(Stream::new(reader, writer));
         qmp.handshake().map_err(error_of)?;
-        Ok(Self { qmp, socket })
+        Ok(Self {
+            qmp,
+            socket,
+            is_closed: false,
+            cause: None,
+        })
     }
 
     /// Has it leave out of a state the memory that is in a file shared by all.
@@ -145,20 +163,61 @@ impl Monitor {
         let _ = self.qmp.execute(&qmp::quit {});
     }
 
+    /// What is readable when QEMU says something by itself.
+    pub(super) fn socket(&self) -> &UnixStream {
+        &self.socket
+    }
+
+    /// Takes in what QEMU says by itself; whether there may be more.
+    pub(super) fn listen(&mut self) -> bool {
+        let _ = self.socket.set_read_timeout(Some(MOMENT));
+        // Nothing has been asked, so nothing is answered.
+        let heard = self.qmp.read_response::<qmp::query_version>();
+        self.understand();
+        match heard.map_err(error_of) {
+            Ok(_) => true,
+            Err(error) => matches!(
+                error.kind(),
+                // The last is an event that the crate does not know.
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::InvalidData
+            ),
+        }
+    }
+
+    /// Whether the agent's stream is closed at the guest's end.
+    pub(super) fn has_lost_agent(&self) -> bool {
+        self.is_closed
+    }
+
     /// Why the machine ended, as far as QEMU has said; call it when QEMU has ended.
     pub(super) fn cause(&mut self) -> Option<&'static str> {
-        // The rest of what it has said waits to be read.
-        let _ = self.qmp.read_response::<qmp::query_version>();
-        self.qmp.events().find_map(|event| match event {
-            Event::SHUTDOWN { data, .. } => Some(match data.reason {
-                ShutdownCause::guest_shutdown => "was powered off",
-                ShutdownCause::guest_reset => "was rebooted",
-                ShutdownCause::guest_panic => "lost its kernel",
-                ShutdownCause::host_signal => "was told to end by a signal",
-                _ => "was ended",
-            }),
-            _ => None,
-        })
+        // The rest of what it has said waits to be read, up to the end.
+        let mut more = MOST_PIECES;
+        while more > 0 && self.listen() {
+            more -= 1;
+        }
+        self.cause
+    }
+
+    fn understand(&mut self) {
+        for event in self.qmp.events() {
+            match event {
+                Event::VSERPORT_CHANGE { data, .. } if data.id == STREAM => {
+                    self.is_closed = !data.open;
+                }
+                Event::SHUTDOWN { data, .. } => {
+                    let cause = match data.reason {
+                        ShutdownCause::guest_shutdown => "was powered off",
+                        ShutdownCause::guest_reset => "was rebooted",
+                        ShutdownCause::guest_panic => "lost its kernel",
+                        ShutdownCause::host_signal => "was told to end by a signal",
+                        _ => "was ended",
+                    };
+                    self.cause.get_or_insert(cause);
+                }
+                _ => {}
+            }
+        }
     }
 }
 

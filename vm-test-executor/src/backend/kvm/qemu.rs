@@ -5,9 +5,10 @@ use super::hardware::{BASE, Hardware, PAYLOAD_DISKS, PAYLOAD_SIZE, Start, TEMPLA
 use super::{STATE, cannot};
 use crate::backend::{ROOM, STREAM, Virtual};
 use crate::sys::inherited;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,8 @@ pub(super) struct Qemu {
 pub(super) struct Ended {
     pub(super) success: bool,
     pub(super) words: String,
+    /// The signal that killed it.
+    pub(super) signal: Option<i32>,
 }
 
 impl Qemu {
@@ -106,12 +109,20 @@ impl Qemu {
                     (_, Some(signal)) => format!("was killed by signal {signal}"),
                     _ => "ended".to_owned(),
                 },
+                signal: status.signal(),
             },
             Err(error) => Ended {
                 success: false,
                 words: format!("cannot be waited for: {error}"),
+                signal: None,
             },
         }
+    }
+
+    /// A handle of the process, which means no other one, ever.
+    pub(super) fn process(&self) -> io::Result<OwnedFd> {
+        let process = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty());
+        process.map_err(io::Error::from)
     }
 
     /// Ends it, whatever it does.

@@ -8,7 +8,7 @@ use crate::host::refusal;
 use crate::image::base;
 use crate::sys::inherited;
 use crate::sys::namespaces::{self, Program};
-use rustix::fs::CWD;
+use rustix::fs::{CWD, FileType, fstat};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind,
     mount_change, move_mount, open_tree,
@@ -148,7 +148,9 @@ fn carry_out(order: &Order) -> io::Result<()> {
     fs::write(room.join("nothing"), "")?;
     for ((number, item), tree) in order.items.iter().enumerate().zip(trees) {
         let place = content.join(number.to_string());
-        if item.path.is_dir() {
+        // By its descriptor, since the room may hide its path.
+        let meta = fstat(&tree).map_err(|error| of(&item.path, error.into()))?;
+        if FileType::from_raw_mode(meta.st_mode).is_dir() {
             fs::create_dir(&place)?;
         } else {
             fs::write(&place, "")?;

@@ -2,12 +2,13 @@
 //! store, read by many. Knows no guest.
 
 mod making;
+mod steady;
 mod walk;
 
 pub use making::{COMMAND, main};
 
 use super::artifact::{Artifact, Lasting};
-use super::{Store, digest, fingerprint};
+use super::{Store, artifact, space};
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
 pub(super) use walk::TAG;
@@ -38,8 +39,12 @@ const PREFIX: &str = "payload-";
 /// Of so many MiB the copying takes so long that it is said.
 const WORTH_A_WORD: u64 = 64;
 
-/// So many disks are kept that nobody uses just now.
+/// So many disks are kept that nobody uses just now, and so many bytes of them.
 const KEPT: usize = 24;
+const KEPT_BYTES: u64 = 4 << 30;
+
+/// What is done when there is no room for one.
+const STEP: &str = "copy the host's files to a disk";
 
 /// One thing on a disk: a directory or a file of the host, which is there under its number.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -76,34 +81,75 @@ impl Store {
         size: u64,
         say: &dyn Fn(&str),
     ) -> Result<Payload, Failure> {
-        let mut all = Survey::default();
-        let mut items = Vec::new();
-        for path in paths {
-            all.visit(path, MOST)
-                .map_err(|trouble| cannot_bring(path, &trouble))?;
-            items.push(Item {
-                path: path.clone(),
-                bare: std::mem::take(&mut all.bare),
-                closed: std::mem::take(&mut all.closed),
-            });
-        }
-        let fingerprint = all.fingerprint();
-        let boot = fingerprint::until_reboot();
-        let size_word = size.to_le_bytes();
-        let parts = [FORMAT, fingerprint.as_bytes(), &size_word, &boot];
-        let hash = digest::of_parts(parts);
-        let key = format!("{PREFIX}{}", &hash[..32]);
+        steady::while_it_changes(
+            || Content::of(paths),
+            |content| self.disk_with(content, size, say),
+        )
+    }
+
+    /// The disk with this content.
+    fn disk_with(
+        &self,
+        content: &Content,
+        size: u64,
+        say: &dyn Fn(&str),
+    ) -> Result<Payload, Failure> {
+        let all = &content.survey;
+        let (fingerprint, size_word) = (all.fingerprint(), size.to_le_bytes());
+        let parts: [&[u8]; 3] = [FORMAT, fingerprint.as_bytes(), &size_word];
+        let key = artifact::key_of_this_boot(PREFIX, &parts);
         let artifact = self.artifact(&key, Lasting::UntilReboot, |aside| {
+            self.forget_other_boots(PREFIX)?;
+            self.forget_beyond(PREFIX, KEPT, KEPT_BYTES)?;
+            let room = space::free(self.root());
+            if room < all.bytes {
+                return Err(space::full(self.root(), STEP, room, Some(all.bytes)));
+            }
             let megabytes = all.bytes >> 20;
             if megabytes >= WORTH_A_WORD {
                 say(&format!(
                     "{megabytes} MiB of the host's files are copied to a disk, once"
                 ));
             }
-            self.forget_oldest(PREFIX, KEPT)?;
-            making::make(aside, &items, &all, size)
+            let made = making::make(aside, &content.items, all, size);
+            made.map_err(
+                |failure| match space::is_full(&failure, self.root(), true) {
+                    true => space::full(self.root(), STEP, room, None),
+                    false => failure,
+                },
+            )
         })?;
         Ok(Payload { artifact })
+    }
+}
+
+/// Directories and files of the host as they were at one moment.
+struct Content {
+    survey: Survey,
+    items: Vec<Item>,
+}
+
+impl Content {
+    fn of(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let mut survey = Survey::default();
+        let mut items = Vec::new();
+        for path in paths {
+            survey
+                .visit(path, MOST)
+                .map_err(|trouble| cannot_bring(path, &trouble))?;
+            items.push(Item {
+                path: path.clone(),
+                bare: std::mem::take(&mut survey.bare),
+                closed: std::mem::take(&mut survey.closed),
+            });
+        }
+        Ok(Self { survey, items })
+    }
+}
+
+impl steady::Moment for Content {
+    fn moment(&self) -> String {
+        self.survey.moment()
     }
 }
 

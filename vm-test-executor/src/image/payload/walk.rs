@@ -17,6 +17,8 @@ pub(in crate::image) const TAG: &str = "CACHEDIR.TAG";
 #[derive(Default)]
 pub(super) struct Survey {
     hash: Sha256,
+    /// Of the times of directories, too.
+    times: Sha256,
     /// Files of all kinds.
     pub(super) entries: u64,
     /// What they take up, in bytes.
@@ -75,6 +77,10 @@ impl Survey {
                 self.bare.push(path.to_path_buf());
                 return Ok(Vec::new());
             }
+            // Removed since its entry was read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path != root => {
+                return Ok(Vec::new());
+            }
             Err(error) => return Err(Trouble::Failed(path.to_path_buf(), error)),
         };
         let mut children: Vec<_> = entries
@@ -94,7 +100,8 @@ impl Survey {
         self.hash.update((name.len() as u64).to_le_bytes());
         self.hash.update(name);
         if meta.is_dir() {
-            // What happens to a directory shows in its entries.
+            // What happens to a directory shows in its entries, unless it has been undone.
+            self.times.update(fingerprint::of_meta(meta));
             for number in [meta.mode(), meta.uid(), meta.gid()] {
                 self.hash.update(number.to_le_bytes());
             }
@@ -105,9 +112,18 @@ impl Survey {
 
     /// The fingerprint of all that was visited.
     pub(super) fn fingerprint(&self) -> String {
-        let hash = self.hash.clone().finalize();
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.hash)
     }
+
+    /// Something that is another also if a file was there for a moment only.
+    pub(super) fn moment(&self) -> String {
+        self.fingerprint() + &hex(&self.times)
+    }
+}
+
+fn hex(hash: &Sha256) -> String {
+    let hash = hash.clone().finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The most that a disk is made for.
@@ -149,6 +165,19 @@ mod tests {
         assert_ne!(second.fingerprint(), first.fingerprint());
         fs::rename(root.join("src/a"), root.join("src/b")).unwrap();
         assert_ne!(survey(root).fingerprint(), second.fingerprint());
+    }
+
+    #[test]
+    fn a_file_that_was_there_for_a_moment_changes_the_moment_and_not_the_fingerprint() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = survey(dir.path());
+        // The kernel's clock for files ticks every few milliseconds.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(dir.path().join("a"), "").unwrap();
+        fs::remove_file(dir.path().join("a")).unwrap();
+        let second = survey(dir.path());
+        assert_eq!(second.fingerprint(), first.fingerprint());
+        assert_ne!(second.moment(), first.moment());
     }
 
     #[test]

@@ -1,0 +1,36 @@
+//! A program in the place of QEMU, which is QEMU but for one start.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// The program.
+pub(crate) struct Impostor {
+    pub(crate) path: PathBuf,
+    count: PathBuf,
+}
+
+impl Impostor {
+    /// In this directory; does the deed, in the words of a shell, in the start of this number whose arguments hold these
+    /// words.
+    pub(crate) fn new(directory: &Path, words: &str, number: usize, deed: &str) -> Self {
+        let (path, count) = (directory.join("qemu"), directory.join("count"));
+        File::create(&count).unwrap();
+        // It runs as somebody else.
+        fs::set_permissions(&count, Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
+        let file = count.display();
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in\n*'{words}'*)\n  echo >>{file}\n  if [ $(wc -l <{file}) = {number} ]; then {deed}; fi;;\nesac\n\
+             exec qemu-system-x86_64 \"$@\"\n"
+        );
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        Self { path, count }
+    }
+
+    /// How often it has been started with those words.
+    pub(crate) fn starts(&self) -> usize {
+        fs::read(&self.count).unwrap().len()
+    }
+}

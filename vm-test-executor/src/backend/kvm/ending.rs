@@ -1,0 +1,75 @@
+//! The end of a machine: waits for it, has QEMU end where the guest goes on without its agent, and says why it ended.
+
+use super::monitor::Monitor;
+use super::qemu::Ended;
+use super::trouble::{Blame, Trouble, blame_for};
+use super::{Running, last_line};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+use vm_test::protocol::failure::Failure;
+
+/// How long a guest may outlive its agent. One that switches itself off ends the agent first, and has the better cause.
+const GUESTS_END: Duration = Duration::from_secs(5);
+
+impl Running<'_> {
+    /// Waits for its end, and says why it ended.
+    pub(super) fn end(&mut self) -> Trouble {
+        let subject = format!(
+            "instance {} of guest `{}` died: ",
+            self.machine.instance, self.machine.guest
+        );
+        let died = |words: &str| Failure::new(format!("{subject}{words}"));
+        let process = self.qemu.process();
+        if let (Ok(process), Some(monitor)) = (process, &mut self.greeted)
+            && is_abandoned(&process, monitor)
+        {
+            self.qemu.kill();
+            return Trouble::new(died("something in it ended its agent"), Blame::Machine);
+        }
+        let ended = self.qemu.wait();
+        if let Some(words) = self.console.last_words() {
+            return Trouble::new(died(&words), Blame::Machine);
+        }
+        let complaint = last_line(&self.machine.errors);
+        let blame = blame_for(&ended, complaint.as_deref());
+        let told = self.greeted.as_mut().and_then(Monitor::cause);
+        let words = match (told, ended, complaint) {
+            (Some(cause), Ended { success: true, .. }, _) => format!("its machine {cause}"),
+            (_, Ended { words, .. }, Some(complaint)) => format!("QEMU {words}: {complaint}"),
+            (_, Ended { words, .. }, None) => format!("QEMU {words}"),
+        };
+        Trouble::new(died(&words), blame)
+    }
+}
+
+/// Waits until QEMU ends by itself, or the guest has been without its agent for too long, which is true.
+fn is_abandoned(process: &OwnedFd, monitor: &mut Monitor) -> bool {
+    let mut deadline = None;
+    let mut is_heard = true;
+    loop {
+        let left = deadline.map(|at: Instant| at.saturating_duration_since(Instant::now()));
+        let limit = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut fds = vec![PollFd::new(process, PollFlags::IN)];
+        if is_heard {
+            fds.push(PollFd::new(monitor.socket(), PollFlags::IN));
+        }
+        match poll(&mut fds, limit.as_ref()) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => return false,
+        }
+        let happened = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
+        let [ended, told] = [0, 1].map(happened);
+        if ended {
+            return false;
+        }
+        if told {
+            is_heard = monitor.listen();
+            if monitor.has_lost_agent() && deadline.is_none() {
+                deadline = Some(Instant::now() + GUESTS_END);
+            }
+        }
+    }
+}
