@@ -3,6 +3,7 @@
 use super::impostor::Impostor;
 use super::{LIMIT, prepared};
 use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -139,6 +140,16 @@ fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() 
         text.contains("; 1 spare machine waits for a lease\n"),
         "{text}"
     );
+}
+
+#[test]
+fn where_tests_come_faster_than_machines_several_are_prepared_at_a_time() {
+    let (host, fixture) = ready();
+    let cpus = std::thread::available_parallelism().map_or(1, |cpus| cpus.get());
+    // Each comes directly behind the last one, and a machine takes longer than cargo to start.
+    let ids: BTreeSet<_> = (0..6).map(|_| run(&fixture, &host, LONG).1).collect();
+    assert_eq!(ids.len(), 6, "{ids:?}");
+    await_spares(&host, cpus.min(4));
 }
 
 /// Where the memory of a machine's template is, by the file that is mapped there.

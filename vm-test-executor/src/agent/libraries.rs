@@ -33,6 +33,10 @@ const LACKING: &str = "/run/vm-test/lacking";
 /// What the versions of a C library begin with.
 const GLIBC: &str = "GLIBC_";
 
+/// What versions begin with that a library has wherever it is: the C library's, which are compared as numbers, and those of
+/// the compiler's own library that are older than any guest.
+const EVERYWHERE: [&str; 3] = [GLIBC, "GCC_3.", "GCC_4."];
+
 /// What a program needs of the libraries that came along.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lack {
@@ -45,7 +49,13 @@ pub(super) struct Lack {
 
 /// What a program with these needs lacks here.
 pub(super) fn lacked_by(needs: &Needs) -> Lack {
-    lacked(needs, &directories(), Path::new(LIBRARIES))
+    let brought = Path::new(LIBRARIES);
+    let lack = lacked(needs, &PLACES.map(PathBuf::from), brought);
+    match lack == Lack::default() {
+        true => lack,
+        // The configuration may know more places, and is read only then.
+        false => lacked(needs, &directories(), brought),
+    }
 }
 
 fn lacked(needs: &Needs, guest: &[PathBuf], brought: &Path) -> Lack {
@@ -72,6 +82,14 @@ fn lacked(needs: &Needs, guest: &[PathBuf], brought: &Path) -> Lack {
 
 /// Whether the guest has a library that offers these versions. Those of the C library are compared as numbers, elsewhere.
 fn has(guest: &[PathBuf], name: &str, versions: &[String]) -> bool {
+    // Most programs of Rust need no others, and to look into these costs a machine more than the rest of the look.
+    let is_everywhere = |version: &String| EVERYWHERE.iter().any(|it| version.starts_with(it));
+    if !versions.is_empty()
+        && versions.iter().all(is_everywhere)
+        && guest.iter().any(|directory| directory.join(name).is_file())
+    {
+        return true;
+    }
     let mut files = guest.iter().map(|directory| directory.join(name));
     // One for another kind of processor the loader leaves aside, too.
     let Some(file) = files.find(|file| elf::needs(file).is_ok()) else {

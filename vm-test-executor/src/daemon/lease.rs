@@ -89,10 +89,13 @@ struct Room {
 /// Serves a request for a lease on this connection until the lease ends.
 pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     std::thread::scope(|scope| {
-        let prepare_next = |model: Model| {
-            let prepare = move || host.spares.prepare(host, model);
-            // Where no thread can be made, the next lease starts a machine of its own.
-            let _ = std::thread::Builder::new().spawn_scoped(scope, prepare);
+        let prepare_next = |model: &Model| {
+            for _ in 0..host.spares.wanted(&model.world) {
+                let model = model.clone();
+                let prepare = move || host.spares.prepare(host, model);
+                // Where no thread can be made, the next lease starts a machine of its own.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, prepare);
+            }
         };
         let asked = SystemTime::now();
         if let Err(failure) = lease(host, stream, request, &prepare_next) {
@@ -105,12 +108,12 @@ pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     });
 }
 
-/// `prepare_next` has another machine like this lease's be prepared for another lease.
+/// `prepare_next` has others like this lease's machine be prepared for the leases that come next.
 fn lease(
     host: &Host,
     stream: &UnixStream,
     request: &LeaseRequest,
-    prepare_next: &dyn Fn(Model),
+    prepare_next: &dyn Fn(&Model),
 ) -> Result<(), Failure> {
     let guest = decide(host, request)?;
     let init = boot::init(&guest, request)?;
@@ -186,7 +189,7 @@ fn lease(
     let next = ready.next.filter(|_| request.entry.is_some());
     life::live(host, stream, instance, living, || {
         if let Some(accelerator) = next {
-            prepare_next(Model {
+            prepare_next(&Model {
                 guest,
                 accelerator,
                 world: ready.world,

@@ -1,6 +1,6 @@
 //! Machines that are there before they are asked for: while a test has its machine, one more like it is prepared, and the
-//! next test that needs the same gets it. Holds them, and ends those that nobody comes for. What a machine is made of it
-//! does not know: two are alike if their worlds are, but for the name.
+//! next test that needs the same gets it; where tests come faster than that, several. Holds them, and ends those that
+//! nobody comes for. What a machine is made of it does not know: two are alike if their worlds are, but for the name.
 
 use super::admission::Admitted;
 use super::instance::Instance;
@@ -26,8 +26,11 @@ const PREPARING: Duration = Duration::from_secs(20);
 /// How long a machine that could not be prepared is not tried again; every test would lose time by it.
 const PAUSE: Duration = Duration::from_secs(60);
 
+/// At most so many machines are prepared for the same world at a time, and never more than there are processors for them.
+const MOST: usize = 4;
+
 /// What a spare is made like: the machine of a lease that has just begun.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) guest: Guest,
     pub(super) accelerator: Accelerator,
@@ -50,6 +53,8 @@ struct State {
     numbers: u64,
     /// The worlds of those that could not be prepared, and when.
     failed: Vec<(World, Instant)>,
+    /// The worlds for which a lease came before its spare was ready, and when.
+    hurried: Vec<(World, Instant)>,
 }
 
 /// A spare, or the place of one that is being prepared.
@@ -97,7 +102,10 @@ impl Spares {
             .iter_mut()
             .find(|slot| !slot.is_claimed && slot.world == world)?;
         slot.is_claimed = true;
-        let number = slot.number;
+        let (number, is_ready) = (slot.number, slot.spare.is_some());
+        if !is_ready {
+            state.hurried.push((world, Instant::now()));
+        }
         let limit = Instant::now() + PREPARING;
         loop {
             // If it could not be prepared, its slot is gone.
@@ -113,8 +121,13 @@ impl Spares {
         }
     }
 
-    /// Prepares a machine like this one, unless one is there that nobody has claimed, or there is no room to spare, or it
-    /// could not be prepared just now.
+    /// How many machines for this world are to be there: one, or as many as can be prepared at a time.
+    pub(super) fn wanted(&self, world: &World) -> usize {
+        self.lock().wanted(&nameless(world), self.wait)
+    }
+
+    /// Prepares a machine like this one, unless as many are there as are wanted, or there is no room to spare, or it could
+    /// not be prepared just now.
     pub(super) fn prepare(&self, host: &Host, model: Model) {
         let world = nameless(&model.world);
         let Some(number) = self.make_slot(&world) else {
@@ -149,9 +162,10 @@ impl Spares {
     fn make_slot(&self, world: &World) -> Option<u64> {
         let mut state = self.lock();
         state.failed.retain(|(_, when)| when.elapsed() < PAUSE);
-        let is_there = |slot: &Slot| !slot.is_claimed && slot.world == *world;
         let has_failed = state.failed.iter().any(|(failed, _)| failed == world);
-        if self.wait.is_zero() || has_failed || state.slots.iter().any(is_there) {
+        let is_there = |slot: &&Slot| !slot.is_claimed && slot.world == *world;
+        let there = state.slots.iter().filter(is_there).count();
+        if has_failed || there >= state.wanted(world, self.wait) {
             return None;
         }
         state.numbers += 1;
@@ -199,6 +213,20 @@ impl Spares {
         self.state
             .lock()
             .unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+impl State {
+    fn wanted(&mut self, world: &World, wait: Duration) -> usize {
+        self.hurried.retain(|(_, when)| when.elapsed() < wait);
+        let is_hurried = self.hurried.iter().any(|(hurried, _)| hurried == world);
+        match (wait.is_zero(), is_hurried) {
+            (true, _) => 0,
+            (false, false) => 1,
+            (false, true) => {
+                std::thread::available_parallelism().map_or(1, |cpus| cpus.get().min(MOST))
+            }
+        }
     }
 }
 
