@@ -31,6 +31,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "outcomes_machine",
     "published",
     "returns",
+    "returns_machine",
     "runner",
     "store",
     "system",
