@@ -160,6 +160,26 @@ pub fn first_address(path: &Path) -> io::Result<u64> {
     Ok(first.map_or(0, |segment| segment.p_vaddr(endian)))
 }
 
+/// The length of the beginning of a program's file that is loaded. What comes behind is for debuggers and linkers, and of a
+/// program that was built for them most of the file.
+///
+/// # Errors
+/// If the file cannot be read or is not a 64-bit ELF file.
+pub fn loaded_length(path: &Path) -> io::Result<u64> {
+    let cache = ReadCache::new(File::open(path)?);
+    let data = &cache;
+    let header = Header::parse(data).map_err(invalid)?;
+    let endian = header.endian().map_err(invalid)?;
+    let segments = header.program_headers(endian, data).map_err(invalid)?;
+    let table = header.e_phoff(endian) + std::mem::size_of_val(segments) as u64;
+    let ends = segments.iter().map(|segment| {
+        segment
+            .p_offset(endian)
+            .saturating_add(segment.p_filesz(endian))
+    });
+    Ok(ends.fold(table, u64::max))
+}
+
 /// The newest version that a C library in this file offers.
 ///
 /// # Errors
@@ -203,6 +223,7 @@ fn glibc(name: &[u8]) -> Option<Version> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn this_program_needs_a_loader_and_no_more_than_the_library_here_offers() {
@@ -221,6 +242,23 @@ mod tests {
         let named = &needs.libraries["libc.so.6"];
         let offered = definitions(library).unwrap();
         assert!(!named.is_empty() && named.iter().all(|version| offered.contains(version)));
+    }
+
+    #[test]
+    fn a_program_runs_without_what_is_not_loaded() {
+        let program = std::env::current_exe().unwrap();
+        let mut bytes = std::fs::read(&program).unwrap();
+        let length = usize::try_from(loaded_length(&program).unwrap()).unwrap();
+        assert!(length < bytes.len() / 2, "{length} of {}", bytes.len());
+        bytes.truncate(length);
+        let dir = tempfile::tempdir().unwrap();
+        let short = dir.path().join("short");
+        std::fs::write(&short, bytes).unwrap();
+        std::fs::set_permissions(&short, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = std::process::Command::new(&short);
+        let output = command.args(["--list", "--format", "terse"]).output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        assert!(text.contains("without_what_is_not_loaded: test"), "{text}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A guest whose first process is the image's own init: the first process starts the agent beside itself and becomes the
 //! init; the agent waits until the init has brought the guest up. Knows systemd; starts no job.
 
+use super::loader;
 use crate::sys::{inherited, session};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -63,11 +64,8 @@ pub(super) fn become_init(stream: &OwnedFd) -> io::Error {
 
 /// Becomes the init of a machine of its own, with the agent beside it. Returns only if it cannot.
 pub(super) fn become_init_of_machine() -> io::Error {
-    let loader = fs::read_dir(LIBRARIES).ok().and_then(|mut libraries| {
-        libraries.find_map(|entry| Some(entry.ok()?.path()).filter(|path| is_loader(path)))
-    });
     let agent = || OsString::from(AGENT_PATH);
-    let words = match loader {
+    let words = match loader::brought_loader() {
         Some(loader) => vec![
             loader.into_os_string(),
             "--library-path".into(),
@@ -80,11 +78,6 @@ pub(super) fn become_init_of_machine() -> io::Error {
         Ok(()) => execute(""),
         Err(error) => error,
     }
-}
-
-fn is_loader(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.as_bytes().starts_with(b"ld-"))
 }
 
 /// Executes the init; as a container's manager calls itself, where there is one.

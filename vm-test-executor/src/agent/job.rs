@@ -12,7 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use vm_test::protocol::agent::{End, Job, Obstacle, TerminalSize};
-use vm_test::protocol::{ENV_JOB, ENV_TEST};
+use vm_test::protocol::{AGENT_PATH, ENV_JOB, ENV_TEST};
 
 /// What every process in a guest finds, unless the job says otherwise. Without `PATH`, programs in `/usr/sbin` would be
 /// found by a shell but not by `std::process::Command`.
@@ -67,6 +67,8 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
             reason,
             obstacle: Obstacle::Other,
         })?;
+    } else if job.program == AGENT_PATH {
+        words = loader::words_of_agent(words.into_iter().skip(1));
     }
     loader::wrap_binaries(&job.environment);
     let mut words = words.into_iter();

@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::LIBRARIES;
+use vm_test::protocol::{AGENT_PATH, LIBRARIES};
 
 /// Since this version the loader can be told a program's name.
 const NAMES_PROGRAMS: Version = Version(2, 33);
@@ -41,6 +41,34 @@ pub(super) fn words(mut words: Vec<OsString>, number: usize) -> Result<Vec<OsStr
         );
     }
     Ok(words)
+}
+
+/// A command line that starts the agent's own program once more. In a machine its file has nothing that tells what it needs;
+/// that is no more than what the libraries that came along with it have.
+pub(super) fn words_of_agent(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let offered = |library: PathBuf| elf::offered(&library).ok().flatten();
+    let brought = offered(Path::new(LIBRARIES).join("libc.so.6"));
+    let own = libraries::c_library().and_then(offered);
+    let mut words = Vec::new();
+    if let Some(loader) = brought_loader().filter(|_| own < brought) {
+        let options = loader_options(AGENT_PATH);
+        words.push(loader.into_os_string());
+        words.extend(options.into_iter().map(OsString::from));
+    }
+    words.push(AGENT_PATH.into());
+    words.extend(arguments);
+    words
+}
+
+/// The loader that came along with the agent.
+pub(super) fn brought_loader() -> Option<PathBuf> {
+    let mut libraries = fs::read_dir(LIBRARIES).ok()?;
+    libraries.find_map(|entry| Some(entry.ok()?.path()).filter(|path| is_loader(path)))
+}
+
+fn is_loader(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_bytes().starts_with(b"ld-"))
 }
 
 /// The loader's own options before the program.

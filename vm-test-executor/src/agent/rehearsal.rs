@@ -56,7 +56,7 @@ fn act() -> io::Result<()> {
         stop_at_timeout: false,
         test: None,
         terminal: None,
-        of_host: Some(0),
+        of_host: None,
         wanted: Wanted::default(),
     };
     run::run(&mut host, &listener, job, None, &mut Vec::new())

@@ -9,13 +9,13 @@ use crate::image::artifact::{Artifact, Lasting};
 use crate::image::{Store, digest, fingerprint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
 
 /// Raised when the same agent and modules would give another archive.
-const FORMAT: &[u8] = b"vm-test initramfs 1";
+const FORMAT: &[u8] = b"vm-test initramfs 2";
 
 /// How the keys of these begin.
 const PREFIX: &str = "initramfs-";
@@ -117,7 +117,9 @@ fn write(
     archive.device("dev/null", (1, 3))?;
     archive.link("lib64", LIBRARIES)?;
     made.insert("lib64".into());
-    add_file(&mut archive, "init", 0o755, agent)?;
+    // The rest would be in the memory of every machine, and of a small one there is not much.
+    let length = elf::loaded_length(agent)?;
+    archive.file("init", 0o755, length, File::open(agent)?.take(length))?;
     for (name, path) in libraries {
         add_file(&mut archive, &format!("{LIBRARIES}/{name}"), 0o755, path)?;
     }
