@@ -38,12 +38,28 @@ fn cases_and_callers_of_helpers_end_as_they_expect() {
 
 #[test]
 fn a_test_that_fails_in_its_second_body_fails_though_the_first_one_has_passed() {
+    assert_fails_alone(
+        "late::panicking_in_the_second_of_two_helpers",
+        "no verdict that counts: the test process exited with code 101 after its verdict (last panic: in the second)",
+    );
+}
+
+#[test]
+fn an_error_that_a_helper_returns_is_no_panic_that_its_caller_should_have() {
+    assert_fails_alone(
+        "late::should_panic_and_only_drops_the_error_of_a_helper",
+        "ends this test process, because its caller may pass by panicking: ",
+    );
+}
+
+/// Alone, for the end of its process would be that of others.
+#[track_caller]
+fn assert_fails_alone(test: &str, words: &str) {
     let (fixture, host) = fixture();
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let group = Group {
             targets: &["generated"],
-            // Alone, for the end of its process would be that of others.
-            filters: &["--exact", "late::panicking_in_the_second_of_two_helpers"],
+            filters: &["--exact", test],
             environment: &[],
             limit: LIMIT,
         };
@@ -51,8 +67,6 @@ fn a_test_that_fails_in_its_second_body_fails_though_the_first_one_has_passed() 
         let finished = patience::run(&mut command, LIMIT);
         let text = finished.stdout.text() + &finished.stderr.text();
         assert_ne!(finished.code, Some(0), "it passed:\n{text}");
-        let words = "no verdict that counts: the test process exited with code 101 after its verdict \
-            (last panic: in the second)";
         assert!(text.contains(words), "{text}");
     }
 }

@@ -73,7 +73,8 @@ pub(crate) fn dispatch(site: &'static Site) {
         Conclusion::Panicked(Some(message)) => raise(message),
         Conclusion::Panicked(None) if cfg!(panic = "abort") => std::panic::panic_any(NotAString),
         Conclusion::Panicked(None) => std::panic::resume_unwind(Box::new(NotAString)),
-        Conclusion::Failed(reason) => raise(reason),
+        // It was no panic there, and must not look like one to whoever waits for one.
+        Conclusion::Failed(reason) => fail(site, &Failure::new(reason)),
         Conclusion::NoVerdict(failure) => fail(site, &failure),
     }
 }
@@ -97,7 +98,7 @@ fn raise(message: String) -> ! {
     std::panic::resume_unwind(Box::new(message))
 }
 
-/// Fails a test that has no verdict. Returns for a test that would pass by panicking: libtest then says that it did not.
+/// Fails a test that has not panicked and must not pass. Returns for a test that would pass by panicking: libtest then says that it did not.
 fn fail(site: &Site, failure: &Failure) {
     match site.panics {
         Panics::Fail if is_the_tests_own(site) => raise(failure.message.clone()),
