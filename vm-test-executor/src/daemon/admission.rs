@@ -143,8 +143,11 @@ impl Admission {
                 .changed
                 .wait_timeout(state, std::time::Duration::from_millis(500))
                 .unwrap_or_else(|poison| poison.into_inner());
-            state = guard;
-            if !still_wanted(&reason) {
+            // Whoever is asked may give room back.
+            drop(guard);
+            let is_wanted = still_wanted(&reason);
+            state = self.lock();
+            if !is_wanted {
                 state.queue.retain(|&other| other != ticket);
                 self.shared.changed.notify_all();
                 return Ok(None);
@@ -263,6 +266,21 @@ mod tests {
         drop(first);
         assert_eq!(second.join().unwrap().memory, 60 << 20);
         assert_eq!(admission.status().1, 0);
+    }
+
+    #[test]
+    fn a_lease_that_waits_may_itself_have_room_given_back() {
+        let admission = Admission::new(Budget {
+            memory: 100 << 20,
+            cpus: 8,
+        });
+        let mut spare = admission.admit_spare(40 << 20, 1);
+        assert!(spare.is_some());
+        let admitted = admission.admit(80 << 20, 1, |_| {
+            spare = None;
+            true
+        });
+        assert!(admitted.unwrap().is_some());
     }
 
     #[test]
