@@ -36,6 +36,9 @@ impl Instance {
             (Event::Stopping, _) => {
                 Failure::new(format!("{subject} was destroyed: the daemon was stopped"))
             }
+            (Event::Unnoticed, _) => Failure::new(format!(
+                "{subject} died: its first process was killed before it began"
+            )),
             (Event::Abandoned, _) => {
                 Failure::new(format!("{subject} died: something in it ended its agent"))
             }
@@ -51,7 +54,7 @@ impl Instance {
         };
         Obituary {
             cause: Some(match (&self.console, event) {
-                (Some(console), Event::Died | Event::Abandoned) => {
+                (Some(console), Event::Died | Event::Abandoned | Event::Unnoticed) => {
                     cause.with_console(&console.last_lines())
                 }
                 _ => cause,
@@ -65,7 +68,7 @@ impl Instance {
         let (_here, holder) = UnixStream::pair()
             .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
         let what = format!("cannot make a template for guest `{}`", self.guest);
-        if event::wait(&self.pidfd, None, &holder, stop) != Event::Died {
+        if event::wait(self.process(), None, &holder, stop) != Event::Died {
             return Err(Failure::new(format!("{what}: the daemon was stopped")).into());
         }
         let said = self.last_words(LAST_WORDS);

@@ -1,6 +1,8 @@
 //! What ends an instance: waits for it and names it. Destroys nothing.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Pid;
+use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
@@ -9,6 +11,15 @@ const GUESTS_END: Timespec = Timespec {
     tv_sec: 1,
     tv_nsec: 0,
 };
+
+/// How often it is looked whether a keeper waits for a guest that is no more.
+const LOOK: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
+
+/// So many looks in a row must find that. An end that the keeper notices takes a moment.
+const LOOKS: u32 = 2;
 
 /// Why the wait for an instance ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +30,22 @@ pub(super) enum Event {
     Died,
     /// The agent has ended, and the guest runs on.
     Abandoned,
+    /// The guest's first process has ended, and the keeper does not notice: liblxc waits for a message of a process that was
+    /// killed before it could send it, and holds the other end itself.
+    Unnoticed,
     /// The daemon stops.
     Stopping,
 }
 
 /// Waits until something ends an instance. `agent` is the pipe of an agent that is not the guest's first process.
 pub(super) fn wait(
-    keeper: &OwnedFd,
+    (pid, keeper): (Pid, &OwnedFd),
     agent: Option<&OwnedFd>,
     holder: &UnixStream,
     stop: &OwnedFd,
 ) -> Event {
     let mut watched = agent;
+    let mut looks = 0;
     loop {
         let mut fds = vec![
             PollFd::new(keeper, PollFlags::IN),
@@ -39,9 +54,17 @@ pub(super) fn wait(
         ];
         fds.extend(watched.map(|agent| PollFd::new(agent, PollFlags::empty())));
         // Where the whole guest ends, it has a better cause than the end of its agent.
-        let limit = (agent.is_some() && watched.is_none()).then_some(&GUESTS_END);
-        match poll(&mut fds, limit) {
-            Ok(0) => return Event::Abandoned,
+        let is_abandoned = agent.is_some() && watched.is_none();
+        let limit = if is_abandoned { GUESTS_END } else { LOOK };
+        match poll(&mut fds, Some(&limit)) {
+            Ok(0) if is_abandoned => return Event::Abandoned,
+            Ok(0) => {
+                looks = if has_only_dead(pid) { looks + 1 } else { 0 };
+                if looks == LOOKS {
+                    return Event::Unnoticed;
+                }
+                continue;
+            }
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => continue,
             Err(_) => return Event::Died,
@@ -59,6 +82,59 @@ pub(super) fn wait(
         }
         if stop {
             return Event::Stopping;
+        }
+    }
+}
+
+/// Whether a process has children, and none of them lives.
+fn has_only_dead(pid: Pid) -> bool {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let children = fs::read_to_string(path).unwrap_or_default();
+    let mut children = children.split_whitespace().peekable();
+    children.peek().is_some() && children.all(is_dead)
+}
+
+fn is_dead(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name, in parentheses, may hold anything.
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| rest.starts_with('Z'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    /// Runs a shell's script until it says a word.
+    fn shell(script: &str) -> std::process::Child {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut stdout, &mut String::new()).unwrap();
+        child
+    }
+
+    #[test]
+    fn a_keeper_that_waits_for_nobody_is_told_from_one_with_a_guest() {
+        for (script, expected) in [
+            ("echo here; exec sleep 60", false),
+            ("sleep 60 & echo here; exec sleep 60", false),
+            ("true & echo here; exec sleep 60", true),
+            ("true & sleep 60 & echo here; exec sleep 60", false),
+        ] {
+            let mut process = shell(script);
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            let pid = Pid::from_child(&process);
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            assert_eq!(has_only_dead(pid), expected, "{script}");
+            for child in children.unwrap_or_default().split_whitespace() {
+                let child = Pid::from_raw(child.parse().unwrap()).unwrap();
+                let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
+            }
+            process.kill().unwrap();
+            process.wait().unwrap();
         }
     }
 }

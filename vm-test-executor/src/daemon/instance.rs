@@ -190,9 +190,14 @@ impl Instance {
         }
     }
 
+    /// The keeper's process.
+    pub(super) fn process(&self) -> (Pid, &OwnedFd) {
+        (self.pid, &self.pidfd)
+    }
+
     /// Waits until something ends it.
     pub(super) fn wait(&self, holder: &UnixStream, stop: &OwnedFd) -> Event {
-        event::wait(&self.pidfd, self.agent.as_ref(), holder, stop)
+        event::wait(self.process(), self.agent.as_ref(), holder, stop)
     }
 
     /// The count of processes that the kernel has killed because memory ran out.
