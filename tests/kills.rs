@@ -13,6 +13,8 @@ mod machines;
 mod moment;
 #[path = "kills/run.rs"]
 mod run;
+#[path = "kills/starts.rs"]
+mod starts;
 
 use moment::{Moments, rounds};
 use run::Crowd;
