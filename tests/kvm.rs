@@ -16,6 +16,7 @@ mod spares;
 #[path = "kvm/workspaces.rs"]
 mod workspaces;
 
+use serde_json::Value;
 use std::time::Duration;
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
@@ -30,4 +31,12 @@ fn prepared(images: &[&str]) -> (Host, Fixture) {
     fixture.build(&host);
     host.build_images(fixture.directory(), images);
     (host, fixture)
+}
+
+/// What machines of the image boot from, by name.
+fn files_of_machine(host: &Host) -> Value {
+    let mut image = host.vm_test();
+    image.args(["image", "machine", "debian-12", "--json"]);
+    let output = image.output().expect("vm-test starts");
+    serde_json::from_slice(&output.stdout).expect("a report")
 }

@@ -3,7 +3,7 @@
 use super::{LIMIT, PLACE, assert_endings, fixture};
 use std::time::Duration;
 use vm_test_tests::fixture::Runner;
-use vm_test_tests::group::Group;
+use vm_test_tests::group::{Group, Outcome};
 use vm_test_tests::report::Ending::{Failed, Passed};
 
 /// More than the longest time limit among the tests, and less than a hang.
@@ -11,16 +11,21 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 const ITS_OWN: &str = "its own words";
 
-#[test]
-fn a_verdict_from_another_process_never_counts_and_never_hangs() {
+/// What becomes of the tests that these filters select.
+fn run(filters: &[&str], runner: Runner) -> Outcome {
     let (fixture, host) = fixture();
     let group = Group {
         targets: &["hostile"],
-        filters: &["verdicts::"],
+        filters,
         environment: &[],
         limit: LIMIT,
     };
-    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    group.run(&fixture, &host, runner)
+}
+
+#[test]
+fn a_verdict_from_another_process_never_counts_and_never_hangs() {
+    let outcome = run(&["verdicts::"], Runner::CargoTest);
     let seconds = 3 * PLACE.factor();
     let too_late = format!("the test did not end within {seconds}s and was killed");
     let failing = [
@@ -52,15 +57,8 @@ fn a_verdict_from_another_process_never_counts_and_never_hangs() {
 
 #[test]
 fn a_verdict_from_a_process_that_came_before_the_body_does_not_count_either() {
-    let (fixture, host) = fixture();
-    let group = Group {
-        targets: &["hostile"],
-        filters: &["early::"],
-        environment: &[],
-        limit: LIMIT,
-    };
     // Their sites are on helpers, and end the test's process.
-    let outcome = group.run(&fixture, &host, Runner::Nextest);
+    let outcome = run(&["early::"], Runner::Nextest);
     let failing = [
         ("early::failing_behind_forged_verdicts", ITS_OWN),
         (

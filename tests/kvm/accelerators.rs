@@ -2,7 +2,7 @@
 //! and says which. Memory that no other machine has makes each test's machine one that has never booted.
 
 use super::impostor::Impostor;
-use super::prepared;
+use super::{files_of_machine, prepared};
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -40,17 +40,12 @@ fn kvm(host: &Host) -> Kvm {
 }
 
 fn boots(host: &Host) -> bool {
-    let output = host
-        .vm_test()
-        .args(["image", "machine", "debian-12", "--json"])
-        .output()
-        .unwrap();
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let files = files_of_machine(host);
     let mut qemu = Command::new("timeout");
     qemu.args(["--signal=KILL", FIRST_WORDS, "qemu-system-x86_64"])
         .args(["-nodefaults", "-no-reboot", "-display", "none", "-m", "256"])
         .args(["-accel", "kvm", "-cpu", "host", "-serial", "stdio"])
-        .args(["-kernel", report["vmlinuz"].as_str().unwrap()])
+        .args(["-kernel", files["vmlinuz"].as_str().unwrap()])
         .args(["-append", "console=ttyS0 panic=-1"])
         .stdin(Stdio::null());
     text_of(&qemu.output().unwrap()).contains("Linux version")

@@ -1,7 +1,7 @@
 //! Parts of a machine that are damaged or gone: named, and done without where that is possible.
 
 use super::impostor::Impostor;
-use super::prepared;
+use super::{files_of_machine, prepared};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -120,13 +120,7 @@ fn an_image_whose_disk_is_gone_is_named_with_the_cure() {
     let directory = fixture.directory();
     let (success, text) = run(&host, directory, "303M");
     assert!(success, "{text}");
-    let output = host
-        .vm_test()
-        .args(["image", "machine", "debian-12", "--json"])
-        .output()
-        .unwrap();
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let disk = PathBuf::from(report["root"].as_str().unwrap());
+    let disk = PathBuf::from(files_of_machine(&host)["root"].as_str().unwrap());
     let away = disk.with_extension("away");
     fs::rename(&disk, &away).unwrap();
     let (success, text) = run(&host, directory, "303M");

@@ -60,6 +60,7 @@ use quote::ToTokens;
 /// | key | values | default | meaning |
 /// |---|---|---|---|
 /// | `backend` | `"lxc"`, `"kvm"` | `"lxc"` | a container, or a virtual machine with its own kernel |
+/// | `accelerator` | `"auto"`, `"kvm"`, `"tcg"` | `"auto"` | for `"kvm"`: `/dev/kvm` if it boots the image, else QEMU's translator; or one of them |
 /// | `image` | a name | the guest's | the root file system, and for `"kvm"` the kernel, that the guest starts from |
 /// | `kernel` | a package as `"linux-image-amd64"`, or a path | the image's | another kernel for `"kvm"` |
 /// | `init` | `"agent"`, `"system"` | the image's | boot nothing but the test, or the image's own init first |
@@ -72,6 +73,7 @@ use quote::ToTokens;
 /// | `keep_for` | `"1ms"` to `"24h"` | `"30m"` | how long it then stays |
 /// | `env` | a list of names | `[]` | environment variables handed on besides the usual ones |
 /// | `export` | a list of patterns as `"**/*.snap.new"` | `[]` | files of the workspace that come back if the test writes them |
+/// | `disks` | a list of sizes as `"1G"` | `[]` | blank disks of a `"kvm"` guest, gone with it |
 /// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |
 /// | `rollback` | `"overlay"`, `"snapshot"` | `"overlay"` | what the test writes is in memory, or on disk in a snapshot of the image |
 /// | `privileged` | `true`, `false` | `false` | no user namespace: root of a container is root of the host |

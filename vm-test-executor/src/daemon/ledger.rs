@@ -8,15 +8,13 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+use vm_test::harvest::forget_old_runs;
 use vm_test::protocol::daemon::{LeaseRequest, Leased};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::record::{Log, RecordOutcome, RunEntry};
 
 /// The version of what a line holds.
 const SCHEMA: u32 = 1;
-
-/// How many runs are kept.
-const MOST_RUNS: usize = 20;
 
 /// The longest name of a run, in bytes.
 const LONGEST: usize = 100;
@@ -188,7 +186,7 @@ fn write(page: &Page) -> std::io::Result<()> {
     let path = runs.join(format!("{run}.jsonl"));
     let mut file = match File::options().append(true).create_new(true).open(&path) {
         Ok(file) => {
-            forget_old_runs(&runs);
+            forget_old_runs(&runs, "jsonl");
             file
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -206,49 +204,6 @@ fn write(page: &Page) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Removes all but the last runs, with their logs.
-fn forget_old_runs(runs: &Path) {
-    let entries = fs::read_dir(runs).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
-        .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
-        .collect();
-    found.sort();
-    let old = found.len().saturating_sub(MOST_RUNS);
-    for (_, path) in &found[..old] {
-        let _ = fs::remove_file(path);
-        let _ = fs::remove_dir_all(path.with_extension(""));
-    }
-}
-
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_last_runs_are_kept_and_their_logs_with_them() {
-        let dir = tempfile::tempdir().unwrap();
-        for number in 0..MOST_RUNS + 3 {
-            let path = dir.path().join(format!("run-{number}.jsonl"));
-            let file = File::create(&path).unwrap();
-            let age = Duration::from_secs(1000 - number as u64);
-            file.set_modified(SystemTime::now() - age).unwrap();
-            fs::create_dir(path.with_extension("")).unwrap();
-        }
-        forget_old_runs(dir.path());
-        let mut left: Vec<_> = fs::read_dir(dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        left.sort();
-        assert_eq!(left.len(), 2 * MOST_RUNS);
-        for gone in ["run-0", "run-2", "run-0.jsonl", "run-2.jsonl"] {
-            assert!(!left.contains(&gone.to_owned()), "{gone} is left");
-        }
-    }
 }

@@ -104,6 +104,7 @@ impl Spares {
         slot.is_claimed = true;
         let (number, is_ready) = (slot.number, slot.spare.is_some());
         if !is_ready {
+            state.hurried.retain(|(hurried, _)| *hurried != world);
             state.hurried.push((world, Instant::now()));
         }
         let limit = Instant::now() + PREPARING;

@@ -2,13 +2,13 @@
 //! the test is named past what captures it, counted, and written down; libtest knows no better than that it passed.
 
 use super::{aloud, job, record as runs};
-use crate::harvest::target;
+use crate::harvest::{forget_old_runs, target};
 use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Decides: `fail`, which it is without the variable, or `skip`.
 const ENV_MISSING: &str = "VM_TEST_MISSING";
@@ -61,9 +61,6 @@ pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
     }
 }
 
-/// How many runs are remembered, as of their times.
-const MOST_RUNS: usize = 20;
-
 /// Writes the line down with those of the same run; how many there are then.
 fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
     let binary = std::env::current_exe()?;
@@ -75,50 +72,10 @@ fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
     // One write, which the kernel does not tear apart.
     let mut opened = File::options().create(true).append(true).open(&file)?;
     if is_new {
-        forget_old_runs(&directory);
+        forget_old_runs(&directory, "txt");
     }
     opened.write_all(line.as_bytes())?;
     let text = fs::read_to_string(&file)?;
     let count = text.lines().filter(|line| line.starts_with(MARK)).count();
     Ok((count, file))
-}
-
-/// Removes the lists of all but the last runs.
-fn forget_old_runs(directory: &Path) {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "txt"))
-        .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
-        .collect();
-    found.sort();
-    let old = found.len().saturating_sub(MOST_RUNS);
-    for (_, path) in &found[..old] {
-        let _ = fs::remove_file(path);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::{Duration, SystemTime};
-
-    #[test]
-    fn only_the_lists_of_the_last_runs_are_kept() {
-        let directory =
-            std::env::temp_dir().join(format!("vm-test-skipped-{}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
-        for number in 0..MOST_RUNS + 2 {
-            let file = File::create(directory.join(format!("run-{number}.txt"))).unwrap();
-            let age = Duration::from_secs(1000 - number as u64);
-            file.set_modified(SystemTime::now() - age).unwrap();
-        }
-        forget_old_runs(&directory);
-        let is_left = |number: usize| directory.join(format!("run-{number}.txt")).exists();
-        let left: Vec<_> = (0..MOST_RUNS + 2)
-            .filter(|&number| is_left(number))
-            .collect();
-        fs::remove_dir_all(&directory).unwrap();
-        assert_eq!(left, (2..MOST_RUNS + 2).collect::<Vec<_>>());
-    }
 }

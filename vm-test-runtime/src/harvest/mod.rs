@@ -4,11 +4,13 @@
 //! Shared by every test binary and by the program `vm-test`; not for people, and without promises of stability.
 
 mod draft;
+mod history;
 mod names;
 mod places;
 mod profile;
 mod take;
 
+pub use history::forget_old_runs;
 pub use names::{binary_name, directory_name};
 pub use places::{Places, ProfilePlace, drafts, is_cargos, target};
 pub use take::Harvest;
