@@ -1,7 +1,7 @@
 //! Tests that do not end in time: what is said of them, and what is left of them where it is kept.
 
 use crate::{BACKENDS, Kept, fixture};
-use vm_test_tests::fixture::Runner;
+use vm_test_tests::fixture::{Runner, text_of};
 use vm_test_tests::process::vm_test;
 
 #[test]
@@ -53,6 +53,38 @@ fn where_it_is_kept_the_test_is_still_there_and_stopped() {
             attached.out, "State:\tT (stopped)\nState:\tS (sleeping)\n",
             "{attached:?}"
         );
+    }
+}
+
+#[test]
+fn a_test_that_nextest_ends_says_the_same_leaves_its_artifacts_and_is_kept() {
+    let (fixture, host) = fixture();
+    for backend in BACKENDS {
+        // The first machine of all boots, for which this profile of nextest has no patience.
+        let first = fixture.run(&host, Runner::Nextest, &format!("{backend}::passes"));
+        assert!(first.success, "{}", first.text);
+        let test = format!("{backend}::waits_to_be_killed");
+        let args = ["nextest", "run", "--profile", "impatient"];
+        let mut command = fixture.cargo(&host, &args);
+        command.args(["-E", &format!("test(={test})")]);
+        command.env("NEXTEST_NO_OUTPUT_INDENT", "1");
+        let text = text_of(&command.output().expect("cargo starts"));
+        assert!(text.contains("1 timed out"), "{text}");
+        let expected = "error: its process was told to end (SIGTERM) before the test did, which was stopped as it was\n\
+            the last lines that it wrote:\n  | ready to be killed\n\
+            what it was doing:\n  | ";
+        assert!(text.contains(expected), "{text}");
+        let thread = format!("({}) waits in clock_nanosleep", &test[..15]);
+        assert!(text.contains(&thread), "{thread} in {text}");
+        let directory = test.replace("::", ".");
+        let artifact = format!("vm-test/artifacts/keeping/endings/{directory}/last-will.txt");
+        let artifact = fixture.target().join(artifact);
+        let written = std::fs::read_to_string(&artifact);
+        assert_eq!(written.expect(&text), "all to you", "{artifact:?}");
+        let id = crate::kept_id(&text).unwrap_or_else(|| panic!("nothing is kept: {text}"));
+        assert_eq!(crate::kept(&host), [id.as_str()]);
+        let removed = vm_test(&host, &["rm", &id]);
+        assert_eq!(removed.code(), Some(0), "{removed:?}");
     }
 }
 

@@ -1,5 +1,7 @@
-//! Ends that are asked for: nextest's time limit, Ctrl-C, SIGTERM. The test process only dies; the rest follows from that.
+//! Ends that are asked for: nextest's time limit, Ctrl-C, SIGTERM. At nextest's SIGTERM the test process ends the test in its
+//! guest before it dies, otherwise it only dies; the rest follows from that.
 
+use super::instances::first_process_of;
 use super::run::Crowd;
 use super::{PATIENCE, alone, instances, kill, warm};
 use rustix::process::Signal;
@@ -9,9 +11,14 @@ use std::time::{Duration, Instant};
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
+use vm_test_tests::process::await_that;
 
 /// The test that never ends.
 const SLEEPS: &str = "forever::sleeps";
+
+/// What is said of it when its process is told to end.
+const TOLD_TO_END: &str =
+    "error: its process was told to end (SIGTERM) before the test did, which was killed\n";
 
 /// Waits until the test that never ends is in its guest.
 pub(super) fn await_sleeper(host: &Host) {
@@ -40,6 +47,7 @@ fn nextests_time_limit_ends_a_test_at_once_and_leaves_nothing() {
     let output = command.output().expect("cargo starts");
     let text = text_of(&output);
     assert!(text.contains("1 timed out"), "{text}");
+    assert!(text.contains(TOLD_TO_END), "{text}");
     assert!(!text.contains("LEAK"), "{text}");
     // `TIMEOUT [   1.012s]`: the second of patience, and next to nothing for the end.
     let seconds = text
@@ -90,6 +98,37 @@ fn a_test_process_that_is_told_to_end_takes_its_guest_with_it() {
         assert_eq!(outcome.signal(), Some(signal.as_raw()), "{}", outcome.text);
         assert_eq!(outcome.verdict(SLEEPS), None, "{}", outcome.text);
         assert_eq!(idle.settle(PATIENCE), [""; 0], "{signal:?}");
+    }
+    Daemon::of(&host).expect("the daemon goes on").terminate();
+}
+
+#[test]
+fn a_second_sigterm_waits_for_no_guest() {
+    let _alone = alone();
+    let (host, crowd, idle) = warm();
+    for is_awake in [true, false] {
+        let run = crowd.start_alone(&host, SLEEPS);
+        await_that("the test sleeps", PATIENCE * 6, || {
+            run.so_far().contains("sleeping\n")
+        });
+        let agent = instances::of(&host).iter().find_map(first_process_of);
+        if !is_awake {
+            kill(agent.expect("the guest's first process"), Signal::STOP);
+        }
+        let process = Daemon::at(run.pid()).expect("the test process");
+        kill(run.pid(), Signal::TERM);
+        if !is_awake {
+            let waits = !process.ends_within(Duration::from_millis(500));
+            assert!(waits, "it does not wait for its guest: {}", run.so_far());
+            kill(run.pid(), Signal::TERM);
+        }
+        let ends = process.ends_within(Duration::from_secs(2));
+        assert!(ends, "it waits for its guest: {}", run.so_far());
+        let outcome = run.finish();
+        assert_eq!(outcome.signal(), Some(Signal::TERM.as_raw()));
+        let is_told = outcome.text.contains(TOLD_TO_END);
+        assert_eq!(is_told, is_awake, "{}", outcome.text);
+        assert_eq!(idle.settle(PATIENCE), [""; 0]);
     }
     Daemon::of(&host).expect("the daemon goes on").terminate();
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
+use vm_test_tests::campaign;
 
 /// How many rounds there are in all, and how many of them one victim gets.
 pub(super) fn rounds(share: u32) -> u32 {
     let rounds: u32 = std::env::var("VM_TEST_KILL_ROUNDS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(50);
+        .unwrap_or_else(|| campaign::length(50, 20));
     (rounds * share).div_ceil(100)
 }
 

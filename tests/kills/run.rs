@@ -20,6 +20,7 @@ pub(super) struct Crowd {
     directory: PathBuf,
     /// Instead of guest `host`.
     guest: Option<&'static str>,
+    is_alone: bool,
 }
 
 impl Crowd {
@@ -45,6 +46,7 @@ impl Crowd {
             binary: binary.expect("cargo says where the test binary is"),
             directory: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/crowd"),
             guest: None,
+            is_alone: false,
         }
     }
 
@@ -76,6 +78,10 @@ impl Crowd {
             .stdout(output())
             .stderr(output())
             .process_group(0);
+        if self.is_alone {
+            command.env("NEXTEST_EXECUTION_MODE", "process-per-test");
+            command.arg("--nocapture");
+        }
         if let Some(guest) = self.guest {
             command.env("VM_TEST_GUEST", guest);
             // A machine that waits for a lease is nobody's, and would be counted as left.
@@ -86,6 +92,13 @@ impl Crowd {
             tests: tests.to_vec(),
             log,
         }
+    }
+
+    /// Starts one test as nextest does, which has a process for each and captures what that writes itself.
+    pub(super) fn start_alone(&self, host: &Host, test: &str) -> Run {
+        let mut it = self.clone();
+        it.is_alone = true;
+        it.start(host, &[test.to_owned()], 1, 0)
     }
 
     /// Runs one test that nobody disturbs.

@@ -1,6 +1,7 @@
 //! What the end-to-end suites of vm-test share: fixtures, a daemon of their own, the census. No test is in here.
 
 pub mod account;
+pub mod campaign;
 pub mod census;
 pub mod daemon;
 pub mod fixture;

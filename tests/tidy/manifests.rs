@@ -5,7 +5,13 @@ use toml::{Table, Value};
 use crate::Tree;
 
 /// All that may be linked into every test binary of every user.
-const OF_THE_RUNTIME: &[&str] = &["serde", "postcard", "inventory", "vm-test-macros"];
+const OF_THE_RUNTIME: &[&str] = &[
+    "serde",
+    "postcard",
+    "inventory",
+    "signal-hook",
+    "vm-test-macros",
+];
 
 /// Keys of `[package]` that the members take from the workspace.
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license"];

@@ -13,7 +13,7 @@
 //! `cargo test`, `cargo nextest` and the IDE see an ordinary local test. See [`on_vm`] for all that can be set.
 //!
 //! This crate is linked into every test binary, and that binary must also start inside a guest. So it stays thin: data,
-//! the standard library, no C library, no `unsafe`, no thread of its own, nothing before `main`.
+//! the standard library, one crate for one signal, no C library, no `unsafe` of its own, no thread, nothing before `main`.
 #![forbid(unsafe_code)]
 
 pub use vm_test_macros::on_vm;

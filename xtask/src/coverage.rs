@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut total = tally::Tally::default();
     for phase in PHASES {
         println!("\n== {}: {}", phase.name(), phase.description());
-        for runner in phase.runners(&worktree.root)? {
+        for runner in phase.runners(&worktree.root, false)? {
             total += tally::run(&mut worktree.cargo(&runner.run(&[]))?, runner.kind)?;
         }
     }

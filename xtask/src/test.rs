@@ -16,6 +16,9 @@ use crate::user::OrdinaryUser;
 use crate::worktree::Worktree;
 use crate::{command, setup};
 
+/// The variable by which the suites know that their campaigns are to be short.
+const SHORT: &str = "VM_TEST_SHORT";
+
 /// The options of `cargo xtask test`.
 #[derive(Args)]
 pub(crate) struct Options {
@@ -25,6 +28,11 @@ pub(crate) struct Options {
     /// Run only this phase; may be given more than once.
     #[arg(long = "phase", value_name = "NAME")]
     phases: Vec<Phase>,
+
+    /// The short form, as in CI: campaigns of fewer rounds and tests, and as an ordinary user only the suites in which the
+    /// account makes a difference.
+    #[arg(long)]
+    short: bool,
 
     /// List the phases and stop.
     #[arg(long)]
@@ -55,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         .filter(|phase| options.phases.is_empty() || options.phases.contains(phase))
     {
         println!("\n== {}: {}", phase.name(), phase.description());
-        let outcome = outcome_of(*phase, &worktree, &options.passed_on);
+        let outcome = outcome_of(*phase, &worktree, options);
         if let Outcome::NotRun(reason) = outcome {
             println!("not run: {} {reason}", phase.name());
         }
@@ -69,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
-fn outcome_of(phase: Phase, here: &Worktree, passed_on: &[String]) -> Outcome {
+fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
     let is_root = rustix::process::geteuid().is_root();
     if phase.account() == Account::Root && !is_root {
         return Outcome::NotRun("needs root (run it as root or in CI)");
@@ -86,13 +94,13 @@ fn outcome_of(phase: Phase, here: &Worktree, passed_on: &[String]) -> Outcome {
         _ => of_user,
     };
     let ready = of_user.and_then(|of_user| {
-        let runners = build(phase, of_user.as_ref().unwrap_or(here))?;
+        let runners = build(phase, of_user.as_ref().unwrap_or(here), options.short)?;
         Ok((of_user, runners))
     });
     let build = started.elapsed();
     let started = Instant::now();
     let tally = match ready {
-        Ok((of_user, runners)) => test(of_user.as_ref().unwrap_or(here), &runners, passed_on),
+        Ok((of_user, runners)) => test(of_user.as_ref().unwrap_or(here), &runners, options),
         Err(error) => failure(&error),
     };
     Outcome::Ran {
@@ -103,8 +111,8 @@ fn outcome_of(phase: Phase, here: &Worktree, passed_on: &[String]) -> Outcome {
 }
 
 /// Builds what the phase runs, so that the time of its tests is theirs alone.
-fn build(phase: Phase, worktree: &Worktree) -> Result<Vec<Runner>> {
-    let runners = phase.runners(&worktree.root)?;
+fn build(phase: Phase, worktree: &Worktree, is_short: bool) -> Result<Vec<Runner>> {
+    let runners = phase.runners(&worktree.root, is_short)?;
     worktree.build_executor()?;
     for runner in &runners {
         command::run(&mut worktree.cargo(&runner.build())?)?;
@@ -113,13 +121,19 @@ fn build(phase: Phase, worktree: &Worktree) -> Result<Vec<Runner>> {
 }
 
 /// Runs all runners, also after one has failed, and looks at the machine before and after.
-fn test(worktree: &Worktree, runners: &[Runner], passed_on: &[String]) -> Tally {
+fn test(worktree: &Worktree, runners: &[Runner], options: &Options) -> Tally {
+    let passed_on = &options.passed_on;
     let before = Census::take();
     let mut total = Tally::default();
     for runner in runners {
         let tally = worktree
             .cargo(&runner.run(passed_on))
-            .and_then(|mut cargo| tally::run(&mut cargo, runner.kind));
+            .and_then(|mut cargo| {
+                if options.short {
+                    cargo.env(SHORT, "1");
+                }
+                tally::run(&mut cargo, runner.kind)
+            });
         let tally = tally.unwrap_or_else(|error| failure(&error));
         if tally.ran() == 0 && passed_on.is_empty() {
             total += failure(&anyhow!(

@@ -1,6 +1,7 @@
-//! The end of a job that takes too much memory, and the time after any job's end: the rest of its output, what it has left,
-//! and the agent's last message.
+//! The end of a job whose time is up, that takes too much memory, or whose holder is gone; and the time after any job's end:
+//! the rest of its output, what it has left, and the agent's last message.
 
+use super::account;
 use super::body::Body;
 use super::harvest::Harvest;
 use super::run::{Output, Running};
@@ -17,7 +18,36 @@ const QUIET: Duration = Duration::from_millis(50);
 /// … and never longer than this: a grandchild may hold the streams open for ever.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// How many characters the kernel keeps of a thread's name.
+const THREAD_NAME: usize = 15;
+
 impl Running<'_> {
+    /// Looks at what the job is doing and what it has executed, and ends it; or stops it, for somebody to look at.
+    pub(super) fn time_is_up(&mut self, stop: bool, harvest: &Harvest) {
+        if self.killed.is_some() {
+            return;
+        }
+        self.last = account::of(self.pid);
+        harvest.save_counters();
+        if stop {
+            let _ = kill_process_group(self.pid, Signal::STOP);
+            self.end = Some(End::TimedOut);
+            self.pidfd = None;
+        } else {
+            self.kill(End::TimedOut);
+        }
+    }
+
+    /// What the job was doing when its holder went away: one line, on the thread that has the test's name if there is one.
+    pub(super) fn last_words(&self) -> io::Error {
+        let lines = account::of(self.pid);
+        let test = self.body.as_ref().map(Body::test).unwrap_or_default();
+        let thread = format!("({})", test.chars().take(THREAD_NAME).collect::<String>());
+        let line = lines.iter().find(|line| line.contains(&thread));
+        let line = line.or_else(|| lines.last()).map_or("", String::as_str);
+        io::Error::other(format!("the holder of the lease went away while {line}"))
+    }
+
     /// Looks at what the job has executed, and ends it. It is stopped meanwhile, lest it take yet more.
     pub(super) fn memory_is_out(&mut self, harvest: &Harvest) {
         if self.killed.is_none() {

@@ -23,6 +23,7 @@ impl Running<'_> {
                     let _ = kill_process_group(self.pid, signal);
                 }
             }
+            ToAgent::End => self.is_enough = true,
             ToAgent::Resize(size) => {
                 if let Some(terminal) = &self.terminal {
                     let _ = job::resize(terminal, size);

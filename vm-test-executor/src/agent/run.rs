@@ -1,6 +1,5 @@
 //! Runs one job to its end: relays its streams, watches its time and memory, reaps, and says how it ended.
 
-use super::account;
 use super::body::Body;
 use super::harvest::Harvest;
 use super::job::{self, Started};
@@ -21,9 +20,6 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// How often memory is looked at, where the agent has to.
 const MEMORY_TICK: Duration = Duration::from_millis(25);
-
-/// How many characters the kernel keeps of a thread's name.
-const THREAD_NAME: usize = 15;
 
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;
@@ -47,6 +43,7 @@ pub(super) struct Running<'a> {
     pub(super) input: Option<OwnedFd>,
     pub(super) pending_input: VecDeque<u8>,
     pub(super) input_ends: bool,
+    pub(super) is_enough: bool,
     pub(super) terminal: Option<OwnedFd>,
     relayed: u64,
     pub(super) dropped: u64,
@@ -91,12 +88,15 @@ pub(super) fn run(
     let mut memory = memory::Watch::default();
     while running.end.is_none() && !running.host.gone {
         let now = Instant::now();
-        if deadline.is_some_and(|deadline| now >= deadline) {
+        if running.is_enough || deadline.is_some_and(|deadline| now >= deadline) {
             running.time_is_up(job.stop_at_timeout, &harvest);
         }
         // Whoever has been killed needs the processor to end, and is waited for.
         let deadline = deadline.filter(|_| running.killed.is_none());
         let mut wait = deadline.map_or(TICK, |deadline| (deadline - now).min(TICK));
+        if running.end.is_some() {
+            wait = Duration::ZERO;
+        }
         if let Some(limit) = memory_limit {
             if memory.in_use() > limit {
                 running.memory_is_out(&harvest);
@@ -171,6 +171,7 @@ impl<'a> Running<'a> {
             input: started.input,
             pending_input: VecDeque::new(),
             input_ends: false,
+            is_enough: false,
             terminal: started.terminal,
             relayed: 0,
             dropped: 0,
@@ -179,32 +180,6 @@ impl<'a> Running<'a> {
             kills_before: machine::is_one().then(memory::kills),
             last: Vec::new(),
         })
-    }
-
-    /// Looks at what the job is doing and what it has executed, and ends it; or stops it, for somebody to look at.
-    fn time_is_up(&mut self, stop: bool, harvest: &Harvest) {
-        if self.killed.is_some() {
-            return;
-        }
-        self.last = account::of(self.pid);
-        harvest.save_counters();
-        if stop {
-            let _ = kill_process_group(self.pid, Signal::STOP);
-            self.end = Some(End::TimedOut);
-            self.pidfd = None;
-        } else {
-            self.kill(End::TimedOut);
-        }
-    }
-
-    /// What the job was doing when its holder went away: one line, on the thread that has the test's name if there is one.
-    fn last_words(&self) -> io::Error {
-        let lines = account::of(self.pid);
-        let test = self.body.as_ref().map(Body::test).unwrap_or_default();
-        let thread = format!("({})", test.chars().take(THREAD_NAME).collect::<String>());
-        let line = lines.iter().find(|line| line.contains(&thread));
-        let line = line.or_else(|| lines.last()).map_or("", String::as_str);
-        io::Error::other(format!("the holder of the lease went away while {line}"))
     }
 
     /// Kills the job with all that it started, and remembers why.

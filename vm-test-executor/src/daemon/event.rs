@@ -105,6 +105,7 @@ fn is_dead(pid: &str) -> bool {
 mod tests {
     use super::*;
     use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
 
     /// Runs a shell's script until it says a word.
     fn shell(script: &str) -> std::process::Child {
@@ -121,11 +122,15 @@ mod tests {
         for (script, expected) in [
             ("echo here; exec sleep 60", false),
             ("sleep 60 & echo here; exec sleep 60", false),
-            ("true & echo here; exec sleep 60", true),
-            ("true & sleep 60 & echo here; exec sleep 60", false),
+            // It outlives the shell, which would notice its end.
+            ("sleep 0.3 & echo here; exec sleep 60", true),
+            ("sleep 0.3 & sleep 60 & echo here; exec sleep 60", false),
         ] {
             let mut process = shell(script);
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            let limit = Instant::now() + Duration::from_secs(if expected { 20 } else { 1 });
+            while !has_only_dead(Pid::from_child(&process)) && Instant::now() < limit {
+                std::thread::sleep(Duration::from_millis(20));
+            }
             let pid = Pid::from_child(&process);
             let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
             assert_eq!(has_only_dead(pid), expected, "{script}");

@@ -12,6 +12,7 @@ mod record;
 mod report;
 mod skip;
 mod tail;
+mod termination;
 mod verdict;
 mod watch;
 
@@ -19,6 +20,7 @@ use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
 use std::time::Instant;
+use termination::InGuest;
 
 /// How a test on a guest ended, as far as libtest is concerned.
 #[derive(Debug)]
@@ -56,7 +58,8 @@ pub(crate) fn dispatch(site: &'static Site) {
             return fail(site, &failure);
         }
     };
-    let course = watch::run(&mut lease, site, &test);
+    let in_guest = InGuest::enter();
+    let course = watch::run(&mut lease, site, &test, &in_guest);
     let conclusion = course.conclude(&lease, site);
     record::tell(&lease, &conclusion, &course, began.elapsed());
     let is_failure = is_failure(site, &conclusion);
@@ -68,6 +71,7 @@ pub(crate) fn dispatch(site: &'static Site) {
     }
     // The instance goes before the test ends, so that its end never overlaps the next test's start in this process.
     drop(lease);
+    drop(in_guest);
     match conclusion {
         Conclusion::Passed => {}
         Conclusion::Panicked(Some(message)) => raise(message),

@@ -113,16 +113,21 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
                 Some(_) => "was stopped as it was",
                 None => "was killed",
             };
-            Failure::new(format!(
-                "the test did not end within {} and {how}",
-                human(lease.granted.timeout)
-            ))
-            .with_lines("the last lines that it wrote", &written)
-            .with_lines("what it was doing", &ended.last)
-            .hint(format!(
-                "give it more time, as in #[on_vm(\"{}\", timeout = \"5m\")]; it had run for {seconds:.1} s",
-                site.guest()
-            ))
+            let (what, hint) = if course.told_to_end {
+                let what = "its process was told to end (SIGTERM) before the test did, which";
+                let hint = "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run";
+                (what.to_owned(), hint.to_owned())
+            } else {
+                let (limit, guest) = (human(lease.granted.timeout), site.guest());
+                (
+                    format!("the test did not end within {limit} and"),
+                    format!("give it more time, as in #[on_vm(\"{guest}\", timeout = \"5m\")]"),
+                )
+            };
+            Failure::new(format!("{what} {how}"))
+                .with_lines("the last lines that it wrote", &written)
+                .with_lines("what it was doing", &ended.last)
+                .hint(format!("{hint}; it had run for {seconds:.1} s"))
         }
         End::NotStarted { reason, .. } => {
             Failure::new(format!("cannot start the test binary in the guest: {reason}"))

@@ -1,6 +1,7 @@
 //! Follows a job from its start to its end. Prints the guest's output and remembers what it says; judges nothing.
 
 use super::tail::Tail;
+use super::termination::{InGuest, LOOK};
 use super::{harvest, job};
 use crate::client::{Lease, is_timeout};
 use crate::protocol::agent::{Ended, FromAgent, ToAgent};
@@ -42,6 +43,8 @@ pub(super) struct Course {
     pub(super) lost: Option<Failure>,
     /// The end of what the test wrote.
     pub(super) output: Tail,
+    /// Whether the test was ended because this process was told to end.
+    pub(super) told_to_end: bool,
 }
 
 impl Course {
@@ -58,7 +61,7 @@ impl Course {
 }
 
 /// Runs the test in the leased instance.
-pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Course {
+pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest) -> Course {
     let timeout = lease.granted.timeout;
     let mut harvest = harvest::of(lease, site, test);
     let job = match job::for_test(test, &lease.granted, harvest.wanted()) {
@@ -83,15 +86,25 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Course {
     }
     let (mut seen, mut tail) = (Seen::default(), Tail::default());
     let (mut stdout, mut stderr) = (Utf8Stream::default(), Utf8Stream::default());
-    let (mut output, mut late, mut is_over) = (0, 0, false);
+    let (mut output, mut late, mut is_over, mut told_to_end) = (0, 0, false, false);
     let ended = loop {
+        if in_guest.is_over() && !std::mem::replace(&mut told_to_end, true) {
+            // That it cannot be sent shows as the end of the stream.
+            let _ = lease.send(&ToAgent::End);
+            if !is_over {
+                deadline = deadline.min(Instant::now() + GRACE);
+            }
+        }
         let left = deadline.saturating_duration_since(Instant::now());
         late += usize::from(left.is_zero());
         let message = if late > LATE_MESSAGES {
             Err(io::ErrorKind::TimedOut.into())
         } else {
-            lease.receive(Some(left))
+            lease.receive(Some(left.min(LOOK)))
         };
+        if message.as_ref().is_err_and(is_timeout) && !left.is_zero() {
+            continue;
+        }
         if let Ok(Some(FromAgent::Stdout(bytes) | FromAgent::Stderr(bytes))) = &message {
             output += bytes.len();
             tail.push(bytes);
@@ -144,8 +157,12 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Course {
             }
             Ok(None) => break Err(lease.cause_of_death()),
             Err(error) if is_timeout(&error) => {
+                let since = match told_to_end {
+                    true => "the test process was told to end".to_owned(),
+                    false => format!("the time limit of {timeout} ms"),
+                };
                 break Err(Failure::new(format!(
-                    "the guest did not answer for {GRACE:?} after the time limit of {timeout} ms"
+                    "the guest did not answer for {GRACE:?} after {since}"
                 ))
                 .hint("its agent is stopped or the host is overloaded; `vm-test doctor` looks for the reason"));
             }
@@ -171,6 +188,7 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str) -> Course {
         ended,
         lost,
         output: tail,
+        told_to_end,
     }
 }
 

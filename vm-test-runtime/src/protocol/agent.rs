@@ -22,6 +22,8 @@ pub enum ToAgent {
     ErrorClosed,
     /// A signal for the job.
     Signal(i32),
+    /// The job's time is up now, whatever its limit was.
+    End,
     /// The terminal has a new size.
     Resize(TerminalSize),
 }

@@ -22,7 +22,7 @@ JSON
   outcome      \"passed\"; \"panicked\" (a test that should panic may have passed by it); \"failed\": it
                returned an error; \"no-verdict\": it did not end by itself, or its guest died;
                \"no-instance\": its guest could not be had or did not come up; \"lost\": its test
-               process was killed, as by nextest's slow-timeout
+               process was killed or interrupted
   words        why there was no instance, of tests that got none; their description and instance
                may be empty
   began_us     when the lease was asked for, in microseconds since 1970
