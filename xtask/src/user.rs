@@ -18,6 +18,7 @@ const NAME: &str = "vmtest-dev";
 /// Variables of xtask's own environment that mean the same for another account. All others stay out: root's HOME,
 /// PATH and XDG_RUNTIME_DIR would lead an ordinary user to folders that it cannot open.
 const HANDED_ON: &[&str] = &[
+    "CARGO_INCREMENTAL",
     "CI",
     "LANG",
     "LC_ALL",
