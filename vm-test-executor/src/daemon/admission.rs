@@ -1,5 +1,6 @@
 //! How many instances may be alive at once. Counts promised memory and processors; knows no instance.
 
+use super::environment::{CPU_BUDGET, MEMORY_BUDGET, number};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -25,14 +26,11 @@ impl Budget {
     /// `VM_TEST_CPU_BUDGET` decide otherwise.
     #[must_use]
     pub fn of_host() -> Self {
-        let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
         let cpus = std::thread::available_parallelism().map_or(1, |count| count.get());
         Self {
-            memory: number("VM_TEST_MEMORY_BUDGET")
-                .map_or_else(|| host_memory() / 5 * 4, |mib| mib << 20),
-            cpus: number("VM_TEST_CPU_BUDGET")
-                .and_then(|count| u32::try_from(count).ok())
-                .unwrap_or_else(|| u32::try_from(cpus).unwrap_or(1) * PER_CPU),
+            memory: number(MEMORY_BUDGET)
+                .map_or_else(|| host_memory() / 5 * 4, |mib| u64::from(mib) << 20),
+            cpus: number(CPU_BUDGET).unwrap_or_else(|| u32::try_from(cpus).unwrap_or(1) * PER_CPU),
         }
     }
 }

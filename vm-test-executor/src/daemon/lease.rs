@@ -14,7 +14,7 @@ use super::stores::Stores;
 use super::{boot, container, ledger, machine};
 use crate::backend::kvm::Accelerator;
 use crate::config::{Backend, Guest, Workspace};
-use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source};
+use crate::host::idmaps::{IdMaps, NO_IDS, Source, ids_hint};
 use crate::keeper::World;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
@@ -206,7 +206,7 @@ fn decide(host: &Host, request: &LeaseRequest) -> Result<Guest, Failure> {
     let guest = workspace.guest(&request.guest, &request.settings)?;
     if host.maps.source == Source::Single {
         let cause = format!("cannot start guest `{}`: {NO_IDS}", guest.name);
-        return Err(Failure::new(cause).hint(IDS_HINT).missing());
+        return Err(Failure::new(cause).hint(ids_hint()).missing());
     }
     if guest.backend == Backend::Lxc {
         container::check(host, &guest)?;

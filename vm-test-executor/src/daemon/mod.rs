@@ -12,6 +12,7 @@ mod delegation;
 mod devices;
 mod emulator;
 mod ending;
+mod environment;
 mod event;
 mod files;
 mod handing;
@@ -34,7 +35,7 @@ mod stores;
 mod sweep;
 mod template;
 
-pub use crate::host::idmaps::{IDS_HINT, IdMaps, NO_IDS, Source as IdMapSource};
+pub use crate::host::idmaps::{IdMaps, NO_IDS, Source as IdMapSource, ids_hint};
 pub use admission::Budget;
 pub use cgroup::{Limits, availability as cgroup_availability};
 pub use emulator::{Emulators, may_use_kvm};
@@ -43,8 +44,5 @@ pub use spawner::try_namespaces;
 pub use start::{serve, start_detached};
 pub use sweep::{Swept, sweep};
 
-/// How long a daemon without leases stays, in seconds, unless [`ENV_IDLE`] says otherwise.
-pub const IDLE_SECONDS: u64 = 15;
-
-/// The variable that says how many seconds a daemon without leases stays.
-pub const ENV_IDLE: &str = "VM_TEST_IDLE_SECONDS";
+/// How long a daemon without leases stays, in seconds, unless the environment says otherwise.
+const IDLE_SECONDS: u64 = 15;

@@ -3,6 +3,7 @@
 //! nobody comes for. What a machine is made of it does not know: two are alike if their worlds are, but for the name.
 
 use super::admission::Admitted;
+use super::environment;
 use super::instance::Instance;
 use super::lease::{Held, Host};
 use super::machine;
@@ -14,10 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use vm_test::protocol::failure::Failure;
 
-/// The variable that decides how long a spare waits, in seconds; 0 for no spares.
-const ENV_SPARE: &str = "VM_TEST_SPARE_SECONDS";
-
-/// How long it waits unless that is set: a run's next test comes at once, and the memory is others' otherwise.
+/// How long it waits unless the environment says otherwise: a run's next test comes at once, and the memory is others' otherwise.
 const WAIT: Duration = Duration::from_secs(10);
 
 /// How long a lease waits for a spare that is being prepared; far longer than it would take to prepare one itself.
@@ -83,11 +81,9 @@ pub(super) struct Spare {
 impl Spares {
     /// As the environment asks for them.
     pub(super) fn of_environment() -> Self {
-        let seconds = std::env::var(ENV_SPARE)
-            .ok()
-            .and_then(|text| text.parse().ok());
+        let seconds = environment::number(environment::SPARE_SECONDS);
         Self {
-            wait: seconds.map_or(WAIT, Duration::from_secs),
+            wait: seconds.map_or(WAIT, |seconds| Duration::from_secs(seconds.into())),
             state: Mutex::default(),
             changed: Condvar::new(),
         }

@@ -9,7 +9,7 @@ use super::listener::{self, Desk};
 use super::registry::Registry;
 use super::spares::Spares;
 use super::stores::{self, Stores};
-use super::{ENV_IDLE, IDLE_SECONDS, loops, spawner, sweep};
+use super::{IDLE_SECONDS, environment, loops, spawner, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
 use std::fs::{self, File};
@@ -111,6 +111,7 @@ pub fn start_detached() -> Result<(), Failure> {
 pub fn serve() -> Result<(), Failure> {
     let executor = program()?;
     let agent = agent(&executor)?;
+    environment::check()?;
     let dir = RuntimeDir::open()?;
     let files = Files::new(&dir, &executor.identity);
     let Some(_lock) = files.lock()? else {
@@ -238,10 +239,8 @@ fn run_id() -> String {
 }
 
 fn idle_time() -> Duration {
-    let seconds = std::env::var(ENV_IDLE)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(IDLE_SECONDS))
+    let seconds = environment::number(environment::IDLE_SECONDS);
+    Duration::from_secs(seconds.map_or(IDLE_SECONDS, u64::from))
 }
 
 /// Every lease takes a few descriptors; the usual soft limit would end at some hundred.

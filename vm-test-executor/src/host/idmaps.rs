@@ -18,8 +18,33 @@ const ROOT_RANGES: u64 = 8_192;
 /// Why an ordinary user may be unable to start guests …
 pub const NO_IDS: &str = "this user has no subordinate ids in /etc/subuid and /etc/subgid, or there is no newuidmap to map them";
 
-/// … and the cure.
-pub const IDS_HINT: &str = "install uidmap, and as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER";
+/// The lowest id that distributions give out as a subordinate one.
+const FIRST_SUBORDINATE: u64 = 100_000;
+
+/// … and the cure: with a range that is nobody's, since two users of one would own each other's guests.
+#[must_use]
+pub fn ids_hint() -> String {
+    let ranges =
+        ["/etc/subuid", "/etc/subgid"].map(|file| fs::read_to_string(file).unwrap_or_default());
+    let user = name_of(getuid().as_raw()).unwrap_or_else(|| "USER".to_owned());
+    let first = first_free(&ranges.concat());
+    let range = format!("{first}-{}", first + u64::from(COUNT) - 1);
+    format!(
+        "install uidmap, and as root: usermod --add-subuids {range} --add-subgids {range} {user}"
+    )
+}
+
+/// The first id behind all ranges that are given out.
+fn first_free(ranges: &str) -> u64 {
+    let ends = ranges.lines().filter_map(|line| {
+        let mut numbers = line
+            .split(':')
+            .skip(1)
+            .map(|number| number.trim().parse::<u64>());
+        Some(numbers.next()?.ok()? + numbers.next()?.ok()?)
+    });
+    ends.max().unwrap_or(0).max(FIRST_SUBORDINATE)
+}
 
 /// Where the ids come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +133,9 @@ impl IdMaps {
                 }
                 Ok(())
             }
-            Source::Single => Err(Failure::new(format!("cannot map ids: {NO_IDS}")).hint(IDS_HINT)),
+            Source::Single => {
+                Err(Failure::new(format!("cannot map ids: {NO_IDS}")).hint(ids_hint()))
+            }
         }
     }
 
@@ -130,7 +157,7 @@ impl IdMaps {
 
 fn run_helper(program: &str, child: io::Result<std::process::Child>) -> Result<(), Failure> {
     let cannot = |cause: String| {
-        Failure::new(format!("cannot map ids with {program}: {cause}")).hint(IDS_HINT)
+        Failure::new(format!("cannot map ids with {program}: {cause}")).hint(ids_hint())
     };
     let output = child
         .and_then(std::process::Child::wait_with_output)
@@ -193,5 +220,12 @@ mod tests {
         assert_eq!(largest(text, Some("ann"), 5), Some((100_000, 65_536)));
         assert_eq!(largest(text, Some("ann"), 1000), Some((200_000, 70_000)));
         assert_eq!(largest(text, None, 7), None);
+    }
+
+    #[test]
+    fn the_range_that_is_recommended_is_nobodys() {
+        assert_eq!(first_free(""), 100_000);
+        assert_eq!(first_free("a:10:5\nbroken\n"), 100_000);
+        assert_eq!(first_free("a:100000:65536\nb:300000:65536\n"), 365_536);
     }
 }

@@ -1,7 +1,7 @@
 //! Checks of what this user may do on this host: namespaces, ids, limits.
 
 use super::check::Check;
-use crate::daemon::{IDS_HINT, IdMapSource, IdMaps, cgroup_availability, try_namespaces};
+use crate::daemon::{IdMapSource, IdMaps, cgroup_availability, ids_hint, try_namespaces};
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 use vm_test::protocol::failure::Failure;
@@ -27,7 +27,7 @@ pub(super) fn id_maps() -> Check {
     let fail = |failure| {
         Check::fail(name, failure)
             .consequence(NO_GUESTS)
-            .hint(IDS_HINT)
+            .hint(ids_hint())
     };
     let finding = match &maps.source {
         IdMapSource::Root => "root: every instance has 65536 ids of its own".to_owned(),
