@@ -66,7 +66,7 @@ fn with_the_users_word_they_are_named_and_counted() {
         let (_, run) = list.rsplit_once('/').expect("a path");
         // The second is that of `build.target-dir` in cargo's configuration.
         for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
-            let listed = text_of(&skipped(&host, variable));
+            let listed = text_of(&skipped(&host, variable, run));
             for test in ABSENT {
                 assert!(
                     listed.contains(&format!("skipped: missing::{test}: {REASON}")),
@@ -79,12 +79,12 @@ fn with_the_users_word_they_are_named_and_counted() {
     }
 }
 
-/// `vm-test skipped` in the fixture's directory, with the target directory in a variable.
-fn skipped(host: &Host, variable: &str) -> Output {
+/// `vm-test skipped` in the fixture's directory, with the target directory in a variable, where other suites have runs, too.
+fn skipped(host: &Host, variable: &str, run: &str) -> Output {
     let fixture = Fixture::new("missing");
     let mut command = host.vm_test();
     command
-        .arg("skipped")
+        .args(["skipped", run])
         .current_dir(fixture.directory())
         .env(variable, fixture.target());
     command.output().expect("vm-test starts")

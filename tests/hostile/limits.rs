@@ -51,12 +51,12 @@ fn reasons() -> Vec<&'static str> {
     match PLACE {
         Place::Container => vec![
             "the test did not end within 2s and was killed",
-            "the guest did not answer for 5s after the time limit of 2000 ms",
+            "the guest did not answer for 10s after the time limit of 2000 ms",
             "the guest ran out of memory",
         ],
         Place::Machine => vec![
             "the test did not end within 8s and was killed",
-            "the guest did not answer for 5s after the time limit of 8000 ms",
+            "the guest did not answer for 10s after the time limit of 8000 ms",
         ],
     }
 }

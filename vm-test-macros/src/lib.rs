@@ -65,8 +65,8 @@ use quote::ToTokens;
 /// | `kernel` | a package as `"linux-image-amd64"`, or a path | the image's | another kernel for `"kvm"` |
 /// | `init` | `"agent"`, `"system"` | the image's | boot nothing but the test, or the image's own init first |
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
-/// | `cpus` | `1` to `256` | `1` | processors of the guest |
-/// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or connections to the outside |
+/// | `cpus` | `1` to `256` | `1` | a container's share when it waits for room, a machine's processors |
+/// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or connections to the outside, which machines can have |
 /// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
 /// | `boot_timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the guest may take before the test begins |
 /// | `keep` | `"never"`, `"on-failure"` | `"never"` | whether the instance stays when the test fails |

@@ -26,6 +26,9 @@ use machines::Machines;
 /// More than this many times `lxc-execute`, and something is in the wrong place.
 const CEILING: f64 = 3.0;
 
+/// From so many samples on a median counts.
+const ENOUGH: usize = 30;
+
 /// How long the daemon stays without a lease: longer than anything that comes between two tests.
 const IDLE: &str = "VM_TEST_IDLE_SECONDS";
 const IDLE_SECONDS: &str = "600";
@@ -99,6 +102,17 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         machines.print_footprint()?;
     }
     drop(daemon);
+    let few: Vec<_> = contestants
+        .iter()
+        .filter(|it| it.samples() < ENOUGH)
+        .map(|it| it.name)
+        .collect();
+    if !few.is_empty() {
+        println!(
+            "\nfewer than {ENOUGH} samples of {}: what is said of goals above is a hint, and no measurement",
+            few.join("; ")
+        );
+    }
     Ok(match met {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -19,8 +19,7 @@ use crate::worktree::Worktree;
 const PHASES: [Phase; 3] = [Phase::Unit, Phase::DemoNextest, Phase::SuitesCoverage];
 
 /// What is no part of the product.
-const NOT_OURS: &str =
-    "/registry/|/rustc/|/xtask/|/tests/[^/]*[.]rs$|/tests/[^/]*/[^/]*[.]rs$|/demo/tests/";
+const NOT_OURS: &str = "/registry/|/rustc/|/xtask/|/tests/[^/]*[.]rs$|/tests/[^/]*/[^/]*[.]rs$|/tests/src/|/demo/tests/";
 
 /// How the names of profiles begin that guests have sent.
 const OF_GUESTS: &str = "vm-test-";
@@ -87,7 +86,15 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 /// The variables with which every build and every test of this workspace is measured.
 fn variables(worktree: &Worktree) -> Result<Vec<(String, String)>> {
     let text = command::capture(&mut worktree.cargo(&["llvm-cov", "show-env"])?)?;
-    let parsed: Vec<_> = text.lines().filter_map(variable).collect();
+    let mut parsed: Vec<_> = text.lines().filter_map(variable).collect();
+    // cargo-llvm-cov names profiles after the workspace's directory, which may begin like those of guests.
+    for (name, pattern) in &mut parsed {
+        if name == "LLVM_PROFILE_FILE"
+            && let Some((directory, file)) = pattern.rsplit_once('/')
+        {
+            *pattern = format!("{directory}/host-{}", file.trim_start_matches(OF_GUESTS));
+        }
+    }
     if !parsed.iter().any(|(name, _)| name == "LLVM_PROFILE_FILE") {
         bail!("cannot find LLVM_PROFILE_FILE in the output of `cargo llvm-cov show-env`");
     }

@@ -82,9 +82,9 @@ pub(crate) enum Phase {
     DemoCargo,
     /// The demo crate under nextest.
     DemoNextest,
-    /// The end-to-end suites as root, under nextest and under `cargo test`.
+    /// The end-to-end suites as root, under nextest, and those that run no fixtures themselves under `cargo test`, too.
     SuitesRoot,
-    /// The same suites as an ordinary user, but for those of root alone.
+    /// The demo crate and the same suites as an ordinary user, but for those of root alone.
     SuitesUser,
     /// The suites that `cargo xtask coverage` measures.
     #[value(skip)]
@@ -175,7 +175,10 @@ impl Phase {
                     .flatten()
                     .copied()
                     .collect();
-                vec![Runner::nextest(&selection), Runner::libtest(&twice)]
+                let suites = [Runner::nextest(&selection), Runner::libtest(&twice)];
+                // Whoever is root has seen the demo in the phases of its own.
+                let demo = (self == Self::SuitesUser).then(|| Runner::nextest(DEMO));
+                demo.into_iter().chain(suites).collect()
             }
         })
     }

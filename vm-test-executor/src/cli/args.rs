@@ -60,7 +60,7 @@ pub(super) enum Command {
     Ps(ReportArgs),
     /// Name the tests that the last run has skipped, because their guests could not be had here
     #[command(long_about = help::SKIPPED, after_long_help = help::SKIPPED_AFTER)]
-    Skipped(ReportArgs),
+    Skipped(RunReportArgs),
     /// Stop the daemon: end all instances, leave nothing behind
     #[command(long_about = help::STOP, after_long_help = help::STOP_AFTER)]
     Stop,

@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
         Command::Rm(args) => own(rm::run(&args)),
         Command::Keep { instance } => own(keep::run(&instance)),
         Command::Ps(args) => own(ps::print(args)),
-        Command::Skipped(args) => own(skipped::run(args)),
+        Command::Skipped(args) => own(skipped::run(&args)),
         Command::Stop => own(stop::run()),
         Command::Image(ImageCommand::Commit {
             guest,

@@ -70,11 +70,20 @@ fn parts(lines: &[Line]) -> Vec<[String; 3]> {
         ("starting test processes", sum(|line| line.start_us)),
         ("in bodies", sum(|line| line.body_us)),
         ("rolling back", sum(|line| line.rollback_us)),
+        // Starting the daemon, output that is still to come, files that come back.
+        ("everything else", lines.iter().map(rest).sum()),
     ];
     let all = sums.iter().map(|(_, sum)| sum).sum::<u64>().max(1);
     let share = |sum: u64| format!("{} %", (sum * 100 + all / 2) / all);
     sums.map(|(what, sum)| [format!("  {what}"), millis(sum), share(sum)])
         .into()
+}
+
+/// What is in no part of a test's time.
+fn rest(line: &Line) -> u64 {
+    let parts = [line.boot_us, line.start_us, line.body_us];
+    let known = line.wait_us + parts.iter().flatten().sum::<u64>();
+    line.total_us.unwrap_or(known).saturating_sub(known)
 }
 
 fn guests(lines: &[Line]) -> Vec<[String; 3]> {

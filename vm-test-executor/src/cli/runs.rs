@@ -33,6 +33,7 @@ pub(super) struct Line {
     pub(super) start_us: Option<u64>,
     pub(super) body_us: Option<u64>,
     pub(super) rollback_us: Option<u64>,
+    pub(super) total_us: Option<u64>,
     pub(super) kept: bool,
 }
 

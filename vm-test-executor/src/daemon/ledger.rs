@@ -119,7 +119,7 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
     });
     let process = record.and_then(|record| record.process);
     let body = record.and_then(|record| record.body);
-    let line = json!({
+    let mut line = json!({
         "schema": SCHEMA,
         "run": entry.run,
         "package": entry.package,
@@ -137,6 +137,9 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
         "total_us": record.map(|record| record.total),
         "kept": living.kept.is_some(),
     });
+    if outcome == "no-instance" {
+        line["words"] = json!(words);
+    }
     let log = (outcome != "passed").then(|| describe(&entry, outcome, words, living.log()));
     Page {
         entry,
@@ -166,7 +169,10 @@ pub fn describe_log(log: &Log) -> String {
     if let Some(console) = &log.console {
         text += &format!("--- console\n{}\n", console.join("\n"));
     }
-    let output = String::from_utf8_lossy(&log.output);
+    let Some(output) = &log.output else {
+        return text
+            + "--- what its test wrote is not known: its process tells that when the test has ended\n";
+    };
     let end = if output.is_empty() || output.ends_with('\n') {
         ""
     } else {

@@ -123,7 +123,10 @@ impl Living {
             .record
             .as_ref()
             .map_or_else(Default::default, |record| {
-                (record.words.clone(), record.output.clone())
+                (
+                    record.words.clone(),
+                    Some(String::from_utf8_lossy(&record.output).into_owned()),
+                )
             });
         Log {
             console: self.console.as_ref().map(Console::lines),

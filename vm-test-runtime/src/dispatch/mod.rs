@@ -64,7 +64,7 @@ pub(crate) fn dispatch(site: &'static Site) {
     record::tell(&lease, &conclusion, &course, began.elapsed());
     let is_failure = is_failure(site, &conclusion);
     if is_failure || !matches!(conclusion, Conclusion::Passed) {
-        report::failed(site, &test, &lease, &conclusion);
+        report::failed(site, &test, &lease, &conclusion, &course.output);
     }
     if is_failure && lease.granted.keep_for.is_some() {
         report::kept(&lease, course.keep(&lease));

@@ -1,6 +1,7 @@
 //! What a person reads of a failed test besides the guest's own words: why, where, and how to run it again.
 
 use super::Conclusion;
+use super::tail::Tail;
 use crate::client::Lease;
 use crate::protocol::failure::Failure;
 use crate::site::Site;
@@ -16,7 +17,13 @@ pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {
 }
 
 /// Reports a test that ran on an instance and did not end as it should, as far as this can be known.
-pub(super) fn failed(site: &Site, test: &str, lease: &Lease, conclusion: &Conclusion) {
+pub(super) fn failed(
+    site: &Site,
+    test: &str,
+    lease: &Lease,
+    conclusion: &Conclusion,
+    output: &Tail,
+) {
     let words = match conclusion {
         Conclusion::NoVerdict(failure) => {
             eprintln!("error: {failure}");
@@ -26,8 +33,10 @@ pub(super) fn failed(site: &Site, test: &str, lease: &Lease, conclusion: &Conclu
         Conclusion::Failed(words) => Some(words.as_str()),
         Conclusion::Passed => None,
     };
+    // Of a command that the test has started only the output says why.
+    let said = || sounds_forbidden(&String::from_utf8_lossy(&output.to_vec()));
     if let Some(caveat) = &lease.granted.caveat
-        && words.is_some_and(sounds_forbidden)
+        && (words.is_some_and(sounds_forbidden) || said())
     {
         eprintln!("hint: {caveat}");
     }

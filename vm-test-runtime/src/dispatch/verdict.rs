@@ -93,6 +93,11 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
             "the test process exited with code {code} before the test began{}",
             quoted(&ended.preamble)
         )),
+        End::Exited(101) if cfg!(panic = "abort") => Failure::new(format!(
+            "{none}: the test process exited with code 101 {after}{}",
+            last_panic()
+        ))
+        .hint("where panics abort, libtest runs each test in a child and ends so when that is killed, aborts or exits; its words are above"),
         End::Exited(code) => Failure::new(format!(
             "{none}: the test process exited with code {code} {after}{}",
             last_panic()

@@ -13,8 +13,9 @@ use crate::site::Site;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How much longer than the job's own time limit the agent may take to say that it is over.
-const GRACE: Duration = Duration::from_secs(5);
+/// How much longer than the job's own time limit the agent may take to say that it is over: a second for what the job was
+/// doing, two for its counters, two for the rest of its output, and as much for a host that is slow just now.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// More output than an agent lets through, in bytes. All of it may have to be kept until the test ends.
 const MOST_OUTPUT: usize = 257 << 20;

@@ -62,7 +62,6 @@ pub struct Log {
     pub console: Option<Vec<String>>,
     /// Why its test did not pass, once that is known.
     pub words: Option<String>,
-    /// The end of what its test wrote, once that is over.
-    #[serde(with = "super::bytes")]
-    pub output: Vec<u8>,
+    /// The end of what its test wrote, once that is over and its process has told.
+    pub output: Option<String>,
 }

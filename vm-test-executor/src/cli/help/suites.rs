@@ -31,17 +31,18 @@ EXAMPLES
 );
 
 pub(in super::super) const SKIPPED: &str = "\
-Names the tests that the last run in this workspace has skipped, and counts them. A test is skipped only with \
+Names the tests that the last run with guests in this workspace has skipped, or another run, and counts them. A test is skipped only with \
 VM_TEST_MISSING=skip, and only because this host cannot give it its guest: no user namespaces, no liblxc, no such image or \
 device. libtest and nextest have no word for that and count it as passed, and nextest hides what passing tests say.";
 
 pub(in super::super) const SKIPPED_AFTER: &str = "\
 EXAMPLES
   vm-test skipped                           after VM_TEST_MISSING=skip cargo nextest run
+  vm-test skipped cargo-8812                of that run
   vm-test skipped --json | jq length
 
 JSON
-  [{ name, reason }]
+  [{ run, name, reason }]
 
 EXIT CODES
   0 listed, also if there are none; 1 the list cannot be read; 2 the command line is wrong";

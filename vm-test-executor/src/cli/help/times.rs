@@ -29,7 +29,8 @@ JSON
   wait_us, boot_us, start_us, body_us, rollback_us
                in microseconds; null where it was not measured: body_us of a body that never began,
                rollback_us of an instance that was kept
-  total_us     from the request for the lease to the end of the test, without the rollback
+  total_us     from the request for the lease (and the start of the daemon) to the end of the test,
+               without the rollback
   kept         whether the instance was kept
 
 EXIT CODES
