@@ -18,7 +18,7 @@ const LENGTH: usize = 120_000;
 const COUNT: usize = 10;
 
 /// Runs one test of the twins with these variables.
-fn run(test: &str, environment: &[(String, String)]) -> Finished {
+fn run(runner: Runner, test: &str, environment: &[(String, String)]) -> Finished {
     let (fixture, host) = fixture();
     let group = Group {
         targets: &["twins"],
@@ -26,7 +26,7 @@ fn run(test: &str, environment: &[(String, String)]) -> Finished {
         environment: &[],
         limit: AT_ONCE,
     };
-    let mut command = group.command(&fixture, &host, Runner::CargoTest);
+    let mut command = group.command(&fixture, &host, runner);
     command.envs(environment.iter().cloned());
     patience::run(&mut command, AT_ONCE)
 }
@@ -35,7 +35,7 @@ fn run(test: &str, environment: &[(String, String)]) -> Finished {
 fn an_environment_that_is_too_long_for_a_guest_fails_the_test_at_once_and_is_named() {
     let variable = |number| (format!("{HANDED_ON}{number}"), "x".repeat(LENGTH));
     let environment: Vec<_> = (0..COUNT).map(variable).collect();
-    let finished = run("guest::returning", &environment);
+    let finished = run(Runner::CargoTest, "guest::returning", &environment);
     let text = finished.stdout.text();
     assert_eq!(finished.code, Some(101), "{text}");
     for pattern in [
@@ -50,10 +50,12 @@ fn an_environment_that_is_too_long_for_a_guest_fails_the_test_at_once_and_is_nam
 #[test]
 fn a_backtrace_that_is_asked_for_is_the_guests_and_comes_once() {
     let wanted = [("RUST_BACKTRACE".to_owned(), "1".to_owned())];
-    let finished = run("guest::panicking_with_a_string", &wanted);
-    let text = finished.stdout.text();
-    assert_eq!(finished.code, Some(101), "{text}");
-    assert_eq!(text.matches("stack backtrace:").count(), 1, "{text}");
-    let is_in_the_test = |line: &str| line.trim_start().starts_with("at ./tests/twins.rs:");
-    assert!(text.lines().any(is_in_the_test), "{text}");
+    for (runner, code) in [(Runner::CargoTest, 101), (Runner::Nextest, 100)] {
+        let finished = run(runner, "guest::panicking_with_a_string", &wanted);
+        let text = finished.stdout.text() + &finished.stderr.text();
+        assert_eq!(finished.code, Some(code), "{text}");
+        assert_eq!(text.matches("stack backtrace:").count(), 1, "{text}");
+        let is_in_the_test = |line: &str| line.trim_start().starts_with("at ./tests/twins.rs:");
+        assert!(text.lines().any(is_in_the_test), "{text}");
+    }
 }

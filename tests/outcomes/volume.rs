@@ -85,17 +85,26 @@ fn a_hundred_megabytes_arrive_to_the_last_byte_and_in_order() {
 #[test]
 fn output_without_end_does_not_keep_a_test_from_ending() {
     let (fixture, host) = fixture();
-    for (test, code, timeout, words) in [
+    for (runner, test, code, timeout, words) in [
         (
+            Runner::CargoTest,
             "volume::writing_without_end",
-            Some(101),
+            101,
+            Duration::from_secs(2),
+            "error: the test did not end within …s and was killed",
+        ),
+        (
+            Runner::Nextest,
+            "volume::writing_without_end",
+            100,
             Duration::from_secs(2),
             "error: the test did not end within …s and was killed",
         ),
         // What its child writes belongs to it until it ends, and then for a moment.
         (
+            Runner::CargoTest,
             "volume::leaving_a_child_that_writes_for_ever",
-            Some(0),
+            0,
             Duration::ZERO,
             "test result: ok. 1 passed; …",
         ),
@@ -106,17 +115,18 @@ fn output_without_end_does_not_keep_a_test_from_ending() {
             environment: &[],
             limit: LIMIT,
         };
-        let mut command = group.command(&fixture, &host, Runner::CargoTest);
+        let mut command = group.command(&fixture, &host, runner);
         let finished = patience::run(&mut command, LIMIT);
-        assert_eq!(finished.code, code, "{}", finished.stderr.text());
-        let text = finished.stdout.text();
+        assert_eq!(finished.code, Some(code), "{}", finished.stderr.text());
+        // nextest says what a test has said on its own standard error, and further in.
+        let text = finished.stdout.text() + &finished.stderr.text();
         assert!(
-            text.lines().any(|line| line_fits(words, line)),
-            "{test} did not say `{words}`"
+            text.lines().any(|line| line_fits(words, line.trim_start())),
+            "{test} did not say `{words}` under {runner:?}"
         );
         assert!(
             finished.took < timeout * PLACE.factor() + PLACE.slack(),
-            "{test} took {:?}",
+            "{test} took {:?} under {runner:?}",
             finished.took
         );
     }
