@@ -93,8 +93,11 @@ fn proven(
     let kernel = rustix::system::uname();
     let kernel = kernel.release().to_string_lossy();
     let hardware = by_kvm(shape);
-    let text = format!("{hardware:?}");
-    // Another agent does not change it.
+    // Blank disks have nothing to do with it, and another agent does not change it.
+    let text = lasting(&Hardware {
+        disks: Vec::new(),
+        ..hardware.clone()
+    });
     let [files, _, emulator] = shape.words;
     let words = [files, emulator, &text, "kvm on", &kernel];
     if let Some(refusal) = store.refusal(&words) {
@@ -153,13 +156,23 @@ fn with(
     say: &dyn Fn(&str),
     make: impl Fn(&Path) -> Result<(), Failure>,
 ) -> Result<Template, Failure> {
-    let text = format!("{hardware:?} protocol {PROTOCOL}");
+    let text = format!("{} protocol {PROTOCOL}", lasting(hardware));
     let [files, initramfs, emulator] = shape.words;
     store.template(
         &[files, initramfs, emulator, &text],
         |damage| say(&format!("its template is damaged, and made anew: {damage}")),
         make,
     )
+}
+
+/// A machine in words, without the limits of its boot: one that has booted is the same whatever it might have taken.
+fn lasting(hardware: &Hardware) -> String {
+    let hardware = Hardware {
+        patience: 0,
+        boot_timeout: hardware.boot_timeout.map(|_| 0),
+        ..hardware.clone()
+    };
+    format!("{hardware:?}")
 }
 
 fn say_first(say: &dyn Fn(&str)) {
