@@ -115,6 +115,23 @@ fn a_template_that_is_cut_or_gone_in_part_is_named_and_made_anew() {
 }
 
 #[test]
+fn an_init_that_does_not_come_up_is_told_with_what_it_waits_for() {
+    let (host, fixture) = prepared(&["debian-12-systemd", "kvm-endless"]);
+    let output = host
+        .vm_test()
+        .args(["run", "endless", "--", "true"])
+        .current_dir(fixture.directory())
+        .output()
+        .unwrap();
+    let text = text_of(&output);
+    assert_eq!(output.status.code(), Some(125), "{text}");
+    assert!(
+        text.contains(": cannot boot it: it was not up within 40s: it is starting, and waits for: endless.service; failed units: "),
+        "{text}"
+    );
+}
+
+#[test]
 fn an_image_whose_disk_is_gone_is_named_with_the_cure() {
     let (host, fixture) = prepared(&["debian-12"]);
     let directory = fixture.directory();

@@ -38,6 +38,10 @@ const LEAST_MEMORY: u64 = 128 << 20;
 /// How much longer everything may take where QEMU translates.
 const TRANSLATED: u64 = 4;
 
+/// How much longer than its init's own limit a machine may take, in milliseconds: that begins when its kernel has booted, and
+/// only its agent can say what an init that is late waits for.
+const KERNELS_BOOT: u64 = 15_000;
+
 /// What a machine is made of. Nobody removes it as long as this lives.
 #[derive(Debug)]
 #[expect(dead_code, reason = "held for its locks, which end when it is dropped")]
@@ -101,7 +105,7 @@ pub(super) fn prepare(
             memory: guest.memory,
             cpus: guest.cpus,
             boot_timeout: (init == Init::System).then_some(guest.boot_timeout * TRANSLATED),
-            patience: guest.boot_timeout * TRANSLATED,
+            patience: patience(guest, init, TRANSLATED),
             disks: guest.disks.clone(),
             foreign: None,
             network: guest.outside,
@@ -122,7 +126,13 @@ pub(super) fn prepare(
         disks.push(Path::new(&name).join(DISK));
         places.push((name, disk.directory().to_path_buf()));
     }
+    let slower = match accelerator {
+        Accelerator::Tcg => TRANSLATED,
+        Accelerator::Kvm => 1,
+    };
     let hardware = Hardware {
+        boot_timeout: (init == Init::System).then_some(guest.boot_timeout * slower),
+        patience: patience(guest, init, slower),
         // A template goes on with the disks that it was saved with.
         start: match foreign {
             Some(_) => Start::Boot,
@@ -140,10 +150,6 @@ pub(super) fn prepare(
         },
         ..shape.hardware
     };
-    let slower = match accelerator {
-        Accelerator::Tcg => TRANSLATED,
-        Accelerator::Kvm => 1,
-    };
     let next = (hardware.start == Start::Restore).then_some(accelerator);
     let world = world(host, guest, name, hardware, &places);
     let digest = image.digest.get(..12).unwrap_or_default();
@@ -159,7 +165,7 @@ pub(super) fn prepare(
             .map(|kernel| kernel.release)
             .unwrap_or_default(),
         timeout: guest.timeout * slower,
-        boot_timeout: guest.boot_timeout * slower,
+        boot_timeout: patience(guest, init, slower),
         caveat: None,
         next,
         held: Arc::new(Held::Machine(Box::new(Parts {
@@ -169,6 +175,12 @@ pub(super) fn prepare(
             disks: payload.disks,
         }))),
     })
+}
+
+/// How long its agent may take to its first word, in milliseconds.
+fn patience(guest: &Guest, init: Init, slower: u64) -> u64 {
+    let kernels = (init == Init::System).then_some(KERNELS_BOOT);
+    guest.boot_timeout * slower + kernels.unwrap_or(0)
 }
 
 /// Opens a disk from elsewhere, for reading only.
