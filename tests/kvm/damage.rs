@@ -154,6 +154,15 @@ fn an_image_whose_disk_is_gone_is_named_with_the_cure() {
 #[test]
 fn a_machine_that_the_host_has_no_memory_for_is_refused() {
     let (host, fixture) = prepared(&["debian-12"]);
+    let own = tempfile::tempdir_in(fixture.target()).unwrap();
+    let guests = "[guest.machine]\nbackend = \"kvm\"\nimage = \"debian-12\"\ndisks = [\"900G\"]\n";
+    fs::write(own.path().join("vm-test.toml"), guests).unwrap();
+    let (success, text) = run(&host, own.path(), "256M");
+    assert!(!success, "{text}");
+    assert!(
+        text.contains("error: cannot give a guest 922112 MiB of memory and disks: this host has "),
+        "{text}"
+    );
     let (success, text) = run(&host, fixture.directory(), "900G");
     assert!(!success, "{text}");
     assert!(

@@ -29,7 +29,7 @@ use vm_test::protocol::machine::Identity;
 /// What QEMU needs besides the machine's own memory, in bytes.
 const OVERHEAD: u64 = 256 << 20;
 
-/// How much an instance may write to its disks, in bytes; it is in memory.
+/// How much an instance may write to its root, in bytes; it is in memory, as its blank disks are.
 const WRITES: u64 = 1 << 30;
 
 /// With less memory, in bytes, a kernel of today does not boot, or has no room for a test.
@@ -54,7 +54,12 @@ pub(super) struct Parts {
 
 /// How much memory of the host an instance may use at most, in bytes.
 pub(super) fn footprint(guest: &Guest) -> u64 {
-    guest.memory + OVERHEAD
+    guest.memory + OVERHEAD + blank(guest)
+}
+
+/// What its blank disks hold when they are full, in bytes.
+fn blank(guest: &Guest) -> u64 {
+    guest.disks.iter().sum()
 }
 
 /// Makes everything ready. `say` tells whoever waits what takes long.
@@ -278,7 +283,7 @@ pub(super) fn world(
         plan,
         agent: None,
         loader: None,
-        memory: WRITES,
+        memory: WRITES + blank(guest),
         watch_memory: false,
         boot_timeout: None,
         user_namespace: true,
