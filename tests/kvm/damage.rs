@@ -92,6 +92,34 @@ fn a_template_is_not_to_blame_for_what_somebody_else_has_killed() {
 }
 
 #[test]
+fn a_qemu_that_gets_no_memory_is_told_with_the_cure() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    // The daemon has its QEMU from whoever starts it.
+    host.stop();
+    let own = tempfile::tempdir_in(fixture.target()).unwrap();
+    let guests =
+        "[guest.machine]\nbackend = \"kvm\"\nimage = \"debian-12\"\naccelerator = \"tcg\"\n";
+    fs::write(own.path().join("vm-test.toml"), guests).unwrap();
+    let words = "cannot set up guest memory 'ram': Cannot allocate memory";
+    let deed = format!("echo \"{words}\" >&2; exit 1");
+    // The one that makes the template.
+    let qemu = Impostor::new(own.path(), "share=on", 1, &deed);
+    let output = host
+        .vm_test()
+        .args(["run", "machine", "--memory", "306M", "--directory", "/"])
+        .args(["--", "uname", "-n"])
+        .current_dir(own.path())
+        .env("VM_TEST_QEMU", &qemu.path)
+        .output()
+        .unwrap();
+    let text = text_of(&output);
+    assert!(!output.status.success(), "{text}");
+    assert!(text.contains(words), "{text}");
+    let cure = "\nhint: run fewer tests at a time, or lower VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts\n";
+    assert!(text.contains(cure), "{text}");
+}
+
+#[test]
 fn a_template_that_is_cut_or_gone_in_part_is_named_and_made_anew() {
     let (host, fixture) = prepared(&["debian-12"]);
     let directory = fixture.directory();
@@ -174,13 +202,15 @@ fn a_machine_that_the_host_has_no_memory_for_is_refused() {
 #[test]
 fn a_host_without_qemu_says_what_to_install() {
     let (host, fixture) = prepared(&["debian-12"]);
-    for (program, cause) in [
-        ("missing", "there is no "),
+    let install = "hint: install it: apt-get install qemu-system-x86 qemu-utils";
+    for (program, cause, cure) in [
+        ("missing", "there is no ", install),
         (
             "old",
             "it is version 2.1, and 6.0 is the oldest that keeps templates",
+            "hint: install a newer one, or name it in VM_TEST_QEMU when the daemon starts",
         ),
-        ("odd", "it does not tell its version"),
+        ("odd", "it does not tell its version", install),
     ] {
         let own = tempfile::tempdir_in(fixture.target()).unwrap();
         let qemu = own.path().join("qemu");
@@ -200,10 +230,7 @@ fn a_host_without_qemu_says_what_to_install() {
         let text = text_of(&output);
         assert!(!output.status.success(), "{program}: {text}");
         assert!(text.contains(cause), "{program}: {text}");
-        assert!(
-            text.contains("hint: install it: apt-get install qemu-system-x86 qemu-utils"),
-            "{text}"
-        );
+        assert!(text.contains(cure), "{program}: {text}");
     }
     drop(host);
 }
