@@ -143,6 +143,26 @@ fn a_template_that_is_cut_or_gone_in_part_is_named_and_made_anew() {
 }
 
 #[test]
+fn what_a_killed_daemon_was_making_is_gone_after_the_next_ones_first_machine() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    let (success, text) = run(&host, fixture.directory(), "303M");
+    assert!(success, "{text}");
+    host.stop();
+    let building = host.store().join("building");
+    let left = ["template-left", "payload-left"].map(|name| building.join(name));
+    for directory in &left {
+        fs::create_dir_all(directory).unwrap();
+        fs::write(directory.join("ram"), "half").unwrap();
+    }
+    let (success, text) = run(&host, fixture.directory(), "303M");
+    // Whoever makes a template removes them, too.
+    assert!(success && !text.contains(MADE), "{text}");
+    for directory in &left {
+        assert!(!directory.exists(), "{}", directory.display());
+    }
+}
+
+#[test]
 fn an_init_that_does_not_come_up_is_told_with_what_it_waits_for() {
     let (host, fixture) = prepared(&["debian-12-systemd", "kvm-endless"]);
     let output = host

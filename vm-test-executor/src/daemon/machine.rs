@@ -77,6 +77,7 @@ pub(super) fn prepare(
     check(guest)?;
     let (program, emulator) = host.emulators.version()?;
     let store = layers::find(&guest.image, &request.store)?;
+    host.stores.clear(&store);
     let (mut image, mut _held) = store.hold_image(&guest.image_with_kernel())?;
     if let Some(OtherKernel::File(file)) = &guest.kernel {
         let making = || say(&format!("{} is added to its image, once", file.display()));
