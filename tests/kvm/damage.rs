@@ -150,16 +150,23 @@ fn what_a_killed_daemon_was_making_is_gone_after_the_next_ones_first_machine() {
     host.stop();
     let building = host.store().join("building");
     let left = ["template-left", "payload-left"].map(|name| building.join(name));
-    for directory in &left {
-        fs::create_dir_all(directory).unwrap();
-        fs::write(directory.join("ram"), "half").unwrap();
-    }
+    let leave = || {
+        for directory in &left {
+            fs::create_dir_all(directory).unwrap();
+            fs::write(directory.join("ram"), "half").unwrap();
+        }
+    };
+    leave();
     let (success, text) = run(&host, fixture.directory(), "303M");
     // Whoever makes a template removes them, too.
     assert!(success && !text.contains(MADE), "{text}");
-    for directory in &left {
-        assert!(!directory.exists(), "{}", directory.display());
-    }
+    assert!(!left.iter().any(|directory| directory.exists()), "{text}");
+    // Or after the command that sweeps.
+    leave();
+    let output = host.vm_test().arg("gc").output().unwrap();
+    let text = text_of(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(!left.iter().any(|directory| directory.exists()), "{text}");
 }
 
 #[test]
