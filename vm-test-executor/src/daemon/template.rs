@@ -199,3 +199,32 @@ fn save(host: &Host, shape: &Shape<'_>, hardware: &Hardware, aside: &Path) -> Re
     )?;
     instance.saved(&host.stop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::kvm::Start;
+    use vm_test::protocol::machine::Identity;
+
+    #[test]
+    fn how_long_a_boot_may_take_makes_no_other_machine_and_whose_init_boots_does() {
+        let machine = |patience: u64, boot_timeout: Option<u64>| Hardware {
+            start: Start::Save,
+            program: PathBuf::from("qemu"),
+            accelerator: Accelerator::Tcg,
+            memory: 1 << 29,
+            cpus: 1,
+            boot_timeout,
+            patience,
+            disks: Vec::new(),
+            foreign: None,
+            network: false,
+            payload: Vec::new(),
+            identity: Identity::default(),
+        };
+        let words = |patience, boot_timeout| lasting(&machine(patience, boot_timeout));
+        assert_eq!(words(1, None), words(2, None));
+        assert_eq!(words(1, Some(1)), words(2, Some(2)));
+        assert_ne!(words(1, None), words(1, Some(1)));
+    }
+}
