@@ -23,10 +23,12 @@ fn kill(pid: i32) {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is there");
 }
 
-/// What `gc` said of this host alone: a real root's control groups are the whole machine's, and other tests kill daemons,
-/// too.
+/// What `gc` said of this host alone: a real root's control groups are the whole machine's, the store is the user's, and
+/// other tests kill daemons, too.
 fn of_this_host(said: &str) -> String {
-    let lines = said.lines().filter(|line| !line.contains("control group"));
+    let others = ["control group", "unfinished piece"];
+    let is_own = |line: &&str| !others.iter().any(|words| line.contains(words));
+    let lines = said.lines().filter(is_own);
     let own: String = lines.map(|line| format!("{line}\n")).collect();
     if own.is_empty() {
         "nothing to remove\n".to_owned()

@@ -1,4 +1,5 @@
-//! Machines of their own whose parts are killed at random moments: QEMU, the keeper, the daemon, the test process.
+//! Machines of their own whose parts are killed at random moments: QEMU, the keeper, the daemon, the test process. Spares are
+//! prepared and handed over meanwhile; those that wait are nobody's, and only machines with a lease are chosen.
 
 use super::moment::{Moments, rounds};
 use super::run::{Crowd, Run};
@@ -112,7 +113,7 @@ fn a_hundred_tests_on_machines_end_rightly_whatever_is_killed() {
                 _ => failed[what] += 1,
             }
         }
-        // The next one finds all that it needs, and nothing is left of either.
+        // The next one finds all that it needs, and nothing is left of either, nor of the spares, which end with the daemon.
         crowd.passes(&host);
         Daemon::of(&host).expect("a daemon").terminate();
         let left = before.settle(PATIENCE);

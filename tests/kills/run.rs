@@ -84,8 +84,6 @@ impl Crowd {
         }
         if let Some(guest) = self.guest {
             command.env("VM_TEST_GUEST", guest);
-            // A machine that waits for a lease is nobody's, and would be counted as left.
-            command.env("VM_TEST_SPARE_SECONDS", "0");
         }
         Run {
             child: command.spawn().expect("the test binary starts"),

@@ -2,14 +2,17 @@
 
 use super::{LIMIT, prepared};
 use std::collections::BTreeSet;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use vm_test_tests::campaign;
-use vm_test_tests::fixture::Fixture;
+use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::patience;
 
 /// How far the clock of a copy may be from the host's, in seconds, besides what the run itself takes.
 const CLOCK: f64 = 1.0;
+
+/// How old a template is before its copies are asked for the time: one that goes on where it was saved is seen.
+const AGE: Duration = Duration::from_secs(3);
 
 /// What a copy has told.
 #[derive(Debug)]
@@ -47,6 +50,23 @@ fn run(fixture: &Fixture, host: &Host, filter: &str) -> String {
     finished.stdout.text() + &finished.stderr.text()
 }
 
+/// What the clock of a new instance shows is what this one does.
+#[track_caller]
+fn assert_clock(host: &Host, fixture: &Fixture) {
+    let mut command = host.vm_test();
+    command
+        .args(["run", "machine", "--", "date", "+%s.%N"])
+        .current_dir(fixture.directory());
+    let before = now();
+    let output = command.output().unwrap();
+    let after = now();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let time = String::from_utf8_lossy(&output.stdout);
+    let time: f64 = time.trim().parse().unwrap();
+    let is_near = (before - CLOCK..after + CLOCK).contains(&time);
+    assert!(is_near, "{time} between {before} and {after}");
+}
+
 /// The copies disagree where they must, and their clocks agree with this one.
 #[track_caller]
 fn assert_copies(copies: &[Told], count: usize, began: f64, text: &str) {
@@ -65,6 +85,10 @@ fn assert_copies(copies: &[Told], count: usize, began: f64, text: &str) {
 fn two_copies_disagree_about_chance_and_agree_about_the_time() {
     let (host, fixture) = prepared(&["debian-12"]);
     run(&fixture, &host, "one_copy");
+    std::thread::sleep(AGE);
+    for _ in 0..2 {
+        assert_clock(&host, &fixture);
+    }
     let began = now();
     let text = run(&fixture, &host, "copy");
     assert!(text.contains("2 passed; 0 failed"), "{text}");

@@ -92,6 +92,34 @@ fn a_template_is_not_to_blame_for_what_somebody_else_has_killed() {
 }
 
 #[test]
+fn a_qemu_that_gets_no_memory_is_told_with_the_cure() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    // The daemon has its QEMU from whoever starts it.
+    host.stop();
+    let own = tempfile::tempdir_in(fixture.target()).unwrap();
+    let guests =
+        "[guest.machine]\nbackend = \"kvm\"\nimage = \"debian-12\"\naccelerator = \"tcg\"\n";
+    fs::write(own.path().join("vm-test.toml"), guests).unwrap();
+    let words = "cannot set up guest memory 'ram': Cannot allocate memory";
+    let deed = format!("echo \"{words}\" >&2; exit 1");
+    // The one that makes the template.
+    let qemu = Impostor::new(own.path(), "share=on", 1, &deed);
+    let output = host
+        .vm_test()
+        .args(["run", "machine", "--memory", "306M", "--directory", "/"])
+        .args(["--", "uname", "-n"])
+        .current_dir(own.path())
+        .env("VM_TEST_QEMU", &qemu.path)
+        .output()
+        .unwrap();
+    let text = text_of(&output);
+    assert!(!output.status.success(), "{text}");
+    assert!(text.contains(words), "{text}");
+    let cure = "\nhint: run fewer tests at a time, or lower VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts\n";
+    assert!(text.contains(cure), "{text}");
+}
+
+#[test]
 fn a_template_that_is_cut_or_gone_in_part_is_named_and_made_anew() {
     let (host, fixture) = prepared(&["debian-12"]);
     let directory = fixture.directory();
@@ -112,6 +140,50 @@ fn a_template_that_is_cut_or_gone_in_part_is_named_and_made_anew() {
         let words = format!("its template is damaged, and made anew: {}", path.display());
         assert!(text.contains(&words), "{file} {damage}: {text}");
     }
+}
+
+#[test]
+fn what_a_killed_daemon_was_making_is_gone_after_the_next_ones_first_machine() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    let (success, text) = run(&host, fixture.directory(), "303M");
+    assert!(success, "{text}");
+    host.stop();
+    let building = host.store().join("building");
+    let left = ["template-left", "payload-left"].map(|name| building.join(name));
+    let leave = || {
+        for directory in &left {
+            fs::create_dir_all(directory).unwrap();
+            fs::write(directory.join("ram"), "half").unwrap();
+        }
+    };
+    leave();
+    let (success, text) = run(&host, fixture.directory(), "303M");
+    // Whoever makes a template removes them, too.
+    assert!(success && !text.contains(MADE), "{text}");
+    assert!(!left.iter().any(|directory| directory.exists()), "{text}");
+    // Or after the command that sweeps.
+    leave();
+    let output = host.vm_test().arg("gc").output().unwrap();
+    let text = text_of(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(!left.iter().any(|directory| directory.exists()), "{text}");
+}
+
+#[test]
+fn an_init_that_does_not_come_up_is_told_with_what_it_waits_for() {
+    let (host, fixture) = prepared(&["debian-12-systemd", "kvm-endless"]);
+    let output = host
+        .vm_test()
+        .args(["run", "endless", "--", "true"])
+        .current_dir(fixture.directory())
+        .output()
+        .unwrap();
+    let text = text_of(&output);
+    assert_eq!(output.status.code(), Some(125), "{text}");
+    assert!(
+        text.contains(": cannot boot it: it was not up within 40s: it is starting, and waits for: endless.service; failed units: "),
+        "{text}"
+    );
 }
 
 #[test]
@@ -137,6 +209,15 @@ fn an_image_whose_disk_is_gone_is_named_with_the_cure() {
 #[test]
 fn a_machine_that_the_host_has_no_memory_for_is_refused() {
     let (host, fixture) = prepared(&["debian-12"]);
+    let own = tempfile::tempdir_in(fixture.target()).unwrap();
+    let guests = "[guest.machine]\nbackend = \"kvm\"\nimage = \"debian-12\"\ndisks = [\"900G\"]\n";
+    fs::write(own.path().join("vm-test.toml"), guests).unwrap();
+    let (success, text) = run(&host, own.path(), "256M");
+    assert!(!success, "{text}");
+    assert!(
+        text.contains("error: cannot give a guest 922112 MiB of memory and disks: this host has "),
+        "{text}"
+    );
     let (success, text) = run(&host, fixture.directory(), "900G");
     assert!(!success, "{text}");
     assert!(
@@ -148,13 +229,15 @@ fn a_machine_that_the_host_has_no_memory_for_is_refused() {
 #[test]
 fn a_host_without_qemu_says_what_to_install() {
     let (host, fixture) = prepared(&["debian-12"]);
-    for (program, cause) in [
-        ("missing", "there is no "),
+    let install = "hint: install it: apt-get install qemu-system-x86 qemu-utils";
+    for (program, cause, cure) in [
+        ("missing", "there is no ", install),
         (
             "old",
             "it is version 2.1, and 6.0 is the oldest that keeps templates",
+            "hint: install a newer one, or name it in VM_TEST_QEMU when the daemon starts",
         ),
-        ("odd", "it does not tell its version"),
+        ("odd", "it does not tell its version", install),
     ] {
         let own = tempfile::tempdir_in(fixture.target()).unwrap();
         let qemu = own.path().join("qemu");
@@ -174,10 +257,7 @@ fn a_host_without_qemu_says_what_to_install() {
         let text = text_of(&output);
         assert!(!output.status.success(), "{program}: {text}");
         assert!(text.contains(cause), "{program}: {text}");
-        assert!(
-            text.contains("hint: install it: apt-get install qemu-system-x86 qemu-utils"),
-            "{text}"
-        );
+        assert!(text.contains(cure), "{program}: {text}");
     }
     drop(host);
 }

@@ -73,7 +73,7 @@ use quote::ToTokens;
 /// | `keep_for` | `"1ms"` to `"24h"` | `"30m"` | how long it then stays |
 /// | `env` | a list of names | `[]` | environment variables handed on besides the usual ones |
 /// | `export` | a list of patterns as `"**/*.snap.new"` | `[]` | files of the workspace that come back if the test writes them |
-/// | `disks` | a list of sizes as `"1G"` | `[]` | blank disks of a `"kvm"` guest, gone with it |
+/// | `disks` | a list of sizes as `"1G"` | `[]` | blank disks of a `"kvm"` guest, in memory and gone with it |
 /// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |
 /// | `rollback` | `"overlay"`, `"snapshot"` | `"overlay"` | what the test writes is in memory, or on disk in a snapshot of the image |
 /// | `privileged` | `true`, `false` | `false` | no user namespace: root of a container is root of the host |

@@ -180,7 +180,7 @@ pub(super) struct RmArgs {
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct GcArgs {
-    /// Also remove layers that no image needs and no guest uses, and what killed builds left
+    /// Also remove layers that no image needs and no guest uses, and what machines boot from
     #[arg(long)]
     pub(super) images: bool,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use super::args::GcArgs;
 use super::output::{say, say_json, size};
 use crate::daemon;
-use crate::image::{Collected, Store, collect, sweep_snapshots};
+use crate::image::{Collected, Store, clear, collect, sweep_snapshots};
 use vm_test::client::{RuntimeDir, store};
 use vm_test::protocol::failure::Failure;
 
@@ -11,12 +11,18 @@ use vm_test::protocol::failure::Failure;
 pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
     let mut swept = daemon::sweep(&RuntimeDir::open()?, None);
     // Those of daemons whose journal is lost.
-    if let Some(store) = Store::find(&store())? {
-        swept.snapshots += sweep_snapshots(&store)?;
+    let found = Store::find(&store())?;
+    if let Some(store) = &found {
+        swept.snapshots += sweep_snapshots(store)?;
     }
-    let collected = match args.images {
-        true => Some(collect(&Store::open(&store())?)?),
-        false => None,
+    let collected = match (args.images, &found) {
+        (true, _) => collect(&Store::open(&store())?)?,
+        (false, Some(store)) => Collected {
+            // No news to those who have not asked for images.
+            in_use: 0,
+            ..clear(store)?
+        },
+        (false, None) => Collected::default(),
     };
     if args.report.json {
         let mut report = serde_json::json!({
@@ -24,8 +30,9 @@ pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
             "groups": swept.groups,
             "loop_devices": swept.loop_devices,
             "snapshots": swept.snapshots,
+            "remains": collected.remains,
         });
-        if let Some(collected) = collected {
+        if args.images {
             report["images"] = serde_json::json!({
                 "layers": collected.layers,
                 "subvolumes": collected.subvolumes,
@@ -51,7 +58,7 @@ pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
             format!("removed {count} {noun}{plural} of killed daemons ({what})\n")
         })
         .collect();
-    removed.extend(collected.iter().flat_map(describe));
+    removed.extend(describe(&collected));
     if removed.is_empty() {
         return say("nothing to remove\n");
     }
@@ -76,8 +83,8 @@ fn describe(collected: &Collected) -> Vec<String> {
         lines.push(format!("removed {subvolumes} of images that are no more\n"));
     }
     if collected.remains > 0 {
-        let remains = counted(collected.remains, "unfinished layer");
-        lines.push(format!("removed {remains} of killed builds\n"));
+        let remains = counted(collected.remains, "unfinished piece");
+        lines.push(format!("removed {remains} of killed builds and daemons\n"));
     }
     if collected.in_use > 0 {
         let in_use = counted(collected.in_use, "layer");

@@ -105,11 +105,11 @@ EXIT CODES
   0 none is left, also if there was none; 1 one does not end; 2 the command line is wrong";
 
 pub(super) const GC: &str = "\
-Removes what daemons left that were killed: sockets, locks, logs, control groups, loop devices, snapshots. Everything else of \
-theirs the kernel has removed already. Living daemons and their leases are untouched. Every start of a daemon does \
-this, too.
+Removes what daemons left that were killed: sockets, locks, logs, control groups, loop devices, snapshots, and \
+what they or a build were just making in the store. Everything else of theirs the kernel has removed already. Living daemons and \
+their leases are untouched. Every start of a daemon does this, too; the store's part its first machine does, and every build.
 
-With --images also layers that no image names any more, what killed builds left, and of what machines need all that is made \
+With --images also layers that no image names any more, and of what machines need all that is made \
 anew when it is wanted: templates of booted machines, disks with files of the host, and what belongs to images that are gone. \
 What a guest or a build uses stays; the next --images takes it.";
 
@@ -119,8 +119,8 @@ EXAMPLES
   vm-test gc --json
 
 JSON
-  { \"files\": 3, \"groups\": 0, \"loop_devices\": 0, \"snapshots\": 0 }: how many of each; with
-  --images also \"images\": { layers, subvolumes, machines, bytes, remains, in_use }
+  { \"files\": 3, \"groups\": 0, \"loop_devices\": 0, \"snapshots\": 0, \"remains\": 0 }: how many of
+  each; with --images also \"images\": { layers, subvolumes, machines, bytes, remains, in_use }
 
 EXIT CODES
   0 nothing is left; 1 the runtime directory cannot be used; 2 the command line is wrong";

@@ -99,15 +99,8 @@ impl Admission {
         cpus: u32,
         mut still_wanted: impl FnMut(&str) -> bool,
     ) -> Result<Option<Admitted>, Failure> {
+        self.check(memory, "memory")?;
         let budget = self.shared.budget;
-        if memory > budget.memory {
-            return Err(Failure::new(format!(
-                "cannot give a guest {} MiB of memory: this host has {} MiB for all guests",
-                memory >> 20,
-                budget.memory >> 20
-            ))
-            .hint("ask for less, or set VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts"));
-        }
         let cpus = cpus.min(budget.cpus);
         let mut state = self.lock();
         let ticket = state.tickets;
@@ -162,6 +155,23 @@ impl Admission {
             cpus: AtomicU32::new(cpus),
             is_kept: AtomicBool::new(false),
         }))
+    }
+
+    /// Whether the host has so much at all; `what` says what it is for.
+    ///
+    /// # Errors
+    /// If it has not.
+    pub(super) fn check(&self, memory: u64, what: &str) -> Result<(), Failure> {
+        let most = self.shared.budget.memory;
+        if memory <= most {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "cannot give a guest {} MiB of {what}: this host has {} MiB for all guests",
+            memory >> 20,
+            most >> 20
+        ))
+        .hint("ask for less, or set VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts"))
     }
 
     /// Room for an instance that nobody has asked for yet, if there is plenty: nobody waits, and half of the memory stays.

@@ -60,7 +60,8 @@ impl Emulators {
                 return Err(cannot(format!(
                     "it is version {major}.{minor}, and {}.{} is the oldest that keeps templates",
                     OLDEST.0, OLDEST.1
-                )));
+                ))
+                .hint(NEWER));
             }
             None => return Err(cannot(format!("it does not tell its version: {line:?}"))),
         }
@@ -72,6 +73,9 @@ impl Emulators {
 
 /// The cure where QEMU is missing.
 const INSTALL: &str = "install it: apt-get install qemu-system-x86 qemu-utils (Debian, Ubuntu), dnf install qemu-system-x86 qemu-img (Fedora); or use backend = \"lxc\"";
+
+/// The cure where it is too old.
+const NEWER: &str = "install a newer one, or name it in VM_TEST_QEMU when the daemon starts; or use backend = \"lxc\"";
 
 fn named(path: PathBuf) -> Result<PathBuf, Failure> {
     if path.is_file() {

@@ -220,6 +220,9 @@ fn wait_for_room(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Opti
         Backend::Lxc => guest.memory,
         Backend::Kvm => machine::footprint(guest),
     };
+    if !guest.disks.is_empty() {
+        host.admission.check(footprint, "memory and disks")?;
+    }
     let began = Instant::now();
     let mut said = began;
     if !host.admission.has_room(footprint, guest.cpus) {

@@ -29,7 +29,7 @@ use vm_test::protocol::machine::Identity;
 /// What QEMU needs besides the machine's own memory, in bytes.
 const OVERHEAD: u64 = 256 << 20;
 
-/// How much an instance may write to its disks, in bytes; it is in memory.
+/// How much an instance may write to its root, in bytes; it is in memory, as its blank disks are.
 const WRITES: u64 = 1 << 30;
 
 /// With less memory, in bytes, a kernel of today does not boot, or has no room for a test.
@@ -37,6 +37,10 @@ const LEAST_MEMORY: u64 = 128 << 20;
 
 /// How much longer everything may take where QEMU translates.
 const TRANSLATED: u64 = 4;
+
+/// How much longer than its init's own limit a machine may take, in milliseconds: that begins when its kernel has booted, and
+/// only its agent can say what an init that is late waits for.
+const KERNELS_BOOT: u64 = 15_000;
 
 /// What a machine is made of. Nobody removes it as long as this lives.
 #[derive(Debug)]
@@ -50,7 +54,12 @@ pub(super) struct Parts {
 
 /// How much memory of the host an instance may use at most, in bytes.
 pub(super) fn footprint(guest: &Guest) -> u64 {
-    guest.memory + OVERHEAD
+    guest.memory + OVERHEAD + blank(guest)
+}
+
+/// What its blank disks hold when they are full, in bytes.
+fn blank(guest: &Guest) -> u64 {
+    guest.disks.iter().sum()
 }
 
 /// Makes everything ready. `say` tells whoever waits what takes long.
@@ -68,6 +77,7 @@ pub(super) fn prepare(
     check(guest)?;
     let (program, emulator) = host.emulators.version()?;
     let store = layers::find(&guest.image, &request.store)?;
+    host.stores.clear(&store);
     let (mut image, mut _held) = store.hold_image(&guest.image_with_kernel())?;
     if let Some(OtherKernel::File(file)) = &guest.kernel {
         let making = || say(&format!("{} is added to its image, once", file.display()));
@@ -101,7 +111,7 @@ pub(super) fn prepare(
             memory: guest.memory,
             cpus: guest.cpus,
             boot_timeout: (init == Init::System).then_some(guest.boot_timeout * TRANSLATED),
-            patience: guest.boot_timeout * TRANSLATED,
+            patience: patience(guest, init, TRANSLATED),
             disks: guest.disks.clone(),
             foreign: None,
             network: guest.outside,
@@ -122,7 +132,13 @@ pub(super) fn prepare(
         disks.push(Path::new(&name).join(DISK));
         places.push((name, disk.directory().to_path_buf()));
     }
+    let slower = match accelerator {
+        Accelerator::Tcg => TRANSLATED,
+        Accelerator::Kvm => 1,
+    };
     let hardware = Hardware {
+        boot_timeout: (init == Init::System).then_some(guest.boot_timeout * slower),
+        patience: patience(guest, init, slower),
         // A template goes on with the disks that it was saved with.
         start: match foreign {
             Some(_) => Start::Boot,
@@ -140,10 +156,6 @@ pub(super) fn prepare(
         },
         ..shape.hardware
     };
-    let slower = match accelerator {
-        Accelerator::Tcg => TRANSLATED,
-        Accelerator::Kvm => 1,
-    };
     let next = (hardware.start == Start::Restore).then_some(accelerator);
     let world = world(host, guest, name, hardware, &places);
     let digest = image.digest.get(..12).unwrap_or_default();
@@ -159,7 +171,7 @@ pub(super) fn prepare(
             .map(|kernel| kernel.release)
             .unwrap_or_default(),
         timeout: guest.timeout * slower,
-        boot_timeout: guest.boot_timeout * slower,
+        boot_timeout: patience(guest, init, slower),
         caveat: None,
         next,
         held: Arc::new(Held::Machine(Box::new(Parts {
@@ -169,6 +181,12 @@ pub(super) fn prepare(
             disks: payload.disks,
         }))),
     })
+}
+
+/// How long its agent may take to its first word, in milliseconds.
+fn patience(guest: &Guest, init: Init, slower: u64) -> u64 {
+    let kernels = (init == Init::System).then_some(KERNELS_BOOT);
+    guest.boot_timeout * slower + kernels.unwrap_or(0)
 }
 
 /// Opens a disk from elsewhere, for reading only.
@@ -266,7 +284,7 @@ pub(super) fn world(
         plan,
         agent: None,
         loader: None,
-        memory: WRITES,
+        memory: WRITES + blank(guest),
         watch_memory: false,
         boot_timeout: None,
         user_namespace: true,

@@ -1,7 +1,8 @@
-//! The stores in which this daemon makes snapshots. Each is journalled in the runtime directory before the first one, so
-//! that whoever sweeps after the daemon knows where to look.
+//! The stores that this daemon uses. Each in which it makes snapshots is journalled in the runtime directory before the
+//! first one, so that whoever sweeps after the daemon knows where to look; of each in which it makes templates and disks of
+//! machines it clears first what daemons left that were killed.
 
-use crate::image::{Store, sweep_snapshots};
+use crate::image::{Store, clear, sweep_snapshots};
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,6 +18,7 @@ pub(super) struct Stores {
     /// The beginning of the names of journal entries.
     journal: PathBuf,
     known: Mutex<HashSet<PathBuf>>,
+    cleared: Mutex<HashSet<PathBuf>>,
 }
 
 impl Stores {
@@ -24,6 +26,7 @@ impl Stores {
         Self {
             journal,
             known: Mutex::default(),
+            cleared: Mutex::default(),
         }
     }
 
@@ -51,6 +54,23 @@ impl Stores {
         sweep_snapshots(store)?;
         known.insert(store.root().to_path_buf());
         Ok(())
+    }
+
+    /// Removes what was being made in a store when its maker was killed, the first time that machines use the store. What
+    /// somebody makes just now has a lock, and stays.
+    pub(super) fn clear(&self, store: &Store) {
+        let mut cleared = self
+            .cleared
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        if !cleared.insert(store.root().to_path_buf()) {
+            return;
+        }
+        drop(cleared);
+        // It is in nobody's way, so that it fails no lease.
+        if let Err(failure) = clear(store) {
+            eprintln!("vm-test: {failure}");
+        }
     }
 
     fn entry(&self, root: &Path) -> PathBuf {

@@ -93,8 +93,11 @@ fn proven(
     let kernel = rustix::system::uname();
     let kernel = kernel.release().to_string_lossy();
     let hardware = by_kvm(shape);
-    let text = format!("{hardware:?}");
-    // Another agent does not change it.
+    // Blank disks have nothing to do with it, and another agent does not change it.
+    let text = lasting(&Hardware {
+        disks: Vec::new(),
+        ..hardware.clone()
+    });
     let [files, _, emulator] = shape.words;
     let words = [files, emulator, &text, "kvm on", &kernel];
     if let Some(refusal) = store.refusal(&words) {
@@ -153,13 +156,23 @@ fn with(
     say: &dyn Fn(&str),
     make: impl Fn(&Path) -> Result<(), Failure>,
 ) -> Result<Template, Failure> {
-    let text = format!("{hardware:?} protocol {PROTOCOL}");
+    let text = format!("{} protocol {PROTOCOL}", lasting(hardware));
     let [files, initramfs, emulator] = shape.words;
     store.template(
         &[files, initramfs, emulator, &text],
         |damage| say(&format!("its template is damaged, and made anew: {damage}")),
         make,
     )
+}
+
+/// A machine in words, without the limits of its boot: one that has booted is the same whatever it might have taken.
+fn lasting(hardware: &Hardware) -> String {
+    let hardware = Hardware {
+        patience: 0,
+        boot_timeout: hardware.boot_timeout.map(|_| 0),
+        ..hardware.clone()
+    };
+    format!("{hardware:?}")
 }
 
 fn say_first(say: &dyn Fn(&str)) {
@@ -185,4 +198,33 @@ fn save(host: &Host, shape: &Shape<'_>, hardware: &Hardware, aside: &Path) -> Re
         &host.spawner,
     )?;
     instance.saved(&host.stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::kvm::Start;
+    use vm_test::protocol::machine::Identity;
+
+    #[test]
+    fn how_long_a_boot_may_take_makes_no_other_machine_and_whose_init_boots_does() {
+        let machine = |patience: u64, boot_timeout: Option<u64>| Hardware {
+            start: Start::Save,
+            program: PathBuf::from("qemu"),
+            accelerator: Accelerator::Tcg,
+            memory: 1 << 29,
+            cpus: 1,
+            boot_timeout,
+            patience,
+            disks: Vec::new(),
+            foreign: None,
+            network: false,
+            payload: Vec::new(),
+            identity: Identity::default(),
+        };
+        let words = |patience, boot_timeout| lasting(&machine(patience, boot_timeout));
+        assert_eq!(words(1, None), words(2, None));
+        assert_eq!(words(1, Some(1)), words(2, Some(2)));
+        assert_ne!(words(1, None), words(1, Some(1)));
+    }
 }

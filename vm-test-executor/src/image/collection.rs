@@ -84,7 +84,7 @@ fn collect_artifacts(store: &Store, collected: &mut Collected) -> Result<(), Fai
 ///
 /// # Errors
 /// If it cannot be removed.
-pub(super) fn clear(store: &Store) -> Result<Collected, Failure> {
+pub fn clear(store: &Store) -> Result<Collected, Failure> {
     let mut collected = Collected::default();
     for (key, paths) in remains(store)? {
         let Some(_reservation) = store.try_reserve(&key)? else {

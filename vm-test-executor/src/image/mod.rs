@@ -38,7 +38,7 @@ mod users;
 mod verification;
 
 pub use build::build;
-pub use collection::{Collected, collect};
+pub use collection::{Collected, clear, collect};
 pub use commit::Session;
 pub use export::export;
 pub use import::Source;

@@ -28,7 +28,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
-use trouble::{Blame, Trouble, blame_for};
+use trouble::{Blame, Trouble, blame_for, with_cure};
 use vm_test::protocol::PROTOCOL;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
@@ -80,7 +80,7 @@ pub(super) fn run(machine: &Virtual) -> Result<i32, Unrun> {
     };
     done.map_err(|trouble| Unrun {
         is_unbooted: machine.hardware.start == Start::Save && trouble.blame != Blame::Host,
-        failure: trouble.failure,
+        failure: with_cure(trouble.failure),
     })
 }
 

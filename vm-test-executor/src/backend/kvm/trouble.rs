@@ -46,12 +46,11 @@ const OWN: [Signal; 5] = [
     Signal::SYS,
 ];
 
+/// How QEMU says that the host has no more memory.
+const NO_MEMORY: &str = "Cannot allocate memory";
+
 /// How QEMU says that the host has no more of something.
-const WANTS: [&str; 3] = [
-    "Cannot allocate memory",
-    "No space left on device",
-    "Too many open files",
-];
+const WANTS: [&str; 3] = [NO_MEMORY, "No space left on device", "Too many open files"];
 
 /// What is to blame for QEMU's end, after which it left this complaint.
 pub(super) fn blame_for(ended: &Ended, complaint: Option<&str>) -> Blame {
@@ -63,6 +62,14 @@ pub(super) fn blame_for(ended: &Ended, complaint: Option<&str>) -> Blame {
         true => Blame::Machine,
         false => Blame::Host,
     }
+}
+
+/// The failure with its cure, where it says that the host has no more memory.
+pub(super) fn with_cure(failure: Failure) -> Failure {
+    if failure.hint.is_none() && failure.message.contains(NO_MEMORY) {
+        return failure.hint("run fewer tests at a time, or lower VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts");
+    }
+    failure
 }
 
 #[cfg(test)]

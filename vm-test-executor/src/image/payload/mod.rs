@@ -112,6 +112,8 @@ impl Store {
                 ));
             }
             let made = making::make(aside, &content.items, all, size);
+            // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later.
+            let made = made.and_then(|()| steady::unless_it_changed(content, || content.again()));
             made.map_err(
                 |failure| match space::is_full(&failure, self.root(), true) {
                     true => space::full(self.root(), STEP, room, None),
@@ -144,6 +146,12 @@ impl Content {
             });
         }
         Ok(Self { survey, items })
+    }
+
+    /// The same directories and files as they are now.
+    fn again(&self) -> Result<Self, Failure> {
+        let paths: Vec<_> = self.items.iter().map(|item| item.path.clone()).collect();
+        Self::of(&paths)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is copied while others write to it: looked at again when the copying has failed, and copied again if it is not what
-//! it was. Reads and copies nothing itself.
+//! What is copied while others write to it: looked at again when it has been copied, or could not be, and copied again if it
+//! is not what it was. Reads and copies nothing itself.
 
 use vm_test::protocol::failure::Failure;
 
@@ -46,6 +46,22 @@ pub(super) fn while_it_changes<C: Moment, T>(
     }
 }
 
+/// Fails if what was copied was not all the time what was seen before.
+///
+/// # Errors
+/// If it is something else now, or cannot be looked at.
+pub(super) fn unless_it_changed<C: Moment>(
+    seen: &C,
+    look: impl FnOnce() -> Result<C, Failure>,
+) -> Result<(), Failure> {
+    if look()?.moment() == seen.moment() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "cannot copy the host's files to a disk: what was copied is not what was there before",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +102,27 @@ mod tests {
             "cannot copy it: it is not there; files of the workspace change while they are copied"
         );
         assert!(failure.hint.is_some());
+    }
+
+    #[test]
+    fn what_changes_while_it_is_copied_without_a_failure_is_copied_again() {
+        for (changes, copies, succeeds) in [(0, 1, true), (2, 3, true), (9, ATTEMPTS, false)] {
+            let (now, copied) = (Cell::new(0), Cell::new(0));
+            let copy = |seen: &u32| {
+                copied.set(copied.get() + 1);
+                // Somebody writes while it is copied.
+                now.set(now.get() + u32::from(now.get() < changes));
+                unless_it_changed(seen, || Ok(now.get())).map(|()| *seen)
+            };
+            let result = while_it_changes(|| Ok(now.get()), copy);
+            assert_eq!(copied.get(), copies, "{changes}");
+            match succeeds {
+                true => assert_eq!(result, Ok(changes)),
+                false => assert_eq!(
+                    result.unwrap_err().message,
+                    "cannot copy the host's files to a disk: what was copied is not what was there before; files of the workspace change while they are copied"
+                ),
+            }
+        }
     }
 }
