@@ -31,7 +31,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let command = Command::new(&args.guest, &args.settings, &args.command)?;
     let mut lease = command.lease("run", None)?;
     let profiles = Places {
-        profiles: ProfilePlace::of_this_process().filter(|_| is_measured()),
+        profiles: ProfilePlace::for_program(command.program()).filter(|_| is_measured()),
         ..Places::default()
     };
     command.follow(&mut lease, profiles)

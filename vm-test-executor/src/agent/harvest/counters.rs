@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The section with the counters.
-pub(super) const COUNTERS: &str = "__llvm_prf_cnts";
+const COUNTERS: &str = "__llvm_prf_cnts";
 
 /// The section with a record for each function.
 const FUNCTIONS: &str = "__llvm_prf_data";
