@@ -8,6 +8,7 @@ mod deaths;
 mod report;
 
 use report::{Measurement, Report, Tool};
+use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
 
@@ -47,6 +48,19 @@ fn lines_count_as_often_on_a_machine_as_locally_whatever_dies_beside_them() {
     let options = [LINES, ON_A_GUEST].concat();
     let (on_guests, text) = Measurement::new(&host, Tool::Nextest, &options, &[]).run();
     assert_eq!(on_guests.of(&COUNTED), local.of(&COUNTED), "{text}");
+}
+
+/// Of such a process the kernel knows only the loader.
+#[test]
+fn a_time_limit_loses_nothing_where_the_c_library_came_along() {
+    let host = Host::new().with_shared_store().with_guest("bullseye");
+    let recipes = Fixture::new("guests");
+    host.build_images(recipes.directory(), &["debian-11"]);
+    let passed_on = ["--ignored", "--exact", "hangs"];
+    let measurement = Measurement::new(&host, Tool::Test, &["--test", "deaths"], &passed_on);
+    let (report, text) = measurement.run();
+    let counts = ["in_parent", "in_child"].map(|it| report.count_in(deaths::SOURCE, it));
+    assert_eq!(counts, [deaths::HANGS, deaths::CHILD_OF_HANGS], "{text}");
 }
 
 #[test]
