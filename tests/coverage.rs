@@ -4,6 +4,8 @@
 
 #[path = "coverage/deaths.rs"]
 mod deaths;
+#[path = "coverage/plain.rs"]
+mod plain;
 #[path = "coverage/report.rs"]
 mod report;
 
@@ -48,6 +50,16 @@ fn lines_count_as_often_on_a_machine_as_locally_whatever_dies_beside_them() {
     let options = [LINES, ON_A_GUEST].concat();
     let (on_guests, text) = Measurement::new(&host, Tool::Nextest, &options, &[]).run();
     assert_eq!(on_guests.of(&COUNTED), local.of(&COUNTED), "{text}");
+}
+
+#[test]
+fn without_a_tool_and_without_a_word_of_it_lines_count_as_often_as_locally() {
+    for place in [Place::Container, Place::Machine] {
+        let host = place.host();
+        let local = locally(&host);
+        let counted = plain::measure(&host);
+        assert_eq!(counted.of(&COUNTED), local.of(&COUNTED), "{place:?}");
+    }
 }
 
 /// Of such a process the kernel knows only the loader.
