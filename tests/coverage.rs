@@ -4,10 +4,13 @@
 
 #[path = "coverage/deaths.rs"]
 mod deaths;
+#[path = "coverage/plain.rs"]
+mod plain;
 #[path = "coverage/report.rs"]
 mod report;
 
 use report::{Measurement, Report, Tool};
+use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
 
@@ -47,6 +50,29 @@ fn lines_count_as_often_on_a_machine_as_locally_whatever_dies_beside_them() {
     let options = [LINES, ON_A_GUEST].concat();
     let (on_guests, text) = Measurement::new(&host, Tool::Nextest, &options, &[]).run();
     assert_eq!(on_guests.of(&COUNTED), local.of(&COUNTED), "{text}");
+}
+
+#[test]
+fn without_a_tool_and_without_a_word_of_it_lines_count_as_often_as_locally() {
+    for place in [Place::Container, Place::Machine] {
+        let host = place.host();
+        let local = locally(&host);
+        let counted = plain::measure(&host);
+        assert_eq!(counted.of(&COUNTED), local.of(&COUNTED), "{place:?}");
+    }
+}
+
+/// Of such a process the kernel knows only the loader.
+#[test]
+fn a_time_limit_loses_nothing_where_the_c_library_came_along() {
+    let host = Host::new().with_shared_store().with_guest("bullseye");
+    let recipes = Fixture::new("guests");
+    host.build_images(recipes.directory(), &["debian-11"]);
+    let passed_on = ["--ignored", "--exact", "hangs"];
+    let measurement = Measurement::new(&host, Tool::Test, &["--test", "deaths"], &passed_on);
+    let (report, text) = measurement.run();
+    let counts = ["in_parent", "in_child"].map(|it| report.count_in(deaths::SOURCE, it));
+    assert_eq!(counts, [deaths::HANGS, deaths::CHILD_OF_HANGS], "{text}");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 mod binaries;
 #[path = "runner/keeping.rs"]
 mod keeping;
+#[path = "runner/patience.rs"]
+mod patience;
 #[path = "runner/published.rs"]
 mod published;
 

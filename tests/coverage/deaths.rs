@@ -15,12 +15,12 @@ pub(crate) const SOURCE: &str = "src/deaths.rs";
 /// How often each test of the fixture executes them. Each is another bit.
 pub(crate) const IS_KILLED: u64 = 1;
 pub(crate) const ABORTS: u64 = 2;
-const HANGS: u64 = 4;
+pub(crate) const HANGS: u64 = 4;
 const LEAVES_BROKEN_PROFILES: u64 = 16;
 const WAITS_FOR_THE_END: u64 = 32;
 
 /// The same for the tests' children.
-const CHILD_OF_HANGS: u64 = 1;
+pub(crate) const CHILD_OF_HANGS: u64 = 1;
 const CHILD_OF_OUTLIVES: u64 = 2;
 
 /// How long a run may take, which begins with a build: to find hangs, and not to measure.

@@ -42,7 +42,7 @@ pub(crate) struct Report {
 
 impl Report {
     /// Reads a file that the tool has written.
-    fn read(file: &Path, fixture: &Fixture) -> Option<Self> {
+    pub(crate) fn read(file: &Path, fixture: &Fixture) -> Option<Self> {
         let text = fs::read_to_string(file).ok()?;
         let (mut lines, mut source) = (Counts::new(), None);
         for line in text.lines() {

@@ -28,7 +28,7 @@ const KILLED: &[&str] =
 const NO_SUCH_GUEST: &str =
     "error: cannot find guest `nowhere`: …/fixtures/vm-test.toml does not declare it";
 
-const NO_SUCH_GUEST_HINT: &str = "hint: the guests are `machine`, `host`; declare another as [guest.nowhere] in vm-test.toml at the workspace's root";
+const NO_SUCH_GUEST_HINT: &str = "hint: the guests are `bullseye`, `machine`, `host`; declare another as [guest.nowhere] in vm-test.toml at the workspace's root";
 
 const TABLE: &[Row] = &[
     fails("using_more_memory_than_there_is", &[], OUT_OF_MEMORY),

@@ -45,6 +45,11 @@ fn names_that_lead_elsewhere_are_refused_whoever_sends_them() {
             "artifact `given up` was not brought back: \u{fffd}[2Jred",
         ],
     );
+    if std::env::var_os("LLVM_PROFILE_FILE").is_none() {
+        let refused =
+            "coverage profile `1-x.profraw` was not brought back: nobody has asked for it";
+        assert_says(&text, &[refused]);
+    }
     for test in tests {
         assert_eq!(
             names_in(&place.artifacts("forged", test)),

@@ -26,7 +26,7 @@ fn script(host: &Host, script: &str, words: &[&str]) -> String {
 }
 
 /// The instance in the command that opens it.
-fn kept_id(text: &str) -> Option<&str> {
+pub(crate) fn kept_id(text: &str) -> Option<&str> {
     let (_, command) = text.split_once("the instance is kept for 30m; to open a shell in it: ")?;
     let (_, id) = command.lines().next()?.split_once("vm-test attach ")?;
     Some(id)

@@ -95,14 +95,6 @@ pub struct Section {
     pub length: u64,
 }
 
-/// Whether the program in this file has a section of this name.
-///
-/// # Errors
-/// If the file cannot be read or is not a 64-bit ELF file.
-pub fn has_section(path: &Path, name: &str) -> io::Result<bool> {
-    Ok(sections(path, &[name])?[0].is_some())
-}
-
 /// The sections of these names.
 ///
 /// # Errors

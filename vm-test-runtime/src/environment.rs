@@ -1,4 +1,5 @@
-//! Which of this process's variables a guest sees. A list of what is let through: all else stays on the host.
+//! Which of this process's variables a guest sees: a list of what is let through, and all else stays on the host. And what
+//! nextest's say of this process.
 
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -33,6 +34,16 @@ const PREFIXES: &[&str] = &[
     "LC_",
     "NEXTEST_",
 ];
+
+/// What nextest says of how it runs tests, and the one answer so far.
+const ENV_MODE: &str = "NEXTEST_EXECUTION_MODE";
+const ONE_TEST: &str = "process-per-test";
+
+/// Whether this process was started for one test only, so that signals to it are meant for that test.
+#[must_use]
+pub fn is_for_one_test() -> bool {
+    std::env::var_os(ENV_MODE).is_some_and(|mode| mode == ONE_TEST)
+}
 
 /// The variables that go to the guest: the usual ones, and those that the configuration names. Files come back or not.
 #[must_use]

@@ -66,7 +66,8 @@ pub(super) fn brought_loader() -> Option<PathBuf> {
     libraries.find_map(|entry| Some(entry.ok()?.path()).filter(|path| is_loader(path)))
 }
 
-fn is_loader(path: &Path) -> bool {
+/// Whether a file is a loader, by its name.
+pub(super) fn is_loader(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.as_bytes().starts_with(b"ld-"))
 }

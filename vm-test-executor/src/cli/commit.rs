@@ -59,7 +59,7 @@ pub(super) fn run(
     ));
     let end = command.end(&mut lease, Places::default());
     lease.give_up();
-    let end = end?;
+    let end = end?.map(|ending| ending.end);
     let code = end.as_ref().map_or(exit::signaled(libc::SIGHUP), exit::of);
     // The exit code of a shell is that of the last command in it and says nothing about the session.
     let is_kept = match end {

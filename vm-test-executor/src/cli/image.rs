@@ -230,7 +230,7 @@ impl Runner for InGuests<'_> {
         drop(aside);
         lease.give_up();
         match outcome? {
-            Outcome::Ended(ended) => match ended.end {
+            Outcome::Ended { ended, .. } => match ended.end {
                 End::Exited(0) => Ok(()),
                 End::Exited(code) => Err(cannot(format!("it exited with code {code}"))),
                 End::NotStarted { reason, .. } => Err(cannot(reason)),

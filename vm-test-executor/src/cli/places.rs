@@ -26,7 +26,7 @@ pub(super) fn of_tests(
 /// The places of a run that only lists tests: what earlier runs have left stays, for nothing will take its place.
 pub(super) fn of_list(binary: &Path) -> Places {
     Places {
-        profiles: ProfilePlace::of_this_process(),
+        profiles: ProfilePlace::for_program(binary),
         drafts: drafts(&directory_of_target(binary)),
         ..Places::default()
     }

@@ -1,7 +1,7 @@
 //! A job in a guest and the streams of this process, connected until the job is over. Byte by byte, in both directions.
 
 use super::input::{self, Window};
-use super::signals;
+use super::signals::{self, OnSigterm};
 use super::terminal::Raw;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vm_test::client::{Lease, is_timeout};
 use vm_test::harvest::{Harvest, Places};
-use vm_test::protocol::agent::{Ended, FromAgent, Job, ToAgent};
+use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
 
@@ -29,6 +29,7 @@ pub(super) struct Line {
     /// For ending the line while another thread writes.
     end: UnixStream,
     hung_up: AtomicBool,
+    told_to_end: AtomicBool,
 }
 
 impl Line {
@@ -37,6 +38,7 @@ impl Line {
             stream: Mutex::new(lease.sender()?),
             end: lease.sender()?,
             hung_up: AtomicBool::new(false),
+            told_to_end: AtomicBool::new(false),
         })
     }
 
@@ -47,6 +49,15 @@ impl Line {
             .lock()
             .unwrap_or_else(|poison| poison.into_inner());
         let _ = frame::write(&*stream, message);
+    }
+
+    /// Has the agent end the job as if its time were up; false if it has been told so before.
+    pub(super) fn end_job(&self) -> bool {
+        let is_first = !self.told_to_end.swap(true, Ordering::SeqCst);
+        if is_first {
+            self.send(&ToAgent::End);
+        }
+        is_first
     }
 
     /// Gives the instance up, because the user's terminal is gone.
@@ -60,7 +71,11 @@ impl Line {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The job ended by itself or was ended by the agent.
-    Ended(Ended),
+    Ended {
+        ended: Ended,
+        /// By the agent, because this program was told to end.
+        told_to_end: bool,
+    },
     /// The user's terminal is gone, and the instance with it.
     HungUp,
 }
@@ -69,7 +84,12 @@ pub(super) enum Outcome {
 ///
 /// # Errors
 /// If the instance is lost, or this process's own streams fail.
-pub(super) fn run(lease: &mut Lease, job: Job, harvest: &mut Harvest) -> Result<Outcome, Failure> {
+pub(super) fn run(
+    lease: &mut Lease,
+    job: Job,
+    harvest: &mut Harvest,
+    on_sigterm: OnSigterm,
+) -> Result<Outcome, Failure> {
     let cannot =
         |what: &str, error: std::io::Error| Failure::new(format!("cannot {what}: {error}"));
     let on_terminal = job.terminal.is_some();
@@ -92,7 +112,7 @@ pub(super) fn run(lease: &mut Lease, job: Job, harvest: &mut Harvest) -> Result<
         });
     }
     let mine = Arc::clone(&line);
-    std::thread::spawn(move || signals::pass_on(collected, &mine, on_terminal));
+    std::thread::spawn(move || signals::pass_on(collected, &mine, on_terminal, on_sigterm));
     let (mine, ours) = (Arc::clone(&line), Arc::clone(&window));
     std::thread::spawn(move || {
         input::pass_on(&mine, &ours);
@@ -134,7 +154,11 @@ fn follow(
             Ok(Some(FromAgent::Stdout(bytes))) => output.write(&bytes, line)?,
             Ok(Some(FromAgent::Stderr(bytes))) => error.write(&bytes, line)?,
             Ok(Some(FromAgent::InputTaken(bytes))) => window.widen(bytes),
-            Ok(Some(FromAgent::Ended(ended))) => return Ok(Outcome::Ended(ended)),
+            Ok(Some(FromAgent::Ended(ended))) => {
+                let told_to_end =
+                    ended.end == End::TimedOut && line.told_to_end.load(Ordering::SeqCst);
+                return Ok(Outcome::Ended { ended, told_to_end });
+            }
             Ok(Some(
                 message @ (FromAgent::File { .. }
                 | FromAgent::FileBytes(_)

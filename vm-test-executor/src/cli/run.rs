@@ -1,18 +1,22 @@
 //! `vm-test run`: from the command line to a lease and a job, and from the job's end to an exit code.
 
+mod ending;
 mod host_files;
+
+pub(super) use ending::Ending;
 
 use super::args::{RunArgs, Settings};
 use super::output::{complain, remark};
 use super::relay::{self, Outcome};
+use super::signals::OnSigterm;
 use super::{exit, terminal};
 use crate::config::Workspace;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use vm_test::client::{Lease, forwarded};
+use vm_test::client::{Lease, forwarded, is_for_one_test};
 use vm_test::harvest::{Harvest, Places, ProfilePlace};
-use vm_test::protocol::agent::{End, Job};
+use vm_test::protocol::agent::Job;
 use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::harvest::{ENV_PROFILE, Wanted};
@@ -31,7 +35,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let command = Command::new(&args.guest, &args.settings, &args.command)?;
     let mut lease = command.lease("run", None)?;
     let profiles = Places {
-        profiles: ProfilePlace::of_this_process().filter(|_| is_measured()),
+        profiles: ProfilePlace::for_program(command.program()).filter(|_| is_measured()),
         ..Places::default()
     };
     command.follow(&mut lease, profiles)
@@ -53,6 +57,7 @@ pub(super) struct Command<'a> {
     brought: Option<String>,
     /// Whether its instance may stay, as that of a test.
     keeps: bool,
+    on_sigterm: OnSigterm,
 }
 
 impl<'a> Command<'a> {
@@ -88,6 +93,7 @@ impl<'a> Command<'a> {
             directory: utf8(directory.as_os_str())?,
             brought: None,
             keeps: false,
+            on_sigterm: OnSigterm::PassOn,
         })
     }
 
@@ -112,6 +118,13 @@ impl<'a> Command<'a> {
     /// Has the instance be one that can stay if the command fails, where the guest or the user's variable says so.
     pub(super) fn keep_as_tests_do(&mut self) {
         self.keeps = true;
+    }
+
+    /// Has SIGTERM be the end of its time, if this program was started for one test. Elsewhere it is the command's own.
+    pub(super) fn end_as_tests_do(&mut self) {
+        if is_for_one_test() {
+            self.on_sigterm = OnSigterm::EndJob;
+        }
     }
 
     /// The program's path.
@@ -186,24 +199,25 @@ impl<'a> Command<'a> {
 
     /// Runs the command in the leased instance and returns its exit code.
     pub(super) fn follow(&self, lease: &mut Lease, places: Places) -> Result<u8, Failure> {
-        let end = self.end(lease, places)?;
-        Ok(end.map_or(exit::signaled(libc::SIGHUP), |end| exit::of(&end)))
+        let ending = self.end(lease, places)?;
+        Ok(ending.map_or(exit::signaled(libc::SIGHUP), |it| exit::of(&it.end)))
     }
 
     /// Runs the command in the leased instance; `None` if the terminal went away.
-    pub(super) fn end(&self, lease: &mut Lease, places: Places) -> Result<Option<End>, Failure> {
+    pub(super) fn end(&self, lease: &mut Lease, places: Places) -> Result<Option<Ending>, Failure> {
         let job = self.job(&lease.granted, places.wanted());
         let mut harvest = Harvest::new(places, &lease.granted.instance);
-        let outcome = relay::run(lease, job, &mut harvest);
+        let outcome = relay::run(lease, job, &mut harvest, self.on_sigterm);
         harvest.complain(&self.program);
-        let (end, last) = match outcome? {
-            Outcome::Ended(ended) => (ended.end, ended.last),
-            Outcome::HungUp => return Ok(None),
+        let Outcome::Ended { ended, told_to_end } = outcome? else {
+            return Ok(None);
         };
-        if let Some(failure) = self.explain(&end, &last, lease) {
+        let end = ended.end;
+        let ending = Ending { end, told_to_end };
+        if let Some(failure) = self.explain(&ending, &ended.last, lease) {
             complain(&failure);
         }
-        Ok(Some(end))
+        Ok(Some(ending))
     }
 
     /// The command as a job for the agent.
@@ -235,40 +249,6 @@ impl<'a> Command<'a> {
             terminal: terminal::is_there().then(terminal::size),
             of_host: self.word_of_host(),
             wanted,
-        }
-    }
-
-    /// What the exit code alone does not say.
-    fn explain(&self, end: &End, last: &[String], lease: &Lease) -> Option<Failure> {
-        let (guest, program) = (self.guest, &self.program);
-        let megabytes = lease.granted.memory >> 20;
-        match end {
-            End::NotStarted { reason, .. } => Some(Failure::new(format!(
-                "cannot run the command in guest `{guest}`: {reason}"
-            ))),
-            End::TimedOut => Some(
-                Failure::new(format!(
-                    "`{program}` did not end within {:?} and was {}",
-                    std::time::Duration::from_millis(self.settings.timeout.unwrap_or(0)),
-                    match self.keeps && lease.granted.keep_for.is_some() {
-                        true => "stopped as it was",
-                        false => "killed",
-                    }
-                ))
-                .with_lines("what it was doing", last)
-                .hint("give it more time with --timeout, or leave it out"),
-            ),
-            End::Signaled(libc::SIGKILL) | End::OutOfMemory
-                if *end == End::OutOfMemory || lease.ran_out_of_memory() =>
-            {
-                Some(
-                    Failure::new(format!(
-                        "guest `{guest}` ran out of memory ({megabytes} MiB) and `{program}` was killed"
-                    ))
-                    .hint(format!("give it more, as in --memory {}M", megabytes * 2)),
-                )
-            }
-            _ => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `vm-test runner`: a whole test binary in a guest, for cargo and nextest. A command like others, whose program is the
-//! host's, whose end by a signal becomes this program's own, and whose instance may stay when it fails.
+//! host's, whose end by a signal becomes this program's own, and whose instance may stay when it fails. nextest's SIGTERM ends
+//! it as it ends a test that is marked.
 
 use super::args::RunnerArgs;
 use super::output::{duration, remark};
@@ -24,6 +25,7 @@ pub(super) fn run(args: &RunnerArgs) -> Result<u8, Failure> {
     let mut command = Command::new(&args.guest, &args.settings, &args.command)?.of_host()?;
     if !lists {
         command.keep_as_tests_do();
+        command.end_as_tests_do();
     }
     let mut lease = command.lease("runner", None)?;
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
@@ -34,18 +36,21 @@ pub(super) fn run(args: &RunnerArgs) -> Result<u8, Failure> {
         true => places::of_list(binary),
         false => places::of_tests(binary, &package, test.as_deref(), export),
     };
-    let end = command.end(&mut lease, places)?;
-    if !lists && lease.granted.keep_for.is_some() && end.as_ref().is_some_and(is_failure) {
+    let ending = command.end(&mut lease, places)?;
+    let is_failed = ending.as_ref().is_some_and(|it| is_failure(&it.end));
+    if !lists && lease.granted.keep_for.is_some() && is_failed {
         keep(&lease);
     }
     drop(lease);
-    match end {
-        Some(End::Signaled(number)) => {
+    let Some(ending) = ending else {
+        return Ok(exit::signaled(SIGHUP));
+    };
+    match ending.signal() {
+        Some(number) => {
             end_by(number);
             Ok(exit::signaled(number))
         }
-        Some(end) => Ok(exit::of(&end)),
-        None => Ok(exit::signaled(SIGHUP)),
+        None => Ok(exit::of(&ending.end)),
     }
 }
 

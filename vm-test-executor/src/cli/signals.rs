@@ -1,14 +1,26 @@
-//! Signals to this program, passed on to the command in the guest. Decides for none of them what it does there.
+//! Signals to this program, passed on to the command in the guest. Decides for none of them what it does there, but where SIGTERM
+//! says that the command's time is up.
 
 use super::relay::Line;
 use super::terminal;
 use libc::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 use std::io;
 use vm_test::protocol::agent::ToAgent;
 
 /// What is passed on as it is.
 const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+
+/// What becomes of SIGTERM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnSigterm {
+    /// The command gets it.
+    PassOn,
+    /// The first one ends the command as a time limit would, so that all comes back that then does, and a second one this
+    /// program at once.
+    EndJob,
+}
 
 /// Signals that are collected from now on, until somebody passes them on.
 pub(super) struct Collected(Signals);
@@ -31,7 +43,12 @@ pub(super) fn collect(terminal: bool) -> io::Result<Collected> {
 }
 
 /// Passes signals on for ever.
-pub(super) fn pass_on(mut collected: Collected, line: &Line, terminal: bool) {
+pub(super) fn pass_on(
+    mut collected: Collected,
+    line: &Line,
+    terminal: bool,
+    on_sigterm: OnSigterm,
+) {
     if terminal {
         // It may have changed before anybody listened.
         line.send(&ToAgent::Resize(terminal::size()));
@@ -44,6 +61,12 @@ pub(super) fn pass_on(mut collected: Collected, line: &Line, terminal: bool) {
                 line.send(&ToAgent::Resize(terminal::size()));
             }
             SIGWINCH => line.send(&ToAgent::Resize(terminal::size())),
+            SIGTERM if on_sigterm == OnSigterm::EndJob => {
+                if !line.end_job() {
+                    terminal::put_back();
+                    let _ = emulate_default_handler(SIGTERM);
+                }
+            }
             number => line.send(&ToAgent::Signal(number)),
         }
     }

@@ -46,9 +46,14 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        if let Some(saved) = lock().take() {
-            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &saved);
-        }
+        put_back();
+    }
+}
+
+/// Puts the terminal back as it was, if it is raw.
+pub(super) fn put_back() {
+    if let Some(saved) = lock().take() {
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &saved);
     }
 }
 

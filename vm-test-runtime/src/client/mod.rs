@@ -9,7 +9,7 @@ mod locate;
 mod runtime_dir;
 mod store;
 
-pub use crate::environment::forwarded;
+pub use crate::environment::{forwarded, is_for_one_test};
 pub use connection::{Connection, console, obituary, record};
 pub use kept::KEEP;
 pub use lease::{Lease, is_timeout};

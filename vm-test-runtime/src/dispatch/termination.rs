@@ -5,6 +5,7 @@
 //! ends the process at once, and so does one while no test is in a guest. No thread is started: whoever waits for a guest
 //! looks now and then.
 
+use crate::environment::is_for_one_test;
 use signal_hook::consts::SIGTERM;
 use signal_hook::{flag, low_level};
 use std::io::Write;
@@ -14,10 +15,6 @@ use std::time::Duration;
 
 /// How often whoever waits for a guest looks whether the signal has come.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
-
-/// What nextest says of how it runs tests, and the one answer so far.
-const ENV_MODE: &str = "NEXTEST_EXECUTION_MODE";
-const ONE_TEST: &str = "process-per-test";
 
 /// What the handlers write and read.
 struct Switches {
@@ -66,8 +63,7 @@ fn switches() -> Option<&'static Switches> {
     static SWITCHES: OnceLock<Option<Switches>> = OnceLock::new();
     let install = || {
         // Where panics abort, the process that gets the signal is libtest's, and this one its child.
-        let is_alone = std::env::var_os(ENV_MODE).is_some_and(|mode| mode == ONE_TEST);
-        if !is_alone || cfg!(panic = "abort") {
+        if !is_for_one_test() || cfg!(panic = "abort") {
             return None;
         }
         if !is_default(&std::fs::read_to_string("/proc/self/status").ok()?) {

@@ -5,6 +5,7 @@
 
 mod draft;
 mod history;
+mod instrumented;
 mod names;
 mod places;
 mod profile;

@@ -1,5 +1,6 @@
-//! Where on the host each kind of file goes. Reads the environment; makes no file.
+//! Where on the host each kind of file goes. Reads the environment and how a program was built; makes no file.
 
+use super::instrumented::is_instrumented;
 use crate::protocol::harvest::{ENV_PROFILE, Exports, Profiles, Wanted};
 use crate::protocol::pattern::Pattern;
 use std::ffi::OsString;
@@ -30,26 +31,27 @@ pub struct ProfilePlace {
 }
 
 impl ProfilePlace {
-    /// Beside the profile that this process writes, or would write.
+    /// Of a job that runs this program: beside the profile that this process writes, or would write. Whether somebody
+    /// measures is decided here alone: a guest that says so could else have files made among the package's sources.
     #[must_use]
-    pub fn of_this_process() -> Option<Self> {
+    pub fn for_program(program: &Path) -> Option<Self> {
         let here = std::env::current_dir().ok()?;
         let pattern = std::env::var_os(ENV_PROFILE).filter(|pattern| !pattern.is_empty());
-        Some(match pattern {
-            Some(pattern) => Self {
+        match pattern {
+            Some(pattern) => Some(Self {
                 directory: here.join(directory_of(&pattern)),
                 prefix: "",
                 wanted: Profiles::All {
                     continuous: has(&pattern, b'c'),
                 },
-            },
+            }),
             // What was built for coverage writes its profile here then.
-            None => Self {
+            None => is_instrumented(program).then_some(Self {
                 directory: here,
                 prefix: "default_",
-                wanted: Profiles::IfInstrumented,
-            },
-        })
+                wanted: Profiles::All { continuous: false },
+            }),
+        }
     }
 }
 
@@ -139,6 +141,13 @@ fn directory_of(pattern: &OsString) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_measures_a_program_that_counts_nothing_unless_told_to() {
+        let is_told = std::env::var_os(ENV_PROFILE).is_some_and(|pattern| !pattern.is_empty());
+        let place = ProfilePlace::for_program(Path::new("/dev/null"));
+        assert_eq!(place.is_some(), is_told);
+    }
 
     #[test]
     fn the_directory_is_that_of_the_pattern() {

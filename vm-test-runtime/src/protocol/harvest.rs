@@ -46,8 +46,6 @@ pub enum Profiles {
     /// Nobody measures.
     #[default]
     None,
-    /// Somebody measures if the program was built for it; nobody has said so.
-    IfInstrumented,
     /// Somebody measures.
     All {
         /// Counters are to be in the file all the time, which the program must have been built for.

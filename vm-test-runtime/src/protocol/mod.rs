@@ -15,7 +15,7 @@ pub mod pattern;
 pub mod record;
 
 /// Version of every message in this module; raised with every change of any of them.
-pub const PROTOCOL: u32 = 9;
+pub const PROTOCOL: u32 = 10;
 
 /// Where the agent listens inside a guest, for the test body to report to.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

@@ -1,6 +1,7 @@
 //! The coverage counters of processes that will not end by themselves, read from their memory and written down as the profile
 //! that they did not get to write. They are only read: nothing runs in them, however they hang.
 
+use crate::agent::loader;
 use crate::elf::{self, Section};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The section with the counters.
-pub(super) const COUNTERS: &str = "__llvm_prf_cnts";
+const COUNTERS: &str = "__llvm_prf_cnts";
 
 /// The section with a record for each function.
 const FUNCTIONS: &str = "__llvm_prf_data";
@@ -41,6 +42,9 @@ const LARGEST: u64 = 256 << 20;
 
 /// More processes than this are not looked at: the deadline has passed.
 const MOST_PROCESSES: usize = 200;
+
+/// More files than this are not looked at for one process.
+const MOST_PROGRAMS: usize = 64;
 
 /// The end of the name of a profile that a process did not write itself, behind its id.
 const SAVED: &str = "-killed.profraw";
@@ -100,15 +104,61 @@ fn written(directory: &Path) -> BTreeSet<u32> {
 /// The profile of a process; `None` if its program was not built for one.
 fn of_process(pid: u32, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
     let process = PathBuf::from(format!("/proc/{pid}"));
-    let program = process.join("exe");
-    let sections = elf::sections(&program, &[COUNTERS, FUNCTIONS, NAMES, BITMAPS])?;
+    let exe = process.join("exe");
+    let started = fs::read_link(&exe)?;
+    let maps = fs::read_to_string(process.join("maps"))?;
+    for (path, begin) in programs(&started, &maps) {
+        let file = match path.strip_prefix("/") {
+            Ok(inside) if path != started => process.join("root").join(inside),
+            _ => exe.clone(),
+        };
+        // Whatever else is mapped, such as a device, is not opened, and what is no program has no counters.
+        let is_file = path == started || file.is_file();
+        if is_file && let Ok(Some(profile)) = of_program(&process, &file, begin, deadline) {
+            return Ok(Some(profile));
+        }
+    }
+    Ok(None)
+}
+
+/// The files that may be a process's program, and where each begins in its memory: the one that the kernel has started, and, if
+/// that is the loader which came along, what it has loaded.
+fn programs<'a>(started: &Path, maps: &'a str) -> Vec<(&'a Path, u64)> {
+    let is_loader = loader::is_loader(started);
+    let mut found: Vec<(&Path, u64)> = Vec::new();
+    for line in maps.lines() {
+        let mut fields = line.split_ascii_whitespace();
+        let range = fields.next().and_then(|range| range.split_once('-'));
+        let begin = range.and_then(|(begin, _)| u64::from_str_radix(begin, 16).ok());
+        let offset = fields.nth(1).unwrap_or("?");
+        let path = line.find('/').map(|at| Path::new(&line[at..]));
+        if let Some((path, begin)) = path.zip(begin)
+            && offset.bytes().all(|byte| byte == b'0')
+            && (is_loader || path == started)
+            && found.iter().all(|(known, _)| *known != path)
+        {
+            found.push((path, begin));
+        }
+    }
+    found.truncate(MOST_PROGRAMS);
+    found
+}
+
+/// The profile of this program, which begins here in the memory of its process; `None` if it was not built for one.
+fn of_program(
+    process: &Path,
+    program: &Path,
+    begin: u64,
+    deadline: Instant,
+) -> io::Result<Option<Vec<u8>>> {
+    let sections = elf::sections(program, &[COUNTERS, FUNCTIONS, NAMES, BITMAPS])?;
     let [Some(counters), Some(functions), Some(names), bitmaps] = sections[..] else {
         return Ok(None);
     };
-    let Some(version) = elf::symbol(&program, VERSION)? else {
+    let Some(version) = elf::symbol(program, VERSION)? else {
         return Ok(None);
     };
-    let shift = load_address(&process, &program)?.wrapping_sub(elf::first_address(&program)?);
+    let shift = begin.wrapping_sub(elf::first_address(program)?);
     let memory = File::open(process.join("mem"))?;
     let read = |address: u64, length: u64| {
         if length > LARGEST {
@@ -163,21 +213,6 @@ fn of_process(pid: u32, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(profile))
 }
 
-/// Where the program begins in the memory of its process.
-fn load_address(process: &Path, program: &Path) -> io::Result<u64> {
-    let path = fs::read_link(program)?;
-    let maps = fs::read_to_string(process.join("maps"))?;
-    let begin = maps.lines().find_map(|line| {
-        let mut fields = line.split_ascii_whitespace();
-        let range = fields.next()?;
-        let offset = fields.nth(1)?;
-        let mapped = line.find('/').map(|at| Path::new(&line[at..]));
-        (offset.bytes().all(|byte| byte == b'0') && mapped == Some(&path))
-            .then(|| u64::from_str_radix(range.split('-').next()?, 16).ok())?
-    });
-    begin.ok_or_else(|| io::ErrorKind::NotFound.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +239,33 @@ mod tests {
             "9-killed.profraw",
         ];
         assert_eq!(left, expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn where_a_loader_was_started_the_program_is_among_what_it_has_loaded() {
+        let maps = "\
+            00400000-00401000 r--p 00000000 00:2f 7      /target/a test\n\
+            00401000-00409000 r-xp 00001000 00:2f 7      /target/a test\n\
+            7f0000000000-7f0000001000 rw-p 00000000 00:00 0 \n\
+            7f0000001000-7f0000002000 r--p 00000000 00:2f 8      /run/vm-test/lib/libc.so.6\n\
+            7f0000003000-7f0000004000 rw-p 00000000 00:2f 8      /run/vm-test/lib/libc.so.6\n\
+            7f0000005000-7f0000006000 r--p 00000000 00:2f 9      /run/vm-test/lib/ld-linux-x86-64.so.2\n\
+            7ffffffde000-7ffffffff000 rw-p 00000000 00:00 0      [stack]\n";
+        let test = ("/target/a test", 0x40_0000);
+        let library = ("/run/vm-test/lib/libc.so.6", 0x7f00_0000_1000);
+        let loader = ("/run/vm-test/lib/ld-linux-x86-64.so.2", 0x7f00_0000_5000);
+        for (started, expected) in [
+            (test.0, &[test][..]),
+            (loader.0, &[test, library, loader]),
+            ("/bin/sh", &[]),
+        ] {
+            let found = programs(Path::new(started), maps);
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|&(path, begin)| (Path::new(path), begin))
+                .collect();
+            assert_eq!(found, expected, "{started}");
+        }
     }
 
     #[test]

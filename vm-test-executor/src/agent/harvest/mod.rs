@@ -5,7 +5,6 @@ mod counters;
 mod find;
 mod send;
 
-use crate::elf;
 use std::cell::Cell;
 use std::fs;
 use std::io;
@@ -46,14 +45,7 @@ pub(super) struct Harvest {
 impl Harvest {
     /// Makes the directories that the job finds.
     pub(super) fn prepare(job: &Job) -> io::Result<Self> {
-        let mut wanted = job.wanted.clone();
-        if wanted.profiles == Profiles::IfInstrumented {
-            let is_instrumented = elf::has_section(Path::new(&job.program), counters::COUNTERS);
-            wanted.profiles = match is_instrumented {
-                Ok(true) => Profiles::All { continuous: false },
-                _ => Profiles::None,
-            };
-        }
+        let wanted = job.wanted.clone();
         if wanted.profiles != Profiles::None {
             make_for_all(PROFILES)?;
         }

@@ -11,7 +11,11 @@ $VM_TEST_ARTIFACTS comes back to target/vm-test/artifacts/PACKAGE/BINARY, under 
 replaces what was there; a list leaves it alone.
 
 With VM_TEST_KEEP=on-failure, or keep = \"on-failure\" of the guest, the instance of a binary that fails stays, and the command \
-that opens it is named. One that a signal of yours ends does not.";
+that opens it is named. One that a signal of yours ends does not.
+
+Under nextest, which has a process for each test, the first SIGTERM, with which its slow-timeout begins, is not passed on: it \
+ends the test as --timeout would, with coverage, artifacts and what it was doing, and vm-test after it. A second one ends vm-test at \
+once.";
 
 pub(in super::super) const RUNNER_AFTER: &str = concat!(
     "\

@@ -1,0 +1,105 @@
+//! SIGTERM, with which nextest ends what it has no more patience for: under nextest it ends the binary as a time limit would, and
+//! elsewhere it is the binary's own.
+
+use super::binaries::runner;
+use super::keeping::kept_id;
+use rustix::process::Signal;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use vm_test_tests::fixture::{Fixture, text_of};
+use vm_test_tests::host::Host;
+use vm_test_tests::process::{Finished, Running, vm_test};
+
+/// What nextest says to every test process.
+const MODE: (&str, &str) = ("NEXTEST_EXECUTION_MODE", "process-per-test");
+
+/// Has a shell that sets this trap run as if it were a test binary, and sends the runner SIGTERM once it is there.
+fn told_to_end(host: &Host, trap: &str, variables: &[(&str, &str)]) -> Finished {
+    let mut command = host.vm_test();
+    let words = ["runner", "host", "/bin/sh", "-c"];
+    command
+        .args(words)
+        .arg(format!("{trap}; echo ready; sleep 1000; exit 4"));
+    command.envs(variables.iter().copied());
+    let running = Running::start(&mut command);
+    running.await_output("ready\n");
+    running.signal(Signal::TERM);
+    running.finish()
+}
+
+#[test]
+fn where_a_process_runs_one_test_it_is_the_end_of_its_time() {
+    let host = Host::new();
+    // It would go on, were the signal passed on to it.
+    let trap = "trap '' TERM";
+    let keep = ("VM_TEST_KEEP", "on-failure");
+    for (variables, how) in [
+        (&[MODE][..], "killed"),
+        (&[MODE, keep], "stopped as it was"),
+    ] {
+        let finished = told_to_end(&host, trap, variables);
+        assert_eq!(finished.status.signal(), Some(15), "{finished:?}");
+        let expected = format!(
+            "`/bin/sh` was told to end (SIGTERM) and was {how}\nwhat it was doing:\n  | thread "
+        );
+        assert!(finished.err.contains(&expected), "{finished:?}");
+        let waits = "(sleep) waits in clock_nanosleep";
+        assert!(finished.err.contains(waits), "{finished:?}");
+        let id = kept_id(&finished.err);
+        assert_eq!(id.is_some(), variables.contains(&keep), "{finished:?}");
+        if let Some(id) = id {
+            assert_eq!(vm_test(&host, &["rm", id]).code(), Some(0));
+        }
+    }
+}
+
+#[test]
+fn elsewhere_the_binary_decides() {
+    let host = Host::new();
+    let finished = told_to_end(&host, "trap 'exit 3' TERM", &[]);
+    assert_eq!(finished.code(), Some(3), "{finished:?}");
+    assert!(!finished.err.contains("told to end"), "{finished:?}");
+}
+
+#[test]
+fn what_nextest_ends_leaves_its_counters_and_its_artifacts() {
+    let host = Host::new();
+    let fixture = Fixture::new("runner");
+    let place = tempfile::tempdir().unwrap();
+    let settings = place.path().join("nextest.toml");
+    // The list is made here, so that the one profile that comes from a guest is the test's.
+    let text = format!(
+        "experimental = [\"wrapper-scripts\"]\n\
+         [scripts.wrapper.guest]\ncommand = '{}'\n\
+         [profile.default]\n\
+         slow-timeout = {{ period = \"5s\", terminate-after = 1, grace-period = \"20s\" }}\n\
+         [[profile.default.scripts]]\nfilter = 'all()'\nrun-wrapper = 'guest'\n",
+        runner("host")
+    );
+    fs::write(&settings, text).unwrap();
+    let target = place.path().join("target");
+    let args = ["nextest", "run", "--run-ignored", "all"];
+    let mut command = fixture.cargo(&host, &args);
+    let output = command
+        .args(["-E", "test(=moved_and_hangs)", "--config-file"])
+        .arg(settings)
+        .env("NEXTEST_NO_OUTPUT_INDENT", "1")
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", "-C instrument-coverage")
+        .env(
+            "LLVM_PROFILE_FILE",
+            place.path().join("profiles/%p.profraw"),
+        )
+        .output()
+        .unwrap();
+    let text = text_of(&output);
+    assert!(text.contains("1 timed out"), "{text}");
+    let expected = "` was told to end (SIGTERM) and was killed\nwhat it was doing:\n  | thread ";
+    assert!(text.contains(expected), "{text}");
+    let artifact = target.join("vm-test/artifacts/runner/moving/moved_and_hangs/last-will");
+    assert_eq!(fs::read(artifact).expect(&text), b"all to you");
+    let profiles = fs::read_dir(place.path().join("profiles")).expect(&text);
+    let names = profiles.flatten().map(|profile| profile.file_name());
+    let from_guests = names.filter(|name| name.to_string_lossy().starts_with("vm-test-"));
+    assert_eq!(from_guests.count(), 1, "{text}");
+}

@@ -1,0 +1,78 @@
+//! How a command in a guest has ended, and what of it an exit code does not say. Ends nothing itself.
+
+use super::Command;
+use libc::{SIGKILL, SIGTERM};
+use std::time::Duration;
+use vm_test::client::Lease;
+use vm_test::protocol::agent::End;
+use vm_test::protocol::failure::Failure;
+
+/// How a command has ended.
+#[derive(Debug)]
+pub(in super::super) struct Ending {
+    pub(in super::super) end: End,
+    /// Its time was up because this program was told to end.
+    pub(in super::super) told_to_end: bool,
+}
+
+impl Ending {
+    /// The signal that has ended it, or that has told this program to end.
+    pub(in super::super) fn signal(&self) -> Option<i32> {
+        match self.end {
+            _ if self.told_to_end => Some(SIGTERM),
+            End::Signaled(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl Command<'_> {
+    /// What the exit code alone does not say.
+    pub(super) fn explain(
+        &self,
+        ending: &Ending,
+        last: &[String],
+        lease: &Lease,
+    ) -> Option<Failure> {
+        let (guest, program) = (self.guest, &self.program);
+        let megabytes = lease.granted.memory >> 20;
+        match &ending.end {
+            End::NotStarted { reason, .. } => Some(Failure::new(format!(
+                "cannot run the command in guest `{guest}`: {reason}"
+            ))),
+            End::TimedOut => {
+                let how = match self.keeps && lease.granted.keep_for.is_some() {
+                    true => "stopped as it was",
+                    false => "killed",
+                };
+                let limit = Duration::from_millis(self.settings.timeout.unwrap_or(0));
+                let (what, hint) = match ending.told_to_end {
+                    true => (
+                        "was told to end (SIGTERM)".to_owned(),
+                        "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run",
+                    ),
+                    false => (
+                        format!("did not end within {limit:?}"),
+                        "give it more time with --timeout, or leave it out",
+                    ),
+                };
+                Some(
+                    Failure::new(format!("`{program}` {what} and was {how}"))
+                        .with_lines("what it was doing", last)
+                        .hint(hint),
+                )
+            }
+            End::Signaled(SIGKILL) | End::OutOfMemory
+                if ending.end == End::OutOfMemory || lease.ran_out_of_memory() =>
+            {
+                Some(
+                    Failure::new(format!(
+                        "guest `{guest}` ran out of memory ({megabytes} MiB) and `{program}` was killed"
+                    ))
+                    .hint(format!("give it more, as in --memory {}M", megabytes * 2)),
+                )
+            }
+            _ => None,
+        }
+    }
+}
