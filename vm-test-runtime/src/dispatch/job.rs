@@ -126,7 +126,8 @@ pub(super) fn for_test(test: &str, granted: &Leased, wanted: Wanted) -> Result<J
         directory: path(&directory)?,
         directory_is_optional: false,
         environment: environment::forwarded(&granted.env, wanted.exports.is_some()),
-        timeout: Some(granted.timeout),
+        // Whoever watches the test keeps its time.
+        timeout: None,
         stop_at_timeout: granted.keep_for.is_some(),
         test: Some(TestJob {
             name: test.to_owned(),

@@ -67,7 +67,7 @@ fn fits(code: i32, verdict: &BodyOutcome, panics: Panics) -> bool {
 /// Names the way in which the job ended without a verdict that counts.
 fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Failure {
     let seen = &course.seen;
-    let seconds = Duration::from_micros(ended.micros).as_secs_f64();
+    let seconds = course.took.as_secs_f64();
     let (none, after) = if seen.verdict.is_some() {
         ("no verdict that counts", "after its verdict")
     } else {
