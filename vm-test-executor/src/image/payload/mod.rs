@@ -83,7 +83,7 @@ impl Store {
     ) -> Result<Payload, Failure> {
         steady::while_it_changes(
             || Content::of(paths),
-            |content| self.disk_with(content, size, say),
+            |content, is_first| self.disk_with(content, is_first, size, say),
         )
     }
 
@@ -91,6 +91,7 @@ impl Store {
     fn disk_with(
         &self,
         content: &Content,
+        is_first: bool,
         size: u64,
         say: &dyn Fn(&str),
     ) -> Result<Payload, Failure> {
@@ -112,8 +113,12 @@ impl Store {
                 ));
             }
             let made = making::make(aside, &content.items, all, size);
-            // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later.
-            let made = made.and_then(|()| steady::unless_it_changed(content, || content.again()));
+            // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later. Of one
+            // that is written to all the time, as a log is, that is all there can be.
+            let made = made.and_then(|()| match is_first {
+                true => steady::unless_it_changed(content, || content.again()),
+                false => Ok(()),
+            });
             made.map_err(
                 |failure| match space::is_full(&failure, self.root(), true) {
                     true => space::full(self.root(), STEP, room, None),

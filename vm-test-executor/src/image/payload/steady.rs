@@ -12,18 +12,18 @@ pub(super) trait Moment {
     fn moment(&self) -> String;
 }
 
-/// What `copy` makes of that what `look` sees.
+/// What `copy` makes of that what `look` sees; it learns whether this is the first attempt.
 ///
 /// # Errors
 /// If it cannot be looked at; if it cannot be copied although it stays the same, or because it never does.
 pub(super) fn while_it_changes<C: Moment, T>(
     look: impl Fn() -> Result<C, Failure>,
-    copy: impl Fn(&C) -> Result<T, Failure>,
+    copy: impl Fn(&C, bool) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let mut seen = look()?;
     let mut attempts = 1;
     loop {
-        let failure = match copy(&seen) {
+        let failure = match copy(&seen, attempts == 1) {
             Ok(copied) => return Ok(copied),
             Err(failure) => failure,
         };
@@ -77,7 +77,7 @@ mod tests {
     fn copied(changes: u32) -> (u32, Result<(), Failure>) {
         let (looks, copies) = (Cell::new(0), Cell::new(0));
         let look = || Ok(looks.replace(looks.get() + 1).min(changes));
-        let copy = |seen: &u32| {
+        let copy = |seen: &u32, _| {
             copies.set(copies.get() + 1);
             match *seen == changes && changes > 0 {
                 true => Ok(()),
@@ -105,24 +105,21 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_while_it_is_copied_without_a_failure_is_copied_again() {
-        for (changes, copies, succeeds) in [(0, 1, true), (2, 3, true), (9, ATTEMPTS, false)] {
+    fn what_changes_while_it_is_copied_without_a_failure_is_copied_once_more() {
+        // A log that grows all the time is no reason to fail.
+        for (changes, copies, result) in [(0, 1, 0), (1, 2, 1), (9, 2, 1)] {
             let (now, copied) = (Cell::new(0), Cell::new(0));
-            let copy = |seen: &u32| {
+            let copy = |seen: &u32, is_first| {
                 copied.set(copied.get() + 1);
                 // Somebody writes while it is copied.
                 now.set(now.get() + u32::from(now.get() < changes));
-                unless_it_changed(seen, || Ok(now.get())).map(|()| *seen)
+                match is_first {
+                    true => unless_it_changed(seen, || Ok(now.get())).map(|()| *seen),
+                    false => Ok(*seen),
+                }
             };
-            let result = while_it_changes(|| Ok(now.get()), copy);
+            assert_eq!(while_it_changes(|| Ok(now.get()), copy), Ok(result));
             assert_eq!(copied.get(), copies, "{changes}");
-            match succeeds {
-                true => assert_eq!(result, Ok(changes)),
-                false => assert_eq!(
-                    result.unwrap_err().message,
-                    "cannot copy the host's files to a disk: what was copied is not what was there before; files of the workspace change while they are copied"
-                ),
-            }
         }
     }
 }
