@@ -43,7 +43,7 @@ fn where_a_process_runs_one_test_it_is_the_end_of_its_time() {
             "`/bin/sh` was told to end (SIGTERM) and was {how}\nwhat it was doing:\n  | thread "
         );
         assert!(finished.err.contains(&expected), "{finished:?}");
-        let waits = "(sleep) waits in clock_nanosleep";
+        let waits = "`sleep 1000` waits in clock_nanosleep";
         assert!(finished.err.contains(waits), "{finished:?}");
         let id = kept_id(&finished.err);
         assert_eq!(id.is_some(), variables.contains(&keep), "{finished:?}");
