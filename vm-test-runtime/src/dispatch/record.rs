@@ -70,17 +70,26 @@ pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, tota
         Conclusion::Passed => Vec::new(),
         _ => course.output.to_vec(),
     };
+    let ended = course.ended.as_ref();
     client::record(Record {
         instance: lease.granted.instance.clone(),
         outcome,
         boot: micros(lease.took).saturating_sub(lease.granted.waited),
-        process: course.ended.as_ref().map(|ended| ended.micros),
-        body: course.ended.as_ref().and_then(|ended| ended.body),
+        process: ended.and_then(|ended| believable(ended.micros, course.took)),
+        body: ended.and_then(|ended| believable(ended.body?, course.took)),
         total: micros(total),
         words: words.map(|words| words.chars().take(MOST_WORDS).collect()),
         output,
     });
 }
+
+/// A time by the guest's clock, in microseconds, unless that has gone wrong: all of it was here, too, and took no longer.
+fn believable(guest: u64, here: Duration) -> Option<u64> {
+    (u128::from(guest) <= (here + DRIFT).as_micros()).then_some(guest)
+}
+
+/// How far two clocks may be apart.
+const DRIFT: Duration = Duration::from_secs(1);
 
 /// The words of a panic, and before them who panicked and where, if the last panic that was reported is this one.
 fn words_of_panic(words: Option<&str>, last: Option<&PanicReport>) -> Option<String> {
@@ -133,6 +142,14 @@ mod tests {
         ] {
             assert_eq!(words_of_panic(words, last.as_ref()).as_deref(), told);
         }
+    }
+
+    #[test]
+    fn a_guest_that_says_that_it_took_longer_than_it_did_is_not_believed() {
+        let here = Duration::from_secs(20);
+        assert_eq!(believable(20_500_000, here), Some(20_500_000));
+        assert_eq!(believable(244_800_000, here), None);
+        assert_eq!(believable(u64::MAX, here), None);
     }
 
     #[test]
