@@ -32,8 +32,9 @@ const SETTLING: Duration = Duration::from_secs(8);
 /// boot that the test is compared with.
 const REST: Duration = Duration::from_millis(500);
 
-/// The same directly before a boot. The machine that is prepared for a next test must not compete with it; and since a
-/// round takes longer than such a machine waits, none of the tests in it finds one.
+/// The same directly before a boot: the machine that is prepared for a next test must not compete with it. Where the system
+/// boots in every round, that takes longer than such a machine waits, and no test but those in a row finds one; where it
+/// boots in few, most tests do, and cost less.
 const REST_BEFORE_A_BOOT: Duration = Duration::from_secs(3);
 
 /// How many tests are run one directly after the other, where there is no such rest.
