@@ -13,13 +13,14 @@ use vm_test_tests::process::{Finished, Running, vm_test};
 /// What nextest says to every test process.
 const MODE: (&str, &str) = ("NEXTEST_EXECUTION_MODE", "process-per-test");
 
-/// Has a shell that sets this trap run as if it were a test binary, and sends the runner SIGTERM once it is there.
+/// Has a shell that sets this trap run as if it were a test binary, and sends the runner SIGTERM once the shell's `sleep` sleeps.
 fn told_to_end(host: &Host, trap: &str, variables: &[(&str, &str)]) -> Finished {
     let mut command = host.vm_test();
     let words = ["runner", "host", "/bin/sh", "-c"];
+    let sleeps = "sleep 1000 & until grep -q '(sleep) S' /proc/$!/stat; do :; done";
     command
         .args(words)
-        .arg(format!("{trap}; echo ready; sleep 1000; exit 4"));
+        .arg(format!("{trap}; {sleeps}; echo ready; wait; exit 4"));
     command.envs(variables.iter().copied());
     let running = Running::start(&mut command);
     running.await_output("ready\n");

@@ -150,7 +150,7 @@ mod tests {
     fn the_slowest_body_comes_first_and_every_part_has_its_share() {
         let run = run(&[
             r#"{"schema":1,"package":"p","test":"a","guest":"host","description":"lxc","instance":"host-1-1","outcome":"passed",
-                "wait_us":0,"boot_us":10000,"start_us":1000,"body_us":500,"rollback_us":2500,"kept":false}"#,
+                "wait_us":0,"boot_us":10000,"start_us":1000,"body_us":500,"rollback_us":2500,"total_us":17500,"kept":false}"#,
             r#"{"schema":1,"package":"p","test":"b","guest":"host","description":"lxc","instance":"host-1-1","outcome":"no-verdict",
                 "wait_us":6000,"boot_us":null,"start_us":null,"body_us":80000,"rollback_us":null,"kept":true}"#,
         ]);
@@ -162,10 +162,11 @@ mod tests {
              p::a  host   passed            0.0 ms  10.0 ms  1.0 ms  0.5 ms   2.5 ms\n\
              \nWHERE THE TIME WENT\n  \
              waiting for room         6.0 ms   6 %\n  \
-             booting guests           10.0 ms  10 %\n  \
+             booting guests           10.0 ms  9 %\n  \
              starting test processes  1.0 ms   1 %\n  \
-             in bodies                80.5 ms  81 %\n  \
-             rolling back             2.5 ms   3 %\n\
+             in bodies                80.5 ms  76 %\n  \
+             rolling back             2.5 ms   2 %\n  \
+             everything else          6.0 ms   6 %\n\
              \nGUESTS\n  host  2 tests  lxc\n\
              \nLOGS OF THOSE THAT DID NOT PASS\n  p::b  vm-test logs host-1-1\n"
         );
