@@ -5,7 +5,9 @@
 
 mod boot;
 mod contestant;
+mod daemon;
 mod footprint;
+mod goals;
 mod machines;
 mod padding;
 
@@ -21,6 +23,7 @@ use crate::packages::Purpose;
 use crate::setup;
 use crate::worktree::Worktree;
 use contestant::Contestant;
+use daemon::Daemon;
 use machines::Machines;
 
 /// More than this many times `lxc-execute`, and something is in the wrong place.
@@ -28,10 +31,6 @@ const CEILING: f64 = 3.0;
 
 /// From so many samples on a median counts.
 const ENOUGH: usize = 30;
-
-/// How long the daemon stays without a lease: longer than anything that comes between two tests.
-const IDLE: &str = "VM_TEST_IDLE_SECONDS";
-const IDLE_SECONDS: &str = "600";
 
 /// The options of `cargo xtask bench`.
 #[derive(Args)]
@@ -59,13 +58,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let program = worktree.target().join("release/vm-test");
     let test = build_test(&worktree)?;
     let scratch = Scratch::new()?;
-    let daemon = Daemon {
-        program: &program,
-        scratch: &scratch,
-    };
-    let contestant = |name, test_name| {
-        Contestant::of_command(name, on_test(&test, test_name, &program, &scratch))
-    };
+    let daemon = Daemon::new(&program, &scratch.0, "containers");
+    let contestant =
+        |name, test_name| Contestant::of_command(name, on_test(&test, test_name, &daemon));
     let mut contestants = vec![
         contestant("local", "local"),
         contestant("on_vm", "on_guest"),
@@ -98,10 +93,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     print_table(&contestants);
     let mut met = judge(&contestants)?;
     if let Some(machines) = machines {
-        met &= machines::judge(|name| median(&contestants, name));
+        met &= goals::judge(|name| median(&contestants, name));
         machines.print_footprint()?;
     }
-    drop(daemon);
     let few: Vec<_> = contestants
         .iter()
         .filter(|it| it.samples() < ENOUGH)
@@ -162,13 +156,11 @@ fn judge(contestants: &[Contestant]) -> Result<bool> {
 }
 
 /// The test binary, run the way nextest runs it.
-fn on_test(binary: &Path, test: &str, program: &Path, scratch: &Scratch) -> Command {
+fn on_test(binary: &Path, test: &str, daemon: &Daemon) -> Command {
     let mut command = Command::new(binary);
-    command
-        .args(["--exact", test, "--nocapture"])
-        .env("VM_TEST_BIN", program)
-        .env("VM_TEST_RUNTIME_DIR", scratch.0.join("run"))
-        .env(IDLE, IDLE_SECONDS);
+    daemon
+        .adopt(&mut command)
+        .args(["--exact", test, "--nocapture"]);
     command
 }
 
@@ -205,24 +197,6 @@ fn lxc_execute(scratch: &Scratch) -> Result<Command> {
         .arg(&config);
     command.args(["--", "/bin/true"]);
     Ok(command)
-}
-
-/// The daemon of this run, which ends with it.
-struct Daemon<'a> {
-    program: &'a Path,
-    scratch: &'a Scratch,
-}
-
-impl Drop for Daemon<'_> {
-    fn drop(&mut self) {
-        let mut command = Command::new(self.program);
-        command
-            .arg("stop")
-            .env("VM_TEST_RUNTIME_DIR", self.scratch.0.join("run"));
-        if let Err(error) = command::capture(&mut command) {
-            println!("the daemon of this run is left: {error:#}");
-        }
-    }
 }
 
 /// A directory of this run's own.

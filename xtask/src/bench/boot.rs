@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_word_is_heard_though_it_comes_in_pieces_and_the_machine_goes_on() {
-        let mut console = console("printf 'host log'; sleep 0.05; printf 'in: '; sleep 1000");
+        let mut console = console("printf 'host log'; sleep 0.05; printf 'in: '; exec sleep 1000");
         console.await_word("login:", Instant::now()).unwrap();
     }
 

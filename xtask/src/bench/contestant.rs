@@ -42,10 +42,7 @@ impl Contestant {
 
     /// A sample is so many runs, each directly after the other, divided by their number.
     pub(crate) fn of_commands(name: &'static str, mut command: Command, number: u32) -> Self {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        silence(&mut command);
         Self::new(name, move || {
             let began = Instant::now();
             for _ in 0..number {
@@ -98,7 +95,23 @@ impl Contestant {
     }
 }
 
-fn run(command: &mut Command) -> Result<()> {
+/// Lets nothing of the command be seen: it is run often.
+pub(crate) fn silence(command: &mut Command) {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+}
+
+/// How long a run of the command takes.
+pub(crate) fn time_of(command: &mut Command) -> Result<Duration> {
+    let began = Instant::now();
+    run(command)?;
+    Ok(began.elapsed())
+}
+
+/// Runs the command; an error if it fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status();
     let status = status.with_context(|| command::cannot_start(command))?;
     if !status.success() {

@@ -1,16 +1,18 @@
-//! What the bench compares where guests are machines of their own: tests on ones that go on from their templates, and boots
-//! of the same kernel and of the same system by the same QEMU. The translator for all, so that the figures are the same kind
-//! with and without `/dev/kvm`.
+//! What the bench compares where guests are machines of their own: tests on ones that were ready, tests that had theirs
+//! restored from its template, and boots of the same kernel and of the same system by the same QEMU. The translator for all,
+//! so that the figures are the same kind with and without `/dev/kvm`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::boot::Boot;
-use super::contestant::Contestant;
+use super::contestant::{Contestant, run, silence, time_of};
+use super::daemon::Daemon;
 use super::footprint::Footprint;
 use super::padding::padded;
 use crate::command;
@@ -28,14 +30,12 @@ const MORE: usize = 3;
 /// How long they may take until they are idle.
 const SETTLING: Duration = Duration::from_secs(8);
 
-/// How long the machine is left alone after a test on a machine: whatever a daemon does then must not be in the time of a
-/// boot that the test is compared with.
+/// How long the host is left alone after a test on a machine: whatever a daemon does then must not be in the time of what it
+/// is compared with.
 const REST: Duration = Duration::from_millis(500);
 
-/// The same directly before a boot: the machine that is prepared for a next test must not compete with it. Where the system
-/// boots in every round, that takes longer than such a machine waits, and no test but those in a row finds one; where it
-/// boots in few, most tests do, and cost less.
-const REST_BEFORE_A_BOOT: Duration = Duration::from_secs(3);
+/// The same after tests in a row, where several machines are prepared.
+const REST_AFTER_A_ROW: Duration = Duration::from_secs(3);
 
 /// How many tests are run one directly after the other, where there is no such rest.
 const IN_A_ROW: u32 = 8;
@@ -44,15 +44,6 @@ const IN_A_ROW: u32 = 8;
 const SMALL: u64 = 5_000_000;
 const LARGE: u64 = 150_000_000;
 
-/// A test on a machine costs at most this part of the time that the systemd of its image takes to its login prompt.
-const OF_SYSTEM: f64 = 60.0;
-
-/// And of the time that its kernel takes to its first program.
-const OF_KERNEL: f64 = 15.0;
-
-/// At most so much more it costs from a large binary than from a small one.
-const OF_PAYLOAD: f64 = 0.1;
-
 /// The line of the kernel for a system that boots to its login. Its image has no udev, which would announce the console's
 /// device to the login that waits for that; this one does not wait.
 const TO_LOGIN: &str =
@@ -60,8 +51,11 @@ const TO_LOGIN: &str =
 
 /// What is needed to start machines.
 pub(super) struct Machines {
-    program: PathBuf,
-    runtime: PathBuf,
+    /// That of tests for which a machine is ready; each guest has its own, so that it is known whose machine that is.
+    ready: Rc<Daemon>,
+    ready_system: Rc<Daemon>,
+    /// That of tests whose machines are restored when they ask.
+    restoring: Rc<Daemon>,
     store: PathBuf,
     fixture: PathBuf,
     first: PathBuf,
@@ -71,8 +65,9 @@ impl Machines {
     /// Builds the images, unless they are there.
     pub(super) fn prepare(worktree: &Worktree, program: &Path, scratch: &Path) -> Result<Self> {
         let machines = Self {
-            program: program.to_path_buf(),
-            runtime: scratch.join("run"),
+            ready: Daemon::new(program, scratch, "ready"),
+            ready_system: Daemon::new(program, scratch, "ready-system"),
+            restoring: Daemon::without_spares(program, scratch, "restoring"),
             store: worktree.target().join("suites-store"),
             fixture: worktree.root.join("tests/fixtures/speed"),
             first: scratch.join("first"),
@@ -90,25 +85,59 @@ impl Machines {
 
     /// All that are compared. `boots` is every how many rounds what takes long has its turn.
     pub(super) fn contestants(&self, binary: &Path, boots: u32) -> Result<Vec<Contestant>> {
-        let on = |guest, binary: &Path| self.test(binary, "on_guest", Some(guest));
         let small = padded(binary, "empty-small", SMALL)?;
         let large = padded(binary, "empty-large", LARGE)?;
-        let machine = |name, command| Contestant::of_command(name, command).resting(REST);
-        let local = |name, binary| Contestant::of_command(name, self.test(binary, "local", None));
+        let local = |name, binary| Contestant::of_command(name, self.test(binary, "local"));
+        let restored = |name, guest, binary: &Path| {
+            let command = self.test_on(&self.restoring, guest, binary);
+            Contestant::of_command(name, command).resting(REST)
+        };
         let kernel = self.boot(IMAGE, false)?;
         let system = self.boot(SYSTEM_IMAGE, true)?;
-        let row = Contestant::of_commands("machine, in a row", on(GUEST, binary), IN_A_ROW);
+        let in_a_row = self.test_on(&self.ready, GUEST, binary);
+        let row = Contestant::of_commands("machine, in a row", in_a_row, IN_A_ROW);
         Ok(vec![
-            machine("machine", on(GUEST, binary)),
-            machine("machine, systemd", on(SYSTEM_GUEST, binary)),
+            self.at_once("machine, ready", &self.ready, GUEST, binary),
+            self.at_once("systemd, ready", &self.ready_system, SYSTEM_GUEST, binary),
+            restored("machine, restored", GUEST, binary),
+            restored("systemd, restored", SYSTEM_GUEST, binary),
             local("local, 5 MB", &small),
-            machine("machine, 5 MB", on(GUEST, &small)),
+            restored("restored, 5 MB", GUEST, &small),
             local("local, 150 MB", &large),
-            machine("machine, 150 MB", on(GUEST, &large)).resting(REST_BEFORE_A_BOOT),
+            restored("restored, 150 MB", GUEST, &large),
             Contestant::new("kernel boot", move || kernel.run()),
-            row.resting(REST_BEFORE_A_BOOT).every(boots),
+            row.resting(REST_AFTER_A_ROW).every(boots),
             Contestant::new("systemd boot", move || system.run()).every(boots),
         ])
+    }
+
+    /// A test for which a machine is ready, as it is for each but the first of a run whose tests leave time for that: one
+    /// before it, which is not measured, has it prepared.
+    fn at_once(
+        &self,
+        name: &'static str,
+        daemon: &Rc<Daemon>,
+        guest: &str,
+        binary: &Path,
+    ) -> Contestant {
+        let mut command = self.test_on(daemon, guest, binary);
+        silence(&mut command);
+        let daemon = Rc::clone(daemon);
+        let sample = move || {
+            run(&mut command)?;
+            daemon.await_spare()?;
+            let time = time_of(&mut command)?;
+            // The one that is prepared meanwhile is no burden to what comes next.
+            daemon.await_spare()?;
+            Ok(time)
+        };
+        Contestant::new(name, sample).resting(REST)
+    }
+
+    fn vm_test(&self) -> Command {
+        let mut command = self.ready.vm_test();
+        self.adopt(&mut command);
+        command
     }
 
     fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
@@ -116,24 +145,21 @@ impl Machines {
             .current_dir(&self.fixture)
             // cargo has set it to this program's own package.
             .env("CARGO_MANIFEST_DIR", &self.fixture)
-            .env("VM_TEST_BIN", &self.program)
-            .env("VM_TEST_RUNTIME_DIR", &self.runtime)
             .env("VM_TEST_STORE", &self.store)
-            .env(super::IDLE, super::IDLE_SECONDS)
-    }
-
-    fn vm_test(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        self.adopt(&mut command);
-        command
     }
 
     /// One of the empty tests, run the way nextest runs it.
-    fn test(&self, binary: &Path, test: &str, guest: Option<&str>) -> Command {
+    fn test(&self, binary: &Path, test: &str) -> Command {
         let mut command = Command::new(binary);
         self.adopt(&mut command)
-            .args(["--exact", test, "--nocapture"])
-            .envs(guest.map(|guest| ("VM_TEST_GUEST", guest)));
+            .args(["--exact", test, "--nocapture"]);
+        command
+    }
+
+    /// The one on a guest.
+    fn test_on(&self, daemon: &Daemon, guest: &str, binary: &Path) -> Command {
+        let mut command = self.test(binary, "on_guest");
+        daemon.adopt(&mut command).env("VM_TEST_GUEST", guest);
         command
     }
 
@@ -195,75 +221,5 @@ impl Drop for Idle {
             let _ = child.kill();
             let _ = child.wait();
         }
-    }
-}
-
-/// Says how the medians compare, and whether all goals are met; `median` knows them by name.
-pub(super) fn judge(median: impl Fn(&str) -> Option<f64>) -> bool {
-    let costs = |guest: &str, local: &str| Some(median(guest)? - median(local)?);
-    let mut all_met = true;
-    let mut part = |what: &str, costs: Option<f64>, boot: Option<f64>, goal: Option<f64>| {
-        let Some((costs, boot)) = costs.zip(boot) else {
-            all_met = false;
-            return;
-        };
-        let ratio = boot / costs;
-        let is_met = goal.is_none_or(|goal| ratio >= goal);
-        all_met &= is_met;
-        let goal = goal.map_or(String::new(), |goal| {
-            format!(" (goal 1/{goal}: {})", word(is_met))
-        });
-        println!(
-            "{what} costs {:.2} ms over a local one, 1/{ratio:.1} of that boot{goal}",
-            costs * 1e3
-        );
-    };
-    println!();
-    let kernel = median("kernel boot");
-    let system = median("systemd boot");
-    let machine = costs("machine", "local");
-    part(
-        "a test on a machine, beside a boot of its kernel,",
-        machine,
-        kernel,
-        Some(OF_KERNEL),
-    );
-    let booted = costs("machine, systemd", "local");
-    part(
-        "a test on a machine with systemd, beside a boot to its login,",
-        booted,
-        system,
-        Some(OF_SYSTEM),
-    );
-    let row = costs("machine, in a row", "local");
-    part(
-        "each of several in a row, beside a boot of its kernel,",
-        row,
-        kernel,
-        // Without a goal: such a test waits for what others have the processors do.
-        None,
-    );
-    let small = costs("machine, 5 MB", "local, 5 MB");
-    let large = costs("machine, 150 MB", "local, 150 MB");
-    let Some((small, large)) = small.zip(large) else {
-        return false;
-    };
-    let more = large / small - 1.0;
-    let is_met = more <= OF_PAYLOAD;
-    println!(
-        "from a debug binary of 150 MB it costs {:.2} ms, from one of 5 MB {:.2} ms: {:+.1} % (goal: at most {} % more: {})",
-        large * 1e3,
-        small * 1e3,
-        more * 100.0,
-        OF_PAYLOAD * 100.0,
-        word(is_met)
-    );
-    all_met && is_met
-}
-
-fn word(is_met: bool) -> &'static str {
-    match is_met {
-        true => "met",
-        false => "missed",
     }
 }

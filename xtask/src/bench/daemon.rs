@@ -1,0 +1,131 @@
+//! A daemon of the bench's own: where it is, what its environment says, whether a machine is ready in it. Measures nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::command;
+
+/// How long it stays without a lease: longer than anything that comes between two tests.
+const IDLE: (&str, &str) = ("VM_TEST_IDLE_SECONDS", "600");
+
+/// Where no machine is to be prepared for a next test.
+const NO_SPARES: (&str, &str) = ("VM_TEST_SPARE_SECONDS", "0");
+
+/// How long a machine may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often one looks whether it is.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// A daemon, which starts with its first test and ends with this.
+pub(crate) struct Daemon {
+    program: PathBuf,
+    runtime: PathBuf,
+    prepares: bool,
+}
+
+impl Daemon {
+    /// One as everybody has it: while a test has its machine, it prepares one for the next.
+    pub(crate) fn new(program: &Path, scratch: &Path, name: &str) -> Rc<Self> {
+        Rc::new(Self::of(program, scratch, name, true))
+    }
+
+    /// One that prepares none.
+    pub(crate) fn without_spares(program: &Path, scratch: &Path, name: &str) -> Rc<Self> {
+        Rc::new(Self::of(program, scratch, name, false))
+    }
+
+    fn of(program: &Path, scratch: &Path, name: &str, prepares: bool) -> Self {
+        Self {
+            program: program.to_path_buf(),
+            runtime: scratch.join(name),
+            prepares,
+        }
+    }
+
+    /// Has the command use this daemon.
+    pub(crate) fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let (idle, seconds) = IDLE;
+        command
+            .env("VM_TEST_BIN", &self.program)
+            .env("VM_TEST_RUNTIME_DIR", &self.runtime)
+            .env(idle, seconds)
+            .envs((!self.prepares).then_some(NO_SPARES))
+    }
+
+    /// `vm-test`, for this daemon.
+    pub(crate) fn vm_test(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        self.adopt(&mut command);
+        command
+    }
+
+    /// Waits until a machine is ready for the next test. An error if none becomes so.
+    pub(crate) fn await_spare(&self) -> Result<()> {
+        let limit = Instant::now() + PATIENCE;
+        while Instant::now() < limit {
+            let report = command::capture(self.vm_test().args(["ps", "--json"]))?;
+            if spares(&report)? > 0 {
+                return Ok(());
+            }
+            thread::sleep(GLANCE);
+        }
+        bail!(
+            "cannot measure: no machine was prepared within {} s",
+            PATIENCE.as_secs()
+        )
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if !self.runtime.exists() {
+            return;
+        }
+        if let Err(error) = command::capture(self.vm_test().arg("stop")) {
+            println!("a daemon of this run is left: {error:#}");
+        }
+    }
+}
+
+/// How many machines are ready, by a report of `vm-test ps --json`.
+fn spares(report: &str) -> Result<u64> {
+    let report: Value = serde_json::from_str(report)?;
+    let daemons = report["daemons"]
+        .as_array()
+        .context("cannot find the daemons in what `vm-test ps` says")?;
+    Ok(daemons.iter().filter_map(|it| it["spares"].as_u64()).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_that_are_ready_are_counted() {
+        let count = |daemons: &str| spares(&format!(r#"{{"daemons": {daemons}}}"#)).unwrap();
+        assert_eq!(count("[]"), 0);
+        assert_eq!(count(r#"[{"spares": 0}]"#), 0);
+        assert_eq!(count(r#"[{"spares": 2}]"#), 2);
+        assert!(spares("{}").is_err());
+    }
+
+    #[test]
+    fn only_a_daemon_that_prepares_none_is_told_so() {
+        let told = |daemon: Rc<Daemon>| {
+            let mut command = Command::new("true");
+            daemon.adopt(&mut command);
+            let mut names = command.get_envs().map(|(name, _)| name.to_owned());
+            names.any(|name| name == NO_SPARES.0)
+        };
+        let (program, scratch) = (Path::new("/none/vm-test"), Path::new("/none"));
+        assert!(!told(Daemon::new(program, scratch, "a")));
+        assert!(told(Daemon::without_spares(program, scratch, "b")));
+    }
+}
