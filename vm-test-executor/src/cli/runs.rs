@@ -1,9 +1,12 @@
-//! The files in which daemons have written down the times of tests: finds a run and reads its lines. Prints nothing.
+//! The files in which a run of tests is written down: finds a run by its name, and reads the lines that daemons have written of
+//! its tests' times. Prints nothing.
 
 use super::{daemons, target};
 use serde::Deserialize;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use vm_test::protocol::daemon::{Reply, Request};
 use vm_test::protocol::failure::Failure;
 
@@ -46,24 +49,24 @@ pub(super) struct Run {
     pub(super) lines: Vec<Line>,
 }
 
-/// Reads the run whose name begins so, or the last one.
+/// The files of daemons: their directory, and how their names end.
+pub(super) const TIMES: (&str, &str) = ("runs", "jsonl");
+
+/// Reads the run of this name, or whose name begins so, or the last one.
 ///
 /// # Errors
 /// If there is none, or it cannot be read.
 pub(super) fn read(name: Option<&str>) -> Result<Run, Failure> {
-    let target = target::directory().ok_or_else(|| {
-        Failure::new("cannot find cargo's target directory: this is no workspace")
-            .hint("call this in the workspace whose tests ran, or set CARGO_TARGET_DIR")
-    })?;
-    await_writers();
-    let directory = target.join("vm-test/runs");
-    let found = choose(&directory, name)?;
+    let directory = directory()?;
+    let run = find(&directory, &[TIMES], name)?.ok_or_else(|| none(&directory))?;
+    let (times, end) = TIMES;
+    let found = directory.join(times).join(format!("{run}.{end}"));
     let cannot = |cause: &dyn std::fmt::Display| {
         Failure::new(format!("cannot read {}: {cause}", found.display()))
     };
-    let text = std::fs::read_to_string(&found).map_err(|error| cannot(&error))?;
+    let text = fs::read_to_string(&found).map_err(|error| cannot(&error))?;
     let mut run = Run {
-        name: stem(&found),
+        name: run,
         documents: Vec::new(),
         lines: Vec::new(),
     };
@@ -83,27 +86,89 @@ pub(super) fn read(name: Option<&str>) -> Result<Run, Failure> {
     Ok(run)
 }
 
-fn choose(directory: &Path, name: Option<&str>) -> Result<PathBuf, Failure> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
-        .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
-        .collect();
+/// Where all that is known of this workspace's runs is.
+///
+/// # Errors
+/// If this is no workspace.
+pub(super) fn directory() -> Result<PathBuf, Failure> {
+    let target = target::directory().ok_or_else(|| {
+        Failure::new("cannot find cargo's target directory: this is no workspace")
+            .hint("call this in the workspace whose tests ran, or set CARGO_TARGET_DIR")
+    })?;
+    Ok(target.join("vm-test"))
+}
+
+/// The full name of a run that has files of one of these kinds: that of this name, or the last whose name begins so, or the
+/// last of all. `None` if there is not one run.
+///
+/// # Errors
+/// If there are runs, but none of that name, or they cannot be listed.
+pub(super) fn find(
+    directory: &Path,
+    kinds: &[(&str, &str)],
+    wanted: Option<&str>,
+) -> Result<Option<String>, Failure> {
+    await_writers();
+    let mut found = Vec::new();
+    for (kind, end) in kinds {
+        found.extend(files(&directory.join(kind), end)?);
+    }
     found.sort();
-    let names: Vec<_> = found.iter().rev().map(|(_, path)| stem(path)).collect();
-    found
-        .into_iter()
-        .map(|(_, path)| path)
-        .rfind(|path| name.is_none_or(|name| stem(path).starts_with(name)))
-        .ok_or_else(|| match name {
-            Some(name) if !names.is_empty() => Failure::new(format!(
-                "cannot find a run whose name begins with {name:?}"
-            ))
-            .hint(format!("the runs are, the last one first: {}", names.join(", "))),
-            _ => Failure::new(format!("cannot find a run: none is in {}", directory.display()))
-                .hint("a run is written down while tests with #[on_vm] run; call this in the workspace whose tests ran"),
-        })
+    let mut names: Vec<String> = Vec::new();
+    for (_, path) in found.iter().rev() {
+        let name = stem(path);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let Some(wanted) = wanted.filter(|_| !names.is_empty()) else {
+        return Ok(names.into_iter().next());
+    };
+    let exact = names.iter().find(|name| *name == wanted);
+    let run = exact.or_else(|| names.iter().find(|name| name.starts_with(wanted)));
+    run.cloned().map(Some).ok_or_else(|| {
+        Failure::new(format!(
+            "cannot find a run whose name begins with {wanted:?}"
+        ))
+        .hint(format!(
+            "the runs are, the last one first: {}",
+            names.join(", ")
+        ))
+    })
+}
+
+/// That there is not one run.
+pub(super) fn none(directory: &Path) -> Failure {
+    Failure::new(format!(
+        "cannot find a run: none is in {}",
+        directory.join(TIMES.0).display()
+    ))
+    .hint("a run is written down while tests with #[on_vm] run; call this in the workspace whose tests ran")
+}
+
+/// The files of this kind, with the times when they were written to last. A directory that is not there has none.
+fn files(directory: &Path, extension: &str) -> Result<Vec<(SystemTime, PathBuf)>, Failure> {
+    let cannot =
+        |path: &Path, error| Failure::new(format!("cannot read {}: {error}", path.display()));
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(cannot(directory, error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| cannot(directory, error))?.path();
+        if path.extension().is_none_or(|end| end != extension) {
+            continue;
+        }
+        match path.metadata().and_then(|meta| meta.modified()) {
+            Ok(modified) => files.push((modified, path)),
+            // A run that has just begun forgets old ones.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(cannot(&path, error)),
+        }
+    }
+    Ok(files)
 }
 
 fn stem(path: &Path) -> String {

@@ -3,16 +3,18 @@
 
 use super::args::RunReportArgs;
 use super::output::{harmless, say, say_json};
-use super::target;
+use super::runs;
 use serde::Serialize;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::Path;
 use vm_test::protocol::failure::Failure;
 
 /// What stands before the name of each test.
 const MARK: &str = "skipped: ";
+
+/// The lists of skipped tests: their directory, and how their names end.
+const LISTS: (&str, &str) = ("skipped", "txt");
 
 /// One test.
 #[derive(Debug, Serialize)]
@@ -24,11 +26,7 @@ struct Skipped {
 
 /// Prints them by name, and how many there are.
 pub(super) fn run(args: &RunReportArgs) -> Result<(), Failure> {
-    let target = target::directory().ok_or_else(|| {
-        Failure::new("cannot find cargo's target directory: this is no workspace")
-            .hint("call this in the workspace whose tests ran, or set CARGO_TARGET_DIR")
-    })?;
-    let skipped = of_run(&target.join("vm-test"), args.run.as_deref())?;
+    let skipped = of_run(&runs::directory()?, args.run.as_deref())?;
     if args.json {
         return say_json(&skipped);
     }
@@ -50,28 +48,24 @@ pub(super) fn run(args: &RunReportArgs) -> Result<(), Failure> {
     say(&text)
 }
 
-/// The tests that a run has skipped: the last one, unless the beginning of its name is given. A run that has skipped none has
-/// no list, so that the lists alone do not say which is the last.
+/// The tests that a run has skipped: the last one, unless a name or the beginning of one is given. A run that has skipped none
+/// has no list, so that the lists alone do not say which runs there are.
 fn of_run(directory: &Path, wanted: Option<&str>) -> Result<Vec<Skipped>, Failure> {
-    let lists = directory.join("skipped");
-    let mut runs = files(&lists, "txt")?;
-    if wanted.is_none() {
-        runs.extend(files(&directory.join("runs"), "jsonl")?);
-    }
-    runs.sort();
-    let name = |file: &Path| {
-        let stem = file.file_stem().unwrap_or_default();
-        stem.to_string_lossy().into_owned()
+    let Some(run) = runs::find(directory, &[LISTS, runs::TIMES], wanted)? else {
+        return match wanted {
+            Some(_) => Err(runs::none(directory)),
+            None => Ok(Vec::new()),
+        };
     };
-    let mut names = runs.iter().rev().map(|(_, file)| name(file));
-    let Some(run) = names.find(|run| wanted.is_none_or(|wanted| run.starts_with(wanted))) else {
-        return Ok(Vec::new());
-    };
-    let file = lists.join(format!("{run}.txt"));
+    let (lists, end) = LISTS;
+    let file = directory.join(lists).join(format!("{run}.{end}"));
     let bytes = match fs::read(&file) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(&file, &error)),
+        Err(error) => {
+            let failure = format!("cannot read {}: {error}", file.display());
+            return Err(Failure::new(failure));
+        }
     };
     let text = String::from_utf8_lossy(&bytes);
     let tests = text.lines().filter_map(|line| {
@@ -85,38 +79,10 @@ fn of_run(directory: &Path, wanted: Option<&str>) -> Result<Vec<Skipped>, Failur
     Ok(tests.collect())
 }
 
-/// The files of this kind, with the times when they were written to last. A directory that is not there has none.
-fn files(directory: &Path, extension: &str) -> Result<Vec<(SystemTime, PathBuf)>, Failure> {
-    let cannot = |error| unreadable(directory, &error);
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(cannot(error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(cannot)?;
-        if entry.path().extension().is_none_or(|end| end != extension) {
-            continue;
-        }
-        match entry.metadata().and_then(|meta| meta.modified()) {
-            Ok(modified) => files.push((modified, entry.path())),
-            // A run that has just begun forgets old ones.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(unreadable(&entry.path(), &error)),
-        }
-    }
-    Ok(files)
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot read {}: {error}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     #[test]
     fn a_run_that_skips_nothing_is_the_last_one_all_the_same() {
@@ -137,6 +103,7 @@ mod tests {
             names.collect::<Vec<_>>()
         };
         assert!(names(None).is_empty());
+        assert!(of_run(dir.path(), Some("run-1")).is_err());
         write("skipped/run-1.txt", "skipped: a::b: no image\n", 30);
         write("runs/run-1.jsonl", "{}\n", 31);
         assert_eq!(names(None), ["run-1/a::b"]);
@@ -146,5 +113,12 @@ mod tests {
         assert!(names(Some("run-2")).is_empty());
         write("skipped/run-3.txt", "skipped: c::d: no image\n", 10);
         assert_eq!(names(None), ["run-3/c::d"]);
+        // Its beginning is another's whole name.
+        write("skipped/run-21.txt", "skipped: e::f: no image\n", 5);
+        assert!(names(Some("run-2")).is_empty());
+        let failure = of_run(dir.path(), Some("run-4")).unwrap_err().to_string();
+        let known = "the last one first: run-21, run-3, run-2, run-1";
+        assert!(failure.contains("begins with \"run-4\""), "{failure}");
+        assert!(failure.contains(known), "{failure}");
     }
 }
