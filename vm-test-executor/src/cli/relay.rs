@@ -12,7 +12,7 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vm_test::client::{Lease, is_timeout};
 use vm_test::harvest::{Harvest, Places};
 use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
@@ -86,16 +86,15 @@ pub(super) enum Outcome {
 /// If the instance is lost, or this process's own streams fail.
 pub(super) fn run(
     lease: &mut Lease,
-    job: Job,
+    mut job: Job,
     harvest: &mut Harvest,
     on_sigterm: OnSigterm,
 ) -> Result<Outcome, Failure> {
     let cannot =
         |what: &str, error: std::io::Error| Failure::new(format!("cannot {what}: {error}"));
     let on_terminal = job.terminal.is_some();
-    let within = job
-        .timeout
-        .map(|millis| Duration::from_millis(millis) + GRACE);
+    // By this clock and not the guest's, as for tests.
+    let timeout = job.timeout.take().map(Duration::from_millis);
     let line = Arc::new(Line::new(lease).map_err(|error| cannot("keep the stream", error))?);
     let window = Arc::new(Window::new());
     // From here on signals wait for the command, and the terminal is the guest's.
@@ -120,7 +119,8 @@ pub(super) fn run(
             mine.hang_up();
         }
     });
-    follow(lease, &line, &window, harvest, within, on_terminal)
+    let limit = timeout.map(|timeout| Instant::now() + timeout);
+    follow(lease, &line, &window, harvest, limit, on_terminal)
 }
 
 /// Runs a job that has no input and gets no signals: what ends this program ends the job with it.
@@ -141,7 +141,7 @@ fn follow(
     line: &Line,
     window: &Window,
     harvest: &mut Harvest,
-    within: Option<Duration>,
+    limit: Option<Instant>,
     on_terminal: bool,
 ) -> Result<Outcome, Failure> {
     let (mut output, mut error) = (
@@ -149,7 +149,13 @@ fn follow(
         Output::new(stderr(), on_terminal, ToAgent::ErrorClosed),
     );
     let hung_up = || line.hung_up.load(Ordering::SeqCst);
+    let mut is_over = false;
     loop {
+        let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) && !std::mem::replace(&mut is_over, true) {
+            line.send(&ToAgent::End);
+        }
+        let within = if is_over { Some(GRACE) } else { left };
         match lease.receive(within) {
             Ok(Some(FromAgent::Stdout(bytes))) => output.write(&bytes, line)?,
             Ok(Some(FromAgent::Stderr(bytes))) => error.write(&bytes, line)?,
@@ -174,6 +180,7 @@ fn follow(
                 )));
             }
             Ok(None) => return Err(lease.cause_of_death()),
+            Err(error) if is_timeout(&error) && !is_over => {}
             Err(error) if is_timeout(&error) => {
                 return Err(Failure::new(format!(
                     "the guest did not answer for {GRACE:?} after the time limit"

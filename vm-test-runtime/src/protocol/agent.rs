@@ -43,8 +43,8 @@ pub struct Job {
     pub directory_is_optional: bool,
     /// Added to the guest's own environment.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Time limit in milliseconds by the guest's clock, after which the job is ended. Of a test none: its holder sends
-    /// [`ToAgent::End`].
+    /// Time limit in milliseconds by the guest's clock, after which the job is ended. Of what a lease's holder waits for, none: it
+    /// keeps the time itself and sends [`ToAgent::End`].
     pub timeout: Option<u64>,
     /// Whether it is stopped then and not killed, so that somebody can look at it.
     pub stop_at_timeout: bool,
