@@ -13,14 +13,19 @@ use vm_test_tests::process::{Finished, Running, vm_test};
 /// What nextest says to every test process.
 const MODE: (&str, &str) = ("NEXTEST_EXECUTION_MODE", "process-per-test");
 
-/// Has a shell that sets this trap run as if it were a test binary, and sends the runner SIGTERM once the shell's `sleep` sleeps.
-fn told_to_end(host: &Host, trap: &str, variables: &[(&str, &str)]) -> Finished {
+/// How it names the test.
+const EXACT: &str = "--exact";
+
+/// Has a shell that sets this trap run as if it were a test binary with one more argument, and sends the runner SIGTERM once
+/// the shell's `sleep` sleeps.
+fn told_to_end(host: &Host, trap: &str, argument: &str, variables: &[(&str, &str)]) -> Finished {
     let mut command = host.vm_test();
     let words = ["runner", "host", "/bin/sh", "-c"];
     let sleeps = "sleep 1000 & until grep -q '(sleep) S' /proc/$!/stat; do :; done";
     command
         .args(words)
-        .arg(format!("{trap}; {sleeps}; echo ready; wait; exit 4"));
+        .arg(format!("{trap}; {sleeps}; echo ready; wait; exit 4"))
+        .arg(argument);
     command.envs(variables.iter().copied());
     let running = Running::start(&mut command);
     running.await_output("ready\n");
@@ -38,7 +43,7 @@ fn where_a_process_runs_one_test_it_is_the_end_of_its_time() {
         (&[MODE][..], "killed"),
         (&[MODE, keep], "stopped as it was"),
     ] {
-        let finished = told_to_end(&host, trap, variables);
+        let finished = told_to_end(&host, trap, EXACT, variables);
         assert_eq!(finished.status.signal(), Some(15), "{finished:?}");
         let expected = format!(
             "`/bin/sh` was told to end (SIGTERM) and was {how}\nwhat it was doing:\n  | thread "
@@ -57,9 +62,12 @@ fn where_a_process_runs_one_test_it_is_the_end_of_its_time() {
 #[test]
 fn elsewhere_the_binary_decides() {
     let host = Host::new();
-    let finished = told_to_end(&host, "trap 'exit 3' TERM", &[]);
-    assert_eq!(finished.code(), Some(3), "{finished:?}");
-    assert!(!finished.err.contains("told to end"), "{finished:?}");
+    // Also where a test under nextest starts it, which hands its variables on.
+    for (argument, variables) in [(EXACT, &[][..]), ("--include-ignored", &[MODE])] {
+        let finished = told_to_end(&host, "trap 'exit 3' TERM", argument, variables);
+        assert_eq!(finished.code(), Some(3), "{finished:?}");
+        assert!(!finished.err.contains("told to end"), "{finished:?}");
+    }
 }
 
 #[test]

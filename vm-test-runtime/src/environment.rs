@@ -39,10 +39,16 @@ const PREFIXES: &[&str] = &[
 const ENV_MODE: &str = "NEXTEST_EXECUTION_MODE";
 const ONE_TEST: &str = "process-per-test";
 
-/// Whether this process was started for one test only, so that signals to it are meant for that test.
+/// The argument of libtest's with which nextest names that test.
+const ONE_BY_NAME: &str = "--exact";
+
+/// Whether nextest has started this process, for one test only, so that signals to it are meant for that test. What such a
+/// test starts inherits the variable, but not the argument by which a test is named.
 #[must_use]
 pub fn is_for_one_test() -> bool {
+    let mut args = std::env::args_os();
     std::env::var_os(ENV_MODE).is_some_and(|mode| mode == ONE_TEST)
+        && args.any(|arg| arg == ONE_BY_NAME)
 }
 
 /// The variables that go to the guest: the usual ones, and those that the configuration names. Files come back or not.
