@@ -121,26 +121,39 @@ fn of_process(pid: u32, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
 }
 
-/// The files that may be a process's program, and where each begins in its memory: the one that the kernel has started, and, if
-/// that is the loader which came along, what it has loaded.
+/// The files that may be a process's program, and where each begins in its memory: the one that the kernel has started, or, if
+/// that is the loader which came along, what it has loaded. The loader's program comes first: memory is given out downwards,
+/// so that what was loaded later, and what is only read, lies below.
 fn programs<'a>(started: &Path, maps: &'a str) -> Vec<(&'a Path, u64)> {
     let is_loader = loader::is_loader(started);
     let mut found: Vec<(&Path, u64)> = Vec::new();
-    for line in maps.lines() {
+    let mut lines: Vec<&str> = maps.lines().collect();
+    if is_loader {
+        lines.reverse();
+    }
+    let mut above = None;
+    for line in lines {
+        let Some(path) = line.find('/').map(|at| Path::new(&line[at..])) else {
+            continue;
+        };
+        let is_of_the_same = above.replace(path) == Some(path);
         let mut fields = line.split_ascii_whitespace();
         let range = fields.next().and_then(|range| range.split_once('-'));
         let begin = range.and_then(|(begin, _)| u64::from_str_radix(begin, 16).ok());
         let offset = fields.nth(1).unwrap_or("?");
-        let path = line.find('/').map(|at| Path::new(&line[at..]));
-        if let Some((path, begin)) = path.zip(begin)
-            && offset.bytes().all(|byte| byte == b'0')
-            && (is_loader || path == started)
-            && found.iter().all(|(known, _)| *known != path)
-        {
-            found.push((path, begin));
+        let is_wanted = is_loader || path == started;
+        let Some(begin) = begin.filter(|_| is_wanted && offset.bytes().all(|byte| byte == b'0'))
+        else {
+            continue;
+        };
+        match found.iter().position(|(known, _)| *known == path) {
+            // What came before is a part of it that is above its beginning.
+            Some(at) if is_of_the_same => found[at].1 = begin.min(found[at].1),
+            Some(_) => {}
+            None if found.len() < MOST_PROGRAMS => found.push((path, begin)),
+            None => break,
         }
     }
-    found.truncate(MOST_PROGRAMS);
     found
 }
 
@@ -243,20 +256,22 @@ mod tests {
 
     #[test]
     fn where_a_loader_was_started_the_program_is_among_what_it_has_loaded() {
+        // The first of the test's is what a backtrace has read of its names.
         let maps = "\
-            00400000-00401000 r--p 00000000 00:2f 7      /target/a test\n\
-            00401000-00409000 r-xp 00001000 00:2f 7      /target/a test\n\
-            7f0000000000-7f0000001000 rw-p 00000000 00:00 0 \n\
+            7f0000000000-7f0000001000 r--p 00000000 00:2f 7      /target/a test\n\
             7f0000001000-7f0000002000 r--p 00000000 00:2f 8      /run/vm-test/lib/libc.so.6\n\
+            7f0000002000-7f0000003000 rw-p 00000000 00:00 0 \n\
             7f0000003000-7f0000004000 rw-p 00000000 00:2f 8      /run/vm-test/lib/libc.so.6\n\
-            7f0000005000-7f0000006000 r--p 00000000 00:2f 9      /run/vm-test/lib/ld-linux-x86-64.so.2\n\
+            7f0000004000-7f0000005000 r--p 00000000 00:2f 7      /target/a test\n\
+            7f0000005000-7f0000006000 r-xp 00001000 00:2f 7      /target/a test\n\
+            7f0000006000-7f0000007000 r--p 00000000 00:2f 9      /run/vm-test/lib/ld-linux-x86-64.so.2\n\
             7ffffffde000-7ffffffff000 rw-p 00000000 00:00 0      [stack]\n";
-        let test = ("/target/a test", 0x40_0000);
+        let test = ("/target/a test", 0x7f00_0000_4000);
         let library = ("/run/vm-test/lib/libc.so.6", 0x7f00_0000_1000);
-        let loader = ("/run/vm-test/lib/ld-linux-x86-64.so.2", 0x7f00_0000_5000);
+        let loader = ("/run/vm-test/lib/ld-linux-x86-64.so.2", 0x7f00_0000_6000);
         for (started, expected) in [
-            (test.0, &[test][..]),
-            (loader.0, &[test, library, loader]),
+            (library.0, &[library][..]),
+            (loader.0, &[loader, test, library]),
             ("/bin/sh", &[]),
         ] {
             let found = programs(Path::new(started), maps);
