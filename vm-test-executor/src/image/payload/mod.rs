@@ -83,15 +83,15 @@ impl Store {
     ) -> Result<Payload, Failure> {
         steady::while_it_changes(
             || Content::of(paths),
-            |content, is_first| self.disk_with(content, is_first, size, say),
+            |content, check| self.disk_with(content, check, size, say),
         )
     }
 
-    /// The disk with this content.
+    /// The disk with this content, unless `check` fails when it has been copied.
     fn disk_with(
         &self,
         content: &Content,
-        is_first: bool,
+        check: &dyn Fn() -> Result<(), Failure>,
         size: u64,
         say: &dyn Fn(&str),
     ) -> Result<Payload, Failure> {
@@ -115,16 +115,12 @@ impl Store {
             let made = making::make(aside, &content.items, all, size);
             // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later. Of one
             // that is written to all the time, as a log is, that is all there can be.
-            let made = made.and_then(|()| match is_first {
-                true => steady::unless_it_changed(content, || content.again()),
-                false => Ok(()),
-            });
-            made.map_err(
-                |failure| match space::is_full(&failure, self.root(), true) {
+            made.and_then(|()| check()).map_err(|failure| {
+                match space::is_full(&failure, self.root(), true) {
                     true => space::full(self.root(), STEP, room, None),
                     false => failure,
-                },
-            )
+                }
+            })
         })?;
         Ok(Payload { artifact })
     }
@@ -151,12 +147,6 @@ impl Content {
             });
         }
         Ok(Self { survey, items })
-    }
-
-    /// The same directories and files as they are now.
-    fn again(&self) -> Result<Self, Failure> {
-        let paths: Vec<_> = self.items.iter().map(|item| item.path.clone()).collect();
-        Self::of(&paths)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is copied while others write to it: looked at again when it has been copied, or could not be, and copied again if it
 //! is not what it was. Reads and copies nothing itself.
 
+use std::cell::Cell;
 use vm_test::protocol::failure::Failure;
 
 /// How often something is copied that changes meanwhile.
@@ -12,18 +13,29 @@ pub(super) trait Moment {
     fn moment(&self) -> String;
 }
 
-/// What `copy` makes of that what `look` sees; it learns whether this is the first attempt.
+/// What `copy` makes of what `look` sees. It also gets what says, the first time only, whether that has changed meanwhile: of
+/// what changes all the time there will never be a copy of one moment.
 ///
 /// # Errors
 /// If it cannot be looked at; if it cannot be copied although it stays the same, or because it never does.
 pub(super) fn while_it_changes<C: Moment, T>(
     look: impl Fn() -> Result<C, Failure>,
-    copy: impl Fn(&C, bool) -> Result<T, Failure>,
+    copy: impl Fn(&C, &dyn Fn() -> Result<(), Failure>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let mut seen = look()?;
     let mut attempts = 1;
+    let has_changed = Cell::new(false);
     loop {
-        let failure = match copy(&seen, attempts == 1) {
+        let check = || {
+            if has_changed.get() || look()?.moment() == seen.moment() {
+                return Ok(());
+            }
+            has_changed.set(true);
+            Err(Failure::new(
+                "cannot copy the host's files to a disk: what was copied is not what was there before",
+            ))
+        };
+        let failure = match copy(&seen, &check) {
             Ok(copied) => return Ok(copied),
             Err(failure) => failure,
         };
@@ -46,26 +58,9 @@ pub(super) fn while_it_changes<C: Moment, T>(
     }
 }
 
-/// Fails if what was copied was not all the time what was seen before.
-///
-/// # Errors
-/// If it is something else now, or cannot be looked at.
-pub(super) fn unless_it_changed<C: Moment>(
-    seen: &C,
-    look: impl FnOnce() -> Result<C, Failure>,
-) -> Result<(), Failure> {
-    if look()?.moment() == seen.moment() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        "cannot copy the host's files to a disk: what was copied is not what was there before",
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
 
     impl Moment for u32 {
         fn moment(&self) -> String {
@@ -77,7 +72,7 @@ mod tests {
     fn copied(changes: u32) -> (u32, Result<(), Failure>) {
         let (looks, copies) = (Cell::new(0), Cell::new(0));
         let look = || Ok(looks.replace(looks.get() + 1).min(changes));
-        let copy = |seen: &u32, _| {
+        let copy = |seen: &u32, _: &dyn Fn() -> _| {
             copies.set(copies.get() + 1);
             match *seen == changes && changes > 0 {
                 true => Ok(()),
@@ -106,17 +101,24 @@ mod tests {
 
     #[test]
     fn what_changes_while_it_is_copied_without_a_failure_is_copied_once_more() {
-        // A log that grows all the time is no reason to fail.
-        for (changes, copies, result) in [(0, 1, 0), (1, 2, 1), (9, 2, 1)] {
+        // A log that grows all the time is no reason to fail; nor is a file that was there for a moment, so that the copy
+        // failed, one not to look at the others the next time.
+        let rows = [
+            (0, false, 1, 0),
+            (1, false, 2, 1),
+            (9, false, 2, 1),
+            (2, true, 3, 2),
+        ];
+        for (changes, fails, copies, result) in rows {
             let (now, copied) = (Cell::new(0), Cell::new(0));
-            let copy = |seen: &u32, is_first| {
+            let copy = |seen: &u32, check: &dyn Fn() -> Result<(), Failure>| {
                 copied.set(copied.get() + 1);
                 // Somebody writes while it is copied.
                 now.set(now.get() + u32::from(now.get() < changes));
-                match is_first {
-                    true => unless_it_changed(seen, || Ok(now.get())).map(|()| *seen),
-                    false => Ok(*seen),
+                if fails && copied.get() == 1 {
+                    return Err(Failure::new("cannot copy it: a file is gone"));
                 }
+                check().map(|()| *seen)
             };
             assert_eq!(while_it_changes(|| Ok(now.get()), copy), Ok(result));
             assert_eq!(copied.get(), copies, "{changes}");
