@@ -1,4 +1,5 @@
-//! What the host asks of a running job: to take input, a signal, a new size of its terminal. Starts and ends no job.
+//! What the host asks of a running job: to take input, a signal, a new size of its terminal, to end
+//! as if its time were up. Starts no job.
 
 use super::job;
 use super::run::Running;

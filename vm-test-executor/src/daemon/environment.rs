@@ -22,11 +22,13 @@ const ALL: [(&str, &str); 4] = [
     (CPU_BUDGET, "shares"),
 ];
 
-/// Whether each that is set is a number. A daemon with another one would not do what its user has decided.
+/// Whether each that is set to something is a number. A daemon with another one would not do what its user has decided.
 pub(super) fn check() -> Result<(), Failure> {
     ALL.iter()
         .try_for_each(|(name, unit)| match std::env::var_os(name) {
-            Some(value) if parse(value.to_str()).is_none() => Err(refusal(name, unit, &value)),
+            Some(value) if !value.is_empty() && parse(value.to_str()).is_none() => {
+                Err(refusal(name, unit, &value))
+            }
             _ => Ok(()),
         })
 }
@@ -41,7 +43,11 @@ fn parse(text: Option<&str>) -> Option<u32> {
 }
 
 fn refusal(name: &str, unit: &str, value: &std::ffi::OsStr) -> Failure {
-    Failure::new(format!("cannot use {name}: {value:?} is no whole number")).hint(format!(
+    Failure::new(format!(
+        "cannot use {name}: {value:?} is no whole number up to {}",
+        u32::MAX
+    ))
+    .hint(format!(
         "give it as a number of {unit}, without the unit, or unset it"
     ))
 }

@@ -155,13 +155,28 @@ fn describe(entry: &RunEntry, outcome: &str, words: Option<String>, log: Log) ->
         "test {} of package {}: {outcome}\n",
         entry.test, entry.package
     );
-    text += &describe_log(&Log { words, ..log });
-    text
+    // One that was killed has not told, and what never was in a guest has written nothing there.
+    if outcome == "lost" && log.output.is_none() {
+        text += &parts(&Log { words, ..log });
+        return text
+            + "--- what its test wrote is not known: its process ended before it told that\n";
+    }
+    text + &parts(&Log { words, ..log })
 }
 
-/// A log for people, part by part.
+/// The log of a living instance for people, part by part.
 #[must_use]
 pub fn describe_log(log: &Log) -> String {
+    let unknown = match log.output {
+        None => {
+            "--- what its test wrote is not known yet: its process tells that when the test has ended\n"
+        }
+        Some(_) => "",
+    };
+    parts(log) + unknown
+}
+
+fn parts(log: &Log) -> String {
     let mut text = String::new();
     if let Some(words) = &log.words {
         text += &format!("--- why it did not pass\n{}\n", words.trim_end());
@@ -170,8 +185,7 @@ pub fn describe_log(log: &Log) -> String {
         text += &format!("--- console\n{}\n", console.join("\n"));
     }
     let Some(output) = &log.output else {
-        return text
-            + "--- what its test wrote is not known: its process tells that when the test has ended\n";
+        return text;
     };
     let end = if output.is_empty() || output.ends_with('\n') {
         ""

@@ -113,3 +113,27 @@ pub(super) fn sweep(journal: &Path) -> usize {
     }
     removed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_killed_daemons_were_making_goes_once_and_what_somebody_makes_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        let left = store.root().join("building/template-left");
+        let made = store.root().join("building/template-made");
+        let _reservation = store.try_reserve("template-made").unwrap().unwrap();
+        let leave = || [&left, &made].map(|path| fs::write(path, "half").unwrap());
+        let there = || [&left, &made].map(|path| path.exists());
+        let stores = Stores::new(dir.path().join("journal"));
+        leave();
+        stores.clear(&store);
+        assert_eq!(there(), [false, true]);
+        // Later ones are those of living daemons, which may be about to lock them.
+        leave();
+        stores.clear(&store);
+        assert_eq!(there(), [true, true]);
+    }
+}

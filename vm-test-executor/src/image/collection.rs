@@ -1,5 +1,5 @@
-//! The collection of what nothing needs: layers that no image names and nobody holds, and what builders left that were
-//! killed. What is in use it leaves alone and counts.
+//! The collection of what nothing needs: layers that no image names and nobody holds, and what builders and daemons left that
+//! were killed. What is in use it leaves alone and counts.
 
 use super::locks::lock_for_removal;
 use super::{ImageRecord, Store, inside, machine, subvolume};
@@ -20,7 +20,7 @@ pub struct Collected {
     pub bytes: u64,
     /// Files that machines boot from and nobody needs: of images that are gone, or quick to make again.
     pub machines: usize,
-    /// What killed builders left.
+    /// What killed builders and daemons left.
     pub remains: usize,
     /// What nothing names and somebody uses just now.
     pub in_use: usize,

@@ -14,7 +14,7 @@ pub const ENV_PROFILE: &str = "LLVM_PROFILE_FILE";
 /// How many files of one kind are brought back.
 pub const MOST_FILES: usize = 1_000;
 
-/// How many bytes of artifacts and exports together are brought back.
+/// How many bytes of artifacts are brought back, and as many of exports.
 pub const MOST_BYTES: u64 = 256 << 20;
 
 /// How many bytes of coverage profiles are brought back.
@@ -84,7 +84,7 @@ impl FileKind {
         }
     }
 
-    /// How many bytes of this kind, and of those that share its bound, are brought back.
+    /// How many bytes of this kind are brought back.
     #[must_use]
     pub fn most_bytes(self) -> u64 {
         match self {

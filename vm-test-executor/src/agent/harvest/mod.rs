@@ -30,7 +30,7 @@ const PROFILES: &str = "/run/vm-test/profiles";
 const TIME: Duration = HARVEST_TIME.saturating_sub(Duration::from_secs(5));
 
 /// How long counters may be read from memory, for all of one job: the host waits for a word of its end meanwhile, and gives
-/// up after five seconds.
+/// up after ten seconds.
 const COUNTING: Duration = Duration::from_secs(2);
 
 /// What is to be brought from one job.
