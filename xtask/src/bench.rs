@@ -86,6 +86,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         contestant.warm_up()?;
     }
     for round in 0..options.samples {
+        println!("round {} of {}", round + 1, options.samples);
         for contestant in &mut contestants {
             contestant.take(round)?;
         }
