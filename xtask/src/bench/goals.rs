@@ -65,7 +65,7 @@ fn is_met(what: &str, costs: f64, boot: f64, goal: Option<f64>) -> bool {
         format!(" (goal 1/{goal}: {})", word(is_met))
     });
     println!(
-        "{what} costs {:.2} ms over a local one, 1/{ratio:.1} of that boot{goal}",
+        "{what} costs {:.2} ms over a local one, 1/{ratio:.2} of that boot{goal}",
         costs * 1e3
     );
     is_met
