@@ -1,7 +1,8 @@
 //! `cargo xtask coverage`: how much of this workspace its own tests execute, with what only guests execute, by an
 //! unmodified cargo-llvm-cov.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -13,6 +14,7 @@ use crate::packages::Purpose;
 use crate::phase::Phase;
 use crate::setup;
 use crate::tally;
+use crate::user::OrdinaryUser;
 use crate::worktree::Worktree;
 
 /// What is measured: what a phase of `cargo xtask test` runs. The rest of the suites is about machines, not lines.
@@ -46,6 +48,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let variables = variables(&worktree)?;
     worktree.set(&variables);
     command::run(&mut worktree.cargo(&["llvm-cov", "clean", "--profraw-only"])?)?;
+    open_to_all(&target)?;
+    if rustix::process::geteuid().is_root() {
+        // Some of root's tests are run once more as an ordinary user.
+        OrdinaryUser::ensure()?;
+    }
     worktree.build_executor()?;
     let mut total = tally::Tally::default();
     for phase in PHASES {
@@ -81,6 +88,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Has everybody write profiles there: what builds an image's files is root in a user namespace, and somebody else outside.
+fn open_to_all(directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory)
+        .and_then(|()| fs::set_permissions(directory, Permissions::from_mode(0o1777)))
+        .with_context(|| format!("cannot open {} to all", directory.display()))
 }
 
 /// The variables with which every build and every test of this workspace is measured.

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
+use vm_test::protocol::harvest::ENV_PROFILE;
 
 /// The argument that makes the program do this.
 pub const COMMAND: &str = "__inside";
@@ -124,14 +125,17 @@ pub(super) fn perform_to(
     })
 }
 
-/// Where programs are, and what may be between this host and a mirror of Debian.
+/// Variables that it has from whoever builds: what may be between this host and a mirror of Debian, and where it writes
+/// what it has executed, if it was built to be measured.
+const KEPT: [&str; 4] = ["http_proxy", "https_proxy", "no_proxy", ENV_PROFILE];
+
+/// Those, and where programs are.
 fn environment() -> Vec<CString> {
-    let proxies = ["http_proxy", "https_proxy", "no_proxy"];
-    let proxies = proxies
+    let kept = KEPT
         .iter()
         .filter_map(|name| Some((*name, std::env::var(name).ok()?)));
     std::iter::once(("PATH", base::PATH.to_owned()))
-        .chain(proxies)
+        .chain(kept)
         .filter_map(|(name, value)| CString::new(format!("{name}={value}")).ok())
         .collect()
 }

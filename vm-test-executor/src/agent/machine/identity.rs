@@ -12,6 +12,10 @@ const FILES: [(&str, &str); 2] = [
     ("/etc/machine-id", "write its machine id"),
 ];
 
+/// How far the clock of a machine that has waited may be from the host's, in nanoseconds, before it is set again. What the
+/// host says is some milliseconds old when it is heard, and a second is what a test may rely on.
+const CLOSE: u64 = 250_000_000;
+
 /// Takes it on.
 pub(super) fn take(identity: &Identity) -> io::Result<()> {
     entropy::add(&identity.seed).map_err(cannot("seed its random numbers"))?;
@@ -41,8 +45,24 @@ fn fill(file: &str, line: &str) -> io::Result<()> {
     file.write_all(format!("{line}\n").as_bytes())
 }
 
+/// Sets the clock to the host's time if it has gone wrong while the machine waited, as where the host slept or had its own
+/// set. A clock that is set is told to all who wait for that, and what they do about it they would do beside the test.
+pub(super) fn correct_clock(time: u64) -> io::Result<()> {
+    let own = rustix::time::clock_gettime(ClockId::Realtime);
+    let seconds = u64::try_from(own.tv_sec).unwrap_or(0);
+    let own = seconds * 1_000_000_000 + u64::try_from(own.tv_nsec).unwrap_or(0);
+    if is_close(own, time) {
+        return Ok(());
+    }
+    set_clock(time)
+}
+
+fn is_close(own: u64, host: u64) -> bool {
+    own.abs_diff(host) <= CLOSE
+}
+
 /// Sets the clock to so many nanoseconds since 1970.
-pub(super) fn set_clock(time: u64) -> io::Result<()> {
+fn set_clock(time: u64) -> io::Result<()> {
     let time = Timespec {
         tv_sec: i64::try_from(time / 1_000_000_000).unwrap_or(i64::MAX),
         tv_nsec: i64::try_from(time % 1_000_000_000).unwrap_or(0),
@@ -54,4 +74,20 @@ pub(super) fn set_clock(time: u64) -> io::Result<()> {
 
 fn cannot(what: &'static str) -> impl Fn(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("cannot {what}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_set_again_only_if_it_is_far_from_the_hosts_to_either_side() {
+        let host = 1_800_000_000_000_000_000;
+        for own in [host, host - 250_000_000, host + 250_000_000] {
+            assert!(is_close(own, host), "{own}");
+        }
+        for own in [0, host - 250_000_001, host + 250_000_001, u64::MAX] {
+            assert!(!is_close(own, host), "{own}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! the root, has the image's own init boot where that is asked for, and waits for the word to become an instance. Until
 //! then the machine may be saved and copied, so nothing before that word may differ between instances.
 
+mod calm;
 mod devices;
 mod disks;
 mod foreign;
@@ -61,6 +62,9 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
         }
     };
     let ready = Ready::make()?;
+    if boot_timeout.is_some() {
+        calm::OF_TEMPLATE.wait();
+    }
     // What has been written so far must be in what is saved, not in memory that is copied with every instance.
     rustix::fs::sync();
     frame::write(&control, &FromMachine::Booted { protocol: PROTOCOL })?;
@@ -75,10 +79,11 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
             .iter()
             .filter(|place| place.kind == PlaceKind::File);
         rehearsal::rehearse(programs.map(|place| place.to.as_str()));
+        calm::OF_INSTANCE.wait();
     }
     frame::write(&control, &FromMachine::Gone)?;
     if let Some(time) = wait_for_begin(&control)? {
-        identity::set_clock(time)?;
+        identity::correct_clock(time)?;
     }
     let stream = ports::open_at(&ready.stream)?;
     let notes: Vec<String> = identity.note.into_iter().chain(degraded).collect();
