@@ -6,6 +6,8 @@ mod daemons;
 mod doctor;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/limits.rs"]
+mod limits;
 #[path = "cli/progress.rs"]
 mod progress;
 #[path = "cli/run.rs"]

@@ -10,6 +10,7 @@ mod machine;
 mod mirror;
 mod packages;
 mod phase;
+mod runner;
 mod setup;
 mod summary;
 mod tally;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::tally::Kind;
+use crate::runner::Runner;
 use crate::worktree::{SUITES_PACKAGE, test_targets_of_suites};
 
 /// The test targets of the suites' package that need no guest, and so belong to the phase `unit`.
@@ -60,6 +60,11 @@ const OF_THE_ACCOUNT: &[&str] = &[
     "runner",
 ];
 
+/// What the short form leaves out, in nextest's words: on machines, and as an ordinary user, what runs its fixture under
+/// nextest need not run it under `cargo test`, too. Root's containers stand for that.
+const LEFT_OUT_ON_MACHINES: &str = "not (binary(/_machine$/) & test(/_under_cargo_test$/))";
+const LEFT_OUT_FOR_THE_ACCOUNT: &str = "not test(/_under_cargo_test$/)";
+
 /// Suites that use most of the program and end within minutes.
 const MEASURED: &[&str] = &[
     "attributes",
@@ -99,13 +104,6 @@ pub(crate) enum Account {
     Root,
     /// Anyone but root.
     Ordinary,
-}
-
-/// The arguments of one run of a test runner under cargo.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Runner {
-    pub(crate) kind: Kind,
-    arguments: Vec<String>,
 }
 
 impl Phase {
@@ -175,49 +173,21 @@ impl Phase {
                     .flatten()
                     .copied()
                     .collect();
-                let suites = [Runner::nextest(&selection), Runner::libtest(&twice)];
+                let of_user = self == Self::SuitesUser;
+                let left_out = match of_user {
+                    true => LEFT_OUT_FOR_THE_ACCOUNT,
+                    false => LEFT_OUT_ON_MACHINES,
+                };
+                let suites = match is_short {
+                    true => Runner::nextest(&selection).choosing(left_out),
+                    false => Runner::nextest(&selection),
+                };
+                let again = (!(is_short && of_user)).then(|| Runner::libtest(&twice));
                 // Whoever is root has seen the demo in the phases of its own.
-                let demo = (self == Self::SuitesUser).then(|| Runner::nextest(DEMO));
-                demo.into_iter().chain(suites).collect()
+                let demo = of_user.then(|| Runner::nextest(DEMO));
+                demo.into_iter().chain([suites]).chain(again).collect()
             }
         })
-    }
-}
-
-impl Runner {
-    fn libtest(selection: &[&str]) -> Self {
-        Self::new(Kind::Libtest, &["test", "--no-fail-fast"], selection)
-    }
-
-    fn nextest(selection: &[&str]) -> Self {
-        // Nextest's own settings say that it goes on after a failure; the flag does not go with `--no-run`.
-        Self::new(Kind::Nextest, &["nextest", "run"], selection)
-    }
-
-    fn new(kind: Kind, command: &[&str], selection: &[&str]) -> Self {
-        let arguments = command
-            .iter()
-            .chain(selection)
-            .map(|&argument| argument.to_owned())
-            .collect();
-        Self { kind, arguments }
-    }
-
-    /// The arguments that only build what would run.
-    pub(crate) fn build(&self) -> Vec<String> {
-        let mut arguments = self.arguments.clone();
-        arguments.push("--no-run".to_owned());
-        arguments
-    }
-
-    /// The arguments that run, with `passed_on` for the test binaries.
-    pub(crate) fn run(&self, passed_on: &[String]) -> Vec<String> {
-        let mut arguments = self.arguments.clone();
-        if !passed_on.is_empty() {
-            arguments.push("--".to_owned());
-            arguments.extend_from_slice(passed_on);
-        }
-        arguments
     }
 }
 
@@ -226,20 +196,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_are_passed_on_behind_a_double_dash() {
-        let runner = Runner::libtest(DEMO);
-        assert_eq!(
-            runner.run(&[]),
-            ["test", "--no-fail-fast", "-p", "firewall"]
-        );
-        assert_eq!(
-            runner.run(&["--exact".to_owned()]),
-            ["test", "--no-fail-fast", "-p", "firewall", "--", "--exact"]
-        );
-        assert_eq!(
-            runner.build(),
-            ["test", "--no-fail-fast", "-p", "firewall", "--no-run"]
-        );
+    fn the_short_form_leaves_tests_out_by_an_expression_and_the_full_form_none() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for phase in [Phase::SuitesRoot, Phase::SuitesUser] {
+            let has_expression = |is_short| {
+                let runners = phase.runners(root, is_short).unwrap();
+                let mut words = runners.iter().flat_map(|runner| runner.run(&[]));
+                words.any(|word| word == "-E")
+            };
+            assert!(has_expression(true) && !has_expression(false), "{phase:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 
 use crate::census::Census;
 use crate::packages::Purpose;
-use crate::phase::{Account, Phase, Runner};
+use crate::phase::{Account, Phase};
+use crate::runner::Runner;
 use crate::summary::{Outcome, Summary};
 use crate::tally::{self, Tally};
 use crate::user::OrdinaryUser;

@@ -22,6 +22,10 @@ use vm_test::protocol::frame;
 /// How much longer than the job's own time limit the agent may take to say that it is over.
 const GRACE: Duration = Duration::from_secs(15);
 
+/// How many messages are taken after that, for they may have waited here. A guest that never falls silent gets no more time
+/// than one that does.
+const LATE_MESSAGES: usize = 10_000;
+
 /// The line to the agent, for all threads that have something to say.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -149,14 +153,23 @@ fn follow(
         Output::new(stderr(), on_terminal, ToAgent::ErrorClosed),
     );
     let hung_up = || line.hung_up.load(Ordering::SeqCst);
-    let mut is_over = false;
+    let left =
+        |until: Option<Instant>| until.map(|until| until.saturating_duration_since(Instant::now()));
+    // From the end of the limit on: until when the agent may say that the job is over.
+    let mut deadline = None;
+    let mut late = 0;
     loop {
-        let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) && !std::mem::replace(&mut is_over, true) {
+        if deadline.is_none() && left(limit).is_some_and(|left| left.is_zero()) {
             line.send(&ToAgent::End);
+            deadline = Some(Instant::now() + GRACE);
         }
-        let within = if is_over { Some(GRACE) } else { left };
-        match lease.receive(within) {
+        let within = left(deadline.or(limit));
+        late += usize::from(within.is_some_and(|within| within.is_zero()));
+        let heard = match late > LATE_MESSAGES {
+            true => Err(ErrorKind::TimedOut.into()),
+            false => lease.receive(within),
+        };
+        match heard {
             Ok(Some(FromAgent::Stdout(bytes))) => output.write(&bytes, line)?,
             Ok(Some(FromAgent::Stderr(bytes))) => error.write(&bytes, line)?,
             Ok(Some(FromAgent::InputTaken(bytes))) => window.widen(bytes),
@@ -180,7 +193,7 @@ fn follow(
                 )));
             }
             Ok(None) => return Err(lease.cause_of_death()),
-            Err(error) if is_timeout(&error) && !is_over => {}
+            Err(error) if is_timeout(&error) && deadline.is_none() => {}
             Err(error) if is_timeout(&error) => {
                 return Err(Failure::new(format!(
                     "the guest did not answer for {GRACE:?} after the time limit"
