@@ -7,6 +7,7 @@ use vm_test_tests::campaign;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::patience;
+use vm_test_tests::process::await_that;
 
 /// How far the clock of a copy may be from the host's, in seconds, besides what the run itself takes.
 const CLOCK: f64 = 1.0;
@@ -142,4 +143,32 @@ fn fifty_tests_see_a_fresh_systemd_and_only_the_first_waits_for_its_boot() {
     // systemd has asked for it before the machine was saved.
     let boots: BTreeSet<_> = copies.iter().map(|copy| &copy.boot).collect();
     assert_eq!(boots.len(), 1, "{copies:?}");
+}
+
+#[test]
+fn who_comes_while_a_machine_boots_for_the_first_time_is_told_and_goes_on_from_there() {
+    let (host, fixture) = prepared(&["debian-12"]);
+    // As no other test has it, and no earlier run of this one.
+    let memory = format!("{}M", 300 + std::process::id() % 1000);
+    let start = || {
+        let mut command = host.vm_test();
+        command
+            .args(["run", "machine", "--memory", &memory, "--", "true"])
+            .current_dir(fixture.directory());
+        patience::start(&mut command)
+    };
+    let first = start();
+    await_that("the first boot", LIMIT, || {
+        first.errors().contains("for the first time")
+    });
+    let second = start().finish(LIMIT);
+    let first = first.finish(LIMIT);
+    for (finished, words) in [
+        (first, "this machine boots for the first time"),
+        (second, "another one like it boots for the first time"),
+    ] {
+        let text = finished.stderr.text();
+        assert_eq!(finished.code, Some(0), "{text}");
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }

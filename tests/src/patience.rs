@@ -102,6 +102,12 @@ impl Running {
         self.child.id()
     }
 
+    /// What it has written to standard error so far.
+    #[must_use]
+    pub fn errors(&self) -> String {
+        self.stderr.stream().text()
+    }
+
     /// Waits for the end of the command and of its output.
     ///
     /// # Panics

@@ -34,17 +34,19 @@ impl Store {
         self.root().join("machines")
     }
 
-    /// The one with this key, which `make` makes in the directory it is given, if it is not there.
+    /// The one with this key, which `make` makes in the directory it is given, if it is not there. `waiting` is told if
+    /// somebody else makes it just now, which this waits for.
     pub(super) fn artifact(
         &self,
         key: &str,
         lasting: Lasting,
+        waiting: impl FnOnce(),
         make: impl FnOnce(&Path) -> Result<(), Failure>,
     ) -> Result<Artifact, Failure> {
         if let Some(artifact) = self.find_artifact(key)? {
             return Ok(artifact);
         }
-        let _reservation = self.reserve(key, || ())?;
+        let _reservation = self.reserve(key, waiting)?;
         if let Some(artifact) = self.find_artifact(key)? {
             // Another process made it while this one waited.
             return Ok(artifact);

@@ -47,7 +47,7 @@ impl Store {
         let key = key_of(image, vmlinuz, modules.as_deref())
             .map_err(|error| cannot(&error.to_string()))?;
         let make = || {
-            self.artifact(&key, Lasting::UntilReboot, |aside| {
+            self.artifact(&key, Lasting::UntilReboot, making, |aside| {
                 making();
                 self.forget_oldest(PREFIX, KEPT)?;
                 let record = self.add_kernel(image, vmlinuz, modules.clone())?;

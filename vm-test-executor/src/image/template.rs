@@ -80,7 +80,7 @@ impl Template {
 
 impl Store {
     /// The template for which these words say all that went into it, which `make` makes in an empty directory if it is not
-    /// there. `broken` is told what is wrong with one that has to be made anew.
+    /// there. `broken` is told what is wrong with one that has to be made anew, `waiting` that somebody else makes it just now.
     ///
     /// # Errors
     /// If it cannot be made.
@@ -88,17 +88,18 @@ impl Store {
         &self,
         words: &[&str],
         broken: impl FnOnce(&str),
+        waiting: impl Fn(),
         make: impl Fn(&Path) -> Result<(), Failure>,
     ) -> Result<Template, Failure> {
         let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
         let key = artifact::key_of_this_boot(PREFIX, &parts);
-        let template = self.find_or_make(&key, &make)?;
+        let template = self.find_or_make(&key, &waiting, &make)?;
         let Some(damage) = template.damage() else {
             return Ok(template);
         };
         broken(&damage);
         template.discard(self)?;
-        self.find_or_make(&key, &make)
+        self.find_or_make(&key, &waiting, &make)
     }
 
     /// Why there is no template for which these words say all, if that has been found out since the machine was started.
@@ -114,20 +115,26 @@ impl Store {
     /// If it cannot be written.
     pub fn remember_refusal(&self, words: &[&str], reason: &str) -> Result<(), Failure> {
         let key = refusal_key(words);
-        self.artifact(&key, Lasting::UntilReboot, |aside| {
-            fs::write(aside.join(REASON), reason).map_err(|error| {
-                Failure::new(format!("cannot write to {}: {error}", aside.display()))
-            })
-        })
+        self.artifact(
+            &key,
+            Lasting::UntilReboot,
+            || (),
+            |aside| {
+                fs::write(aside.join(REASON), reason).map_err(|error| {
+                    Failure::new(format!("cannot write to {}: {error}", aside.display()))
+                })
+            },
+        )
         .map(drop)
     }
 
     fn find_or_make(
         &self,
         key: &str,
+        waiting: &impl Fn(),
         make: &impl Fn(&Path) -> Result<(), Failure>,
     ) -> Result<Template, Failure> {
-        let artifact = self.artifact(key, Lasting::UntilReboot, |aside| {
+        let artifact = self.artifact(key, Lasting::UntilReboot, waiting, |aside| {
             for prefix in [PREFIX, REFUSAL] {
                 self.forget_other_boots(prefix)?;
             }
@@ -189,12 +196,12 @@ mod tests {
             Ok(())
         };
         let key = "template-test";
-        let one = store.find_or_make(key, &make).unwrap();
-        let other = store.find_or_make(key, &make).unwrap();
+        let one = store.find_or_make(key, &|| (), &make).unwrap();
+        let other = store.find_or_make(key, &|| (), &make).unwrap();
         fs::write(one.directory().join("ram"), "cut").unwrap();
         assert!(one.damage().is_some() && other.damage().is_some());
         one.discard(&store).unwrap();
-        let anew = store.find_or_make(key, &make).unwrap();
+        let anew = store.find_or_make(key, &|| (), &make).unwrap();
         other.discard(&store).unwrap();
         let ram = fs::read_to_string(anew.directory().join("ram"));
         assert_eq!(ram.unwrap(), "number 2");
@@ -206,7 +213,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let make = |_: &Path| Err(Failure::new("QEMU: ram: No space left on device"));
-        let failure = store.template(&["a"], |_| (), make).unwrap_err();
+        let failure = store.template(&["a"], |_| (), || (), make).unwrap_err();
         let words = "cannot save a machine that has booted: store full: it needs more than the ";
         assert!(failure.message.starts_with(words), "{}", failure.message);
         assert!(failure.hint.is_some());

@@ -93,11 +93,12 @@ impl Machine {
 }
 
 impl Store {
-    /// What machines of this image boot from; `making` is told if it has to be made first, which takes seconds.
+    /// What machines of this image boot from; `making` is told if it has to be made first, by this or by somebody
+    /// else, which takes seconds.
     ///
     /// # Errors
     /// If the image has no kernel, or one that no machine can start with; if a layer is gone; if there is no room.
-    pub fn machine(&self, image: &ImageRecord, making: impl FnOnce()) -> Result<Machine, Failure> {
+    pub fn machine(&self, image: &ImageRecord, making: impl Fn()) -> Result<Machine, Failure> {
         let cannot = |cause: String| {
             Failure::new(format!(
                 "cannot make a machine of image `{}`: {cause}",
@@ -111,7 +112,7 @@ impl Store {
             .missing());
         };
         let key = key_of(image, kernel);
-        let artifact = self.artifact(&key, Lasting::ForGood, |aside| {
+        let artifact = self.artifact(&key, Lasting::ForGood, &making, |aside| {
             making();
             let before = space::free(self.root());
             self.make_machine(image, kernel, aside).map_err(|failure| {

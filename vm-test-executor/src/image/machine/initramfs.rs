@@ -86,16 +86,21 @@ impl Store {
         }
         let hash = digest::of_parts(parts.iter().map(Vec::as_slice));
         let key = format!("{PREFIX}{}", &hash[..32]);
-        let artifact = self.artifact(&key, Lasting::UntilReboot, |aside| {
-            self.forget_oldest(PREFIX, KEPT)?;
-            let path = aside.join(FILE);
-            let write = || -> io::Result<()> {
-                let target = BufWriter::new(File::create(&path)?);
-                write(target, machine, agent, libraries)?;
-                fs::set_permissions(&path, Permissions::from_mode(0o444))
-            };
-            write().map_err(cannot)
-        })?;
+        let artifact = self.artifact(
+            &key,
+            Lasting::UntilReboot,
+            || (),
+            |aside| {
+                self.forget_oldest(PREFIX, KEPT)?;
+                let path = aside.join(FILE);
+                let write = || -> io::Result<()> {
+                    let target = BufWriter::new(File::create(&path)?);
+                    write(target, machine, agent, libraries)?;
+                    fs::set_permissions(&path, Permissions::from_mode(0o444))
+                };
+                write().map_err(cannot)
+            },
+        )?;
         Ok(Initramfs { artifact, key })
     }
 }

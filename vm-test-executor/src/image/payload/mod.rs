@@ -99,15 +99,23 @@ impl Store {
         let (fingerprint, size_word) = (all.fingerprint(), size.to_le_bytes());
         let parts: [&[u8]; 3] = [FORMAT, fingerprint.as_bytes(), &size_word];
         let key = artifact::key_of_this_boot(PREFIX, &parts);
-        let artifact = self.artifact(&key, Lasting::UntilReboot, |aside| {
+        let megabytes = all.bytes >> 20;
+        let is_much = megabytes >= WORTH_A_WORD;
+        let waiting = || {
+            if is_much {
+                say(&format!(
+                    "{megabytes} MiB of the host's files are copied to a disk, by another one that needs them"
+                ));
+            }
+        };
+        let artifact = self.artifact(&key, Lasting::UntilReboot, waiting, |aside| {
             self.forget_other_boots(PREFIX)?;
             self.forget_beyond(PREFIX, KEPT, KEPT_BYTES)?;
             let room = space::free(self.root());
             if room < all.bytes {
                 return Err(space::full(self.root(), STEP, room, Some(all.bytes)));
             }
-            let megabytes = all.bytes >> 20;
-            if megabytes >= WORTH_A_WORD {
+            if is_much {
                 say(&format!(
                     "{megabytes} MiB of the host's files are copied to a disk, once"
                 ));
