@@ -148,7 +148,7 @@ fn fifty_tests_see_a_fresh_systemd_and_only_the_first_waits_for_its_boot() {
 #[test]
 fn who_comes_while_a_machine_boots_for_the_first_time_is_told_and_goes_on_from_there() {
     let (host, fixture) = prepared(&["debian-12"]);
-    // As no other test has it, and no earlier run of this one.
+    // As no other test has it, and hardly an earlier run of this one in the same store.
     let memory = format!("{}M", 300 + std::process::id() % 1000);
     let start = || {
         let mut command = host.vm_test();

@@ -13,7 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use vm_test::client::{Lease, is_timeout};
+use vm_test::client::{LATE_MESSAGES, Lease, is_timeout};
 use vm_test::harvest::{Harvest, Places};
 use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test::protocol::failure::Failure;
@@ -21,10 +21,6 @@ use vm_test::protocol::frame;
 
 /// How much longer than the job's own time limit the agent may take to say that it is over.
 const GRACE: Duration = Duration::from_secs(15);
-
-/// How many messages are taken after that, for they may have waited here. A guest that never falls silent gets no more time
-/// than one that does.
-const LATE_MESSAGES: usize = 10_000;
 
 /// The line to the agent, for all threads that have something to say.
 #[derive(Debug)]

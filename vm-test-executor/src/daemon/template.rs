@@ -161,7 +161,7 @@ fn with(
     store.template(
         &[files, initramfs, emulator, &text],
         |damage| say(&format!("its template is damaged, and made anew: {damage}")),
-        || say("another one like it boots for the first time; this one goes on from there, too"),
+        || say("another one like it boots for the first time, which this one waits for"),
         make,
     )
 }

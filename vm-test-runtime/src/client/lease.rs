@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 /// How much longer than the guest's own time limit its agent may take to say that the boot has failed.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How many messages are taken from an instance after a deadline, for they may have waited here. A guest that never falls
+/// silent gets no more time than one that does.
+pub const LATE_MESSAGES: usize = 10_000;
+
 /// How often it is read on after the time is up: what has come in time may wait here, if this process was stopped.
 const LATE_READS: usize = 256;
 

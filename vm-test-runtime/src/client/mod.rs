@@ -12,7 +12,7 @@ mod store;
 pub use crate::environment::{forwarded, is_for_one_test};
 pub use connection::{Connection, console, obituary, record};
 pub use kept::KEEP;
-pub use lease::{Lease, is_timeout};
+pub use lease::{LATE_MESSAGES, Lease, is_timeout};
 pub use locate::{ENV_PROGRAM, Executor};
 pub use runtime_dir::{ENV_RUNTIME_DIR, RuntimeDir};
 pub use store::{ENV_STORE, store};

@@ -3,7 +3,7 @@
 use super::tail::Tail;
 use super::termination::{InGuest, LOOK};
 use super::{harvest, job};
-use crate::client::{Lease, is_timeout};
+use crate::client::{LATE_MESSAGES, Lease, is_timeout};
 use crate::protocol::agent::{Ended, FromAgent, ToAgent};
 use crate::protocol::body::{BodyOutcome, PanicReport};
 use crate::protocol::failure::Failure;
@@ -19,10 +19,6 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// More output than an agent lets through, in bytes. All of it may have to be kept until the test ends.
 const MOST_OUTPUT: usize = 257 << 20;
-
-/// How many messages are taken after the deadline, for they may have waited here. A guest that never falls silent gets no
-/// more time than one that does.
-const LATE_MESSAGES: usize = 10_000;
 
 /// What the agent has told.
 #[derive(Debug, Default)]
