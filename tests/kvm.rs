@@ -11,6 +11,8 @@ mod damage;
 mod impostor;
 #[path = "kvm/kernel.rs"]
 mod kernel;
+#[path = "kvm/patience.rs"]
+mod patience;
 #[path = "kvm/spares.rs"]
 mod spares;
 #[path = "kvm/workspaces.rs"]

@@ -13,7 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use vm_test::client::{LATE_MESSAGES, Lease, is_timeout};
+use vm_test::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
 use vm_test::harvest::{Harvest, Places};
 use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test::protocol::failure::Failure;
@@ -149,17 +149,13 @@ fn follow(
         Output::new(stderr(), on_terminal, ToAgent::ErrorClosed),
     );
     let hung_up = || line.hung_up.load(Ordering::SeqCst);
-    let left =
-        |until: Option<Instant>| until.map(|until| until.saturating_duration_since(Instant::now()));
-    // From the end of the limit on: until when the agent may say that the job is over.
-    let mut deadline = None;
+    let mut time = JobTime::new(limit, GRACE);
     let mut late = 0;
     loop {
-        if deadline.is_none() && left(limit).is_some_and(|left| left.is_zero()) {
+        if time.must_end(Instant::now(), false) {
             line.send(&ToAgent::End);
-            deadline = Some(Instant::now() + GRACE);
         }
-        let within = left(deadline.or(limit));
+        let within = time.left(Instant::now());
         late += usize::from(within.is_some_and(|within| within.is_zero()));
         let heard = match late > LATE_MESSAGES {
             true => Err(ErrorKind::TimedOut.into()),
@@ -179,9 +175,12 @@ fn follow(
                 | FromAgent::FileBytes(_)
                 | FromAgent::FileEnd(_)
                 | FromAgent::FileKept { .. }),
-            )) => harvest.take(message).map_err(|breach| {
-                Failure::new(format!("cannot understand the guest: it sent {breach}"))
-            })?,
+            )) => {
+                time.is_over(Instant::now());
+                harvest.take(message).map_err(|breach| {
+                    Failure::new(format!("cannot understand the guest: it sent {breach}"))
+                })?;
+            }
             _ if hung_up() => return Ok(Outcome::HungUp),
             Ok(Some(other)) => {
                 return Err(Failure::new(format!(
@@ -189,7 +188,7 @@ fn follow(
                 )));
             }
             Ok(None) => return Err(lease.cause_of_death()),
-            Err(error) if is_timeout(&error) && deadline.is_none() => {}
+            Err(error) if is_timeout(&error) && !time.is_spent(Instant::now()) => {}
             Err(error) if is_timeout(&error) => {
                 return Err(Failure::new(format!(
                     "the guest did not answer for {GRACE:?} after the time limit"

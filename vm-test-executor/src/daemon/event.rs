@@ -57,7 +57,12 @@ pub(super) fn wait(
         let is_abandoned = agent.is_some() && watched.is_none();
         let limit = if is_abandoned { GUESTS_END } else { LOOK };
         match poll(&mut fds, Some(&limit)) {
-            Ok(0) if is_abandoned => return Event::Abandoned,
+            // It ends only by what is so now: somebody may have had the pipe open before the agent did.
+            Ok(0) if is_abandoned && agent.is_some_and(has_no_writer) => return Event::Abandoned,
+            Ok(0) if is_abandoned => {
+                watched = agent;
+                continue;
+            }
             Ok(0) => {
                 looks = if has_only_dead(pid) { looks + 1 } else { 0 };
                 if looks == LOOKS {
@@ -84,6 +89,12 @@ pub(super) fn wait(
             return Event::Stopping;
         }
     }
+}
+
+/// Whether nobody has a pipe open any more that somebody had open for writing.
+fn has_no_writer(pipe: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(pipe, PollFlags::empty())];
+    poll(&mut fds, Some(&Timespec::default())).is_ok_and(|count| count > 0)
 }
 
 /// Whether a process has children, and none of them lives.
@@ -115,6 +126,48 @@ mod tests {
         let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
         std::io::BufRead::read_line(&mut stdout, &mut String::new()).unwrap();
         child
+    }
+
+    #[test]
+    fn a_guest_is_abandoned_when_its_agent_is_gone_and_not_when_another_closes_the_pipe_before_it()
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("agent");
+        use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let pipe = open(&path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap();
+        let writer = || fs::File::options().write(true).open(&path).unwrap();
+        let mut guest = shell("echo here; exec sleep 60");
+        let pid = Pid::from_child(&guest);
+        let keeper = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
+        let keeper = keeper.unwrap();
+        let (holder, _test) = UnixStream::pair().unwrap();
+        let limit = Duration::try_from(GUESTS_END).unwrap();
+        let waited = |during: &dyn Fn()| {
+            let (stop, stopping) = rustix::pipe::pipe().unwrap();
+            std::thread::scope(|scope| {
+                let wait = || wait((pid, &keeper), Some(&pipe), &holder, &stop);
+                let event = scope.spawn(wait);
+                during();
+                drop(stopping);
+                event.join().unwrap()
+            })
+        };
+        drop(writer());
+        let agent = std::cell::RefCell::new(None);
+        let event = waited(&|| {
+            std::thread::sleep(limit / 4);
+            agent.replace(Some(writer()));
+            std::thread::sleep(limit * 3);
+        });
+        assert_eq!(event, Event::Stopping);
+        let event = waited(&|| {
+            agent.replace(None);
+            std::thread::sleep(limit * 3);
+        });
+        assert_eq!(event, Event::Abandoned);
+        guest.kill().unwrap();
+        guest.wait().unwrap();
     }
 
     #[test]

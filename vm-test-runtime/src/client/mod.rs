@@ -3,6 +3,7 @@
 //! Shared by every test binary and by the program `vm-test`; not for people, and without promises of stability.
 
 mod connection;
+mod job_time;
 mod kept;
 mod lease;
 mod locate;
@@ -11,6 +12,7 @@ mod store;
 
 pub use crate::environment::{forwarded, is_for_one_test};
 pub use connection::{Connection, console, obituary, record};
+pub use job_time::JobTime;
 pub use kept::KEEP;
 pub use lease::{LATE_MESSAGES, Lease, is_timeout};
 pub use locate::{ENV_PROGRAM, Executor};

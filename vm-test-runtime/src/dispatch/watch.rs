@@ -3,11 +3,10 @@
 use super::tail::Tail;
 use super::termination::{InGuest, LOOK};
 use super::{harvest, job};
-use crate::client::{LATE_MESSAGES, Lease, is_timeout};
+use crate::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
 use crate::protocol::agent::{Ended, FromAgent, ToAgent};
 use crate::protocol::body::{BodyOutcome, PanicReport};
 use crate::protocol::failure::Failure;
-use crate::protocol::harvest::HARVEST_TIME;
 use crate::relay::Utf8Stream;
 use crate::site::Site;
 use std::io;
@@ -74,8 +73,7 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
     };
     let nonce = job.nonce;
     let began = Instant::now();
-    let limit = began + Duration::from_millis(timeout);
-    let mut deadline = limit + GRACE;
+    let mut time = JobTime::new(Some(began + Duration::from_millis(timeout)), GRACE);
     // Any other failure to send shows as the end of the stream, where its cause is known.
     if let Err(error) = lease.send(&ToAgent::Job(Box::new(job)))
         && error.kind() == io::ErrorKind::InvalidData
@@ -87,20 +85,16 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
     }
     let (mut seen, mut tail) = (Seen::default(), Tail::default());
     let (mut stdout, mut stderr) = (Utf8Stream::default(), Utf8Stream::default());
-    let (mut output, mut late, mut is_over) = (0, 0, false);
-    let (mut is_ended, mut told_to_end) = (false, false);
+    let (mut output, mut late, mut told_to_end) = (0, 0, false);
     let ended = loop {
         let is_told = in_guest.is_over();
         // By this clock and not the guest's: where QEMU translates, one was seen to go four minutes ahead at once.
-        if (is_told || Instant::now() >= limit) && !std::mem::replace(&mut is_ended, true) {
+        if time.must_end(Instant::now(), is_told) {
             told_to_end = is_told;
             // That it cannot be sent shows as the end of the stream.
             let _ = lease.send(&ToAgent::End);
-            if !is_over {
-                deadline = deadline.min(Instant::now() + GRACE);
-            }
         }
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = time.left(Instant::now()).unwrap_or(LOOK);
         late += usize::from(left.is_zero());
         let message = if late > LATE_MESSAGES {
             Err(io::ErrorKind::TimedOut.into())
@@ -141,10 +135,7 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
                 | FromAgent::FileEnd(_)
                 | FromAgent::FileKept { .. }),
             )) => {
-                // The job is over in time, and what it has left has a time of its own.
-                if !std::mem::replace(&mut is_over, true) {
-                    deadline = Instant::now() + HARVEST_TIME + GRACE;
-                }
+                time.is_over(Instant::now());
                 if let Err(breach) = harvest.take(message) {
                     break Err(Failure::new(format!(
                         "the guest broke the protocol: {breach}"

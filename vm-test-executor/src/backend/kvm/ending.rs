@@ -6,11 +6,8 @@ use super::trouble::{Blame, Trouble, blame_for};
 use super::{Running, last_line};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use vm_test::protocol::failure::Failure;
-
-/// How long a guest may outlive its agent. One that switches itself off ends the agent first, and has the better cause.
-const GUESTS_END: Duration = Duration::from_secs(5);
 
 impl Running<'_> {
     /// Waits for its end, and says why it ended.
@@ -25,7 +22,10 @@ impl Running<'_> {
             && is_abandoned(&process, monitor)
         {
             self.qemu.kill();
-            return Trouble::new(died("something in it ended its agent"), Blame::Machine);
+            // A kernel that has ended has ended the agent with it.
+            let words = self.console.last_words();
+            let words = words.unwrap_or_else(|| "something in it ended its agent".to_owned());
+            return Trouble::new(died(&words), Blame::Machine);
         }
         let ended = self.qemu.wait();
         if let Some(words) = self.console.last_words() {
@@ -45,17 +45,24 @@ impl Running<'_> {
 
 /// Waits until QEMU ends by itself, or the guest has been without its agent for too long, which is true.
 fn is_abandoned(process: &OwnedFd, monitor: &mut Monitor) -> bool {
-    let mut deadline = None;
     let mut is_heard = true;
     loop {
-        let left = deadline.map(|at: Instant| at.saturating_duration_since(Instant::now()));
+        let deadline = monitor.deadline().filter(|_| is_heard);
+        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            // It ends only by what is so now.
+            is_heard = monitor.look_for_agent().is_ok();
+            if is_heard && monitor.deadline() == deadline {
+                return true;
+            }
+            continue;
+        }
         let limit = left.and_then(|left| Timespec::try_from(left).ok());
         let mut fds = vec![PollFd::new(process, PollFlags::IN)];
         if is_heard {
             fds.push(PollFd::new(monitor.socket(), PollFlags::IN));
         }
         match poll(&mut fds, limit.as_ref()) {
-            Ok(0) => return true,
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => continue,
             Err(_) => return false,
@@ -67,9 +74,6 @@ fn is_abandoned(process: &OwnedFd, monitor: &mut Monitor) -> bool {
         }
         if told {
             is_heard = monitor.listen();
-            if monitor.has_lost_agent() && deadline.is_none() {
-                deadline = Some(Instant::now() + GUESTS_END);
-            }
         }
     }
 }

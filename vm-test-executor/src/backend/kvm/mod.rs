@@ -7,6 +7,7 @@ mod ending;
 mod hardware;
 mod identity;
 mod monitor;
+mod presence;
 mod qemu;
 mod trouble;
 

@@ -1,5 +1,6 @@
 //! QEMU's monitor: stopping, saving, what becomes of the agent's port, and why a machine ended. Wraps the crate `qapi`; knows no guest.
 
+use super::presence::Presence;
 use crate::sys::handover;
 use qapi::qmp::{self, Event, MigrationStatus, ShutdownCause};
 use qapi::{ExecuteError, Qmp, Stream};
@@ -26,16 +27,17 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// In so many pieces at most its last words come.
 const MOST_PIECES: u32 = 16;
 
-/// QEMU's name of the port that the agent's stream goes through.
-const STREAM: &str = "stream-port";
+/// QEMU's names of the port that the agent's stream goes through, and of what is behind it.
+const STREAM_PORT: &str = "stream-port";
+const STREAM: &str = "stream";
 
 /// The monitor of one machine.
 pub(super) struct Monitor {
     qmp: Qmp<Stream<BufReader<UnixStream>, BufWriter<UnixStream>>>,
     /// The way for descriptors, beside the words.
     socket: UnixStream,
-    /// Whether the agent has closed its stream.
-    is_closed: bool,
+    /// What was said of the agent's port.
+    presence: Presence,
     /// Why the machine ends.
     cause: Option<&'static str>,
 }
@@ -55,7 +57,7 @@ impl Monitor {
         Ok(Self {
             qmp,
             socket,
-            is_closed: false,
+            presence: Presence::default(),
             cause: None,
         })
     }
@@ -171,22 +173,41 @@ impl Monitor {
     /// Takes in what QEMU says by itself; whether there may be more.
     pub(super) fn listen(&mut self) -> bool {
         let _ = self.socket.set_read_timeout(Some(MOMENT));
-        // Nothing has been asked, so nothing is answered.
-        let heard = self.qmp.read_response::<qmp::query_version>();
-        self.understand();
-        match heard.map_err(error_of) {
-            Ok(_) => true,
-            Err(error) => matches!(
-                error.kind(),
-                // The last is an event that the crate does not know.
-                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::InvalidData
-            ),
+        let mut unknown = 0;
+        loop {
+            // Nothing has been asked, so nothing is answered.
+            let heard = self.qmp.read_response::<qmp::query_version>();
+            self.understand();
+            match heard.map_err(error_of) {
+                Ok(_) => return true,
+                // An event that the crate does not know. What came with it has been read from the socket already.
+                Err(error) if error.kind() == ErrorKind::InvalidData && unknown < MOST_PIECES => {
+                    unknown += 1;
+                }
+                Err(error) => {
+                    return matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::InvalidData
+                    );
+                }
+            }
         }
     }
 
-    /// Whether the agent's stream is closed at the guest's end.
-    pub(super) fn has_lost_agent(&self) -> bool {
-        self.is_closed
+    /// When the guest will have been without its agent for too long, by all that was heard.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.presence.deadline()
+    }
+
+    /// Asks whether the agent's port is open now: an event may have been missed.
+    pub(super) fn look_for_agent(&mut self) -> io::Result<()> {
+        self.socket.set_read_timeout(Some(PATIENCE))?;
+        let devices = self.qmp.execute(&qmp::query_chardev {}).map_err(error_of);
+        self.understand();
+        let stream = devices?.into_iter().find(|device| device.label == STREAM);
+        let is_open = stream.is_some_and(|device| device.frontend_open);
+        self.presence.note(is_open, Instant::now());
+        Ok(())
     }
 
     /// Why the machine ended, as far as QEMU has said; call it when QEMU has ended.
@@ -202,8 +223,8 @@ impl Monitor {
     fn understand(&mut self) {
         for event in self.qmp.events() {
             match event {
-                Event::VSERPORT_CHANGE { data, .. } if data.id == STREAM => {
-                    self.is_closed = !data.open;
+                Event::VSERPORT_CHANGE { data, .. } if data.id == STREAM_PORT => {
+                    self.presence.note(data.open, Instant::now());
                 }
                 Event::SHUTDOWN { data, .. } => {
                     let cause = match data.reason {
