@@ -24,6 +24,9 @@ pub const READ_DISK: &str = "__disk";
 /// Where the drivers are in the initial file system, with a list of their files in the order to load them, `order`.
 pub const MODULES: &str = "/modules";
 
+/// What is behind the name of a driver in that list that a machine can do without.
+pub const OPTIONAL: &str = " optional";
+
 /// From the agent to the keeper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromMachine {

@@ -4,7 +4,7 @@
 
 use super::bzimage;
 use super::kernel::{check_release, modules_of, vmlinuz_of};
-use super::modules::{Modules, WANTED, name_of};
+use super::modules::{Entry, Indexes, Modules, WANTED, name_of};
 use crate::image::merge;
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use vm_test::protocol::machine::OPTIONAL;
 
 /// The files of a machine.
 pub(super) const ROOT: &str = "root.img";
@@ -21,7 +22,8 @@ pub(super) const VMLINUZ: &str = "vmlinuz";
 pub(super) const VMLINUX: &str = "vmlinux";
 pub(super) const MODULES: &str = "modules";
 
-/// The names of the modules in the order in which they are loaded, one a line.
+/// The names of the modules in the order in which they are loaded, one a line, with [`OPTIONAL`] behind those that a machine
+/// can do without.
 pub(super) const ORDER: &str = "order";
 
 /// Makes file systems.
@@ -97,11 +99,6 @@ fn read_whole(root: &OwnedFd, path: &Path) -> io::Result<Vec<u8>> {
     })
 }
 
-fn read_text(root: &OwnedFd, path: &Path) -> io::Result<String> {
-    String::from_utf8(read_whole(root, path)?)
-        .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
-}
-
 /// Writes a file that nobody changes any more.
 fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::write(path, bytes)?;
@@ -117,22 +114,32 @@ fn take_modules(root: &OwnedFd, release: &str, into: &Path) -> io::Result<()> {
     fs::create_dir(into)?;
     fs::set_permissions(into, Permissions::from_mode(0o755))?;
     let home = modules_of(release);
-    let dependencies = match read_text(root, &home.join("modules.dep")) {
-        // A kernel with all built in needs no modules; it has to boot to show that.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return publish(&into.join(ORDER), b"");
-        }
-        text => text?,
+    // Authors' names are in any encoding.
+    let read = |name: &str| match read_whole(root, &home.join(name)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        bytes => bytes.map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
     };
-    let built_in = match read_text(root, &home.join("modules.builtin")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        text => text?,
+    // A kernel with all built in needs no modules; it has to boot to show that.
+    let Some(dependencies) = read("modules.dep")? else {
+        return publish(&into.join(ORDER), b"");
     };
-    let order = Modules::parse(&dependencies, &built_in)
-        .order(&WANTED)
-        .map_err(io::Error::other)?;
+    let others = [
+        "modules.builtin.modinfo",
+        "modules.softdep",
+        "modules.alias",
+    ];
+    let [built_in_words, soft, aliases] =
+        others.map(|name| read(name).map(Option::unwrap_or_default));
+    let order = Modules::parse(Indexes {
+        dependencies: &dependencies,
+        built_in: read("modules.builtin")?.as_deref(),
+        built_in_words: &built_in_words?,
+        soft: &soft?,
+        aliases: &aliases?,
+    });
+    let order = order.order(&WANTED).map_err(io::Error::other)?;
     let mut names = String::new();
-    for path in order {
+    for Entry { path, is_required } in order {
         let name = name_of(&path);
         let target = into.join(format!("{name}.ko"));
         let bytes = read_whole(root, &home.join(&path))?;
@@ -149,7 +156,8 @@ fn take_modules(root: &OwnedFd, release: &str, into: &Path) -> io::Result<()> {
             }
         }
         close(&target)?;
-        names += &format!("{name}\n");
+        let mark = if is_required { "" } else { OPTIONAL };
+        names += &format!("{name}{mark}\n");
     }
     publish(&into.join(ORDER), names.as_bytes())
 }

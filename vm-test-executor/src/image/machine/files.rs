@@ -13,9 +13,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
+use vm_test::protocol::machine::OPTIONAL;
 
 /// Raised when the same image would give other files.
-const FORMAT: &[u8] = b"vm-test machine 1";
+const FORMAT: &[u8] = b"vm-test machine 2";
 
 /// How the keys of these begin.
 const PREFIX: &str = "machine-";
@@ -173,7 +174,10 @@ impl Store {
             let record = MachineRecord {
                 image: image.digest.clone(),
                 kernel: kernel.clone(),
-                modules: order.lines().map(str::to_owned).collect(),
+                modules: order
+                    .lines()
+                    .map(|line| line.strip_suffix(OPTIONAL).unwrap_or(line).to_owned())
+                    .collect(),
                 files: digests(aside)?,
             };
             write_json(&aside.join(RECORD), &record)
