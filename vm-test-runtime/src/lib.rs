@@ -40,6 +40,9 @@ pub mod protocol;
 mod relay;
 mod run;
 mod site;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+#[doc(hidden)]
+pub mod variables;
 
 /// What the expansion of [`on_vm`] names. Not for people: it changes without notice.
 #[doc(hidden)]

@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use vm_test::protocol::errno::{self, Tried};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::{AGENT_PATH, LIBRARIES};
 
@@ -53,7 +54,28 @@ pub(super) fn run(machine: &Machine) -> Result<i32, Failure> {
     if started {
         return Ok(status);
     }
-    Err(cannot(machine, last_errors(&log)))
+    let words = last_errors(&log);
+    let cure = cure(&words);
+    let failure = cannot(machine, words);
+    Err(match cure {
+        Some(cure) => failure.hint(cure),
+        None => failure,
+    })
+}
+
+/// Errors that the library names by the C library's words for them, whatever it tried.
+const NAMED: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN];
+
+/// What helps against what the library says, if it names something that has run out.
+fn cure(words: &str) -> Option<&'static str> {
+    NAMED.into_iter().find_map(|code| {
+        let error = std::io::Error::from_raw_os_error(code);
+        let shown = error.to_string();
+        let named = shown.split(" (os error").next()?;
+        words
+            .contains(named)
+            .then(|| errno::cure(Tried::Process, &error))?
+    })
 }
 
 fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Failure> {
@@ -161,4 +183,31 @@ fn last_errors(log: &Path) -> String {
 fn c_path(path: &Path) -> Result<CString, Failure> {
     CString::new(path.as_os_str().as_bytes())
         .map_err(|_| Failure::new(format!("cannot use the path {}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_run_out_is_known_by_the_words_of_the_library() {
+        for (words, cure_begins) in [
+            (
+                "Too many open files - Failed to create monitor",
+                "the limit of open files",
+            ),
+            (
+                "Failed to clone a new set of namespaces; Resource temporarily unavailable",
+                "the limit of processes",
+            ),
+            (
+                "Cannot allocate memory - Failed",
+                "the host is out of memory",
+            ),
+        ] {
+            let found = cure(words).unwrap_or_default();
+            assert!(found.starts_with(cure_begins), "{words}: {found}");
+        }
+        assert_eq!(cure("Permission denied - Failed to mount"), None);
+    }
 }

@@ -54,7 +54,8 @@ impl Display {
         });
         if bar.is_live {
             let drawn = Arc::downgrade(&bar);
-            std::thread::spawn(move || draw_on(&drawn));
+            // Without a thread nothing moves, and the build goes on.
+            let _ = std::thread::Builder::new().spawn(move || draw_on(&drawn));
         }
         Self { bar }
     }

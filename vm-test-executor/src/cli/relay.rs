@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use vm_test::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
 use vm_test::harvest::{Harvest, Places};
 use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
 
@@ -111,14 +112,21 @@ pub(super) fn run(
         });
     }
     let mine = Arc::clone(&line);
-    std::thread::spawn(move || signals::pass_on(collected, &mine, on_terminal, on_sigterm));
+    let thread = || std::thread::Builder::new();
+    let no_thread = |error: std::io::Error| {
+        Failure::new(format!("cannot start a thread: {error}")).because(Tried::Process, &error)
+    };
+    thread()
+        .spawn(move || signals::pass_on(collected, &mine, on_terminal, on_sigterm))
+        .map_err(no_thread)?;
     let (mine, ours) = (Arc::clone(&line), Arc::clone(&window));
-    std::thread::spawn(move || {
+    let pass_on = move || {
         input::pass_on(&mine, &ours);
         if on_terminal {
             mine.hang_up();
         }
-    });
+    };
+    thread().spawn(pass_on).map_err(no_thread)?;
     let limit = timeout.map(|timeout| Instant::now() + timeout);
     follow(lease, &line, &window, harvest, limit, on_terminal)
 }

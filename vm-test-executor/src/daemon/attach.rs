@@ -77,10 +77,10 @@ fn relay(kept: &Kept, client: &UnixStream, job: &ToAgent) -> io::Result<()> {
     tell(job)?;
     let (over, ended) = channel();
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        std::thread::Builder::new().spawn_scoped(scope, move || {
             // If nobody waits for it any more, the instance is given up.
             let _ = over.send(bring_out(&kept.agent, client));
-        });
+        })?;
         bring_in(client, &tell);
         // Either the job has ended, and with it this direction, or the visitor has gone.
         let _ = tell(&ToAgent::Signal(libc::SIGHUP));

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use vm_test::client::RuntimeDir;
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 
 /// The files of one daemon.
@@ -60,5 +61,6 @@ impl Files {
 
     fn cannot_lock(&self, error: &io::Error) -> Failure {
         Failure::new(format!("cannot lock {}: {error}", self.lock.display()))
+            .because(Tried::File, error)
     }
 }

@@ -16,6 +16,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
 
@@ -66,6 +67,7 @@ impl Instance {
                 "cannot start instance {} of guest `{}`: {what}: {error}",
                 world.instance, world.guest
             ))
+            .because(Tried::Descriptor, &error)
         };
         let (control, theirs) =
             UnixStream::pair().map_err(|error| cannot("make a pair of sockets", error))?;
@@ -112,35 +114,57 @@ impl Instance {
             .map_err(|error| cannot("find its user namespace", error))?
             .map(OwnedFd::from);
         waiting.go().map_err(|error| cannot("let it go", error))?;
-        frame::write(&instance.control, world)
-            .map_err(|error| cannot("tell it its world", error))?;
-        for tree in &world.plan.trees {
-            instance.send_tree(tree, namespace.as_ref())?;
-        }
-        if world.device_files {
-            let owner = if world.user_namespace {
-                maps.root_of(number)
-            } else {
-                0
-            };
-            let tree = instance.devices.file_system(owner);
-            instance.send_fd(Some(
-                &tree.map_err(|error| cannot("give it devices", error))?,
-            ))?;
-        }
-        if let Some(console) = &instance.console {
-            let console = console.share();
-            let console = console.map_err(|error| cannot("give it a console", error))?;
-            instance.send_fd(Some(&console.into_descriptor()))?;
-        }
-        if let Some(foreign) = &belongings.foreign {
-            instance.send_fd(Some(foreign))?;
+        let owner = if world.user_namespace {
+            maps.root_of(number)
+        } else {
+            0
+        };
+        let foreign = belongings.foreign.as_ref();
+        if let Err(failure) = instance.hand_over(world, namespace.as_ref(), owner, foreign) {
+            // A keeper that has not even begun is the cause of all that cannot be handed to it.
+            return Err(instance.early_failure().unwrap_or(failure));
         }
         if instance.delegation.is_some() {
             // If the keeper has failed by now, that is seen as its end.
             instance.agent = handover::receive(&instance.control).unwrap_or_default();
         }
         Ok(instance)
+    }
+
+    /// Hands the keeper all that it needs. `owner` is root in the guest.
+    fn hand_over(
+        &self,
+        world: &World,
+        namespace: Option<&OwnedFd>,
+        owner: u32,
+        foreign: Option<&OwnedFd>,
+    ) -> Result<(), Failure> {
+        let cannot = |what: &str, error: &io::Error| {
+            Failure::new(format!(
+                "cannot start instance {} of guest `{}`: {what}: {error}",
+                self.name, self.guest
+            ))
+            .because(Tried::Descriptor, error)
+        };
+        frame::write(&self.control, world).map_err(|error| cannot("tell it its world", &error))?;
+        for tree in &world.plan.trees {
+            self.send_tree(tree, namespace)?;
+        }
+        if world.device_files {
+            let tree = self.devices.file_system(owner);
+            self.send_fd(Some(
+                &tree.map_err(|error| cannot("give it devices", &error))?,
+            ))?;
+        }
+        if let Some(console) = &self.console {
+            let console = console.share();
+            let console = console.map_err(|error| cannot("give it a console", &error))?;
+            self.send_fd(Some(&console.into_descriptor()))?;
+        }
+        if let Some(foreign) = foreign {
+            self.send_fd(Some(foreign))?;
+        }
+        Ok(())
     }
 
     /// The process id of the keeper.
@@ -186,7 +210,7 @@ impl Instance {
             Some(libc::EPERM) => failure.hint(
                 "root here lacks CAP_SYS_ADMIN, as in a container: run the tests as an ordinary user",
             ),
-            _ => failure,
+            _ => failure.because(Tried::File, error),
         }
     }
 

@@ -14,7 +14,7 @@ use super::stores::Stores;
 use super::{boot, container, ledger, machine};
 use crate::backend::kvm::Accelerator;
 use crate::config::{Backend, Guest, Workspace};
-use crate::host::idmaps::{IdMaps, NO_IDS, Source, ids_hint};
+use crate::host::idmaps::IdMaps;
 use crate::keeper::World;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
@@ -204,10 +204,8 @@ fn lease(
 fn decide(host: &Host, request: &LeaseRequest) -> Result<Guest, Failure> {
     let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
     let guest = workspace.guest(&request.guest, &request.settings)?;
-    if host.maps.source == Source::Single {
-        let cause = format!("cannot start guest `{}`: {NO_IDS}", guest.name);
-        return Err(Failure::new(cause).hint(ids_hint()).missing());
-    }
+    host.maps
+        .check(&format!("cannot start guest `{}`", guest.name))?;
     if guest.backend == Backend::Lxc {
         container::check(host, &guest)?;
     }

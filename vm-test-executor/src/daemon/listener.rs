@@ -3,15 +3,21 @@
 use super::lease::{self, Host};
 use super::{attach, kept};
 use rustix::net::sockopt::socket_peercred;
+use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use vm_test::protocol::daemon::{Greeting, Obituary, Reply, Request, Status, Welcome};
+use vm_test::protocol::errno::Tried;
+use vm_test::protocol::failure::Failure;
 use vm_test::protocol::{PROTOCOL, frame};
 
 /// How long a client may take to say what it wants.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The same where everybody else waits for it.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the socket's threads share with the daemon's main loop.
 #[derive(Debug)]
@@ -38,13 +44,28 @@ pub(super) fn listen(desk: &Arc<Desk>, listener: &UnixListener) {
         }
         desk.active.fetch_add(1, Ordering::SeqCst);
         let mine = Arc::clone(desk);
+        let stream = Arc::new(stream);
+        let theirs = Arc::clone(&stream);
         let serve = move || {
             let _served = Served(&mine.active);
-            serve(&mine, &stream);
+            serve(&mine, &theirs);
         };
-        if std::thread::Builder::new().spawn(serve).is_err() {
-            desk.active.fetch_sub(1, Ordering::SeqCst);
+        if let Err(error) = std::thread::Builder::new().spawn(serve) {
+            refuse(&stream, &error);
         }
+    }
+}
+
+/// Tells a client, whatever it wants, that nobody can serve it for want of a thread.
+fn refuse(stream: &UnixStream, error: &io::Error) {
+    let failure = Failure::new(format!(
+        "the daemon cannot start a thread for this request: {error}"
+    ))
+    .because(Tried::Process, error);
+    // All others wait meanwhile.
+    let _ = stream.set_read_timeout(Some(REFUSAL_TIMEOUT));
+    if greet(stream) && matches!(frame::read::<Request>(stream), Ok(Some(_))) {
+        let _ = frame::write(stream, &Reply::Refused(failure));
     }
 }
 
@@ -57,16 +78,21 @@ impl Drop for Served<'_> {
     }
 }
 
-fn serve(desk: &Desk, stream: &UnixStream) {
-    let _ = stream.set_read_timeout(Some(REQUEST_TIMEOUT));
+/// Whether a client has said its version, has been told ours, and both are one.
+fn greet(stream: &UnixStream) -> bool {
     let Ok(Some(greeting)) = frame::read::<Greeting>(stream) else {
-        return;
+        return false;
     };
     let welcome = Welcome {
         protocol: PROTOCOL,
         pid: std::process::id(),
     };
-    if frame::write(stream, &welcome).is_err() || greeting.protocol != PROTOCOL {
+    frame::write(stream, &welcome).is_ok() && greeting.protocol == PROTOCOL
+}
+
+fn serve(desk: &Desk, stream: &UnixStream) {
+    let _ = stream.set_read_timeout(Some(REQUEST_TIMEOUT));
+    if !greet(stream) {
         return;
     }
     let Ok(Some(request)) = frame::read::<Request>(stream) else {
@@ -121,4 +147,39 @@ fn obituary(desk: &Desk, instance: &str) -> Option<Obituary> {
             oom_kills,
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_be_served_for_want_of_a_thread_is_told_so_and_the_cure() {
+        let (client, ours) = UnixStream::pair().unwrap();
+        frame::write(&client, &Greeting { protocol: PROTOCOL }).unwrap();
+        frame::write(&client, &Request::Status).unwrap();
+        refuse(&ours, &io::Error::from_raw_os_error(libc::EAGAIN));
+        let welcome: Welcome = frame::read(&client).unwrap().unwrap();
+        assert_eq!(welcome.protocol, PROTOCOL);
+        let Some(Reply::Refused(failure)) = frame::read(&client).unwrap() else {
+            panic!("not refused");
+        };
+        assert!(
+            failure
+                .message
+                .starts_with("the daemon cannot start a thread"),
+            "{failure}"
+        );
+        let hint = failure.hint.unwrap_or_default();
+        assert!(
+            hint.starts_with("the limit of processes and threads"),
+            "{hint}"
+        );
+    }
+
+    #[test]
+    fn who_says_nothing_holds_nobody_up() {
+        let (_client, ours) = UnixStream::pair().unwrap();
+        refuse(&ours, &io::Error::from_raw_os_error(libc::EAGAIN));
+    }
 }

@@ -35,7 +35,7 @@ mod stores;
 mod sweep;
 mod template;
 
-pub use crate::host::idmaps::{IdMaps, NO_IDS, Source as IdMapSource, ids_hint};
+pub use crate::host::idmaps::{IdMaps, Source as IdMapSource};
 pub use admission::Budget;
 pub use cgroup::{Limits, availability as cgroup_availability};
 pub use emulator::{Emulators, may_use_kvm};

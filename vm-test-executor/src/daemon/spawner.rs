@@ -13,6 +13,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
 
@@ -131,8 +132,10 @@ fn start(
 /// # Errors
 /// Why not, and the cure.
 pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
-    let (control, theirs) = UnixStream::pair()
-        .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
+    let (control, theirs) = UnixStream::pair().map_err(|error| {
+        Failure::new(format!("cannot make a pair of sockets: {error}"))
+            .because(Tried::Descriptor, &error)
+    })?;
     let theirs = OwnedFd::from(theirs);
     let isolation = Isolation {
         user: true,

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use vm_test::client::{Executor, RuntimeDir};
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::harvest::ENV_PROFILE;
 
@@ -47,6 +48,11 @@ fn cannot(what: &str, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(format!("cannot {what}: {error}"))
 }
 
+/// The same with what helps against the error.
+fn refused(what: &str, tried: Tried, error: &io::Error) -> Failure {
+    cannot(what, error).because(tried, error)
+}
+
 fn program() -> Result<Executor, Failure> {
     let path =
         std::env::current_exe().map_err(|error| cannot("find the program itself", &error))?;
@@ -65,7 +71,13 @@ pub fn start_detached() -> Result<(), Failure> {
         .create(true)
         .append(true)
         .open(&log_path)
-        .map_err(|error| cannot(&format!("write {}", log_path.display()), &error))?;
+        .map_err(|error| {
+            refused(
+                &format!("write {}", log_path.display()),
+                Tried::File,
+                &error,
+            )
+        })?;
     let before = log.metadata().map_or(0, |meta| meta.len());
     let before = usize::try_from(before).unwrap_or(0);
     let mut command = Command::new(&executor.path);
@@ -85,7 +97,7 @@ pub fn start_detached() -> Result<(), Failure> {
     session::standard_streams_only(&mut command);
     let mut child = command
         .spawn()
-        .map_err(|error| cannot("start the daemon", &error))?;
+        .map_err(|error| refused("start the daemon", Tried::Process, &error))?;
     let mut said = Vec::new();
     if let Some(mut stdout) = child.stdout.take() {
         let _ = stdout.read_to_end(&mut said);
@@ -118,8 +130,10 @@ pub fn serve() -> Result<(), Failure> {
         return wait_for_other(&files.socket);
     };
     let _ = fs::remove_file(&files.socket);
-    let listener = UnixListener::bind(&files.socket)
-        .map_err(|error| cannot(&format!("listen at {}", files.socket.display()), &error))?;
+    let listener = UnixListener::bind(&files.socket).map_err(|error| {
+        let what = format!("listen at {}", files.socket.display());
+        refused(&what, Tried::File, &error)
+    })?;
     sweep::sweep(&dir, Some(&executor.identity));
     let journal = files.socket.with_extension("journal");
     loops::sweep(&journal);
@@ -127,7 +141,7 @@ pub fn serve() -> Result<(), Failure> {
     raise_file_limit();
     let (spawner, orders) = spawner::spawner();
     let (stop, stopping) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .map_err(|error| cannot("make a pipe", &error))?;
+        .map_err(|error| refused("make a pipe", Tried::Descriptor, &error.into()))?;
     let desk = Arc::new(Desk {
         host: Host {
             admission: Admission::new(Budget::of_host()),
@@ -150,10 +164,12 @@ pub fn serve() -> Result<(), Failure> {
     let signaled = Arc::new(AtomicBool::new(false));
     for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&signaled))
-            .map_err(|error| cannot("handle signals", &error))?;
+            .map_err(|error| refused("handle signals", Tried::Descriptor, &error))?;
     }
     let accepting = Arc::clone(&desk);
-    std::thread::spawn(move || listener::listen(&accepting, &listener));
+    std::thread::Builder::new()
+        .spawn(move || listener::listen(&accepting, &listener))
+        .map_err(|error| refused("start a thread", Tried::Process, &error))?;
     say_ready()?;
     let mut idle_since = Instant::now();
     let idle = idle_time();
@@ -211,7 +227,7 @@ fn say_ready() -> Result<(), Failure> {
     let null = File::options()
         .write(true)
         .open("/dev/null")
-        .map_err(|error| cannot("open /dev/null", &error))?;
+        .map_err(|error| refused("open /dev/null", Tried::File, &error))?;
     rustix::stdio::dup2_stdout(&null).map_err(|error| cannot("close standard output", &error))
 }
 

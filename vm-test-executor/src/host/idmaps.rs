@@ -1,9 +1,12 @@
 //! Which of the host's ids a guest's ids are, and how the kernel is told. Knows `/etc/subuid` and `newuidmap`.
 
+use super::lack::{INSTALL, Lack, has_all_ids, missing_programs};
+use super::refusal;
 use rustix::process::{Pid, getgid, getuid};
 use std::fs;
 use std::io;
 use std::process::Command;
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 
 /// How many ids a guest has.
@@ -15,13 +18,13 @@ const ROOT_BASE: u32 = 1 << 30;
 /// How many such ranges there are; then they are used anew.
 const ROOT_RANGES: u64 = 8_192;
 
-/// Why an ordinary user may be unable to start guests …
-pub const NO_IDS: &str = "this user has no subordinate ids in /etc/subuid and /etc/subgid, or there is no newuidmap to map them";
+/// What maps the ids of an ordinary user: of users, and of groups.
+const HELPERS: [&str; 2] = ["newuidmap", "newgidmap"];
 
 /// The lowest id that distributions give out as a subordinate one.
 const FIRST_SUBORDINATE: u64 = 100_000;
 
-/// … and the cure: with a range that is nobody's, since two users of one would own each other's guests.
+/// The cure for a user without ids: with a range that is nobody's, since two users of one would own each other's guests.
 #[must_use]
 pub fn ids_hint() -> String {
     let ranges =
@@ -31,9 +34,7 @@ pub fn ids_hint() -> String {
         Some(first) => format!("{first}-{}", first + u64::from(COUNT) - 1),
         None => "FIRST-LAST".to_owned(),
     };
-    format!(
-        "install uidmap, and as root: usermod --add-subuids {range} --add-subgids {range} {user}"
-    )
+    format!("as root: usermod --add-subuids {range} --add-subgids {range} {user}")
 }
 
 /// The first id of a gap between the ranges that are given out, or behind them, in which a guest's ids have room.
@@ -70,8 +71,8 @@ pub enum Source {
         /// Begin and count of the group ids.
         groups: (u32, u32),
     },
-    /// An ordinary user without. Root alone does not make a guest: liblxc drops groups and gives terminals to one.
-    Single,
+    /// Nobody gives this user enough. Root alone does not make a guest: liblxc drops groups and gives terminals to one.
+    Single(Lack),
 }
 
 /// The maps of one user.
@@ -87,20 +88,38 @@ impl IdMaps {
     pub fn of_this_user() -> Self {
         let user = getuid().as_raw();
         if user == 0 {
-            return Self {
-                source: Source::Root,
+            let source = match has_all_ids() {
+                true => Source::Root,
+                false => Source::Single(Lack::RealRoot),
             };
+            return Self { source };
         }
         let name = name_of(user);
         let users = subordinate("/etc/subuid", name.as_deref(), user);
         let groups = subordinate("/etc/subgid", name.as_deref(), user);
         let source = match (users, groups) {
-            (Some(users), Some(groups)) if newuidmap_exists() => {
-                Source::Subordinate { users, groups }
+            (Some(users), Some(groups)) => match missing_programs(&HELPERS) {
+                missing if missing.is_empty() => Source::Subordinate { users, groups },
+                missing => Source::Single(Lack::Programs(missing)),
+            },
+            (users, groups) => {
+                let files = [("/etc/subuid", users), ("/etc/subgid", groups)];
+                let lacking = files.iter().filter(|(_, range)| range.is_none());
+                Source::Single(Lack::Ids(lacking.map(|(file, _)| *file).collect()))
             }
-            _ => Source::Single,
         };
         Self { source }
+    }
+
+    /// Whether they are enough for a guest.
+    ///
+    /// # Errors
+    /// What is missing, as the cause of this.
+    pub fn check(&self, what: &str) -> Result<(), Failure> {
+        match &self.source {
+            Source::Single(lack) => Err(lack.failure(what)),
+            Source::Root | Source::Subordinate { .. } => Ok(()),
+        }
     }
 
     /// The user of the host that is root in the instance of this number.
@@ -108,7 +127,7 @@ impl IdMaps {
     pub fn root_of(&self, number: u64) -> u32 {
         match self.source {
             Source::Root => ROOT_BASE + u32::try_from(number % ROOT_RANGES).unwrap_or(0) * COUNT,
-            Source::Subordinate { .. } | Source::Single => getuid().as_raw(),
+            Source::Subordinate { .. } | Source::Single(_) => getuid().as_raw(),
         }
     }
 
@@ -127,8 +146,8 @@ impl IdMaps {
             Source::Subordinate { users, groups } => {
                 // Both helpers at once: each is a process of its own, and a test waits.
                 let maps = [
-                    ("newuidmap", getuid().as_raw(), *users),
-                    ("newgidmap", getgid().as_raw(), *groups),
+                    (HELPERS[0], getuid().as_raw(), *users),
+                    (HELPERS[1], getgid().as_raw(), *groups),
                 ];
                 let children = maps.map(|(program, own, (begin, count))| {
                     let count = count.min(COUNT - 1);
@@ -145,9 +164,7 @@ impl IdMaps {
                 }
                 Ok(())
             }
-            Source::Single => {
-                Err(Failure::new(format!("cannot map ids: {NO_IDS}")).hint(ids_hint()))
-            }
+            Source::Single(lack) => Err(lack.failure("cannot map ids")),
         }
     }
 
@@ -159,7 +176,7 @@ impl IdMaps {
         let user = self.root_of(0);
         let group = match self.source {
             Source::Root => user,
-            Source::Subordinate { .. } | Source::Single => getgid().as_raw(),
+            Source::Subordinate { .. } | Source::Single(_) => getgid().as_raw(),
         };
         write_file(pid, "setgroups", "deny")?;
         write_file(pid, "uid_map", &format!("0 {user} 1"))?;
@@ -168,29 +185,37 @@ impl IdMaps {
 }
 
 fn run_helper(program: &str, child: io::Result<std::process::Child>) -> Result<(), Failure> {
-    let cannot = |cause: String| {
-        Failure::new(format!("cannot map ids with {program}: {cause}")).hint(ids_hint())
-    };
+    let cannot =
+        |cause: &str| Failure::new(format!("cannot map ids with {program}: {}", cause.trim()));
     let output = child
         .and_then(std::process::Child::wait_with_output)
-        .map_err(|error| cannot(error.to_string()))?;
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => cannot("it is not in PATH").hint(INSTALL),
+            _ => cannot(&error.to_string()).because(Tried::Process, &error),
+        })?;
     if output.status.success() {
         return Ok(());
     }
     let words = String::from_utf8_lossy(&output.stderr);
-    Err(cannot(format!("{} ({})", words.trim(), output.status)))
+    Err(cannot(&format!("{} ({})", words.trim(), output.status)).hint(helper_cure(program, &words)))
+}
+
+/// What helps against a refusal in the words of a helper.
+fn helper_cure(program: &str, words: &str) -> String {
+    match words.contains("Operation not permitted") {
+        true => format!(
+            "{program} needs its capability or its set-user-id bit: reinstall uidmap, and run the tests where \
+             neither nosuid nor no_new_privs (a container's no-new-privileges) takes it away"
+        ),
+        false => ids_hint(),
+    }
 }
 
 fn write_file(pid: Pid, name: &str, line: &str) -> Result<(), Failure> {
     fs::write(format!("/proc/{pid}/{name}"), line).map_err(|error| {
-        Failure::new(format!("cannot write {name} of a guest: {error}"))
-            .hint("`vm-test doctor` finds out what this host allows")
+        let failure = Failure::new(format!("cannot write {name} of a guest: {error}"));
+        refusal::in_namespaces(failure, &error)
     })
-}
-
-fn newuidmap_exists() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join("newuidmap").is_file())
 }
 
 fn name_of(user: u32) -> Option<String> {
@@ -232,6 +257,14 @@ mod tests {
         assert_eq!(largest(text, Some("ann"), 5), Some((100_000, 65_536)));
         assert_eq!(largest(text, Some("ann"), 1000), Some((200_000, 70_000)));
         assert_eq!(largest(text, None, 7), None);
+    }
+
+    #[test]
+    fn a_helper_that_may_not_and_a_range_that_is_not_the_users_have_their_own_cures() {
+        let words = "newuidmap: write to uid_map failed: Operation not permitted";
+        assert!(helper_cure("newuidmap", words).contains("set-user-id bit"));
+        let words = "newuidmap: uid range [1-65536) -> [100000-165535) not allowed";
+        assert!(helper_cure("newuidmap", words).contains("usermod --add-subuids"));
     }
 
     #[test]

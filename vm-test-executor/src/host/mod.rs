@@ -1,4 +1,5 @@
 //! What this host lets this user do: which ids a guest may have, and why namespaces are refused. Changes nothing.
 
 pub mod idmaps;
+pub mod lack;
 pub mod refusal;

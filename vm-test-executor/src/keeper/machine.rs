@@ -10,6 +10,7 @@ use rustix::mount::mount_bind;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 
 /// Makes the room and runs the machine in it.
@@ -48,7 +49,8 @@ pub(super) fn run(
         }
     }
     mounts::mount_proc().map_err(|error| cannot("mount its own /proc", &error))?;
-    let errors = keep_errors(Path::new(ROOM)).map_err(|error| cannot("keep its errors", &error))?;
+    let errors = keep_errors(Path::new(ROOM))
+        .map_err(|error| cannot("keep its errors", &error).because(Tried::File, &error))?;
     Virtual {
         instance: world.instance.clone(),
         guest: world.guest.clone(),

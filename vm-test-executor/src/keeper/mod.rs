@@ -23,6 +23,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::{ALIVE, frame};
 
@@ -60,7 +61,10 @@ pub fn main() -> ExitCode {
 
 /// Makes the world and runs the guest in it; the exit status of the guest's first process.
 fn keep(control: &UnixStream) -> Result<i32, Unrun> {
-    let lost = |error: io::Error| Failure::new(format!("cannot understand the daemon: {error}"));
+    let lost = |error: io::Error| {
+        Failure::new(format!("cannot take what the daemon hands over: {error}"))
+            .because(Tried::Descriptor, &error)
+    };
     let _ = inherited::set_inheritable(control, false);
     let world: World = frame::read(control)
         .map_err(lost)?
@@ -101,6 +105,7 @@ fn keep(control: &UnixStream) -> Result<i32, Unrun> {
             "cannot prepare instance {} of guest `{}`: keep its errors: {error}",
             world.instance, world.guest
         ))
+        .because(Tried::File, &error)
     })?;
     let status = machine.run()?;
     match backend::last_line(&errors) {

@@ -11,6 +11,7 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 
 /// Makes the root file system and all else that the backend needs.
@@ -19,14 +20,19 @@ pub(super) fn prepare(
     trees: Vec<Option<OwnedFd>>,
     boot: Option<Boot>,
 ) -> Result<Machine, Failure> {
-    let cannot = |what: &str, cause: &dyn std::fmt::Display| {
-        Failure::new(format!(
-            "cannot prepare instance {} of guest `{}`: {what}: {cause}",
-            world.instance, world.guest
-        ))
+    let subject = format!("instance {} of guest `{}`", world.instance, world.guest);
+    let plain = |what: &str, error: &io::Error| {
+        Failure::new(format!("cannot prepare {subject}: {what}: {error}"))
     };
-    let hidden = enter_room(world)
-        .map_err(|error| refusal::in_namespaces(cannot("make its own mounts", &error), &error))?;
+    let cannot = |what: &str, error: &io::Error| plain(what, error).because(Tried::File, error);
+    let not_mounted = |what: &str, error: &io::Error| {
+        let failure = refusal::in_namespaces(plain(what, error), error);
+        match failure.hint {
+            Some(_) => failure,
+            None => failure.hint("`vm-test doctor` finds out what this host allows"),
+        }
+    };
+    let hidden = enter_room(world).map_err(|error| not_mounted("make its own mounts", &error))?;
     if boot.is_none() {
         protect_groups().map_err(|error| cannot("protect control groups", &error))?;
     }
@@ -37,12 +43,12 @@ pub(super) fn prepare(
     };
     for step in &world.plan.steps {
         builder.take(step).map_err(|error| {
-            let failure = cannot(&describe(step), &error);
+            let what = describe(step);
             match step {
-                Step::Layer { .. } => {
-                    failure.hint("`vm-test doctor` finds out what this host allows")
+                Step::Directory { .. } | Step::Symlink { .. } | Step::File { .. } => {
+                    cannot(&what, &error)
                 }
-                _ => failure,
+                _ => not_mounted(&what, &error),
             }
         })?;
     }
@@ -66,7 +72,7 @@ pub(super) fn prepare(
             .place_devices()
             .map_err(|error| cannot("bring its devices in", &error))?;
     }
-    mount_proc().map_err(|error| cannot("mount its own /proc", &error))?;
+    mount_proc().map_err(|error| not_mounted("mount its own /proc", &error))?;
     Ok(Machine {
         instance: world.instance.clone(),
         guest: world.guest.clone(),

@@ -1,7 +1,7 @@
 //! Descriptors handed over a socket, one at a time, each with one byte; or the byte alone, for one that is missing.
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use std::io::{self, IoSlice, IoSliceMut};
@@ -57,6 +57,10 @@ pub fn receive(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
     )?;
     if got.bytes == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    // So the kernel says that this process may have no more descriptors: what was sent is lost, and was not left out.
+    if got.flags.contains(ReturnFlags::CTRUNC) {
+        return Err(rustix::io::Errno::MFILE.into());
     }
     Ok(ancillary.drain().find_map(|message| match message {
         RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),

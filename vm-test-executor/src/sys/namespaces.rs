@@ -99,6 +99,49 @@ pub fn start(program: &Program<'_>) -> io::Result<Waiting> {
     })
 }
 
+/// What a child was doing when it ended before it was the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Becoming root in its user namespace.
+    Identity,
+    /// Taking its descriptors.
+    Descriptors,
+    /// Executing the program.
+    Execution,
+}
+
+const STEPS: [Step; 3] = [Step::Identity, Step::Descriptors, Step::Execution];
+
+/// The exit codes from here on say at which step a child has failed, and why.
+const EARLY: i32 = 128;
+
+/// How many of them a step has: the numbers of the errors that occur there are below.
+const CODES: i32 = 42;
+
+/// The exit code of a child that has failed at a step.
+#[must_use]
+pub const fn early(step: Step, error: i32) -> i32 {
+    let error = if error < CODES { error } else { 0 };
+    EARLY + step as i32 * CODES + error
+}
+
+/// At which step a child has failed that has ended with this code, and why; `None` if it got so far as to be the program.
+#[must_use]
+pub fn early_end(code: i32) -> Option<(Step, io::Error)> {
+    let code = code.checked_sub(EARLY).filter(|code| *code >= 0)?;
+    let step = STEPS.get(usize::try_from(code / CODES).ok()?)?;
+    Some((*step, io::Error::from_raw_os_error(code % CODES)))
+}
+
+/// Ends a child that has failed at a step.
+///
+/// # Safety
+/// Only in a child of a process with threads, right behind the system call that has failed.
+unsafe fn end(step: Step) -> ! {
+    // SAFETY: both are async-signal-safe, and the place of the error number is this thread's own.
+    unsafe { libc::_exit(early(step, *libc::__errno_location())) }
+}
+
 /// All that the child needs, allocated before the clone.
 struct Prepared {
     path: *const c_char,
@@ -111,9 +154,6 @@ struct Prepared {
     user_namespace: bool,
     keep_groups: bool,
 }
-
-/// Copies of descriptors go above this number first, so that none is overwritten before it is in its place.
-const ABOVE: RawFd = 64;
 
 impl Prepared {
     fn new(program: &Program<'_>, wait: &OwnedFd, go: &OwnedFd) -> Self {
@@ -135,8 +175,11 @@ impl Prepared {
         }
     }
 
-    /// The child. Never returns; exits with 126 if it cannot execute the program.
+    /// The child. Never returns; its exit code says at which step it has failed.
     fn run(mut self) -> ! {
+        // Copies go above the numbers of the program's descriptors first, so that none is overwritten before it is in its
+        // place. Not further: a user may be allowed few of them.
+        let above = RawFd::try_from(self.descriptors.len()).unwrap_or(RawFd::MAX);
         // SAFETY: only async-signal-safe system calls on memory that was allocated before the clone; nothing is dropped,
         // because the process either becomes another program or exits.
         unsafe {
@@ -144,7 +187,8 @@ impl Prepared {
             libc::close(self.go);
             let mut byte = 0u8;
             if libc::read(self.wait, (&raw mut byte).cast(), 1) != 1 {
-                libc::_exit(125);
+                // Whoever has started it knows why it is not to go on.
+                libc::_exit(1);
             }
             if self.user_namespace {
                 // May be forbidden, where the namespace maps a single id.
@@ -156,18 +200,21 @@ impl Prepared {
                 if libc::syscall(libc::SYS_setresgid, 0, 0, 0) != 0
                     || libc::syscall(libc::SYS_setresuid, 0, 0, 0) != 0
                 {
-                    libc::_exit(125);
+                    end(Step::Identity);
                 }
                 // A change of identity clears it.
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             }
             for (&fd, copy) in self.descriptors.iter().zip(&mut self.copies) {
-                *copy = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, ABOVE);
+                *copy = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, above);
+                if *copy < 0 {
+                    end(Step::Descriptors);
+                }
             }
             let mut number = 0;
             for &copy in &self.copies {
                 if libc::dup2(copy, number) != number {
-                    libc::_exit(125);
+                    end(Step::Descriptors);
                 }
                 number += 1;
             }
@@ -177,7 +224,28 @@ impl Prepared {
                 libc::CLOSE_RANGE_CLOEXEC as i32,
             );
             libc::execve(self.path, self.args.as_ptr(), self.environment.as_ptr());
-            libc::_exit(126);
+            end(Step::Execution)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_code_says_at_which_step_a_child_has_failed_and_why() {
+        for step in STEPS {
+            for error in 0..CODES {
+                let code = early(step, error);
+                assert!((EARLY..256).contains(&code), "{code}");
+                let found = early_end(code).map(|(step, error)| (step, error.raw_os_error()));
+                assert_eq!(found, Some((step, Some(error))));
+            }
+        }
+        assert_eq!(early(Step::Execution, 4000), early(Step::Execution, 0));
+        for code in [-1, 0, 1, 101, 127, 254, 255] {
+            assert!(early_end(code).is_none(), "{code}");
         }
     }
 }

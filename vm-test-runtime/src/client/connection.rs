@@ -2,6 +2,7 @@
 
 use super::{Executor, RuntimeDir};
 use crate::protocol::daemon::{Greeting, Obituary, Reply, Request, Welcome};
+use crate::protocol::errno::Tried;
 use crate::protocol::failure::Failure;
 use crate::protocol::record::Record;
 use crate::protocol::{PROTOCOL, frame};
@@ -145,11 +146,17 @@ fn unreachable(socket: &Path, error: &io::Error) -> Failure {
         }
         _ => error.to_string(),
     };
-    Failure::new(format!(
+    let failure = Failure::new(format!(
         "cannot reach the daemon at {}: {cause}",
         socket.display()
     ))
-    .hint("`vm-test doctor` looks for the reason, `vm-test gc` removes what a dead daemon left")
+    .because(Tried::Descriptor, error);
+    match failure.hint {
+        Some(_) => failure,
+        None => failure.hint(
+            "`vm-test doctor` looks for the reason, `vm-test gc` removes what a dead daemon left",
+        ),
+    }
 }
 
 /// Starts the daemon and waits until it listens. Its own program takes care of its independence from this process.
@@ -171,7 +178,7 @@ fn start(executor: &Executor) -> Result<(), Failure> {
         .current_dir("/")
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| cannot(Failure::new(error.to_string())))?;
+        .map_err(|error| cannot(Failure::new(error.to_string()).because(Tried::Process, &error)))?;
     if output.status.success() {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 use super::connection::is_gone;
 use super::{Connection, Executor, Lease};
 use crate::protocol::daemon::{Attached, Reply, Request};
+use crate::protocol::errno::Tried;
 use crate::protocol::failure::Failure;
 use crate::protocol::frame::FrameBuffer;
 use std::ffi::OsStr;
@@ -27,12 +28,13 @@ impl Lease {
             Failure::new(format!("cannot hand it over to the daemon: {cause}"))
         };
         let executor = Executor::locate()?;
-        let stream = self.stream.try_clone().map_err(|error| cannot(&error))?;
+        let stream = self.stream.try_clone();
+        let stream = stream.map_err(|error| cannot(&error).because(Tried::Descriptor, &error))?;
         let output = Command::new(&executor.path)
             .args([KEEP, &self.granted.instance])
             .stdin(Stdio::from(OwnedFd::from(stream)))
             .output()
-            .map_err(|error| cannot(&error))?;
+            .map_err(|error| cannot(&error).because(Tried::Process, &error))?;
         let words = String::from_utf8_lossy(&output.stdout);
         match words.trim().parse() {
             Ok(millis) if output.status.success() => Ok(millis),

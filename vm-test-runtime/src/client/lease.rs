@@ -4,6 +4,7 @@ use super::{Connection, console, obituary, record};
 use crate::protocol::PROTOCOL;
 use crate::protocol::agent::{FromAgent, ToAgent};
 use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
+use crate::protocol::errno::Tried;
 use crate::protocol::failure::Failure;
 use crate::protocol::frame::{self, FrameBuffer};
 use crate::protocol::record::{Record, RecordOutcome};
@@ -49,6 +50,7 @@ impl Lease {
             Failure::new(format!(
                 "cannot lease guest `{guest}`: lost the daemon: {error}"
             ))
+            .because(Tried::Descriptor, &error)
         };
         let asked = Instant::now();
         connection

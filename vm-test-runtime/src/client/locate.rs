@@ -1,11 +1,9 @@
 //! Finds the program `vm-test`, which the user installed beside this crate. Starts nothing.
 
 use crate::protocol::failure::Failure;
+use crate::variables::{BIN, get};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-
-/// Names the program explicitly; wins over every other place.
-pub const ENV_PROGRAM: &str = "VM_TEST_BIN";
 
 const PROGRAM: &str = "vm-test";
 
@@ -24,14 +22,14 @@ impl Executor {
     /// # Errors
     /// If it is in none of these places.
     pub fn locate() -> Result<Self, Failure> {
-        if let Some(path) = std::env::var_os(ENV_PROGRAM) {
+        if let Some(path) = get(BIN) {
             let path = PathBuf::from(path);
             return Self::at(&path).ok_or_else(|| {
                 Failure::new(format!(
                     "cannot use `{}` as the program vm-test: it is not an executable file",
                     path.display()
                 ))
-                .hint(format!("set {ENV_PROGRAM} to the program, or unset it"))
+                .hint(format!("set {BIN} to the program, or unset it"))
             });
         }
         candidates()
@@ -42,7 +40,7 @@ impl Executor {
                     "cannot find the program vm-test, which starts guests: it is not in PATH",
                 )
                 .hint(format!(
-                    "cargo install vm-test-executor, or set {ENV_PROGRAM} to where it is"
+                    "cargo install vm-test-executor, or set {BIN} to where it is"
                 ))
                 .missing()
             })

@@ -1,19 +1,24 @@
 //! Where this user's images are. Names the directory; looks at nothing in it.
 
+use crate::protocol::failure::Failure;
+use crate::variables::{STORE, directory, get};
 use std::path::PathBuf;
 
-/// Names the store explicitly.
-pub const ENV_STORE: &str = "VM_TEST_STORE";
-
 /// `VM_TEST_STORE`, else `$XDG_DATA_HOME/vm-test`, else `~/.local/share/vm-test`.
-#[must_use]
-pub fn store() -> PathBuf {
-    let from = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    if let Some(path) = from(ENV_STORE) {
-        return path;
+///
+/// # Errors
+/// If the variable does not name a directory that is the same for everybody.
+pub fn store() -> Result<PathBuf, Failure> {
+    if let Some(path) = directory(STORE)? {
+        return Ok(path);
     }
-    from("XDG_DATA_HOME")
+    let from = |name: &str| {
+        get(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    Ok(from("XDG_DATA_HOME")
         .or_else(|| from("HOME").map(|home| home.join(".local/share")))
         .unwrap_or_else(|| PathBuf::from("/var/lib"))
-        .join("vm-test")
+        .join("vm-test"))
 }

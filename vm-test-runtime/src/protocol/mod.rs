@@ -7,6 +7,7 @@ pub mod agent;
 pub mod body;
 mod bytes;
 pub mod daemon;
+pub mod errno;
 pub mod failure;
 pub mod frame;
 pub mod harvest;

@@ -49,7 +49,8 @@ impl Check {
     pub(super) fn fail(name: &'static str, failure: Failure) -> Self {
         Self {
             status: Verdict::Fail,
-            hint: failure.hint,
+            // Whoever reads this has followed that hint already.
+            hint: failure.hint.filter(|hint| !hint.contains("vm-test doctor")),
             ..Self::pass(name, failure.message)
         }
     }
@@ -110,5 +111,13 @@ mod tests {
              consequence: no guest starts\n      hint: install it\n"
         );
         assert_eq!(Check::pass("a", "b").text(false), "pass  a: b\n");
+    }
+
+    #[test]
+    fn nobody_is_sent_from_the_doctor_to_the_doctor() {
+        let failure = Failure::new("cannot do it").hint("`vm-test doctor` looks for the reason");
+        let check = Check::fail("guest", failure).hint("the checks above name what is missing");
+        let hint = check.hint.as_deref();
+        assert_eq!(hint, Some("the checks above name what is missing"));
     }
 }

@@ -1,6 +1,6 @@
 //! Checks that take a whole guest: they lease instances of guest `host` and run something in them.
 
-use super::check::Check;
+use super::check::{Check, Verdict};
 use crate::config::HOST;
 use std::time::{Duration, Instant};
 use vm_test::client::Lease;
@@ -64,11 +64,12 @@ fn device(name: &'static str, path: &str) -> Check {
     let Err(failure) = tried else {
         return Check::pass(name, "a guest that asks for it can open it");
     };
-    Check::warn(name, failure.message)
-        .consequence(format!("guests with devices = [{name:?}] do not start"))
-        .hint(failure.hint.unwrap_or_else(|| {
-            "on the host, as root: load its module, and let this user read and write it".to_owned()
-        }))
+    Check {
+        status: Verdict::Warn,
+        ..Check::fail(name, failure)
+    }
+    .consequence(format!("guests with devices = [{name:?}] do not start"))
+    .hint("on the host, as root: load its module, and let this user read and write it")
 }
 
 /// Whether all of it works together, and how long it takes.

@@ -1,10 +1,7 @@
 //! Checks of what this user may do on this host: namespaces, ids, limits.
 
 use super::check::Check;
-use crate::daemon::{IdMapSource, IdMaps, cgroup_availability, ids_hint, try_namespaces};
-use std::io::ErrorKind;
-use std::process::{Command, Stdio};
-use vm_test::protocol::failure::Failure;
+use crate::daemon::{IdMapSource, IdMaps, cgroup_availability, try_namespaces};
 
 const NO_GUESTS: &str = "no guest can be started, and every test on a guest fails";
 
@@ -24,41 +21,20 @@ pub(super) fn namespaces() -> Check {
 pub(super) fn id_maps() -> Check {
     let name = "id maps";
     let maps = IdMaps::of_this_user();
-    let fail = |failure| {
-        Check::fail(name, failure)
-            .consequence(NO_GUESTS)
-            .hint(ids_hint())
-    };
+    let fail = |failure| Check::fail(name, failure).consequence(NO_GUESTS);
     let finding = match &maps.source {
         IdMapSource::Root => "root: every instance has 65536 ids of its own".to_owned(),
         IdMapSource::Subordinate { users, .. } => format!(
             "root in a guest is this user, and {} subordinate ids from {} on are its others",
             users.1, users.0
         ),
-        IdMapSource::Single => {
-            return fail(Failure::new(format!(
-                "guests would have a single user: {}",
-                why_single()
-            )));
+        IdMapSource::Single(lack) => {
+            return fail(lack.failure("guests would have a single user"));
         }
     };
     match try_namespaces(Some(&maps)) {
         Ok(()) => Check::pass(name, finding),
-        Err(failure) => fail(failure),
-    }
-}
-
-/// What is missing for more than one id.
-fn why_single() -> &'static str {
-    let tried = Command::new("newuidmap")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    match tried {
-        Err(error) if error.kind() == ErrorKind::NotFound => "newuidmap is not installed",
-        Err(_) => "newuidmap cannot be run",
-        Ok(_) => "/etc/subuid and /etc/subgid give this user no ids",
+        Err(failure) => fail(failure).hint("let this user make user namespaces with these ids"),
     }
 }
 

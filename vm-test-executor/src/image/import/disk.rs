@@ -10,8 +10,10 @@ use crate::image::inside::{self, Task};
 use crate::image::runner::Runner;
 use crate::image::{Store, digest};
 use std::fs::File;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::thread;
 use vm_test::protocol::daemon::DiskFormat;
 use vm_test::protocol::failure::Failure;
 
@@ -71,11 +73,13 @@ impl Disk {
         let (archive, sink) = std::io::pipe().map_err(|error| cannot(&self.name, error))?;
         let archive = File::from(OwnedFd::from(archive));
         let task = Task::Foreign(order);
-        let (read, unpacked) = std::thread::scope(|scope| {
-            let unpacking = scope.spawn(|| inside::perform(store.root(), task, Some(archive)));
+        let (read, unpacked) = thread::scope(|scope| {
+            let unpack = || inside::perform(store.root(), task, Some(archive));
+            let unpacking = thread::Builder::new().spawn_scoped(scope, unpack)?;
             let read = runner.read_disk(&self.name, &self.file, self.format, sink);
-            (read, unpacking.join())
-        });
+            Ok((read, unpacking.join()))
+        })
+        .map_err(|error: io::Error| cannot(&self.name, error))?;
         // An archive that is short because its writer failed is not to blame.
         read?;
         let unpacked = unpacked.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -19,6 +19,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
 use tar::{EntryType, Header};
 use vm_test::protocol::failure::Failure;
 
@@ -126,12 +127,14 @@ impl Host {
         let whole = self.extent()?;
         let (archive, sink) = io::pipe().map_err(|error| cannot(NAME, error))?;
         let archive = File::from(OwnedFd::from(archive));
-        let (packed, unpacked) = std::thread::scope(|scope| {
+        let (packed, unpacked) = thread::scope(|scope| {
             let task = Task::Foreign(order);
-            let unpacking = scope.spawn(|| inside::perform(store.root(), task, Some(archive)));
+            let unpack = || inside::perform(store.root(), task, Some(archive));
+            let unpacking = thread::Builder::new().spawn_scoped(scope, unpack)?;
             let packed = self.pack(sink, whole, runner);
-            (packed, unpacking.join())
-        });
+            Ok((packed, unpacking.join()))
+        })
+        .map_err(|error: io::Error| cannot(NAME, error))?;
         match packed {
             // Whoever reads wants no more, and says itself why.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}

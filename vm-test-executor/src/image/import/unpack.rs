@@ -100,10 +100,8 @@ impl Extractor {
             .stderr(Stdio::piped())
             .spawn()?;
         let errors = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        Ok(Self {
-            child,
-            words: std::thread::spawn(move || read(errors)),
-        })
+        let words = std::thread::Builder::new().spawn(move || read(errors))?;
+        Ok(Self { child, words })
     }
 
     fn finish(mut self) -> Result<(), String> {

@@ -1,0 +1,270 @@
+//! The variables that users set: the one list of them, and how they are read. Interprets no value but those that tests and the
+//! program `vm-test` have in common.
+
+use crate::protocol::failure::Failure;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// What all their names begin with.
+const PREFIX: &str = "VM_TEST_";
+
+/// The program `vm-test`.
+pub const BIN: &str = "VM_TEST_BIN";
+/// Whether instances whose tests fail stay, for all tests of a run.
+pub const KEEP: &str = "VM_TEST_KEEP";
+/// How much an archive may unpack to that is imported.
+pub const IMAGE_LIMIT: &str = "VM_TEST_IMAGE_LIMIT";
+/// The directory of images.
+pub const STORE: &str = "VM_TEST_STORE";
+/// The directory of sockets and locks.
+pub const RUNTIME_DIR: &str = "VM_TEST_RUNTIME_DIR";
+/// What becomes of tests whose guests cannot be had.
+pub const MISSING: &str = "VM_TEST_MISSING";
+/// The guest that tests of guest `host` run on.
+pub const GUEST: &str = "VM_TEST_GUEST";
+/// How long the daemon stays without a lease.
+pub const IDLE_SECONDS: &str = "VM_TEST_IDLE_SECONDS";
+/// How long a VM prepared for the next test waits.
+pub const SPARE_SECONDS: &str = "VM_TEST_SPARE_SECONDS";
+/// The memory of all instances together.
+pub const MEMORY_BUDGET: &str = "VM_TEST_MEMORY_BUDGET";
+/// The processor shares of all instances together.
+pub const CPU_BUDGET: &str = "VM_TEST_CPU_BUDGET";
+/// The program QEMU.
+pub const QEMU: &str = "VM_TEST_QEMU";
+
+/// All of them, in the order of the documents.
+pub const ALL: [&str; 12] = [
+    BIN,
+    KEEP,
+    IMAGE_LIMIT,
+    STORE,
+    RUNTIME_DIR,
+    MISSING,
+    GUEST,
+    IDLE_SECONDS,
+    SPARE_SECONDS,
+    MEMORY_BUDGET,
+    CPU_BUDGET,
+    QEMU,
+];
+
+/// Those that vm-test sets itself, in a guest.
+pub const OWN: [&str; 7] = [
+    crate::protocol::ENV_JOB,
+    crate::protocol::ENV_TEST,
+    "VM_TEST_ARTIFACTS",
+    "VM_TEST_STREAM",
+    "VM_TEST_MACHINE",
+    "VM_TEST_BOOT_TIMEOUT",
+    "VM_TEST_MEMORY_LIMIT",
+];
+
+/// What the names of those begin with that this project's own suites read.
+pub const OF_SUITES: [&str; 4] = [
+    "VM_TEST_SUITES_",
+    "VM_TEST_KILL_",
+    "VM_TEST_SEED",
+    "VM_TEST_SHORT",
+];
+
+/// How many letters may be wrong in a name that is still taken for another.
+const NEAR: usize = 3;
+
+/// The value of a variable. One that is empty counts as not set, as scripts and CI services leave them.
+#[must_use]
+pub fn get(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The directory that a variable names.
+///
+/// # Errors
+/// If it is not an absolute path: tests, commands and the daemon work in different directories.
+pub fn directory(name: &str) -> Result<Option<PathBuf>, Failure> {
+    get(name).map(|value| absolute(name, value)).transpose()
+}
+
+fn absolute(name: &str, value: OsString) -> Result<PathBuf, Failure> {
+    let path = PathBuf::from(value);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    let meant = std::env::current_dir().unwrap_or_default().join(&path);
+    Err(Failure::new(format!(
+        "cannot use {name}: {path:?} is not an absolute path"
+    ))
+    .hint(format!(
+        "begin it with /, as in {name}={}",
+        plain(&meant).display()
+    )))
+}
+
+/// The path without parts that lead nowhere.
+fn plain(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
+/// What the variable for it says about keeping instances whose tests fail.
+///
+/// # Errors
+/// If it is neither of the two words.
+pub fn keep() -> Result<Option<String>, Failure> {
+    word(KEEP, get(KEEP), ["never", "on-failure"])
+}
+
+/// Whether tests whose guests are missing are skipped, as the variable for it says.
+///
+/// # Errors
+/// If it is neither of the two words.
+pub fn skips_missing() -> Result<bool, Failure> {
+    let value = word(MISSING, get(MISSING), ["fail", "skip"])?;
+    Ok(value.as_deref() == Some("skip"))
+}
+
+/// One of two words; the first is the default.
+fn word(name: &str, value: Option<OsString>, words: [&str; 2]) -> Result<Option<String>, Failure> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    if let Some(word) = words.into_iter().find(|word| value == *word) {
+        return Ok(Some(word.to_owned()));
+    }
+    let [default, other] = words;
+    let hint = match meant(&value.to_string_lossy(), &words, 2) {
+        Some(word) => format!("did you mean {name}={word}?"),
+        None => format!("set {name}={other}, or {name}={default}, which is the default"),
+    };
+    let cause = format!("there is no {value:?}");
+    Err(Failure::new(format!("cannot use {name}: {cause}")).hint(hint))
+}
+
+/// What is to be said of variables in this process's environment that look like some of these and are none.
+#[must_use]
+pub fn warnings() -> Vec<String> {
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    about(set.filter_map(|(name, _)| name.into_string().ok()))
+}
+
+fn about(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut unknown: Vec<_> = names.filter(|name| is_unknown(name)).collect();
+    unknown.sort();
+    unknown
+        .iter()
+        .map(|name| {
+            let cure = match meant(&name.to_ascii_uppercase(), &ALL, NEAR) {
+                Some(word) => format!("did you mean {word}?"),
+                None => "`vm-test --help` lists those that there are".to_owned(),
+            };
+            format!("warning: {name} is not a variable of vm-test and changes nothing: {cure}")
+        })
+        .collect()
+}
+
+fn is_unknown(name: &str) -> bool {
+    name.starts_with(PREFIX)
+        && !ALL.contains(&name)
+        && !OWN.contains(&name)
+        && !OF_SUITES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The word that is spelled most like this one, if one is near.
+fn meant<'a>(word: &str, known: &[&'a str], near: usize) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|known| (distance(word, known), *known))
+        .min()
+        .filter(|&(distance, _)| distance <= near)
+        .map(|(_, known)| known)
+}
+
+/// How many letters must be put in, left out or changed to make one word the other.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (above, one) in from.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
+        for (left, other) in to.bytes().enumerate() {
+            let changed = diagonal + usize::from(one != other);
+            diagonal = row[left + 1];
+            row[left + 1] = changed.min(diagonal + 1).min(row[left] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_variable_is_named_with_the_one_that_was_meant() {
+        for name in ALL {
+            let mut swapped = name.as_bytes().to_vec();
+            let last = swapped.len() - 1;
+            swapped.swap(last, last - 1);
+            for wrong in [
+                name[..name.len() - 1].to_owned(),
+                format!("{name}S"),
+                String::from_utf8(swapped).unwrap(),
+                format!("{PREFIX}{}", name[PREFIX.len()..].to_ascii_lowercase()),
+            ] {
+                if ALL.contains(&wrong.as_str()) {
+                    continue;
+                }
+                let said = about([wrong.clone()].into_iter());
+                let expected = format!(
+                    "warning: {wrong} is not a variable of vm-test and changes nothing: did you mean {name}?"
+                );
+                assert_eq!(said, [expected]);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_vm_test_and_its_suites_set_themselves() {
+        let names = ALL.into_iter().chain(OWN).chain([
+            "VM_TEST_SUITES_STORE",
+            "VM_TEST_KILL_ROUNDS",
+            "VM_TESTING",
+            "PATH",
+        ]);
+        assert_eq!(about(names.map(str::to_owned)), Vec::<String>::new());
+        let far = about(["VM_TEST_FLAVOUR_OF_ICE".to_owned()].into_iter());
+        assert!(
+            far[0].ends_with("`vm-test --help` lists those that there are"),
+            "{far:?}"
+        );
+    }
+
+    #[test]
+    fn a_word_is_one_of_the_two_or_names_its_variable() {
+        let keep = |value: &str| word(KEEP, Some(value.into()), ["never", "on-failure"]);
+        assert_eq!(keep("on-failure"), Ok(Some("on-failure".to_owned())));
+        assert_eq!(word(KEEP, None, ["a", "b"]), Ok(None));
+        for (value, hint) in [
+            ("on_failure", "did you mean VM_TEST_KEEP=on-failure?"),
+            ("Never", "did you mean VM_TEST_KEEP=never?"),
+            (
+                "yes",
+                "set VM_TEST_KEEP=on-failure, or VM_TEST_KEEP=never, which is the default",
+            ),
+        ] {
+            let failure = keep(value).unwrap_err();
+            let cause = format!("cannot use VM_TEST_KEEP: there is no {value:?}");
+            assert_eq!(failure, Failure::new(cause).hint(hint));
+        }
+    }
+
+    #[test]
+    fn a_relative_directory_is_refused_with_the_absolute_one() {
+        let failure = absolute(STORE, "./images".into()).unwrap_err();
+        assert_eq!(
+            failure.message,
+            "cannot use VM_TEST_STORE: \"./images\" is not an absolute path"
+        );
+        let here = std::env::current_dir().unwrap().join("images");
+        let hint = format!("begin it with /, as in VM_TEST_STORE={}", here.display());
+        assert_eq!(failure.hint, Some(hint));
+        assert_eq!(absolute(STORE, "/a".into()), Ok("/a".into()));
+    }
+}
