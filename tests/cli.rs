@@ -14,9 +14,13 @@ mod progress;
 mod run;
 #[path = "cli/shell.rs"]
 mod shell;
+#[path = "cli/shortage.rs"]
+mod shortage;
 #[path = "cli/signals.rs"]
 mod signals;
 #[path = "cli/streams.rs"]
 mod streams;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/variables.rs"]
+mod variables;

@@ -148,14 +148,36 @@ fn a_host_that_forbids_user_namespaces_is_told_by_its_setting_and_the_cure() {
     let cure = "hint: sysctl -w user.max_user_namespaces=15000\n";
     let finished = on_such_a_host(&[program, "doctor"]);
     assert_eq!(finished.code(), Some(1), "{}", finished.out);
-    for name in ["namespaces", "id maps"] {
-        let found = format!(
-            "fail  {name}: {cannot}\n      \
-             consequence: no guest can be started, and every test on a guest fails\n      {cure}"
-        );
-        assert!(finished.out.contains(&found), "{name}: {}", finished.out);
-    }
-    let finished = on_such_a_host(&[program, "run", "host", "--", "true"]);
-    assert_eq!(finished.code(), Some(125));
-    assert_eq!(finished.err, format!("error: {cannot}\n{cure}"));
+    let found = format!(
+        "fail  namespaces: {cannot}\n      \
+         consequence: no guest can be started, and every test on a guest fails\n      {cure}"
+    );
+    assert!(finished.out.contains(&found), "{}", finished.out);
+}
+
+#[test]
+fn root_of_a_user_namespace_is_told_that_guests_are_not_supported_there_and_where_they_are() {
+    let host = Host::new();
+    let within = |args: &[&str]| {
+        let mut command = Command::new("unshare");
+        host.adopt(&mut command)
+            .args(["--user", "--map-root-user"])
+            .arg(Host::program())
+            .args(args);
+        Running::start(&mut command).finish()
+    };
+    let doctor = within(&["doctor"]);
+    assert_eq!(doctor.code(), Some(1), "{}", doctor.out);
+    let found = "fail  id maps: guests would have a single user: this is root of a user namespace ";
+    assert!(doctor.out.contains(found), "{}", doctor.out);
+    assert!(doctor.out.contains("      hint: run vm-test outside of it"));
+    assert!(!doctor.out.contains("vm-test doctor"), "{}", doctor.out);
+    let run = within(&["run", "host", "--", "true"]);
+    assert_eq!(run.code(), Some(125), "{}", run.err);
+    let cause = "error: cannot start guest `host`: this is root of a user namespace (as in ";
+    assert!(run.err.starts_with(cause), "{}", run.err);
+    assert!(
+        run.err
+            .contains("not supported here\nhint: run vm-test outside of it")
+    );
 }

@@ -67,7 +67,9 @@ fn a_wrong_word_in_the_variable_is_refused_with_the_right_ones() {
     let text = vm_test_tests::fixture::text_of(&output);
     assert!(!output.status.success());
     assert!(
-        text.contains("there is no keep \"yes\"\nhint: keep is \"never\" or \"on-failure\"\n"),
+        text.contains(
+            "cannot use VM_TEST_KEEP: there is no \"yes\"\nhint: set VM_TEST_KEEP=on-failure, or "
+        ),
         "{text}"
     );
 }

@@ -40,7 +40,6 @@ pub mod protocol;
 mod relay;
 mod run;
 mod site;
-#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 #[doc(hidden)]
 pub mod variables;
 

@@ -1,5 +1,6 @@
 //! A site: one `#[on_vm]` in the source, as the macro writes it down. Constant data; decides nothing.
 
+use crate::variables;
 use std::borrow::Cow;
 
 /// One `#[on_vm]` in the source.
@@ -30,15 +31,21 @@ pub struct Site {
 /// The guest of sites that name none.
 const HOST: &str = "host";
 
-/// The variable that names another guest for the sites of guest `host`.
-pub(crate) const ENV_GUEST: &str = "VM_TEST_GUEST";
-
 impl Site {
     /// The guest that the test runs on: the site's own, unless it is `host` and the user wants another one this time.
     pub(crate) fn guest(&self) -> Cow<'static, str> {
-        match std::env::var(ENV_GUEST) {
-            Ok(guest) if self.guest == HOST && !guest.is_empty() => Cow::Owned(guest),
+        match variables::get(variables::GUEST) {
+            // What is no text is no name either, and is refused as it is shown then.
+            Some(guest) if self.guest == HOST => Cow::Owned(guest.to_string_lossy().into_owned()),
             _ => Cow::Borrowed(self.guest),
+        }
+    }
+
+    /// For a failure to have the guest: that it is not the source that asks for it.
+    pub(crate) fn origin_of_guest(&self) -> &'static str {
+        match self.guest() == self.guest {
+            true => "",
+            false => " (VM_TEST_GUEST asks for this guest)",
         }
     }
 
@@ -48,7 +55,7 @@ impl Site {
         if guest == self.guest {
             return String::new();
         }
-        format!("{ENV_GUEST}={guest} ")
+        format!("VM_TEST_GUEST={guest} ")
     }
 }
 

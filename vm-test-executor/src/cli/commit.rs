@@ -35,7 +35,7 @@ pub(super) fn run(
     let own_words = shell::words();
     let words = if is_shell { &own_words } else { words };
     let command = Command::new(guest, settings, words)?;
-    let store = Store::open(&store())?;
+    let store = Store::open(&store()?)?;
     if store.list().iter().any(|image| image.name == name) {
         return Err(Failure::new(format!(
             "cannot commit image `{name}`: there is one of that name"

@@ -11,12 +11,12 @@ use vm_test::protocol::failure::Failure;
 pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
     let mut swept = daemon::sweep(&RuntimeDir::open()?, None);
     // Those of daemons whose journal is lost.
-    let found = Store::find(&store())?;
+    let found = Store::find(&store()?)?;
     if let Some(store) = &found {
         swept.snapshots += sweep_snapshots(store)?;
     }
     let collected = match (args.images, &found) {
-        (true, _) => collect(&Store::open(&store())?)?,
+        (true, _) => collect(&Store::open(&store()?)?)?,
         (false, Some(store)) => Collected {
             // No news to those who have not asked for images.
             in_use: 0,

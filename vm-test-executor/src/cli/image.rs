@@ -26,7 +26,7 @@ const SHORT: usize = 12;
 
 /// Runs a command on images.
 pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
-    let store = Store::open(&store())?;
+    let store = Store::open(&store()?)?;
     match command {
         ImageCommand::Build { name, refresh } => {
             let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));

@@ -41,6 +41,7 @@ use args::{Cli, Command, ImageCommand};
 use clap::Parser;
 use std::process::ExitCode;
 use vm_test::protocol::failure::Failure;
+use vm_test::variables;
 
 /// The commands whose exit code is that of a command in a guest.
 const IN_GUEST: [&str; 5] = ["run", "runner", "shell", "attach", "debug"];
@@ -51,6 +52,12 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
+    // Those are started by this program and by tests, who have warned already.
+    if !matches!(cli.command, Command::Daemon(_) | Command::Keep { .. }) {
+        for warning in variables::warnings() {
+            output::remark(&warning);
+        }
+    }
     match cli.command {
         Command::Run(args) => of_guest(run::run(&args)),
         Command::Runner(args) => of_guest(runner::run(&args)),

@@ -32,7 +32,7 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
         ))
         .hint(format!("guest `host` needs none; declare others in {FILE}")));
     };
-    let store = Store::open(&store())?;
+    let store = Store::open(&store()?)?;
     let (mut names, mut machines) = (BTreeSet::new(), Vec::new());
     for name in workspace.names() {
         let guest = workspace.guest(name, &[])?;

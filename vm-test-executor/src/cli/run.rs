@@ -20,9 +20,7 @@ use vm_test::protocol::agent::Job;
 use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::harvest::{ENV_PROFILE, Wanted};
-
-/// Whether instances whose tests fail stay, for all tests of a run: "never" or "on-failure".
-const ENV_KEEP: &str = "VM_TEST_KEEP";
+use vm_test::variables;
 
 /// How much of a command is shown to people.
 const LONGEST_PURPOSE: usize = 200;
@@ -146,12 +144,12 @@ impl<'a> Command<'a> {
         let request = LeaseRequest {
             entry: None,
             guest: self.guest.to_owned(),
-            settings: self.owned_settings(),
+            settings: self.owned_settings()?,
             manifest_dir: manifest_dir().to_string_lossy().into_owned(),
             shares: self.shares(),
             purpose: purpose.chars().take(LONGEST_PURPOSE).collect(),
             pid: std::process::id(),
-            store: vm_test::client::store().to_string_lossy().into_owned(),
+            store: vm_test::client::store()?.to_string_lossy().into_owned(),
             build,
             disk: None,
             programs: self
@@ -174,14 +172,17 @@ impl<'a> Command<'a> {
     /// The image that the guest starts from.
     pub(super) fn image(&self) -> Result<String, Failure> {
         let workspace = Workspace::find(&manifest_dir())?;
-        Ok(workspace.guest(self.guest, &self.owned_settings())?.image)
+        Ok(workspace.guest(self.guest, &self.owned_settings()?)?.image)
     }
 
-    fn owned_settings(&self) -> Vec<OwnedSetting> {
+    fn owned_settings(&self) -> Result<Vec<OwnedSetting>, Failure> {
         let settings = self.settings;
         let devices = Some(settings.device.clone()).filter(|devices| !devices.is_empty());
-        let keep = std::env::var(ENV_KEEP).ok().filter(|_| self.keeps);
-        [
+        let keep = match self.keeps {
+            true => variables::keep()?,
+            false => None,
+        };
+        Ok([
             settings.image.clone().map(OwnedSetting::Image),
             settings.memory.map(OwnedSetting::Memory),
             settings.timeout.map(OwnedSetting::Timeout),
@@ -194,7 +195,7 @@ impl<'a> Command<'a> {
         ]
         .into_iter()
         .flatten()
-        .collect()
+        .collect())
     }
 
     /// Runs the command in the leased instance and returns its exit code.

@@ -21,7 +21,7 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
         owner,
         ..
     } = command;
-    let dir = at.clone().unwrap_or_else(store);
+    let dir = at.clone().map_or_else(store, Ok)?;
     let cannot =
         |cause: String| Failure::new(format!("cannot make a store at {}: {cause}", dir.display()));
     if !rustix::process::geteuid().is_root() {

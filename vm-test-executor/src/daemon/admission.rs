@@ -1,10 +1,11 @@
 //! How many instances may be alive at once. Counts promised memory and processors; knows no instance.
 
-use super::environment::{CPU_BUDGET, MEMORY_BUDGET, number};
+use super::environment::number;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use vm_test::protocol::failure::Failure;
+use vm_test::variables::{CPU_BUDGET, MEMORY_BUDGET};
 
 /// Instances per processor of the host: most tests wait more than they compute.
 const PER_CPU: u32 = 4;

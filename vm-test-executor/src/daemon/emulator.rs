@@ -7,12 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use vm_test::protocol::failure::Failure;
+use vm_test::variables::{self, QEMU};
 
 /// Older ones do not share the memory of templates, or not well.
 const OLDEST: (u32, u32) = (6, 0);
-
-/// The variable that names another QEMU than the one that is found first; of the daemon, so of whoever starts it.
-const ENV_QEMU: &str = "VM_TEST_QEMU";
 
 /// What is known of QEMU's program, by its inode and time.
 #[derive(Debug, Default)]
@@ -26,7 +24,7 @@ impl Emulators {
     /// # Errors
     /// If there is none, or it is too old.
     pub fn version(&self) -> Result<(PathBuf, String), Failure> {
-        let program = match std::env::var_os(ENV_QEMU) {
+        let program = match variables::get(QEMU) {
             Some(path) => named(PathBuf::from(path))?,
             None => find(BINARY)?,
         };
@@ -78,14 +76,18 @@ const INSTALL: &str = "install it: apt-get install qemu-system-x86 qemu-utils (D
 const NEWER: &str = "install a newer one, or name it in VM_TEST_QEMU when the daemon starts; or use backend = \"lxc\"";
 
 fn named(path: PathBuf) -> Result<PathBuf, Failure> {
-    if path.is_file() {
-        return Ok(path);
-    }
+    let cause = match path.metadata() {
+        Ok(meta) if meta.is_file() && meta.mode() & 0o111 != 0 => return Ok(path),
+        Ok(_) => "is not a program",
+        Err(_) => "is not there",
+    };
     Err(Failure::new(format!(
-        "cannot start a machine of its own: there is no {}, which {ENV_QEMU} names",
+        "cannot start a VM: {}, which {QEMU} names, {cause}",
         path.display()
     ))
-    .hint(INSTALL)
+    .hint(format!(
+        "set {QEMU} to the program, or unset it, and run `vm-test stop`: a daemon reads it when it starts"
+    ))
     .missing())
 }
 

@@ -8,7 +8,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use vm_test::protocol::daemon::{Greeting, Obituary, Reply, Request, Status, Welcome};
+use vm_test::protocol::daemon::{
+    Greeting, LeaseRequest, Obituary, Reply, Request, Status, Welcome,
+};
 use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::{PROTOCOL, frame};
@@ -17,7 +19,7 @@ use vm_test::protocol::{PROTOCOL, frame};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The same where everybody else waits for it.
-const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+const ALONE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the socket's threads share with the daemon's main loop.
 #[derive(Debug)]
@@ -51,22 +53,24 @@ pub(super) fn listen(desk: &Arc<Desk>, listener: &UnixListener) {
             serve(&mine, &theirs);
         };
         if let Err(error) = std::thread::Builder::new().spawn(serve) {
-            refuse(&stream, &error);
+            let _served = Served(&desk.active);
+            serve_alone(desk, &stream, &error);
         }
     }
 }
 
-/// Tells a client, whatever it wants, that nobody can serve it for want of a thread.
-fn refuse(stream: &UnixStream, error: &io::Error) {
-    let failure = Failure::new(format!(
-        "the daemon cannot start a thread for this request: {error}"
-    ))
-    .because(Tried::Process, error);
+/// Serves a client without a thread of its own: it is told all that can be told at once, and that the rest takes a thread.
+fn serve_alone(desk: &Desk, stream: &UnixStream, error: &io::Error) {
     // All others wait meanwhile.
-    let _ = stream.set_read_timeout(Some(REFUSAL_TIMEOUT));
-    if greet(stream) && matches!(frame::read::<Request>(stream), Ok(Some(_))) {
-        let _ = frame::write(stream, &Reply::Refused(failure));
-    }
+    let _ = stream.set_read_timeout(Some(ALONE_TIMEOUT));
+    let Some(request) = receive(stream) else {
+        return;
+    };
+    let reply = answer(desk, request).unwrap_or_else(|_| {
+        let cause = format!("the daemon cannot start a thread for this request: {error}");
+        Reply::Refused(Failure::new(cause).because(Tried::Process, error))
+    });
+    let _ = frame::write(stream, &reply);
 }
 
 /// Counts a connection off, whatever becomes of its thread.
@@ -78,29 +82,46 @@ impl Drop for Served<'_> {
     }
 }
 
-/// Whether a client has said its version, has been told ours, and both are one.
-fn greet(stream: &UnixStream) -> bool {
-    let Ok(Some(greeting)) = frame::read::<Greeting>(stream) else {
-        return false;
-    };
+/// What a client wants, if its version is ours.
+fn receive(stream: &UnixStream) -> Option<Request> {
+    let greeting = frame::read::<Greeting>(stream).ok()??;
     let welcome = Welcome {
         protocol: PROTOCOL,
         pid: std::process::id(),
     };
-    frame::write(stream, &welcome).is_ok() && greeting.protocol == PROTOCOL
+    frame::write(stream, &welcome).ok()?;
+    (greeting.protocol == PROTOCOL).then(|| frame::read(stream).ok()?)?
 }
 
 fn serve(desk: &Desk, stream: &UnixStream) {
     let _ = stream.set_read_timeout(Some(REQUEST_TIMEOUT));
-    if !greet(stream) {
-        return;
-    }
-    let Ok(Some(request)) = frame::read::<Request>(stream) else {
+    let Some(request) = receive(stream) else {
         return;
     };
+    match answer(desk, request) {
+        Ok(reply) => {
+            let _ = frame::write(stream, &reply);
+        }
+        Err(Lasting::Lease(request)) => lease::serve(&desk.host, stream, &request),
+        Err(Lasting::Keep(instance)) => kept::keep(&desk.host, stream, &instance),
+        Err(Lasting::Attach(instance)) => attach::serve(&desk.host, stream, &instance),
+    }
+}
+
+/// A request that goes on for as long as its client wants.
+enum Lasting {
+    Lease(Box<LeaseRequest>),
+    Keep(String),
+    Attach(String),
+}
+
+/// The answer to a request, or what of it goes on for longer.
+fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
     let registry = &desk.host.registry;
-    let reply = match request {
-        Request::Lease(request) => return lease::serve(&desk.host, stream, &request),
+    Ok(match request {
+        Request::Lease(request) => return Err(Lasting::Lease(request)),
+        Request::Keep { instance } => return Err(Lasting::Keep(instance)),
+        Request::Attach { instance } => return Err(Lasting::Attach(instance)),
         Request::Status => Reply::Status(status(desk)),
         Request::Obituary { instance } => Reply::Obituary(obituary(desk, &instance)),
         Request::Console { instance } => Reply::Console(registry.console(&instance)),
@@ -110,8 +131,6 @@ fn serve(desk: &Desk, stream: &UnixStream) {
             registry.with(&instance, |living| living.record = Some(*record));
             Reply::Recorded
         }
-        Request::Keep { instance } => return kept::keep(&desk.host, stream, &instance),
-        Request::Attach { instance } => return attach::serve(&desk.host, stream, &instance),
         Request::Remove { instance } => kept::remove(&desk.host, &instance),
         Request::Log { instance } => {
             Reply::Log(registry.with(&instance, |living| Box::new(living.log())))
@@ -121,8 +140,7 @@ fn serve(desk: &Desk, stream: &UnixStream) {
             // The main loop stops when this is the last connection; the client waits for the end of the stream.
             Reply::Stopped
         }
-    };
-    let _ = frame::write(stream, &reply);
+    })
 }
 
 fn status(desk: &Desk) -> Status {
@@ -147,39 +165,4 @@ fn obituary(desk: &Desk, instance: &str) -> Option<Obituary> {
             oom_kills,
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_cannot_be_served_for_want_of_a_thread_is_told_so_and_the_cure() {
-        let (client, ours) = UnixStream::pair().unwrap();
-        frame::write(&client, &Greeting { protocol: PROTOCOL }).unwrap();
-        frame::write(&client, &Request::Status).unwrap();
-        refuse(&ours, &io::Error::from_raw_os_error(libc::EAGAIN));
-        let welcome: Welcome = frame::read(&client).unwrap().unwrap();
-        assert_eq!(welcome.protocol, PROTOCOL);
-        let Some(Reply::Refused(failure)) = frame::read(&client).unwrap() else {
-            panic!("not refused");
-        };
-        assert!(
-            failure
-                .message
-                .starts_with("the daemon cannot start a thread"),
-            "{failure}"
-        );
-        let hint = failure.hint.unwrap_or_default();
-        assert!(
-            hint.starts_with("the limit of processes and threads"),
-            "{hint}"
-        );
-    }
-
-    #[test]
-    fn who_says_nothing_holds_nobody_up() {
-        let (_client, ours) = UnixStream::pair().unwrap();
-        refuse(&ours, &io::Error::from_raw_os_error(libc::EAGAIN));
-    }
 }

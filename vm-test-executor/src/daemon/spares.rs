@@ -81,7 +81,7 @@ pub(super) struct Spare {
 impl Spares {
     /// As the environment asks for them.
     pub(super) fn of_environment() -> Self {
-        let seconds = environment::number(environment::SPARE_SECONDS);
+        let seconds = environment::number(vm_test::variables::SPARE_SECONDS);
         Self {
             wait: seconds.map_or(WAIT, |seconds| Duration::from_secs(seconds.into())),
             state: Mutex::default(),

@@ -24,6 +24,7 @@ use vm_test::client::{Executor, RuntimeDir};
 use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::harvest::ENV_PROFILE;
+use vm_test::variables;
 
 /// The word on standard output that says the daemon listens.
 const READY: &[u8] = b"ready\n";
@@ -255,7 +256,7 @@ fn run_id() -> String {
 }
 
 fn idle_time() -> Duration {
-    let seconds = environment::number(environment::IDLE_SECONDS);
+    let seconds = environment::number(variables::IDLE_SECONDS);
     Duration::from_secs(seconds.map_or(IDLE_SECONDS, u64::from))
 }
 

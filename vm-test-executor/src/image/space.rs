@@ -1,8 +1,8 @@
 //! Room on the store's disk: how much is left, and what to say when it was not enough. Makes and removes nothing.
 
 use std::path::Path;
-use vm_test::client::ENV_STORE;
 use vm_test::protocol::failure::Failure;
+use vm_test::variables::STORE as ENV_STORE;
 
 /// With less than this left, a command that failed is taken to have failed for want of room: it said why to the user
 /// and not to us.

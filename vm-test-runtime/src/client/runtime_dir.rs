@@ -1,13 +1,11 @@
 //! The directory of a user's sockets and locks. It is the user's own, and nobody else may enter it.
 
 use crate::protocol::failure::Failure;
+use crate::variables::{self, RUNTIME_DIR};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-
-/// Names the directory explicitly: with it, suites keep apart from the user's own daemon.
-pub const ENV_RUNTIME_DIR: &str = "VM_TEST_RUNTIME_DIR";
 
 /// A path of a socket has at most 107 bytes; this much is left for the names within the directory.
 const LONGEST: usize = 50;
@@ -25,7 +23,7 @@ impl RuntimeDir {
     /// If it cannot be made, or belongs to somebody else, or others may write to it.
     pub fn open() -> Result<Self, Failure> {
         let user = whose()?;
-        Self::check(choose(user), user, true)
+        Self::check(choose(user)?, user, true)
     }
 
     /// The same directory, if it is there already.
@@ -34,7 +32,7 @@ impl RuntimeDir {
     /// If it belongs to somebody else, or others may write to it.
     pub fn find() -> Result<Option<Self>, Failure> {
         let user = whose()?;
-        let path = choose(user);
+        let path = choose(user)?;
         let is_missing = || {
             fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
         };
@@ -54,13 +52,15 @@ impl RuntimeDir {
                 "cannot use the runtime directory {}: {cause}",
                 path.display()
             ))
-            .hint(format!(
-                "remove it, or set {ENV_RUNTIME_DIR} to another directory"
-            ))
+            .hint(match variables::get(RUNTIME_DIR) {
+                Some(_) => format!("{RUNTIME_DIR} names it: have it name another one"),
+                None => format!("remove it, or set {RUNTIME_DIR} to another directory"),
+            })
         };
         if path.as_os_str().len() > LONGEST {
             return Err(cannot(format!(
-                "the path is too long for sockets (at most {LONGEST} bytes)"
+                "its path has {} bytes, and sockets take at most {LONGEST}",
+                path.as_os_str().len()
             )));
         }
         if make
@@ -107,19 +107,19 @@ impl RuntimeDir {
     }
 }
 
-fn choose(user: u32) -> PathBuf {
-    if let Some(path) = std::env::var_os(ENV_RUNTIME_DIR) {
-        return PathBuf::from(path);
+fn choose(user: u32) -> Result<PathBuf, Failure> {
+    if let Some(path) = variables::directory(RUNTIME_DIR)? {
+        return Ok(path);
     }
-    if let Some(base) = std::env::var_os("XDG_RUNTIME_DIR") {
+    if let Some(base) = variables::get("XDG_RUNTIME_DIR") {
         let path = Path::new(&base).join("vm-test");
         // After `su` the variable may still name the other user's directory.
         let own = fs::metadata(&base).is_ok_and(|meta| meta.is_dir() && meta.uid() == user);
-        if own && path.as_os_str().len() <= LONGEST {
-            return path;
+        if own && path.is_absolute() && path.as_os_str().len() <= LONGEST {
+            return Ok(path);
         }
     }
-    PathBuf::from(format!("/tmp/vm-test-{user}"))
+    Ok(PathBuf::from(format!("/tmp/vm-test-{user}")))
 }
 
 fn whose() -> Result<u32, Failure> {

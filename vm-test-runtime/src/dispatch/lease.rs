@@ -5,14 +5,16 @@ use crate::client::Lease;
 use crate::protocol::daemon::{LeaseRequest, OwnedSetting};
 use crate::protocol::failure::Failure;
 use crate::site::{Setting, Site};
-
-/// Whether instances whose tests fail stay, for all tests of a run: "never" or "on-failure".
-const ENV_KEEP: &str = "VM_TEST_KEEP";
+use crate::variables;
 
 /// Asks the daemon for an instance and waits for its agent.
 pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
     let lease = Lease::obtain(&request(site, test)?, |reason| {
         eprintln!("vm-test: `{test}` waits: {reason}");
+    });
+    let lease = lease.map_err(|failure| Failure {
+        message: failure.message + site.origin_of_guest(),
+        ..failure
     })?;
     if let Some(degraded) = &lease.degraded {
         eprintln!("vm-test: warning: guest `{}` {degraded}", site.guest());
@@ -43,12 +45,12 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         Setting::Privileged(value) => OwnedSetting::Privileged(value),
     });
     // Whoever runs the tests knows better than their source whether they want to look at what fails.
-    let keep = std::env::var(ENV_KEEP).ok().map(OwnedSetting::Keep);
+    let keep = variables::keep()?.map(OwnedSetting::Keep);
     Ok(LeaseRequest {
         guest: site.guest().into_owned(),
         settings: settings.chain(keep).collect(),
         manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
-        store: crate::client::store().to_string_lossy().into_owned(),
+        store: crate::client::store()?.to_string_lossy().into_owned(),
         build: None,
         disk: None,
         programs: job::binary()?

@@ -13,12 +13,14 @@ mod report;
 mod skip;
 mod tail;
 mod termination;
+mod unknown;
 mod verdict;
 mod watch;
 
 use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
+use crate::variables;
 use std::time::Instant;
 use termination::InGuest;
 
@@ -40,13 +42,14 @@ struct NotAString;
 
 /// Has the calling test run in a guest. Returns only if it passed there.
 pub(crate) fn dispatch(site: &'static Site) {
-    let test = match skip::check().and_then(|()| job::name_of_test(site)) {
+    let test = match variables::skips_missing().and_then(|_| job::name_of_test(site)) {
         Ok(test) => test,
         Err(failure) => {
             eprintln!("error: {failure}");
             return fail(site, &failure);
         }
     };
+    unknown::warn(site, &test);
     let began = Instant::now();
     let mut lease = match lease::obtain(site, &test) {
         Ok(lease) => lease,

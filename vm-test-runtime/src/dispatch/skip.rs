@@ -6,32 +6,17 @@ use crate::harvest::{forget_old_runs, target};
 use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
+use crate::variables;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Decides: `fail`, which it is without the variable, or `skip`.
-const ENV_MISSING: &str = "VM_TEST_MISSING";
-
 /// What stands before every skipped test where people read it.
 const MARK: &str = "skipped: ";
 
-/// Whether the user's decision is one of the two.
-pub(super) fn check() -> Result<(), Failure> {
-    match std::env::var_os(ENV_MISSING) {
-        Some(value) if value != "fail" && value != "skip" => Err(Failure::new(format!(
-            "cannot decide about guests that are missing: {ENV_MISSING} is {value:?}"
-        ))
-        .hint(format!(
-            "set {ENV_MISSING}=skip, or {ENV_MISSING}=fail, which is the default"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// Whether tests whose guests are missing are to be skipped.
+/// Whether tests whose guests are missing are to be skipped; not if it is unclear what the user has decided.
 pub(super) fn is_wanted() -> bool {
-    std::env::var_os(ENV_MISSING).is_some_and(|value| value == "skip")
+    variables::skips_missing().unwrap_or(false)
 }
 
 /// Whether it is known what libtest takes for a pass, and that this is the end of the test: from a helper a skip would

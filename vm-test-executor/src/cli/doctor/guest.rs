@@ -115,7 +115,7 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         shares: Vec::new(),
         purpose: "vm-test doctor".to_owned(),
         pid: std::process::id(),
-        store: vm_test::client::store().to_string_lossy().into_owned(),
+        store: vm_test::client::store()?.to_string_lossy().into_owned(),
         disk: None,
         build: None,
         programs: Vec::new(),

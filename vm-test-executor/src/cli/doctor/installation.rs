@@ -4,9 +4,10 @@ use super::check::Check;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use vm_test::client::{Connection, ENV_RUNTIME_DIR, Executor, RuntimeDir};
+use vm_test::client::{Connection, Executor, RuntimeDir};
 use vm_test::protocol::daemon::{Reply, Request};
 use vm_test::protocol::failure::Failure;
+use vm_test::variables::RUNTIME_DIR;
 
 const NO_GUESTS: &str = "no guest can be started, and every test on a guest fails";
 
@@ -18,7 +19,7 @@ pub(super) fn runtime_directory() -> Check {
             .map(|()| path.clone())
             .map_err(|error| {
                 Failure::new(format!("cannot use a socket in {path}: {error}")).hint(format!(
-                    "set {ENV_RUNTIME_DIR} to a directory on another file system"
+                    "set {RUNTIME_DIR} to a directory on another file system"
                 ))
             })
     });

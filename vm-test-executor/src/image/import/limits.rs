@@ -3,9 +3,8 @@
 use crate::config::quantity;
 use serde::{Deserialize, Serialize};
 use vm_test::protocol::failure::Failure;
-
-/// Overrides how many bytes an archive may unpack to.
-pub(super) const ENV_LIMIT: &str = "VM_TEST_IMAGE_LIMIT";
+use vm_test::variables;
+pub(super) use vm_test::variables::IMAGE_LIMIT as ENV_LIMIT;
 
 /// What an archive may unpack to; a larger image is somebody's mistake or malice more often than not.
 const BYTES: u64 = 20 << 30;
@@ -25,13 +24,12 @@ pub(in crate::image) struct Limits {
 impl Limits {
     /// The limits for this process.
     pub(super) fn of_environment() -> Result<Self, Failure> {
-        let bytes = match std::env::var(ENV_LIMIT) {
-            Ok(text) => quantity::bytes(&text).map_err(|cause| {
+        let bytes = match variables::get(ENV_LIMIT) {
+            Some(text) => quantity::bytes(&text.to_string_lossy()).map_err(|cause| {
                 Failure::new(format!("cannot use {ENV_LIMIT}: {cause}"))
                     .hint(format!("as in {ENV_LIMIT}=40G"))
             })?,
-            Err(std::env::VarError::NotPresent) => BYTES,
-            Err(error) => return Err(Failure::new(format!("cannot use {ENV_LIMIT}: {error}"))),
+            None => BYTES,
         };
         Ok(Self {
             bytes,

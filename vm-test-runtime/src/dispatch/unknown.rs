@@ -1,0 +1,41 @@
+//! Variables that look like some of vm-test's and are none: the user is told, once in a run. Decides nothing by them.
+
+use super::{aloud, record};
+use crate::harvest::forget_old_runs;
+use crate::protocol::record::RunEntry;
+use crate::site::Site;
+use crate::variables;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::Once;
+
+/// Where it is written down which runs have told it, below cargo's target directory.
+const TOLD: &str = "warnings";
+
+/// Warns, unless this process or another one of the same run has done it already.
+pub(super) fn warn(site: &Site, test: &str) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let warnings = variables::warnings();
+        if warnings.is_empty() || record::entry(site, test).is_some_and(|entry| is_told(&entry)) {
+            return;
+        }
+        for warning in warnings {
+            aloud::say(&format!("vm-test: {warning}\n"));
+        }
+    });
+}
+
+/// Whether another process has told it. Where that cannot be found out it is told again.
+fn is_told(entry: &RunEntry) -> bool {
+    let directory = Path::new(&entry.directory).join(TOLD);
+    let made = mark(&directory, &entry.run);
+    forget_old_runs(&directory, "txt");
+    made.is_err_and(|error| error.kind() == ErrorKind::AlreadyExists)
+}
+
+fn mark(directory: &Path, run: &str) -> io::Result<File> {
+    fs::create_dir_all(directory)?;
+    File::create_new(directory.join(format!("{run}.txt")))
+}
