@@ -3,6 +3,8 @@
 
 #[path = "kvm/accelerators.rs"]
 mod accelerators;
+#[path = "kvm/boots.rs"]
+mod boots;
 #[path = "kvm/copies.rs"]
 mod copies;
 #[path = "kvm/damage.rs"]

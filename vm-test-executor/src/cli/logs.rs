@@ -26,6 +26,10 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
             .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
         return say(&visible(&String::from_utf8_lossy(&bytes)));
     }
+    // Before the words of a daemon, which have its last lines only.
+    if let Some(text) = daemon::log_of_boot(&vm_test::client::store(), instance) {
+        return say(&visible(&text));
+    }
     match end {
         Some(cause) => say(&format!("{}\n", visible(&cause.message))),
         None => Err(Failure::new(format!(

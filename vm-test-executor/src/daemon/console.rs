@@ -1,20 +1,16 @@
 //! The console of a guest with an init of its own: a file in memory that its keeper writes to, and whose last lines are
 //! shown to people. It outlives the keeper.
 
+mod telling;
+
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
-/// How much of the end is looked at.
-const TAIL: u64 = 1 << 14;
-
 /// How much of a log it may be, so that with the output it fits into one message.
 const LONGEST: u64 = 1 << 17;
-
-/// How many lines are shown.
-const MOST_LINES: usize = 20;
 
 /// Longer lines are cut.
 const LONGEST_LINE: usize = 200;
@@ -43,21 +39,15 @@ impl Console {
         self.file.into()
     }
 
-    /// The last lines that say anything, without what only a terminal understands.
+    /// The lines that tell most of how it ended, without what only a terminal understands.
     pub(super) fn last_lines(&self) -> Vec<String> {
-        let mut lines = self.end(TAIL);
-        lines.drain(..lines.len().saturating_sub(MOST_LINES));
-        lines
+        telling::telling(&self.lines())
     }
 
     /// All lines that say anything, back to a limit.
     pub(super) fn lines(&self) -> Vec<String> {
-        self.end(LONGEST)
-    }
-
-    fn end(&self, most: u64) -> Vec<String> {
         let length = self.file.metadata().map_or(0, |meta| meta.len());
-        let begin = length.saturating_sub(most);
+        let begin = length.saturating_sub(LONGEST);
         let mut bytes = vec![0; usize::try_from(length - begin).unwrap_or(0)];
         let count = self.file.read_at(&mut bytes, begin).unwrap_or(0);
         readable(&bytes[..count])
@@ -95,7 +85,7 @@ mod tests {
             writeln!(file, "line {number}").unwrap();
         }
         let lines = console.last_lines();
-        assert_eq!(lines.len(), MOST_LINES);
+        assert_eq!(lines.len(), telling::MOST_LINES);
         assert_eq!(lines.last().unwrap(), "line 9999");
     }
 }

@@ -2,7 +2,9 @@
 //! instance, up to its end, is another's.
 
 use super::admission::{Admission, Admitted};
+use super::boots;
 use super::emulator::Emulators;
+use super::event::Event;
 use super::instance::{Belongings, Instance};
 use super::layers::Layers;
 use super::libraries::Libraries;
@@ -187,7 +189,9 @@ fn lease(
     };
     // After a test another one comes; after a command that somebody has typed in, nobody knows.
     let next = ready.next.filter(|_| request.entry.is_some());
-    life::live(host, stream, instance, living, || {
+    let console = instance.console().filter(|_| request.entry.is_none());
+    let name = instance.name.clone();
+    let event = life::live(host, stream, instance, living, || {
         if let Some(accelerator) = next {
             prepare_next(&Model {
                 guest,
@@ -197,6 +201,12 @@ fn lease(
             });
         }
     });
+    // Of a test there is a log already.
+    if let Some(console) = console.filter(|_| matches!(event, Event::Died | Event::Abandoned))
+        && let Some(cause) = host.registry.obituary(&name).and_then(|it| it.cause)
+    {
+        boots::keep(Path::new(&request.store), &name, &cause.message, &console);
+    }
     Ok(())
 }
 

@@ -10,14 +10,14 @@ use std::time::Instant;
 use vm_test::protocol::daemon::Obituary;
 use vm_test::protocol::failure::Failure;
 
-/// Returns when the instance is gone. `begun` is called as soon as everybody can see it.
+/// Returns when the instance is gone, with what ended it. `begun` is called as soon as everybody can see it.
 pub(super) fn live(
     host: &Host,
     stream: &UnixStream,
     instance: Instance,
     living: Living,
     begun: impl FnOnce(),
-) {
+) -> Event {
     let registered = Registered::new(&host.registry, living);
     let name = registered.name.clone();
     begun();
@@ -36,6 +36,7 @@ pub(super) fn live(
     };
     ledger::close(&host.registry, &name, end, rollback);
     registered.bury(obituary);
+    event
 }
 
 /// A place in the register, with the room that its instance was given. It is given up whatever becomes of the thread.

@@ -5,6 +5,7 @@
 mod admission;
 mod attach;
 mod boot;
+mod boots;
 mod cgroup;
 mod console;
 mod container;
@@ -37,6 +38,7 @@ mod template;
 
 pub use crate::host::idmaps::{IdMaps, Source as IdMapSource};
 pub use admission::Budget;
+pub use boots::kept as log_of_boot;
 pub use cgroup::{Limits, availability as cgroup_availability};
 pub use emulator::{Emulators, may_use_kvm};
 pub use ledger::describe_log;

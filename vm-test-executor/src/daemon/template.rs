@@ -2,6 +2,7 @@
 //! proves. A template that was made is the proof that its accelerator boots this machine here; only a machine that was
 //! given all that it needs and did not boot is the proof that it does not.
 
+use super::boots;
 use super::emulator;
 use super::instance::Instance;
 use super::lease::Host;
@@ -77,7 +78,7 @@ pub(super) fn obtain(
     let hardware = shape.hardware.clone();
     let template = with(store, shape, &hardware, say, |aside| {
         say_first(say);
-        save(host, shape, &hardware, aside).map_err(|unrun| unrun.failure)
+        save(host, store, shape, &hardware, aside).map_err(|unrun| unrun.failure)
     })?;
     Ok((hardware.accelerator, template))
 }
@@ -111,7 +112,7 @@ fn proven(
             return Err(Failure::new(known));
         }
         say_first(say);
-        save(host, shape, &hardware, aside).map_err(|unrun| {
+        save(host, store, shape, &hardware, aside).map_err(|unrun| {
             if unrun.is_unbooted {
                 let cause = unrun.failure.message.lines().next().unwrap_or_default();
                 if shape.guest.accelerator == config::Accelerator::Auto {
@@ -181,7 +182,13 @@ fn say_first(say: &dyn Fn(&str)) {
 }
 
 /// Has a template made in this directory.
-fn save(host: &Host, shape: &Shape<'_>, hardware: &Hardware, aside: &Path) -> Result<(), Unrun> {
+fn save(
+    host: &Host,
+    store: &Store,
+    shape: &Shape<'_>,
+    hardware: &Hardware,
+    aside: &Path,
+) -> Result<(), Unrun> {
     let guest = shape.guest;
     let number = host.registry.next_number();
     let name = format!("{}-{}-{number}", guest.name, host.run);
@@ -198,7 +205,17 @@ fn save(host: &Host, shape: &Shape<'_>, hardware: &Hardware, aside: &Path) -> Re
         machine::belongings(guest, &name, hardware.accelerator)?,
         &host.spawner,
     )?;
-    instance.saved(&host.stop)
+    let console = instance.console();
+    instance.saved(&host.stop).map_err(|mut unrun| {
+        if let Some(console) = console {
+            let is_kept = boots::keep(store.root(), &name, &unrun.failure.message, &console);
+            if is_kept && unrun.failure.hint.is_none() {
+                let hint = format!("`vm-test logs {name}` shows all of its console");
+                unrun.failure = unrun.failure.hint(hint);
+            }
+        }
+        unrun
+    })
 }
 
 #[cfg(test)]

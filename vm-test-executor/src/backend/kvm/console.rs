@@ -21,6 +21,12 @@ const GRACE: Duration = Duration::from_millis(500);
 const PANIC: &str = "Kernel panic - not syncing: ";
 const HALTED: &str = "reboot: System halted";
 
+/// What a kernel says of the end of the first process.
+const OF_INIT: &str = "Attempted to kill init!";
+
+/// How the agent begins what it says when it cannot go on.
+const AGENT: &str = "vm-test-agent: ";
+
 /// Where the console is written to.
 #[derive(Debug)]
 pub(super) struct Console {
@@ -96,6 +102,8 @@ struct Listener {
     line: Vec<u8>,
     /// How the kernel ended, for people.
     last: Option<String>,
+    /// What the agent said last, where it is the first process.
+    agent: Option<String>,
 }
 
 impl Listener {
@@ -107,10 +115,26 @@ impl Listener {
             self.line.extend(piece);
             if piece.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.line);
-                let words = understand(&String::from_utf8_lossy(&line));
-                self.last = self.last.take().or(words);
+                self.take_in(&String::from_utf8_lossy(&line));
             }
         }
+    }
+}
+
+impl Listener {
+    fn take_in(&mut self, line: &str) {
+        if self.last.is_some() {
+            return;
+        }
+        if let Some(words) = line.strip_prefix(AGENT) {
+            let words: String = words.chars().filter(|c| !c.is_control()).collect();
+            self.agent = Some(words);
+        }
+        self.last = understand(line).map(|words| match &self.agent {
+            // The kernel only says that, and the agent has said why.
+            Some(cause) if words.contains(OF_INIT) => format!("its agent could not go on: {cause}"),
+            _ => words,
+        });
     }
 }
 
@@ -159,6 +183,32 @@ mod tests {
         assert_eq!(
             heard(&["[   40.1] reboot: System halted\r\n"]).as_deref(),
             Some("its machine was halted")
+        );
+    }
+
+    #[test]
+    fn where_the_agent_ended_first_it_says_why() {
+        let panic =
+            "[ 1.6] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100\n";
+        let agent =
+            "vm-test-agent: cannot load driver virtio_blk: No such device (os error 19)\r\n";
+        assert_eq!(
+            heard(&["[ 1.0] booting\n", agent, panic]).as_deref(),
+            Some(
+                "its agent could not go on: cannot load driver virtio_blk: No such device (os error 19)"
+            )
+        );
+        assert_eq!(
+            heard(&[panic, agent]).as_deref(),
+            Some("guest kernel panicked: Attempted to kill init! exitcode=0x00000100")
+        );
+        assert_eq!(
+            heard(&[
+                agent,
+                "[ 9.0] Kernel panic - not syncing: sysrq triggered crash\n"
+            ])
+            .as_deref(),
+            Some("guest kernel panicked: sysrq triggered crash")
         );
     }
 

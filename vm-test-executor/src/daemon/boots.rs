@@ -1,0 +1,92 @@
+//! The consoles of VMs that ended before anybody had a log of them: one that is booted to be saved is nobody's instance, and
+//! a command writes no log. They are in the store of their images, the last ones only. Nothing here can fail a lease.
+
+use super::console::Console;
+use std::fs;
+use std::path::Path;
+use vm_test::harvest::forget_old_runs;
+
+/// Where they are, below the store.
+const HOME: &str = "boots";
+
+/// How their names end.
+const END: &str = "log";
+
+/// Writes down how a VM ended, unless its console says nothing; whether it did.
+pub(super) fn keep(store: &Path, instance: &str, words: &str, console: &Console) -> bool {
+    let console = console.lines();
+    if console.is_empty() {
+        return false;
+    }
+    // The lines that are shown of the console are not all of it, and all of it is here.
+    let words = words.lines().next().unwrap_or_default();
+    let text = format!(
+        "--- why it ended\n{words}\n--- console\n{}\n",
+        console.join("\n")
+    );
+    let home = store.join(HOME);
+    // Not the store, which only those make who build an image.
+    let _ = fs::create_dir(&home);
+    let is_written = fs::write(home.join(format!("{instance}.{END}")), text).is_ok();
+    if is_written {
+        forget_old_runs(&home, END);
+    }
+    is_written
+}
+
+/// What was written down of this instance.
+#[must_use]
+pub fn kept(store: &Path, instance: &str) -> Option<String> {
+    // The name of a file, and of nothing elsewhere.
+    if instance.contains('/') {
+        return None;
+    }
+    let bytes = fs::read(store.join(HOME).join(format!("{instance}.{END}"))).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::io::Write;
+
+    fn console(text: &str) -> Console {
+        let console = Console::new().unwrap();
+        let mut file = File::from(console.share().unwrap().into_descriptor());
+        file.write_all(text.as_bytes()).unwrap();
+        console
+    }
+
+    #[test]
+    fn the_whole_console_of_a_boot_is_there_afterwards_and_that_of_none_is_nowhere_else() {
+        let store = tempfile::tempdir().unwrap();
+        let many: String = (0..100).map(|number| format!("line {number}\n")).collect();
+        assert!(keep(
+            store.path(),
+            "a-1",
+            "it died: why\nthe last lines",
+            &console(&many)
+        ));
+        assert!(!keep(store.path(), "a-2", "it died", &console("")));
+        let text = kept(store.path(), "a-1").unwrap();
+        assert!(
+            text.starts_with("--- why it ended\nit died: why\n--- console\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\nline 0\n") && text.contains("\nline 99\n"),
+            "{text}"
+        );
+        assert_eq!(kept(store.path(), "a-2"), None);
+        assert_eq!(kept(store.path(), "../boots/a-1"), None);
+    }
+
+    #[test]
+    fn no_store_is_made_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("store");
+        assert!(!keep(&store, "a-1", "it died", &console("words\n")));
+        assert!(!store.exists());
+    }
+}
