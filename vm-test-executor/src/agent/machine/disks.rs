@@ -1,29 +1,15 @@
 //! The machine's disks, found by their serial numbers. Mounts nothing.
 
+use super::appearance::await_there;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// How long a disk may take to appear after its driver has been loaded.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often it is looked for.
-const TICK: Duration = Duration::from_millis(1);
 
 /// The device of the disk with this serial number, as soon as it is there.
 pub(super) fn find(serial: &str) -> io::Result<PathBuf> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(device) = look(serial) {
-            return Ok(device);
-        }
-        if Instant::now() > deadline {
-            return Err(io::Error::other(format!("there is no disk {serial}")));
-        }
-        std::thread::sleep(TICK);
-    }
+    await_there(|| look(serial))
+        .ok_or_else(|| io::Error::other(format!("there is no disk {serial}")))
 }
 
 fn look(serial: &str) -> Option<PathBuf> {

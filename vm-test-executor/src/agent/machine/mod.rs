@@ -2,6 +2,7 @@
 //! the root, has the image's own init boot where that is asked for, and waits for the word to become an instance. Until
 //! then the machine may be saved and copied, so nothing before that word may differ between instances.
 
+mod appearance;
 mod calm;
 mod devices;
 mod disks;

@@ -1,18 +1,12 @@
 //! The machine's ports to its host, found by their names. Opens them; knows nothing of what is said there.
 
+use super::appearance::await_there;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// Where the kernel lists them.
 const PORTS: &str = "/sys/class/virtio-ports";
-
-/// How long a port may take to appear after its driver has been loaded.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often it is looked for.
-const TICK: Duration = Duration::from_millis(1);
 
 /// Opens the port of this name, as soon as it is there.
 pub(super) fn open(name: &str) -> io::Result<File> {
@@ -26,16 +20,7 @@ pub(super) fn open_at(port: &Path) -> io::Result<File> {
 
 /// Where the port of this name is, as soon as it is there.
 pub(super) fn find(name: &str) -> io::Result<PathBuf> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(port) = look(name) {
-            return Ok(port);
-        }
-        if Instant::now() > deadline {
-            return Err(io::Error::other(format!("there is no port {name}")));
-        }
-        std::thread::sleep(TICK);
-    }
+    await_there(|| look(name)).ok_or_else(|| io::Error::other(format!("there is no port {name}")))
 }
 
 fn look(name: &str) -> Option<PathBuf> {

@@ -17,8 +17,10 @@ const LONGEST: usize = 1 << 10;
 /// reset or switch off the machine by itself, nothing else ever does.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// How a kernel begins its last words, and what it says when it has stopped.
+/// How a kernel begins its last words, and what it says when it has stopped. A program can write the first of these into the
+/// kernel's log, too, and goes on.
 const PANIC: &str = "Kernel panic - not syncing: ";
+const STOPPED: &str = "---[ end Kernel panic - not syncing: ";
 const HALTED: &str = "reboot: System halted";
 
 /// What a kernel says of the end of the first process.
@@ -72,9 +74,9 @@ impl Console {
                     }
                     written += count as u64;
                     let _ = sink.write_all(&bytes[..count]);
-                    let knew = listener.last.is_some();
+                    let knew = listener.has_stopped;
                     listener.hear(&bytes[..count]);
-                    if !knew && listener.last.is_some() {
+                    if !knew && listener.has_stopped {
                         deadline = Some(Instant::now() + GRACE);
                     }
                 }
@@ -102,6 +104,8 @@ struct Listener {
     line: Vec<u8>,
     /// How the kernel ended, for people.
     last: Option<String>,
+    /// Whether it stays as it is then, and neither resets nor switches off its machine.
+    has_stopped: bool,
     /// What the agent said last, where it is the first process.
     agent: Option<String>,
 }
@@ -123,6 +127,9 @@ impl Listener {
 
 impl Listener {
     fn take_in(&mut self, line: &str) {
+        self.has_stopped |= [STOPPED, HALTED]
+            .iter()
+            .any(|words| says(line, words).is_some());
         if self.last.is_some() {
             return;
         }
@@ -140,17 +147,19 @@ impl Listener {
 
 /// How a kernel ended that wrote this line, if it is about that.
 fn understand(line: &str) -> Option<String> {
-    // A kernel begins a line, or puts the time in brackets before it; others' words may stand before that.
-    let says = |words: &str| {
-        let at = line.find(words)?;
-        let is_kernels = at == 0 || line[..at].ends_with("] ");
-        is_kernels.then(|| line[at + words.len()..].trim_end())
-    };
-    if let Some(cause) = says(PANIC) {
+    if let Some(cause) = says(line, PANIC) {
         let cause: String = cause.chars().filter(|c| !c.is_control()).collect();
         return Some(format!("guest kernel panicked: {cause}"));
     }
-    says(HALTED).map(|_| "its machine was halted".to_owned())
+    says(line, HALTED).map(|_| "its machine was halted".to_owned())
+}
+
+/// What follows these words in a line that a kernel begins with them, or with the time in brackets before them; others' words
+/// may stand before that.
+fn says<'a>(line: &'a str, words: &str) -> Option<&'a str> {
+    let at = line.find(words)?;
+    let is_kernels = at == 0 || line[..at].ends_with("] ");
+    is_kernels.then(|| line[at + words.len()..].trim_end())
 }
 
 #[cfg(test)]
@@ -184,6 +193,23 @@ mod tests {
             heard(&["[   40.1] reboot: System halted\r\n"]).as_deref(),
             Some("its machine was halted")
         );
+    }
+
+    #[test]
+    fn words_of_a_panic_end_no_machine_that_goes_on() {
+        let (source, mut wire) = UnixStream::pair().unwrap();
+        let sink = tempfile::tempfile().unwrap();
+        let (ended, end) = mpsc::channel();
+        let mut console = Console::pump(source, sink, move || ended.send(()).unwrap()).unwrap();
+        // As a test writes it into the kernel's log that looks whether somebody reads it there.
+        let written = b"[ 1.0] Kernel panic - not syncing: only a test\n";
+        wire.write_all(written).unwrap();
+        assert!(end.recv_timeout(GRACE * 4).is_err());
+        wire.write_all(b"[ 9.0] ---[ end Kernel panic - not syncing: sysrq triggered crash ]---\n")
+            .unwrap();
+        end.recv_timeout(GRACE * 20).unwrap();
+        drop(wire);
+        assert!(console.last_words().is_some());
     }
 
     #[test]
