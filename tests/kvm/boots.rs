@@ -79,10 +79,13 @@ fn every_kernel_package_of_an_images_debian_boots() {
 fn a_machine_that_dies_at_boot_tells_why_and_its_console_is_kept() {
     let (host, dir) = host();
     host.build_images(dir.path(), &[DEBIAN]);
-    let machine = done(&host, dir.path(), &["image", "machine", DEBIAN, "--json"]);
-    let machine: serde_json::Value = serde_json::from_str(&machine).unwrap();
-    let image = done(&host, dir.path(), &["image", "inspect", DEBIAN, "--json"]);
-    let image: serde_json::Value = serde_json::from_str(&image).unwrap();
+    let json = |args: &[&str]| -> serde_json::Value {
+        let output = vm_test(&host, dir.path(), args);
+        assert!(output.status.success(), "{}", text_of(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let machine = json(&["image", "machine", DEBIAN, "--json"]);
+    let image = json(&["image", "inspect", DEBIAN, "--json"]);
     let release = image["kernel"]["release"].as_str().unwrap();
     // A kernel whose drivers are none.
     let boot = dir.path().join("kernel/boot");
