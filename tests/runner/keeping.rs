@@ -1,6 +1,6 @@
 //! Instances of whole binaries that fail: they stay where it is asked for, as those of tests do, and for nobody else.
 
-use super::binaries::{runner, runner_variable};
+use vm_test_tests::publication::{runner, runner_variable};
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;

@@ -1,7 +1,7 @@
 //! SIGTERM, with which nextest ends what it has no more patience for: under nextest it ends the binary as a time limit would, and
 //! elsewhere it is the binary's own.
 
-use super::binaries::runner;
+use vm_test_tests::publication::runner;
 use super::keeping::kept_id;
 use rustix::process::Signal;
 use std::fs;

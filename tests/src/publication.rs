@@ -1,10 +1,16 @@
-//! Published crates, whose own tests the suites run: their source, where it may be changed and built.
+//! Published crates, whose own tests the suites run: their source, where it may be changed and built, their test binaries,
+//! and what runners say of the tests in them.
 
 use crate::fixture::text_of;
 use crate::host::Host;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// How each test ended: whether it passed.
+pub type Results = BTreeMap<String, bool>;
 
 /// Fetches the source of a published crate with cargo and copies it to where it may be changed.
 ///
@@ -46,4 +52,95 @@ pub fn unpack(host: &Host, name: &str, version: &str, to: &Path) -> PathBuf {
         .unwrap();
     assert!(status.success());
     copy
+}
+
+/// Builds the tests that a `cargo test` command names; their binaries.
+///
+/// # Panics
+/// If they cannot be built.
+pub fn test_binaries(cargo_test: &mut Command) -> Vec<PathBuf> {
+    let build = cargo_test.args(["--no-run", "--message-format", "json"]);
+    let output = build.output().unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let artifacts = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|artifact| artifact["profile"]["test"] == true);
+    artifacts
+        .filter_map(|artifact| artifact["executable"].as_str().map(PathBuf::from))
+        .collect()
+}
+
+/// The variable with cargo's runner for this machine.
+///
+/// # Panics
+/// If rustc does not say which machine this is.
+#[must_use]
+pub fn runner_variable() -> String {
+    let output = Command::new("rustc").arg("-vV").output().unwrap();
+    let text = text_of(&output);
+    let triple = text.lines().find_map(|line| line.strip_prefix("host: "));
+    let triple = triple.unwrap().to_uppercase().replace('-', "_");
+    format!("CARGO_TARGET_{triple}_RUNNER")
+}
+
+/// The command that runs whole binaries in a guest.
+#[must_use]
+pub fn runner(guest: &str) -> String {
+    format!("{} runner {guest}", Host::program().display())
+}
+
+/// What libtest says of its tests. A result may follow what the test has printed.
+#[must_use]
+pub fn of_libtest(text: &str) -> Results {
+    let mut results = Results::new();
+    let mut running = None;
+    for line in text.lines() {
+        let begun = line
+            .strip_prefix("test ")
+            .and_then(|it| it.split_once(" ... "));
+        let (name, rest) = match (begun, running.take()) {
+            (Some((name, rest)), _) => (name.to_owned(), rest),
+            (None, Some(name)) => (name, line),
+            (None, None) => continue,
+        };
+        if rest.ends_with("FAILED") {
+            results.insert(name, false);
+        } else if rest.ends_with("ok") {
+            results.insert(name, true);
+        } else if !rest.starts_with("ignored") {
+            running = Some(name);
+        }
+    }
+    results
+}
+
+/// What nextest says of its tests.
+#[must_use]
+pub fn of_nextest(text: &str) -> Results {
+    text.lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let passed = match words.next()? {
+                "PASS" => true,
+                "FAIL" => false,
+                _ => return None,
+            };
+            Some((words.last()?.to_owned(), passed))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_found_behind_what_its_test_prints() {
+        let text = "test a ... ok\ntest b ... one\ntwo\nok\ntest c ... ignored, why\ntest d ... x\nyFAILED\n\nok\n";
+        let expected = [("a", true), ("b", true), ("d", false)];
+        let expected = expected.map(|(name, passed)| (name.to_owned(), passed));
+        assert_eq!(of_libtest(text), expected.into());
+    }
 }
