@@ -110,7 +110,9 @@ fn privdrop_on_a_vm_with_systemd() {
 
 #[test]
 fn rtnetlink_in_a_container() {
-    RTNETLINK.ends_alike_on(Guest::Container, NONE);
+    // Most of what it makes are drivers that the host may not have.
+    let parts = &["link::test::", "traffic_control::"];
+    RTNETLINK.ends_alike_on(Guest::Container, Failing::Among(parts));
 }
 
 #[test]
