@@ -12,6 +12,8 @@ pub(crate) enum Purpose {
     Demo,
     /// To run the tests of vm-test itself.
     Test,
+    /// To run the tests that the short form leaves out.
+    Campaign,
     /// To measure what a guest costs.
     Bench,
 }
@@ -155,6 +157,24 @@ pub(crate) const TABLE: &[Package] = &[
         "shows the processes that a test left behind",
     ),
     debian(
+        "libdevmapper-dev",
+        Purpose::Campaign,
+        Sign::Header("libdevmapper.h"),
+        "is what a published crate under test links with",
+    ),
+    debian(
+        "clang",
+        Purpose::Campaign,
+        Sign::Command("clang"),
+        "reads that library's headers for the crate",
+    ),
+    debian(
+        "pkg-config",
+        Purpose::Campaign,
+        Sign::Command("pkg-config"),
+        "finds that library for the crate",
+    ),
+    debian(
         "lxc",
         Purpose::Bench,
         Sign::Command("lxc-execute"),
@@ -245,7 +265,13 @@ mod tests {
         );
         assert_eq!(
             missing(
-                &[Purpose::Run, Purpose::Demo, Purpose::Test, Purpose::Bench],
+                &[
+                    Purpose::Run,
+                    Purpose::Demo,
+                    Purpose::Test,
+                    Purpose::Campaign,
+                    Purpose::Bench
+                ],
                 &machine
             )
             .len(),

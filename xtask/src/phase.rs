@@ -63,9 +63,11 @@ const OF_THE_ACCOUNT: &[&str] = &[
 /// What the short form leaves out, in nextest's words: on machines, and as an ordinary user, what runs its fixture under
 /// nextest need not run it under `cargo test`, too. Root's containers stand for that. Whose machines are killed makes no
 /// difference to what is left of them.
-const LEFT_OUT_ON_MACHINES: &str = "not (binary(/_machine$/) & test(/_under_cargo_test$/))";
-const LEFT_OUT_FOR_THE_ACCOUNT: &str =
-    "not (test(/_under_cargo_test$/) | (binary(kills) & test(/^machines::/)))";
+/// Modules `in_full` say by their name that only the full form runs them.
+const LEFT_OUT_ON_MACHINES: &str =
+    "not ((binary(/_machine$/) & test(/_under_cargo_test$/)) | test(/(^|::)in_full::/))";
+const LEFT_OUT_FOR_THE_ACCOUNT: &str = "not (test(/_under_cargo_test$/) | (binary(kills) & test(/^machines::/)) \
+     | test(/(^|::)in_full::/))";
 
 /// Suites that use most of the program and end within minutes.
 const MEASURED: &[&str] = &[

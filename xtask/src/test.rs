@@ -53,10 +53,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    setup::ensure(
-        &[Purpose::Run, Purpose::Demo, Purpose::Test],
-        &options.setup,
-    )?;
+    let mut purposes = vec![Purpose::Run, Purpose::Demo, Purpose::Test];
+    purposes.extend((!options.short).then_some(Purpose::Campaign));
+    setup::ensure(&purposes, &options.setup)?;
     let worktree = Worktree::current()?;
     let mut summary = Summary::default();
     for phase in all
