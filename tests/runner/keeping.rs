@@ -1,10 +1,10 @@
 //! Instances of whole binaries that fail: they stay where it is asked for, as those of tests do, and for nobody else.
 
-use vm_test_tests::publication::{runner, runner_variable};
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{await_that, instances, vm_test};
+use vm_test_tests::publication::{runner, runner_variable};
 
 /// Runs a shell's script as if it were a test binary, with failures kept; what was written to standard error.
 fn script(host: &Host, script: &str, words: &[&str]) -> String {

@@ -1,7 +1,6 @@
 //! SIGTERM, with which nextest ends what it has no more patience for: under nextest it ends the binary as a time limit would, and
 //! elsewhere it is the binary's own.
 
-use vm_test_tests::publication::runner;
 use super::keeping::kept_id;
 use rustix::process::Signal;
 use std::fs;
@@ -9,6 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Finished, Running, vm_test};
+use vm_test_tests::publication::runner;
 
 /// What nextest says to every test process.
 const MODE: (&str, &str) = ("NEXTEST_EXECUTION_MODE", "process-per-test");
