@@ -46,6 +46,7 @@ const ORDERS: &[&str] = &[
     "with_rstest::panicking::case_1",
     "with_rstest::panicking::case_2",
     "with_rstest::with_a_timeout",
+    "with_rstest::with_a_timeout_below",
     "with_test_case::above::test_case_1_of_one",
     "with_test_case::above::test_case_2_of_two",
     "with_test_case::below::test_case_1_of_one",

@@ -7,6 +7,7 @@ use syn::ReturnType;
 
 use crate::attribute::Attribute;
 use crate::function::Function;
+use crate::matrix;
 use crate::panics::{self, Panics};
 
 /// The function with its body handed to the runtime, which is found at `runtime`; one for each guest.
@@ -94,6 +95,7 @@ fn site(
     let ident = &function.signature.ident;
     // As libtest names it: with `r#` if it is raw.
     let name = ident.to_string();
+    let wrapped = function.attributes.iter().any(matrix::may_wrap);
     let panics = Panics::of(&function.attributes, !function.signature.inputs.is_empty()).variant();
     let expected = match panics::expected(&function.attributes) {
         Some(text) => quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#text)),
@@ -115,6 +117,7 @@ fn site(
                 package: ::core::env!("CARGO_PKG_NAME"),
                 module: ::core::module_path!(),
                 function: #name,
+                wrapped: #wrapped,
             }
         }
     )

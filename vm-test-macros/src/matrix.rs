@@ -149,5 +149,10 @@ fn may_make_a_test(attribute: &Attribute) -> bool {
     first.is_some_and(|segment| INERT.iter().all(|inert| segment.ident != inert))
 }
 
+/// Whether the attribute may call the function on another thread than the harness does: all that the compiler's own do not.
+pub(crate) fn may_wrap(attribute: &Attribute) -> bool {
+    may_make_a_test(attribute) && !attribute.path().is_ident("test")
+}
+
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,7 @@ mod tests {
             package: "",
             module,
             function,
+            wrapped: false,
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Site {
     pub module: &'static str,
     /// The name of the function.
     pub function: &'static str,
+    /// Whether an attribute below may call the function on a thread of its own.
+    pub wrapped: bool,
 }
 
 /// The guest of sites that name none.

@@ -11,50 +11,6 @@ use std::hash::BuildHasher;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The name that libtest gave the calling test: that of its thread.
-pub(super) fn name_of_test(site: &Site) -> Result<String, Failure> {
-    let thread = std::thread::current();
-    if let Some(name) = thread.name()
-        && name != "main"
-    {
-        return Ok(name.to_owned());
-    }
-    // On one thread libtest may run tests on the main one; nextest names the test even then.
-    if let Ok(name) = std::env::var("NEXTEST_TEST_NAME") {
-        return Ok(name);
-    }
-    if let Some(name) = name_of_process() {
-        return Ok(name);
-    }
-    let mut args = std::env::args();
-    if args.any(|arg| arg == "--exact") {
-        let names: Vec<_> = std::env::args()
-            .skip(1)
-            .filter(|arg| !arg.starts_with('-'))
-            .collect();
-        if let [name] = names.as_slice() {
-            return Ok(name.clone());
-        }
-    }
-    Err(Failure::new(format!(
-        "cannot tell which test `{}` at {}:{} is: its thread has no name",
-        site.function, site.file, site.line
-    ))
-    .hint(
-        "call it from the thread that the test harness made for it, and use the standard harness",
-    ))
-}
-
-/// The test that libtest started this process for, which it does where panics abort. It takes the variable away before
-/// the test runs, but the kernel still knows it.
-fn name_of_process() -> Option<String> {
-    let environment = std::fs::read("/proc/self/environ").ok()?;
-    environment
-        .split(|&byte| byte == 0)
-        .find_map(|variable| variable.strip_prefix(b"__RUST_TEST_INVOKE="))
-        .and_then(|name| String::from_utf8(name.to_vec()).ok())
-}
-
 /// The path of this test binary.
 pub(super) fn binary() -> Result<PathBuf, Failure> {
     std::env::current_exe()

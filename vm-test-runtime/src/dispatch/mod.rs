@@ -4,6 +4,8 @@
 //! and whose process then ended without a signal. Everything else ends the test as a failure.
 
 mod aloud;
+mod caller;
+mod harness;
 mod harvest;
 mod job;
 mod lease;
@@ -42,7 +44,7 @@ struct NotAString;
 
 /// Has the calling test run in a guest. Returns only if it passed there.
 pub(crate) fn dispatch(site: &'static Site) {
-    let test = match variables::skips_missing().and_then(|_| job::name_of_test(site)) {
+    let test = match variables::skips_missing().and_then(|_| caller::name_of_test(site)) {
         Ok(test) => test,
         Err(failure) => {
             eprintln!("error: {failure}");
@@ -63,7 +65,7 @@ pub(crate) fn dispatch(site: &'static Site) {
     };
     let in_guest = InGuest::enter();
     let course = watch::run(&mut lease, site, &test, &in_guest);
-    let conclusion = course.conclude(&lease, site);
+    let conclusion = course.conclude(&lease, site, &test);
     record::tell(&lease, &conclusion, &course, began.elapsed());
     let is_failure = is_failure(site, &conclusion);
     if is_failure || !matches!(conclusion, Conclusion::Passed) {
@@ -108,13 +110,9 @@ fn raise(message: String) -> ! {
 /// Fails a test that has not panicked and must not pass. Returns for a test that would pass by panicking: libtest then says that it did not.
 fn fail(site: &Site, failure: &Failure) {
     match site.panics {
-        Panics::Fail if is_the_tests_own(site) => raise(failure.message.clone()),
+        Panics::Fail if caller::fails_by_panicking(site) => raise(failure.message.clone()),
         Panics::Pass => {}
         // Neither panicking nor returning is safe here, since either could make the test pass.
         Panics::Fail | Panics::Unknown => last_resort::end_process(site, &failure.message),
     }
-}
-
-fn is_the_tests_own(site: &Site) -> bool {
-    job::name_of_test(site).is_ok_and(|name| last_resort::is_on_the_test(site, &name))
 }

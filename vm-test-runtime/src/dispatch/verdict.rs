@@ -1,6 +1,7 @@
 //! The conclusion that is drawn from what a guest has said, in the reader's words. Prints little, raises nothing.
 
 use super::Conclusion;
+use super::caller::CURE;
 use super::watch::Course;
 use crate::client::Lease;
 use crate::protocol::agent::{End, Ended};
@@ -15,16 +16,16 @@ const LONGEST_LINE: usize = 200;
 
 impl Course {
     /// What libtest is to be told.
-    pub(super) fn conclude(&self, lease: &Lease, site: &Site) -> Conclusion {
+    pub(super) fn conclude(&self, lease: &Lease, site: &Site, test: &str) -> Conclusion {
         match (&self.ended, &self.lost) {
-            (Some(ended), None) => conclude(lease, site, self, ended),
+            (Some(ended), None) => conclude(lease, site, test, self, ended),
             (_, Some(failure)) => Conclusion::NoVerdict(failure.clone()),
             (None, None) => Conclusion::NoVerdict(Failure::new("the guest has said nothing")),
         }
     }
 }
 
-fn conclude(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Conclusion {
+fn conclude(lease: &Lease, site: &Site, test: &str, course: &Course, ended: &Ended) -> Conclusion {
     let seen = &course.seen;
     if ended.dropped > 0 {
         eprintln!(
@@ -48,7 +49,25 @@ fn conclude(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Concl
             BodyOutcome::Returned(reason) => Conclusion::Failed(reason.clone()),
         };
     }
+    if !seen.begun && is_unknown(ended) {
+        return Conclusion::NoVerdict(unknown(site, test));
+    }
     Conclusion::NoVerdict(no_verdict(lease, site, course, ended))
+}
+
+/// Whether the harness in the guest, which is the one here, has no test of the name that it was given.
+fn is_unknown(ended: &Ended) -> bool {
+    const WORDS: &[u8] = b"running 0 tests";
+    let mut windows = ended.preamble.windows(WORDS.len());
+    ended.end == End::Exited(0) && windows.any(|window| window == WORDS)
+}
+
+fn unknown(site: &Site, test: &str) -> Failure {
+    Failure::new(format!(
+        "cannot tell which test calls `{}` at {}:{}: it is called on a thread named `{test}`, and no test has this name",
+        site.function, site.file, site.line
+    ))
+    .hint(CURE)
 }
 
 /// Whether libtest, which has the last word in the guest as it has here, may end its process with this code after this

@@ -1,0 +1,172 @@
+//! Which test calls a site. libtest says it by the name of the test's thread only, so what is called on another thread is
+//! found by other signs, each of which names one test or none.
+
+use super::harness;
+use crate::last_resort::is_on_the_test;
+use crate::protocol::failure::Failure;
+use crate::site::Site;
+use std::fs;
+
+/// How many bytes of a thread's name the kernel keeps.
+const KEPT: usize = 15;
+
+/// Options of the harness whose value is the next word.
+const WITH_VALUES: [&str; 7] = [
+    "--color",
+    "--format",
+    "--logfile",
+    "--shuffle-seed",
+    "--skip",
+    "--test-threads",
+    "-Z",
+];
+
+/// What helps where a test cannot be told by its thread.
+pub(super) const CURE: &str = "call it from the thread that the test harness made for the test: put `#[on_vm]` below the \
+     attribute that starts another one, or run the tests with cargo nextest, which names each";
+
+/// All that may tell.
+#[derive(Debug, Default)]
+struct Signs {
+    /// The name of the calling thread.
+    thread: Option<String>,
+    /// The arguments of the process.
+    arguments: Vec<String>,
+    /// The test that libtest started this process for, as it does where panics abort.
+    invoked: Option<String>,
+    /// The test that nextest started this process for.
+    nextest: Option<String>,
+    /// The names of all threads, as the kernel keeps them.
+    threads: Vec<Vec<u8>>,
+}
+
+/// The full name of the test that calls this site.
+pub(super) fn name_of_test(site: &Site) -> Result<String, Failure> {
+    let thread = std::thread::current().name().map(str::to_owned);
+    // By far the most calls come from the test's own thread, and nothing else has to be looked at.
+    if let Some(name) = thread.as_deref().filter(|name| is_on_the_test(site, name)) {
+        return Ok(name.to_owned());
+    }
+    Signs::of_this_process(thread).name(site).ok_or_else(|| {
+        Failure::new(format!(
+            "cannot tell which test `{}` at {}:{} is: its thread has no name",
+            site.function, site.file, site.line
+        ))
+        .hint(CURE)
+    })
+}
+
+/// Whether a panic on the calling thread fails the test of this site and is not what another test waits for: the test is
+/// the site's own, or the binary's harness has no tests that should panic.
+pub(super) fn fails_by_panicking(site: &Site) -> bool {
+    match name_of_test(site) {
+        Ok(name) => is_on_the_test(site, &name),
+        Err(_) => {
+            site.wrapped && threads().iter().any(|name| may_be_on(site, name))
+                || harness::may_expect_panics().is_ok_and(|may| !may)
+        }
+    }
+}
+
+/// Whether a thread of this name, as the kernel keeps it, may be a test of the site.
+fn may_be_on(site: &Site, name: &[u8]) -> bool {
+    let path = path(site);
+    let of_a_case = format!("{path}::");
+    name == kept(&path) || name.starts_with(kept(&of_a_case))
+}
+
+/// The name of the test that the site's function is, if it is one.
+fn path(site: &Site) -> String {
+    match site.module.split_once("::") {
+        Some((_, module)) => format!("{module}::{}", site.function),
+        None => site.function.to_owned(),
+    }
+}
+
+/// What the kernel keeps of a thread's name.
+fn kept(name: &str) -> &[u8] {
+    &name.as_bytes()[..name.len().min(KEPT)]
+}
+
+impl Signs {
+    fn of_this_process(thread: Option<String>) -> Self {
+        Self {
+            thread,
+            arguments: std::env::args().skip(1).collect(),
+            invoked: invoked(),
+            nextest: std::env::var("NEXTEST_TEST_NAME").ok(),
+            threads: threads(),
+        }
+    }
+
+    /// The test that the signs name: first those that leave no choice.
+    fn name(&self, site: &Site) -> Option<String> {
+        let own = |name: &&String| is_on_the_test(site, name);
+        let thread = self.thread.as_ref().filter(|name| *name != "main");
+        let found = thread.filter(own).or(self.invoked.as_ref()).cloned();
+        found
+            .or_else(|| self.only_argument())
+            .or_else(|| self.waiting_test(site))
+            .or_else(|| thread.cloned())
+            .or_else(|| self.nextest.clone())
+    }
+
+    /// The one test that the harness was told to run, by its exact name, as nextest does.
+    fn only_argument(&self) -> Option<String> {
+        let mut names = Vec::new();
+        let mut words = self.arguments.iter();
+        while let Some(word) = words.next() {
+            if WITH_VALUES.contains(&word.as_str()) {
+                words.next();
+            } else if !word.starts_with('-') {
+                names.push(word);
+            }
+        }
+        match names.as_slice() {
+            [name] if self.arguments.iter().any(|word| word == "--exact") => Some((*name).clone()),
+            _ => None,
+        }
+    }
+
+    /// The test of this site whose own thread is there, which then waits for the calling one. Should the name be another
+    /// one that begins in the same way, the guest finds no such test, and nothing passes.
+    fn waiting_test(&self, site: &Site) -> Option<String> {
+        // Without such an attribute the harness's thread is the calling one, or the caller is another test.
+        if !site.wrapped {
+            return None;
+        }
+        let path = path(site);
+        if self.threads.iter().any(|name| name == kept(&path)) {
+            return Some(path);
+        }
+        // Cases that were generated of the function, where the kernel has kept all of the name.
+        let whole = self.threads.iter().filter(|name| name.len() < KEPT);
+        let mut cases = whole
+            .filter_map(|name| std::str::from_utf8(name).ok())
+            .filter(|name| is_on_the_test(site, name));
+        let only = cases.next()?;
+        cases.all(|other| other == only).then(|| only.to_owned())
+    }
+}
+
+/// libtest takes the variable away before the test runs, but the kernel still knows it.
+fn invoked() -> Option<String> {
+    let environment = fs::read("/proc/self/environ").ok()?;
+    environment
+        .split(|&byte| byte == 0)
+        .find_map(|variable| variable.strip_prefix(b"__RUST_TEST_INVOKE="))
+        .and_then(|name| String::from_utf8(name.to_vec()).ok())
+}
+
+fn threads() -> Vec<Vec<u8>> {
+    let entries = fs::read_dir("/proc/self/task").into_iter().flatten();
+    entries
+        .flatten()
+        .filter_map(|entry| fs::read(entry.path().join("comm")).ok())
+        .map(|name| name.trim_ascii_end().to_vec())
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "caller/tests.rs"]
+mod tests;
