@@ -25,9 +25,41 @@ const TABLE: &[Row] = &[
             "error: no verdict that counts: signal 6 (SIGABRT) killed the test process after its verdict",
         ],
     ),
-    // Nobody hears it here either; but that it failed, and where.
-    fails("closing_its_streams_and_panicking", &[], &[]),
+    passes("closing_all_but_its_streams_and_passing", &[], &[]),
+    fails(
+        "closing_all_but_its_streams_and_panicking",
+        &[],
+        &[
+            "thread '<unnamed>' (N) panicked at tests/deaths.rs:…",
+            "in a thread",
+            "thread 'guest::closing_all_but_its_streams_and_panicking' (N) panicked at tests/deaths.rs:…",
+            "with nothing open",
+        ],
+    ),
+    // What the streams do not bring has come as data.
+    fails(
+        "closing_its_streams_and_panicking",
+        &[],
+        &[
+            "thread 'guest::closing_its_streams_and_panicking' panicked at tests/deaths.rs:…",
+            "into closed streams",
+        ],
+    ),
     passes("closing_its_streams_and_passing", &[], &[]),
+    passes("forbidding_itself_to_write_and_passing", &[], &[]),
+    fails(
+        "forbidding_itself_to_write_and_panicking",
+        &[],
+        &[
+            "thread 'guest::forbidding_itself_to_write_and_panicking' panicked at tests/deaths.rs:…",
+            "without a word",
+        ],
+    ),
+    passes(
+        "forbidding_itself_what_the_last_way_might_need_and_passing",
+        &[],
+        &[],
+    ),
     fails(
         "exiting_with_success",
         &["goodbye"],
@@ -112,7 +144,11 @@ const TABLE: &[Row] = &[
             EXIT_HINT,
         ],
     ),
-    fails("silencing_its_panics", &[], &[]),
+    fails(
+        "silencing_its_panics",
+        &[],
+        &["the body panicked:", "unseen"],
+    ),
     fails(
         "taking_the_panic_hook_away",
         &[],

@@ -1,21 +1,27 @@
 //! The test process inside a guest: lets the body run and reports to the agent. Knows nothing of daemons and hosts.
 
+mod channel;
+mod mailbox;
+
 use crate::outcome::Outcome;
-use crate::protocol::body::{ADMITTED, BodyOutcome, FromBody, PanicReport};
+use crate::protocol::body::{BodyOutcome, FromBody, PanicReport};
 use crate::protocol::failure::Failure;
-use crate::protocol::{BODY_SOCKET, ENV_JOB, ENV_TEST, frame, output_marker};
+use crate::protocol::{ENV_JOB, ENV_TEST, frame, output_marker};
+use channel::{Channel, Refused};
 use std::any::Any;
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Reports after which further panics of one test go unreported; they are still printed.
 const PANIC_REPORTS: usize = 64;
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Never dropped: the body may have closed the connection, and then its number is not this crate's to close.
+static CHANNEL: OnceLock<Channel> = OnceLock::new();
 
 /// The job that an agent gave this process.
 pub(crate) struct Job {
@@ -40,26 +46,19 @@ pub(crate) struct Scope {
     agent: Option<Agent>,
 }
 
-/// The connection to the agent. Only the process that made it may speak: one that the body forks has a copy.
+/// The agent, as the body's process sees it.
 #[derive(Clone)]
 struct Agent {
     nonce: u128,
-    process: u32,
     /// Set when there is nothing left to do before the body.
     began: Arc<OnceLock<Instant>>,
-    stream: Arc<Mutex<UnixStream>>,
+    channel: &'static Channel,
     has_verdict: Arc<AtomicBool>,
 }
 
 impl Agent {
     fn is_ours(&self) -> bool {
-        std::process::id() == self.process
-    }
-
-    fn tell(&self, report: &FromBody) {
-        // If this cannot be sent, the agent has no verdict, and without one no test passes.
-        let mut stream = self.stream.lock().unwrap_or_else(|lock| lock.into_inner());
-        let _ = frame::write(&mut *stream, report);
+        self.channel.is_ours()
     }
 
     /// Gives the verdict, unless it is given already: where panics abort, libtest panics over a returned error.
@@ -70,7 +69,7 @@ impl Agent {
             return;
         }
         mark_output(self.nonce, false);
-        self.tell(&FromBody::Verdict {
+        self.channel.tell(&FromBody::Verdict {
             nonce: self.nonce,
             outcome,
             micros,
@@ -84,27 +83,19 @@ impl Scope {
         if ENTERED.swap(true, Ordering::SeqCst) {
             return Self { agent: None };
         }
-        // Where nobody listens this may be the host, whatever the variables say, and there the body must not run.
-        let Ok(mut stream) = UnixStream::connect(BODY_SOCKET) else {
-            end_process_without_agent(&job.test);
+        let channel = match Channel::open(job.nonce, job.test.clone()) {
+            Ok(channel) => CHANNEL.get_or_init(|| channel),
+            // Where nobody listens this may be the host, whatever the variables say, and there the body must not run.
+            Err(Refused::NoAgent) => end_process_without_agent(&job.test),
+            // The agent refuses all processes but the test's own, so nothing passes that should not: a body may start its own
+            // binary anew, and that child only has its exit code to speak with. It must know that it is refused, lest it marks
+            // the end of the output that it has in common with its parent.
+            Err(Refused::NotAdmitted) => return Self { agent: None },
         };
-        let begin = FromBody::Begin {
-            nonce: job.nonce,
-            test: job.test,
-        };
-        // The agent refuses all processes but the test's own, so nothing passes that should not: a body may start its own
-        // binary anew, and that child only has its exit code to speak with. It must know that it is refused, lest it marks
-        // the end of the output that it has in common with its parent.
-        let admitted = frame::write(&mut stream, &begin)
-            .and_then(|()| stream.read_exact(&mut [0; ADMITTED.len()]));
-        if admitted.is_err() {
-            return Self { agent: None };
-        }
         let agent = Agent {
             nonce: job.nonce,
-            process: std::process::id(),
             began: Arc::default(),
-            stream: Arc::new(Mutex::new(stream)),
+            channel,
             has_verdict: Arc::default(),
         };
         report_panics(agent.clone());
@@ -163,7 +154,7 @@ fn report_panics(agent: Agent) {
     std::panic::set_hook(Box::new(move |info| {
         let is_ours = agent.is_ours();
         if is_ours && sent.fetch_add(1, Ordering::Relaxed) < PANIC_REPORTS {
-            agent.tell(&FromBody::Panic(report(info)));
+            agent.channel.tell(&FromBody::Panic(report(info)));
         }
         previous(info);
         if cfg!(panic = "abort") && is_ours {

@@ -1,6 +1,7 @@
 //! The return types that a test on a guest may have, and what each value says. Knows no guest.
 
 use std::fmt::Debug;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// A return type of a test that runs on a guest: `()`, `Result<(), E>` or `ExitCode`.
@@ -37,8 +38,7 @@ impl<T: Outcome, E: Debug> Outcome for Result<T, E> {
             Ok(value) => value.failure(),
             Err(error) => {
                 // libtest prints this line when it consumes the value, which in a guest is after the body's output.
-                eprintln!("Error: {error:?}");
-                Some(format!("Error: {error:?}"))
+                Some(said(format!("Error: {error:?}")))
             }
         }
     }
@@ -52,8 +52,13 @@ impl Outcome for ExitCode {
     fn failure(&self) -> Option<String> {
         (*self != Self::SUCCESS).then(|| {
             // libtest says nothing at all about such a value, and then nobody knows why the test failed.
-            eprintln!("Error: the test returned {self:?}");
-            format!("the test returned {self:?}")
+            said(format!("Error: the test returned {self:?}"))
         })
     }
+}
+
+/// Prints the reason. That it cannot is no other failure: the body may have closed or forbidden its streams.
+fn said(reason: String) -> String {
+    let _ = writeln!(std::io::stderr(), "{reason}");
+    reason
 }

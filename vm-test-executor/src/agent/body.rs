@@ -1,6 +1,7 @@
 //! What the test body reports, checked: only the job's own process, only this job's nonce, only this test, one beginning and
 //! one verdict.
 
+use super::mailbox::Mailbox;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::Pid;
 use std::io::{Read, Write};
@@ -24,6 +25,10 @@ pub(super) struct Body {
     in_child: bool,
     connection: Option<(UnixStream, FrameBuffer)>,
     taken: bool,
+    /// The process at the other end of the connection.
+    speaker: Option<Pid>,
+    /// Where it leaves what it cannot send.
+    mailbox: Option<Mailbox>,
     begun: Option<Instant>,
     /// When its process was over.
     over: Option<Instant>,
@@ -45,6 +50,8 @@ impl Body {
             in_child: test.in_child,
             connection: None,
             taken: false,
+            speaker: None,
+            mailbox: None,
             begun: None,
             over: None,
             verdict: false,
@@ -58,20 +65,23 @@ impl Body {
     /// started finds the variables of the job, too, and may have been there before the body.
     pub(super) fn accept(&mut self, listener: &UnixListener) {
         if let Ok((mut stream, _)) = listener.accept()
-            && self.is_of_the_job(&stream)
+            && let Some(speaker) = self.speaker_of(&stream)
             && !std::mem::replace(&mut self.taken, true)
             && stream.write_all(&ADMITTED).is_ok()
             && stream.set_nonblocking(true).is_ok()
         {
             self.connection = Some((stream, FrameBuffer::default()));
+            self.speaker = Some(speaker);
         }
     }
 
-    /// By the kernel's word. Where the harness starts a child for the body, another child of it cannot be told from that one.
-    fn is_of_the_job(&self, stream: &UnixStream) -> bool {
-        socket_peercred(stream).is_ok_and(|peer| {
-            peer.pid == self.process || self.in_child && parent(peer.pid) == Some(self.process)
-        })
+    /// The process that has connected, if it is the job's, by the kernel's word. Where the harness starts a child for the
+    /// body, another child of it cannot be told from that one.
+    fn speaker_of(&self, stream: &UnixStream) -> Option<Pid> {
+        let peer = socket_peercred(stream).ok()?.pid;
+        let is_of_the_job =
+            peer == self.process || self.in_child && parent(peer) == Some(self.process);
+        is_of_the_job.then_some(peer)
     }
 
     /// The connection to wait on.
@@ -134,19 +144,48 @@ impl Body {
         messages
     }
 
+    /// Whether the body has begun and has no connection any more, and yet no verdict: it may have closed it.
+    pub(super) fn is_mute(&self) -> bool {
+        self.begun.is_some() && !self.verdict && self.connection.is_none() && self.breach.is_none()
+    }
+
+    /// What the body has left in its memory because it cannot send it; looked for at once where it has no connection, and now
+    /// and then where it seems to have one.
+    pub(super) fn collect(&mut self) -> Option<FromAgent> {
+        let is_mute = self.is_mute();
+        let mailbox = self.mailbox.as_mut()?;
+        if self.verdict
+            || self.breach.is_some()
+            || self.over.is_some()
+            || !(is_mute || mailbox.is_due())
+        {
+            return None;
+        }
+        match mailbox.take() {
+            Ok(report) => self.judge(report?),
+            Err(breach) => self.refuse(&breach),
+        }
+    }
+
     fn judge(&mut self, report: FromBody) -> Option<FromAgent> {
         self.reports += 1;
         if self.reports > MOST_REPORTS {
             return self.refuse("too many reports");
         }
         match report {
-            FromBody::Begin { nonce, test } => {
+            FromBody::Begin {
+                nonce,
+                test,
+                mailbox,
+            } => {
                 if nonce != self.nonce || test != self.test {
                     return self.refuse("the beginning of another test");
                 }
                 if self.begun.replace(Instant::now()).is_some() {
                     return self.refuse("a second beginning");
                 }
+                let speaker = self.speaker;
+                self.mailbox = speaker.map(|speaker| Mailbox::new(speaker, mailbox, nonce));
                 Some(FromAgent::Begun)
             }
             FromBody::Panic(report) => Some(FromAgent::Panic(report)),
@@ -212,6 +251,7 @@ mod tests {
         FromBody::Begin {
             nonce,
             test: test.to_owned(),
+            mailbox: 0,
         }
     }
 

@@ -12,6 +12,7 @@ mod job;
 mod libraries;
 mod loader;
 mod machine;
+mod mailbox;
 mod memory;
 mod orders;
 mod output;

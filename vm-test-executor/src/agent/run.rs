@@ -21,6 +21,9 @@ const TICK: Duration = Duration::from_millis(500);
 /// How often memory is looked at, where the agent has to.
 const MEMORY_TICK: Duration = Duration::from_millis(25);
 
+/// How often the memory of a body is looked at that has closed its connection.
+const MUTE_TICK: Duration = Duration::from_millis(20);
+
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;
 
@@ -105,6 +108,9 @@ pub(super) fn run(
             if !memory.is_behind() {
                 wait = wait.min(MEMORY_TICK);
             }
+        }
+        if running.body.as_ref().is_some_and(Body::is_mute) {
+            wait = wait.min(MUTE_TICK);
         }
         running.turn(listener, wait)?;
     }
@@ -225,7 +231,7 @@ impl<'a> Running<'a> {
 
     pub(super) fn read_body(&mut self) -> io::Result<()> {
         if let Some(body) = &mut self.body {
-            for message in body.read() {
+            for message in body.read().into_iter().chain(body.collect()) {
                 self.host.send(&message)?;
             }
         }

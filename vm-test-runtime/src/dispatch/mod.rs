@@ -10,6 +10,7 @@ mod harvest;
 mod job;
 mod lease;
 mod lineage;
+mod reason;
 mod record;
 mod report;
 mod skip;
@@ -69,7 +70,12 @@ pub(crate) fn dispatch(site: &'static Site) {
     record::tell(&lease, &conclusion, &course, began.elapsed());
     let is_failure = is_failure(site, &conclusion);
     if is_failure || !matches!(conclusion, Conclusion::Passed) {
-        report::failed(site, &test, &lease, &conclusion, &course.output);
+        let output = course.output.to_vec();
+        // Where libtest is content, nobody needs a reason.
+        if is_failure {
+            report::unseen(&reason::unseen(&conclusion, &course.seen.panics, &output));
+        }
+        report::failed(site, &test, &lease, &conclusion, &output);
     }
     if is_failure && lease.granted.keep_for.is_some() {
         report::kept(&lease, course.keep(&lease));

@@ -1,10 +1,9 @@
 //! Which run a test belongs to, and what the daemon is told of the test when it is over. Writes nothing down itself.
 
 use super::watch::Course;
-use super::{Conclusion, job, lineage};
+use super::{Conclusion, job, lineage, reason};
 use crate::client::{self, Lease};
 use crate::harvest;
-use crate::protocol::body::PanicReport;
 use crate::protocol::record::{Record, RecordOutcome, RunEntry};
 use crate::site::Site;
 use std::path::PathBuf;
@@ -61,7 +60,7 @@ pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, tota
         Conclusion::Passed => (RecordOutcome::Passed, None),
         Conclusion::Panicked(words) => (
             RecordOutcome::Panicked,
-            words_of_panic(words.as_deref(), course.seen.panic.as_ref()),
+            reason::of_panic(words.as_deref(), course.seen.panics.last()),
         ),
         Conclusion::Failed(words) => (RecordOutcome::Failed, Some(words.clone())),
         Conclusion::NoVerdict(failure) => (RecordOutcome::NoVerdict, Some(failure.message.clone())),
@@ -91,58 +90,12 @@ fn believable(guest: u64, here: Duration) -> Option<u64> {
 /// How far two clocks may be apart.
 const DRIFT: Duration = Duration::from_secs(1);
 
-/// The words of a panic, and before them who panicked and where, if the last panic that was reported is this one.
-fn words_of_panic(words: Option<&str>, last: Option<&PanicReport>) -> Option<String> {
-    match last.filter(|last| last.message.as_deref() == words) {
-        Some(PanicReport {
-            thread,
-            location: Some(location),
-            ..
-        }) => Some(format!(
-            "thread '{}' panicked at {location}:\n{}",
-            thread.as_deref().unwrap_or("<unnamed>"),
-            words.unwrap_or("Box<dyn Any>")
-        )),
-        _ => words.map(str::to_owned),
-    }
-}
-
 /// How much of a failure's words is told, in characters.
 const MOST_WORDS: usize = 1 << 14;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_panic_is_told_with_its_place_unless_another_one_came_last() {
-        let report = |thread: Option<&str>, message: Option<&str>| PanicReport {
-            thread: thread.map(str::to_owned),
-            message: message.map(str::to_owned),
-            location: Some("tests/a.rs:1:2".to_owned()),
-        };
-        for (words, last, told) in [
-            (
-                Some("no route"),
-                Some(report(Some("a::b"), Some("no route"))),
-                Some("thread 'a::b' panicked at tests/a.rs:1:2:\nno route"),
-            ),
-            (
-                None,
-                Some(report(None, None)),
-                Some("thread '<unnamed>' panicked at tests/a.rs:1:2:\nBox<dyn Any>"),
-            ),
-            (
-                Some("no route"),
-                Some(report(Some("a::b"), Some("another one"))),
-                Some("no route"),
-            ),
-            (Some("no route"), None, Some("no route")),
-            (None, None, None),
-        ] {
-            assert_eq!(words_of_panic(words, last.as_ref()).as_deref(), told);
-        }
-    }
 
     #[test]
     fn a_guest_that_says_that_it_took_longer_than_it_did_is_not_believed() {

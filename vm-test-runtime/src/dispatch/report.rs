@@ -1,7 +1,6 @@
 //! What a person reads of a failed test besides the guest's own words: why, where, and how to run it again.
 
 use super::Conclusion;
-use super::tail::Tail;
 use crate::client::Lease;
 use crate::protocol::failure::Failure;
 use crate::site::Site;
@@ -22,7 +21,7 @@ pub(super) fn failed(
     test: &str,
     lease: &Lease,
     conclusion: &Conclusion,
-    output: &Tail,
+    output: &[u8],
 ) {
     let words = match conclusion {
         Conclusion::NoVerdict(failure) => {
@@ -34,7 +33,7 @@ pub(super) fn failed(
         Conclusion::Passed => None,
     };
     // Of a command that the test has started only the output says why.
-    let said = || sounds_forbidden(&String::from_utf8_lossy(&output.to_vec()));
+    let said = || sounds_forbidden(&String::from_utf8_lossy(output));
     if let Some(caveat) = &lease.granted.caveat
         && (words.is_some_and(sounds_forbidden) || said())
     {
@@ -48,6 +47,13 @@ pub(super) fn failed(
         lease.kernel,
         rerun(site, test)
     );
+}
+
+/// Says what the output of a failed test does not, in the form that it would have there.
+pub(super) fn unseen(reasons: &[String]) {
+    for reason in reasons {
+        eprintln!("\n{reason}");
+    }
 }
 
 /// Says where a failed test can be looked at, or why it cannot.

@@ -14,6 +14,9 @@ use std::time::Duration;
 const LAST_LINES: usize = 5;
 const LONGEST_LINE: usize = 200;
 
+/// What a filter of system calls kills with.
+const SIGSYS: i32 = 31;
+
 impl Course {
     /// What libtest is to be told.
     pub(super) fn conclude(&self, lease: &Lease, site: &Site, test: &str) -> Conclusion {
@@ -104,7 +107,7 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
         ))
     };
     let last_panic = || {
-        let panic = seen.panic.as_ref().and_then(|panic| panic.message.as_ref());
+        let panic = seen.panics.last().and_then(|panic| panic.message.as_ref());
         panic.map_or(String::new(), |message| format!(" (last panic: {message})"))
     };
     match &ended.end {
@@ -125,11 +128,15 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
         End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(),
         End::OutOfMemory => out_of_memory(),
         End::Signaled(signal) => {
-            Failure::new(format!(
+            let failure = Failure::new(format!(
                 "{none}: signal {signal} ({}) killed the test process {after}{}",
                 signal_name(*signal),
                 last_panic()
-            ))
+            ));
+            if *signal != SIGSYS {
+                return failure;
+            }
+            failure.hint("its filter of system calls kills where one is forbidden; a body needs `write`, `statx`, `futex` and `getpid` to give its verdict: allow them, have the filter give an error instead, or install it in a process that the test starts")
         }
         End::TimedOut => {
             let written = course.output.last_lines(LAST_LINES, LONGEST_LINE);
@@ -190,7 +197,7 @@ fn signal_name(signal: i32) -> &'static str {
         15 => "SIGTERM",
         24 => "SIGXCPU",
         25 => "SIGXFSZ",
-        31 => "SIGSYS",
+        SIGSYS => "SIGSYS",
         _ => "unnamed",
     }
 }

@@ -24,9 +24,21 @@ const MOST_OUTPUT: usize = 257 << 20;
 pub(super) struct Seen {
     pub(super) begun: bool,
     pub(super) verdict: Option<BodyOutcome>,
-    /// The last panic of any thread, and on which it was.
-    pub(super) panic: Option<PanicReport>,
+    /// The last panics of all threads, in their order.
+    pub(super) panics: Vec<PanicReport>,
     pub(super) stray: Option<String>,
+}
+
+/// How many panics are remembered; an agent passes more on, but only where a test floods it.
+const MOST_PANICS: usize = 64;
+
+impl Seen {
+    fn panic(&mut self, report: PanicReport) {
+        if self.panics.len() == MOST_PANICS {
+            self.panics.remove(0);
+        }
+        self.panics.push(report);
+    }
 }
 
 /// What became of a job.
@@ -118,7 +130,7 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
             Ok(Some(FromAgent::Stdout(bytes))) => print!("{}", stdout.push(&bytes)),
             Ok(Some(FromAgent::Stderr(bytes))) => eprint!("{}", stderr.push(&bytes)),
             Ok(Some(FromAgent::Begun)) => seen.begun = true,
-            Ok(Some(FromAgent::Panic(report))) => seen.panic = Some(report),
+            Ok(Some(FromAgent::Panic(report))) => seen.panic(report),
             Ok(Some(FromAgent::Verdict {
                 nonce: given,
                 outcome,

@@ -14,6 +14,8 @@ pub enum FromBody {
         nonce: u128,
         /// The full name of the test.
         test: String,
+        /// Where in the memory of the process its [`super::mailbox`] is.
+        mailbox: u64,
     },
     /// A thread of the process panics.
     Panic(PanicReport),

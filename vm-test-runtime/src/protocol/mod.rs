@@ -12,11 +12,12 @@ pub mod failure;
 pub mod frame;
 pub mod harvest;
 pub mod machine;
+pub mod mailbox;
 pub mod pattern;
 pub mod record;
 
 /// Version of every message in this module; raised with every change of any of them.
-pub const PROTOCOL: u32 = 10;
+pub const PROTOCOL: u32 = 11;
 
 /// Where the agent listens inside a guest, for the test body to report to.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

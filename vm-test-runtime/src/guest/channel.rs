@@ -1,0 +1,108 @@
+//! What this process says to the agent: over its connection, and where the body has closed or forbidden that, by leaving it
+//! in memory.
+
+use super::mailbox;
+use crate::protocol::body::{ADMITTED, FromBody};
+use crate::protocol::{BODY_SOCKET, frame};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::sync::Mutex;
+
+/// The way to the agent.
+pub(super) struct Channel {
+    nonce: u128,
+    /// Only the process that made it may speak: one that the body forks has a copy.
+    process: u32,
+    stream: Mutex<Option<Stream>>,
+}
+
+/// The connection. As a file, whose writes need no permission to send, and whose identity can be looked at: its number may
+/// have become another file's.
+struct Stream {
+    file: File,
+    identity: (u64, u64),
+}
+
+/// What the standard library takes for this process's id where asking for it is forbidden.
+const FORBIDDEN: u32 = u32::MAX;
+
+/// Why there is no channel.
+pub(super) enum Refused {
+    /// Nobody listens.
+    NoAgent,
+    /// The agent takes the reports of another process.
+    NotAdmitted,
+}
+
+impl Channel {
+    /// Connects, and tells the agent that the body of this test begins.
+    pub(super) fn open(nonce: u128, test: String) -> Result<Self, Refused> {
+        let mut stream = UnixStream::connect(BODY_SOCKET).map_err(|_| Refused::NoAgent)?;
+        let begin = FromBody::Begin {
+            nonce,
+            test,
+            mailbox: mailbox::address(),
+        };
+        frame::write(&mut stream, &begin)
+            .and_then(|()| stream.read_exact(&mut [0; ADMITTED.len()]))
+            .and_then(|()| Stream::new(stream))
+            .map(|stream| Self {
+                nonce,
+                process: std::process::id(),
+                stream: Mutex::new(Some(stream)),
+            })
+            .map_err(|_| Refused::NotAdmitted)
+    }
+
+    /// Whether this is the process that made it, as far as it may know.
+    pub(super) fn is_ours(&self) -> bool {
+        [self.process, FORBIDDEN].contains(&std::process::id())
+    }
+
+    /// If the agent does not get this, it has no verdict, and without one no test passes.
+    pub(super) fn tell(&self, report: &FromBody) {
+        let Ok(frame) = frame::encode(report) else {
+            return;
+        };
+        let mut stream = self.stream.lock().unwrap_or_else(|lock| lock.into_inner());
+        // Memory is looked at in the right process only, and so is safe where that is not known here.
+        if std::process::id() == self.process
+            && let Some(open) = &mut *stream
+        {
+            if open.is_ours() && open.file.write_all(&frame).is_ok() {
+                return;
+            }
+            if let Some(open) = stream.take() {
+                open.give_up();
+            }
+        }
+        mailbox::post(self.nonce, frame);
+    }
+}
+
+impl Stream {
+    fn new(stream: UnixStream) -> io::Result<Self> {
+        let file = File::from(OwnedFd::from(stream));
+        let meta = file.metadata()?;
+        Ok(Self {
+            identity: (meta.dev(), meta.ino()),
+            file,
+        })
+    }
+
+    /// Whether the number still stands for the connection.
+    fn is_ours(&self) -> bool {
+        let meta = self.file.metadata();
+        meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
+    }
+
+    /// Closes the connection, by which the agent learns where to look; but nothing else that has its number.
+    fn give_up(self) {
+        if !self.is_ours() {
+            std::mem::forget(self.file);
+        }
+    }
+}
