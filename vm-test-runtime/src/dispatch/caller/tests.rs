@@ -1,3 +1,5 @@
+//! Signs, and the tests that they name.
+
 use super::*;
 use crate::site::Panics;
 
