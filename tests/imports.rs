@@ -11,12 +11,16 @@ mod disks;
 mod good;
 #[path = "imports/host.rs"]
 mod host;
+#[path = "imports/layers.rs"]
+mod layers;
 #[path = "imports/layout.rs"]
 mod layout;
 #[path = "imports/layouts.rs"]
 mod layouts;
 #[path = "imports/limits.rs"]
 mod limits;
+#[path = "imports/odd.rs"]
+mod odd;
 #[path = "imports/opened.rs"]
 mod opened;
 #[path = "imports/place.rs"]

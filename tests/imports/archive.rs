@@ -33,19 +33,14 @@ impl Archive {
     }
 
     /// An extended header with one pair, for the entry that follows.
-    pub(crate) fn extended(self, key: &str, value: &str) -> Self {
-        let rest = format!(" {key}={value}\n");
+    pub(crate) fn extended(self, key: &str, value: impl AsRef<[u8]>) -> Self {
+        let rest = [format!(" {key}=").as_bytes(), value.as_ref(), b"\n"].concat();
         let mut length = rest.len() + 1;
         while length.to_string().len() + rest.len() != length {
             length += 1;
         }
-        self.entry(
-            "extended",
-            b'x',
-            "",
-            0o644,
-            format!("{length}{rest}").as_bytes(),
-        )
+        let whole = [length.to_string().as_bytes(), &rest].concat();
+        self.entry("extended", b'x', "", 0o644, &whole)
     }
 
     /// Any entry; its device numbers, which most have no use for, are those of the null device.
@@ -61,6 +56,12 @@ impl Archive {
         self.bytes.extend(header(name, kind, target, mode, 0, size));
         self.bytes.extend(content);
         self.bytes.resize(self.bytes.len().next_multiple_of(512), 0);
+        self
+    }
+
+    /// A directory of this user's and group's.
+    pub(crate) fn directory_of(mut self, name: &str, mode: u32, id: u32) -> Self {
+        self.bytes.extend(header(name, b'5', "", mode, id, 0));
         self
     }
 

@@ -38,16 +38,6 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
             hint: OUTSIDE,
         },
         Row {
-            source: |place| tar(place, honest().file("./etc/../../x", b"")),
-            message: "cannot import {}/r.tar: unsafe entry `./etc/../../x`: its name leads upwards with `..`",
-            hint: OUTSIDE,
-        },
-        Row {
-            source: |place| tar(place, honest().file("/etc/passwd", b"")),
-            message: "cannot import {}/r.tar: unsafe entry `/etc/passwd`: its name is absolute",
-            hint: OUTSIDE,
-        },
-        Row {
             source: |place| tar(place, honest().extended("path", "../../x").file("./x", b"")),
             message: "cannot import {}/r.tar: unsafe entry `../../x`: its name leads upwards with `..`",
             hint: OUTSIDE,
@@ -57,11 +47,11 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
                 tar(
                     place,
                     honest()
-                        .entry("long", b'L', "", 0, b"/etc/cron.d/x\0")
+                        .entry("long", b'L', "", 0, b"/../cron.d/x\0")
                         .file("./x", b""),
                 )
             },
-            message: "cannot import {}/r.tar: unsafe entry `/etc/cron.d/x`: its name is absolute",
+            message: "cannot import {}/r.tar: unsafe entry `/../cron.d/x`: its name leads upwards with `..`",
             hint: OUTSIDE,
         },
         Row {
@@ -73,13 +63,23 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
                         .file("./x", b""),
                 )
             },
-            message: "cannot import {}/r.tar: unsafe entry `./x`: it is a sparse file in a form that is not read",
+            message: "cannot import {}/r.tar: unsafe entry `../x`: its name leads upwards with `..`",
             hint: OUTSIDE,
+        },
+        Row {
+            source: |place| {
+                tar(
+                    place,
+                    honest().extended("SUN.holesdata", " 0 3").file("./x", b""),
+                )
+            },
+            message: "cannot import {}/r.tar: unsafe entry `./x`: it is a sparse file in a form that is not read",
+            hint: "pack it with GNU tar, or without looking for holes: tar without -S",
         },
         Row {
             source: |place| tar(place, honest().device("./sda")),
             message: "cannot import {}/r.tar: unsafe entry `./sda`: it is a device outside of /dev",
-            hint: OUTSIDE,
+            hint: "leave it out, as in tar --exclude=./NAME: guests have devices in a /dev of their own",
         },
         Row {
             source: |place| tar(place, honest().symlink("./etc/up", "../../x")),
@@ -98,7 +98,7 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
         },
         Row {
             source: |place| tar(place, honest().link("./shadow", "/etc/shadow")),
-            message: "cannot import {}/r.tar: unsafe entry `./shadow`: it is a hard link that points outside",
+            message: "cannot import {}/r.tar: unsafe entry `./shadow`: it is a hard link to what the archive does not hold before it",
             hint: OUTSIDE,
         },
         Row {
@@ -121,12 +121,12 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
                 )
             },
             message: "cannot import {}/r.tar: unsafe entry `./a`: it has an attribute that is an overlay's own",
-            hint: OUTSIDE,
+            hint: "pack what the overlay shows, and not one of the directories that it is made of",
         },
         Row {
             source: |place| tar(place, honest().entry("./x", b'!', "", 0o644, b"")),
             message: "cannot import {}/r.tar: unsafe entry `./x`: it is of an unknown kind",
-            hint: OUTSIDE,
+            hint: "pack it with GNU tar, bsdtar or another that writes the POSIX form",
         },
         Row {
             source: |place| tar(place, honest().file("../\u{1b}[31m", b"")),
@@ -240,8 +240,8 @@ fn what_is_cut_off_damaged_or_no_archive_is_refused() {
         },
         Row {
             source: |place| place.write("r.tar", b"BZh91AY&SY"),
-            message: "cannot import {}/r.tar: it is compressed by bzip2",
-            hint: "archives are read plain or compressed by gzip, xz or zstd",
+            message: "cannot import {}/r.tar: it is not a tar archive: it begins like a file compressed by bzip2",
+            hint: "decompress it first: bzip2 -d",
         },
     ]);
 }

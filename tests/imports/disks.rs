@@ -63,6 +63,46 @@ fn disks_that_lead_to_other_files_are_refused() {
 }
 
 #[test]
+fn a_file_that_begins_like_something_else_is_named_and_never_opened_as_it_looks() {
+    refuse_imports(&[
+        Row {
+            // With a backing file, if anybody took it for what it looks like.
+            source: |place| place.write("d.img", qcow2(|disk| put(disk, 8, 512))),
+            message: "cannot import {}/d.img: it is taken for a raw disk, and begins like a qcow2 disk",
+            hint: "say so: qcow2:PATH",
+        },
+        Row {
+            source: |place| place.write("d.raw", b"KDMV"),
+            message: "cannot import {}/d.raw: it is taken for a raw disk, and begins like a disk of VMware (vmdk)",
+            hint: "make it one that is read: qemu-img convert -f vmdk -O qcow2 OLD NEW",
+        },
+        Row {
+            source: |place| place.write("d.img", b"\xfd7zXZ\0"),
+            message: "cannot import {}/d.img: it is taken for a raw disk, and begins like a file compressed by xz",
+            hint: "decompress it first: xz -d; an archive is tar:PATH",
+        },
+        Row {
+            source: |place| {
+                let archive = Archive::default().entry("old/", 0, "", 0o755, b"");
+                place.write("d.img", archive.finish())
+            },
+            message: "cannot import {}/d.img: it is taken for a raw disk, and begins like a tar archive",
+            hint: "say so: tar:PATH",
+        },
+        Row {
+            source: |place| place.write("d.qcow2", b"vhdxfile"),
+            message: "cannot import {}/d.qcow2: it is not a qcow2 disk: it begins like a disk of Hyper-V (vhdx)",
+            hint: "make it one that is read: qemu-img convert -f vhdx -O qcow2 OLD NEW",
+        },
+        Row {
+            source: |place| place.write("d.tar.gz", qcow2(|_| {})),
+            message: "cannot import {}/d.tar.gz: it is not a tar archive: it begins like a qcow2 disk",
+            hint: "say so: qcow2:PATH",
+        },
+    ]);
+}
+
+#[test]
 fn damaged_and_oversized_disks_are_refused() {
     refuse_imports(&[
         Row {
@@ -154,13 +194,52 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
             message: "cannot import {}/m.box: its metadata.json does not say what format the disk has",
             hint: "formats are not guessed: add \"format\": \"qcow2\"",
         },
+        // The second form, with a list: its one disk is looked at, several are refused.
+        Row {
+            source: |place| {
+                vagrant(
+                    place,
+                    r#"{"provider":"libvirt","disks":[{"path":"box.img"}]}"#,
+                    &qcow2(|disk| put(disk, 72, 4)),
+                )
+            },
+            message: "cannot import box.img of {}/m.box: the qcow2 disk has an external data file, and no file is opened because another names it",
+            hint: STANDALONE,
+        },
+        Row {
+            source: |place| {
+                vagrant(
+                    place,
+                    r#"{"provider":"libvirt","disks":[{"path":"../../etc/passwd","format":"raw"}]}"#,
+                    b"",
+                )
+            },
+            message: "cannot import {}/m.box: its ../../etc/passwd leads out of it",
+            hint: "is it complete, and of this kind?",
+        },
+        Row {
+            source: |place| {
+                vagrant(
+                    place,
+                    r#"{"provider":"libvirt","disks":[{"path":"a"},{"path":"b"}]}"#,
+                    b"",
+                )
+            },
+            message: "cannot import {}/m.box: it holds 2 disks, and an image is made of one with the root on it",
+            hint: "unpack it, and import the disk that has the root: qcow2:PATH",
+        },
+        Row {
+            source: |place| vagrant(place, r#"{"provider":"libvirt","format":"vmdk"}"#, b""),
+            message: "cannot import {}/m.box: its metadata.json calls the disk `vmdk`, and qcow2 and raw are read",
+            hint: "unpack it, and make its disk one that is read: qemu-img convert -f vmdk -O qcow2 OLD NEW",
+        },
         Row {
             source: |place| {
                 let archive = Archive::default().symlink("./metadata.json", "/etc/passwd");
                 place.write("m.box", archive.finish())
             },
             message: "cannot import {}/m.box: unsafe entry `./metadata.json`: it is neither a file nor a directory",
-            hint: "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c .",
+            hint: "pack the files themselves: tar --dereference -C DIRECTORY -c .",
         },
         Row {
             source: |place| {

@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Command;
 
 /// Runs a command in a guest of an image.
-fn run(place: &Place, image: &str, command: &[&str]) -> String {
+pub(crate) fn run(place: &Place, image: &str, command: &[&str]) -> String {
     place.write("vm-test.toml", format!("[guest.g]\nimage = \"{image}\"\n"));
     let args: Vec<&str> = ["run", "g", "--directory", "/", "--"]
         .iter()

@@ -138,7 +138,7 @@ fn an_image_that_is_not_for_this_host_or_not_whole_is_refused() {
                 "o".to_owned()
             },
             message: "cannot import {}/o: its layer 1 is of the kind `application/vnd.oci.image.layer.v1.tar+encrypted`, which is not read",
-            hint: "layers are tar archives, plain or compressed by gzip or zstd",
+            hint: "layers are tar archives, plain or compressed by gzip, xz or zstd",
         },
         Row {
             source: |place| {
@@ -154,7 +154,7 @@ fn an_image_that_is_not_for_this_host_or_not_whole_is_refused() {
                 "oci:o".to_owned()
             },
             message: "cannot import {}/o: it has no oci-layout",
-            hint: "an OCI layout has the files oci-layout and index.json; skopeo copy … oci:DIR writes one",
+            hint: "an OCI layout has the files oci-layout and index.json, and what docker save writes has manifest.json; skopeo copy … oci:DIR writes one",
         },
         // The second layer is bad, and the first leaves nothing either.
         Row {
@@ -164,7 +164,7 @@ fn an_image_that_is_not_for_this_host_or_not_whole_is_refused() {
                 "o".to_owned()
             },
             message: "cannot import layer 2 of {}/o: unsafe entry `etc/.wh...`: it removes what is not a name",
-            hint: "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c .",
+            hint: "build the image again, or import its file system as one: docker export CONTAINER > root.tar",
         },
         Row {
             source: |place| {
@@ -174,15 +174,15 @@ fn an_image_that_is_not_for_this_host_or_not_whole_is_refused() {
                 format!("oci:{}", place.write("o.tar", packed))
             },
             message: "cannot import {}/o.tar: unsafe entry `./index.json`: it is neither a file nor a directory",
-            hint: "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c .",
+            hint: "pack the files themselves: tar --dereference -C DIRECTORY -c .",
         },
         Row {
             source: |place| {
                 let packed = Archive::default().file("./manifest.json", b"[]").finish();
                 format!("oci:{}", place.write("o.tar", packed))
             },
-            message: "cannot import {}/o.tar: it has no oci-layout",
-            hint: "an OCI layout has the files oci-layout and index.json; skopeo copy … oci:DIR writes one",
+            message: "cannot import {}/o.tar: it holds no image",
+            hint: "save it again: docker save IMAGE > FILE.tar",
         },
     ]);
 }

@@ -64,6 +64,21 @@ impl Place {
         command
     }
 
+    /// The same, started by somebody who has this umask.
+    pub(crate) fn vm_test_under(&self, umask: &str, args: &[&str]) -> Command {
+        let program = self.vm_test(args).get_program().to_owned();
+        let mut command = Command::new("sh");
+        self.host
+            .adopt(&mut command)
+            .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
+            .arg(program)
+            .args(args)
+            .current_dir(self.directory.path())
+            .env("VM_TEST_STORE", self.path("store"))
+            .stdin(Stdio::null());
+        command
+    }
+
     /// Runs `vm-test` and expects success; gives its standard output.
     pub(crate) fn succeed(&self, args: &[&str]) -> String {
         finish(self.vm_test(args).output().unwrap(), args)

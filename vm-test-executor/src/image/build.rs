@@ -182,21 +182,37 @@ impl<'a> Build<'a> {
                 Some(_) => None,
                 None => {
                     self.layers.progress.phase(&layer.step(), "check");
-                    layer.survey(self.store)?
+                    Some(layer.survey(self.store)?)
                 }
             });
         }
+        if !sizes.is_empty() && sizes.iter().all(|size| *size == Some(Some(0))) {
+            return Err(Failure::new(
+                "cannot import it: none of its layers holds anything".to_owned(),
+            )
+            .hint("is it a whole image, with the layers that it starts from?"));
+        }
         for (layer, size) in stack.layers.iter().zip(sizes) {
+            let size = size.flatten();
             let step = layer.step();
+            let below: Vec<_> = self
+                .layers
+                .keys
+                .iter()
+                .map(|key| self.store.files(key))
+                .collect();
             self.layers.add(&step, &layer.parts(), |store, aside| {
                 let before = space::free(store.root());
                 let into = store.relative(&aside.join("files"));
-                layer.unpack(store, into, runner).map_err(|failure| {
-                    match space::is_full(&failure, store.root(), false) {
-                        true => space::full(store.root(), &step, before, size),
-                        false => failure,
-                    }
-                })
+                let below: Vec<_> = below.iter().map(|files| store.relative(files)).collect();
+                layer
+                    .unpack(store, &below, into, runner)
+                    .map_err(
+                        |failure| match space::is_full(&failure, store.root(), false) {
+                            true => space::full(store.root(), &step, before, size),
+                            false => failure,
+                        },
+                    )
             })?;
         }
         Ok(())

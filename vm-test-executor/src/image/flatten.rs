@@ -109,13 +109,13 @@ fn describe(from: &Path, to: &Path, meta: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-fn is_opaque(directory: &Path) -> bool {
+pub(super) fn is_opaque(directory: &Path) -> bool {
     let mut value = [0u8; 1];
     matches!(lgetxattr(directory, OPAQUE, &mut value), Ok(1) if value == *b"y")
 }
 
 /// The extended attributes of a file, without an overlay's own.
-fn attributes(path: &Path) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+pub(super) fn attributes(path: &Path) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut names = vec![0u8; ATTRIBUTES];
     let length = match llistxattr(path, &mut names) {
         Err(rustix::io::Errno::NOTSUP) => 0,

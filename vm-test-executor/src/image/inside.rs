@@ -152,8 +152,9 @@ pub fn main() -> ExitCode {
         let _part = take_part(&store, &task).map_err(cannot)?;
         match &task {
             // It names the entry and the cure itself.
-            Task::Foreign(order) => order.carry_out(&store).map(|bytes| Done {
+            Task::Foreign(order) => order.carry_out(&store).map(|(bytes, remarks)| Done {
                 bytes,
+                remarks,
                 ..Done::default()
             }),
             task => carry_out(&store, task).map_err(cannot),

@@ -87,6 +87,8 @@ pub(super) struct Done {
     pub(super) digest: String,
     /// The bytes of the files that were hashed or read.
     pub(super) bytes: u64,
+    /// What the user should know.
+    pub(super) remarks: Vec<String>,
 }
 
 /// Does it, except what comes from elsewhere, which does itself.
@@ -109,11 +111,19 @@ pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
         }
         Task::Digest(dir) => {
             let (digest, bytes) = digest::of_tree(&store.join(dir))?;
-            return Ok(Done { digest, bytes });
+            return Ok(Done {
+                digest,
+                bytes,
+                ..Done::default()
+            });
         }
         Task::DigestWhole(layers) => {
             let (digest, bytes) = merge::digest(store, layers)?;
-            return Ok(Done { digest, bytes });
+            return Ok(Done {
+                digest,
+                bytes,
+                ..Done::default()
+            });
         }
         Task::Remove(path) => removal::remove(&store.join(path))?,
         Task::Bootstrap {

@@ -3,13 +3,16 @@
 //! then the machine may be saved and copied, so nothing before that word may differ between instances.
 
 mod appearance;
+mod assembly;
 mod calm;
 mod devices;
 mod disks;
 mod foreign;
+mod fstab;
 mod identity;
 mod modules;
 mod network;
+mod partition;
 mod places;
 mod ports;
 mod root;

@@ -3,7 +3,7 @@
 use super::limits::Limits;
 use super::order::{Feed, Kind, Order};
 use super::refusal::cannot;
-use crate::image::inside::{self, Task};
+use crate::image::inside::{self, Done, Task};
 use crate::image::{Store, digest};
 use std::fs::File;
 use std::io::Seek;
@@ -63,13 +63,24 @@ impl Archive {
         }
     }
 
-    /// Reads it; unpacks it into a directory, relative to the store, if one is given. Gives what it takes up unpacked.
-    pub(super) fn read(&self, store: &Store, into: Option<PathBuf>) -> Result<u64, Failure> {
+    /// Reads it; unpacks it over the layers below into a directory, all relative to the store, if they are given.
+    pub(super) fn read(
+        &self,
+        store: &Store,
+        onto: Option<(&[PathBuf], PathBuf)>,
+    ) -> Result<Done, Failure> {
+        let (below, into) = match onto {
+            Some((below, into)) => (Some(below.to_vec()), Some(into)),
+            // Only what is no layer lies on nothing for certain.
+            None if self.kind != Kind::Layer => (Some(Vec::new()), None),
+            None => (None, None),
+        };
         let order = Order {
             name: self.name.clone(),
             kind: self.kind,
             feed: Feed::File,
             limits: Limits::of_environment()?,
+            below,
             into,
         };
         let again = || -> std::io::Result<File> {
@@ -78,6 +89,6 @@ impl Archive {
             Ok(file)
         };
         let file = again().map_err(|error| cannot(&self.name, error))?;
-        inside::perform(store.root(), Task::Foreign(order), Some(file)).map(|done| done.bytes)
+        inside::perform(store.root(), Task::Foreign(order), Some(file))
     }
 }

@@ -1,6 +1,7 @@
 //! The stream of an archive's bytes: a file as it is or through the program that decompresses it, a pipe, or a directory
 //! that is packed. Knows nothing of what is in the stream.
 
+use super::likeness::{self, Likeness, TAR};
 use super::order::Feed;
 use super::refusal::{cannot, shown};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -22,11 +23,30 @@ const KINDS: [(&[u8], &str, &[&str]); 3] = [
     ),
 ];
 
-/// Forms that are known and not read.
-const UNREAD: [(&[u8], &str); 2] = [(b"BZh", "bzip2"), (b"PK\x03\x04", "zip")];
+/// What is ahead of a file that zstd has compressed in parts, or for somebody else to find his way in it: the last three of
+/// four bytes.
+const SKIPPED: &[u8] = b"\x2a\x4d\x18";
 
 /// So much of what a program says is read.
 const MOST_WORDS: u64 = 4096;
+
+/// Says of standard input, a file, what it is if it is no archive.
+fn refuse_others(name: &str) -> Result<(), Failure> {
+    let file = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).map(File::from);
+    let file = file.map_err(|error| cannot(name, io::Error::from(error)))?;
+    match likeness::of(&file) {
+        Some(Likeness { what, cure }) if what != TAR => Err(cannot(
+            name,
+            format!("it is not a tar archive: it begins like {what}"),
+        )
+        .hint(cure)),
+        None if likeness::has_partitions(&file) => {
+            let cause = "it is not a tar archive: it begins like a disk with partitions";
+            Err(cannot(name, cause).hint("say so: raw:PATH"))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// A stream.
 pub(super) struct Stream {
@@ -58,15 +78,18 @@ impl Stream {
                 let length = pread(io::stdin(), &mut head, 0)
                     .map_err(|error| cannot(name, io::Error::from(error)))?;
                 let head = &head[..length];
-                if let Some((_, form)) = UNREAD.iter().find(|(magic, _)| head.starts_with(magic)) {
-                    return Err(cannot(name, format!("it is compressed by {form}"))
-                        .hint("archives are read plain or compressed by gzip, xz or zstd"));
-                }
                 match KINDS.iter().find(|(magic, ..)| head.starts_with(magic)) {
                     Some((_, program, args)) => {
                         Self::of(program, Command::new(program).args(*args), name)
                     }
-                    None => Self::open(&Feed::Pipe, name),
+                    None if head.get(1..).is_some_and(|it| it.starts_with(SKIPPED)) => {
+                        let (_, program, args) = KINDS[2];
+                        Self::of(program, Command::new(program).args(args), name)
+                    }
+                    None => {
+                        refuse_others(name)?;
+                        Self::open(&Feed::Pipe, name)
+                    }
                 }
             }
         }

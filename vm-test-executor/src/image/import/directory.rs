@@ -74,6 +74,7 @@ impl Directory {
             kind: Kind::Root,
             feed: Feed::Directory(self.path.clone()),
             limits: Limits::of_environment()?,
+            below: Some(Vec::new()),
             into,
         };
         if !is_root() {

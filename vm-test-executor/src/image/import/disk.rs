@@ -2,6 +2,7 @@
 //! because a guess lets the content decide which other files are opened.
 
 use super::archive::open;
+use super::likeness::{self, Likeness};
 use super::limits::{ENV_LIMIT, Limits, words};
 use super::order::{Feed, Kind, Order};
 use super::qcow2;
@@ -68,6 +69,7 @@ impl Disk {
             kind: Kind::Root,
             feed: Feed::Pipe,
             limits: Limits::of_environment()?,
+            below: Some(Vec::new()),
             into: Some(into),
         };
         let (archive, sink) = std::io::pipe().map_err(|error| cannot(&self.name, error))?;
@@ -108,7 +110,13 @@ fn check(file: &File, format: DiskFormat, name: &str) -> Result<(), Failure> {
         return Err(cannot(name, "the disk is empty").hint("fetch or make it again"));
     }
     match format {
-        DiskFormat::Raw => Ok(()),
+        DiskFormat::Raw => match likeness::of(file) {
+            Some(Likeness { what, cure }) => {
+                let cause = format!("it is taken for a raw disk, and begins like {what}");
+                Err(cannot(name, cause).hint(cure))
+            }
+            None => Ok(()),
+        },
         DiskFormat::Qcow2 => qcow2::check_tables(file, name),
     }
 }

@@ -1,6 +1,6 @@
 //! Small files of a foreign directory: opened below it only, through no symbolic link, and read up to a limit.
 
-use super::refusal::cannot;
+use super::refusal::{cannot, shown};
 use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
 use std::fs::File;
 use std::io::{self, Read};
@@ -31,6 +31,11 @@ pub(super) fn open_below(directory: &Path, path: &str, name: &str) -> Result<Fil
             format!("its {path} is a symbolic link, or lies behind one"),
         )
         .hint("put the file itself there"),
+        Some(libc::EXDEV) => cannot(
+            name,
+            format!("its {} leads out of it", shown(path.as_bytes())),
+        )
+        .hint("is it complete, and of this kind?"),
         Some(libc::ENOENT) => {
             cannot(name, format!("it has no {path}")).hint("is it complete, and of this kind?")
         }

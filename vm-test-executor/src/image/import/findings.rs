@@ -36,6 +36,8 @@ pub(super) struct Found {
     pub(super) removed: Removed,
     /// What the rest takes up on a disk.
     pub(super) bytes: u64,
+    /// What the user should know, for people.
+    pub(super) remarks: Vec<String>,
 }
 
 impl Stop {

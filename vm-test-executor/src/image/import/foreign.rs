@@ -113,8 +113,8 @@ impl Foreign {
     /// What its layer's key is made of.
     pub(in crate::image) fn parts(&self) -> [&[u8]; 2] {
         match self {
-            Self::Archive(archive) => [b"archive", archive.hash.as_bytes()],
-            Self::Directory(directory) => [b"directory", directory.hash.as_bytes()],
+            Self::Archive(archive) => [b"archive 2", archive.hash.as_bytes()],
+            Self::Directory(directory) => [b"directory 2", directory.hash.as_bytes()],
             Self::Disk(disk) => [disk.word().as_bytes(), disk.hash.as_bytes()],
             Self::Host(host) => [b"host", host.hash.as_bytes()],
         }
@@ -123,7 +123,7 @@ impl Foreign {
     /// Reads all of it and checks it; what it takes up unpacked, where that can be known before it is.
     pub(in crate::image) fn survey(&self, store: &Store) -> Result<Option<u64>, Failure> {
         match self {
-            Self::Archive(archive) => archive.read(store, None).map(Some),
+            Self::Archive(archive) => archive.read(store, None).map(|done| Some(done.bytes)),
             Self::Directory(directory) => directory.read(store, None).map(Some),
             // It is read once, and nothing is kept if anything in it is refused.
             Self::Disk(_) => Ok(None),
@@ -131,15 +131,20 @@ impl Foreign {
         }
     }
 
-    /// Unpacks it into a directory, relative to the store, and checks it once more as it does.
+    /// Unpacks it over the layers below into a directory, all relative to the store, and checks it once more as it does.
     pub(in crate::image) fn unpack(
         &self,
         store: &Store,
+        below: &[PathBuf],
         into: PathBuf,
         runner: &mut dyn Runner,
     ) -> Result<(), Failure> {
         match self {
-            Self::Archive(archive) => archive.read(store, Some(into)).map(drop),
+            Self::Archive(archive) => {
+                let done = archive.read(store, Some((below, into)))?;
+                done.remarks.iter().for_each(|words| runner.say(words));
+                Ok(())
+            }
             Self::Directory(directory) => directory.read(store, Some(into)).map(drop),
             Self::Disk(disk) => disk.unpack(store, into, runner),
             Self::Host(host) => host.unpack(store, into, runner),

@@ -1,7 +1,7 @@
 //! This host's own system as an image: looked at and packed by the user's own process, which sees whose the files are, and
 //! checked and unpacked in the user's namespaces as any other archive. Mounts nothing, and changes nothing of the host.
 
-use super::attributes::Attributes;
+use super::attributes::key_of;
 use super::findings::Stop;
 use super::limits::{ENV_LIMIT, Limits};
 use super::order::{Feed, Kind as Form, Order};
@@ -20,7 +20,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
-use tar::{EntryType, Header};
+use tar::EntryType;
 use vm_test::protocol::failure::Failure;
 
 /// What to call it.
@@ -29,9 +29,8 @@ pub(super) const NAME: &str = "this host's system";
 /// What says which machine and which system this is.
 const IDENTITY: [&str; 2] = ["/etc/machine-id", "/etc/os-release"];
 
-/// The attribute by which a program has more rights than its user, and the key of it in an archive.
+/// The attribute by which a program has more rights than its user.
 const CAPABILITY: &str = "security.capability";
-const CAPABILITY_KEY: &str = "SCHILY.xattr.security.capability";
 
 /// The longest value of it.
 const LONGEST: usize = 256;
@@ -122,6 +121,7 @@ impl Host {
             kind: Form::Root,
             feed: Feed::Pipe,
             limits: Limits::of_environment()?,
+            below: Some(Vec::new()),
             into: Some(into),
         };
         let whole = self.extent()?;
@@ -168,11 +168,10 @@ impl Host {
 
 /// Writes a file; false if it cannot be read.
 fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
-    let mut header = Header::new_gnu();
     let (mut size, mut target) = (entry.size, Vec::new());
-    let mut attributes = Attributes::default();
+    let mut attributes = Vec::new();
     let mut content: Box<dyn Read + '_> = Box::new(io::empty());
-    header.set_entry_type(match &entry.kind {
+    let kind = match &entry.kind {
         Kind::Directory => EntryType::Directory,
         Kind::Made(bytes) => {
             content = Box::new(bytes.as_slice());
@@ -197,19 +196,22 @@ fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
             content = Box::new(file.chain(io::repeat(0)));
             let mut value = [0; LONGEST];
             if let Ok(length) = lgetxattr(path, CAPABILITY, &mut value) {
-                attributes
-                    .kept
-                    .push((CAPABILITY_KEY.to_owned(), value[..length].to_vec()));
+                attributes.push((key_of(CAPABILITY.as_bytes()), value[..length].to_vec()));
             }
             EntryType::Regular
         }
-    });
-    header.set_mode(entry.mode & 0o7777);
-    header.set_uid(entry.user.into());
-    header.set_gid(entry.group.into());
-    header.set_mtime(entry.time);
-    let mut piece = Piece::new(entry.name.as_os_str().as_bytes(), &header, attributes, size)?;
-    piece.target = target;
+    };
+    let piece = Piece {
+        name: entry.name.as_os_str().as_bytes().to_vec(),
+        kind,
+        target,
+        user: entry.user.into(),
+        group: entry.group.into(),
+        mode: entry.mode & 0o7777,
+        time: (i64::try_from(entry.time).unwrap_or(0), 0),
+        size,
+        attributes,
+    };
     match writer.write(&piece, &mut content) {
         Ok(()) => Ok(true),
         Err(Stop::Write(error)) => Err(error),

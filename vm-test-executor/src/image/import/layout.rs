@@ -1,4 +1,4 @@
-//! An OCI image layout on disk: index, manifest, configuration, layers, each file verified by its digest before it is
+//! An OCI image layout on disk, or what `docker save` wrote before: index, manifest, configuration, layers, each file verified by its digest before it is
 //! used. Unpacks no layer.
 
 use super::archive::Archive;
@@ -7,6 +7,7 @@ use super::machine::HERE_IN_OCI;
 use super::manifest::{Config, Descriptor, Index, Manifest, Marker, is_index, is_layer};
 use super::order::Kind;
 use super::refusal::{cannot, shown};
+use super::saved;
 use crate::image::inside::{self, Task};
 use crate::image::layer::make_empty;
 use crate::image::locks::Reservation;
@@ -18,8 +19,12 @@ use vm_test::protocol::failure::Failure;
 /// The version of layouts.
 const VERSION: &str = "1.0.0";
 
-/// Lists may hold lists, to this depth.
+/// Lists may hold lists, to this depth, and so many in all.
 const DEEPEST: usize = 4;
+const MOST_LISTS: usize = 64;
+
+/// Of several images so many are named.
+pub(super) const MOST_SHOWN: usize = 4;
 
 /// A guest's root is mounted from at most so many layers.
 const MOST_LAYERS: usize = 40;
@@ -56,7 +61,7 @@ impl Room {
         };
         room.clear()?;
         make_empty(&store.root().join(&room.relative))?;
-        archive.read(store, Some(room.relative.join(FILES)))?;
+        archive.read(store, Some((&[], room.relative.join(FILES))))?;
         Ok(room)
     }
 
@@ -78,6 +83,15 @@ impl Drop for Room {
     }
 }
 
+/// Whether a guest's root can be mounted from so many layers.
+pub(super) fn check_count(count: usize, name: &str) -> Result<(), Failure> {
+    if (1..=MOST_LAYERS).contains(&count) {
+        return Ok(());
+    }
+    let cause = format!("it has {count} layers, and from 1 to {MOST_LAYERS} can be used");
+    Err(cannot(name, cause).hint("squash it, or unpack it and import the directory"))
+}
+
 impl Layout {
     /// The layout in a directory, or in an archive of one.
     pub(super) fn open(path: &Path, store: &Store) -> Result<Self, Failure> {
@@ -94,8 +108,13 @@ impl Layout {
             name,
             _room: room,
         };
-        let marker: Marker = layout.document("oci-layout").map_err(|failure| {
-            failure.hint("an OCI layout has the files oci-layout and index.json; skopeo copy … oci:DIR writes one")
+        let has = |file: &str| layout.directory.join(file).symlink_metadata().is_ok();
+        if layout.is_saved() {
+            return Ok(layout);
+        }
+        let marker: Marker = layout.document("oci-layout").map_err(|failure| match has("oci-layout") {
+            true => failure,
+            false => failure.hint("an OCI layout has the files oci-layout and index.json, and what docker save writes has manifest.json; skopeo copy … oci:DIR writes one"),
         })?;
         if marker.version != VERSION {
             let version = shown(marker.version.as_bytes());
@@ -105,32 +124,22 @@ impl Layout {
         Ok(layout)
     }
 
+    /// Whether it is what `docker save` wrote before it wrote layouts.
+    fn is_saved(&self) -> bool {
+        let has = |file: &str| self.directory.join(file).symlink_metadata().is_ok();
+        !has("oci-layout") && has(saved::LIST)
+    }
+
     /// The layers of its image, the lowest first, each verified.
     pub(super) fn layers(&self, pinned: Option<&str>) -> Result<Vec<Archive>, Failure> {
+        if self.is_saved() {
+            return saved::layers(&self.directory, &self.name, pinned);
+        }
         let image = self.image(pinned)?;
         let manifest: Manifest = self.verified_document(&image, "manifest")?;
         let config: Config = self.verified_document(&manifest.config, "configuration")?;
-        if let Some(architecture) = config.architecture.filter(|it| it != HERE_IN_OCI) {
-            let cause = format!(
-                "it is for {}, and this host is {HERE_IN_OCI}",
-                shown(architecture.as_bytes())
-            );
-            return Err(cannot(&self.name, cause).hint("get the image for this kind of machine"));
-        }
-        if let Some(system) = config.os.filter(|it| it != "linux") {
-            let cause = format!(
-                "it is for the system {}, and guests run linux",
-                shown(system.as_bytes())
-            );
-            return Err(cannot(&self.name, cause));
-        }
-        let count = manifest.layers.len();
-        if count == 0 || count > MOST_LAYERS {
-            let cause = format!("it has {count} layers, and from 1 to {MOST_LAYERS} can be used");
-            return Err(
-                cannot(&self.name, cause).hint("squash it, or unpack it and import the directory")
-            );
-        }
+        config.check(&self.name)?;
+        check_count(manifest.layers.len(), &self.name)?;
         let mut layers = Vec::new();
         for (number, layer) in manifest.layers.iter().enumerate() {
             let what = format!("layer {}", number + 1);
@@ -140,7 +149,7 @@ impl Layout {
                     &self.name,
                     format!("its {what} is of the kind `{kind}`, which is not read"),
                 )
-                .hint("layers are tar archives, plain or compressed by gzip or zstd"));
+                .hint("layers are tar archives, plain or compressed by gzip, xz or zstd"));
             }
             let (file, hash) = self.verified(layer, &what)?;
             let name = format!("{what} of {}", self.name);
@@ -151,44 +160,64 @@ impl Layout {
 
     /// The reference to the one image that is meant.
     fn image(&self, pinned: Option<&str>) -> Result<Descriptor, Failure> {
-        let mut index: Index = self.document("index.json")?;
-        for _ in 0..DEEPEST {
-            let mut found = Vec::new();
-            for image in index.manifests {
-                let hash = image.hash("manifest", &self.name)?;
-                if pinned.map_or_else(
-                    || image.fits(),
-                    |pinned| pinned == hash || is_index(&image.kind),
-                ) {
-                    found.push(image);
-                }
+        let (mut found, mut lists) = (Vec::new(), MOST_LISTS);
+        let index = self.document("index.json")?;
+        self.collect(index, pinned, DEEPEST, &mut lists, &mut found)?;
+        match found.as_slice() {
+            [(_, image)] => Ok(image.clone()),
+            [] => {
+                let cause = match pinned {
+                    Some(pinned) => format!("it holds no image sha256:{pinned}"),
+                    None => format!("it holds no image for linux/{HERE_IN_OCI}"),
+                };
+                Err(cannot(&self.name, cause)
+                    .hint("skopeo inspect --raw oci:DIR shows what it holds"))
             }
-            let image = match found.as_slice() {
-                [image] => image.clone(),
-                [] => {
-                    let cause = match pinned {
-                        Some(pinned) => format!("it holds no image sha256:{pinned}"),
-                        None => format!("it holds no image for linux/{HERE_IN_OCI}"),
-                    };
-                    return Err(cannot(&self.name, cause)
-                        .hint("skopeo inspect --raw oci:DIR shows what it holds"));
-                }
-                several => {
-                    let one = several[0].hash("manifest", &self.name)?;
-                    let cause = format!("it holds {} images", several.len());
-                    return Err(cannot(&self.name, cause)
-                        .hint(format!("say which, as in oci:PATH@sha256:{one}")));
-                }
-            };
-            if !is_index(&image.kind) {
-                return Ok(image);
+            several => {
+                let cause = format!("it holds {} images", several.len());
+                let each = several.iter().map(|(hash, image)| {
+                    let tag = image
+                        .tag()
+                        .map(|tag| format!(" ({})", shown(tag.as_bytes())));
+                    format!("oci:PATH@sha256:{hash}{}", tag.unwrap_or_default())
+                });
+                let each: Vec<_> = each.take(MOST_SHOWN).collect();
+                Err(cannot(&self.name, cause).hint(format!("say which: {}", each.join(", "))))
             }
-            index = self.verified_document(&image, "index")?;
         }
-        Err(cannot(
-            &self.name,
-            format!("its lists of images are more than {DEEPEST} deep"),
-        ))
+    }
+
+    /// Adds the images of a list, and of the lists in it, that may be meant; each once, whatever its names are.
+    fn collect(
+        &self,
+        index: Index,
+        pinned: Option<&str>,
+        deep: usize,
+        lists: &mut usize,
+        found: &mut Vec<(String, Descriptor)>,
+    ) -> Result<(), Failure> {
+        for image in index.manifests {
+            let hash = image.hash("manifest", &self.name)?.to_owned();
+            let is_pinned = pinned == Some(&hash[..]);
+            if is_index(&image.kind) {
+                if deep == 1 || *lists == 0 {
+                    let cause = format!(
+                        "its lists of images are more than {DEEPEST} deep, or more than {MOST_LISTS}"
+                    );
+                    return Err(cannot(&self.name, cause));
+                }
+                *lists -= 1;
+                let more = self.verified_document(&image, "index")?;
+                // Of a list that is meant itself, the image for this host is.
+                let pinned = pinned.filter(|_| !is_pinned);
+                self.collect(more, pinned, deep - 1, lists, found)?;
+            } else if (is_pinned || (pinned.is_none() && image.fits()))
+                && !found.iter().any(|(known, _)| *known == hash)
+            {
+                found.push((hash, image));
+            }
+        }
+        Ok(())
     }
 
     fn document<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {

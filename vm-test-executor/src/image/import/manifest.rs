@@ -1,8 +1,10 @@
 //! The documents of an OCI layout: what of them is used, and what makes a reference to another file a good one. Plain
 //! data; opens nothing.
 
+use super::machine::HERE_IN_OCI;
 use super::refusal::{cannot, shown};
 use serde::Deserialize;
+use std::collections::HashMap;
 use vm_test::protocol::failure::Failure;
 
 /// The file that says that a directory is a layout.
@@ -40,6 +42,8 @@ pub(super) struct Descriptor {
     digest: Option<String>,
     size: Option<u64>,
     pub(super) platform: Option<Platform>,
+    #[serde(default)]
+    annotations: Option<HashMap<String, String>>,
 }
 
 /// Which machines an image of a list is for.
@@ -47,6 +51,27 @@ pub(super) struct Descriptor {
 pub(super) struct Platform {
     pub(super) architecture: String,
     pub(super) os: String,
+}
+
+impl Config {
+    /// Whether this host can run it.
+    pub(super) fn check(&self, name: &str) -> Result<(), Failure> {
+        if let Some(architecture) = self.architecture.as_ref().filter(|it| *it != HERE_IN_OCI) {
+            let cause = format!(
+                "it is for {}, and this host is {HERE_IN_OCI}",
+                shown(architecture.as_bytes())
+            );
+            return Err(cannot(name, cause).hint("get the image for this kind of machine"));
+        }
+        if let Some(system) = self.os.as_ref().filter(|it| *it != "linux") {
+            let cause = format!(
+                "it is for the system {}, and guests run linux",
+                shown(system.as_bytes())
+            );
+            return Err(cannot(name, cause));
+        }
+        Ok(())
+    }
 }
 
 impl Descriptor {
@@ -77,11 +102,19 @@ impl Descriptor {
             .ok_or_else(|| cannot(name, format!("its {what} is named without a size")))
     }
 
+    /// The name that it has in a list.
+    pub(super) fn tag(&self) -> Option<&str> {
+        let annotations = self.annotations.as_ref()?;
+        annotations
+            .get("org.opencontainers.image.ref.name")
+            .map(String::as_str)
+    }
+
     /// Whether it is for this host; one that does not say may be.
     pub(super) fn fits(&self) -> bool {
-        self.platform.as_ref().is_none_or(|platform| {
-            platform.os == "linux" && platform.architecture == super::machine::HERE_IN_OCI
-        })
+        self.platform
+            .as_ref()
+            .is_none_or(|platform| platform.os == "linux" && platform.architecture == HERE_IN_OCI)
     }
 }
 
@@ -98,9 +131,43 @@ pub(super) fn is_index(kind: &str) -> bool {
     kind.contains("image.index") || kind.contains("manifest.list")
 }
 
-/// Whether a layer of this kind can be read.
+/// How the kinds of compressed layers end, as one program or another writes them.
+const COMPRESSED: [&str; 5] = ["gzip", "gz", "zstd", "zst", "xz"];
+
+/// Whether a layer of this kind can be read. Its bytes say themselves how they are compressed.
 pub(super) fn is_layer(kind: &str) -> bool {
-    let plain = kind.strip_suffix("+gzip").or(kind.strip_suffix("+zstd"));
-    let plain = plain.or(kind.strip_suffix(".gzip")).unwrap_or(kind);
-    plain.ends_with(".tar")
+    let plain = COMPRESSED.iter().find_map(|form| {
+        let rest = kind.strip_suffix(form)?;
+        rest.strip_suffix(['+', '.'])
+    });
+    plain.unwrap_or(kind).ends_with(".tar")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_known_under_every_name_that_programs_give_their_kinds() {
+        for kind in [
+            "application/vnd.oci.image.layer.v1.tar",
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+            "application/vnd.oci.image.layer.v1.tar+zstd",
+            "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+            "application/vnd.docker.image.rootfs.diff.tar",
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            "application/vnd.docker.image.rootfs.diff.tar.zstd",
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        ] {
+            assert!(is_layer(kind), "{kind}");
+        }
+        for kind in [
+            "application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
+            "text/plain",
+            "",
+            "tarzstd",
+        ] {
+            assert!(!is_layer(kind), "{kind}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 /// The longest path, and the longest target of a link, that the kernel takes.
-const LONGEST: usize = 4095;
+pub(super) const LONGEST: usize = 4095;
 
 /// The longest part of a path.
 const LONGEST_PART: usize = 255;
@@ -17,10 +17,14 @@ const LONGEST_PART: usize = 255;
 pub(super) enum Kind {
     File,
     Directory,
+    /// A directory that hides what the layers below have in it.
+    Alone,
     Symlink,
     Other,
     /// Left out of the image, so nothing can link to it.
     Omitted,
+    /// Nothing: the layer removes what those below have there.
+    Removed,
 }
 
 /// The names so far. Only their hashes are kept, under a key that no archive can know, so that two million names
@@ -31,11 +35,9 @@ pub(super) struct Names {
     kinds: HashMap<u64, Kind>,
 }
 
-/// A name without `.` and empty parts: relative, with nothing that leads upwards; the root itself is empty.
+/// A name without `.` and empty parts, with nothing that leads upwards; the root itself is empty. An absolute one starts at
+/// the root of the image, as every program that unpacks takes it.
 pub(super) fn plain(name: &[u8]) -> Result<Vec<u8>, &'static str> {
-    if name.starts_with(b"/") {
-        return Err("its name is absolute");
-    }
     let mut plain = Vec::with_capacity(name.len());
     for part in name.split(|&byte| byte == b'/') {
         match part {
@@ -64,52 +66,48 @@ pub(super) fn split(plain: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-impl Names {
-    /// Notes an entry, if it may be there.
-    pub(super) fn add(&mut self, plain: &[u8], kind: Kind) -> Result<(), &'static str> {
-        if plain.is_empty() {
-            return match kind {
-                Kind::Directory => Ok(()),
-                _ => Err("the root is not a directory"),
-            };
-        }
-        self.enter(split(plain).0)?;
-        let old = self.kinds.insert(self.hash(plain), kind);
-        if old.is_some_and(|old| old != kind) {
-            return Err("it is there twice, as different things");
-        }
-        Ok(())
+/// A name in a directory.
+pub(super) fn joined(directory: &[u8], name: &[u8]) -> Vec<u8> {
+    match directory.is_empty() {
+        true => name.to_vec(),
+        false => [directory, b"/", name].concat(),
     }
+}
 
-    /// Makes sure that a plain name is a directory, if need be one that the archive only implies.
-    pub(super) fn enter(&mut self, plain: &[u8]) -> Result<(), &'static str> {
-        // From the innermost outwards, up to one that is known: what is known to be a directory lies in directories.
-        let mut rest = plain;
-        while !rest.is_empty() {
-            let hash = self.hash(rest);
-            match self.kinds.get(&hash) {
-                Some(Kind::Directory) => return Ok(()),
-                Some(Kind::Symlink) => {
-                    return Err("it lies below a symbolic link of the archive's");
-                }
-                Some(_) => return Err("it lies below what is not a directory"),
-                None => {
-                    self.kinds.insert(hash, Kind::Directory);
-                    rest = split(rest).0;
-                }
+impl Names {
+    /// Notes an entry whose directory is there, if it may be there.
+    pub(super) fn add(&mut self, plain: &[u8], kind: Kind) -> Result<(), &'static str> {
+        let is_directory = matches!(kind, Kind::Directory | Kind::Alone);
+        match self.get(plain) {
+            _ if plain.is_empty() && !is_directory => Err("the root is not a directory"),
+            // What was in it would lie nowhere.
+            Some(Kind::Directory | Kind::Alone) if !is_directory => {
+                Err("it is there twice, as different things")
+            }
+            // It hides what it has hidden before.
+            Some(Kind::Alone) => Ok(()),
+            // Of everything else the last one counts, as where an archive was added to.
+            _ => {
+                self.kinds.insert(self.hash(plain), kind);
+                Ok(())
             }
         }
-        Ok(())
     }
 
-    /// What a hard link's target is; the link becomes the same.
-    pub(super) fn linked(&self, target: &[u8]) -> Result<Kind, &'static str> {
-        let plain = plain(target).map_err(|_| "it is a hard link that points outside")?;
-        match self.kinds.get(&self.hash(&plain)) {
-            Some(Kind::Directory) => Err("it is a hard link to a directory"),
-            Some(&kind) => Ok(kind),
-            None => Err("it is a hard link to what the archive does not hold before it"),
-        }
+    /// What a plain name is.
+    pub(super) fn get(&self, plain: &[u8]) -> Option<Kind> {
+        self.kinds.get(&self.hash(plain)).copied()
+    }
+
+    /// Notes that what the layers below have at a plain name, or in it, is hidden.
+    pub(super) fn hide(&mut self, plain: &[u8], only_what_is_in_it: bool) {
+        let kind = match self.get(plain) {
+            Some(Kind::Directory) => Kind::Alone,
+            None if only_what_is_in_it => Kind::Alone,
+            None => Kind::Removed,
+            _ => return,
+        };
+        self.kinds.insert(self.hash(plain), kind);
     }
 
     fn hash(&self, plain: &[u8]) -> u64 {
@@ -151,7 +149,9 @@ mod tests {
             (b"./", Ok(b"")),
             (b"usr/", Ok(b"usr")),
             (b"..a/b..", Ok(b"..a/b..")),
-            (b"/etc", Err("its name is absolute")),
+            (b"/etc", Ok(b"etc")),
+            (b"//", Ok(b"")),
+            (b"/../etc", Err("its name leads upwards with `..`")),
             (b"a/../b", Err("its name leads upwards with `..`")),
             (b"a\0b", Err("its name holds a zero byte")),
         ] {
@@ -162,25 +162,28 @@ mod tests {
     }
 
     #[test]
-    fn nothing_lies_below_a_link_or_a_file() {
+    fn of_two_entries_with_one_name_the_last_counts_unless_the_first_is_a_directory() {
         let mut names = Names::default();
-        names.add(b"lib", Kind::Symlink).unwrap();
-        names.add(b"etc/passwd", Kind::File).unwrap();
-        assert!(names.add(b"lib/x", Kind::File).is_err());
-        assert!(names.add(b"lib/x/y", Kind::File).is_err());
-        assert!(names.add(b"etc/passwd/x", Kind::File).is_err());
-        assert!(names.add(b"etc", Kind::Symlink).is_err());
+        names.add(b"a", Kind::File).unwrap();
+        names.add(b"a", Kind::Symlink).unwrap();
+        assert_eq!(names.get(b"a"), Some(Kind::Symlink));
+        names.add(b"a", Kind::Directory).unwrap();
+        assert!(names.add(b"a", Kind::File).is_err());
         assert!(names.add(b"", Kind::Symlink).is_err());
     }
 
     #[test]
-    fn a_hard_link_needs_what_came_before_it() {
+    fn what_is_hidden_stays_hidden() {
         let mut names = Names::default();
-        names.add(b"bin/a", Kind::File).unwrap();
-        assert_eq!(names.linked(b"./bin/a"), Ok(Kind::File));
-        for target in [&b"bin"[..], b"bin/b", b"/etc/shadow", b"../bin/a"] {
-            assert!(names.linked(target).is_err(), "{target:?}");
+        names.hide(b"gone", false);
+        names.hide(b"swept", true);
+        names.add(b"there", Kind::Directory).unwrap();
+        names.hide(b"there", false);
+        for name in [&b"swept"[..], b"there"] {
+            names.add(name, Kind::Directory).unwrap();
+            assert_eq!(names.get(name), Some(Kind::Alone));
         }
+        assert_eq!(names.get(b"gone"), Some(Kind::Removed));
     }
 
     #[test]

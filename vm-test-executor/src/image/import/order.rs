@@ -37,6 +37,8 @@ pub(in crate::image) struct Order {
     pub(super) feed: Feed,
     /// How much of it there may be.
     pub(super) limits: Limits,
+    /// The layers that it lies on, the lowest first, relative to the store, if they are there already.
+    pub(super) below: Option<Vec<PathBuf>>,
     /// The directory to unpack into, relative to the store; it is made.
     pub(super) into: Option<PathBuf>,
 }

@@ -1,6 +1,7 @@
 //! The header of a qcow2 disk and the first of its tables: what makes one unfit to be opened. Reads a few pages of a
 //! file; follows no name in it.
 
+use super::likeness::{self, Likeness, QCOW2};
 use super::refusal::cannot;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -29,6 +30,13 @@ const STANDALONE: &str = "make it stand alone: qemu-img convert -f qcow2 -O qcow
 
 /// Checks the header. Gives the size of the disk that the file describes.
 pub(super) fn check_header(file: &File, name: &str) -> Result<u64, Failure> {
+    if let Some(Likeness { what, cure }) = likeness::of(file).filter(|it| it.what != QCOW2) {
+        return Err(cannot(
+            name,
+            format!("it is not a qcow2 disk: it begins like {what}"),
+        )
+        .hint(cure));
+    }
     let size = read_header(file).and_then(|(header, length)| size(&Header(&header), length));
     size.map_err(|(cause, hint)| cannot(name, cause).hint(hint))
 }

@@ -2,6 +2,7 @@
 
 use super::limits::ENV_LIMIT;
 use super::limits::{Limits, words};
+use super::order::Kind;
 use vm_test::protocol::failure::Failure;
 
 /// So much of a hostile name is shown.
@@ -29,11 +30,22 @@ pub(super) fn cannot(name: &str, cause: impl std::fmt::Display) -> Failure {
     Failure::new(format!("cannot import {name}: {cause}"))
 }
 
-/// An entry that would reach what is not the image's.
-pub(super) fn unsafe_entry(name: &str, entry: &[u8], cause: &str) -> Failure {
-    cannot(name, format!("unsafe entry `{}`: {cause}", shown(entry))).hint(
-        "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c .",
-    )
+/// What helps against an entry that would reach what is not the image's.
+fn cure(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Root => {
+            "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c ."
+        }
+        Kind::Layer => {
+            "build the image again, or import its file system as one: docker export CONTAINER > root.tar"
+        }
+        Kind::Plain => "pack the files themselves: tar --dereference -C DIRECTORY -c .",
+    }
+}
+
+/// An entry that would reach what is not the image's, with the cure for archives of its kind.
+pub(super) fn unsafe_entry(name: &str, entry: &[u8], cause: &str, kind: Kind) -> Failure {
+    cannot(name, format!("unsafe entry `{}`: {cause}", shown(entry))).hint(cure(kind))
 }
 
 /// More of it than is allowed.

@@ -1,5 +1,6 @@
 //! A foreign archive read, and unpacked where one is asked for, by a process in the user's namespaces.
 
+use super::below::Below;
 use super::compression::Stream;
 use super::findings::{Found, Removed, Stop};
 use super::order::Order;
@@ -19,12 +20,17 @@ use vm_test::protocol::failure::Failure;
 const MOST_WORDS: usize = 1 << 16;
 
 impl Order {
-    /// Carries the order out; the paths in it are relative to `store`. Gives what the content takes up unpacked.
-    pub(in crate::image) fn carry_out(&self, store: &Path) -> Result<u64, Failure> {
+    /// Carries the order out; the paths in it are relative to `store`. Gives what the content takes up unpacked, and what
+    /// the user should know.
+    pub(in crate::image) fn carry_out(&self, store: &Path) -> Result<(u64, Vec<String>), Failure> {
         let mut stream = Stream::open(&self.feed, &self.name)?;
+        let below = self.below.as_ref();
+        let below = below.map(|layers| layers.iter().map(|layer| store.join(layer)).collect());
+        let below = Below::new(below);
         let Some(into) = self.into.as_ref().map(|into| store.join(into)) else {
-            let ended = survey::pass(self, stream.reader(), io::sink());
-            return self.settle(stream, ended, None).map(|found| found.bytes);
+            let ended = survey::pass(self, &below, stream.reader(), io::sink());
+            let found = self.settle(stream, ended, None)?;
+            return Ok((found.bytes, found.remarks));
         };
         fs::create_dir(&into).map_err(|error| cannot(&self.name, error))?;
         let mut extractor = Extractor::start(&into).map_err(|error| cannot(&self.name, error))?;
@@ -33,12 +39,13 @@ impl Order {
         // The writer goes with this call, so that tar sees the end.
         let ended = survey::pass(
             self,
+            &below,
             stream.reader(),
             io::BufWriter::with_capacity(1 << 16, to),
         );
         let found = self.settle(stream, ended, Some(extractor))?;
         mark(&into, &found.removed).map_err(|error| cannot(&self.name, error))?;
-        Ok(found.bytes)
+        Ok((found.bytes, found.remarks))
     }
 
     /// Finds out which of those that took part was the first to fail.
@@ -92,6 +99,7 @@ impl Extractor {
                 "--xattrs",
                 "--xattrs-include=*",
                 "--delay-directory-restore",
+                "--warning=no-timestamp",
             ])
             .arg("--directory")
             .arg(into)
@@ -107,7 +115,8 @@ impl Extractor {
     fn finish(mut self) -> Result<(), String> {
         let status = self.child.wait().map_err(|error| format!("tar: {error}"))?;
         let words = self.words.join().unwrap_or_default();
-        if status.success() {
+        // What it cannot give a file, an attribute for one, it only says.
+        if status.success() && words.is_empty() {
             return Ok(());
         }
         match words.lines().next() {

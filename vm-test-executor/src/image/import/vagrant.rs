@@ -19,6 +19,14 @@ const DISK: &str = "box.img";
 struct Metadata {
     provider: String,
     format: Option<String>,
+    /// In the second form of boxes, which may hold several.
+    disks: Option<Vec<Listed>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Listed {
+    path: String,
+    format: Option<String>,
 }
 
 /// The disk in a box, and where the box is unpacked for as long as the disk is read.
@@ -36,24 +44,46 @@ pub(super) fn open(path: &Path, store: &Store) -> Result<(Disk, Room), Failure> 
                 .hint("get the box for the provider libvirt"),
         );
     }
-    match metadata.format.as_deref() {
-        Some("qcow2") => {}
-        Some(other) => {
+    let (path, format) = match metadata.disks.as_deref() {
+        Some([disk]) => (
+            &disk.path[..],
+            // This form knows no other, unless it says so.
+            disk.format
+                .as_deref()
+                .or(metadata.format.as_deref())
+                .unwrap_or("qcow2"),
+        ),
+        Some(disks) => {
+            let cause = format!(
+                "it holds {} disks, and an image is made of one with the root on it",
+                disks.len()
+            );
+            return Err(cannot(&name, cause)
+                .hint("unpack it, and import the disk that has the root: qcow2:PATH"));
+        }
+        None => match metadata.format.as_deref() {
+            Some(format) => (DISK, format),
+            None => {
+                let cause = format!("its {METADATA} does not say what format the disk has");
+                return Err(
+                    cannot(&name, cause).hint("formats are not guessed: add \"format\": \"qcow2\"")
+                );
+            }
+        },
+    };
+    let format = match format {
+        "qcow2" => DiskFormat::Qcow2,
+        "raw" => DiskFormat::Raw,
+        other => {
             let form = shown(other.as_bytes());
-            return Err(cannot(
-                &name,
-                format!("its {METADATA} calls the disk `{form}`, and a box's disk is qcow2"),
-            ));
+            let cause =
+                format!("its {METADATA} calls the disk `{form}`, and qcow2 and raw are read");
+            return Err(cannot(&name, cause).hint(format!(
+                "unpack it, and make its disk one that is read: qemu-img convert -f {form} -O qcow2 OLD NEW"
+            )));
         }
-        None => {
-            return Err(cannot(
-                &name,
-                format!("its {METADATA} does not say what format the disk has"),
-            )
-            .hint("formats are not guessed: add \"format\": \"qcow2\""));
-        }
-    }
-    let inside = format!("{DISK} of {name}");
-    let file = open_below(&directory, DISK, &name)?;
-    Ok((Disk::of_file(file, DiskFormat::Qcow2, inside)?, room))
+    };
+    let inside = format!("{} of {name}", shown(path.as_bytes()));
+    let file = open_below(&directory, path, &name)?;
+    Ok((Disk::of_file(file, format, inside)?, room))
 }

@@ -1,7 +1,7 @@
 //! Writes checked entries as an archive of our own, in the one form that GNU tar reads without any choice. Checks
 //! nothing.
 
-use super::attributes::Attributes;
+use super::extended::{Pair, written};
 use super::findings::Stop;
 use std::io::{self, Read, Write};
 use tar::{Builder, EntryType, Header};
@@ -17,37 +17,28 @@ pub(super) struct Piece {
     pub(super) target: Vec<u8>,
     pub(super) user: u64,
     pub(super) group: u64,
-    mode: u32,
-    time: u64,
-    size: u64,
-    attributes: Vec<(String, Vec<u8>)>,
+    pub(super) mode: u32,
+    /// Seconds since 1970, and billionths.
+    pub(super) time: (i64, u32),
+    pub(super) size: u64,
+    /// Extended attributes, under their keys in an archive.
+    pub(super) attributes: Vec<Pair>,
 }
 
 impl Piece {
-    /// An entry with what its header and its extended header say of it.
-    pub(super) fn new(
-        name: &[u8],
-        header: &Header,
-        attributes: Attributes,
-        size: u64,
-    ) -> io::Result<Self> {
-        let own = |said: Option<u64>, read: io::Result<u64>| said.map_or(read, Ok);
-        Ok(Self {
-            name: if name.is_empty() {
-                b".".to_vec()
-            } else {
-                name.to_vec()
-            },
-            kind: header.entry_type(),
+    /// A directory of root's that everybody may see.
+    pub(super) fn directory(name: &[u8]) -> Self {
+        Self {
+            name: name.to_vec(),
+            kind: EntryType::Directory,
             target: Vec::new(),
-            user: own(attributes.user, header.uid())?,
-            group: own(attributes.group, header.gid())?,
-            mode: header.mode()? & 0o7777,
-            // Times do not count for an image, so that a bad one does no harm.
-            time: header.mtime().unwrap_or(0),
-            size,
-            attributes: attributes.kept,
-        })
+            user: 0,
+            group: 0,
+            mode: 0o755,
+            time: (0, 0),
+            size: 0,
+            attributes: Vec::new(),
+        }
     }
 
     /// Makes it root's, readable and writable, with nothing that is special.
@@ -82,7 +73,8 @@ impl<W: Write> Writer<W> {
         header.set_mode(piece.mode);
         header.set_uid(piece.user);
         header.set_gid(piece.group);
-        header.set_mtime(piece.time);
+        let (seconds, nanos) = piece.time;
+        header.set_mtime(u64::try_from(seconds).unwrap_or(0));
         let size = if piece.kind == EntryType::Regular {
             piece.size
         } else {
@@ -90,10 +82,16 @@ impl<W: Write> Writer<W> {
         };
         header.set_size(size);
         let old = header.as_old_mut();
-        let mut extended: Vec<(&str, &[u8])> = Vec::new();
+        let mut extended: Vec<(&[u8], &[u8])> = Vec::new();
+        let root = b".".to_vec();
+        let name = if piece.name.is_empty() {
+            &root
+        } else {
+            &piece.name
+        };
         for (key, value, field) in [
-            ("path", &piece.name, &mut old.name),
-            ("linkpath", &piece.target, &mut old.linkname),
+            (&b"path"[..], name, &mut old.name),
+            (b"linkpath", &piece.target, &mut old.linkname),
         ] {
             let short = value.len().min(SHORT);
             field[..short].copy_from_slice(&value[..short]);
@@ -102,15 +100,20 @@ impl<W: Write> Writer<W> {
             }
         }
         header.set_cksum();
-        extended.extend(
-            piece
-                .attributes
-                .iter()
-                .map(|(key, value)| (&key[..], &value[..])),
-        );
+        let time = exact(seconds, nanos);
+        if let Some(time) = &time {
+            extended.push((b"mtime", time.as_bytes()));
+        }
+        let attributes = piece.attributes.iter();
+        extended.extend(attributes.map(|(key, value)| (&key[..], &value[..])));
         if !extended.is_empty() {
+            let bytes = written(&extended);
+            let mut header = Header::new_ustar();
+            header.set_entry_type(EntryType::XHeader);
+            header.set_size(bytes.len() as u64);
+            header.set_cksum();
             self.builder
-                .append_pax_extensions(extended)
+                .append(&header, &bytes[..])
                 .map_err(Stop::Write)?;
         }
         let mut content = Tracked {
@@ -133,6 +136,17 @@ impl<W: Write> Writer<W> {
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.builder.finish()?;
         self.builder.get_mut().flush()
+    }
+}
+
+/// A time that a header alone cannot say.
+fn exact(seconds: i64, nanos: u32) -> Option<String> {
+    match (seconds, nanos) {
+        (0.., 0) => None,
+        (0.., _) => Some(format!("{seconds}.{nanos:09}")),
+        (_, 0) => Some(seconds.to_string()),
+        // What counts forwards from the second before is written as what counts backwards from the one after.
+        _ => Some(format!("-{}.{:09}", -(seconds + 1), 1_000_000_000 - nanos)),
     }
 }
 

@@ -1,0 +1,158 @@
+//! Archives that are odd and right: what other programs write, and what only some of them read.
+
+use super::archive::Archive;
+use super::good::run;
+use super::place::Place;
+use super::rootfs::{SHOW, with_shell};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::PathBuf;
+use vm_test_tests::fixture::text_of;
+
+pub(crate) fn base() -> Archive {
+    with_shell(Archive::default(), "base")
+}
+
+/// The files of the uppermost layer of an image.
+pub(crate) fn top(place: &Place, image: &str) -> PathBuf {
+    let record = place.succeed(&["image", "inspect", image, "--json"]);
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let key = record["layers"].as_array().unwrap().last().unwrap();
+    place
+        .path("store/layers")
+        .join(key.as_str().unwrap())
+        .join("files")
+}
+
+fn digest(place: &Place, image: &str) -> String {
+    let record = place.succeed(&["image", "inspect", image, "--json"]);
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    record["digest"].as_str().unwrap().to_owned()
+}
+
+pub(crate) fn import(place: &Place, image: &str, source: &str) -> String {
+    let output = place
+        .vm_test(&["image", "import", image, source])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    text_of(&output)
+}
+
+/// Two rights of which one is the byte of a new line.
+fn capability(version: u32, rest: &[u32]) -> Vec<u8> {
+    let numbers = [version | 1, 0x0a, 0, 0, 0];
+    numbers
+        .iter()
+        .chain(rest)
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
+}
+
+#[test]
+fn attributes_of_any_bytes_are_kept_and_come_through_an_export() {
+    let place = Place::new();
+    let mut archive = base();
+    let values: [&[u8]; 5] = [b"a\nb", b"", b"x\n12 path=b\n", b"\0\xff\xfe", b"a=b"];
+    for (number, value) in values.iter().enumerate() {
+        archive = archive
+            .extended("SCHILY.xattr.user.note", value)
+            .file(&format!("./etc/{number}"), b"");
+    }
+    let archive = archive
+        .extended("SCHILY.xattr.user.a%3Db", "equals")
+        .file("./etc/name", b"")
+        .extended(
+            "SCHILY.xattr.security.capability",
+            capability(0x0200_0000, &[]),
+        )
+        .file("./etc/second", b"")
+        .extended(
+            "SCHILY.xattr.security.capability",
+            capability(0x0300_0000, &[100_000]),
+        )
+        .file("./etc/third", b"")
+        .extended("LIBARCHIVE.xattr.user.text", "YQpi")
+        .file("./etc/text", b"");
+    place.write("r.tar", archive.finish());
+    import(&place, "first", "r.tar");
+    place.succeed(&["image", "export", "first", "again.tar"]);
+    import(&place, "again", "again.tar");
+    assert_eq!(digest(&place, "first"), digest(&place, "again"));
+    place.succeed(&["image", "verify", "again"]);
+    let attribute = |name: &str, key: &str| {
+        let mut value = [0; 64];
+        let path = top(&place, "again").join("etc").join(name);
+        let length = rustix::fs::lgetxattr(path, key, &mut value).unwrap();
+        value[..length].to_vec()
+    };
+    for (number, value) in values.iter().enumerate() {
+        assert_eq!(attribute(&number.to_string(), "user.note"), *value);
+    }
+    assert_eq!(attribute("name", "user.a=b"), b"equals");
+    assert_eq!(attribute("text", "user.text"), b"a\nb");
+    // Whoever is root in the store's files, the rights are there.
+    for name in ["second", "third"] {
+        assert_eq!(
+            attribute(name, "security.capability")[4..20],
+            capability(0, &[])[4..]
+        );
+    }
+}
+
+#[test]
+fn archives_of_old_and_of_other_programs_are_read() {
+    let place = Place::new();
+    let archive = with_shell(Archive::default().entry("label", b'V', "", 0, b""), "odd")
+        .entry("old/", b'\0', "", 0o755, b"")
+        .file("/etc/absolute", b"")
+        .file("./etc/twice", b"1")
+        .symlink("./etc/twice", "marker")
+        .extended("mtime", "1700000000.5")
+        .file("./etc/time", b"");
+    place.write("odd.tar", archive.finish());
+    import(&place, "odd", "odd.tar");
+    assert_eq!(run(&place, "odd", &SHOW), "odd\n");
+    let root = top(&place, "odd");
+    assert!(root.join("old").is_dir() && root.join("etc/absolute").is_file());
+    assert!(root.join("etc/twice").is_symlink());
+    let time = fs::metadata(root.join("etc/time")).unwrap();
+    assert_eq!(
+        (time.mtime(), time.mtime_nsec()),
+        (1_700_000_000, 500_000_000)
+    );
+}
+
+#[test]
+fn files_with_holes_are_read_in_every_form_that_tar_writes() {
+    let place = Place::new();
+    let root = place.path("root");
+    fs::create_dir_all(root.join("etc")).unwrap();
+    let file = fs::File::create(root.join("etc/holes")).unwrap();
+    std::os::unix::fs::FileExt::write_at(&file, b"X", 1 << 20).unwrap();
+    file.set_len(2 << 20).unwrap();
+    symlink("holes", root.join("etc/link")).unwrap();
+    let forms: [&[&str]; 5] = [
+        &["--format=gnu"],
+        &["--format=oldgnu"],
+        &["--format=posix"],
+        &["--format=posix", "--sparse-version=0.0"],
+        &["--format=posix", "--sparse-version=0.1"],
+    ];
+    for form in forms {
+        let mut tar = std::process::Command::new("tar");
+        tar.arg("-cSf")
+            .arg(place.path("s.tar"))
+            .args(form)
+            .arg("-C")
+            .arg(&root)
+            .arg(".");
+        assert!(tar.status().unwrap().success());
+        import(&place, "s", "s.tar");
+        let read = fs::read(top(&place, "s").join("etc/holes")).unwrap();
+        assert!(
+            read == fs::read(root.join("etc/holes")).unwrap(),
+            "{form:?}"
+        );
+    }
+}

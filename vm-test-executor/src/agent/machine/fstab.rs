@@ -1,0 +1,226 @@
+//! What a root's `/etc/fstab` says of file systems that belong into it. Reads text; mounts nothing. Whoever wrote it is not
+//! trusted: what it names is looked for on the one disk only.
+
+use std::path::{Component, Path, PathBuf};
+
+/// Places that are not the image's: the guest's own, those for media, and what only firmware reads.
+const NOT_OURS: [&str; 9] = [
+    "/dev",
+    "/proc",
+    "/sys",
+    "/run",
+    "/tmp",
+    "/mnt",
+    "/media",
+    "/boot/efi",
+    "/efi",
+];
+
+/// Names of disks' devices, of the first disk of each kind, and what is between them and the number of a partition.
+const DISKS: [(&str, &str); 6] = [
+    ("sda", ""),
+    ("vda", ""),
+    ("xvda", ""),
+    ("hda", ""),
+    ("nvme0n1", "p"),
+    ("mmcblk0", "p"),
+];
+
+/// Links to partitions, and what they are called by.
+const LINKS: [(&str, &str); 4] = [
+    ("by-uuid/", "UUID"),
+    ("by-label/", "LABEL"),
+    ("by-partuuid/", "PARTUUID"),
+    ("by-partlabel/", "PARTLABEL"),
+];
+
+/// A file system that belongs into the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Where it belongs.
+    pub(super) place: PathBuf,
+    /// Where it is.
+    pub(super) source: Source,
+    /// The subvolume of btrfs, if one is named.
+    pub(super) subvolume: Option<String>,
+    /// Whether a system boots without it.
+    pub(super) is_optional: bool,
+    /// What the line calls it.
+    pub(super) words: String,
+}
+
+/// Where a file system is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// On the partition with this key and value.
+    Called(&'static str, String),
+    /// On the partition of this number.
+    Number(u32),
+    /// A directory of the root itself.
+    Directory(PathBuf),
+    /// On some other device.
+    Elsewhere,
+}
+
+/// The file systems that belong into the root, those that are mounted in others after them.
+pub(super) fn entries(text: &str) -> Vec<Entry> {
+    let mut entries: Vec<_> = text.lines().filter_map(entry).collect();
+    entries.sort_by_key(|entry| entry.place.components().count());
+    entries
+}
+
+fn entry(line: &str) -> Option<Entry> {
+    let mut fields = line.split_whitespace();
+    let spec = unescaped(fields.next().filter(|spec| !spec.starts_with('#'))?);
+    let place = PathBuf::from(unescaped(fields.next()?));
+    let kind = fields.next().unwrap_or("auto");
+    let options: Vec<_> = fields.next().unwrap_or("").split(',').collect();
+    let mut parts = place.components();
+    let is_plain = parts.next() == Some(Component::RootDir)
+        && parts.all(|part| matches!(part, Component::Normal(_)));
+    let is_ours = is_plain
+        && place != Path::new("/")
+        && !NOT_OURS.iter().any(|other| place.starts_with(other));
+    if !is_ours || kind == "swap" || options.contains(&"noauto") {
+        return None;
+    }
+    let is_bind = ["bind", "rbind"].iter().any(|word| options.contains(word));
+    let source = match spec.strip_prefix('/') {
+        Some(rest) if is_bind => Source::Directory(rest.into()),
+        _ => source(&spec)?,
+    };
+    let subvolume = options
+        .iter()
+        .find_map(|option| option.strip_prefix("subvol="));
+    Some(Entry {
+        place,
+        source,
+        subvolume: subvolume.map(str::to_owned),
+        is_optional: options.contains(&"nofail"),
+        words: spec,
+    })
+}
+
+/// Where what a line calls so is; `None` if that is no device at all.
+fn source(spec: &str) -> Option<Source> {
+    let keys = ["UUID", "LABEL", "PARTUUID", "PARTLABEL"];
+    if let Some((key, value)) = spec.split_once('=') {
+        let key = keys.into_iter().find(|known| *known == key)?;
+        return Some(Source::Called(key, value.trim_matches('"').to_owned()));
+    }
+    let device = spec.strip_prefix("/dev/")?;
+    let link = device.strip_prefix("disk/").and_then(|link| {
+        LINKS
+            .iter()
+            .find_map(|(start, key)| Some((*key, link.strip_prefix(start)?)))
+    });
+    if let Some((key, value)) = link {
+        return Some(Source::Called(key, value.to_owned()));
+    }
+    let number = DISKS.iter().find_map(|(disk, between)| {
+        device
+            .strip_prefix(disk)?
+            .strip_prefix(between)?
+            .parse()
+            .ok()
+    });
+    Some(number.map_or(Source::Elsewhere, Source::Number))
+}
+
+/// A field in which spaces and the like are written as their numbers in octal.
+fn unescaped(field: &str) -> String {
+    let mut text = String::new();
+    let mut rest = field;
+    while let Some(at) = rest.find('\\') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let digits = rest
+            .get(1..4)
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match digits {
+            Some(byte) if byte.is_ascii() => {
+                text.push(char::from(byte));
+                rest = &rest[4..];
+            }
+            _ => {
+                text.push('\\');
+                rest = &rest[1..];
+            }
+        }
+    }
+    text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(line: &str) -> Option<(String, Source)> {
+        entries(line)
+            .pop()
+            .map(|entry| (entry.place.display().to_string(), entry.source))
+    }
+
+    #[test]
+    fn every_way_to_name_a_partition_is_understood() {
+        for (line, source) in [
+            (
+                "UUID=ab-1 /usr ext4 defaults 0 2",
+                Source::Called("UUID", "ab-1".into()),
+            ),
+            ("LABEL=\"x\" /usr auto", Source::Called("LABEL", "x".into())),
+            (
+                "LABEL=a\\040b\t/usr\text4",
+                Source::Called("LABEL", "a b".into()),
+            ),
+            (
+                "PARTUUID=AB /usr xfs ro",
+                Source::Called("PARTUUID", "AB".into()),
+            ),
+            (
+                "/dev/disk/by-partlabel/usr /usr ext4",
+                Source::Called("PARTLABEL", "usr".into()),
+            ),
+            ("/dev/sda3 /usr ext4", Source::Number(3)),
+            ("/dev/nvme0n1p12 /usr ext4", Source::Number(12)),
+            ("/dev/sdb1 /usr ext4", Source::Elsewhere),
+            ("/dev/mapper/vg-usr /usr ext4", Source::Elsewhere),
+            (
+                "/data/usr /usr none rw,bind 0 0",
+                Source::Directory("data/usr".into()),
+            ),
+        ] {
+            assert_eq!(one(line), Some(("/usr".to_owned(), source)), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_part_of_the_image_is_not_looked_for() {
+        for line in [
+            "# UUID=1 /usr ext4",
+            "",
+            "UUID=1 / ext4",
+            "UUID=1 none swap sw",
+            "UUID=1 /swap swap",
+            "tmpfs /var/tmp tmpfs",
+            "proc /proc proc",
+            "UUID=1 /boot/efi vfat",
+            "UUID=1 /media/usb auto",
+            "UUID=1 /usr ext4 noauto",
+            "server:/home /home nfs",
+            "//server/x /srv cifs",
+            "UUID=1 /a/../../usr ext4",
+        ] {
+            assert_eq!(one(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_another_comes_after_it() {
+        let text = "UUID=2 /var/log ext4\nUUID=1 /var btrfs subvol=@var,nofail\n";
+        let entries = entries(text);
+        assert_eq!(entries[0].place, Path::new("/var"));
+        assert_eq!(entries[0].subvolume.as_deref(), Some("@var"));
+        assert!(entries[0].is_optional && !entries[1].is_optional);
+    }
+}

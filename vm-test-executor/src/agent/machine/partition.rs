@@ -1,0 +1,98 @@
+//! A partition of a disk from elsewhere, mounted read-only if the kind of its file system is known, and else named.
+
+use rustix::mount::{MountFlags, mount};
+use std::ffi::CStr;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Where its file systems are mounted.
+const PLACES: &str = "/run/vm-test/foreign";
+
+/// The kinds of file systems, with the options that keep each from writing to a disk that was not closed.
+const KINDS: [(&str, &CStr); 3] = [
+    ("ext4", c"noload"),
+    ("xfs", c"norecovery,nouuid"),
+    ("btrfs", c""),
+];
+
+/// What may be on a partition without a file system, by what is there: an offset, the bytes, its name.
+const CONTAINERS: [(usize, &[u8], &str); 3] = [
+    (512, b"LABELONE", "LVM"),
+    (0, b"LUKS\xba\xbe", "LUKS"),
+    (4096, b"\xfc\x4e\x2b\xa9", "RAID"),
+];
+
+/// So much of a partition is looked at.
+const HEAD: u64 = 8192;
+
+/// Where programs are.
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// With what its file systems are mounted.
+pub(super) const FLAGS: MountFlags = MountFlags::RDONLY
+    .union(MountFlags::NODEV)
+    .union(MountFlags::NOSUID)
+    .union(MountFlags::NOEXEC);
+
+/// A partition, or the whole disk.
+pub(super) struct Partition {
+    /// Its number; that of a whole disk is 0.
+    pub(super) number: u32,
+    name: String,
+    /// What to call it.
+    pub(super) shown: String,
+    /// The kind of its file system, if it could be mounted.
+    pub(super) kind: Option<&'static str>,
+    /// Where it is mounted.
+    pub(super) place: PathBuf,
+}
+
+impl Partition {
+    /// The one of this number and name, mounted if that can be.
+    pub(super) fn new((number, name): (u32, String)) -> Self {
+        let place = Path::new(PLACES).join(&name);
+        Self {
+            number,
+            shown: match number {
+                0 => "the whole disk".to_owned(),
+                number => format!("partition {number}"),
+            },
+            kind: mount_device(&name, &place),
+            name,
+            place,
+        }
+    }
+
+    /// The file of the device.
+    pub(super) fn device(&self) -> PathBuf {
+        Path::new("/dev").join(&self.name)
+    }
+
+    /// What is on it, for people.
+    pub(super) fn content(&self) -> &'static str {
+        self.kind.unwrap_or_else(|| container(&self.device()))
+    }
+}
+
+fn mount_device(name: &str, place: &Path) -> Option<&'static str> {
+    fs::create_dir_all(place).ok()?;
+    let path = Path::new("/dev").join(name);
+    let (kind, _) = KINDS
+        .iter()
+        .find(|(kind, options)| mount(&path, place, *kind, FLAGS, *options).is_ok())?;
+    Some(kind)
+}
+
+/// What is on a partition that cannot be mounted, for people.
+fn container(device: &Path) -> &'static str {
+    let mut head = Vec::new();
+    let read = File::open(device).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    let begins = |at: usize, magic: &[u8]| head.get(at..).is_some_and(|it| it.starts_with(magic));
+    let found = CONTAINERS.iter().find(|(at, magic, _)| begins(*at, magic));
+    match (read, found) {
+        (Err(_), _) => "unreadable",
+        (Ok(_), Some((_, _, name))) => name,
+        (Ok(_), None) => "no known file system",
+    }
+}

@@ -1,0 +1,61 @@
+//! The rights that a program brings along, as its file has them: told apart by version, and made those of a guest. Reads
+//! bytes.
+
+/// The versions, in the first number; with the last one comes an id whose namespace they count in.
+const VERSION: u32 = 0xff00_0000;
+const FIRST: (u32, usize) = (0x0100_0000, 12);
+const SECOND: (u32, usize) = (0x0200_0000, 20);
+const THIRD: (u32, usize) = (0x0300_0000, 24);
+
+/// The same rights for the root of whatever guest the file is in; `None` if these are none.
+pub(super) fn of_guest(value: &[u8]) -> Option<Vec<u8>> {
+    let first = u32::from_le_bytes(value.first_chunk::<4>().copied()?);
+    let flags = first & !VERSION;
+    let form = (first & VERSION, value.len());
+    let mut rights = (SECOND.0 | flags).to_le_bytes().to_vec();
+    rights.extend_from_slice(value.get(4..SECOND.1.min(value.len()))?);
+    match form {
+        // It knew 32 rights; the kernel takes no file that has it any more.
+        FIRST => rights.resize(SECOND.1, 0),
+        SECOND | THIRD => {}
+        _ => return None,
+    }
+    Some(rights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(numbers: &[u32]) -> Vec<u8> {
+        numbers
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect()
+    }
+
+    #[test]
+    fn rights_of_every_version_become_those_of_the_guest() {
+        let second = value(&[0x0200_0001, 1 << 13, 2, 3, 4]);
+        assert_eq!(of_guest(&second).as_deref(), Some(&second[..]));
+        let third = value(&[0x0300_0001, 1 << 13, 2, 3, 4, 100_000]);
+        assert_eq!(of_guest(&third), Some(second));
+        let first = value(&[0x0100_0000, 1 << 13, 2]);
+        assert_eq!(
+            of_guest(&first),
+            Some(value(&[0x0200_0000, 1 << 13, 2, 0, 0]))
+        );
+    }
+
+    #[test]
+    fn what_is_none_is_not_taken_for_one() {
+        for bad in [
+            value(&[0x0400_0000, 0, 0, 0, 0]),
+            value(&[0x0200_0000, 0]),
+            b"xy".to_vec(),
+            Vec::new(),
+        ] {
+            assert_eq!(of_guest(&bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Files with holes: where in the file the bytes belong that an archive holds of it, in each form that GNU tar writes.
+//! Reads no stream.
+
+use super::extended::{Pair, number, value};
+
+/// Keys that begin so are about holes.
+const PREFIX: &[u8] = b"GNU.sparse.";
+
+/// Where bytes are, in order: offset and length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Map {
+    pub(super) parts: Vec<(u64, u64)>,
+    /// The length of the file.
+    pub(super) size: u64,
+}
+
+/// What an extended header says of holes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    Nothing,
+    /// The map.
+    Map(Map),
+    /// The map is at the beginning of the content; the length of the file.
+    Ahead(u64),
+    /// What cannot be understood.
+    Nonsense,
+}
+
+/// What these pairs say.
+pub(super) fn of_pairs(pairs: &[Pair]) -> Said {
+    // Another program's, in which the content would be taken for the whole file.
+    if value(pairs, b"SUN.holesdata").is_some() {
+        return Said::Nonsense;
+    }
+    let about = |(key, _): &&Pair| key.starts_with(PREFIX) && key != b"GNU.sparse.name";
+    if pairs.iter().find(about).is_none() {
+        return Said::Nothing;
+    }
+    let size = value(pairs, b"GNU.sparse.realsize").or(value(pairs, b"GNU.sparse.size"));
+    let Some(size) = size.and_then(number) else {
+        return Said::Nonsense;
+    };
+    match value(pairs, b"GNU.sparse.major") {
+        Some(b"1") => return Said::Ahead(size),
+        Some(b"0") | None => {}
+        Some(_) => return Said::Nonsense,
+    }
+    let numbers: Option<Vec<u64>> = match value(pairs, b"GNU.sparse.map") {
+        Some(b"") => Some(Vec::new()),
+        Some(map) => map.split(|&byte| byte == b',').map(number).collect(),
+        // One pair of a key and a value for each number.
+        None => {
+            let keys: [&[u8]; 2] = [b"GNU.sparse.offset", b"GNU.sparse.numbytes"];
+            let numbers = pairs.iter().filter(|(key, _)| keys.contains(&&key[..]));
+            numbers.map(|(_, value)| number(value)).collect()
+        }
+    };
+    match numbers.and_then(|numbers| of_numbers(&numbers, size)) {
+        Some(map) => Said::Map(map),
+        None => Said::Nonsense,
+    }
+}
+
+/// The map of numbers that are an offset and a length by turns.
+pub(super) fn of_numbers(numbers: &[u64], size: u64) -> Option<Map> {
+    let (parts, rest) = numbers.as_chunks::<2>();
+    let parts = parts.iter().map(|[offset, length]| (*offset, *length));
+    rest.is_empty().then(|| Map {
+        parts: parts.collect(),
+        size,
+    })
+}
+
+impl Map {
+    /// Whether the parts follow each other within the file and have so many bytes together.
+    pub(super) fn is_right(&self, stored: u64) -> bool {
+        let mut end = 0;
+        let mut sum = 0u64;
+        for &(offset, length) in &self.parts {
+            let Some(next) = offset.checked_add(length) else {
+                return false;
+            };
+            if offset < end || next > self.size {
+                return false;
+            }
+            (end, sum) = (next, sum + length);
+        }
+        sum == stored
+    }
+
+    /// How many bytes of zeros or, if true, of content come at this position of the file.
+    pub(super) fn run(&self, position: u64) -> (u64, bool) {
+        let at = self
+            .parts
+            .partition_point(|(offset, length)| offset + length <= position);
+        match self.parts.get(at) {
+            Some(&(offset, length)) if offset <= position => (offset + length - position, true),
+            Some(&(offset, _)) => (offset - position, false),
+            None => (self.size - position, false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &[(&str, &str)]) -> Said {
+        let pairs = text
+            .iter()
+            .map(|(key, value)| (key.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        of_pairs(&pairs.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_form_of_a_map_is_understood() {
+        let map = Map {
+            parts: vec![(3, 2), (8, 1)],
+            size: 10,
+        };
+        let old = [
+            ("GNU.sparse.size", "10"),
+            ("GNU.sparse.numblocks", "2"),
+            ("GNU.sparse.offset", "3"),
+            ("GNU.sparse.numbytes", "2"),
+            ("GNU.sparse.offset", "8"),
+            ("GNU.sparse.numbytes", "1"),
+        ];
+        assert_eq!(said(&old), Said::Map(map.clone()));
+        let newer = [("GNU.sparse.size", "10"), ("GNU.sparse.map", "3,2,8,1")];
+        assert_eq!(said(&newer), Said::Map(map.clone()));
+        let newest = [("GNU.sparse.major", "1"), ("GNU.sparse.realsize", "10")];
+        assert_eq!(said(&newest), Said::Ahead(10));
+        assert_eq!(
+            said(&[("GNU.sparse.major", "2"), ("GNU.sparse.size", "1")]),
+            Said::Nonsense
+        );
+        assert_eq!(said(&[("GNU.sparse.map", "1")]), Said::Nonsense);
+        assert_eq!(said(&[("SUN.holesdata", " 0 4")]), Said::Nonsense);
+        assert_eq!(said(&[("path", "x")]), Said::Nothing);
+        assert!(map.is_right(3) && !map.is_right(4));
+        let runs: Vec<_> = [0, 3, 4, 5, 8, 9].map(|at| map.run(at)).into();
+        assert_eq!(
+            runs,
+            [
+                (3, false),
+                (2, true),
+                (1, true),
+                (3, false),
+                (1, true),
+                (1, false)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_map_stays_within_its_file() {
+        for parts in [
+            vec![(0, 11)],
+            vec![(5, 1), (4, 1)],
+            vec![(u64::MAX, 2)],
+            vec![(0, 3), (2, 1)],
+        ] {
+            let map = Map { parts, size: 10 };
+            let stored = map
+                .parts
+                .iter()
+                .fold(0u64, |sum, part| sum.wrapping_add(part.1));
+            assert!(!map.is_right(stored), "{map:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Entries of a layer that stand for what is removed from the layers below.
+
+use super::super::limits::words;
+use super::*;
+
+/// Names of this prefix stand in a layer for what it removes; with the second, for all that a directory had below.
+const WHITEOUT: &[u8] = b".wh.";
+const OPAQUE: &[u8] = b".wh..wh..opq";
+const RESERVED: &[u8] = b".wh..wh.";
+
+/// So many bytes of removed names are remembered.
+const MOST_REMOVED: usize = 64 << 20;
+
+/// Whether the last part of a name stands for a removal.
+pub(super) fn is_one(file: &[u8]) -> bool {
+    file.starts_with(WHITEOUT)
+}
+
+impl<W: Write> Pass<'_, W> {
+    /// Notes what an entry of such a name removes.
+    pub(super) fn remove(&mut self, directory: &[u8], file: &[u8]) -> Result<(), Stop> {
+        let directory = &self.way(directory)?[..];
+        self.removed.bytes += self.last.len();
+        if self.removed.bytes > MOST_REMOVED {
+            let cause = format!(
+                "it removes more names than {} hold",
+                words(MOST_REMOVED as u64)
+            );
+            return Err(Stop::Refused(cannot(&self.order.name, cause)));
+        }
+        if file == OPAQUE {
+            self.names.hide(directory, true);
+            self.removed.directories.push(directory.to_vec());
+        } else if !file.starts_with(RESERVED) {
+            let gone = &file[WHITEOUT.len()..];
+            if matches!(gone, b"" | b"." | b"..") {
+                return Err(self.refuse("it removes what is not a name"));
+            }
+            let gone = names::joined(directory, gone);
+            self.names.hide(&gone, false);
+            self.removed.paths.push(gone);
+        }
+        Ok(())
+    }
+}
