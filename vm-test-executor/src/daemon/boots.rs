@@ -2,7 +2,9 @@
 //! a command writes no log. They are in the store of their images, the last ones only. Nothing here can fail a lease.
 
 use super::console::Console;
-use std::fs;
+use std::fs::{self, DirBuilder, File};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use vm_test::harvest::forget_old_runs;
 
@@ -26,8 +28,12 @@ pub(super) fn keep(store: &Path, instance: &str, words: &str, console: &Console)
     );
     let home = store.join(HOME);
     // Not the store, which only those make who build an image.
-    let _ = fs::create_dir(&home);
-    let is_written = fs::write(home.join(format!("{instance}.{END}")), text).is_ok();
+    let _ = DirBuilder::new().mode(0o700).create(&home);
+    // What a guest says is for its user.
+    let mut file = File::options();
+    file.create_new(true).write(true).mode(0o600);
+    let file = file.open(home.join(format!("{instance}.{END}")));
+    let is_written = file.is_ok_and(|mut file| file.write_all(text.as_bytes()).is_ok());
     if is_written {
         forget_old_runs(&home, END);
     }
@@ -48,8 +54,7 @@ pub fn kept(store: &Path, instance: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::File;
-    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
 
     fn console(text: &str) -> Console {
         let console = Console::new().unwrap();
@@ -79,6 +84,10 @@ mod tests {
             "{text}"
         );
         assert_eq!(kept(store.path(), "a-2"), None);
+        for (path, permissions) in [("boots", 0o700), ("boots/a-1.log", 0o600)] {
+            let meta = fs::metadata(store.path().join(path)).unwrap();
+            assert_eq!(meta.permissions().mode() & 0o777, permissions, "{path}");
+        }
         assert_eq!(kept(store.path(), "../boots/a-1"), None);
     }
 
