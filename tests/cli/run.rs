@@ -65,13 +65,28 @@ fn what_vm_test_itself_cannot_do_is_125_with_the_cause_and_the_cure() {
             "hint: the guests are `host`",
         ),
         (
+            &["run", "hots", "--", "true"],
+            "error: cannot find guest `hots`",
+            "hint: did you mean `host`?",
+        ),
+        (
+            &["run", "--image", "debain-12", "host", "--", "true"],
+            "error: cannot use image `debain-12`: it is not in the store ",
+            "hint: did you mean `debian-12`? If not, build it: vm-test image build debain-12",
+        ),
+        (
+            &["attach", "host-0000-1", "--", "true"],
+            "error: cannot attach to host-0000-1: there is no such instance",
+            "hint: `vm-test ps` lists those that are kept",
+        ),
+        (
             &["run", "../evil", "--", "true"],
             "error: cannot use \"../evil\" as the name of a guest",
             "hint: use 1 to 63 ASCII letters",
         ),
         (
             &["run", "--memory", "1M", "host", "--", "true"],
-            "error: cannot use guest `host`: its memory of 1048576 is out of range",
+            "error: cannot use guest `host`: its memory of 1M is out of range",
             "hint: memory goes from 16M",
         ),
         (
@@ -141,6 +156,26 @@ fn a_command_without_enough_memory_is_killed_and_told_apart() {
             .err
             .contains("hint: give it more, as in --memory 128M")
     );
+}
+
+#[test]
+fn files_that_take_the_memory_are_named_with_the_way_out() {
+    let host = Host::new();
+    let script = "head -c 40M /dev/zero >/file; x=a; while :; do x=$x$x; done";
+    let args = ["run", "--memory", "64M", "host", "--", "sh", "-c", script];
+    let finished = vm_test(&host, &args);
+    assert_eq!(finished.code(), Some(137), "{}", finished.err);
+    let (before, after) = finished.err.split_once(" MiB of it files)").expect("files");
+    let (_, files) = before
+        .split_once("error: guest `host` ran out of memory (64 MiB, ")
+        .expect("the cause");
+    let files: u64 = files.parse().expect("a number");
+    assert!((40..64).contains(&files), "{files}");
+    assert!(
+        after.contains("hint: give it more, as in --memory 128M; files that a test writes"),
+        "{after}"
+    );
+    assert!(after.contains("rollback = \"snapshot\""), "{after}");
 }
 
 #[test]

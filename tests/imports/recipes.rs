@@ -83,8 +83,22 @@ fn mistakes_in_the_configuration_are_named() {
             file: "vm-test.toml",
             content: b"[guest.g]\nmemroy = \"1G\"\n",
             command: RUN,
-            message: "cannot read {}/vm-test.toml: TOML parse error at line 2, column 1\n  |\n2 | memroy = \"1G\"\n  | ^^^^^^\nunknown field `memroy`, expected one of `backend`, `accelerator`, `image`, `kernel`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, `disks`, `keep`, `keep_for`, `env`, `export`, `devices`, `rollback`, `privileged`",
+            message: "cannot use guest `g`: cannot set `memroy`: there is no such key (in {}/vm-test.toml, line 2)",
             hint: "did you mean `memory`?",
+        },
+        Mistake {
+            file: "vm-test.toml",
+            content: b"[guest.g]\naccelerator = \"tcg\"\n",
+            command: RUN,
+            message: "cannot start guest `g`: accelerator is for VMs, and a container runs on the host's kernel",
+            hint: "use backend = \"kvm\", or leave accelerator out",
+        },
+        Mistake {
+            file: "vm-test.toml",
+            content: b"\n[guests.g]\n",
+            command: RUN,
+            message: "cannot read {}/vm-test.toml: line 2: there is no `guests` outside of all tables of guests",
+            hint: "a guest is declared as in [guest.worker-1]",
         },
         Mistake {
             file: "vm-test.toml",
@@ -104,35 +118,35 @@ fn mistakes_in_the_configuration_are_named() {
             file: "vm-test.toml",
             content: b"[guest.g]\nmemory = \"10T\"\n",
             command: RUN,
-            message: "cannot use guest `g`: its memory of 10995116277760 is out of range (in {}/vm-test.toml)",
+            message: "cannot use guest `g`: its memory of 10T is out of range (in {}/vm-test.toml, line 2)",
             hint: "memory goes from 16M to 1T",
         },
         Mistake {
             file: "vm-test.toml",
             content: b"[guest.g]\nmemory = \"0M\"\n",
             command: RUN,
-            message: "cannot use guest `g`: its memory of 0 is out of range (in {}/vm-test.toml)",
+            message: "cannot use guest `g`: its memory of 0 is out of range (in {}/vm-test.toml, line 2)",
             hint: "memory goes from 16M to 1T",
         },
         Mistake {
             file: "vm-test.toml",
             content: b"[guest.g]\ntimeout = \"0s\"\n",
             command: RUN,
-            message: "cannot use guest `g`: its timeout of 0 is out of range (in {}/vm-test.toml)",
+            message: "cannot use guest `g`: its timeout of 0 is out of range (in {}/vm-test.toml, line 2)",
             hint: "timeout goes from 1ms to 24h",
         },
         Mistake {
             file: "vm-test.toml",
             content: b"[guest.g]\ntimeout = \"25h\"\n",
             command: RUN,
-            message: "cannot use guest `g`: its timeout of 90000000 is out of range (in {}/vm-test.toml)",
+            message: "cannot use guest `g`: its timeout of 25h is out of range (in {}/vm-test.toml, line 2)",
             hint: "timeout goes from 1ms to 24h",
         },
         Mistake {
             file: "vm-test.toml",
             content: b"[guest.g]\ndevices = [\"-monitor stdio\"]\n",
             command: RUN,
-            message: "cannot use guest `g`: there is no device \"-monitor stdio\" to give (in {}/vm-test.toml)",
+            message: "cannot use guest `g`: there is no device \"-monitor stdio\" to give (in {}/vm-test.toml, line 2)",
             hint: "the devices are \"/dev/net/tun\", \"/dev/fuse\", \"loop\"",
         },
         Mistake {
@@ -143,6 +157,29 @@ fn mistakes_in_the_configuration_are_named() {
             hint: "a name has at most 128 letters, digits and any of `._-+`, and begins with a letter or a digit",
         },
     ]);
+}
+
+#[test]
+fn a_directory_in_the_place_of_the_configuration_is_refused_by_name() {
+    let place = Place::new();
+    place.write("vm-test.toml/inside", "");
+    place.refuse(
+        &mut place.vm_test(RUN),
+        "cannot read {}/vm-test.toml: it is a directory",
+        "a file of that name is read: give this another",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_one_guest_is_nothing_to_the_others() {
+    let place = Place::new();
+    place.write(
+        "vm-test.toml",
+        "[guest.g]\n[guest.broken]\nmemroy = \"1G\"\n",
+    );
+    let finished = vm_test_tests::process::Running::start(&mut place.vm_test(RUN)).finish();
+    assert_eq!(finished.code(), Some(0), "{}", finished.err);
+    assert_eq!(finished.err, "");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::account;
 use super::body::Body;
 use super::harvest::Harvest;
+use super::memory;
 use super::run::{Output, Running};
 use rustix::process::{Signal, kill_process_group};
 use std::io;
@@ -108,6 +109,7 @@ impl Running<'_> {
             breach: self.body.and_then(|body| body.breach),
             micros,
             last: self.last,
+            files: memory::of_files(),
         };
         self.host.send(&FromAgent::Ended(ended))?;
         self.host.finish()?;

@@ -1,6 +1,7 @@
 //! How much memory the guest's processes use, for guests whose limit the kernel does not hold, and whether it ran out.
 //! Reads `/proc`.
 
+use super::machine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, ReadDir};
 
@@ -65,12 +66,13 @@ impl Watch {
 }
 
 /// What is in the file systems in memory that the agent sees, each counted once. The root's is among them, itself or as
-/// what an overlay says of its upper layer, unless the root is on a disk.
-fn of_files() -> u64 {
+/// what an overlay says of its upper layer, unless the root is on a disk, as that of a VM always is.
+pub(super) fn of_files() -> u64 {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let root = !is_on_disk(&table) && !machine::is_one();
     in_memory(&table)
         .into_iter()
-        .chain((!is_on_disk(&table)).then_some("/"))
+        .chain(root.then_some("/"))
         .filter_map(|place| rustix::fs::statvfs(place).ok())
         .map(|system| system.f_blocks.saturating_sub(system.f_bfree) * system.f_frsize)
         .sum()

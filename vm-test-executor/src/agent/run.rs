@@ -80,6 +80,7 @@ pub(super) fn run(
                 micros: 0,
                 body: None,
                 last: Vec::new(),
+                files: 0,
             }))?;
             return host.finish();
         }

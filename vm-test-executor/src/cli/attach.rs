@@ -11,8 +11,13 @@ use vm_test::harvest::Places;
 use vm_test::protocol::daemon::Attached;
 use vm_test::protocol::failure::Failure;
 
+/// What to do about an instance that nobody knows.
+const UNKNOWN: &str = "`vm-test ps` lists those that are kept, as those of failed tests are with keep = \"on-failure\" or VM_TEST_KEEP=on-failure; `vm-test logs` shows what others have said";
+
 /// Runs it and returns its exit code.
 pub(super) fn run(args: &AttachArgs) -> Result<u8, Failure> {
+    // Whether it is there at all comes before what to do in it.
+    let (mut lease, attached) = find(&args.instance)?;
     let is_shell = args.command.is_empty();
     if is_shell && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         return Err(Failure::new(
@@ -26,7 +31,6 @@ pub(super) fn run(args: &AttachArgs) -> Result<u8, Failure> {
     let shell = shell::words();
     let words = if is_shell { &shell } else { &args.command };
     let settings = Settings::default();
-    let (mut lease, attached) = find(&args.instance)?;
     let command = Command::new(&args.instance, &settings, words)?;
     if is_shell {
         remark(&format!(
@@ -52,8 +56,8 @@ fn find(instance: &str) -> Result<(Lease, Attached), Failure> {
     }
     Err(refusal.unwrap_or_else(|| {
         Failure::new(format!(
-            "cannot attach to {instance}: no daemon is running that could have kept it"
+            "cannot attach to {instance}: there is no such instance"
         ))
-        .hint("instances are kept when tests fail and keep = \"on-failure\" or VM_TEST_KEEP=on-failure is set")
+        .hint(UNKNOWN)
     }))
 }

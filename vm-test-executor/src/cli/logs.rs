@@ -33,7 +33,7 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
     match end {
         Some(cause) => say(&format!("{}\n", visible(&cause.message))),
         None => Err(Failure::new(format!(
-            "cannot find the log of {instance}: no daemon knows it, and none was stored"
+            "cannot find the log of {instance}: there is no such instance, and no log of one is stored"
         ))
         .hint("logs are stored of tests that fail, for the last 20 runs, below cargo's target directory: call this in the workspace")),
     }

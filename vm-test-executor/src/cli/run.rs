@@ -214,7 +214,11 @@ impl<'a> Command<'a> {
             return Ok(None);
         };
         let end = ended.end;
-        let ending = Ending { end, told_to_end };
+        let ending = Ending {
+            end,
+            told_to_end,
+            files: ended.files,
+        };
         if let Some(failure) = self.explain(&ending, &ended.last, lease) {
             complain(&failure);
         }

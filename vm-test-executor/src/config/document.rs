@@ -2,7 +2,9 @@
 //! key.
 
 use serde::de::DeserializeOwned;
+use std::io::ErrorKind;
 use std::path::Path;
+use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
 
 /// A longer file is refused unread.
@@ -14,15 +16,28 @@ const LONGEST: u64 = 1 << 20;
 /// If it cannot be read, is too long, or is no text.
 pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
     let cannot = |cause: String| Failure::new(format!("cannot read {}: {cause}", file.display()));
-    let length = file
-        .metadata()
-        .map_err(|error| cannot(error.to_string()))?
-        .len();
+    let meta = file.metadata().map_err(|error| {
+        let failure = cannot(error.to_string()).because(Tried::File, &error);
+        match error.kind() {
+            ErrorKind::NotFound => failure.hint("it is a link to nothing: remove it, or mend it"),
+            _ => failure,
+        }
+    })?;
+    if !meta.is_file() {
+        let cause = match meta.is_dir() {
+            true => "it is a directory",
+            // To read a pipe would take for ever.
+            false => "it is no regular file",
+        };
+        return Err(cannot(cause.to_owned()).hint("a file of that name is read: give this another"));
+    }
+    let length = meta.len();
     if length > LONGEST {
         let cause = format!("it has {length} bytes, and at most {LONGEST} are read");
         return Err(cannot(cause).hint(if_long));
     }
-    let bytes = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
+    let bytes = std::fs::read(file)
+        .map_err(|error| cannot(error.to_string()).because(Tried::File, &error))?;
     String::from_utf8(bytes)
         .map_err(|error| cannot(error.to_string()).hint("TOML is text in UTF-8"))
 }

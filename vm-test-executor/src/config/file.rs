@@ -1,16 +1,20 @@
 //! `vm-test.toml` at the root of a workspace: which guests there are. Reads one file; knows nothing of sites.
 
+use super::document::{self, suggestion_among};
 use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
-use super::{document, quantity};
-use serde::Deserialize;
+use super::table::{self, Entry, Mistake};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
 
 /// The name of the file.
 pub const FILE: &str = "vm-test.toml";
+
+/// The table with the guests.
+const GUESTS: &str = "guest";
 
 /// The guests of a workspace.
 #[derive(Debug, Default)]
@@ -18,49 +22,20 @@ pub struct Workspace {
     /// Where relative paths start.
     directory: PathBuf,
     file: Option<PathBuf>,
-    guests: BTreeMap<String, GuestTable>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(default)]
-    guest: BTreeMap<String, GuestTable>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GuestTable {
-    backend: Option<String>,
-    accelerator: Option<String>,
-    image: Option<String>,
-    kernel: Option<String>,
-    init: Option<String>,
-    memory: Option<String>,
-    cpus: Option<u32>,
-    network: Option<String>,
-    timeout: Option<String>,
-    boot_timeout: Option<String>,
-    disks: Option<Vec<String>>,
-    keep: Option<String>,
-    keep_for: Option<String>,
-    env: Option<Vec<String>>,
-    export: Option<Vec<String>>,
-    devices: Option<Vec<String>>,
-    rollback: Option<String>,
-    privileged: Option<bool>,
+    /// What is wrong with one of them is nothing to the others.
+    guests: BTreeMap<String, Result<Vec<Entry>, Mistake>>,
 }
 
 impl Workspace {
     /// Reads the nearest file in `directory` or above it; without one, only the built-in guests are known.
     ///
     /// # Errors
-    /// If the file cannot be read or is wrong anywhere.
+    /// If the file cannot be read or is wrong outside the guests' tables.
     pub fn find(directory: &Path) -> Result<Self, Failure> {
         let found = directory
             .ancestors()
             .map(|dir| dir.join(FILE))
-            .find(|file| file.is_file());
+            .find(|file| file.symlink_metadata().is_ok());
         match found {
             Some(file) => Self::read(file),
             None => Ok(Self {
@@ -72,19 +47,15 @@ impl Workspace {
 
     fn read(file: PathBuf) -> Result<Self, Failure> {
         let text = document::read(&file, "it only declares guests")?;
-        let document: Document = document::parse(&text).map_err(|failure| Failure {
+        let guests = guests(&text).map_err(|failure| Failure {
             message: format!("cannot read {}: {}", file.display(), failure.message),
             ..failure
         })?;
-        let workspace = Self {
-            guests: document.guest,
+        Ok(Self {
+            guests,
             directory: file.parent().unwrap_or(Path::new("/")).to_path_buf(),
             file: Some(file),
-        };
-        for name in workspace.guests.keys() {
-            workspace.guest(name, &[])?;
-        }
-        Ok(workspace)
+        })
     }
 
     /// The names of the guests that the file declares.
@@ -106,14 +77,15 @@ impl Workspace {
         let mut guest = Guest::new(name)?;
         match (self.guests.get(name), &self.file) {
             (Some(table), Some(file)) => {
-                for setting in table.settings().map_err(|cause| {
-                    Failure::new(format!(
-                        "cannot use guest `{name}` of {}: {cause}",
-                        file.display()
-                    ))
-                })? {
-                    guest.set(&setting).map_err(|failure| Failure {
-                        message: format!("{} (in {})", failure.message, file.display()),
+                let entries = table.as_ref();
+                for entry in entries.map_err(|mistake| mistake.failure(name, file))? {
+                    guest.set(&entry.setting).map_err(|failure| Failure {
+                        message: format!(
+                            "{} (in {}, line {})",
+                            failure.message,
+                            file.display(),
+                            entry.line
+                        ),
                         ..failure
                     })?;
                 }
@@ -143,54 +115,56 @@ impl Workspace {
             .iter()
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>();
-        Failure::new(format!("cannot find guest `{name}`: {place}")).hint(format!(
-            "the guests are {}; declare another as [guest.{name}] in {FILE} at the workspace's root",
-            known.join(", ")
-        ))
+        let failure = Failure::new(format!("cannot find guest `{name}`: {place}"));
+        let meant = suggestion_among(name, names.iter().copied());
+        match meant {
+            Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
+            None => failure.hint(format!(
+                "the guests are {}; declare another as [guest.{name}] in {FILE} at the workspace's root",
+                known.join(", ")
+            )),
+        }
     }
 }
 
-impl GuestTable {
-    fn settings(&self) -> Result<Vec<OwnedSetting>, String> {
-        let size =
-            |text: &String| quantity::bytes(text).map_err(|cause| format!("memory: {cause}"));
-        let time = |key: &str, text: &Option<String>| {
-            let millis = text.as_deref().map(quantity::millis).transpose();
-            millis.map_err(|cause| format!("{key}: {cause}"))
+/// The guests that a text declares.
+fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, Failure> {
+    let document =
+        DeTable::parse(text).map_err(|error| Failure::new(error.to_string().trim_end()))?;
+    let mut guests = BTreeMap::new();
+    for (name, value) in document.get_ref() {
+        let line = table::line(text, name.span());
+        let (name, tables) = (name.get_ref(), value.get_ref().as_table());
+        let Some(tables) = tables.filter(|_| name == GUESTS) else {
+            return Err(stray(name, line, "top"));
         };
-        let disks = self
-            .disks
-            .iter()
-            .flatten()
-            .map(|text| quantity::bytes(text).map_err(|cause| format!("disks: {cause}")))
-            .collect::<Result<Vec<_>, _>>()?;
-        let disks = self.disks.is_some().then_some(disks);
-        let settings = [
-            self.backend.clone().map(OwnedSetting::Backend),
-            self.accelerator.clone().map(OwnedSetting::Accelerator),
-            self.image.clone().map(OwnedSetting::Image),
-            self.kernel.clone().map(OwnedSetting::Kernel),
-            self.init.clone().map(OwnedSetting::Init),
-            self.memory
-                .as_ref()
-                .map(size)
-                .transpose()?
-                .map(OwnedSetting::Memory),
-            self.cpus.map(OwnedSetting::Cpus),
-            self.network.clone().map(OwnedSetting::Network),
-            time("timeout", &self.timeout)?.map(OwnedSetting::Timeout),
-            time("boot_timeout", &self.boot_timeout)?.map(OwnedSetting::BootTimeout),
-            disks.map(OwnedSetting::Disks),
-            self.keep.clone().map(OwnedSetting::Keep),
-            time("keep_for", &self.keep_for)?.map(OwnedSetting::KeepFor),
-            self.env.clone().map(OwnedSetting::Env),
-            self.export.clone().map(OwnedSetting::Export),
-            self.devices.clone().map(OwnedSetting::Devices),
-            self.rollback.clone().map(OwnedSetting::Rollback),
-            self.privileged.map(OwnedSetting::Privileged),
-        ];
-        Ok(settings.into_iter().flatten().collect())
+        for (guest, value) in tables {
+            let line = table::line(text, guest.span());
+            let guest = guest.get_ref();
+            let Some(table) = value.get_ref().as_table() else {
+                return Err(stray(guest, line, GUESTS));
+            };
+            Guest::new(guest)?;
+            guests.insert(guest.to_string(), table::read(text, table));
+        }
     }
+    Ok(guests)
+}
+
+/// Refuses what is not in the table of a guest.
+fn stray(name: &str, line: usize, place: &str) -> Failure {
+    let hint = if table::is_key(name) {
+        format!("settings stand below the name of their guest, as in [guest.{HOST}]")
+    } else if suggestion_among(name, [GUESTS].into_iter()).is_some() {
+        "a guest is declared as in [guest.worker-1]".to_owned()
+    } else {
+        format!("it declares guests and nothing else: [guest.{name}] declares guest `{name}`")
+    };
+    let place = match place {
+        GUESTS => "in [guest]".to_owned(),
+        _ => "outside of all tables of guests".to_owned(),
+    };
+    Failure::new(format!("line {line}: there is no `{name}` {place}")).hint(hint)
 }
 
 #[cfg(test)]
@@ -216,43 +190,107 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named_with_their_cure() {
-        let error = workspace("[guest.a]\nmemroy = \"1G\"\n").unwrap_err();
-        assert_eq!(error.hint.as_deref(), Some("did you mean `memory`?"));
-        assert!(error.message.contains("line 2"), "{error}");
-        for (text, words) in [
-            ("[guest.a]\nmemory = \"1\"\n", "memory: `1` is not a size"),
+    fn mistakes_are_named_with_their_place_and_their_cure() {
+        for (text, words, hint) in [
+            (
+                "[guest.a]\nmemroy = \"1G\"\n",
+                "cannot use guest `a`: cannot set `memroy`: there is no such key (in ",
+                "did you mean `memory`?",
+            ),
             (
                 "[guest.a]\nmemory = \"2T\"\n",
-                "its memory of 2199023255552 is out of range",
+                "its memory of 2T is out of range (in ",
+                "memory goes from 16M to 1T",
             ),
             (
                 "[guest.a]\ntimeout = \"0s\"\n",
-                "its timeout of 0 is out of range",
+                "its timeout of 0 is out of range (in ",
+                "timeout goes from 1ms to 24h",
             ),
             (
-                "[guest.a]\nbackend = \"qemu\"\n",
-                "there is no backend \"qemu\"",
+                "[guest.a]\ndevices = [\"/dev/sda\"]\n",
+                "there is no device \"/dev/sda\" to give (in ",
+                "the devices are ",
+            ),
+        ] {
+            let workspace = workspace(text).unwrap();
+            let error = workspace.guest("a", &[]).unwrap_err();
+            assert!(error.message.contains(words), "{text} gave {error}");
+            assert!(error.message.ends_with("vm-test.toml, line 2)"), "{error}");
+            assert!(error.hint.unwrap().starts_with(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_guest_is_nothing_to_the_others() {
+        let text = "[guest.a]\nmemroy = \"1G\"\n[guest.b]\nmemory = \"1\"\n[guest.c]\ncpus = 2\n";
+        let workspace = workspace(text).unwrap();
+        assert_eq!(workspace.guest("c", &[]).unwrap().cpus, 2);
+        assert!(workspace.guest(HOST, &[]).is_ok());
+        for broken in ["a", "b"] {
+            assert!(workspace.guest(broken, &[]).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_in_no_guests_table_is_refused_for_all_with_its_line() {
+        for (text, words, hint) in [
+            (
+                "memory = \"1G\"\n",
+                "line 1: there is no `memory` outside",
+                "settings stand below",
+            ),
+            (
+                "\n[guests.a]\n",
+                "line 2: there is no `guests` outside",
+                "a guest is declared as",
+            ),
+            (
+                "[worker]\n",
+                "line 1: there is no `worker` outside",
+                "it declares guests",
+            ),
+            (
+                "[guest]\nmemory = \"1G\"\n",
+                "line 2: there is no `memory` in [guest]",
+                "settings stand below",
+            ),
+            (
+                "guest = 3\n",
+                "line 1: there is no `guest` outside",
+                "a guest is declared as",
             ),
             (
                 "[guest.\"../x\"]\n",
                 "cannot use \"../x\" as the name of a guest",
+                "use 1 to 63",
             ),
-            (
-                "[guest.a]\ndevices = [\"/dev/sda\"]\n",
-                "there is no device \"/dev/sda\" to give",
-            ),
+            ("[guest.a\n", "TOML parse error at line 1, column 9", ""),
         ] {
             let error = workspace(text).unwrap_err();
             assert!(error.message.contains(words), "{text} gave {error}");
+            let given = error.hint.unwrap_or_default();
+            assert!(given.starts_with(hint), "{text} gave {given}");
         }
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_not_passed_by() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(FILE)).unwrap();
+        let error = Workspace::find(dir.path()).unwrap_err();
+        assert!(error.message.ends_with("it is a directory"), "{error}");
+        assert!(error.hint.is_some());
+        std::fs::remove_dir(dir.path().join(FILE)).unwrap();
+        std::os::unix::fs::symlink("/nowhere", dir.path().join(FILE)).unwrap();
+        assert!(Workspace::find(dir.path()).is_err());
     }
 
     #[test]
     fn an_undeclared_guest_is_refused_with_the_names_there_are() {
         let error = workspace("[guest.a]\n")
             .unwrap()
-            .guest("b", &[])
+            .guest("another", &[])
             .unwrap_err();
         assert!(
             error
@@ -261,5 +299,10 @@ mod tests {
                 .starts_with("the guests are `a`, `host`;")
         );
         assert!(workspace("").unwrap().guest(HOST, &[]).is_ok());
+        let error = workspace("[guest.worker-1]\n")
+            .unwrap()
+            .guest("wroker-1", &[]);
+        let hint = error.unwrap_err().hint;
+        assert_eq!(hint.as_deref(), Some("did you mean `worker-1`?"));
     }
 }

@@ -1,5 +1,6 @@
 //! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is met.
 
+use super::quantity::{DURATION, SIZE};
 use super::{Init, OtherKernel, Rollback};
 use serde::{Deserialize, Serialize};
 use vm_test::protocol::daemon::OwnedSetting;
@@ -47,9 +48,8 @@ pub struct Guest {
     pub name: String,
     /// What runs it.
     pub backend: Backend,
-    /// What executes the instructions of a machine of its own; the processor, where that is proved to work, if nobody has
-    /// made another choice.
-    pub accelerator: Accelerator,
+    /// What executes the instructions of a VM; the processor, where that is proved to work, if nobody has chosen.
+    pub accelerator: Option<Accelerator>,
     /// Its image.
     pub image: String,
     /// A kernel instead of its image's.
@@ -106,7 +106,7 @@ impl Guest {
         Ok(Self {
             name: name.to_owned(),
             backend: Backend::Lxc,
-            accelerator: Accelerator::Auto,
+            accelerator: None,
             image: HOST_IMAGE.to_owned(),
             kernel: None,
             init: None,
@@ -131,6 +131,7 @@ impl Guest {
     /// # Errors
     /// If the value is not one of those allowed, or this version cannot do it.
     pub fn set(&mut self, setting: &OwnedSetting) -> Result<(), Failure> {
+        let (bytes, time) = (|value| SIZE.show(value), |value| DURATION.show(value));
         match setting {
             OwnedSetting::Backend(value) => match value.as_str() {
                 "lxc" => self.backend = Backend::Lxc,
@@ -142,7 +143,7 @@ impl Guest {
                 }
             },
             OwnedSetting::Accelerator(value) => {
-                self.accelerator = match value.as_str() {
+                self.accelerator = Some(match value.as_str() {
                     "auto" => Accelerator::Auto,
                     "kvm" => Accelerator::Kvm,
                     "tcg" => Accelerator::Tcg,
@@ -151,7 +152,7 @@ impl Guest {
                             .cannot("use", &format!("there is no accelerator {other:?}"))
                             .hint("accelerator is \"auto\", \"kvm\" or \"tcg\""));
                     }
-                };
+                });
             }
             OwnedSetting::Disks(sizes) => {
                 if sizes.len() > MOST_DISKS {
@@ -161,7 +162,7 @@ impl Guest {
                         .hint(format!("a machine has at most {MOST_DISKS} blank disks")));
                 }
                 for &size in sizes {
-                    self.within("disk", size, &DISK, "from 1M to 1T")?;
+                    self.within("disk", size, &DISK, &bytes, "from 1M to 1T")?;
                 }
                 self.disks.clone_from(sizes);
             }
@@ -180,10 +181,16 @@ impl Guest {
                 }
             },
             OwnedSetting::Memory(value) => {
-                self.memory = self.within("memory", *value, &MEMORY, "from 16M to 1T")?;
+                self.memory = self.within("memory", *value, &MEMORY, &bytes, "from 16M to 1T")?;
             }
             OwnedSetting::Cpus(value) => {
-                self.cpus = self.within("cpus", *value, &CPUS, "from 1 to 256")?;
+                self.cpus = self.within(
+                    "cpus",
+                    *value,
+                    &CPUS,
+                    &|count| count.to_string(),
+                    "from 1 to 256",
+                )?;
             }
             OwnedSetting::Network(value) => match value.as_str() {
                 "none" => self.outside = false,
@@ -195,11 +202,12 @@ impl Guest {
                 }
             },
             OwnedSetting::Timeout(value) => {
-                self.timeout = self.within("timeout", *value, &TIMEOUT, "from 1ms to 24h")?;
+                self.timeout =
+                    self.within("timeout", *value, &TIMEOUT, &time, "from 1ms to 24h")?;
             }
             OwnedSetting::BootTimeout(value) => {
                 self.boot_timeout =
-                    self.within("boot_timeout", *value, &TIMEOUT, "from 1ms to 24h")?;
+                    self.within("boot_timeout", *value, &TIMEOUT, &time, "from 1ms to 24h")?;
             }
             OwnedSetting::Keep(value) => match value.as_str() {
                 "never" => self.keep = false,
@@ -211,7 +219,8 @@ impl Guest {
                 }
             },
             OwnedSetting::KeepFor(value) => {
-                self.keep_for = self.within("keep_for", *value, &TIMEOUT, "from 1ms to 24h")?;
+                self.keep_for =
+                    self.within("keep_for", *value, &TIMEOUT, &time, "from 1ms to 24h")?;
             }
             OwnedSetting::Env(names) => self.env.clone_from(names),
             OwnedSetting::Export(patterns) => {
@@ -250,6 +259,12 @@ impl Guest {
         Ok(())
     }
 
+    /// What executes the instructions, as it was chosen.
+    #[must_use]
+    pub fn accelerator(&self) -> Accelerator {
+        self.accelerator.unwrap_or(Accelerator::Auto)
+    }
+
     /// What the guest is, for people.
     #[must_use]
     pub fn description(&self) -> String {
@@ -270,18 +285,20 @@ impl Guest {
         Failure::new(format!("cannot {verb} guest `{}`: {cause}", self.name))
     }
 
-    fn within<T: PartialOrd + Copy + std::fmt::Display>(
+    fn within<T: PartialOrd + Copy>(
         &self,
         key: &str,
         value: T,
         range: &std::ops::RangeInclusive<T>,
+        shown: &dyn Fn(T) -> String,
         words: &str,
     ) -> Result<T, Failure> {
         if range.contains(&value) {
             return Ok(value);
         }
+        let shown = shown(value);
         Err(self
-            .cannot("use", &format!("its {key} of {value} is out of range"))
+            .cannot("use", &format!("its {key} of {shown} is out of range"))
             .hint(format!("{key} goes {words}")))
     }
 }

@@ -7,6 +7,7 @@ mod init;
 mod kernel;
 pub mod quantity;
 mod rollback;
+mod table;
 
 pub use file::{FILE, Workspace};
 pub use guest::{Accelerator, Backend, Guest, HOST, HOST_IMAGE};

@@ -107,6 +107,12 @@ fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
             "use backend = \"kvm\", or leave kernel out",
         ));
     }
+    if guest.accelerator.is_some() {
+        return Some((
+            "accelerator is for VMs, and a container runs on the host's kernel",
+            "use backend = \"kvm\", or leave accelerator out",
+        ));
+    }
     guest.outside.then_some((
         "this version has no network \"user\" for containers",
         "use network = \"none\": loopback, and what the test makes itself; or backend = \"kvm\"",

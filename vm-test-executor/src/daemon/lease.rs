@@ -15,7 +15,7 @@ use super::spawner::Spawner;
 use super::stores::Stores;
 use super::{boot, container, ledger, machine};
 use crate::backend::kvm::Accelerator;
-use crate::config::{Backend, Guest, Workspace};
+use crate::config::{Backend, Guest, Rollback, Workspace};
 use crate::host::idmaps::IdMaps;
 use crate::keeper::World;
 use std::net::Shutdown;
@@ -263,6 +263,8 @@ fn grant(guest: &Guest, ready: &Ready, name: &str, waited: Duration) -> Leased {
         waited: u64::try_from(waited.as_micros()).unwrap_or(u64::MAX),
         keep_for: guest.keep.then_some(guest.keep_for),
         caveat: ready.caveat.clone(),
+        writes_to_memory: guest.backend == Backend::Lxc
+            && guest.rollback != Some(Rollback::Snapshot),
     }
 }
 

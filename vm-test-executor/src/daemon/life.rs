@@ -116,6 +116,7 @@ mod tests {
             waited: 0,
             keep_for: None,
             caveat: None,
+            writes_to_memory: false,
         };
         Living {
             since: Instant::now(),

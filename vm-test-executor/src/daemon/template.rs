@@ -46,11 +46,11 @@ pub(super) fn obtain(
     say: &dyn Fn(&str),
 ) -> Result<(Accelerator, Template), Failure> {
     let guest = shape.guest;
-    let unusable = match guest.accelerator {
+    let unusable = match guest.accelerator() {
         config::Accelerator::Tcg => None,
         _ => Some(emulator::may_use_kvm()),
     };
-    match (unusable, guest.accelerator) {
+    match (unusable, guest.accelerator()) {
         (None, _) => {}
         (Some(Err(cause)), config::Accelerator::Kvm) => {
             return Err(cannot(guest, &format!("accelerator = \"kvm\": {cause}")).hint(
@@ -115,7 +115,7 @@ fn proven(
         save(host, store, shape, &hardware, aside).map_err(|unrun| {
             if unrun.is_unbooted {
                 let cause = unrun.failure.message.lines().next().unwrap_or_default();
-                if shape.guest.accelerator == config::Accelerator::Auto {
+                if shape.guest.accelerator() == config::Accelerator::Auto {
                     say(&format!(
                         "image `{}` does not boot with /dev/kvm here: {cause}; QEMU translates instead, which is slower, until this host boots; {FORGET}",
                         shape.guest.image

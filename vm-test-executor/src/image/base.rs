@@ -41,7 +41,16 @@ pub(super) fn bootstrap(
         arguments.push(format!("--include={}", packages.join(",")).into());
     }
     arguments.extend([release.into(), into.into()]);
-    run_tool(&arguments, log)
+    run_tool(&arguments, log)?;
+    forget_this_host(into)
+}
+
+/// Removes the name of this host, which the tool copies for its own use: guests have their own.
+fn forget_this_host(root: &Path) -> io::Result<()> {
+    match std::fs::remove_file(root.join("etc/hostname")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Runs the tool; what it says goes to a log, and its errors are in this one.
@@ -87,4 +96,19 @@ pub(super) fn of_entry(path: &Path) -> Result<Vec<u8>, Failure> {
     .arg(name)
     .stdin(Stdio::null());
     archiver::run(&mut tar).map_err(|error| cannot(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_name_of_the_host_that_builds_an_image_does_not_get_into_it() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("etc")).unwrap();
+        let name = root.path().join("etc/hostname");
+        std::fs::write(&name, "builder\n").unwrap();
+        for _ in 0..2 {
+            super::forget_this_host(root.path()).unwrap();
+            assert!(!name.exists());
+        }
+    }
 }

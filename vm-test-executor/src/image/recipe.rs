@@ -21,6 +21,11 @@ const READY: [(&str, &str); 2] = [
     ),
 ];
 
+/// The names of those.
+pub(super) fn ready_names() -> impl Iterator<Item = &'static str> {
+    READY.iter().map(|(name, _)| *name)
+}
+
 /// How an image is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
@@ -144,10 +149,13 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
             "cannot find a recipe for image `{name}`: there is no images/{name}.toml in {} or above",
             directory.display()
         ))
-        .hint(format!(
-            "recipes that come with vm-test: {}",
-            READY.map(|(name, _)| name).join(", ")
-        ))),
+        .hint(match document::suggestion_among(name, ready_names()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!(
+                "recipes that come with vm-test: {}",
+                READY.map(|(name, _)| name).join(", ")
+            ),
+        })),
     }
 }
 

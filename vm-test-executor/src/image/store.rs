@@ -5,7 +5,9 @@
 
 use super::digest;
 use super::place::{self, Identity};
+use super::recipe::ready_names;
 use super::record::{ImageRecord, LayerRecord};
+use crate::config::document::suggestion_among;
 use crate::sys::btrfs;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -263,9 +265,27 @@ impl Store {
     #[must_use]
     pub fn lacks(root: &Path, name: &str) -> Failure {
         let cause = format!("it is not in the store {}", root.display());
-        Failure::new(format!("cannot use image `{name}`: {cause}"))
-            .hint(format!("build it: vm-test image build {name}"))
-            .missing()
+        let failure = Failure::new(format!("cannot use image `{name}`: {cause}")).missing();
+        match Self::meant(root, name) {
+            Some(meant) => failure.hint(format!(
+                "did you mean `{meant}`? If not, build it: vm-test image build {name}"
+            )),
+            None => failure.hint(format!("build it: vm-test image build {name}")),
+        }
+    }
+
+    /// An image that is there, or that comes with the program, with nearly this name.
+    fn meant(root: &Path, name: &str) -> Option<String> {
+        let store = Self {
+            root: root.to_path_buf(),
+            identity: Identity::default(),
+        };
+        let mut names: Vec<_> = store.list().into_iter().map(|image| image.name).collect();
+        names.extend(ready_names().map(str::to_owned));
+        let known = names.iter().map(String::as_str);
+        // Of another version it is another image.
+        let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+        suggestion_among(name, known.filter(|known| letters(known) != letters(name)))
     }
 
     /// All images, by name.

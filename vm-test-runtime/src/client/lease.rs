@@ -203,12 +203,39 @@ impl Lease {
         }
     }
 
+    /// How much memory the guest has, for people, and how much of it files take if that is worth telling.
+    #[must_use]
+    pub fn memory_in_words(&self, files: u64) -> String {
+        let memory = self.granted.memory;
+        match takes_much(files, memory) {
+            true => format!("{} MiB, {} MiB of it files", memory >> 20, files >> 20),
+            false => format!("{} MiB", memory >> 20),
+        }
+    }
+
+    /// What else helps than more memory, if files take much of it.
+    #[must_use]
+    pub fn other_than_memory(&self, files: u64) -> &'static str {
+        match self.granted.writes_to_memory && takes_much(files, self.granted.memory) {
+            true => FILES_COUNT,
+            false => "",
+        }
+    }
+
     /// Whether the kernel has killed a process of the instance because memory ran out.
     #[must_use]
     pub fn ran_out_of_memory(&self) -> bool {
         obituary(&self.granted.instance).is_some_and(|obituary| obituary.oom_kills > 0)
     }
 }
+
+/// Whether files take so much of the memory that they are worth telling.
+fn takes_much(files: u64, memory: u64) -> bool {
+    files >= memory / 8
+}
+
+/// Why, and the way out.
+const FILES_COUNT: &str = "; files that a test writes are in memory and count, unless rollback = \"snapshot\" has them on disk (with an image, in a store on btrfs)";
 
 /// Whether a read ended because its time was up.
 #[must_use]

@@ -33,11 +33,20 @@ pub(super) fn failed(
         Conclusion::Passed => None,
     };
     // Of a command that the test has started only the output says why.
-    let said = || sounds_forbidden(&String::from_utf8_lossy(output));
+let said = || sounds_forbidden(&String::from_utf8_lossy(output));
+    let is_full = || sounds_full(&String::from_utf8_lossy(output));
     if let Some(caveat) = &lease.granted.caveat
         && (words.is_some_and(sounds_forbidden) || said())
     {
         eprintln!("hint: {caveat}");
+    }
+    if lease.granted.writes_to_memory && (words.is_some_and(sounds_full) || is_full()) {
+        eprintln!(
+            "hint: what a test writes in guest `{}` is in memory, and there is room for {} MiB: give it more, as in memory = \"{}M\", or have it on disk with rollback = \"snapshot\" (with an image, in a store on btrfs)",
+            site.guest(),
+            lease.granted.memory >> 20,
+            lease.granted.memory >> 19
+        );
     }
     eprintln!(
         "vm-test: in guest `{}`, instance {} ({}, kernel {}); to re-run: {}",
@@ -104,8 +113,23 @@ fn sounds_forbidden(words: &str) -> bool {
     SIGNS.iter().any(|sign| words.contains(sign))
 }
 
+/// Whether a failure's words say that there was no room, in the C library's or in Rust's words.
+fn sounds_full(words: &str) -> bool {
+    ["No space left on device", "StorageFull", "os error 28"]
+        .iter()
+        .any(|sign| words.contains(sign))
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_file_system_that_is_full_is_told_from_other_failures() {
+        let full = std::io::Error::from_raw_os_error(28);
+        assert!(super::sounds_full(&format!("{full:?}")));
+        assert!(super::sounds_full(&full.to_string()));
+        assert!(!super::sounds_full("assertion failed: left == right"));
+    }
+
     #[test]
     fn refusals_are_told_from_other_failures() {
         let refusal = std::io::Error::from_raw_os_error(13);

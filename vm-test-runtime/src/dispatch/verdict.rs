@@ -98,12 +98,14 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
     let megabytes = lease.granted.memory >> 20;
     let out_of_memory = || {
         Failure::new(format!(
-            "the guest ran out of memory ({megabytes} MiB) and the test process was killed"
+            "the guest ran out of memory ({}) and the test process was killed",
+            lease.memory_in_words(ended.files)
         ))
         .hint(format!(
-            "give it more, as in #[on_vm(\"{}\", memory = \"{}M\")]",
+            "give it more, as in #[on_vm(\"{}\", memory = \"{}M\")]{}",
             site.guest(),
-            megabytes * 2
+            megabytes * 2,
+            lease.other_than_memory(ended.files)
         ))
     };
     let last_panic = || {

@@ -157,6 +157,8 @@ pub struct Ended {
     pub body: Option<u64>,
     /// What the job's processes were doing when its time was up, in lines for people.
     pub last: Vec<String>,
+    /// How much of the guest's memory files take at the end, in bytes.
+    pub files: u64,
 }
 
 /// The end of a process.

@@ -216,6 +216,8 @@ pub struct Leased {
     pub keep_for: Option<u64>,
     /// What root in this guest may not do that root on a machine may, and the cure.
     pub caveat: Option<String>,
+    /// Whether what the guest writes is in memory, and counts.
+    pub writes_to_memory: bool,
 }
 
 /// A way into a kept instance.

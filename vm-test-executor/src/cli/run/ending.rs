@@ -13,6 +13,8 @@ pub(in super::super) struct Ending {
     pub(in super::super) end: End,
     /// Its time was up because this program was told to end.
     pub(in super::super) told_to_end: bool,
+    /// How much of the guest's memory files took, in bytes.
+    pub(in super::super) files: u64,
 }
 
 impl Ending {
@@ -67,9 +69,14 @@ impl Command<'_> {
             {
                 Some(
                     Failure::new(format!(
-                        "guest `{guest}` ran out of memory ({megabytes} MiB) and `{program}` was killed"
+                        "guest `{guest}` ran out of memory ({}) and `{program}` was killed",
+                        lease.memory_in_words(ending.files)
                     ))
-                    .hint(format!("give it more, as in --memory {}M", megabytes * 2)),
+                    .hint(format!(
+                        "give it more, as in --memory {}M{}",
+                        megabytes * 2,
+                        lease.other_than_memory(ending.files)
+                    )),
                 )
             }
             _ => None,

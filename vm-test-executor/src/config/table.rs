@@ -1,0 +1,442 @@
+//! The table of one guest in `vm-test.toml`: its keys, what each takes, and the place of a mistake. Knows no other table.
+
+use super::document::suggestion_among;
+use super::quantity::{self, Scale};
+use std::ops::Range;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use vm_test::protocol::daemon::OwnedSetting;
+use vm_test::protocol::failure::Failure;
+
+/// What a key takes, and the setting that it makes.
+enum Kind {
+    Choice(&'static [&'static str], fn(String) -> OwnedSetting),
+    /// Text in quotes; what it is.
+    Word(&'static str, fn(String) -> OwnedSetting),
+    Quantity(&'static Scale, fn(u64) -> OwnedSetting),
+    Quantities(&'static Scale, fn(Vec<u64>) -> OwnedSetting),
+    Count(fn(u32) -> OwnedSetting),
+    /// A list of texts in quotes; what they are.
+    Words(&'static str, fn(Vec<String>) -> OwnedSetting),
+    Flag(fn(bool) -> OwnedSetting),
+}
+
+/// One key.
+struct Key {
+    name: &'static str,
+    kind: Kind,
+    /// A value as a user would write it.
+    example: &'static str,
+}
+
+const fn key(name: &'static str, kind: Kind, example: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        example,
+    }
+}
+
+use OwnedSetting as Set;
+
+/// All keys, in the order of the documents.
+const KEYS: [Key; 18] = [
+    key(
+        "backend",
+        Kind::Choice(&["lxc", "kvm"], Set::Backend),
+        r#""kvm""#,
+    ),
+    key(
+        "accelerator",
+        Kind::Choice(&["auto", "kvm", "tcg"], Set::Accelerator),
+        r#""tcg""#,
+    ),
+    key("image", Kind::Word("name", Set::Image), r#""debian-12""#),
+    key(
+        "kernel",
+        Kind::Word("package or a path", Set::Kernel),
+        r#""linux-image-amd64""#,
+    ),
+    key(
+        "init",
+        Kind::Choice(&["agent", "system"], Set::Init),
+        r#""system""#,
+    ),
+    key(
+        "memory",
+        Kind::Quantity(&quantity::SIZE, Set::Memory),
+        r#""512M""#,
+    ),
+    key("cpus", Kind::Count(Set::Cpus), "2"),
+    key(
+        "network",
+        Kind::Choice(&["none", "user"], Set::Network),
+        r#""user""#,
+    ),
+    key(
+        "timeout",
+        Kind::Quantity(&quantity::DURATION, Set::Timeout),
+        r#""60s""#,
+    ),
+    key(
+        "boot_timeout",
+        Kind::Quantity(&quantity::DURATION, Set::BootTimeout),
+        r#""60s""#,
+    ),
+    key(
+        "disks",
+        Kind::Quantities(&quantity::SIZE, Set::Disks),
+        r#"["1G"]"#,
+    ),
+    key(
+        "keep",
+        Kind::Choice(&["never", "on-failure"], Set::Keep),
+        r#""on-failure""#,
+    ),
+    key(
+        "keep_for",
+        Kind::Quantity(&quantity::DURATION, Set::KeepFor),
+        r#""30m""#,
+    ),
+    key("env", Kind::Words("names", Set::Env), r#"["DATABASE_URL"]"#),
+    key(
+        "export",
+        Kind::Words("patterns", Set::Export),
+        r#"["**/*.snap.new"]"#,
+    ),
+    key(
+        "devices",
+        Kind::Words("words", Set::Devices),
+        r#"["/dev/net/tun"]"#,
+    ),
+    key(
+        "rollback",
+        Kind::Choice(&["overlay", "snapshot"], Set::Rollback),
+        r#""snapshot""#,
+    ),
+    key("privileged", Kind::Flag(Set::Privileged), "true"),
+];
+
+/// A setting, and the line that it stands in.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) line: usize,
+    pub(super) setting: OwnedSetting,
+}
+
+/// What is wrong in a table.
+#[derive(Debug)]
+pub(super) struct Mistake {
+    line: usize,
+    key: String,
+    cause: String,
+    hint: String,
+}
+
+impl Mistake {
+    /// The failure to have the guest.
+    pub(super) fn failure(&self, guest: &str, file: &Path) -> Failure {
+        Failure::new(format!(
+            "cannot use guest `{guest}`: cannot set `{}`: {} (in {}, line {})",
+            self.key,
+            self.cause,
+            file.display(),
+            self.line
+        ))
+        .hint(&self.hint)
+    }
+}
+
+/// Whether this is a key of a guest.
+pub(super) fn is_key(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name == name)
+}
+
+/// The line of a place in a text.
+pub(super) fn line(text: &str, span: Range<usize>) -> usize {
+    let before = text.as_bytes().get(..span.start).unwrap_or_default();
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The settings of a table of this text.
+pub(super) fn read(text: &str, table: &DeTable<'_>) -> Result<Vec<Entry>, Mistake> {
+    table
+        .iter()
+        .map(|(name, value)| {
+            let mistake = |span, (cause, hint)| Mistake {
+                line: line(text, span),
+                key: name.get_ref().to_string(),
+                cause,
+                hint,
+            };
+            let key = KEYS.iter().find(|key| key.name == name.get_ref());
+            let key = key.ok_or_else(|| mistake(name.span(), unknown(name.get_ref())))?;
+            let setting = key
+                .set(value)
+                .map_err(|refusal| mistake(value.span(), refusal))?;
+            let line = line(text, name.span());
+            Ok(Entry { line, setting })
+        })
+        .collect()
+}
+
+/// Why a value is not accepted, and what to write instead.
+type Refusal = (String, String);
+
+fn unknown(name: &str) -> Refusal {
+    let keys = || KEYS.iter().map(|key| key.name);
+    let hint = match suggestion_among(name, keys()) {
+        Some(key) => format!("did you mean `{key}`?"),
+        None => format!("the keys are {}", keys().collect::<Vec<_>>().join(", ")),
+    };
+    ("there is no such key".to_owned(), hint)
+}
+
+impl Key {
+    fn set(&self, value: &Spanned<DeValue<'_>>) -> Result<OwnedSetting, Refusal> {
+        let value = value.get_ref();
+        let text = || {
+            value
+                .as_str()
+                .ok_or_else(|| self.unlike(value))
+                .map(str::to_owned)
+        };
+        let quantity = |scale: &Scale, value: &DeValue<'_>| {
+            let text = value.as_str().ok_or_else(|| self.unlike(value))?;
+            scale.read(text).map_err(|wrong| match wrong.better {
+                Some(better) => (wrong.cause, self.write(&self.within_list(&better))),
+                None => (wrong.cause, scale.rule()),
+            })
+        };
+        let array = || value.as_array().ok_or_else(|| self.unlike(value));
+        Ok(match &self.kind {
+            Kind::Choice(choices, set) => set(self.choose(choices, text()?)?),
+            Kind::Word(_, set) => set(text()?),
+            Kind::Quantity(scale, set) => set(quantity(scale, value)?),
+            Kind::Quantities(scale, set) => {
+                let each = array()?
+                    .iter()
+                    .map(|value| quantity(scale, value.get_ref()));
+                set(each.collect::<Result<_, _>>()?)
+            }
+            Kind::Count(set) => {
+                let number = value
+                    .as_integer()
+                    .and_then(|number| number.as_str().parse().ok());
+                set(number.ok_or_else(|| self.unlike(value))?)
+            }
+            Kind::Words(_, set) => {
+                let each = array()?.iter().map(|value| {
+                    let word = value.get_ref().as_str();
+                    word.map(str::to_owned)
+                        .ok_or_else(|| self.unlike(value.get_ref()))
+                });
+                set(each.collect::<Result<_, _>>()?)
+            }
+            Kind::Flag(set) => set(value.as_bool().ok_or_else(|| self.unlike(value))?),
+        })
+    }
+
+    fn choose(&self, choices: &[&str], word: String) -> Result<String, Refusal> {
+        if choices.contains(&word.as_str()) {
+            return Ok(word);
+        }
+        let hint = match suggestion_among(&word, choices.iter().copied()) {
+            Some(choice) => self.write(&format!("{choice:?}")),
+            None => {
+                let choices: Vec<_> = choices.iter().map(|word| format!("`{word:?}`")).collect();
+                format!("the value is {}", choices.join(" or "))
+            }
+        };
+        Err((format!("there is no `{}`", word.escape_debug()), hint))
+    }
+
+    /// Refuses a value of another kind; where it is clear which one it stands for, the hint is that.
+    fn unlike(&self, value: &DeValue<'_>) -> Refusal {
+        let cause = match &self.kind {
+            Kind::Choice(..) => "the value is not a word in quotes".to_owned(),
+            Kind::Word(what, _) => format!("the value is not a {what} in quotes"),
+            Kind::Quantity(scale, _) => format!("the value is not a {} in quotes", scale.noun),
+            Kind::Quantities(scale, _) => {
+                format!("the value is not a list of {}s in quotes", scale.noun)
+            }
+            Kind::Count(_) => "the value is not a whole number from 1 to 256".to_owned(),
+            Kind::Words(what, _) => format!("the value is not a list of {what} in quotes"),
+            Kind::Flag(_) => "the value is neither `true` nor `false`".to_owned(),
+        };
+        let better = match (&self.kind, value) {
+            (Kind::Quantity(scale, _), DeValue::Integer(number)) => scale
+                .correct(number.as_str())
+                .map(|text| format!("{text:?}")),
+            (Kind::Quantities(scale, _), DeValue::String(text)) => {
+                scale.read(text).is_ok().then(|| format!("[{text:?}]"))
+            }
+            (Kind::Words(..), DeValue::String(text)) => Some(format!("[{text:?}]")),
+            (Kind::Count(_), DeValue::String(text)) => {
+                text.parse().ok().map(|number: u32| number.to_string())
+            }
+            (Kind::Flag(_), DeValue::String(text)) => {
+                text.parse().ok().map(|flag: bool| flag.to_string())
+            }
+            _ => None,
+        };
+        (cause, self.write(better.as_deref().unwrap_or(self.example)))
+    }
+
+    /// A text in quotes, and in a list where that is what the key takes.
+    fn within_list(&self, text: &str) -> String {
+        match self.kind {
+            Kind::Quantities(..) => format!("[{text:?}]"),
+            _ => format!("{text:?}"),
+        }
+    }
+
+    /// What to write, for hints.
+    fn write(&self, value: &str) -> String {
+        format!("write `{} = {value}`", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(line: &str) -> Option<Mistake> {
+        let text = format!("\n{line}\n");
+        let table = DeTable::parse(&text).unwrap();
+        read(&text, table.get_ref()).err()
+    }
+
+    #[test]
+    fn the_example_of_every_key_is_accepted() {
+        for Key { name, example, .. } in KEYS {
+            assert!(mistake(&format!("{name} = {example}")).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_misspelled_key_is_named_with_its_line_and_the_one_that_was_meant() {
+        for Key { name, example, .. } in KEYS {
+            for wrong in [
+                name[..name.len() - 1].to_owned(),
+                format!("{name}s"),
+                name.to_ascii_uppercase(),
+            ] {
+                if is_key(&wrong) {
+                    continue;
+                }
+                let found = mistake(&format!("{wrong} = {example}")).expect(&wrong);
+                assert_eq!((found.line, &found.key), (2, &wrong));
+                assert_eq!(found.cause, "there is no such key");
+                assert_eq!(found.hint, format!("did you mean `{name}`?"));
+            }
+        }
+        let far = mistake("retries = 3").unwrap();
+        assert!(far.hint.starts_with("the keys are backend, accelerator, "));
+    }
+
+    #[test]
+    fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
+        for (text, cause, hint) in [
+            (
+                "backend = \"kwm\"",
+                "there is no `kwm`",
+                "write `backend = \"kvm\"`",
+            ),
+            (
+                "backend = \"qemu\"",
+                "there is no `qemu`",
+                "the value is `\"lxc\"` or `\"kvm\"`",
+            ),
+            (
+                "backend = true",
+                "the value is not a word in quotes",
+                "write `backend = \"kvm\"`",
+            ),
+            (
+                "memory = \"512\"",
+                "`512` has no unit",
+                "write `memory = \"512M\"`",
+            ),
+            (
+                "memory = \"512m\"",
+                "`m` is not a unit",
+                "write `memory = \"512M\"`",
+            ),
+            (
+                "memory = 512",
+                "the value is not a size in quotes",
+                "write `memory = \"512M\"`",
+            ),
+            (
+                "memory = \"lots\"",
+                "`lots` does not start with a whole number",
+                "write a whole number and a unit; the units are `K`, `M`, `G` and `T`",
+            ),
+            (
+                "timeout = \"60\"",
+                "`60` has no unit",
+                "write `timeout = \"60s\"`",
+            ),
+            (
+                "timeout = 60",
+                "the value is not a duration in quotes",
+                "write `timeout = \"60s\"`",
+            ),
+            (
+                "disks = \"1G\"",
+                "the value is not a list of sizes in quotes",
+                "write `disks = [\"1G\"]`",
+            ),
+            (
+                "disks = [\"1g\"]",
+                "`g` is not a unit",
+                "write `disks = [\"1G\"]`",
+            ),
+            (
+                "cpus = \"2\"",
+                "the value is not a whole number from 1 to 256",
+                "write `cpus = 2`",
+            ),
+            (
+                "cpus = -1",
+                "the value is not a whole number from 1 to 256",
+                "write `cpus = 2`",
+            ),
+            (
+                "env = \"HOME\"",
+                "the value is not a list of names in quotes",
+                "write `env = [\"HOME\"]`",
+            ),
+            (
+                "env = [1]",
+                "the value is not a list of names in quotes",
+                "write `env = [\"DATABASE_URL\"]`",
+            ),
+            (
+                "privileged = \"true\"",
+                "the value is neither `true` nor `false`",
+                "write `privileged = true`",
+            ),
+            (
+                "image = 12",
+                "the value is not a name in quotes",
+                "write `image = \"debian-12\"`",
+            ),
+            (
+                "keep = \"on_failure\"",
+                "there is no `on_failure`",
+                "write `keep = \"on-failure\"`",
+            ),
+        ] {
+            let found = mistake(text).expect(text);
+            assert_eq!(
+                (found.cause.as_str(), found.hint.as_str()),
+                (cause, hint),
+                "{text}"
+            );
+            assert_eq!(found.line, 2, "{text}");
+        }
+    }
+}
