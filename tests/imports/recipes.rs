@@ -111,7 +111,7 @@ fn mistakes_in_the_configuration_are_named() {
             file: "vm-test.toml",
             content: b"[guest.\"../x\"]\n",
             command: RUN,
-            message: "cannot use \"../x\" as the name of a guest",
+            message: "cannot read {}/vm-test.toml: line 1: cannot use \"../x\" as the name of a guest",
             hint: "use 1 to 63 ASCII letters, digits, `.`, `_`, `-`, beginning with a letter or digit",
         },
         Mistake {

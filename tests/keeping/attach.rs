@@ -115,7 +115,7 @@ fn what_cannot_be_attached_to_is_named_with_what_can() {
     assert_eq!(unknown.code(), Some(125));
     assert_eq!(
         unknown.err,
-        "error: cannot attach to host-0-0: there is no such instance\nhint: `vm-test ps` lists those that are kept\n"
+        "error: cannot attach to host-0-0: there is no such instance\nhint: `vm-test ps` lists those that are kept; `vm-test logs` shows what others have said\n"
     );
     let shell = vm_test(&it.host, &["attach", &it.id]);
     assert_eq!(shell.code(), Some(125));
@@ -130,8 +130,9 @@ fn what_cannot_be_attached_to_is_named_with_what_can() {
     it.host.stop();
     let gone = vm_test(&it.host, &["attach", &it.id, "--", "true"]);
     assert!(
-        gone.err
-            .contains("no daemon is running that could have kept it"),
+        gone.err.contains(
+            "there is no such instance\nhint: `vm-test ps` lists those that are kept, as "
+        ),
         "{gone:?}"
     );
 }

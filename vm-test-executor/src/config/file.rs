@@ -144,7 +144,10 @@ fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, F
             let Some(table) = value.get_ref().as_table() else {
                 return Err(stray(guest, line, GUESTS));
             };
-            Guest::new(guest)?;
+            Guest::new(guest).map_err(|failure| Failure {
+                message: format!("line {line}: {}", failure.message),
+                ..failure
+            })?;
             guests.insert(guest.to_string(), table::read(text, table));
         }
     }
