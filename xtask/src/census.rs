@@ -72,6 +72,24 @@ impl Census {
         )
     }
 
+    /// What will be compared, and what this account cannot see, said before anything is done.
+    pub(crate) fn announcement(&self) -> String {
+        let visible = self.0.iter().filter(|(_, value)| value.is_ok());
+        let visible: Vec<_> = visible.map(|(name, _)| *name).collect();
+        let mut text = format!("compared before and after: {}", visible.join(", "));
+        for (name, value) in &self.0 {
+            if let Err(reason) = value {
+                text +=
+                    &format!("\nnot visible to this account, so not compared: {name} ({reason})");
+            }
+        }
+        if visible.len() < self.0.len() && !may_administer_networks() {
+            text += "\nthe kernel does not let this account change firewall rules either (it has no CAP_NET_ADMIN); \
+                     as root the demo compares them";
+        }
+        text
+    }
+
     /// Takes a second census, says what is unchanged and what could not be compared, and fails with the difference
     /// where there is one.
     pub(crate) fn compare_with_now(&self) -> Result<()> {
@@ -88,6 +106,12 @@ impl Census {
         }
         Ok(())
     }
+}
+
+/// Whether this process may change interfaces, routes and firewall rules here.
+fn may_administer_networks() -> bool {
+    use rustix::thread::{CapabilitySet, capabilities};
+    capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::NET_ADMIN))
 }
 
 impl Probe {
@@ -208,6 +232,24 @@ mod tests {
         assert_eq!(comparison.not_compared, ["interfaces (not permitted)"]);
         assert_eq!(comparison.unchanged, ["host name"]);
         assert_eq!(comparison.changed, [""; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_said_before_anything_is_done() {
+        let text = census(Err("not permitted")).announcement();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines[..2],
+            [
+                "compared before and after: host name",
+                "not visible to this account, so not compared: interfaces (not permitted)",
+            ]
+        );
+        assert_eq!(lines.len() == 3, !may_administer_networks(), "{text}");
+        assert_eq!(
+            census(Ok("lo")).announcement(),
+            "compared before and after: interfaces, host name"
+        );
     }
 
     #[test]

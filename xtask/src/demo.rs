@@ -24,6 +24,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let worktree = Worktree::current()?;
     worktree.build_executor()?;
     let before = Census::take();
+    println!("{}", before.announcement());
     let tests = tally::run(
         &mut worktree.cargo(&["test", "-p", "firewall"])?,
         Kind::Libtest,

@@ -137,9 +137,7 @@ impl Guest {
                 "lxc" => self.backend = Backend::Lxc,
                 "kvm" => self.backend = Backend::Kvm,
                 other => {
-                    return Err(self
-                        .cannot("use", &format!("there is no backend {other:?}"))
-                        .hint("the backends are \"lxc\" and \"kvm\""));
+                    return Err(self.no("backend", other, "the backends are \"lxc\" and \"kvm\""));
                 }
             },
             OwnedSetting::Accelerator(value) => {
@@ -148,9 +146,11 @@ impl Guest {
                     "kvm" => Accelerator::Kvm,
                     "tcg" => Accelerator::Tcg,
                     other => {
-                        return Err(self
-                            .cannot("use", &format!("there is no accelerator {other:?}"))
-                            .hint("accelerator is \"auto\", \"kvm\" or \"tcg\""));
+                        return Err(self.no(
+                            "accelerator",
+                            other,
+                            "accelerator is \"auto\", \"kvm\" or \"tcg\"",
+                        ));
                     }
                 });
             }
@@ -174,11 +174,7 @@ impl Guest {
             }
             OwnedSetting::Init(value) => match Init::named(value) {
                 Some(init) => self.init = Some(init),
-                None => {
-                    return Err(self
-                        .cannot("use", &format!("there is no init {value:?}"))
-                        .hint("init is \"agent\" or \"system\""));
-                }
+                None => return Err(self.no("init", value, "init is \"agent\" or \"system\"")),
             },
             OwnedSetting::Memory(value) => {
                 self.memory = self.within("memory", *value, &MEMORY, &bytes, "from 16M to 1T")?;
@@ -195,11 +191,7 @@ impl Guest {
             OwnedSetting::Network(value) => match value.as_str() {
                 "none" => self.outside = false,
                 "user" => self.outside = true,
-                other => {
-                    return Err(self
-                        .cannot("use", &format!("there is no network {other:?}"))
-                        .hint("network is \"none\" or \"user\""));
-                }
+                other => return Err(self.no("network", other, "network is \"none\" or \"user\"")),
             },
             OwnedSetting::Timeout(value) => {
                 self.timeout =
@@ -212,11 +204,7 @@ impl Guest {
             OwnedSetting::Keep(value) => match value.as_str() {
                 "never" => self.keep = false,
                 "on-failure" => self.keep = true,
-                other => {
-                    return Err(self
-                        .cannot("use", &format!("there is no keep {other:?}"))
-                        .hint("keep is \"never\" or \"on-failure\""));
-                }
+                other => return Err(self.no("keep", other, "keep is \"never\" or \"on-failure\"")),
             },
             OwnedSetting::KeepFor(value) => {
                 self.keep_for =
@@ -249,9 +237,11 @@ impl Guest {
             OwnedSetting::Rollback(value) => match Rollback::named(value) {
                 Some(rollback) => self.rollback = Some(rollback),
                 None => {
-                    return Err(self
-                        .cannot("use", &format!("there is no rollback {value:?}"))
-                        .hint("rollback is \"overlay\" or \"snapshot\""));
+                    return Err(self.no(
+                        "rollback",
+                        value,
+                        "rollback is \"overlay\" or \"snapshot\"",
+                    ));
                 }
             },
             OwnedSetting::Privileged(value) => self.privileged = *value,
@@ -279,6 +269,11 @@ impl Guest {
             Backend::Kvm => "kvm",
         };
         format!("{backend} {root}{privileged}")
+    }
+
+    fn no(&self, what: &str, word: &str, hint: &str) -> Failure {
+        let cause = format!("there is no {what} {word:?}");
+        self.cannot("use", &cause).hint(hint)
     }
 
     fn cannot(&self, verb: &str, cause: &str) -> Failure {

@@ -5,9 +5,7 @@
 
 use super::digest;
 use super::place::{self, Identity};
-use super::recipe::ready_names;
 use super::record::{ImageRecord, LayerRecord};
-use crate::config::document::suggestion_among;
 use crate::sys::btrfs;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -259,33 +257,6 @@ impl Store {
             }
         }
         Ok(record)
-    }
-
-    /// The failure for want of an image.
-    #[must_use]
-    pub fn lacks(root: &Path, name: &str) -> Failure {
-        let cause = format!("it is not in the store {}", root.display());
-        let failure = Failure::new(format!("cannot use image `{name}`: {cause}")).missing();
-        match Self::meant(root, name) {
-            Some(meant) => failure.hint(format!(
-                "did you mean `{meant}`? If not, build it: vm-test image build {name}"
-            )),
-            None => failure.hint(format!("build it: vm-test image build {name}")),
-        }
-    }
-
-    /// An image that is there, or that comes with the program, with nearly this name.
-    fn meant(root: &Path, name: &str) -> Option<String> {
-        let store = Self {
-            root: root.to_path_buf(),
-            identity: Identity::default(),
-        };
-        let mut names: Vec<_> = store.list().into_iter().map(|image| image.name).collect();
-        names.extend(ready_names().map(str::to_owned));
-        let known = names.iter().map(String::as_str);
-        // Of another version it is another image.
-        let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
-        suggestion_among(name, known.filter(|known| letters(known) != letters(name)))
     }
 
     /// All images, by name.
