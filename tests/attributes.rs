@@ -1,6 +1,8 @@
 //! `#[on_vm]` beside other attributes, and the world that a body finds itself in. The fixtures look at the guest from
 //! within; this suite looks from outside: that each test is listed once, ran once, and changed nothing here.
 
+#[path = "attributes/cargo.rs"]
+mod cargo;
 #[path = "attributes/listings.rs"]
 mod listings;
 #[path = "attributes/matrix.rs"]

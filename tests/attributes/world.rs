@@ -19,10 +19,12 @@ const TESTS: &[&str] = &[
     "devices::none_is_there_that_was_not_asked_for",
     "devices::the_hardware_is_not_there",
     "it_is_root_and_may_change_what_is_its_own",
+    "the_guest_finds_itself_by_its_name",
     "the_guest_has_the_name_that_the_test_asks_for",
     "the_loopback_interface_is_up",
     "the_namespaces_are_its_own",
     "the_package_is_where_it_is_on_the_host",
+    "what_cargo_names_is_there_and_temporary_files_can_be_made",
     "what_it_writes_is_there_until_it_ends",
 ];
 

@@ -9,6 +9,7 @@ use crate::attribute::Attribute;
 use crate::function::Function;
 use crate::matrix;
 use crate::panics::{self, Panics};
+use crate::workspace;
 
 /// The function with its body handed to the runtime, which is found at `runtime`; one for each guest.
 pub(crate) fn expand(
@@ -101,6 +102,10 @@ fn site(
         Some(text) => quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#text)),
         None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
     };
+    let workspace = match workspace::of_this_package() {
+        Some(path) => quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#path)),
+        None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+    };
     // These macros answer for the place of their own tokens, so they borrow the place of the function's name.
     let file = quote_spanned!(ident.span()=> ::core::file!());
     let line = quote_spanned!(ident.span()=> ::core::line!());
@@ -114,6 +119,7 @@ fn site(
                 file: #file,
                 line: #line,
                 manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),
+                workspace: #workspace,
                 package: ::core::env!("CARGO_PKG_NAME"),
                 module: ::core::module_path!(),
                 function: #name,

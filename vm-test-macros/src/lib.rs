@@ -15,6 +15,7 @@ mod runtime_path;
 mod settings;
 mod spelling;
 mod value;
+mod workspace;
 
 use attribute::Attribute;
 use function::Function;

@@ -2,38 +2,102 @@
 //! nextest's say of this process.
 
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Names that are forwarded.
-const NAMES: &[&str] = &[
-    "CARGO",
-    "CARGO_LLVM_COV",
-    "CARGO_TARGET_TMPDIR",
-    "CLICOLOR_FORCE",
-    "COLORTERM",
-    "FORCE_COLOR",
-    "LD_LIBRARY_PATH",
-    "NEXTEST",
-    "NO_COLOR",
-    "OUT_DIR",
-    "RUSTUP_TOOLCHAIN",
-    "RUST_BACKTRACE",
-    "RUST_LIB_BACKTRACE",
-    "RUST_LOG",
-    "RUST_LOG_STYLE",
-    "RUST_MIN_STACK",
-    "TERM",
-    "TZ",
+/// Names that are forwarded, in groups for people: what they are about, and the names. One that ends with `*` is a beginning.
+pub const FORWARDED: &[(&str, &[&str])] = &[
+    (
+        "what cargo and nextest tell a test",
+        &[
+            "CARGO",
+            "CARGO_BIN_EXE_*",
+            "CARGO_HOME",
+            "CARGO_LLVM_COV",
+            "CARGO_MANIFEST_*",
+            "CARGO_PKG_*",
+            "CARGO_TARGET_TMPDIR",
+            "CARGO_WORKSPACE_DIR",
+            "LD_LIBRARY_PATH",
+            "NEXTEST",
+            "NEXTEST_*",
+            "OUT_DIR",
+            "RUSTUP_HOME",
+            "RUSTUP_TOOLCHAIN",
+        ],
+    ),
+    (
+        "how a test that builds something has it built",
+        &[
+            "CARGO_BUILD_BUILD_DIR",
+            "CARGO_BUILD_TARGET",
+            "CARGO_BUILD_TARGET_DIR",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_INCREMENTAL",
+            "CARGO_NET_OFFLINE",
+            "CARGO_PROFILE_*",
+            "CARGO_TARGET_DIR",
+            "RUSTDOCFLAGS",
+            "RUSTFLAGS",
+        ],
+    ),
+    (
+        "what test libraries read",
+        &[
+            "ARBTEST_*",
+            "INSTA_*",
+            "LOOM_*",
+            "MACROTEST",
+            "PROPTEST_*",
+            "QUICKCHECK_*",
+            "RSTEST_TIMEOUT",
+            "RUST_MIN_STACK",
+            "RUST_TEST_*",
+            "SNAPSHOTS",
+            "TRYBUILD",
+            "UPDATE_EXPECT",
+            "UPDATE_GOLDENFILES",
+        ],
+    ),
+    (
+        "who runs the tests",
+        &[
+            "APPVEYOR",
+            "BUILDKITE",
+            "CI",
+            "CIRCLECI",
+            "GITHUB_ACTIONS",
+            "GITLAB_CI",
+            "JENKINS_URL",
+            "TEAMCITY_VERSION",
+            "TF_BUILD",
+            "TRAVIS",
+        ],
+    ),
+    (
+        "what is shown, and how",
+        &[
+            "CARGO_TERM_COLOR",
+            "CLICOLOR",
+            "CLICOLOR_FORCE",
+            "COLORTERM",
+            "FORCE_COLOR",
+            "LC_*",
+            "NO_COLOR",
+            "RUST_BACKTRACE",
+            "RUST_LIB_BACKTRACE",
+            "RUST_LOG",
+            "RUST_LOG_STYLE",
+            "TERM",
+            "TZ",
+        ],
+    ),
 ];
 
-/// Beginnings of names that are forwarded.
-const PREFIXES: &[&str] = &[
-    "CARGO_BIN_EXE_",
-    "CARGO_MANIFEST_",
-    "CARGO_PKG_",
-    "LC_",
-    "NEXTEST_",
-];
+/// Where insta finds the root of the workspace, whose cargo it asks otherwise; a guest may have none.
+const INSTA_ROOT: &str = "INSTA_WORKSPACE_ROOT";
+
+/// What insta does with new snapshots.
+const INSTA_UPDATE: &str = "INSTA_UPDATE";
 
 /// What nextest says of how it runs tests, and the one answer so far.
 const ENV_MODE: &str = "NEXTEST_EXECUTION_MODE";
@@ -51,24 +115,43 @@ pub fn is_for_one_test() -> bool {
         && args.any(|arg| arg == ONE_BY_NAME)
 }
 
-/// The variables that go to the guest: the usual ones, and those that the configuration names. Files come back or not.
+/// The variables that go to the guest: the usual ones, and those that the configuration names. Files come back or not. Tests
+/// are of a workspace, which is given by its root.
 #[must_use]
-pub fn forwarded(named: &[String], exports: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn forwarded(
+    named: &[String],
+    exports: bool,
+    workspace: Option<&Path>,
+) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut variables: Vec<_> = std::env::vars_os()
         .filter_map(|(name, value)| {
             let text = name.to_str()?;
-            let wanted = NAMES.contains(&text)
-                || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
-                || named.iter().any(|given| given == text);
+            let wanted = is_forwarded(text) || named.iter().any(|given| given == text);
             wanted.then(|| (name.into_vec(), value.into_vec()))
         })
         .collect();
     variables.extend(toolchain());
+    let is_unset = |name: &str| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    if let Some(root) = workspace.filter(|_| is_unset(INSTA_ROOT)) {
+        let root = root.as_os_str().to_owned().into_vec();
+        variables.push((INSTA_ROOT.into(), root));
+    }
     // Where nothing comes back insta need not write new snapshots, whose names it would print.
-    if !exports && !named.iter().any(|name| name == "INSTA_UPDATE") {
-        variables.push((b"INSTA_UPDATE".to_vec(), b"no".to_vec()));
+    if !exports && is_unset(INSTA_UPDATE) {
+        variables.push((INSTA_UPDATE.into(), b"no".to_vec()));
     }
     variables
+}
+
+/// Whether every guest sees the variable of this name.
+fn is_forwarded(name: &str) -> bool {
+    FORWARDED
+        .iter()
+        .flat_map(|(_, names)| *names)
+        .any(|known| match known.strip_suffix('*') {
+            Some(begin) => name.starts_with(begin),
+            None => name == *known,
+        })
 }
 
 /// Where cargo and rustup keep their things: in a guest the home directory is another, and a test may start cargo.
@@ -85,4 +168,29 @@ fn toolchain() -> Vec<(Vec<u8>, Vec<u8>)> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tests_ask_for_is_forwarded_and_secrets_are_not() {
+        for (name, forwarded) in [
+            ("INSTA_FORCE_PASS", true),
+            ("PROPTEST_CASES", true),
+            ("UPDATE_EXPECT", true),
+            ("CI", true),
+            ("NO_COLOR", true),
+            ("CARGO_BIN_EXE_tool", true),
+            ("CARGO_TARGET_TMPDIR", true),
+            ("CARGO_REGISTRY_TOKEN", false),
+            ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", false),
+            ("CI_JOB_TOKEN", false),
+            ("GITHUB_TOKEN", false),
+            ("PATH", false),
+        ] {
+            assert_eq!(is_forwarded(name), forwarded, "{name}");
+        }
+    }
 }

@@ -44,6 +44,7 @@ mod tests {
             file: "",
             line: 1,
             manifest_dir: "",
+            workspace: None,
             package: "",
             module,
             function,

@@ -20,6 +20,9 @@ pub use vm_test_macros::on_vm;
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 #[doc(hidden)]
+pub mod cargo;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+#[doc(hidden)]
 pub mod client;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 mod dispatch;

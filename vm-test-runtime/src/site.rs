@@ -20,6 +20,8 @@ pub struct Site {
     pub line: u32,
     /// `CARGO_MANIFEST_DIR` at compile time.
     pub manifest_dir: &'static str,
+    /// The root of the workspace at compile time, from there; unknown where something else than cargo compiles.
+    pub workspace: Option<&'static str>,
     /// `CARGO_PKG_NAME` at compile time.
     pub package: &'static str,
     /// The module of the function, beginning with its crate, as `module_path!()` gives it.

@@ -1,6 +1,6 @@
 //! Starting a job's process: environment, streams or terminal, and the checks before.
 
-use super::{libraries, loader, machine};
+use super::{libraries, loader, machine, toolchain};
 use crate::sys::session;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -81,8 +81,12 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
     if !machine::is_one() {
         command.env("container", "lxc");
     }
+    if let Some(path) = toolchain::search_path(&job.environment, ENVIRONMENT[0].1) {
+        command.env("PATH", path);
+    }
     let mut search = libraries::lacking().map(PathBuf::into_os_string);
-    for (name, value) in &job.environment {
+    let told = toolchain::told(&job.environment);
+    for (name, value) in told {
         let name = OsString::from_vec(name.clone());
         let mut value = OsString::from_vec(value.clone());
         if name == LIBRARY_PATH {

@@ -21,6 +21,7 @@ mod rehearsal;
 mod rest;
 mod run;
 mod stream;
+mod toolchain;
 
 use crate::sys::{inherited, loopback, session};
 use std::fs::File;

@@ -97,10 +97,7 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
         ("lxc.autodev", "1".to_owned()),
         ("lxc.pty.max", "1024".to_owned()),
         ("lxc.environment", format!("VM_TEST_STREAM={STREAM}")),
-        (
-            "lxc.mount.entry",
-            "shm dev/shm tmpfs rw,nosuid,nodev,create=dir,mode=1777 0 0".to_owned(),
-        ),
+        ("lxc.mount.entry", shared_memory(machine)),
         (
             "lxc.mount.entry",
             "mqueue dev/mqueue mqueue rw,nosuid,nodev,noexec,create=dir,optional 0 0".to_owned(),
@@ -153,6 +150,14 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
     // does not, it refuses the key. Either way the profile stays.
     let _ = container.set("lxc.apparmor.profile", "unchanged");
     Ok(())
+}
+
+/// The entry of `/dev/shm`.
+fn shared_memory(machine: &Machine) -> String {
+    match &machine.shared_memory {
+        Some(made) => format!("{} dev/shm none rbind,create=dir 0 0", made.display()),
+        None => "shm dev/shm tmpfs rw,nosuid,nodev,create=dir,mode=1777 0 0".to_owned(),
+    }
 }
 
 fn cannot(machine: &Machine, cause: String) -> Failure {

@@ -33,6 +33,8 @@ pub struct Machine {
     pub root: PathBuf,
     /// Devices that it gets: the file to bind, and its path in the guest.
     pub devices: Vec<(PathBuf, PathBuf)>,
+    /// The directory that becomes its `/dev/shm`, if there are files of the host below.
+    pub shared_memory: Option<PathBuf>,
     /// The loader in the guest that starts the agent; without, the guest's own does.
     pub loader: Option<PathBuf>,
     /// Whether it is in the host's network.

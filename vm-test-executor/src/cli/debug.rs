@@ -33,6 +33,7 @@ pub(super) fn run(mut args: DebugArgs) -> Result<u8, Failure> {
     words.extend(more.iter().cloned());
     let mut command = Command::new(&args.guest, &settings, &words)?;
     command.bring(&binary.path)?;
+    command.test_of(binary.package.as_deref(), &binary.path);
     let mut lease = command.lease("debug", None)?;
     remark(&format!(
         "`{test}` of {} in instance {} ({}, kernel {})",

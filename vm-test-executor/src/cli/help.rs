@@ -37,9 +37,7 @@ gets one of its own, of the same size. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1
 exit code is the command's. When vm-test ends, for whatever reason, so does the instance.
 
 The guest has this workspace, this directory and the command's own at their paths; what is written there \
-vanishes, too. Of the variables here it gets TERM, COLORTERM, NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TZ, LC_*, \
-LD_LIBRARY_PATH, RUST_BACKTRACE, RUST_LIB_BACKTRACE, RUST_LOG, RUST_LOG_STYLE, RUST_MIN_STACK, NEXTEST and NEXTEST_*, \
-those by which cargo tells a test of its package, those that vm-test.toml names, and those of --env. Input is read ahead of what the command takes: in a loop that reads lines \
+vanishes, too. Of the variables here it gets those that `vm-test --help` lists, those that vm-test.toml names, and those of --env. Input is read ahead of what the command takes: in a loop that reads lines \
 itself, use </dev/null.";
 
 pub(super) const RUN_AFTER: &str = concat!(

@@ -15,6 +15,7 @@ mod help;
 mod image;
 mod input;
 mod keep;
+mod library_path;
 mod logs;
 mod machine;
 mod output;
@@ -36,6 +37,7 @@ mod store;
 mod target;
 mod terminal;
 mod testing;
+mod workspace;
 
 use args::{Cli, Command, ImageCommand};
 use clap::Parser;

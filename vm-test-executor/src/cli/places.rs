@@ -2,8 +2,10 @@
 //! Decides places, and empties that of artifacts.
 
 use super::run::manifest_dir;
+use super::workspace;
 use std::path::{Path, PathBuf};
-use vm_test::harvest::{Places, ProfilePlace, binary_name, directory_name, drafts, target};
+use vm_test::cargo::target;
+use vm_test::harvest::{Places, ProfilePlace, binary_name, directory_name, drafts};
 use vm_test::protocol::pattern::Pattern;
 
 /// The places of a run of this binary: of one of its tests, or of all.
@@ -18,7 +20,7 @@ pub(super) fn of_tests(
     let _ = std::fs::remove_dir_all(&artifacts);
     Places {
         artifacts: Some(artifacts),
-        exports: (!export.is_empty()).then(|| (workspace(), export.to_vec())),
+        exports: (!export.is_empty()).then(|| (root(), export.to_vec())),
         ..of_list(binary)
     }
 }
@@ -45,14 +47,10 @@ fn artifacts(binary: &Path, package: &str, test: Option<&str>) -> PathBuf {
 }
 
 fn directory_of_target(binary: &Path) -> PathBuf {
-    target(binary).unwrap_or_else(|| workspace().join("target"))
+    target(binary).unwrap_or_else(|| root().join("target"))
 }
 
 /// The root of the workspace.
-fn workspace() -> PathBuf {
-    let manifest_dir = manifest_dir();
-    let root = manifest_dir
-        .ancestors()
-        .find(|dir| dir.join("Cargo.lock").is_file());
-    root.unwrap_or(&manifest_dir).to_path_buf()
+fn root() -> PathBuf {
+    workspace::root(&manifest_dir())
 }

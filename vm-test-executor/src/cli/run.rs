@@ -9,7 +9,7 @@ use super::args::{RunArgs, Settings};
 use super::output::{complain, remark};
 use super::relay::{self, Outcome};
 use super::signals::OnSigterm;
-use super::{exit, terminal};
+use super::{exit, library_path, terminal};
 use crate::config::Workspace;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -53,6 +53,9 @@ pub(super) struct Command<'a> {
     directory: String,
     /// The program of the host that the guest has to be able to run: the command's own, or one that the command starts.
     brought: Option<String>,
+    /// Where cargo has not started this program: the directory of the package whose tests it is, and where its libraries are.
+    package: Option<PathBuf>,
+    libraries: Option<OsString>,
     /// Whether its instance may stay, as that of a test.
     keeps: bool,
     on_sigterm: OnSigterm,
@@ -90,6 +93,8 @@ impl<'a> Command<'a> {
             program: utf8(program)?,
             directory: utf8(directory.as_os_str())?,
             brought: None,
+            package: None,
+            libraries: None,
             keeps: false,
             on_sigterm: OnSigterm::PassOn,
         })
@@ -158,7 +163,7 @@ impl<'a> Command<'a> {
                 .or_else(|| self.host_program())
                 .into_iter()
                 .collect(),
-            library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
+            library_path: self.library_path().to_string_lossy().into_owned(),
         };
         let lease = Lease::obtain(&request, |reason| {
             remark(&format!("waiting for an instance: {reason}"));
@@ -227,7 +232,16 @@ impl<'a> Command<'a> {
 
     /// The command as a job for the agent.
     fn job(&self, granted: &Leased, wanted: Wanted) -> Job {
-        let mut environment = forwarded(&granted.env, !granted.export.is_empty());
+        let mut environment = forwarded(
+            &granted.env,
+            !granted.export.is_empty(),
+            self.workspace().as_deref(),
+        );
+        if let Some(libraries) = &self.libraries {
+            environment.retain(|(name, _)| name != library_path::VARIABLE.as_bytes());
+            let value = libraries.clone().into_vec();
+            environment.push((library_path::VARIABLE.into(), value));
+        }
         for entry in &self.settings.env {
             let bytes = entry.as_bytes();
             match bytes.iter().position(|&byte| byte == b'=') {

@@ -1,9 +1,9 @@
 //! The test binaries of this workspace, as cargo builds them, and the tests in each. Runs no test, and no binary that might
 //! run one when it is asked for its list.
 
-use super::harness;
 use super::output::remark;
 use super::target::cargo;
+use super::{harness, library_path};
 use crate::config::document::suggestion_among;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -159,6 +159,7 @@ fn tests(binary: &TestBinary) -> Result<Option<Vec<String>>, Failure> {
     let output = Command::new(&binary.path)
         .args(["--list", "--format", "terse"])
         .current_dir(binary.package.as_deref().unwrap_or(Path::new("/")))
+        .env(library_path::VARIABLE, library_path::of(&binary.path))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| cannot(&error))?;

@@ -21,6 +21,9 @@ const AGENT: &str = "agent";
 /// The agent's name where it is installed.
 const AGENT_NAME: &str = "vm-test-agent";
 
+/// Where the guest has files in memory that is shared, and where they are below the room: the guest's `/dev` is made later.
+pub(super) const SHARED_MEMORY: (&str, &str) = ("/dev/shm", "shm");
+
 /// Where the file system with the devices' files is, below the room.
 pub(super) const DEVICES: &str = "devices";
 
@@ -190,6 +193,10 @@ fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
 /// Where a path of the guest is below the room. Symbolic links of an image are followed as the guest would follow them,
 /// never out of its root: nobody runs in it yet who could change them meanwhile.
 pub(super) fn in_root(target: &Path) -> PathBuf {
+    let (guests, own) = SHARED_MEMORY;
+    if let Ok(below) = target.strip_prefix(guests) {
+        return Path::new(own).join(below);
+    }
     let root = Path::new(ROOT);
     root.join(follow(target, |path| fs::read_link(root.join(path)).ok()))
 }

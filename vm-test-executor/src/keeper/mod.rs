@@ -8,6 +8,7 @@ mod builder;
 mod lease;
 mod machine;
 mod mounts;
+mod own_name;
 mod pipe;
 mod trial;
 mod world;

@@ -1,7 +1,7 @@
 //! Carries out a plan in the keeper's own mount namespace. Everything it makes is in memory and vanishes with it.
 
-use super::World;
-use super::builder::{Builder, DEVICES, ROOT, empty, in_root, make_directory};
+use super::builder::{Builder, DEVICES, ROOT, SHARED_MEMORY, empty, in_root, make_directory};
+use super::{World, own_name};
 use crate::backend::{Boot, Machine, ROOM};
 use crate::host::refusal;
 use crate::rootfs::{Lower, Step};
@@ -41,6 +41,13 @@ pub(super) fn prepare(
         hidden,
         layers: 0,
     };
+    let shares_memory = world.plan.steps.iter().any(is_in_shared_memory);
+    if shares_memory {
+        let place = Path::new(SHARED_MEMORY.1);
+        fs::create_dir(place)
+            .and_then(|()| empty(place, 0o1777))
+            .map_err(|error| cannot("make its /dev/shm", &error))?;
+    }
     for step in &world.plan.steps {
         builder.take(step).map_err(|error| {
             let what = describe(step);
@@ -67,6 +74,8 @@ pub(super) fn prepare(
             .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
             .map_err(|error| cannot("make a home for root", &error))?;
     }
+    own_name::give(&world.plan, &world.guest)
+        .map_err(|error| cannot("write its /etc/hosts", &error))?;
     if world.device_files {
         builder
             .place_devices()
@@ -79,6 +88,7 @@ pub(super) fn prepare(
         room: ROOM.into(),
         root: Path::new(ROOM).join(ROOT),
         devices: devices(world),
+        shared_memory: shares_memory.then(|| Path::new(ROOM).join(SHARED_MEMORY.1)),
         loader: world.loader.clone(),
         host_network: world.host_network,
         memory: world.memory,
@@ -169,6 +179,10 @@ pub(super) fn mount_proc() -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", flags, None)?;
     Ok(())
+}
+
+fn is_in_shared_memory(step: &Step) -> bool {
+    step.target().starts_with(SHARED_MEMORY.0)
 }
 
 fn describe(step: &Step) -> String {

@@ -88,7 +88,8 @@ pub enum Lower {
 
 impl Step {
     /// Where its effect is, in the guest.
-    pub(super) fn target(&self) -> &Path {
+    #[must_use]
+    pub fn target(&self) -> &Path {
         match self {
             Self::Layer { target, .. }
             | Self::Stack { target, .. }

@@ -58,6 +58,8 @@ fn covered(plan: &Plan, mounts: &[Mount], share: &Path) -> bool {
         _ => None,
     });
     match last {
+        // A guest's own is mounted there, whatever the plan has.
+        Some(Some(_)) if share.starts_with("/dev") => false,
         Some(Some(lower)) => {
             let lower = match lower {
                 Lower::Path(path) => path,

@@ -10,7 +10,7 @@ mod locate;
 mod runtime_dir;
 mod store;
 
-pub use crate::environment::{forwarded, is_for_one_test};
+pub use crate::environment::{FORWARDED, forwarded, is_for_one_test};
 pub use connection::{Connection, console, obituary, record};
 pub use job_time::JobTime;
 pub use kept::KEEP;

@@ -2,8 +2,9 @@
 //! workspace. Decides places; the files themselves are the harvest's business.
 
 use super::job;
+use crate::cargo::target;
 use crate::client::Lease;
-use crate::harvest::{Harvest, Places, ProfilePlace, binary_name, directory_name, drafts, target};
+use crate::harvest::{Harvest, Places, ProfilePlace, binary_name, directory_name, drafts};
 use crate::site::Site;
 use std::path::{Path, PathBuf};
 

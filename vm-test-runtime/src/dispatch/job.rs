@@ -1,11 +1,11 @@
 //! What the guest is asked to run: this very test binary, for this very test. Talks to nobody.
 
-use crate::environment;
 use crate::protocol::agent::{Job, TestJob};
 use crate::protocol::daemon::Leased;
 use crate::protocol::failure::Failure;
 use crate::protocol::harvest::Wanted;
 use crate::site::Site;
+use crate::{cargo, environment};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::os::unix::fs::MetadataExt;
@@ -20,18 +20,7 @@ pub(super) fn binary() -> Result<PathBuf, Failure> {
 /// The directories that the guest needs at their own path: the workspace, the binary's, the working directory.
 pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
     let mut shares = vec![workspace(site)];
-    if let Some(dir) = binary.parent() {
-        // In target/PROFILE/deps: the binaries of the package are one higher.
-        let profile = dir.parent().filter(|_| dir.ends_with("deps"));
-        shares.push(profile.unwrap_or(dir).to_path_buf());
-        // CARGO_TARGET_TMPDIR, which is known at compile time only: target/tmp, where the profile is target/PROFILE or
-        // target/TRIPLE/PROFILE. Cargo tags the directory.
-        let above = profile.into_iter().flat_map(|dir| dir.ancestors().skip(1));
-        let target = above
-            .take(2)
-            .filter(|dir| dir.join("CACHEDIR.TAG").is_file());
-        shares.extend(target.map(|dir| dir.join("tmp")).filter(|dir| dir.is_dir()));
-    }
+    shares.extend(cargo::directories(binary));
     // What the package's build script has made.
     shares.extend(std::env::var_os("OUT_DIR").map(PathBuf::from));
     shares.extend(std::env::current_dir());
@@ -45,11 +34,7 @@ pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
 
 /// The root of the workspace.
 pub(super) fn workspace(site: &Site) -> PathBuf {
-    let manifest_dir = manifest_dir(site);
-    let root = manifest_dir
-        .ancestors()
-        .find(|dir| dir.join("Cargo.lock").is_file());
-    root.unwrap_or(&manifest_dir).to_path_buf()
+    cargo::workspace(&manifest_dir(site), site.workspace)
 }
 
 /// The package's directory, by cargo's word at run time if there is one: archives are unpacked elsewhere.
@@ -58,7 +43,12 @@ pub(super) fn manifest_dir(site: &Site) -> PathBuf {
 }
 
 /// The job: this binary, this test, and nothing of the user's own arguments.
-pub(super) fn for_test(test: &str, granted: &Leased, wanted: Wanted) -> Result<Job, Failure> {
+pub(super) fn for_test(
+    site: &Site,
+    test: &str,
+    granted: &Leased,
+    wanted: Wanted,
+) -> Result<Job, Failure> {
     let binary = binary()?;
     let path = |path: &Path| {
         path.to_str().map(str::to_owned).ok_or_else(|| {
@@ -81,7 +71,11 @@ pub(super) fn for_test(test: &str, granted: &Leased, wanted: Wanted) -> Result<J
             .to_vec(),
         directory: path(&directory)?,
         directory_is_optional: false,
-        environment: environment::forwarded(&granted.env, wanted.exports.is_some()),
+        environment: environment::forwarded(
+            &granted.env,
+            wanted.exports.is_some(),
+            Some(&workspace(site)),
+        ),
         // Whoever watches the test keeps its time.
         timeout: None,
         stop_at_timeout: granted.keep_for.is_some(),

@@ -2,8 +2,8 @@
 
 use super::watch::Course;
 use super::{Conclusion, job, lineage, reason};
+use crate::cargo;
 use crate::client::{self, Lease};
-use crate::harvest;
 use crate::protocol::record::{Record, RecordOutcome, RunEntry};
 use crate::site::Site;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ pub(super) fn entry(site: &Site, test: &str) -> Option<RunEntry> {
 /// Cargo's target directory. Where binaries were unpacked from an archive there may be none.
 fn target(site: &Site) -> Option<PathBuf> {
     let binary = job::binary().ok()?;
-    harvest::target(&binary)
+    cargo::target(&binary)
         .or_else(|| Some(job::workspace(site).join("target")).filter(|dir| dir.is_dir()))
 }
 

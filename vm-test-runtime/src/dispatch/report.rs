@@ -33,20 +33,23 @@ pub(super) fn failed(
         Conclusion::Passed => None,
     };
     // Of a command that the test has started only the output says why.
-let said = || sounds_forbidden(&String::from_utf8_lossy(output));
-    let is_full = || sounds_full(&String::from_utf8_lossy(output));
+    let output = String::from_utf8_lossy(output);
+    let says = |sounds: fn(&str) -> bool| words.is_some_and(sounds) || sounds(&output);
     if let Some(caveat) = &lease.granted.caveat
-        && (words.is_some_and(sounds_forbidden) || said())
+        && says(sounds_forbidden)
     {
         eprintln!("hint: {caveat}");
     }
-    if lease.granted.writes_to_memory && (words.is_some_and(sounds_full) || is_full()) {
+    if lease.granted.writes_to_memory && says(sounds_full) {
         eprintln!(
             "hint: what a test writes in guest `{}` is in memory, and there is room for {} MiB: give it more, as in memory = \"{}M\", or have it on disk with rollback = \"snapshot\" (with an image, in a store on btrfs)",
             site.guest(),
             lease.granted.memory >> 20,
             lease.granted.memory >> 19
         );
+    }
+    if is_container(lease) && says(sounds_like_another_mount) {
+        eprintln!("hint: {RENAMING}");
     }
     eprintln!(
         "vm-test: in guest `{}`, instance {} ({}, kernel {}); to re-run: {}",
@@ -99,6 +102,26 @@ fn rerun(site: &Site, test: &str) -> String {
     }
 }
 
+/// What a rename in an overlay fails by where a directory came with the guest, and one from mount to mount everywhere.
+const RENAMING: &str = "a container cannot rename a directory that came with its root or with the workspace, because the kernel's \
+     overlay does not let it; one that the test has made itself it can. A copy, or backend = \"kvm\" for the workspace, works; \
+     see docs/differences.md";
+
+fn is_container(lease: &Lease) -> bool {
+    lease.granted.description.starts_with("lxc")
+}
+
+/// Whether a failure's words say that a rename would lead to another mount.
+fn sounds_like_another_mount(words: &str) -> bool {
+    const SIGNS: [&str; 4] = [
+        "CrossesDevices",
+        "ross-device link",
+        "os error 18)",
+        "EXDEV",
+    ];
+    SIGNS.iter().any(|sign| words.contains(sign))
+}
+
 /// Whether a failure's words say that something was not allowed, in the C library's or in Rust's words.
 fn sounds_forbidden(words: &str) -> bool {
     const SIGNS: [&str; 7] = [
@@ -128,6 +151,16 @@ mod tests {
         assert!(super::sounds_full(&format!("{full:?}")));
         assert!(super::sounds_full(&full.to_string()));
         assert!(!super::sounds_full("assertion failed: left == right"));
+    }
+
+    #[test]
+    fn a_rename_that_an_overlay_refuses_is_told_from_other_failures() {
+        let refusal = std::io::Error::from_raw_os_error(18);
+        for words in [format!("{refusal:?}"), refusal.to_string()] {
+            assert!(super::sounds_like_another_mount(&words), "{words}");
+        }
+        let other = std::io::Error::from_raw_os_error(13);
+        assert!(!super::sounds_like_another_mount(&other.to_string()));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! the test is named past what captures it, counted, and written down; libtest knows no better than that it passed.
 
 use super::{aloud, job, record as runs};
-use crate::harvest::{forget_old_runs, target};
+use crate::cargo::target;
+use crate::harvest::forget_old_runs;
 use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};

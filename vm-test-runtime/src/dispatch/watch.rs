@@ -74,7 +74,7 @@ impl Course {
 pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest) -> Course {
     let timeout = lease.granted.timeout;
     let mut harvest = harvest::of(lease, site, test);
-    let job = match job::for_test(test, &lease.granted, harvest.wanted()) {
+    let job = match job::for_test(site, test, &lease.granted, harvest.wanted()) {
         Ok(job) => job,
         Err(failure) => {
             return Course {

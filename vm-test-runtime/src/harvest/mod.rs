@@ -14,5 +14,5 @@ mod take;
 
 pub use history::forget_old_runs;
 pub use names::{binary_name, directory_name};
-pub use places::{Places, ProfilePlace, drafts, is_cargos, target};
+pub use places::{Places, ProfilePlace, drafts};
 pub use take::Harvest;

@@ -75,29 +75,10 @@ impl Places {
     }
 }
 
-/// The target directory that a test binary is in. That of coverage is inside of the usual one.
-#[must_use]
-pub fn target(binary: &Path) -> Option<PathBuf> {
-    let above = binary.ancestors().skip(1).take(5);
-    let target = above.into_iter().find(|dir| is_cargos(dir))?;
-    let is_of_coverage = target.file_name().is_some_and(|it| it == "llvm-cov-target");
-    let outer = target.parent().filter(|_| is_of_coverage);
-    Some(outer.unwrap_or(target).to_path_buf())
-}
-
 /// The directory of drafts in a target directory, which is not made only for them.
 #[must_use]
 pub fn drafts(target: &Path) -> Option<PathBuf> {
     target.is_dir().then(|| target.join("vm-test/drafts"))
-}
-
-/// Whether a directory is one that cargo builds in: it tags those that it has made itself, and notes in all of them which
-/// compiler it uses.
-#[must_use]
-pub fn is_cargos(directory: &Path) -> bool {
-    [".rustc_info.json", "CACHEDIR.TAG"]
-        .iter()
-        .any(|name| directory.join(name).is_file())
 }
 
 /// The placeholders of a pattern with the place of each.

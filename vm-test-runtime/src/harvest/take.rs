@@ -2,8 +2,9 @@
 //! one whose file cannot be had.
 
 use super::draft::Draft;
-use super::places::{Places, is_cargos};
+use super::places::Places;
 use super::{names, profile};
+use crate::cargo::is_cargos;
 use crate::protocol::agent::FromAgent;
 use crate::protocol::harvest::{FileKind, MOST_FILES, MOST_KEPT, Sum, Wanted};
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! What a copy of a machine must have of its own before anything of a test runs: random numbers, time, names.
 
+use crate::hosts;
 use crate::sys::entropy;
 use rustix::time::{ClockId, Timespec, clock_settime};
 use std::fs::{self, File};
@@ -29,7 +30,20 @@ pub(super) fn take(identity: &Identity) -> io::Result<()> {
     {
         fill(file, text).map_err(cannot(what))?;
     }
-    Ok(())
+    add_to_hosts(&identity.host_name).map_err(cannot("write its name to /etc/hosts"))
+}
+
+/// Has the machine find itself by its name.
+fn add_to_hosts(name: &str) -> io::Result<()> {
+    let known = fs::read(hosts::FILE).ok();
+    let Some(missing) = hosts::missing(known.as_deref(), name) else {
+        return Ok(());
+    };
+    let mut file = File::options()
+        .append(true)
+        .create(true)
+        .open(hosts::FILE)?;
+    file.write_all(missing.as_bytes())
 }
 
 /// Empties the files that say who the machine is, so that a copy of it has only to add its own words.

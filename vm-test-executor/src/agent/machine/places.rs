@@ -84,8 +84,9 @@ fn lay_over(number: usize, from: &Path, to: &Path) -> io::Result<()> {
     // By links without strange characters, which would separate options.
     let lower = Path::new(WRITES).join(number.to_string()).join("lower");
     symlink(from, &lower)?;
+    // With these a directory of the host's can be renamed, and a file with several names stays one when it is written to.
     let options = format!(
-        "lowerdir={},upperdir={},workdir={}",
+        "lowerdir={},upperdir={},workdir={},redirect_dir=on,index=on",
         lower.display(),
         upper.display(),
         work.display()

@@ -74,7 +74,70 @@ VARIABLES
   VM_TEST_CPU_BUDGET     processor shares of all instances together [default: 4 per processor]
   VM_TEST_QEMU           the program QEMU, by its path [default: qemu-system-x86_64 in PATH]
 
+OF YOUR VARIABLES A GUEST SEES
+  what cargo and nextest tell a test:
+    CARGO, CARGO_BIN_EXE_*, CARGO_HOME, CARGO_LLVM_COV, CARGO_MANIFEST_*, CARGO_PKG_*,
+    CARGO_TARGET_TMPDIR, CARGO_WORKSPACE_DIR, LD_LIBRARY_PATH, NEXTEST, NEXTEST_*, OUT_DIR,
+    RUSTUP_HOME, RUSTUP_TOOLCHAIN
+  how a test that builds something has it built:
+    CARGO_BUILD_BUILD_DIR, CARGO_BUILD_TARGET, CARGO_BUILD_TARGET_DIR,
+    CARGO_ENCODED_RUSTFLAGS, CARGO_INCREMENTAL, CARGO_NET_OFFLINE, CARGO_PROFILE_*,
+    CARGO_TARGET_DIR, RUSTDOCFLAGS, RUSTFLAGS
+  what test libraries read:
+    ARBTEST_*, INSTA_*, LOOM_*, MACROTEST, PROPTEST_*, QUICKCHECK_*, RSTEST_TIMEOUT,
+    RUST_MIN_STACK, RUST_TEST_*, SNAPSHOTS, TRYBUILD, UPDATE_EXPECT, UPDATE_GOLDENFILES
+  who runs the tests:
+    APPVEYOR, BUILDKITE, CI, CIRCLECI, GITHUB_ACTIONS, GITLAB_CI, JENKINS_URL,
+    TEAMCITY_VERSION, TF_BUILD, TRAVIS
+  what is shown, and how:
+    CARGO_TERM_COLOR, CLICOLOR, CLICOLOR_FORCE, COLORTERM, FORCE_COLOR, LC_*, NO_COLOR,
+    RUST_BACKTRACE, RUST_LIB_BACKTRACE, RUST_LOG, RUST_LOG_STYLE, TERM, TZ
+  and those that `env` names in vm-test.toml or at the test, and those of --env
+
 EXIT CODES
   run, runner, shell, attach, debug
               the command's own, or 124 to 127 and 128+N, which their help explains
   others      0 done, 1 not done, 2 the command line is wrong";
+
+#[cfg(test)]
+mod tests {
+    use super::ROOT_AFTER;
+    use std::path::Path;
+    use vm_test::client::FORWARDED;
+
+    /// The words of a text that are names of variables.
+    fn names<'a>(text: &'a str, separators: &[char]) -> Vec<&'a str> {
+        text.split(separators)
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .collect()
+    }
+
+    #[test]
+    fn the_variables_that_guests_see_are_listed_in_this_help_and_in_the_documentation() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/environment.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let (_, help) = ROOT_AFTER
+            .split_once("OF YOUR VARIABLES A GUEST SEES")
+            .unwrap();
+        for (about, known) in FORWARDED {
+            let (_, rest) = help.split_once(about).unwrap_or_else(|| panic!("{about}"));
+            let list = rest.trim_start_matches(':').split("\n  ").skip(1);
+            let list: Vec<_> = list
+                .take_while(|line| line.starts_with("  "))
+                .flat_map(|line| names(line, &[',']))
+                .collect();
+            assert_eq!(list, *known, "in vm-test --help: {about}");
+            let heading = about[..1].to_uppercase() + &about[1..];
+            let (_, rest) = page
+                .split_once(&format!("## {heading}\n\n"))
+                .unwrap_or_else(|| panic!("{heading}"));
+            let list = rest.lines().next().unwrap().trim_end_matches('.');
+            assert_eq!(
+                names(list, &[',', '`']),
+                *known,
+                "in docs/environment.md: {about}"
+            );
+        }
+    }
+}

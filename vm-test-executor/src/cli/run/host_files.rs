@@ -1,15 +1,40 @@
-//! What a command needs of the host's files: its program, and the directories around it. Only looks.
+//! What a command needs of the host's files: its program with its libraries, its workspace, and the directories around it. Only
+//! looks.
 
+use super::super::{library_path, workspace};
 use super::{Command, manifest_dir};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// What every guest has of its own; the host's would make no sense there.
 const NOT_SHARED: [&str; 3] = ["/dev", "/proc", "/sys"];
 
+/// What users have below there is theirs.
+const MEMORY: &str = "/dev/shm";
+
 /// Where programs belong to a system: a guest has its own there.
 const SYSTEM: [&str; 6] = ["/bin", "/lib", "/lib64", "/opt", "/sbin", "/usr"];
 
 impl Command<'_> {
+    /// Has it be a test binary of a package, which may not be known, that cargo has not started.
+    pub(in super::super) fn test_of(&mut self, package: Option<&Path>, binary: &Path) {
+        self.package = package.map(Path::to_path_buf);
+        self.libraries = Some(library_path::of(binary));
+    }
+
+    /// The root of the workspace whose tests the command is.
+    pub(super) fn workspace(&self) -> Option<PathBuf> {
+        let said = || std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let package = self.package.clone().or_else(said)?;
+        Some(workspace::root(&package))
+    }
+
+    /// Where the loader looks for the libraries of what is brought.
+    pub(super) fn library_path(&self) -> OsString {
+        let said = || std::env::var_os(library_path::VARIABLE).unwrap_or_default();
+        self.libraries.clone().unwrap_or_else(said)
+    }
+
     /// The program, if it is a file of the host that no system has.
     pub(super) fn host_program(&self) -> Option<String> {
         let program = self.brought.as_ref().unwrap_or(&self.program);
@@ -37,23 +62,21 @@ impl Command<'_> {
     pub(in super::super) fn shares(&self) -> Vec<String> {
         let mut shares = vec![PathBuf::from(&self.directory)];
         let manifest_dir = manifest_dir();
-        let root = manifest_dir
+        if manifest_dir
             .ancestors()
-            .find(|dir| dir.join("Cargo.lock").is_file());
-        shares.extend(root.map(Path::to_path_buf));
-        let program = self.host_program();
-        if let Some(dir) = program
-            .as_deref()
-            .and_then(|program| Path::new(program).parent())
+            .any(|dir| dir.join("Cargo.toml").is_file())
         {
-            // In target/PROFILE/deps: the binaries of the package are one higher.
-            let profile = dir.parent().filter(|_| dir.ends_with("deps"));
-            shares.push(profile.unwrap_or(dir).to_path_buf());
+            shares.push(workspace::root(&manifest_dir));
+        }
+        if let Some(program) = self.host_program() {
+            shares.extend(vm_test::cargo::directories(Path::new(&program)));
         }
         shares
             .iter()
             .filter_map(|dir| dir.canonicalize().ok())
-            .filter(|dir| !NOT_SHARED.iter().any(|own| dir.starts_with(own)))
+            .filter(|dir| {
+                dir.starts_with(MEMORY) || !NOT_SHARED.iter().any(|own| dir.starts_with(own))
+            })
             .filter_map(|dir| dir.to_str().map(str::to_owned))
             .collect()
     }

@@ -18,7 +18,7 @@ use walk::{Most, Survey, Trouble};
 /// directories are empty on a disk.
 #[must_use]
 pub fn is_cache(path: &Path) -> bool {
-    path.ancestors().any(|dir| dir.join(TAG).is_file())
+    path.ancestors().any(vm_test::cargo::is_cargos)
 }
 
 /// The file of a disk, in its directory.

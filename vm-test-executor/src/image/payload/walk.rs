@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use vm_test::cargo::is_cargos;
 
 /// Cargo and others tag with this file what can be made again.
 pub(in crate::image) const TAG: &str = "CACHEDIR.TAG";
@@ -67,7 +68,7 @@ impl Survey {
 
     /// The entries of a directory, in an order that is always the same.
     fn children(&mut self, path: &Path, root: &Path) -> Result<Vec<PathBuf>, Trouble> {
-        if path != root && path.join(TAG).is_file() {
+        if path != root && is_cargos(path) {
             self.bare.push(path.to_path_buf());
             return Ok(Vec::new());
         }
@@ -156,8 +157,11 @@ mod tests {
         fs::create_dir_all(root.join("target/debug")).unwrap();
         fs::write(root.join("target").join(TAG), "").unwrap();
         fs::write(root.join("src/a"), "one").unwrap();
+        // One that its user has made has no tag.
+        fs::create_dir_all(root.join("built")).unwrap();
+        fs::write(root.join("built/.rustc_info.json"), "").unwrap();
         let first = survey(root);
-        assert_eq!(first.bare, [root.join("target")]);
+        assert_eq!(first.bare, [root.join("built"), root.join("target")]);
         fs::write(root.join("target/debug/x"), "").unwrap();
         assert_eq!(survey(root).fingerprint(), first.fingerprint());
         fs::write(root.join("src/a"), "two").unwrap();

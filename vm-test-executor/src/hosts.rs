@@ -1,0 +1,62 @@
+//! What a guest's `/etc/hosts` says of the guest itself. Text only; both sides write it, each where it can.
+
+/// The file.
+pub const FILE: &str = "/etc/hosts";
+
+/// What stands there where an image has no such file.
+const EMPTY: &str = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+
+/// What has to be added to the file, which may not be there, so that a guest finds itself by its name; `None` if it does
+/// already.
+#[must_use]
+pub fn missing(hosts: Option<&[u8]>, name: &str) -> Option<String> {
+    let Some(hosts) = hosts else {
+        return Some(format!("{EMPTY}{}", line(name)));
+    };
+    let is_known = String::from_utf8_lossy(hosts).lines().any(|line| {
+        let entry = line.split('#').next().unwrap_or_default();
+        let mut names = entry.split_whitespace().skip(1);
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    });
+    let is_whole = hosts.is_empty() || hosts.ends_with(b"\n");
+    let before = if is_whole { "" } else { "\n" };
+    (!is_known).then(|| format!("{before}{}", line(name)))
+}
+
+/// Debian's own address for the name of a machine that has no fixed one.
+fn line(name: &str) -> String {
+    format!("127.0.1.1 {name}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn a_guest_is_added_once_and_a_line_that_is_not_whole_stays_as_it_is() {
+        for (hosts, added) in [
+            (Some("127.0.0.1 localhost\n"), Some("127.0.1.1 deb\n")),
+            (Some("127.0.0.1 localhost"), Some("\n127.0.1.1 deb\n")),
+            (Some(""), Some("127.0.1.1 deb\n")),
+            (Some("127.0.0.1 other # deb\n"), Some("127.0.1.1 deb\n")),
+            (
+                Some("127.0.0.1 deb.example debian\n"),
+                Some("127.0.1.1 deb\n"),
+            ),
+            (Some("127.0.0.1 localhost DEB\n"), None),
+            (Some("10.1.1.1\tdeb"), None),
+            (
+                None,
+                Some(
+                    "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 deb\n",
+                ),
+            ),
+        ] {
+            assert_eq!(
+                missing(hosts.map(str::as_bytes), "deb").as_deref(),
+                added,
+                "{hosts:?}"
+            );
+        }
+    }
+}
