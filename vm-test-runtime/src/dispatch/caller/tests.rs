@@ -12,6 +12,7 @@ fn site(module: &'static str, function: &'static str, wrapped: bool) -> Site {
         file: "",
         line: 1,
         manifest_dir: "",
+        workspace: None,
         package: "",
         module,
         function,
