@@ -95,6 +95,25 @@ fn listing_starts_no_daemon_and_no_program() {
 }
 
 #[test]
+fn a_harness_that_runs_its_tests_while_nextest_lists_them_starts_nothing() {
+    let host = Host::new();
+    let directory = tempfile::tempdir().unwrap();
+    let (program, trace) = tracer(directory.path());
+    let [with, _] = binaries(&host);
+    let mut command = Command::new(&with);
+    host.adopt(&mut command)
+        .args(["--exact", "a::a"])
+        .env("NEXTEST_TEST_PHASE", "list")
+        .env("VM_TEST_BIN", &program);
+    let output = command.output().expect("the test binary starts");
+    assert_eq!(output.status.code(), Some(101), "{}", text_of(&output));
+    let words = "cannot run `a` in a guest: nextest is only listing tests";
+    assert!(text_of(&output).contains(words), "{}", text_of(&output));
+    assert!(!trace.exists(), "vm-test was started");
+    assert!(!host.runtime().exists(), "the runtime directory was made");
+}
+
+#[test]
 fn listing_takes_as_long_as_without_the_attribute() {
     let host = Host::new();
     let binaries = binaries(&host);

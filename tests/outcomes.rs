@@ -21,6 +21,8 @@ mod nowhere;
 mod processes;
 #[path = "outcomes/rows.rs"]
 mod rows;
+#[path = "outcomes/tracer.rs"]
+mod tracer;
 #[path = "outcomes/twins.rs"]
 mod twins;
 #[path = "outcomes/volume.rs"]

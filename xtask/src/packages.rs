@@ -145,6 +145,12 @@ pub(crate) const TABLE: &[Package] = &[
         "packs archives that are imported",
     ),
     debian(
+        "strace",
+        Purpose::Test,
+        Sign::Command("strace"),
+        "follows a test that is traced",
+    ),
+    debian(
         "perl",
         Purpose::Test,
         Sign::Command("perl"),

@@ -96,6 +96,9 @@ pub fn start_detached() -> Result<(), Failure> {
     session::own_session(&mut command);
     // A lock that somebody holds in a shell, or a pipe that somebody reads to its end, must not be held as long as it lives.
     session::standard_streams_only(&mut command);
+    if is_traced() {
+        session::unfollowed(&mut command);
+    }
     let mut child = command
         .spawn()
         .map_err(|error| refused("start the daemon", Tried::Process, &error))?;
@@ -115,6 +118,15 @@ pub fn start_detached() -> Result<(), Failure> {
         let last = words.trim_end().lines().last();
         cannot("start the daemon", &last.unwrap_or("it did not say why"))
     }))
+}
+
+/// Whether a debugger or tracer follows this process, perhaps with all that it starts.
+fn is_traced() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let tracer = status
+        .lines()
+        .find_map(|line| line.strip_prefix("TracerPid:"));
+    tracer.is_some_and(|id| id.trim() != "0")
 }
 
 /// Serves until it is idle, asked to stop, or told to by a signal. Call it in a process of its own.

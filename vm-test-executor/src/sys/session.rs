@@ -16,6 +16,32 @@ pub fn own_session(command: &mut Command) -> &mut Command {
     unsafe { command.pre_exec(enter) }
 }
 
+/// Has the command not be followed by whoever traces this process and all that it starts: such a tracer ends with the last
+/// of them, and keeps set-user-id programs from their rights. The command is then a child of one that ends at once.
+pub fn unfollowed(command: &mut Command) -> &mut Command {
+    let leave = || {
+        // SAFETY: all-zero bytes are valid `clone_args`.
+        let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+        arguments.flags = u64::try_from(libc::CLONE_UNTRACED).unwrap_or_default();
+        // SAFETY: without CLONE_VM this is a fork, of a process with one thread that is about to execute.
+        let child = unsafe {
+            libc::syscall(
+                libc::SYS_clone3,
+                std::ptr::from_ref(&arguments),
+                size_of::<libc::clone_args>(),
+            )
+        };
+        match child {
+            0 => Ok(()),
+            // SAFETY: ends the process without anything that it has in common with its child.
+            1.. => unsafe { libc::_exit(0) },
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec only system calls are made; nothing is allocated, no lock is taken.
+    unsafe { command.pre_exec(leave) }
+}
+
 /// Has the command start with its standard streams only, whatever this process was started with besides.
 pub fn standard_streams_only(command: &mut Command) -> &mut Command {
     let close = || {

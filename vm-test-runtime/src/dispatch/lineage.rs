@@ -34,6 +34,11 @@ pub(super) fn of_this_process() -> Vec<Process> {
     generations.take(GENERATIONS).collect()
 }
 
+/// What a process is called.
+pub(super) fn name_of(id: u32) -> Option<String> {
+    Process::of(id).map(|process| process.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,12 +10,14 @@ mod harvest;
 mod job;
 mod lease;
 mod lineage;
+mod listing;
 mod reason;
 mod record;
 mod report;
 mod skip;
 mod tail;
 mod termination;
+mod tracer;
 mod unknown;
 mod verdict;
 mod watch;
@@ -45,7 +47,10 @@ struct NotAString;
 
 /// Has the calling test run in a guest. Returns only if it passed there.
 pub(crate) fn dispatch(site: &'static Site) {
-    let test = match variables::skips_missing().and_then(|_| caller::name_of_test(site)) {
+    let test = listing::refuse(site)
+        .and_then(|()| variables::skips_missing())
+        .and_then(|_| caller::name_of_test(site));
+    let test = match test {
         Ok(test) => test,
         Err(failure) => {
             eprintln!("error: {failure}");
@@ -64,6 +69,7 @@ pub(crate) fn dispatch(site: &'static Site) {
             return fail(site, &failure);
         }
     };
+    tracer::warn(site, &test, &lease);
     let in_guest = InGuest::enter();
     let course = watch::run(&mut lease, site, &test, &in_guest);
     let conclusion = course.conclude(&lease, site, &test);
