@@ -5,6 +5,7 @@
 mod account;
 mod body;
 mod boot;
+mod container;
 mod ending;
 mod events;
 mod harvest;
@@ -95,6 +96,7 @@ fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
     }
     inherited::set_inheritable(&stream, false)?;
     limit_processes();
+    container::prepare();
     // Where the network namespace is the guest's own this succeeds; where it is not, there is nothing to bring up.
     let _ = loopback::up();
     // The keeper sees when it is closed, whatever closes it.

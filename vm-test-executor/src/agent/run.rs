@@ -128,6 +128,21 @@ pub(super) fn run(
     Ok(())
 }
 
+/// What a process of a login has and the agent has not. A body begins later: it waits for the agent to answer it.
+fn give_what_the_agent_has_not(pid: Pid) {
+    let give = |file: &str, value: &str| {
+        let _ = std::fs::write(format!("/proc/{pid}/{file}"), value);
+    };
+    if machine::is_one() {
+        // The agent itself is never killed for want of memory, and by its place before others it has no slack.
+        give("oom_score_adj", "0");
+        give("timerslack_ns", "50000");
+    } else {
+        // If memory runs out, it is the job that goes, not the agent.
+        give("oom_score_adj", "500");
+    }
+}
+
 impl<'a> Running<'a> {
     fn new(
         host: &'a mut Host,
@@ -164,8 +179,7 @@ impl<'a> Running<'a> {
             rustix::io::ioctl_fionbio(input, true)?;
         }
         let pid = Pid::from_child(&started.child);
-        // If memory runs out, it is the job that goes, not the agent.
-        let _ = std::fs::write(format!("/proc/{pid}/oom_score_adj"), "500");
+        give_what_the_agent_has_not(pid);
         Ok(Self {
             host,
             body: job

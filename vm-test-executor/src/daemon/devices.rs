@@ -98,14 +98,16 @@ fn loop_for(
 ) -> Result<LoopDevice, Failure> {
     if !as_root {
         let cause = "this host gives loop devices to root only, and this is an ordinary user";
-        return Err(cannot(guest, cause).hint("run the tests as root").missing());
+        return Err(cannot(guest, cause)
+            .hint("run the tests as root, or use backend = \"kvm\", where every user's guest has them")
+            .missing());
     }
     LoopDevice::new(journal, number).map_err(|error| {
         cannot(
             guest,
             &format!("this host cannot give it a loop device: {error}"),
         )
-        .hint("on the host: modprobe loop, and let root use /dev/loop-control")
+        .hint("on the host: modprobe loop, and let root use /dev/loop-control; or use backend = \"kvm\"")
         .missing()
     })
 }
@@ -116,7 +118,7 @@ fn usable(guest: &Guest, device: &str) -> Result<(), Failure> {
         let cause = format!("this host cannot give it the device {device}: {error}");
         return Err(cannot(guest, &cause)
             .hint(format!(
-                "on the host: modprobe {module}, and let this user read and write {device}"
+                "on the host: modprobe {module}, and let this user read and write {device}; or use backend = \"kvm\""
             ))
             .missing());
     }

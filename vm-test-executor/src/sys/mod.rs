@@ -10,6 +10,7 @@ pub mod handover;
 pub mod idmap;
 pub mod inherited;
 pub mod interface;
+pub mod keyring;
 pub mod loop_device;
 pub mod loopback;
 pub mod lxc;

@@ -82,4 +82,25 @@ pub fn default_signals() {
             }
         }
     }
+    for number in OF_THE_C_LIBRARY {
+        default_signal_of_the_c_library(number);
+    }
+}
+
+/// Signals that the C library keeps to itself, and that `posix_spawn` of a threaded program has its children ignore.
+const OF_THE_C_LIBRARY: [libc::c_int; 2] = [32, 33];
+
+/// The kernel's own `sigaction`: handler, flags, restorer, mask.
+type KernelAction = [u64; 4];
+
+/// Asks the kernel itself, because the C library refuses to.
+fn default_signal_of_the_c_library(number: libc::c_int) {
+    let request = |new: *const KernelAction, old: *mut KernelAction| {
+        // SAFETY: both are null or lead to what the kernel takes for its `sigaction`; no handler is set.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, new, old, size_of::<u64>()) }
+    };
+    let mut now = KernelAction::default();
+    if request(std::ptr::null(), &raw mut now) == 0 && now[0] == libc::SIG_IGN as u64 {
+        request(&KernelAction::default(), std::ptr::null_mut());
+    }
 }

@@ -1,5 +1,7 @@
-//! The devices that a test asks for: has the image's kernel load their drivers, which are the image's own. Makes no device.
+//! The devices that a test asks for: has the image's kernel load their drivers, which are the image's own.
 
+use crate::sys::loop_device;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,22 +20,60 @@ const TICK: Duration = Duration::from_millis(1);
 const DRIVERS: [(&str, &str, &str); 3] = [
     ("/dev/net/tun", "/dev/net/tun", "tun"),
     ("/dev/fuse", "/dev/fuse", "fuse"),
-    ("loop", "/dev/loop0", "loop"),
+    (LOOP, "/dev/loop0", "loop"),
 ];
+
+/// The device that is made by number.
+const LOOP: &str = "loop";
 
 /// Has each of these there. Others are there anyway, or never.
 pub(super) fn bring(names: &[String]) -> io::Result<()> {
     for (name, path, driver) in DRIVERS {
-        if names.iter().any(|asked| asked == name) && !Path::new(path).exists() {
-            load(driver)
-                .and_then(|()| await_there(path))
-                .map_err(|error| {
-                    let words = format!("cannot bring the device {name}: {error}");
-                    io::Error::new(error.kind(), words)
-                })?;
+        if names.iter().any(|asked| asked == name) {
+            bring_one(name, path, driver).map_err(|error| {
+                let words = format!("cannot bring the device {name}: {error}");
+                io::Error::new(error.kind(), words)
+            })?;
         }
     }
     Ok(())
+}
+
+/// What systemd loads at every boot, and tests rely on without knowing.
+const EXPECTED: [&str; 5] = ["binfmt_misc", "configfs", "dm_mod", "fuse", "loop"];
+
+/// Loads those drivers that a booted system has, of those that this kernel has.
+pub(super) fn load_expected() {
+    let _ = Command::new("modprobe")
+        .args(["--quiet", "--all", "--use-blacklist"])
+        .args(EXPECTED)
+        .env("PATH", PATH)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}
+
+fn bring_one(name: &str, path: &str, driver: &str) -> io::Result<()> {
+    // A node may be there before its driver, which opening it loads; without one that cannot be opened.
+    if opens(path) {
+        return Ok(());
+    }
+    let loaded = load(driver);
+    if name == LOOP && !Path::new(path).exists() {
+        // Whoever configured the driver may want it to begin with none (`max_loop=0`).
+        return match loop_device::add(0) {
+            Ok(()) => await_there(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => await_there(path),
+            Err(error) => Err(loaded.err().unwrap_or(error)),
+        };
+    }
+    loaded?;
+    await_there(path)
+}
+
+fn opens(path: &str) -> bool {
+    File::options().read(true).write(true).open(path).is_ok()
 }
 
 fn load(driver: &str) -> io::Result<()> {

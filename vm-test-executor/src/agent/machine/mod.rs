@@ -7,15 +7,19 @@ mod assembly;
 mod calm;
 mod devices;
 mod disks;
+mod filesystems;
 mod foreign;
 mod fstab;
 mod identity;
+mod login;
 mod modules;
 mod network;
+mod nodes;
 mod partition;
 mod places;
 mod ports;
 mod root;
+mod settings;
 mod survival;
 
 pub(super) use foreign::main as read_disk;
@@ -56,6 +60,7 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
         if boot_timeout.is_some() {
             return Err(boot::become_init_of_machine());
         }
+        do_as_an_init();
     }
     let mut control = ports::open(CONTROL_PORT)?;
     let degraded = match boot_timeout.map_or(Ok(None), boot::await_up) {
@@ -97,6 +102,15 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     })
 }
 
+/// What an init does at boot, and a test then finds: none here is an init, and what a kernel cannot do is a test's business.
+fn do_as_an_init() {
+    devices::load_expected();
+    filesystems::mount_rest();
+    nodes::make();
+    settings::apply();
+    login::enter_control_group();
+}
+
 /// What is the same for every instance, and is done before the machine is saved: each would have to do it again, and QEMU
 /// to translate it.
 struct Ready {
@@ -112,6 +126,7 @@ impl Ready {
         })?;
         // A kernel without it is a test's business.
         let _ = loopback::up();
+        login::begin();
         identity::forget()?;
         places::make_room()?;
         Ok(Self {

@@ -4,6 +4,8 @@ use crate::sys::interface::Interface;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The card's interface; the kernel is told to name it so.
 const NAME: &str = "eth0";
@@ -13,6 +15,12 @@ const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 const MASK: Ipv4Addr = Ipv4Addr::new(255, 255, 255, 0);
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 const NAMES: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 3);
+
+/// How long the link may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is looked at.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Brings it up. The hardware address is made of these random bytes.
 pub(super) fn up(random: &[u8]) -> io::Result<()> {
@@ -29,7 +37,21 @@ pub(super) fn up(random: &[u8]) -> io::Result<()> {
         gateway: GATEWAY,
     }
     .up()
+    .and_then(|()| await_up())
     .map_err(|error| io::Error::new(error.kind(), format!("cannot bring {NAME} up: {error}")))?;
     let _ = fs::remove_file("/etc/resolv.conf");
     fs::write("/etc/resolv.conf", format!("nameserver {NAMES}\n"))
+}
+
+/// The kernel sees to the link on its own, and says so later than it says that the interface is up.
+fn await_up() -> io::Result<()> {
+    let state = Path::new("/sys/class/net").join(NAME).join("operstate");
+    let deadline = Instant::now() + PATIENCE;
+    while fs::read_to_string(&state)?.trim() != "up" {
+        if Instant::now() > deadline {
+            return Err(io::Error::other("it has no link"));
+        }
+        std::thread::sleep(TICK);
+    }
+    Ok(())
 }

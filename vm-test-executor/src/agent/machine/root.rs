@@ -2,6 +2,7 @@
 //! comes along, to a place that every kind of guest has it at.
 
 use super::disks;
+use super::filesystems::{FIRST, SECOND};
 use rustix::mount::{MountFlags, mount, mount_move};
 use std::fs;
 use std::io;
@@ -16,25 +17,11 @@ const NEW: &str = "/newroot";
 /// Where the libraries of the agent are in the initial file system.
 const BROUGHT: &str = "/lib";
 
-/// What is mounted below the root: type, place, options, permissions of the place.
-const MOUNTS: [(&str, &str, &str); 9] = [
-    ("devtmpfs", "/dev", "mode=755"),
-    ("proc", "/proc", ""),
-    ("sysfs", "/sys", ""),
-    ("tmpfs", "/run", "mode=755"),
-    ("tmpfs", "/tmp", "mode=1777"),
-    ("devpts", "/dev/pts", "mode=620,ptmxmode=666,gid=5"),
-    ("tmpfs", "/dev/shm", "mode=1777"),
-    ("mqueue", "/dev/mqueue", ""),
-    ("cgroup2", "/sys/fs/cgroup", ""),
-];
-
 /// Mounts what drivers and disks are found by.
 pub(super) fn see_devices() -> io::Result<()> {
-    for (kind, place, options) in &MOUNTS[..3] {
-        mount_at(kind, Path::new(place), options)?;
-    }
-    Ok(())
+    FIRST
+        .iter()
+        .try_for_each(|system| system.mount_below(Path::new("/")))
 }
 
 /// Makes the disk the root.
@@ -50,14 +37,13 @@ pub(super) fn enter() -> io::Result<()> {
             &error.into(),
         )
     })?;
-    for (index, (kind, place, options)) in MOUNTS.iter().enumerate() {
-        let target = new.join(place.trim_start_matches('/'));
-        if index < 3 {
-            fs::create_dir_all(&target)?;
-            mount_move(*place, &target)?;
-        } else {
-            mount_at(kind, &target, options)?;
-        }
+    for system in &FIRST {
+        let target = system.below(new);
+        fs::create_dir_all(&target)?;
+        mount_move(system.place, &target)?;
+    }
+    for system in &SECOND {
+        system.mount_below(new)?;
     }
     bring_agent(new).map_err(|error| cannot("bring the agent along", &error))?;
     std::env::set_current_dir(new)?;
@@ -76,24 +62,6 @@ pub(super) fn enter() -> io::Result<()> {
     Ok(())
 }
 
-fn mount_at(kind: &str, place: &Path, options: &str) -> io::Result<()> {
-    fs::create_dir_all(place)?;
-    let options = std::ffi::CString::new(options)?;
-    mount(
-        "vm-test",
-        place,
-        kind,
-        MountFlags::NOSUID,
-        options.as_c_str(),
-    )
-    .map_err(|error| {
-        cannot(
-            &format!("mount {kind} at {}", place.display()),
-            &error.into(),
-        )
-    })
-}
-
 /// Copies the agent and its libraries, which are in memory so far, to memory below the new root.
 fn bring_agent(new: &Path) -> io::Result<()> {
     let at = |path: &str| new.join(path.trim_start_matches('/'));
@@ -107,7 +75,7 @@ fn bring_agent(new: &Path) -> io::Result<()> {
         }
         fs::copy(entry.path(), at(LIBRARIES).join(entry.file_name()))?;
     }
-    fs::create_dir_all(at("/run/lock"))
+    Ok(())
 }
 
 fn cannot(what: &str, error: &io::Error) -> io::Error {

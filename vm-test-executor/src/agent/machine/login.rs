@@ -1,0 +1,56 @@
+//! What a login gives to all that is started in it: a session with a keyring, the name of who logged in, limits, and a control
+//! group below the root's. The agent has it for its jobs.
+
+use crate::sys::keyring;
+use rustix::process::{Resource, Rlimit, setrlimit, setsid};
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+/// What systemd raises before anybody logs in: soft and hard.
+const LIMITS: [(Resource, u64, u64); 2] = [
+    (Resource::Nofile, 1024, 1 << 20),
+    (Resource::Memlock, 64 << 20, 64 << 20),
+];
+
+/// Where the control groups are.
+const GROUPS: &str = "/sys/fs/cgroup";
+
+/// The one of the jobs; in the root's, most files of a control group are not there.
+const GROUP: &str = "vm-test.scope";
+
+/// What systemd has counted in all groups.
+const CONTROLLERS: [&str; 3] = ["+cpu", "+memory", "+pids"];
+
+/// Begins the session. Beside an init the agent has one already.
+pub(super) fn begin() {
+    let _ = setsid();
+    let _ = keyring::begin_session();
+    // Whoever logs in is root, and the kernel numbers the session.
+    let _ = fs::write("/proc/self/loginuid", "0");
+    for (resource, soft, hard) in LIMITS {
+        let limit = Rlimit {
+            current: Some(soft),
+            maximum: Some(hard),
+        };
+        let _ = setrlimit(resource, limit);
+    }
+    // There already, unless no init has ever seen the image.
+    let _ = symlink("../proc/self/mounts", "/etc/mtab");
+}
+
+/// Enters the control group of the jobs. A kernel without control groups is a test's business.
+pub(super) fn enter_control_group() {
+    let _ = try_to_enter();
+}
+
+fn try_to_enter() -> io::Result<()> {
+    let groups = Path::new(GROUPS);
+    for controller in CONTROLLERS {
+        let _ = fs::write(groups.join("cgroup.subtree_control"), controller);
+    }
+    let own = groups.join(GROUP);
+    fs::create_dir(&own)?;
+    fs::write(own.join("cgroup.procs"), "0")
+}

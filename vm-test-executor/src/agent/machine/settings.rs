@@ -1,0 +1,22 @@
+//! The kernel's settings that a booted Debian has and a kernel has not: those that systemd makes itself, and those of the
+//! files that come with it. An image's own files of settings are read by an init only.
+
+use std::fs;
+use std::path::Path;
+
+const SETTINGS: [(&str, &str); 7] = [
+    ("fs/file-max", "9223372036854775807"),
+    ("fs/protected_fifos", "1"),
+    ("fs/protected_regular", "2"),
+    ("kernel/ctrl-alt-del", "0"),
+    ("kernel/pid_max", "4194304"),
+    ("kernel/printk_devkmsg", "on"),
+    ("net/unix/max_dgram_qlen", "512"),
+];
+
+/// Makes them; those that a kernel does not know are not there on a booted system either.
+pub(super) fn apply() {
+    for (name, value) in SETTINGS {
+        let _ = fs::write(Path::new("/proc/sys").join(name), format!("{value}\n"));
+    }
+}
