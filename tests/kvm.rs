@@ -5,6 +5,8 @@
 mod accelerators;
 #[path = "kvm/boots.rs"]
 mod boots;
+#[path = "kvm/booted.rs"]
+mod booted;
 #[path = "kvm/copies.rs"]
 mod copies;
 #[path = "kvm/damage.rs"]
