@@ -3,10 +3,10 @@
 
 #[path = "kvm/accelerators.rs"]
 mod accelerators;
-#[path = "kvm/boots.rs"]
-mod boots;
 #[path = "kvm/booted.rs"]
 mod booted;
+#[path = "kvm/boots.rs"]
+mod boots;
 #[path = "kvm/copies.rs"]
 mod copies;
 #[path = "kvm/damage.rs"]
