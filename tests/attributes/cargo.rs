@@ -119,7 +119,10 @@ impl Moved {
             "{}: {text}",
             self.binary.display()
         );
-        assert!(self.target.join("vm-test/runs").is_dir(), "{text}");
+        // The daemon writes a test down after its process has ended.
+        host.stop();
+        let runs = self.target.join("vm-test/runs");
+        assert!(runs.is_dir(), "there is no {}: {text}", runs.display());
         if self.build != self.target {
             assert!(!self.build.join("vm-test").exists(), "{text}");
         }
