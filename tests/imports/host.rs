@@ -53,7 +53,9 @@ fn without() -> Vec<PathBuf> {
 #[test]
 fn an_image_starts_from_this_hosts_system_and_has_no_homes() {
     let place = Place::new();
-    let without: Vec<_> = without().iter().map(|path| format!("{path:?}")).collect();
+    let absent = PathBuf::from("/opt/no-such-file");
+    let without = without().into_iter().chain([absent]);
+    let without: Vec<_> = without.map(|path| format!("{path:?}")).collect();
     place.write("images/marker", "from a file\n");
     let recipe = format!(
         "base = \"host\"\nwithout = [{}]\n\
@@ -75,6 +77,8 @@ fn an_image_starts_from_this_hosts_system_and_has_no_homes() {
         first.contains("copy this host's system: done in "),
         "{first}"
     );
+    let absent = "`without` names /opt/no-such-file, and there is no such file on this host";
+    assert!(first.contains(absent), "{first}");
     let system = ". /etc/os-release && echo $ID $VERSION_ID";
     let here = Command::new("sh").args(["-c", system]).output().unwrap();
     let here = String::from_utf8(here.stdout).unwrap();

@@ -156,3 +156,55 @@ fn files_with_holes_are_read_in_every_form_that_tar_writes() {
         );
     }
 }
+
+#[test]
+fn an_image_that_was_exported_is_the_same_when_it_is_imported_again_and_has_its_kernel() {
+    let place = Place::new();
+    let mut archive = base();
+    for release in ["9.9.1-t", "9.10.1-t", "9.11.1-without-modules"] {
+        archive = archive.file(&format!("./boot/vmlinuz-{release}"), b"kernel");
+        if !release.ends_with("modules") {
+            archive = archive.file(&format!("./lib/modules/{release}/modules.dep"), b"");
+        }
+    }
+    place.write("r.tar", archive.finish());
+    import(&place, "first", "r.tar");
+    let exported = place
+        .vm_test(&["image", "export", "first", "-"])
+        .output()
+        .unwrap();
+    assert!(
+        exported.status.success() && exported.stderr.is_empty(),
+        "{exported:?}"
+    );
+    place.write("again.tar", exported.stdout);
+    import(&place, "again", "again.tar");
+    assert_eq!(digest(&place, "first"), digest(&place, "again"));
+    for image in ["first", "again"] {
+        let record = place.succeed(&["image", "inspect", image, "--json"]);
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        assert_eq!(record["kernel"]["release"], "9.10.1-t", "{record}");
+    }
+}
+
+#[test]
+fn what_has_changed_of_an_image_is_told_to_programs_too() {
+    let place = Place::new();
+    place.write("r.tar", base().finish());
+    import(&place, "i", "r.tar");
+    let verify = || {
+        let output = place
+            .vm_test(&["image", "verify", "i", "--json"])
+            .output()
+            .unwrap();
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.success(), found)
+    };
+    let (is_good, found) = verify();
+    let expected = serde_json::json!({ "name": "i", "digest": digest(&place, "i"), "changed": [] });
+    assert_eq!((is_good, found), (true, expected));
+    fs::write(top(&place, "i").join("etc/marker"), "other").unwrap();
+    let (is_good, found) = verify();
+    let changed = found["changed"][0].as_str().unwrap();
+    assert!(!is_good && changed.starts_with("layer "), "{changed}");
+}

@@ -159,11 +159,17 @@ fn a_guest_starts_from_a_disk_and_from_a_box() {
         .file("./Vagrantfile", b"abort")
         .file("./box.img", &other);
     bench.write("parts.box", &boxed.finish());
+    let metadata = br#"{"provider":"libvirt","disks":[{"path":"box_0.img","format":"qcow2"}]}"#;
+    let listed = Archive::default()
+        .file("./metadata.json", metadata)
+        .file("./box_0.img", &[&qcow2[..], &[0; 1 << 17]].concat());
+    bench.write("listed.box", &listed.finish());
     bench.write("whole.raw", &whole);
     for (image, source, kernel) in [
         ("disk-whole", "whole.raw", None),
         ("disk-qcow2", "parts.qcow2", Some("9.10.1-t")),
         ("disk-box", "parts.box", Some("9.10.1-t")),
+        ("disk-listed", "listed.box", Some("9.10.1-t")),
     ] {
         let output = bench
             .vm_test(&["image", "import", image, source])
@@ -215,6 +221,36 @@ fn disks_without_a_root_or_with_several_are_refused() {
     let words =
         "{}/two.raw: more than one file system on it has /etc/os-release: partition 1, partition 2";
     bench.refuse("two.raw", "20G", words);
+}
+
+#[test]
+fn a_root_is_put_together_by_its_own_table_or_what_is_missing_is_named() {
+    let bench = Bench::new();
+    let root = bench.root("apart");
+    let usr = bench.path("apart-usr");
+    fs::rename(root.join("usr"), &usr).unwrap();
+    fs::create_dir(root.join("usr")).unwrap();
+    fs::write(usr.join("marker"), "from its own partition\n").unwrap();
+    let parts = |table: &str| {
+        fs::write(root.join("etc/fstab"), table).unwrap();
+        partitioned(&[bench.ext4(&root), bench.ext4(&usr)])
+    };
+    let table = "/dev/sda1 / ext4 defaults 0 1\n/dev/sda2 /usr ext4 ro 0 2\n";
+    bench.write("apart.raw", &parts(table));
+    bench.succeed(&["image", "import", "disk-apart", "apart.raw"]);
+    let config = "[guest.g]\nimage = \"disk-apart\"\n";
+    fs::write(bench.path("vm-test.toml"), config).unwrap();
+    let show = "read -r line < /usr/marker; echo $line";
+    let args = ["run", "g", "--directory", "/", "--", "sh", "-c", show];
+    assert_eq!(bench.succeed(&args), "from its own partition\n");
+    bench.succeed(&["image", "rm", "disk-apart"]);
+    bench.write("short.raw", &parts("UUID=no-such /usr ext4 ro 0 2\n"));
+    let words = "{}/short.raw: its /usr is on UUID=no-such, which is not on this disk";
+    bench.refuse("short.raw", "20G", words);
+    bench.write("silent.raw", &parts("# nothing\n"));
+    let words =
+        "{}/silent.raw: its /usr is empty, and its /etc/fstab does not say what belongs there";
+    bench.refuse("silent.raw", "20G", words);
 }
 
 #[test]

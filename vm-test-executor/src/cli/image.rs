@@ -7,6 +7,7 @@ use super::relay::{self, Outcome};
 use super::{disk, machine};
 use crate::config::HOST;
 use crate::image::{self, Base, ImageRecord, Recipe, Runner, Source, Store};
+use serde::Serialize;
 use std::fs::File;
 use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
         ImageCommand::Machine { name, init, json } => {
             machine::run(&store, name, init.as_deref(), *json)
         }
-        ImageCommand::Verify { name } => verify(&store, name),
+        ImageCommand::Verify { name, json } => verify(&store, name, *json),
         ImageCommand::Rm { name } => {
             store.forget(name)?;
             remark(&format!("removed image `{name}`"));
@@ -150,9 +151,28 @@ fn bytes_of(store: &Store, image: &ImageRecord) -> u64 {
     layers.map(|layer| layer.bytes).sum()
 }
 
-fn verify(store: &Store, name: &str) -> Result<(), Failure> {
+/// What became of an image, for programs.
+#[derive(Debug, Serialize)]
+struct Verified<'a> {
+    name: &'a str,
+    digest: String,
+    changed: &'a [String],
+}
+
+fn verify(store: &Store, name: &str, json: bool) -> Result<(), Failure> {
+    let digest = store.image(name)?.digest;
     let changed = image::verify(store, name)?;
+    if json {
+        say_json(&Verified {
+            name,
+            digest,
+            changed: &changed,
+        })?;
+    }
     if changed.is_empty() {
+        if json {
+            return Ok(());
+        }
         remark(&format!("image `{name}` is what was built"));
         return Ok(());
     }

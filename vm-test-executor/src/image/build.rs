@@ -130,14 +130,14 @@ impl<'a> Build<'a> {
                 self.layers.held = held;
                 Ok(())
             }
-            Base::Tar(path) => self.foreign(&Stack::of_tar(path)?, runner),
-            Base::Directory(path) => self.foreign(&Stack::of_directory(path, self.store)?, runner),
+            Base::Tar(path) => self.system(&Stack::of_tar(path)?, runner),
+            Base::Directory(path) => self.system(&Stack::of_directory(path, self.store)?, runner),
             Base::Layout(path, pinned) => {
                 let stack = Stack::of_layout(path, pinned.as_deref(), self.store)?;
-                self.foreign(&stack, runner)
+                self.system(&stack, runner)
             }
-            Base::Disk(path, format) => self.disk(&Stack::of_disk(path, *format)?, runner),
-            Base::Vagrant(path) => self.disk(&Stack::of_box(path, self.store)?, runner),
+            Base::Disk(path, format) => self.system(&Stack::of_disk(path, *format)?, runner),
+            Base::Vagrant(path) => self.system(&Stack::of_box(path, self.store)?, runner),
             Base::Host(without) => self.foreign(&Stack::of_host(without, self.store), runner),
             Base::Debian(release) => {
                 let packages = kernel_layer::packages_of(recipe);
@@ -165,9 +165,10 @@ impl<'a> Build<'a> {
         }
     }
 
-    fn disk(&mut self, stack: &Stack, runner: &mut dyn Runner) -> Result<(), Failure> {
+    /// Layers that come from elsewhere, and a kernel with them if they have one.
+    fn system(&mut self, stack: &Stack, runner: &mut dyn Runner) -> Result<(), Failure> {
         self.foreign(stack, runner)?;
-        self.kernel_of_disk();
+        self.kernel_of_system();
         Ok(())
     }
 

@@ -41,25 +41,35 @@ impl Build<'_> {
         }
     }
 
-    /// The newest kernel that came with a disk, if there is one with modules: the image's machines boot it. What boots it on
-    /// the disk itself is never run.
-    pub(super) fn kernel_of_disk(&mut self) {
-        let Some(key) = self.layers.keys.last() else {
-            return;
-        };
-        let files = [self.layers.store.files(key)];
+    /// The newest kernel that came with a system from elsewhere, if there is one with modules: the image's machines boot it.
+    /// What boots it on a disk itself is never run.
+    pub(super) fn kernel_of_system(&mut self) {
+        let keys = self.layers.keys.clone();
+        let files: Vec<_> = keys
+            .iter()
+            .map(|key| self.layers.store.files(key))
+            .collect();
         let stack = Stack::new(&files);
-        let has_modules = |release: &String| {
-            let home = stack.resolve(&Path::new("/lib/modules").join(release));
-            files[0].join(home).join("modules.dep").is_file()
+        let is_there = |path: PathBuf| {
+            stack
+                .find(&stack.resolve(&path))
+                .is_some_and(|it| it.is_file())
         };
-        let mut releases = releases(&files[0].join(stack.resolve(Path::new("/boot"))));
-        releases.retain(has_modules);
+        let is_whole = |release: &String| {
+            is_there(Path::new("/boot").join(format!("vmlinuz-{release}")))
+                && is_there(Path::new("/lib/modules").join(release).join("modules.dep"))
+        };
+        let boot = stack.resolve(Path::new("/boot"));
+        let mut releases: Vec<_> = files
+            .iter()
+            .flat_map(|layer| releases(&layer.join(&boot)))
+            .collect();
+        releases.retain(is_whole);
         releases.sort_by_key(|release| numbers_in(release));
         self.kernel = releases.pop().map(|release| KernelRecord {
             name: format!("vmlinuz-{release}"),
             release,
-            layers: vec![key.clone()],
+            layers: keys,
         });
     }
 

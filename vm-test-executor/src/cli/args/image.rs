@@ -49,6 +49,9 @@ pub(in super::super) enum ImageCommand {
     Verify {
         /// The image's name
         name: String,
+        /// Print JSON for programs: { name, digest, changed }
+        #[arg(long)]
+        json: bool,
     },
     /// Keep what a session in a guest does as a new image: of a command, or of a shell without one
     Commit {

@@ -83,7 +83,8 @@ pub(in super::super) const IMPORT_AFTER: &str = "\
 SOURCES
   rootfs.tar, .tar.gz, .tar.xz, .tar.zst   a root file system, packed: tar:PATH
   a directory                              a root file system: dir:PATH
-  a directory with the file oci-layout     an OCI image, also as a tar archive of it: oci:PATH, oci:PATH@sha256:HEX
+  a directory with the file oci-layout     an OCI image: oci:PATH, oci:PATH@sha256:HEX; also as a tar archive, and as
+                                           docker save writes it
   disk.qcow2, disk.img, disk.raw           a disk with a root file system on it: qcow2:PATH, raw:PATH
   machine.box                              a Vagrant box for libvirt: box:PATH
 
@@ -91,8 +92,11 @@ What a file is, its name or you say; content is not guessed from. Archives are r
 network and without rights before anything is unpacked. Device nodes below /dev are left out: guests get their own.
 
 A disk is opened by a machine of image debian-12 only, which is built first if it is not there, and is never written to. Its \
-root is the one file system (ext4, xfs, btrfs; on a partition or on the whole disk) that has /etc/os-release. The newest of \
-its kernels becomes the image's; its bootloader is never run.
+root is the one file system (ext4, xfs, btrfs; on a partition or on the whole disk) that has /etc/os-release, with what its \
+/etc/fstab mounts there; a part that is not on the disk is an error.
+
+A directory that a layer only implies stays what it is in the layers below, and below a link of theirs what a layer has is put \
+where the link leads. The newest of an image's kernels that have modules becomes the image's; its bootloader is never run.
 
 EXAMPLES
   vm-test image import alpine alpine-minirootfs.tar.gz

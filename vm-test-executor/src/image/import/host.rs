@@ -45,6 +45,8 @@ const SHOWN: usize = 3;
 #[derive(Debug)]
 pub(in crate::image) struct Host {
     system: System,
+    /// What it is to be without, and what is not there.
+    absent: Vec<PathBuf>,
     /// What its layer's key is made of: not its content, which nobody wants to read before each build. It is copied once,
     /// and again when the user says so, or where it is another machine's or another system.
     pub(super) hash: String,
@@ -83,6 +85,11 @@ impl Host {
         Self {
             hash: digest::of_parts(parts.iter().map(Vec::as_slice)),
             system: System::of_host(&without, store),
+            absent: without
+                .iter()
+                .filter(|path| fs::symlink_metadata(path).is_err())
+                .cloned()
+                .collect(),
         }
     }
 
@@ -124,6 +131,12 @@ impl Host {
             below: Some(Vec::new()),
             into: Some(into),
         };
+        for path in &self.absent {
+            runner.say(&format!(
+                "`without` names {}, and there is no such file on this host",
+                path.display()
+            ));
+        }
         let whole = self.extent()?;
         let (archive, sink) = io::pipe().map_err(|error| cannot(NAME, error))?;
         let archive = File::from(OwnedFd::from(archive));

@@ -33,7 +33,7 @@ pub enum Base {
 pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Base, Failure> {
     if text == HOST_IMAGE {
         check(&without)?;
-        return Ok(Base::Host(without));
+        return Ok(Base::Host(plain(&without)));
     }
     if !without.is_empty() {
         return Err(Failure::new(format!(
@@ -64,6 +64,17 @@ pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Bas
     }
 }
 
+/// The same paths in one spelling, each once and in one order, and none that lies in another: each list means one image.
+fn plain(without: &[PathBuf]) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = without
+        .iter()
+        .map(|path| path.components().collect())
+        .collect();
+    paths.sort();
+    paths.dedup_by(|path, above| path.starts_with(above));
+    paths
+}
+
 /// Paths are compared name by name, so that another spelling would leave out nothing.
 fn check(without: &[PathBuf]) -> Result<(), Failure> {
     let is_plain = |path: &Path| {
@@ -90,6 +101,26 @@ mod tests {
     fn this_hosts_system_is_a_base_with_what_is_left_out_of_it() {
         let base = parse("host", vec!["/opt/a".into()], Path::new("/r"));
         assert_eq!(base.unwrap(), Base::Host(vec!["/opt/a".into()]));
+    }
+
+    #[test]
+    fn a_path_in_another_spelling_leaves_out_the_same() {
+        let of = |paths: &[&str]| {
+            let without = paths.iter().map(PathBuf::from).collect();
+            match parse("host", without, Path::new("/r")).unwrap() {
+                Base::Host(without) => without
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect(),
+                _ => Vec::new(),
+            }
+        };
+        assert_eq!(of(&["/srv", "/opt"]), ["/opt", "/srv"]);
+        assert_eq!(
+            of(&["/opt/", "//srv", "/opt/./x", "/opt"]),
+            ["/opt", "/srv"]
+        );
+        assert_eq!(of(&["/opt/a", "/opt-b", "/opt"]), ["/opt", "/opt-b"]);
     }
 
     #[test]
