@@ -1,9 +1,13 @@
 //! The command line with real guests: streams, exit codes, signals, terminals, reports. Every test has a daemon of its own.
 
+#[path = "cli/budgets.rs"]
+mod budgets;
 #[path = "cli/daemons.rs"]
 mod daemons;
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/going.rs"]
+mod going;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/limits.rs"]
@@ -22,5 +26,7 @@ mod signals;
 mod streams;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/umask.rs"]
+mod umask;
 #[path = "cli/variables.rs"]
 mod variables;

@@ -237,13 +237,10 @@ fn nothing_is_left_of_a_booted_guest_even_when_the_daemon_is_killed() {
     if !has_groups() {
         return;
     }
-    let running = patience::start(&mut server(&["sleep", "1000"]));
+    let script = "echo begun >&2; sleep 1000";
+    let running = patience::start(&mut server(&["sh", "-c", script]));
     let began = Instant::now();
-    let listed = || {
-        let output = host.vm_test().arg("ps").output().unwrap();
-        text_of(&output).contains("sleep 1000")
-    };
-    while !listed() {
+    while !running.errors().contains("begun") {
         assert!(began.elapsed() < LIMIT);
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -115,7 +115,9 @@ fn a_lease_that_waits_is_counted() {
 #[test]
 fn stop_ends_instances_and_leaves_neither_process_nor_file() {
     let host = Host::new();
-    let running = start_in_guest(&host, "sleep 60");
+    let running = start_in_guest(&host, "echo begun; sleep 60");
+    // What has not begun would be taken over by another daemon.
+    running.await_output("begun\n");
     let (daemon, keeper) = (daemon(&host), instances(&host)[0]["keeper"].to_string());
     let finished = vm_test(&host, &["stop"]);
     assert_eq!(finished.code(), Some(0), "{}", finished.err);

@@ -2,7 +2,7 @@
 //! guest before it dies, otherwise it only dies; the rest follows from that.
 
 use super::instances::first_process_of;
-use super::run::Crowd;
+use super::run::{Crowd, Run};
 use super::{PATIENCE, alone, instances, kill, warm};
 use rustix::process::Signal;
 use std::os::unix::process::CommandExt;
@@ -28,6 +28,13 @@ pub(super) fn await_sleeper(host: &Host) {
         std::thread::sleep(Duration::from_millis(5));
     }
     std::thread::sleep(Duration::from_millis(100));
+}
+
+/// Waits until the body of a test that is run alone has begun. Before that, the next daemon takes the test over.
+pub(super) fn await_begun(run: &Run) {
+    await_that("the test sleeps", PATIENCE * 6, || {
+        run.so_far().contains("sleeping\n")
+    });
 }
 
 #[test]
@@ -108,9 +115,7 @@ fn a_second_sigterm_waits_for_no_guest() {
     let (host, crowd, idle) = warm();
     for is_awake in [true, false] {
         let run = crowd.start_alone(&host, SLEEPS);
-        await_that("the test sleeps", PATIENCE * 6, || {
-            run.so_far().contains("sleeping\n")
-        });
+        await_begun(&run);
         let agent = instances::of(&host).iter().find_map(first_process_of);
         if !is_awake {
             kill(agent.expect("the guest's first process"), Signal::STOP);
@@ -139,11 +144,9 @@ fn a_daemon_that_is_told_to_end_says_so_to_its_tests_and_leaves_nothing() {
     let host = Host::new();
     let crowd = Crowd::build(&host);
     let before = vm_test_tests::census::Census::take(&host);
-    let run = crowd.start(&host, &[SLEEPS.to_owned()], 1, 0);
-    await_sleeper(&host);
+    let run = crowd.start_alone(&host, SLEEPS);
+    await_begun(&run);
     Daemon::of(&host).expect("a daemon").terminate();
-    let outcome = run.finish();
-    assert_eq!(outcome.verdict(SLEEPS), Some(false), "{}", outcome.text);
-    outcome.assert_passed_or_failed_for(SLEEPS, &["daemon"]);
+    run.finish().assert_failed_alone("daemon");
     assert_eq!(before.settle(PATIENCE), [""; 0]);
 }

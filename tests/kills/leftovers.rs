@@ -1,7 +1,7 @@
 //! What the kernel does not clear away when a daemon is killed: its files, control groups, loop devices. The next daemon
 //! does, of whatever version it is.
 
-use super::interruptions::await_sleeper;
+use super::interruptions::await_begun;
 use super::run::Crowd;
 use super::{PATIENCE, SWEPT, alone, assert_ends_well};
 use std::fs;
@@ -57,13 +57,12 @@ fn the_control_groups_of_a_killed_daemon_are_swept() {
     let host = Host::new();
     let crowd = Crowd::build(&host);
     let before = Census::take(&host);
-    let run = crowd.start(&host, &["forever::sleeps".to_owned()], 1, 0);
-    await_sleeper(&host);
+    let run = crowd.start_alone(&host, "forever::sleeps");
+    await_begun(&run);
     let daemon = Daemon::of(&host).expect("a daemon");
     let mark = format!("/vm-test/{}-", daemon.pid);
     daemon.kill();
-    let outcome = run.finish();
-    assert_eq!(outcome.verdict("forever::sleeps"), Some(false));
+    run.finish().assert_failed_alone("daemon");
     assert_eq!(before.settle_but(PATIENCE, &SWEPT), [""; 0]);
     let left = |census: &Census| {
         let groups = census.of_kind(Kind::ControlGroup);
@@ -83,19 +82,18 @@ fn the_loop_devices_of_a_killed_daemon_are_swept() {
     let crowd = Crowd::build(&host);
     let before = Census::take(&host);
     let test = "forever::sleeps_over_a_loop_device";
-    let run = crowd.start(&host, &[test.to_owned()], 1, 0);
+    let run = crowd.start_alone(&host, test);
     if !is_root() {
-        let outcome = run.finish();
-        outcome.assert_passed_or_failed_for(test, &["gives loop devices to root only"]);
-        assert_eq!(outcome.verdict(test), Some(false));
+        run.finish()
+            .assert_failed_alone("gives loop devices to root only");
         assert_ends_well(&host, &before);
         return;
     }
-    await_sleeper(&host);
+    await_begun(&run);
     let devices = |census: &Census| census.of_kind(Kind::LoopDevice).count();
     assert_eq!(devices(&Census::take(&host)), devices(&before) + 1);
     Daemon::of(&host).expect("a daemon").kill();
-    assert_eq!(run.finish().verdict(test), Some(false));
+    run.finish().assert_failed_alone("daemon");
     let ignored = [Kind::ControlGroup, Kind::File, Kind::LoopDevice];
     assert_eq!(before.settle_but(PATIENCE, &ignored), [""; 0]);
     crowd.passes(&host);

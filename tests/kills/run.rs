@@ -200,6 +200,15 @@ impl Outcome {
         }
     }
 
+    /// Asserts that a test that was run alone, with nothing captured, has failed, and with this word in what it said.
+    #[track_caller]
+    pub(super) fn assert_failed_alone(&self, word: &str) {
+        let has_failed = self
+            .text
+            .contains("test result: FAILED. 0 passed; 1 failed");
+        assert!(has_failed && self.text.contains(word), "{}", self.text);
+    }
+
     /// Asserts that a test passed, or failed by name for a reason with one of these words.
     pub(super) fn assert_passed_or_failed_for(&self, test: &str, words: &[&str]) {
         let section = self.section(test);

@@ -87,6 +87,12 @@ impl Host {
         self.runtime.path().join("run")
     }
 
+    /// Where its daemons share their budgets, which is not there once they have ended.
+    #[must_use]
+    pub fn claims(&self) -> PathBuf {
+        self.runtime.path().join("claims")
+    }
+
     /// Has a command use this host, and nothing of the environment that cargo or nextest gave this test.
     pub fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         for (name, _) in std::env::vars_os() {
@@ -106,7 +112,9 @@ impl Host {
         }
         command
             .env("VM_TEST_BIN", Self::program())
-            .env("VM_TEST_RUNTIME_DIR", self.runtime());
+            .env("VM_TEST_RUNTIME_DIR", self.runtime())
+            // What others run beside must not take the room of these tests.
+            .env("VM_TEST_CLAIMS_DIR", self.claims());
         if let Some(store) = &self.store {
             command.env("VM_TEST_STORE", store);
         }

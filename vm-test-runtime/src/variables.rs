@@ -18,6 +18,8 @@ pub const IMAGE_LIMIT: &str = "VM_TEST_IMAGE_LIMIT";
 pub const STORE: &str = "VM_TEST_STORE";
 /// The directory of sockets and locks.
 pub const RUNTIME_DIR: &str = "VM_TEST_RUNTIME_DIR";
+/// The directory in which all daemons of a user share their budgets.
+pub const CLAIMS_DIR: &str = "VM_TEST_CLAIMS_DIR";
 /// What becomes of tests whose guests cannot be had.
 pub const MISSING: &str = "VM_TEST_MISSING";
 /// The guest that tests of guest `host` run on.
@@ -34,12 +36,13 @@ pub const CPU_BUDGET: &str = "VM_TEST_CPU_BUDGET";
 pub const QEMU: &str = "VM_TEST_QEMU";
 
 /// All of them, in the order of the documents.
-pub const ALL: [&str; 12] = [
+pub const ALL: [&str; 13] = [
     BIN,
     KEEP,
     IMAGE_LIMIT,
     STORE,
     RUNTIME_DIR,
+    CLAIMS_DIR,
     MISSING,
     GUEST,
     IDLE_SECONDS,

@@ -1,9 +1,8 @@
 //! The daemons of this user that are there already. Finds and asks them; starts none.
 
-use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use vm_test::client::{Connection, RuntimeDir, is_timeout};
+use vm_test::client::{Connection, RuntimeDir, cure, is_gone};
 use vm_test::protocol::daemon::{Reply, Request};
 use vm_test::protocol::failure::Failure;
 
@@ -20,37 +19,17 @@ pub(super) fn sockets() -> Result<Vec<PathBuf>, Failure> {
 /// # Errors
 /// If one is there and does not answer.
 pub(super) fn ask(socket: &Path, request: &Request) -> Result<Option<Reply>, Failure> {
-    let answer = Connection::to(socket).and_then(|connection| {
-        connection.stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    let answer = Connection::to(socket).and_then(|mut connection| {
         connection.send(request)?;
-        connection.receive()
+        connection.receive_within(ANSWER_TIMEOUT)
     });
     match answer {
         Ok(reply) => Ok(Some(reply)),
         Err(error) if is_gone(&error) => Ok(None),
-        Err(error) => {
-            let cause = if is_timeout(&error) {
-                "it did not answer in time".to_owned()
-            } else {
-                error.to_string()
-            };
-            Err(Failure::new(format!(
-                "cannot ask the daemon at {}: {cause}",
-                socket.display()
-            ))
-            .hint("`vm-test stop` ends daemons of other versions, too"))
-        }
+        Err(error) => Err(Failure::new(format!(
+            "cannot ask the daemon at {}: {error}",
+            socket.display()
+        ))
+        .hint(cure(&error))),
     }
-}
-
-/// Whether nobody is there: never was, is dead, or ends just now.
-pub(super) fn is_gone(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::NotFound
-            | ErrorKind::ConnectionRefused
-            | ErrorKind::ConnectionReset
-            | ErrorKind::BrokenPipe
-            | ErrorKind::UnexpectedEof
-    )
 }

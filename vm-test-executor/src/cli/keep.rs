@@ -16,7 +16,7 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(|error| cannot(&error))?;
     let executor = Executor::at(&program).ok_or_else(|| cannot(&"the program has changed"))?;
     let dir = RuntimeDir::find()?.ok_or_else(|| cannot(&"its daemon is gone"))?;
-    let connection = Connection::to(&dir.socket(&executor.identity))
+    let mut connection = Connection::to(&dir.socket(&executor.identity))
         .map_err(|error| cannot(&format!("its daemon is gone: {error}")))?;
     let stream = std::io::stdin()
         .as_fd()

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use vm_test::client::RuntimeDir;
+use vm_test::client::{RuntimeDir, is_gone, is_stopped};
 use vm_test::protocol::daemon::{Reply, Request};
 use vm_test::protocol::failure::Failure;
 
@@ -94,7 +94,7 @@ fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
     };
     let stream = match UnixStream::connect(socket) {
         Ok(stream) => stream,
-        Err(error) if daemons::is_gone(&error) => return Ok(None),
+        Err(error) if is_gone(&error) => return Ok(None),
         Err(error) => return Err(cannot(&error)),
     };
     let peer = rustix::net::sockopt::socket_peercred(&stream).map_err(|error| cannot(&error))?;
@@ -104,6 +104,18 @@ fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
         Err(error) => return Err(cannot(&error)),
     };
     drop(stream);
+    let pid = peer.pid.as_raw_nonzero().get();
+    let end = || -> rustix::io::Result<()> {
+        pidfd_send_signal(&process, Signal::TERM)?;
+        // One that is stopped goes on to its end.
+        match is_stopped(pid.unsigned_abs()) {
+            true => pidfd_send_signal(&process, Signal::CONT),
+            false => Ok(()),
+        }
+    };
+    if is_stopped(pid.unsigned_abs()) {
+        end().map_err(|error| cannot(&error))?;
+    }
     let kept = match daemons::ask(socket, &Request::Status) {
         Ok(Some(Reply::Status(status))) => {
             let kept = status.instances.iter().filter(|it| it.kept.is_some());
@@ -113,11 +125,11 @@ fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
     };
     if daemons::ask(socket, &Request::Stop).is_err() {
         // It hangs, or is of another version.
-        pidfd_send_signal(&process, Signal::TERM).map_err(|error| cannot(&error))?;
+        end().map_err(|error| cannot(&error))?;
     }
     Ok(Some(Ending {
         socket: socket.to_path_buf(),
-        pid: peer.pid.as_raw_nonzero().get(),
+        pid,
         process,
         kept,
     }))

@@ -1,50 +1,15 @@
-//! How many instances may be alive at once. Counts promised memory and processors; knows no instance.
+//! How many instances may be alive at once. Counts promised memory and processors, its own and other daemons'; knows no
+//! instance.
 
-use super::environment::number;
+use super::budget::{Budget, Promised};
+use super::claims::{Claim, Claims};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use vm_test::protocol::failure::Failure;
-use vm_test::variables::{CPU_BUDGET, MEMORY_BUDGET};
-
-/// Instances per processor of the host: most tests wait more than they compute.
-const PER_CPU: u32 = 4;
 
 /// Kept instances hold at most one such part of the memory, so that tests go on.
 const KEPT_SHARE: u64 = 2;
-
-/// What may be promised in all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    /// Memory in bytes.
-    pub memory: u64,
-    /// Processors, counted once per instance and processor it asks for.
-    pub cpus: u32,
-}
-
-impl Budget {
-    /// Of this host: four fifths of its memory, four instances per processor. `VM_TEST_MEMORY_BUDGET` (MiB) and
-    /// `VM_TEST_CPU_BUDGET` decide otherwise.
-    #[must_use]
-    pub fn of_host() -> Self {
-        let cpus = std::thread::available_parallelism().map_or(1, |count| count.get());
-        Self {
-            memory: number(MEMORY_BUDGET)
-                .map_or_else(|| host_memory() / 5 * 4, |mib| u64::from(mib) << 20),
-            cpus: number(CPU_BUDGET).unwrap_or_else(|| u32::try_from(cpus).unwrap_or(1) * PER_CPU),
-        }
-    }
-}
-
-fn host_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))
-        .and_then(|rest| rest.trim().strip_suffix("kB"))
-        .and_then(|kib| kib.trim().parse::<u64>().ok());
-    total.unwrap_or(1 << 20) << 10
-}
 
 /// Lets leases in, first come first served.
 #[derive(Clone, Debug)]
@@ -61,10 +26,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    memory: u64,
-    cpus: u32,
-    /// What of the memory instances hold that are kept.
-    kept: u64,
+    promised: Promised,
     queue: VecDeque<u64>,
     tickets: u64,
 }
@@ -80,13 +42,27 @@ pub(super) struct Admitted {
 }
 
 impl Admission {
-    pub(super) fn new(budget: Budget) -> Self {
+    /// Among other daemons of this user, with which it shares the budget.
+    pub(super) fn among(budget: Budget, claims: Claims) -> Self {
+        let admission = Self::new(budget);
+        admission.lock().promised = Promised::among(claims);
+        admission
+    }
+
+    fn new(budget: Budget) -> Self {
         Self {
             shared: Arc::new(Shared {
                 budget,
                 state: Mutex::default(),
                 changed: Condvar::new(),
             }),
+        }
+    }
+
+    /// Leaves the other daemons' company.
+    pub(super) fn leave(&self) {
+        if let Some(mut claims) = self.lock().promised.claims.take() {
+            claims.leave();
         }
     }
 
@@ -108,8 +84,7 @@ impl Admission {
         state.tickets += 1;
         state.queue.push_back(ticket);
         loop {
-            let room = state.memory + memory <= budget.memory && state.cpus + cpus <= budget.cpus;
-            if room && state.queue.front() == Some(&ticket) {
+            if state.queue.front() == Some(&ticket) && state.promised.claim(memory, cpus, budget) {
                 break;
             }
             let ahead = state
@@ -117,23 +92,36 @@ impl Admission {
                 .iter()
                 .position(|&other| other == ticket)
                 .unwrap_or(0);
+            let others = state.promised.others;
             let mut reason = format!(
                 "{} of {} MiB and {} of {} processor shares are in use, {ahead} ahead in the queue",
-                state.memory >> 20,
+                (state.promised.memory + others.memory) >> 20,
                 budget.memory >> 20,
-                state.cpus,
+                state.promised.cpus + others.cpus,
                 budget.cpus
             );
-            if state.kept > 0 {
+            if others != Claim::default() {
                 reason += &format!(
-                    "; kept instances hold {} MiB, and `vm-test rm --all` ends them",
-                    state.kept >> 20
+                    "; other daemons hold {} MiB and {} shares of that",
+                    others.memory >> 20,
+                    others.cpus
                 );
             }
+            if state.promised.kept + others.kept > 0 {
+                reason += &format!(
+                    "; kept instances hold {} MiB, and `vm-test rm --all` ends them",
+                    (state.promised.kept + others.kept) >> 20
+                );
+            }
+            // What other daemons give back nobody says.
+            let wait = match others == Claim::default() {
+                true => std::time::Duration::from_millis(500),
+                false => std::time::Duration::from_millis(50),
+            };
             let (guard, _) = self
                 .shared
                 .changed
-                .wait_timeout(state, std::time::Duration::from_millis(500))
+                .wait_timeout(state, wait)
                 .unwrap_or_else(|poison| poison.into_inner());
             // Whoever is asked may give room back.
             drop(guard);
@@ -146,8 +134,6 @@ impl Admission {
             }
         }
         state.queue.pop_front();
-        state.memory += memory;
-        state.cpus += cpus;
         drop(state);
         self.shared.changed.notify_all();
         Ok(Some(Admitted {
@@ -179,32 +165,42 @@ impl Admission {
     pub(super) fn admit_spare(&self, memory: u64, cpus: u32) -> Option<Admitted> {
         let budget = self.shared.budget;
         let mut state = self.lock();
-        let is_plenty = state.queue.is_empty()
-            && state.memory + memory <= budget.memory / 2
-            && state.cpus + cpus <= budget.cpus;
-        is_plenty.then(|| {
-            state.memory += memory;
-            state.cpus += cpus;
-            Admitted {
-                shared: Arc::clone(&self.shared),
-                memory,
-                cpus: AtomicU32::new(cpus),
-                is_kept: AtomicBool::new(false),
-            }
+        let half = Budget {
+            memory: budget.memory / 2,
+            ..budget
+        };
+        let is_plenty = state.queue.is_empty() && state.promised.claim(memory, cpus, half);
+        is_plenty.then(|| Admitted {
+            shared: Arc::clone(&self.shared),
+            memory,
+            cpus: AtomicU32::new(cpus),
+            is_kept: AtomicBool::new(false),
         })
+    }
+
+    /// Has everybody who waits say anew whether they still want to.
+    pub(super) fn wake(&self) {
+        self.shared.changed.notify_all();
     }
 
     /// Whether such an instance would be let in at once.
     pub(super) fn has_room(&self, memory: u64, cpus: u32) -> bool {
         let budget = self.shared.budget;
-        let state = self.lock();
-        state.memory + memory <= budget.memory && state.cpus + cpus.min(budget.cpus) <= budget.cpus
+        let mut state = self.lock();
+        state.promised.look();
+        state
+            .promised
+            .has_room(memory, cpus.min(budget.cpus), budget)
     }
 
     /// Leases that wait, memory that is promised, memory that may be.
     pub(super) fn status(&self) -> (usize, u64, u64) {
         let state = self.lock();
-        (state.queue.len(), state.memory, self.shared.budget.memory)
+        (
+            state.queue.len(),
+            state.promised.memory,
+            self.shared.budget.memory,
+        )
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -223,11 +219,12 @@ impl Shared {
 impl Drop for Admitted {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.memory -= self.memory;
-        state.cpus -= *self.cpus.get_mut();
+        state.promised.memory -= self.memory;
+        state.promised.cpus -= *self.cpus.get_mut();
         if *self.is_kept.get_mut() {
-            state.kept -= self.memory;
+            state.promised.kept -= self.memory;
         }
+        state.promised.publish();
         drop(state);
         self.shared.changed.notify_all();
     }
@@ -241,16 +238,22 @@ impl Admitted {
     pub(super) fn keep(&self) -> Result<(), String> {
         let mut state = self.shared.lock();
         let most = self.shared.budget.memory / KEPT_SHARE;
-        if state.kept + self.memory > most {
+        state.promised.look();
+        let kept = state
+            .promised
+            .kept
+            .saturating_add(state.promised.others.kept);
+        if kept.saturating_add(self.memory) > most {
             return Err(format!(
                 "kept instances hold {} MiB already, and may hold {} MiB",
-                state.kept >> 20,
+                kept >> 20,
                 most >> 20
             ));
         }
-        state.kept += self.memory;
-        state.cpus -= self.cpus.swap(0, Ordering::SeqCst);
+        state.promised.kept += self.memory;
+        state.promised.cpus -= self.cpus.swap(0, Ordering::SeqCst);
         self.is_kept.store(true, Ordering::SeqCst);
+        state.promised.publish();
         drop(state);
         self.shared.changed.notify_all();
         Ok(())
@@ -258,81 +261,4 @@ impl Admitted {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lease_waits_until_another_one_ends_and_one_that_gave_up_blocks_nobody() {
-        let admission = Admission::new(Budget {
-            memory: 100 << 20,
-            cpus: 8,
-        });
-        let first = admission.admit(60 << 20, 1, |_| true).unwrap().unwrap();
-        assert!(admission.admit(60 << 20, 1, |_| false).unwrap().is_none());
-        let other = admission.clone();
-        let second =
-            std::thread::spawn(move || other.admit(60 << 20, 1, |_| true).unwrap().unwrap());
-        drop(first);
-        assert_eq!(second.join().unwrap().memory, 60 << 20);
-        assert_eq!(admission.status().1, 0);
-    }
-
-    #[test]
-    fn a_lease_that_waits_may_itself_have_room_given_back() {
-        let admission = Admission::new(Budget {
-            memory: 100 << 20,
-            cpus: 8,
-        });
-        let mut spare = admission.admit_spare(40 << 20, 1);
-        assert!(spare.is_some());
-        let admitted = admission.admit(80 << 20, 1, |_| {
-            spare = None;
-            true
-        });
-        assert!(admitted.unwrap().is_some());
-    }
-
-    #[test]
-    fn kept_instances_hold_memory_and_never_so_much_that_tests_cannot_go_on() {
-        let admission = Admission::new(Budget {
-            memory: 100 << 20,
-            cpus: 2,
-        });
-        let first = admission.admit(40 << 20, 1, |_| true).unwrap().unwrap();
-        let second = admission.admit(40 << 20, 1, |_| true).unwrap().unwrap();
-        first.keep().unwrap();
-        assert_eq!(
-            second.keep().unwrap_err(),
-            "kept instances hold 40 MiB already, and may hold 50 MiB"
-        );
-        drop(second);
-        let mut reasons = Vec::new();
-        let refused = admission.admit(61 << 20, 2, |reason| {
-            reasons.push(reason.to_owned());
-            false
-        });
-        assert!(refused.unwrap().is_none());
-        assert_eq!(
-            reasons,
-            [
-                "40 of 100 MiB and 0 of 2 processor shares are in use, 0 ahead in the queue; kept instances hold 40 MiB, and `vm-test rm --all` ends them"
-            ]
-        );
-        drop(first);
-        assert_eq!(admission.status().1, 0);
-        assert_eq!(admission.lock().kept, 0);
-    }
-
-    #[test]
-    fn more_than_the_host_has_is_refused_at_once() {
-        let admission = Admission::new(Budget {
-            memory: 100 << 20,
-            cpus: 8,
-        });
-        let error = admission.admit(101 << 20, 1, |_| true).unwrap_err();
-        assert_eq!(
-            error.message,
-            "cannot give a guest 101 MiB of memory: this host has 100 MiB for all guests"
-        );
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use super::admission::{Admission, Admitted};
 use super::boots;
 use super::emulator::Emulators;
 use super::event::Event;
+use super::gate::Gate;
 use super::instance::{Belongings, Instance};
 use super::layers::Layers;
 use super::libraries::Libraries;
@@ -34,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What all leases of a daemon share.
 #[derive(Debug)]
 pub(super) struct Host {
+    pub(super) gate: Gate,
     pub(super) admission: Admission,
     pub(super) registry: Registry,
     pub(super) spawner: Spawner,
@@ -100,7 +102,11 @@ pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
             }
         };
         let asked = SystemTime::now();
-        if let Err(failure) = lease(host, stream, request, &prepare_next) {
+        let leased = lease(host, stream, request, &prepare_next);
+        // Of a daemon that goes nobody learns more than that: the next one gives the answer.
+        if let Err(failure) = leased
+            && !host.gate.is_closed()
+        {
             // Before the answer, behind which somebody may look.
             ledger::close_unopened(request, asked, None, &failure);
             // If the client is gone, nobody wants to know.
@@ -137,6 +143,9 @@ fn lease(
     let spare = spare.and_then(|spare| spare.attach(stream));
     let name = spare.as_ref().map_or(own, |spare| spare.name().to_owned());
     let leased = grant(&guest, &ready, &name, room.waited);
+    if host.gate.is_closed() {
+        return Ok(());
+    }
     if frame::write(stream, &Reply::Leased(leased.clone())).is_err() {
         return Ok(());
     }
@@ -238,6 +247,9 @@ fn wait_for_room(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Opti
     }
     let admitted = host.admission.admit(footprint, guest.cpus, |reason| {
         host.spares.clear();
+        if host.gate.is_closed() {
+            return false;
+        }
         if said.elapsed() < PATIENCE {
             return is_there(stream);
         }

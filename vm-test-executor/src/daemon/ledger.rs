@@ -3,9 +3,11 @@
 
 use super::event::Event;
 use super::registry::{Living, Registry};
+use super::regular;
 use serde_json::{Value, json};
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use vm_test::harvest::forget_old_runs;
@@ -202,15 +204,16 @@ fn write(page: &Page) -> std::io::Result<()> {
         return Err(ErrorKind::InvalidInput.into());
     }
     let runs = Path::new(directory).join("runs");
-    fs::create_dir_all(&runs)?;
+    fs::create_dir_all(directory)?;
+    make_private(&runs)?;
     let path = runs.join(format!("{run}.jsonl"));
-    let mut file = match File::options().append(true).create_new(true).open(&path) {
+    let mut file = match regular::open(&path, File::options().append(true).create_new(true)) {
         Ok(file) => {
             forget_old_runs(&runs, "jsonl");
             file
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            File::options().append(true).open(&path)?
+            regular::open(&path, File::options().append(true))?
         }
         Err(error) => return Err(error),
     };
@@ -218,8 +221,24 @@ fn write(page: &Page) -> std::io::Result<()> {
     file.write_all(format!("{}\n", page.line).as_bytes())?;
     if let Some(log) = &page.log {
         let logs = runs.join(run);
-        fs::create_dir_all(&logs)?;
-        fs::write(logs.join(format!("{}.log", page.instance)), log)?;
+        make_private(&logs)?;
+        let path = logs.join(format!("{}.log", page.instance));
+        let mut options = File::options();
+        let mut file = regular::open(&path, options.create(true).truncate(true).write(true))?;
+        file.write_all(log.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Makes a directory that nobody else may enter, or has one be so that is there: tests may print secrets.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    let meta = fs::metadata(directory)?;
+    if meta.mode() & 0o077 != 0 && meta.uid() == rustix::process::getuid().as_raw() {
+        fs::set_permissions(directory, Permissions::from_mode(0o700))?;
     }
     Ok(())
 }

@@ -85,7 +85,9 @@ impl Drop for Registered<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::admission::{Admission, Budget};
+    use super::super::admission::Admission;
+    use super::super::budget::Budget;
+    use super::super::claims::Claims;
     use super::*;
     use std::sync::Arc;
     use std::time::SystemTime;
@@ -134,10 +136,12 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_lost_leaves_nobody_in_the_register_and_no_room_taken() {
-        let admission = Admission::new(Budget {
+        let budget = Budget {
             memory: 1 << 30,
             cpus: 1,
-        });
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let admission = Admission::among(budget, Claims::of(directory.path().join("claims"), "a"));
         let registry = Registry::default();
         let lost = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let _registered = Registered::new(&registry, living(&admission));

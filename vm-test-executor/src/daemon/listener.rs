@@ -6,7 +6,6 @@ use rustix::net::sockopt::socket_peercred;
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use vm_test::protocol::daemon::{
     Greeting, LeaseRequest, Obituary, Reply, Request, Status, Welcome,
@@ -26,16 +25,25 @@ const ALONE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct Desk {
     pub(super) host: Host,
     pub(super) began: Instant,
-    /// Connections that are being served.
-    pub(super) active: AtomicUsize,
-    /// Somebody has asked the daemon to stop.
-    pub(super) stop_asked: AtomicBool,
 }
 
-/// Accepts connections for ever, each in a thread of its own.
+impl Desk {
+    /// Has the daemon go. From now on nobody is let in, and who has no instance yet is sent to the next daemon, by the end of
+    /// the stream.
+    pub(super) fn leave(&self) {
+        self.host.gate.close();
+        self.host.admission.wake();
+        self.host.spawner.wake();
+    }
+}
+
+/// Accepts connections until the daemon goes, each in a thread of its own.
 pub(super) fn listen(desk: &Arc<Desk>, listener: &UnixListener) {
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
+            if desk.host.gate.is_closed() {
+                return;
+            }
             // Out of descriptors: what is open must end first.
             std::thread::sleep(Duration::from_millis(50));
             continue;
@@ -44,16 +52,17 @@ pub(super) fn listen(desk: &Arc<Desk>, listener: &UnixListener) {
         if user != Ok(rustix::process::getuid()) {
             continue;
         }
-        desk.active.fetch_add(1, Ordering::SeqCst);
         let mine = Arc::clone(desk);
         let stream = Arc::new(stream);
         let theirs = Arc::clone(&stream);
         let serve = move || {
-            let _served = Served(&mine.active);
-            serve(&mine, &theirs);
+            if let Some(_served) = mine.host.gate.enter() {
+                serve(&mine, &theirs);
+            }
         };
-        if let Err(error) = std::thread::Builder::new().spawn(serve) {
-            let _served = Served(&desk.active);
+        if let Err(error) = std::thread::Builder::new().spawn(serve)
+            && let Some(_served) = desk.host.gate.enter()
+        {
             serve_alone(desk, &stream, &error);
         }
     }
@@ -71,15 +80,6 @@ fn serve_alone(desk: &Desk, stream: &UnixStream, error: &io::Error) {
         Reply::Refused(Failure::new(cause).because(Tried::Process, error))
     });
     let _ = frame::write(stream, &reply);
-}
-
-/// Counts a connection off, whatever becomes of its thread.
-struct Served<'a>(&'a AtomicUsize);
-
-impl Drop for Served<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
 }
 
 /// What a client wants, if its version is ours.
@@ -136,7 +136,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
             Reply::Log(registry.with(&instance, |living| Box::new(living.log())))
         }
         Request::Stop => {
-            desk.stop_asked.store(true, Ordering::SeqCst);
+            desk.leave();
             // The main loop stops when this is the last connection; the client waits for the end of the stream.
             Reply::Stopped
         }

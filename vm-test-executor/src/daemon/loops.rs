@@ -80,7 +80,7 @@ pub(super) fn sweep(journal: &Path) -> usize {
         let number = name
             .to_str()
             .and_then(|name| name.strip_prefix(&prefix))
-            .and_then(|number| number.parse().ok());
+            .and_then(number_of);
         if let Some(number) = number
             && remove(number)
             && fs::remove_file(entry.path()).is_ok()
@@ -89,6 +89,14 @@ pub(super) fn sweep(journal: &Path) -> usize {
         }
     }
     removed
+}
+
+/// The number of a device that can be one of ours. Whoever wrote another one into a name did not get it here.
+fn number_of(text: &str) -> Option<u32> {
+    let number = text.parse().ok()?;
+    // As it is written here, without a sign or zeros before it.
+    let is_ours = (FIRST..FIRST + COUNT).contains(&number) && number.to_string() == text;
+    is_ours.then_some(number)
 }
 
 fn entry(journal: &Path, number: u32) -> PathBuf {
@@ -109,4 +117,42 @@ fn remove(number: u32) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_names_no_device_but_those_of_guests() {
+        for (text, number) in [
+            ("524288", Some(FIRST)),
+            ("786431", Some(FIRST + COUNT - 1)),
+            ("0", None),
+            ("7", None),
+            ("524287", None),
+            ("786432", None),
+            ("4294967295", None),
+            ("4294967296", None),
+            ("+524288", None),
+            ("0524288", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(number_of(text), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_no_guests_stays_and_counts_for_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = dir.path().join("it.journal");
+        let forged = dir.path().join("it.journal.loop-0");
+        fs::write(&forged, "").unwrap();
+        assert_eq!(sweep(&journal), 0);
+        assert!(forged.exists());
+        // A device that is not there is gone already.
+        fs::write(entry(&journal, FIRST + 77), "").unwrap();
+        assert_eq!(sweep(&journal), 1);
+    }
 }

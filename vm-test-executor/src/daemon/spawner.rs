@@ -40,12 +40,12 @@ struct Order {
 /// The way to the spawner, from any thread.
 #[derive(Clone, Debug)]
 pub(super) struct Spawner {
-    orders: Sender<Order>,
+    orders: Sender<Option<Order>>,
 }
 
 /// The spawner's own end.
 pub(super) struct Orders {
-    orders: Receiver<Order>,
+    orders: Receiver<Option<Order>>,
 }
 
 /// Both ends.
@@ -70,7 +70,7 @@ impl Spawner {
             answer,
         };
         self.orders
-            .send(order)
+            .send(Some(order))
             .ok()
             .and_then(|()| answered.recv().ok())
             .unwrap_or_else(|| Err(io::Error::other("the daemon is stopping")))
@@ -78,10 +78,17 @@ impl Spawner {
     }
 }
 
+impl Spawner {
+    /// Ends the spawner's wait for an order.
+    pub(super) fn wake(&self) {
+        let _ = self.orders.send(None);
+    }
+}
+
 impl Orders {
-    /// Carries out orders that come within `wait`; false once `wait` has passed without one.
+    /// Carries out an order that comes within `wait`; false if none came.
     pub(super) fn serve_one(&self, wait: std::time::Duration) -> bool {
-        let Ok(order) = self.orders.recv_timeout(wait) else {
+        let Ok(Some(order)) = self.orders.recv_timeout(wait) else {
             return false;
         };
         // If the one who ordered is gone, the keeper goes with the answer.

@@ -1,24 +1,26 @@
 //! The daemon's life: independence from whoever started it, lock, socket, main loop, orderly end.
 
-use super::admission::{Admission, Budget};
+use super::admission::Admission;
+use super::budget::Budget;
+use super::claims::Claims;
 use super::emulator::Emulators;
 use super::files::Files;
+use super::gate::Gate;
 use super::lease::Host;
 use super::libraries::Libraries;
 use super::listener::{self, Desk};
 use super::registry::Registry;
 use super::spares::Spares;
 use super::stores::{self, Stores};
-use super::{IDLE_SECONDS, environment, loops, spawner, sweep};
+use super::{IDLE_SECONDS, environment, loops, regular, spawner, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use signal_hook::iterator::Signals;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use vm_test::client::{Executor, RuntimeDir};
 use vm_test::protocol::errno::Tried;
@@ -31,9 +33,6 @@ const READY: &[u8] = b"ready\n";
 
 /// How long the main loop sleeps when there is nothing to start.
 const TICK: Duration = Duration::from_millis(250);
-
-/// How long a daemon that another process is starting may take to listen.
-const OTHERS_START: Duration = Duration::from_secs(10);
 
 /// Variables that the daemon keeps from whoever started it.
 const KEPT: [&str; 5] = [
@@ -66,21 +65,9 @@ fn program() -> Result<Executor, Failure> {
 /// If it cannot be started; with its own words.
 pub fn start_detached() -> Result<(), Failure> {
     let executor = program()?;
-    let dir = RuntimeDir::open()?;
-    let log_path = dir.path().join(format!("{}.log", executor.identity));
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(&log_path)
-        .map_err(|error| {
-            refused(
-                &format!("write {}", log_path.display()),
-                Tried::File,
-                &error,
-            )
-        })?;
+    own_umask();
+    let mut log = open_log(&executor.identity)?;
     let before = log.metadata().map_or(0, |meta| meta.len());
-    let before = usize::try_from(before).unwrap_or(0);
     let mut command = Command::new(&executor.path);
     command
         .args(["daemon", "--serve"])
@@ -92,7 +79,10 @@ pub fn start_detached() -> Result<(), Failure> {
         }))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(log);
+        .stderr(
+            log.try_clone()
+                .map_err(|error| refused("start the daemon", Tried::Descriptor, &error))?,
+        );
     session::own_session(&mut command);
     // A lock that somebody holds in a shell, or a pipe that somebody reads to its end, must not be held as long as it lives.
     session::standard_streams_only(&mut command);
@@ -110,10 +100,12 @@ pub fn start_detached() -> Result<(), Failure> {
         return Ok(());
     }
     let _ = child.wait();
-    let words = fs::read(&log_path).unwrap_or_default();
     // Older words are of daemons that had other troubles.
-    let words = words.get(before..).unwrap_or_default();
-    let words = String::from_utf8_lossy(words);
+    let mut words = Vec::new();
+    let _ = log
+        .seek(SeekFrom::Start(before))
+        .and_then(|_| log.read_to_end(&mut words));
+    let words = String::from_utf8_lossy(&words);
     Err(Failure::last_in(&words).unwrap_or_else(|| {
         let last = words.trim_end().lines().last();
         cannot("start the daemon", &last.unwrap_or("it did not say why"))
@@ -135,18 +127,15 @@ fn is_traced() -> bool {
 /// If it cannot listen.
 pub fn serve() -> Result<(), Failure> {
     let executor = program()?;
+    own_umask();
     let agent = agent(&executor)?;
     environment::check()?;
-    let dir = RuntimeDir::open()?;
-    let files = Files::new(&dir, &executor.identity);
-    let Some(_lock) = files.lock()? else {
-        return wait_for_other(&files.socket);
+    let Some(mut files) = Files::take(&executor.identity)? else {
+        return say_ready();
     };
-    let _ = fs::remove_file(&files.socket);
-    let listener = UnixListener::bind(&files.socket).map_err(|error| {
-        let what = format!("listen at {}", files.socket.display());
-        refused(&what, Tried::File, &error)
-    })?;
+    let listener = files.bind()?;
+    restore_log(&executor.identity);
+    let dir = RuntimeDir::open()?;
     sweep::sweep(&dir, Some(&executor.identity));
     let journal = files.socket.with_extension("journal");
     loops::sweep(&journal);
@@ -155,9 +144,12 @@ pub fn serve() -> Result<(), Failure> {
     let (spawner, orders) = spawner::spawner();
     let (stop, stopping) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|error| refused("make a pipe", Tried::Descriptor, &error.into()))?;
+    let run = run_id();
+    let claims = Claims::of_this_user(&run)?;
     let desk = Arc::new(Desk {
         host: Host {
-            admission: Admission::new(Budget::of_host()),
+            gate: Gate::default(),
+            admission: Admission::among(Budget::of_host(), claims),
             registry: Registry::default(),
             spawner,
             maps: IdMaps::of_this_user(),
@@ -167,69 +159,101 @@ pub fn serve() -> Result<(), Failure> {
             stores: Stores::new(journal.clone()),
             spares: Spares::of_environment(),
             journal: journal.clone(),
-            run: run_id(),
+            run,
             stop,
         },
         began: Instant::now(),
-        active: AtomicUsize::new(0),
-        stop_asked: AtomicBool::new(false),
     });
-    let signaled = Arc::new(AtomicBool::new(false));
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&signaled))
-            .map_err(|error| refused("handle signals", Tried::Descriptor, &error))?;
-    }
+    let way_in = listener
+        .try_clone()
+        .map_err(|error| refused("listen", Tried::Descriptor, &error))?;
+    heed_signals(&desk)?;
     let accepting = Arc::clone(&desk);
     std::thread::Builder::new()
         .spawn(move || listener::listen(&accepting, &listener))
         .map_err(|error| refused("start a thread", Tried::Process, &error))?;
     say_ready()?;
+    let gate = &desk.host.gate;
     let mut idle_since = Instant::now();
     let idle = idle_time();
-    let asked = || desk.stop_asked.load(Ordering::SeqCst) || signaled.load(Ordering::SeqCst);
-    let busy = || desk.active.load(Ordering::SeqCst) > 0;
-    loop {
-        let idles = !orders.serve_one(TICK) && !busy();
+    while !gate.is_closed() {
+        let idles = !orders.serve_one(TICK) && !gate.is_busy();
         desk.host.spares.expire();
         if !idles {
             idle_since = Instant::now();
         }
-        if asked() || (idles && idle_since.elapsed() >= idle) {
-            break;
+        let is_found = files.are_in_place();
+        if !is_found {
+            // Nobody will come any more, and another one must be able to take the place.
+            files.remove();
+        }
+        if idles && (!is_found || idle_since.elapsed() >= idle) {
+            gate.close_if_idle();
         }
     }
-    files.remove();
-    // Who found the socket in the last moment of idleness is served to the end; who was not yet heard starts a new daemon.
-    while busy() && !asked() {
-        orders.serve_one(TICK);
-    }
+    files.remove_socket();
+    // Who has found the socket in the last moment and was not yet heard is sent to the next daemon.
+    let _ = rustix::net::shutdown(&way_in, rustix::net::Shutdown::Both);
+    drop(way_in);
     // Every lease sees this and destroys its instance.
     drop(stopping);
     let limit = Instant::now() + Duration::from_secs(10);
-    while busy() && Instant::now() < limit {
+    while gate.is_busy() && Instant::now() < limit {
         orders.serve_one(Duration::from_millis(5));
     }
     desk.host.spares.clear();
-    stores::sweep(&journal);
-    sweep::sweep(&dir, None);
+    if files.is_lock_in_place() {
+        stores::sweep(&journal);
+        sweep::sweep(&dir, None);
+    }
+    desk.host.admission.leave();
+    files.remove();
     Ok(())
 }
 
-fn wait_for_other(socket: &Path) -> Result<(), Failure> {
-    let limit = Instant::now() + OTHERS_START;
-    while Instant::now() < limit {
-        if UnixStream::connect(socket).is_ok() {
-            return say_ready();
+/// Has files be made as everywhere, whatever whoever starts the daemon is used to: guests have it from here, too. What is
+/// its user's alone has a mode of its own.
+fn own_umask() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
+/// Has the daemon go at once when a signal asks for it.
+fn heed_signals(desk: &Arc<Desk>) -> Result<(), Failure> {
+    let mut signals = Signals::new([libc::SIGTERM, libc::SIGINT, libc::SIGHUP])
+        .map_err(|error| refused("handle signals", Tried::Descriptor, &error))?;
+    let desk = Arc::clone(desk);
+    let heed = move || signals.forever().for_each(|_| desk.leave());
+    std::thread::Builder::new()
+        .spawn(heed)
+        .map_err(|error| refused("start a thread", Tried::Process, &error))?;
+    Ok(())
+}
+
+/// The log of the daemon with this identity.
+fn open_log(identity: &str) -> Result<File, Failure> {
+    loop {
+        let path = RuntimeDir::open()?.path().join(format!("{identity}.log"));
+        let mut options = File::options();
+        match regular::open(&path, options.create(true).read(true).append(true)) {
+            Ok(log) => return Ok(log),
+            // A daemon that ended just now has taken the directory with it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let failure = cannot(&format!("write {}", path.display()), &error);
+                return Err(regular::because(failure, &error, &path));
+            }
         }
-        std::thread::sleep(Duration::from_millis(5));
     }
-    Err(cannot(
-        "start",
-        &format!(
-            "another daemon holds the lock and does not listen at {}",
-            socket.display()
-        ),
-    ))
+}
+
+/// Has the daemon write to the log again if the one that ended before it has removed the file.
+fn restore_log(identity: &str) {
+    let is_removed = rustix::fs::fstat(io::stderr()).is_ok_and(|stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_nlink == 0
+    });
+    if let Some(log) = is_removed.then(|| open_log(identity).ok()).flatten() {
+        let _ = rustix::stdio::dup2_stderr(&log);
+    }
 }
 
 /// Tells whoever started the daemon, and lets go of the pipe.

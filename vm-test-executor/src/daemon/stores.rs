@@ -2,6 +2,7 @@
 //! first one, so that whoever sweeps after the daemon knows where to look; of each in which it makes templates and disks of
 //! machines it clears first what daemons left that were killed.
 
+use super::regular;
 use crate::image::{Store, clear, sweep_snapshots};
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -96,7 +97,7 @@ pub(super) fn sweep(journal: &Path) -> usize {
         if !entry.file_name().to_string_lossy().starts_with(&prefix) {
             continue;
         }
-        let root = fs::read(entry.path()).unwrap_or_default();
+        let root = regular::read(&entry.path()).unwrap_or_default();
         let root = PathBuf::from(std::ffi::OsString::from_vec(root));
         // A store that is not there now is swept when it is used again.
         let swept = match Store::find(&root) {

@@ -1,9 +1,10 @@
 //! What dead daemons left: sockets, locks, logs, control groups, loop devices, snapshots. Everything else of theirs the kernel has removed.
 
-use super::{cgroup, delegation, loops, stores};
+use super::{cgroup, delegation, loops, regular, stores};
 use rustix::fs::FlockOperation;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
 use vm_test::client::RuntimeDir;
@@ -39,20 +40,20 @@ pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
         // Whoever gets the lock knows that no daemon holds it, and that none can start meanwhile.
         let lock = socket.with_extension("lock");
         let had_lock = lock.exists();
-        let Ok(file) = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock)
-        else {
-            continue;
+        let mut options = File::options();
+        let file = match regular::open(&lock, options.create(true).truncate(false).write(true)) {
+            Ok(file) => file,
+            Err(error) => {
+                eprintln!("vm-test: cannot lock {}: {error}", lock.display());
+                continue;
+            }
         };
         if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
             let journal = socket.with_extension("journal");
             swept.loop_devices += loops::sweep(&journal);
             swept.snapshots += stores::sweep(&journal);
-            for end in ["sock", "log"] {
-                swept.files += usize::from(fs::remove_file(socket.with_extension(end)).is_ok());
+            for file in [socket.clone(), socket.with_extension("log")] {
+                swept.files += usize::from(is_a_daemons(&file) && fs::remove_file(file).is_ok());
             }
             swept.files += usize::from(fs::remove_file(lock).is_ok() && had_lock);
         }
@@ -75,6 +76,11 @@ fn identities(dir: &Path) -> BTreeSet<String> {
             ours.then(|| identity.to_owned())
         })
         .collect()
+}
+
+/// Whether a daemon has made it: anything else is its user's to remove.
+fn is_a_daemons(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_ok_and(|meta| meta.is_file() || meta.file_type().is_socket())
 }
 
 /// Whether there is nothing but a new log: whoever starts a daemon makes that first.

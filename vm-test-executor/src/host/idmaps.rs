@@ -13,10 +13,13 @@ use vm_test::protocol::failure::Failure;
 const COUNT: u32 = 65_536;
 
 /// Below this no range of a real root's guests begins; distributions give out subordinate ids from 100 000 upwards.
-const ROOT_BASE: u32 = 1 << 30;
+pub(super) const ROOT_BASE: u32 = 1 << 30;
 
 /// How many such ranges there are; then they are used anew.
 const ROOT_RANGES: u64 = 8_192;
+
+/// How many ids that are.
+pub(super) const ROOT_COUNT: u32 = COUNT * 8_192;
 
 /// What maps the ids of an ordinary user: of users, and of groups.
 const HELPERS: [&str; 2] = ["newuidmap", "newgidmap"];
@@ -218,7 +221,7 @@ fn write_file(pid: Pid, name: &str, line: &str) -> Result<(), Failure> {
     })
 }
 
-fn name_of(user: u32) -> Option<String> {
+pub(super) fn name_of(user: u32) -> Option<String> {
     let text = fs::read_to_string("/etc/passwd").ok()?;
     let found = text.lines().find_map(|line| {
         let mut fields = line.split(':');

@@ -2,4 +2,5 @@
 
 pub mod idmaps;
 pub mod lack;
+pub mod ranges;
 pub mod refusal;

@@ -1,22 +1,29 @@
 //! A connection to the daemon, which is started if it is not there. Sends requests; interprets no reply.
 
+use super::silence::{LOOK, Silent, Vigil, holder};
 use super::{Executor, RuntimeDir};
 use crate::protocol::daemon::{Greeting, Obituary, Reply, Request, Welcome};
-use crate::protocol::errno::Tried;
+use crate::protocol::errno::{self, Tried};
 use crate::protocol::failure::Failure;
+use crate::protocol::frame::FrameBuffer;
 use crate::protocol::record::Record;
 use crate::protocol::{PROTOCOL, frame};
-use std::io;
+use serde::de::DeserializeOwned;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a daemon may take to say that it is there.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often a daemon that exits just when it is wanted is replaced by a new one.
-const STARTS: usize = 5;
+/// After this much silence a daemon that has a request is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// How often a daemon that goes just when it is wanted is replaced by a new one.
+pub(super) const STARTS: u32 = 10;
 
 /// A connection that was welcomed by the daemon.
 #[derive(Debug)]
@@ -25,6 +32,9 @@ pub struct Connection {
     pub stream: UnixStream,
     /// The daemon's process id.
     pub daemon: u32,
+    /// What has been read and is not used up yet.
+    pub(super) buffer: FrameBuffer,
+    socket: PathBuf,
 }
 
 impl Connection {
@@ -34,33 +44,62 @@ impl Connection {
     /// If the program is not there, or its daemon cannot be started or does not answer.
     pub fn open() -> Result<Self, Failure> {
         let executor = Executor::locate()?;
-        let dir = RuntimeDir::open()?;
-        let socket = dir.socket(&executor.identity);
         let mut last = None;
-        for _ in 0..STARTS {
+        for attempt in 0..STARTS {
+            // A daemon that ends takes the directory with it.
+            let socket = RuntimeDir::open()?.socket(&executor.identity);
             match Self::to(&socket) {
                 Ok(connection) => return Ok(connection),
-                Err(error) if is_gone(&error) => last = Some(error),
+                Err(error) if is_gone(&error) => last = Some((socket, error)),
                 Err(error) => return Err(unreachable(&socket, &error)),
             }
+            std::thread::sleep(pause(attempt));
             start(&executor)?;
         }
         Err(match last {
-            Some(error) => unreachable(&socket, &error),
+            Some((socket, error)) => unreachable(&socket, &error),
             None => Failure::new("cannot reach the daemon"),
         })
+    }
+
+    /// Asks the daemon of the installed program, starting it if it is not there, and the next one if it goes before it has
+    /// answered.
+    ///
+    /// # Errors
+    /// If no daemon can be started, or none answers.
+    pub fn ask(request: &Request) -> Result<Reply, Failure> {
+        let mut attempt = 0;
+        loop {
+            let mut connection = Self::open()?;
+            let answer = connection.send(request).and_then(|()| connection.receive());
+            attempt += 1;
+            match answer {
+                Err(error) if is_gone(&error) && attempt < STARTS => {
+                    std::thread::sleep(pause(attempt));
+                }
+                Ok(reply) => return Ok(reply),
+                Err(error) => return Err(unreachable(&connection.socket, &error)),
+            }
+        }
     }
 
     /// Connects to the daemon behind a socket, if one is there.
     ///
     /// # Errors
-    /// If none is there, or it speaks another protocol.
+    /// If none is there, or it does not answer, or speaks another protocol.
     pub fn to(socket: &Path) -> io::Result<Self> {
-        let stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(WELCOME_TIMEOUT))?;
-        frame::write(&stream, &Greeting { protocol: PROTOCOL })?;
-        let welcome: Welcome =
-            frame::read(&stream)?.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        check(socket)?;
+        let holder = holder(socket);
+        // The kernel lets only so many wait for it, and blocks those that come after them.
+        Vigil::over(holder).await_motion()?;
+        let mut connection = Self {
+            stream: UnixStream::connect(socket)?,
+            daemon: 0,
+            buffer: FrameBuffer::default(),
+            socket: socket.to_path_buf(),
+        };
+        frame::write(&connection.stream, &Greeting { protocol: PROTOCOL })?;
+        let welcome: Welcome = connection.await_message(holder, Some(WELCOME_TIMEOUT))?;
         if welcome.protocol != PROTOCOL {
             return Err(io::Error::other(format!(
                 "it speaks protocol {} and this program speaks {PROTOCOL}; \
@@ -68,11 +107,8 @@ impl Connection {
                 welcome.protocol
             )));
         }
-        stream.set_read_timeout(None)?;
-        Ok(Self {
-            stream,
-            daemon: welcome.pid,
-        })
+        connection.daemon = welcome.pid;
+        Ok(connection)
     }
 
     /// Sends a request.
@@ -83,12 +119,82 @@ impl Connection {
         frame::write(&self.stream, request)
     }
 
-    /// Receives a reply.
+    /// Receives a reply, however long it takes.
     ///
     /// # Errors
-    /// If the daemon is gone or what it says is not understood.
-    pub fn receive(&self) -> io::Result<Reply> {
-        frame::read(&self.stream)?.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
+    /// If the daemon is gone, or is there and answers nobody, or what it says is not understood.
+    pub fn receive(&mut self) -> io::Result<Reply> {
+        self.await_message(Some(self.daemon), None)
+    }
+
+    /// Receives a reply that needs no time.
+    ///
+    /// # Errors
+    /// If the daemon is gone, or does not answer in time, or what it says is not understood.
+    pub fn receive_within(&mut self, within: Duration) -> io::Result<Reply> {
+        self.await_message(Some(self.daemon), Some(within))
+    }
+
+    fn await_message<T: DeserializeOwned>(
+        &mut self,
+        pid: Option<u32>,
+        within: Option<Duration>,
+    ) -> io::Result<T> {
+        let began = Instant::now();
+        let mut asked = began;
+        let mut vigil = Vigil::over(pid);
+        let mut bytes = [0; 1 << 12];
+        loop {
+            if let Some(message) = self.buffer.pop()? {
+                self.stream.set_read_timeout(None)?;
+                return Ok(message);
+            }
+            self.stream.set_read_timeout(Some(LOOK))?;
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.buffer.push(&bytes[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if super::is_timeout(&error) => {
+                    vigil.look()?;
+                    match within {
+                        Some(within) if began.elapsed() >= within => {
+                            return Err(Silent::late(pid, within));
+                        }
+                        None if asked.elapsed() >= SILENCE => {
+                            asked = Instant::now();
+                            self.check_pulse()?;
+                        }
+                        _ => {}
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the daemon still welcomes anybody. One that is going does not, and closes this connection soon.
+    fn check_pulse(&self) -> io::Result<()> {
+        match Self::to(&self.socket) {
+            Err(error) if Silent::hint(&error).is_some() => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How long to wait before the next attempt.
+pub(super) fn pause(attempt: u32) -> Duration {
+    Duration::from_millis(5) * attempt
+}
+
+/// Whether there may be a daemon behind a socket: only at a socket can anybody listen.
+fn check(socket: &Path) -> io::Result<()> {
+    let kind = std::fs::symlink_metadata(socket)?.file_type();
+    match kind.is_socket() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!(
+            "{} is there, and no socket",
+            super::kind_of(kind)
+        ))),
     }
 }
 
@@ -121,18 +227,15 @@ pub fn record(record: Record) {
 fn ask(request: &Request) -> Option<Reply> {
     let executor = Executor::locate().ok()?;
     let socket = RuntimeDir::find().ok()??.socket(&executor.identity);
-    let connection = Connection::to(&socket).ok()?;
-    connection
-        .stream
-        .set_read_timeout(Some(WELCOME_TIMEOUT))
-        .ok()?;
+    let mut connection = Connection::to(&socket).ok()?;
     connection.send(request).ok()?;
-    connection.receive().ok()
+    connection.receive_within(WELCOME_TIMEOUT).ok()
 }
 
 /// Whether nobody is there: never was, is dead, or ends just now.
-pub(super) fn is_gone(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
+#[must_use]
+pub fn is_gone(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
     matches!(
         error.kind(),
         NotFound | ConnectionRefused | ConnectionReset | BrokenPipe | UnexpectedEof
@@ -140,23 +243,22 @@ pub(super) fn is_gone(error: &io::Error) -> bool {
 }
 
 fn unreachable(socket: &Path, error: &io::Error) -> Failure {
-    let cause = match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            format!("it did not answer within {WELCOME_TIMEOUT:?}")
-        }
-        _ => error.to_string(),
-    };
-    let failure = Failure::new(format!(
-        "cannot reach the daemon at {}: {cause}",
+    Failure::new(format!(
+        "cannot reach the daemon at {}: {error}",
         socket.display()
     ))
-    .because(Tried::Descriptor, error);
-    match failure.hint {
-        Some(_) => failure,
-        None => failure.hint(
-            "`vm-test doctor` looks for the reason, `vm-test gc` removes what a dead daemon left",
-        ),
-    }
+    .hint(cure(error))
+}
+
+/// What to do about a daemon that cannot be reached.
+#[must_use]
+pub fn cure(error: &io::Error) -> String {
+    Silent::hint(error)
+        .or_else(|| errno::cure(Tried::Descriptor, error).map(str::to_owned))
+        .unwrap_or_else(|| {
+            "`vm-test doctor` looks for the reason, `vm-test gc` removes what a dead daemon left"
+                .to_owned()
+        })
 }
 
 /// Starts the daemon and waits until it listens. Its own program takes care of its independence from this process.

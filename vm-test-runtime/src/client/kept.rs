@@ -1,12 +1,10 @@
 //! Instances that outlive their tests: how one is handed to the daemon, and how somebody gets into one. Decides for none
 //! of them whether it should stay.
 
-use super::connection::is_gone;
-use super::{Connection, Executor, Lease};
+use super::{Connection, Executor, Lease, cure, is_gone};
 use crate::protocol::daemon::{Attached, Reply, Request};
 use crate::protocol::errno::Tried;
 use crate::protocol::failure::Failure;
-use crate::protocol::frame::FrameBuffer;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -50,14 +48,15 @@ impl Lease {
     /// # Errors
     /// If the daemon does not know the instance, or somebody else is in it.
     pub fn attach(socket: &Path, instance: &str) -> Result<Option<(Self, Attached)>, Failure> {
-        let connection = match Connection::to(socket) {
+        let mut connection = match Connection::to(socket) {
             Ok(connection) => connection,
             Err(error) if is_gone(&error) => return Ok(None),
             Err(error) => {
                 return Err(Failure::new(format!(
                     "cannot attach to {instance}: cannot reach the daemon at {}: {error}",
                     socket.display()
-                )));
+                ))
+                .hint(cure(&error)));
             }
         };
         let request = Request::Attach {
@@ -70,7 +69,7 @@ impl Lease {
             Ok(Reply::Attached(attached)) => Ok(Some((
                 Self {
                     stream: connection.stream,
-                    buffer: FrameBuffer::default(),
+                    buffer: connection.buffer,
                     granted: attached.granted.clone(),
                     kernel: String::new(),
                     degraded: None,
@@ -82,9 +81,12 @@ impl Lease {
             Ok(other) => Err(Failure::new(format!(
                 "cannot attach to {instance}: the daemon answered {other:?}"
             ))),
+            // With a daemon that goes, what it has kept goes, too.
+            Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(Failure::new(format!(
-                "cannot attach to {instance}: lost the daemon: {error}"
-            ))),
+                "cannot attach to {instance}: the daemon does not answer: {error}"
+            ))
+            .hint(cure(&error))),
         }
     }
 

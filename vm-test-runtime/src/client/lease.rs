@@ -1,6 +1,7 @@
 //! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and no job.
 
-use super::{Connection, console, obituary, record};
+use super::connection::{STARTS, pause};
+use super::{Connection, console, cure, is_gone, is_stopped, obituary, record};
 use crate::protocol::PROTOCOL;
 use crate::protocol::agent::{FromAgent, ToAgent};
 use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
@@ -38,19 +39,50 @@ pub struct Lease {
     pub took: Duration,
 }
 
+/// Why there is no lease.
+enum Refusal {
+    /// The daemon went before the test could begin.
+    Gone(Failure),
+    /// Another daemon would not do better.
+    Final(Failure),
+}
+
 impl Lease {
     /// Asks the daemon for an instance and waits for its agent; `waiting` learns why it takes long.
     ///
     /// # Errors
     /// If the daemon refuses, or is gone, or the instance does not start.
     pub fn obtain(request: &LeaseRequest, waiting: impl Fn(&str)) -> Result<Self, Failure> {
+        let began = Instant::now();
+        for attempt in 1.. {
+            match Self::ask(request, &waiting) {
+                Ok(mut lease) => {
+                    lease.took = began.elapsed();
+                    return Ok(lease);
+                }
+                // Nothing of the job has begun, and the next daemon does as well.
+                Err(Refusal::Gone(_)) if attempt < STARTS => std::thread::sleep(pause(attempt)),
+                Err(Refusal::Gone(failure) | Refusal::Final(failure)) => return Err(failure),
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    fn ask(request: &LeaseRequest, waiting: &impl Fn(&str)) -> Result<Self, Refusal> {
         let guest = &request.guest;
-        let connection = Connection::open()?;
+        let mut connection = Connection::open().map_err(Refusal::Final)?;
         let lost = |error: io::Error| {
-            Failure::new(format!(
-                "cannot lease guest `{guest}`: lost the daemon: {error}"
-            ))
-            .because(Tried::Descriptor, &error)
+            let what = format!("cannot lease guest `{guest}`");
+            match is_gone(&error) {
+                true => {
+                    let lost = format!("{what}: lost the daemon: {error}");
+                    Refusal::Gone(Failure::new(lost).because(Tried::Descriptor, &error))
+                }
+                false => Refusal::Final(
+                    Failure::new(format!("{what}: the daemon does not answer: {error}"))
+                        .hint(cure(&error)),
+                ),
+            }
         };
         let asked = Instant::now();
         connection
@@ -60,28 +92,28 @@ impl Lease {
             match connection.receive().map_err(lost)? {
                 Reply::Leased(leased) => break leased,
                 Reply::Queued(reason) => waiting(&reason),
-                Reply::Refused(failure) => return Err(failure),
+                Reply::Refused(failure) => return Err(Refusal::Final(failure)),
                 other => {
-                    return Err(Failure::new(format!(
+                    return Err(Refusal::Final(Failure::new(format!(
                         "cannot lease guest `{guest}`: the daemon answered {other:?}"
-                    )));
+                    ))));
                 }
             }
         };
+        let daemon = connection.daemon;
         let mut lease = Self {
             stream: connection.stream,
-            buffer: FrameBuffer::default(),
+            buffer: connection.buffer,
             granted,
             kernel: String::new(),
             degraded: None,
             took: Duration::ZERO,
         };
-        lease.await_hello(guest, asked)?;
-        lease.took = asked.elapsed();
+        lease.await_hello(guest, asked, daemon)?;
         Ok(lease)
     }
 
-    fn await_hello(&mut self, guest: &str, asked: Instant) -> Result<(), Failure> {
+    fn await_hello(&mut self, guest: &str, asked: Instant, daemon: u32) -> Result<(), Refusal> {
         let instance = self.granted.instance.clone();
         let cannot = |cause: String| {
             Failure::new(format!(
@@ -104,13 +136,11 @@ impl Lease {
                 format!("its agent speaks protocol {protocol}, and this program {PROTOCOL}")
             }
             Ok(Some(other)) => format!("its agent began with {other:?}"),
-            Ok(None) => {
-                let ended = "it ended before its agent answered";
-                return Err(match obituary(&instance) {
-                    Some(obituary) => obituary.cause.unwrap_or_else(|| cannot(ended.to_owned())),
-                    None => cannot(format!("{ended}, and the daemon that held it is gone too")),
-                });
-            }
+            Ok(None) => return Err(lost(&instance, &cannot)),
+            Err(error) if is_gone(&error) => return Err(lost(&instance, &cannot)),
+            Err(error) if is_timeout(&error) && is_stopped(daemon) => format!(
+                "its agent did not answer within {limit:?}: the daemon, process {daemon}, is stopped"
+            ),
             Err(error) if is_timeout(&error) => {
                 format!("its agent did not answer within {limit:?}")
             }
@@ -132,7 +162,7 @@ impl Lease {
             words: Some(failure.message.clone()),
             output: Vec::new(),
         });
-        Err(failure)
+        Err(Refusal::Final(failure))
     }
 
     /// Sends to the agent.
@@ -236,6 +266,20 @@ fn takes_much(files: u64, memory: u64) -> bool {
 
 /// Why, and the way out.
 const FILES_COUNT: &str = "; files that a test writes are in memory and count, unless rollback = \"snapshot\" has them on disk (with an image, in a store on btrfs)";
+
+/// Why an instance has ended before its agent answered.
+fn lost(instance: &str, cannot: &dyn Fn(String) -> Failure) -> Refusal {
+    let ended = "it ended before its agent answered";
+    match obituary(instance) {
+        Some(obituary) => {
+            let cause = obituary.cause;
+            Refusal::Final(cause.unwrap_or_else(|| cannot(ended.to_owned())))
+        }
+        None => Refusal::Gone(cannot(format!(
+            "{ended}, and the daemon that held it is gone too"
+        ))),
+    }
+}
 
 /// Whether a read ended because its time was up.
 #[must_use]

@@ -8,13 +8,15 @@ mod kept;
 mod lease;
 mod locate;
 mod runtime_dir;
+mod silence;
 mod store;
 
 pub use crate::environment::{FORWARDED, forwarded, is_for_one_test};
-pub use connection::{Connection, console, obituary, record};
+pub use connection::{Connection, console, cure, is_gone, obituary, record};
 pub use job_time::JobTime;
 pub use kept::KEEP;
 pub use lease::{LATE_MESSAGES, Lease, is_timeout};
 pub use locate::Executor;
-pub use runtime_dir::RuntimeDir;
+pub use runtime_dir::{RuntimeDir, kind_of};
+pub use silence::{holder, is_stopped};
 pub use store::store;

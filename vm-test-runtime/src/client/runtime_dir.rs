@@ -4,7 +4,7 @@ use crate::protocol::failure::Failure;
 use crate::variables::{self, RUNTIME_DIR};
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A path of a socket has at most 107 bytes; this much is left for the names within the directory.
@@ -79,6 +79,11 @@ impl RuntimeDir {
         if meta.mode() & 0o022 != 0 {
             return Err(cannot("other users may write to it".to_owned()));
         }
+        if meta.mode() & 0o700 != 0o700 {
+            // The umask of whoever made it has taken away what its owner needs.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
+                .map_err(|error| cannot(error.to_string()))?;
+        }
         Ok(Self { path })
     }
 
@@ -104,6 +109,19 @@ impl RuntimeDir {
             .collect();
         sockets.sort();
         sockets
+    }
+}
+
+/// The kind of a file, with its article.
+#[must_use]
+pub fn kind_of(kind: fs::FileType) -> &'static str {
+    match kind {
+        _ if kind.is_file() => "a regular file",
+        _ if kind.is_dir() => "a directory",
+        _ if kind.is_symlink() => "a symbolic link",
+        _ if kind.is_fifo() => "a FIFO",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
     }
 }
 

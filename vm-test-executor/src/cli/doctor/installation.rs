@@ -64,19 +64,14 @@ pub(super) fn agent() -> Check {
 
 pub(super) fn daemon() -> Check {
     let name = "daemon";
-    let tried = Connection::open().and_then(|connection| {
-        let cannot = |cause: String| {
-            Failure::new(format!("cannot ask the daemon: {cause}")).hint("vm-test stop")
-        };
-        let reply = connection
-            .send(&Request::Status)
-            .and_then(|()| connection.receive());
-        match reply {
-            Ok(Reply::Status(status)) => Ok(status),
-            Ok(other) => Err(cannot(format!("it said {other:?}"))),
-            Err(error) => Err(cannot(error.to_string())),
+    let tried = match Connection::ask(&Request::Status) {
+        Ok(Reply::Status(status)) => Ok(status),
+        Ok(other) => {
+            let cannot = format!("cannot ask the daemon: it said {other:?}");
+            Err(Failure::new(cannot).hint("vm-test stop"))
         }
-    });
+        Err(failure) => Err(failure),
+    };
     match tried {
         Ok(status) => Check::pass(
             name,

@@ -1,7 +1,9 @@
 //! Checks of what this user may do on this host: namespaces, ids, limits.
 
 use super::check::Check;
-use crate::daemon::{IdMapSource, IdMaps, cgroup_availability, try_namespaces};
+use crate::daemon::{
+    IdMapSource, IdMaps, cgroup_availability, id_doubts, ids_hint, try_namespaces,
+};
 
 const NO_GUESTS: &str = "no guest can be started, and every test on a guest fails";
 
@@ -33,8 +35,27 @@ pub(super) fn id_maps() -> Check {
         }
     };
     match try_namespaces(Some(&maps)) {
-        Ok(()) => Check::pass(name, finding),
+        Ok(()) => doubtful(name, &id_doubts(&maps)).unwrap_or_else(|| Check::pass(name, finding)),
         Err(failure) => fail(failure).hint("let this user make user namespaces with these ids"),
+    }
+}
+
+/// What is said of ids that are too few or not guests' alone.
+fn doubtful(name: &'static str, doubts: &[(String, bool)]) -> Option<Check> {
+    let words: Vec<_> = doubts.iter().map(|(words, _)| words.as_str()).collect();
+    let is_shared = doubts.iter().any(|(_, is_shared)| *is_shared);
+    let consequence = match is_shared {
+        true => {
+            "whoever has such an id on the host, or in a guest of another user, owns files and processes of guests"
+        }
+        false => {
+            "a guest has no users and groups above them: `nobody` is 65534, and files of such owners cannot be there"
+        }
+    };
+    let warning = Check::warn(name, words.join("; ")).consequence(consequence);
+    match words.is_empty() {
+        true => None,
+        false => Some(warning.hint(ids_hint())),
     }
 }
 

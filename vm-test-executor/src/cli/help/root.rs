@@ -72,6 +72,8 @@ VARIABLES
                          [default: 10]
   VM_TEST_MEMORY_BUDGET  MiB of all instances together [default: four fifths of the host's]
   VM_TEST_CPU_BUDGET     processor shares of all instances together [default: 4 per processor]
+  VM_TEST_CLAIMS_DIR     the directory in which all daemons of a user share these two
+                         [default: /tmp/vm-test-UID.claims]
   VM_TEST_QEMU           the program QEMU, by its path [default: qemu-system-x86_64 in PATH]
 
 OF YOUR VARIABLES A GUEST SEES

@@ -1,0 +1,136 @@
+//! What instances may have in all, and what of it is promised: by this daemon, and by the others of its user.
+
+use super::claims::{Claim, Claims};
+use super::environment::number;
+use vm_test::variables::{CPU_BUDGET, MEMORY_BUDGET};
+
+/// Instances per processor of the host: most tests wait more than they compute.
+const PER_CPU: u32 = 4;
+
+/// What may be promised in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Processors, counted once per instance and processor it asks for.
+    pub cpus: u32,
+}
+
+impl Budget {
+    /// Of this host: four fifths of its memory, four instances per processor. `VM_TEST_MEMORY_BUDGET` (MiB) and
+    /// `VM_TEST_CPU_BUDGET` decide otherwise.
+    #[must_use]
+    pub fn of_host() -> Self {
+        let cpus = std::thread::available_parallelism().map_or(1, |count| count.get());
+        Self {
+            memory: number(MEMORY_BUDGET)
+                .map_or_else(|| host_memory() / 5 * 4, |mib| u64::from(mib) << 20),
+            cpus: number(CPU_BUDGET).unwrap_or_else(|| u32::try_from(cpus).unwrap_or(1) * PER_CPU),
+        }
+    }
+}
+
+fn host_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.trim().strip_suffix("kB"))
+        .and_then(|kib| kib.trim().parse::<u64>().ok());
+    total.unwrap_or(1 << 20) << 10
+}
+
+/// What is promised.
+#[derive(Debug, Default)]
+pub(super) struct Promised {
+    pub(super) memory: u64,
+    pub(super) cpus: u32,
+    /// What of the memory instances hold that are kept.
+    pub(super) kept: u64,
+    /// What other daemons held when it was looked at last.
+    pub(super) others: Claim,
+    /// The way to that.
+    pub(super) claims: Option<Claims>,
+}
+
+impl Promised {
+    /// Among other daemons.
+    pub(super) fn among(claims: Claims) -> Self {
+        Self {
+            claims: Some(claims),
+            ..Self::default()
+        }
+    }
+
+    /// Whether so much more fits.
+    pub(super) fn has_room(&self, memory: u64, cpus: u32, budget: Budget) -> bool {
+        let fits = self
+            .memory
+            .saturating_add(self.others.memory)
+            .saturating_add(memory);
+        let shares = self
+            .cpus
+            .saturating_add(self.others.cpus)
+            .saturating_add(cpus);
+        fits <= budget.memory && shares <= budget.cpus
+    }
+
+    /// Takes so much if it fits; whether it does.
+    pub(super) fn claim(&mut self, memory: u64, cpus: u32, budget: Budget) -> bool {
+        let mut fits = None;
+        self.settle(|it| {
+            let has_room = it.has_room(memory, cpus, budget);
+            if has_room {
+                it.memory += memory;
+                it.cpus += cpus;
+            }
+            fits = Some(has_room);
+            has_room
+        });
+        fits == Some(true)
+    }
+
+    /// Sees what the others hold by now.
+    pub(super) fn look(&mut self) {
+        self.settle(|_| false);
+    }
+
+    /// Has something decided by what the others hold, and writes it down if it is said to have changed.
+    fn settle(&mut self, decide: impl FnOnce(&mut Self) -> bool) {
+        let Some(mut claims) = self.claims.take() else {
+            decide(self);
+            return;
+        };
+        let mut decide = Some(decide);
+        let settled = claims.settle(|others| {
+            self.others = others;
+            let changed = decide.take().is_some_and(|decide| decide(self));
+            changed.then(|| self.own())
+        });
+        if let Err(error) = settled {
+            // Better too many guests than none.
+            eprintln!("vm-test: cannot share the budget with other daemons: {error}");
+            self.others = Claim::default();
+            if let Some(decide) = decide {
+                decide(self);
+            }
+        }
+        self.claims = Some(claims);
+    }
+
+    fn own(&self) -> Claim {
+        Claim {
+            memory: self.memory,
+            cpus: self.cpus,
+            kept: self.kept,
+        }
+    }
+
+    /// Tells the others that this daemon holds less, or as much and keeps more of it.
+    pub(super) fn publish(&mut self) {
+        let own = self.own();
+        if let Some(Err(error)) = self.claims.as_mut().map(|claims| claims.give_back(own)) {
+            eprintln!("vm-test: cannot share the budget with other daemons: {error}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What all daemons of a user have promised to their instances, whatever their version and their runtime directory: each has
+//! a file in one directory, which is locked as long as it lives. Decides nothing.
+
+use super::regular;
+use rustix::fs::FlockOperation;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use vm_test::protocol::failure::Failure;
+use vm_test::variables::{self, CLAIMS_DIR};
+
+/// The beginning of the name of a daemon's file.
+const PREFIX: &str = "claim-";
+
+/// How long the lock of all may be held by another daemon, which needs it for a moment; it may have been stopped in it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What instances hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// Memory in bytes.
+    pub(super) memory: u64,
+    /// Shares of processors.
+    pub(super) cpus: u32,
+    /// What of the memory instances hold that are kept.
+    pub(super) kept: u64,
+}
+
+/// The claims of all daemons, and the file of this one.
+#[derive(Debug)]
+pub(super) struct Claims {
+    directory: PathBuf,
+    name: String,
+    file: Option<File>,
+}
+
+impl Claims {
+    /// Those in the directory of this user. `run` tells daemons apart.
+    ///
+    /// # Errors
+    /// If the variable for it names none.
+    pub(super) fn of_this_user(run: &str) -> Result<Self, Failure> {
+        let user = rustix::process::getuid().as_raw();
+        // With the variable, suites keep apart from the user's own daemons.
+        let directory = variables::directory(CLAIMS_DIR)?
+            .unwrap_or_else(|| PathBuf::from(format!("/tmp/vm-test-{user}.claims")));
+        Ok(Self::of(directory, run))
+    }
+
+    pub(super) fn of(directory: PathBuf, run: &str) -> Self {
+        Self {
+            directory,
+            name: format!("{PREFIX}{}-{run}", std::process::id()),
+            file: None,
+        }
+    }
+
+    /// What the other daemons hold; `decide` learns that, and says what this one holds from now on, if that changes. Nobody
+    /// else decides meanwhile.
+    pub(super) fn settle(&mut self, decide: impl FnOnce(Claim) -> Option<Claim>) -> io::Result<()> {
+        let _lock = self.lock()?;
+        let others = self.others();
+        match decide(others) {
+            Some(claim) => self.write(claim),
+            None => Ok(()),
+        }
+    }
+
+    /// Says what this daemon holds, once that is less than before.
+    pub(super) fn give_back(&mut self, claim: Claim) -> io::Result<()> {
+        self.write(claim)
+    }
+
+    /// Gives everything back, and removes what no daemon needs any more.
+    pub(super) fn leave(&mut self) {
+        if let Ok(_lock) = self.lock() {
+            self.file = None;
+            let _ = fs::remove_file(self.directory.join(&self.name));
+            self.others();
+            if self.names().is_empty() {
+                let _ = fs::remove_file(self.lock_path());
+                // Goes only when it is empty.
+                let _ = fs::remove_dir(&self.directory);
+            }
+        }
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.directory.join("lock")
+    }
+
+    /// The lock of all; `None` if its holder does not let go of it.
+    fn lock(&self) -> io::Result<Option<File>> {
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            make(&self.directory)?;
+            let mut options = File::options();
+            let options = options.create(true).truncate(false).write(true);
+            let file = match regular::open(&self.lock_path(), options) {
+                // The last daemon has just taken the directory with it.
+                Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < limit => {
+                    continue;
+                }
+                opened => opened?,
+            };
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) if is_at(&file, &self.lock_path()) => return Ok(Some(file)),
+                Ok(()) | Err(rustix::io::Errno::WOULDBLOCK) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if Instant::now() > limit {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_micros(500));
+        }
+    }
+
+    /// The names of all daemons' files.
+    fn names(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let is_claim = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(PREFIX);
+        entries
+            .filter(|entry| is_claim(&entry.file_name()))
+            .map(|entry| entry.path())
+            .collect()
+    }
+
+    /// What the others hold that live. The files of the dead go.
+    fn others(&self) -> Claim {
+        let mut sum = Claim::default();
+        for path in self.names() {
+            if path.ends_with(&self.name) {
+                continue;
+            }
+            let Ok(file) = regular::open(&path, File::options().read(true)) else {
+                continue;
+            };
+            if rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+                let _ = fs::remove_file(&path);
+                continue;
+            }
+            let claim = read(&file).unwrap_or_default();
+            sum.memory = sum.memory.saturating_add(claim.memory);
+            sum.cpus = sum.cpus.saturating_add(claim.cpus);
+            sum.kept = sum.kept.saturating_add(claim.kept);
+        }
+        sum
+    }
+
+    fn write(&mut self, claim: Claim) -> io::Result<()> {
+        let path = self.directory.join(&self.name);
+        let mine = self.file.take().filter(|file| is_at(file, &path));
+        let file = match mine {
+            Some(file) => file,
+            None => {
+                make(&self.directory)?;
+                let mut options = File::options();
+                let options = options.create(true).truncate(false).read(true).write(true);
+                let file = regular::open(&path, options)?;
+                rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+                file
+            }
+        };
+        let Claim { memory, cpus, kept } = claim;
+        // Always as long, so that nobody reads the end of an older one.
+        let text = format!("{memory:020} {cpus:010} {kept:020}\n");
+        let written = file.write_all_at(text.as_bytes(), 0);
+        self.file = Some(file);
+        written
+    }
+}
+
+fn read(file: &File) -> Option<Claim> {
+    let mut bytes = [0; 64];
+    let count = file.read_at(&mut bytes, 0).ok()?;
+    let text = std::str::from_utf8(&bytes[..count]).ok()?;
+    let mut words = text.split_whitespace();
+    Some(Claim {
+        memory: words.next()?.parse().ok()?,
+        cpus: words.next()?.parse().ok()?,
+        kept: words.next()?.parse().ok()?,
+    })
+}
+
+/// Makes the directory if it is not there, and sees that it is this user's alone.
+fn make(directory: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let meta = fs::symlink_metadata(directory)?;
+    let user = rustix::process::getuid().as_raw();
+    if meta.is_dir() && meta.uid() == user && meta.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "{} is not a directory of this user alone",
+        directory.display()
+    )))
+}
+
+/// Whether a file is still the one at this path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
+    let there = fs::symlink_metadata(path).map(identity);
+    there.ok() == file.metadata().map(identity).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(memory: u64) -> Claim {
+        Claim {
+            memory,
+            cpus: 2,
+            kept: 1,
+        }
+    }
+
+    fn others(claims: &mut Claims) -> Claim {
+        let mut seen = None;
+        claims
+            .settle(|others| {
+                seen = Some(others);
+                None
+            })
+            .unwrap();
+        seen.unwrap()
+    }
+
+    #[test]
+    fn each_daemon_sees_what_the_living_hold_and_the_last_one_leaves_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("claims");
+        let [mut a, mut b, mut c] = ["a", "b", "c"].map(|run| Claims::of(directory.clone(), run));
+        a.settle(|others| {
+            assert_eq!(others, Claim::default());
+            Some(claim(100))
+        })
+        .unwrap();
+        b.settle(|others| {
+            assert_eq!(others, claim(100));
+            Some(claim(30))
+        })
+        .unwrap();
+        assert_eq!(others(&mut a), claim(30));
+        let sum = Claim {
+            memory: 130,
+            cpus: 4,
+            kept: 2,
+        };
+        assert_eq!(others(&mut c), sum);
+        a.give_back(claim(5)).unwrap();
+        assert_eq!(others(&mut b), claim(5));
+        // One that is killed lets go of its lock.
+        a.file = None;
+        assert_eq!(others(&mut b), Claim::default());
+        // The directory is removed while daemons live.
+        fs::remove_dir_all(&directory).unwrap();
+        b.give_back(claim(30)).unwrap();
+        assert_eq!(others(&mut c), claim(30));
+        b.leave();
+        assert!(!directory.exists());
+        assert_eq!(others(&mut c), Claim::default());
+        c.leave();
+        assert!(!directory.exists());
+    }
+
+    #[test]
+    fn a_directory_that_others_may_write_to_is_not_used() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("claims");
+        fs::create_dir(&directory).unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        fs::set_permissions(&directory, open).unwrap();
+        let error = Claims::of(directory, "a").settle(|_| None).unwrap_err();
+        assert!(error.to_string().contains("of this user alone"), "{error}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Opening files at names where something else may be: a FIFO would block, a device might do something, and a link lead
+//! elsewhere. What is no regular file is named, and never waited for.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use vm_test::client::kind_of;
+use vm_test::protocol::errno::Tried;
+use vm_test::protocol::failure::Failure;
+
+/// Opens a regular file; one that is made is its user's alone.
+pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    match options.custom_flags(flags).mode(0o600).open(path) {
+        Ok(file) => match file.metadata()?.file_type() {
+            kind if kind.is_file() => Ok(file),
+            kind => Err(refusal(kind)),
+        },
+        Err(error) => match fs::symlink_metadata(path).map(|meta| meta.file_type()) {
+            Ok(kind) if !kind.is_file() && !options_fail_for_existence(&error) => {
+                Err(refusal(kind))
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// The same failure with what helps against this error of [`open`].
+pub(super) fn because(failure: Failure, error: &io::Error, path: &Path) -> Failure {
+    match error.raw_os_error() {
+        Some(_) => failure.because(Tried::File, error),
+        None => failure.hint(format!("remove {}", path.display())),
+    }
+}
+
+/// The content of a regular file.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = open(path, File::options().read(true))?;
+    io::Read::read_to_end(&mut file, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether it only had to be a new file.
+fn options_fail_for_existence(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AlreadyExists
+}
+
+fn refusal(kind: fs::FileType) -> io::Error {
+    io::Error::other(format!("{} is there, and no regular file", kind_of(kind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn what_is_no_regular_file_is_named_and_nobody_waits_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        mknodat(CWD, at("fifo"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+        fs::create_dir(at("directory")).unwrap();
+        fs::write(at("file"), "text").unwrap();
+        symlink(at("file"), at("link")).unwrap();
+        symlink(at("nothing"), at("dangling")).unwrap();
+        let _listener = UnixListener::bind(at("socket")).unwrap();
+        for (name, kind) in [
+            ("fifo", "a FIFO"),
+            ("directory", "a directory"),
+            ("link", "a symbolic link"),
+            ("dangling", "a symbolic link"),
+            ("socket", "a socket"),
+        ] {
+            let expected = format!("{kind} is there, and no regular file");
+            let mut write = File::options();
+            write.create(true).write(true);
+            let mut append = File::options();
+            append.create(true).append(true);
+            let mut both = File::options();
+            both.create(true).read(true).append(true);
+            for options in [&mut write, &mut append, &mut both] {
+                let error = open(&at(name), options).unwrap_err();
+                assert_eq!(error.to_string(), expected, "{name}");
+            }
+            assert_eq!(read(&at(name)).unwrap_err().to_string(), expected, "{name}");
+        }
+        assert!(!at("nothing").exists());
+        assert_eq!(read(&at("file")).unwrap(), b"text");
+        let new = open(&at("new"), File::options().create(true).append(true)).unwrap();
+        assert_eq!(new.metadata().unwrap().mode() & 0o777, 0o600);
+    }
+}
