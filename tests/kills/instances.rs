@@ -15,7 +15,7 @@ pub(super) fn of(host: &Host) -> Vec<InstanceStatus> {
     let Some(socket) = paths.find(|path| path.extension().is_some_and(|end| end == "sock")) else {
         return Vec::new();
     };
-    let Ok(connection) = Connection::to(&socket) else {
+    let Ok(mut connection) = Connection::to(&socket) else {
         return Vec::new();
     };
     if connection.send(&Request::Status).is_err() {
