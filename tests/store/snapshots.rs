@@ -102,3 +102,42 @@ fn subvolumes_in_subvolumes_go_however_deep_they_are() {
     let test = "snapshots::subvolumes_in_subvolumes_go_however_deep_they_are";
     on_disk(test, Disk::Btrfs, nest_deeply);
 }
+
+/// Writes more than half of the disk, and says how much of it got there.
+const LARGE: &str =
+    "dd if=/dev/urandom of=/large bs=1M count=250 2>/dev/null; sync; stat -c %s /large";
+
+fn write_much_again_and_again(bench: &Bench) {
+    for round in 0..3 {
+        let command = ["run", "small", "--timeout", "120s", "--", "sh", "-c", LARGE];
+        let said = bench.workshop.run(&command);
+        assert_eq!(said, format!("{}\n", 250 << 20), "round {round}");
+    }
+    eventually("the snapshots are gone", || bench.left().is_empty());
+    assert_eq!(bench.workshop.cleared(), std::collections::BTreeSet::new());
+}
+
+#[test]
+fn what_a_test_wrote_takes_no_room_from_the_next_one() {
+    let test = "snapshots::what_a_test_wrote_takes_no_room_from_the_next_one";
+    on_disk(test, Disk::Btrfs, write_much_again_and_again);
+}
+
+fn look_at_the_root(bench: &Bench) {
+    let script = "ls -di / && btrfs subvolume show / && \
+        btrfs subvolume create /inner >/dev/null && btrfs subvolume snapshot / /inner/copy >/dev/null && ls -di /inner/copy";
+    let said = bench
+        .workshop
+        .run(&["run", "small", "--", "sh", "-c", script]);
+    assert!(said.starts_with("256 /\n"), "{said}");
+    assert!(said.contains("Subvolume ID:"), "{said}");
+    assert!(said.ends_with("256 /inner/copy\n"), "{said}");
+    eventually("the snapshot is gone", || bench.left().is_empty());
+    assert_eq!(bench.workshop.cleared(), std::collections::BTreeSet::new());
+}
+
+#[test]
+fn the_root_of_a_snapshot_is_a_subvolume_of_its_own() {
+    let test = "snapshots::the_root_of_a_snapshot_is_a_subvolume_of_its_own";
+    on_disk(test, Disk::Btrfs, look_at_the_root);
+}

@@ -32,11 +32,29 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
                 done => done,
             }
         }
-        (true, _) => fs::remove_dir_all(path),
+        (true, _) => {
+            // These go at once, however much is in them; what cannot go so is emptied with the rest.
+            destroy_inner(path);
+            fs::remove_dir_all(path)
+        }
     };
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Destroys the subvolumes in a directory that this user may destroy.
+fn destroy_inner(path: &Path) {
+    let Ok(directory) = open(CWD, path) else {
+        return;
+    };
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let inner = open(directory.as_fd(), Path::new(&name));
+        if inner.is_ok_and(|inner| btrfs::is_subvolume(&inner)) {
+            let _ = destroy(&directory, &name);
+        }
     }
 }
 

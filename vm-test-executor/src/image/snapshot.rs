@@ -3,11 +3,12 @@
 
 use super::inside;
 use super::locks::{Reservation, try_lock};
-use super::subvolume::FILES;
-use super::{ImageRecord, Store, removal};
+use super::subvolume::{FILES, make_open};
+use super::{ImageRecord, Store, removal, space};
 use crate::sys::btrfs;
+use rustix::fs::{AtFlags, unlinkat};
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub struct Snapshot {
     path: PathBuf,
     /// Reaches the snapshot also when the store is mounted there no more.
     directory: File,
+    /// That of the snapshot alone.
+    own: File,
     _reservation: Reservation,
 }
 
@@ -53,15 +56,20 @@ impl Snapshot {
         }
         let path = store.instances().join(instance);
         let reservation = try_lock(lock_of(&path))?;
+        let reservation = reservation.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
+        // What the test before this one wrote may still take up the room.
+        space::await_removed(store.root());
+        make_open(&path).map_err(failed)?;
         let snapshot = Self {
             store: store.clone(),
             name: instance.into(),
+            own: File::open(&path).map_err(failed)?,
             path,
             directory: File::open(store.instances()).map_err(failed)?,
-            _reservation: reservation.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?,
+            _reservation: reservation,
         };
-        let subvolume = File::open(subvolume).map_err(failed)?;
-        btrfs::snapshot(&snapshot.directory, &snapshot.name, &subvolume).map_err(failed)?;
+        let subvolume = File::open(subvolume.join(FILES)).map_err(failed)?;
+        btrfs::snapshot(&snapshot.own, OsStr::new(FILES), &subvolume).map_err(failed)?;
         Ok(snapshot)
     }
 
@@ -74,10 +82,17 @@ impl Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        let removed = removal::destroy(&self.directory, &self.name).or_else(|_| {
+        let destroyed = removal::destroy(&self.own, OsStr::new(FILES));
+        let removed = match destroyed {
+            Ok(()) => unlinkat(&self.directory, &self.name, AtFlags::REMOVEDIR).is_ok(),
+            Err(_) => false,
+        };
+        let removed = match removed {
+            true => Ok(()),
             // There is something in it that only root over a guest's ids may remove.
-            inside::remove(self.store.root(), &self.path)
-        });
+            false => inside::remove(self.store.root(), &self.path),
+        };
+        space::expect(self.store.root());
         if let Err(failure) = removed {
             // Without the lock, which goes now, it is known to be rubbish.
             eprintln!("vm-test: {failure}");

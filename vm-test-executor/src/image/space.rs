@@ -1,6 +1,11 @@
 //! Room on the store's disk: how much is left, and what to say when it was not enough. Makes and removes nothing.
 
-use std::path::Path;
+use crate::sys::btrfs;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 use vm_test::protocol::failure::Failure;
 use vm_test::variables::STORE as ENV_STORE;
 
@@ -35,6 +40,62 @@ fn left(path: &Path) -> Option<(u64, bool)> {
 /// The bytes left.
 pub(super) fn free(path: &Path) -> u64 {
     left(path).map_or(u64::MAX, |(bytes, _)| bytes)
+}
+
+/// With more than this left, or with half of the disk, nobody waits for more.
+const PLENTY: u64 = 16 << 30;
+
+/// How long removed subvolumes are waited for at most, and how often it is looked.
+const REMOVAL: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// When in so many looks in a row no room has come back, none is on its way.
+const LOOKS: u32 = 4;
+
+/// The disks on which this process has removed subvolumes since it last waited for their room.
+static EXPECTED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn expected() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    EXPECTED.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+/// Says that subvolumes were removed from the store: their room comes back later, by a thread of the kernel's.
+pub(super) fn expect(store: &Path) {
+    expected().insert(store.to_path_buf());
+}
+
+/// Waits for the room that removed subvolumes still take up, where there is not plenty without it.
+pub(super) fn await_removed(store: &Path) {
+    let is_low = || {
+        rustix::fs::statvfs(store).is_ok_and(|stat| {
+            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+            free < PLENTY && stat.f_bavail < stat.f_blocks / 2
+        })
+    };
+    if !btrfs::is_below(store) || !is_low() {
+        return;
+    }
+    let Ok(directory) = File::open(store) else {
+        return;
+    };
+    // Others may have removed some, too.
+    let queued = |directory: &File| btrfs::destroyed(directory).is_ok_and(|count| count > 0);
+    if !expected().remove(store) && !queued(&directory) {
+        return;
+    }
+    let limit = Instant::now() + REMOVAL;
+    let mut most = free(store);
+    let mut looks = 0;
+    // Without this the kernel begins half a minute later.
+    while looks < LOOKS && Instant::now() < limit && btrfs::sync(&directory).is_ok() && is_low() {
+        std::thread::sleep(LOOK);
+        let now = free(store);
+        looks = match now > most || queued(&directory) {
+            true => 0,
+            false => looks + 1,
+        };
+        most = most.max(now);
+    }
 }
 
 /// Whether a step failed because there was no room. `ran_command` if it may have been told to the user only.

@@ -6,15 +6,16 @@ use super::inside::{self, Task};
 use super::locks::{self, Held};
 use super::{ImageRecord, Store, space};
 use crate::sys::btrfs;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
 
 /// Raised when the same layers would give other files.
-const FORMAT: &[u8] = b"vm-test subvolume 1";
+const FORMAT: &[u8] = b"vm-test subvolume 2";
 
-/// The files, in a subvolume: its own root must belong to this user, whomever the image's belongs to.
+/// The subvolume, in a directory of this user's: its root is that of the image, and so that of a guest.
 pub(super) const FILES: &str = "files";
 
 /// The name of the subvolume of an image.
@@ -45,6 +46,7 @@ impl Store {
             return Ok((path, held));
         }
         let aside = self.aside().join(aside);
+        space::await_removed(self.root());
         let before = space::free(self.root());
         let made =
             self.make_subvolume(image, &aside, &path)
@@ -78,11 +80,9 @@ impl Store {
             locks::await_others(aside).map_err(|error| cannot(image, &error))?;
             inside::remove(self.root(), aside)?;
         }
-        let name = aside.file_name().unwrap_or_default();
         let create = || -> io::Result<()> {
-            btrfs::create(&File::open(self.aside())?, name)?;
-            // Root of a guest works in here, too, and as root of the host that is another user.
-            fs::set_permissions(aside, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            make_open(aside)?;
+            btrfs::create(&File::open(aside)?, OsStr::new(FILES))
         };
         create().map_err(|error| cannot(image, &error))?;
         let task = Task::Flatten {
@@ -120,6 +120,13 @@ impl Store {
         let files = vec![self.relative(&path.join(FILES))];
         Ok(digest(files)?.digest == digest(self.files_of(image))?.digest)
     }
+}
+
+/// Makes a directory that everybody can get through: root of a guest works in there, too, and as root of the host that is
+/// another user.
+pub(super) fn make_open(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)?;
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
 }
 
 fn cannot(image: &ImageRecord, error: &io::Error) -> Failure {

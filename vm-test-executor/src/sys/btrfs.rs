@@ -1,14 +1,15 @@
 //! Subvolumes of btrfs: made, copied, listed, destroyed. Knows the requests, not what is in a subvolume.
 
 use linux_raw_sys::btrfs::{
-    BTRFS_FIRST_FREE_OBJECTID, BTRFS_SUBVOL_RDONLY, btrfs_ioctl_get_subvol_rootref_args,
-    btrfs_ioctl_ino_lookup_user_args, btrfs_ioctl_vol_args, btrfs_ioctl_vol_args_v2,
+    BTRFS_FIRST_FREE_OBJECTID, BTRFS_SUBVOL_RDONLY, BTRFS_SUBVOL_SYNC_COUNT,
+    btrfs_ioctl_get_subvol_rootref_args, btrfs_ioctl_ino_lookup_user_args, btrfs_ioctl_subvol_wait,
+    btrfs_ioctl_vol_args, btrfs_ioctl_vol_args_v2,
 };
 use linux_raw_sys::general::BTRFS_SUPER_MAGIC;
 use linux_raw_sys::ioctl::{
     BTRFS_IOC_GET_SUBVOL_ROOTREF, BTRFS_IOC_INO_LOOKUP_USER, BTRFS_IOC_SNAP_CREATE_V2,
     BTRFS_IOC_SNAP_DESTROY, BTRFS_IOC_SUBVOL_CREATE, BTRFS_IOC_SUBVOL_GETFLAGS,
-    BTRFS_IOC_SUBVOL_SETFLAGS,
+    BTRFS_IOC_SUBVOL_SETFLAGS, BTRFS_IOC_SYNC,
 };
 use std::ffi::{CStr, OsStr, OsString, c_char};
 use std::io;
@@ -109,6 +110,34 @@ pub fn make_writable(subvolume: &impl AsFd) -> io::Result<()> {
     request(subvolume, BTRFS_IOC_SUBVOL_SETFLAGS, &mut flags)
 }
 
+/// The request that tells of subvolumes that the kernel still has to remove: Linux 6.13 and newer know it, and the crate with
+/// the others does not.
+const SUBVOL_SYNC_WAIT: u32 = 1 << 30 | 16 << 16 | 0x94 << 8 | 65;
+
+/// Has the kernel write down what was changed, and begin to remove the subvolumes that were destroyed.
+///
+/// # Errors
+/// If this is not btrfs.
+pub fn sync(directory: &impl AsFd) -> io::Result<()> {
+    // SAFETY: the descriptor is open, and the request has no argument.
+    let result = unsafe { libc::ioctl(directory.as_fd().as_raw_fd(), BTRFS_IOC_SYNC.into()) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// How many destroyed subvolumes the kernel has not begun to remove.
+///
+/// # Errors
+/// If the kernel is too old to say.
+pub fn destroyed(directory: &impl AsFd) -> io::Result<u32> {
+    let mut arguments = zeroed::<btrfs_ioctl_subvol_wait>();
+    arguments.mode = BTRFS_SUBVOL_SYNC_COUNT;
+    request(directory, SUBVOL_SYNC_WAIT, &mut arguments)?;
+    Ok(arguments.count)
+}
+
 /// A structure of the kernel's for which all-zero bytes are valid.
 ///
 /// # Safety
@@ -117,6 +146,8 @@ unsafe trait Plain: Copy {}
 
 // SAFETY: one number.
 unsafe impl Plain for u64 {}
+// SAFETY: numbers.
+unsafe impl Plain for btrfs_ioctl_subvol_wait {}
 // SAFETY: numbers.
 unsafe impl Plain for btrfs_ioctl_vol_args {}
 // SAFETY: numbers, and a pointer that may be null.
