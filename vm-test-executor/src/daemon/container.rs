@@ -14,6 +14,7 @@ use crate::keeper::{MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use vm_test::protocol::LIBRARIES;
 use vm_test::protocol::daemon::LeaseRequest;
 use vm_test::protocol::failure::Failure;
@@ -50,7 +51,8 @@ pub(super) fn prepare(
 ) -> Result<Ready, Failure> {
     let as_root = host.maps.source == Source::Root;
     let limits = Limits::new(name, guest.memory).ok();
-    let layers = Layers::of(guest, request, name, &host.stores)?;
+    let settled = || host.ending.load(Ordering::SeqCst) == 0;
+    let layers = Layers::of(guest, request, name, &host.stores, &settled)?;
     let description = layers
         .as_ref()
         .map_or_else(|| guest.description(), |layers| layers.describe(guest));

@@ -42,12 +42,13 @@ impl Layers {
         )
     }
 
-    /// Those of the guest; `None` if its root is the host's.
+    /// Those of the guest; `None` if its root is the host's. `settled` says whether none is about to be removed.
     pub(super) fn of(
         guest: &Guest,
         request: &LeaseRequest,
         instance: &str,
         stores: &Stores,
+        settled: &dyn Fn() -> bool,
     ) -> Result<Option<Self>, Failure> {
         if let Some(build) = &request.build {
             return Self::of_build(guest, &find(&guest.image, &request.store)?, build).map(Some);
@@ -65,7 +66,7 @@ impl Layers {
         let store = find(&guest.image, &request.store)?;
         let (image, held) = store.hold_image(&guest.image)?;
         let snapshot = match choose(guest, &store, stores)? {
-            Rollback::Snapshot => Some(Snapshot::new(&store, &image, instance)?),
+            Rollback::Snapshot => Some(Snapshot::new(&store, &image, instance, settled)?),
             Rollback::Overlay => None,
         };
         let root = match &snapshot {

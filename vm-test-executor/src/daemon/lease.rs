@@ -9,7 +9,7 @@ use super::gate::Gate;
 use super::instance::{Belongings, Instance};
 use super::layers::Layers;
 use super::libraries::Libraries;
-use super::life;
+use super::life::{self, Ending};
 use super::registry::{Living, Registry};
 use super::spares::{Model, Spares};
 use super::spawner::Spawner;
@@ -24,6 +24,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant, SystemTime};
 use vm_test::protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary, Reply};
 use vm_test::protocol::failure::Failure;
@@ -38,6 +39,8 @@ pub(super) struct Host {
     pub(super) gate: Gate,
     pub(super) admission: Admission,
     pub(super) registry: Registry,
+    /// How many instances are being destroyed, with all that they were made of.
+    pub(super) ending: AtomicUsize,
     pub(super) spawner: Spawner,
     pub(super) maps: IdMaps,
     pub(super) agent: PathBuf,
@@ -135,6 +138,8 @@ fn lease(
         // If the client is gone, what is made is there for the next one.
         let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
     };
+    // Goes after what the instance is made of.
+    let ending = Ending::among(&host.ending);
     let ready = match guest.backend {
         Backend::Lxc => container::prepare(host, &guest, request, init, number, &own)?,
         Backend::Kvm => machine::prepare(host, &guest, request, init, &own, &say)?,
@@ -200,7 +205,7 @@ fn lease(
     let next = ready.next.filter(|_| request.entry.is_some());
     let console = instance.console().filter(|_| request.entry.is_none());
     let name = instance.name.clone();
-    let event = life::live(host, stream, instance, living, || {
+    let event = life::live(host, stream, instance, living, &ending, || {
         if let Some(accelerator) = next {
             prepare_next(&Model {
                 guest,

@@ -5,10 +5,42 @@ use super::instance::Instance;
 use super::lease::Host;
 use super::ledger::{self, End};
 use super::registry::{Living, Registry};
+use std::cell::Cell;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use vm_test::protocol::daemon::Obituary;
 use vm_test::protocol::failure::Failure;
+
+/// An instance whose end begins before all that it was made of is gone.
+#[derive(Debug)]
+pub(super) struct Ending<'a> {
+    all: &'a AtomicUsize,
+    has_begun: Cell<bool>,
+}
+
+impl<'a> Ending<'a> {
+    /// To be counted among all that are ending, from when its end begins until this is dropped.
+    pub(super) fn among(all: &'a AtomicUsize) -> Self {
+        Self {
+            all,
+            has_begun: Cell::new(false),
+        }
+    }
+
+    fn begin(&self) {
+        self.has_begun.set(true);
+        self.all.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if self.has_begun.get() {
+            self.all.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
 
 /// Returns when the instance is gone, with what ended it. `begun` is called as soon as everybody can see it.
 pub(super) fn live(
@@ -16,19 +48,21 @@ pub(super) fn live(
     stream: &UnixStream,
     instance: Instance,
     living: Living,
+    ending: &Ending<'_>,
     begun: impl FnOnce(),
 ) -> Event {
     let registered = Registered::new(&host.registry, living);
     let name = registered.name.clone();
     begun();
     let event = instance.wait(stream, &host.stop);
+    ending.begin();
     // Released means that nobody will ask; everything else is known before the client sees the end of the stream.
     let parting = ledger::is_lost(&host.registry, &name, event)
         .then(|| instance.parting_words())
         .flatten();
-    let ending = Instant::now();
+    let ends = Instant::now();
     let obituary = instance.destroy(event);
-    let rollback = Some(ending.elapsed());
+    let rollback = Some(ends.elapsed());
     let cause = obituary.cause.as_ref().filter(|_| event != Event::Released);
     let end = match cause {
         Some(failure) => End::Cause(&failure.message),

@@ -21,6 +21,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 use vm_test::client::{Executor, RuntimeDir};
 use vm_test::protocol::errno::Tried;
@@ -151,6 +152,7 @@ pub fn serve() -> Result<(), Failure> {
             gate: Gate::default(),
             admission: Admission::among(Budget::of_host(), claims),
             registry: Registry::default(),
+            ending: AtomicUsize::new(0),
             spawner,
             maps: IdMaps::of_this_user(),
             agent,

@@ -52,8 +52,12 @@ fn destroy_inner(path: &Path) {
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let inner = open(directory.as_fd(), Path::new(&name));
-        if inner.is_ok_and(|inner| btrfs::is_subvolume(&inner)) {
-            let _ = destroy(&directory, &name);
+        let Some(inner) = inner.ok().filter(|inner| btrfs::is_subvolume(inner)) else {
+            continue;
+        };
+        if destroy(&directory, &name).is_err() {
+            // Then it has to let itself be emptied, and who may not do that either is told by what comes next.
+            let _ = open_up(&inner);
         }
     }
 }

@@ -1,10 +1,8 @@
 //! Room on the store's disk: how much is left, and what to say when it was not enough. Makes and removes nothing.
 
 use crate::sys::btrfs;
-use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use vm_test::protocol::failure::Failure;
 use vm_test::variables::STORE as ENV_STORE;
@@ -52,20 +50,9 @@ const LOOK: Duration = Duration::from_millis(50);
 /// When in so many looks in a row no room has come back, none is on its way.
 const LOOKS: u32 = 4;
 
-/// The disks on which this process has removed subvolumes since it last waited for their room.
-static EXPECTED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-fn expected() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    EXPECTED.lock().unwrap_or_else(|poison| poison.into_inner())
-}
-
-/// Says that subvolumes were removed from the store: their room comes back later, by a thread of the kernel's.
-pub(super) fn expect(store: &Path) {
-    expected().insert(store.to_path_buf());
-}
-
-/// Waits for the room that removed subvolumes still take up, where there is not plenty without it.
-pub(super) fn await_removed(store: &Path) {
+/// Waits for the room that removed subvolumes still take up, where there is not plenty without it; `settled` says whether
+/// all are removed that are to be.
+pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
     let is_low = || {
         rustix::fs::statvfs(store).is_ok_and(|stat| {
             let free = stat.f_bavail.saturating_mul(stat.f_frsize);
@@ -78,19 +65,15 @@ pub(super) fn await_removed(store: &Path) {
     let Ok(directory) = File::open(store) else {
         return;
     };
-    // Others may have removed some, too.
-    let queued = |directory: &File| btrfs::destroyed(directory).is_ok_and(|count| count > 0);
-    if !expected().remove(store) && !queued(&directory) {
-        return;
-    }
     let limit = Instant::now() + REMOVAL;
     let mut most = free(store);
     let mut looks = 0;
-    // Without this the kernel begins half a minute later.
+    // Without being asked to the kernel begins half a minute later.
     while looks < LOOKS && Instant::now() < limit && btrfs::sync(&directory).is_ok() && is_low() {
         std::thread::sleep(LOOK);
         let now = free(store);
-        looks = match now > most || queued(&directory) {
+        let is_queued = btrfs::destroyed(&directory).is_ok_and(|count| count > 0);
+        looks = match now > most || is_queued || !settled() {
             true => 0,
             false => looks + 1,
         };

@@ -46,7 +46,7 @@ impl Store {
             return Ok((path, held));
         }
         let aside = self.aside().join(aside);
-        space::await_removed(self.root());
+        space::await_removed(self.root(), &|| true);
         let before = space::free(self.root());
         let made =
             self.make_subvolume(image, &aside, &path)
