@@ -2,9 +2,7 @@
 //! a command writes no log. They are in the store of their images, the last ones only. Nothing here can fail a lease.
 
 use super::console::Console;
-use std::fs::{self, DirBuilder, File};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use super::regular;
 use std::path::Path;
 use vm_test::harvest::forget_old_runs;
 
@@ -28,12 +26,10 @@ pub(super) fn keep(store: &Path, instance: &str, words: &str, console: &Console)
     );
     let home = store.join(HOME);
     // Not the store, which only those make who build an image.
-    let _ = DirBuilder::new().mode(0o700).create(&home);
-    // What a guest says is for its user.
-    let mut file = File::options();
-    file.create_new(true).write(true).mode(0o600);
-    let file = file.open(home.join(format!("{instance}.{END}")));
-    let is_written = file.is_ok_and(|mut file| file.write_all(text.as_bytes()).is_ok());
+    let path = home.join(format!("{instance}.{END}"));
+    let written =
+        regular::make_private(&home).and_then(|()| regular::write(&path, text.as_bytes()));
+    let is_written = written.is_ok();
     if is_written {
         forget_old_runs(&home, END);
     }
@@ -47,7 +43,7 @@ pub fn kept(store: &Path, instance: &str) -> Option<String> {
     if instance.contains('/') {
         return None;
     }
-    let bytes = fs::read(store.join(HOME).join(format!("{instance}.{END}"))).ok()?;
+    let bytes = regular::read(&store.join(HOME).join(format!("{instance}.{END}"))).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 

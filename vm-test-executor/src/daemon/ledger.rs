@@ -5,9 +5,8 @@ use super::event::Event;
 use super::registry::{Living, Registry};
 use super::regular;
 use serde_json::{Value, json};
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use vm_test::harvest::forget_old_runs;
@@ -205,7 +204,7 @@ fn write(page: &Page) -> std::io::Result<()> {
     }
     let runs = Path::new(directory).join("runs");
     fs::create_dir_all(directory)?;
-    make_private(&runs)?;
+    regular::make_private(&runs)?;
     let path = runs.join(format!("{run}.jsonl"));
     let mut file = match regular::open(&path, File::options().append(true).create_new(true)) {
         Ok(file) => {
@@ -221,24 +220,9 @@ fn write(page: &Page) -> std::io::Result<()> {
     file.write_all(format!("{}\n", page.line).as_bytes())?;
     if let Some(log) = &page.log {
         let logs = runs.join(run);
-        make_private(&logs)?;
+        regular::make_private(&logs)?;
         let path = logs.join(format!("{}.log", page.instance));
-        let mut options = File::options();
-        let mut file = regular::open(&path, options.create(true).truncate(true).write(true))?;
-        file.write_all(log.as_bytes())?;
-    }
-    Ok(())
-}
-
-/// Makes a directory that nobody else may enter, or has one be so that is there: tests may print secrets.
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(directory) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        made => return made,
-    }
-    let meta = fs::metadata(directory)?;
-    if meta.mode() & 0o077 != 0 && meta.uid() == rustix::process::getuid().as_raw() {
-        fs::set_permissions(directory, Permissions::from_mode(0o700))?;
+        regular::write(&path, log.as_bytes())?;
     }
     Ok(())
 }

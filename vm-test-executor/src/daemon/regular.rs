@@ -1,9 +1,9 @@
 //! Opening files at names where something else may be: a FIFO would block, a device might do something, and a link lead
 //! elsewhere. What is no regular file is named, and never waited for.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use vm_test::client::kind_of;
 use vm_test::protocol::errno::Tried;
@@ -42,6 +42,28 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Writes a regular file anew.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = File::options();
+    let mut file = open(path, options.create(true).truncate(true).write(true))?;
+    // Whoever made it may have let others read it.
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    io::Write::write_all(&mut file, bytes)
+}
+
+/// Makes a directory that nobody else may enter, or has one be so that is there: tests may print secrets.
+pub(super) fn make_private(directory: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    let meta = fs::metadata(directory)?;
+    if meta.mode() & 0o077 != 0 && meta.uid() == rustix::process::getuid().as_raw() {
+        fs::set_permissions(directory, Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
 /// Whether it only had to be a new file.
 fn options_fail_for_existence(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AlreadyExists
@@ -55,7 +77,7 @@ fn refusal(kind: fs::FileType) -> io::Error {
 mod tests {
     use super::*;
     use rustix::fs::{CWD, FileType, Mode, mknodat};
-    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
 
     #[test]
@@ -92,5 +114,21 @@ mod tests {
         assert_eq!(read(&at("file")).unwrap(), b"text");
         let new = open(&at("new"), File::options().create(true).append(true)).unwrap();
         assert_eq!(new.metadata().unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_written_is_its_users_alone_whatever_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = dir.path().join("logs");
+        fs::create_dir(&logs).unwrap();
+        fs::set_permissions(&logs, Permissions::from_mode(0o777)).unwrap();
+        let log = logs.join("log");
+        fs::write(&log, "older and longer").unwrap();
+        fs::set_permissions(&log, Permissions::from_mode(0o666)).unwrap();
+        make_private(&logs).unwrap();
+        write(&log, b"new").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!((mode(&logs), mode(&log)), (0o700, 0o600));
+        assert_eq!(fs::read(&log).unwrap(), b"new");
     }
 }

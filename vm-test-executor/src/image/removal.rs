@@ -52,7 +52,7 @@ fn destroy_inner(path: &Path) {
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let inner = open(directory.as_fd(), Path::new(&name));
-        let Some(inner) = inner.ok().filter(|inner| btrfs::is_subvolume(inner)) else {
+        let Some(inner) = inner.ok().filter(btrfs::is_subvolume) else {
             continue;
         };
         if destroy(&directory, &name).is_err() {
