@@ -50,6 +50,8 @@ pub fn kept(store: &Path, instance: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::{self, File};
+    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
     fn console(text: &str) -> Console {
