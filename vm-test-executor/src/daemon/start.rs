@@ -16,7 +16,7 @@ use super::{IDLE_SECONDS, environment, loops, regular, spawner, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
 use signal_hook::iterator::Signals;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
