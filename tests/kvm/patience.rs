@@ -39,17 +39,17 @@ boot_timeout = "120s"
 fn a_machine_lives_as_long_as_its_test_whatever_qemu_says_in_its_first_second() {
     let guests: &[(&str, &str)] = match length(1, 0) {
         // One machine with all; what the others lack it has.
-        0 => &[("all", "hwclock --systohc; sleep SECONDS; echo end")],
+        0 => &[("all", "hwclock --systohc && sleep SECONDS && echo end")],
         _ => &[
             // The monitor tells of the clock, of the network card's filter, and of nothing.
-            ("all", "hwclock --systohc; sleep SECONDS; echo end"),
+            ("all", "hwclock --systohc && sleep SECONDS && echo end"),
             (
                 "all",
-                "ip link set eth0 promisc on; sleep SECONDS; echo end",
+                "ip link set eth0 promisc on && sleep SECONDS && echo end",
             ),
-            ("plain", "hwclock --systohc; sleep SECONDS; echo end"),
-            ("plain", "sleep SECONDS; echo end"),
-            ("system", "hwclock --systohc; sleep SECONDS; echo end"),
+            ("plain", "hwclock --systohc && sleep SECONDS && echo end"),
+            ("plain", "sleep SECONDS && echo end"),
+            ("system", "hwclock --systohc && sleep SECONDS && echo end"),
         ],
     };
     let images: &[&str] = match length(1, 0) {
