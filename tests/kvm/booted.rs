@@ -55,6 +55,8 @@ fn probe(host: &Host, fixture: &Fixture, guest: &str) -> Found {
 /// The lines of the table: the keys, and what each column says.
 fn table() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
     let (_, text) = TABLE.split_once(TITLE).expect("the table");
+    // Other tables may follow.
+    let text = text.split("\n## ").next().unwrap_or_default();
     let lines = text.lines().filter(|line| line.starts_with('|')).skip(2);
     let cells = lines.map(|line| line.trim_matches('|').split('|').map(str::trim));
     cells
