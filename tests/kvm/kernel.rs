@@ -162,7 +162,7 @@ fn a_machine_boots_the_kernel_that_its_guest_names_and_has_its_modules() {
         ),
         (
             "container",
-            "kernel is for machines of their own, and a container has the host's\nhint: use backend = \"kvm\"",
+            "kernel is for VMs, and a container has the host's\nhint: use backend = \"kvm\"",
         ),
     ] {
         let output = vm_test(&["run", guest, "--", "true"]);

@@ -193,6 +193,31 @@ fn unknown(name: &str) -> Refusal {
     ("there is no such key".to_owned(), hint)
 }
 
+/// Checks a word of a list, where that is one of names of variables.
+fn check_name(key: &str, word: &str) -> Result<(), Refusal> {
+    if key != "env" {
+        return Ok(());
+    }
+    if let Some((name, _)) = word.split_once('=') {
+        return Err((
+            format!("`{}` gives a variable a value", word.escape_debug()),
+            format!("name the variable only, as in `{name:?}`: its value is taken from the host"),
+        ));
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if word.is_empty()
+        || !word.chars().all(is_plain)
+        || word.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return Err((
+            format!("`{}` is not the name of a variable", word.escape_debug()),
+            "a variable's name has ASCII letters, digits and `_`, and does not start with a digit"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 impl Key {
     fn set(&self, value: &Spanned<DeValue<'_>>) -> Result<OwnedSetting, Refusal> {
         let value = value.get_ref();
@@ -229,10 +254,11 @@ impl Key {
             Kind::Words(_, set) => {
                 let each = array()?.iter().map(|value| {
                     let word = value.get_ref().as_str();
-                    word.map(str::to_owned)
-                        .ok_or_else(|| self.unlike(value.get_ref()))
+                    let word = word.ok_or_else(|| self.unlike(value.get_ref()))?;
+                    check_name(self.name, word)?;
+                    Ok(word.to_owned())
                 });
-                set(each.collect::<Result<_, _>>()?)
+                set(each.collect::<Result<_, Refusal>>()?)
             }
             Kind::Flag(set) => set(value.as_bool().ok_or_else(|| self.unlike(value))?),
         })
@@ -334,6 +360,18 @@ mod tests {
         }
         let far = mistake("retries = 3").unwrap();
         assert!(far.hint.starts_with("the keys are backend, accelerator, "));
+    }
+
+    #[test]
+    fn a_variable_is_named_and_given_no_value() {
+        for (text, cause) in [
+            ("env = [\"A=1\"]", "`A=1` gives a variable a value"),
+            ("env = [\"A B\"]", "`A B` is not the name of a variable"),
+            ("env = [\"\"]", "`` is not the name of a variable"),
+            ("env = [\"1A\"]", "`1A` is not the name of a variable"),
+        ] {
+            assert_eq!(mistake(text).expect(text).cause, cause);
+        }
     }
 
     #[test]

@@ -99,13 +99,13 @@ pub(super) fn prepare(
 fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
     if !guest.disks.is_empty() {
         return Some((
-            "disks are for machines of their own, and this is a container",
+            "disks are for VMs, and this is a container",
             "use backend = \"kvm\" with an image that has a kernel",
         ));
     }
     if guest.kernel.is_some() {
         return Some((
-            "kernel is for machines of their own, and a container has the host's",
+            "kernel is for VMs, and a container has the host's",
             "use backend = \"kvm\", or leave kernel out",
         ));
     }

@@ -66,6 +66,18 @@ impl Check {
         self
     }
 
+    /// The same for whoever has read earlier ones: a cure is told once.
+    pub(super) fn after(&self, earlier: &[Self]) -> Self {
+        let same = |check: &&Self| check.hint.is_some() && check.hint == self.hint;
+        match earlier.iter().find(same) {
+            Some(first) => Self {
+                hint: Some(format!("that of {}, above", first.name)),
+                ..self.clone()
+            },
+            None => self.clone(),
+        }
+    }
+
     /// For people: one line, and two more if something is wrong.
     pub(super) fn text(&self, colourful: bool) -> String {
         let (word, style): (_, Style) = match self.status {
@@ -111,6 +123,15 @@ mod tests {
              consequence: no guest starts\n      hint: install it\n"
         );
         assert_eq!(Check::pass("a", "b").text(false), "pass  a: b\n");
+    }
+
+    #[test]
+    fn a_cure_is_told_once() {
+        let check = |name| Check::fail(name, Failure::new("it").hint("mend it"));
+        let second = check("guest").after(&[Check::pass("kernel", "x"), check("id maps")]);
+        assert_eq!(second.hint.as_deref(), Some("that of id maps, above"));
+        let passed = Check::pass("a", "b");
+        assert_eq!(passed.after(&[Check::pass("kernel", "x")]), passed);
     }
 
     #[test]

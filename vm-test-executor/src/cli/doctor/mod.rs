@@ -33,11 +33,11 @@ const CHECKS: [fn() -> Check; 15] = [
 /// Runs all checks; whether none failed.
 pub(super) fn run(args: ReportArgs) -> Result<bool, Failure> {
     let colourful = is_colourful(&std::io::stdout());
-    let mut checks = Vec::new();
+    let mut checks: Vec<Check> = Vec::new();
     for check in CHECKS {
         let check = check();
         if !args.json {
-            say(&check.text(colourful))?;
+            say(&check.after(&checks).text(colourful))?;
         }
         checks.push(check);
     }
