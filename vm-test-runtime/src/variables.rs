@@ -168,28 +168,37 @@ fn is_unknown(name: &str) -> bool {
             .any(|prefix| name[PREFIX.len()..].starts_with(prefix))
 }
 
-/// The word that is spelled most like this one, if one is near.
-fn meant<'a>(word: &str, known: &[&'a str], near: usize) -> Option<&'a str> {
+/// The word that is spelled most like this one, if one is near. In a short one few letters may be wrong.
+fn meant<'a>(word: &str, known: &[&'a str], most: usize) -> Option<&'a str> {
     known
         .iter()
         .map(|known| (distance(word, known), *known))
         .min()
-        .filter(|&(distance, _)| distance <= near)
+        .filter(|&(distance, known)| {
+            let own = known.strip_prefix(PREFIX).unwrap_or(known);
+            distance <= most.min(own.len() / 2)
+        })
         .map(|(_, known)| known)
 }
 
-/// How many letters must be put in, left out or changed to make one word the other.
+/// How many letters must be put in, left out, changed or swapped with the next one to make one word the other.
 fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, one) in from.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
-        for (left, other) in to.bytes().enumerate() {
-            let changed = diagonal + usize::from(one != other);
-            diagonal = row[left + 1];
-            row[left + 1] = changed.min(diagonal + 1).min(row[left] + 1);
+    let (from, to) = (from.as_bytes(), to.as_bytes());
+    let mut rows = vec![(0..=to.len()).collect::<Vec<usize>>()];
+    for i in 1..=from.len() {
+        let mut row = vec![i];
+        for j in 1..=to.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
+            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            let is_swapped = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
+            if is_swapped {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[to.len()]
+    rows[from.len()][to.len()]
 }
 
 #[cfg(test)]
@@ -227,6 +236,8 @@ mod tests {
         let names = names.map(str::to_owned);
         let names = names.chain(of_suites.map(|name| format!("{PREFIX}{name}")));
         assert_eq!(about(names), Vec::<String>::new());
+        let short = about([format!("{PREFIX}FOO")].into_iter());
+        assert!(!short[0].contains("did you mean"), "{short:?}");
         let far = about([format!("{PREFIX}FLAVOUR_OF_ICE")].into_iter());
         assert!(
             far[0].ends_with("`vm-test --help` lists those that there are"),

@@ -3,6 +3,7 @@
 use super::document::{self, suggestion_among};
 use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
+use super::keys::is_key;
 use super::table::{self, Entry, Mistake};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -156,7 +157,7 @@ fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, F
 
 /// Refuses what is not in the table of a guest.
 fn stray(name: &str, line: usize, place: &str) -> Failure {
-    let hint = if table::is_key(name) {
+    let hint = if is_key(name) {
         format!("settings stand below the name of their guest, as in [guest.{HOST}]")
     } else if suggestion_among(name, [GUESTS].into_iter()).is_some() {
         "a guest is declared as in [guest.worker-1]".to_owned()

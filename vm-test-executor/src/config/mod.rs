@@ -5,6 +5,7 @@ mod file;
 mod guest;
 mod init;
 mod kernel;
+mod keys;
 pub mod quantity;
 mod rollback;
 mod table;

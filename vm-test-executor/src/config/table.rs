@@ -1,122 +1,14 @@
-//! The table of one guest in `vm-test.toml`: its keys, what each takes, and the place of a mistake. Knows no other table.
+//! The table of one guest in `vm-test.toml`: its settings, or the place of a mistake and the cure. Knows no other table.
 
 use super::document::suggestion_among;
-use super::quantity::{self, Scale};
+use super::keys::{KEYS, Key, Kind};
+use super::quantity::Scale;
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
-
-/// What a key takes, and the setting that it makes.
-enum Kind {
-    Choice(&'static [&'static str], fn(String) -> OwnedSetting),
-    /// Text in quotes; what it is.
-    Word(&'static str, fn(String) -> OwnedSetting),
-    Quantity(&'static Scale, fn(u64) -> OwnedSetting),
-    Quantities(&'static Scale, fn(Vec<u64>) -> OwnedSetting),
-    Count(fn(u32) -> OwnedSetting),
-    /// A list of texts in quotes; what they are.
-    Words(&'static str, fn(Vec<String>) -> OwnedSetting),
-    Flag(fn(bool) -> OwnedSetting),
-}
-
-/// One key.
-struct Key {
-    name: &'static str,
-    kind: Kind,
-    /// A value as a user would write it.
-    example: &'static str,
-}
-
-const fn key(name: &'static str, kind: Kind, example: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        example,
-    }
-}
-
-use OwnedSetting as Set;
-
-/// All keys, in the order of the documents.
-const KEYS: [Key; 18] = [
-    key(
-        "backend",
-        Kind::Choice(&["lxc", "kvm"], Set::Backend),
-        r#""kvm""#,
-    ),
-    key(
-        "accelerator",
-        Kind::Choice(&["auto", "kvm", "tcg"], Set::Accelerator),
-        r#""tcg""#,
-    ),
-    key("image", Kind::Word("name", Set::Image), r#""debian-12""#),
-    key(
-        "kernel",
-        Kind::Word("package or a path", Set::Kernel),
-        r#""linux-image-amd64""#,
-    ),
-    key(
-        "init",
-        Kind::Choice(&["agent", "system"], Set::Init),
-        r#""system""#,
-    ),
-    key(
-        "memory",
-        Kind::Quantity(&quantity::SIZE, Set::Memory),
-        r#""512M""#,
-    ),
-    key("cpus", Kind::Count(Set::Cpus), "2"),
-    key(
-        "network",
-        Kind::Choice(&["none", "user"], Set::Network),
-        r#""user""#,
-    ),
-    key(
-        "timeout",
-        Kind::Quantity(&quantity::DURATION, Set::Timeout),
-        r#""60s""#,
-    ),
-    key(
-        "boot_timeout",
-        Kind::Quantity(&quantity::DURATION, Set::BootTimeout),
-        r#""60s""#,
-    ),
-    key(
-        "disks",
-        Kind::Quantities(&quantity::SIZE, Set::Disks),
-        r#"["1G"]"#,
-    ),
-    key(
-        "keep",
-        Kind::Choice(&["never", "on-failure"], Set::Keep),
-        r#""on-failure""#,
-    ),
-    key(
-        "keep_for",
-        Kind::Quantity(&quantity::DURATION, Set::KeepFor),
-        r#""30m""#,
-    ),
-    key("env", Kind::Words("names", Set::Env), r#"["DATABASE_URL"]"#),
-    key(
-        "export",
-        Kind::Words("patterns", Set::Export),
-        r#"["**/*.snap.new"]"#,
-    ),
-    key(
-        "devices",
-        Kind::Words("words", Set::Devices),
-        r#"["/dev/net/tun"]"#,
-    ),
-    key(
-        "rollback",
-        Kind::Choice(&["overlay", "snapshot"], Set::Rollback),
-        r#""snapshot""#,
-    ),
-    key("privileged", Kind::Flag(Set::Privileged), "true"),
-];
 
 /// A setting, and the line that it stands in.
 #[derive(Debug)]
@@ -146,11 +38,6 @@ impl Mistake {
         ))
         .hint(&self.hint)
     }
-}
-
-/// Whether this is a key of a guest.
-pub(super) fn is_key(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name == name)
 }
 
 /// The line of a place in a text.
@@ -327,6 +214,7 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::keys::is_key;
 
     fn mistake(line: &str) -> Option<Mistake> {
         let text = format!("\n{line}\n");
