@@ -73,7 +73,14 @@ impl Order {
             }
             Ok(found) => {
                 stream.finish(&self.name, true)?;
-                extracted.map_err(|words| cannot(&self.name, words))?;
+                extracted.map_err(|words| {
+                    let is_attribute = words.contains("extended attribute");
+                    let failure = cannot(&self.name, words);
+                    match is_attribute {
+                        true => failure.hint("pack it without such attributes: tar --no-xattrs"),
+                        false => failure,
+                    }
+                })?;
                 Ok(found)
             }
         }
