@@ -28,6 +28,7 @@ mod ledger;
 mod libraries;
 mod life;
 mod listener;
+mod log;
 mod loops;
 mod machine;
 mod payload;

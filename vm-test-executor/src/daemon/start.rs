@@ -12,7 +12,7 @@ use super::listener::{self, Desk};
 use super::registry::Registry;
 use super::spares::Spares;
 use super::stores::{self, Stores};
-use super::{IDLE_SECONDS, environment, loops, regular, spawner, sweep};
+use super::{IDLE_SECONDS, environment, log, loops, spawner, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
 use signal_hook::iterator::Signals;
@@ -67,7 +67,7 @@ fn program() -> Result<Executor, Failure> {
 pub fn start_detached() -> Result<(), Failure> {
     let executor = program()?;
     own_umask();
-    let mut log = open_log(&executor.identity)?;
+    let mut log = log::open(&executor.identity)?;
     let before = log.metadata().map_or(0, |meta| meta.len());
     let mut command = Command::new(&executor.path);
     command
@@ -135,7 +135,7 @@ pub fn serve() -> Result<(), Failure> {
         return say_ready();
     };
     let listener = files.bind()?;
-    restore_log(&executor.identity);
+    log::restore(&executor.identity);
     let dir = RuntimeDir::open()?;
     sweep::sweep(&dir, Some(&executor.identity));
     let journal = files.socket.with_extension("journal");
@@ -229,33 +229,6 @@ fn heed_signals(desk: &Arc<Desk>) -> Result<(), Failure> {
         .spawn(heed)
         .map_err(|error| refused("start a thread", Tried::Process, &error))?;
     Ok(())
-}
-
-/// The log of the daemon with this identity.
-fn open_log(identity: &str) -> Result<File, Failure> {
-    loop {
-        let path = RuntimeDir::open()?.path().join(format!("{identity}.log"));
-        let mut options = File::options();
-        match regular::open(&path, options.create(true).read(true).append(true)) {
-            Ok(log) => return Ok(log),
-            // A daemon that ended just now has taken the directory with it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let failure = cannot(&format!("write {}", path.display()), &error);
-                return Err(regular::because(failure, &error, &path));
-            }
-        }
-    }
-}
-
-/// Has the daemon write to the log again if the one that ended before it has removed the file.
-fn restore_log(identity: &str) {
-    let is_removed = rustix::fs::fstat(io::stderr()).is_ok_and(|stat| {
-        rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_nlink == 0
-    });
-    if let Some(log) = is_removed.then(|| open_log(identity).ok()).flatten() {
-        let _ = rustix::stdio::dup2_stderr(&log);
-    }
 }
 
 /// Tells whoever started the daemon, and lets go of the pipe.

@@ -1,0 +1,34 @@
+//! The log of a daemon: where what it says on standard error is written down.
+
+use super::regular;
+use std::fs::File;
+use std::io;
+use vm_test::client::RuntimeDir;
+use vm_test::protocol::failure::Failure;
+
+/// The log of the daemon with this identity.
+pub(super) fn open(identity: &str) -> Result<File, Failure> {
+    loop {
+        let path = RuntimeDir::open()?.path().join(format!("{identity}.log"));
+        let mut options = File::options();
+        match regular::open(&path, options.create(true).read(true).append(true)) {
+            Ok(log) => return Ok(log),
+            // A daemon that ended just now has taken the directory with it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let failure = Failure::new(format!("cannot write {}: {error}", path.display()));
+                return Err(regular::because(failure, &error, &path));
+            }
+        }
+    }
+}
+
+/// Has the daemon write to the log again if the one that ended before it has removed the file.
+pub(super) fn restore(identity: &str) {
+    let is_removed = rustix::fs::fstat(io::stderr()).is_ok_and(|stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_nlink == 0
+    });
+    if let Some(log) = is_removed.then(|| open(identity).ok()).flatten() {
+        let _ = rustix::stdio::dup2_stderr(&log);
+    }
+}
