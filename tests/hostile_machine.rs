@@ -9,6 +9,8 @@ mod arena;
 mod attacks;
 #[path = "hostile/canary.rs"]
 mod canary;
+#[path = "hostile/keyring.rs"]
+mod keyring;
 #[path = "hostile/limits.rs"]
 mod limits;
 #[path = "hostile/rows.rs"]

@@ -1,6 +1,7 @@
 //! What the attackers are after: files, a process, sockets, the program itself. Says what of it has changed.
 
 use super::PLACE;
+use super::keyring::Keyring;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,6 +44,7 @@ pub(super) struct Canary {
     abstract_listener: UnixListener,
     path_listener: UnixListener,
     tcp_listener: TcpListener,
+    keyring: Option<Keyring>,
     before: BTreeMap<PathBuf, String>,
     templates_before: BTreeMap<PathBuf, String>,
 }
@@ -80,6 +82,7 @@ impl Canary {
             abstract_listener: UnixListener::bind_addr(&address).unwrap(),
             path_listener: UnixListener::bind(path.join("socket")).unwrap(),
             tcp_listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+            keyring: (PLACE == Place::Container).then(Keyring::new),
             before: BTreeMap::new(),
             templates_before: BTreeMap::new(),
             store: (PLACE == Place::Machine).then(|| host.store()),
@@ -109,7 +112,8 @@ impl Canary {
             .env("HOSTILE_PORT", port.to_string())
             .env("HOSTILE_DISK", disk_of_the_root())
             .env("HOSTILE_RUNTIME", host.runtime())
-            .env("HOSTILE_SEEN", self.seen(host).join(","));
+            .env("HOSTILE_SEEN", self.seen(host).join(","))
+            .envs(self.keyring.iter().flat_map(Keyring::told));
     }
 
     /// What attackers must find, so that they do not pass by attacking nothing. Says what they cannot.
@@ -198,6 +202,7 @@ impl Canary {
     pub(super) fn changes(&mut self) -> Vec<String> {
         let after = self.files();
         let mut changes = self.written_to();
+        changes.extend(self.keyring.iter().flat_map(Keyring::changes));
         for path in self.before.keys().chain(after.keys()) {
             let (was, is) = (self.before.get(path), after.get(path));
             if was != is {

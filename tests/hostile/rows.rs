@@ -19,6 +19,7 @@ const ITS_KERNEL: &str = "root may do this to a kernel of its own, and `own::` d
 const ITS_DISKS: &str = "its disks are its own, and `own::` writes to them";
 const ITS_FILES: &str = "its files are its own kernel's; the host's have no inode there";
 const ITS_GROUPS: &str = "its control groups are its own kernel's";
+const ITS_KEYS: &str = "its keyrings are its own kernel's";
 const ITS_END: &str = "the suite `outcomes_machine` has every end of a machine with its words";
 
 const NOT_ON_A_MACHINE: Rows = &[
@@ -51,6 +52,7 @@ const NOT_ON_A_MACHINE: Rows = &[
     ("kernel::the_kernels_memory_is_out_of_reach", ITS_KERNEL),
     ("kernel::the_magic_keys_are_out_of_reach", ITS_END),
     ("kernel::what_the_whole_machine_has_one_of", ITS_KERNEL),
+    ("keys::", ITS_KEYS),
     (
         "limits::the_number_of_processes_is_limited",
         "the suite `outcomes_machine` counts its threads; what asks for more memory boots a machine anew",

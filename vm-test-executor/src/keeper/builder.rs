@@ -1,9 +1,10 @@
 //! The steps of a plan, one by one, in the keeper's own mount namespace: overlays, binds, directories. All paths are
 //! relative to the keeper's room, so that what the host calls its directories never meets an overlay's options.
 
+use super::upper;
 use crate::rootfs::{Lower, Step, follow};
 use crate::sys::idmap;
-use rustix::fs::{CWD, Gid, Mode, Uid};
+use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MoveMountFlags, mount, mount_bind, move_mount};
 use std::fs;
 use std::io;
@@ -104,13 +105,8 @@ impl Builder {
             return Ok(());
         }
         self.layers += 1;
-        let meta = fs::metadata(&low)?;
-        fs::create_dir(&up)?;
+        upper::make(Path::new(&low), Path::new(&up))?;
         fs::create_dir(&work)?;
-        // The root of an overlay has the owner and the permissions of its upper directory.
-        let owner = (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()));
-        let _ = rustix::fs::chown(&up, Some(owner.0), Some(owner.1));
-        rustix::fs::chmod(&up, Mode::from_raw_mode(meta.mode()))?;
         make_directory(target, 0o755)?;
         overlay(target, &low, &up, &work)
     }

@@ -11,13 +11,14 @@ mod mounts;
 mod own_name;
 mod pipe;
 mod trial;
+mod upper;
 mod world;
 
 pub use trial::{TRIAL, TrialReport, try_out};
 pub use world::{KeeperReport, World, describe_end};
 
 use crate::backend::{self, Boot, Prepared, Unrun};
-use crate::sys::{handover, inherited};
+use crate::sys::{filter, handover, inherited};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -75,6 +76,7 @@ fn keep(control: &UnixStream) -> Result<i32, Unrun> {
         world.plan.trees.len() + usize::from(world.device_files),
     )
     .map_err(lost)?;
+    filter::refuse_what_is_the_users().map_err(|error| no_filter(&world, &error))?;
     if let Some(hardware) = &world.hardware {
         let console = handover::receive(control).map_err(lost)?;
         let console = console.ok_or_else(|| lost(io::ErrorKind::NotFound.into()))?;
@@ -120,6 +122,16 @@ fn keep(control: &UnixStream) -> Result<i32, Unrun> {
         .into()),
         _ => Ok(status),
     }
+}
+
+/// Without, root in an ordinary user's guest would have that user's keys.
+fn no_filter(world: &World, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot prepare instance {} of guest `{}`: refuse it the kernel's keyrings: {error}",
+        world.instance, world.guest
+    ))
+    .hint("this takes a kernel with filters of system calls (CONFIG_SECCOMP_FILTER), and a host that lets a process have one")
+    .missing()
 }
 
 /// Limits the processes of all users of the guest together, where no control group does: a limit of a single user's is one

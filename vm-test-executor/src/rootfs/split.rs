@@ -4,6 +4,7 @@
 use super::Mount;
 use super::plan::{Lower, Plan, Step};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How directories are taken apart.
@@ -77,10 +78,12 @@ impl Split<'_> {
     }
 }
 
+/// A directory as open as the host's, which may be closed to others than its owner.
 fn directory(path: &Path) -> Step {
+    let mode = fs::symlink_metadata(path).map_or(0o755, |meta| meta.mode() & 0o1777);
     Step::Directory {
         target: path.to_path_buf(),
-        mode: 0o755,
+        mode,
     }
 }
 

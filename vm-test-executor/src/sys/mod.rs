@@ -6,6 +6,7 @@
 
 pub mod btrfs;
 pub mod entropy;
+pub mod filter;
 pub mod handover;
 pub mod idmap;
 pub mod inherited;
