@@ -74,6 +74,7 @@ use quote::ToTokens;
 /// | `keep_for` | `"1ms"` to `"24h"` | `"30m"` | how long it then stays |
 /// | `env` | a list of names | `[]` | environment variables handed on besides the usual ones |
 /// | `export` | a list of patterns as `"**/*.snap.new"` | `[]` | files of the workspace that come back if the test writes them |
+/// | `expose` | a list of paths as `"~/.ssh"` | `[]` | the user's credentials that the guest may see |
 /// | `disks` | a list of sizes as `"1G"` | `[]` | blank disks of a `"kvm"` guest, in memory and gone with it |
 /// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |
 /// | `rollback` | `"overlay"`, `"snapshot"` | `"overlay"` | what the test writes is in memory, or on disk in a snapshot of the image |

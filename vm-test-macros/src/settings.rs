@@ -25,7 +25,7 @@ pub(crate) struct Key {
 /// The device files and groups of device files a guest can be given.
 const DEVICES: &[&str] = &["/dev/net/tun", "/dev/fuse", "loop"];
 
-pub(crate) const KEYS: [Key; 18] = [
+pub(crate) const KEYS: [Key; 19] = [
     Key {
         name: "backend",
         variant: "Backend",
@@ -118,6 +118,12 @@ pub(crate) const KEYS: [Key; 18] = [
         variant: "Export",
         kind: Kind::Patterns,
         example: r#"["**/*.snap.new"]"#,
+    },
+    Key {
+        name: "expose",
+        variant: "Expose",
+        kind: Kind::Paths,
+        example: r#"["~/.ssh"]"#,
     },
     Key {
         name: "devices",

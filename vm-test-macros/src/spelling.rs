@@ -127,6 +127,17 @@ pub(crate) fn check_pattern(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Checks a path that says where it begins: at the root or at the user's home.
+pub(crate) fn check_path(text: &str) -> Result<(), Refusal> {
+    if text.starts_with('/') || text == "~" || text.starts_with("~/") {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        format!("`{}` is relative", text.escape_debug()),
+        "write a path that begins with `~/` or `/`",
+    ))
+}
+
 /// The known word that `word` is most likely a misspelling of.
 pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -211,6 +222,17 @@ mod tests {
             ("A=1", "`A=1` gives a variable a value"),
         ] {
             assert_eq!(check_variable(bad).unwrap_err().cause, cause, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_path_to_expose_says_where_it_begins() {
+        for path in ["~", "~/.ssh", "/srv/keys"] {
+            assert!(check_path(path).is_ok(), "{path}");
+        }
+        for path in ["", ".ssh", "~user/.ssh", "$HOME/.ssh"] {
+            let refusal = check_path(path).unwrap_err();
+            assert_eq!(refusal.cause, format!("`{path}` is relative"));
         }
     }
 

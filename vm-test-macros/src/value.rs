@@ -19,6 +19,7 @@ pub(crate) enum Kind {
     Count { least: u32, most: u32 },
     Variables,
     Patterns,
+    Paths,
     Members(&'static [&'static str]),
     Quantities(&'static Scale),
     Flag,
@@ -62,6 +63,7 @@ impl Kind {
             Kind::Count { least, most } => self.count(*least, *most, value).map(Value::Count),
             Kind::Variables => self.list(value, spelling::check_variable).map(Value::List),
             Kind::Patterns => self.list(value, spelling::check_pattern).map(Value::List),
+            Kind::Paths => self.list(value, spelling::check_path).map(Value::List),
             Kind::Members(members) => {
                 let check = |text: &str| check_member(members, text);
                 self.list(value, check).map(Value::List)
@@ -208,6 +210,7 @@ impl Kind {
             }
             Kind::Variables => "the value is not a list of names in quotes".to_owned(),
             Kind::Patterns => "the value is not a list of patterns in quotes".to_owned(),
+            Kind::Paths => "the value is not a list of paths in quotes".to_owned(),
             Kind::Members(_) => "the value is not a list of words in quotes".to_owned(),
             Kind::Quantities(scale) => {
                 format!("the value is not a list of {}s in quotes", scale.noun)

@@ -107,6 +107,8 @@ pub enum Setting {
     Env(&'static [&'static str]),
     /// `export`.
     Export(&'static [&'static str]),
+    /// `expose`.
+    Expose(&'static [&'static str]),
     /// `devices`.
     Devices(&'static [&'static str]),
     /// `rollback = "overlay"`.

@@ -114,6 +114,11 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
             "proc dev/.lxc/proc proc create=dir,optional 0 0".to_owned(),
         ),
     ];
+    // They name the user's keys, who is root in an ordinary user's guest. The keys themselves a filter of the keeper's refuses.
+    for names in ["proc/keys", "proc/key-users"] {
+        let cover = format!("/dev/null {names} none bind,optional 0 0");
+        items.push(("lxc.mount.entry", cover));
+    }
     match &machine.boot {
         None => items.push(("lxc.console.path", "none".to_owned())),
         Some(boot) => items.extend([

@@ -205,6 +205,9 @@ pub(super) struct Settings {
     /// Working directory in the guest [default: this one if the guest has it, else /]
     #[arg(long, value_name = "DIR")]
     pub(super) directory: Option<PathBuf>,
+    /// Show the guest credentials that are hidden from it, as ~/.ssh. May be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(super) expose: Vec<String>,
     /// Give the guest a device of the host: /dev/net/tun, /dev/fuse, loop. May be repeated
     #[arg(long, value_name = "DEVICE")]
     pub(super) device: Vec<String>,

@@ -64,6 +64,7 @@ pub(super) fn read(
             format,
         }),
         programs: Vec::new(),
+        credentials: Vec::new(),
         library_path: String::new(),
         shares: Vec::new(),
         purpose: format!("vm-test image import: {name}"),

@@ -220,6 +220,7 @@ impl Runner for InGuests<'_> {
             disk: None,
             build: Some(layer),
             programs: Vec::new(),
+            credentials: Vec::new(),
             library_path: String::new(),
             shares: Vec::new(),
             purpose: format!("vm-test image build: {command}"),

@@ -163,6 +163,7 @@ impl<'a> Command<'a> {
                 .or_else(|| self.host_program())
                 .into_iter()
                 .collect(),
+            credentials: vm_test::client::credentials(),
             library_path: self.library_path().to_string_lossy().into_owned(),
         };
         let lease = Lease::obtain(&request, |reason| {
@@ -183,6 +184,7 @@ impl<'a> Command<'a> {
     fn owned_settings(&self) -> Result<Vec<OwnedSetting>, Failure> {
         let settings = self.settings;
         let devices = Some(settings.device.clone()).filter(|devices| !devices.is_empty());
+        let exposed = Some(settings.expose.clone()).filter(|paths| !paths.is_empty());
         let keep = match self.keeps {
             true => variables::keep()?,
             false => None,
@@ -191,6 +193,7 @@ impl<'a> Command<'a> {
             settings.image.clone().map(OwnedSetting::Image),
             settings.memory.map(OwnedSetting::Memory),
             settings.timeout.map(OwnedSetting::Timeout),
+            exposed.map(OwnedSetting::Expose),
             devices.map(OwnedSetting::Devices),
             keep.map(OwnedSetting::Keep),
             settings.rollback.clone().map(OwnedSetting::Rollback),

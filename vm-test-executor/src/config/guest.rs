@@ -2,6 +2,7 @@
 
 use super::quantity::{DURATION, SIZE};
 use super::{Init, OtherKernel, Rollback};
+use crate::host::hidden::is_whole;
 use serde::{Deserialize, Serialize};
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
@@ -76,6 +77,8 @@ pub struct Guest {
     pub env: Vec<String>,
     /// Which files of the workspace come back.
     pub export: Vec<Pattern>,
+    /// What it may see of the user's credentials.
+    pub expose: Vec<String>,
     /// Devices of the host it may use.
     pub devices: Vec<String>,
     /// How its writes are undone, if anybody has chosen.
@@ -120,6 +123,7 @@ impl Guest {
             keep_for: 30 * 60_000,
             env: Vec::new(),
             export: Vec::new(),
+            expose: Vec::new(),
             devices: Vec::new(),
             rollback: None,
             privileged: false,
@@ -222,6 +226,15 @@ impl Guest {
                     })
                 });
                 self.export = checked.collect::<Result<_, _>>()?;
+            }
+            OwnedSetting::Expose(paths) => {
+                if let Some(path) = paths.iter().find(|path| !is_whole(path)) {
+                    let cause = format!("its expose {path:?} is relative");
+                    return Err(self.cannot("use", &cause).hint(
+                        "write a path that begins with ~/ or /, as in expose = [\"~/.ssh\"]",
+                    ));
+                }
+                self.expose.clone_from(paths);
             }
             OwnedSetting::Devices(names) => {
                 if let Some(name) = names.iter().find(|name| !DEVICES.contains(&name.as_str())) {

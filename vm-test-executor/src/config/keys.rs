@@ -33,7 +33,7 @@ const fn key(name: &'static str, kind: Kind, example: &'static str) -> Key {
 }
 
 /// All keys, in the order of the documents.
-pub(super) const KEYS: [Key; 18] = [
+pub(super) const KEYS: [Key; 19] = [
     key(
         "backend",
         Kind::Choice(&["lxc", "kvm"], Set::Backend),
@@ -97,6 +97,7 @@ pub(super) const KEYS: [Key; 18] = [
         Kind::Words("patterns", Set::Export),
         r#"["**/*.snap.new"]"#,
     ),
+    key("expose", Kind::Words("paths", Set::Expose), r#"["~/.ssh"]"#),
     key(
         "devices",
         Kind::Words("words", Set::Devices),

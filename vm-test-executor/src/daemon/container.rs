@@ -9,6 +9,7 @@ use super::layers::Layers;
 use super::lease::{Held, Host, Ready};
 use super::libraries::Closure;
 use crate::config::{Guest, HOST_IMAGE, Init};
+use crate::host::hidden::hidden;
 use crate::host::idmaps::Source;
 use crate::keeper::{MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
@@ -142,11 +143,15 @@ fn world(
 ) -> Result<World, Failure> {
     let as_root = host.maps.source == Source::Root;
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
+    let hidden = hidden(&request.credentials, &guest.expose, &shares);
     let mut plan = match layers {
-        None => rootfs::host_plan(as_root, &shares),
-        Some(layers) => rootfs::image_plan(as_root, &layers.root, &shares),
+        None => rootfs::host_plan(as_root, &shares, &hidden),
+        Some(layers) => rootfs::image_plan(as_root, &layers.root, &shares, &hidden),
     };
     let installed = host.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
+    if !guest.privileged {
+        plan.adopt(&shares);
+    }
     let agent = if as_root {
         // The directories above may be closed to the ids of the guest; a descriptor passes through.
         plan.trees.push(Tree {

@@ -7,7 +7,7 @@ use super::devices::Devices;
 use super::ending::KeeperEnd;
 use super::event::{self, Event};
 use super::spawner::{Isolation, Spawner};
-use crate::host::idmaps::IdMaps;
+use crate::host::idmaps::{IdMaps, Source};
 use crate::keeper::World;
 use crate::rootfs::Tree;
 use crate::sys::{handover, idmap};
@@ -77,8 +77,9 @@ impl Instance {
         let isolation = Isolation {
             user: world.user_namespace,
             network: !world.host_network,
-            // Perhaps one of them may use the processor's support for machines.
-            keep_groups: world.hardware.is_some(),
+            // Perhaps one of them may use the processor's support for machines, or read the workspace: a keeper that makes a
+            // container leaves them before anything of the guest's runs.
+            keep_groups: world.hardware.is_some() || maps.source != Source::Root,
         };
         let waiting = spawner.start(theirs.into(), stream.into(), isolation)?;
         let pidfd = waiting.pidfd.try_clone();

@@ -123,7 +123,7 @@ pub(super) fn prepare(
     let (accelerator, template) = template::obtain(host, &store, &shape, say)?;
     let foreign = request.disk.as_ref().map(|disk| open(guest, disk));
     let foreign = foreign.transpose()?;
-    let payload = Payload::of(host, request, &store, say)?;
+    let payload = Payload::of(host, request, &guest.expose, &store, say)?;
     let mut places = base.clone();
     places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
     let mut disks = Vec::new();

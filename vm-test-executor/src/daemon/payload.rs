@@ -5,6 +5,7 @@
 use super::lease::Host;
 use super::libraries::Closure;
 use crate::backend::kvm::PAYLOAD_SIZE;
+use crate::host::hidden::hidden;
 use crate::image::Store;
 use crate::image::payload::{self, Payload as Disk};
 use std::fs;
@@ -32,6 +33,7 @@ impl Payload {
     pub(super) fn of(
         host: &Host,
         request: &LeaseRequest,
+        exposed: &[String],
         store: &Store,
         say: &dyn Fn(&str),
     ) -> Result<Self, Failure> {
@@ -55,15 +57,16 @@ impl Payload {
 
         let mut payload = Self::default();
         let own = |path: &PathBuf| (path.clone(), path.clone());
+        let hidden = hidden(&request.credentials, exposed, &trees);
         let trees: Vec<_> = trees.iter().map(own).collect();
-        payload.add(&trees, PlaceKind::Tree, store, say)?;
+        payload.add(&trees, PlaceKind::Tree, &hidden, store, say)?;
         payload.places.extend(caches.iter().map(|path| Place {
             disk: String::new(),
             from: String::new(),
             to: path.to_string_lossy().into_owned(),
             kind: PlaceKind::Empty,
         }));
-        payload.add(&files, PlaceKind::File, store, say)?;
+        payload.add(&files, PlaceKind::File, &[], store, say)?;
         Ok(payload)
     }
 
@@ -72,12 +75,14 @@ impl Payload {
         &mut self,
         files: &[(PathBuf, PathBuf)],
         kind: PlaceKind,
+        hidden: &[PathBuf],
         store: &Store,
         say: &dyn Fn(&str),
     ) -> Result<(), Failure> {
         let serial = crate::backend::kvm::payload_serial(self.disks.len());
         let paths: Vec<_> = files.iter().map(|(_, path)| path.clone()).collect();
-        self.disks.push(store.payload(&paths, PAYLOAD_SIZE, say)?);
+        self.disks
+            .push(store.payload(&paths, hidden, PAYLOAD_SIZE, say)?);
         let places = files.iter().enumerate().map(|(number, (to, _))| Place {
             disk: serial.clone(),
             from: number.to_string(),

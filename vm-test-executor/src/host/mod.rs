@@ -1,5 +1,7 @@
 //! What this host lets this user do: which ids a guest may have, and why namespaces are refused. Changes nothing.
 
+pub mod credentials;
+pub mod hidden;
 pub mod idmaps;
 pub mod lack;
 pub mod ranges;

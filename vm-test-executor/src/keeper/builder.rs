@@ -1,7 +1,8 @@
 //! The steps of a plan, one by one, in the keeper's own mount namespace: overlays, binds, directories. All paths are
 //! relative to the keeper's room, so that what the host calls its directories never meets an overlay's options.
 
-use super::upper;
+use super::adoption;
+use super::upper::Upper;
 use crate::rootfs::{Lower, Step, follow};
 use crate::sys::idmap;
 use rustix::fs::{CWD, Mode};
@@ -38,7 +39,12 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn take(&mut self, step: &Step) -> io::Result<()> {
         match step {
-            Step::Layer { target, lower } => self.layer(&in_root(target), lower),
+            Step::Layer {
+                target,
+                lower,
+                hidden,
+                adopted,
+            } => self.layer(&in_root(target), lower, hidden, adopted),
             Step::Stack {
                 target,
                 below,
@@ -78,7 +84,7 @@ impl Builder {
     /// Brings the agent in from a layer over its directory. A mount of the file itself would be the host's own file, and
     /// its owner, who may be the guest's root, could change more than its content.
     pub(super) fn place_agent(&mut self, directory: &Lower) -> io::Result<()> {
-        self.layer(Path::new(AGENT), directory)?;
+        self.layer(Path::new(AGENT), directory, &[], &[])?;
         let target = in_root(Path::new(AGENT_PATH));
         fs::File::create(&target)?;
         Ok(mount_bind(Path::new(AGENT).join(AGENT_NAME), target)?)
@@ -98,14 +104,26 @@ impl Builder {
     }
 
     /// Mounts a layer over a directory at `target`, a path in the room.
-    fn layer(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
+    fn layer(
+        &mut self,
+        target: &Path,
+        lower: &Lower,
+        hidden: &[PathBuf],
+        adopted: &[PathBuf],
+    ) -> io::Result<()> {
         let number = self.layers;
         let [low, up, work] = ["lower", "upper", "work"].map(|dir| format!("{dir}/{number}"));
         if !self.place_directory(lower, &low)? {
             return Ok(());
         }
         self.layers += 1;
-        upper::make(Path::new(&low), Path::new(&up))?;
+        let upper = Upper::make(Path::new(&low), Path::new(&up))?;
+        for path in hidden {
+            upper.hide(path)?;
+        }
+        for path in adopted {
+            adoption::adopt(&upper, path, hidden)?;
+        }
         fs::create_dir(&work)?;
         make_directory(target, 0o755)?;
         overlay(target, &low, &up, &work)

@@ -4,6 +4,7 @@
 //! It gets a [`World`] from the daemon, puts the root file system together, runs the backend, and exits when the guest
 //! has ended. It never talks to a guest.
 
+mod adoption;
 mod builder;
 mod lease;
 mod machine;
@@ -102,6 +103,7 @@ fn keep(control: &UnixStream) -> Result<i32, Unrun> {
         handover::send(control, pipe.as_ref()).map_err(lost)?;
     }
     let machine = machine?;
+    leave_groups(&world)?;
     limit_processes(&world);
     let errors = keep_errors(&machine.room).map_err(|error| {
         Failure::new(format!(
@@ -132,6 +134,20 @@ fn no_filter(world: &World, error: &io::Error) -> Failure {
     ))
     .hint("this takes a kernel with filters of system calls (CONFIG_SECCOMP_FILTER), and a host that lets a process have one")
     .missing()
+}
+
+/// Leaves the user's other groups, with which it could read all of the workspace while that was mounted: nothing of the guest's
+/// is to have their rights.
+fn leave_groups(world: &World) -> Result<(), Failure> {
+    if !world.user_namespace {
+        return Ok(());
+    }
+    rustix::thread::set_thread_groups(&[]).map_err(|error| {
+        Failure::new(format!(
+            "cannot prepare instance {} of guest `{}`: leave the user's groups: {error}",
+            world.instance, world.guest
+        ))
+    })
 }
 
 /// Limits the processes of all users of the guest together, where no control group does: a limit of a single user's is one

@@ -30,6 +30,10 @@ pub enum Step {
         target: PathBuf,
         /// What is below the writes.
         lower: Lower,
+        /// What of it is not there in the guest, relative to it.
+        hidden: Vec<PathBuf>,
+        /// Directories of it that the guest's root may change though they are another user's, relative to it.
+        adopted: Vec<PathBuf>,
     },
     /// Layers of an image, writable, with the writes going to memory or to a directory that stays.
     Stack {
@@ -109,7 +113,52 @@ impl Plan {
         self.steps.push(Step::Layer {
             target: path,
             lower,
+            hidden: Vec::new(),
+            adopted: Vec::new(),
         });
+    }
+
+    /// Lets the guest's root change what is in these directories of the host, whomever it belongs to there.
+    pub fn adopt(&mut self, directories: &[PathBuf]) {
+        let directories: Vec<_> = directories
+            .iter()
+            .filter_map(|path| path.canonicalize().ok())
+            .filter(|path| !is_the_systems(path))
+            .collect();
+        let is_inner = |path: &Path| {
+            directories
+                .iter()
+                .any(|dir| path != dir && path.starts_with(dir))
+        };
+        for step in &mut self.steps {
+            let Step::Layer {
+                target, adopted, ..
+            } = step
+            else {
+                continue;
+            };
+            if directories.iter().any(|dir| target.starts_with(dir)) {
+                *adopted = vec![PathBuf::new()];
+                continue;
+            }
+            let outer = directories.iter().filter(|path| !is_inner(path));
+            let inner = outer.filter_map(|path| path.strip_prefix(&*target).ok());
+            *adopted = inner.map(Path::to_path_buf).collect();
+        }
+    }
+
+    /// Leaves out these files and directories of the host, with all below them.
+    pub(super) fn hide(&mut self, paths: &[PathBuf]) {
+        let is_hidden = |target: &Path| paths.iter().any(|path| target.starts_with(path));
+        self.steps.retain(|step| !is_hidden(step.target()));
+        for step in &mut self.steps {
+            if let Step::Layer { target, hidden, .. } = step {
+                let inner = paths
+                    .iter()
+                    .filter_map(|path| path.strip_prefix(&*target).ok());
+                *hidden = inner.map(Path::to_path_buf).collect();
+            }
+        }
     }
 
     /// A directory of the host, as a tree or by its path.
@@ -125,5 +174,57 @@ impl Plan {
     pub fn add_file(&mut self, target: PathBuf, source: PathBuf, as_tree: bool) {
         let source = self.lower(source, as_tree, false);
         self.steps.push(Step::File { target, source });
+    }
+}
+
+/// Directories that are the system's with all below them, …
+const SYSTEM: [&str; 10] = [
+    "/bin", "/boot", "/etc", "/gnu", "/lib", "/lib32", "/lib64", "/nix", "/sbin", "/usr",
+];
+
+/// … and those that hold what is others'.
+const OUTER: [&str; 9] = [
+    "/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/var",
+];
+
+/// Whether a directory is no workspace of anybody's, though somebody may work there.
+fn is_the_systems(path: &Path) -> bool {
+    SYSTEM.iter().any(|dir| path.starts_with(dir)) || OUTER.iter().any(|dir| path == Path::new(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(paths: &[PathBuf]) -> Vec<&str> {
+        paths.iter().filter_map(|path| path.to_str()).collect()
+    }
+
+    #[test]
+    fn what_is_hidden_or_adopted_is_said_of_the_layer_that_it_is_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let [work, inner, disk] = ["work", "work/inner", "disk"].map(|name| root.join(name));
+        for path in [&inner, &disk] {
+            std::fs::create_dir_all(path).unwrap();
+        }
+        let mut plan = Plan::default();
+        plan.layer(root.clone(), false, false);
+        plan.layer(disk.clone(), false, false);
+        plan.layer(root.join(".ssh"), false, false);
+        plan.hide(&[root.join(".ssh"), disk.join("key")]);
+        plan.adopt(&[work, inner, "/usr/bin".into(), "/".into(), disk]);
+        let layers: Vec<_> = plan
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Layer {
+                    hidden, adopted, ..
+                } => (names(hidden), names(adopted)),
+                _ => panic!("{step:?}"),
+            })
+            .collect();
+        let outer = (vec![".ssh", "disk/key"], vec!["work", "disk"]);
+        assert_eq!(layers, [outer, (vec!["key"], vec![""])]);
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[Pa
 /// mount.
 fn covered(plan: &Plan, mounts: &[Mount], share: &Path) -> bool {
     let last = plan.steps.iter().rev().find_map(|step| match step {
-        Step::Layer { target, lower } if share.starts_with(target) => Some(Some(lower)),
+        Step::Layer { target, lower, .. } if share.starts_with(target) => Some(Some(lower)),
         Step::Empty { target, .. }
         | Step::Stack { target, .. }
         | Step::Own { target, .. }

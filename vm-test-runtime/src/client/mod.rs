@@ -3,6 +3,7 @@
 //! Shared by every test binary and by the program `vm-test`; not for people, and without promises of stability.
 
 mod connection;
+mod credentials;
 mod job_time;
 mod kept;
 mod lease;
@@ -13,6 +14,7 @@ mod store;
 
 pub use crate::environment::{FORWARDED, forwarded, is_for_one_test};
 pub use connection::{Connection, console, cure, is_gone, obituary, record};
+pub use credentials::{BY_VARIABLE, credentials};
 pub use job_time::JobTime;
 pub use kept::KEEP;
 pub use lease::{LATE_MESSAGES, Lease, is_timeout};

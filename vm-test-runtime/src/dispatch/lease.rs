@@ -40,6 +40,7 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         Setting::KeepFor(millis) => OwnedSetting::KeepFor(millis),
         Setting::Env(names) => OwnedSetting::Env(owned(names)),
         Setting::Export(patterns) => OwnedSetting::Export(owned(patterns)),
+        Setting::Expose(paths) => OwnedSetting::Expose(owned(paths)),
         Setting::Devices(names) => OwnedSetting::Devices(owned(names)),
         Setting::Rollback(value) => OwnedSetting::Rollback(value.to_owned()),
         Setting::Privileged(value) => OwnedSetting::Privileged(value),
@@ -58,6 +59,7 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
             .map(str::to_owned)
             .into_iter()
             .collect(),
+        credentials: crate::client::credentials(),
         library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
         shares: job::shares(site, &job::binary()?),
         purpose: test.to_owned(),

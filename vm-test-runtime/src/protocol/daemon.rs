@@ -80,6 +80,8 @@ pub struct LeaseRequest {
     pub programs: Vec<String>,
     /// Where the host looks for libraries first: `LD_LIBRARY_PATH`.
     pub library_path: String,
+    /// The variables of the client's that say where credentials are, and what they say.
+    pub credentials: Vec<(String, String)>,
     /// The store to find images in.
     pub store: String,
     /// Present when the instance is to make a layer of an image.
@@ -156,6 +158,8 @@ pub enum OwnedSetting {
     Env(Vec<String>),
     /// `export`: files of the workspace that come back.
     Export(Vec<String>),
+    /// `expose`: what of the user's credentials guests may see.
+    Expose(Vec<String>),
     /// `devices`.
     Devices(Vec<String>),
     /// `rollback = "overlay"`.

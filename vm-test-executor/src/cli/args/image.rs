@@ -63,7 +63,7 @@ pub(in super::super) enum ImageCommand {
         #[arg(last = true, value_name = "CMD")]
         command: Vec<OsString>,
         #[command(flatten)]
-        settings: Settings,
+        settings: Box<Settings>,
     },
     /// Write an image's root file system to a tar archive
     Export {

@@ -119,6 +119,7 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         disk: None,
         build: None,
         programs: Vec::new(),
+        credentials: Vec::new(),
         library_path: String::new(),
     };
     let mut lease = Lease::obtain(&request, |_| {})?;

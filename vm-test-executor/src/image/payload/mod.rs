@@ -70,19 +70,20 @@ impl Payload {
 }
 
 impl Store {
-    /// A disk that holds these directories and files of the host as they are now, each under its number in this order, in a
-    /// file system that seems to have `size` bytes. `say` is told when much of it has to be copied first.
+    /// A disk that holds these directories and files of the host as they are now, each under its number in this order, but for
+    /// the content of what is `hidden`, in a file system that seems to have `size` bytes. `say` is told when much of it has to be copied first.
     ///
     /// # Errors
     /// If it is too much, or cannot be read, or the disk cannot be made.
     pub fn payload(
         &self,
         paths: &[PathBuf],
+        hidden: &[PathBuf],
         size: u64,
         say: &dyn Fn(&str),
     ) -> Result<Payload, Failure> {
         steady::while_it_changes(
-            || Content::of(paths),
+            || Content::of(paths, hidden),
             |content, check| self.disk_with(content, check, size, say),
         )
     }
@@ -141,8 +142,8 @@ struct Content {
 }
 
 impl Content {
-    fn of(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let mut survey = Survey::default();
+    fn of(paths: &[PathBuf], hidden: &[PathBuf]) -> Result<Self, Failure> {
+        let mut survey = Survey::without(hidden);
         let mut items = Vec::new();
         for path in paths {
             survey

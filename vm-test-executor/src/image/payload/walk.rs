@@ -20,13 +20,15 @@ pub(super) struct Survey {
     hash: Sha256,
     /// Of the times of directories, too.
     times: Sha256,
+    /// What is credentials of the user's, and stays on the host.
+    hidden: Vec<PathBuf>,
     /// Files of all kinds.
     pub(super) entries: u64,
     /// What they take up, in bytes.
     pub(super) bytes: u64,
-    /// Directories whose content stays on the host: caches, and what this user cannot read.
+    /// Directories whose content stays on the host: caches, what this user cannot read, what is hidden.
     pub(super) bare: Vec<PathBuf>,
-    /// Files that this user cannot read.
+    /// Files that this user cannot read, or that are hidden.
     pub(super) closed: Vec<PathBuf>,
 }
 
@@ -40,6 +42,14 @@ pub(super) enum Trouble {
 }
 
 impl Survey {
+    /// One that leaves these files and directories on the host.
+    pub(super) fn without(hidden: &[PathBuf]) -> Self {
+        Self {
+            hidden: hidden.to_vec(),
+            ..Self::default()
+        }
+    }
+
     /// Looks at a tree, and adds what it finds. A file is a tree, too.
     pub(super) fn visit(&mut self, root: &Path, most: Most) -> Result<(), Trouble> {
         let mut stack = vec![root.to_path_buf()];
@@ -57,7 +67,15 @@ impl Survey {
             if self.bytes > most.bytes {
                 return Err(Trouble::TooMuch("bytes"));
             }
-            if meta.is_dir() {
+            if self.hidden.contains(&path) {
+                self.hash.update(b"hidden");
+                match meta.is_dir() {
+                    true => self.bare.push(path),
+                    false if meta.is_file() => self.closed.push(path),
+                    // What a link leads to is hidden by itself.
+                    false => {}
+                }
+            } else if meta.is_dir() {
                 stack.extend(self.children(&path, root)?);
             } else if meta.is_file() && access(&path, Access::READ_OK).is_err() {
                 self.closed.push(path);
@@ -169,6 +187,27 @@ mod tests {
         assert_ne!(second.fingerprint(), first.fingerprint());
         fs::rename(root.join("src/a"), root.join("src/b")).unwrap();
         assert_ne!(survey(root).fingerprint(), second.fingerprint());
+    }
+
+    #[test]
+    fn credentials_stay_on_the_host_and_make_no_difference() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        fs::create_dir(root.join(".ssh")).unwrap();
+        fs::write(root.join(".ssh/id"), "key").unwrap();
+        fs::write(root.join(".netrc"), "word").unwrap();
+        let hidden = [root.join(".ssh"), root.join(".netrc")];
+        let without = || {
+            let mut survey = Survey::without(&hidden);
+            survey.visit(root, MOST).unwrap();
+            survey
+        };
+        let first = without();
+        assert_eq!(first.bare, [root.join(".ssh")]);
+        assert_eq!(first.closed, [root.join(".netrc")]);
+        assert_ne!(survey(root).fingerprint(), first.fingerprint());
+        fs::write(root.join(".ssh/id"), "another").unwrap();
+        assert_eq!(without().fingerprint(), first.fingerprint());
     }
 
     #[test]
