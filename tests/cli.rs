@@ -2,12 +2,16 @@
 
 #[path = "cli/budgets.rs"]
 mod budgets;
+#[path = "cli/credentials.rs"]
+mod credentials;
 #[path = "cli/daemons.rs"]
 mod daemons;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/going.rs"]
 mod going;
+#[path = "cli/foreign.rs"]
+mod foreign;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/limits.rs"]

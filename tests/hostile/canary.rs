@@ -212,6 +212,12 @@ impl Canary {
         if let Some(status) = self.process.try_wait().unwrap() {
             changes.push(format!("the process ended: {status}"));
         }
+        let niceness = niceness(self.process.id());
+        if niceness != 0 {
+            changes.push(format!(
+                "the process has been given a niceness of {niceness}"
+            ));
+        }
         let reached = [
             (
                 "the abstract socket",
@@ -229,6 +235,13 @@ impl Canary {
         changes.dedup();
         changes
     }
+}
+
+fn niceness(process: u32) -> i32 {
+    let pid = i32::try_from(process)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    rustix::process::getpriority_process(pid).expect("it runs")
 }
 
 impl Drop for Canary {

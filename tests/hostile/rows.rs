@@ -19,7 +19,7 @@ const ITS_KERNEL: &str = "root may do this to a kernel of its own, and `own::` d
 const ITS_DISKS: &str = "its disks are its own, and `own::` writes to them";
 const ITS_FILES: &str = "its files are its own kernel's; the host's have no inode there";
 const ITS_GROUPS: &str = "its control groups are its own kernel's";
-const ITS_KEYS: &str = "its keyrings are its own kernel's";
+const ITS_KEYS: &str = "its kernel knows only users of its own";
 const ITS_END: &str = "the suite `outcomes_machine` has every end of a machine with its words";
 
 const NOT_ON_A_MACHINE: Rows = &[
@@ -61,6 +61,7 @@ const NOT_ON_A_MACHINE: Rows = &[
         "processes::being_first_in_line_for_the_processor_is_denied",
         "its processor is its own, and `own::` takes it",
     ),
+    ("users::", ITS_KEYS),
     (
         "stream::closes_its_stream_and_stays",
         "a port is no connection that one end could close; `own::` removes its driver",

@@ -52,6 +52,15 @@ impl Ordinary {
         )
     }
 
+    /// Its number.
+    ///
+    /// # Panics
+    /// If that is none.
+    #[must_use]
+    pub fn uid(&self) -> u32 {
+        self.uid.parse().expect("a number")
+    }
+
     /// Gives the user a file or directory.
     ///
     /// # Panics

@@ -1,0 +1,129 @@
+//! A workspace with files of others: of a group that the user is in besides, of root, of an id that no guest has.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use vm_test_tests::account::{Ordinary, is_root};
+use vm_test_tests::host::Host;
+use vm_test_tests::process::Running;
+
+/// Set to the workspace where the test runs again as an ordinary user.
+const WORKSPACE: &str = "FOREIGN_WORKSPACE";
+
+const FILES: [&str; 6] = [
+    "of-another",
+    "d/a",
+    "d/e/f",
+    "target/debug/x",
+    ".git/index",
+    "group",
+];
+
+/// Everything in it, the top first.
+fn content(workspace: &Path) -> Vec<PathBuf> {
+    let mut all = vec![workspace.to_path_buf()];
+    let mut at = 0;
+    while at < all.len() {
+        let entries = fs::read_dir(&all[at]).into_iter().flatten().flatten();
+        all.extend(entries.map(|entry| entry.path()));
+        at += 1;
+    }
+    all
+}
+
+/// A workspace that belongs to a user and a group, but for one file.
+fn workspace(user: u32, group: u32) -> TempDir {
+    let directory = tempfile::tempdir_in("/tmp").unwrap();
+    let at = |path: &str| directory.path().join(path);
+    for path in FILES {
+        fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        fs::write(at(path), "1\n").unwrap();
+    }
+    fs::write(at("target/CACHEDIR.TAG"), "").unwrap();
+    symlink("d/a", at("link")).unwrap();
+    for path in content(directory.path()) {
+        std::os::unix::fs::lchown(&path, Some(user), Some(group)).unwrap();
+        if path.is_dir() {
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o2775)).unwrap();
+        }
+    }
+    chown(at("of-another"), Some(4_000_000_000), Some(4_000_000_000)).unwrap();
+    fs::set_permissions(at("group"), PermissionsExt::from_mode(0o660)).unwrap();
+    directory
+}
+
+/// Changes what is there in a guest, in every way that there is; there it belongs to `owner`.
+fn change(workspace: &Path, owner: &str) {
+    let script = "set -e; umask 022; echo 2 >> d/a; echo 3 > d/new; mkdir d/sub; cat d/a; rm d/a; chmod 600 d/e/f
+        touch -d @1 d/e/f; chown 1:1 d/e/f; mv d/e/f d/e/g; ln d/e/g d/e/h; rm link; rm -r d/e; mkdir d/e; ls d d/e
+        echo 2 >> of-another; cat of-another group; touch target/debug/y; rm target/debug/x; ls target/debug
+        touch .git/index.lock; mv .git/index.lock .git/index; mv d dd; rm -r dd; mkdir new; ls -A
+        ! setpriv --reuid=65534 --regid=65534 --clear-groups touch nobodys new/nobodys 2>/dev/null; stat -c %u:%g . target";
+    let host = Host::new();
+    let mut command = host.vm_test();
+    command
+        .args(["run", "host", "--", "sh", "-c", script])
+        .current_dir(workspace);
+    let finished = Running::start(&mut command).finish();
+    let words: Vec<_> = finished.out.split_whitespace().collect();
+    assert_eq!(
+        words,
+        [
+            "1",
+            "2",
+            "d:",
+            "e",
+            "new",
+            "sub",
+            "d/e:",
+            "1",
+            "2",
+            "1",
+            "y",
+            ".git",
+            "group",
+            "new",
+            "of-another",
+            "target",
+            owner,
+            owner
+        ],
+        "{}",
+        finished.err
+    );
+}
+
+#[test]
+fn a_workspace_of_others_is_changed_in_the_guest_and_nowhere_else() {
+    if let Some(workspace) = std::env::var_os(WORKSPACE) {
+        change(Path::new(&workspace), "0:0");
+        return;
+    }
+    if !is_root() {
+        eprintln!(
+            "not tried: only root makes files of others, and runs this as an ordinary user as well"
+        );
+        return;
+    }
+    let test = "foreign::a_workspace_of_others_is_changed_in_the_guest_and_nowhere_else";
+    let user = Ordinary::find();
+    let of_a_group = workspace(user.uid(), 0);
+    let of_nobody = workspace(4_000_000_000, 4_000_000_000);
+    fs::set_permissions(
+        of_nobody.path().join("group"),
+        PermissionsExt::from_mode(0o664),
+    )
+    .unwrap();
+    // Of the ids that are given out to people, root's guests have all.
+    let owner = format!("{}:0", user.uid());
+    for (place, owner) in [(&of_a_group, &*owner), (&of_nobody, "0:0")] {
+        user.run_again(test, &[(WORKSPACE, place.path())]);
+        change(place.path(), owner);
+        for path in FILES {
+            let content = fs::read_to_string(place.path().join(path)).unwrap();
+            assert_eq!(content, "1\n", "{path}");
+        }
+        assert_eq!(content(place.path()).len(), 14);
+    }
+}
