@@ -1,7 +1,7 @@
 //! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is met.
 
 use super::quantity::{DURATION, SIZE};
-use super::{Init, OtherKernel, Rollback};
+use super::{Accelerator, Init, OtherKernel, Rollback};
 use crate::host::hidden::is_whole;
 use serde::{Deserialize, Serialize};
 use vm_test::protocol::daemon::OwnedSetting;
@@ -29,17 +29,6 @@ pub enum Backend {
     Lxc,
     /// A machine of its own.
     Kvm,
-}
-
-/// What executes the instructions of a machine of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Accelerator {
-    /// The processor where that is proved to work, else QEMU's translator.
-    Auto,
-    /// The processor, or nothing.
-    Kvm,
-    /// QEMU's translator.
-    Tcg,
 }
 
 /// A guest, decided.
@@ -230,9 +219,7 @@ impl Guest {
             OwnedSetting::Expose(paths) => {
                 if let Some(path) = paths.iter().find(|path| !is_whole(path)) {
                     let cause = format!("its expose {path:?} is relative");
-                    return Err(self.cannot("use", &cause).hint(
-                        "write a path that begins with ~/ or /, as in expose = [\"~/.ssh\"]",
-                    ));
+                    return Err(self.cannot("use", &cause).hint("begin it with ~/ or /"));
                 }
                 self.expose.clone_from(paths);
             }

@@ -1,5 +1,6 @@
 //! What a guest is to be: built-in guests, `vm-test.toml`, and what a site sets, in rising precedence. Starts nothing.
 
+mod accelerator;
 pub mod document;
 mod file;
 mod guest;
@@ -10,8 +11,9 @@ pub mod quantity;
 mod rollback;
 mod table;
 
+pub use accelerator::Accelerator;
 pub use file::{FILE, Workspace};
-pub use guest::{Accelerator, Backend, Guest, HOST, HOST_IMAGE};
+pub use guest::{Backend, Guest, HOST, HOST_IMAGE};
 pub use init::Init;
 pub use kernel::{OtherKernel, split as split_kernel};
 pub use rollback::Rollback;

@@ -1,0 +1,14 @@
+//! What executes the instructions of a VM, as a setting. Names; proves nothing.
+
+use serde::{Deserialize, Serialize};
+
+/// What executes the instructions of a machine of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Accelerator {
+    /// The processor where that is proved to work, else QEMU's translator.
+    Auto,
+    /// The processor, or nothing.
+    Kvm,
+    /// QEMU's translator.
+    Tcg,
+}
