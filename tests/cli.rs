@@ -8,10 +8,10 @@ mod credentials;
 mod daemons;
 #[path = "cli/doctor.rs"]
 mod doctor;
-#[path = "cli/going.rs"]
-mod going;
 #[path = "cli/foreign.rs"]
 mod foreign;
+#[path = "cli/going.rs"]
+mod going;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/limits.rs"]
