@@ -202,7 +202,7 @@ fn disks_without_a_root_or_with_several_are_refused() {
     let nothing = "no file system on it has /etc/os-release";
     bench.write("empty.qcow2", &qcow2(|_| {}));
     let words = format!(
-        "{{}}/empty.qcow2: {nothing} (the whole disk: no known file system)\nhint: its root has to be on "
+        "{{}}/empty.qcow2: {nothing} (the whole disk: no known file system)\nhint: its root, and what its /etc/fstab mounts there, has to be on "
     );
     bench.refuse("empty.qcow2", "20G", &words);
     let mut lvm = vec![0; MIB];
