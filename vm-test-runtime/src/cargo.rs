@@ -134,10 +134,17 @@ mod tests {
         names.iter().map(|name| root.join(name)).collect()
     }
 
+    /// What is on the disk, the search path, the directories that are found, and where results belong.
+    type Row = (
+        &'static [&'static str],
+        &'static [&'static str],
+        &'static [&'static str],
+        &'static str,
+    );
+
     #[test]
     fn programs_and_temporary_files_are_found_wherever_cargo_builds() {
-        // What is on the disk, the search path, and what is found: the directories, and where results belong.
-        let rows: [(&[&str], &[&str], &[&str], &str); 4] = [
+        let rows: [Row; 4] = [
             (
                 &[
                     "t/CACHEDIR.TAG",
