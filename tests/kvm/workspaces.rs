@@ -33,3 +33,34 @@ fn a_workspace_below_run_is_brought_like_any_other() {
     assert!(output.status.success(), "{text}");
     assert!(text.ends_with("from the host\n"), "{text}");
 }
+
+#[test]
+fn a_directory_of_the_workspace_is_renamed_and_a_hard_link_stays_one() {
+    let (host, _) = prepared(&["debian-12"]);
+    let own = tempfile::tempdir().unwrap();
+    let guests = "[guest.own]\nbackend = \"kvm\"\nimage = \"debian-12\"\naccelerator = \"tcg\"\n";
+    fs::write(own.path().join("vm-test.toml"), guests).unwrap();
+    fs::create_dir(own.path().join("old")).unwrap();
+    fs::write(own.path().join("old/one"), "from the host").unwrap();
+    fs::hard_link(own.path().join("old/one"), own.path().join("other")).unwrap();
+    // A plain rename, where `mv` would copy.
+    let steps = "echo from the guest > other && cat old/one && stat -c 'names %h' old/one \
+        && perl -e 'rename(\"old\", \"new\") or die $!' && cat new/one && ! test -e old";
+    let output = host
+        .vm_test()
+        .args(["run", "own", "--", "sh", "-c", steps])
+        .current_dir(own.path())
+        .output()
+        .unwrap();
+    let text = text_of(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.ends_with("from the guest\nnames 2\nfrom the guest\n"),
+        "{text}"
+    );
+    assert_eq!(
+        fs::read_to_string(own.path().join("other")).unwrap(),
+        "from the host"
+    );
+    assert!(own.path().join("old").is_dir());
+}

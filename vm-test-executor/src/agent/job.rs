@@ -220,7 +220,12 @@ fn explain(program: &str, directory: &Path, error: &io::Error) -> End {
                 format!("{program}: it is not a program for this machine"),
                 Obstacle::NotExecutable,
             ),
-            _ => (format!("{program}: {error}"), Obstacle::Other),
+            _ => (
+                format!("{program}: {error}"),
+                error
+                    .raw_os_error()
+                    .map_or(Obstacle::Other, Obstacle::Kernel),
+            ),
         }
     };
     End::NotStarted { reason, obstacle }

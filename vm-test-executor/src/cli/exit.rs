@@ -31,7 +31,7 @@ pub(super) fn of(end: &End) -> u8 {
         End::NotStarted { obstacle, .. } => match obstacle {
             Obstacle::NotFound => NOT_FOUND,
             Obstacle::NotExecutable => NOT_EXECUTABLE,
-            Obstacle::Other => FAILED,
+            Obstacle::Kernel(_) | Obstacle::Other => FAILED,
         },
     }
 }
@@ -60,6 +60,7 @@ mod tests {
             (End::OutOfMemory, 137),
             (End::TimedOut, 124),
             (not_started(Obstacle::Other), 125),
+            (not_started(Obstacle::Kernel(11)), 125),
             (not_started(Obstacle::NotExecutable), 126),
             (not_started(Obstacle::NotFound), 127),
         ] {

@@ -233,13 +233,14 @@ fn heed_signals(desk: &Arc<Desk>) -> Result<(), Failure> {
 
 /// Tells whoever started the daemon, and lets go of the pipe.
 fn say_ready() -> Result<(), Failure> {
-    let mut stdout = io::stdout();
-    // Whoever started the daemon may be gone already, and the next client finds it all the same.
-    let _ = stdout.write_all(READY).and_then(|()| stdout.flush());
+    // After the word that it is ready nothing may fail: nobody would hear why.
     let null = File::options()
         .write(true)
         .open("/dev/null")
         .map_err(|error| refused("open /dev/null", Tried::File, &error))?;
+    let mut stdout = io::stdout();
+    // Whoever started the daemon may be gone already, and the next client finds it all the same.
+    let _ = stdout.write_all(READY).and_then(|()| stdout.flush());
     rustix::stdio::dup2_stdout(&null).map_err(|error| cannot("close standard output", &error))
 }
 

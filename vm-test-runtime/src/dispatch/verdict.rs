@@ -162,8 +162,9 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
                 .with_lines("what it was doing", &ended.last)
                 .hint(format!("{hint}; it had run for {seconds:.1} s"))
         }
-        End::NotStarted { reason, .. } => {
+        End::NotStarted { reason, obstacle } => {
             Failure::new(format!("cannot start the test binary in the guest: {reason}"))
+                .because_of(*obstacle)
         }
     }
 }

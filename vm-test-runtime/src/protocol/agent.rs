@@ -188,6 +188,8 @@ pub enum Obstacle {
     NotFound,
     /// The guest has the program and cannot execute it.
     NotExecutable,
+    /// The kernel does not start a process, with this error number.
+    Kernel(i32),
     /// Something else than the program.
     Other,
 }

@@ -1,5 +1,6 @@
 //! What an error of the kernel means to whoever starts guests, and the cure. Knows what was tried, not for whom.
 
+use super::agent::Obstacle;
 use super::failure::Failure;
 use std::io;
 
@@ -64,6 +65,17 @@ impl Failure {
             self.hint = cure(tried, error).map(str::to_owned);
         }
         self
+    }
+
+    /// The same failure with what helps against what keeps a job from starting.
+    #[must_use]
+    pub fn because_of(self, obstacle: Obstacle) -> Self {
+        match obstacle {
+            Obstacle::Kernel(number) => {
+                self.because(Tried::Process, &io::Error::from_raw_os_error(number))
+            }
+            Obstacle::NotFound | Obstacle::NotExecutable | Obstacle::Other => self,
+        }
     }
 }
 

@@ -39,9 +39,10 @@ impl Command<'_> {
         let (guest, program) = (self.guest, &self.program);
         let megabytes = lease.granted.memory >> 20;
         match &ending.end {
-            End::NotStarted { reason, .. } => Some(Failure::new(format!(
-                "cannot run the command in guest `{guest}`: {reason}"
-            ))),
+            End::NotStarted { reason, obstacle } => {
+                let words = format!("cannot run the command in guest `{guest}`: {reason}");
+                Some(Failure::new(words).because_of(*obstacle))
+            }
             End::TimedOut => {
                 let how = match self.keeps && lease.granted.keep_for.is_some() {
                     true => "stopped as it was",
