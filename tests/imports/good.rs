@@ -61,7 +61,7 @@ fn a_guest_starts_from_a_directory() {
     assert!(status.success());
     place.succeed(&["image", "import", "d", "dir:root"]);
     assert_eq!(run(&place, "d", &SHOW), "from a directory\n");
-    let owner = "for f in /etc/*; do [ -O $f ] && echo own; done";
+    let owner = "for f in /etc/*; do [ -O $f ] || exit 1; done; echo own";
     assert_eq!(run(&place, "d", &["sh", "-c", owner]), "own\n");
 }
 

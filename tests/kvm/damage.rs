@@ -231,7 +231,11 @@ fn a_host_without_qemu_says_what_to_install() {
     let (host, fixture) = prepared(&["debian-12"]);
     let install = "hint: install it: apt-get install qemu-system-x86 qemu-utils";
     for (program, cause, cure) in [
-        ("missing", "there is no ", install),
+        (
+            "missing",
+            "which VM_TEST_QEMU names, is not there",
+            "hint: set VM_TEST_QEMU to the program, or unset it",
+        ),
         (
             "old",
             "it is version 2.1, and 6.0 is the oldest that keeps templates",

@@ -29,6 +29,9 @@ fn meant(root: &Path, name: &str) -> Option<String> {
     let there = store.map_or_else(Vec::new, |store| store.list());
     let mut names: Vec<_> = there.into_iter().map(|image| image.name).collect();
     names.extend(ready_names().map(str::to_owned));
+    if names.iter().any(|known| known == name) {
+        return None;
+    }
     // Of another version it is another image.
     let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
     let known = names.iter().map(String::as_str);
@@ -47,6 +50,8 @@ mod tests {
                 "debain-12",
                 "did you mean `debian-12`? If not, build it: vm-test image build debain-12",
             ),
+            // It comes with the program, beside one with a longer name.
+            ("debian-12", "build it: vm-test image build debian-12"),
             ("debian-13", "build it: vm-test image build debian-13"),
             ("alpine", "build it: vm-test image build alpine"),
         ] {
