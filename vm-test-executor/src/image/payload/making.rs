@@ -91,7 +91,8 @@ fn have_done(order: &Order) -> Result<(), Failure> {
         // The real root reads everything as it is.
         user_namespace: !as_root,
         network_namespace: true,
-        keep_groups: false,
+        // Perhaps one of them may read the workspace. Nothing of a guest's runs here.
+        keep_groups: !as_root,
     };
     let waiting = namespaces::start(&program).map_err(|error| refusal::of_namespaces(&error))?;
     drop(theirs);
