@@ -2,7 +2,7 @@
 //! directory. An ordinary user's files become root's, as they are in a container.
 
 use super::walk::Survey;
-use super::{DISK, Item};
+use super::{DISK, Item, owners};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
 use crate::image::base;
@@ -45,6 +45,8 @@ struct Order {
     /// What the content needs, in bytes.
     bytes: u64,
     entries: u64,
+    /// Whether ids of others are shown as nobody's to whoever makes it.
+    hides_ids: bool,
 }
 
 /// Makes the disk in an empty directory.
@@ -59,6 +61,7 @@ pub(super) fn make(aside: &Path, items: &[Item], all: &Survey, size: u64) -> Res
         items: items.to_vec(),
         bytes: all.bytes,
         entries: all.entries,
+        hides_ids: IdMaps::of_this_user().source != Source::Root,
     };
     have_done(&order).map_err(|failure| Failure {
         message: format!(
@@ -177,7 +180,11 @@ fn carry_out(order: &Order) -> io::Result<()> {
             mount_bind(room.join("nothing"), inner(closed))?;
         }
     }
-    run_mke2fs(order, &content, &disk)
+    run_mke2fs(order, &content, &disk)?;
+    match order.hides_ids {
+        true => owners::give_to_root(&disk),
+        false => Ok(()),
+    }
 }
 
 fn of(path: &Path, error: io::Error) -> io::Error {
