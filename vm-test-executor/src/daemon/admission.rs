@@ -238,22 +238,17 @@ impl Admitted {
     pub(super) fn keep(&self) -> Result<(), String> {
         let mut state = self.shared.lock();
         let most = self.shared.budget.memory / KEPT_SHARE;
-        state.promised.look();
-        let kept = state
-            .promised
-            .kept
-            .saturating_add(state.promised.others.kept);
-        if kept.saturating_add(self.memory) > most {
-            return Err(format!(
+        let cpus = self.cpus.load(Ordering::SeqCst);
+        let settled = state.promised.keep(self.memory, cpus, most);
+        settled.map_err(|kept| {
+            format!(
                 "kept instances hold {} MiB already, and may hold {} MiB",
                 kept >> 20,
                 most >> 20
-            ));
-        }
-        state.promised.kept += self.memory;
-        state.promised.cpus -= self.cpus.swap(0, Ordering::SeqCst);
+            )
+        })?;
+        self.cpus.store(0, Ordering::SeqCst);
         self.is_kept.store(true, Ordering::SeqCst);
-        state.promised.publish();
         drop(state);
         self.shared.changed.notify_all();
         Ok(())

@@ -90,6 +90,27 @@ impl Promised {
         fits == Some(true)
     }
 
+    /// Counts memory that is promised as kept and gives its processors back, unless more than `most` would be kept.
+    ///
+    /// # Errors
+    /// How much is kept already.
+    pub(super) fn keep(&mut self, memory: u64, cpus: u32, most: u64) -> Result<(), u64> {
+        let (mut kept, mut fits) = (0, false);
+        self.settle(|it| {
+            kept = it.kept.saturating_add(it.others.kept);
+            fits = kept.saturating_add(memory) <= most;
+            if fits {
+                it.kept += memory;
+                it.cpus -= cpus;
+            }
+            fits
+        });
+        match fits {
+            true => Ok(()),
+            false => Err(kept),
+        }
+    }
+
     /// Sees what the others hold by now.
     pub(super) fn look(&mut self) {
         self.settle(|_| false);
@@ -126,7 +147,7 @@ impl Promised {
         }
     }
 
-    /// Tells the others that this daemon holds less, or as much and keeps more of it.
+    /// Tells the others that this daemon holds less.
     pub(super) fn publish(&mut self) {
         let own = self.own();
         if let Some(Err(error)) = self.claims.as_mut().map(|claims| claims.give_back(own)) {

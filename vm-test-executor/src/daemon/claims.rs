@@ -36,6 +36,17 @@ pub(super) struct Claims {
     file: Option<File>,
 }
 
+/// The lock of all. It is let go of by name, and not only closed: a keeper that waits for its id maps has a copy of every
+/// descriptor that the daemon had open when it was started.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 impl Claims {
     /// Those in the directory of this user. `run` tells daemons apart.
     ///
@@ -92,13 +103,14 @@ impl Claims {
     }
 
     /// The lock of all; `None` if its holder does not let go of it.
-    fn lock(&self) -> io::Result<Option<File>> {
+    fn lock(&self) -> io::Result<Option<Lock>> {
         let limit = Instant::now() + PATIENCE;
         loop {
-            make(&self.directory)?;
             let mut options = File::options();
             let options = options.create(true).truncate(false).write(true);
-            let file = match regular::open(&self.lock_path(), options) {
+            let opened =
+                make(&self.directory).and_then(|()| regular::open(&self.lock_path(), options));
+            let file = match opened {
                 // The last daemon has just taken the directory with it.
                 Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < limit => {
                     continue;
@@ -106,7 +118,9 @@ impl Claims {
                 opened => opened?,
             };
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) if is_at(&file, &self.lock_path()) => return Ok(Some(file)),
+                Ok(()) if is_at(&file, &self.lock_path()) => {
+                    return Ok(Some(Lock(file)));
+                }
                 Ok(()) | Err(rustix::io::Errno::WOULDBLOCK) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -212,74 +226,4 @@ fn is_at(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claim(memory: u64) -> Claim {
-        Claim {
-            memory,
-            cpus: 2,
-            kept: 1,
-        }
-    }
-
-    fn others(claims: &mut Claims) -> Claim {
-        let mut seen = None;
-        claims
-            .settle(|others| {
-                seen = Some(others);
-                None
-            })
-            .unwrap();
-        seen.unwrap()
-    }
-
-    #[test]
-    fn each_daemon_sees_what_the_living_hold_and_the_last_one_leaves_nothing() {
-        let parent = tempfile::tempdir().unwrap();
-        let directory = parent.path().join("claims");
-        let [mut a, mut b, mut c] = ["a", "b", "c"].map(|run| Claims::of(directory.clone(), run));
-        a.settle(|others| {
-            assert_eq!(others, Claim::default());
-            Some(claim(100))
-        })
-        .unwrap();
-        b.settle(|others| {
-            assert_eq!(others, claim(100));
-            Some(claim(30))
-        })
-        .unwrap();
-        assert_eq!(others(&mut a), claim(30));
-        let sum = Claim {
-            memory: 130,
-            cpus: 4,
-            kept: 2,
-        };
-        assert_eq!(others(&mut c), sum);
-        a.give_back(claim(5)).unwrap();
-        assert_eq!(others(&mut b), claim(5));
-        // One that is killed lets go of its lock.
-        a.file = None;
-        assert_eq!(others(&mut b), Claim::default());
-        // The directory is removed while daemons live.
-        fs::remove_dir_all(&directory).unwrap();
-        b.give_back(claim(30)).unwrap();
-        assert_eq!(others(&mut c), claim(30));
-        b.leave();
-        assert!(!directory.exists());
-        assert_eq!(others(&mut c), Claim::default());
-        c.leave();
-        assert!(!directory.exists());
-    }
-
-    #[test]
-    fn a_directory_that_others_may_write_to_is_not_used() {
-        let parent = tempfile::tempdir().unwrap();
-        let directory = parent.path().join("claims");
-        fs::create_dir(&directory).unwrap();
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-        fs::set_permissions(&directory, open).unwrap();
-        let error = Claims::of(directory, "a").settle(|_| None).unwrap_err();
-        assert!(error.to_string().contains("of this user alone"), "{error}");
-    }
-}
+mod tests;

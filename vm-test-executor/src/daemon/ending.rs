@@ -66,7 +66,8 @@ impl Instance {
         let (_here, holder) = UnixStream::pair()
             .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
         let what = format!("cannot make a template for guest `{}`", self.guest);
-        if event::wait(self.process(), None, &holder, stop) != Event::Died {
+        let event = event::wait(self.process(), None, &holder, stop);
+        if !matches!(event, Event::Died | Event::Unnoticed) {
             return Err(Failure::new(format!("{what}: the daemon was stopped")).into());
         }
         let said = self.last_words(LAST_WORDS);

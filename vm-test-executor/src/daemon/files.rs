@@ -56,7 +56,9 @@ impl Files {
                 }
                 Ok(None) => {}
                 // Whoever ended just now has taken the directory with it.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && Instant::now() < limit => {
+                    continue;
+                }
                 Err(error) => {
                     let failure = Failure::new(format!("cannot lock {}: {error}", lock.display()));
                     return Err(regular::because(failure, &error, &lock));

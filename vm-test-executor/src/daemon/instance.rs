@@ -78,8 +78,9 @@ impl Instance {
             user: world.user_namespace,
             network: !world.host_network,
             // Perhaps one of them may use the processor's support for machines, or read the workspace: a keeper that makes a
-            // container leaves them before anything of the guest's runs.
-            keep_groups: world.hardware.is_some() || maps.source != Source::Root,
+            // container leaves them before anything of the guest's runs. Those of the real root own much of the host, and
+            // its keepers get devices and directories without them.
+            keep_groups: maps.source != Source::Root,
         };
         let waiting = spawner.start(theirs.into(), stream.into(), isolation)?;
         let pidfd = waiting.pidfd.try_clone();

@@ -6,15 +6,20 @@ use std::io;
 use vm_test::client::RuntimeDir;
 use vm_test::protocol::failure::Failure;
 
+/// So often the directory may be gone again.
+const ATTEMPTS: u32 = 1_000;
+
 /// The log of the daemon with this identity.
 pub(super) fn open(identity: &str) -> Result<File, Failure> {
+    let mut attempts = 0;
     loop {
+        attempts += 1;
         let path = RuntimeDir::open()?.path().join(format!("{identity}.log"));
         let mut options = File::options();
         match regular::open(&path, options.create(true).read(true).append(true)) {
             Ok(log) => return Ok(log),
             // A daemon that ended just now has taken the directory with it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => {}
             Err(error) => {
                 let failure = Failure::new(format!("cannot write {}: {error}", path.display()));
                 return Err(regular::because(failure, &error, &path));

@@ -31,17 +31,18 @@ impl LoopDevice {
             .wrapping_add(u32::try_from(seed).unwrap_or(0));
         for attempt in 0..64 {
             let number = FIRST + start.wrapping_add(attempt) % COUNT;
-            let device = Self {
-                number,
-                journal: entry(journal, number),
-            };
-            File::create(&device.journal)?.sync_all()?;
+            let journal = entry(journal, number);
+            match File::options().write(true).create_new(true).open(&journal) {
+                Ok(file) => file.sync_all()?,
+                // Of another instance of this daemon, whose entry must stay.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(error),
+            }
             match loop_device::add(number) {
-                Ok(()) => return Ok(device),
+                Ok(()) => return Ok(Self { number, journal }),
                 Err(error) => {
                     // It is somebody else's; the entry must not make us remove it.
-                    let _ = fs::remove_file(&device.journal);
-                    std::mem::forget(device);
+                    let _ = fs::remove_file(&journal);
                     if error.kind() != io::ErrorKind::AlreadyExists {
                         return Err(error);
                     }

@@ -1,7 +1,7 @@
 //! Where programs keep credentials, private keys and histories in the home of their user. A list; reads nothing.
 
 /// What is hidden in a home. `docs/hidden-files.md` lists the same.
-pub const IN_HOME: [&str; 95] = [
+pub const IN_HOME: [&str; 100] = [
     ".ICEauthority",
     ".Xauthority",
     ".aliyun",
@@ -27,6 +27,7 @@ pub const IN_HOME: [&str; 95] = [
     ".config/gcloud",
     ".config/gh",
     ".config/git/credentials",
+    ".config/github-copilot",
     ".config/glab-cli",
     ".config/google-chrome",
     ".config/hcloud",
@@ -92,9 +93,13 @@ pub const IN_HOME: [&str; 95] = [
     ".terraform.d/credentials.tfrc.json",
     ".terraformrc",
     ".thunderbird",
+    ".var/app",
     ".vault-token",
     ".viminfo",
     ".yarnrc.yml",
     ".zhistory",
     ".zsh_history",
+    "snap/chromium",
+    "snap/firefox",
+    "snap/thunderbird",
 ];

@@ -1,6 +1,7 @@
 //! Which files of this host are credentials of its users, so that guests do not see them unless they are to. Knows paths;
 //! hides nothing.
 
+use super::aliases::aliases;
 use super::credentials::IN_HOME;
 use rustix::process::getuid;
 use std::collections::BTreeSet;
@@ -39,7 +40,19 @@ pub fn hidden(
 ) -> Vec<PathBuf> {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let homes = homes(&passwd, getuid().as_raw(), variables);
-    in_homes(&homes, variables, exposed, shared)
+    let mut found = in_homes(&homes, variables, exposed, shared);
+    let shared: Vec<_> = shared
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    // What has to be there for the guest's work is not hidden by its other name, nor what is to be seen by this one.
+    let is_wanted = |path: &PathBuf| {
+        shared.iter().any(|shared| shared.starts_with(path))
+            || exposed.iter().any(|seen| path.starts_with(seen))
+    };
+    let others = aliases(&found);
+    found.extend(others.into_iter().filter(|path| !is_wanted(path)));
+    found
 }
 
 /// Whether a path says where it begins: at the root or at a home.

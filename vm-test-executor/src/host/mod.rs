@@ -1,5 +1,6 @@
 //! What this host lets this user do: which ids a guest may have, and why namespaces are refused. Changes nothing.
 
+mod aliases;
 pub mod credentials;
 pub mod hidden;
 pub mod idmaps;

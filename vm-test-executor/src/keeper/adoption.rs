@@ -5,8 +5,8 @@
 use super::upper::{Upper, assume, is_foreign};
 use std::collections::VecDeque;
 use std::fs::{self, File, Metadata};
-use std::io;
-use std::os::unix::fs::symlink;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// Among so many files, those nearest to the top, one is looked for that is another's. Without one nothing is copied: the
@@ -19,6 +19,13 @@ const MOST_ENTRIES: usize = 200_000;
 /// … and files of at most this size are copied, of at most so many bytes together: they are in the guest's memory.
 const LARGEST: u64 = 4 << 20;
 const MOST_BYTES: u64 = 64 << 20;
+
+/// At most such a part of that memory is taken for them.
+const SHARE: u64 = 4;
+
+/// What a file's content is rounded up to there, and what it takes up besides.
+const PAGE: u64 = 4096;
+const ENTRY: u64 = 1024;
 
 /// In directories with a file of this name cargo makes its own; in the other git does.
 const CACHE: &str = "CACHEDIR.TAG";
@@ -34,13 +41,20 @@ pub(super) fn adopt(upper: &Upper<'_>, path: &Path, hidden: &[PathBuf]) -> io::R
     if !walk(upper.low, path, LOOKED_AT, false).any(|entry| is_adopted(&entry)) {
         return Ok(());
     }
-    let mut room = MOST_BYTES;
+    let free = rustix::fs::statvfs(upper.up)?;
+    let free = free.f_bavail.saturating_mul(free.f_frsize);
+    let mut room = MOST_BYTES.min(free / SHARE);
     for Entry { path, meta, .. } in walk(upper.low, path, MOST_ENTRIES, true).filter(is_adopted) {
+        let needs = takes_up(&meta);
+        if needs > room {
+            continue;
+        }
         let (low, up) = (upper.low.join(&path), upper.up.join(&path));
         if meta.is_dir() {
             // One that cannot be read can be no part of a union either.
             if fs::read_dir(&low).is_ok() {
                 upper.directory(&path)?;
+                room -= needs;
             }
             continue;
         }
@@ -51,16 +65,38 @@ pub(super) fn adopt(upper: &Upper<'_>, path: &Path, hidden: &[PathBuf]) -> io::R
         if meta.is_symlink() {
             upper.directory(parent)?;
             symlink(fs::read_link(&low)?, &up)?;
-        } else if meta.is_file() && meta.len() <= LARGEST.min(room) {
-            let Ok(mut file) = File::open(&low) else {
+            room -= needs;
+        } else if meta.is_file() && meta.len() <= LARGEST {
+            let Some(file) = open(&low, &meta) else {
                 continue;
             };
             upper.directory(parent)?;
-            room -= io::copy(&mut file, &mut File::create(&up)?)?.min(room);
+            // Whatever is written to it meanwhile.
+            io::copy(&mut file.take(meta.len()), &mut File::create(&up)?)?;
             assume(&low, &meta, &up)?;
+            room -= needs;
         }
     }
     Ok(())
+}
+
+/// How much memory a copy takes up.
+fn takes_up(meta: &Metadata) -> u64 {
+    let content = if meta.is_file() { meta.len() } else { 0 };
+    content
+        .div_ceil(PAGE)
+        .saturating_mul(PAGE)
+        .saturating_add(ENTRY)
+}
+
+/// Opens the file that was looked at, unless something else is in its place by now: whoever shares the workspace may have put
+/// a link there, or a FIFO.
+fn open(path: &Path, meta: &Metadata) -> Option<File> {
+    let mut options = File::options();
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = options.read(true).custom_flags(flags).open(path).ok()?;
+    let now = file.metadata().ok()?;
+    ((now.dev(), now.ino()) == (meta.dev(), meta.ino())).then_some(file)
 }
 
 /// A file below a layer.
@@ -90,7 +126,8 @@ fn walk(root: &Path, path: &Path, most: usize, whole: bool) -> impl Iterator<Ite
                     .into_iter()
                     .flatten()
                     .flatten();
-                queue.extend(entries.map(|entry| (path.join(entry.file_name()), is_made)));
+                let entries = entries.map(|entry| (path.join(entry.file_name()), is_made));
+                queue.extend(entries.take(most - queue.len()));
             }
             return Some(Entry {
                 path,

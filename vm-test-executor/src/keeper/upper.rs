@@ -11,6 +11,10 @@ use std::path::Path;
 /// The id that the kernel shows where it has none to show, and that of `nobody` besides.
 const OVERFLOW: u32 = 65_534;
 
+/// The bits of a file that is executed as its owner, and as its group.
+const SET_USER: u32 = 0o4000;
+const SET_GROUP: u32 = 0o2000;
+
 /// An upper directory, and what is below it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Upper<'a> {
@@ -70,7 +74,15 @@ pub(super) fn assume(low: &Path, meta: &Metadata, up: &Path) -> io::Result<()> {
     let (user, group) = owner(low, meta.uid(), meta.gid());
     // May be forbidden, where the namespace maps a single id.
     let _ = rustix::fs::chown(up, Some(user), Some(group));
-    rustix::fs::chmod(up, Mode::from_raw_mode(meta.mode()))?;
+    // To run as its owner is no right that a file of somebody else's keeps once it is root's.
+    let mut lost = 0;
+    if meta.is_file() && user.as_raw() != meta.uid() {
+        lost |= SET_USER;
+    }
+    if meta.is_file() && group.as_raw() != meta.gid() {
+        lost |= SET_GROUP;
+    }
+    rustix::fs::chmod(up, Mode::from_raw_mode(meta.mode() & !lost))?;
     let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
     let times = Timestamps {
         last_access: time(meta.atime(), meta.atime_nsec()),

@@ -7,8 +7,12 @@ use std::path::{Component, Path, PathBuf};
 /// More symbolic links than this in one path are a circle.
 const MOST: u32 = 40;
 
+/// A longer name than any file has.
+const TOO_LONG: usize = 256;
+
 /// Where `path` leads, relative to the root and never out of it. `read_link` gives the content of the symbolic link at a
-/// path relative to the root, if one is there.
+/// path relative to the root, if one is there. A path with too many links leads to where nothing can be: the kernel would
+/// follow one that is left, and begin at the root of whoever asks it to.
 pub fn follow(path: &Path, read_link: impl Fn(&Path) -> Option<PathBuf>) -> PathBuf {
     let mut real = PathBuf::new();
     let mut rest = names(path);
@@ -27,7 +31,8 @@ pub fn follow(path: &Path, read_link: impl Fn(&Path) -> Option<PathBuf>) -> Path
                 }
                 rest.extend(names(&link));
             }
-            _ => real = next,
+            Some(_) => return "x".repeat(TOO_LONG).into(),
+            None => real = next,
         }
     }
     real
@@ -56,17 +61,26 @@ mod tests {
             "out" => Some("/../../../lib".into()),
             "usr/up" => Some("../etc/./x".into()),
             "circle" => Some("circle".into()),
-            _ => None,
+            "l0" => Some("/outside".into()),
+            link => {
+                let number: u32 = link.strip_prefix('l')?.parse().ok()?;
+                Some(format!("l{}", number - 1).into())
+            }
         };
         for (path, real) in [
             ("/lib/x", "usr/lib/x"),
             ("/out/x", "usr/lib/x"),
             ("usr/up", "etc/x"),
-            ("/circle", "circle"),
+            ("/l39", "outside"),
             ("/new/../x", "x"),
             ("/../..", ""),
         ] {
             assert_eq!(follow(Path::new(path), links), Path::new(real), "{path}");
+        }
+        for path in ["/circle", "/circle/x", "/l40", "/l41/x"] {
+            let nowhere = follow(Path::new(path), links);
+            let error = std::fs::symlink_metadata(nowhere).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ENAMETOOLONG), "{path}");
         }
     }
 }

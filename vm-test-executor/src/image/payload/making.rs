@@ -2,7 +2,7 @@
 //! directory. An ordinary user's files become root's, as they are in a container.
 
 use super::walk::Survey;
-use super::{DISK, Item};
+use super::{DISK, Item, owners};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
 use crate::image::base;
@@ -45,6 +45,8 @@ struct Order {
     /// What the content needs, in bytes.
     bytes: u64,
     entries: u64,
+    /// Whether ids of others are shown as nobody's to whoever makes it.
+    hides_ids: bool,
 }
 
 /// Makes the disk in an empty directory.
@@ -59,6 +61,7 @@ pub(super) fn make(aside: &Path, items: &[Item], all: &Survey, size: u64) -> Res
         items: items.to_vec(),
         bytes: all.bytes,
         entries: all.entries,
+        hides_ids: IdMaps::of_this_user().source != Source::Root,
     };
     have_done(&order).map_err(|failure| Failure {
         message: format!(
@@ -91,7 +94,8 @@ fn have_done(order: &Order) -> Result<(), Failure> {
         // The real root reads everything as it is.
         user_namespace: !as_root,
         network_namespace: true,
-        keep_groups: false,
+        // Perhaps one of them may read the workspace. Nothing of a guest's runs here.
+        keep_groups: !as_root,
     };
     let waiting = namespaces::start(&program).map_err(|error| refusal::of_namespaces(&error))?;
     drop(theirs);
@@ -176,7 +180,11 @@ fn carry_out(order: &Order) -> io::Result<()> {
             mount_bind(room.join("nothing"), inner(closed))?;
         }
     }
-    run_mke2fs(order, &content, &disk)
+    run_mke2fs(order, &content, &disk)?;
+    match order.hides_ids {
+        true => owners::give_to_root(&disk),
+        false => Ok(()),
+    }
 }
 
 fn of(path: &Path, error: io::Error) -> io::Error {

@@ -2,6 +2,7 @@
 //! store, read by many. Knows no guest.
 
 mod making;
+mod owners;
 mod steady;
 mod walk;
 
@@ -31,7 +32,7 @@ const MOST: Most = Most {
 };
 
 /// Raised when the same files would give another disk.
-const FORMAT: &[u8] = b"vm-test payload 1";
+const FORMAT: &[u8] = b"vm-test payload 2";
 
 /// How the keys of these begin.
 const PREFIX: &str = "payload-";
