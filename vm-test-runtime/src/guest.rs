@@ -182,7 +182,8 @@ fn report(info: &PanicHookInfo<'_>) -> PanicReport {
     }
 }
 
-fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
+/// The words of a panic, if it has any.
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
     let text = payload
         .downcast_ref::<&'static str>()
         .map(|text| (*text).to_owned())
