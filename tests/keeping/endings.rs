@@ -68,7 +68,7 @@ fn a_wrong_word_in_the_variable_is_refused_with_the_right_ones() {
     assert!(!output.status.success());
     assert!(
         text.contains(
-            "cannot use VM_TEST_KEEP: there is no \"yes\"\nhint: set VM_TEST_KEEP=on-failure, or "
+            "cannot use VM_TEST_KEEP: \"yes\" is not one of its values\nhint: set VM_TEST_KEEP=on-failure, or "
         ),
         "{text}"
     );

@@ -20,6 +20,9 @@ const PANIC_REPORTS: usize = 64;
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
+/// Set once an agent has been found.
+static IS_GUEST: OnceLock<()> = OnceLock::new();
+
 /// Never dropped: the body may have closed the connection, and then its number is not this crate's to close.
 static CHANNEL: OnceLock<Channel> = OnceLock::new();
 
@@ -81,17 +84,24 @@ impl Scope {
     /// Tells the agent that the body begins, and from here on of every panic. Ends the process where there is no agent.
     pub(crate) fn enter(job: Job) -> Self {
         if ENTERED.swap(true, Ordering::SeqCst) {
+            // Tests of a harness run at the same time. Where nobody listens, the first of them ends the process, and until then
+            // none may take itself for a body within a body.
+            IS_GUEST.wait();
             return Self { agent: None };
         }
-        let channel = match Channel::open(job.nonce, job.test.clone()) {
-            Ok(channel) => CHANNEL.get_or_init(|| channel),
-            // Where nobody listens this may be the host, whatever the variables say, and there the body must not run.
-            Err(Refused::NoAgent) => end_process_without_agent(&job.test),
-            // The agent refuses all processes but the test's own, so nothing passes that should not: a body may start its own
-            // binary anew, and that child only has its exit code to speak with. It must know that it is refused, lest it marks
-            // the end of the output that it has in common with its parent.
-            Err(Refused::NotAdmitted) => return Self { agent: None },
+        let opened = Channel::open(job.nonce, job.test.clone());
+        // Where nobody listens this may be the host, whatever the variables say, and there the body must not run.
+        if matches!(opened, Err(Refused::NoAgent)) {
+            end_process_without_agent(&job.test);
+        }
+        let _ = IS_GUEST.set(());
+        // The agent refuses all processes but the test's own, so nothing passes that should not: a body may start its own
+        // binary anew, and that child only has its exit code to speak with. It must know that it is refused, lest it marks
+        // the end of the output that it has in common with its parent.
+        let Ok(channel) = opened else {
+            return Self { agent: None };
         };
+        let channel = CHANNEL.get_or_init(|| channel);
         let agent = Agent {
             nonce: job.nonce,
             began: Arc::default(),
@@ -172,7 +182,8 @@ fn report(info: &PanicHookInfo<'_>) -> PanicReport {
     }
 }
 
-fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
+/// The words of a panic, if it has any.
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
     let text = payload
         .downcast_ref::<&'static str>()
         .map(|text| (*text).to_owned())

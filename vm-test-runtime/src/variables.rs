@@ -133,7 +133,7 @@ fn word(name: &str, value: Option<OsString>, words: [&str; 2]) -> Result<Option<
         Some(word) => format!("did you mean {name}={word}?"),
         None => format!("set {name}={other}, or {name}={default}, which is the default"),
     };
-    let cause = format!("there is no {value:?}");
+    let cause = format!("{value:?} is not one of its values");
     Err(Failure::new(format!("cannot use {name}: {cause}")).hint(hint))
 }
 
@@ -259,7 +259,7 @@ mod tests {
             ),
         ] {
             let failure = keep(value).unwrap_err();
-            let cause = format!("cannot use VM_TEST_KEEP: there is no {value:?}");
+            let cause = format!("cannot use VM_TEST_KEEP: {value:?} is not one of its values");
             assert_eq!(failure, Failure::new(cause).hint(hint));
         }
     }

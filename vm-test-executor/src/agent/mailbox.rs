@@ -53,26 +53,26 @@ impl Mailbox {
         let Ok(memory) = open else {
             return Ok(None);
         };
-        let mut bytes = [0; WORDS * WORD];
-        if memory.read_exact_at(&mut bytes, self.address).is_err() {
+        let is_posted = |words: &[u64; WORDS]| words[POSTED] != self.taken;
+        // Words that are read while the process fills them may be of two reports. Once it says that one is posted, it has
+        // filled them all, and it changes none before it has seen that the report is taken.
+        if !self.words(&memory).as_ref().is_some_and(is_posted) {
             return Ok(None);
         }
-        let word = |index: usize| {
-            let mut word = [0; WORD];
-            word.copy_from_slice(&bytes[index * WORD..(index + 1) * WORD]);
-            u64::from_ne_bytes(word)
+        let Some(words) = self.words(&memory) else {
+            return Ok(None);
         };
-        let posted = word(POSTED);
-        if [word(NONCE_LOW), word(NONCE_HIGH)] != halves(self.nonce) || posted == self.taken {
+        if [words[NONCE_LOW], words[NONCE_HIGH]] != halves(self.nonce) {
             return Ok(None);
         }
-        let length = usize::try_from(word(LENGTH)).unwrap_or(usize::MAX);
+        let posted = words[POSTED];
+        let length = usize::try_from(words[LENGTH]).unwrap_or(usize::MAX);
         if length > CAP + WORD {
             return Err(format!("a report of {length} bytes in its memory"));
         }
         let mut frame = vec![0; length];
         memory
-            .read_exact_at(&mut frame, word(ADDRESS))
+            .read_exact_at(&mut frame, words[ADDRESS])
             .map_err(|error| format!("a report that cannot be read in its memory: {error}"))?;
         let mut buffer = FrameBuffer::default();
         buffer.push(&frame);
@@ -86,6 +86,17 @@ impl Mailbox {
         report
             .map(Some)
             .ok_or_else(|| "a part of a report in its memory".to_owned())
+    }
+
+    /// The words as they are now.
+    fn words(&self, memory: &File) -> Option<[u64; WORDS]> {
+        let mut bytes = [0; WORDS * WORD];
+        memory.read_exact_at(&mut bytes, self.address).ok()?;
+        Some(std::array::from_fn(|index| {
+            let mut word = [0; WORD];
+            word.copy_from_slice(&bytes[index * WORD..(index + 1) * WORD]);
+            u64::from_ne_bytes(word)
+        }))
     }
 }
 

@@ -27,7 +27,7 @@ const MOST_WORDS: usize = 4096;
 /// Longer lines are cut.
 const LONGEST: usize = 300;
 
-const HINT: &str = "its root, and what its /etc/fstab mounts there, has to be on ext4, xfs or btrfs, on partitions of the disk or on all of it; of others, import the root file system as a tar archive or a directory";
+const HINT: &str = "its root, and what its /etc/fstab mounts there, has to be on ext4, xfs or btrfs, on partitions of the disk or on the whole disk; if it is on anything else, import the root file system as a tar archive or a directory";
 
 /// Writes the root file system on the disk to a pipe.
 pub(super) fn read(

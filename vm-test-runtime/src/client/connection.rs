@@ -192,7 +192,7 @@ fn check(socket: &Path) -> io::Result<()> {
     match kind.is_socket() {
         true => Ok(()),
         false => Err(io::Error::other(format!(
-            "{} is there, and no socket",
+            "{} is there instead of a socket",
             super::kind_of(kind)
         ))),
     }

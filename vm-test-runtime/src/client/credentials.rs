@@ -1,5 +1,7 @@
 //! The variables by which programs are told where their credentials are. Reads the environment; hides nothing.
 
+use std::path::Path;
+
 /// Each variable, and what has credentials in the directory that it names; what it names itself, where that is empty.
 /// Several paths may be separated by colons.
 pub const BY_VARIABLE: [(&str, &[&str]); 22] = [
@@ -30,13 +32,47 @@ pub const BY_VARIABLE: [(&str, &[&str]); 22] = [
 /// Those that name the directories in which a home's are, instead of the usual ones.
 const DIRECTORIES: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"];
 
-/// Of these variables, those that are set here.
+/// Of these variables, those that are set here. The daemon works in another directory, so that all paths are absolute ones.
 #[must_use]
 pub fn credentials() -> Vec<(String, String)> {
-    let names = BY_VARIABLE.iter().map(|(name, _)| *name);
-    names
-        .chain(DIRECTORIES)
-        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+    let here = std::env::current_dir().unwrap_or_default();
+    let of = |name: &str| std::env::var(name).ok();
+    let lists = BY_VARIABLE
+        .iter()
+        .filter_map(|(name, _)| Some(((*name).to_owned(), absolute(&of(name)?, &here))));
+    let directories = DIRECTORIES
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), of(name)?)));
+    lists
+        .chain(directories)
         .filter(|(_, value)| value.starts_with('/'))
         .collect()
+}
+
+/// The paths of a list, those that are relative from here.
+fn absolute(list: &str, here: &Path) -> String {
+    let paths = list.split(':').filter(|path| !path.is_empty());
+    let paths: Vec<_> = paths
+        .filter_map(|path| here.join(path).into_os_string().into_string().ok())
+        .filter(|path| path.starts_with('/'))
+        .collect();
+    paths.join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_of_a_list_is_absolute() {
+        for (list, paths) in [
+            ("/a", "/a"),
+            ("/a:/b", "/a:/b"),
+            ("key.json", "/here/key.json"),
+            (":b:/c:", "/here/b:/c"),
+            ("", ""),
+        ] {
+            assert_eq!(absolute(list, Path::new("/here")), paths, "{list}");
+        }
+    }
 }

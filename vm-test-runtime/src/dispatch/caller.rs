@@ -139,9 +139,15 @@ impl Signs {
         if self.threads.iter().any(|name| name == kept(&path)) {
             return Some(path);
         }
-        // Cases that were generated of the function, where the kernel has kept all of the name.
-        let whole = self.threads.iter().filter(|name| name.len() < KEPT);
+        // Cases that were generated of the function, where the kernel has kept all of their names: one whose name it has cut
+        // may be the caller as well as any other.
+        let of_site = self.threads.iter().filter(|name| may_be_on(site, name));
+        let (whole, cut): (Vec<_>, Vec<_>) = of_site.partition(|name| name.len() < KEPT);
+        if !cut.is_empty() {
+            return None;
+        }
         let mut cases = whole
+            .into_iter()
             .filter_map(|name| std::str::from_utf8(name).ok())
             .filter(|name| is_on_the_test(site, name));
         let only = cases.next()?;

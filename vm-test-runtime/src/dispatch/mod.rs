@@ -22,6 +22,7 @@ mod unknown;
 mod verdict;
 mod watch;
 
+use crate::guest::text_of;
 use crate::last_resort;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
@@ -45,8 +46,29 @@ enum Conclusion {
 /// What a test that panicked with something else than a string panics with on the host.
 struct NotAString;
 
+/// What became of a test.
+enum Fate {
+    Ran(Conclusion),
+    /// Its guest cannot be had, and the user wants such tests skipped.
+    Skipped(String, Failure),
+}
+
 /// Has the calling test run in a guest. Returns only if it passed there.
 pub(crate) fn dispatch(site: &'static Site) {
+    // A panic of this crate's own is no verdict, and a test may pass by panicking: `print!` panics where the stream behind it
+    // cannot be written.
+    let fate = std::panic::catch_unwind(|| have_run(site)).unwrap_or_else(|payload| {
+        let words = text_of(payload.as_ref()).unwrap_or_default();
+        let failure = Failure::new(format!("cannot have the test run in a guest: {words}"));
+        Fate::Ran(Conclusion::NoVerdict(failure))
+    });
+    match fate {
+        Fate::Skipped(test, failure) => skip::record(site, &test, &failure),
+        Fate::Ran(conclusion) => tell(site, conclusion),
+    }
+}
+
+fn have_run(site: &'static Site) -> Fate {
     let test = listing::refuse(site)
         .and_then(|()| variables::skips_missing())
         .and_then(|_| caller::name_of_test(site));
@@ -54,7 +76,7 @@ pub(crate) fn dispatch(site: &'static Site) {
         Ok(test) => test,
         Err(failure) => {
             eprintln!("error: {failure}");
-            return fail(site, &failure);
+            return Fate::Ran(Conclusion::NoVerdict(failure));
         }
     };
     unknown::warn(site, &test);
@@ -63,10 +85,10 @@ pub(crate) fn dispatch(site: &'static Site) {
         Ok(lease) => lease,
         Err(failure) => {
             if failure.missing && skip::is_wanted() && skip::is_possible(site, &test) {
-                return skip::record(site, &test, &failure);
+                return Fate::Skipped(test, failure);
             }
             report::refused(site, &test, &failure);
-            return fail(site, &failure);
+            return Fate::Ran(Conclusion::NoVerdict(failure));
         }
     };
     tracer::warn(site, &test, &lease);
@@ -89,6 +111,11 @@ pub(crate) fn dispatch(site: &'static Site) {
     // The instance goes before the test ends, so that its end never overlaps the next test's start in this process.
     drop(lease);
     drop(in_guest);
+    Fate::Ran(conclusion)
+}
+
+/// Tells libtest.
+fn tell(site: &Site, conclusion: Conclusion) {
     match conclusion {
         Conclusion::Passed => {}
         Conclusion::Panicked(Some(message)) => raise(message),

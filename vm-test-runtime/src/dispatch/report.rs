@@ -104,8 +104,8 @@ fn rerun(site: &Site, test: &str) -> String {
 
 /// What a rename in an overlay fails by where a directory came with the guest, and one from mount to mount everywhere.
 const RENAMING: &str = "a container cannot rename a directory that came with its root or with the workspace, because the kernel's \
-     overlay does not let it; one that the test has made itself it can. A copy, or backend = \"kvm\" for the workspace, works; \
-     see docs/workspace.md";
+     overlay does not allow it; it can rename those that the test has made. Copying works, and so does backend = \"kvm\" for \
+     the workspace; see docs/workspace.md";
 
 fn is_container(lease: &Lease) -> bool {
     lease.granted.description.starts_with("lxc")

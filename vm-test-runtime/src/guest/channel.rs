@@ -26,9 +26,6 @@ struct Stream {
     identity: (u64, u64),
 }
 
-/// What the standard library takes for this process's id where asking for it is forbidden.
-const FORBIDDEN: u32 = u32::MAX;
-
 /// Why there is no channel.
 pub(super) enum Refused {
     /// Nobody listens.
@@ -59,7 +56,8 @@ impl Channel {
 
     /// Whether this is the process that made it, as far as it may know.
     pub(super) fn is_ours(&self) -> bool {
-        [self.process, FORBIDDEN].contains(&std::process::id())
+        let own = std::process::id();
+        own == self.process || is_refusal(own)
     }
 
     /// If the agent does not get this, it has no verdict, and without one no test passes.
@@ -83,6 +81,11 @@ impl Channel {
     }
 }
 
+/// Whether asking for this process's id was forbidden: the standard library takes the error's number, negated, for the id.
+fn is_refusal(id: u32) -> bool {
+    i32::try_from(id).is_err()
+}
+
 impl Stream {
     fn new(stream: UnixStream) -> io::Result<Self> {
         let file = File::from(OwnedFd::from(stream));
@@ -104,5 +107,19 @@ impl Stream {
         if !self.is_ours() {
             std::mem::forget(self.file);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_refusal;
+
+    #[test]
+    fn an_error_of_any_number_is_no_process() {
+        let (eperm, enosys) = (-1_i32, -38_i32);
+        for id in [eperm.cast_unsigned(), enosys.cast_unsigned()] {
+            assert!(is_refusal(id));
+        }
+        assert!(!is_refusal(std::process::id()));
     }
 }

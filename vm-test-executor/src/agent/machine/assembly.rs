@@ -130,8 +130,12 @@ impl Partition {
                     "PARTLABEL" => "PART_ENTRY_NAME",
                     key => key,
                 };
-                self.said(key)
-                    .is_some_and(|said| said.eq_ignore_ascii_case(value))
+                // Numbers are written in either case; of labels, both may be there.
+                let is_number = key.ends_with("UUID");
+                self.said(key).is_some_and(|said| match is_number {
+                    true => said.eq_ignore_ascii_case(value),
+                    false => said == *value,
+                })
             }
             _ => false,
         }

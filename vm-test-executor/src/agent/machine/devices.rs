@@ -1,20 +1,14 @@
 //! The devices that a test asks for: has the image's kernel load their drivers, which are the image's own.
 
+use super::appearance::await_there;
 use crate::sys::loop_device;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// Where the program that loads drivers is.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// How long a device may take to appear after its driver has been loaded.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often it is looked for.
-const TICK: Duration = Duration::from_millis(1);
 
 /// A device in a container's words, its path, and its driver.
 const DRIVERS: [(&str, &str, &str); 3] = [
@@ -63,13 +57,13 @@ fn bring_one(name: &str, path: &str, driver: &str) -> io::Result<()> {
     if name == LOOP && !Path::new(path).exists() {
         // Whoever configured the driver may want it to begin with none (`max_loop=0`).
         return match loop_device::add(0) {
-            Ok(()) => await_there(path),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => await_there(path),
+            Ok(()) => await_node(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => await_node(path),
             Err(error) => Err(loaded.err().unwrap_or(error)),
         };
     }
     loaded?;
-    await_there(path)
+    await_node(path)
 }
 
 fn opens(path: &str) -> bool {
@@ -90,13 +84,7 @@ fn load(driver: &str) -> io::Result<()> {
     Err(io::Error::other(words.trim().to_owned()))
 }
 
-fn await_there(path: &str) -> io::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    while !Path::new(path).exists() {
-        if Instant::now() > deadline {
-            return Err(io::Error::other("its driver is loaded and makes none"));
-        }
-        std::thread::sleep(TICK);
-    }
-    Ok(())
+fn await_node(path: &str) -> io::Result<()> {
+    await_there(|| Path::new(path).exists().then_some(()))
+        .ok_or_else(|| io::Error::other("its driver is loaded and makes none"))
 }

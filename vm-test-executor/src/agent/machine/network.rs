@@ -1,11 +1,11 @@
 //! The way out that QEMU gives a machine: one card, in a network that QEMU makes up.
 
+use super::appearance::await_there;
 use crate::sys::interface::Interface;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 /// The card's interface; the kernel is told to name it so.
 const NAME: &str = "eth0";
@@ -15,12 +15,6 @@ const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 const MASK: Ipv4Addr = Ipv4Addr::new(255, 255, 255, 0);
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 const NAMES: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 3);
-
-/// How long the link may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often it is looked at.
-const TICK: Duration = Duration::from_millis(1);
 
 /// Brings it up. The hardware address is made of these random bytes.
 pub(super) fn up(random: &[u8]) -> io::Result<()> {
@@ -46,12 +40,9 @@ pub(super) fn up(random: &[u8]) -> io::Result<()> {
 /// The kernel sees to the link on its own, and says so later than it says that the interface is up.
 fn await_up() -> io::Result<()> {
     let state = Path::new("/sys/class/net").join(NAME).join("operstate");
-    let deadline = Instant::now() + PATIENCE;
-    while fs::read_to_string(&state)?.trim() != "up" {
-        if Instant::now() > deadline {
-            return Err(io::Error::other("it has no link"));
-        }
-        std::thread::sleep(TICK);
-    }
-    Ok(())
+    await_there(|| match fs::read_to_string(&state) {
+        Ok(state) => (state.trim() == "up").then_some(Ok(())),
+        Err(error) => Some(Err(error)),
+    })
+    .unwrap_or_else(|| Err(io::Error::other("it has no link")))
 }

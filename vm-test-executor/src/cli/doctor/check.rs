@@ -71,7 +71,7 @@ impl Check {
         let same = |check: &&Self| check.hint.is_some() && check.hint == self.hint;
         match earlier.iter().find(same) {
             Some(first) => Self {
-                hint: Some(format!("that of {}, above", first.name)),
+                hint: Some(format!("as for {}, above", first.name)),
                 ..self.clone()
             },
             None => self.clone(),
@@ -129,7 +129,7 @@ mod tests {
     fn a_cure_is_told_once() {
         let check = |name| Check::fail(name, Failure::new("it").hint("mend it"));
         let second = check("guest").after(&[Check::pass("kernel", "x"), check("id maps")]);
-        assert_eq!(second.hint.as_deref(), Some("that of id maps, above"));
+        assert_eq!(second.hint.as_deref(), Some("as for id maps, above"));
         let passed = Check::pass("a", "b");
         assert_eq!(passed.after(&[Check::pass("kernel", "x")]), passed);
     }

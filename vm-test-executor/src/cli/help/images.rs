@@ -95,8 +95,8 @@ A disk is opened by a machine of image debian-12 only, which is built first if i
 root is the one file system (ext4, xfs, btrfs; on a partition or on the whole disk) that has /etc/os-release, with what its \
 /etc/fstab mounts there; a part that is not on the disk is an error.
 
-A directory that a layer only implies stays what it is in the layers below, and below a link of theirs what a layer has is put \
-where the link leads. The newest of an image's kernels that have modules becomes the image's; its bootloader is never run.
+A directory that a layer only implies stays as the layers below have it; where they have a link in its place, the layer's \
+files go where the link leads. The newest of an image's kernels that have modules becomes the image's; its bootloader is never run.
 
 EXAMPLES
   vm-test image import alpine alpine-minirootfs.tar.gz

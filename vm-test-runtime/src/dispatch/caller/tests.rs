@@ -51,6 +51,8 @@ fn the_test_of_a_wrapped_function_is_the_one_whose_thread_waits() {
         ("c", "-", "limited::case_1", None),
         ("c", "-", "limited::one", Some("limited::one")),
         ("c", "-", "limited::one limited::two", None),
+        // The caller may be the case whose name is cut.
+        ("c", "-", "limited::one limited::case_t", None),
         ("c", "-", "c-1a2b a b", None),
         ("c", "-", "limited_too", None),
         ("c::m", "-", "limited", None),
