@@ -288,7 +288,7 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         (
             "firmware",
             "the keys are `backend`, `accelerator`, `image`, `kernel`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
-             `disks`, `keep`, `keep_for`, `env`, `export`, `devices`, `rollback` and `privileged`",
+             `disks`, `keep`, `keep_for`, `env`, `export`, `expose`, `devices`, `rollback` and `privileged`",
         ),
     ] {
         let message = read(key, "1").expect_err(key).to_string();
