@@ -68,7 +68,7 @@ const TABLE: &[Row] = &[
         &[],
         &[
             ANY,
-            "error: the guest ran out of memory (128 MiB) and the test process was killed",
+            "error: the guest ran out of memory (128 MiB, … MiB of it files) and the test process was killed",
             "hint: give it more, as in #[on_vm(\"{guest}\", memory = \"256M\")]",
         ],
     ),
