@@ -203,7 +203,8 @@ fn break_and_look(bench: &Bench) {
     // What a snapshot shows is what an overlay shows, to the last attribute.
     bench.workshop.run(&["image", "verify", "small"]);
     // Each guest has its own name in its own /etc/hosts.
-    let list = "ls -lnRA --ignore=hosts --time-style=+%s /bin /data /etc; cat /data/new /etc/origin";
+    let list =
+        "ls -lnRA --ignore=hosts --time-style=+%s /bin /data /etc; cat /data/new /etc/origin";
     let listed = |how| {
         let command = ["run", "small", "--rollback", how, "--", "sh", "-c", list];
         bench.workshop.run(&command)

@@ -1,0 +1,154 @@
+//! What is read from a guest's table, and what is said of each mistake in one.
+
+use super::*;
+use crate::config::keys::is_key;
+
+fn mistake(line: &str) -> Option<Mistake> {
+    let text = format!("\n{line}\n");
+    let table = DeTable::parse(&text).unwrap();
+    read(&text, table.get_ref()).err()
+}
+
+#[test]
+fn the_example_of_every_key_is_accepted() {
+    for Key { name, example, .. } in KEYS {
+        assert!(mistake(&format!("{name} = {example}")).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn a_misspelled_key_is_named_with_its_line_and_the_one_that_was_meant() {
+    for Key { name, example, .. } in KEYS {
+        for wrong in [
+            name[..name.len() - 1].to_owned(),
+            format!("{name}s"),
+            name.to_ascii_uppercase(),
+        ] {
+            if is_key(&wrong) {
+                continue;
+            }
+            let found = mistake(&format!("{wrong} = {example}")).expect(&wrong);
+            assert_eq!((found.line, &found.key), (2, &wrong));
+            assert_eq!(found.cause, "there is no such key");
+            assert_eq!(found.hint, format!("did you mean `{name}`?"));
+        }
+    }
+    let far = mistake("retries = 3").unwrap();
+    assert!(far.hint.starts_with("the keys are backend, accelerator, "));
+}
+
+#[test]
+fn a_variable_is_named_and_given_no_value() {
+    for (text, cause) in [
+        ("env = [\"A=1\"]", "`A=1` gives a variable a value"),
+        ("env = [\"A B\"]", "`A B` is not the name of a variable"),
+        ("env = [\"\"]", "`` is not the name of a variable"),
+        ("env = [\"1A\"]", "`1A` is not the name of a variable"),
+    ] {
+        assert_eq!(mistake(text).expect(text).cause, cause);
+    }
+}
+
+#[test]
+fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
+    for (text, cause, hint) in [
+        (
+            "backend = \"kwm\"",
+            "there is no `kwm`",
+            "write `backend = \"kvm\"`",
+        ),
+        (
+            "backend = \"qemu\"",
+            "there is no `qemu`",
+            "the value is `\"lxc\"` or `\"kvm\"`",
+        ),
+        (
+            "backend = true",
+            "the value is not a word in quotes",
+            "write `backend = \"kvm\"`",
+        ),
+        (
+            "memory = \"512\"",
+            "`512` has no unit",
+            "write `memory = \"512M\"`",
+        ),
+        (
+            "memory = \"512m\"",
+            "`m` is not a unit",
+            "write `memory = \"512M\"`",
+        ),
+        (
+            "memory = 512",
+            "the value is not a size in quotes",
+            "write `memory = \"512M\"`",
+        ),
+        (
+            "memory = \"lots\"",
+            "`lots` does not start with a whole number",
+            "write a whole number and a unit; the units are `K`, `M`, `G` and `T`",
+        ),
+        (
+            "timeout = \"60\"",
+            "`60` has no unit",
+            "write `timeout = \"60s\"`",
+        ),
+        (
+            "timeout = 60",
+            "the value is not a duration in quotes",
+            "write `timeout = \"60s\"`",
+        ),
+        (
+            "disks = \"1G\"",
+            "the value is not a list of sizes in quotes",
+            "write `disks = [\"1G\"]`",
+        ),
+        (
+            "disks = [\"1g\"]",
+            "`g` is not a unit",
+            "write `disks = [\"1G\"]`",
+        ),
+        (
+            "cpus = \"2\"",
+            "the value is not a whole number from 1 to 256",
+            "write `cpus = 2`",
+        ),
+        (
+            "cpus = -1",
+            "the value is not a whole number from 1 to 256",
+            "write `cpus = 2`",
+        ),
+        (
+            "env = \"HOME\"",
+            "the value is not a list of names in quotes",
+            "write `env = [\"HOME\"]`",
+        ),
+        (
+            "env = [1]",
+            "the value is not a list of names in quotes",
+            "write `env = [\"DATABASE_URL\"]`",
+        ),
+        (
+            "privileged = \"true\"",
+            "the value is neither `true` nor `false`",
+            "write `privileged = true`",
+        ),
+        (
+            "image = 12",
+            "the value is not a name in quotes",
+            "write `image = \"debian-12\"`",
+        ),
+        (
+            "keep = \"on_failure\"",
+            "there is no `on_failure`",
+            "write `keep = \"on-failure\"`",
+        ),
+    ] {
+        let found = mistake(text).expect(text);
+        assert_eq!(
+            (found.cause.as_str(), found.hint.as_str()),
+            (cause, hint),
+            "{text}"
+        );
+        assert_eq!(found.line, 2, "{text}");
+    }
+}
