@@ -2,7 +2,6 @@
 //! of its workspace, and what its user says to test libraries.
 
 use super::{LIMIT, PLACE};
-use rustix::fs::{FlockOperation, flock};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -80,9 +79,6 @@ impl Moved {
         let (fixture, host) = (Fixture::new("attributes"), PLACE.host());
         let original = fixture.binary(&host, "world");
         let profile = original.ancestors().nth(2).expect("a profile's directory");
-        // Another test's cargo may be linking the same program again.
-        let lock = fs::File::open(profile.join(".cargo-lock")).expect("cargo's lock");
-        flock(&lock, FlockOperation::LockShared).expect("cargo's lock");
         let copy = |from: &Path, to: PathBuf| {
             fs::create_dir_all(to.parent().expect("a directory")).expect("a directory");
             fs::copy(from, &to).expect("a copy");

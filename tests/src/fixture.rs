@@ -116,7 +116,10 @@ impl Fixture {
         let messages = String::from_utf8_lossy(&output.stdout).into_owned();
         let mut executables = messages.lines().filter_map(|line| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            Some(PathBuf::from(message["executable"].as_str()?))
+            // The package's programs are built with the test, and may be ready after it.
+            let is_it = message["target"]["name"] == target && message["profile"]["test"] == true;
+            let executable = message["executable"].as_str().filter(|_| is_it)?;
+            Some(PathBuf::from(executable))
         });
         executables.next_back().expect("cargo names the binary")
     }
