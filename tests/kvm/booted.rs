@@ -141,6 +141,21 @@ fn a_login_on_a_booted_debian_finds_what_is_written_down() {
 }
 
 #[test]
+fn udev_handles_devices_on_a_vm_whose_image_has_it_although_no_init_boots() {
+    if campaign::length(1, 0) == 0 {
+        return;
+    }
+    let (host, fixture) = prepared(&["kvm-login"]);
+    // A device that is there at the start has its link, and one that comes later its group.
+    let script = "cd /dev/char && echo \"first =$(basename $(readlink 1:3))\"
+                  losetup /dev/loop9 /etc/passwd && udevadm settle && echo \"later =$(stat -c %G:%a /dev/loop9)\"
+                  echo \"group =$(cat /proc/$(pidof -s systemd-udevd udevadm)/cgroup)\"";
+    let found = run(&host, &fixture, "udev", &["sh", "-c", script]);
+    let expected = "first =null\nlater =disk:660\ngroup =0::/udev.service\n";
+    assert_eq!(found, parse(expected));
+}
+
+#[test]
 fn a_loop_device_is_made_where_the_driver_begins_with_none() {
     if campaign::length(1, 0) == 0 {
         return;

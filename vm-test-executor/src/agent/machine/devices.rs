@@ -7,8 +7,8 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Where the program that loads drivers is.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where the programs for devices are.
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A device in a container's words, its path, and its driver.
 const DRIVERS: [(&str, &str, &str); 3] = [

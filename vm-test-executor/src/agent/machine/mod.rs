@@ -21,6 +21,7 @@ mod ports;
 mod root;
 mod settings;
 mod survival;
+mod udev;
 
 pub(super) use foreign::main as read_disk;
 
@@ -108,6 +109,7 @@ fn do_as_an_init() {
     filesystems::mount_rest();
     nodes::make();
     settings::apply();
+    udev::start();
     login::enter_control_group();
 }
 
