@@ -8,6 +8,8 @@ mod attribute;
 mod crate_under_test;
 #[path = "published/in_full.rs"]
 mod in_full;
+#[path = "published/on_vms_in_full.rs"]
+mod on_vms_in_full;
 #[path = "published/rows.rs"]
 mod rows;
 

@@ -63,11 +63,15 @@ const OF_THE_ACCOUNT: &[&str] = &[
 /// What the short form leaves out, in nextest's words: on machines, and as an ordinary user, what runs its fixture under
 /// nextest need not run it under `cargo test`, too. Root's containers stand for that. Whose machines are killed makes no
 /// difference to what is left of them.
-/// Modules `in_full` say by their name that only the full form runs them.
+/// Modules whose name ends in `in_full` say so that only the full form runs them, and those that begin with `on_vms` that
+/// only root does: a VM's inside is the same for everybody.
 const LEFT_OUT_ON_MACHINES: &str =
-    "not ((binary(/_machine$/) & test(/_under_cargo_test$/)) | test(/(^|::)in_full::/))";
+    "not ((binary(/_machine$/) & test(/_under_cargo_test$/)) | test(/in_full::/))";
 const LEFT_OUT_FOR_THE_ACCOUNT: &str = "not (test(/_under_cargo_test$/) | (binary(kills) & test(/^machines::/)) \
-     | test(/(^|::)in_full::/))";
+     | test(/in_full::/))";
+
+/// What the full form leaves out as an ordinary user.
+const OF_ROOT_IN_FULL: &str = "not test(/(^|::)on_vms_in_full::/)";
 
 /// Suites that use most of the program and end within minutes.
 const MEASURED: &[&str] = &[
@@ -178,13 +182,12 @@ impl Phase {
                     .copied()
                     .collect();
                 let of_user = self == Self::SuitesUser;
-                let left_out = match of_user {
-                    true => LEFT_OUT_FOR_THE_ACCOUNT,
-                    false => LEFT_OUT_ON_MACHINES,
-                };
-                let suites = match is_short {
-                    true => Runner::nextest(&selection).choosing(left_out),
-                    false => Runner::nextest(&selection),
+                let suites = Runner::nextest(&selection);
+                let suites = match (is_short, of_user) {
+                    (true, true) => suites.choosing(LEFT_OUT_FOR_THE_ACCOUNT),
+                    (true, false) => suites.choosing(LEFT_OUT_ON_MACHINES),
+                    (false, true) => suites.choosing(OF_ROOT_IN_FULL),
+                    (false, false) => suites,
                 };
                 let again = (!(is_short && of_user)).then(|| Runner::libtest(&twice));
                 // Whoever is root has seen the demo in the phases of its own.
@@ -200,16 +203,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_short_form_leaves_tests_out_by_an_expression_and_the_full_form_none() {
+    fn the_short_form_leaves_tests_out_and_the_full_form_does_so_only_as_an_ordinary_user() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let expression = |phase: Phase, is_short| {
+            let runners = phase.runners(root, is_short).unwrap();
+            let words: Vec<_> = runners.iter().flat_map(|runner| runner.run(&[])).collect();
+            let position = words.iter().position(|word| word == "-E")?;
+            words.get(position + 1).cloned()
+        };
         for phase in [Phase::SuitesRoot, Phase::SuitesUser] {
-            let has_expression = |is_short| {
-                let runners = phase.runners(root, is_short).unwrap();
-                let mut words = runners.iter().flat_map(|runner| runner.run(&[]));
-                words.any(|word| word == "-E")
-            };
-            assert!(has_expression(true) && !has_expression(false), "{phase:?}");
+            assert!(expression(phase, true).is_some(), "{phase:?}");
         }
+        assert_eq!(expression(Phase::SuitesRoot, false), None);
+        assert_eq!(
+            expression(Phase::SuitesUser, false).as_deref(),
+            Some(OF_ROOT_IN_FULL)
+        );
     }
 
     #[test]
