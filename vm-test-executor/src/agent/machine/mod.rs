@@ -95,7 +95,7 @@ pub(super) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     if let Some(time) = wait_for_begin(&control)? {
         identity::correct_clock(time)?;
     }
-    let stream = ports::open_at(&ready.stream)?;
+    let stream = ports::open_connected(&ready.stream)?;
     let notes: Vec<String> = identity.note.into_iter().chain(degraded).collect();
     Ok(Begun {
         stream: stream.into(),

@@ -1,8 +1,10 @@
 //! The machine's ports to its host, found by their names. Opens them; knows nothing of what is said there.
 
 use super::appearance::await_there;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// Where the kernel lists them.
@@ -18,6 +20,24 @@ pub(super) fn open_at(port: &Path) -> io::Result<File> {
     File::options().read(true).write(true).open(port)
 }
 
+/// The same, once the host is at the other end. A machine that was saved without one learns of it a moment after it runs, and
+/// reads until then what it would read from a host that has gone.
+pub(super) fn open_connected(port: &Path) -> io::Result<File> {
+    let file = open_at(port)?;
+    await_there(|| is_connected(&file).then_some(()))
+        .ok_or_else(|| io::Error::other(format!("the host is not at port {}", port.display())))?;
+    Ok(file)
+}
+
+fn is_connected(port: impl AsFd) -> bool {
+    let mut fds = [PollFd::new(&port, PollFlags::IN)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().contains(PollFlags::HUP)
+}
+
 /// Where the port of this name is, as soon as it is there.
 pub(super) fn find(name: &str) -> io::Result<PathBuf> {
     await_there(|| look(name)).ok_or_else(|| io::Error::other(format!("there is no port {name}")))
@@ -28,4 +48,21 @@ fn look(name: &str) -> Option<PathBuf> {
         fs::read_to_string(entry.path().join("name")).is_ok_and(|text| text.trim() == name)
     })?;
     Some(Path::new("/dev").join(entry.file_name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_port_is_connected_for_as_long_as_somebody_is_at_the_other_end() {
+        let (port, mut host) = UnixStream::pair().unwrap();
+        assert!(is_connected(&port));
+        host.write_all(b"a job").unwrap();
+        assert!(is_connected(&port));
+        drop(host);
+        assert!(!is_connected(&port));
+    }
 }
