@@ -2,14 +2,14 @@
 //! test, on containers and VMs: every test must end as it does for root in a shell of the same guest, and those that are
 //! known to pass must pass.
 
+#[path = "published/as_root_in_full.rs"]
+mod as_root_in_full;
 #[path = "published/attribute.rs"]
 mod attribute;
 #[path = "published/crate_under_test.rs"]
 mod crate_under_test;
 #[path = "published/in_full.rs"]
 mod in_full;
-#[path = "published/on_vms_in_full.rs"]
-mod on_vms_in_full;
 #[path = "published/rows.rs"]
 mod rows;
 

@@ -1,10 +1,12 @@
 //! What a test finds around it, compared with a login on a booted Debian. Every difference stands in the table of
 //! `docs/differences.md`, and every line of that is a difference.
 
+#[path = "booted/in_full.rs"]
+mod in_full;
+
 use super::{LIMIT, prepared};
 use std::collections::{BTreeMap, BTreeSet};
-use vm_test_tests::campaign;
-use vm_test_tests::fixture::{Fixture, Runner};
+use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 use vm_test_tests::patience;
 
@@ -115,58 +117,6 @@ fn what_a_booted_system_gives_every_process_a_test_has_too_or_the_table_says_so(
         let faults = faults(&found, &expected, column);
         assert!(faults.is_empty(), "{guest}: {faults:#?}");
     }
-}
-
-#[test]
-fn a_login_on_a_booted_debian_finds_what_is_written_down() {
-    // An image and a boot for it take minutes.
-    if campaign::length(1, 0) == 0 {
-        return;
-    }
-    let (host, fixture) = prepared(&["kvm-login"]);
-    let login = "printf %s \"$0\" > /tmp/probe; exec systemd-run --quiet --wait --pipe --collect \
-                 -p PAMName=login -p User=root -p IgnoreSIGPIPE=no sh /tmp/probe";
-    let found = run(&host, &fixture, "login", &["sh", "-c", login, PROBE]);
-    let changed: Vec<_> = found
-        .iter()
-        .filter(|(key, value)| parse(LOGIN).get(*key) != Some(value))
-        .collect();
-    assert!(
-        changed.is_empty() && found.len() == parse(LOGIN).len(),
-        "{changed:#?}"
-    );
-    let beside = probe(&host, &fixture, "login");
-    let faults = faults(&beside, &found, Column::System);
-    assert!(faults.is_empty(), "{faults:#?}");
-}
-
-#[test]
-fn udev_handles_devices_on_a_vm_whose_image_has_it_although_no_init_boots() {
-    if campaign::length(1, 0) == 0 {
-        return;
-    }
-    let (host, fixture) = prepared(&["kvm-login"]);
-    // A device that is there at the start has its link, and one that comes later its group.
-    let script = "cd /dev/char && echo \"first =$(basename $(readlink 1:3))\"
-                  losetup /dev/loop9 /etc/passwd && udevadm settle && echo \"later =$(stat -c %G:%a /dev/loop9)\"
-                  echo \"group =$(cat /proc/$(pidof -s systemd-udevd udevadm)/cgroup)\"";
-    let found = run(&host, &fixture, "udev", &["sh", "-c", script]);
-    let expected = "first =null\nlater =disk:660\ngroup =0::/udev.service\n";
-    assert_eq!(found, parse(expected));
-}
-
-#[test]
-fn a_loop_device_is_made_where_the_driver_begins_with_none() {
-    if campaign::length(1, 0) == 0 {
-        return;
-    }
-    let (host, fixture) = prepared(&["debian-12", "kvm-loopless"]);
-    let run = fixture.run(
-        &host,
-        Runner::CargoTest,
-        "a_loop_device_is_made_where_the_driver_begins_with_none",
-    );
-    assert!(run.success, "{}", run.text);
 }
 
 #[test]

@@ -63,15 +63,14 @@ const OF_THE_ACCOUNT: &[&str] = &[
 /// What the short form leaves out, in nextest's words: on machines, and as an ordinary user, what runs its fixture under
 /// nextest need not run it under `cargo test`, too. Root's containers stand for that. Whose machines are killed makes no
 /// difference to what is left of them.
-/// Modules whose name ends in `in_full` say so that only the full form runs them, and those that begin with `on_vms` that
-/// only root does: a VM's inside is the same for everybody.
+/// Modules `in_full` say by their name that only the full form runs them, and modules `as_root_in_full` that only root does.
 const LEFT_OUT_ON_MACHINES: &str =
     "not ((binary(/_machine$/) & test(/_under_cargo_test$/)) | test(/in_full::/))";
 const LEFT_OUT_FOR_THE_ACCOUNT: &str = "not (test(/_under_cargo_test$/) | (binary(kills) & test(/^machines::/)) \
      | test(/in_full::/))";
 
 /// What the full form leaves out as an ordinary user.
-const OF_ROOT_IN_FULL: &str = "not test(/(^|::)on_vms_in_full::/)";
+const OF_ROOT_IN_FULL: &str = "not test(/(^|::)as_root_in_full::/)";
 
 /// Suites that use most of the program and end within minutes.
 const MEASURED: &[&str] = &[

@@ -22,7 +22,8 @@ say "self uid_map" "$(echo $(cat /proc/self/uid_map))"
 for place in / /dev /dev/pts /dev/shm /dev/mqueue /dev/hugepages /proc /proc/sys/fs/binfmt_misc /run /run/lock /run/user/0 \
     /sys /sys/fs/cgroup /sys/fs/bpf /sys/fs/pstore /sys/fs/fuse/connections /sys/kernel/security /sys/kernel/debug \
     /sys/kernel/tracing /sys/kernel/config /tmp; do
-    line=$(awk -v place="$place" '$5 == place { for (i = 7; $i != "-"; i++) shared = shared " " $i
+    # The last of those that lie above each other.
+    line=$(awk -v place="$place" '$5 == place { shared = ""; for (i = 7; $i != "-"; i++) shared = shared " " $i
         sub(/:[0-9]+/, "", shared); found = $(i + 1) " " $6 shared } END { print found }' /proc/self/mountinfo)
     say "mount $place" "${line:-none}"
 done
