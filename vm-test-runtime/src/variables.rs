@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_what_vm_test_and_its_suites_set_themselves() {
-        let of_suites = ["SUITES_STORE", "KILL_ROUNDS", "SHORT"];
+        let of_suites = ["SUITES_STORE", "KILL_ROUNDS", "FULL"];
         let names = ALL.into_iter().chain(OWN).chain(["VM_TESTING", "PATH"]);
         let names = names.map(str::to_owned);
         let names = names.chain(of_suites.map(|name| format!("{PREFIX}{name}")));

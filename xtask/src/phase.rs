@@ -137,7 +137,7 @@ impl Phase {
     }
 
     /// The runs of this phase in the workspace at `root`, in full or in the short form.
-    pub(crate) fn runners(self, root: &Path, is_short: bool) -> Result<Vec<Runner>> {
+    pub(crate) fn runners(self, root: &Path, is_full: bool) -> Result<Vec<Runner>> {
         Ok(match self {
             Self::Unit => {
                 let crates = [
@@ -166,7 +166,8 @@ impl Phase {
                     .filter(|name| !WITHOUT_GUESTS.contains(&name.as_str()))
                     .filter(|name| self == Self::SuitesRoot || !OF_ROOT.contains(&name.as_str()))
                     .filter(|name| {
-                        !(is_short && self == Self::SuitesUser)
+                        is_full
+                            || self != Self::SuitesUser
                             || OF_THE_ACCOUNT.contains(&name.as_str())
                     });
                 let mut selection = vec!["-p", SUITES_PACKAGE];
@@ -182,13 +183,13 @@ impl Phase {
                     .collect();
                 let of_user = self == Self::SuitesUser;
                 let suites = Runner::nextest(&selection);
-                let suites = match (is_short, of_user) {
-                    (true, true) => suites.choosing(LEFT_OUT_FOR_THE_ACCOUNT),
-                    (true, false) => suites.choosing(LEFT_OUT_ON_MACHINES),
-                    (false, true) => suites.choosing(OF_ROOT_IN_FULL),
-                    (false, false) => suites,
+                let suites = match (is_full, of_user) {
+                    (false, true) => suites.choosing(LEFT_OUT_FOR_THE_ACCOUNT),
+                    (false, false) => suites.choosing(LEFT_OUT_ON_MACHINES),
+                    (true, true) => suites.choosing(OF_ROOT_IN_FULL),
+                    (true, false) => suites,
                 };
-                let again = (!(is_short && of_user)).then(|| Runner::libtest(&twice));
+                let again = (is_full || !of_user).then(|| Runner::libtest(&twice));
                 // Whoever is root has seen the demo in the phases of its own.
                 let demo = of_user.then(|| Runner::nextest(DEMO));
                 demo.into_iter().chain([suites]).chain(again).collect()
@@ -204,18 +205,18 @@ mod tests {
     #[test]
     fn the_short_form_leaves_tests_out_and_the_full_form_does_so_only_as_an_ordinary_user() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let expression = |phase: Phase, is_short| {
-            let runners = phase.runners(root, is_short).unwrap();
+        let expression = |phase: Phase, is_full| {
+            let runners = phase.runners(root, is_full).unwrap();
             let words: Vec<_> = runners.iter().flat_map(|runner| runner.run(&[])).collect();
             let position = words.iter().position(|word| word == "-E")?;
             words.get(position + 1).cloned()
         };
         for phase in [Phase::SuitesRoot, Phase::SuitesUser] {
-            assert!(expression(phase, true).is_some(), "{phase:?}");
+            assert!(expression(phase, false).is_some(), "{phase:?}");
         }
-        assert_eq!(expression(Phase::SuitesRoot, false), None);
+        assert_eq!(expression(Phase::SuitesRoot, true), None);
         assert_eq!(
-            expression(Phase::SuitesUser, false).as_deref(),
+            expression(Phase::SuitesUser, true).as_deref(),
             Some(OF_ROOT_IN_FULL)
         );
     }

@@ -17,8 +17,8 @@ use crate::user::OrdinaryUser;
 use crate::worktree::Worktree;
 use crate::{command, setup};
 
-/// The variable by which the suites know that their campaigns are to be short.
-const SHORT: &str = "VM_TEST_SHORT";
+/// The variable by which the suites know that their campaigns are to run in full.
+const FULL: &str = "VM_TEST_FULL";
 
 /// The options of `cargo xtask test`.
 #[derive(Args)]
@@ -30,10 +30,10 @@ pub(crate) struct Options {
     #[arg(long = "phase", value_name = "NAME")]
     phases: Vec<Phase>,
 
-    /// The short form, as in CI: campaigns of fewer rounds and tests, and as an ordinary user only the suites in which the
-    /// account makes a difference.
+    /// Run everything: all rounds of the campaigns, every image and kernel, the suites of published crates, and all suites
+    /// as an ordinary user, too. It takes about two hours on two processors.
     #[arg(long)]
-    short: bool,
+    full: bool,
 
     /// List the phases and stop.
     #[arg(long)]
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut purposes = vec![Purpose::Run, Purpose::Demo, Purpose::Test];
-    purposes.extend((!options.short).then_some(Purpose::Campaign));
+    purposes.extend(options.full.then_some(Purpose::Campaign));
     setup::ensure(&purposes, &options.setup)?;
     let worktree = Worktree::current()?;
     let mut summary = Summary::default();
@@ -94,7 +94,7 @@ fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
         _ => of_user,
     };
     let ready = of_user.and_then(|of_user| {
-        let runners = build(phase, of_user.as_ref().unwrap_or(here), options.short)?;
+        let runners = build(phase, of_user.as_ref().unwrap_or(here), options.full)?;
         Ok((of_user, runners))
     });
     let build = started.elapsed();
@@ -111,8 +111,8 @@ fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
 }
 
 /// Builds what the phase runs, so that the time of its tests is theirs alone.
-fn build(phase: Phase, worktree: &Worktree, is_short: bool) -> Result<Vec<Runner>> {
-    let runners = phase.runners(&worktree.root, is_short)?;
+fn build(phase: Phase, worktree: &Worktree, is_full: bool) -> Result<Vec<Runner>> {
+    let runners = phase.runners(&worktree.root, is_full)?;
     worktree.build_executor()?;
     for runner in &runners {
         command::run(&mut worktree.cargo(&runner.build())?)?;
@@ -129,8 +129,8 @@ fn test(worktree: &Worktree, runners: &[Runner], options: &Options) -> Tally {
         let tally = worktree
             .cargo(&runner.run(passed_on))
             .and_then(|mut cargo| {
-                if options.short {
-                    cargo.env(SHORT, "1");
+                if options.full {
+                    cargo.env(FULL, "1");
                 }
                 tally::run(&mut cargo, runner.kind)
             });
