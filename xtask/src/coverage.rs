@@ -21,7 +21,7 @@ use crate::worktree::Worktree;
 const PHASES: [Phase; 3] = [Phase::Unit, Phase::DemoNextest, Phase::SuitesCoverage];
 
 /// What is no part of the product.
-const NOT_OURS: &str = "/registry/|/rustc/|/xtask/|/tests/[^/]*[.]rs$|/tests/[^/]*/[^/]*[.]rs$|/tests/src/|/demo/tests/";
+const NOT_OURS: &str = "/registry/|/rustc/|/xtask/|/tests/tests/|/tests/src/|/examples/";
 
 /// How the names of profiles begin that guests have sent.
 const OF_GUESTS: &str = "vm-test-";

@@ -1,0 +1,19 @@
+//! The command line with real guests: streams, exit codes, signals, terminals, reports. Every test has a daemon of its own.
+
+mod budgets;
+mod credentials;
+mod daemons;
+mod doctor;
+mod foreign;
+mod going;
+mod help;
+mod limits;
+mod progress;
+mod run;
+mod shell;
+mod shortage;
+mod signals;
+mod streams;
+mod terminal;
+mod umask;
+mod variables;

@@ -1,0 +1,26 @@
+//! The suite `containment` from machines of their own: the same bodies, and the same words. Left out is `loads`: its crowds
+//! need machines with gigabytes, of which each size boots anew, and what they would show other suites do: `outcomes_machine`
+//! counts a machine's threads, and `hostile_machine` has its bombs and what fills its memory.
+
+#[path = "../containment/bait.rs"]
+mod bait;
+#[path = "../containment/endings.rs"]
+mod endings;
+#[path = "../containment/neighbours.rs"]
+mod neighbours;
+#[path = "../containment/raid.rs"]
+mod raid;
+#[path = "../containment/tree.rs"]
+mod tree;
+#[path = "../containment/verdicts.rs"]
+mod verdicts;
+
+use endings::{assert_endings, fixture};
+use std::time::Duration;
+use vm_test_tests::place::Place;
+
+/// Where the bodies run.
+const PLACE: Place = Place::Machine;
+
+/// How long a group of tests may take: much longer than it does, and shorter than a hang.
+const LIMIT: Duration = Duration::from_secs(400);

@@ -1,0 +1,22 @@
+//! The suite `hostile` from machines of their own: the same attackers, who have a kernel of their own besides. What makes no
+//! sense there is left out by name, with the reason.
+
+#[path = "../hostile/agents.rs"]
+mod agents;
+#[path = "../hostile/arena.rs"]
+mod arena;
+#[path = "../hostile/attacks.rs"]
+mod attacks;
+#[path = "../hostile/canary.rs"]
+mod canary;
+#[path = "../hostile/keyring.rs"]
+mod keyring;
+#[path = "../hostile/limits.rs"]
+mod limits;
+#[path = "../hostile/rows.rs"]
+mod rows;
+
+use vm_test_tests::place::Place;
+
+/// Where the attackers are.
+const PLACE: Place = Place::Machine;

@@ -1,0 +1,17 @@
+//! Images from elsewhere: good ones, from which guests start, and bad ones, each refused in exact words and leaving
+//! nothing behind.
+
+mod archive;
+mod archives;
+mod disks;
+mod good;
+mod host;
+mod layers;
+mod layout;
+mod layouts;
+mod limits;
+mod odd;
+mod opened;
+mod place;
+mod recipes;
+mod rootfs;

@@ -1,0 +1,86 @@
+//! Failures that can be opened: what is kept, how somebody gets in and out, what is shown, and that nothing stays for
+//! longer than it should. Each for every backend in [`BACKENDS`].
+
+mod attach;
+mod debug;
+mod endings;
+mod logs;
+mod stay;
+mod timeouts;
+
+use std::time::Duration;
+use vm_test_tests::fixture::{Fixture, Run, Runner};
+use vm_test_tests::host::Host;
+use vm_test_tests::process::{Running, await_that, instances};
+
+/// The modules of the fixture, one for each backend.
+const BACKENDS: [&str; 2] = ["lxc", "kvm"];
+
+/// How long something that should happen at once may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The built fixture, and a host of its own for a test, with the image of the machines.
+fn fixture() -> (Fixture, Host) {
+    let fixture = Fixture::new("keeping");
+    let host = Host::new().with_shared_store();
+    fixture.build(&host);
+    host.build_images(fixture.directory(), &["debian-12"]);
+    (fixture, host)
+}
+
+/// An instance that was kept when its test failed.
+struct Kept {
+    fixture: Fixture,
+    host: Host,
+    id: String,
+    run: Run,
+}
+
+impl Kept {
+    /// Has a test of the fixture fail, and finds its instance by what the failure says.
+    #[track_caller]
+    fn by(test: &str) -> Self {
+        let (fixture, host) = fixture();
+        let run = fixture.run(&host, Runner::Nextest, test);
+        assert!(!run.success, "{}", run.text);
+        let id = kept_id(&run.text).unwrap_or_else(|| panic!("nothing is kept: {}", run.text));
+        Self {
+            fixture,
+            host,
+            id,
+            run,
+        }
+    }
+}
+
+/// The instance in the one command that a failure names.
+fn kept_id(text: &str) -> Option<String> {
+    let (_, command) = text.split_once("; to open a shell in it: ")?;
+    let words: Vec<_> = command.lines().next()?.split(' ').collect();
+    match words.as_slice() {
+        [program, "attach", id] if program.ends_with("vm-test") => Some((*id).to_owned()),
+        _ => None,
+    }
+}
+
+/// What `vm-test ps` says of the instances that are kept: their names.
+fn kept(host: &Host) -> Vec<String> {
+    let instances = instances(host);
+    let kept = instances.iter().filter(|it| !it["kept"].is_null());
+    kept.map(|it| it["instance"].as_str().expect("a name").to_owned())
+        .collect()
+}
+
+/// A command that runs in an instance of its own, and that instance's name.
+fn in_use(host: &Host) -> (Running, String) {
+    let args = ["run", "host", "--", "sleep", "60"];
+    let running = Running::start(host.vm_test().args(args));
+    let mut name = None;
+    await_that("its instance is alive", PATIENCE, || {
+        let instances = instances(host);
+        let busy = instances.iter().find(|it| it["kept"].is_null());
+        name = busy.and_then(|it| Some(it["instance"].as_str()?.to_owned()));
+        name.is_some()
+    });
+    (running, name.expect("it was found"))
+}

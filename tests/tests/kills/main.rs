@@ -1,0 +1,196 @@
+//! SIGKILL at random moments: of the test process, the daemon, the keeper. Whatever dies, all that belonged to it is gone
+//! soon, and the tests tell the truth about what became of them.
+
+mod instances;
+mod interruptions;
+mod leftovers;
+mod machines;
+mod moment;
+mod run;
+mod starts;
+
+use moment::{Moments, rounds};
+use run::Crowd;
+use rustix::process::{Pid, Signal, kill_process};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use vm_test_tests::census::{Census, Kind};
+use vm_test_tests::daemon::Daemon;
+use vm_test_tests::host::Host;
+
+/// How long after a kill the machine may take to be as it was, the rest of what ran beside included.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Up to this long after the start of a run something is killed, unless the machine does a whole run in less.
+const WINDOW: Duration = Duration::from_millis(450);
+
+/// How long a test stays after its work, so that there is something to kill.
+const LINGER: u64 = 60;
+
+/// What only the next daemon can clear away.
+const SWEPT: [Kind; 2] = [Kind::ControlGroup, Kind::File];
+
+/// The tests of this file look at the whole machine, so that one at a time may run.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+/// A host whose daemon has served a lease already, and the census of it.
+fn warm() -> (Host, Crowd, Census) {
+    let host = Host::new();
+    let crowd = Crowd::build(&host);
+    crowd.passes(&host);
+    // The daemon hears of a lease's end, and destroys the instance, a little later than the test ends.
+    let limit = Instant::now() + PATIENCE;
+    while !instances::of(&host).is_empty() {
+        assert!(Instant::now() < limit, "an instance outlives its lease");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let idle = Census::take(&host);
+    (host, crowd, idle)
+}
+
+/// Up to how long after the start of a run of so many tests something is killed: after about as long it is over.
+fn window(crowd: &Crowd, host: &Host, moments: &mut Moments, tests: usize) -> Duration {
+    let tests = moments.tests(tests);
+    let began = Instant::now();
+    crowd.start(host, &tests, 3, LINGER).finish();
+    began.elapsed().min(WINDOW)
+}
+
+#[track_caller]
+fn kill(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a process id");
+    // It may have ended by itself just now.
+    let _ = kill_process(pid, signal);
+}
+
+/// Ends the daemon, and asserts that the machine is as it was before there was one.
+#[track_caller]
+fn assert_ends_well(host: &Host, before: &Census) {
+    Daemon::of(host).expect("a daemon").terminate();
+    assert_eq!(before.settle(PATIENCE), [""; 0]);
+}
+
+#[test]
+fn a_killed_test_process_takes_its_guests_with_it_and_nobody_elses() {
+    let _alone = alone();
+    let mut moments = Moments::new();
+    let empty = Census::take(&Host::new());
+    let (host, crowd, idle) = warm();
+    let window = window(&crowd, &host, &mut moments, 4);
+    let mut cut_short = 0;
+    for round in 0..rounds(36) {
+        let (victims, others) = (moments.tests(4), moments.tests(3));
+        let victim = crowd.start(&host, &victims, 3, LINGER);
+        let other = crowd.start(&host, &others, 2, LINGER);
+        let after = moments.pass(window);
+        kill(victim.pid(), Signal::KILL);
+        let killed = Instant::now();
+        let (victim, other) = (victim.finish(), other.finish());
+        let left = idle.settle(PATIENCE.saturating_sub(killed.elapsed()));
+        assert_eq!(left, [""; 0], "round {round}, killed after {after:?}");
+        cut_short += u32::from(victim.signal() == Some(9));
+        victim.assert_honest();
+        other.assert_honest();
+        for test in &others {
+            assert_eq!(other.verdict(test), Some(true), "{}", other.text);
+        }
+    }
+    assert!(
+        cut_short * 4 > rounds(36),
+        "only {cut_short} runs were cut short"
+    );
+    Daemon::of(&host).expect("the daemon goes on").terminate();
+    drop(host);
+    assert_eq!(empty.settle(PATIENCE), [""; 0]);
+}
+
+#[test]
+fn a_killed_keeper_fails_its_own_test_by_name_and_no_other() {
+    let _alone = alone();
+    let mut moments = Moments::new();
+    let (host, crowd, idle) = warm();
+    let window = window(&crowd, &host, &mut moments, 5);
+    let mut killed = 0;
+    for round in 0..rounds(32) {
+        let tests = moments.tests(5);
+        let run = crowd.start(&host, &tests, 3, LINGER);
+        let after = moments.pass(window);
+        let instances = instances::of(&host);
+        let chosen = (!instances.is_empty()).then(|| &instances[moments.below(instances.len())]);
+        let mut words = ["died: its keeper was killed by signal 9"].as_slice();
+        if let Some(instance) = chosen {
+            let first = instances::first_process_of(instance);
+            // Now and then it is the guest's own first process instead, where there is one already.
+            let victim = first.filter(|_| moments.below(3) == 0);
+            if victim.is_some() {
+                words = &[
+                    "died: its first process was killed by signal 9",
+                    // liblxc does not notice it then.
+                    "died: its first process was killed before it began",
+                    "cannot start instance",
+                ];
+            }
+            kill(victim.unwrap_or(instance.keeper), Signal::KILL);
+            killed += 1;
+        }
+        let since = Instant::now();
+        let outcome = run.finish();
+        let left = idle.settle(PATIENCE.saturating_sub(since.elapsed()));
+        assert_eq!(
+            left, [""; 0],
+            "round {round}, killed {chosen:?} after {after:?}"
+        );
+        outcome.assert_honest();
+        for test in &tests {
+            if chosen.is_some_and(|instance| instance.purpose == *test) {
+                outcome.assert_passed_or_failed_for(test, words);
+            } else {
+                assert_eq!(
+                    outcome.verdict(test),
+                    Some(true),
+                    "{test}:\n{}",
+                    outcome.text
+                );
+            }
+        }
+    }
+    assert!(killed * 2 > rounds(32), "only {killed} keepers were killed");
+    Daemon::of(&host).expect("the daemon goes on").terminate();
+}
+
+#[test]
+fn a_killed_daemon_takes_all_guests_with_it_and_the_next_run_works_at_once() {
+    let _alone = alone();
+    let mut moments = Moments::new();
+    let host = Host::new();
+    let crowd = Crowd::build(&host);
+    let before = Census::take(&host);
+    let window = window(&crowd, &host, &mut moments, 3);
+    let mut failed = 0;
+    for round in 0..rounds(32) {
+        crowd.passes(&host);
+        let tests = moments.tests(3);
+        let run = crowd.start(&host, &tests, 3, LINGER);
+        let after = moments.pass(window);
+        Daemon::of(&host).expect("a daemon").kill();
+        let killed = Instant::now();
+        let outcome = run.finish();
+        outcome.assert_honest();
+        for test in &tests {
+            outcome.assert_passed_or_failed_for(test, &["daemon"]);
+            failed += u32::from(outcome.verdict(test) == Some(false));
+        }
+        // A test that came after the kill has started another daemon.
+        if Daemon::of(&host).is_none() {
+            let left = before.settle_but(PATIENCE.saturating_sub(killed.elapsed()), &SWEPT);
+            assert_eq!(left, [""; 0], "round {round}, killed after {after:?}");
+        }
+        crowd.passes(&host);
+        assert_ends_well(&host, &before);
+    }
+    assert!(failed * 2 > rounds(32), "only {failed} tests noticed");
+}

@@ -1,0 +1,38 @@
+//! Guests that are machines of their own, all with QEMU's translator, so that they are the same with and without /dev/kvm:
+//! what only a kernel of one's own can do, what copies of one template have in common, and what happens when a part is gone.
+
+mod accelerators;
+mod booted;
+mod boots;
+mod copies;
+mod damage;
+mod impostor;
+mod kernel;
+mod patience;
+mod spares;
+mod workspaces;
+
+use serde_json::Value;
+use std::time::Duration;
+use vm_test_tests::fixture::Fixture;
+use vm_test_tests::host::Host;
+
+/// How long a run may take that may boot machines first.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// A host with these images, and the fixture, built.
+fn prepared(images: &[&str]) -> (Host, Fixture) {
+    let host = Host::new().with_shared_store();
+    let fixture = Fixture::new("kvm");
+    fixture.build(&host);
+    host.build_images(fixture.directory(), images);
+    (host, fixture)
+}
+
+/// What machines of the image boot from, by name.
+fn files_of_machine(host: &Host) -> Value {
+    let mut image = host.vm_test();
+    image.args(["image", "machine", "debian-12", "--json"]);
+    let output = image.output().expect("vm-test starts");
+    serde_json::from_slice(&output.stdout).expect("a report")
+}

@@ -1,0 +1,11 @@
+//! The suite `returns` on a machine of its own: the same files come back, and the same files stay.
+
+#[path = "../returns/place.rs"]
+mod place;
+#[path = "../returns/rows.rs"]
+mod rows;
+
+use vm_test_tests::place::Place;
+
+/// Where the tests run.
+const PLACE: Place = Place::Machine;

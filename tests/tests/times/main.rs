@@ -1,0 +1,65 @@
+//! The times of tests: that they are true, that they are all written down, by whom they can be read. The lines are read
+//! from where users find them.
+
+mod bodies;
+mod ends;
+mod parts;
+mod reports;
+
+use serde_json::Value;
+use std::process::Command;
+use std::time::Duration;
+use vm_test_tests::fixture::Fixture;
+use vm_test_tests::host::Host;
+use vm_test_tests::process::{Finished, Running};
+
+/// The modules of the fixture, one for each backend.
+const BACKENDS: [&str; 2] = ["lxc", "kvm"];
+
+/// How long a group of tests may take.
+const LIMIT: Duration = Duration::from_secs(100);
+
+/// The built fixture, and a host of its own for a test, with the image of the machines.
+fn fixture() -> (Fixture, Host) {
+    let fixture = Fixture::new("keeping");
+    let host = Host::new().with_shared_store();
+    fixture.build(&host);
+    host.build_images(fixture.directory(), &["debian-12"]);
+    (fixture, host)
+}
+
+/// `vm-test report`, called where the fixture's tests ran.
+fn report(host: &Host, fixture: &Fixture, args: &[&str]) -> Finished {
+    let mut command: Command = host.vm_test();
+    command
+        .arg("report")
+        .args(args)
+        .current_dir(fixture.directory())
+        .env("CARGO_TARGET_DIR", fixture.target());
+    Running::start(&mut command).finish()
+}
+
+/// The lines of a run.
+#[track_caller]
+fn lines(host: &Host, fixture: &Fixture, run: &str) -> Vec<Value> {
+    let report = report(host, fixture, &["--json", run]);
+    let document = report.json();
+    assert_eq!(document["run"], run);
+    document["tests"].as_array().expect("a list").clone()
+}
+
+/// The name that nextest gave a run, by its own word.
+#[track_caller]
+fn run_of_nextest(text: &str) -> String {
+    let (_, rest) = text.split_once("Nextest run ID ").expect("its name");
+    let (name, _) = rest.split_once(' ').expect("words behind it");
+    name.to_owned()
+}
+
+/// A number of a line, in microseconds.
+#[track_caller]
+fn micros(line: &Value, key: &str) -> u64 {
+    line[key]
+        .as_u64()
+        .unwrap_or_else(|| panic!("no {key} in {line}"))
+}
