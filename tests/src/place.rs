@@ -113,8 +113,8 @@ impl Place {
     #[must_use]
     pub fn slack(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Container => 20,
-            Self::Machine => 60,
+            Self::Container => 90,
+            Self::Machine => 180,
         })
     }
 }

@@ -19,7 +19,7 @@ const TIME_IS_UP: &[&str] = &[
     ANY,
     "what it was doing:",
     ANY,
-    "hint: give it more time, as in #[on_vm(\"{guest}\", timeout = \"5m\")]; it had run for {seconds}.… s",
+    "hint: give it more time, as in #[on_vm(\"{guest}\", timeout = \"5m\")]; it had run for … s",
 ];
 
 const KILLED: &[&str] =
