@@ -12,12 +12,13 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
 
-/// Recipes that come with the program.
+/// Recipes that come with the program. `images` in this crate is a link to the workspace's folder, so that they are in
+/// its package, too.
 const READY: [(&str, &str); 2] = [
-    ("debian-12", include_str!("../../../images/debian-12.toml")),
+    ("debian-12", include_str!("../../images/debian-12.toml")),
     (
         "debian-12-systemd",
-        include_str!("../../../images/debian-12-systemd.toml"),
+        include_str!("../../images/debian-12-systemd.toml"),
     ),
 ];
 
