@@ -12,6 +12,7 @@ mod packages;
 mod phase;
 mod runner;
 mod setup;
+mod subjects;
 mod summary;
 mod tally;
 mod test;
@@ -41,6 +42,8 @@ enum Task {
     Coverage(coverage::Options),
     /// Measures what a test on a guest costs, beside a local one and beside lxc-execute.
     Bench(bench::Options),
+    /// Checks the subjects of commits: a scope, and at most 72 characters.
+    Subjects,
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Coverage(options) => coverage::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Subjects => subjects::run(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
