@@ -5,6 +5,7 @@
 mod documents;
 mod layers;
 mod manifests;
+mod packages;
 mod sources;
 mod words;
 
@@ -140,6 +141,16 @@ fn the_runtime_crate_stays_thin() {
 #[test]
 fn versions_and_lints_stand_only_in_the_workspace_manifest() {
     hold(manifests::not_inherited);
+}
+
+#[test]
+fn every_published_crate_has_the_licences_and_a_readme() {
+    hold(packages::without_licence_or_readme);
+}
+
+#[test]
+fn no_published_crate_includes_a_file_from_outside_of_it() {
+    hold(packages::files_from_outside);
 }
 
 #[test]

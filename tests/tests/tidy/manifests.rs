@@ -78,7 +78,8 @@ pub(crate) fn version(tree: &Tree) -> Result<String, String> {
         .ok_or_else(|| "Cargo.toml has no version of the workspace".to_owned())
 }
 
-fn manifest(tree: &Tree, path: &str) -> Result<Table, String> {
+/// The manifest at `path`.
+pub(crate) fn manifest(tree: &Tree, path: &str) -> Result<Table, String> {
     tree.file(path)?
         .parse()
         .map_err(|error| format!("{path} cannot be read: {error}"))
