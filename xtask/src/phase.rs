@@ -233,6 +233,40 @@ mod tests {
     }
 
     #[test]
+    fn the_contributors_guide_names_the_suites_that_are_left_out() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let guide = std::fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
+        let suites = |begin: &str| {
+            let row = guide
+                .lines()
+                .filter_map(|line| line.strip_prefix("| ordinary user | ")?.split_once(" | "))
+                .find(|(_, rest)| rest.starts_with(begin));
+            let (names, _) = row.unwrap_or_else(|| panic!("no row says {begin:?}"));
+            let names = names
+                .split(", ")
+                .map(|name| name.trim_matches('`').to_owned());
+            names.collect::<Vec<_>>()
+        };
+        let targets = test_targets_of_suites(root).unwrap();
+        let with_guests = |without: &[&[&str]]| {
+            let without = [without.concat(), WITHOUT_GUESTS.to_vec()].concat();
+            let rest = targets
+                .iter()
+                .filter(|name| !without.contains(&name.as_str()));
+            rest.cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            suites("left out: the account"),
+            with_guests(&[OF_ROOT, OF_THE_ACCOUNT])
+        );
+        assert_eq!(
+            suites("run under nextest"),
+            with_guests(&[OF_ROOT, UNDER_ONE_RUNNER])
+        );
+        assert_eq!(suites("left out | left out"), OF_ROOT);
+    }
+
+    #[test]
     fn the_targets_that_are_named_here_exist() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let targets = test_targets_of_suites(root).unwrap();

@@ -2,6 +2,7 @@
 //! a module below `tidy/`, takes the files as data, and has a test of its own that plants what the rule forbids.
 //! No rule reads the disk, so that a rule that finds nothing can be shown to look.
 
+mod contributing;
 mod documents;
 mod layers;
 mod manifests;
@@ -161,6 +162,16 @@ fn the_changelog_has_a_section_for_this_version() {
 #[test]
 fn the_code_map_names_what_exists_and_every_crate() {
     hold(documents::untrue_code_map);
+}
+
+#[test]
+fn the_contributors_guide_names_files_that_exist() {
+    hold(contributing::names_what_is_gone);
+}
+
+#[test]
+fn the_contributors_guide_says_what_the_short_form_leaves_out() {
+    hold(contributing::untold_by_the_table);
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! Rules for CONTRIBUTING.md: the files that it names exist, and its table says what the short form leaves out.
+
+use crate::Tree;
+
+/// Where the suites are, and where these rules are, which name what they look for.
+const SUITES: &str = "tests/tests/";
+const RULES: &str = "tests/tests/tidy/";
+
+const DOCUMENT: &str = "CONTRIBUTING.md";
+
+/// The heading above the table.
+const SHORT_FORM: &str = "## What the short form leaves out";
+
+/// What a file contains that has fewer rounds in the short form, and modules that it leaves out, if they are inside of a
+/// file.
+const SIGNS: &[&str] = &["campaign::length", "mod in_full {", "mod as_root_in_full {"];
+
+/// The same for modules that are a file, by its name.
+const FILES: &[&str] = &["in_full.rs", "as_root_in_full.rs"];
+
+pub(crate) fn names_what_is_gone(tree: &Tree) -> Vec<String> {
+    let document = match tree.file(DOCUMENT) {
+        Ok(document) => document,
+        Err(error) => return vec![error],
+    };
+    let mut is_code = false;
+    let lines = document.lines().filter(|line| {
+        let is_fence = line.starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    });
+    let quoted = lines.flat_map(|line| line.split('`').skip(1).step_by(2));
+    let is_plain = |text: &str| {
+        text.chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter))
+    };
+    let paths = quoted.filter(|text| text.contains('/') && is_plain(text));
+    paths
+        .filter(|path| !tree.has(path))
+        .map(|path| format!("{DOCUMENT} names `{path}`, which does not exist"))
+        .collect()
+}
+
+pub(crate) fn untold_by_the_table(tree: &Tree) -> Vec<String> {
+    let document = match tree.file(DOCUMENT) {
+        Ok(document) => document,
+        Err(error) => return vec![error],
+    };
+    let Some((_, table)) = document.split_once(SHORT_FORM) else {
+        return vec![format!("{DOCUMENT} has no section `{SHORT_FORM}`")];
+    };
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let suites = tree
+        .rust()
+        .filter(|(path, _)| path.starts_with(SUITES) && !path.starts_with(RULES));
+    let left_out = suites.filter(|(path, content)| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        FILES.contains(&name) || SIGNS.iter().any(|sign| content.contains(sign))
+    });
+    left_out
+        .filter(|(path, _)| !table.contains(&format!("`{path}`")))
+        .map(|(path, _)| {
+            format!("{DOCUMENT} does not say what of {path} the short form leaves out")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_does_not_exist_is_found() {
+        let check = |text: &str| {
+            names_what_is_gone(&Tree::planted(&[("a/b.rs", ""), (DOCUMENT, text)])).len()
+        };
+        assert_eq!(
+            check("`a/b.rs`, `a/`, `c.rs`, `//!`, `c/d e`\n```sh\nls `c/d`\n```\n"),
+            0
+        );
+        assert_eq!(check("`a/b.rs` and `a/c.rs`"), 1);
+        assert_eq!(check("```sh\n```\n`c/`"), 1);
+        assert_eq!(
+            names_what_is_gone(&Tree::planted(&[])),
+            ["CONTRIBUTING.md is missing"]
+        );
+    }
+
+    #[test]
+    fn what_the_short_form_leaves_out_and_the_table_does_not_name_is_found() {
+        let check = |table: &str| {
+            let document = format!("# A\n`tests/tests/x.rs`\n{SHORT_FORM}\n{table}\n## Style\n");
+            let files = [
+                (DOCUMENT, document.as_str()),
+                ("tests/tests/x.rs", "let n = campaign::length(2, 1);"),
+                ("tests/tests/y.rs", "mod in_full;"),
+                ("tests/tests/y/in_full.rs", ""),
+                ("tests/tests/z.rs", "mod as_root_in_full {}"),
+                ("tests/tests/tidy/x.rs", "mod in_full {}"),
+            ];
+            untold_by_the_table(&Tree::planted(&files)).len()
+        };
+        assert_eq!(
+            check("| `tests/tests/x.rs` |\n| `tests/tests/y/in_full.rs` |\n| `tests/tests/z.rs` |"),
+            0
+        );
+        assert_eq!(check("| `tests/tests/x.rs` |\n| `tests/tests/z.rs` |"), 1);
+        assert_eq!(check(""), 3);
+        let without = untold_by_the_table(&Tree::planted(&[(DOCUMENT, "# A\n")]));
+        assert_eq!(without.len(), 1, "{without:?}");
+    }
+}
