@@ -3,6 +3,7 @@
 //! No rule reads the disk, so that a rule that finds nothing can be shown to look.
 
 mod contributing;
+mod dependencies;
 mod documents;
 mod layers;
 mod manifests;
@@ -142,6 +143,11 @@ fn the_runtime_crate_stays_thin() {
 #[test]
 fn versions_and_lints_stand_only_in_the_workspace_manifest() {
     hold(manifests::not_inherited);
+}
+
+#[test]
+fn every_dependency_is_used() {
+    hold(dependencies::unused);
 }
 
 #[test]

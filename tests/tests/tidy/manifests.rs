@@ -112,7 +112,7 @@ fn is_inherited(value: Option<&Value>) -> bool {
 }
 
 /// Kind, name and value of every dependency, also of those for one target only.
-fn dependencies(manifest: &Table) -> Vec<(&'static str, String, Value)> {
+pub(crate) fn dependencies(manifest: &Table) -> Vec<(&'static str, String, Value)> {
     let targets = manifest.get("target").and_then(Value::as_table);
     let of_targets = targets
         .into_iter()
