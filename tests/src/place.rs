@@ -1,5 +1,5 @@
-//! Where the tests of a fixture run that name no guest: in a container over the host's root, or on a machine of its own.
-//! Knows how the two are called; expects nothing of a test.
+//! Where those tests of a fixture run that name no guest: in a container over the host's root, or on a VM. Knows the names
+//! of the two; expects nothing of a test.
 
 use crate::host::Host;
 use serde_json::Value;

@@ -26,7 +26,7 @@ pub const FORWARDED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "how a test that builds something has it built",
+        "how tests that build code build it",
         &[
             "CARGO_BUILD_BUILD_DIR",
             "CARGO_BUILD_TARGET",

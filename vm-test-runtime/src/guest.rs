@@ -137,7 +137,7 @@ fn end_process_without_agent(test: &str) -> ! {
         "cannot run the body of `{test}`: {ENV_JOB} says that this is a guest, and no agent listens here"
     ))
     .hint(format!(
-        "unset {ENV_JOB} and {ENV_TEST}; in a guest, a test binary that is started anew below another root cannot reach its agent"
+        "unset {ENV_JOB} and {ENV_TEST}; in a guest, a test binary that is started under another root directory cannot reach its agent"
     ));
     let _ = writeln!(std::io::stderr(), "error: {failure}");
     std::process::exit(101)

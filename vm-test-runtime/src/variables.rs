@@ -1,5 +1,5 @@
-//! The variables that users set: the one list of them, and how they are read. Interprets no value but those that tests and the
-//! program `vm-test` have in common.
+//! The variables that users set: the one list of them, and how they are read. Interprets only the values that tests and
+//! the program `vm-test` have in common.
 
 use crate::protocol::failure::Failure;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ const PREFIX: &str = "VM_TEST_";
 pub const BIN: &str = "VM_TEST_BIN";
 /// Whether instances whose tests fail stay, for all tests of a run.
 pub const KEEP: &str = "VM_TEST_KEEP";
-/// How much an archive may unpack to that is imported.
+/// How much an imported archive may unpack to.
 pub const IMAGE_LIMIT: &str = "VM_TEST_IMAGE_LIMIT";
 /// The directory of images.
 pub const STORE: &str = "VM_TEST_STORE";
@@ -20,7 +20,7 @@ pub const STORE: &str = "VM_TEST_STORE";
 pub const RUNTIME_DIR: &str = "VM_TEST_RUNTIME_DIR";
 /// The directory in which all daemons of a user share their budgets.
 pub const CLAIMS_DIR: &str = "VM_TEST_CLAIMS_DIR";
-/// What becomes of tests whose guests cannot be had.
+/// What to do with tests whose guest is not available.
 pub const MISSING: &str = "VM_TEST_MISSING";
 /// The guest that tests of guest `host` run on.
 pub const GUEST: &str = "VM_TEST_GUEST";
@@ -152,7 +152,7 @@ fn about(names: impl Iterator<Item = String>) -> Vec<String> {
         .map(|name| {
             let cure = match meant(&name.to_ascii_uppercase(), &ALL, NEAR) {
                 Some(word) => format!("did you mean {word}?"),
-                None => "`vm-test --help` lists those that there are".to_owned(),
+                None => "`vm-test --help` lists all variables".to_owned(),
             };
             format!("warning: {name} is not a variable of vm-test and changes nothing: {cure}")
         })
@@ -240,7 +240,7 @@ mod tests {
         assert!(!short[0].contains("did you mean"), "{short:?}");
         let far = about([format!("{PREFIX}FLAVOUR_OF_ICE")].into_iter());
         assert!(
-            far[0].ends_with("`vm-test --help` lists those that there are"),
+            far[0].ends_with("`vm-test --help` lists all variables"),
             "{far:?}"
         );
     }

@@ -37,7 +37,7 @@ const ENOUGH: usize = 30;
 pub(crate) struct Options {
     #[command(flatten)]
     setup: setup::Consent,
-    /// Measures guests that are machines of their own, too, beside boots of the same kernel and system.
+    /// Also measure VMs, next to boots of the same kernel and system.
     #[arg(long)]
     machines: bool,
     /// How often each of the commands is run.

@@ -118,19 +118,19 @@ pub(crate) const TABLE: &[Package] = &[
         "qemu-system-x86",
         Purpose::Test,
         Sign::Command("qemu-system-x86_64"),
-        "runs the machines of guests with a kernel of their own",
+        "runs VMs",
     ),
     debian(
         "qemu-utils",
         Purpose::Test,
         Sign::Command("qemu-img"),
-        "makes the disks that machines write to",
+        "makes the disks that VMs write to",
     ),
     debian(
         "e2fsprogs",
         Purpose::Test,
         Sign::Command("mke2fs"),
-        "makes the disks of machines, and one that a store under test fills",
+        "makes the disks of VMs, and one that a store under test fills",
     ),
     debian(
         "xz-utils",

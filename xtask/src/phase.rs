@@ -43,7 +43,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
 const OF_ROOT: &[&str] = &["containment_machine", "hostile_machine"];
 
 /// Suites in which it makes a difference whose guests they are: what the short form runs as an ordinary user. On what a
-/// machine of its own does inside, which is most of the rest, the account has no influence; `returns_machine` stands for it.
+/// VM does inside, which is most of the rest, the account has no influence; `returns_machine` stands for it.
 const OF_THE_ACCOUNT: &[&str] = &[
     "census",
     "cli",

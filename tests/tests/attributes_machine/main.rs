@@ -1,4 +1,4 @@
-//! The suite `attributes` on a machine of its own: every test ran once, in the same world, and changed nothing here.
+//! The suite `attributes` on a VM: every test ran once, in the same world, and changed nothing here.
 
 #[path = "../attributes/orders.rs"]
 mod orders;

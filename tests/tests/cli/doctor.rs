@@ -168,13 +168,14 @@ fn root_of_a_user_namespace_is_told_that_guests_are_not_supported_there_and_wher
     };
     let doctor = within(&["doctor"]);
     assert_eq!(doctor.code(), Some(1), "{}", doctor.out);
-    let found = "fail  id maps: guests would have a single user: this is root of a user namespace ";
+    let found =
+        "fail  id maps: guests would have a single user: you are root only in a user namespace ";
     assert!(doctor.out.contains(found), "{}", doctor.out);
     assert!(doctor.out.contains("      hint: run vm-test outside of it"));
     assert!(!doctor.out.contains("vm-test doctor"), "{}", doctor.out);
     let run = within(&["run", "host", "--", "true"]);
     assert_eq!(run.code(), Some(125), "{}", run.err);
-    let cause = "error: cannot start guest `host`: this is root of a user namespace (as in ";
+    let cause = "error: cannot start guest `host`: you are root only in a user namespace (as in ";
     assert!(run.err.starts_with(cause), "{}", run.err);
     assert!(
         run.err

@@ -131,7 +131,7 @@ fn a_daemon_that_is_stopped_by_a_signal_is_named_with_the_cures_and_goes_on_or_e
     signal(pid, Signal::STOP);
     let words = format!(
         "process {pid} is stopped and does not answer\n\
-         hint: `kill -CONT {pid}` lets it go on; `kill -KILL {pid}` ends it and its instances\n"
+         hint: `kill -CONT {pid}` resumes it; `kill -KILL {pid}` ends it and its instances\n"
     );
     let refused = in_guest(&host, "true");
     assert_eq!(refused.code(), Some(125));
@@ -222,7 +222,7 @@ fn whatever_is_in_the_place_of_a_daemons_file_is_named_and_blocks_nobody() {
             let refused = in_guest(&host, "true");
             assert_eq!(refused.code(), Some(125), "{kind} at {}", path.display());
             let is_named = refused.err.contains(&path.display().to_string())
-                && refused.err.contains(&format!("{kind} is there"));
+                && refused.err.contains(&format!(", found {kind}"));
             assert!(is_named, "{}", refused.err);
             for command in ["gc", "ps", "stop"] {
                 let _ = vm_test(&host, &[command]);

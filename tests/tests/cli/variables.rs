@@ -76,19 +76,19 @@ fn a_value_that_cannot_be_used_names_its_variable() {
             "VM_TEST_IDLE_SECONDS",
             "15s",
             run,
-            "cannot use VM_TEST_IDLE_SECONDS: \"15s\" is no whole number from 0",
+            "cannot use VM_TEST_IDLE_SECONDS: \"15s\" is not a whole number from 0",
         ),
         (
             "VM_TEST_CPU_BUDGET",
             "0",
             run,
-            "cannot use VM_TEST_CPU_BUDGET: \"0\" is no whole number from 1",
+            "cannot use VM_TEST_CPU_BUDGET: \"0\" is not a whole number from 1",
         ),
         (
             "VM_TEST_MEMORY_BUDGET",
             "4G",
             run,
-            "cannot use VM_TEST_MEMORY_BUDGET: \"4G\" is no whole number from 1",
+            "cannot use VM_TEST_MEMORY_BUDGET: \"4G\" is not a whole number from 1",
         ),
         (
             "VM_TEST_IMAGE_LIMIT",

@@ -1,4 +1,4 @@
-//! The suite `containment` from machines of their own: the same bodies, and the same words. Left out is `loads`: its crowds
+//! The suite `containment` from VMs: the same bodies, and the same words. Left out is `loads`: its crowds
 //! need machines with gigabytes, of which each size boots anew, and what they would show other suites do: `outcomes_machine`
 //! counts a machine's threads, and `hostile_machine` has its bombs and what fills its memory.
 

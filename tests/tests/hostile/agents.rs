@@ -48,7 +48,7 @@ const ROBBERS: &[(&str, &[&str])] = &[
     ("own::fills_its_disk", &["no room after"]),
     (
         "own::removes_the_ports",
-        &["its agent could not go on: No such device"],
+        &["its agent failed: No such device"],
     ),
     ("own::takes_the_processor_for_ever", SILENT),
 ];

@@ -9,10 +9,10 @@ use vm_test_tests::place::Place;
 /// Names, or beginnings of names, of attacks that are not run in a place, and the reason.
 type Rows = &'static [(&'static str, &'static str)];
 
-/// What root does to a machine of its own.
+/// What root does to its own VM.
 const NOT_IN_A_CONTAINER: Rows = &[(
     "own::",
-    "the kernel, its clock, its modules and its disks are the host's; that they cannot be had is what the others see to",
+    "the kernel, its clock, its modules and its disks are the host's; that a container cannot reach them is what the others check",
 )];
 
 const ITS_KERNEL: &str = "root may do this to a kernel of its own, and `own::` does it";

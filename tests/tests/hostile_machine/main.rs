@@ -1,5 +1,5 @@
-//! The suite `hostile` from machines of their own: the same attackers, who have a kernel of their own besides. What makes no
-//! sense there is left out by name, with the reason.
+//! The suite `hostile` from VMs: the same attackers, who also have their own kernel. What makes no sense there is left out
+//! by name, with the reason.
 
 #[path = "../hostile/agents.rs"]
 mod agents;

@@ -7,8 +7,9 @@ use std::fs;
 const OUTSIDE: &str = "pack the root file system itself, so that every name is relative and stays inside: tar -C ROOTFS -c .";
 const FRESH: &str =
     "guests get their own /dev, /proc, /run, /sys and /tmp there: make it an empty directory";
-const DAMAGED: &str = "the file is cut off or damaged; fetch or make it again";
-const FOREIGN: &str = "get the image for this kind of machine, or build it on one of its own";
+const DAMAGED: &str = "the file is cut off or damaged; download or make it again";
+const FOREIGN: &str =
+    "get the image for this architecture, or build it on a host of its own architecture";
 
 fn tar(place: &Place, archive: Archive) -> String {
     place.write("r.tar", archive.finish())
@@ -152,7 +153,7 @@ fn a_root_that_is_not_one_of_a_guest_is_refused() {
         Row {
             source: |place| tar(place, honest().owned("./x", 100_000)),
             message: "cannot import {}/r.tar: entry `./x` belongs to user 100000 and group 100000, and a guest has ids below 65536",
-            hint: "pack it with the ids that its users have inside: tar --numeric-owner, as root of it",
+            hint: "pack it with the user ids inside the image: as root there, with tar --numeric-owner",
         },
         Row {
             source: |place| tar(place, honest().file("./bin/sh", &foreign_program())),
@@ -197,22 +198,22 @@ fn what_is_cut_off_damaged_or_no_archive_is_refused() {
         Row {
             source: |place| place.write("r.tar", honest().open_ended()),
             message: "cannot import {}/r.tar: it ends after entry `./etc/motd` without the mark that ends an archive",
-            hint: "the file is cut off; fetch or make it again",
+            hint: "the file is truncated; download or make it again",
         },
         Row {
             source: |place| place.write("r.tar", &honest().finish()[..3000]),
             message: "cannot import {}/r.tar: it is not a tar archive, or damaged: it ends within entry `./etc/motd`",
-            hint: "archives are read plain or compressed by gzip, xz or zstd; fetch or make it again",
+            hint: "archives are read plain or compressed by gzip, xz or zstd; download or make it again",
         },
         Row {
             source: |place| place.write("r.tar", [b'x'; 4096]),
             message: "cannot import {}/r.tar: it is not a tar archive, or damaged: no entry begins where it begins",
-            hint: "archives are read plain or compressed by gzip, xz or zstd; fetch or make it again",
+            hint: "archives are read plain or compressed by gzip, xz or zstd; download or make it again",
         },
         Row {
             source: |place| place.write("r.tar", b""),
             message: "cannot import {}/r.tar: it is not a tar archive: it is empty",
-            hint: "the file is cut off; fetch or make it again",
+            hint: "the file is truncated; download or make it again",
         },
         Row {
             source: |place| {
@@ -282,7 +283,7 @@ fn a_source_that_is_not_there_or_does_not_say_what_it_is_is_refused() {
         },
         Row {
             source: |_| "json:{\"driver\":\"raw\"}".to_owned(),
-            message: "cannot import json:{\"driver\":\"raw\"}: there is no source of the kind \"json\"",
+            message: "cannot import json:{\"driver\":\"raw\"}: unknown kind of source \"json\"",
             hint: "a source is tar:PATH, dir:PATH, oci:PATH, qcow2:PATH, raw:PATH or box:PATH; write a file whose own name has a colon as ./NAME",
         },
     ]);

@@ -3,8 +3,8 @@
 use super::archive::Archive;
 use super::place::{Place, Row, refuse_imports};
 
-const DAMAGED: &str = "fetch or make it again; qemu-img check says what is left of it";
-const STANDALONE: &str = "make it stand alone: qemu-img convert -f qcow2 -O qcow2 OLD NEW";
+const DAMAGED: &str = "download or make it again; qemu-img check says what is still readable";
+const STANDALONE: &str = "make it independent: qemu-img convert -f qcow2 -O qcow2 OLD NEW";
 
 /// An empty disk of 1 GiB, version 3, with nothing wrong about it; `change` makes it so.
 pub(crate) fn qcow2(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
@@ -187,7 +187,7 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
         Row {
             source: |place| vagrant(place, r#"{"provider":"virtualbox"}"#, b""),
             message: "cannot import {}/m.box: it is a box for the provider `virtualbox`",
-            hint: "get the box for the provider libvirt",
+            hint: "get the box for provider libvirt",
         },
         Row {
             source: |place| vagrant(place, r#"{"provider":"libvirt"}"#, b""),
@@ -231,7 +231,7 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
         Row {
             source: |place| vagrant(place, r#"{"provider":"libvirt","format":"vmdk"}"#, b""),
             message: "cannot import {}/m.box: its metadata.json calls the disk `vmdk`, and qcow2 and raw are read",
-            hint: "unpack it, and make its disk one that is read: qemu-img convert -f vmdk -O qcow2 OLD NEW",
+            hint: "unpack it, and convert its disk: qemu-img convert -f vmdk -O qcow2 OLD NEW",
         },
         Row {
             source: |place| {

@@ -77,7 +77,7 @@ fn an_image_starts_from_this_hosts_system_and_has_no_homes() {
         first.contains("copy this host's system: done in "),
         "{first}"
     );
-    let absent = "`without` names /opt/no-such-file, and there is no such file on this host";
+    let absent = "`without` names /opt/no-such-file, which does not exist on this host";
     assert!(first.contains(absent), "{first}");
     let system = ". /etc/os-release && echo $ID $VERSION_ID";
     let here = Command::new("sh").args(["-c", system]).output().unwrap();

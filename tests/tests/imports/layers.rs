@@ -142,7 +142,7 @@ fn what_docker_saves_is_read_and_is_no_root_file_system() {
     let path = place.write("saved.tar", saved.finish());
     place.refuse(
         &mut place.vm_test(&["image", "import", "i", &path]),
-        "cannot import {}/saved.tar: it is no root file system, but an image as docker save writes it",
+        "cannot import {}/saved.tar: it is not a root file system but an image as docker save writes it",
         &format!("say so: oci:{path}"),
     );
     place.assert_empty();
@@ -159,7 +159,7 @@ fn what_docker_saves_is_read_and_is_no_root_file_system() {
     let path = place.path("oci.tar").display().to_string();
     place.refuse(
         &mut place.vm_test(&["image", "import", "j", "oci.tar"]),
-        "cannot import {}/oci.tar: it is no root file system, but an OCI image that is packed",
+        "cannot import {}/oci.tar: it is not a root file system but an OCI image that is packed",
         &format!("say so: oci:{path}"),
     );
 }

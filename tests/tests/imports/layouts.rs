@@ -97,7 +97,7 @@ fn references_that_do_not_hold_are_refused() {
                 "oci:o".to_owned()
             },
             message: "cannot import {}/o: its blobs/sha256/EXPECTED is a symbolic link, or lies behind one",
-            hint: "put the file itself there",
+            hint: "replace the link by the file itself",
         },
         Row {
             source: |place| {
@@ -107,7 +107,7 @@ fn references_that_do_not_hold_are_refused() {
                 "oci:o".to_owned()
             },
             message: "cannot import {}/o: its index.json is a symbolic link, or lies behind one",
-            hint: "put the file itself there",
+            hint: "replace the link by the file itself",
         },
         Row {
             source: |place| {
@@ -130,14 +130,14 @@ fn an_image_that_is_not_for_this_host_or_not_whole_is_refused() {
                 "o".to_owned()
             },
             message: "cannot import {}/o: it is for s390x, and this host is MACHINE",
-            hint: "get the image for this kind of machine",
+            hint: "get the image for this architecture",
         },
         Row {
             source: |place| {
                 Layout::write(&place.path("o"), &[("+encrypted", layer())]);
                 "o".to_owned()
             },
-            message: "cannot import {}/o: its layer 1 is of the kind `application/vnd.oci.image.layer.v1.tar+encrypted`, which is not read",
+            message: "cannot import {}/o: its layer 1 has the media type `application/vnd.oci.image.layer.v1.tar+encrypted`, which is not supported",
             hint: "layers are tar archives, plain or compressed by gzip, xz or zstd",
         },
         Row {

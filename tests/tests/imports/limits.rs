@@ -45,7 +45,7 @@ fn a_name_without_end_is_not_read_into_memory() {
     place.refuse(
         &mut place.vm_test(&["image", "import", "long", &file]),
         "cannot import {}/r.tar: the names and attributes after entry `` do not end",
-        "this is not how any honest archive is made",
+        "no ordinary tool makes such an archive",
     );
     place.assert_empty();
 }

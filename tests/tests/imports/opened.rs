@@ -178,7 +178,7 @@ fn a_guest_starts_from_a_disk_and_from_a_box() {
         let words = text_of(&output);
         assert!(output.status.success(), "{words}");
         assert!(
-            words.contains("a machine of image `debian-12` opens "),
+            words.contains("a VM of image `debian-12` opens "),
             "{words}"
         );
         let config = format!("[guest.g]\nimage = \"{image}\"\n");

@@ -42,7 +42,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             file: "images/a.toml",
             content: b"base = \"docker:nginx\"\n",
             command: BUILD,
-            message: "cannot use {}/images/a.toml: there is no base of the kind \"docker\"",
+            message: "cannot use {}/images/a.toml: unknown kind of base \"docker\"",
             hint: "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
         },
         Mistake {
@@ -64,7 +64,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             content: b"base = \"caf\xe9\"\n",
             command: BUILD,
             message: "cannot read {}/images/a.toml: invalid utf-8 sequence of 1 bytes from index 11",
-            hint: "TOML is text in UTF-8",
+            hint: "TOML must be UTF-8 text",
         },
         Mistake {
             file: "images/a.toml",
@@ -166,7 +166,7 @@ fn a_directory_in_the_place_of_the_configuration_is_refused_by_name() {
     place.refuse(
         &mut place.vm_test(RUN),
         "cannot read {}/vm-test.toml: it is a directory",
-        "a file of that name is read: give this another",
+        "vm-test reads the file of that name: rename this one",
     );
 }
 

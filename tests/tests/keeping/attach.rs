@@ -115,7 +115,7 @@ fn what_cannot_be_attached_to_is_named_with_what_can() {
     assert_eq!(unknown.code(), Some(125));
     assert_eq!(
         unknown.err,
-        "error: cannot attach to host-0-0: there is no such instance\nhint: `vm-test ps` lists those that are kept; `vm-test logs` shows what others have said\n"
+        "error: cannot attach to host-0-0: there is no such instance\nhint: `vm-test ps` lists kept instances; `vm-test logs` shows the console and output of others\n"
     );
     let shell = vm_test(&it.host, &["attach", &it.id]);
     assert_eq!(shell.code(), Some(125));

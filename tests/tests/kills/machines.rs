@@ -1,5 +1,5 @@
-//! Machines of their own whose parts are killed at random moments: QEMU, the keeper, the daemon, the test process. Spares are
-//! prepared and handed over meanwhile; those that wait are nobody's, and only machines with a lease are chosen.
+//! VMs whose parts are killed at random moments: QEMU, the keeper, the daemon, the test process. Spares are prepared and
+//! handed over meanwhile; those that wait have no test, and only VMs with a lease are chosen.
 
 use super::moment::{Moments, rounds};
 use super::run::{Crowd, Run};

@@ -22,7 +22,7 @@ enum Kvm {
 const FIRST_WORDS: &str = "10";
 
 /// What is said when a template is made.
-const MADE: &str = "this machine boots for the first time";
+const MADE: &str = "this VM boots for the first time";
 
 /// How the one line begins.
 const REFUSED: &str = "image `debian-12` does not boot with /dev/kvm here: ";
@@ -95,7 +95,7 @@ fn where_dev_kvm_boots_nothing_one_line_says_so_and_from_then_on_qemu_translates
     match (kvm, &lines[..]) {
         (Kvm::BootsNothing, [line]) => assert!(
             line.contains("QEMU translates instead, which is slower")
-                && line.contains("`vm-test gc --images` has it tried again"),
+                && line.contains("`vm-test gc --images` makes vm-test try it again"),
             "{line}"
         ),
         (_, lines) => assert!(kvm != Kvm::BootsNothing && lines.is_empty(), "{text}"),
@@ -125,7 +125,7 @@ fn a_guest_that_insists_on_dev_kvm_fails_by_name_with_the_cure_where_it_boots_no
             Kvm::None => ("/dev/kvm: ", "hint: add yourself to the group of /dev/kvm"),
             Kvm::BootsNothing => (
                 REFUSED,
-                "\nhint: use accelerator = \"auto\", which has QEMU translate instead; once /dev/kvm works, `vm-test gc --images` has it tried again\n",
+                "\nhint: use accelerator = \"auto\", which lets QEMU emulate the processor instead; once /dev/kvm works, `vm-test gc --images` makes vm-test try it again\n",
             ),
         };
         let begin = "error: cannot start guest `own`: accelerator = \"kvm\": ";

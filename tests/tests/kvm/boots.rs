@@ -115,7 +115,7 @@ fn a_machine_that_dies_at_boot_tells_why_and_its_console_is_kept() {
     assert!(!output.status.success(), "{text}");
     let cause = "cannot load driver virtio_blk: ";
     assert!(
-        text.contains(&format!(" died: its agent could not go on: {cause}")),
+        text.contains(&format!(" died: its agent failed: {cause}")),
         "{text}"
     );
     assert!(

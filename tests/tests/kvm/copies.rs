@@ -164,7 +164,7 @@ fn who_comes_while_a_machine_boots_for_the_first_time_is_told_and_goes_on_from_t
     let second = start().finish(LIMIT);
     let first = first.finish(LIMIT);
     for (finished, words) in [
-        (first, "this machine boots for the first time"),
+        (first, "this VM boots for the first time"),
         (second, "another one like it boots for the first time"),
     ] {
         let text = finished.stderr.text();

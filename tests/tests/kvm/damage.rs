@@ -9,11 +9,10 @@ use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
 
 /// What is said when a template is made.
-const MADE: &str = "this machine boots for the first time";
+const MADE: &str = "this VM boots for the first time";
 
 /// What is said when it is done without.
-const BOOTED: &str =
-    "vm-test: warning: guest `machine` was booted, because it could not go on from its template: ";
+const BOOTED: &str = "vm-test: warning: guest `machine` was booted, because it could not be restored from its template: ";
 
 /// A run of a program in a new instance, and all that it says.
 fn run(host: &Host, directory: &Path, memory: &str) -> (bool, String) {
@@ -200,7 +199,7 @@ fn an_image_whose_disk_is_gone_is_named_with_the_cure() {
     assert!(!success, "{text}");
     let parent = disk.parent().unwrap().display();
     let expected = format!(
-        "error: cannot start guest `machine`: {} is gone\nhint: remove {parent}; it is made again\n",
+        "error: cannot start guest `machine`: {} is gone\nhint: remove {parent}; it will be made again\n",
         disk.display()
     );
     assert_eq!(text, expected);
@@ -285,9 +284,6 @@ fn what_boots_once_boots_when_the_workspace_is_prepared() {
         text_of(&output)
     };
     let text = vm_test(&["prepare"]);
-    assert!(
-        text.ends_with("vm-test.toml, 1 machine has booted\n"),
-        "{text}"
-    );
+    assert!(text.ends_with("vm-test.toml, 1 VM has booted\n"), "{text}");
     assert_eq!(vm_test(&["run", "own", "--", "uname", "-n"]), "own\n");
 }

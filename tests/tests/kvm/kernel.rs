@@ -70,7 +70,7 @@ fn an_agent_that_is_killed_beside_an_init_of_its_own_is_missed() {
     assert!(run.success, "{}", run.text);
     let text = fails(&fixture, &host, "the_agent_is_killed", TOLD + WITHOUT_AGENT);
     assert!(
-        text.contains(" died: something in it ended its agent\n"),
+        text.contains(" died: a process in the guest killed its agent\n"),
         "{text}"
     );
 }

@@ -1,5 +1,5 @@
-//! Guests that are machines of their own, all with QEMU's translator, so that they are the same with and without /dev/kvm:
-//! what only a kernel of one's own can do, what copies of one template have in common, and what happens when a part is gone.
+//! Guests that are VMs, all with QEMU's translator, so that they are the same with and without /dev/kvm: what needs a kernel
+//! of the guest's own, what copies of one template have in common, and what happens when a part is missing.
 
 mod accelerators;
 mod booted;

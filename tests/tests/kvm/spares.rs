@@ -136,10 +136,7 @@ fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() 
     assert!(!machines(&host).contains(&spare));
     let output = host.vm_test().arg("ps").output().unwrap();
     let text = text_of(&output);
-    assert!(
-        text.contains("; 1 spare machine waits for a lease\n"),
-        "{text}"
-    );
+    assert!(text.contains("; 1 spare VM waits for a lease\n"), "{text}");
 }
 
 #[test]
@@ -252,11 +249,10 @@ fn a_spare_that_cannot_be_prepared_is_told_to_the_daemons_log_and_not_tried_agai
     let mut logs = logs.filter(|entry| entry.path().extension().is_some_and(|end| end == "log"));
     let log = fs::read_to_string(logs.next().unwrap().path()).unwrap();
     assert!(
-        log.contains("vm-test: cannot prepare a machine ahead of its lease: ")
-            && log.contains("no more"),
+        log.contains("vm-test: cannot prepare a spare VM: ") && log.contains("no more"),
         "{log}"
     );
-    // The next test has a machine of its own, and none is prepared behind it.
+    // The next test has another VM, and none is prepared behind it.
     run();
     await_spares(&host, 0);
     assert_eq!(qemu.starts(), 3);

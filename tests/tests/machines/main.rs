@@ -111,20 +111,20 @@ fn what_a_machine_boots_from_is_made_once_verified_and_goes_with_its_image() {
     }
     let error = workshop.fail(&["image", "machine", "bare"]);
     assert!(
-        error.contains("cannot make a machine of image `bare`: it has no kernel"),
+        error.contains("cannot make the VM files of image `bare`: it has no kernel"),
         "{error}"
     );
     let shown = workshop.run(&["image", "inspect", "tiny"]);
     assert!(shown.contains("kernel  9.8.7-t  vmlinuz"), "{shown}");
     let text = workshop.run(&["image", "machine", "tiny"]);
-    assert!(text.contains("making the files"), "{text}");
+    assert!(text.contains("making the VM files"), "{text}");
     let text = workshop.run(&["image", "machine", "tiny"]);
-    assert!(!text.contains("making the files"), "{text}");
+    assert!(!text.contains("making the VM files"), "{text}");
     // Another name for the same content needs no files of its own.
     workshop.recipe("same", recipe);
     workshop.run(&["image", "build", "same"]);
     let text = workshop.run(&["image", "machine", "same"]);
-    assert!(!text.contains("making the files"), "{text}");
+    assert!(!text.contains("making the VM files"), "{text}");
 
     let root = workshop.json(&["image", "machine", "tiny", "--json"]);
     let root = root["root"].as_str().unwrap();
@@ -152,7 +152,10 @@ fn a_recipe_may_say_a_kernel_and_mistakes_are_named() {
     fs::write(workshop.file("text"), "no kernel").unwrap();
     fs::create_dir(workshop.file("empty")).unwrap();
     for (kernel, words) in [
-        ("\"linux-image-cloud-amd64\"", "its base is no Debian"),
+        (
+            "\"linux-image-cloud-amd64\"",
+            "its base is not a Debian system",
+        ),
         ("{ vmlinuz = \"gone\" }", "No such file"),
         ("{ vmlinuz = \"text\" }", "neither a bzImage nor an ELF"),
         (

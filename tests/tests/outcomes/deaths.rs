@@ -10,7 +10,7 @@ use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
 use vm_test_tests::report::Ending::{self, Failed, Passed};
 
-const EXIT_HINT: &str = "hint: a body must return or panic, and nothing else may end its process: not `std::process::exit`, and no destructor or thread that it leaves behind";
+const EXIT_HINT: &str = "hint: a body must return or panic, and nothing else may end its process: neither `std::process::exit` nor a destructor or thread that it leaves behind";
 
 const TABLE: &[Row] = &[
     fails(

@@ -40,7 +40,7 @@ fn an_environment_that_is_too_long_for_a_guest_fails_the_test_at_once_and_is_nam
     assert_eq!(finished.code, Some(101), "{text}");
     for pattern in [
         "error: cannot send the test to the guest: frame too large: …",
-        "hint: the variables that are handed on are too long; name fewer or shorter ones in `env`",
+        "hint: the variables passed to the guest are too long; name fewer or shorter ones in `env`",
     ] {
         let says = text.lines().any(|line| line_fits(pattern, line));
         assert!(says, "it does not say `{pattern}`:\n{text}");

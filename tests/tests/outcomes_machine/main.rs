@@ -1,5 +1,5 @@
-//! How tests end on a machine of its own: the same tables as in `outcomes`, with rows of their own only where a machine
-//! differs. What never reaches a guest is looked at there alone.
+//! How tests end on a VM: the same tables as in `outcomes`, with separate rows only where a VM differs. What never reaches
+//! a guest is checked there alone.
 
 #[path = "../outcomes/builds.rs"]
 mod builds;

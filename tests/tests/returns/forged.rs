@@ -39,7 +39,7 @@ fn names_that_lead_elsewhere_are_refused_whoever_sends_them() {
             "export `src/lib.rs` was not brought back: no pattern of `export` fits its name",
             "was not brought back: its name has control characters",
             "was not brought back: its name is not UTF-8",
-            "export `a.new` was not brought back: nobody has asked for it",
+            "export `a.new` was not brought back: the test did not request it",
             "artifact `wrong` was not brought back: its bytes are not those that were sent",
             "artifact `short` was not brought back: 1 of 2 bytes came",
             "artifact `given up` was not brought back: \u{fffd}[2Jred",
@@ -47,7 +47,7 @@ fn names_that_lead_elsewhere_are_refused_whoever_sends_them() {
     );
     if std::env::var_os("LLVM_PROFILE_FILE").is_none() {
         let refused =
-            "coverage profile `1-x.profraw` was not brought back: nobody has asked for it";
+            "coverage profile `1-x.profraw` was not brought back: the test did not request it";
         assert_says(&text, &[refused]);
     }
     for test in tests {

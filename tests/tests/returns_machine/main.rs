@@ -1,4 +1,4 @@
-//! The suite `returns` on a machine of its own: the same files come back, and the same files stay.
+//! The suite `returns` on a VM: the same files come back, and the same files stay.
 
 #[path = "../returns/place.rs"]
 mod place;

@@ -58,7 +58,7 @@ fn a_session_that_fails_is_not_kept() {
     let output = vm_test.args(script).output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", text_of(&output));
     assert!(
-        text_of(&output).contains("nothing is kept"),
+        text_of(&output).contains("image `child` was not created"),
         "{}",
         text_of(&output)
     );

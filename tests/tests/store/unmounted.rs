@@ -79,7 +79,7 @@ fn an_unmounted_store_is_named_at_once_and_nothing_is_written_below_it() {
     let finished = build.finish(LIMIT);
     let error = finished.stderr.text();
     assert_eq!(finished.code, Some(1), "{error}");
-    assert!(error.contains("cannot go on with the store "), "{error}");
+    assert!(error.contains("cannot continue with the store "), "{error}");
     assert!(error.contains("was its file system unmounted?"), "{error}");
     // Those that run have what they need.
     for mut guest in guests {

@@ -179,7 +179,7 @@ fn a_guest_that_ends_before_its_test_says_how() {
     assert_fails(
         "server",
         &run,
-        &[" died: something in it ended its agent\n"],
+        &[" died: a process in the guest killed its agent\n"],
     );
     let run = fixture.run(&host, Runner::CargoTest, "a_test_that_takes_too_long");
     assert_fails(

@@ -55,7 +55,7 @@ fn a_run_that_is_not_there_is_refused_with_those_that_are() {
     assert_eq!(refused.code(), Some(1));
     assert!(
         refused.err.starts_with(
-            "error: cannot find a run whose name begins with \"no-such-run\"\nhint: the runs are, the last one first: "
+            "error: cannot find a run whose name begins with \"no-such-run\"\nhint: the runs, the latest first: "
         ),
         "{refused:?}"
     );
@@ -85,7 +85,7 @@ fn without_any_run_it_says_where_it_looked() {
     let refused = vm_test_tests::process::Running::start(&mut command).finish();
     assert!(
         refused.err.starts_with(
-            "error: cannot find cargo's target directory: this is no workspace\nhint: "
+            "error: cannot find cargo's target directory: the current directory is not in a workspace\nhint: "
         ),
         "{refused:?}"
     );

@@ -62,7 +62,7 @@ pub(super) fn become_init(stream: &OwnedFd) -> io::Error {
     }
 }
 
-/// Becomes the init of a machine of its own, with the agent beside it. Returns only if it cannot.
+/// Becomes the image's own init in a VM, with the agent beside it. Returns only if this fails.
 pub(super) fn become_init_of_machine() -> io::Error {
     let agent = || OsString::from(AGENT_PATH);
     let words = match loader::brought_loader() {

@@ -5,7 +5,7 @@ use super::machine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, ReadDir};
 
-/// How many processes the kernel has killed so far because memory ran out. In a machine of its own these are the guest's.
+/// How many processes the kernel has killed so far because memory ran out. In a VM these are the guest's.
 pub(super) fn kills() -> u64 {
     let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
     let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));

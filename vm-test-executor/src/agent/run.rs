@@ -52,7 +52,7 @@ pub(super) struct Running<'a> {
     pub(super) dropped: u64,
     pub(super) end: Option<End>,
     pub(super) killed: Option<End>,
-    /// In a machine of its own: how many processes its kernel had killed for want of memory when the job began.
+    /// In a VM: how many processes its kernel had killed for lack of memory when the job began.
     pub(super) kills_before: Option<u64>,
     /// What the job was doing when its time was up.
     pub(super) last: Vec<String>,

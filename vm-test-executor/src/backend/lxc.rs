@@ -170,7 +170,7 @@ fn cannot(machine: &Machine, cause: String) -> Failure {
         "cannot start instance {} of guest `{}`: {cause}",
         machine.instance, machine.guest
     ))
-    .hint("`vm-test doctor` finds out what this host allows")
+    .hint("`vm-test doctor` checks what this host allows")
 }
 
 /// The library's own words for what went wrong.

@@ -56,7 +56,7 @@ pub struct Boot {
     pub console: OwnedFd,
 }
 
-/// A machine of its own, whose files are in place.
+/// A VM whose files are in place.
 #[derive(Debug)]
 pub struct Virtual {
     /// The instance's name.

@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Runs tests and commands in fresh containers or machines of their own, and rolls back everything they did.
+/// Runs tests and commands in fresh containers or VMs, and rolls back everything they did.
 #[derive(Debug, Parser)]
 #[command(name = "vm-test", version, long_about = help::ROOT, after_long_help = help::ROOT_AFTER)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
@@ -58,7 +58,7 @@ pub(super) enum Command {
     /// List the instances that are alive, what they are for, and who holds them
     #[command(long_about = help::PS, after_long_help = help::PS_AFTER)]
     Ps(ReportArgs),
-    /// Name the tests that the last run has skipped, because their guests could not be had here
+    /// List the tests that the last run skipped because their guests are not available on this host
     #[command(long_about = help::SKIPPED, after_long_help = help::SKIPPED_AFTER)]
     Skipped(RunReportArgs),
     /// Stop the daemon: end all instances, leave nothing behind

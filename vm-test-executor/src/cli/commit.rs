@@ -67,7 +67,7 @@ pub(super) fn run(
         _ => false,
     };
     if !is_kept {
-        remark(&format!("nothing is kept: there is no image `{name}`"));
+        remark(&format!("image `{name}` was not created"));
         return Ok(code);
     }
     let mounted: Vec<_> = command.shares().into_iter().map(PathBuf::from).collect();

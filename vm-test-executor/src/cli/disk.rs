@@ -1,5 +1,5 @@
-//! A disk from elsewhere, read by a machine of its own: which image that boots, and what it says. The disk's content goes
-//! through as it comes; whoever reads it checks it.
+//! An imported disk, read in a VM: which image the VM boots, and what it says. The disk's content is passed on as it
+//! comes; the reader checks it.
 
 use super::image::make;
 use super::output::remark;
@@ -41,12 +41,12 @@ pub(super) fn read(
     if store.image(IMAGE).is_err() {
         let _aside = bar.stand_aside();
         remark(&format!(
-            "a machine of image `{IMAGE}` opens disks; that image is built first"
+            "a VM of image `{IMAGE}` opens disks; that image is built first"
         ));
         let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         make(store, &find_recipe(IMAGE, &here)?)?;
     }
-    bar.say(&format!("a machine of image `{IMAGE}` opens {name}"));
+    bar.say(&format!("a VM of image `{IMAGE}` opens {name}"));
     let request = LeaseRequest {
         entry: None,
         guest: HOST.to_owned(),

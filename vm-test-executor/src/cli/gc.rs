@@ -75,12 +75,12 @@ fn describe(collected: &Collected) -> Vec<String> {
         let layers = counted(collected.layers, "layer");
         let (machines, bytes) = (counted(collected.machines, "disk"), size(collected.bytes));
         lines.push(format!(
-            "removed {layers} that no image needs, and {machines} of machines ({bytes})\n"
+            "removed {layers} that no image needs, and {machines} of VMs ({bytes})\n"
         ));
     }
     if collected.subvolumes > 0 {
         let subvolumes = counted(collected.subvolumes, "subvolume");
-        lines.push(format!("removed {subvolumes} of images that are no more\n"));
+        lines.push(format!("removed {subvolumes} of removed images\n"));
     }
     if collected.remains > 0 {
         let remains = counted(collected.remains, "unfinished piece");

@@ -173,7 +173,7 @@ fn verify(store: &Store, name: &str, json: bool) -> Result<(), Failure> {
         if json {
             return Ok(());
         }
-        remark(&format!("image `{name}` is what was built"));
+        remark(&format!("image `{name}` is unchanged since it was built"));
         return Ok(());
     }
     Err(Failure::new(format!(

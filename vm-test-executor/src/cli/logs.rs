@@ -35,7 +35,7 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
         None => Err(Failure::new(format!(
             "cannot find the log of {instance}: there is no such instance, and no log of one is stored"
         ))
-        .hint("logs are stored of tests that fail, for the last 20 runs, below cargo's target directory: call this in the workspace")),
+        .hint("logs of failed tests are stored in cargo's target directory for the last 20 runs: run this command in the workspace")),
     }
 }
 

@@ -18,14 +18,14 @@ pub(super) fn run(
     let (image, _held) = store.hold_image(name)?;
     let began = Instant::now();
     let machine = store.machine(&image, || {
-        remark(&format!("making the files of a machine of image `{name}`"));
+        remark(&format!("making the VM files of image `{name}`"));
     })?;
     let initramfs = init
         .map(|init| store.initramfs(&machine, init, &BTreeMap::new()))
         .transpose()?;
     let record = machine.record();
     remark(&format!(
-        "a machine of image `{name}` has kernel {} and {} modules ({:.1} s)",
+        "a VM of image `{name}` has kernel {} and {} modules ({:.1} s)",
         record.kernel.release,
         record.modules.len(),
         began.elapsed().as_secs_f64()

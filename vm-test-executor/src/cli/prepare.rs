@@ -74,8 +74,8 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
     let built = prepared.iter().filter(|image| image.built).count();
     let booted = match machines.len() {
         0 => String::new(),
-        1 => ", 1 machine has booted".to_owned(),
-        count => format!(", {count} machines have booted"),
+        1 => ", 1 VM has booted".to_owned(),
+        count => format!(", {count} VMs have booted"),
     };
     remark(&format!(
         "{built} of {} images built for {}{booted}",

@@ -116,8 +116,8 @@ fn table(daemons: &[Status]) -> String {
         };
         let spares = match daemon.spares {
             0 => String::new(),
-            1 => "; 1 spare machine waits for a lease".to_owned(),
-            count => format!("; {count} spare machines wait for leases"),
+            1 => "; 1 spare VM waits for a lease".to_owned(),
+            count => format!("; {count} spare VMs wait for leases"),
         };
         text += &format!(
             "daemon {}: {} of {} of memory promised, {waiting}{stays}{spares}\n",

@@ -45,7 +45,7 @@ fn remove(instance: &str, sockets: Vec<PathBuf>) -> Result<(), Failure> {
         Failure::new(format!(
             "cannot remove {instance}: there is no such instance"
         ))
-        .hint("`vm-test ps` lists those that there are")
+        .hint("`vm-test ps` lists all instances")
     }))
 }
 

@@ -89,11 +89,13 @@ pub(super) fn read(name: Option<&str>) -> Result<Run, Failure> {
 /// Where all that is known of this workspace's runs is.
 ///
 /// # Errors
-/// If this is no workspace.
+/// If the current directory is not in a workspace.
 pub(super) fn directory() -> Result<PathBuf, Failure> {
     let target = target::directory().ok_or_else(|| {
-        Failure::new("cannot find cargo's target directory: this is no workspace")
-            .hint("call this in the workspace whose tests ran, or set CARGO_TARGET_DIR")
+        Failure::new(
+            "cannot find cargo's target directory: the current directory is not in a workspace",
+        )
+        .hint("run this command in the workspace of the tests, or set CARGO_TARGET_DIR")
     })?;
     Ok(target.join("vm-test"))
 }
@@ -130,10 +132,7 @@ pub(super) fn find(
         Failure::new(format!(
             "cannot find a run whose name begins with {wanted:?}"
         ))
-        .hint(format!(
-            "the runs are, the last one first: {}",
-            names.join(", ")
-        ))
+        .hint(format!("the runs, the latest first: {}", names.join(", ")))
     })
 }
 
@@ -143,7 +142,7 @@ pub(super) fn none(directory: &Path) -> Failure {
         "cannot find a run: none is in {}",
         directory.join(TIMES.0).display()
     ))
-    .hint("a run is written down while tests with #[on_vm] run; call this in the workspace whose tests ran")
+    .hint("runs are recorded while tests with #[on_vm] run; run this command in the workspace of the tests")
 }
 
 /// The files of this kind, with the times when they were written to last. A directory that is not there has none.

@@ -1,5 +1,5 @@
-//! `vm-test skipped`: which tests the last run has skipped, because their guests could not be had. Reads what the test
-//! processes have written down.
+//! `vm-test skipped`: lists the tests that the last run skipped because their guests were not available. Reads what the
+//! test processes have recorded.
 
 use super::args::RunReportArgs;
 use super::output::{harmless, say, say_json};

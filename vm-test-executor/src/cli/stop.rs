@@ -66,9 +66,7 @@ pub(super) fn run() -> Result<(), Failure> {
             "cannot stop every daemon within {DEADLINE:?}: {}",
             left.join("; ")
         ))
-        .hint(
-            "`kill -9` ends a process that hangs, and its instances with it; then `vm-test gc`",
-        ));
+        .hint("`kill -9` ends a hanging process and its instances; then run `vm-test gc`"));
     }
     for daemon in &ending {
         let kept = match daemon.kept {

@@ -46,7 +46,7 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
     let is_empty = fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_none());
     if !is_empty {
         return Err(cannot("the directory is not empty".to_owned())
-            .hint("give an empty one with --at, or move what is in it away"));
+            .hint("name an empty one with --at, or move its content away"));
     }
     let made = make(&file, &dir, *bytes, owner.as_deref());
     if made.is_err() {

@@ -49,7 +49,7 @@ pub(super) fn build(
             "cannot build the tests: cargo ended with {}",
             output.status
         ))
-        .hint("or name a test binary that is built already, as in vm-test debug host -- target/debug/deps/NAME TEST"));
+        .hint("or name a test binary that is already built, as in vm-test debug host -- target/debug/deps/NAME TEST"));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.lines().filter_map(binary).collect())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What executes the instructions of a machine of its own.
+/// What executes the instructions of a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Accelerator {
     /// The processor where that is proved to work, else QEMU's translator.

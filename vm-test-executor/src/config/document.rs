@@ -19,7 +19,9 @@ pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
     let meta = file.metadata().map_err(|error| {
         let failure = cannot(error.to_string()).because(Tried::File, &error);
         match error.kind() {
-            ErrorKind::NotFound => failure.hint("it is a link to nothing: remove it, or mend it"),
+            ErrorKind::NotFound => {
+                failure.hint("it is a link whose target does not exist: remove or repair it")
+            }
             _ => failure,
         }
     })?;
@@ -27,9 +29,11 @@ pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
         let cause = match meta.is_dir() {
             true => "it is a directory",
             // To read a pipe would take for ever.
-            false => "it is no regular file",
+            false => "it is not a regular file",
         };
-        return Err(cannot(cause.to_owned()).hint("a file of that name is read: give this another"));
+        return Err(
+            cannot(cause.to_owned()).hint("vm-test reads the file of that name: rename this one")
+        );
     }
     let length = meta.len();
     if length > LONGEST {
@@ -39,7 +43,7 @@ pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
     let bytes = std::fs::read(file)
         .map_err(|error| cannot(error.to_string()).because(Tried::File, &error))?;
     String::from_utf8(bytes)
-        .map_err(|error| cannot(error.to_string()).hint("TOML is text in UTF-8"))
+        .map_err(|error| cannot(error.to_string()).hint("TOML must be UTF-8 text"))
 }
 
 /// What the text says.

@@ -27,7 +27,7 @@ const NAME_LENGTH: usize = 63;
 pub enum Backend {
     /// A container.
     Lxc,
-    /// A machine of its own.
+    /// A VM.
     Kvm,
 }
 
@@ -152,7 +152,7 @@ impl Guest {
                     let cause = format!("it asks for {} disks", sizes.len());
                     return Err(self
                         .cannot("use", &cause)
-                        .hint(format!("a machine has at most {MOST_DISKS} blank disks")));
+                        .hint(format!("a VM has at most {MOST_DISKS} blank disks")));
                 }
                 for &size in sizes {
                     self.within("disk", size, &DISK, &bytes, "from 1M to 1T")?;
@@ -209,7 +209,7 @@ impl Guest {
                     Pattern::new(text).map_err(|reason| {
                         self.cannot(
                             "use",
-                            &format!("its export {text:?} is no pattern: {reason}"),
+                            &format!("its export {text:?} is not a pattern: {reason}"),
                         )
                         .hint("write one as in export = [\"**/*.snap.new\"]")
                     })

@@ -35,7 +35,7 @@ pub(super) fn serve(host: &Host, client: &UnixStream, instance: &str) {
             let failure = cannot("there is no such instance");
             return refuse(
                 client,
-                failure.hint("`vm-test ps` lists those that are kept; `vm-test logs` shows what others have said"),
+                failure.hint("`vm-test ps` lists kept instances; `vm-test logs` shows the console and output of others"),
             );
         }
     };

@@ -86,7 +86,7 @@ fn named(path: PathBuf) -> Result<PathBuf, Failure> {
         path.display()
     ))
     .hint(format!(
-        "set {QEMU} to the program, or unset it, and run `vm-test stop`: a daemon reads it when it starts"
+        "set {QEMU} to the program, or unset it, and run `vm-test stop`: the daemon reads it only when it starts"
     ))
     .missing())
 }
@@ -101,11 +101,9 @@ fn find(name: &str) -> Result<PathBuf, Failure> {
         .map(|dir| dir.join(name))
         .find(|file| file.is_file());
     found.ok_or_else(|| {
-        Failure::new(format!(
-            "cannot start a machine of its own: there is no {name}"
-        ))
-        .hint(INSTALL)
-        .missing()
+        Failure::new(format!("cannot start a VM: there is no {name}"))
+            .hint(INSTALL)
+            .missing()
     })
 }
 

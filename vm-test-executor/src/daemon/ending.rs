@@ -37,9 +37,9 @@ impl Instance {
             (Event::Unnoticed, _) => Failure::new(format!(
                 "{subject} died: its first process was killed before it began"
             )),
-            (Event::Abandoned, _) => {
-                Failure::new(format!("{subject} died: something in it ended its agent"))
-            }
+            (Event::Abandoned, _) => Failure::new(format!(
+                "{subject} died: a process in the guest killed its agent"
+            )),
             (Event::Died, Some(KeeperReport::Failed(failure))) => failure,
             (Event::Died, Some(KeeperReport::Ended(status))) => Failure::new(format!(
                 "{subject} died: its first process {} before the test did",

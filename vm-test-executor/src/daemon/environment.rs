@@ -35,7 +35,7 @@ fn parse(text: Option<&str>) -> Option<u32> {
 
 fn refusal(name: &str, least: u32, unit: &str, value: &std::ffi::OsStr) -> Failure {
     Failure::new(format!(
-        "cannot use {name}: {value:?} is no whole number from {least} to {}",
+        "cannot use {name}: {value:?} is not a whole number from {least} to {}",
         u32::MAX
     ))
     .hint(format!(

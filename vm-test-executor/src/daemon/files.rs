@@ -33,10 +33,12 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Those of the daemon with this identity; `None` if another process is that daemon. Waits for one that ends.
+    /// Takes the files of the daemon with this identity, or `None` if another process is that daemon.
+    ///
+    /// Waits for a daemon that is ending.
     ///
     /// # Errors
-    /// If they cannot be had, or whoever has them neither listens nor ends.
+    /// If they cannot be made, or if the process that holds them neither listens nor ends.
     pub(super) fn take(identity: &str) -> Result<Option<Self>, Failure> {
         let limit = Instant::now() + OTHERS;
         let mut moved = Instant::now();
@@ -55,7 +57,7 @@ impl Files {
                     }));
                 }
                 Ok(None) => {}
-                // Whoever ended just now has taken the directory with it.
+                // A daemon that has just ended removed the directory.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && Instant::now() < limit => {
                     continue;
                 }
@@ -91,7 +93,7 @@ impl Files {
                 fs::remove_file(&self.socket).map_err(|error| cannot(&error))?;
             }
             Ok(kind) => {
-                let cause = io::Error::other(format!("{} is there", kind_of(kind)));
+                let cause = io::Error::other(format!("expected a socket, found {}", kind_of(kind)));
                 return Err(cannot(&cause).hint(format!("remove {at}")));
             }
             Err(_) => {}
@@ -171,7 +173,7 @@ fn held_by_another(lock: &Path, pid: Option<u32>) -> Failure {
         format!("the daemon with process id {pid}{stopped}")
     });
     let failure = Failure::new(format!(
-        "cannot start: {who} holds {} and does not listen",
+        "cannot start: {who} holds {} but is not listening",
         lock.display()
     ));
     match pid {
@@ -235,7 +237,7 @@ mod tests {
         fs::write(&files.socket, "precious").unwrap();
         let failure = files.bind().unwrap_err();
         let at = files.socket.display();
-        let words = format!("cannot listen at {at}: a regular file is there");
+        let words = format!("cannot listen at {at}: expected a socket, found a regular file");
         assert_eq!(failure.message, words);
         assert_eq!(failure.hint.unwrap(), format!("remove {at}"));
         assert_eq!(fs::read(&files.socket).unwrap(), b"precious");

@@ -173,7 +173,7 @@ fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kep
         };
         living.admitted.keep().map_err(|cause| {
             cannot(&cause)
-                .hint("`vm-test rm --all` ends all that are kept, `vm-test ps` lists them")
+                .hint("`vm-test rm --all` ends all kept instances, `vm-test ps` lists them")
         })?;
         let kept = Arc::new(Kept::new(agent, Duration::from_millis(stays)));
         living.kept = Some(Arc::clone(&kept));
@@ -193,7 +193,7 @@ pub(super) fn remove(host: &Host, instance: &str) -> Reply {
     match kept {
         None => {
             return Reply::Refused(
-                cannot("there is no such instance").hint("`vm-test ps` lists those that there are"),
+                cannot("there is no such instance").hint("`vm-test ps` lists all instances"),
             );
         }
         Some(None) => {

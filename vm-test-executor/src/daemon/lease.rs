@@ -100,7 +100,7 @@ pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
             for _ in 0..host.spares.wanted(&model.world) {
                 let model = model.clone();
                 let prepare = move || host.spares.prepare(host, model);
-                // Where no thread can be made, the next lease starts a machine of its own.
+                // If no thread can be made, the next lease starts a new VM.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, prepare);
             }
         };

@@ -1,5 +1,5 @@
-//! What an instance that is a machine of its own needs before it starts: its image's files, a template to go on from, disks
-//! with the host's files. Decides, and has the template made; the machine itself is a keeper's.
+//! What a VM needs before it starts: its image's files, a template to restore, disks with the host's files. Decides, and
+//! makes the template if there is none; the VM itself belongs to a keeper.
 
 use super::cgroup::Limits;
 use super::console::Console;
@@ -90,7 +90,7 @@ pub(super) fn prepare(
         if !file.is_file() {
             let cause = format!("{} is gone", file.display());
             return Err(cannot(guest, &cause).hint(format!(
-                "remove {}; it is made again",
+                "remove {}; it will be made again",
                 files.directory().display()
             )));
         }
@@ -198,7 +198,7 @@ fn open(guest: &Guest, disk: &ForeignDisk) -> Result<OwnedFd, Failure> {
 fn check(guest: &Guest) -> Result<(), Failure> {
     if guest.image == HOST_IMAGE {
         return Err(
-            cannot(guest, "a machine of its own cannot be over the host's root").hint(
+            cannot(guest, "a VM cannot start from the host's root").hint(
                 "name an image with a kernel, as in image = \"debian-12\", or use backend = \"lxc\"",
             ),
         );
@@ -206,13 +206,13 @@ fn check(guest: &Guest) -> Result<(), Failure> {
     if guest.privileged {
         return Err(cannot(
             guest,
-            "privileged = true is for containers, and this is a machine of its own",
+            "privileged = true is for containers, and this is a VM",
         )
-        .hint("leave it out: root in the machine is root over all of it"));
+        .hint("leave it out: root in a VM is root over all of it"));
     }
     if guest.memory < LEAST_MEMORY {
         let cause = format!(
-            "its memory of {} MiB is less than the {} MiB that a machine of its own needs with its kernel",
+            "its memory of {} MiB is less than the {} MiB that a VM needs with its kernel",
             guest.memory >> 20,
             LEAST_MEMORY >> 20
         );
@@ -221,9 +221,9 @@ fn check(guest: &Guest) -> Result<(), Failure> {
     if guest.rollback == Some(Rollback::Snapshot) {
         return Err(cannot(
             guest,
-            "rollback = \"snapshot\" is a container's, and a machine has a disk of its own",
+            "rollback = \"snapshot\" is only for containers; a VM has its own disk",
         )
-        .hint("leave rollback out: what a machine writes vanishes with it"));
+        .hint("leave rollback out: what a VM writes vanishes with it"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Which files of the host a machine of its own needs, and where they go there: the workspace and the working directory on
+//! Which files of the host a VM needs, and where they go there: the workspace and the working directory on
 //! one disk, the programs with their libraries on another, so that a program that was built anew does not make the first one
 //! anew. Chooses; the disks are the store's.
 

@@ -70,7 +70,7 @@ fn options_fail_for_existence(error: &io::Error) -> bool {
 }
 
 fn refusal(kind: fs::FileType) -> io::Error {
-    io::Error::other(format!("{} is there, and no regular file", kind_of(kind)))
+    io::Error::other(format!("expected a regular file, found {}", kind_of(kind)))
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
             ("dangling", "a symbolic link"),
             ("socket", "a socket"),
         ] {
-            let expected = format!("{kind} is there, and no regular file");
+            let expected = format!("expected a regular file, found {kind}");
             let mut write = File::options();
             write.create(true).write(true);
             let mut append = File::options();

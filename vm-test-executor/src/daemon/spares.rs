@@ -136,7 +136,7 @@ impl Spares {
             Ok(spare) => Some(spare),
             Err(failure) => {
                 // Nobody has asked for it, so that only the daemon's log has it.
-                eprintln!("vm-test: cannot prepare a machine ahead of its lease: {failure}");
+                eprintln!("vm-test: cannot prepare a spare VM: {failure}");
                 self.lock().failed.push((world, Instant::now()));
                 None
             }

@@ -22,7 +22,7 @@ use vm_test::protocol::failure::Failure;
 const PROOF: u64 = 15_000;
 
 /// What has a refusal forgotten before the host boots.
-const FORGET: &str = "once /dev/kvm works, `vm-test gc --images` has it tried again";
+const FORGET: &str = "once /dev/kvm works, `vm-test gc --images` makes vm-test try it again";
 
 /// All that decides which template it is.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(super) fn obtain(
         (None, _) => {}
         (Some(Err(cause)), config::Accelerator::Kvm) => {
             return Err(cannot(guest, &format!("accelerator = \"kvm\": {cause}")).hint(
-                "add yourself to the group of /dev/kvm, or use accelerator = \"auto\", which has QEMU translate instead",
+                "add yourself to the group of /dev/kvm, or use accelerator = \"auto\", which lets QEMU emulate the processor instead",
             )
             .missing());
         }
@@ -68,7 +68,7 @@ pub(super) fn obtain(
                 );
                 return Err(cannot(guest, &cause)
                     .hint(format!(
-                        "use accelerator = \"auto\", which has QEMU translate instead; {FORGET}"
+                        "use accelerator = \"auto\", which lets QEMU emulate the processor instead; {FORGET}"
                     ))
                     .missing());
             }
@@ -178,7 +178,7 @@ fn lasting(hardware: &Hardware) -> String {
 }
 
 fn say_first(say: &dyn Fn(&str)) {
-    say("this machine boots for the first time; the next ones go on from there");
+    say("this VM boots for the first time; later ones are restored from this boot");
 }
 
 /// Has a template made in this directory.

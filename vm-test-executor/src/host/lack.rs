@@ -8,8 +8,8 @@ use vm_test::protocol::failure::Failure;
 pub const INSTALL: &str =
     "install them: apt-get install uidmap (Debian, Ubuntu), dnf install shadow-utils (Fedora)";
 
-/// The cure where ids cannot be had at all.
-const OUTSIDE: &str = "run vm-test outside of it, as the user that this root is there; in a container of docker or podman, as root of a container that the real root has started with --privileged";
+/// The hint where no ids are available at all.
+const OUTSIDE: &str = "run vm-test outside of it, as your ordinary user; in a container of docker or podman, as root of a container that the real root has started with --privileged";
 
 /// What is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Lack {
                 "this user has subordinate ids, but {}, which maps them, is not in PATH",
                 programs.join(" or ")
             ),
-            Self::RealRoot => "this is root of a user namespace (as in `unshare --map-root-user`, or in a rootless container), and not of the host; guests are not supported here".to_owned(),
+            Self::RealRoot => "you are root only in a user namespace (as in `unshare --map-root-user`, or in a rootless container), not on the host; guests are not supported here".to_owned(),
         }
     }
 
@@ -100,7 +100,7 @@ mod tests {
             ),
             (
                 Lack::RealRoot,
-                "this is root of a user namespace (as in `unshare --map-root-user`",
+                "you are root only in a user namespace (as in `unshare --map-root-user`",
                 "run vm-test outside of it",
             ),
         ] {

@@ -191,7 +191,7 @@ impl<'a> Build<'a> {
             return Err(Failure::new(
                 "cannot import it: none of its layers holds anything".to_owned(),
             )
-            .hint("is it a whole image, with the layers that it starts from?"));
+            .hint("is the image complete, with all the layers it is based on?"));
         }
         for (layer, size) in stack.layers.iter().zip(sizes) {
             let size = size.flatten();
@@ -227,7 +227,7 @@ impl<'a> Build<'a> {
             .map(|text| u32::from_str_radix(text, 8));
         let mode = mode.transpose().map_err(|_| {
             Failure::new(format!(
-                "cannot copy to {}: {:?} are no permission bits",
+                "cannot copy to {}: {:?} is not a valid mode",
                 entry.to.display(),
                 entry.mode
             ))

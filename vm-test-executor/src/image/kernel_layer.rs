@@ -89,8 +89,8 @@ impl Build<'_> {
         let suite = match &recipe.base {
             Base::Debian(suite) => suite.clone(),
             _ => suite_of(&below).ok_or_else(|| {
-                cannot("its base is no Debian whose packages are known".to_owned()).hint(
-                    "give it files of a kernel: kernel = { vmlinuz = PATH, modules = DIRECTORY }",
+                cannot("its base is not a Debian system with known packages".to_owned()).hint(
+                    "set the files of a kernel: kernel = { vmlinuz = PATH, modules = DIRECTORY }",
                 )
             })?,
         };

@@ -55,7 +55,7 @@ pub(super) fn check_same(store: &Path, was: Identity) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "cannot go on with the store {}: it is not the directory that it was: was its file system unmounted?",
+        "cannot continue with the store {}: it is not the same directory as before: was its file system unmounted?",
         store.display()
     ))
     .hint("mount it again and repeat the command; nothing was written to what is there now"))

@@ -246,10 +246,7 @@ mod tests {
                 "base = \"debian:potato\"",
                 "there is no Debian release \"potato\"",
             ),
-            (
-                "base = \"docker:x\"",
-                "there is no base of the kind \"docker\"",
-            ),
+            ("base = \"docker:x\"", "unknown kind of base \"docker\""),
             (
                 "base = \"x\"\npackages = [\"a b\"]",
                 "\"a b\" is not the name of a Debian package",

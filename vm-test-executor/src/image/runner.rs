@@ -19,8 +19,9 @@ pub trait Runner {
     /// If it could not be run or did not succeed.
     fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure>;
 
-    /// Has a machine of its own open the disk in a file and write the root file system on it, as a tar archive, to a pipe,
-    /// whose other end may be closed by one who has read enough.
+    /// Opens the disk in a file in a VM, and writes its root file system to a pipe as a tar archive.
+    ///
+    /// The reader may close its end of the pipe when it has read enough.
     ///
     /// # Errors
     /// If there is no such machine, or no root file system on the disk.

@@ -231,7 +231,7 @@ pub(super) fn describe(task: &Task) -> String {
         Task::Kernel { suite, package, .. } => {
             format!("unpack the kernel {package} of Debian {suite}")
         }
-        Task::Machine(_) => "make the files of a machine".to_owned(),
+        Task::Machine(_) => "make the files of a VM".to_owned(),
         Task::Export(_) => "write the archive".to_owned(),
         Task::Flatten { .. } => "put the layers together".to_owned(),
         Task::Prune { .. } => "tidy the layer up".to_owned(),

@@ -20,7 +20,7 @@ const KEPT: usize = 8;
 const BOOTED: u64 = 128 << 20;
 
 /// What is done when there is no room for it.
-const STEP: &str = "save a machine that has booted";
+const STEP: &str = "save a booted VM";
 
 /// How the keys begin of what is remembered of machines that do not boot.
 const REFUSAL: &str = "refusal-";
@@ -214,7 +214,7 @@ mod tests {
         let store = Store::open(dir.path()).unwrap();
         let make = |_: &Path| Err(Failure::new("QEMU: ram: No space left on device"));
         let failure = store.template(&["a"], |_| (), || (), make).unwrap_err();
-        let words = "cannot save a machine that has booted: store full: it needs more than the ";
+        let words = "cannot save a booted VM: store full: it needs more than the ";
         assert!(failure.message.starts_with(words), "{}", failure.message);
         assert!(failure.hint.is_some());
     }

@@ -1,4 +1,4 @@
-//! The world of a machine of its own: a room with directories of the host in it, and QEMU.
+//! The world of a VM: a tmpfs with directories of the host in it, and QEMU.
 
 use super::World;
 use super::builder::Builder;

@@ -132,7 +132,7 @@ fn no_filter(world: &World, error: &io::Error) -> Failure {
         "cannot prepare instance {} of guest `{}`: refuse it the kernel's keyrings: {error}",
         world.instance, world.guest
     ))
-    .hint("this takes a kernel with filters of system calls (CONFIG_SECCOMP_FILTER), and a host that lets a process have one")
+    .hint("this needs a kernel with system call filters (CONFIG_SECCOMP_FILTER), and a host that lets processes install one")
     .missing()
 }
 

@@ -29,7 +29,7 @@ pub(super) fn prepare(
         let failure = refusal::in_namespaces(plain(what, error), error);
         match failure.hint {
             Some(_) => failure,
-            None => failure.hint("`vm-test doctor` finds out what this host allows"),
+            None => failure.hint("`vm-test doctor` checks what this host allows"),
         }
     };
     let hidden = enter_room(world).map_err(|error| not_mounted("make its own mounts", &error))?;
@@ -153,7 +153,7 @@ fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
             Lower::Tree(_) => None,
         })
         .filter(|path| path.starts_with(ROOM))
-        // What cannot be had now is missed later, by the step that needs it.
+        // The step that needs a missing path reports it.
         .filter_map(|path| Some((idmap::detached_copy(&path, None).ok()?, path)))
         .map(|(tree, path)| (path, tree))
         .collect()

@@ -13,7 +13,7 @@ pub struct World {
     pub instance: String,
     /// The guest's name, and its host name.
     pub guest: String,
-    /// What it is made of, if it is a machine of its own.
+    /// What it is made of, if it is a VM.
     pub hardware: Option<Hardware>,
     /// Directories of the host that a machine's files are in, by the names that they have in the keeper's room.
     pub places: Vec<(String, Lower)>,

@@ -256,7 +256,7 @@ pub fn cure(error: &io::Error) -> String {
     Silent::hint(error)
         .or_else(|| errno::cure(Tried::Descriptor, error).map(str::to_owned))
         .unwrap_or_else(|| {
-            "`vm-test doctor` looks for the reason, `vm-test gc` removes what a dead daemon left"
+            "`vm-test doctor` helps to find the reason, `vm-test gc` removes what a dead daemon left"
                 .to_owned()
         })
 }
@@ -272,7 +272,7 @@ fn start(executor: &Executor) -> Result<(), Failure> {
         .hint(
             cause
                 .hint
-                .unwrap_or_else(|| "`vm-test doctor` looks for the reason".to_owned()),
+                .unwrap_or_else(|| "`vm-test doctor` helps to find the reason".to_owned()),
         )
     };
     let output = Command::new(&executor.path)

@@ -265,7 +265,7 @@ fn takes_much(files: u64, memory: u64) -> bool {
 }
 
 /// Why, and the way out.
-const FILES_COUNT: &str = "; files that a test writes are in memory and count, unless rollback = \"snapshot\" has them on disk (with an image, in a store on btrfs)";
+const FILES_COUNT: &str = "; files that a test writes are kept in memory and count towards this limit, unless rollback = \"snapshot\" keeps them on disk (needs an image in a btrfs store)";
 
 /// Why an instance has ended before its agent answered.
 fn lost(instance: &str, cannot: &dyn Fn(String) -> Failure) -> Refusal {

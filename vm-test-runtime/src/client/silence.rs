@@ -41,7 +41,7 @@ impl Silent {
         let pid = silent.pid?;
         let ends = format!("`kill -KILL {pid}` ends it and its instances");
         Some(match is_stopped(pid) {
-            true => format!("`kill -CONT {pid}` lets it go on; {ends}"),
+            true => format!("`kill -CONT {pid}` resumes it; {ends}"),
             false => ends,
         })
     }
@@ -147,9 +147,8 @@ mod tests {
             error.to_string(),
             format!("process {pid} is stopped and does not answer")
         );
-        let cures = format!(
-            "`kill -CONT {pid}` lets it go on; `kill -KILL {pid}` ends it and its instances"
-        );
+        let cures =
+            format!("`kill -CONT {pid}` resumes it; `kill -KILL {pid}` ends it and its instances");
         assert_eq!(Silent::hint(&error), Some(cures));
         child.kill().unwrap();
         child.wait().unwrap();

@@ -19,7 +19,7 @@ fn check(phase: Option<&str>, function: &str) -> Result<(), Failure> {
     Err(Failure::new(format!(
         "cannot run `{function}` in a guest: nextest is only listing tests ({PHASE} is `list`)"
     ))
-    .hint("have the test harness run no test when it is given `--list`"))
+    .hint("the test harness must not run tests when it is given `--list`"))
 }
 
 #[cfg(test)]

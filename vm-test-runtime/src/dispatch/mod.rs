@@ -49,7 +49,7 @@ struct NotAString;
 /// What became of a test.
 enum Fate {
     Ran(Conclusion),
-    /// Its guest cannot be had, and the user wants such tests skipped.
+    /// Its guest is not available, and the user wants such tests skipped.
     Skipped(String, Failure),
 }
 

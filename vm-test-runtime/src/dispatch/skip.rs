@@ -1,5 +1,5 @@
-//! What becomes of a test whose guest cannot be had on this host: a failure, unless the user has decided otherwise. Then
-//! the test is named past what captures it, counted, and written down; libtest knows no better than that it passed.
+//! What happens to a test whose guest is not available on this host: it fails, unless the user has decided otherwise. Then
+//! the test is named past what captures output, counted, and recorded; libtest reports it as passed.
 
 use super::{aloud, job, record as runs};
 use crate::cargo::target;

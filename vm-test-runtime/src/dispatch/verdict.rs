@@ -121,12 +121,12 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
             "{none}: the test process exited with code 101 {after}{}",
             last_panic()
         ))
-        .hint("where panics abort, libtest runs each test in a child and ends so when that is killed, aborts or exits; its words are above"),
+        .hint("with panic = \"abort\", libtest runs each test in a child process and exits like this when the child is killed, aborts or exits; its message is above"),
         End::Exited(code) => Failure::new(format!(
             "{none}: the test process exited with code {code} {after}{}",
             last_panic()
         ))
-        .hint("a body must return or panic, and nothing else may end its process: not `std::process::exit`, and no destructor or thread that it leaves behind"),
+        .hint("a body must return or panic, and nothing else may end its process: neither `std::process::exit` nor a destructor or thread that it leaves behind"),
         End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(),
         End::OutOfMemory => out_of_memory(),
         End::Signaled(signal) => {
@@ -138,7 +138,7 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
             if *signal != SIGSYS {
                 return failure;
             }
-            failure.hint("its filter of system calls kills where one is forbidden; a body needs `write`, `statx`, `futex` and `getpid` to give its verdict: allow them, have the filter give an error instead, or install it in a process that the test starts")
+            failure.hint("its system call filter kills the process at a forbidden call; a body needs `write`, `statx`, `futex` and `getpid` to give its verdict: allow them, make the filter return an error instead, or install it in a process that the test starts")
         }
         End::TimedOut => {
             let written = course.output.last_lines(LAST_LINES, LONGEST_LINE);

@@ -173,7 +173,7 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
                 break Err(Failure::new(format!(
                     "the guest did not answer for {GRACE:?} after {since}"
                 ))
-                .hint("its agent is stopped or the host is overloaded; `vm-test doctor` looks for the reason"));
+                .hint("its agent is stopped or the host is overloaded; `vm-test doctor` helps to find the reason"));
             }
             Err(error) => {
                 break Err(Failure::new(format!(
@@ -205,5 +205,5 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
 /// What of a job grows without a limit is its environment.
 fn unsendable(error: &io::Error) -> Failure {
     Failure::new(format!("cannot send the test to the guest: {error}"))
-        .hint("the variables that are handed on are too long; name fewer or shorter ones in `env`")
+        .hint("the variables passed to the guest are too long; name fewer or shorter ones in `env`")
 }

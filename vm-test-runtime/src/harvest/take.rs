@@ -1,5 +1,5 @@
 //! Takes what the agent says of files, in order, and judges every word of it. A guest that breaks the order is told from
-//! one whose file cannot be had.
+//! one whose file is not available.
 
 use super::draft::Draft;
 use super::places::Places;
@@ -108,7 +108,7 @@ impl Harvest {
                 Ok(())
             }
             (FromAgent::File { .. }, Some(_)) => Err("a file within a file".to_owned()),
-            _ => Err("the bytes of no file".to_owned()),
+            _ => Err("bytes of an unknown file".to_owned()),
         }
     }
 
@@ -147,7 +147,7 @@ impl Harvest {
     /// Decides which file of the host it becomes.
     fn draft(&mut self, kind: FileKind, name: &[u8]) -> Result<Draft, String> {
         let drafts = self.places.drafts.as_deref();
-        let unasked = || "nobody has asked for it".to_owned();
+        let unasked = || "the test did not request it".to_owned();
         match kind {
             FileKind::Profile => {
                 let place = self.places.profiles.as_ref().ok_or_else(unasked)?;
@@ -228,7 +228,7 @@ impl Harvest {
         (!self.artifacts.is_empty()).then_some(directory)
     }
 
-    /// Says which files could not be had: past everything that captures output, since a passing test's is not shown, and
+    /// Says which files are missing: past everything that captures output, since a passing test's is not shown, and
     /// a report of coverage that lacks some must not look whole.
     pub fn complain(&mut self, whose: &str) {
         let remarks = std::mem::take(&mut self.remarks);

@@ -1,4 +1,4 @@
-//! What a keeper and the agent of a machine of its own say to each other before the agent's stream begins: on a port
+//! What a keeper and the agent of a VM say to each other before the agent's stream begins: on a port
 //! that no client ever sees. A machine may wait between the first word and the second, saved and copied many times.
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ pub const CONTROL_PORT: &str = "vm-test.control";
 /// The name of the port that becomes the agent's stream.
 pub const STREAM_PORT: &str = "vm-test.stream";
 
-/// Set on the kernel's command line, and so in the first program's environment: it is in a machine of its own.
+/// Set on the kernel's command line, and so in the first program's environment: it runs in a VM.
 pub const ENV_MACHINE: &str = "VM_TEST_MACHINE";
 
 /// The serial number of the disk with the root.

@@ -1,4 +1,4 @@
-//! What the bench compares where guests are machines of their own: tests on ones that were ready, tests that had theirs
+//! What the bench compares for VMs: tests on ones that were ready, tests that had theirs
 //! restored from its template, and boots of the same kernel and of the same system by the same QEMU. The translator for all,
 //! so that the figures are the same kind with and without `/dev/kvm`.
 

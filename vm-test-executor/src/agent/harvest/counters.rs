@@ -65,7 +65,7 @@ pub(super) fn save(directory: &Path, time: Duration) {
         if Instant::now() >= deadline {
             return;
         }
-        // What cannot be had was not measured; the profile of another process may be.
+        // A process without a profile was not measured; others may have been.
         let Ok(Some(profile)) = of_process(pid, deadline) else {
             continue;
         };

@@ -1,5 +1,5 @@
-//! A guest that is a machine of its own. Here the agent is the kernel's first program: it finds the root's disk, makes that
-//! the root, has the image's own init boot where that is asked for, and waits for the word to become an instance. Until
+//! The agent in a VM. It is the kernel's first program here: it finds the root's disk, mounts it as the root, starts the
+//! image's own init if the guest has one, and waits until it is told to become an instance. Until
 //! then the machine may be saved and copied, so nothing before that word may differ between instances.
 
 mod appearance;

@@ -40,7 +40,9 @@ fn load_listed(
             Ok(()) => {}
             // It is for a device, or a feature of the processor, that is not there.
             Err(error) if is_optional && error.raw_os_error() == Some(libc::ENODEV) => {}
-            Err(error) if is_optional => note(&format!("goes on without driver {name}: {error}")),
+            Err(error) if is_optional => {
+                note(&format!("continuing without driver {name}: {error}"))
+            }
             Err(error) => {
                 let words = format!("cannot load driver {name}: {error}");
                 return Err(io::Error::new(error.kind(), words));
@@ -81,7 +83,7 @@ mod tests {
         );
         done.unwrap();
         assert_eq!(names, ["a", "b"]);
-        let words = "goes on without driver libcrc32c: No such file or directory (os error 2)";
+        let words = "continuing without driver libcrc32c: No such file or directory (os error 2)";
         assert_eq!(notes, [words]);
     }
 

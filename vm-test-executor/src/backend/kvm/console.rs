@@ -139,7 +139,7 @@ impl Listener {
         }
         self.last = understand(line).map(|words| match &self.agent {
             // The kernel only says that, and the agent has said why.
-            Some(cause) if words.contains(OF_INIT) => format!("its agent could not go on: {cause}"),
+            Some(cause) if words.contains(OF_INIT) => format!("its agent failed: {cause}"),
             _ => words,
         });
     }
@@ -220,9 +220,7 @@ mod tests {
             "vm-test-agent: cannot load driver virtio_blk: No such device (os error 19)\r\n";
         assert_eq!(
             heard(&["[ 1.0] booting\n", agent, panic]).as_deref(),
-            Some(
-                "its agent could not go on: cannot load driver virtio_blk: No such device (os error 19)"
-            )
+            Some("its agent failed: cannot load driver virtio_blk: No such device (os error 19)")
         );
         assert_eq!(
             heard(&[panic, agent]).as_deref(),

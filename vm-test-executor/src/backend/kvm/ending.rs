@@ -24,7 +24,8 @@ impl Running<'_> {
             self.qemu.kill();
             // A kernel that has ended has ended the agent with it.
             let words = self.console.last_words();
-            let words = words.unwrap_or_else(|| "something in it ended its agent".to_owned());
+            let words =
+                words.unwrap_or_else(|| "a process in the guest killed its agent".to_owned());
             return Trouble::new(died(&words), Blame::Machine);
         }
         let ended = self.qemu.wait();

@@ -1,4 +1,4 @@
-//! Guests as machines of their own, by QEMU: booted, saved as a template, or going on from one. Knows QEMU's monitor and
+//! Guests as VMs, run by QEMU: booted, saved as a template, or restored from one. Knows QEMU's monitor and
 //! the agent's control port; the files that a machine needs are already in the keeper's room.
 
 mod command;
@@ -92,7 +92,7 @@ fn without_template(hardware: &Hardware, cause: &Failure) -> Hardware {
         start: Start::Boot,
         identity: Identity {
             note: Some(format!(
-                "was booted, because it could not go on from its template: {cause}"
+                "was booted, because it could not be restored from its template: {cause}"
             )),
             ..hardware.identity.clone()
         },
@@ -192,7 +192,7 @@ impl<'a> Running<'a> {
         };
         let complaint = last_line(&self.machine.errors);
         let complaint = complaint.map_or_else(String::new, |line| format!(": {line}"));
-        let cause = format!("go on from its template: {error}{complaint}");
+        let cause = format!("be restored from its template: {error}{complaint}");
         Trouble::new(cannot(self.machine, &cause), blame)
     }
 

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_from_the_doctor_to_the_doctor() {
-        let failure = Failure::new("cannot do it").hint("`vm-test doctor` looks for the reason");
+        let failure =
+            Failure::new("cannot do it").hint("`vm-test doctor` helps to find the reason");
         let check = Check::fail("guest", failure).hint("the checks above name what is missing");
         let hint = check.hint.as_deref();
         assert_eq!(hint, Some("the checks above name what is missing"));

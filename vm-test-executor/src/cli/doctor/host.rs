@@ -18,7 +18,7 @@ pub(super) fn kernel() -> Check {
     if version(&release).is_some_and(|version| version < OLDEST_KERNEL) {
         return Check::warn(name, format!("Linux {release}"))
             .consequence("it is older than the kernels that guests were tried with")
-            .hint("use Linux 5.12 or newer; the checks below find out whether this one does");
+            .hint("use Linux 5.12 or newer; the checks below show whether this kernel works");
     }
     Check::pass(name, format!("Linux {release}"))
 }
@@ -58,7 +58,7 @@ pub(super) fn memory() -> Check {
     )
 }
 
-/// What runs guests that are machines of their own; nobody else needs it.
+/// What runs VMs; containers do not need it.
 pub(super) fn qemu() -> Check {
     let name = "qemu";
     match daemon::Emulators::default().version() {

@@ -16,7 +16,7 @@ pub(super) fn namespaces() -> Check {
         ),
         Err(failure) => Check::fail(name, failure)
             .consequence(NO_GUESTS)
-            .hint("let this user make user namespaces, or run the tests as root"),
+            .hint("allow this user to create user namespaces, or run the tests as root"),
     }
 }
 
@@ -36,7 +36,9 @@ pub(super) fn id_maps() -> Check {
     };
     match try_namespaces(Some(&maps)) {
         Ok(()) => doubtful(name, &id_doubts(&maps)).unwrap_or_else(|| Check::pass(name, finding)),
-        Err(failure) => fail(failure).hint("let this user make user namespaces with these ids"),
+        Err(failure) => {
+            fail(failure).hint("allow this user to create user namespaces with these ids")
+        }
     }
 }
 
@@ -46,10 +48,10 @@ fn doubtful(name: &'static str, doubts: &[(String, bool)]) -> Option<Check> {
     let is_shared = doubts.iter().any(|(_, is_shared)| *is_shared);
     let consequence = match is_shared {
         true => {
-            "whoever has such an id on the host, or in a guest of another user, owns files and processes of guests"
+            "a process with such an id on the host, or in another user's guest, owns files and processes of guests"
         }
         false => {
-            "a guest has no users and groups above them: `nobody` is 65534, and files of such owners cannot be there"
+            "a guest has no users and groups above them: `nobody` is 65534, and files of such owners cannot exist there"
         }
     };
     let warning = Check::warn(name, words.join("; ")).consequence(consequence);

@@ -13,7 +13,7 @@ RECIPES
       base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, host, or another image
       without  = [\"/opt/large\"]          # with base host: what is left out besides
       packages = [\"nftables\"]            # Debian packages, with base debian:
-      kernel   = \"linux-image-cloud-amd64\"   # for machines; or \"none\", or { vmlinuz = PATH, modules = DIRECTORY }
+      kernel   = \"linux-image-cloud-amd64\"   # for VMs; or \"none\", or { vmlinuz = PATH, modules = DIRECTORY }
       [[users]]
       name   = \"tester\"                # and, if wanted: id, groups, shell
       [[files]]
@@ -91,7 +91,7 @@ SOURCES
 What a file is, its name or you say; content is not guessed from. Archives are read to their end in a process without \
 network and without rights before anything is unpacked. Device nodes below /dev are left out: guests get their own.
 
-A disk is opened by a machine of image debian-12 only, which is built first if it is not there, and is never written to. Its \
+A disk is opened by a VM of image debian-12 only, which is built first if it is missing, and is never written to. Its \
 root is the one file system (ext4, xfs, btrfs; on a partition or on the whole disk) that has /etc/os-release, with what its \
 /etc/fstab mounts there; a part that is not on the disk is an error.
 

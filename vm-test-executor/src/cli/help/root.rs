@@ -1,7 +1,7 @@
 //! The long texts of `vm-test --help` itself. Words only.
 
 pub(in super::super) const ROOT: &str = "\
-Runs tests and commands in fresh containers or machines of their own, and rolls back everything they did.
+Runs tests and commands in fresh containers or VMs, and rolls back everything they did.
 
 A Rust test gets into a guest with the attribute #[on_vm] of the crate vm-test-runtime, and then runs with plain \
 `cargo test` or `cargo nextest`. This program is what starts the guests, and what lets you look at them and run \
@@ -10,7 +10,7 @@ anything else in them.";
 pub(in super::super) const ROOT_AFTER: &str = "\
 GUESTS
   host    built in: your own root file system, in a container; writes go to memory and vanish
-  others  declared in the nearest vm-test.toml, here or above; a machine of its own, for example:
+  others  declared in the nearest vm-test.toml, here or above; a VM, for example:
               [guest.worker-1]
               backend = \"kvm\"
               image   = \"debian-12\"
@@ -55,7 +55,7 @@ VARIABLES
   VM_TEST_GUEST          the guest that tests of guest `host` run on [default: host]
   VM_TEST_KEEP           on-failure: an instance whose test fails stays, and the failure says how to
                          get in; never: none does [default: what vm-test.toml or the test says]
-  VM_TEST_MISSING        what becomes of tests whose guests cannot be had here: fail or skip
+  VM_TEST_MISSING        what to do with tests whose guest is not available: fail or skip
                          [default: fail]; `vm-test skipped` names the skipped ones
   of tests and of this program:
   VM_TEST_BIN            the program vm-test whose daemon is used [default: this one; for tests the
@@ -81,7 +81,7 @@ OF YOUR VARIABLES A GUEST SEES
     CARGO, CARGO_BIN_EXE_*, CARGO_HOME, CARGO_LLVM_COV, CARGO_MANIFEST_*, CARGO_PKG_*,
     CARGO_TARGET_TMPDIR, CARGO_WORKSPACE_DIR, LD_LIBRARY_PATH, NEXTEST, NEXTEST_*, OUT_DIR,
     RUSTUP_HOME, RUSTUP_TOOLCHAIN
-  how a test that builds something has it built:
+  how tests that build code build it:
     CARGO_BUILD_BUILD_DIR, CARGO_BUILD_TARGET, CARGO_BUILD_TARGET_DIR,
     CARGO_ENCODED_RUSTFLAGS, CARGO_INCREMENTAL, CARGO_NET_OFFLINE, CARGO_PROFILE_*,
     CARGO_TARGET_DIR, RUSTDOCFLAGS, RUSTFLAGS

@@ -21,7 +21,7 @@ JSON
   package, test, guest, description, instance
   outcome      \"passed\"; \"panicked\" (a test that should panic may have passed by it); \"failed\": it
                returned an error; \"no-verdict\": it did not end by itself, or its guest died;
-               \"no-instance\": its guest could not be had or did not come up; \"lost\": its test
+               \"no-instance\": its guest was not available or did not start; \"lost\": its test
                process was killed or interrupted
   words        why there was no instance, of tests that got none; their description and instance
                may be empty

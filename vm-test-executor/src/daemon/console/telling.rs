@@ -75,9 +75,9 @@ pub(super) fn telling(lines: &[String]) -> Vec<String> {
 fn note_left_out(lines: &mut Vec<String>, left_out: &mut usize) {
     match std::mem::take(left_out) {
         0 => {}
-        1 => lines.push("(1 line of the kernel's registers and calls)".to_owned()),
+        1 => lines.push("(1 line of registers and call trace omitted)".to_owned()),
         many => lines.push(format!(
-            "({many} lines of the kernel's registers and calls)"
+            "({many} lines of registers and call trace omitted)"
         )),
     }
 }
@@ -144,7 +144,7 @@ mod tests {
                 "first",
                 "vm-test-agent: cannot load driver libcrc32c: No such file or directory (os error 2)",
                 "[    1.601275] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100",
-                "(13 lines of the kernel's registers and calls)",
+                "(13 lines of registers and call trace omitted)",
             ]
         );
     }
@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn what_the_agent_said_is_shown_however_much_came_after_it() {
         let many = "a service says something\n".repeat(50);
-        let console = format!("[    1.0] vm-test: goes on without driver x\n{many}{PANIC}");
+        let console = format!("[    1.0] vm-test: continuing without driver x\n{many}{PANIC}");
         let told = telling(&lines(&console));
         assert_eq!(told.len(), MOST_LINES + 1);
-        assert_eq!(told[0], "[    1.0] vm-test: goes on without driver x");
+        assert_eq!(told[0], "[    1.0] vm-test: continuing without driver x");
         assert!(told.iter().any(|line| line.contains("Kernel panic")));
     }
 
@@ -173,7 +173,7 @@ mod tests {
             [
                 "[   12.1] BUG: kernel NULL pointer dereference, address: 0000000000000000",
                 "[   12.2] #PF: supervisor write access in kernel mode",
-                "(3 lines of the kernel's registers and calls)",
+                "(3 lines of registers and call trace omitted)",
             ]
         );
     }

@@ -159,8 +159,8 @@ impl Stream {
             Some(line) => format!("{program}: {}", shown(line.as_bytes())),
         };
         let hint = match program {
-            "tar" => "every file below it must be readable, and stay as it is meanwhile",
-            _ => "the file is cut off or damaged; fetch or make it again",
+            "tar" => "every file below it must be readable, and must not change during the import",
+            _ => "the file is cut off or damaged; download or make it again",
         };
         Err(cannot(name, words).hint(hint))
     }

@@ -116,7 +116,7 @@ impl Directory {
         let _ = words.take(4096).read_to_string(&mut text);
         let first = text.lines().next().unwrap_or("tar failed");
         Err(cannot(&self.name, shown(first.as_bytes()))
-            .hint("every file below it must be readable, and stay as it is meanwhile"))
+            .hint("every file below it must be readable, and must not change during the import"))
     }
 }
 

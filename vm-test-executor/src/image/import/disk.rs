@@ -107,7 +107,7 @@ fn check(file: &File, format: DiskFormat, name: &str) -> Result<(), Failure> {
         )));
     }
     if size == 0 {
-        return Err(cannot(name, "the disk is empty").hint("fetch or make it again"));
+        return Err(cannot(name, "the disk is empty").hint("download or make it again"));
     }
     match format {
         DiskFormat::Raw => match likeness::of(file) {

@@ -30,7 +30,7 @@ pub(super) fn open_below(directory: &Path, path: &str, name: &str) -> Result<Fil
             name,
             format!("its {path} is a symbolic link, or lies behind one"),
         )
-        .hint("put the file itself there"),
+        .hint("replace the link by the file itself"),
         Some(libc::EXDEV) => cannot(
             name,
             format!("its {} leads out of it", shown(path.as_bytes())),

@@ -56,7 +56,7 @@ impl Stop {
                     shown(last)
                 );
                 return Self::Refused(
-                    cannot(&order.name, cause).hint("this is not how any honest archive is made"),
+                    cannot(&order.name, cause).hint("no ordinary tool makes such an archive"),
                 );
             }
             None => {}

@@ -20,7 +20,7 @@ pub(in crate::image) enum Foreign {
     Archive(Archive),
     /// In a directory.
     Directory(Directory),
-    /// On a disk, which a machine of its own opens.
+    /// On a disk, which a VM opens.
     Disk(Disk),
     /// This host's own.
     Host(Host),

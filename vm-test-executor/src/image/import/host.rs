@@ -133,7 +133,7 @@ impl Host {
         };
         for path in &self.absent {
             runner.say(&format!(
-                "`without` names {}, and there is no such file on this host",
+                "`without` names {}, which does not exist on this host",
                 path.display()
             ));
         }

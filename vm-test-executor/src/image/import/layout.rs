@@ -147,7 +147,7 @@ impl Layout {
                 let kind = shown(layer.kind.as_bytes());
                 return Err(cannot(
                     &self.name,
-                    format!("its {what} is of the kind `{kind}`, which is not read"),
+                    format!("its {what} has the media type `{kind}`, which is not supported"),
                 )
                 .hint("layers are tar archives, plain or compressed by gzip, xz or zstd"));
             }

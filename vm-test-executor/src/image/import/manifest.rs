@@ -61,7 +61,7 @@ impl Config {
                 "it is for {}, and this host is {HERE_IN_OCI}",
                 shown(architecture.as_bytes())
             );
-            return Err(cannot(name, cause).hint("get the image for this kind of machine"));
+            return Err(cannot(name, cause).hint("get the image for this architecture"));
         }
         if let Some(system) = self.os.as_ref().filter(|it| *it != "linux") {
             let cause = format!(

@@ -25,8 +25,8 @@ const OFFSET: u64 = 0x00ff_ffff_ffff_fe00;
 /// What is wrong with a disk: the cause and the cure.
 type Fault = (String, &'static str);
 
-const DAMAGED: &str = "fetch or make it again; qemu-img check says what is left of it";
-const STANDALONE: &str = "make it stand alone: qemu-img convert -f qcow2 -O qcow2 OLD NEW";
+const DAMAGED: &str = "download or make it again; qemu-img check says what is still readable";
+const STANDALONE: &str = "make it independent: qemu-img convert -f qcow2 -O qcow2 OLD NEW";
 
 /// Checks the header. Gives the size of the disk that the file describes.
 pub(super) fn check_header(file: &File, name: &str) -> Result<u64, Failure> {

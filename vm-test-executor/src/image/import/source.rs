@@ -60,7 +60,7 @@ impl Source {
                 "raw" => Word::Disk(DiskFormat::Raw),
                 "box" => Word::Vagrant,
                 other => {
-                    let cause = format!("there is no source of the kind {other:?}");
+                    let cause = format!("unknown kind of source {other:?}");
                     return Err(cannot(&cause).hint(format!(
                         "a source is {NAMED}; write a file whose own name has a colon as ./NAME"
                     )));

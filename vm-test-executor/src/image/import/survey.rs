@@ -110,7 +110,8 @@ impl<W: Write> Pass<'_, W> {
                 )
             };
             return Err(Stop::Short(
-                cannot(&self.order.name, cause).hint("the file is cut off; fetch or make it again"),
+                cannot(&self.order.name, cause)
+                    .hint("the file is truncated; download or make it again"),
             ));
         }
         if self.count == 0 && self.order.kind != Kind::Layer {
@@ -157,7 +158,7 @@ impl<W: Write> Pass<'_, W> {
             .other()
             .filter(|_| self.order.kind == Kind::Root);
         if let Some((what, cure)) = other {
-            let cause = format!("it is no root file system, but {what}");
+            let cause = format!("it is not a root file system but {what}");
             let cure = cure.replace("{}", &self.order.name);
             return Err(Stop::Refused(cannot(&self.order.name, cause).hint(cure)));
         }
@@ -186,10 +187,9 @@ impl<W: Write> Pass<'_, W> {
     }
 
     fn foreign(&self, cause: String) -> Stop {
-        Stop::Refused(
-            cannot(&self.order.name, cause)
-                .hint("get the image for this kind of machine, or build it on one of its own"),
-        )
+        Stop::Refused(cannot(&self.order.name, cause).hint(
+            "get the image for this architecture, or build it on a host of its own architecture",
+        ))
     }
 
     fn entry<R: Read>(&mut self, member: &Member, content: &mut Entries<R>) -> Result<(), Stop> {
@@ -238,7 +238,7 @@ impl<W: Write> Pass<'_, W> {
                 piece.group
             );
             return Err(Stop::Refused(cannot(&self.order.name, cause)
-                .hint("pack it with the ids that its users have inside: tar --numeric-owner, as root of it")));
+                .hint("pack it with the user ids inside the image: as root there, with tar --numeric-owner")));
         }
         let mut head = Vec::new();
         if known == NameKind::File

@@ -65,7 +65,7 @@ impl Order {
             Err(Stop::Read(error)) => {
                 stream.finish(&self.name, false)?;
                 let cause = format!("it is not a tar archive, or damaged: {error}");
-                Err(cannot(&self.name, cause).hint("archives are read plain or compressed by gzip, xz or zstd; fetch or make it again"))
+                Err(cannot(&self.name, cause).hint("archives are read plain or compressed by gzip, xz or zstd; download or make it again"))
             }
             Err(Stop::Write(error)) => {
                 extracted.map_err(|words| cannot(&self.name, words))?;

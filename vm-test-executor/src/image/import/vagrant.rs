@@ -41,7 +41,7 @@ pub(super) fn open(path: &Path, store: &Store) -> Result<(Disk, Room), Failure> 
         let provider = shown(metadata.provider.as_bytes());
         return Err(
             cannot(&name, format!("it is a box for the provider `{provider}`"))
-                .hint("get the box for the provider libvirt"),
+                .hint("get the box for provider libvirt"),
         );
     }
     let (path, format) = match metadata.disks.as_deref() {
@@ -79,7 +79,7 @@ pub(super) fn open(path: &Path, store: &Store) -> Result<(Disk, Room), Failure> 
             let cause =
                 format!("its {METADATA} calls the disk `{form}`, and qcow2 and raw are read");
             return Err(cannot(&name, cause).hint(format!(
-                "unpack it, and make its disk one that is read: qemu-img convert -f {form} -O qcow2 OLD NEW"
+                "unpack it, and convert its disk: qemu-img convert -f {form} -O qcow2 OLD NEW"
             )));
         }
     };

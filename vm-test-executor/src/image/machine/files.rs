@@ -102,13 +102,13 @@ impl Store {
     pub fn machine(&self, image: &ImageRecord, making: impl Fn()) -> Result<Machine, Failure> {
         let cannot = |cause: String| {
             Failure::new(format!(
-                "cannot make a machine of image `{}`: {cause}",
+                "cannot make the VM files of image `{}`: {cause}",
                 image.name
             ))
         };
         let Some(kernel) = &image.kernel else {
             return Err(cannot("it has no kernel".to_owned()).hint(
-                "say kernel = \"linux-image-cloud-amd64\" in its recipe and build it again, or use backend = \"lxc\"",
+                "set kernel = \"linux-image-cloud-amd64\" in its recipe and build it again, or use backend = \"lxc\"",
             )
             .missing());
         };
@@ -119,7 +119,7 @@ impl Store {
             self.make_machine(image, kernel, aside).map_err(|failure| {
                 match space::is_full(&failure, self.root(), true) {
                     true => {
-                        let step = format!("make a machine of image `{}`", image.name);
+                        let step = format!("make the VM files of image `{}`", image.name);
                         space::full(self.root(), &step, before, None)
                     }
                     false => failure,
@@ -131,7 +131,7 @@ impl Store {
             .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
             .map_err(|error| {
                 cannot(format!("{}: {error}", file.display()))
-                    .hint("remove that directory; it is made again")
+                    .hint("remove that directory; it will be made again")
             })?;
         Ok(Machine {
             artifact,
@@ -151,7 +151,7 @@ impl Store {
         for key in &image.layers {
             if !self.hold(key, &mut held)? {
                 return Err(Failure::new(format!(
-                    "cannot make a machine of image `{}`: its layer {key} is not in the store",
+                    "cannot make the VM files of image `{}`: its layer {key} is not in the store",
                     image.name
                 ))
                 .hint(format!(

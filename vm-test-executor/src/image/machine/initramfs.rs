@@ -70,7 +70,7 @@ impl Store {
     ) -> Result<Initramfs, Failure> {
         let cannot = |error: io::Error| {
             Failure::new(format!(
-                "cannot make the initramfs of a machine with {}: {error}",
+                "cannot make the initramfs of a VM with {}: {error}",
                 agent.display()
             ))
         };

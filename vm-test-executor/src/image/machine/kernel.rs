@@ -141,9 +141,9 @@ fn release_of(vmlinuz: &Path) -> Result<String, Failure> {
         .map_err(|error| cannot(error.to_string()))?;
     let release = super::bzimage::release(&bytes).ok_or_else(|| {
         cannot("it is neither a bzImage nor an ELF file with a release in it".to_owned())
-            .hint("it is the file that a distribution has as /boot/vmlinuz-RELEASE")
+            .hint("it is the file that distributions install as /boot/vmlinuz-RELEASE")
     })?;
-    check_release(&release).map_err(|()| cannot(format!("{release:?} is no release")))?;
+    check_release(&release).map_err(|()| cannot(format!("{release:?} is not a kernel release")))?;
     Ok(release)
 }
 

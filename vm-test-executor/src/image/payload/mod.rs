@@ -169,7 +169,7 @@ impl steady::Moment for Content {
 fn cannot_bring(path: &Path, trouble: &Trouble) -> Failure {
     let cannot = |cause: String| {
         Failure::new(format!(
-            "cannot bring {} into a machine of its own: {cause}",
+            "cannot bring {} into a VM: {cause}",
             path.display()
         ))
     };

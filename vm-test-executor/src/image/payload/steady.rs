@@ -51,7 +51,7 @@ pub(super) fn while_it_changes<C: Moment, T>(
                 ),
                 ..failure
             }
-            .hint("see that nothing writes there while tests begin, or has it write below cargo's target directory"));
+            .hint("make sure that nothing writes there while tests start, or make it write below cargo's target directory"));
         }
         attempts += 1;
         seen = now;

@@ -55,11 +55,9 @@ pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Bas
             Some((path, hash)) => Ok(Base::Layout(dir.join(path), Some(hash.to_owned()))),
             None => Ok(Base::Layout(dir.join(path), None)),
         },
-        Some((kind, _)) => Err(
-            Failure::new(format!("there is no base of the kind {kind:?}")).hint(
-                "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
-            ),
-        ),
+        Some((kind, _)) => Err(Failure::new(format!("unknown kind of base {kind:?}")).hint(
+            "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
+        )),
         None => Ok(Base::Image(text.to_owned())),
     }
 }

@@ -14,7 +14,7 @@ impl<W: Write> Pass<'_, W> {
         let owners = owner(attributes.user, member.user).zip(owner(attributes.group, member.group));
         let mode = member.mode.map(|mode| u32::try_from(mode & 0o7777));
         let (Some((user, group)), Some(Ok(mode))) = (owners, mode) else {
-            return Err(self.refuse("its owner or its permissions are no numbers"));
+            return Err(self.refuse("its owner or permissions are not numeric"));
         };
         let kind = EntryType::new(member.kind);
         let is_symlink = kind == EntryType::Symlink;

@@ -42,9 +42,7 @@ impl<W: Write> Pass<'_, W> {
                         let target = self.read_link(&link)?;
                         links += 1;
                         if links > MOST_LINKS || target.len() + real.len() > names::LONGEST {
-                            return Err(
-                                self.refuse("it lies below symbolic links that have no end")
-                            );
+                            return Err(self.refuse("it lies below a loop of symbolic links"));
                         }
                         if target.starts_with(b"/") {
                             real.clear();
