@@ -1,4 +1,4 @@
-//! What the command line looks like: commands, their options, and the checks that need nothing but the text.
+//! The grammar of the command line: commands, options, and the checks that need only the text.
 
 mod image;
 
@@ -34,13 +34,13 @@ pub(super) enum Command {
     /// Open a shell, or run a command, in an instance that was kept when its test failed
     #[command(long_about = help::ATTACH, after_long_help = help::ATTACH_AFTER)]
     Attach(AttachArgs),
-    /// Show what an instance has said: console, why its test failed, what the test wrote
+    /// Show the console of an instance, why its test failed, and what the test wrote
     #[command(long_about = help::LOGS, after_long_help = help::LOGS_AFTER)]
     Logs {
         /// The instance, as a failure or `vm-test ps` names it
         instance: String,
     },
-    /// Run one test of this workspace in a fresh instance, on this terminal, alone or below a debugger
+    /// Run one test of this workspace in a fresh instance, on this terminal, alone or under a debugger
     #[command(long_about = help::DEBUG, after_long_help = help::DEBUG_AFTER)]
     Debug(DebugArgs),
     /// Print the times of a run's tests: the slowest bodies, where the time went, the guests used
@@ -67,7 +67,7 @@ pub(super) enum Command {
     /// Build, list, check and remove images, which guests start from
     #[command(long_about = help::IMAGE, after_long_help = help::IMAGE_AFTER, subcommand)]
     Image(ImageCommand),
-    /// Build every image that the guests of the nearest vm-test.toml name, and boot every machine
+    /// Build every image that the guests of the nearest vm-test.toml name, and boot every VM
     #[command(long_about = help::PREPARE, after_long_help = help::PREPARE_AFTER)]
     Prepare(ReportArgs),
     /// Make a store for images
@@ -76,7 +76,7 @@ pub(super) enum Command {
     /// Remove what a killed daemon left behind, and layers that no image needs
     #[command(long_about = help::GC, after_long_help = help::GC_AFTER)]
     Gc(GcArgs),
-    /// Try out everything that guests need, and name what is missing, the consequence and the cure
+    /// Check everything that guests need, and name what is missing, the consequence and the remedy
     #[command(long_about = help::DOCTOR, after_long_help = help::DOCTOR_AFTER)]
     Doctor(ReportArgs),
     /// Print completions of this command line for a shell
@@ -94,7 +94,7 @@ pub(super) struct RunArgs {
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(super) command: Vec<OsString>,
-    /// Keep what the command did as a new image of this name, if it succeeds
+    /// Save the changes of the command as a new image with this name, if it succeeds
     #[arg(long, value_name = "NAME")]
     pub(super) commit: Option<String>,
     #[command(flatten)]
@@ -122,7 +122,7 @@ pub(super) struct ShellArgs {
     /// The guest: `host`, or one that the nearest vm-test.toml declares
     #[arg(default_value = HOST)]
     pub(super) guest: String,
-    /// Keep what the session did as a new image of this name when the shell exits
+    /// Save the changes of the session as a new image with this name when the shell exits
     #[arg(long, value_name = "NAME")]
     pub(super) commit: Option<String>,
     #[command(flatten)]
@@ -142,7 +142,7 @@ pub(super) struct AttachArgs {
 pub(super) struct DebugArgs {
     /// The guest: `host`, or one that the nearest vm-test.toml declares
     pub(super) guest: String,
-    /// The test's full name; before it, the path of its binary, if that is not to be built and found by cargo
+    /// The test's full name; before it, the path of its binary, if cargo need not build and find it
     #[arg(last = true, required = true, value_name = "TEST")]
     pub(super) words: Vec<OsString>,
     /// Look for the test in this package
@@ -180,14 +180,14 @@ pub(super) struct RmArgs {
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct GcArgs {
-    /// Also remove layers that no image needs and no guest uses, and what machines boot from
+    /// Also remove layers that no image needs and no guest uses, and what VMs boot from
     #[arg(long)]
     pub(super) images: bool,
     #[command(flatten)]
     pub(super) report: ReportArgs,
 }
 
-/// What is set for one instance, over what vm-test.toml says.
+/// Settings for one instance, which override vm-test.toml.
 #[derive(Debug, Default, Args)]
 pub(super) struct Settings {
     /// Start from this image [default: the guest's]
@@ -199,7 +199,7 @@ pub(super) struct Settings {
     /// Kill the command after this time, with a unit: ms, s, m or h [default: never]
     #[arg(long, value_name = "TIME", value_parser = quantity::millis)]
     pub(super) timeout: Option<u64>,
-    /// Set a variable in the guest; without a value, to the one it has here. May be repeated
+    /// Set a variable in the guest; without a value, to its value here. May be repeated
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(super) env: Vec<OsString>,
     /// Working directory in the guest [default: this one if the guest has it, else /]
@@ -211,7 +211,7 @@ pub(super) struct Settings {
     /// Give the guest a device of the host: /dev/net/tun, /dev/fuse, loop. May be repeated
     #[arg(long, value_name = "DEVICE")]
     pub(super) device: Vec<String>,
-    /// How what is written is undone: overlay, snapshot (a store on btrfs) [default: the guest's, overlay]
+    /// How writes are rolled back: overlay, snapshot (needs a btrfs store) [default: the guest's, overlay]
     #[arg(long, value_name = "HOW")]
     pub(super) rollback: Option<String>,
     /// No user namespace: root in the guest is root on the host. Needs root

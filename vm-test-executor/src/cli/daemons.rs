@@ -1,4 +1,4 @@
-//! The daemons of this user that are there already. Finds and asks them; starts none.
+//! The running daemons of this user. Finds and queries them; starts none.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

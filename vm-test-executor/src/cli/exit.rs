@@ -1,4 +1,4 @@
-//! Exit codes: which of them says what. Part of the command line's promises, repeated in its help.
+//! Exit codes and their meaning. Part of the command line's interface, and listed in its help.
 
 use vm_test::protocol::agent::{End, Obstacle};
 

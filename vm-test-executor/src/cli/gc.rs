@@ -1,4 +1,4 @@
-//! `vm-test gc`: has the daemon's own sweeping done without a daemon, and says what went.
+//! `vm-test gc`: does the daemon's clean-up without a daemon, and prints what was removed.
 
 use super::args::GcArgs;
 use super::output::{say, say_json, size};

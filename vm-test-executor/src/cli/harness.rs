@@ -1,5 +1,5 @@
-//! Tells test binaries with the standard harness from others, by what is in the file. Executes none: one that is not the
-//! harness's may do anything when it is started, on the user's own host.
+//! Recognises test binaries with the standard harness by the content of the file. Executes none: a binary without it may do
+//! anything when it is started, on the user's own host.
 
 use memchr::memmem::Finder;
 use std::fs::File;

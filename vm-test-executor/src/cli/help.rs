@@ -33,12 +33,12 @@ pub(super) const RUN: &str = "\
 Runs a command in a fresh instance of a guest, as its root, and rolls back everything it did.
 
 Standard input, output and error pass through byte by byte. If both input and output are a terminal, the command \
-gets one of its own, of the same size. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on. The \
+gets its own terminal of the same size. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on. The \
 exit code is the command's. When vm-test ends, for whatever reason, so does the instance.
 
-The guest has this workspace, this directory and the command's own at their paths; what is written there \
-vanishes, too. Of the variables here it gets those that `vm-test --help` lists, those that vm-test.toml names, and those of --env. Input is read ahead of what the command takes: in a loop that reads lines \
-itself, use </dev/null.";
+The guest has this workspace, this directory and the command's directory at the same paths; what is written there \
+vanishes, too. It gets the environment variables that `vm-test --help` lists, those that vm-test.toml names, and those of --env. \
+vm-test may read more input than the command consumes: in a shell loop that reads lines itself, use </dev/null.";
 
 pub(super) const RUN_AFTER: &str = concat!(
     "\
@@ -57,22 +57,22 @@ pub(super) const SHELL: &str = "\
 Opens a shell in a fresh instance of a guest, as its root. Everything is rolled back when you leave.
 
 The shell is $SHELL if --env sets it, else bash, else sh. Standard input must be a terminal; \
-`vm-test run GUEST -- CMD` needs none.";
+use `vm-test run GUEST -- CMD` without one.";
 
 pub(super) const SHELL_AFTER: &str = concat!(
     "\
 EXAMPLES
-  vm-test shell                             in guest `host`: your own system, with nothing to lose
+  vm-test shell                             in guest `host`: your own system, where nothing can break
   vm-test shell worker-1                    in a guest of vm-test.toml
   vm-test shell --env SHELL=/usr/bin/fish --directory /etc",
     exit_codes!()
 );
 
 pub(super) const PS: &str = "\
-Lists the instances that are alive: of all daemons of this user, oldest first. Starts no daemon.
+Lists the running instances of all daemons of this user, oldest first. Does not start a daemon.
 
-HOLDER is the process that has the lease (a test binary, or `vm-test run`), KEEPER the one whose end ends the \
-instance, MEMORY what is promised to it.";
+HOLDER is the process that has the lease (a test binary, or `vm-test run`), KEEPER the one that the instance \
+ends with, MEMORY what is reserved for it.";
 
 pub(super) const PS_AFTER: &str = "\
 EXAMPLES
@@ -84,15 +84,15 @@ JSON
   { \"instances\": [{ instance, guest, description, kernel, purpose, holder, keeper, age_ms, memory,
                     kept }],
     \"daemons\": [{ pid, version, uptime_s, waiting, spares, memory_used, memory_limit }] }
-  Memory is in bytes, `waiting` counts leases that wait for room, `spares` machines that wait for a
+  Memory is in bytes, `waiting` counts leases that wait for room, `spares` VMs that wait for a
   lease. `kept` is { expires_in_ms, attached } of an instance that was kept, else null.
 
 EXIT CODES
-  0 listed, also if there are none; 1 a daemon did not answer; 2 the command line is wrong";
+  0 listed, even if there are none; 1 a daemon did not answer; 2 the command line is wrong";
 
 pub(super) const STOP: &str = "\
-Stops all daemons of this user, of this and of other versions of vm-test, and waits until they are gone. Their \
-instances end, and the tests in them fail. Without this, a daemon ends by itself when it has been idle.";
+Stops all daemons of this user, including those of other versions of vm-test, and waits until they are gone. Their \
+instances end, and the tests in them fail. Otherwise, a daemon ends by itself when it has been idle for a while.";
 
 pub(super) const STOP_AFTER: &str = "\
 EXAMPLES
@@ -100,16 +100,16 @@ EXAMPLES
   VM_TEST_RUNTIME_DIR=/tmp/ci-7 vm-test stop
 
 EXIT CODES
-  0 none is left, also if there was none; 1 one does not end; 2 the command line is wrong";
+  0 none is left, even if there was none; 1 one does not end; 2 the command line is wrong";
 
 pub(super) const GC: &str = "\
-Removes what daemons left that were killed: sockets, locks, logs, control groups, loop devices, snapshots, and \
-what they or a build were just making in the store. Everything else of theirs the kernel has removed already. Living daemons and \
-their leases are untouched. Every start of a daemon does this, too; the store's part its first machine does, and every build.
+Removes what killed daemons left behind: sockets, locks, logs, control groups, loop devices, snapshots, and unfinished \
+files of theirs or of a build in the store. The kernel has already removed everything else. Running daemons and their \
+leases are not affected. Every daemon also does this when it starts; its first VM, and every build, clean up the store.
 
-With --images also layers that no image names any more, and of what machines need all that is made \
-anew when it is wanted: templates of booted machines, disks with files of the host, and what belongs to images that are gone. \
-What a guest or a build uses stays; the next --images takes it.";
+With --images it also removes layers that no image uses, and files for VMs that can be made again: templates of booted \
+VMs, disks with files of the host, and files of removed images. What a guest or a build is using stays until the next \
+`gc --images`.";
 
 pub(super) const GC_AFTER: &str = "\
 EXAMPLES
@@ -124,9 +124,9 @@ EXIT CODES
   0 nothing is left; 1 the runtime directory cannot be used; 2 the command line is wrong";
 
 pub(super) const DOCTOR: &str = "\
-Finds out by trying whether this host can run guests for this user: it makes namespaces, maps ids, opens devices, \
-starts an instance. One line per check; what is missing is followed by its consequence and a hint for the cure. A \
-warning means that guests work, but something about them is less than it could be.";
+Tests whether this host can run guests for this user: it creates namespaces, maps ids, opens devices, and starts an \
+instance. Prints one line per check; a failed check is followed by its consequence and a hint how to fix it. A warning means \
+that guests work, but with restrictions.";
 
 pub(super) const DOCTOR_AFTER: &str = "\
 EXAMPLES
@@ -140,7 +140,7 @@ EXIT CODES
   0 no check failed; 1 some check failed; 2 the command line is wrong";
 
 pub(super) const COMPLETIONS: &str = "\
-Prints completions of this command line for a shell, to be stored where that shell looks for them.";
+Prints a completion script for a shell, to be stored where that shell looks for completions.";
 
 pub(super) const COMPLETIONS_AFTER: &str = "\
 EXAMPLES

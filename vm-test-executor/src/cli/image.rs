@@ -1,4 +1,4 @@
-//! `vm-test image`: builds, lists, checks and removes images, and says how it goes.
+//! `vm-test image`: builds, lists, checks and removes images, and prints the progress.
 
 use super::args::ImageCommand;
 use super::output::{remark, say, say_json};

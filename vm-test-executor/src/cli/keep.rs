@@ -1,5 +1,5 @@
-//! `vm-test keep`: hands the stream on its standard input over to the daemon. Only test processes call it, for they cannot
-//! send a descriptor themselves.
+//! `vm-test keep`: hands the stream on its standard input over to the daemon. Only test processes call it, because they
+//! cannot send a descriptor themselves.
 
 use super::output::say;
 use crate::sys::handover;

@@ -1,4 +1,4 @@
-//! `vm-test logs`: what an instance has said, from its daemon while it lives, else from what was written down at its end.
+//! `vm-test logs`: the console and output of an instance, from its daemon while it runs, else from the stored log.
 
 use super::output::say;
 use super::{daemons, target};

@@ -1,4 +1,4 @@
-//! `vm-test image machine`: has the files made that machines of an image boot from, and says where they are.
+//! `vm-test image machine`: makes the files that VMs of an image boot from, and prints where they are.
 
 use super::output::{remark, say, say_json};
 use crate::image::Store;

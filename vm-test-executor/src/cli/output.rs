@@ -1,4 +1,4 @@
-//! Printing for people: whole or not at all, coloured on terminals only. A reader that has gone is no error.
+//! Printing for people: completely or not at all, with colours only on terminals. A closed pipe is not an error.
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! Where the files of a test binary go that this program has run itself: where they would be had `cargo test` run it.
-//! Decides places, and empties that of artifacts.
+//! Where the files of a test binary go that this program runs: the same paths as under `cargo test`. Chooses paths, and
+//! empties the directory of artifacts.
 
 use super::run::manifest_dir;
 use super::workspace;

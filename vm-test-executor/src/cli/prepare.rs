@@ -1,5 +1,4 @@
-//! `vm-test prepare`: has every image built that this workspace's guests name, and every machine booted, before tests want
-//! them.
+//! `vm-test prepare`: builds every image that this workspace's guests name, and boots every VM, before tests need them.
 
 use super::args::{ReportArgs, Settings};
 use super::image;

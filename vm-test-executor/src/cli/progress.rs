@@ -1,4 +1,4 @@
-//! How a build goes: on a terminal a bar of its steps below the lines of those that are done, elsewhere the lines alone.
+//! The progress of a build: on a terminal, a progress bar below the lines of finished steps; elsewhere only the lines.
 //! Knows no image.
 
 use super::output::{harmless, is_steerable, remark};

@@ -1,6 +1,6 @@
-//! `vm-test runner`: a whole test binary in a guest, for cargo and nextest. A command like others, whose program is the
-//! host's, whose end by a signal becomes this program's own, and whose instance may stay when it fails. nextest's SIGTERM ends
-//! it as it ends a test that is marked.
+//! `vm-test runner`: a whole test binary in a guest, for cargo and nextest. It differs from `vm-test run` in three ways: the
+//! program comes from the host, a signal that ends it also ends this process, and its instance may be kept when it fails.
+//! nextest's SIGTERM ends it like a test with `#[on_vm]`.
 
 use super::args::RunnerArgs;
 use super::output::{duration, remark};

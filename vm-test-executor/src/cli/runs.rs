@@ -1,5 +1,5 @@
-//! The files in which a run of tests is written down: finds a run by its name, and reads the lines that daemons have written of
-//! its tests' times. Prints nothing.
+//! The files that record runs of tests: finds a run by its name, and reads the times of its tests as daemons have written
+//! them. Prints nothing.
 
 use super::{daemons, target};
 use serde::Deserialize;

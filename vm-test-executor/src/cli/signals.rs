@@ -1,5 +1,5 @@
-//! Signals to this program, passed on to the command in the guest. Decides for none of them what it does there, but where SIGTERM
-//! says that the command's time is up.
+//! Passes signals to this program on to the command in the guest. Interprets none, except a SIGTERM that means that the
+//! command's time is up.
 
 use super::relay::Line;
 use super::terminal;

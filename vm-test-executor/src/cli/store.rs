@@ -1,4 +1,4 @@
-//! `vm-test store create`: a store of a file system of its own, in a file, mounted by a loop device. Needs root.
+//! `vm-test store create`: makes a store on a new file system in a file, mounted through a loop device. Needs root.
 
 use super::args::StoreCommand;
 use super::output::{remark, size};

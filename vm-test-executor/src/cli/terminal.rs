@@ -1,4 +1,4 @@
-//! The user's terminal while a command in a guest has it: raw, and put back as it was at the end.
+//! The user's terminal while a command in a guest uses it: in raw mode, and restored at the end.
 
 use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
 use std::io;

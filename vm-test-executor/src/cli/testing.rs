@@ -1,5 +1,5 @@
-//! The test binaries of this workspace, as cargo builds them, and the tests in each. Runs no test, and no binary that might
-//! run one when it is asked for its list.
+//! The test binaries of this workspace, as cargo builds them, and the tests in each. Runs no test, and no binary that
+//! might run one when it is asked for its list.
 
 use super::output::remark;
 use super::target::cargo;

@@ -1,4 +1,4 @@
-//! What the command line looks like for images and their stores.
+//! The grammar of the commands for images and stores.
 
 use super::{ReportArgs, Settings, help};
 use crate::config::quantity;

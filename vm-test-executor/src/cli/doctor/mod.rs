@@ -1,4 +1,4 @@
-//! `vm-test doctor`: tries out, in the order in which they are needed, all the things that a guest needs.
+//! `vm-test doctor`: checks everything that a guest needs, in the order in which it is needed.
 
 mod check;
 mod guest;

@@ -2,11 +2,11 @@
 
 pub(in super::super) const ATTACH: &str = "\
 Opens a shell, or runs a command, as root in an instance that was kept when its test failed. Everything is as the test left \
-it: files, mounts, networks, processes that still run. A test that ran out of time is still there, too, stopped; `kill -CONT` \
-lets it go on, and a debugger can look at it.
+it: files, mounts, networks, running processes. A test that exceeded its time limit is still there, but stopped; `kill -CONT` \
+resumes it, and a debugger can attach to it.
 
 An instance is kept with keep = \"on-failure\" in vm-test.toml or at the test, or with VM_TEST_KEEP=on-failure. It stays for \
-30 minutes (keep_for), and after every visit as long again; it holds its memory, and at most half of all memory is held so. \
+30 minutes (keep_for), and as long again after every `vm-test attach`; it keeps its memory, and all kept instances together have at most half of it. \
 `vm-test ps` lists what is kept, `vm-test rm` ends it sooner.";
 
 pub(in super::super) const ATTACH_AFTER: &str = concat!(
@@ -19,9 +19,9 @@ EXAMPLES
 );
 
 pub(in super::super) const LOGS: &str = "\
-Shows what an instance has said: the console of a guest whose own init boots, why its test did not pass, and the end of what \
-the test wrote. Of an instance that lives its daemon is asked. Of a test that did not pass the log is stored at \
-vm-test/runs/RUN/INSTANCE.log in cargo's target directory, for the last 20 runs.";
+Shows the console of an instance (if its own init boots), why its test did not pass, and the end of the test's output. For a \
+running instance, its daemon is asked. The log of a test that did not pass is stored at vm-test/runs/RUN/INSTANCE.log in cargo's \
+target directory, for the last 20 runs.";
 
 pub(in super::super) const LOGS_AFTER: &str = "\
 EXAMPLES
@@ -31,11 +31,11 @@ EXIT CODES
   0 shown; 1 nothing is known of the instance; 2 the command line is wrong";
 
 pub(in super::super) const DEBUG: &str = "\
-Runs one test of this workspace in a fresh instance of a guest, with this terminal: for dbg!, for questions on the keyboard, \
-for gdb. Cargo builds the tests and says which binary has it; name the binary yourself and nothing is built. There is no \
-time limit but --timeout's, and nobody judges but you. What #[on_vm] sets at the test (its guest, memory, image, env and all \
-else) is in the test's code only and not known here: name the guest, and use the options. Test binaries without the standard \
-harness are not asked for their tests. Words behind the test's name go to the test harness.";
+Runs one test of this workspace in a fresh instance of a guest, on this terminal: for dbg!, interactive input and gdb. Cargo \
+builds the tests and tells which binary contains the test; if you name the binary, nothing is built. There is no time limit \
+without --timeout, and no verdict. The settings of #[on_vm] (guest, memory, image, env and so on) exist only in the test's code \
+and are not known here: name the guest, and use the options. Test binaries without the standard harness are not asked for their \
+tests. Arguments after the test's name go to the test harness.";
 
 pub(in super::super) const DEBUG_AFTER: &str = concat!(
     "\
@@ -49,7 +49,7 @@ EXAMPLES
 
 pub(in super::super) const RM: &str = "\
 Ends instances that were kept when their tests failed, before their time is up. Instances in use are refused: end the process \
-that holds them. `vm-test stop` ends everything, and `vm-test gc` touches nothing that lives.";
+that holds them. `vm-test stop` ends everything; `vm-test gc` leaves running instances alone.";
 
 pub(in super::super) const RM_AFTER: &str = "\
 EXAMPLES

@@ -3,15 +3,15 @@
 pub(in super::super) const IMAGE: &str = "\
 Builds, lists, checks and removes images.
 
-An image is what a guest starts from, instead of your own root file system. A recipe says step by step what is in it; \
-each step becomes a layer, which is stored once under the hash of all that went into it, so that a changed step makes \
-only itself and those after it anew.";
+An image is what a guest starts from, instead of your own root file system. A recipe lists the steps that make it; \
+each step becomes a layer, stored once under the hash of its inputs, so that only a changed step and those after it \
+are built again.";
 
 pub(in super::super) const IMAGE_AFTER: &str = "\
 RECIPES
   images/NAME.toml:
       base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, host, or another image
-      without  = [\"/opt/large\"]          # with base host: what is left out besides
+      without  = [\"/opt/large\"]          # with base host: what else is left out
       packages = [\"nftables\"]            # Debian packages, with base debian:
       kernel   = \"linux-image-cloud-amd64\"   # for VMs; or \"none\", or { vmlinuz = PATH, modules = DIRECTORY }
       [[users]]
@@ -27,30 +27,30 @@ RECIPES
 BASE HOST
   The programs and settings of this host, copied once: /usr /bin /sbin /lib* /etc /opt /var. Left out are what not everybody \
 may read (keys, passwords, data of services), homes, other mounts, files of caches and logs, directories tagged as caches, \
-temporary files, and what makes this machine itself: machine-id, host name, fstab. All else of / is empty.
-  The copy stays as it is, whatever becomes of the host; `image build --refresh NAME` makes another, which every image on the \
-host gets when it is built next.
+temporary files, and what identifies this host: machine-id, host name, fstab. The rest of / is empty.
+  The copy does not change with the host; `image build --refresh NAME` makes a new one, which every image with base host gets \
+at its next build.
 
 EXAMPLES
   vm-test image build debian-12        a recipe that comes with vm-test
   vm-test image list
   vm-test image verify debian-12
-  vm-test image machine debian-12      what machines boot from: made now, not by the first test
+  vm-test image machine debian-12      what VMs boot from: made now, not by the first test
   vm-test image commit worker-1 with-tools -- sh -c 'make install'
   vm-test shell worker-1 --commit with-tools
   vm-test image export debian-12 debian-12.tar
   vm-test image rm debian-12 && vm-test gc --images
 
 REMOVAL
-  `rm` takes the name away at once, also while guests run from the image; its layers stay until they end.
+  `rm` removes the name at once, even while guests run from the image; its layers stay until they end.
 
 VARIABLES
   VM_TEST_STORE  where images are [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]";
 
 pub(in super::super) const PREPARE: &str = "\
-Builds every image that the guests of the nearest vm-test.toml name, and boots every machine among them once, so that no test has \
-to wait for one or fails without it. Made for CI and for setup scripts of nextest: images that are there, with recipes that are \
-unchanged, are not built again, and a machine that has booted since the host did is only copied.";
+Builds every image that the guests of the nearest vm-test.toml name, and boots every VM among them once, so that no test has \
+to wait for an image or a boot, or fails without it. Intended for CI and for setup scripts of nextest: images whose recipes are \
+unchanged are not built again, and VMs that have booted since the host booted are not booted again.";
 
 pub(in super::super) const PREPARE_AFTER: &str = "\
 EXAMPLES
@@ -58,17 +58,17 @@ EXAMPLES
   vm-test prepare --json | jq -r '.[] | select(.built) | .name'
 
 JSON
-  [{ name, digest, built }]; built is false if the image was there already
+  [{ name, digest, built }]; built is false if the image existed already
 
 EXIT CODES
-  0 all images are there, and all machines can boot; 1 one cannot; 2 the command line is wrong";
+  0 all images exist, and all VMs boot; 1 one does not; 2 the command line is wrong";
 
 pub(in super::super) const STORE: &str = "\
-The store holds images and the layers they are made of. It is a directory, made when it is first needed, and may be on \
-any file system that overlays can have below them: ext4, xfs, btrfs, tmpfs.
+The store holds images and the layers they are made of. It is a directory, created when first needed, and may be on \
+any file system that can be the lower layer of an overlay: ext4, xfs, btrfs, tmpfs.
 
 On btrfs a guest can also have a snapshot of its image as its root (rollback = \"snapshot\" in vm-test.toml or at the test, or \
---rollback snapshot). What it writes is then on that disk and not in memory.";
+--rollback snapshot). What the guest writes is then kept on that disk and not in memory.";
 
 pub(in super::super) const STORE_AFTER: &str = "\
 EXAMPLES
@@ -88,15 +88,15 @@ SOURCES
   disk.qcow2, disk.img, disk.raw           a disk with a root file system on it: qcow2:PATH, raw:PATH
   machine.box                              a Vagrant box for libvirt: box:PATH
 
-What a file is, its name or you say; content is not guessed from. Archives are read to their end in a process without \
-network and without rights before anything is unpacked. Device nodes below /dev are left out: guests get their own.
+The format is taken from the name or the prefix, never guessed from the content. Archives are read to the end in a process \
+without network and privileges before anything is unpacked. Device nodes below /dev are left out: guests get their own.
 
 A disk is opened by a VM of image debian-12 only, which is built first if it is missing, and is never written to. Its \
 root is the one file system (ext4, xfs, btrfs; on a partition or on the whole disk) that has /etc/os-release, with what its \
 /etc/fstab mounts there; a part that is not on the disk is an error.
 
-A directory that a layer only implies stays as the layers below have it; where they have a link in its place, the layer's \
-files go where the link leads. The newest of an image's kernels that have modules becomes the image's; its bootloader is never run.
+A directory that a layer only implies stays as it is in the layers below; if it is a symbolic link there, the layer's files go \
+to its target. If an image has several kernels with modules, the newest becomes the image's kernel; its bootloader is never run.
 
 EXAMPLES
   vm-test image import alpine alpine-minirootfs.tar.gz

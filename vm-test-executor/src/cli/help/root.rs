@@ -3,9 +3,8 @@
 pub(in super::super) const ROOT: &str = "\
 Runs tests and commands in fresh containers or VMs, and rolls back everything they did.
 
-A Rust test gets into a guest with the attribute #[on_vm] of the crate vm-test-runtime, and then runs with plain \
-`cargo test` or `cargo nextest`. This program is what starts the guests, and what lets you look at them and run \
-anything else in them.";
+The attribute #[on_vm] of the crate vm-test-runtime makes a Rust test run in a guest, with plain `cargo test` or \
+`cargo nextest`. This program starts the guests, and lets you inspect them and run any other command in them.";
 
 pub(in super::super) const ROOT_AFTER: &str = "\
 GUESTS
@@ -25,16 +24,16 @@ WHAT COMES BACK
   time limits    a test that does not end within `timeout`, or whose guest does not boot within
                  `boot_timeout`, fails with the reason; each is 60s, four times that where QEMU
                  translates
-  a failure      stays to be looked at with keep = \"on-failure\" or VM_TEST_KEEP=on-failure, for
-                 vm-test attach; vm-test logs shows what was said
-  All else is rolled back.
+  a failure      is kept for inspection with keep = \"on-failure\" or VM_TEST_KEEP=on-failure, for
+                 vm-test attach; vm-test logs shows its output
+  Everything else is rolled back.
 
 EXAMPLES
-  vm-test doctor                        find out whether guests work here, and the cure if not
+  vm-test doctor                        check whether guests work here, with hints if not
   vm-test run host -- nft list ruleset  any command in a fresh guest, as its root
   vm-test shell                         look around in a fresh guest
-  vm-test attach host-1f2e-3            open the guest of a test that has failed and was kept
-  vm-test logs host-1f2e-3              what that guest and its test have said
+  vm-test attach host-1f2e-3            open the kept instance of a failed test
+  vm-test logs host-1f2e-3              the output of that guest and its test
   vm-test debug host -- tests::name     one test on this terminal, or below gdb
   vm-test report                        the times of the last run's tests
   vm-test ps                            which test holds which instance
@@ -64,11 +63,11 @@ VARIABLES
                          [default: $XDG_RUNTIME_DIR/vm-test, else /tmp/vm-test-UID]
   VM_TEST_STORE          the directory of images
                          [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]
-  VM_TEST_IMAGE_LIMIT    how much an archive may unpack to that is imported [default: 20G]
-  NO_COLOR               if set, nothing is coloured; only terminals get colours at all
-  of the daemon, which reads them when it starts; after `vm-test stop` the next one reads them anew:
-  VM_TEST_IDLE_SECONDS   how long it stays without a lease [default: 15]
-  VM_TEST_SPARE_SECONDS  seconds that a machine prepared for the next test waits; 0 for none
+  VM_TEST_IMAGE_LIMIT    how much an imported archive may unpack to [default: 20G]
+  NO_COLOR               if set, output has no colours; only terminals get them anyway
+  of the daemon, which reads them when it starts; after `vm-test stop` the next one reads them again:
+  VM_TEST_IDLE_SECONDS   how long it stays idle before it ends [default: 15]
+  VM_TEST_SPARE_SECONDS  how long a VM prepared for the next test waits; 0 for none
                          [default: 10]
   VM_TEST_MEMORY_BUDGET  MiB of all instances together [default: four fifths of the host's]
   VM_TEST_CPU_BUDGET     processor shares of all instances together [default: 4 per processor]

@@ -1,21 +1,21 @@
 //! The long texts of `--help` about whole test binaries and whole runs. Words only.
 
 pub(in super::super) const RUNNER: &str = "\
-Runs a whole, unmodified test binary in a fresh instance of a guest, as its root, and rolls back everything it did. Made to \
-be the runner of cargo, or a wrapper script of nextest, which then gives every test an instance of its own.
+Runs a whole, unmodified test binary in a fresh instance of a guest, as its root, and rolls back everything it did. Intended \
+as cargo's runner, or as a wrapper script of nextest, which then gives every test its own instance.
 
 Arguments, standard input and output, signals and the exit code pass through; if a signal ends the binary, it ends vm-test, \
 too. Listing tests happens in a guest as well, since a binary without the standard harness may do anything when it is \
-started. Coverage of binaries that were built for it comes back to where they would write it here. What the tests write below \
-$VM_TEST_ARTIFACTS comes back to target/vm-test/artifacts/PACKAGE/BINARY, under nextest with the test's name behind it, and \
-replaces what was there; a list leaves it alone.
+started. Coverage profiles come back to the paths where a local run would write them. What the tests write below \
+$VM_TEST_ARTIFACTS comes back to target/vm-test/artifacts/PACKAGE/BINARY (with nextest, followed by the test's name) and \
+replaces what was there; listing tests leaves it unchanged.
 
-With VM_TEST_KEEP=on-failure, or keep = \"on-failure\" of the guest, the instance of a binary that fails stays, and the command \
-that opens it is named. One that a signal of yours ends does not.
+With VM_TEST_KEEP=on-failure, or keep = \"on-failure\" of the guest, the instance of a failed binary is kept, and the command \
+that opens it is printed. If you end the binary with a signal, its instance is not kept.
 
-Under nextest, which has a process for each test, the first SIGTERM, with which its slow-timeout begins, is not passed on: it \
-ends the test as --timeout would, with coverage, artifacts and what it was doing, and vm-test after it. A second one ends vm-test at \
-once.";
+Under nextest, which runs each test in its own process, the first SIGTERM (the first step of its slow-timeout) is not passed on: \
+it ends the test as --timeout would, with coverage, artifacts and a report of what it was doing, and then vm-test. A second one \
+ends vm-test at once.";
 
 pub(in super::super) const RUNNER_AFTER: &str = concat!(
     "\
@@ -35,9 +35,9 @@ EXAMPLES
 );
 
 pub(in super::super) const SKIPPED: &str = "\
-Names the tests that the last run with guests in this workspace has skipped, or another run, and counts them. A test is skipped only with \
-VM_TEST_MISSING=skip, and only because this host cannot give it its guest: no user namespaces, no liblxc, no such image or \
-device. libtest and nextest have no word for that and count it as passed, and nextest hides what passing tests say.";
+Lists and counts the tests that a run skipped: the last run with guests in this workspace, or the one named. A test is skipped \
+only with VM_TEST_MISSING=skip, and only if this host cannot provide its guest: no user namespaces, no liblxc, no such image or \
+device. libtest and nextest count such a test as passed, and nextest hides the output of passing tests.";
 
 pub(in super::super) const SKIPPED_AFTER: &str = "\
 EXAMPLES
@@ -49,4 +49,4 @@ JSON
   [{ run, name, reason }]
 
 EXIT CODES
-  0 listed, also if there are none; 1 the list cannot be read; 2 the command line is wrong";
+  0 listed, even if there are none; 1 the list cannot be read; 2 the command line is wrong";

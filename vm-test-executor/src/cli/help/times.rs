@@ -3,10 +3,10 @@
 pub(in super::super) const REPORT: &str = "\
 Prints the times of the tests on guests of one run: the slowest bodies, where the time went, the guests used. A run is one \
 start of cargo or of nextest. The times are in vm-test/runs/RUN.jsonl in cargo's target directory, for the last 20 runs: one \
-line per test, written by the daemon when the test's instance is gone.
+line per test, written by the daemon when the test's instance has ended.
 
-WAIT is the time in the queue for memory and processors, BOOT from there to the agent's first word, START that of the test \
-process before and after the body, BODY the body alone by the guest's own clock, ROLLBACK the destruction of the instance.";
+WAIT is the time in the queue for memory and processors, BOOT from then to the agent's first message, START the time of the test \
+process before and after the body, BODY the body alone by the guest's clock, ROLLBACK the destruction of the instance.";
 
 pub(in super::super) const REPORT_AFTER: &str = "\
 EXAMPLES

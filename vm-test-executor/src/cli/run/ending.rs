@@ -1,4 +1,4 @@
-//! How a command in a guest has ended, and what of it an exit code does not say. Ends nothing itself.
+//! How a command in a guest ended, and the message for what an exit code cannot tell. Ends nothing itself.
 
 use super::Command;
 use libc::{SIGKILL, SIGTERM};
