@@ -1,7 +1,7 @@
 //! The attribute `#[on_vm]`; use it through the crate `vm-test-runtime`, whose library is called `vm_test`.
 //!
-//! Tokens go in and tokens come out: `attribute` and `settings` read what stands in the attribute, `function` what
-//! stands below it, `expand` writes the result. No part of this crate may run, reorder or look into a body.
+//! Tokens go in and tokens come out: `attribute` and `settings` read the attribute, `function` reads the item
+//! below it, `expand` writes the result. No part of this crate may run, reorder or inspect a body.
 #![forbid(unsafe_code)]
 
 mod attribute;
@@ -36,9 +36,9 @@ use quote::ToTokens;
 /// }
 /// ```
 ///
-/// The test stays the test it was. Only its body moves: on the host it never runs, in the guest it runs as root, and
-/// whatever it did there is gone afterwards. Its output, its panic and its verdict come back, so `cargo test`,
-/// `cargo nextest` and the IDE see a local test. A test passes only if the guest says so by name.
+/// The test stays an ordinary test. Only its body moves: it never runs on the host, in the guest it runs as root, and
+/// everything it did there is rolled back. Its output, its panic and its verdict come back, so `cargo test`,
+/// `cargo nextest` and the IDE see a local test. A test passes only if the guest reports success for this very test.
 ///
 /// # Guest
 ///
@@ -51,7 +51,7 @@ use quote::ToTokens;
 /// guest in the name: of `fn routes()` they are `routes_on_deb12_lxc` and `routes_on_deb12_kvm`, so that filters and reports
 /// see each. All other attributes and settings count for each of them. It has to stand above the attribute that makes the
 /// function a test, because one above it has done so before there are several; `cargo test _on_deb12_kvm` runs the tests on
-/// one guest. In names, letters become small and all that is no letter or digit becomes `_`.
+/// one guest. In the names, letters become lower case, and every other character than a letter or digit becomes `_`.
 ///
 /// # Settings
 ///
@@ -61,13 +61,13 @@ use quote::ToTokens;
 /// | key | values | default | meaning |
 /// |---|---|---|---|
 /// | `backend` | `"lxc"`, `"kvm"` | `"lxc"` | a container, or a virtual machine with its own kernel |
-/// | `accelerator` | `"auto"`, `"kvm"`, `"tcg"` | `"auto"` | for `"kvm"`: `/dev/kvm` if it boots the image, else QEMU's translator; or one of them |
+/// | `accelerator` | `"auto"`, `"kvm"`, `"tcg"` | `"auto"` | for `"kvm"`: `/dev/kvm` if it boots the image, else QEMU's emulation; or exactly one of them |
 /// | `image` | a name | the guest's | the root file system, and for `"kvm"` the kernel, that the guest starts from |
 /// | `kernel` | a package as `"linux-image-amd64"`, or a path | the image's | another kernel for `"kvm"` |
 /// | `init` | `"agent"`, `"system"` | the image's | boot nothing but the test, or the image's own init first |
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
-/// | `cpus` | `1` to `256` | `1` | a container's share when it waits for room, a machine's processors |
-/// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or connections to the outside, which machines can have |
+/// | `cpus` | `1` to `256` | `1` | a container's share in admission, a VM's processors |
+/// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or outgoing connections (VMs only) |
 /// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
 /// | `boot_timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the guest may take before the test begins |
 /// | `keep` | `"never"`, `"on-failure"` | `"never"` | whether the instance stays when the test fails |

@@ -1,5 +1,5 @@
-//! Knows the list of guests that a test runs on one by one, and what becomes of the function: one of its own for every
-//! guest. It must not know the other keys, nor how a function is expanded.
+//! Knows the list of guests that a test runs on one by one, and makes one function for each of them. It must not know the
+//! other keys, nor how a function is expanded.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -19,7 +19,7 @@ pub(crate) const EXAMPLE: &str = r#"`each = ["worker-1", "worker-2"]`"#;
 /// Where a test runs.
 pub(crate) enum Guests {
     One(String),
-    /// In each of these, by a function of its own.
+    /// On each of these, by a separate function.
     Each(Vec<LitStr>),
 }
 

@@ -1,4 +1,4 @@
-//! Knows the shape of every error of this crate: what cannot be done, why, and the cure.
+//! Knows the shape of every error of this crate: what cannot be done, why, and the hint.
 //! It must not decide whether something is wrong.
 
 use std::fmt::Display;

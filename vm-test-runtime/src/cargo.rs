@@ -1,5 +1,5 @@
-//! Where cargo has put what it built, and which workspace it built it of. Looks at directories and at what cargo says in the
-//! environment of the programs that it starts; asks no cargo, which would cost more than a test.
+//! Where cargo puts its build output, and which workspace it built. Reads directories and the environment that cargo sets
+//! for the programs it starts; does not run cargo, which would cost more than a test.
 
 use std::path::{Component, Path, PathBuf};
 

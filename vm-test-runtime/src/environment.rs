@@ -1,5 +1,5 @@
-//! Which of this process's variables a guest sees: a list of what is let through, and all else stays on the host. And what
-//! nextest's say of this process.
+//! Which environment variables a guest sees: a list of those that are passed on; all others stay on the host. Also what
+//! nextest's variables tell about this process.
 
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! How a test without a verdict is made to fail where neither a panic nor a return would do it. Knows no guest.
+//! Makes a test without a verdict fail where neither a panic nor a return would. Knows no guest.
 
 use crate::site::Site;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! A guest's output on its way to this test's output. Bytes come in any cut; only whole characters go out.
+//! A guest's output on its way to this test's output. Bytes arrive in arbitrary pieces; only whole characters are printed.
 //!
 //! It prints through `print!` and `eprint!`, because those are what libtest captures.
 

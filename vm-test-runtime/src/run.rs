@@ -1,4 +1,4 @@
-//! What the macro calls: in a guest the body runs, on the host it never does. Generic only here; the work is elsewhere.
+//! What the macro calls: runs the body in a guest, and never on the host. Only this layer is generic; others do the work.
 
 use crate::outcome::Outcome;
 use crate::site::Site;

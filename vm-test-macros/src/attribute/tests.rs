@@ -1,4 +1,4 @@
-//! The argument list: what is read, and what each mistake in it is answered with.
+//! The argument list: what is read, and the error for each mistake in it.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The list of guests, the names of the tests made of it, and what each mistake is answered with.
+//! The list of guests, the names of the tests made of it, and the error for each mistake.
 
 use crate::attribute::Attribute;
 use crate::function::Function;

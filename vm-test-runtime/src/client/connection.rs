@@ -1,4 +1,4 @@
-//! A connection to the daemon, which is started if it is not there. Sends requests; interprets no reply.
+//! A connection to the daemon, which is started if none is running. Sends requests; interprets no reply.
 
 use super::silence::{LOOK, Silent, Vigil, holder};
 use super::{Executor, RuntimeDir};

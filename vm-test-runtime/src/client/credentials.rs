@@ -1,4 +1,4 @@
-//! The variables by which programs are told where their credentials are. Reads the environment; hides nothing.
+//! The variables that tell programs where their credentials are. Reads the environment; hides nothing.
 
 use std::path::Path;
 

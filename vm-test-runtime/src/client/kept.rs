@@ -1,5 +1,5 @@
-//! Instances that outlive their tests: how one is handed to the daemon, and how somebody gets into one. Decides for none
-//! of them whether it should stay.
+//! Instances that outlive their tests: how one is handed over to the daemon, and how a user enters it. Does not decide
+//! whether an instance is kept.
 
 use super::{Connection, Executor, Lease, cure, is_gone};
 use crate::protocol::daemon::{Attached, Reply, Request};

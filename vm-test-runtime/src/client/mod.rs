@@ -1,6 +1,6 @@
-//! The way to the daemon: where its socket is, how it is started, what it became of an instance.
+//! Access to the daemon: where its socket is, how it is started, how an instance ended.
 //!
-//! Shared by every test binary and by the program `vm-test`; not for people, and without promises of stability.
+//! Shared by every test binary and by the program `vm-test`; not a public API, and not stable.
 
 mod connection;
 mod credentials;

@@ -1,4 +1,4 @@
-//! A daemon that is there and does not answer: how it is told from one that takes its time, and what is said of it.
+//! A daemon that runs but does not answer: how it is told apart from a slow one, and the message about it.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! Where this user's images are. Names the directory; looks at nothing in it.
+//! Where this user's images are. Names the directory; does not read it.
 
 use crate::protocol::failure::Failure;
 use crate::variables::{STORE, directory, get};

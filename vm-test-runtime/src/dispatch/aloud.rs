@@ -1,4 +1,4 @@
-//! One line for the person who runs the tests, past all that captures the output of tests that pass. Knows nothing of why.
+//! Writes one line to the user's standard error, bypassing everything that captures the output of passing tests.
 
 use super::lineage;
 use std::fs::{self, File};

@@ -1,5 +1,5 @@
-//! Which test calls a site. libtest says it by the name of the test's thread only, so what is called on another thread is
-//! found by other signs, each of which names one test or none.
+//! Which test calls a site. libtest tells it only by the name of the test's thread, so a call on another thread is
+//! identified by other signs, each of which names one test or none.
 
 use super::harness;
 use crate::last_resort::is_on_the_test;

@@ -1,5 +1,5 @@
-//! Whether this test binary's harness knows `#[should_panic]`, by what is in its file. Looked at only where a test cannot be
-//! named.
+//! Whether this test binary's harness supports `#[should_panic]`, judged by the content of its file. Used only where a test
+//! cannot be named.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};

@@ -1,5 +1,5 @@
 //! Where a test's files go: its coverage beside this process's own, its artifacts under its name, its exports into the
-//! workspace. Decides places; the files themselves are the harvest's business.
+//! workspace. Chooses paths; `crate::harvest` handles the files.
 
 use super::job;
 use crate::cargo::target;

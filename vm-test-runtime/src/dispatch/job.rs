@@ -1,4 +1,4 @@
-//! What the guest is asked to run: this very test binary, for this very test. Talks to nobody.
+//! What the guest is asked to run: this test binary, for this one test. Does no I/O.
 
 use crate::protocol::agent::{Job, TestJob};
 use crate::protocol::daemon::Leased;

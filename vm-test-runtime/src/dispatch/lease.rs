@@ -1,4 +1,4 @@
-//! The lease that a site asks for. Translates; the lease itself is the client's.
+//! Translates a site into a lease request; `crate::client` makes the lease.
 
 use super::{job, record};
 use crate::client::Lease;

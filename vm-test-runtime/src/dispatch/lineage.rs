@@ -1,4 +1,4 @@
-//! The processes that this one comes from, as `/proc` shows them. Looks at them only.
+//! The ancestors of this process, as `/proc` shows them. Only reads.
 
 /// How many generations are looked at.
 const GENERATIONS: usize = 16;

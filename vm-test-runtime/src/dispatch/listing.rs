@@ -1,4 +1,4 @@
-//! While nextest lists the tests of a binary nothing is started: a harness that runs its tests even then is told so.
+//! While nextest lists the tests of a binary, nothing is started: a harness that runs its tests even then gets an error.
 
 use crate::protocol::failure::Failure;
 use crate::site::Site;

@@ -1,5 +1,5 @@
-//! Why a test failed, in words: of a panic with its place; and those words that the output does not have, because the body
-//! had led its streams elsewhere. They have come as data then.
+//! Why a test failed, as text: a panic with its location, and messages that are missing from the output because the body
+//! had redirected its streams. Those arrive as data.
 
 use super::Conclusion;
 use crate::protocol::body::PanicReport;

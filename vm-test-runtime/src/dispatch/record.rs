@@ -1,4 +1,4 @@
-//! Which run a test belongs to, and what the daemon is told of the test when it is over. Writes nothing down itself.
+//! Which run a test belongs to, and what the daemon is told about the test at its end. Writes no file itself.
 
 use super::watch::Course;
 use super::{Conclusion, job, lineage, reason};

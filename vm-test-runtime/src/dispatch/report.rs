@@ -1,4 +1,4 @@
-//! What a person reads of a failed test besides the guest's own words: why, where, and how to run it again.
+//! What is printed about a failed test besides the guest's own output: why, where, and how to run it again.
 
 use super::Conclusion;
 use crate::client::Lease;

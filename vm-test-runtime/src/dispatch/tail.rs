@@ -1,4 +1,4 @@
-//! The end of what a guest has written, for whoever asks later. Keeps no more than it must.
+//! The end of a guest's output, for later reports. Bounded in size.
 
 use crate::protocol::record::MOST_OUTPUT;
 

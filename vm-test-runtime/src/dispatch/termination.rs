@@ -1,9 +1,9 @@
-//! SIGTERM while a test is in its guest, with which nextest ends a test for which it has no more patience: the test is ended
-//! in the guest first, what it leaves comes back, and only then this process dies by the signal. Knows no guest and no verdict.
+//! SIGTERM while a test runs in its guest, as nextest sends it to a test that exceeds `slow-timeout`: the test is ended in
+//! the guest first, its files come back, and only then the signal ends this process. Knows no guest and no verdict.
 //!
 //! Only where a process runs one test: elsewhere the signal is meant for all of them, and some may handle it. A second one
-//! ends the process at once, and so does one while no test is in a guest. No thread is started: whoever waits for a guest
-//! looks now and then.
+//! ends the process at once, and so does one while no test is in a guest. No thread is started: code that waits for a guest
+//! polls for the signal.
 
 use crate::environment::is_for_one_test;
 use signal_hook::consts::SIGTERM;

@@ -1,4 +1,4 @@
-//! What is said to someone who follows a test process with a debugger or a tracer: the body is not in it.
+//! The note for users who run a test process under a debugger or tracer: the body does not run in this process.
 
 use super::lineage;
 use crate::client::Lease;

@@ -1,4 +1,4 @@
-//! Variables that look like some of vm-test's and are none: the user is told, once in a run. Decides nothing by them.
+//! Warns, once per run, about variables whose names look like misspelled ones of vm-test.
 
 use super::{aloud, record};
 use crate::harvest::forget_old_runs;

@@ -1,4 +1,4 @@
-//! The conclusion that is drawn from what a guest has said, in the reader's words. Prints little, raises nothing.
+//! Turns what a guest has reported into the result of a test and its message. Raises no panic.
 
 use super::Conclusion;
 use super::caller::CURE;

@@ -1,4 +1,4 @@
-//! Follows a job from its start to its end. Prints the guest's output and remembers what it says; judges nothing.
+//! Follows a job from its start to its end. Prints the guest's output and records what it reports; draws no conclusion.
 
 use super::tail::Tail;
 use super::termination::{InGuest, LOOK};

@@ -1,5 +1,5 @@
-//! What this process says to the agent: over its connection, and where the body has closed or forbidden that, by leaving it
-//! in memory.
+//! How this process reports to the agent: over its connection or, if the body has closed or forbidden that, through its
+//! memory.
 
 use super::mailbox;
 use crate::protocol::body::{ADMITTED, FromBody};

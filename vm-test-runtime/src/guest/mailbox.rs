@@ -1,5 +1,5 @@
-//! The last way to the agent: the report stays in this process's memory, where the agent finds it. No system call here may
-//! be one that matters: they may all be forbidden.
+//! The last way to reach the agent: the report is left in this process's memory, where the agent finds it. Nothing here may
+//! depend on a system call: all of them may be forbidden.
 
 use crate::protocol::mailbox::{
     ADDRESS, LENGTH, NONCE_HIGH, NONCE_LOW, POSTED, TAKEN, WORDS, halves,

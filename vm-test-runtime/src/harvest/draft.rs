@@ -1,6 +1,6 @@
-//! One file on its way into a directory of the host: written aside, then renamed, so that nobody ever sees a part of it.
-//! No symbolic link is followed, and nothing is written outside of the directory but drafts, which have one of their own:
-//! a process that is killed meanwhile leaves nothing among the user's files.
+//! Writes one file into a directory of the host: first to a staging directory, then renamed, so that a partial file is never
+//! visible. Follows no symbolic link, and writes only there and to the staging directory: a process that is killed meanwhile
+//! leaves nothing among the user's files.
 
 use crate::protocol::harvest::HARVEST_TIME;
 use std::fs::{self, File, Metadata};

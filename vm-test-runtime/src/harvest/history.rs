@@ -1,4 +1,4 @@
-//! Directories to which every run adds a file: what is older than the last runs goes. Knows no contents.
+//! Directories to which every run adds a file: removes those of older runs. Reads no content.
 
 use std::fs;
 use std::path::Path;

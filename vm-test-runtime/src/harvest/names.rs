@@ -1,4 +1,4 @@
-//! Names that come from elsewhere, made into names of files: of tests, and of what guests send. Touches no file.
+//! Turns foreign names (of tests, and of files that guests send) into safe file names. Touches no file.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Whether bytes are a raw coverage profile, and a whole one: a single one that is cut short fails everybody's report.
-//! Knows the format's beginning and its sizes, none of its contents.
+//! Whether bytes are a complete raw coverage profile: a single truncated one breaks the whole coverage report. Knows the
+//! format's header and sizes, not its content.
 
 /// How many bytes of a profile are looked at.
 pub(super) const HEADER: usize = 16 * 8;

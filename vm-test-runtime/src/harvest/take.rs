@@ -1,4 +1,4 @@
-//! Takes what the agent says of files, in order, and judges every word of it. A guest that breaks the order is told from
+//! Receives the agent's messages about files, in order, and checks each. Distinguishes a guest that breaks the protocol from
 //! one whose file is not available.
 
 use super::draft::Draft;

@@ -1,4 +1,4 @@
-//! What an error of the kernel means to whoever starts guests, and the cure. Knows what was tried, not for whom.
+//! What a kernel error means when a guest is started, and the hint. Knows which operation was tried, not for whom.
 
 use super::agent::Obstacle;
 use super::failure::Failure;

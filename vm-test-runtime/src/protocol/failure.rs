@@ -1,4 +1,4 @@
-//! An error as it travels to the person who has to act on it: what went wrong, and the cure.
+//! An error on its way to the user: what went wrong, and the hint.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -1,5 +1,5 @@
-//! What a job leaves in its guest for the host: which files are wanted, and how many and how large they may be.
-//! Plain data; who looks for the files and who writes them is the business of the agent and of the host.
+//! The files that a job leaves in its guest for the host: which ones are wanted, and the limits of their number and size.
+//! Plain data; the agent finds the files, and the host writes them.
 
 use super::pattern::Pattern;
 use serde::{Deserialize, Serialize};

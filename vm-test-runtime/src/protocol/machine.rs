@@ -1,5 +1,5 @@
-//! What a keeper and the agent of a VM say to each other before the agent's stream begins: on a port
-//! that no client ever sees. A machine may wait between the first word and the second, saved and copied many times.
+//! The messages between a keeper and the agent of a VM before the agent's stream begins, on a port that no client ever sees.
+//! Between the first message and the second, a VM may be saved and restored many times.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The words that test process, daemon, agent and test body exchange: plain data, no sockets, no behaviour.
+//! The messages that test process, daemon, agent and test body exchange: plain data, no sockets, no behaviour.
 //!
 //! Every connection carries length-prefixed postcard frames (see [`frame`]). The first frame in each direction names
 //! the protocol version, so that a stale program is recognised before anything else is decoded.

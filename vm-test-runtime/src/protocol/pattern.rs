@@ -1,4 +1,4 @@
-//! Patterns of paths, as `export` has them: `*` and `?` within a name, `**` for any number of directories. Pure text.
+//! Path patterns, as in `export`: `*` and `?` within a name, `**` for any number of directories. Pure text.
 
 use serde::{Deserialize, Serialize};
 

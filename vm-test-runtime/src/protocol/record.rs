@@ -1,4 +1,4 @@
-//! What is written down of one test: where it belongs, what only its test process knows, what its instance has said.
+//! What is recorded about one test: where it belongs, what only its test process knows, what its instance has reported.
 
 use serde::{Deserialize, Serialize};
 
