@@ -1,4 +1,4 @@
-//! How many instances may be alive at once. Counts promised memory and processors, its own and other daemons'; knows no
+//! How many instances may run at once. Counts reserved memory and processors, of this and of other daemons; knows no
 //! instance.
 
 use super::budget::{Budget, Promised};

@@ -1,5 +1,5 @@
-//! The way from a visitor to the agent of a kept instance, for one job. Whole messages only, so that a visitor who goes in
-//! the middle of one leaves the stream to the agent in order.
+//! Connects a client (`vm-test attach`) to the agent of a kept instance for one job. Passes on whole messages only, so that a
+//! client that disconnects in the middle of one does not corrupt the stream to the agent.
 
 use super::kept::Kept;
 use super::lease::Host;

@@ -1,5 +1,5 @@
-//! What a guest whose own init boots needs of the host: whether it can boot here at all, a control group for its init, a
-//! console for its words. Starts nothing.
+//! What a guest with its own init needs from the host: whether it can boot here at all, a control group for its init, and a
+//! console. Starts nothing.
 
 use super::console::Console;
 use super::delegation::Delegation;

@@ -1,5 +1,5 @@
-//! The consoles of VMs that ended before anybody had a log of them: one that is booted to be saved is nobody's instance, and
-//! a command writes no log. They are in the store of their images, the last ones only. Nothing here can fail a lease.
+//! The consoles of VMs that ended before they had a log: a VM that is booted for a template has no lease, and a command
+//! writes no log. The latest ones are kept in the store of their image. Nothing here can make a lease fail.
 
 use super::console::Console;
 use super::regular;

@@ -1,4 +1,4 @@
-//! What instances may have in all, and what of it is promised: by this daemon, and by the others of its user.
+//! The memory and processors for all instances, and how much of them this and the user's other daemons have reserved.
 
 use super::claims::{Claim, Claims};
 use super::environment::number;

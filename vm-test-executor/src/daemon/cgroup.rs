@@ -1,4 +1,4 @@
-//! Limits that the kernel holds: memory and number of processes of an instance, where this user may set them.
+//! Limits that the kernel enforces: memory and number of processes of an instance, where this user may set them.
 //!
 //! Directories of control groups outlive the processes in them, so they carry the daemon's process id in their names
 //! and are swept by the next start.

@@ -1,5 +1,5 @@
-//! What all daemons of a user have promised to their instances, whatever their version and their runtime directory: each has
-//! a file in one directory, which is locked as long as it lives. Decides nothing.
+//! What all daemons of a user have reserved for their instances, whatever their version and runtime directory: each has a
+//! file in one directory, and keeps it locked while it runs. Decides nothing.
 
 use super::regular;
 use rustix::fs::FlockOperation;

@@ -1,5 +1,5 @@
-//! The console of a guest with an init of its own: a file in memory that its keeper writes to, and whose last lines are
-//! shown to people. It outlives the keeper.
+//! The console of a guest with its own init: a file in memory that its keeper writes, and whose last lines are shown in
+//! messages. It outlives the keeper.
 
 mod telling;
 

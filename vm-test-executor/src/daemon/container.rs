@@ -1,5 +1,5 @@
-//! What an instance that is a container needs before it starts: a plan of its files, devices, limits, and for a guest's own
-//! init a console and a control group. Decides; starts nothing.
+//! What a container needs before it starts: a plan of its files, devices, limits and, if it has its own init, a console and
+//! a control group. Decides; starts nothing.
 
 use super::boot::Boot;
 use super::cgroup::Limits;

@@ -1,5 +1,5 @@
 //! A control group that a guest's own init may manage: made below a directory that this user owns, given to the guest's
-//! root, and removed with all that the guest has made in it. Sets no limits.
+//! root, and removed with everything that the guest has created in it. Sets no limits.
 //!
 //! Its directories outlive the processes in them, so they carry the daemon's process id in their names and are swept by
 //! the next start.

@@ -1,4 +1,4 @@
-//! Devices of guests: whether this host can give them, and files for them that belong to a guest's root.
+//! Devices of guests: whether this host can provide them, and device files that belong to a guest's root.
 //!
 //! An ordinary user's guest gets the host's own files, which the user may open. A real root's guest has other ids, and the
 //! host's files would be closed to it; it gets new files of the same devices.

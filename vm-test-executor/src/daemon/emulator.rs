@@ -1,4 +1,4 @@
-//! The QEMU of this host: whether it is there, and which version. Asks it; starts no machine.
+//! The QEMU of this host: whether it is installed, and which version. Starts no VM.
 
 use crate::backend::kvm::{BINARY, IMAGE_TOOL};
 use std::collections::HashMap;

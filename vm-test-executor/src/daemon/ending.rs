@@ -1,4 +1,4 @@
-//! The end of an instance: what it says last, and what became of it, for people.
+//! The end of an instance: its last messages, and the report of how it ended.
 
 use super::event::{self, Event};
 use super::instance::Instance;

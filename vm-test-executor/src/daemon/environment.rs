@@ -1,4 +1,4 @@
-//! The numbers that a daemon takes from its environment. Decides nothing by them.
+//! The numbers that a daemon reads from its environment.
 
 use vm_test::protocol::failure::Failure;
 use vm_test::variables::{self, CPU_BUDGET, IDLE_SECONDS, MEMORY_BUDGET, SPARE_SECONDS};

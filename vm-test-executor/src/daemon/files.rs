@@ -1,5 +1,5 @@
-//! The files of a daemon in its runtime directory: the socket that it is found by, the lock that makes it the only one, its
-//! log. Removes only what is still its own: the directory may have been removed, and be another daemon's by now.
+//! The files of a daemon in its runtime directory: its socket, the lock that makes it the only one, and its
+//! log. Removes only files that are still its own: the directory may have been removed and now belong to another daemon.
 
 use super::regular;
 use rustix::fs::FlockOperation;

@@ -1,4 +1,4 @@
-//! Who may still come to a daemon that is about to go: counts the connections that are served, and closes once for all.
+//! Whether a daemon that is about to end still accepts connections: counts those being served, and closes for good.
 
 use std::sync::{Mutex, MutexGuard};
 

@@ -1,5 +1,5 @@
-//! What the daemon and the keeper of a machine that was started ahead of its lease say to each other: that it is prepared,
-//! here is its stream, it has it, begin.
+//! The handover protocol between the daemon and the keeper of a spare VM: the VM is prepared, here is its stream, the stream
+//! is connected, begin.
 
 use super::instance::Instance;
 use crate::keeper::KeeperReport;

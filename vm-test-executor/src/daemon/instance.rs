@@ -1,4 +1,4 @@
-//! One living instance: its keeper's process, its limits. Dropping it destroys it and waits until it is gone.
+//! One running instance: its keeper process and its limits. Dropping it destroys it and waits until it has ended.
 
 use super::cgroup::{Limits, OomWatch};
 use super::console::Console;

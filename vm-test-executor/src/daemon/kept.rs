@@ -1,5 +1,5 @@
-//! Instances whose tests have failed and that stay for somebody to look at. The daemon is then their holder: it lets go of
-//! the stream to the agent when the time is up, and the lease ends as any other.
+//! Instances that are kept for inspection after their tests have failed. The daemon holds them: when the time is up, it
+//! closes the stream to the agent, and the lease ends like any other.
 
 use super::lease::Host;
 use super::ledger::{self, End};

@@ -1,5 +1,5 @@
-//! What the root of a guest is made of: the layers of its image or a snapshot of it, or the layers so far of one that is
-//! being built. All of it is locked, so that nobody removes it as long as the instance lives. Mounts nothing.
+//! What the root of a guest is made of: the layers of its image, a snapshot of it, or the finished layers of an image that is
+//! being built. All of them are locked, so that they are not removed while the instance runs. Mounts nothing.
 
 use super::stores::Stores;
 use crate::config::{Guest, HOST_IMAGE, Rollback};

@@ -1,5 +1,5 @@
-//! One lease, in a thread of its own: decide the guest, wait for room, take a spare or start an instance. The life of that
-//! instance, up to its end, is another's.
+//! One lease, in its own thread: decide the guest, wait for room, take a spare or start an instance. Once the instance runs,
+//! `life` takes over.
 
 use super::admission::{Admission, Admitted};
 use super::boots;

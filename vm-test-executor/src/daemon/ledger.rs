@@ -1,5 +1,5 @@
-//! The files in which the times of tests are written down, one per run, and the logs of tests that did not pass. Writes
-//! below cargo's target directory, and keeps the last runs only. Nothing here can fail a test.
+//! The files that record the times of tests, one per run, and the logs of tests that did not pass. Writes below cargo's
+//! target directory, and keeps only the latest runs. Nothing here can make a test fail.
 
 use super::event::Event;
 use super::registry::{Living, Registry};

@@ -1,5 +1,5 @@
-//! The libraries that host programs bring along to guests whose own may be too old, or of another kind. The host's loader
-//! is asked, which knows where everything is.
+//! The libraries that host programs need in guests whose own libraries may be too old or of another kind. The host's loader
+//! tells where they are.
 
 use crate::elf;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The life of a leased instance: entered in the register, watched, ended, buried, written down. Starts nothing.
+//! The life of a leased instance: registers it, watches it, ends it, removes and records it. Starts nothing.
 
 use super::event::Event;
 use super::instance::Instance;

@@ -1,4 +1,4 @@
-//! The log of a daemon: where what it says on standard error is written down.
+//! The log of a daemon: the file that its standard error goes to.
 
 use super::regular;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! Loop devices of instances. They are the kernel's, not a namespace's, so each is journalled in the runtime directory
-//! before it is made, and swept with the daemon that made it.
+//! Loop devices of instances. They belong to no namespace, so each is journalled in the runtime directory before it is
+//! created, and swept if the daemon that created it was killed.
 
 use crate::sys::loop_device;
 use std::fs::{self, File};

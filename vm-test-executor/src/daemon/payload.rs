@@ -1,6 +1,6 @@
-//! Which files of the host a VM needs, and where they go there: the workspace and the working directory on
-//! one disk, the programs with their libraries on another, so that a program that was built anew does not make the first one
-//! anew. Chooses; the disks are the store's.
+//! Which files of the host a VM needs, and their paths there: the workspace and the working directory on one disk, the
+//! programs with their libraries on another, so that a rebuilt program does not require a new first disk. Chooses; the store
+//! makes the disks.
 
 use super::lease::Host;
 use super::libraries::Closure;

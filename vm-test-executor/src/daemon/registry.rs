@@ -1,4 +1,4 @@
-//! The instances that are alive, and the last ones that are not. Remembers; decides nothing.
+//! The running instances, and the latest ones that have ended. Only records; decides nothing.
 
 use super::admission::Admitted;
 use super::cgroup::OomWatch;

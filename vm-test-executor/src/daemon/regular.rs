@@ -1,5 +1,5 @@
-//! Opening files at names where something else may be: a FIFO would block, a device might do something, and a link lead
-//! elsewhere. What is no regular file is named, and never waited for.
+//! Opens regular files at paths where something else may be: a FIFO would block, a device could have side effects, a link
+//! could lead elsewhere. Anything else than a regular file is an error, and never waited for.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;

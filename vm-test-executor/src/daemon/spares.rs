@@ -1,6 +1,6 @@
-//! Machines that are there before they are asked for: while a test has its machine, one more like it is prepared, and the
-//! next test that needs the same gets it; where tests come faster than that, several. Holds them, and ends those that
-//! nobody comes for. What a machine is made of it does not know: two are alike if their worlds are, but for the name.
+//! A pool of VMs that are started ahead of their leases: while a test runs on a VM, another one of the same kind is prepared
+//! for the next test, or several if tests start faster than that. Holds them, and ends those that are not used in time. Two
+//! VMs are of the same kind if their worlds are equal except for the name.
 
 use super::admission::Admitted;
 use super::environment;

@@ -1,5 +1,5 @@
 //! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper when the thread that
-//! started it ends. Knows how a keeper is executed, not what it keeps.
+//! started it ends. Knows how a keeper is executed, not what it runs.
 
 use super::ending::KeeperEnd;
 use crate::host::idmaps::IdMaps;

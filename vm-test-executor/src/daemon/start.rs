@@ -1,4 +1,4 @@
-//! The daemon's life: independence from whoever started it, lock, socket, main loop, orderly end.
+//! The daemon's life cycle: detaching from the process that started it, lock, socket, main loop, orderly end.
 
 use super::admission::Admission;
 use super::budget::Budget;

@@ -1,6 +1,6 @@
-//! The stores that this daemon uses. Each in which it makes snapshots is journalled in the runtime directory before the
-//! first one, so that whoever sweeps after the daemon knows where to look; of each in which it makes templates and disks of
-//! machines it clears first what daemons left that were killed.
+//! The stores that this daemon uses. A store is journalled in the runtime directory before its first snapshot, so that the
+//! sweep after a killed daemon knows where to look. Before the first template or disk of a VM, what killed daemons left in
+//! the store is removed.
 
 use super::regular;
 use crate::image::{Store, clear, sweep_snapshots};

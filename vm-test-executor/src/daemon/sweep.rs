@@ -1,4 +1,5 @@
-//! What dead daemons left: sockets, locks, logs, control groups, loop devices, snapshots. Everything else of theirs the kernel has removed.
+//! Removes what dead daemons left: sockets, locks, logs, control groups, loop devices, snapshots. The kernel has already
+//! removed everything else.
 
 use super::{cgroup, delegation, loops, regular, stores};
 use rustix::fs::FlockOperation;

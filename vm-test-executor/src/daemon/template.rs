@@ -1,6 +1,6 @@
-//! Templates of machines: which one an instance goes on from, how it is made when there is none, and which accelerator it
-//! proves. A template that was made is the proof that its accelerator boots this machine here; only a machine that was
-//! given all that it needs and did not boot is the proof that it does not.
+//! Templates of VMs: which one an instance is restored from, how a missing one is made, and which accelerator it proves. A
+//! finished template proves that its accelerator boots this VM on this host; only a VM that had everything it needs and
+//! still did not boot proves that it does not.
 
 use super::boots;
 use super::emulator;

@@ -1,5 +1,5 @@
-//! Which lines of a console tell why a guest ended. A kernel that panics writes where it was, line after line, and what
-//! led there stands before that.
+//! Which lines of a console tell why a guest ended. A kernel that panics prints registers and a call trace; the reason
+//! stands before them.
 
 /// How many lines are shown.
 pub(super) const MOST_LINES: usize = 20;
