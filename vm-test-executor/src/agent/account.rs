@@ -1,4 +1,4 @@
-//! What a job's processes are doing, for whoever has to learn why it did not end. Reads `/proc`; stops and ends nothing.
+//! Reports what a job's processes are doing, to explain why the job did not end. Reads `/proc`; stops and ends nothing.
 
 use rustix::process::Pid;
 use std::collections::BTreeMap;

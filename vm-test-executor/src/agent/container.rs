@@ -1,5 +1,5 @@
-//! What a login on a booted system has, and a container has not by itself. The daemon was started by whoever needed it first,
-//! with limits of their own, which are no test's business.
+//! What a login on a booted system sets up and a container lacks. The daemon inherits its limits from the process that
+//! happened to start it; tests must not depend on them.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, Permissions};

@@ -1,4 +1,4 @@
-//! Which libraries that came along a program needs here, because the guest has none of that name or an older one. Knows where
+//! Which of the host's libraries a program needs in this guest, because the guest lacks them or has an older one. Knows where
 //! a guest's loader looks; starts nothing.
 
 use crate::elf::{self, Needs, Version};

@@ -1,5 +1,4 @@
-//! Which loader starts a program of the host in this guest: the guest's own, if its C library is new enough, else the one
-//! that came along.
+//! Which loader starts a program of the host in this guest: the guest's own if its C library is new enough, else the host's.
 
 use super::libraries;
 use crate::elf::{self, Version};

@@ -1,4 +1,4 @@
-//! A job's output on its way to the host: what libtest says around the body is cut off, and a flood is cut short.
+//! A job's output on its way to the host: removes what libtest prints around the body, and truncates excessive output.
 
 /// How much output of one job is brought to the host, in bytes; the rest is counted.
 pub(super) const MOST_OUTPUT: u64 = 256 << 20;

@@ -1,5 +1,5 @@
-//! What a machine that waits for its lease does with the time: a job as every test is one, but of the agent's own program,
-//! so that the kernel has read and QEMU has translated what the next test needs, too. Runs nothing of the user's.
+//! Warms up a VM that waits for its lease: runs a job like a test's, but with the agent's own program, so that the kernel has
+//! read and QEMU has translated what the next test needs. Runs nothing of the user's.
 
 use super::stream::Host;
 use super::{loader, run};

@@ -1,4 +1,4 @@
-//! The time between two jobs: the agent reaps, keeps what earlier jobs have left from being held up, and waits for the host.
+//! Between jobs: reaps children, drains the output of processes that earlier jobs left running, waits for the next job.
 
 use super::stream::Host;
 use super::{memory, reap};

@@ -1,5 +1,5 @@
-//! What a job is told of the host's cargo and compiler: only what is there in this guest, too, and where to find them then. An
-//! image may have others.
+//! What a job is told about the host's cargo and compiler: only what also exists in this guest, and where it is. An image
+//! may have its own.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

@@ -1,5 +1,5 @@
-//! The coverage counters of processes that will not end by themselves, read from their memory and written down as the profile
-//! that they did not get to write. They are only read: nothing runs in them, however they hang.
+//! Reads the coverage counters of processes that will not end by themselves from their memory, and writes the profile that
+//! they could not write. Only reads: no code runs in these processes, however they hang.
 
 use crate::agent::loader;
 use crate::elf::{self, Section};

@@ -1,5 +1,5 @@
-//! Which files there are to bring: of the directories that are for it, and of the workspace those that the job has
-//! written. Follows no link and opens no file.
+//! Finds the files to send to the host: those in the directories for artifacts and profiles, and workspace files that the
+//! job has written. Follows no link and opens no file.
 
 use std::fs;
 use std::io;

@@ -1,5 +1,5 @@
-//! What a job leaves for the host: makes room for it before the job starts, and sends it once the job is over. Which
-//! file of the host it becomes is the host's business.
+//! The files that a job leaves for the host: prepares their directories before the job starts, and sends them once the job
+//! is over. The host decides where they go.
 
 mod counters;
 mod find;

@@ -1,4 +1,4 @@
-//! Files on their way to the host, in pieces, within the bounds of their kind. A file that cannot be sent whole is named
+//! Sends files to the host in pieces, within the limits of their kind. A file that cannot be sent completely is reported
 //! with the reason.
 
 use super::super::stream::Host;

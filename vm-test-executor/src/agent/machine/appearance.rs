@@ -1,4 +1,4 @@
-//! Waits for what a driver makes a moment after it was loaded. Knows no device.
+//! Waits for a file that a driver creates shortly after it was loaded. Knows no device.
 
 use std::thread;
 use std::time::Duration;

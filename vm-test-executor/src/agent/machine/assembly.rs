@@ -1,5 +1,5 @@
-//! A root put together on a disk from elsewhere: what belongs into it by its own `/etc/fstab`, or by the types of the disk's
-//! partitions, is mounted where it belongs. What is missing is named; nothing of the disk is written to.
+//! Assembles the root of an imported disk: mounts its other file systems as its own `/etc/fstab`, or the types of the disk's
+//! partitions, say. Missing ones are errors with a name; nothing is written to the disk.
 
 use super::fstab::{self, Entry, Source};
 use super::partition::{FLAGS, PATH, Partition};

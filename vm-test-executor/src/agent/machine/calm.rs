@@ -1,6 +1,6 @@
-//! Waits until nothing in a machine has anything to do. What its init and its services still do when they say that they are
-//! up would be done anew by each copy of the machine, and what they do about a copy's names, time and files would be done
-//! beside its test. Ends nothing and hurries nobody.
+//! Waits until a VM is idle. Work that its init and services still do after they report that they are up would otherwise be
+//! repeated in every restored VM, and their reaction to the new name, time and files would compete with the test. Ends
+//! nothing.
 
 use std::fs;
 use std::thread;

@@ -1,4 +1,4 @@
-//! The devices that a test asks for: has the image's kernel load their drivers, which are the image's own.
+//! The devices that a test asks for: loads their drivers, which come from the image.
 
 use super::appearance::await_there;
 use crate::sys::loop_device;

@@ -1,4 +1,4 @@
-//! The machine's disks, found by their serial numbers. Mounts nothing.
+//! The VM's disks, found by their serial numbers. Mounts nothing.
 
 use super::appearance::await_there;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! A disk from elsewhere: finds the file system on it that is a root, and has it written to standard output as a tar
-//! archive. All that is on the disk is hostile, and so is what comes out; whoever reads that checks it.
+//! An imported disk: finds the file system on it that is a root, and writes it to standard output as a tar archive.
+//! Everything on the disk is untrusted, and so is the archive; the reader checks it.
 
 use super::partition::{PATH, Partition};
 use super::{assembly, disks};

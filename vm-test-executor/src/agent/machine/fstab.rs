@@ -1,5 +1,5 @@
-//! What a root's `/etc/fstab` says of file systems that belong into it. Reads text; mounts nothing. Whoever wrote it is not
-//! trusted: what it names is looked for on the one disk only.
+//! The file systems that a root's `/etc/fstab` lists. Reads text; mounts nothing. The file is not trusted: what it names is
+//! looked for only on the one disk.
 
 use std::path::{Component, Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What a copy of a machine must have of its own before anything of a test runs: random numbers, time, names.
+//! Gives a restored VM its own identity before anything of a test runs: random numbers, time, names.
 
 use crate::hosts;
 use crate::sys::entropy;

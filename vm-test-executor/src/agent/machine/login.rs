@@ -1,5 +1,5 @@
-//! What a login gives to all that is started in it: a session with a keyring, the name of who logged in, limits, and a control
-//! group below the root's. The agent has it for its jobs.
+//! What a login gives to its processes: a session with a keyring, the login's name, limits, and a control group below the
+//! root's. The agent sets this up for its jobs.
 
 use crate::sys::keyring;
 use rustix::process::{Resource, Rlimit, setrlimit, setsid};

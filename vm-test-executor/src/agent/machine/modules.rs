@@ -1,4 +1,4 @@
-//! The drivers that came with the agent: loads them in the order in which they are listed. Chooses none.
+//! Loads the drivers in the agent's initramfs, in the order in which they are listed. Chooses none.
 
 use std::fs::{self, File};
 use std::io;

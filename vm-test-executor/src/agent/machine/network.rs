@@ -1,4 +1,4 @@
-//! The way out that QEMU gives a machine: one card, in a network that QEMU makes up.
+//! QEMU user-mode networking: one network card, in a network that QEMU emulates.
 
 use super::appearance::await_there;
 use crate::sys::interface::Interface;

@@ -1,4 +1,4 @@
-//! A partition of a disk from elsewhere, mounted read-only if the kind of its file system is known, and else named.
+//! A partition of an imported disk: mounted read-only if its file system is supported, otherwise only named.
 
 use rustix::mount::{MountFlags, mount};
 use std::ffi::CStr;

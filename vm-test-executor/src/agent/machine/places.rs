@@ -1,5 +1,5 @@
-//! The host's files in the machine: from disks that are only read to the paths that they have on the host, where they can
-//! be written to. What is written is in memory.
+//! The host's files in a VM: mounts read-only disks at the paths that the files have on the host, with a writable overlay in
+//! memory.
 
 use super::disks::Disks;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};

@@ -1,4 +1,4 @@
-//! The machine's ports to its host, found by their names. Opens them; knows nothing of what is said there.
+//! The VM's ports to its host, found by their names. Opens them; does not know what is sent over them.
 
 use super::appearance::await_there;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

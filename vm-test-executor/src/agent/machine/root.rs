@@ -1,5 +1,5 @@
-//! From the initial file system in memory to the root on the machine's disk: mounts, and the change of root. The agent
-//! comes along, to a place that every kind of guest has it at.
+//! Switches from the initramfs to the root on the VM's disk. The agent is carried over, to the path that it has in every
+//! kind of guest.
 
 use super::disks;
 use super::filesystems::{FIRST, SECOND};

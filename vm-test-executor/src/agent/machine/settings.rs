@@ -1,5 +1,5 @@
-//! The kernel's settings that a booted Debian has and a kernel has not: those that systemd makes itself, and those of the
-//! files that come with it. An image's own files of settings are read by an init only.
+//! Kernel settings of a booted Debian that differ from the kernel's defaults: those that systemd makes itself, and those of
+//! the files that come with it. Only an init reads an image's own settings files.
 
 use std::fs;
 use std::path::Path;

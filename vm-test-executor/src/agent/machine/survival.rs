@@ -1,5 +1,5 @@
-//! What lets the agent go on whatever the test does to its machine: a turn before all others, no death for want of memory,
-//! and an end to the number of processes. In a container the host's kernel sees to that.
+//! Keeps the agent running whatever the test does to its VM: scheduling priority over everything else, protection from the
+//! OOM killer, and a limit on processes. In a container the host's kernel ensures this.
 
 use crate::sys::priority;
 use std::fs;
