@@ -1,4 +1,4 @@
-//! What a program that ran in a keeper's world has written to the keeper's file of errors.
+//! What a program in a keeper's world has written to its error file.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

@@ -1,5 +1,4 @@
-//! The machine's console, on its way to the file that its daemon reads. Understands only how a kernel says that nothing
-//! more will come.
+//! Copies a VM's console to the file that its daemon reads. Recognises only the kernel's last message: a panic or a halt.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};

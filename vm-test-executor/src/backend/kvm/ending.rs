@@ -1,4 +1,4 @@
-//! The end of a machine: waits for it, has QEMU end where the guest goes on without its agent, and says why it ended.
+//! The end of a VM: waits for it, ends QEMU if the guest keeps running without its agent, and tells why it ended.
 
 use super::monitor::Monitor;
 use super::qemu::Ended;

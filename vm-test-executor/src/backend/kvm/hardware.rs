@@ -1,4 +1,4 @@
-//! What a machine is made of, as plain data: the daemon decides it, a keeper has QEMU build it.
+//! What a VM is made of, as plain data: the daemon decides it, a keeper starts QEMU with it.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

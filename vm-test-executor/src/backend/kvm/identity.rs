@@ -1,4 +1,4 @@
-//! What an instance gets of its own at the last moment: the time, random numbers, a machine id.
+//! What makes a restored VM unique: the time, random numbers, a machine id.
 
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::io;

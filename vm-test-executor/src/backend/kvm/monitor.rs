@@ -1,4 +1,5 @@
-//! QEMU's monitor: stopping, saving, what becomes of the agent's port, and why a machine ended. Wraps the crate `qapi`; knows no guest.
+//! QEMU's monitor: stops and saves a VM, reports events of the agent's port and why a VM ended. Wraps the crate `qapi`;
+//! knows no guest.
 
 use super::presence::Presence;
 use crate::sys::handover;

@@ -1,4 +1,4 @@
-//! Whether a machine's agent is there, by what QEMU says of the agent's port and when it says so. Reads no clock, ends nothing.
+//! Whether a VM's agent is connected, judged by QEMU's events about its port and their times. Reads no clock, ends nothing.
 
 use std::time::{Duration, Instant};
 

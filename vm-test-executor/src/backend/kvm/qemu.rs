@@ -1,4 +1,4 @@
-//! The process of QEMU: its disks, its start, its end. Speaks to nobody.
+//! The process of QEMU: its disks, its start, its end. Does not use the monitor.
 
 use super::command::{self, Wires};
 use super::hardware::{BASE, Hardware, PAYLOAD_DISKS, PAYLOAD_SIZE, Start, TEMPLATE};

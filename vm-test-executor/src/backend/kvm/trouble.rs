@@ -1,4 +1,4 @@
-//! Why a machine did not come to life, and what is to blame for it. What is done about that others decide.
+//! Why a VM did not start, and whether the guest, the host or a timeout is the cause. Others decide how to react.
 
 use super::qemu::Ended;
 use rustix::process::Signal;
