@@ -1,4 +1,4 @@
-//! What executes the instructions of a VM, as a setting. Names; proves nothing.
+//! What executes the instructions of a VM, as a setting. Does not check what the host supports.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Files of TOML that people write: read whole or refused, with the place of a mistake and the key that was meant. Knows no
+//! Reads TOML files that users write: reports the line of a mistake, and suggests the key that was probably meant. Knows no
 //! key.
 
 use serde::de::DeserializeOwned;

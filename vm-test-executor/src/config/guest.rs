@@ -1,4 +1,4 @@
-//! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is met.
+//! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is applied.
 
 use super::quantity::{DURATION, SIZE};
 use super::{Accelerator, Init, OtherKernel, Rollback};

@@ -1,4 +1,4 @@
-//! What a guest's first process is. Names the choices; carries none out.
+//! What a guest's first process is. Only names the choices.
 
 use serde::{Deserialize, Serialize};
 

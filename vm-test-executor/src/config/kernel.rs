@@ -1,5 +1,5 @@
-//! Another kernel for a machine than that of its image, as a guest names it, and the name of the image that has both. Knows
-//! words; opens nothing.
+//! A VM's kernel other than its image's, as a guest names it, and the name of the image that combines both. Only text; opens
+//! nothing.
 
 use super::{Backend, Guest};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The keys of a guest in `vm-test.toml`, and what each takes. Reads nothing.
+//! The keys of a guest in `vm-test.toml`, and the kind of value of each. Reads nothing.
 
 use super::quantity::{self, Scale};
 use vm_test::protocol::daemon::OwnedSetting as Set;

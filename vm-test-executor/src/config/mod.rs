@@ -1,4 +1,4 @@
-//! What a guest is to be: built-in guests, `vm-test.toml`, and what a site sets, in rising precedence. Starts nothing.
+//! The configuration of a guest: built-in guests, `vm-test.toml`, and what a site sets, in rising precedence.
 
 mod accelerator;
 pub mod document;

@@ -1,4 +1,4 @@
-//! How what a guest writes is undone. Names the choices; carries none out.
+//! How a guest's writes are rolled back. Only names the choices.
 
 /// How what a guest writes to its root is undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

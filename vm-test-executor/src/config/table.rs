@@ -1,4 +1,4 @@
-//! The table of one guest in `vm-test.toml`: its settings, or the place of a mistake and the cure. Knows no other table.
+//! The table of one guest in `vm-test.toml`: its settings, or the line of a mistake and the hint. Knows no other table.
 
 use super::document::suggestion_among;
 use super::keys::{KEYS, Key, Kind};

@@ -1,4 +1,4 @@
-//! What is read from a guest's table, and what is said of each mistake in one.
+//! What is read from a guest's table, and the message for each mistake.
 
 use super::*;
 use crate::config::keys::is_key;
