@@ -1,4 +1,4 @@
-//! Where else on this host a file is: what is mounted at two places is at both. Reads `/proc/self/mountinfo`; changes nothing.
+//! The other paths of a file on this host: what is mounted twice has two paths. Reads `/proc/self/mountinfo`; changes nothing.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

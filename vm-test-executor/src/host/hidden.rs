@@ -1,4 +1,4 @@
-//! Which files of this host are credentials of its users, so that guests do not see them unless they are to. Knows paths;
+//! Which files of this host are credentials of its users, so that guests see them only if they are exposed. Knows paths;
 //! hides nothing.
 
 use super::aliases::aliases;

@@ -1,4 +1,4 @@
-//! Which of the host's ids a guest's ids are, and how the kernel is told. Knows `/etc/subuid` and `newuidmap`.
+//! How a guest's ids map to the host's, and how the kernel is told. Knows `/etc/subuid` and `newuidmap`.
 
 use super::lack::{INSTALL, Lack, has_all_ids, missing_programs};
 use super::refusal;

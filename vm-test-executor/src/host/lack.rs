@@ -1,4 +1,4 @@
-//! What this user lacks of the ids that a guest takes, and the cure. Knows no guest.
+//! What this user lacks to get the ids that a guest needs, and the hint. Knows no guest.
 
 use super::idmaps::ids_hint;
 use std::fs;

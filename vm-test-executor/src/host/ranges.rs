@@ -1,4 +1,4 @@
-//! Whether the ids that guests get are enough, and nobody else's. Reads what `/etc/subuid`, `/etc/subgid` and `/etc/passwd`
+//! Whether guests get enough ids, and whether those ids belong to them alone. Reads what `/etc/subuid`, `/etc/subgid` and `/etc/passwd`
 //! say; changes nothing.
 
 use super::idmaps::{IdMaps, ROOT_BASE, ROOT_COUNT, Source, name_of};

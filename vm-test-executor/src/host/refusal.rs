@@ -1,4 +1,4 @@
-//! Why a host refuses namespaces and mounts to a user, and the cure. Reads settings of the kernel.
+//! Why a host refuses namespaces and mounts to a user, and the hint. Reads kernel settings.
 
 use std::io;
 use vm_test::protocol::errno::{self, Tried};

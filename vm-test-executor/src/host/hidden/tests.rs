@@ -1,4 +1,4 @@
-//! A home with this and that in it, and what of it is hidden.
+//! A home directory with various files, and which of them are hidden.
 
 use super::*;
 use std::os::unix::fs::symlink;
