@@ -1,6 +1,6 @@
-//! Files of the workspace that belong to an id that the guest does not have: another user's, one of the groups that the user
-//! is in besides. An overlay cannot copy them when they are written to, because it would have to keep their owner
-//! (EOVERFLOW). Here they are copied before it is mounted, and are the guest's root's.
+//! Workspace files whose owner or group does not exist in the guest: another user, or one of the user's other groups. An
+//! overlay cannot copy them when they are written to, because it would have to keep their owner
+//! (EOVERFLOW). They are copied before the overlay is mounted, and then belong to the guest's root.
 
 use super::upper::{Upper, assume, is_foreign};
 use std::collections::VecDeque;

@@ -1,5 +1,5 @@
-//! The steps of a plan, one by one, in the keeper's own mount namespace: overlays, binds, directories. All paths are
-//! relative to the keeper's room, so that what the host calls its directories never meets an overlay's options.
+//! Carries out a plan step by step in the keeper's own mount namespace: overlays, binds, directories. All paths are relative
+//! to the keeper's tmpfs, so that names of host directories never appear in an overlay's options.
 
 use super::adoption;
 use super::upper::Upper;

@@ -1,4 +1,4 @@
-//! The lease that a machine waits for which was started ahead of it: what the keeper and the daemon say to each other then.
+//! The keeper's side of the handover of a spare VM: waits for its lease.
 
 use super::KeeperReport;
 use crate::backend::Lease;
