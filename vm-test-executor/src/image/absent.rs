@@ -1,4 +1,4 @@
-//! An image that is not in a store: the failure for want of it, and the one that was probably meant.
+//! A missing image: the failure, and the name that was probably meant.
 
 use super::recipe::ready_names;
 use super::store::Store;

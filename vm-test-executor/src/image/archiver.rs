@@ -1,5 +1,5 @@
-//! GNU tar as a program: it knows all that a root file system may hold, and what it refuses, it says. Knows how to hear it,
-//! not what is packed.
+//! Runs GNU tar, which supports everything that a root file system may hold and reports what it refuses. Knows how to read
+//! its messages, not what is packed.
 
 use std::io;
 use std::process::{Command, Stdio};

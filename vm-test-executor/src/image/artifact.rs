@@ -1,5 +1,5 @@
-//! What is made of images and of the host's files for machines to start from, each a directory below the store under the
-//! key of all that went into it. Made aside, once, and renamed; locked while it is used; knows nothing of what is in it.
+//! Artifacts: what VMs start from, made of images and of the host's files. Each is a directory in the store, named by the
+//! hash of its inputs. Made once in a staging directory and renamed; locked while in use; its content is not known here.
 
 use super::Store;
 use super::inside::{self, Task};

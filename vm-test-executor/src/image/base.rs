@@ -1,5 +1,4 @@
-//! What layers are made from: a fresh Debian by mmdebstrap, somebody's tar archive, a file of the host as one. Unpacks
-//! nothing.
+//! What layers are made from: a fresh Debian by mmdebstrap, a tar archive, a file of the host packed as one. Unpacks nothing.
 
 use super::archiver;
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
-//! A recipe carried out: for each step the layer that the store has, or a new one. Says what it does as it does it.
+//! Builds a recipe: for each step takes the layer in the store, or makes a new one. Reports its progress.
 //!
-//! A layer's key is the hash of its parent's key and of all that goes into the step, so a changed step makes new layers
-//! from itself on and leaves those before it alone.
+//! A layer's key is the hash of its parent's key and of the step's inputs, so a changed step makes new layers for itself and
+//! the steps after it, and reuses those before it.
 
 use super::Store;
 use super::import::Stack;

@@ -1,5 +1,5 @@
-//! The collection of what nothing needs: layers that no image names and nobody holds, and what builders and daemons left that
-//! were killed. What is in use it leaves alone and counts.
+//! Garbage collection: removes layers that no image names and no process uses, and what killed builders and daemons left.
+//! Counts what is still in use.
 
 use super::locks::lock_for_removal;
 use super::{ImageRecord, Store, inside, machine, subvolume};

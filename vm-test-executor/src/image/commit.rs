@@ -1,5 +1,5 @@
-//! Commits: what one session in a guest wrote, kept as a layer above the layers that the guest started from. Starts no
-//! guest, and changes nothing that is in the store already.
+//! Commits: saves what one session in a guest wrote as a layer above the guest's layers. Starts no guest, and changes nothing
+//! that is already in the store.
 
 use super::inside::{self, Task};
 use super::locks::{self, Held, Reservation};

@@ -1,5 +1,5 @@
-//! What tells cheaply whether a file of the host is still the one that something was made from: its inode, size, times and
-//! permissions. Reads no content; so what is made by it is kept no longer than the machine runs.
+//! A cheap check whether a file of the host has changed since something was made from it: inode, size, times and
+//! permissions. Reads no content, so nothing that depends on it is kept across a reboot of the host.
 
 use std::fs::{self, Metadata};
 use std::io;

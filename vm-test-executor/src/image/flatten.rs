@@ -1,5 +1,5 @@
-//! Layers made one tree of files, as an overlay would show them: what a layer above says of a path counts. On btrfs the
-//! files share their content with those of the layers. Reads the layers; writes only the new tree.
+//! Merges layers into one tree of files, as an overlay would show them: the uppermost layer with a path wins. On btrfs the
+//! files share their content with the layers. Reads the layers; writes only the new tree.
 
 use rustix::fs::{
     CWD, FileType, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, ioctl_ficlone, lgetxattr,

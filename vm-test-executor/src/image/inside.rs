@@ -1,5 +1,5 @@
 //! Work on the store's files that needs root over all of a guest's ids: unpacking, hashing, removing. It is done by a
-//! process of its own in the user's namespaces, without a network; when that is killed, the kernel ends all it started.
+//! separate process in the user's namespaces, without a network; if that is killed, the kernel ends everything it started.
 
 pub(super) use super::task::{Done, Task};
 use super::task::{carry_out, describe, take_part};

@@ -1,5 +1,5 @@
-//! The step of a build that gives an image its kernel: as layers of their own, right above the base, so that later steps
-//! change without the kernel being fetched again, and containers on the image do not mind.
+//! The step of a build that gives an image its kernel: as separate layers right above the base, so that a change of later
+//! steps does not fetch the kernel again. Containers ignore them.
 
 use super::base;
 use super::build::Build;

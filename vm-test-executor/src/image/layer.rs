@@ -1,5 +1,5 @@
-//! The layers of one build: for each step the one that the store has, or a new one, which is made aside, alone, and
-//! published when it is whole. Knows no recipe.
+//! The layers of one build: for each step the one in the store, or a new one, which is made under a lock in a staging
+//! directory and published when it is complete. Knows no recipe.
 
 use super::inside::{self, Task};
 use super::locks::{self, Held};

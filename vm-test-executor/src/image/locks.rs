@@ -1,5 +1,5 @@
-//! Locks on what is in the store: who makes something, who uses something. Knows files and their locks, not what is in
-//! them. A lock belongs to an open file, so that it ends with the process that has it, however that ends.
+//! Locks on entries of the store, for making and for using them. Knows files and their locks, not their content. A lock
+//! belongs to an open file, so it ends with the process that holds it, however that ends.
 
 use super::Store;
 use rustix::fs::FlockOperation;

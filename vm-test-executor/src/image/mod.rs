@@ -1,5 +1,5 @@
-//! Images: what guests start from. A recipe is built into layers, each stored once under the hash of all that went into
-//! it; an image is a name for a stack of them. Nothing here is ever changed in place.
+//! Images: what guests start from. A recipe is built into layers, each stored once under the hash of its inputs; an
+//! image is a name for a stack of them. Nothing is ever changed in place.
 
 mod absent;
 mod archiver;

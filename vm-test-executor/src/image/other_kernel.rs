@@ -1,5 +1,5 @@
-//! An image with a kernel of the host's files instead of its own: its layers, and those of the kernel above. No image of the
-//! store names these, so that `gc --images` removes them, and who wants them makes them again.
+//! An image with a kernel from the host's files instead of its own: its layers, and those of the kernel above. No image in
+//! the store names these, so `gc --images` removes them, and they are made again when needed.
 
 use super::artifact::{Artifact, Lasting};
 use super::build::Build;

@@ -1,5 +1,5 @@
-//! The directory of a store on the host: whether it is this user's alone, and still the one that it was. Knows nothing of
-//! what is in it.
+//! The directory of a store on the host: whether only this user can write to it, and whether it is still the same one. Does
+//! not know its content.
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Recipes: `images/NAME.toml`, which say step by step what is in an image. Reads and checks; builds nothing.
+//! Recipes: `images/NAME.toml`, the steps that make an image. Reads and checks; builds nothing.
 
 mod base;
 

@@ -1,5 +1,5 @@
-//! When this host's system was last wanted anew: a word in the store that the keys of its copies are made of. So a copy stays
-//! what it is, as all layers do, and the next build of every image that starts from the host makes or finds another.
+//! When a new copy of this host's system was last requested: a stored token that is part of the copies' keys. So a copy never
+//! changes, like all layers, and the next build of every image with base host makes or finds another.
 
 use super::Store;
 use std::fs::{self, File};

@@ -1,7 +1,7 @@
-//! Removes trees of files, and the subvolumes of btrfs among them. Knows nothing of what they were.
+//! Removes trees of files, including btrfs subvolumes. Does not know what they were.
 //!
-//! A subvolume goes at once, however much is in it, but for the subvolumes in it, which have to go first. Where an ordinary
-//! user may not destroy any, they are emptied like directories.
+//! A subvolume is removed in one step, however large, after the subvolumes in it. Where an ordinary user may not destroy
+//! subvolumes, they are emptied like directories.
 
 use crate::sys::btrfs;
 use rustix::fs::{CWD, Mode, OFlags, openat};

@@ -1,4 +1,4 @@
-//! What the making of an image has guests do. The guests are elsewhere.
+//! The work that building an image delegates to guests. Others start the guests.
 
 use std::fs::File;
 use std::io::PipeWriter;

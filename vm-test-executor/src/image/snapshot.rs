@@ -1,5 +1,5 @@
 //! Snapshots: what instances write to where an image is a subvolume. Each is named after its instance, and locked by
-//! whoever is to remove it, so that those of the dead are known.
+//! the process that will remove it, so that leftovers of killed processes are recognised.
 
 use super::inside;
 use super::locks::{Reservation, try_lock};

@@ -1,4 +1,4 @@
-//! Room on the store's disk: how much is left, and what to say when it was not enough. Makes and removes nothing.
+//! Room on the store's disk: how much is left, and the message if it was not enough. Makes and removes nothing.
 
 use crate::sys::btrfs;
 use std::fs::File;

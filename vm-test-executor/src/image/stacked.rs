@@ -1,5 +1,5 @@
-//! A path in a stack of layers, as a guest would see it: which layer's file counts, and where links lead. Reads only,
-//! except that it makes directories of a new layer like those they are merged with.
+//! Resolves a path in a stack of layers as a guest would see it: which layer's file counts, and where links lead. Only reads,
+//! except that it creates directories of a new layer like those they are merged with.
 
 use crate::rootfs::follow;
 use rustix::fs::{Gid, Uid};

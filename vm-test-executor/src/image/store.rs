@@ -1,7 +1,7 @@
-//! The store: where layers and images are on disk, who may touch them when, how a new one appears. Builds nothing.
+//! The store: where layers and images are on disk, how they are locked, how a new one is published. Builds nothing.
 //!
-//! A layer is made aside, made durable, and renamed into its place; an image's record likewise. So whatever is found at
-//! a final place is whole, and what is found aside without a lock on it is rubbish.
+//! A layer is made in a staging directory, synced, and renamed to its final path; an image's record likewise. So everything
+//! at a final path is complete, and anything in staging without a lock can be removed.
 
 use super::digest;
 use super::place::{self, Identity};

@@ -1,4 +1,4 @@
-//! An image as one subvolume of btrfs, from which guests get snapshots: made of its layers when the first one is wanted,
+//! An image as one subvolume of btrfs, from which guests get snapshots: made of its layers for the first snapshot,
 //! and kept beside them under the image's digest. Starts no guest.
 
 use super::digest::of_parts;

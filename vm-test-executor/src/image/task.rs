@@ -1,5 +1,5 @@
-//! What can be done to the store's files by the process that works in the user's namespaces, as root over all of a guest's
-//! ids. Knows neither how it was started nor who ordered it.
+//! What the process in the user's namespaces can do to the store's files, as root over all of a guest's ids. Knows neither
+//! how it was started nor for whom.
 
 use super::stacked::Stack;
 use super::{archiver, base, digest, flatten, import, locks, machine, merge, removal};

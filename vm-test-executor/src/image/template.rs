@@ -1,5 +1,5 @@
-//! Templates in the store: machines that have booted and are saved, under the hash of all that went into them. Keeps them
-//! and sees that they are whole; knows nothing of what is in them.
+//! Templates in the store: booted and saved VMs, named by the hash of their inputs. Stores them and checks that they are
+//! complete; does not know their content.
 
 use super::artifact::{Artifact, Lasting};
 use super::record::write_json;

@@ -1,4 +1,4 @@
-//! Whether all that there is of an image still is what was made. Reads everything; changes nothing.
+//! Checks that everything stored of an image is unchanged. Reads everything; changes nothing.
 
 use super::inside::{self, Task};
 use super::{Store, machine};

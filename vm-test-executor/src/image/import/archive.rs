@@ -1,4 +1,4 @@
-//! A tar archive in a file of the host. Opens and hashes it; what is in it only the user's namespaces see.
+//! A tar archive in a file of the host. Opens and hashes it; it is read only inside the user's namespaces.
 
 use super::limits::Limits;
 use super::order::{Feed, Kind, Order};

@@ -1,4 +1,4 @@
-//! What a layer lies on: the layers below as one tree, asked for one path at a time. Reads; follows no link.
+//! The layers below a layer, seen as one tree and queried one path at a time. Follows no link.
 
 use super::attributes::key_of;
 use super::writer::Piece;

@@ -1,5 +1,4 @@
-//! The rights that a program brings along, as its file has them: told apart by version, and made those of a guest. Reads
-//! bytes.
+//! File capabilities: recognises their version, and converts them for use in a guest. Parses bytes only.
 
 /// The versions, in the first number; with the last one comes an id whose namespace they count in.
 const VERSION: u32 = 0xff00_0000;

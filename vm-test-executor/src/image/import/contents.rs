@@ -1,4 +1,4 @@
-//! What an archive of a root file system holds at its top, to tell it from archives of other things. Knows names only.
+//! What an archive of a root file system holds at its top, to distinguish it from other archives. Knows names only.
 
 /// One of these is in every root that a guest can do anything with.
 const ROOTS: [&[u8]; 6] = [b"bin", b"etc", b"lib", b"sbin", b"usr", b"nix"];

@@ -1,5 +1,5 @@
-//! A disk from elsewhere, in the form that the user names. It is never mounted on the host and its form is never guessed,
-//! because a guess lets the content decide which other files are opened.
+//! An imported disk, in the format that the user names. It is never mounted on the host, and its format is never guessed,
+//! because a guess would let the content decide which other files are opened.
 
 use super::archive::open;
 use super::likeness::{self, Likeness};

@@ -1,4 +1,4 @@
-//! What a pass over a foreign archive comes to: what it found, or why it ended early, in words. Reads nothing.
+//! The result of a pass over a foreign archive: what it found, or the message why it ended early. Reads nothing.
 
 use super::meter::Exceeded;
 use super::order::Order;

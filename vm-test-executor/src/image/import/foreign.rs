@@ -1,4 +1,4 @@
-//! What an image can start from that was made elsewhere, as a stack of layers to be read and unpacked one by one.
+//! A foreign source of an image, as a stack of layers that are read and unpacked one by one.
 
 use super::archive::Archive;
 use super::directory::Directory;

@@ -1,4 +1,4 @@
-//! The header of an entry, 512 bytes: its fields as every tar since the first has written them. Reads no stream.
+//! The 512-byte header of a tar entry, with the fields that every version of tar writes. Reads no stream.
 
 /// The length of a header, and what contents are rounded up to.
 pub(super) const BLOCK: usize = 512;

@@ -1,5 +1,5 @@
-//! This host's own system as an image: looked at and packed by the user's own process, which sees whose the files are, and
-//! checked and unpacked in the user's namespaces as any other archive. Mounts nothing, and changes nothing of the host.
+//! This host's own system as an image: packed by the user's own process, which sees the real owners of files, then checked
+//! and unpacked in the user's namespaces like any other archive. Mounts nothing, and changes nothing on the host.
 
 use super::attributes::key_of;
 use super::findings::Stop;

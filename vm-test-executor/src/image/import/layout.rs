@@ -1,5 +1,5 @@
-//! An OCI image layout on disk, or what `docker save` wrote before: index, manifest, configuration, layers, each file verified by its digest before it is
-//! used. Unpacks no layer.
+//! An OCI image layout on disk, or the older format of `docker save`: index, manifest, configuration, layers. Each file is
+//! verified by its digest before it is used. Unpacks no layer.
 
 use super::archive::Archive;
 use super::document::{content, open_below, parse};

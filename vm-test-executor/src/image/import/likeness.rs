@@ -1,4 +1,5 @@
-//! What a file begins like. It decides nothing but words: a file is read as its name or the user says, or not at all.
+//! Which format the first bytes of a file look like. Used for messages only: a file is read in the format that its name or
+//! the user tells, or not at all.
 
 use super::header::{BLOCK, Header};
 use std::fs::File;

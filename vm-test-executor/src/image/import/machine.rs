@@ -1,4 +1,4 @@
-//! Which kind of machine a root file system is for, by the heads of its shells and loaders. Reads bytes it is given.
+//! The architecture of a root file system, from the ELF headers of its shells and loaders. Parses the given bytes.
 
 use super::names::split;
 

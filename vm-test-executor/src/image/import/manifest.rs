@@ -1,4 +1,4 @@
-//! The documents of an OCI layout: what of them is used, and what makes a reference to another file a good one. Plain
+//! The documents of an OCI layout: the parts that are used, and which references to other files are valid. Plain
 //! data; opens nothing.
 
 use super::machine::HERE_IN_OCI;

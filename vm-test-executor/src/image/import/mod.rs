@@ -1,5 +1,5 @@
-//! Images from elsewhere: archives, directories, OCI layouts, disks, boxes, this host itself. What comes in is hostile until it has been
-//! read to its end in the user's namespaces; only then something is unpacked.
+//! Imported images: archives, directories, OCI layouts, disks, boxes, this host itself. Input is treated as hostile until it
+//! has been read to the end in the user's namespaces; only then is anything unpacked.
 
 mod archive;
 mod attributes;

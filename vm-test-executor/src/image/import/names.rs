@@ -1,7 +1,7 @@
 //! The names in an archive, entry by entry: which of them are safe, given those before. Knows no file system.
 //!
-//! The rules are stricter than what extraction needs: what an honest archive of a directory never holds is refused,
-//! because then nothing depends on how some program resolves it.
+//! The rules are stricter than what extraction needs: what an ordinary archive of a directory never holds is refused,
+//! so that nothing depends on how a program resolves it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

@@ -1,4 +1,4 @@
-//! The header of a qcow2 disk and the first of its tables: what makes one unfit to be opened. Reads a few pages of a
+//! The header of a qcow2 disk and the first of its tables: what makes it unsafe to open. Reads a few pages of a
 //! file; follows no name in it.
 
 use super::likeness::{self, Likeness, QCOW2};

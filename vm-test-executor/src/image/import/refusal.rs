@@ -1,4 +1,4 @@
-//! The words in which a foreign archive is refused. Decides nothing.
+//! The messages for refused archives. Decides nothing.
 
 use super::limits::ENV_LIMIT;
 use super::limits::{Limits, words};

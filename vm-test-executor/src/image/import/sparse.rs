@@ -1,5 +1,4 @@
-//! Files with holes: where in the file the bytes belong that an archive holds of it, in each form that GNU tar writes.
-//! Reads no stream.
+//! Sparse files: which parts of a file an archive holds, in each of GNU tar's formats. Reads no stream.
 
 use super::extended::{Pair, number, value};
 

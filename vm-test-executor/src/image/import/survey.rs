@@ -1,5 +1,5 @@
-//! One pass over a foreign archive: every entry is checked, and those of the image are handed on, written anew. So the
-//! program that unpacks never sees a byte of the archive's own structure.
+//! One pass over a foreign archive: checks every entry, and rewrites those of the image into a new archive, so that the
+//! program that unpacks never sees a byte of the original archive's structure.
 
 use super::attributes::Attributes;
 use super::below::{self, Below};

@@ -1,5 +1,5 @@
-//! What of this host's root belongs to the system, and so into an image of it: not what one machine or one user has, nor
-//! what can be made again. Knows paths; reads nothing but the list of users.
+//! Which parts of this host's root belong to an image of its system: not those of one particular host or user, and not those
+//! that can be made again. Knows paths; reads nothing but the list of users.
 
 use crate::image::{Store, payload};
 use crate::rootfs;

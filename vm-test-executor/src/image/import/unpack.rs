@@ -1,4 +1,4 @@
-//! A foreign archive read, and unpacked where one is asked for, by a process in the user's namespaces.
+//! Reads, and optionally unpacks, a foreign archive in a process in the user's namespaces.
 
 use super::below::Below;
 use super::compression::Stream;

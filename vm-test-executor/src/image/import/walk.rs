@@ -1,7 +1,7 @@
-//! A system of the host, file by file, for whoever takes them: parents before what is in them. Reads no content but that of
-//! the few files that it makes, and opens none of the others.
+//! Walks the host's system file by file, parents before their content. Reads only the few files that it rewrites, and opens
+//! none of the others.
 //!
-//! What not everybody may read is not for an image: an image is passed on, and the same whoever builds it.
+//! Files that not everybody may read stay out of an image: images are shared, and must not depend on who builds them.
 
 use super::system::{EMPTY, Share, System, TOPS, is_tag, locked};
 use std::collections::HashMap;

@@ -1,5 +1,4 @@
-//! Writes checked entries as an archive of our own, in the one form that GNU tar reads without any choice. Checks
-//! nothing.
+//! Writes checked entries as a new archive, in the one format that GNU tar reads unambiguously. Checks nothing.
 
 use super::extended::{Pair, written};
 use super::findings::Stop;

@@ -1,6 +1,5 @@
-//! The making of a machine's files by the process that works in the user's namespaces, where all of a guest's ids are
-//! mapped: its layers seen as one root, which becomes a disk; its kernel; its modules. What is in the layers may be
-//! anybody's: paths are followed within the root only.
+//! Makes a VM's files in a process in the user's namespaces, where all of a guest's ids are mapped: its layers, seen as one
+//! root, become a disk; its kernel; its modules. Layers are not trusted: paths are resolved within the root only.
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! The kernel's own packing: what release a kernel is, and the ELF file in a bzImage, which a machine starts without a
-//! firmware and without unpacking it first. Reads bytes that may be anybody's.
+//! The bzImage format: the release of a kernel, and the ELF file inside, which a VM starts without firmware and without
+//! unpacking it first. The bytes are not trusted.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

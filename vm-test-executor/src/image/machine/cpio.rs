@@ -1,5 +1,5 @@
 //! Archives that the kernel unpacks into its first root file system: `newc` without compression, as the kernel's
-//! `Documentation/driver-api/early-userspace/buffer-format.rst` has it. Writes; knows nothing of what it writes.
+//! `Documentation/driver-api/early-userspace/buffer-format.rst` describes it. Does not know what it writes.
 
 use std::io::{self, Read, Write};
 

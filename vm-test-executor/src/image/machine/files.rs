@@ -1,4 +1,4 @@
-//! The files that machines of one image boot from, made when the first of them is wanted: the root as a disk, the kernel,
+//! The files that VMs of one image boot from, made for the first of these VMs: the root as a disk, the kernel,
 //! the modules. Starts nothing.
 
 use super::assembly::{MODULES, ORDER, Order, ROOT, VMLINUX, VMLINUZ};

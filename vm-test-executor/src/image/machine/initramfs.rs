@@ -1,5 +1,5 @@
-//! The first root file system of a machine: the agent, what it needs to run, and the modules to find its disks with.
-//! Writes an archive; knows nothing of what the agent does.
+//! The initramfs of a VM: the agent, what it needs to run, and the modules for its disks. Writes an archive; does not know
+//! what the agent does.
 
 use super::assembly::{MODULES, ORDER};
 use super::cpio::Writer;

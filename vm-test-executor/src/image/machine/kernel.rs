@@ -1,4 +1,4 @@
-//! Kernels: what a recipe may say of one, and where it is in the guest. Unpacks nothing.
+//! Kernels: how a recipe names one, and where it is in the guest. Unpacks nothing.
 
 use crate::image::recipe::{FileEntry, RELEASES, check_package};
 use crate::image::stacked::Stack;

@@ -1,5 +1,5 @@
-//! What a machine boots from: the kernels of images, root file systems as disks, modules, initramfs. All of it is made from
-//! an image once, and lies in the store beside the layers. Boots nothing.
+//! What a VM boots from: the kernels of images, root file systems as disks, modules, initramfs. All of it is made once per
+//! image, and stored beside the layers. Boots nothing.
 
 mod assembly;
 mod bzimage;

@@ -1,5 +1,5 @@
-//! A kernel's modules: which others each needs, in which order they are loaded, which a machine can do without, which are
-//! built in. Reads the indexes that depmod and the kernel's build made; loads nothing.
+//! A kernel's modules: their dependencies, the order in which they are loaded, which are optional, which are built
+//! in. Reads the indexes that depmod and the kernel's build made; loads nothing.
 
 mod aliases;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The hash of a file that is mostly holes: of the blocks that are not zero, and where they are. It does not matter which
-//! of the zeros are holes.
+//! The hash of a sparse file: over the blocks that are not zero, and their positions. Whether zeros are holes does not
+//! matter.
 
 use crate::image::digest::hex;
 use rustix::fs::{SeekFrom, seek};

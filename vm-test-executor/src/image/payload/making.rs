@@ -1,5 +1,5 @@
-//! The making of a disk with files of the host, by `mke2fs`, in a mount namespace of its own where all of them are below one
-//! directory. An ordinary user's files become root's, as they are in a container.
+//! Makes a disk with files of the host, by `mke2fs`, in a separate mount namespace where all of them are below one directory.
+//! An ordinary user's files become root's, as in a container.
 
 use super::walk::Survey;
 use super::{DISK, Item, owners};

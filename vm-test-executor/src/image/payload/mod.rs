@@ -1,5 +1,4 @@
-//! Disks with files of the host, for machines that cannot see them otherwise: each made once for a content, kept in the
-//! store, read by many. Knows no guest.
+//! Disks with files of the host, for VMs: each is made once per content, kept in the store, and shared. Knows no guest.
 
 mod making;
 mod owners;

@@ -1,5 +1,5 @@
-//! What is copied while others write to it: looked at again when it has been copied, or could not be, and copied again if it
-//! is not what it was. Reads and copies nothing itself.
+//! Copies of files that may change meanwhile: compares them after the copy, successful or not, and copies again if they have
+//! changed. Reads and copies nothing itself.
 
 use std::cell::Cell;
 use vm_test::protocol::failure::Failure;

@@ -1,4 +1,4 @@
-//! What an entry is: its kind, and all that is written anew of it. Knows no other entries.
+//! One entry: its kind, and everything that is rewritten of it. Knows no other entries.
 
 use super::*;
 

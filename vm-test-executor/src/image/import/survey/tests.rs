@@ -1,4 +1,4 @@
-//! What a pass hands on, and where it stops; the words for each bad entry are the end-to-end suite's.
+//! What a pass accepts, and where it stops; the end-to-end suite tests the message for each bad entry.
 
 use super::super::limits::Limits;
 use super::super::order::Feed;

@@ -1,5 +1,5 @@
-//! Where an entry really lies: the directories that it only implies are those of the layers below, links of those are
-//! followed, and what a hard link needs of them comes along.
+//! The real path of an entry: directories that it only implies are taken from the layers below, links there are followed,
+//! and targets of hard links are copied from them.
 
 use super::super::below::Found;
 use super::*;
