@@ -137,7 +137,7 @@ fn word(name: &str, value: Option<OsString>, words: [&str; 2]) -> Result<Option<
     Err(Failure::new(format!("cannot use {name}: {cause}")).hint(hint))
 }
 
-/// What is to be said of variables in this process's environment that look like some of these and are none.
+/// The warnings about variables in this process's environment whose names look like misspelled ones of these.
 #[must_use]
 pub fn warnings() -> Vec<String> {
     let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());

@@ -1,4 +1,4 @@
-//! Tests that another attribute makes, or that get on a guest by a helper only.
+//! Tests that another attribute makes, or that reach a guest only through a helper.
 
 use super::{LIMIT, fixture};
 use vm_test_tests::fixture::Runner;

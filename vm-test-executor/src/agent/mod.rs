@@ -49,7 +49,7 @@ const ENV_MEMORY_LIMIT: &str = "VM_TEST_MEMORY_LIMIT";
 /// the agent waits for its turn like everybody on the host; it must not be seconds.
 const PROCESSES_PER_CPU: u64 = 512;
 
-/// Within these bounds: tests have hundreds of threads, and no host is so large that more than this is no mistake.
+/// Bounds of the limit: tests legitimately have hundreds of threads; above 4096 it is a fork bomb on any host.
 const PROCESSES: std::ops::RangeInclusive<u64> = 1024..=4096;
 
 /// Runs the agent.
@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
         Some(word) if word == rehearsal::ROLE => return rehearsal::play(),
         _ => {}
     }
-    // The daemon was started by whoever needed it first, perhaps in the background of a shell or by nohup.
+    // The process that started the daemon may have been a shell's background job, or under nohup.
     session::default_signals();
     let boot = number(ENV_BOOT_TIMEOUT).map(Duration::from_millis);
     let done = if machine::is_one() {

@@ -113,7 +113,7 @@ fn order(lease: &Lease) -> io::Result<()> {
 enum Copied {
     /// The machine has written all, and some words on standard error.
     All(Ended, Vec<u8>),
-    /// Whoever reads wants no more, and says itself why.
+    /// The reader stopped early and reports the reason itself.
     Enough,
 }
 

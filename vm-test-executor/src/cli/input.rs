@@ -83,7 +83,7 @@ pub(super) fn pass_on(line: &Line, window: &Window) {
 /// Waits until there is something to read that this process may read: a terminal stops those in its background that try.
 fn await_turn() {
     loop {
-        // Whoever started this program may have made the stream one that does not wait.
+        // The caller may have set `O_NONBLOCK`.
         match poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], None) {
             Ok(_) => {}
             Err(Errno::INTR) => continue,

@@ -235,7 +235,7 @@ impl Output {
             match rustix::io::write(self.fd, bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(Errno::INTR) => {}
-                // Whoever started this program made the stream one that does not wait.
+                // The caller has set `O_NONBLOCK`.
                 Err(Errno::AGAIN) => {
                     let _ = poll(&mut [PollFd::new(&self.fd, PollFlags::OUT)], None);
                 }

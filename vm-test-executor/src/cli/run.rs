@@ -39,7 +39,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     command.follow(&mut lease, profiles)
 }
 
-/// Whether somebody measures coverage and says so.
+/// Whether coverage is measured, according to the environment.
 fn is_measured() -> bool {
     std::env::var_os(ENV_PROFILE).is_some_and(|pattern| !pattern.is_empty())
 }
@@ -118,12 +118,12 @@ impl<'a> Command<'a> {
         Ok(self)
     }
 
-    /// Has the instance be one that can stay if the command fails, where the guest or the user's variable says so.
+    /// Keeps the instance if the command fails, if the guest or the user's variable says so.
     pub(super) fn keep_as_tests_do(&mut self) {
         self.keeps = true;
     }
 
-    /// Has SIGTERM be the end of its time, if this program was started for one test. Elsewhere it is the command's own.
+    /// Makes SIGTERM end the command's time, if this program was started for one test. Otherwise it is passed on.
     pub(super) fn end_as_tests_do(&mut self) {
         if is_for_one_test() {
             self.on_sigterm = OnSigterm::EndJob;

@@ -16,7 +16,7 @@ use vm_test::protocol::failure::Failure;
 /// The option with which a binary names its tests and runs none. nextest begins with it, and so do IDEs.
 const LIST: &str = "--list";
 
-/// By these somebody ends a run, and has then seen enough of it.
+/// Signals by which a user ends a run.
 const ENDED_BY_SOMEBODY: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// Runs the binary and returns its exit code.
@@ -76,7 +76,7 @@ fn keep(lease: &Lease) {
     }
 }
 
-/// Ends this process the way the binary has ended, so that whoever started it sees the same.
+/// Ends this process the way the binary ended, so that its parent sees the same.
 fn end_by(number: i32) {
     let none = Rlimit {
         current: Some(0),

@@ -117,7 +117,7 @@ mod tests {
         write("skipped/run-21.txt", "skipped: e::f: no image\n", 5);
         assert!(names(Some("run-2")).is_empty());
         let failure = of_run(dir.path(), Some("run-4")).unwrap_err().to_string();
-        let known = "the last one first: run-21, run-3, run-2, run-1";
+        let known = "the latest first: run-21, run-3, run-2, run-1";
         assert!(failure.contains("begins with \"run-4\""), "{failure}");
         assert!(failure.contains(known), "{failure}");
     }

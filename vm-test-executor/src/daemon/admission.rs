@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use vm_test::protocol::failure::Failure;
 
-/// Kept instances hold at most one such part of the memory, so that tests go on.
+/// Kept instances may use at most 1/`KEPT_SHARE` of the budget, so that tests can still run.
 const KEPT_SHARE: u64 = 2;
 
 /// Lets leases in, first come first served.
@@ -113,7 +113,7 @@ impl Admission {
                     (state.promised.kept + others.kept) >> 20
                 );
             }
-            // What other daemons give back nobody says.
+            // Other daemons do not announce what they release.
             let wait = match others == Claim::default() {
                 true => std::time::Duration::from_millis(500),
                 false => std::time::Duration::from_millis(50),
@@ -123,7 +123,7 @@ impl Admission {
                 .changed
                 .wait_timeout(state, wait)
                 .unwrap_or_else(|poison| poison.into_inner());
-            // Whoever is asked may give room back.
+            // The callback may release room.
             drop(guard);
             let is_wanted = still_wanted(&reason);
             state = self.lock();
@@ -161,7 +161,7 @@ impl Admission {
         .hint("ask for less, or set VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts"))
     }
 
-    /// Room for an instance that nobody has asked for yet, if there is plenty: nobody waits, and half of the memory stays.
+    /// Reserves room for a spare, if there is plenty: no lease waits, and half of the memory stays free.
     pub(super) fn admit_spare(&self, memory: u64, cpus: u32) -> Option<Admitted> {
         let budget = self.shared.budget;
         let mut state = self.lock();
@@ -178,7 +178,7 @@ impl Admission {
         })
     }
 
-    /// Has everybody who waits say anew whether they still want to.
+    /// Makes every waiting lease check again whether it still wants to wait.
     pub(super) fn wake(&self) {
         self.shared.changed.notify_all();
     }

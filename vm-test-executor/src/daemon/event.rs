@@ -12,7 +12,7 @@ const GUESTS_END: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// How often it is looked whether a keeper waits for a guest that is no more.
+/// How often to check whether a keeper waits for a guest that has ended.
 const LOOK: Timespec = Timespec {
     tv_sec: 1,
     tv_nsec: 0,
@@ -91,7 +91,7 @@ pub(super) fn wait(
     }
 }
 
-/// Whether nobody has a pipe open any more that somebody had open for writing.
+/// Whether every writer of a pipe has closed it.
 fn has_no_writer(pipe: &OwnedFd) -> bool {
     let mut fds = [PollFd::new(pipe, PollFlags::empty())];
     poll(&mut fds, Some(&Timespec::default())).is_ok_and(|count| count > 0)

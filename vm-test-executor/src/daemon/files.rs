@@ -19,7 +19,7 @@ const OTHERS: Duration = Duration::from_secs(30);
 /// How long it may be stopped meanwhile.
 const STOPPED: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether it has.
+/// How often to check.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The files of one daemon, which has their lock.
@@ -88,7 +88,7 @@ impl Files {
         let at = self.socket.display();
         let cannot = |error: &io::Error| Failure::new(format!("cannot listen at {at}: {error}"));
         match fs::symlink_metadata(&self.socket).map(|meta| meta.file_type()) {
-            // With the lock it is known that nobody listens there.
+            // Whoever holds the lock knows that no other daemon listens there.
             Ok(kind) if kind.is_socket() => {
                 fs::remove_file(&self.socket).map_err(|error| cannot(&error))?;
             }
@@ -119,7 +119,7 @@ impl Files {
         identity(&self.lock) == mine.ok()
     }
 
-    /// Has nobody find this daemon any more. As long as it listens, no other socket can have the identity of its own.
+    /// Makes this daemon unreachable for new clients. While it listens, no other socket can have the same identity.
     pub(super) fn remove_socket(&self) {
         if self.is_socket_in_place() {
             let _ = fs::remove_file(&self.socket);

@@ -29,12 +29,12 @@ impl Gate {
         Some(Served(self))
     }
 
-    /// Lets nobody in any more.
+    /// Accepts no more connections.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
     }
 
-    /// The same if nobody is in; whether it is closed.
+    /// Closes it if no connection is being served; returns whether it is closed.
     pub(super) fn close_if_idle(&self) -> bool {
         let mut state = self.lock();
         state.is_closed |= state.served == 0;

@@ -34,11 +34,11 @@ pub(super) struct Kept {
 #[derive(Debug)]
 struct State {
     until: Instant,
-    /// The connection of whoever is in it.
+    /// The connection of the attached client.
     visitor: Option<UnixStream>,
 }
 
-/// Somebody's time in a kept instance. When it is over, the instance's time begins anew.
+/// A client's session in a kept instance. When it ends, the instance's time starts again.
 pub(super) struct Visit<'a>(&'a Kept);
 
 impl Kept {
@@ -72,7 +72,7 @@ impl Kept {
         }
     }
 
-    /// Lets somebody in, unless somebody else is in it.
+    /// Attaches a client, unless another one is attached.
     pub(super) fn enter(&self, visitor: UnixStream) -> Option<Visit<'_>> {
         let mut state = self.lock();
         if state.visitor.is_some() {

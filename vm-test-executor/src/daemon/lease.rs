@@ -77,7 +77,7 @@ pub(super) struct Ready {
     pub(super) held: Arc<Held>,
 }
 
-/// What nobody may remove as long as the instance lives.
+/// What must not be removed while the instance runs.
 #[derive(Debug)]
 #[expect(dead_code, reason = "held for its locks, which end when it is dropped")]
 pub(super) enum Held {
@@ -201,7 +201,7 @@ fn lease(
         record: None,
         kept: None,
     };
-    // After a test another one comes; after a command that somebody has typed in, nobody knows.
+    // A test is likely to be followed by another one; a command typed by a user is not.
     let next = ready.next.filter(|_| request.entry.is_some());
     let console = instance.console().filter(|_| request.entry.is_none());
     let name = instance.name.clone();

@@ -54,7 +54,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 }
 
 impl Store {
-    /// Keeps others from making what has this key; `waiting` is told when somebody else does it just now.
+    /// Locks the making of the entry with this key; `waiting` is called while another process makes it.
     ///
     /// # Errors
     /// If the lock cannot be made.
@@ -73,7 +73,7 @@ impl Store {
         }
     }
 
-    /// The same, but `None` if somebody else makes it just now.
+    /// The same, but `None` if another process is making it.
     ///
     /// # Errors
     /// If the lock cannot be made.
@@ -124,7 +124,7 @@ impl Store {
     }
 }
 
-/// The lock that is a file of this name; `None` if somebody else has it.
+/// Takes the lock file with this name; `None` if another process holds it.
 pub(super) fn try_lock(path: PathBuf) -> Result<Option<Reservation>, Failure> {
     loop {
         let file = lock_file(&path)?;
@@ -174,13 +174,13 @@ pub(super) fn take_part(aside: &Path) -> io::Result<File> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Waits until nobody takes part in the making of this directory any more.
+/// Waits until no process takes part in making this directory any more.
 pub(super) fn await_others(aside: &Path) -> io::Result<()> {
     lock(&File::open(aside)?, FlockOperation::LockExclusive)?;
     Ok(())
 }
 
-/// Locks a directory for its removal; `None` if somebody uses it.
+/// Locks a directory for its removal; `None` if it is in use.
 pub(super) fn lock_for_removal(dir: &Path) -> io::Result<Option<File>> {
     let file = File::open(dir)?;
     match lock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -40,7 +40,7 @@ pub(super) fn free(path: &Path) -> u64 {
     left(path).map_or(u64::MAX, |(bytes, _)| bytes)
 }
 
-/// With more than this left, or with half of the disk, nobody waits for more.
+/// With more than this left, or with half of the disk, no build waits for more.
 const PLENTY: u64 = 16 << 30;
 
 /// How long removed subvolumes are waited for at most, and how often it is looked.
@@ -88,7 +88,7 @@ pub(super) fn is_full(failure: &Failure, store: &Path, ran_command: bool) -> boo
     said || (ran_command && gone)
 }
 
-/// The failure for want of room. `before` is what was left when the step began, `needs` what it takes up in all.
+/// The failure for lack of room. `before` is what was left when the step began, `needs` what it takes up in all.
 pub(super) fn full(store: &Path, step: &str, before: u64, needs: Option<u64>) -> Failure {
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     let missing = match needs.map(|needs| needs.saturating_sub(before)) {

@@ -13,7 +13,7 @@ use vm_test::protocol::failure::Failure;
 /// How the keys of these begin.
 const PREFIX: &str = "template-";
 
-/// So many are kept that nobody uses just now: one for each kind of machine that somebody works with.
+/// How many unused templates are kept: one for each kind of VM that is in use.
 const KEPT: usize = 8;
 
 /// What a machine that has booted has written to its memory at least, in bytes.
@@ -31,7 +31,7 @@ const REASON: &str = "reason";
 /// How long each file is. Whoever finds that the template does not work removes it.
 pub const LENGTHS: &str = "lengths.json";
 
-/// A template that nobody removes as long as this lives.
+/// A template that is not removed while this value lives.
 #[derive(Debug)]
 pub struct Template {
     artifact: Artifact,
@@ -45,7 +45,7 @@ impl Template {
         &self.artifact.directory
     }
 
-    /// Takes it away, because it does not work; the next one who wants it makes it anew.
+    /// Removes it, because it does not work; the next lease that needs it makes a new one.
     fn discard(self, store: &Store) -> Result<(), Failure> {
         store.take_away(&self.key, self.artifact)
     }

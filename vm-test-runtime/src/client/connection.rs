@@ -122,7 +122,7 @@ impl Connection {
     /// Receives a reply, however long it takes.
     ///
     /// # Errors
-    /// If the daemon is gone, or is there and answers nobody, or what it says is not understood.
+    /// If the daemon is gone, runs but does not answer, or sends an invalid message.
     pub fn receive(&mut self) -> io::Result<Reply> {
         self.await_message(Some(self.daemon), None)
     }
@@ -232,7 +232,7 @@ fn ask(request: &Request) -> Option<Reply> {
     connection.receive_within(WELCOME_TIMEOUT).ok()
 }
 
-/// Whether nobody is there: never was, is dead, or ends just now.
+/// Whether no daemon is running: none was started, it is dead, or it is ending.
 #[must_use]
 pub fn is_gone(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};

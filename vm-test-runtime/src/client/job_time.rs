@@ -29,7 +29,7 @@ impl JobTime {
         }
     }
 
-    /// Whether the agent has to be told now that the time is up, which is so once. `is_asked` if somebody wants the job to
+    /// Whether the agent must be told now that the time is up; true once. `is_asked` if a user wants the job to
     /// end whatever its limit.
     pub fn must_end(&mut self, now: Instant, is_asked: bool) -> bool {
         let is_up = !self.is_over && self.limit.is_some_and(|limit| now >= limit);

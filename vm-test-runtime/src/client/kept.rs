@@ -46,7 +46,7 @@ impl Lease {
     /// Gets into a kept instance behind this socket; `None` if no daemon is there.
     ///
     /// # Errors
-    /// If the daemon does not know the instance, or somebody else is in it.
+    /// If the daemon does not know the instance, or another client is attached.
     pub fn attach(socket: &Path, instance: &str) -> Result<Option<(Self, Attached)>, Failure> {
         let mut connection = match Connection::to(socket) {
             Ok(connection) => connection,

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a daemon may be stopped before whoever waits for it gives up.
+/// How long a daemon may be stopped before its clients give up.
 pub(super) const STOPPED: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether it is.
@@ -55,7 +55,7 @@ impl std::fmt::Display for Silent {
 
 impl std::error::Error for Silent {}
 
-/// Looks after a process that somebody waits for.
+/// Watches the process of a daemon that a client waits for.
 pub(super) struct Vigil {
     pid: Option<u32>,
     stopped: Option<Instant>,
@@ -103,7 +103,7 @@ impl Vigil {
 #[must_use]
 pub fn holder(socket: &Path) -> Option<u32> {
     let lock = socket.with_extension("lock");
-    // Anything else might block whoever reads it.
+    // Reading anything else might block.
     let is_file = fs::symlink_metadata(&lock).is_ok_and(|meta| meta.is_file());
     let text = is_file.then(|| fs::read_to_string(&lock))?.ok()?;
     let pid = text.trim().parse().ok()?;

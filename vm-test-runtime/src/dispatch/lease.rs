@@ -45,7 +45,7 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         Setting::Rollback(value) => OwnedSetting::Rollback(value.to_owned()),
         Setting::Privileged(value) => OwnedSetting::Privileged(value),
     });
-    // Whoever runs the tests knows better than their source whether they want to look at what fails.
+    // The user's variable overrides the source: only the user knows whether to inspect failures.
     let keep = variables::keep()?.map(OwnedSetting::Keep);
     Ok(LeaseRequest {
         guest: site.guest().into_owned(),

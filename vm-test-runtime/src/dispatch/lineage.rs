@@ -3,7 +3,7 @@
 /// How many generations are looked at.
 const GENERATIONS: usize = 16;
 
-/// A process, as `/proc` shows it. Its number alone may be another one's tomorrow; with its start it is nobody else's.
+/// A process, as `/proc` shows it. Its id may be reused later; together with its start time it is unique.
 pub(super) struct Process {
     pub(super) id: u32,
     pub(super) name: String,

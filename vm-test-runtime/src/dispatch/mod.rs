@@ -39,7 +39,7 @@ enum Conclusion {
     Panicked(Option<String>),
     /// The body returned an error.
     Failed(String),
-    /// There is no verdict that counts. No test passes by this, not even one that should panic.
+    /// No valid verdict. No test passes with this, not even one that should panic.
     NoVerdict(Failure),
 }
 
@@ -99,7 +99,7 @@ fn have_run(site: &'static Site) -> Fate {
     let is_failure = is_failure(site, &conclusion);
     if is_failure || !matches!(conclusion, Conclusion::Passed) {
         let output = course.output.to_vec();
-        // Where libtest is content, nobody needs a reason.
+        // Where libtest is satisfied, no reason is needed.
         if is_failure {
             report::unseen(&reason::unseen(&conclusion, &course.seen.panics, &output));
         }

@@ -17,7 +17,7 @@ const TURNS: usize = 1 << 14;
 
 static WORDS_OF_THIS_PROCESS: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
 
-/// Whether a report was not taken in time: nobody looks, and no other report has to wait for that.
+/// Whether a report was not taken in time: the agent is not reading, and later reports need not wait.
 static IS_UNREAD: AtomicBool = AtomicBool::new(false);
 
 /// Where the agent is to look.

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The end of a draft's name.
 const END: &str = ".part";
 
-/// A draft as old as this is nobody's: a process id of another container looks like that of a process which has ended.
+/// A draft of this age is abandoned: the process id of another container looks like that of an ended process.
 const OLD: Duration = HARVEST_TIME.saturating_add(Duration::from_secs(60));
 
 static DRAFTS: AtomicUsize = AtomicUsize::new(0);

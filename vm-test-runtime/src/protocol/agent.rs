@@ -16,9 +16,9 @@ pub enum ToAgent {
     Input(#[serde(with = "super::bytes")] Vec<u8>),
     /// The end of the job's standard input.
     InputEnd,
-    /// Nobody reads the job's standard output any more.
+    /// The reader of the job's standard output is gone.
     OutputClosed,
-    /// Nobody reads the job's standard error any more.
+    /// The reader of the job's standard error is gone.
     ErrorClosed,
     /// A signal for the job.
     Signal(i32),
@@ -31,7 +31,7 @@ pub enum ToAgent {
 /// A program to run in the guest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// Chosen anew for every job; a verdict counts only with it.
+    /// New for every job; a verdict counts only with it.
     pub nonce: u128,
     /// The program, as a path or a name to look up in the guest's `PATH`.
     pub program: String,
@@ -46,7 +46,7 @@ pub struct Job {
     /// Time limit in milliseconds by the guest's clock, after which the job is ended. Of what a lease's holder waits for, none: it
     /// keeps the time itself and sends [`ToAgent::End`].
     pub timeout: Option<u64>,
-    /// Whether it is stopped then and not killed, so that somebody can look at it.
+    /// Whether it is then stopped instead of killed, so that it can be inspected.
     pub stop_at_timeout: bool,
     /// Present when the job is a test: only then a verdict is expected.
     pub test: Option<TestJob>,

@@ -86,7 +86,7 @@ pub struct LeaseRequest {
     pub store: String,
     /// Present when the instance is to make a layer of an image.
     pub build: Option<LayerBuild>,
-    /// Present when a machine is to read a disk from elsewhere; it boots anew, with the disk beside its own.
+    /// Present if a VM is to read an imported disk; it boots instead of being restored, with that disk attached.
     pub disk: Option<ForeignDisk>,
     /// What the lease is for, for people.
     pub purpose: String,
@@ -101,7 +101,7 @@ pub struct LeaseRequest {
 pub struct ForeignDisk {
     /// Its path.
     pub path: String,
-    /// Its format, which nobody guesses.
+    /// Its format, which is never guessed.
     pub format: DiskFormat,
 }
 
@@ -295,6 +295,6 @@ pub struct InstanceStatus {
 pub struct KeptStatus {
     /// In how many milliseconds it goes.
     pub expires_in: u64,
-    /// Whether somebody is attached to it; it does not go before they have left.
+    /// Whether a client is attached to it; it is not ended before that client leaves.
     pub attached: bool,
 }

@@ -43,10 +43,10 @@ pub struct Wanted {
 /// Whether coverage profiles are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Profiles {
-    /// Nobody measures.
+    /// Coverage is not measured.
     #[default]
     None,
-    /// Somebody measures.
+    /// Coverage is measured.
     All {
         /// Counters are to be in the file all the time, which the program must have been built for.
         continuous: bool,

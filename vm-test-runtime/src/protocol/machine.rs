@@ -48,7 +48,7 @@ pub enum FromMachine {
 pub enum ToMachine {
     /// Become this instance.
     Go(Box<Identity>),
-    /// Somebody has leased it: open the stream.
+    /// It has been leased: open the stream.
     Begin {
         /// The host's time, in nanoseconds since 1970, if that is not what it was at [`ToMachine::Go`].
         time: Option<u64>,
@@ -76,7 +76,7 @@ pub struct Identity {
     pub card: [u8; 4],
     /// What comes from the disks with the host's files.
     pub places: Vec<Place>,
-    /// Whether nobody waits for it yet.
+    /// Whether it is a spare, without a lease yet.
     pub ahead: bool,
 }
 

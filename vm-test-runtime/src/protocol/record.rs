@@ -49,7 +49,7 @@ pub enum RecordOutcome {
     Panicked,
     /// The body returned an error.
     Failed,
-    /// There is no verdict that counts.
+    /// No valid verdict.
     NoVerdict,
     /// Its guest did not come up.
     NoInstance,

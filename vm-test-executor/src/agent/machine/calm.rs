@@ -12,7 +12,7 @@ const GLANCE: Duration = Duration::from_millis(2);
 /// Which calm is waited for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Calm {
-    /// As often in a row nobody else must have wanted the processor.
+    /// Consecutive idle samples required.
     glances: u32,
     /// A machine in which something always works is not waited for longer than this.
     limit: Duration,

@@ -50,14 +50,14 @@ pub enum Start {
     Boot,
     /// Its kernel boots; then it is saved as a template, and is not used itself.
     Save,
-    /// It goes on from a template.
+    /// Restored from a template.
     Restore,
-    /// It goes on from a template before anybody has leased it, and waits for its lease.
+    /// Restored from a template ahead of its lease, for which it waits.
     Ahead,
 }
 
 impl Start {
-    /// Whether it goes on from a template.
+    /// Whether it is restored from a template.
     #[must_use]
     pub fn is_restored(self) -> bool {
         matches!(self, Self::Restore | Self::Ahead)

@@ -60,7 +60,7 @@ pub(super) fn run(machine: &Virtual) -> Result<i32, Unrun> {
     let done = match machine.hardware.start {
         Start::Save => Running::start(machine, hardware()).and_then(Running::save),
         Start::Boot => Running::start(machine, hardware()).and_then(Running::boot),
-        // Without it nobody is worse off, so what keeps it from being there is nobody's trouble, and not the template's.
+        // A spare is only an optimisation: if it cannot be restored, drop it and do not blame the template.
         Start::Ahead => Running::restore(machine).and_then(|(running, refusal)| match refusal {
             None => running.wait_for_lease(),
             Some(refusal) => Err(refusal.into()),
@@ -71,7 +71,7 @@ pub(super) fn run(machine: &Virtual) -> Result<i32, Unrun> {
             Ok((_, Some(refusal))) => Err(refusal.into()),
             Err(trouble) => {
                 if trouble.blame == Blame::Machine {
-                    // Without it the next one sees that the template does not work, and makes it anew.
+                    // Without it, the next lease finds that the template does not work, and makes a new one.
                     let _ = fs::remove_file(Path::new(super::ROOM).join(TEMPLATE).join(LENGTHS));
                 }
                 let hardware = without_template(&machine.hardware, &trouble.failure);
@@ -178,7 +178,7 @@ impl<'a> Running<'a> {
         Ok((running, refusal))
     }
 
-    /// Why it does not go on from its template.
+    /// Why it cannot be restored from its template.
     fn not_restored(&mut self, error: &io::Error) -> Trouble {
         use io::ErrorKind::{BrokenPipe, ConnectionReset, Other, UnexpectedEof};
         let blame = match error.kind() {

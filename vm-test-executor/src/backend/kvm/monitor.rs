@@ -75,7 +75,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Has the machine go on from the state that QEMU has open at this descriptor.
+    /// Restores the VM from the state that QEMU has open at this descriptor.
     pub(super) fn restore(&mut self, state: RawFd) -> io::Result<()> {
         self.ignore_shared()?;
         self.qmp

@@ -18,7 +18,7 @@ pub(super) enum Blame {
     Machine,
     /// Its agent said nothing within the limit. Perhaps it is the machine, perhaps a host that is slow just now.
     Silence,
-    /// The host, or whoever meddled. The next time it may be otherwise.
+    /// The host, or outside interference. The next attempt may succeed.
     Host,
 }
 

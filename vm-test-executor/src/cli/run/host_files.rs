@@ -16,7 +16,7 @@ const MEMORY: &str = "/dev/shm";
 const SYSTEM: [&str; 6] = ["/bin", "/lib", "/lib64", "/opt", "/sbin", "/usr"];
 
 impl Command<'_> {
-    /// Has it be a test binary of a package, which may not be known, that cargo has not started.
+    /// Declares it a test binary, of a package that may be unknown, that was not started by cargo.
     pub(in super::super) fn test_of(&mut self, package: Option<&Path>, binary: &Path) {
         self.package = package.map(Path::to_path_buf);
         self.libraries = Some(library_path::of(binary));

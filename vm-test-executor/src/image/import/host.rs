@@ -70,7 +70,7 @@ impl Extent {
 }
 
 impl Host {
-    /// The system without these paths, as of the last time that it was wanted anew.
+    /// The host system minus `without`, as of the last `--refresh`.
     pub(super) fn new(without: &[PathBuf], store: &Store) -> Self {
         let mut without = without.to_vec();
         without.sort();

@@ -38,7 +38,7 @@ pub struct MachineRecord {
     pub files: BTreeMap<String, String>,
 }
 
-/// What machines of one image boot from. Nobody removes it as long as this lives.
+/// What VMs of one image boot from. It is not removed while this value lives.
 #[derive(Debug)]
 pub struct Machine {
     artifact: Artifact,

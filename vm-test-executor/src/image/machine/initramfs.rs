@@ -20,7 +20,7 @@ const FORMAT: &[u8] = b"vm-test initramfs 2";
 /// How the keys of these begin.
 const PREFIX: &str = "initramfs-";
 
-/// So many are kept that nobody uses just now.
+/// How many unused ones are kept.
 const KEPT: usize = 8;
 
 /// The archive's name.
@@ -29,7 +29,7 @@ const FILE: &str = "initramfs.cpio";
 /// Where libraries are in it, by their names; every loader looks there, or is told to.
 const LIBRARIES: &str = "lib";
 
-/// An archive that nobody removes as long as this lives.
+/// An archive that is not removed while this value lives.
 #[derive(Debug)]
 pub struct Initramfs {
     artifact: Artifact,

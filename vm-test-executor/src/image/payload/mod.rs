@@ -39,7 +39,7 @@ const PREFIX: &str = "payload-";
 /// Of so many MiB the copying takes so long that it is said.
 const WORTH_A_WORD: u64 = 64;
 
-/// So many disks are kept that nobody uses just now, and so many bytes of them.
+/// How many unused disks are kept, and how many bytes of them.
 const KEPT: usize = 24;
 const KEPT_BYTES: u64 = 4 << 30;
 
@@ -55,7 +55,7 @@ struct Item {
     closed: Vec<PathBuf>,
 }
 
-/// A disk that nobody removes as long as this lives.
+/// A disk that is not removed while this value lives.
 #[derive(Debug)]
 pub struct Payload {
     artifact: Artifact,
