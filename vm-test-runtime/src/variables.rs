@@ -64,7 +64,7 @@ pub const OWN: [&str; 7] = [
 ];
 
 /// What the names of those go on with that this project's own suites read.
-pub const OF_SUITES: [&str; 4] = ["SUITES_", "KILL_", "SEED", "SHORT"];
+pub const OF_SUITES: [&str; 4] = ["SUITES_", "KILL_", "SEED", "FULL"];
 
 /// How many letters may be wrong in a name that is still taken for another.
 const NEAR: usize = 3;
