@@ -82,7 +82,9 @@ use quote::ToTokens;
 /// | `crate` | a path | found by itself | where the runtime is, for crates that re-export it |
 ///
 /// Sizes are whole numbers with `K`, `M`, `G` or `T`; these are binary units, and `iB` or `B` may follow. Durations are
-/// whole numbers with `ms`, `s`, `m` or `h`. All values are literals, and all are checked when the test is compiled.
+/// whole numbers with `ms`, `s`, `m` or `h`, or several of them, as in `1h 30m`. The case of units means nothing, and blanks
+/// may stand between numbers and units; `vm-test.toml`, options and variables take the same. All values are literals, and
+/// all are checked when the test is compiled.
 ///
 /// # Test attributes
 ///

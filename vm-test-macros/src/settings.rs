@@ -4,6 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, Ident};
+use vm_test_spelling::word;
 
 use crate::matrix;
 use crate::quantity;
@@ -59,7 +60,7 @@ pub(crate) const KEYS: [Key; 19] = [
     Key {
         name: "memory",
         variant: "Memory",
-        kind: Kind::Quantity(&quantity::SIZE),
+        kind: Kind::Quantity(&quantity::MEMORY),
         example: r#""512M""#,
     },
     Key {
@@ -80,19 +81,19 @@ pub(crate) const KEYS: [Key; 19] = [
     Key {
         name: "timeout",
         variant: "Timeout",
-        kind: Kind::Quantity(&quantity::DURATION),
+        kind: Kind::Quantity(&quantity::TIME),
         example: r#""60s""#,
     },
     Key {
         name: "boot_timeout",
         variant: "BootTimeout",
-        kind: Kind::Quantity(&quantity::DURATION),
+        kind: Kind::Quantity(&quantity::TIME),
         example: r#""60s""#,
     },
     Key {
         name: "disks",
         variant: "Disks",
-        kind: Kind::Quantities(&quantity::SIZE),
+        kind: Kind::Quantities(&quantity::DISK),
         example: r#"["1G"]"#,
     },
     Key {
@@ -104,7 +105,7 @@ pub(crate) const KEYS: [Key; 19] = [
     Key {
         name: "keep_for",
         variant: "KeepFor",
-        kind: Kind::Quantity(&quantity::DURATION),
+        kind: Kind::Quantity(&quantity::TIME),
         example: r#""30m""#,
     },
     Key {
@@ -200,7 +201,7 @@ fn unknown(name: &Ident) -> syn::Error {
         "the guest's name comes first and without a key, as in `#[on_vm(\"worker-1\")]`".to_owned()
     } else if name == "guests" {
         format!("did you mean `{}`?", matrix::KEY)
-    } else if let Some(key) = spelling::meant(&name.to_string(), KEYS.iter().map(|key| key.name)) {
+    } else if let Some(key) = word::meant(&name.to_string(), KEYS.iter().map(|key| key.name)) {
         format!("did you mean `{key}`?")
     } else {
         let keys = spelling::enumerate(KEYS.iter().map(|key| key.name), "`", "and");

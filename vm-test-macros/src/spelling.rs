@@ -1,14 +1,10 @@
-//! Knows how names are spelled: which are allowed, and which known word a user may have meant.
+//! Knows how names, patterns and paths are spelled: which are allowed.
 //! It must not know where in the source a name stands.
 
 use crate::refusal::Refusal;
 
 /// Names become directory names, host names and keys of `vm-test.toml`; 63 is the shortest of their limits.
 const LONGEST_NAME: usize = 63;
-
-/// How alike two words must be to be taken for one another. It is low enough for a prefix (`mem`) and a
-/// swapped or missing letter, and high enough not to suggest an unrelated word.
-const ALIKE: f64 = 0.81;
 
 const NAME_RULE: &str =
     "use 1 to 63 ASCII letters, digits, `.`, `_` and `-`, starting with a letter or a digit";
@@ -138,16 +134,6 @@ pub(crate) fn check_path(text: &str) -> Result<(), Refusal> {
     ))
 }
 
-/// The known word that `word` is most likely a misspelling of.
-pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
-}
-
 /// "a, b and c", each word between two `mark`s and the last one after `conjunction`.
 pub(crate) fn enumerate<'a>(
     words: impl IntoIterator<Item = &'a str>,
@@ -170,6 +156,7 @@ pub(crate) fn enumerate<'a>(
 mod tests {
     use super::*;
     use crate::settings::KEYS;
+    use vm_test_spelling::word;
 
     #[test]
     fn names_follow_the_rule() {
@@ -238,7 +225,7 @@ mod tests {
 
     #[test]
     fn misspelled_keys_are_recognised_and_other_words_are_not() {
-        let meant = |word| meant(word, KEYS.iter().map(|key| key.name));
+        let meant = |word| word::meant(word, KEYS.iter().map(|key| key.name));
         for (word, key) in [
             ("timout", "timeout"),
             ("time_out", "timeout"),

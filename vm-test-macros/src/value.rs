@@ -4,8 +4,9 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, ExprArray, Lit, LitInt, LitStr};
+use vm_test_spelling::word;
 
-use crate::quantity::Scale;
+use crate::quantity::Limits;
 use crate::refusal::Refusal;
 use crate::spelling;
 
@@ -15,13 +16,13 @@ pub(crate) enum Kind {
     Choice(&'static [&'static str]),
     Image,
     Kernel,
-    Quantity(&'static Scale),
+    Quantity(&'static Limits),
     Count { least: u32, most: u32 },
     Variables,
     Patterns,
     Paths,
     Members(&'static [&'static str]),
-    Quantities(&'static Scale),
+    Quantities(&'static Limits),
     Flag,
 }
 
@@ -59,7 +60,7 @@ impl Kind {
             Kind::Choice(choices) => self.choice(choices, value).map(Value::Text),
             Kind::Image => self.word(value, spelling::check_name).map(Value::Text),
             Kind::Kernel => self.word(value, spelling::check_kernel).map(Value::Text),
-            Kind::Quantity(scale) => self.quantity(scale, value).map(Value::Amount),
+            Kind::Quantity(limits) => self.quantity(limits, value).map(Value::Amount),
             Kind::Count { least, most } => self.count(*least, *most, value).map(Value::Count),
             Kind::Variables => self.list(value, spelling::check_variable).map(Value::List),
             Kind::Patterns => self.list(value, spelling::check_pattern).map(Value::List),
@@ -68,7 +69,7 @@ impl Kind {
                 let check = |text: &str| check_member(members, text);
                 self.list(value, check).map(Value::List)
             }
-            Kind::Quantities(scale) => self.quantities(scale, value).map(Value::Amounts),
+            Kind::Quantities(limits) => self.quantities(limits, value).map(Value::Amounts),
             Kind::Flag => self.flag(value).map(Value::Flag),
         }
     }
@@ -85,7 +86,7 @@ impl Kind {
         if choices.contains(&word.as_str()) {
             return Ok(word);
         }
-        let hint = match spelling::meant(&word, choices.iter().copied()) {
+        let hint = match word::meant(&word, choices.iter().copied()) {
             Some(choice) => Cure::Write(format!("{choice:?}")),
             None => {
                 let choices = choices.iter().map(|choice| format!("\"{choice}\""));
@@ -112,25 +113,25 @@ impl Kind {
         Ok(word)
     }
 
-    fn quantity(&self, scale: &Scale, value: &Expr) -> Result<u64, Mistake> {
+    fn quantity(&self, limits: &Limits, value: &Expr) -> Result<u64, Mistake> {
         let Some(literal) = text(value) else {
-            let quoted = integer(value).and_then(|number| scale.correct(&number.to_string()));
+            let quoted = integer(value).and_then(|number| limits.correct(&number.to_string()));
             return Err(self.unlike(value, quoted.map(|text| format!("{text:?}"))));
         };
-        scale
+        limits
             .read(&literal.value())
             .map_err(|refusal| Mistake::refused(literal, refusal))
     }
 
-    fn quantities(&self, scale: &Scale, value: &Expr) -> Result<Vec<u64>, Mistake> {
+    fn quantities(&self, limits: &Limits, value: &Expr) -> Result<Vec<u64>, Mistake> {
         let Expr::Array(ExprArray { elems, .. }) = bare(value) else {
             let bracketed = text(value).map(|text| text.value());
-            let bracketed = bracketed.filter(|text| scale.read(text).is_ok());
+            let bracketed = bracketed.filter(|text| limits.read(text).is_ok());
             return Err(self.unlike(value, bracketed.map(|text| format!("[{text:?}]"))));
         };
         elems
             .iter()
-            .map(|element| self.quantity(scale, element))
+            .map(|element| self.quantity(limits, element))
             .collect()
     }
 
@@ -204,7 +205,7 @@ impl Kind {
             Kind::Choice(_) => "the value is not a word in quotes".to_owned(),
             Kind::Image => "the value is not a name in quotes".to_owned(),
             Kind::Kernel => "the value is not a package or a path in quotes".to_owned(),
-            Kind::Quantity(scale) => format!("the value is not a {} in quotes", scale.noun),
+            Kind::Quantity(limits) => format!("the value is not a {} in quotes", limits.noun()),
             Kind::Count { least, most } => {
                 format!("the value is not a whole number from {least} to {most}")
             }
@@ -212,8 +213,8 @@ impl Kind {
             Kind::Patterns => "the value is not a list of patterns in quotes".to_owned(),
             Kind::Paths => "the value is not a list of paths in quotes".to_owned(),
             Kind::Members(_) => "the value is not a list of words in quotes".to_owned(),
-            Kind::Quantities(scale) => {
-                format!("the value is not a list of {}s in quotes", scale.noun)
+            Kind::Quantities(limits) => {
+                format!("the value is not a list of {}s in quotes", limits.noun())
             }
             Kind::Flag => "the value is neither `true` nor `false`".to_owned(),
         };

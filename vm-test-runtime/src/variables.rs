@@ -4,6 +4,7 @@
 use crate::protocol::failure::Failure;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use vm_test_spelling::word;
 
 /// What all their names begin with.
 const PREFIX: &str = "VM_TEST_";
@@ -66,9 +67,6 @@ pub const OWN: [&str; 7] = [
 /// What the names of those go on with that this project's own suites read.
 pub const OF_SUITES: [&str; 4] = ["SUITES_", "KILL_", "SEED", "FULL"];
 
-/// How many letters may be wrong in a name that is still taken for another.
-const NEAR: usize = 3;
-
 /// The value of a variable. One that is empty counts as not set, as scripts and CI services leave them.
 #[must_use]
 pub fn get(name: &str) -> Option<OsString> {
@@ -108,7 +106,7 @@ fn plain(path: &Path) -> PathBuf {
 /// # Errors
 /// If it is neither of the two words.
 pub fn keep() -> Result<Option<String>, Failure> {
-    word(KEEP, get(KEEP), ["never", "on-failure"])
+    either(KEEP, get(KEEP), ["never", "on-failure"])
 }
 
 /// Whether tests whose guests are missing are skipped, as the variable for it says.
@@ -116,12 +114,16 @@ pub fn keep() -> Result<Option<String>, Failure> {
 /// # Errors
 /// If it is neither of the two words.
 pub fn skips_missing() -> Result<bool, Failure> {
-    let value = word(MISSING, get(MISSING), ["fail", "skip"])?;
+    let value = either(MISSING, get(MISSING), ["fail", "skip"])?;
     Ok(value.as_deref() == Some("skip"))
 }
 
 /// One of two words; the first is the default.
-fn word(name: &str, value: Option<OsString>, words: [&str; 2]) -> Result<Option<String>, Failure> {
+fn either(
+    name: &str,
+    value: Option<OsString>,
+    words: [&str; 2],
+) -> Result<Option<String>, Failure> {
     let Some(value) = value else {
         return Ok(None);
     };
@@ -129,7 +131,7 @@ fn word(name: &str, value: Option<OsString>, words: [&str; 2]) -> Result<Option<
         return Ok(Some(word.to_owned()));
     }
     let [default, other] = words;
-    let hint = match meant(&value.to_string_lossy(), &words, 2) {
+    let hint = match word::meant(&value.to_string_lossy(), words) {
         Some(word) => format!("did you mean {name}={word}?"),
         None => format!("set {name}={other}, or {name}={default}, which is the default"),
     };
@@ -150,7 +152,7 @@ fn about(names: impl Iterator<Item = String>) -> Vec<String> {
     unknown
         .iter()
         .map(|name| {
-            let cure = match meant(&name.to_ascii_uppercase(), &ALL, NEAR) {
+            let cure = match meant(name) {
                 Some(word) => format!("did you mean {word}?"),
                 None => "`vm-test --help` lists all variables".to_owned(),
             };
@@ -168,37 +170,11 @@ fn is_unknown(name: &str) -> bool {
             .any(|prefix| name[PREFIX.len()..].starts_with(prefix))
 }
 
-/// The word that is spelled most like this one, if one is near. In a short one few letters may be wrong.
-fn meant<'a>(word: &str, known: &[&'a str], most: usize) -> Option<&'a str> {
-    known
-        .iter()
-        .map(|known| (distance(word, known), *known))
-        .min()
-        .filter(|&(distance, known)| {
-            let own = known.strip_prefix(PREFIX).unwrap_or(known);
-            distance <= most.min(own.len() / 2)
-        })
-        .map(|(_, known)| known)
-}
-
-/// How many letters must be put in, left out, changed or swapped with the next one to make one word the other.
-fn distance(from: &str, to: &str) -> usize {
-    let (from, to) = (from.as_bytes(), to.as_bytes());
-    let mut rows = vec![(0..=to.len()).collect::<Vec<usize>>()];
-    for i in 1..=from.len() {
-        let mut row = vec![i];
-        for j in 1..=to.len() {
-            let changed = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
-            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            let is_swapped = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
-            if is_swapped {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[from.len()][to.len()]
+/// The variable whose name is spelled most like this one. What all names begin with says nothing.
+fn meant(name: &str) -> Option<&'static str> {
+    let own = |name| str::strip_prefix(name, PREFIX);
+    let known = word::meant(own(name)?, ALL.iter().filter_map(|name| own(name)))?;
+    ALL.into_iter().find(|name| own(name) == Some(known))
 }
 
 #[cfg(test)]
@@ -247,9 +223,9 @@ mod tests {
 
     #[test]
     fn a_word_is_one_of_the_two_or_names_its_variable() {
-        let keep = |value: &str| word(KEEP, Some(value.into()), ["never", "on-failure"]);
+        let keep = |value: &str| either(KEEP, Some(value.into()), ["never", "on-failure"]);
         assert_eq!(keep("on-failure"), Ok(Some("on-failure".to_owned())));
-        assert_eq!(word(KEEP, None, ["a", "b"]), Ok(None));
+        assert_eq!(either(KEEP, None, ["a", "b"]), Ok(None));
         for (value, hint) in [
             ("on_failure", "did you mean VM_TEST_KEEP=on-failure?"),
             ("Never", "did you mean VM_TEST_KEEP=never?"),

@@ -141,6 +141,7 @@ impl Phase {
         Ok(match self {
             Self::Unit => {
                 let crates = [
+                    "vm-test-spelling",
                     "vm-test-macros",
                     "vm-test-runtime",
                     "vm-test-executor",

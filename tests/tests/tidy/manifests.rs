@@ -11,6 +11,7 @@ const OF_THE_RUNTIME: &[&str] = &[
     "inventory",
     "signal-hook",
     "vm-test-macros",
+    "vm-test-spelling",
 ];
 
 /// Keys of `[package]` that the members take from the workspace.

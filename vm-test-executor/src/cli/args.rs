@@ -5,11 +5,12 @@ mod image;
 pub(super) use image::{ImageCommand, StoreCommand};
 
 use super::help;
-use crate::config::{HOST, quantity};
+use crate::config::HOST;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use vm_test_spelling::quantity;
 
 /// Runs tests and commands in fresh containers or VMs, and rolls back everything they did.
 #[derive(Debug, Parser)]

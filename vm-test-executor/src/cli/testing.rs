@@ -4,10 +4,10 @@
 use super::output::remark;
 use super::target::cargo;
 use super::{harness, library_path};
-use crate::config::document::suggestion_among;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use vm_test::protocol::failure::Failure;
+use vm_test_spelling::word;
 
 /// A binary with tests.
 #[derive(Clone, Debug)]
@@ -137,8 +137,8 @@ fn unknown(test: &str, known: &[String]) -> Failure {
         .iter()
         .find(|name| name.ends_with(&format!("::{test}")));
     let near = within
-        .cloned()
-        .or_else(|| suggestion_among(test, known.iter().map(String::as_str)));
+        .map(String::as_str)
+        .or_else(|| word::meant(test, known.iter().map(String::as_str)));
     match near {
         Some(name) => failure.hint(format!("did you mean `{name}`?")),
         None => failure.hint("`cargo test -- --list` lists them"),

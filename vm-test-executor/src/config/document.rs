@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
+use vm_test_spelling::word::meant;
 
 /// A longer file is refused unread.
 const LONGEST: u64 = 1 << 20;
@@ -67,30 +68,5 @@ pub fn suggestion(message: &str) -> Option<String> {
     let unknown = quoted
         .next()
         .filter(|_| message.starts_with("unknown field"))?;
-    suggestion_among(unknown, quoted)
-}
-
-/// How many letters may be wrong in a word that is taken for another.
-const NEAR: usize = 2;
-
-/// How short the beginning of a word may be that is taken for it.
-const SHORTEST: usize = 3;
-
-/// The word that is spelled most like an unknown one, if one is near.
-pub fn suggestion_among<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    known
-        .map(|word| (distance(unknown, word), word))
-        .min()
-        .filter(|&(distance, _)| distance <= NEAR)
-        .map(|(_, word)| word.to_owned())
-}
-
-/// How many letters are wrong, whatever their case; the beginning of a word is near to it.
-fn distance(from: &str, to: &str) -> usize {
-    let [from, to] = [from, to].map(str::to_lowercase);
-    let distance = strsim::damerau_levenshtein(&from, &to);
-    match from.len() >= SHORTEST && to.starts_with(&from) {
-        true => distance.min(NEAR),
-        false => distance,
-    }
+    meant(unknown, quoted).map(str::to_owned)
 }

@@ -1,6 +1,6 @@
 //! `vm-test.toml` at the root of a workspace: which guests there are. Reads one file; knows nothing of sites.
 
-use super::document::{self, suggestion_among};
+use super::document;
 use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
 use super::keys::is_key;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
+use vm_test_spelling::word;
 
 /// The name of the file.
 pub const FILE: &str = "vm-test.toml";
@@ -117,7 +118,7 @@ impl Workspace {
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>();
         let failure = Failure::new(format!("cannot find guest `{name}`: {place}"));
-        let meant = suggestion_among(name, names.iter().copied());
+        let meant = word::meant(name, names.iter().copied());
         match meant {
             Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
             None => failure.hint(format!(
@@ -159,7 +160,7 @@ fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, F
 fn stray(name: &str, line: usize, place: &str) -> Failure {
     let hint = if is_key(name) {
         format!("settings stand below the name of their guest, as in [guest.{HOST}]")
-    } else if suggestion_among(name, [GUESTS].into_iter()).is_some() {
+    } else if word::meant(name, [GUESTS]).is_some() {
         "a guest is declared as in [guest.worker-1]".to_owned()
     } else {
         format!("it declares guests and nothing else: [guest.{name}] declares guest `{name}`")

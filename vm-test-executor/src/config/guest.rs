@@ -1,12 +1,12 @@
 //! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is applied.
 
-use super::quantity::{DURATION, SIZE};
 use super::{Accelerator, Init, OtherKernel, Rollback};
 use crate::host::hidden::is_whole;
 use serde::{Deserialize, Serialize};
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::pattern::Pattern;
+use vm_test_spelling::quantity::{DURATION, SIZE};
 
 /// The built-in guest: a container over the host's own root file system.
 pub const HOST: &str = "host";

@@ -7,7 +7,6 @@ mod guest;
 mod init;
 mod kernel;
 mod keys;
-pub mod quantity;
 mod rollback;
 mod table;
 

@@ -1,14 +1,14 @@
 //! The table of one guest in `vm-test.toml`: its settings, or the line of a mistake and the hint. Knows no other table.
 
-use super::document::suggestion_among;
 use super::keys::{KEYS, Key, Kind};
-use super::quantity::Scale;
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
+use vm_test_spelling::quantity::{Cure, Scale};
+use vm_test_spelling::word::meant;
 
 /// A setting, and the line that it stands in.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ type Refusal = (String, String);
 
 fn unknown(name: &str) -> Refusal {
     let keys = || KEYS.iter().map(|key| key.name);
-    let hint = match suggestion_among(name, keys()) {
+    let hint = match meant(name, keys()) {
         Some(key) => format!("did you mean `{key}`?"),
         None => format!("the keys are {}", keys().collect::<Vec<_>>().join(", ")),
     };
@@ -116,9 +116,13 @@ impl Key {
         };
         let quantity = |scale: &Scale, value: &DeValue<'_>| {
             let text = value.as_str().ok_or_else(|| self.unlike(value))?;
-            scale.read(text).map_err(|wrong| match wrong.better {
-                Some(better) => (wrong.cause, self.write(&self.within_list(&better))),
-                None => (wrong.cause, scale.rule()),
+            scale.read(text).map_err(|wrong| {
+                let hint = match wrong.cure {
+                    Cure::Write(better) => self.write(&self.within_list(&better)),
+                    Cure::Rule => scale.rule(),
+                    Cure::Less => format!("write a smaller {}", scale.noun),
+                };
+                (wrong.cause, hint)
             })
         };
         let array = || value.as_array().ok_or_else(|| self.unlike(value));
@@ -155,7 +159,7 @@ impl Key {
         if choices.contains(&word.as_str()) {
             return Ok(word);
         }
-        let hint = match suggestion_among(&word, choices.iter().copied()) {
+        let hint = match meant(&word, choices.iter().copied()) {
             Some(choice) => self.write(&format!("{choice:?}")),
             None => {
                 let choices: Vec<_> = choices.iter().map(|word| format!("`{word:?}`")).collect();

@@ -2,9 +2,9 @@
 
 use super::recipe::ready_names;
 use super::store::Store;
-use crate::config::document::suggestion_among;
 use std::path::Path;
 use vm_test::protocol::failure::Failure;
+use vm_test_spelling::word;
 
 impl Store {
     /// The failure for want of an image.
@@ -35,7 +35,8 @@ fn meant(root: &Path, name: &str) -> Option<String> {
     // Of another version it is another image.
     let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
     let known = names.iter().map(String::as_str);
-    suggestion_among(name, known.filter(|known| letters(known) != letters(name)))
+    let others = known.filter(|known| letters(known) != letters(name));
+    word::meant(name, others).map(str::to_owned)
 }
 
 #[cfg(test)]

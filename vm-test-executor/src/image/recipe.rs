@@ -11,6 +11,7 @@ use crate::config::{Init, document, split_kernel};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
+use vm_test_spelling::word;
 
 /// Recipes that come with the program. `images` in this crate is a link to the workspace's folder, so that they are in
 /// its package, too.
@@ -150,7 +151,7 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
             "cannot find a recipe for image `{name}`: there is no images/{name}.toml in {} or above",
             directory.display()
         ))
-        .hint(match document::suggestion_among(name, ready_names()) {
+        .hint(match word::meant(name, ready_names()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!(
                 "recipes that come with vm-test: {}",

@@ -72,7 +72,7 @@ fn every_wrong_value_names_its_cause_and_its_cure() {
             "backend",
             r#""kmv""#,
             "there is no `kmv`",
-            r#"the value is `"lxc"` or `"kvm"`"#,
+            r#"write `backend = "kvm"`"#,
         ),
         (
             "backend",

@@ -1,10 +1,10 @@
 //! The grammar of the commands for images and stores.
 
 use super::{ReportArgs, Settings, help};
-use crate::config::quantity;
 use clap::Subcommand;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use vm_test_spelling::quantity;
 
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum ImageCommand {

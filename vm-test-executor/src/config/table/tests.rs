@@ -73,9 +73,14 @@ fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
             "write `memory = \"512M\"`",
         ),
         (
-            "memory = \"512m\"",
-            "`m` is not a unit",
-            "write `memory = \"512M\"`",
+            "memory = \"512x\"",
+            "`x` is not a unit",
+            "write a whole number and a unit; the units are `K`, `M`, `G` and `T`",
+        ),
+        (
+            "memory = \"16777216T\"",
+            "`16777216T` is out of range",
+            "write a smaller size",
         ),
         (
             "memory = 512",
@@ -103,9 +108,9 @@ fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
             "write `disks = [\"1G\"]`",
         ),
         (
-            "disks = [\"1g\"]",
-            "`g` is not a unit",
-            "write `disks = [\"1G\"]`",
+            "disks = [\"512\"]",
+            "`512` has no unit",
+            "write `disks = [\"512M\"]`",
         ),
         (
             "cpus = \"2\"",

@@ -1,0 +1,100 @@
+//! Words that are spelled nearly right. Knows no word.
+
+/// How many letters may be wrong in a word of this length that is still recognised: two short words are soon alike.
+fn most_wrong(length: usize) -> usize {
+    match length {
+        0..=1 => 0,
+        2..=4 => 1,
+        5..=11 => 2,
+        _ => 3,
+    }
+}
+
+/// How short the beginning of a word may be that is taken for it, and how many wrong letters it counts as.
+const SHORTEST_BEGINNING: usize = 3;
+const BEGINNING: usize = 1;
+
+/// The known word that this one is most likely a misspelling of: with few letters left out, put in, changed or swapped,
+/// whatever their case, or with its beginning only. Of several that are as near, the first in the alphabet.
+pub fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let near = known.into_iter().filter_map(|known| {
+        let wrong = wrong_letters(&word, &known.to_lowercase())?;
+        Some((wrong, known))
+    });
+    near.min().map(|(_, known)| known)
+}
+
+/// How many letters are wrong, if they are few.
+fn wrong_letters(word: &str, known: &str) -> Option<usize> {
+    let wrong = strsim::damerau_levenshtein(word, known);
+    if wrong <= most_wrong(known.chars().count()) {
+        return Some(wrong);
+    }
+    let is_beginning = word.chars().count() >= SHORTEST_BEGINNING && known.starts_with(word);
+    is_beginning.then_some(BEGINNING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_wrong_letters_and_beginnings_are_recognised() {
+        let known = [
+            "backend",
+            "boot_timeout",
+            "cpus",
+            "disks",
+            "env",
+            "image",
+            "keep",
+            "keep_for",
+            "init",
+            "memory",
+            "network",
+            "timeout",
+            "on-failure",
+        ];
+        for (word, expected) in [
+            ("timout", "timeout"),
+            ("tiemout", "timeout"),
+            ("time_out", "timeout"),
+            ("Timeout", "timeout"),
+            ("time", "timeout"),
+            ("boot_timout", "boot_timeout"),
+            ("boottimout", "boot_timeout"),
+            ("boot", "boot_timeout"),
+            ("mem", "memory"),
+            ("net", "network"),
+            ("img", "image"),
+            ("cpu", "cpus"),
+            ("envs", "env"),
+            ("nev", "env"),
+            ("en", "env"),
+            ("backed", "backend"),
+            ("on_failure", "on-failure"),
+            ("keep-for", "keep_for"),
+            ("KEEP", "keep"),
+        ] {
+            assert_eq!(meant(word, known), Some(expected), "{word}");
+        }
+        for word in [
+            "", "x", "me", "vm", "ram", "path", "guest", "retries", "always",
+        ] {
+            assert_eq!(meant(word, known), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn of_several_words_the_nearest_and_then_the_first_is_taken() {
+        assert_eq!(
+            meant("worker-3", ["worker-22", "worker-2"]),
+            Some("worker-2")
+        );
+        assert_eq!(meant("web3", ["web2", "web1"]), Some("web1"));
+        assert_eq!(meant("exp", ["expose", "export"]), Some("export"));
+        assert_eq!(meant("wörkr", ["wörker"]), Some("wörker"));
+        assert_eq!(meant("b", ["a"]), None);
+    }
+}
