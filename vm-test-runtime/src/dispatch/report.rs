@@ -4,6 +4,7 @@ use super::Conclusion;
 use crate::client::Lease;
 use crate::protocol::failure::Failure;
 use crate::site::Site;
+use vm_test_spelling::quantity::DURATION;
 
 /// Reports a test that got no instance.
 pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {
@@ -74,22 +75,11 @@ pub(super) fn kept(lease: &Lease, kept: Result<u64, Failure>) {
     match kept {
         Ok(millis) => eprintln!(
             "vm-test: the instance is kept for {}; to open a shell in it: {} attach {instance}",
-            human(millis),
+            DURATION.show(millis),
             lease.program()
         ),
         Err(failure) => eprintln!("vm-test: instance {instance} is not kept: {failure}"),
     }
-}
-
-/// A time as people write it, in the largest unit that says it whole.
-fn human(millis: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-    let unit = UNITS
-        .iter()
-        .find(|(length, _)| millis.is_multiple_of(*length));
-    unit.map_or(format!("{millis}ms"), |(length, name)| {
-        format!("{}{name}", millis / length)
-    })
 }
 
 /// The command that runs just this test, with the runner in use.

@@ -8,7 +8,8 @@ use crate::protocol::agent::{End, Ended};
 use crate::protocol::body::BodyOutcome;
 use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
-use std::time::Duration;
+use signal_hook::low_level::signal_name;
+use vm_test_spelling::quantity::DURATION;
 
 /// How many of the last lines of a test that was killed are quoted, and how much of each.
 const LAST_LINES: usize = 5;
@@ -132,7 +133,7 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
         End::Signaled(signal) => {
             let failure = Failure::new(format!(
                 "{none}: signal {signal} ({}) killed the test process {after}{}",
-                signal_name(*signal),
+                signal_name(*signal).unwrap_or("unnamed"),
                 last_panic()
             ));
             if *signal != SIGSYS {
@@ -151,7 +152,7 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
                 let hint = "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run";
                 (what.to_owned(), hint.to_owned())
             } else {
-                let (limit, guest) = (human(lease.granted.timeout), site.guest());
+                let (limit, guest) = (DURATION.show(lease.granted.timeout), site.guest());
                 (
                     format!("the test did not end within {limit} and"),
                     format!("give it more time, as in #[on_vm(\"{guest}\", timeout = \"5m\")]"),
@@ -176,31 +177,5 @@ fn quoted(preamble: &[u8]) -> String {
         String::new()
     } else {
         format!("; it wrote: {text}")
-    }
-}
-
-fn human(millis: u64) -> String {
-    format!("{:?}", Duration::from_millis(millis))
-}
-
-fn signal_name(signal: i32) -> &'static str {
-    match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        24 => "SIGXCPU",
-        25 => "SIGXFSZ",
-        SIGSYS => "SIGSYS",
-        _ => "unnamed",
     }
 }
