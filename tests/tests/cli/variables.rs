@@ -74,9 +74,9 @@ fn a_value_that_cannot_be_used_names_its_variable() {
         ),
         (
             "VM_TEST_IDLE_SECONDS",
-            "15s",
+            "15 miles",
             run,
-            "cannot use VM_TEST_IDLE_SECONDS: \"15s\" is not a whole number from 0",
+            "cannot use VM_TEST_IDLE_SECONDS: \"15 miles\" is not a duration from 0s",
         ),
         (
             "VM_TEST_CPU_BUDGET",
@@ -86,9 +86,9 @@ fn a_value_that_cannot_be_used_names_its_variable() {
         ),
         (
             "VM_TEST_MEMORY_BUDGET",
-            "4G",
+            "4X",
             run,
-            "cannot use VM_TEST_MEMORY_BUDGET: \"4G\" is not a whole number from 1",
+            "cannot use VM_TEST_MEMORY_BUDGET: \"4X\" is not a size from 1M",
         ),
         (
             "VM_TEST_IMAGE_LIMIT",

@@ -1,7 +1,7 @@
 //! The memory and processors for all instances, and how much of them this and the user's other daemons have reserved.
 
 use super::claims::{Claim, Claims};
-use super::environment::number;
+use super::environment;
 use vm_test::variables::{CPU_BUDGET, MEMORY_BUDGET};
 
 /// Instances per processor of the host: most tests wait more than they compute.
@@ -17,15 +17,15 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Of this host: four fifths of its memory, four instances per processor. `VM_TEST_MEMORY_BUDGET` (MiB) and
+    /// Of this host: four fifths of its memory, four instances per processor. `VM_TEST_MEMORY_BUDGET` and
     /// `VM_TEST_CPU_BUDGET` decide otherwise.
     #[must_use]
     pub fn of_host() -> Self {
         let cpus = std::thread::available_parallelism().map_or(1, |count| count.get());
         Self {
-            memory: number(MEMORY_BUDGET)
-                .map_or_else(|| host_memory() / 5 * 4, |mib| u64::from(mib) << 20),
-            cpus: number(CPU_BUDGET).unwrap_or_else(|| u32::try_from(cpus).unwrap_or(1) * PER_CPU),
+            memory: environment::bytes(MEMORY_BUDGET).unwrap_or_else(|| host_memory() / 5 * 4),
+            cpus: environment::shares(CPU_BUDGET)
+                .unwrap_or_else(|| u32::try_from(cpus).unwrap_or(1) * PER_CPU),
         }
     }
 }

@@ -81,9 +81,8 @@ pub(super) struct Spare {
 impl Spares {
     /// As the environment asks for them.
     pub(super) fn of_environment() -> Self {
-        let seconds = environment::number(vm_test::variables::SPARE_SECONDS);
         Self {
-            wait: seconds.map_or(WAIT, |seconds| Duration::from_secs(seconds.into())),
+            wait: environment::time(vm_test::variables::SPARE_SECONDS).unwrap_or(WAIT),
             state: Mutex::default(),
             changed: Condvar::new(),
         }

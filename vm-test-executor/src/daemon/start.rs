@@ -268,8 +268,7 @@ fn run_id() -> String {
 }
 
 fn idle_time() -> Duration {
-    let seconds = environment::number(variables::IDLE_SECONDS);
-    Duration::from_secs(seconds.map_or(IDLE_SECONDS, u64::from))
+    environment::time(variables::IDLE_SECONDS).unwrap_or(Duration::from_secs(IDLE_SECONDS))
 }
 
 /// Every lease takes a few descriptors; the usual soft limit would end at some hundred.
