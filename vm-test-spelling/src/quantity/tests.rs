@@ -1,3 +1,5 @@
+//! Spellings of sizes and durations with their values, and what is said of those that are wrong.
+
 use super::*;
 
 const MIB: u64 = 1 << 20;
