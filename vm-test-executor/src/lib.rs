@@ -13,5 +13,6 @@ pub mod host;
 pub mod hosts;
 pub mod image;
 pub mod keeper;
+pub mod process;
 pub mod rootfs;
 pub mod sys;

@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["backend"],
     &["image"],
     &["rootfs", "config"],
-    &["host", "elf", "hosts"],
+    &["host", "elf", "hosts", "process"],
     &["sys"],
 ];
 
@@ -27,7 +27,7 @@ const LAYERS: &[&[&str]] = &[
 const AGENT: &str = "agent";
 
 /// What the guest's side may name besides itself.
-const BELOW_AGENT: &[&str] = &["elf", "hosts", "sys"];
+const BELOW_AGENT: &[&str] = &["elf", "hosts", "process", "sys"];
 
 /// The roots of the two programs, each above all modules of its own side.
 const HOST_ROOT: &str = "main.rs";

@@ -1,5 +1,6 @@
 //! Reports what a job's processes are doing, to explain why the job did not end. Reads `/proc`; stops and ends nothing.
 
+use crate::process::Process;
 use rustix::process::Pid;
 use std::collections::BTreeMap;
 use std::fs;
@@ -72,7 +73,7 @@ pub(super) fn of(pid: Pid) -> Vec<String> {
         .into_iter()
         .map(|thread| describe(root, thread, None))
         .collect();
-    let processes = Process::all(limit);
+    let processes = all(limit);
     let mut family = vec![root];
     let mut next = 0;
     while let Some(&id) = family.get(next)
@@ -99,35 +100,15 @@ pub(super) fn of(pid: Pid) -> Vec<String> {
     lines
 }
 
-/// What is to be known of a process, or of a thread, to find its place.
-struct Process {
-    name: String,
-    state: char,
-    parent: i32,
-}
-
-impl Process {
-    fn all(limit: Instant) -> BTreeMap<i32, Self> {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        entries
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .take(MOST_PROCESSES)
-            .take_while(|_| Instant::now() < limit)
-            .filter_map(|id: i32| Some((id, Self::read(&format!("/proc/{id}/stat"))?)))
-            .collect()
-    }
-
-    fn read(path: &str) -> Option<Self> {
-        let text = fs::read_to_string(path).ok()?;
-        // The name, in parentheses, may hold anything.
-        let (begin, rest) = text.rsplit_once(") ")?;
-        let mut fields = rest.split(' ');
-        Some(Self {
-            name: begin.split_once(" (")?.1.to_owned(),
-            state: fields.next()?.chars().next()?,
-            parent: fields.next()?.parse().ok()?,
-        })
-    }
+/// All processes, by their numbers.
+fn all(limit: Instant) -> BTreeMap<i32, Process> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .take(MOST_PROCESSES)
+        .take_while(|_| Instant::now() < limit)
+        .filter_map(|id: i32| Some((id, Process::of(id)?)))
+        .collect()
 }
 
 fn threads(process: i32) -> Vec<i32> {
@@ -152,7 +133,7 @@ fn command_line(process: i32) -> String {
 /// One thread: of another process with its command line, of the job's own with its name.
 fn describe(process: i32, thread: i32, words: Option<&str>) -> String {
     let place = format!("/proc/{process}/task/{thread}");
-    let Some(it) = Process::read(&format!("{place}/stat")) else {
+    let Some(it) = Process::of_thread(process, thread) else {
         return format!("thread {thread} has just ended");
     };
     let who = match words {

@@ -2,6 +2,7 @@
 //! one verdict.
 
 use super::mailbox::Mailbox;
+use crate::process::Process;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::Pid;
 use std::io::{Read, Write};
@@ -217,10 +218,7 @@ impl Body {
 
 /// The parent of a process.
 fn parent(process: Pid) -> Option<Pid> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name, in parentheses, may hold anything.
-    let (_, rest) = text.rsplit_once(") ")?;
-    Pid::from_raw(rest.split(' ').nth(1)?.parse().ok()?)
+    Pid::from_raw(Process::of(process)?.parent)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Directories of control groups outlive the processes in them, so they carry the daemon's process id in their names
 //! and are swept by the next start.
 
+use crate::process::Process;
 use rustix::process::Pid;
 use std::fs;
 use std::io;
@@ -204,8 +205,5 @@ pub(super) fn sweep() -> usize {
 /// Whether this process is one of this program: a stranger may have the number of a dead daemon. A dead one keeps its
 /// number and its name for as long as its parent does not ask for its end.
 pub(super) fn is_daemon(pid: &str) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        let state = stat.split_once(" (vm-test) ").map(|(_, rest)| rest);
-        state.is_some_and(|rest| !rest.starts_with(['Z', 'X']))
-    })
+    Process::of(pid).is_some_and(|process| process.name == "vm-test" && !process.is_dead())
 }

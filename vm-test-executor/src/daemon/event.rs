@@ -1,5 +1,6 @@
 //! What ends an instance: waits for it and names it. Destroys nothing.
 
+use crate::process::Process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 use std::fs;
@@ -106,10 +107,7 @@ fn has_only_dead(pid: Pid) -> bool {
 }
 
 fn is_dead(pid: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name, in parentheses, may hold anything.
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, rest)| rest.starts_with('Z'))
+    Process::of(pid).is_some_and(|process| process.is_dead())
 }
 
 #[cfg(test)]
