@@ -1,7 +1,7 @@
 //! The insides of the programs `vm-test` (command line, daemon, keeper) and `vm-test-agent` (inside a guest).
 //!
 //! Layers, top to bottom, none imports upwards: `cli` → `daemon` → `keeper` → `backend` → `rootfs`, `config` → `sys`.
-//! `agent` runs in the guest and shares with the host's side only `elf`, `hosts`, `sys` and the protocol. Not an API for others.
+//! `agent` runs in the guest and shares with the host's side only `elf`, `hosts`, `process`, `sys` and the protocol. Not an API for others.
 
 pub mod agent;
 pub mod backend;
