@@ -66,7 +66,8 @@ VARIABLES
   VM_TEST_IMAGE_LIMIT    how much an imported archive may unpack to [default: 20G]
   NO_COLOR               if set, output has no colours; only terminals get them anyway
   of the daemon, which reads them when it starts; after `vm-test stop` the next one reads them again:
-  VM_TEST_IDLE_SECONDS   how long it stays idle before it ends, in seconds or as in 5m [default: 15]
+  VM_TEST_IDLE_SECONDS   how long it stays idle before it ends, in seconds or as in 5m
+                         [default: 15]
   VM_TEST_SPARE_SECONDS  how long a VM prepared for the next test waits, in seconds or as in 5m;
                          0 for none [default: 10]
   VM_TEST_MEMORY_BUDGET  memory of all instances together, in MiB or as in 4G
