@@ -1,8 +1,7 @@
 //! What a guest with its own init needs from the host: whether it can boot here at all, a control group for its init, and a
 //! console. Starts nothing.
 
-use super::console::Console;
-use super::delegation::Delegation;
+use super::instance::{Console, Delegation};
 use super::layers;
 use crate::config::{Guest, HOST_IMAGE, Init};
 use vm_test::protocol::daemon::LeaseRequest;

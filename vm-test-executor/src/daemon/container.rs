@@ -2,9 +2,7 @@
 //! a control group. Decides; starts nothing.
 
 use super::boot::Boot;
-use super::cgroup::Limits;
-use super::devices::Devices;
-use super::instance::Belongings;
+use super::instance::{Belongings, Devices, Limits};
 use super::layers::Layers;
 use super::lease::{Held, Host, Ready};
 use super::libraries::Closure;

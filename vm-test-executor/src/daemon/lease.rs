@@ -2,17 +2,14 @@
 //! `life` takes over.
 
 use super::admission::{Admission, Admitted};
-use super::boots;
 use super::emulator::Emulators;
-use super::event::Event;
 use super::gate::Gate;
-use super::instance::{Belongings, Instance};
+use super::instance::{Belongings, Event, Instance, Spawner, boots};
 use super::layers::Layers;
 use super::libraries::Libraries;
 use super::life::{self, Ending};
 use super::registry::{Living, Registry};
 use super::spares::{Model, Spares};
-use super::spawner::Spawner;
 use super::stores::Stores;
 use super::{boot, container, ledger, machine};
 use crate::backend::kvm::Accelerator;

@@ -1,7 +1,7 @@
 //! The files that record the times of tests, one per run, and the logs of tests that did not pass. Writes below cargo's
 //! target directory, and keeps only the latest runs. Nothing here can make a test fail.
 
-use super::event::Event;
+use super::instance::Event;
 use super::registry::{Living, Registry};
 use super::regular;
 use serde_json::{Value, json};

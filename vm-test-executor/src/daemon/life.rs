@@ -1,7 +1,6 @@
 //! The life of a leased instance: registers it, watches it, ends it, removes and records it. Starts nothing.
 
-use super::event::Event;
-use super::instance::Instance;
+use super::instance::{Event, Instance};
 use super::lease::Host;
 use super::ledger::{self, End};
 use super::registry::{Living, Registry};

@@ -1,10 +1,7 @@
 //! What a VM needs before it starts: its image's files, a template to restore, disks with the host's files. Decides, and
 //! makes the template if there is none; the VM itself belongs to a keeper.
 
-use super::cgroup::Limits;
-use super::console::Console;
-use super::devices::Devices;
-use super::instance::Belongings;
+use super::instance::{Belongings, Console, Devices, Limits};
 use super::layers;
 use super::lease::{Held, Host, Ready};
 use super::payload::Payload;

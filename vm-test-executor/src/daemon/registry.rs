@@ -1,8 +1,7 @@
 //! The running instances, and the latest ones that have ended. Only records; decides nothing.
 
 use super::admission::Admitted;
-use super::cgroup::OomWatch;
-use super::console::Console;
+use super::instance::{Console, OomWatch};
 use super::kept::Kept;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};

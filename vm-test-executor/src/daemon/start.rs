@@ -6,13 +6,14 @@ use super::claims::Claims;
 use super::emulator::Emulators;
 use super::files::Files;
 use super::gate::Gate;
+use super::instance::{loops, spawner};
 use super::lease::Host;
 use super::libraries::Libraries;
 use super::listener::{self, Desk};
 use super::registry::Registry;
 use super::spares::Spares;
 use super::stores::{self, Stores};
-use super::{IDLE_SECONDS, environment, log, loops, spawner, sweep};
+use super::{IDLE_SECONDS, environment, log, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
 use signal_hook::iterator::Signals;
@@ -142,7 +143,7 @@ pub fn serve() -> Result<(), Failure> {
     loops::sweep(&journal);
     stores::sweep(&journal);
     raise_file_limit();
-    let (spawner, orders) = spawner::spawner();
+    let (spawner, orders) = spawner();
     let (stop, stopping) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|error| refused("make a pipe", Tried::Descriptor, &error.into()))?;
     let run = run_id();

@@ -1,7 +1,8 @@
 //! Removes what dead daemons left: sockets, locks, logs, control groups, loop devices, snapshots. The kernel has already
 //! removed everything else.
 
-use super::{cgroup, delegation, loops, regular, stores};
+use super::instance::{cgroup, delegation, loops};
+use super::{regular, stores};
 use rustix::fs::FlockOperation;
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -2,9 +2,8 @@
 //! finished template proves that its accelerator boots this VM on this host; only a VM that had everything it needs and
 //! still did not boot proves that it does not.
 
-use super::boots;
 use super::emulator;
-use super::instance::Instance;
+use super::instance::{Instance, boots};
 use super::lease::Host;
 use super::machine::{self, cannot};
 use crate::backend::Unrun;

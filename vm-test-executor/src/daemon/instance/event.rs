@@ -24,7 +24,7 @@ const LOOKS: u32 = 2;
 
 /// Why the wait for an instance ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// The holder of the lease is gone or has given it up.
     Released,
     /// The keeper has ended.

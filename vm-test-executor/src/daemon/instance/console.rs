@@ -17,13 +17,13 @@ const LONGEST_LINE: usize = 200;
 
 /// A console.
 #[derive(Debug)]
-pub(super) struct Console {
+pub(crate) struct Console {
     file: File,
 }
 
 impl Console {
     /// A console on which nothing is written yet.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let file = memfd_create(c"vm-test console", MemfdFlags::CLOEXEC)?;
         Ok(Self { file: file.into() })
     }
@@ -40,12 +40,12 @@ impl Console {
     }
 
     /// The lines that tell most of how it ended, without what only a terminal understands.
-    pub(super) fn last_lines(&self) -> Vec<String> {
+    pub(crate) fn last_lines(&self) -> Vec<String> {
         telling::telling(&self.lines())
     }
 
     /// All lines that say anything, back to a limit.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let length = self.file.metadata().map_or(0, |meta| meta.len());
         let begin = length.saturating_sub(LONGEST);
         let mut bytes = vec![0; usize::try_from(length - begin).unwrap_or(0)];

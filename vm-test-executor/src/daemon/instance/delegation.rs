@@ -31,7 +31,7 @@ const FILES: [&str; 4] = [
 
 /// A group of one instance, in each hierarchy that its init manages.
 #[derive(Debug)]
-pub(super) struct Delegation {
+pub(crate) struct Delegation {
     groups: Vec<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ impl Delegation {
     ///
     /// # Errors
     /// Why this user can give none.
-    pub(super) fn new(instance: &str, owner: Option<u32>) -> Result<Self, String> {
+    pub(crate) fn new(instance: &str, owner: Option<u32>) -> Result<Self, String> {
         let name = format!("{}-{instance}", std::process::id());
         let mut delegation = Self { groups: Vec::new() };
         delegation.add(unified_parent()?.join(&name), owner)?;
@@ -133,7 +133,7 @@ fn give(group: &Path, owner: Option<u32>) -> io::Result<()> {
 }
 
 /// Removes the groups of daemons that are no more; how many there were.
-pub(super) fn sweep() -> usize {
+pub(crate) fn sweep() -> usize {
     let parents = unified_parent().ok().into_iter().chain(named_parent());
     parents.map(|parent| sweep_below(&parent)).sum()
 }

@@ -67,7 +67,7 @@ impl Drop for LoopDevice {
 }
 
 /// Removes the devices that a dead daemon left; how many there were.
-pub(super) fn sweep(journal: &Path) -> usize {
+pub(crate) fn sweep(journal: &Path) -> usize {
     let Some((dir, stem)) = journal
         .parent()
         .zip(journal.file_name().and_then(|name| name.to_str()))

@@ -184,7 +184,7 @@ pub(super) fn remove_tree(group: &Path) -> bool {
 }
 
 /// Removes the groups of daemons that are no more; the number of directories removed.
-pub(super) fn sweep() -> usize {
+pub(crate) fn sweep() -> usize {
     let mut removed = 0;
     for root in roots().into_iter().flatten() {
         for entry in fs::read_dir(&root).into_iter().flatten().flatten() {

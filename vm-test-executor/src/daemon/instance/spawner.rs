@@ -1,7 +1,7 @@
 //! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper when the thread that
 //! started it ends. Knows how a keeper is executed, not what it runs.
 
-use super::ending::KeeperEnd;
+use super::keeper_exit::KeeperEnd;
 use crate::host::idmaps::IdMaps;
 use crate::host::refusal;
 use crate::keeper::{self, TrialReport};
@@ -39,17 +39,17 @@ struct Order {
 
 /// The way to the spawner, from any thread.
 #[derive(Clone, Debug)]
-pub(super) struct Spawner {
+pub(crate) struct Spawner {
     orders: Sender<Option<Order>>,
 }
 
 /// The spawner's own end.
-pub(super) struct Orders {
+pub(crate) struct Orders {
     orders: Receiver<Option<Order>>,
 }
 
 /// Both ends.
-pub(super) fn spawner() -> (Spawner, Orders) {
+pub(crate) fn spawner() -> (Spawner, Orders) {
     let (sender, receiver) = channel();
     (Spawner { orders: sender }, Orders { orders: receiver })
 }
@@ -80,14 +80,14 @@ impl Spawner {
 
 impl Spawner {
     /// Ends the spawner's wait for an order.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         let _ = self.orders.send(None);
     }
 }
 
 impl Orders {
     /// Carries out an order that comes within `wait`; false if none came.
-    pub(super) fn serve_one(&self, wait: std::time::Duration) -> bool {
+    pub(crate) fn serve_one(&self, wait: std::time::Duration) -> bool {
         let Ok(Some(order)) = self.orders.recv_timeout(wait) else {
             return false;
         };

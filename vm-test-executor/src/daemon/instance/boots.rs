@@ -1,8 +1,8 @@
 //! The consoles of VMs that ended before they had a log: a VM that is booted for a template has no lease, and a command
 //! writes no log. The latest ones are kept in the store of their image. Nothing here can make a lease fail.
 
+use super::super::regular;
 use super::console::Console;
-use super::regular;
 use std::path::Path;
 use vm_test::harvest::forget_old_runs;
 
@@ -13,7 +13,7 @@ const HOME: &str = "boots";
 const END: &str = "log";
 
 /// Writes down how a VM ended, unless its console says nothing; whether it did.
-pub(super) fn keep(store: &Path, instance: &str, words: &str, console: &Console) -> bool {
+pub(crate) fn keep(store: &Path, instance: &str, words: &str, console: &Console) -> bool {
     let console = console.lines();
     if console.is_empty() {
         return false;

@@ -26,16 +26,16 @@ const LOOP_PATH: &str = "/dev/loop0";
 
 /// The devices of one instance.
 #[derive(Debug, Default)]
-pub(super) struct Devices {
+pub(crate) struct Devices {
     /// Their paths in the guest.
-    pub(super) paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// Goes when all who could have it open are gone.
     loop_device: Option<LoopDevice>,
 }
 
 impl Devices {
     /// Those that the guest asks for, if this host can give them.
-    pub(super) fn of(
+    pub(crate) fn of(
         guest: &Guest,
         as_root: bool,
         journal: &Path,
@@ -55,7 +55,7 @@ impl Devices {
     }
 
     /// What QEMU needs to use the processor's support for machines.
-    pub(super) fn for_kvm() -> Self {
+    pub(crate) fn for_kvm() -> Self {
         Self {
             paths: vec![KVM.into()],
             loop_device: None,

@@ -4,8 +4,8 @@ use super::cgroup::{Limits, OomWatch};
 use super::console::Console;
 use super::delegation::Delegation;
 use super::devices::Devices;
-use super::ending::KeeperEnd;
 use super::event::{self, Event};
+use super::keeper_exit::KeeperEnd;
 use super::spawner::{Isolation, Spawner};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::keeper::World;
@@ -22,8 +22,8 @@ use vm_test::protocol::frame;
 
 /// A living instance.
 #[derive(Debug)]
-pub(super) struct Instance {
-    pub(super) name: String,
+pub(crate) struct Instance {
+    pub(crate) name: String,
     pub(super) guest: String,
     pid: Pid,
     pub(super) pidfd: OwnedFd,
@@ -41,20 +41,20 @@ pub(super) struct Instance {
 
 /// What an instance has that is not in its namespaces.
 #[derive(Debug, Default)]
-pub(super) struct Belongings {
-    pub(super) limits: Option<Limits>,
-    pub(super) devices: Devices,
+pub(crate) struct Belongings {
+    pub(crate) limits: Option<Limits>,
+    pub(crate) devices: Devices,
     /// For a guest's own init in a container.
-    pub(super) delegation: Option<Delegation>,
+    pub(crate) delegation: Option<Delegation>,
     /// Of a machine, or of a guest's own init.
-    pub(super) console: Option<Console>,
+    pub(crate) console: Option<Console>,
     /// The file of a disk from elsewhere, which a machine reads.
-    pub(super) foreign: Option<OwnedFd>,
+    pub(crate) foreign: Option<OwnedFd>,
 }
 
 impl Instance {
     /// Starts an instance whose agent talks to `stream`.
-    pub(super) fn start(
+    pub(crate) fn start(
         world: &World,
         number: u64,
         stream: &UnixStream,
@@ -170,7 +170,7 @@ impl Instance {
     }
 
     /// The process id of the keeper.
-    pub(super) fn keeper(&self) -> u32 {
+    pub(crate) fn keeper(&self) -> u32 {
         self.pid.as_raw_nonzero().get().cast_unsigned()
     }
 
@@ -222,12 +222,12 @@ impl Instance {
     }
 
     /// Waits until something ends it.
-    pub(super) fn wait(&self, holder: &UnixStream, stop: &OwnedFd) -> Event {
+    pub(crate) fn wait(&self, holder: &UnixStream, stop: &OwnedFd) -> Event {
         event::wait(self.process(), self.agent.as_ref(), holder, stop)
     }
 
     /// The count of processes that the kernel has killed because memory ran out.
-    pub(super) fn oom_watch(&self) -> OomWatch {
+    pub(crate) fn oom_watch(&self) -> OomWatch {
         self.limits
             .as_ref()
             .map(Limits::oom_watch)
@@ -235,7 +235,7 @@ impl Instance {
     }
 
     /// A copy of its console, if it has one.
-    pub(super) fn console(&self) -> Option<Console> {
+    pub(crate) fn console(&self) -> Option<Console> {
         self.console.as_ref()?.share().ok()
     }
 

@@ -17,7 +17,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 impl Instance {
     /// Waits until the machine only lacks its lease, but not longer than `limit`, and not once the daemon stops.
-    pub(super) fn await_prepared(&self, stop: &OwnedFd, limit: Duration) -> Result<(), Failure> {
+    pub(crate) fn await_prepared(&self, stop: &OwnedFd, limit: Duration) -> Result<(), Failure> {
         let limit = Timespec::try_from(limit).ok();
         let mut fds = [
             PollFd::new(&self.control, PollFlags::IN),
@@ -36,7 +36,7 @@ impl Instance {
     }
 
     /// Gives the machine its stream, and waits until it has it.
-    pub(super) fn attach(&self, stream: &UnixStream) -> Result<(), Failure> {
+    pub(crate) fn attach(&self, stream: &UnixStream) -> Result<(), Failure> {
         let stream = stream.try_clone().map(OwnedFd::from);
         stream
             .and_then(|stream| handover::send(&self.control, Some(&stream)))
@@ -45,12 +45,12 @@ impl Instance {
     }
 
     /// Has it write to its stream.
-    pub(super) fn begin(&self) -> Result<(), Failure> {
+    pub(crate) fn begin(&self) -> Result<(), Failure> {
         handover::send(&self.control, None).map_err(|error| self.not_handed(&error))
     }
 
     /// Whether its keeper runs.
-    pub(super) fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
         let now = Timespec {
             tv_sec: 0,

@@ -1,0 +1,28 @@
+//! One instance: its keeper's process, what it has outside its namespaces, and its end. Knows no lease, and nothing of what an
+//! instance is made of.
+
+pub(super) mod boots;
+pub(super) mod cgroup;
+mod console;
+pub(super) mod delegation;
+mod devices;
+mod ending;
+mod event;
+mod handing;
+#[expect(
+    clippy::module_inception,
+    reason = "the storey has the name of what it is about"
+)]
+mod instance;
+mod keeper_exit;
+pub(super) mod loops;
+mod spawner;
+
+pub(super) use cgroup::{Limits, OomWatch};
+pub(super) use console::Console;
+pub(super) use delegation::Delegation;
+pub(super) use devices::Devices;
+pub(super) use event::Event;
+pub(super) use instance::{Belongings, Instance};
+pub use spawner::try_namespaces;
+pub(super) use spawner::{Spawner, spawner};
