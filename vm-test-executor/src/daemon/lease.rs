@@ -2,26 +2,18 @@
 //! `life` takes over.
 
 use super::admission::{Admission, Admitted};
-use super::emulator::Emulators;
 use super::gate::Gate;
-use super::instance::{Belongings, Event, Instance, Spawner, boots};
-use super::layers::Layers;
-use super::libraries::Libraries;
+use super::instance::{Event, boots};
+use super::ledger;
 use super::life::{self, Ending};
+use super::prepare::{Ready, Tools, boot, container, hardware, machine};
 use super::registry::{Living, Registry};
 use super::spares::{Model, Spares};
-use super::stores::Stores;
-use super::{boot, container, ledger, machine};
-use crate::backend::kvm::Accelerator;
 use crate::config::{Backend, Guest, Rollback, Workspace};
-use crate::host::idmaps::IdMaps;
-use crate::keeper::World;
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant, SystemTime};
 use vm_test::protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary, Reply};
 use vm_test::protocol::failure::Failure;
@@ -36,52 +28,8 @@ pub(super) struct Host {
     pub(super) gate: Gate,
     pub(super) admission: Admission,
     pub(super) registry: Registry,
-    /// How many instances are being destroyed, with all that they were made of.
-    pub(super) ending: AtomicUsize,
-    pub(super) spawner: Spawner,
-    pub(super) maps: IdMaps,
-    pub(super) agent: PathBuf,
-    pub(super) libraries: Libraries,
-    pub(super) emulators: Emulators,
-    pub(super) stores: Stores,
     pub(super) spares: Spares,
-    /// The beginning of the names of journal entries.
-    pub(super) journal: PathBuf,
-    /// Part of every instance's name, so that names of different daemons differ.
-    pub(super) run: String,
-    /// Readable once the daemon stops.
-    pub(super) stop: OwnedFd,
-}
-
-/// An instance that only has to be started.
-#[derive(Debug)]
-pub(super) struct Ready {
-    pub(super) world: World,
-    pub(super) belongings: Belongings,
-    /// What it is, for people.
-    pub(super) description: String,
-    /// The release of its kernel.
-    pub(super) kernel: String,
-    /// Time limit of a job, in milliseconds.
-    pub(super) timeout: u64,
-    /// Time limit until the agent's first word, in milliseconds.
-    pub(super) boot_timeout: u64,
-    /// See [`Leased::caveat`].
-    pub(super) caveat: Option<String>,
-    /// For a machine that goes on from a template, so that another one can be prepared ahead of its lease: what executes it.
-    pub(super) next: Option<Accelerator>,
-    /// A spare that is made like it has its part in it.
-    pub(super) held: Arc<Held>,
-}
-
-/// What must not be removed while the instance runs.
-#[derive(Debug)]
-#[expect(dead_code, reason = "held for its locks, which end when it is dropped")]
-pub(super) enum Held {
-    /// The layers of its image, if it has one.
-    Layers(Option<Box<Layers>>),
-    /// What a machine is made of.
-    Machine(Box<machine::Parts>),
+    pub(super) tools: Tools,
 }
 
 /// Room for an instance, and how long it was waited for.
@@ -129,17 +77,16 @@ fn lease(
     let Some(room) = wait_for_room(host, stream, &guest)? else {
         return Ok(());
     };
-    let number = host.registry.next_number();
-    let own = format!("{}-{}-{number}", guest.name, host.run);
+    let (number, own) = host.tools.names.next(&guest.name);
     let say = |reason: &str| {
         // If the client is gone, what is made is there for the next one.
         let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
     };
     // Goes after what the instance is made of.
-    let ending = Ending::among(&host.ending);
+    let ending = Ending::among(&host.tools.ending);
     let ready = match guest.backend {
-        Backend::Lxc => container::prepare(host, &guest, request, init, number, &own)?,
-        Backend::Kvm => machine::prepare(host, &guest, request, init, &own, &say)?,
+        Backend::Lxc => container::prepare(&host.tools, &guest, request, init, number, &own)?,
+        Backend::Kvm => machine::prepare(&host.tools, &guest, request, init, &own, &say)?,
     };
     let spare = ready.next.and_then(|_| host.spares.take(&ready.world));
     let spare = spare.and_then(|spare| spare.attach(stream));
@@ -153,14 +100,9 @@ fn lease(
     }
     let started = match spare {
         Some(spare) => spare.begin(),
-        None => Instance::start(
-            &ready.world,
-            number,
-            stream,
-            &host.maps,
-            ready.belongings,
-            &host.spawner,
-        ),
+        None => host
+            .tools
+            .start(&ready.world, number, stream, ready.belongings),
     };
     let instance = match started {
         Ok(instance) => instance,
@@ -225,10 +167,11 @@ fn lease(
 fn decide(host: &Host, request: &LeaseRequest) -> Result<Guest, Failure> {
     let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
     let guest = workspace.guest(&request.guest, &request.settings)?;
-    host.maps
+    host.tools
+        .maps
         .check(&format!("cannot start guest `{}`", guest.name))?;
     if guest.backend == Backend::Lxc {
-        container::check(host, &guest)?;
+        container::check(&host.tools, &guest)?;
     }
     Ok(guest)
 }
@@ -237,7 +180,7 @@ fn decide(host: &Host, request: &LeaseRequest) -> Result<Guest, Failure> {
 fn wait_for_room(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>, Failure> {
     let footprint = match guest.backend {
         Backend::Lxc => guest.memory,
-        Backend::Kvm => machine::footprint(guest),
+        Backend::Kvm => hardware::footprint(guest),
     };
     if !guest.disks.is_empty() {
         host.admission.check(footprint, "memory and disks")?;

@@ -53,7 +53,7 @@ pub(super) fn live(
     let registered = Registered::new(&host.registry, living);
     let name = registered.name.clone();
     begun();
-    let event = instance.wait(stream, &host.stop);
+    let event = instance.wait(stream, &host.tools.stop);
     ending.begin();
     // Released means that nobody will ask; everything else is known before the client sees the end of the stream.
     let parting = ledger::is_lost(&host.registry, &name, event)

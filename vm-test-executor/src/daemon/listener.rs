@@ -33,7 +33,7 @@ impl Desk {
     pub(super) fn leave(&self) {
         self.host.gate.close();
         self.host.admission.wake();
-        self.host.spawner.wake();
+        self.host.tools.spawner.wake();
     }
 }
 

@@ -38,19 +38,11 @@ pub(super) struct Registry {
 
 #[derive(Debug, Default)]
 struct State {
-    born: u64,
     alive: HashMap<String, Living>,
     dead: VecDeque<(String, Obituary)>,
 }
 
 impl Registry {
-    /// A new number for an instance.
-    pub(super) fn next_number(&self) -> u64 {
-        let mut state = self.lock();
-        state.born += 1;
-        state.born
-    }
-
     pub(super) fn insert(&self, living: Living) {
         self.lock()
             .alive

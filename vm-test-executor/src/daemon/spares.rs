@@ -5,13 +5,13 @@
 use super::admission::Admitted;
 use super::environment;
 use super::instance::Instance;
-use super::lease::{Held, Host};
-use super::machine;
+use super::lease::Host;
+use super::prepare::{Held, hardware};
 use crate::backend::kvm::{Accelerator, Start};
 use crate::config::Guest;
 use crate::keeper::World;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use vm_test::protocol::failure::Failure;
 
@@ -34,7 +34,7 @@ pub(super) struct Model {
     pub(super) accelerator: Accelerator,
     pub(super) world: World,
     /// What nobody may remove that it is made of.
-    pub(super) held: Arc<Held>,
+    pub(super) held: Held,
 }
 
 /// All spares of a daemon.
@@ -74,7 +74,7 @@ pub(super) struct Spare {
     _nobody: UnixStream,
     since: Instant,
     // These are given back after the machine has ended.
-    _held: Arc<Held>,
+    _held: Held,
     _admitted: Admitted,
 }
 
@@ -129,7 +129,7 @@ impl Spares {
         let Some(number) = self.make_slot(&world) else {
             return;
         };
-        let footprint = machine::footprint(&model.guest);
+        let footprint = hardware::footprint(&model.guest);
         let admitted = host.admission.admit_spare(footprint, model.guest.cpus);
         let spare = admitted.and_then(|admitted| match start(host, model, admitted) {
             Ok(spare) => Some(spare),
@@ -254,23 +254,16 @@ fn start(host: &Host, model: Model, admitted: Admitted) -> Result<Spare, Failure
         mut world,
         held,
     } = model;
-    let number = host.registry.next_number();
-    world.instance = format!("{}-{}-{number}", guest.name, host.run);
+    let (number, name) = host.tools.names.next(&guest.name);
+    world.instance = name;
     if let Some(hardware) = &mut world.hardware {
         hardware.start = Start::Ahead;
     }
-    let belongings = machine::belongings(&guest, &world.instance, accelerator)?;
+    let belongings = hardware::belongings(&guest, &world.instance, accelerator)?;
     let (nobody, stream) = UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
-    let instance = Instance::start(
-        &world,
-        number,
-        &stream,
-        &host.maps,
-        belongings,
-        &host.spawner,
-    )?;
-    instance.await_prepared(&host.stop, PREPARING)?;
+    let instance = host.tools.start(&world, number, &stream, belongings)?;
+    instance.await_prepared(&host.tools.stop, PREPARING)?;
     Ok(Spare {
         instance,
         _nobody: nobody,

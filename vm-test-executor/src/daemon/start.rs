@@ -3,17 +3,16 @@
 use super::admission::Admission;
 use super::budget::Budget;
 use super::claims::Claims;
-use super::emulator::Emulators;
 use super::files::Files;
 use super::gate::Gate;
 use super::instance::{loops, spawner};
 use super::lease::Host;
-use super::libraries::Libraries;
 use super::listener::{self, Desk};
+use super::prepare::stores::{self, Stores};
+use super::prepare::{Emulators, Libraries, Names, Tools};
 use super::registry::Registry;
 use super::spares::Spares;
-use super::stores::{self, Stores};
-use super::{IDLE_SECONDS, environment, log, sweep};
+use super::{environment, log, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
 use signal_hook::iterator::Signals;
@@ -35,6 +34,9 @@ const READY: &[u8] = b"ready\n";
 
 /// How long the main loop sleeps when there is nothing to start.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How long a daemon without leases stays, unless the environment says otherwise.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// Variables that the daemon keeps from whoever started it.
 const KEPT: [&str; 5] = [
@@ -153,17 +155,19 @@ pub fn serve() -> Result<(), Failure> {
             gate: Gate::default(),
             admission: Admission::among(Budget::of_host(), claims),
             registry: Registry::default(),
-            ending: AtomicUsize::new(0),
-            spawner,
-            maps: IdMaps::of_this_user(),
-            agent,
-            libraries: Libraries::default(),
-            emulators: Emulators::default(),
-            stores: Stores::new(journal.clone()),
             spares: Spares::of_environment(),
-            journal: journal.clone(),
-            run,
-            stop,
+            tools: Tools {
+                maps: IdMaps::of_this_user(),
+                agent,
+                libraries: Libraries::default(),
+                emulators: Emulators::default(),
+                stores: Stores::new(journal.clone()),
+                journal: journal.clone(),
+                spawner,
+                names: Names::of(run),
+                ending: AtomicUsize::new(0),
+                stop,
+            },
         },
         began: Instant::now(),
     });
@@ -269,7 +273,7 @@ fn run_id() -> String {
 }
 
 fn idle_time() -> Duration {
-    environment::time(variables::IDLE_SECONDS).unwrap_or(Duration::from_secs(IDLE_SECONDS))
+    environment::time(variables::IDLE_SECONDS).unwrap_or(IDLE)
 }
 
 /// Every lease takes a few descriptors; the usual soft limit would end at some hundred.

@@ -2,7 +2,8 @@
 //! removed everything else.
 
 use super::instance::{cgroup, delegation, loops};
-use super::{regular, stores};
+use super::prepare::stores;
+use super::regular;
 use rustix::fs::FlockOperation;
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -2,10 +2,11 @@
 //! finished template proves that its accelerator boots this VM on this host; only a VM that had everything it needs and
 //! still did not boot proves that it does not.
 
+use super::super::instance::boots;
 use super::emulator;
-use super::instance::{Instance, boots};
-use super::lease::Host;
-use super::machine::{self, cannot};
+use super::hardware::{belongings, world};
+use super::refusal::cannot;
+use super::tools::Tools;
 use crate::backend::Unrun;
 use crate::backend::kvm::{Accelerator, Hardware, TEMPLATE};
 use crate::config::{self, Guest};
@@ -39,7 +40,7 @@ pub(super) struct Shape<'a> {
 /// # Errors
 /// If it cannot be made, or the accelerator that is asked for does not boot.
 pub(super) fn obtain(
-    host: &Host,
+    tools: &Tools,
     store: &Store,
     shape: &Shape<'_>,
     say: &dyn Fn(&str),
@@ -58,7 +59,7 @@ pub(super) fn obtain(
             .missing());
         }
         (Some(Err(_)), _) => {}
-        (Some(Ok(())), wish) => match proven(host, store, shape, say)? {
+        (Some(Ok(())), wish) => match proven(tools, store, shape, say)? {
             Ok(template) => return Ok((Accelerator::Kvm, template)),
             Err(cause) if wish == config::Accelerator::Kvm => {
                 let cause = format!(
@@ -77,7 +78,7 @@ pub(super) fn obtain(
     let hardware = shape.hardware.clone();
     let template = with(store, shape, &hardware, say, |aside| {
         say_first(say);
-        save(host, store, shape, &hardware, aside).map_err(|unrun| unrun.failure)
+        save(tools, store, shape, &hardware, aside).map_err(|unrun| unrun.failure)
     })?;
     Ok((hardware.accelerator, template))
 }
@@ -85,7 +86,7 @@ pub(super) fn obtain(
 /// The template by `/dev/kvm`, or why this machine does not boot with it here: found out once, and remembered. What keeps
 /// it from being found out is no reason to remember anything.
 fn proven(
-    host: &Host,
+    tools: &Tools,
     store: &Store,
     shape: &Shape<'_>,
     say: &dyn Fn(&str),
@@ -111,7 +112,7 @@ fn proven(
             return Err(Failure::new(known));
         }
         say_first(say);
-        save(host, store, shape, &hardware, aside).map_err(|unrun| {
+        save(tools, store, shape, &hardware, aside).map_err(|unrun| {
             if unrun.is_unbooted {
                 let cause = unrun.failure.message.lines().next().unwrap_or_default();
                 if shape.guest.accelerator() == config::Accelerator::Auto {
@@ -182,30 +183,23 @@ fn say_first(say: &dyn Fn(&str)) {
 
 /// Has a template made in this directory.
 fn save(
-    host: &Host,
+    tools: &Tools,
     store: &Store,
     shape: &Shape<'_>,
     hardware: &Hardware,
     aside: &Path,
 ) -> Result<(), Unrun> {
     let guest = shape.guest;
-    let number = host.registry.next_number();
-    let name = format!("{}-{}-{number}", guest.name, host.run);
+    let (number, name) = tools.names.next(&guest.name);
     let mut places = shape.base.to_vec();
     places.push((TEMPLATE.to_owned(), aside.to_path_buf()));
-    let world = machine::world(host, guest, &name, hardware.clone(), &places);
+    let world = world(tools.as_root(), guest, &name, hardware.clone(), &places);
     let (_here, stream) = UnixStream::pair()
         .map_err(|error| cannot(guest, &format!("cannot make a pair of sockets: {error}")))?;
-    let instance = Instance::start(
-        &world,
-        number,
-        &stream,
-        &host.maps,
-        machine::belongings(guest, &name, hardware.accelerator)?,
-        &host.spawner,
-    )?;
+    let belongings = belongings(guest, &name, hardware.accelerator)?;
+    let instance = tools.start(&world, number, &stream, belongings)?;
     let console = instance.console();
-    instance.saved(&host.stop).map_err(|mut unrun| {
+    instance.saved(&tools.stop).map_err(|mut unrun| {
         if let Some(console) = console {
             let is_kept = boots::keep(store.root(), &name, &unrun.failure.message, &console);
             if is_kept && unrun.failure.hint.is_none() {

@@ -1,14 +1,15 @@
 //! What a container needs before it starts: a plan of its files, devices, limits and, if it has its own init, a console and
 //! a control group. Decides; starts nothing.
 
+use super::super::instance::{Belongings, Devices, Limits};
 use super::boot::Boot;
-use super::instance::{Belongings, Devices, Limits};
 use super::layers::Layers;
-use super::lease::{Held, Host, Ready};
 use super::libraries::Closure;
+use super::ready::Ready;
+use super::refusal::cannot;
+use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init};
 use crate::host::hidden::hidden;
-use crate::host::idmaps::Source;
 use crate::keeper::{MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
@@ -19,54 +20,50 @@ use vm_test::protocol::daemon::LeaseRequest;
 use vm_test::protocol::failure::Failure;
 
 /// Refuses what no container of this user can be, whatever boots in it.
-pub(super) fn check(host: &Host, guest: &Guest) -> Result<(), Failure> {
-    let as_root = host.maps.source == Source::Root;
+pub(crate) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
+    let as_root = tools.as_root();
     if guest.privileged && !as_root {
-        return Err(Failure::new(format!(
-            "cannot start guest `{}`: privileged = true needs root on the host, and this is an ordinary user",
-            guest.name
-        ))
+        return Err(cannot(
+            guest,
+            "privileged = true needs root on the host, and this is an ordinary user",
+        )
         .hint("without privileged, root in the guest is root over all that is the guest's own")
         .missing());
     }
     if let Some((cause, cure)) = only_for_machines(guest) {
-        return Err(
-            Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
-                .hint(cure)
-                .missing(),
-        );
+        return Err(cannot(guest, cause).hint(cure).missing());
     }
     Ok(())
 }
 
 /// Makes everything ready.
-pub(super) fn prepare(
-    host: &Host,
+pub(crate) fn prepare(
+    tools: &Tools,
     guest: &Guest,
     request: &LeaseRequest,
     init: Init,
     number: u64,
     name: &str,
 ) -> Result<Ready, Failure> {
-    let as_root = host.maps.source == Source::Root;
+    let as_root = tools.as_root();
     let limits = Limits::new(name, guest.memory).ok();
-    let settled = || host.ending.load(Ordering::SeqCst) == 0;
-    let layers = Layers::of(guest, request, name, &host.stores, &settled)?;
+    let settled = || tools.ending.load(Ordering::SeqCst) == 0;
+    let layers = Layers::of(guest, request, name, &tools.stores, &settled)?;
     let description = layers
         .as_ref()
         .map_or_else(|| guest.description(), |layers| layers.describe(guest));
-    let devices = Devices::of(guest, as_root, &host.journal, number)?;
+    let devices = Devices::of(guest, as_root, &tools.journal, number)?;
     let boot = match init {
         Init::Agent => None,
         Init::System => {
-            let owner = as_root.then(|| host.maps.root_of(number));
+            let owner = as_root.then(|| tools.maps.root_of(number));
             Some(Boot::new(guest, name, owner)?)
         }
     };
     let world = World {
         // What a step of a recipe writes is on disk, where it is no memory of the guest's.
         watch_memory: limits.is_none() && request.build.is_none(),
-        ..world(host, guest, request, layers.as_ref(), name, &devices, init)?
+        ..world(tools, guest, request, layers.as_ref(), name, &devices, init)?
     };
     let (console, delegation) = boot.map_or((None, None), |boot| {
         (Some(boot.console), Some(boot.delegation))
@@ -90,7 +87,7 @@ pub(super) fn prepare(
         boot_timeout: guest.boot_timeout,
         next: None,
         caveat: caveat(guest, as_root),
-        held: Arc::new(Held::Layers(layers.map(Box::new))),
+        held: Arc::new(layers),
     })
 }
 
@@ -131,7 +128,7 @@ fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
 }
 
 fn world(
-    host: &Host,
+    tools: &Tools,
     guest: &Guest,
     request: &LeaseRequest,
     layers: Option<&Layers>,
@@ -139,14 +136,14 @@ fn world(
     devices: &Devices,
     init: Init,
 ) -> Result<World, Failure> {
-    let as_root = host.maps.source == Source::Root;
+    let as_root = tools.as_root();
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
     let hidden = hidden(&request.credentials, &guest.expose, &shares);
     let mut plan = match layers {
         None => rootfs::host_plan(as_root, &shares, &hidden),
         Some(layers) => rootfs::image_plan(as_root, &layers.root, &shares, &hidden),
     };
-    let installed = host.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
+    let installed = tools.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
     if !guest.privileged {
         plan.adopt(&shares);
     }
@@ -163,14 +160,14 @@ fn world(
     let own_files = layers.is_none();
     let loader = match own_files {
         true => None,
-        false => bring_libraries(host, request, as_root, &mut plan)?,
+        false => bring_libraries(tools, request, as_root, &mut plan)?,
     };
     if plan.trees.len() > MOST_TREES {
-        return Err(Failure::new(format!(
-            "cannot start guest `{}`: it needs {} mounts of the host, and at most {MOST_TREES} are possible",
-            guest.name,
+        let cause = format!(
+            "it needs {} mounts of the host, and at most {MOST_TREES} are possible",
             plan.trees.len()
-        )));
+        );
+        return Err(cannot(guest, &cause));
     }
     Ok(World {
         instance: instance.to_owned(),
@@ -193,7 +190,7 @@ fn world(
 
 /// Brings the libraries of the agent and of the program along, for a guest whose own may not do; the agent's loader.
 fn bring_libraries(
-    host: &Host,
+    tools: &Tools,
     request: &LeaseRequest,
     as_root: bool,
     plan: &mut Plan,
@@ -201,9 +198,9 @@ fn bring_libraries(
     let mut closure = Closure::new();
     for program in &request.programs {
         let program = Path::new(program);
-        closure.extend(host.libraries.of(program, &request.library_path)?);
+        closure.extend(tools.libraries.of(program, &request.library_path)?);
     }
-    let own = host.libraries.of(&host.agent, "")?;
+    let own = tools.libraries.of(&tools.agent, "")?;
     let loader = own.keys().find(|name| name.starts_with("ld-")).cloned();
     closure.extend(own);
     for (name, path) in closure {

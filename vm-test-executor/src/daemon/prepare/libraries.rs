@@ -14,7 +14,7 @@ pub(super) type Closure = BTreeMap<String, PathBuf>;
 
 /// Closures of files as they were at a time.
 #[derive(Debug, Default)]
-pub(super) struct Libraries {
+pub(crate) struct Libraries {
     known: Mutex<BTreeMap<(PathBuf, SystemTime), Closure>>,
 }
 

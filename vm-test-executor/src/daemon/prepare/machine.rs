@@ -1,33 +1,26 @@
 //! What a VM needs before it starts: its image's files, a template to restore, disks with the host's files. Decides, and
 //! makes the template if there is none; the VM itself belongs to a keeper.
 
-use super::instance::{Belongings, Console, Devices, Limits};
+use super::super::instance::Belongings;
+use super::hardware::{belongings, world};
 use super::layers;
-use super::lease::{Held, Host, Ready};
 use super::payload::Payload;
+use super::ready::Ready;
+use super::refusal::cannot;
 use super::template::{self, Shape};
+use super::tools::Tools;
 use crate::backend::kvm::{
     Accelerator, BASE, Hardware, INITRAMFS, Start, TEMPLATE, payload_serial,
 };
 use crate::config::{Guest, HOST_IMAGE, Init, OtherKernel, Rollback};
-use crate::host::idmaps::Source;
-use crate::image::payload::{DISK, Payload as PayloadDisk};
-use crate::image::{Initramfs, Machine, Template};
-use crate::keeper::World;
-use crate::rootfs::{Lower, Plan, Tree};
+use crate::image::payload::DISK;
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use vm_test::protocol::daemon::{ForeignDisk, LeaseRequest};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::machine::Identity;
-
-/// What QEMU needs besides the machine's own memory, in bytes.
-const OVERHEAD: u64 = 256 << 20;
-
-/// How much an instance may write to its root, in bytes; it is in memory, as its blank disks are.
-const WRITES: u64 = 1 << 30;
 
 /// With less memory, in bytes, a kernel of today does not boot, or has no room for a test.
 const LEAST_MEMORY: u64 = 128 << 20;
@@ -39,32 +32,12 @@ const TRANSLATED: u64 = 4;
 /// only its agent can say what an init that is late waits for.
 const KERNELS_BOOT: u64 = 15_000;
 
-/// What a machine is made of. Nobody removes it as long as this lives.
-#[derive(Debug)]
-#[expect(dead_code, reason = "held for its locks, which end when it is dropped")]
-pub(super) struct Parts {
-    files: Machine,
-    initramfs: Initramfs,
-    template: Template,
-    disks: Vec<PayloadDisk>,
-}
-
-/// How much memory of the host an instance may use at most, in bytes.
-pub(super) fn footprint(guest: &Guest) -> u64 {
-    guest.memory + OVERHEAD + blank(guest)
-}
-
-/// What its blank disks hold when they are full, in bytes.
-fn blank(guest: &Guest) -> u64 {
-    guest.disks.iter().sum()
-}
-
 /// Makes everything ready. `say` tells whoever waits what takes long.
 ///
 /// # Errors
 /// If the image has no kernel, or the host has no QEMU, or anything cannot be made.
-pub(super) fn prepare(
-    host: &Host,
+pub(crate) fn prepare(
+    tools: &Tools,
     guest: &Guest,
     request: &LeaseRequest,
     init: Init,
@@ -72,9 +45,9 @@ pub(super) fn prepare(
     say: &dyn Fn(&str),
 ) -> Result<Ready, Failure> {
     check(guest)?;
-    let (program, emulator) = host.emulators.version()?;
+    let (program, emulator) = tools.emulators.version()?;
     let store = layers::find(&guest.image, &request.store)?;
-    host.stores.clear(&store);
+    tools.stores.clear(&store);
     let (mut image, mut _held) = store.hold_image(&guest.image_with_kernel())?;
     if let Some(OtherKernel::File(file)) = &guest.kernel {
         let making = || say(&format!("{} is added to its image, once", file.display()));
@@ -92,8 +65,8 @@ pub(super) fn prepare(
             )));
         }
     }
-    let closure = host.libraries.of(&host.agent, "")?;
-    let initramfs = store.initramfs(&files, &host.agent, &closure)?;
+    let closure = tools.libraries.of(&tools.agent, "")?;
+    let initramfs = store.initramfs(&files, &tools.agent, &closure)?;
     let base = vec![
         (BASE.to_owned(), files.directory().to_path_buf()),
         (INITRAMFS.to_owned(), initramfs.directory().to_path_buf()),
@@ -117,10 +90,10 @@ pub(super) fn prepare(
         },
         base: &base,
     };
-    let (accelerator, template) = template::obtain(host, &store, &shape, say)?;
+    let (accelerator, template) = template::obtain(tools, &store, &shape, say)?;
     let foreign = request.disk.as_ref().map(|disk| open(guest, disk));
     let foreign = foreign.transpose()?;
-    let payload = Payload::of(host, request, &guest.expose, &store, say)?;
+    let payload = Payload::of(tools, request, &guest.expose, &store, say)?;
     let mut places = base.clone();
     places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
     let mut disks = Vec::new();
@@ -154,7 +127,7 @@ pub(super) fn prepare(
         ..shape.hardware
     };
     let next = (hardware.start == Start::Restore).then_some(accelerator);
-    let world = world(host, guest, name, hardware, &places);
+    let world = world(tools.as_root(), guest, name, hardware, &places);
     let digest = image.digest.get(..12).unwrap_or_default();
     Ok(Ready {
         belongings: Belongings {
@@ -171,12 +144,7 @@ pub(super) fn prepare(
         boot_timeout: patience(guest, init, slower),
         caveat: None,
         next,
-        held: Arc::new(Held::Machine(Box::new(Parts {
-            files,
-            initramfs,
-            template,
-            disks: payload.disks,
-        }))),
+        held: Arc::new((files, initramfs, template, payload.disks)),
     })
 }
 
@@ -223,74 +191,4 @@ fn check(guest: &Guest) -> Result<(), Failure> {
         .hint("leave rollback out: what a VM writes vanishes with it"));
     }
     Ok(())
-}
-
-/// What every machine has that is not in its namespaces.
-pub(super) fn belongings(
-    guest: &Guest,
-    name: &str,
-    accelerator: Accelerator,
-) -> Result<Belongings, Failure> {
-    let console = Console::new()
-        .map_err(|error| cannot(guest, &format!("cannot make a console: {error}")))?;
-    Ok(Belongings {
-        limits: Limits::new(name, footprint(guest) + WRITES).ok(),
-        console: Some(console),
-        devices: match accelerator {
-            Accelerator::Kvm => Devices::for_kvm(),
-            Accelerator::Tcg => Devices::default(),
-        },
-        ..Belongings::default()
-    })
-}
-
-/// The world of a machine, for a keeper: `places` are directories of the host by their names in the keeper's room.
-pub(super) fn world(
-    host: &Host,
-    guest: &Guest,
-    instance: &str,
-    hardware: Hardware,
-    places: &[(String, PathBuf)],
-) -> World {
-    let as_root = host.maps.source == Source::Root;
-    let mut plan = Plan::default();
-    // The device's own file is closed to the ids of a real root's guests.
-    let devices = match hardware.accelerator {
-        Accelerator::Kvm if as_root => Devices::for_kvm().paths,
-        _ => Vec::new(),
-    };
-    let places = places
-        .iter()
-        .map(|(name, path)| {
-            if !as_root {
-                return (name.clone(), Lower::Path(path.clone()));
-            }
-            plan.trees.push(Tree {
-                path: path.clone(),
-                optional: false,
-            });
-            (name.clone(), Lower::Tree(plan.trees.len() - 1))
-        })
-        .collect();
-    World {
-        instance: instance.to_owned(),
-        guest: guest.name.clone(),
-        host_network: hardware.network,
-        hardware: Some(hardware),
-        places,
-        plan,
-        agent: None,
-        loader: None,
-        memory: WRITES + blank(guest),
-        watch_memory: false,
-        boot_timeout: None,
-        user_namespace: true,
-        real_root: as_root,
-        device_files: !devices.is_empty(),
-        devices,
-    }
-}
-
-pub(super) fn cannot(guest: &Guest, cause: &str) -> Failure {
-    Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
 }

@@ -2,7 +2,7 @@
 //! sweep after a killed daemon knows where to look. Before the first template or disk of a VM, what killed daemons left in
 //! the store is removed.
 
-use super::regular;
+use super::super::regular;
 use crate::image::{Store, clear, sweep_snapshots};
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use vm_test::protocol::failure::Failure;
 
 /// The stores that have been used.
 #[derive(Debug)]
-pub(super) struct Stores {
+pub(crate) struct Stores {
     /// The beginning of the names of journal entries.
     journal: PathBuf,
     known: Mutex<HashSet<PathBuf>>,
@@ -23,7 +23,7 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    pub(super) fn new(journal: PathBuf) -> Self {
+    pub(crate) fn new(journal: PathBuf) -> Self {
         Self {
             journal,
             known: Mutex::default(),
@@ -87,7 +87,7 @@ impl Stores {
 const MARK: &str = ".store-";
 
 /// Removes the snapshots that a dead daemon left; how many there were.
-pub(super) fn sweep(journal: &Path) -> usize {
+pub(crate) fn sweep(journal: &Path) -> usize {
     let Some((dir, stem)) = journal.parent().zip(journal.file_name()) else {
         return 0;
     };

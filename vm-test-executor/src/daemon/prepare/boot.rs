@@ -1,8 +1,9 @@
 //! What a guest with its own init needs from the host: whether it can boot here at all, a control group for its init, and a
 //! console. Starts nothing.
 
-use super::instance::{Console, Delegation};
+use super::super::instance::{Console, Delegation};
 use super::layers;
+use super::refusal::cannot;
 use crate::config::{Guest, HOST_IMAGE, Init};
 use vm_test::protocol::daemon::LeaseRequest;
 use vm_test::protocol::failure::Failure;
@@ -15,7 +16,7 @@ pub(super) struct Boot {
 }
 
 /// What the first process of the guest is to be: what is asked for, else what the image says.
-pub(super) fn init(guest: &Guest, request: &LeaseRequest) -> Result<Init, Failure> {
+pub(crate) fn init(guest: &Guest, request: &LeaseRequest) -> Result<Init, Failure> {
     if request.build.is_some() {
         return Ok(Init::Agent);
     }
@@ -69,8 +70,4 @@ impl Boot {
             delegation,
         })
     }
-}
-
-fn cannot(guest: &Guest, cause: &str) -> Failure {
-    Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
 }

@@ -2,8 +2,8 @@
 //! programs with their libraries on another, so that a rebuilt program does not require a new first disk. Chooses; the store
 //! makes the disks.
 
-use super::lease::Host;
 use super::libraries::Closure;
+use super::tools::Tools;
 use crate::backend::kvm::PAYLOAD_SIZE;
 use crate::host::hidden::hidden;
 use crate::image::Store;
@@ -31,7 +31,7 @@ impl Payload {
     /// # Errors
     /// If it is too much, or a disk cannot be made.
     pub(super) fn of(
-        host: &Host,
+        tools: &Tools,
         request: &LeaseRequest,
         exposed: &[String],
         store: &Store,
@@ -45,7 +45,8 @@ impl Payload {
         let mut closure = Closure::new();
         for program in &request.programs {
             closure.extend(
-                host.libraries
+                tools
+                    .libraries
                     .of(Path::new(program), &request.library_path)?,
             );
         }

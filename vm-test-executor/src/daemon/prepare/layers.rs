@@ -1,6 +1,7 @@
 //! What the root of a guest is made of: the layers of its image, a snapshot of it, or the finished layers of an image that is
 //! being built. All of them are locked, so that they are not removed while the instance runs. Mounts nothing.
 
+use super::refusal::cannot;
 use super::stores::Stores;
 use crate::config::{Guest, HOST_IMAGE, Rollback};
 use crate::image::{Held, ImageRecord, Snapshot, Store};
@@ -132,8 +133,4 @@ fn choose(guest: &Guest, store: &Store, stores: &Stores) -> Result<Rollback, Fai
         stores.prepare(store)?;
     }
     Ok(rollback)
-}
-
-fn cannot(guest: &Guest, cause: &str) -> Failure {
-    Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
 }

@@ -1,0 +1,93 @@
+//! What a machine of its own is for a keeper: its world, what it has outside its namespaces, and how much memory of the host it
+//! takes.
+
+use super::super::instance::{Belongings, Console, Devices, Limits};
+use super::refusal::cannot;
+use crate::backend::kvm::{Accelerator, Hardware};
+use crate::config::Guest;
+use crate::keeper::World;
+use crate::rootfs::{Lower, Plan, Tree};
+use std::path::PathBuf;
+use vm_test::protocol::failure::Failure;
+
+/// What QEMU needs besides the machine's own memory, in bytes.
+const OVERHEAD: u64 = 256 << 20;
+
+/// How much an instance may write to its root, in bytes; it is in memory, as its blank disks are.
+const WRITES: u64 = 1 << 30;
+
+/// How much memory of the host an instance may use at most, in bytes.
+pub(crate) fn footprint(guest: &Guest) -> u64 {
+    guest.memory + OVERHEAD + blank(guest)
+}
+
+/// What its blank disks hold when they are full, in bytes.
+fn blank(guest: &Guest) -> u64 {
+    guest.disks.iter().sum()
+}
+
+/// What every machine has that is not in its namespaces.
+pub(crate) fn belongings(
+    guest: &Guest,
+    name: &str,
+    accelerator: Accelerator,
+) -> Result<Belongings, Failure> {
+    let console = Console::new()
+        .map_err(|error| cannot(guest, &format!("cannot make a console: {error}")))?;
+    Ok(Belongings {
+        limits: Limits::new(name, footprint(guest) + WRITES).ok(),
+        console: Some(console),
+        devices: match accelerator {
+            Accelerator::Kvm => Devices::for_kvm(),
+            Accelerator::Tcg => Devices::default(),
+        },
+        ..Belongings::default()
+    })
+}
+
+/// The world of a machine, for a keeper: `places` are directories of the host by their names in the keeper's room. `as_root`
+/// says whether the daemon is the real root's.
+pub(super) fn world(
+    as_root: bool,
+    guest: &Guest,
+    instance: &str,
+    hardware: Hardware,
+    places: &[(String, PathBuf)],
+) -> World {
+    let mut plan = Plan::default();
+    // The device's own file is closed to the ids of a real root's guests.
+    let devices = match hardware.accelerator {
+        Accelerator::Kvm if as_root => Devices::for_kvm().paths,
+        _ => Vec::new(),
+    };
+    let places = places
+        .iter()
+        .map(|(name, path)| {
+            if !as_root {
+                return (name.clone(), Lower::Path(path.clone()));
+            }
+            plan.trees.push(Tree {
+                path: path.clone(),
+                optional: false,
+            });
+            (name.clone(), Lower::Tree(plan.trees.len() - 1))
+        })
+        .collect();
+    World {
+        instance: instance.to_owned(),
+        guest: guest.name.clone(),
+        host_network: hardware.network,
+        hardware: Some(hardware),
+        places,
+        plan,
+        agent: None,
+        loader: None,
+        memory: WRITES + blank(guest),
+        watch_memory: false,
+        boot_timeout: None,
+        user_namespace: true,
+        real_root: as_root,
+        device_files: !devices.is_empty(),
+        devices,
+    }
+}

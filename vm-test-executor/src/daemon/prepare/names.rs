@@ -1,0 +1,40 @@
+//! What the instances of a daemon are called.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Gives every instance a number and a name of its own.
+#[derive(Debug)]
+pub(crate) struct Names {
+    /// Part of every name, so that names of different daemons differ.
+    run: String,
+    given: AtomicU64,
+}
+
+impl Names {
+    /// Those of the daemon that is called so.
+    pub(crate) fn of(run: String) -> Self {
+        Self {
+            run,
+            given: AtomicU64::new(0),
+        }
+    }
+
+    /// A new number, and the name of an instance of this guest that has it.
+    pub(crate) fn next(&self, guest: &str) -> (u64, String) {
+        let number = self.given.fetch_add(1, Ordering::Relaxed) + 1;
+        (number, format!("{guest}-{}-{number}", self.run))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instance_has_a_number_and_a_name_that_no_other_one_has() {
+        let names = Names::of("1a2b".to_owned());
+        assert_eq!(names.next("a"), (1, "a-1a2b-1".to_owned()));
+        assert_eq!(names.next("b"), (2, "b-1a2b-2".to_owned()));
+        assert_eq!(names.next("a"), (3, "a-1a2b-3".to_owned()));
+    }
+}

@@ -1,0 +1,9 @@
+//! How a guest is refused.
+
+use crate::config::Guest;
+use vm_test::protocol::failure::Failure;
+
+/// The guest cannot start, for this cause.
+pub(super) fn cannot(guest: &Guest, cause: &str) -> Failure {
+    Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
+}

@@ -1,0 +1,50 @@
+//! What the making of every instance of a daemon takes.
+
+use super::super::instance::{Belongings, Instance, Spawner};
+use super::emulator::Emulators;
+use super::libraries::Libraries;
+use super::names::Names;
+use super::stores::Stores;
+use crate::host::idmaps::{IdMaps, Source};
+use crate::keeper::World;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use vm_test::protocol::failure::Failure;
+
+/// The tools of one daemon.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    pub(crate) maps: IdMaps,
+    pub(crate) agent: PathBuf,
+    pub(crate) libraries: Libraries,
+    pub(crate) emulators: Emulators,
+    pub(crate) stores: Stores,
+    /// The beginning of the names of journal entries.
+    pub(crate) journal: PathBuf,
+    pub(crate) spawner: Spawner,
+    pub(crate) names: Names,
+    /// How many instances are being destroyed, with all that they were made of.
+    pub(crate) ending: AtomicUsize,
+    /// Readable once the daemon stops.
+    pub(crate) stop: OwnedFd,
+}
+
+impl Tools {
+    /// Whether the daemon is the real root's.
+    pub(super) fn as_root(&self) -> bool {
+        self.maps.source == Source::Root
+    }
+
+    /// Starts an instance whose agent talks to `stream`.
+    pub(crate) fn start(
+        &self,
+        world: &World,
+        number: u64,
+        stream: &UnixStream,
+        belongings: Belongings,
+    ) -> Result<Instance, Failure> {
+        Instance::start(world, number, stream, &self.maps, belongings, &self.spawner)
+    }
+}
