@@ -77,7 +77,7 @@ fn what_vm_test_itself_cannot_do_is_125_with_the_cause_and_the_cure() {
         (
             &["attach", "host-0000-1", "--", "true"],
             "error: cannot attach to host-0000-1: there is no such instance",
-            "hint: `vm-test ps` lists those that are kept",
+            "hint: `vm-test ps` lists kept instances",
         ),
         (
             &["run", "../evil", "--", "true"],

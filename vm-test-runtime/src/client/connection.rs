@@ -192,7 +192,7 @@ fn check(socket: &Path) -> io::Result<()> {
     match kind.is_socket() {
         true => Ok(()),
         false => Err(io::Error::other(format!(
-            "{} is there instead of a socket",
+            "expected a socket, found {}",
             super::kind_of(kind)
         ))),
     }
