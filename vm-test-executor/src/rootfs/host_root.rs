@@ -1,7 +1,8 @@
 //! The host's root for a real root: one layer over `/`, one over every other disk, all with ids mapped.
 
+use super::fresh::is_fresh;
+use super::mountinfo::Mount;
 use super::plan::{Plan, Step};
-use super::{Mount, is_fresh};
 use std::path::{Path, PathBuf};
 
 /// Mounts of other disks beyond this number are left out; a container engine may have hundreds.

@@ -4,9 +4,10 @@
 //! What the real root owns appears as `nobody`'s and cannot be changed; new files can be made in the top-level
 //! directories themselves.
 
+use super::fresh::{FRESH, is_fresh};
+use super::mountinfo::Mount;
 use super::plan::{Plan, Step};
 use super::split::{Split, children};
-use super::{Mount, is_fresh};
 use std::path::Path;
 
 /// Directories with mounts below them are taken apart down to this depth.
@@ -18,7 +19,7 @@ const MOST_BYTES: u64 = 1 << 20;
 /// The plan.
 pub(super) fn plan(mounts: &[Mount]) -> Plan {
     let mut plan = Plan::default();
-    for fresh in super::FRESH {
+    for fresh in FRESH {
         plan.steps.push(Step::Directory {
             target: fresh.into(),
             mode: if fresh == "/tmp" { 0o1777 } else { 0o755 },
