@@ -1,8 +1,8 @@
 //! A guest with all its settings decided and checked. Knows the limits of each setting, not how it is applied.
 
-use super::{Accelerator, Init, OtherKernel, Rollback};
+use super::kernel::{OtherKernel, combined};
+use super::{Accelerator, Backend, Init, Rollback};
 use crate::host::hidden::is_whole;
-use serde::{Deserialize, Serialize};
 use vm_test::protocol::daemon::OwnedSetting;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::pattern::Pattern;
@@ -21,15 +21,6 @@ const DISK: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 40;
 const MOST_DISKS: usize = 8;
 const DEVICES: [&str; 3] = ["/dev/net/tun", "/dev/fuse", "loop"];
 const NAME_LENGTH: usize = 63;
-
-/// What runs a guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Backend {
-    /// A container.
-    Lxc,
-    /// A VM.
-    Kvm,
-}
 
 /// A guest, decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,6 +238,15 @@ impl Guest {
             OwnedSetting::Privileged(value) => self.privileged = *value,
         }
         Ok(())
+    }
+
+    /// The image that has its root and, if that comes from a package, its kernel.
+    #[must_use]
+    pub fn image_with_kernel(&self) -> String {
+        match (&self.kernel, self.backend) {
+            (Some(OtherKernel::Package(package)), Backend::Kvm) => combined(&self.image, package),
+            _ => self.image.clone(),
+        }
     }
 
     /// What executes the instructions, as it was chosen.

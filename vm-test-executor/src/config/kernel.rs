@@ -1,7 +1,6 @@
 //! A VM's kernel other than its image's, as a guest names it, and the name of the image that combines both. Only text; opens
 //! nothing.
 
-use super::{Backend, Guest};
 use std::path::PathBuf;
 
 /// Between the name of an image and that of the package of its kernel.
@@ -33,25 +32,17 @@ impl OtherKernel {
     }
 }
 
-impl Guest {
-    /// The image that has its root and, if that comes from a package, its kernel.
-    #[must_use]
-    pub fn image_with_kernel(&self) -> String {
-        match (&self.kernel, self.backend) {
-            (Some(OtherKernel::Package(package)), Backend::Kvm) => {
-                format!("{}{AND}{package}", self.image)
-            }
-            _ => self.image.clone(),
-        }
-    }
-}
-
 /// Whether a package of Debian can have this name. A machine always has a kernel, so that `none` is none.
 fn is_package(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
     name != "none"
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(plain)
+}
+
+/// The name of the image that combines these two.
+pub(super) fn combined(image: &str, package: &str) -> String {
+    format!("{image}{AND}{package}")
 }
 
 /// The image and the package that the name of an image with another kernel is made of.
@@ -64,6 +55,7 @@ pub fn split(name: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Backend, Guest};
 
     #[test]
     fn a_kernel_is_a_package_or_a_path() {

@@ -1,6 +1,7 @@
 //! The configuration of a guest: built-in guests, `vm-test.toml`, and what a site sets, in rising precedence.
 
 mod accelerator;
+mod backend;
 pub mod document;
 mod file;
 mod guest;
@@ -11,8 +12,9 @@ mod rollback;
 mod table;
 
 pub use accelerator::Accelerator;
+pub use backend::Backend;
 pub use file::{FILE, Workspace};
-pub use guest::{Backend, Guest, HOST, HOST_IMAGE};
+pub use guest::{Guest, HOST, HOST_IMAGE};
 pub use init::Init;
 pub use kernel::{OtherKernel, split as split_kernel};
 pub use rollback::Rollback;
