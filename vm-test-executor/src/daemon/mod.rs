@@ -23,7 +23,8 @@ mod spares;
 mod start;
 mod sweep;
 
-pub use crate::host::idmaps::{IdMaps, Source as IdMapSource, ids_hint};
+pub use crate::host::idmaps::{IdMaps, Source as IdMapSource};
+pub use crate::host::ids_hint;
 pub use crate::host::ranges::doubts as id_doubts;
 pub use budget::Budget;
 pub use instance::boots::kept as log_of_boot;

@@ -1,5 +1,6 @@
 //! How a guest's ids map to the host's, and how the kernel is told. Knows `/etc/subuid` and `newuidmap`.
 
+use super::free_ids::{COUNT, ids_hint, name_of};
 use super::lack::{INSTALL, Lack, has_all_ids, missing_programs};
 use super::refusal;
 use rustix::process::{Pid, getgid, getuid};
@@ -8,9 +9,6 @@ use std::io;
 use std::process::Command;
 use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
-
-/// How many ids a guest has.
-const COUNT: u32 = 65_536;
 
 /// Below this no range of a real root's guests begins; distributions give out subordinate ids from 100 000 upwards.
 pub(super) const ROOT_BASE: u32 = 1 << 30;
@@ -23,44 +21,6 @@ pub(super) const ROOT_COUNT: u32 = COUNT * 8_192;
 
 /// What maps the ids of an ordinary user: of users, and of groups.
 const HELPERS: [&str; 2] = ["newuidmap", "newgidmap"];
-
-/// The lowest id that distributions give out as a subordinate one.
-const FIRST_SUBORDINATE: u64 = 100_000;
-
-/// The cure for a user without ids: with a range that is nobody's, since two users of one would own each other's guests.
-#[must_use]
-pub fn ids_hint() -> String {
-    let ranges =
-        ["/etc/subuid", "/etc/subgid"].map(|file| fs::read_to_string(file).unwrap_or_default());
-    let user = name_of(getuid().as_raw()).unwrap_or_else(|| "USER".to_owned());
-    let range = match first_free(&ranges.concat()) {
-        Some(first) => format!("{first}-{}", first + u64::from(COUNT) - 1),
-        None => "FIRST-LAST".to_owned(),
-    };
-    format!("as root: usermod --add-subuids {range} --add-subgids {range} {user}")
-}
-
-/// The first id of a gap between the ranges that are given out, or behind them, in which a guest's ids have room.
-fn first_free(ranges: &str) -> Option<u64> {
-    let mut taken: Vec<(u64, u64)> = ranges
-        .lines()
-        .filter_map(|line| {
-            let mut numbers = line.split(':').skip(1).map(|number| number.trim().parse());
-            let (first, count): (u64, u64) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-            Some((first, first.saturating_add(count)))
-        })
-        .collect();
-    taken.sort_unstable();
-    let mut free = FIRST_SUBORDINATE;
-    for (first, end) in taken {
-        if free.saturating_add(COUNT.into()) <= first {
-            break;
-        }
-        free = free.max(end);
-    }
-    // The last id is none: it stands for "none" where ids are given.
-    (free.saturating_add(COUNT.into()) <= u64::from(u32::MAX)).then_some(free)
-}
 
 /// Where the ids come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,16 +181,6 @@ fn write_file(pid: Pid, name: &str, line: &str) -> Result<(), Failure> {
     })
 }
 
-pub(super) fn name_of(user: u32) -> Option<String> {
-    let text = fs::read_to_string("/etc/passwd").ok()?;
-    let found = text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(user)).then(|| name.to_owned())
-    });
-    found.or_else(|| std::env::var("USER").ok())
-}
-
 /// The largest range that a file gives a user.
 fn subordinate(file: &str, name: Option<&str>, user: u32) -> Option<(u32, u32)> {
     largest(&fs::read_to_string(file).ok()?, name, user)
@@ -268,21 +218,5 @@ mod tests {
         assert!(helper_cure("newuidmap", words).contains("set-user-id bit"));
         let words = "newuidmap: uid range [1-65536) -> [100000-165535) not allowed";
         assert!(helper_cure("newuidmap", words).contains("usermod --add-subuids"));
-    }
-
-    #[test]
-    fn the_range_that_is_recommended_is_nobodys() {
-        for (ranges, first) in [
-            ("", Some(100_000)),
-            ("a:10:5\nbroken\n", Some(100_000)),
-            ("b:165536:65536\na:100000:65536\n", Some(231_072)),
-            ("a:100000:65536\nb:300000:65536\n", Some(165_536)),
-            ("a:100000:65536\nb:200000:65536\n", Some(265_536)),
-            ("all:2147483647:2147483648\n", Some(100_000)),
-            ("a:100000:4294867195\n", None),
-            ("a:18446744073709551615:1\nb:1:18446744073709551615\n", None),
-        ] {
-            assert_eq!(first_free(ranges), first, "{ranges}");
-        }
     }
 }

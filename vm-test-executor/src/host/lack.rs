@@ -1,6 +1,6 @@
 //! What this user lacks to get the ids that a guest needs, and the hint. Knows no guest.
 
-use super::idmaps::ids_hint;
+use super::free_ids::ids_hint;
 use std::fs;
 use vm_test::protocol::failure::Failure;
 

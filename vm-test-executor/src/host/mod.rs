@@ -2,8 +2,11 @@
 
 mod aliases;
 pub mod credentials;
+mod free_ids;
 pub mod hidden;
 pub mod idmaps;
 pub mod lack;
 pub mod ranges;
 pub mod refusal;
+
+pub use free_ids::ids_hint;

@@ -1,7 +1,8 @@
 //! Whether guests get enough ids, and whether those ids belong to them alone. Reads what `/etc/subuid`, `/etc/subgid` and `/etc/passwd`
 //! say; changes nothing.
 
-use super::idmaps::{IdMaps, ROOT_BASE, ROOT_COUNT, Source, name_of};
+use super::free_ids::name_of;
+use super::idmaps::{IdMaps, ROOT_BASE, ROOT_COUNT, Source};
 use std::fs;
 
 /// How many ids a guest of an ordinary user wants besides root's: then it has `nobody`, and all that distributions give out.
