@@ -1,6 +1,6 @@
 //! Starting a job's process: environment, streams or terminal, and the checks before.
 
-use super::{libraries, loader, machine, toolchain};
+use super::{kind, libraries, loader, toolchain};
 use crate::sys::session;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -78,7 +78,7 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
         .current_dir(directory)
         .env_clear()
         .envs(ENVIRONMENT);
-    if !machine::is_one() {
+    if !kind::is_vm() {
         command.env("container", "lxc");
     }
     if let Some(path) = toolchain::search_path(&job.environment, ENVIRONMENT[0].1) {

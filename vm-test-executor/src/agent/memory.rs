@@ -1,7 +1,7 @@
 //! How much memory the guest's processes use, for guests whose limit the kernel does not hold, and whether it ran out.
 //! Reads `/proc`.
 
-use super::machine;
+use super::kind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, ReadDir};
 
@@ -69,7 +69,7 @@ impl Watch {
 /// what an overlay says of its upper layer, unless the root is on a disk, as that of a VM always is.
 pub(super) fn of_files() -> u64 {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let root = !is_on_disk(&table) && !machine::is_one();
+    let root = !is_on_disk(&table) && !kind::is_vm();
     in_memory(&table)
         .into_iter()
         .chain(root.then_some("/"))

@@ -11,7 +11,9 @@ mod ending;
 mod events;
 mod harvest;
 mod job;
+mod kind;
 mod libraries;
+mod limits;
 mod loader;
 mod machine;
 mod mailbox;
@@ -45,13 +47,6 @@ const ENV_BOOT_TIMEOUT: &str = "VM_TEST_BOOT_TIMEOUT";
 /// The variable with the memory limit that the agent has to watch, in bytes.
 const ENV_MEMORY_LIMIT: &str = "VM_TEST_MEMORY_LIMIT";
 
-/// How many processes each user of the guest may have, for every processor. All of them may want to run at once, and then
-/// the agent waits for its turn like everybody on the host; it must not be seconds.
-const PROCESSES_PER_CPU: u64 = 512;
-
-/// Bounds of the limit: tests legitimately have hundreds of threads; above 4096 it is a fork bomb on any host.
-const PROCESSES: std::ops::RangeInclusive<u64> = 1024..=4096;
-
 /// Runs the agent.
 pub fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
@@ -62,7 +57,7 @@ pub fn main() -> ExitCode {
     // The process that started the daemon may have been a shell's background job, or under nohup.
     session::default_signals();
     let boot = number(ENV_BOOT_TIMEOUT).map(Duration::from_millis);
-    let done = if machine::is_one() {
+    let done = if kind::is_vm() {
         in_machine(boot)
     } else {
         match number(ENV_STREAM).and_then(|number| inherited::take(number).ok()) {
@@ -96,7 +91,7 @@ fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
         return Err(boot::become_init(&stream));
     }
     inherited::set_inheritable(&stream, false)?;
-    limit_processes();
+    limits::limit_processes();
     container::prepare();
     // Where the network namespace is the guest's own this succeeds; where it is not, there is nothing to bring up.
     let _ = loopback::up();
@@ -116,27 +111,6 @@ fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
         }
     };
     serve(&mut host, degraded)
-}
-
-/// Keeps a guest from taking all the processes that its host has room for, also where no control group does. Nobody but
-/// the host's root could raise the limit again.
-fn limit_processes() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let given = getrlimit(Resource::Nproc).maximum.unwrap_or(u64::MAX);
-    let most = Some(most_processes().min(given));
-    let _ = setrlimit(
-        Resource::Nproc,
-        Rlimit {
-            current: most,
-            maximum: most,
-        },
-    );
-}
-
-/// How many processes a guest may have.
-fn most_processes() -> u64 {
-    let cpus = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    (cpus * PROCESSES_PER_CPU).clamp(*PROCESSES.start(), *PROCESSES.end())
 }
 
 /// Says hello, takes a job, and runs it.

@@ -5,7 +5,7 @@ use super::harvest::Harvest;
 use super::job::{self, Started};
 use super::output::{Cutter, MOST_OUTPUT};
 use super::stream::Host;
-use super::{machine, memory};
+use super::{kind, memory};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 use std::collections::VecDeque;
 use std::io;
@@ -133,7 +133,7 @@ fn give_what_the_agent_has_not(pid: Pid) {
     let give = |file: &str, value: &str| {
         let _ = std::fs::write(format!("/proc/{pid}/{file}"), value);
     };
-    if machine::is_one() {
+    if kind::is_vm() {
         // The agent itself is never killed for want of memory, and by its place before others it has no slack.
         give("oom_score_adj", "0");
         give("timerslack_ns", "50000");
@@ -198,7 +198,7 @@ impl<'a> Running<'a> {
             dropped: 0,
             end: None,
             killed: None,
-            kills_before: machine::is_one().then(memory::kills),
+            kills_before: kind::is_vm().then(memory::kills),
             last: Vec::new(),
         })
     }

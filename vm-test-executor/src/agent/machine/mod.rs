@@ -35,14 +35,9 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 use vm_test::protocol::machine::{
-    CONTROL_PORT, ENV_MACHINE, FromMachine, Identity, PlaceKind, STREAM_PORT, ToMachine,
+    CONTROL_PORT, FromMachine, Identity, PlaceKind, STREAM_PORT, ToMachine,
 };
 use vm_test::protocol::{PROTOCOL, frame};
-
-/// Whether this guest is one.
-pub(super) fn is_one() -> bool {
-    std::env::var_os(ENV_MACHINE).is_some()
-}
 
 /// The agent's stream, once the machine has become an instance, and what its init could not start.
 #[derive(Debug)]

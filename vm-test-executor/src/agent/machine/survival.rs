@@ -11,7 +11,7 @@ pub(super) fn secure() -> io::Result<()> {
     priority::raise()?;
     fs::write("/proc/self/oom_score_adj", "-1000")?;
     // Root of a kernel of its own has no other limit.
-    let threads = crate::agent::most_processes() + KERNEL_THREADS;
+    let threads = crate::agent::limits::most_processes() + KERNEL_THREADS;
     fs::write("/proc/sys/kernel/threads-max", threads.to_string())
 }
 
