@@ -3,10 +3,11 @@
 
 use super::archive::Archive;
 use super::document::{content, open_below, parse};
+use super::layer_count::check_count;
 use super::machine::HERE_IN_OCI;
 use super::manifest::{Config, Descriptor, Index, Manifest, Marker, is_index, is_layer};
 use super::order::Kind;
-use super::refusal::{cannot, shown};
+use super::refusal::{MOST_SHOWN, cannot, shown};
 use super::saved;
 use crate::image::inside::{self, Task};
 use crate::image::layer::make_empty;
@@ -22,12 +23,6 @@ const VERSION: &str = "1.0.0";
 /// Lists may hold lists, to this depth, and so many in all.
 const DEEPEST: usize = 4;
 const MOST_LISTS: usize = 64;
-
-/// Of several images so many are named.
-pub(super) const MOST_SHOWN: usize = 4;
-
-/// A guest's root is mounted from at most so many layers.
-const MOST_LAYERS: usize = 40;
 
 /// Where the files are in a room.
 const FILES: &str = "files";
@@ -81,15 +76,6 @@ impl Drop for Room {
         // What is left is without a lock, and so it is rubbish that the next one removes.
         let _ = self.clear();
     }
-}
-
-/// Whether a guest's root can be mounted from so many layers.
-pub(super) fn check_count(count: usize, name: &str) -> Result<(), Failure> {
-    if (1..=MOST_LAYERS).contains(&count) {
-        return Ok(());
-    }
-    let cause = format!("it has {count} layers, and from 1 to {MOST_LAYERS} can be used");
-    Err(cannot(name, cause).hint("squash it, or unpack it and import the directory"))
 }
 
 impl Layout {

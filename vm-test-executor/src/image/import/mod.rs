@@ -16,6 +16,7 @@ mod findings;
 mod foreign;
 mod header;
 mod host;
+mod layer_count;
 mod layout;
 mod likeness;
 mod limits;

@@ -5,6 +5,9 @@ use super::limits::{Limits, words};
 use super::order::Kind;
 use vm_test::protocol::failure::Failure;
 
+/// Of several images so many are named.
+pub(super) const MOST_SHOWN: usize = 4;
+
 /// So much of a hostile name is shown.
 const LONGEST: usize = 200;
 

@@ -3,9 +3,10 @@
 
 use super::archive::Archive;
 use super::document::{content, open_below, parse};
+use super::layer_count::check_count;
 use super::manifest::Config;
 use super::order::Kind;
-use super::refusal::{cannot, shown};
+use super::refusal::{MOST_SHOWN, cannot, shown};
 use crate::image::digest;
 use serde::Deserialize;
 use std::path::Path;
@@ -68,14 +69,14 @@ pub(super) fn layers(
                     shown(tags.as_bytes())
                 )
             });
-            let each: Vec<_> = each.take(super::layout::MOST_SHOWN).collect();
+            let each: Vec<_> = each.take(MOST_SHOWN).collect();
             return Err(cannot(name, cause).hint(format!("say which: {}", each.join(", "))));
         }
     };
     let image = images.swap_remove(at);
     let config: Config = parse(&configs[at], &image.config, name)?;
     config.check(name)?;
-    super::layout::check_count(image.layers.len(), name)?;
+    check_count(image.layers.len(), name)?;
     let mut layers = Vec::new();
     for (number, path) in image.layers.iter().enumerate() {
         let file = open_below(directory, path, name)?;

@@ -1,0 +1,16 @@
+//! How many layers an image may have.
+
+use super::refusal::cannot;
+use vm_test::protocol::failure::Failure;
+
+/// A guest's root is mounted from at most so many layers.
+const MOST_LAYERS: usize = 40;
+
+/// Whether a guest's root can be mounted from so many layers.
+pub(super) fn check_count(count: usize, name: &str) -> Result<(), Failure> {
+    if (1..=MOST_LAYERS).contains(&count) {
+        return Ok(());
+    }
+    let cause = format!("it has {count} layers, and from 1 to {MOST_LAYERS} can be used");
+    Err(cannot(name, cause).hint("squash it, or unpack it and import the directory"))
+}
