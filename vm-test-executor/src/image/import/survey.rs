@@ -19,6 +19,7 @@ use tar::EntryType;
 mod entry;
 mod removal;
 mod way;
+mod whiteout;
 
 /// The ids that a guest has are below this.
 const IDS: u64 = 65_536;
@@ -196,7 +197,7 @@ impl<W: Write> Pass<'_, W> {
         let kind = EntryType::new(member.kind);
         let name = plain(&member.name).map_err(|cause| self.refuse(cause))?;
         let (directory, file) = split(&name);
-        if self.order.kind == Kind::Layer && removal::is_one(file) {
+        if self.order.kind == Kind::Layer && whiteout::is_one(file) {
             return self.remove(directory, file);
         }
         let directory = self.way(directory)?;

@@ -1,20 +1,11 @@
 //! Entries of a layer that stand for what is removed from the layers below.
 
 use super::super::limits::words;
+use super::whiteout::{OPAQUE, RESERVED, WHITEOUT};
 use super::*;
-
-/// Names of this prefix stand in a layer for what it removes; with the second, for all that a directory had below.
-const WHITEOUT: &[u8] = b".wh.";
-const OPAQUE: &[u8] = b".wh..wh..opq";
-const RESERVED: &[u8] = b".wh..wh.";
 
 /// So many bytes of removed names are remembered.
 const MOST_REMOVED: usize = 64 << 20;
-
-/// Whether the last part of a name stands for a removal.
-pub(super) fn is_one(file: &[u8]) -> bool {
-    file.starts_with(WHITEOUT)
-}
 
 impl<W: Write> Pass<'_, W> {
     /// Notes what an entry of such a name removes.
