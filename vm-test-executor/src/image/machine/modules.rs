@@ -2,8 +2,11 @@
 //! in. Reads the indexes that depmod and the kernel's build made; loads nothing.
 
 mod aliases;
+mod name;
 #[cfg(test)]
 mod tests;
+
+pub(super) use name::name_of;
 
 use aliases::Aliases;
 use std::collections::{BTreeMap, BTreeSet};
@@ -219,11 +222,4 @@ impl Modules {
             .filter_map(|module| Some(self.files.get(module)?.0.as_str()))
             .collect()
     }
-}
-
-/// A module's name is that of its file, with one kind of dash.
-pub(super) fn name_of(path: &str) -> String {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    let name = file.split_once(".ko").map_or(file, |(name, _)| name);
-    name.replace('-', "_")
 }

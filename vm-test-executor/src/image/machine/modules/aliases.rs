@@ -1,6 +1,6 @@
 //! The other names of modules, by the index `modules.alias`. Knows how the shell's patterns match; looks for no file.
 
-use super::name_of;
+use super::name::name_of;
 
 /// Other names, as patterns, with the modules that have them.
 #[derive(Debug, Default)]
