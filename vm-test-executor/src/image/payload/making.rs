@@ -1,8 +1,9 @@
 //! Makes a disk with files of the host, by `mke2fs`, in a separate mount namespace where all of them are below one directory.
 //! An ordinary user's files become root's, as in a container.
 
+use super::item::{DISK, Item};
+use super::owners;
 use super::walk::Survey;
-use super::{DISK, Item, owners};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
 use crate::image::base;

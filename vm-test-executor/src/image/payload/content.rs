@@ -1,0 +1,169 @@
+//! The content of a disk as it was at one moment, and the disk with it: made once, and shared. Knows no guest.
+
+use super::item::Item;
+use super::walk::{Most, Survey, Trouble};
+use super::{making, steady};
+use crate::image::artifact::{self, Artifact, Lasting};
+use crate::image::{Store, space};
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// Whether cargo or somebody else has tagged this directory, or one above it, as one whose content can be made again. Such
+/// directories are empty on a disk.
+#[must_use]
+pub fn is_cache(path: &Path) -> bool {
+    path.ancestors().any(vm_test::cargo::is_cargos)
+}
+
+/// More than this does not travel to a machine.
+const MOST: Most = Most {
+    entries: 200_000,
+    bytes: 8 << 30,
+};
+
+/// Raised when the same files would give another disk.
+const FORMAT: &[u8] = b"vm-test payload 2";
+
+/// How the keys of these begin.
+const PREFIX: &str = "payload-";
+
+/// Of so many MiB the copying takes so long that it is said.
+const WORTH_A_WORD: u64 = 64;
+
+/// How many unused disks are kept, and how many bytes of them.
+const KEPT: usize = 24;
+const KEPT_BYTES: u64 = 4 << 30;
+
+/// What is done when there is no room for one.
+const STEP: &str = "copy the host's files to a disk";
+
+/// A disk that is not removed while this value lives.
+#[derive(Debug)]
+pub struct Payload {
+    artifact: Artifact,
+}
+
+impl Payload {
+    /// The directory with the disk.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.artifact.directory
+    }
+}
+
+impl Store {
+    /// A disk that holds these directories and files of the host as they are now, each under its number in this order, but for
+    /// the content of what is `hidden`, in a file system that seems to have `size` bytes. `say` is told when much of it has to be copied first.
+    ///
+    /// # Errors
+    /// If it is too much, or cannot be read, or the disk cannot be made.
+    pub fn payload(
+        &self,
+        paths: &[PathBuf],
+        hidden: &[PathBuf],
+        size: u64,
+        say: &dyn Fn(&str),
+    ) -> Result<Payload, Failure> {
+        steady::while_it_changes(
+            || Content::of(paths, hidden),
+            |content, check| self.disk_with(content, check, size, say),
+        )
+    }
+
+    /// The disk with this content, unless `check` fails when it has been copied.
+    fn disk_with(
+        &self,
+        content: &Content,
+        check: &dyn Fn() -> Result<(), Failure>,
+        size: u64,
+        say: &dyn Fn(&str),
+    ) -> Result<Payload, Failure> {
+        let all = &content.survey;
+        let (fingerprint, size_word) = (all.fingerprint(), size.to_le_bytes());
+        let parts: [&[u8]; 3] = [FORMAT, fingerprint.as_bytes(), &size_word];
+        let key = artifact::key_of_this_boot(PREFIX, &parts);
+        let megabytes = all.bytes >> 20;
+        let is_much = megabytes >= WORTH_A_WORD;
+        let waiting = || {
+            if is_much {
+                say(&format!(
+                    "{megabytes} MiB of the host's files are copied to a disk, by another one that needs them"
+                ));
+            }
+        };
+        let artifact = self.artifact(&key, Lasting::UntilReboot, waiting, |aside| {
+            self.forget_other_boots(PREFIX)?;
+            self.forget_beyond(PREFIX, KEPT, KEPT_BYTES)?;
+            let room = space::free(self.root());
+            if room < all.bytes {
+                return Err(space::full(self.root(), STEP, room, Some(all.bytes)));
+            }
+            if is_much {
+                say(&format!(
+                    "{megabytes} MiB of the host's files are copied to a disk, once"
+                ));
+            }
+            let made = making::make(aside, &content.items, all, size);
+            // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later. Of one
+            // that is written to all the time, as a log is, that is all there can be.
+            made.and_then(|()| check()).map_err(|failure| {
+                match space::is_full(&failure, self.root(), true) {
+                    true => space::full(self.root(), STEP, room, None),
+                    false => failure,
+                }
+            })
+        })?;
+        Ok(Payload { artifact })
+    }
+}
+
+/// Directories and files of the host as they were at one moment.
+struct Content {
+    survey: Survey,
+    items: Vec<Item>,
+}
+
+impl Content {
+    fn of(paths: &[PathBuf], hidden: &[PathBuf]) -> Result<Self, Failure> {
+        let mut survey = Survey::without(hidden);
+        let mut items = Vec::new();
+        for path in paths {
+            survey
+                .visit(path, MOST)
+                .map_err(|trouble| cannot_bring(path, &trouble))?;
+            items.push(Item {
+                path: path.clone(),
+                bare: std::mem::take(&mut survey.bare),
+                closed: std::mem::take(&mut survey.closed),
+            });
+        }
+        Ok(Self { survey, items })
+    }
+}
+
+impl steady::Moment for Content {
+    fn moment(&self) -> String {
+        self.survey.moment()
+    }
+}
+
+fn cannot_bring(path: &Path, trouble: &Trouble) -> Failure {
+    let cannot = |cause: String| {
+        Failure::new(format!(
+            "cannot bring {} into a VM: {cause}",
+            path.display()
+        ))
+    };
+    match trouble {
+        Trouble::TooMuch(what) => {
+            let most = match *what {
+                "files" => MOST.entries.to_string(),
+                _ => format!("{} GiB", MOST.bytes >> 30),
+            };
+            cannot(format!("it holds more than {most} {what}")).hint(
+                "the working directory and the workspace are copied to a disk: run this in a smaller directory, or use backend = \"lxc\", which shares them",
+            )
+        }
+        Trouble::Failed(path, error) => cannot(format!("{}: {error}", path.display())),
+    }
+}
