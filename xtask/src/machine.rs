@@ -8,7 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command;
-use crate::packages::Sign;
+
+/// How to tell that a package is there. A sign is what the project uses of the package, not the package manager's
+/// word: a library built by hand is as good.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sign {
+    /// An executable of this name in `PATH` or in one of root's folders of commands.
+    Command(&'static str),
+    /// A shared library of this name where the loader looks.
+    Library(&'static str),
+    /// A C header.
+    Header(&'static str),
+    /// A program that belongs to the toolchain and is in no `PATH`.
+    Tool(&'static str),
+}
 
 /// Where to look for signs.
 pub(crate) struct Machine {

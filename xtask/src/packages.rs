@@ -1,7 +1,7 @@
 //! The one table of what vm-test needs from the machine: what, why, for which purpose, and the sign by which
 //! one can tell that it is there. It only looks; installing is the work of `setup`.
 
-use crate::machine::Machine;
+use crate::machine::{Machine, Sign};
 
 /// What a package is needed for. A command of xtask names the purposes it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,20 +27,6 @@ pub(crate) enum Source {
     Crate,
     /// A component of the Rust toolchain.
     Component,
-}
-
-/// How to tell that a package is there. A sign is what the project uses of the package, not the package manager's
-/// word: a library built by hand is as good.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Sign {
-    /// An executable of this name in `PATH` or in one of root's folders of commands.
-    Command(&'static str),
-    /// A shared library of this name where the loader looks.
-    Library(&'static str),
-    /// A C header.
-    Header(&'static str),
-    /// A program that belongs to the toolchain and is in no `PATH`.
-    Tool(&'static str),
 }
 
 /// One thing that vm-test needs and may find missing.
