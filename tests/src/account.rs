@@ -110,7 +110,7 @@ impl Ordinary {
             command.env(name, path);
         }
         let output = command.output().expect("setpriv is there");
-        let text = crate::fixture::text_of(&output);
+        let text = crate::streams::text_of(&output);
         assert!(
             output.status.success() && text.contains("test result: ok. 1 passed"),
             "{test} as {}: {text}",

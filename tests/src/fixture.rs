@@ -1,10 +1,12 @@
 //! Crates whose tests are run by the suites, as a user would run them: with cargo test and with cargo nextest.
 
+pub use crate::streams::text_of;
+
 use crate::host::Host;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::Mutex;
 
 /// A crate below `tests/fixtures`, a workspace of its own.
@@ -154,12 +156,4 @@ impl Fixture {
             text: text_of(&output),
         }
     }
-}
-
-/// Both streams of a finished command, as text.
-#[must_use]
-pub fn text_of(output: &Output) -> String {
-    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text += &String::from_utf8_lossy(&output.stderr);
-    text
 }

@@ -1,9 +1,10 @@
 //! Many tests of a fixture in one call of a runner: fast, and what a user does.
 
-use crate::fixture::{Fixture, Runner, text_of};
+use crate::fixture::{Fixture, Runner};
 use crate::host::Host;
 use crate::patience::{self, Finished};
 use crate::report::{self, Tests};
+use crate::streams::text_of;
 use std::process::Command;
 use std::time::Duration;
 

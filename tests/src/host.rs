@@ -1,6 +1,6 @@
 //! A vm-test of a suite's own: the built program with a runtime directory that nobody else uses. Stops it at the end.
 
-use crate::fixture::text_of;
+use crate::streams::text_of;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;

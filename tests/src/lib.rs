@@ -12,5 +12,6 @@ pub mod place;
 pub mod process;
 pub mod publication;
 pub mod report;
+pub mod streams;
 pub mod terminal;
 pub mod workshop;

@@ -1,8 +1,8 @@
 //! Published crates, whose own tests the suites run: their source, where it may be changed and built, their test binaries,
 //! and what runners say of the tests in them.
 
-use crate::fixture::text_of;
 use crate::host::Host;
+use crate::streams::text_of;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,8 +1,8 @@
 //! A store, a workspace with recipes, and a `vm-test` that uses both, of one test's own. The root file system that its
 //! images start from is made of this host's programs, so that it needs no network and no time.
 
-use crate::fixture::text_of;
 use crate::host::Host;
+use crate::streams::text_of;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
