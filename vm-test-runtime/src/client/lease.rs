@@ -1,7 +1,7 @@
 //! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and no job.
 
 use super::connection::{STARTS, pause};
-use super::{Connection, console, cure, is_gone, is_stopped, obituary, record};
+use super::{Connection, console, cure, is_gone, is_stopped, is_timeout, obituary, record};
 use crate::protocol::PROTOCOL;
 use crate::protocol::agent::{FromAgent, ToAgent};
 use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
@@ -279,13 +279,4 @@ fn lost(instance: &str, cannot: &dyn Fn(String) -> Failure) -> Refusal {
             "{ended}, and the daemon that held it is gone too"
         ))),
     }
-}
-
-/// Whether a read ended because its time was up.
-#[must_use]
-pub fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
 }

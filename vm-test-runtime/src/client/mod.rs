@@ -11,14 +11,16 @@ mod locate;
 mod runtime_dir;
 mod silence;
 mod store;
+mod timeout;
 
 pub use crate::environment::{FORWARDED, forwarded, is_for_one_test};
 pub use connection::{Connection, console, cure, is_gone, obituary, record};
 pub use credentials::{BY_VARIABLE, credentials};
 pub use job_time::JobTime;
 pub use kept::KEEP;
-pub use lease::{LATE_MESSAGES, Lease, is_timeout};
+pub use lease::{LATE_MESSAGES, Lease};
 pub use locate::Executor;
 pub use runtime_dir::{RuntimeDir, kind_of};
 pub use silence::{holder, is_stopped};
 pub use store::store;
+pub use timeout::is_timeout;
