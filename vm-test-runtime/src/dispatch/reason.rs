@@ -1,7 +1,7 @@
 //! Why a test failed, as text: a panic with its location, and messages that are missing from the output because the body
 //! had redirected its streams. Those arrive as data.
 
-use super::Conclusion;
+use super::conclusion::Conclusion;
 use crate::protocol::body::PanicReport;
 
 /// The words of a panic, and before them who panicked and where, if the last panic that was reported is this one.

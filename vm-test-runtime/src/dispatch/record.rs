@@ -1,7 +1,8 @@
 //! Which run a test belongs to, and what the daemon is told about the test at its end. Writes no file itself.
 
+use super::conclusion::Conclusion;
 use super::watch::Course;
-use super::{Conclusion, job, lineage, reason};
+use super::{job, lineage, reason};
 use crate::cargo;
 use crate::client::{self, Lease};
 use crate::protocol::record::{Record, RecordOutcome, RunEntry};

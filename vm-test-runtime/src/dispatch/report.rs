@@ -1,6 +1,6 @@
 //! What is printed about a failed test besides the guest's own output: why, where, and how to run it again.
 
-use super::Conclusion;
+use super::conclusion::Conclusion;
 use crate::client::Lease;
 use crate::protocol::failure::Failure;
 use crate::site::Site;

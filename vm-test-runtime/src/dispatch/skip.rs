@@ -1,6 +1,7 @@
 //! What happens to a test whose guest is not available on this host: it fails, unless the user has decided otherwise. Then
 //! the test is named past what captures output, counted, and recorded; libtest reports it as passed.
 
+use super::libtest::raise;
 use super::{aloud, job, record as runs};
 use crate::cargo::target;
 use crate::harvest::forget_old_runs;
@@ -40,7 +41,7 @@ pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
     };
     aloud::say(&format!("vm-test: {}; {counted}\n", line.trim_end()));
     if site.panics == Panics::Pass {
-        super::raise(format!(
+        raise(format!(
             "{MARK}{reason}; expected: {}",
             site.expected.unwrap_or_default()
         ));

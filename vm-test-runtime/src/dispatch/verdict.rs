@@ -1,7 +1,7 @@
 //! Turns what a guest has reported into the result of a test and its message. Raises no panic.
 
-use super::Conclusion;
 use super::caller::CURE;
+use super::conclusion::Conclusion;
 use super::watch::Course;
 use crate::client::Lease;
 use crate::protocol::agent::{End, Ended};

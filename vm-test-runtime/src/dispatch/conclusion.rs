@@ -1,0 +1,27 @@
+//! How a test on a guest ended.
+
+use crate::protocol::failure::Failure;
+use crate::site::{Panics, Site};
+
+/// How a test on a guest ended, as far as libtest is concerned.
+#[derive(Debug)]
+pub(super) enum Conclusion {
+    /// The guest said so.
+    Passed,
+    /// The body panicked, with this message if it was a string. A `should_panic` test may pass by this.
+    Panicked(Option<String>),
+    /// The body returned an error.
+    Failed(String),
+    /// No valid verdict. No test passes with this, not even one that should panic.
+    NoVerdict(Failure),
+}
+
+/// Whether libtest will call it a failure, as far as this can be known: what a panic has to say is libtest's business, and
+/// of a case that was generated nobody says whether it should panic.
+pub(super) fn is_failure(site: &Site, conclusion: &Conclusion) -> bool {
+    match conclusion {
+        Conclusion::Passed => site.panics == Panics::Pass,
+        Conclusion::Panicked(_) => site.panics != Panics::Pass,
+        Conclusion::Failed(_) | Conclusion::NoVerdict(_) => true,
+    }
+}

@@ -1,0 +1,42 @@
+//! What libtest is told about a test, by returning, by panicking, or by ending the process.
+
+use super::caller;
+use super::conclusion::Conclusion;
+use crate::last_resort;
+use crate::protocol::failure::Failure;
+use crate::site::{Panics, Site};
+
+/// What a test that panicked with something else than a string panics with on the host.
+struct NotAString;
+
+/// Tells libtest.
+pub(super) fn tell(site: &Site, conclusion: Conclusion) {
+    match conclusion {
+        Conclusion::Passed => {}
+        Conclusion::Panicked(Some(message)) => raise(message),
+        Conclusion::Panicked(None) if cfg!(panic = "abort") => std::panic::panic_any(NotAString),
+        Conclusion::Panicked(None) => std::panic::resume_unwind(Box::new(NotAString)),
+        // It was no panic there, and must not look like one to whoever waits for one.
+        Conclusion::Failed(reason) => fail(site, &Failure::new(reason)),
+        Conclusion::NoVerdict(failure) => fail(site, &failure),
+    }
+}
+
+/// Panics with the guest's words. The guest has printed them already, so the hook need not; except where only the hook
+/// tells libtest, which is when panics abort.
+pub(super) fn raise(message: String) -> ! {
+    if cfg!(panic = "abort") {
+        std::panic::panic_any(message);
+    }
+    std::panic::resume_unwind(Box::new(message))
+}
+
+/// Fails a test that has not panicked and must not pass. Returns for a test that would pass by panicking: libtest then says that it did not.
+fn fail(site: &Site, failure: &Failure) {
+    match site.panics {
+        Panics::Fail if caller::fails_by_panicking(site) => raise(failure.message.clone()),
+        Panics::Pass => {}
+        // Neither panicking nor returning is safe here, since either could make the test pass.
+        Panics::Fail | Panics::Unknown => last_resort::end_process(site, &failure.message),
+    }
+}

@@ -1,0 +1,80 @@
+//! One test from its name to its conclusion: lease, job, and what is reported of it.
+
+use super::conclusion::{Conclusion, is_failure};
+use super::termination::InGuest;
+use super::{
+    caller, lease, libtest, listing, reason, record, report, skip, tracer, unknown, watch,
+};
+use crate::guest::text_of;
+use crate::protocol::failure::Failure;
+use crate::site::Site;
+use crate::variables;
+use std::time::Instant;
+
+/// What became of a test.
+enum Fate {
+    Ran(Conclusion),
+    /// Its guest is not available, and the user wants such tests skipped.
+    Skipped(String, Failure),
+}
+
+/// Has the calling test run in a guest. Returns only if it passed there.
+pub(crate) fn dispatch(site: &'static Site) {
+    // A panic of this crate's own is no verdict, and a test may pass by panicking: `print!` panics where the stream behind it
+    // cannot be written.
+    let fate = std::panic::catch_unwind(|| have_run(site)).unwrap_or_else(|payload| {
+        let words = text_of(payload.as_ref()).unwrap_or_default();
+        let failure = Failure::new(format!("cannot have the test run in a guest: {words}"));
+        Fate::Ran(Conclusion::NoVerdict(failure))
+    });
+    match fate {
+        Fate::Skipped(test, failure) => skip::record(site, &test, &failure),
+        Fate::Ran(conclusion) => libtest::tell(site, conclusion),
+    }
+}
+
+fn have_run(site: &'static Site) -> Fate {
+    let test = listing::refuse(site)
+        .and_then(|()| variables::skips_missing())
+        .and_then(|_| caller::name_of_test(site));
+    let test = match test {
+        Ok(test) => test,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            return Fate::Ran(Conclusion::NoVerdict(failure));
+        }
+    };
+    unknown::warn(site, &test);
+    let began = Instant::now();
+    let mut lease = match lease::obtain(site, &test) {
+        Ok(lease) => lease,
+        Err(failure) => {
+            if failure.missing && skip::is_wanted() && skip::is_possible(site, &test) {
+                return Fate::Skipped(test, failure);
+            }
+            report::refused(site, &test, &failure);
+            return Fate::Ran(Conclusion::NoVerdict(failure));
+        }
+    };
+    tracer::warn(site, &test, &lease);
+    let in_guest = InGuest::enter();
+    let course = watch::run(&mut lease, site, &test, &in_guest);
+    let conclusion = course.conclude(&lease, site, &test);
+    record::tell(&lease, &conclusion, &course, began.elapsed());
+    let is_failure = is_failure(site, &conclusion);
+    if is_failure || !matches!(conclusion, Conclusion::Passed) {
+        let output = course.output.to_vec();
+        // Where libtest is satisfied, no reason is needed.
+        if is_failure {
+            report::unseen(&reason::unseen(&conclusion, &course.seen.panics, &output));
+        }
+        report::failed(site, &test, &lease, &conclusion, &output);
+    }
+    if is_failure && lease.granted.keep_for.is_some() {
+        report::kept(&lease, course.keep(&lease));
+    }
+    // The instance goes before the test ends, so that its end never overlaps the next test's start in this process.
+    drop(lease);
+    drop(in_guest);
+    Fate::Ran(conclusion)
+}
