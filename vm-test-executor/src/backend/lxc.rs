@@ -1,17 +1,53 @@
 //! Guests as containers of liblxc. Knows the library's configuration; the root file system is already mounted.
 
-use super::{Machine, STREAM};
+use super::room::STREAM;
 use crate::sys::lxc::{Container, LIBRARY, Lxc};
 use std::ffi::CString;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vm_test::protocol::errno::{self, Tried};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::{AGENT_PATH, LIBRARIES};
 
 /// When the file of a console has grown so large, it begins anew.
 const CONSOLE_SIZE: &str = "1MB";
+
+/// A guest whose files are in place.
+#[derive(Debug)]
+pub struct Machine {
+    /// The instance's name.
+    pub instance: String,
+    /// The guest's name, and its host name.
+    pub guest: String,
+    /// The keeper's own directory.
+    pub room: PathBuf,
+    /// The root file system.
+    pub root: PathBuf,
+    /// Devices that it gets: the file to bind, and its path in the guest.
+    pub devices: Vec<(PathBuf, PathBuf)>,
+    /// The directory that becomes its `/dev/shm`, if there are files of the host below.
+    pub shared_memory: Option<PathBuf>,
+    /// The loader in the guest that starts the agent; without, the guest's own does.
+    pub loader: Option<PathBuf>,
+    /// Whether it is in the host's network.
+    pub host_network: bool,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Whether the agent has to watch the memory.
+    pub watch_memory: bool,
+    /// Present when its own init boots, with the agent beside it.
+    pub boot: Option<Boot>,
+}
+
+/// The boot of a guest with an init of its own.
+#[derive(Debug)]
+pub struct Boot {
+    /// How long it may take, in milliseconds.
+    pub timeout: u64,
+    /// The file that its console is written to.
+    pub console: OwnedFd,
+}
 
 /// The version of the installed library.
 ///
@@ -31,7 +67,10 @@ fn open() -> Result<Lxc, Failure> {
 }
 
 /// Runs a container in the keeper's own user namespace; liblxc itself maps no ids.
-pub(super) fn run(machine: &Machine) -> Result<i32, Failure> {
+///
+/// # Errors
+/// If it cannot be started.
+pub fn run(machine: &Machine) -> Result<i32, Failure> {
     let lxc = open()?;
     let log = machine.room.join("lxc.log");
     lxc.log_to(&c_path(&log)?, c"WARN");

@@ -1,7 +1,7 @@
 //! The keeper's side of the handover of a spare VM: waits for its lease.
 
 use super::KeeperReport;
-use crate::backend::Lease;
+use crate::backend::kvm::Lease;
 use crate::sys::handover;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io;

@@ -2,9 +2,10 @@
 
 use super::World;
 use super::builder::Builder;
-use super::{keep_errors, mounts};
-use crate::backend::kvm::Hardware;
-use crate::backend::{Lease, Prepared, ROOM, Unrun, Virtual};
+use super::errors::keep_errors;
+use super::mounts;
+use crate::backend::kvm::{self, Hardware, Lease, Virtual};
+use crate::backend::{ROOM, Unrun};
 use crate::host::refusal;
 use rustix::mount::mount_bind;
 use std::fmt::Display;
@@ -51,7 +52,7 @@ pub(super) fn run(
     mounts::mount_proc().map_err(|error| cannot("mount its own /proc", &error))?;
     let errors = keep_errors(Path::new(ROOM))
         .map_err(|error| cannot("keep its errors", &error).because(Tried::File, &error))?;
-    Virtual {
+    kvm::run(&Virtual {
         instance: world.instance.clone(),
         guest: world.guest.clone(),
         hardware: hardware.clone(),
@@ -59,6 +60,5 @@ pub(super) fn run(
         foreign,
         errors,
         lease,
-    }
-    .run()
+    })
 }

@@ -1,7 +1,8 @@
 //! A keeper without an instance, which finds out whether this host lets a keeper do its work: it does what every keeper
 //! does first, says how that went, and ends. Knows no world.
 
-use super::{CONTROL, mounts};
+use super::control::CONTROL;
+use super::mounts;
 use crate::sys::inherited;
 use serde::{Deserialize, Serialize};
 use std::fs::File;

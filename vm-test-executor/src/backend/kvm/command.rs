@@ -1,7 +1,9 @@
 //! QEMU's command line. Translates; starts nothing.
 
-use super::hardware::{Accelerator, BASE, Hardware, INITRAMFS, PAYLOAD_DISKS, Start, TEMPLATE};
-use super::qemu::NO_FILES;
+use super::hardware::{
+    Accelerator, BASE, Hardware, INITRAMFS, NO_FILES, PAYLOAD_DISKS, Start, TEMPLATE,
+};
+use crate::backend::room::ROOM;
 use std::os::fd::RawFd;
 use std::path::Path;
 use vm_test::protocol::daemon::DiskFormat;
@@ -59,7 +61,7 @@ pub(super) fn arguments(
     args.option("-smp", hardware.cpus.to_string());
     args.option("-m", format!("{}B", hardware.memory));
     let size = hardware.memory;
-    let room = crate::backend::ROOM;
+    let room = ROOM;
     args.option(
         "-object",
         match hardware.start {

@@ -2,8 +2,9 @@
 
 use super::monitor::Monitor;
 use super::qemu::Ended;
+use super::running::Running;
 use super::trouble::{Blame, Trouble, blame_for};
-use super::{Running, last_line};
+use crate::backend::last_line;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::OwnedFd;
 use std::time::Instant;

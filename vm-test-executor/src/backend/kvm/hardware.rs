@@ -14,6 +14,12 @@ pub const INITRAMFS: &str = "initramfs";
 /// Where, in the keeper's room, the template is, or is made.
 pub const TEMPLATE: &str = "template";
 
+/// The file, in [`TEMPLATE`], with the state of the devices.
+pub(super) const STATE: &str = "state";
+
+/// A disk in the place of one with the host's files, where there are none.
+pub(super) const NO_FILES: &str = "nofiles.img";
+
 /// One machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hardware {

@@ -1,9 +1,11 @@
 //! The process of QEMU: its disks, its start, its end. Does not use the monitor.
 
 use super::command::{self, Wires};
-use super::hardware::{BASE, Hardware, PAYLOAD_DISKS, PAYLOAD_SIZE, Start, TEMPLATE};
-use super::{STATE, cannot};
-use crate::backend::{ROOM, STREAM, Virtual};
+use super::guest::{Virtual, cannot};
+use super::hardware::{
+    BASE, Hardware, NO_FILES, PAYLOAD_DISKS, PAYLOAD_SIZE, STATE, Start, TEMPLATE,
+};
+use crate::backend::room::{ROOM, STREAM};
 use crate::sys::inherited;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs::{self, File};
@@ -23,9 +25,6 @@ pub const IMAGE_TOOL: &str = "qemu-img";
 
 /// The root's disk in a template.
 const DISK: &str = "disk.qcow2";
-
-/// A disk in the place of one with the host's files, where there are none.
-pub(super) const NO_FILES: &str = "nofiles.img";
 
 /// An empty disk over a template's own, to be copied.
 const BLANK: &str = "blank.qcow2";

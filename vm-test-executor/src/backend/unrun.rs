@@ -1,0 +1,21 @@
+//! Why a guest did not run, or how it ended.
+
+use vm_test::protocol::failure::Failure;
+
+/// Why a guest did not run, or how it ended.
+#[derive(Debug)]
+pub struct Unrun {
+    /// For people.
+    pub failure: Failure,
+    /// Whether a machine that was to be saved had all that it needs from its host, and did not boot.
+    pub is_unbooted: bool,
+}
+
+impl From<Failure> for Unrun {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            is_unbooted: false,
+        }
+    }
+}

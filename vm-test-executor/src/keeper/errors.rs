@@ -1,0 +1,14 @@
+//! The file with what a backend complains of.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Has standard error, which the guest's first process inherits, go to a file of the keeper's own: root in the guest can
+/// take that process's descriptors, and must not get one of the host's files.
+pub(super) fn keep_errors(room: &Path) -> io::Result<PathBuf> {
+    let path = room.join("errors");
+    let file = File::options().create(true).append(true).open(&path)?;
+    rustix::stdio::dup2_stderr(&file)?;
+    Ok(path)
+}
