@@ -11,7 +11,7 @@ use super::locks::{self, Held};
 use super::recipe::{Base, FileEntry, Recipe, RunEntry};
 use super::record::{ImageRecord, KernelRecord};
 use super::runner::Runner;
-use super::{base, chain, collection, kernel_layer, space};
+use super::{base, chain, collection, space};
 use crate::config::Init;
 use std::fs::{self, File};
 use vm_test::protocol::daemon::LayerBuild;
@@ -140,7 +140,7 @@ impl<'a> Build<'a> {
             Base::Vagrant(path) => self.system(&Stack::of_box(path, self.store)?, runner),
             Base::Host(without) => self.foreign(&Stack::of_host(without, self.store), runner),
             Base::Debian(release) => {
-                let packages = kernel_layer::packages_of(recipe);
+                let packages = recipe.packages_with_loader();
                 let step = format!(
                     "bootstrap Debian {release} with {} packages",
                     packages.len()

@@ -4,15 +4,12 @@
 use super::base;
 use super::build::Build;
 use super::inside::{self, Task};
-use super::machine::{Kernel, kernel_files, releases, suite_of};
-use super::recipe::{Base, Recipe};
+use super::machine::{kernel_files, releases, suite_of};
+use super::recipe::{Base, Kernel, Recipe};
 use super::record::KernelRecord;
 use super::stacked::Stack;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
-
-/// What loads modules in a guest. A kernel's package would bring it along if it were installed.
-const LOADER: &str = "kmod";
 
 impl Build<'_> {
     /// Adds the kernel that the recipe says; without a word it is the base's.
@@ -124,17 +121,4 @@ impl Build<'_> {
 fn numbers_in(release: &str) -> Vec<u64> {
     let numbers = release.split(|c: char| !c.is_ascii_digit());
     numbers.filter_map(|number| number.parse().ok()).collect()
-}
-
-/// The packages that a bootstrapped Debian gets for this recipe.
-pub(super) fn packages_of(recipe: &Recipe) -> Vec<String> {
-    let mut packages = recipe.packages.clone();
-    let has_modules = matches!(
-        recipe.kernel,
-        Some(Kernel::Package(_) | Kernel::Files { .. })
-    );
-    if has_modules && !packages.iter().any(|package| package == LOADER) {
-        packages.push(LOADER.to_owned());
-    }
-    packages
 }

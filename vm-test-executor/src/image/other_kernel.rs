@@ -4,7 +4,8 @@
 use super::artifact::{Artifact, Lasting};
 use super::build::Build;
 use super::layer::Progress;
-use super::machine::{INDEX, Kernel, modules_beside};
+use super::machine::{INDEX, modules_beside};
+use super::recipe::Kernel;
 use super::record::write_json;
 use super::{Base, Held, ImageRecord, Recipe, Store, digest, fingerprint};
 use crate::config::OtherKernel;

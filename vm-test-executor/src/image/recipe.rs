@@ -1,15 +1,20 @@
 //! Recipes: `images/NAME.toml`, the steps that make an image. Reads and checks; builds nothing.
 
 mod base;
+mod entry;
+mod kernel;
+mod users;
 
 pub use base::Base;
 pub(super) use base::RELEASES;
+pub(super) use entry::{FileEntry, RunEntry};
+pub use kernel::Kernel;
 
-use super::machine::{Kernel, parse_kernel};
-use super::users::{self, UserEntry};
 use crate::config::{Init, document, split_kernel};
+use entry::check_package;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use users::UserEntry;
 use vm_test::protocol::failure::Failure;
 use vm_test_spelling::word;
 
@@ -27,6 +32,9 @@ const READY: [(&str, &str); 2] = [
 pub(super) fn ready_names() -> impl Iterator<Item = &'static str> {
     READY.iter().map(|(name, _)| *name)
 }
+
+/// What loads modules in a guest. A kernel's package would bring it along if it were installed.
+const LOADER: &str = "kmod";
 
 /// How an image is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,29 +75,16 @@ impl Recipe {
             run: Vec::new(),
         }
     }
-}
 
-/// A file or directory to copy into an image.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileEntry {
-    /// Where it is, relative to the recipe.
-    pub from: PathBuf,
-    /// Where it goes.
-    pub to: PathBuf,
-    /// Permission bits in octal, as in "0755"; those of the source without.
-    pub mode: Option<String>,
-}
-
-/// A command to run in an image, by its shell.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunEntry {
-    /// The command.
-    pub command: String,
-    /// Whether it may use the host's network.
-    #[serde(default)]
-    pub network: bool,
+    /// The packages that a bootstrapped Debian gets for it.
+    pub(super) fn packages_with_loader(&self) -> Vec<String> {
+        let mut packages = self.packages.clone();
+        let has_modules = matches!(self.kernel, Some(Kernel::Package(_) | Kernel::Files { .. }));
+        if has_modules && !packages.iter().any(|package| package == LOADER) {
+            packages.push(LOADER.to_owned());
+        }
+        packages
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,7 +181,7 @@ fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
         init: document.init,
         kernel: document
             .kernel
-            .map(|value| parse_kernel(value, dir))
+            .map(|value| kernel::parse(value, dir))
             .transpose()?,
         packages: document.packages,
         users: document
@@ -204,17 +199,6 @@ fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
             .collect(),
         run: document.run,
     })
-}
-
-/// Packages' names become arguments of programs.
-pub(super) fn check_package(name: &str) -> Result<(), Failure> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
-    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain) {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "{name:?} is not the name of a Debian package"
-    )))
 }
 
 #[cfg(test)]

@@ -1,35 +1,11 @@
-//! Kernels: how a recipe names one, and where it is in the guest. Unpacks nothing.
+//! Kernels: where one is in the guest, and what belongs to it. Unpacks nothing.
 
-use crate::image::recipe::{FileEntry, RELEASES, check_package};
+use crate::image::recipe::{FileEntry, RELEASES};
 use crate::image::stacked::Stack;
-use serde::Deserialize;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use vm_test::protocol::failure::Failure;
-
-/// The kernel of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kernel {
-    /// There is none: guests are containers.
-    None,
-    /// The one of this package of the image's Debian.
-    Package(String),
-    /// One of the host's files.
-    Files {
-        /// The kernel, packed (bzImage) or not (ELF).
-        vmlinuz: PathBuf,
-        /// The directory with its `modules.dep`; a kernel may have everything built in.
-        modules: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Files {
-    vmlinuz: PathBuf,
-    modules: Option<PathBuf>,
-}
 
 /// Where kernels are in a guest, how their files' names begin, and where their modules are.
 pub(super) const BOOT: &str = "/boot";
@@ -44,35 +20,6 @@ const MOST_WORDS: u64 = 1 << 16;
 
 /// A kernel that is not packed is at most so large.
 const LARGEST: u64 = 1 << 30;
-
-/// What a recipe says of its kernel.
-pub(in crate::image) fn parse(value: toml::Value, dir: &Path) -> Result<Kernel, Failure> {
-    match value {
-        toml::Value::String(name) if name == "none" => Ok(Kernel::None),
-        toml::Value::String(name) => {
-            check_package(&name)?;
-            Ok(Kernel::Package(name))
-        }
-        value @ toml::Value::Table(_) => {
-            let files: Files = value.try_into().map_err(|error: toml::de::Error| {
-                let failure = Failure::new(format!("in `kernel`: {}", error.message()));
-                match crate::config::document::suggestion(error.message()) {
-                    Some(key) => failure.hint(format!("did you mean `{key}`?")),
-                    None => failure,
-                }
-            })?;
-            Ok(Kernel::Files {
-                vmlinuz: dir.join(files.vmlinuz),
-                modules: files.modules.map(|modules| dir.join(modules)),
-            })
-        }
-        other => Err(
-            Failure::new(format!("{other} is not a kernel")).hint(
-                "a kernel is \"none\", a package as \"linux-image-cloud-amd64\", or { vmlinuz = PATH, modules = DIRECTORY }",
-            ),
-        ),
-    }
-}
 
 /// The files that make a kernel of the host's one of an image, and its release.
 pub(in crate::image) fn files(
@@ -182,43 +129,6 @@ pub(in crate::image) fn suite_of(layers: &[PathBuf]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn kernel(text: &str) -> Result<Kernel, Failure> {
-        let table: toml::Table = toml::from_str(text).unwrap();
-        parse(table["kernel"].clone(), Path::new("/r"))
-    }
-
-    #[test]
-    fn a_kernel_is_none_a_package_or_files() {
-        assert_eq!(kernel("kernel = \"none\"").unwrap(), Kernel::None);
-        assert_eq!(
-            kernel("kernel = \"linux-image-cloud-amd64\"").unwrap(),
-            Kernel::Package("linux-image-cloud-amd64".to_owned())
-        );
-        assert_eq!(
-            kernel("kernel = { vmlinuz = \"k\", modules = \"/m\" }").unwrap(),
-            Kernel::Files {
-                vmlinuz: "/r/k".into(),
-                modules: Some("/m".into())
-            }
-        );
-    }
-
-    #[test]
-    fn mistakes_in_a_kernel_are_named() {
-        for (text, words) in [
-            ("kernel = 6", "6 is not a kernel"),
-            ("kernel = \"a b\"", "not the name of a Debian package"),
-            (
-                "kernel = { vmlinux = \"k\" }",
-                "unknown field `vmlinux`, expected `vmlinuz`",
-            ),
-            ("kernel = { modules = \"k\" }", "missing field `vmlinuz`"),
-        ] {
-            let error = kernel(text).unwrap_err();
-            assert!(error.message.contains(words), "{text}: {error}");
-        }
-    }
 
     #[test]
     fn a_release_is_a_plain_name() {

@@ -15,8 +15,5 @@ pub(super) use assembly::{Order, carry_out};
 pub use files::{Machine, MachineRecord};
 pub(super) use files::{is_needed, verify};
 pub use initramfs::Initramfs;
-pub use kernel::Kernel;
-pub(super) use kernel::{
-    INDEX, files as kernel_files, modules_beside, parse as parse_kernel, suite_of,
-};
+pub(super) use kernel::{INDEX, files as kernel_files, modules_beside, suite_of};
 pub(super) use package::{releases, unpack as unpack_package};

@@ -1,6 +1,6 @@
 //! Users that a recipe asks for: checked, and made by the image's own `useradd`, which knows what a user is in that system.
 
-use super::recipe::RunEntry;
+use super::entry::RunEntry;
 use serde::Deserialize;
 use std::path::{Component, Path, PathBuf};
 use vm_test::protocol::failure::Failure;
