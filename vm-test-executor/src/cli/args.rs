@@ -1,16 +1,16 @@
 //! The grammar of the command line: commands, options, and the checks that need only the text.
 
 mod image;
+mod settings;
 
 pub(super) use image::{ImageCommand, StoreCommand};
+pub(super) use settings::{ReportArgs, Settings};
 
 use super::help;
 use crate::config::HOST;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::ffi::OsString;
-use std::path::PathBuf;
-use vm_test_spelling::quantity;
 
 /// Runs tests and commands in fresh containers or VMs, and rolls back everything they did.
 #[derive(Debug, Parser)]
@@ -186,45 +186,6 @@ pub(super) struct GcArgs {
     pub(super) images: bool,
     #[command(flatten)]
     pub(super) report: ReportArgs,
-}
-
-/// Settings for one instance, which override vm-test.toml.
-#[derive(Debug, Default, Args)]
-pub(super) struct Settings {
-    /// Start from this image [default: the guest's]
-    #[arg(long, value_name = "IMAGE")]
-    pub(super) image: Option<String>,
-    /// Memory of the guest, with a unit: K, M, G or T, in powers of 1024 [default: the guest's, 512M]
-    #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
-    pub(super) memory: Option<u64>,
-    /// Kill the command after this time, with a unit: ms, s, m or h [default: never]
-    #[arg(long, value_name = "TIME", value_parser = quantity::millis)]
-    pub(super) timeout: Option<u64>,
-    /// Set a variable in the guest; without a value, to its value here. May be repeated
-    #[arg(long, value_name = "NAME[=VALUE]")]
-    pub(super) env: Vec<OsString>,
-    /// Working directory in the guest [default: this one if the guest has it, else /]
-    #[arg(long, value_name = "DIR")]
-    pub(super) directory: Option<PathBuf>,
-    /// Show the guest credentials that are hidden from it, as ~/.ssh. May be repeated
-    #[arg(long, value_name = "PATH")]
-    pub(super) expose: Vec<String>,
-    /// Give the guest a device of the host: /dev/net/tun, /dev/fuse, loop. May be repeated
-    #[arg(long, value_name = "DEVICE")]
-    pub(super) device: Vec<String>,
-    /// How writes are rolled back: overlay, snapshot (needs a btrfs store) [default: the guest's, overlay]
-    #[arg(long, value_name = "HOW")]
-    pub(super) rollback: Option<String>,
-    /// No user namespace: root in the guest is root on the host. Needs root
-    #[arg(long)]
-    pub(super) privileged: bool,
-}
-
-#[derive(Clone, Copy, Debug, Args)]
-pub(super) struct ReportArgs {
-    /// Print JSON for programs
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! The grammar of the commands for images and stores.
 
-use super::{ReportArgs, Settings, help};
+use super::settings::{ReportArgs, Settings};
+use crate::cli::help;
 use clap::Subcommand;
 use std::ffi::OsString;
 use std::path::PathBuf;
