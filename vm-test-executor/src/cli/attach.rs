@@ -1,9 +1,9 @@
 //! `vm-test attach`: a shell, or a command, in an instance that was kept when its test failed.
 
 use super::args::{AttachArgs, Settings};
+use super::guest_command::Command;
 use super::output::{duration, remark};
-use super::run::Command;
-use super::{daemons, shell};
+use super::{daemons, login_shell};
 use std::io::IsTerminal;
 use std::time::Duration;
 use vm_test::client::Lease;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &AttachArgs) -> Result<u8, Failure> {
             args.instance
         )));
     }
-    let shell = shell::words();
+    let shell = login_shell::words();
     let words = if is_shell { &shell } else { &args.command };
     let settings = Settings::default();
     let command = Command::new(&args.instance, &settings, words)?;

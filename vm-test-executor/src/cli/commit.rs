@@ -1,9 +1,9 @@
 //! `--commit` and `vm-test image commit`: a session in a guest whose writes become a new image.
 
 use super::args::Settings;
+use super::guest_command::Command;
 use super::output::remark;
-use super::run::Command;
-use super::{exit, shell};
+use super::{exit, login_shell};
 use crate::config::HOST_IMAGE;
 use crate::image::{Session, Store};
 use std::ffi::OsString;
@@ -32,7 +32,7 @@ pub(super) fn run(
             )),
         );
     }
-    let own_words = shell::words();
+    let own_words = login_shell::words();
     let words = if is_shell { &own_words } else { words };
     let command = Command::new(guest, settings, words)?;
     let store = Store::open(&store()?)?;

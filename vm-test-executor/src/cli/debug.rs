@@ -1,9 +1,9 @@
 //! `vm-test debug`: one test of this workspace in a fresh instance, on the user's terminal, alone or below a debugger.
 
 use super::args::DebugArgs;
+use super::guest_command::Command;
 use super::output::remark;
 use super::places;
-use super::run::Command;
 use super::testing::{self, TestBinary};
 use std::ffi::OsString;
 use std::path::Path;

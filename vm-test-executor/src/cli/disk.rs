@@ -1,15 +1,13 @@
 //! An imported disk, read in a VM: which image the VM boots, and what it says. The disk's content is passed on as it
 //! comes; the reader checks it.
 
-use super::image::make;
 use super::output::remark;
 use super::progress::Bar;
 use crate::config::HOST;
-use crate::image::{Store, find_recipe};
+use crate::image::Store;
 use std::fs::File;
 use std::io::{self, ErrorKind, PipeWriter, Write};
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
 use vm_test::client::Lease;
 use vm_test::protocol::AGENT_PATH;
 use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
@@ -29,7 +27,7 @@ const LONGEST: usize = 300;
 
 const HINT: &str = "its root, and what its /etc/fstab mounts there, has to be on ext4, xfs or btrfs, on partitions of the disk or on the whole disk; if it is on anything else, import the root file system as a tar archive or a directory";
 
-/// Writes the root file system on the disk to a pipe.
+/// Writes the root file system on the disk to a pipe. `ensure` builds an image that is not there yet.
 pub(super) fn read(
     store: &Store,
     bar: &Bar,
@@ -37,14 +35,14 @@ pub(super) fn read(
     disk: &File,
     format: DiskFormat,
     into: PipeWriter,
+    ensure: &dyn Fn(&str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if store.image(IMAGE).is_err() {
         let _aside = bar.stand_aside();
         remark(&format!(
             "a VM of image `{IMAGE}` opens disks; that image is built first"
         ));
-        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        make(store, &find_recipe(IMAGE, &here)?)?;
+        ensure(IMAGE)?;
     }
     bar.say(&format!("a VM of image `{IMAGE}` opens {name}"));
     let request = LeaseRequest {

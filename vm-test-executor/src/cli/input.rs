@@ -1,6 +1,6 @@
 //! Standard input on its way to the command in the guest, no faster than the command takes it.
 
-use super::relay::Line;
+use super::line::Line;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::stdio::stdin;

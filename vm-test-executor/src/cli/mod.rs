@@ -2,6 +2,7 @@
 
 mod args;
 mod attach;
+mod build;
 mod commit;
 mod completions;
 mod daemons;
@@ -10,12 +11,15 @@ mod disk;
 mod doctor;
 mod exit;
 mod gc;
+mod guest_command;
 mod harness;
 mod help;
 mod image;
 mod input;
 mod keep;
 mod library_path;
+mod line;
+mod login_shell;
 mod logs;
 mod machine;
 mod output;

@@ -1,7 +1,7 @@
 //! Where the files of a test binary go that this program runs: the same paths as under `cargo test`. Chooses paths, and
 //! empties the directory of artifacts.
 
-use super::run::manifest_dir;
+use super::guest_command::manifest_dir;
 use super::workspace;
 use std::path::{Path, PathBuf};
 use vm_test::cargo::target;

@@ -1,9 +1,9 @@
 //! `vm-test prepare`: builds every image that this workspace's guests name, and boots every VM, before tests need them.
 
 use super::args::{ReportArgs, Settings};
-use super::image;
+use super::build;
+use super::guest_command::{Command, manifest_dir};
 use super::output::{remark, say_json};
-use super::run::{Command, manifest_dir};
 use crate::config::{Backend, FILE, HOST_IMAGE, Workspace};
 use crate::image::{ImageRecord, Store, find_recipe};
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
     for name in names {
         let before = store.image(&name).ok();
         let record = match (find_recipe(&name, &directory), &before) {
-            (Ok(recipe), _) => image::make(&store, &recipe)?,
+            (Ok(recipe), _) => build::make(&store, &recipe)?,
             // Imported or committed: there is nothing that it could be built from again.
             (Err(_), Some(image)) => image.clone(),
             (Err(failure), None) => {

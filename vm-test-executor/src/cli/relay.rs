@@ -1,72 +1,25 @@
 //! A job in a guest and the streams of this process, connected until the job is over. Byte by byte, in both directions.
 
 use super::input::{self, Window};
+use super::line::Line;
 use super::signals::{self, OnSigterm};
 use super::terminal::Raw;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::stdio::{stderr, stdout};
 use std::io::ErrorKind;
-use std::net::Shutdown;
 use std::os::fd::BorrowedFd;
-use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use vm_test::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
 use vm_test::harvest::{Harvest, Places};
 use vm_test::protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test::protocol::errno::Tried;
 use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
 
 /// How much longer than the job's own time limit the agent may take to say that it is over.
 const GRACE: Duration = Duration::from_secs(15);
-
-/// The line to the agent, for all threads that have something to say.
-#[derive(Debug)]
-pub(super) struct Line {
-    stream: Mutex<UnixStream>,
-    /// For ending the line while another thread writes.
-    end: UnixStream,
-    hung_up: AtomicBool,
-    told_to_end: AtomicBool,
-}
-
-impl Line {
-    fn new(lease: &Lease) -> std::io::Result<Self> {
-        Ok(Self {
-            stream: Mutex::new(lease.sender()?),
-            end: lease.sender()?,
-            hung_up: AtomicBool::new(false),
-            told_to_end: AtomicBool::new(false),
-        })
-    }
-
-    /// Says something to the agent. That it is gone is learnt where its words are read.
-    pub(super) fn send(&self, message: &ToAgent) {
-        let stream = self
-            .stream
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
-        let _ = frame::write(&*stream, message);
-    }
-
-    /// Has the agent end the job as if its time were up; false if it has been told so before.
-    pub(super) fn end_job(&self) -> bool {
-        let is_first = !self.told_to_end.swap(true, Ordering::SeqCst);
-        if is_first {
-            self.send(&ToAgent::End);
-        }
-        is_first
-    }
-
-    /// Gives the instance up, because the user's terminal is gone.
-    pub(super) fn hang_up(&self) {
-        self.hung_up.store(true, Ordering::SeqCst);
-        let _ = self.end.shutdown(Shutdown::Both);
-    }
-}
 
 /// How it ended.
 #[derive(Debug)]

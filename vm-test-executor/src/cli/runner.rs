@@ -3,8 +3,8 @@
 //! nextest's SIGTERM ends it like a test with `#[on_vm]`.
 
 use super::args::RunnerArgs;
+use super::guest_command::Command;
 use super::output::{duration, remark};
-use super::run::Command;
 use super::{exit, places};
 use libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use rustix::process::{Resource, Rlimit, setrlimit};

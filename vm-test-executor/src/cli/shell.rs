@@ -1,20 +1,12 @@
 //! `vm-test shell`: a command that is the guest's shell, on the user's terminal.
 
 use super::args::ShellArgs;
+use super::guest_command::Command;
+use super::login_shell;
 use super::output::remark;
-use super::run::Command;
-use std::ffi::OsString;
 use std::io::IsTerminal;
 use vm_test::harvest::Places;
 use vm_test::protocol::failure::Failure;
-
-/// Becomes the guest's shell. The agent gives every job the shell of last resort, so that one does not count as chosen.
-const SCRIPT: &str = r#"
-[ "$SHELL" = /bin/sh ] && SHELL=
-for shell in "$SHELL" bash sh; do
-    SHELL=$(command -v "$shell") && export SHELL && exec "$SHELL"
-done
-"#;
 
 /// Opens the shell and returns its exit code.
 pub(super) fn run(args: &ShellArgs) -> Result<u8, Failure> {
@@ -30,7 +22,7 @@ pub(super) fn run(args: &ShellArgs) -> Result<u8, Failure> {
     if let Some(name) = &args.commit {
         return super::commit::run(&args.guest, &args.settings, &[], name);
     }
-    let words = words();
+    let words = login_shell::words();
     let command = Command::new(&args.guest, &args.settings, &words)?;
     let mut lease = command.lease("shell", None)?;
     remark(&format!(
@@ -38,9 +30,4 @@ pub(super) fn run(args: &ShellArgs) -> Result<u8, Failure> {
         lease.granted.instance, lease.granted.description, lease.kernel
     ));
     command.follow(&mut lease, Places::default())
-}
-
-/// The command that becomes the guest's shell.
-pub(super) fn words() -> Vec<OsString> {
-    ["/bin/sh", "-c", SCRIPT].map(OsString::from).into()
 }

@@ -1,7 +1,7 @@
 //! Passes signals to this program on to the command in the guest. Interprets none, except a SIGTERM that means that the
 //! command's time is up.
 
-use super::relay::Line;
+use super::line::Line;
 use super::terminal;
 use libc::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;

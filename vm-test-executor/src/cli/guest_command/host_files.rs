@@ -2,7 +2,8 @@
 //! looks.
 
 use super::super::{library_path, workspace};
-use super::{Command, manifest_dir};
+use super::Command;
+use super::manifest::manifest_dir;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 

@@ -1,32 +1,12 @@
-//! How a command in a guest ended, and the message for what an exit code cannot tell. Ends nothing itself.
+//! The message for what the exit code of a command in a guest cannot tell.
 
 use super::Command;
-use libc::{SIGKILL, SIGTERM};
+use super::ending::Ending;
+use libc::SIGKILL;
 use std::time::Duration;
 use vm_test::client::Lease;
 use vm_test::protocol::agent::End;
 use vm_test::protocol::failure::Failure;
-
-/// How a command has ended.
-#[derive(Debug)]
-pub(in super::super) struct Ending {
-    pub(in super::super) end: End,
-    /// Its time was up because this program was told to end.
-    pub(in super::super) told_to_end: bool,
-    /// How much of the guest's memory files took, in bytes.
-    pub(in super::super) files: u64,
-}
-
-impl Ending {
-    /// The signal that has ended it, or that has told this program to end.
-    pub(in super::super) fn signal(&self) -> Option<i32> {
-        match self.end {
-            _ if self.told_to_end => Some(SIGTERM),
-            End::Signaled(number) => Some(number),
-            _ => None,
-        }
-    }
-}
 
 impl Command<'_> {
     /// What the exit code alone does not say.

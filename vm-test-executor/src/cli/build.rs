@@ -1,0 +1,126 @@
+//! The build of an image: its steps in guests, and what is said meanwhile.
+
+use super::disk;
+use super::output::remark;
+use super::progress::{Bar, Display};
+use super::relay::{self, Outcome};
+use crate::config::HOST;
+use crate::image::{self, ImageRecord, Recipe, Runner, Store, find_recipe};
+use std::fs::File;
+use std::io::PipeWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use vm_test::client::Lease;
+use vm_test::protocol::agent::{End, Job};
+use vm_test::protocol::daemon::{DiskFormat, LayerBuild, LeaseRequest, OwnedSetting};
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::harvest::Wanted;
+
+/// Memory of the container that runs a step, in bytes: compilers and package managers want more than a test.
+const STEP_MEMORY: u64 = 2 << 30;
+
+/// How many characters of a digest are shown to people.
+const SHORT: usize = 12;
+
+/// Builds a recipe's image and says how it goes.
+pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failure> {
+    let began = Instant::now();
+    let mut display = Display::new();
+    let mut runner = InGuests {
+        store,
+        bar: display.bar(),
+    };
+    let built = image::build(store, recipe, &mut display, &mut runner);
+    drop(display);
+    let record = built?;
+    remark(&format!(
+        "image `{}` is {} ({} layers, {:.1} s)",
+        record.name,
+        &record.digest[..SHORT],
+        record.layers.len(),
+        began.elapsed().as_secs_f64()
+    ));
+    Ok(record)
+}
+
+/// Runs steps in containers whose writes stay, and has disks read by machines.
+struct InGuests<'a> {
+    store: &'a Store,
+    bar: Arc<Bar>,
+}
+
+impl Runner for InGuests<'_> {
+    fn progress(&mut self, words: &str) {
+        self.bar.progress(words);
+    }
+
+    fn say(&mut self, words: &str) {
+        self.bar.say(words);
+    }
+
+    fn read_disk(
+        &mut self,
+        name: &str,
+        disk: &File,
+        format: DiskFormat,
+        into: PipeWriter,
+    ) -> Result<(), Failure> {
+        let ensure = |image: &str| {
+            let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+            make(self.store, &find_recipe(image, &here)?).map(drop)
+        };
+        disk::read(self.store, &self.bar, name, disk, format, into, &ensure)
+    }
+
+    fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure> {
+        let request = LeaseRequest {
+            entry: None,
+            guest: HOST.to_owned(),
+            settings: vec![OwnedSetting::Memory(STEP_MEMORY)],
+            manifest_dir: "/".to_owned(),
+            store: self.store.root().to_string_lossy().into_owned(),
+            disk: None,
+            build: Some(layer),
+            programs: Vec::new(),
+            credentials: Vec::new(),
+            library_path: String::new(),
+            shares: Vec::new(),
+            purpose: format!("vm-test image build: {command}"),
+            pid: std::process::id(),
+        };
+        let mut lease = Lease::obtain(&request, |reason| {
+            self.bar.say(&format!("waiting for an instance: {reason}"));
+        })?;
+        let job = Job {
+            nonce: 0,
+            program: "/bin/sh".to_owned(),
+            args: [&b"-euc"[..], command.as_bytes()]
+                .map(<[u8]>::to_vec)
+                .to_vec(),
+            directory: Path::new("/").to_string_lossy().into_owned(),
+            directory_is_optional: false,
+            environment: vec![(b"DEBIAN_FRONTEND".to_vec(), b"noninteractive".to_vec())],
+            timeout: None,
+            stop_at_timeout: false,
+            test: None,
+            terminal: None,
+            of_host: None,
+            wanted: Wanted::default(),
+        };
+        let cannot = |cause: String| Failure::new(format!("cannot run `{command}`: {cause}"));
+        let aside = self.bar.stand_aside();
+        let outcome = relay::run_alone(&mut lease, job);
+        drop(aside);
+        lease.give_up();
+        match outcome? {
+            Outcome::Ended { ended, .. } => match ended.end {
+                End::Exited(0) => Ok(()),
+                End::Exited(code) => Err(cannot(format!("it exited with code {code}"))),
+                End::NotStarted { reason, .. } => Err(cannot(reason)),
+                end => Err(cannot(format!("{end:?}"))),
+            },
+            Outcome::HungUp => Err(cannot("the terminal is gone".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! A command for a guest: from the command line to a lease and a job, and from the job's end to an exit code.
+
+mod ending;
+mod explanation;
+mod host_files;
+mod manifest;
+
+pub(super) use ending::Ending;
+pub(super) use manifest::manifest_dir;
+
+use super::args::Settings;
+use super::output::{complain, remark};
+use super::relay::{self, Outcome};
+use super::signals::OnSigterm;
+use super::{exit, library_path, terminal};
+use crate::config::Workspace;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use vm_test::client::{Lease, forwarded, is_for_one_test};
+use vm_test::harvest::{Harvest, Places};
+use vm_test::protocol::agent::Job;
+use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
+use vm_test::protocol::failure::Failure;
+use vm_test::protocol::harvest::Wanted;
+use vm_test::variables;
+
+/// How much of a command is shown to people.
+const LONGEST_PURPOSE: usize = 200;
+
+/// A command and the guest it is for.
+pub(super) struct Command<'a> {
+    guest: &'a str,
+    settings: &'a Settings,
+    words: &'a [OsString],
+    program: String,
+    directory: String,
+    /// The program of the host that the guest has to be able to run: the command's own, or one that the command starts.
+    brought: Option<String>,
+    /// Where cargo has not started this program: the directory of the package whose tests it is, and where its libraries are.
+    package: Option<PathBuf>,
+    libraries: Option<OsString>,
+    /// Whether its instance may stay, as that of a test.
+    keeps: bool,
+    on_sigterm: OnSigterm,
+}
+
+impl<'a> Command<'a> {
+    /// Checks what can be checked here.
+    ///
+    /// # Errors
+    /// If the program or the working directory cannot be named in a guest.
+    pub(super) fn new(
+        guest: &'a str,
+        settings: &'a Settings,
+        words: &'a [OsString],
+    ) -> Result<Self, Failure> {
+        let program = words.first().map_or(OsStr::new(""), OsString::as_os_str);
+        let unnamed = |entry: &&OsString| entry.is_empty() || entry.as_bytes()[0] == b'=';
+        if let Some(entry) = settings.env.iter().find(unnamed) {
+            return Err(Failure::new(format!(
+                "cannot set a variable without a name: --env {:?}",
+                entry.display().to_string()
+            ))
+            .hint("write --env NAME or --env NAME=VALUE"));
+        }
+        let directory = match &settings.directory {
+            Some(directory) => std::path::absolute(directory),
+            None => std::env::current_dir(),
+        };
+        // This directory may have been removed; the guest has not got it either, then.
+        let directory = directory.unwrap_or_else(|_| PathBuf::from("/"));
+        Ok(Self {
+            guest,
+            settings,
+            words,
+            program: utf8(program)?,
+            directory: utf8(directory.as_os_str())?,
+            brought: None,
+            package: None,
+            libraries: None,
+            keeps: false,
+            on_sigterm: OnSigterm::PassOn,
+        })
+    }
+
+    /// Has the guest get what this program of the host needs of a system.
+    ///
+    /// # Errors
+    /// If the program cannot be named in a guest.
+    pub(super) fn bring(&mut self, program: &Path) -> Result<(), Failure> {
+        self.brought = Some(utf8(program.as_os_str())?);
+        Ok(())
+    }
+
+    /// The same for a program that was built on the host.
+    pub(super) fn of_host(mut self) -> Result<Self, Failure> {
+        // Its libraries are looked for before there is a working directory for it.
+        let program = Path::new(&self.directory).join(&self.program);
+        self.program = utf8(program.as_os_str())?;
+        self.bring(&program)?;
+        Ok(self)
+    }
+
+    /// Keeps the instance if the command fails, if the guest or the user's variable says so.
+    pub(super) fn keep_as_tests_do(&mut self) {
+        self.keeps = true;
+    }
+
+    /// Makes SIGTERM end the command's time, if this program was started for one test. Otherwise it is passed on.
+    pub(super) fn end_as_tests_do(&mut self) {
+        if is_for_one_test() {
+            self.on_sigterm = OnSigterm::EndJob;
+        }
+    }
+
+    /// The program's path.
+    pub(super) fn program(&self) -> &Path {
+        Path::new(&self.program)
+    }
+
+    /// Asks for an instance.
+    pub(super) fn lease(&self, what: &str, build: Option<LayerBuild>) -> Result<Lease, Failure> {
+        let words: Vec<_> = self
+            .words
+            .iter()
+            .map(|word| word.to_string_lossy())
+            .collect();
+        let purpose = match what {
+            "run" | "runner" => format!("vm-test {what}: {}", words.join(" ")),
+            _ => format!("vm-test {what}"),
+        };
+        let request = LeaseRequest {
+            entry: None,
+            guest: self.guest.to_owned(),
+            settings: self.owned_settings()?,
+            manifest_dir: manifest_dir().to_string_lossy().into_owned(),
+            shares: self.shares(),
+            purpose: purpose.chars().take(LONGEST_PURPOSE).collect(),
+            pid: std::process::id(),
+            store: vm_test::client::store()?.to_string_lossy().into_owned(),
+            build,
+            disk: None,
+            programs: self
+                .brought
+                .clone()
+                .or_else(|| self.host_program())
+                .into_iter()
+                .collect(),
+            credentials: vm_test::client::credentials(),
+            library_path: self.library_path().to_string_lossy().into_owned(),
+        };
+        let lease = Lease::obtain(&request, |reason| {
+            remark(&format!("waiting for an instance: {reason}"));
+        })?;
+        if let Some(degraded) = &lease.degraded {
+            remark(&format!("warning: guest `{}` {degraded}", self.guest));
+        }
+        Ok(lease)
+    }
+
+    /// The image that the guest starts from.
+    pub(super) fn image(&self) -> Result<String, Failure> {
+        let workspace = Workspace::find(&manifest_dir())?;
+        Ok(workspace.guest(self.guest, &self.owned_settings()?)?.image)
+    }
+
+    fn owned_settings(&self) -> Result<Vec<OwnedSetting>, Failure> {
+        let settings = self.settings;
+        let devices = Some(settings.device.clone()).filter(|devices| !devices.is_empty());
+        let exposed = Some(settings.expose.clone()).filter(|paths| !paths.is_empty());
+        let keep = match self.keeps {
+            true => variables::keep()?,
+            false => None,
+        };
+        Ok([
+            settings.image.clone().map(OwnedSetting::Image),
+            settings.memory.map(OwnedSetting::Memory),
+            settings.timeout.map(OwnedSetting::Timeout),
+            exposed.map(OwnedSetting::Expose),
+            devices.map(OwnedSetting::Devices),
+            keep.map(OwnedSetting::Keep),
+            settings.rollback.clone().map(OwnedSetting::Rollback),
+            settings
+                .privileged
+                .then_some(OwnedSetting::Privileged(true)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect())
+    }
+
+    /// Runs the command in the leased instance and returns its exit code.
+    pub(super) fn follow(&self, lease: &mut Lease, places: Places) -> Result<u8, Failure> {
+        let ending = self.end(lease, places)?;
+        Ok(ending.map_or(exit::signaled(libc::SIGHUP), |it| exit::of(&it.end)))
+    }
+
+    /// Runs the command in the leased instance; `None` if the terminal went away.
+    pub(super) fn end(&self, lease: &mut Lease, places: Places) -> Result<Option<Ending>, Failure> {
+        let job = self.job(&lease.granted, places.wanted());
+        let mut harvest = Harvest::new(places, &lease.granted.instance);
+        let outcome = relay::run(lease, job, &mut harvest, self.on_sigterm);
+        harvest.complain(&self.program);
+        let Outcome::Ended { ended, told_to_end } = outcome? else {
+            return Ok(None);
+        };
+        let end = ended.end;
+        let ending = Ending {
+            end,
+            told_to_end,
+            files: ended.files,
+        };
+        if let Some(failure) = self.explain(&ending, &ended.last, lease) {
+            complain(&failure);
+        }
+        Ok(Some(ending))
+    }
+
+    /// The command as a job for the agent.
+    fn job(&self, granted: &Leased, wanted: Wanted) -> Job {
+        let mut environment = forwarded(
+            &granted.env,
+            !granted.export.is_empty(),
+            self.workspace().as_deref(),
+        );
+        if let Some(libraries) = &self.libraries {
+            environment.retain(|(name, _)| name != library_path::VARIABLE.as_bytes());
+            let value = libraries.clone().into_vec();
+            environment.push((library_path::VARIABLE.into(), value));
+        }
+        for entry in &self.settings.env {
+            let bytes = entry.as_bytes();
+            match bytes.iter().position(|&byte| byte == b'=') {
+                Some(at) => environment.push((bytes[..at].to_vec(), bytes[at + 1..].to_vec())),
+                None => environment.extend(
+                    std::env::var_os(entry).map(|value| (bytes.to_vec(), value.into_vec())),
+                ),
+            }
+        }
+        Job {
+            // Nothing is judged, so that nothing has to be told apart.
+            nonce: 0,
+            program: self.program.clone(),
+            args: self.words[1..]
+                .iter()
+                .map(|word| word.as_bytes().to_vec())
+                .collect(),
+            directory: self.directory.clone(),
+            directory_is_optional: self.settings.directory.is_none(),
+            environment,
+            timeout: self.settings.timeout,
+            stop_at_timeout: self.keeps && granted.keep_for.is_some(),
+            test: None,
+            terminal: terminal::is_there().then(terminal::size),
+            of_host: self.word_of_host(),
+            wanted,
+        }
+    }
+}
+
+fn utf8(text: &OsStr) -> Result<String, Failure> {
+    text.to_str().map(str::to_owned).ok_or_else(|| {
+        Failure::new(format!(
+            "cannot name {} in a guest: it is not UTF-8",
+            text.display()
+        ))
+        .hint("arguments may be any bytes; the command and its working directory may not")
+    })
+}

@@ -1,0 +1,54 @@
+//! The line to the agent, which several threads write to.
+
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use vm_test::client::Lease;
+use vm_test::protocol::agent::ToAgent;
+use vm_test::protocol::frame;
+
+/// The line to the agent, for all threads that have something to say.
+#[derive(Debug)]
+pub(super) struct Line {
+    stream: Mutex<UnixStream>,
+    /// For ending the line while another thread writes.
+    end: UnixStream,
+    pub(super) hung_up: AtomicBool,
+    pub(super) told_to_end: AtomicBool,
+}
+
+impl Line {
+    pub(super) fn new(lease: &Lease) -> std::io::Result<Self> {
+        Ok(Self {
+            stream: Mutex::new(lease.sender()?),
+            end: lease.sender()?,
+            hung_up: AtomicBool::new(false),
+            told_to_end: AtomicBool::new(false),
+        })
+    }
+
+    /// Says something to the agent. That it is gone is learnt where its words are read.
+    pub(super) fn send(&self, message: &ToAgent) {
+        let stream = self
+            .stream
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let _ = frame::write(&*stream, message);
+    }
+
+    /// Has the agent end the job as if its time were up; false if it has been told so before.
+    pub(super) fn end_job(&self) -> bool {
+        let is_first = !self.told_to_end.swap(true, Ordering::SeqCst);
+        if is_first {
+            self.send(&ToAgent::End);
+        }
+        is_first
+    }
+
+    /// Gives the instance up, because the user's terminal is gone.
+    pub(super) fn hang_up(&self) {
+        self.hung_up.store(true, Ordering::SeqCst);
+        let _ = self.end.shutdown(Shutdown::Both);
+    }
+}
