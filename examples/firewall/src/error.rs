@@ -33,7 +33,7 @@ pub enum Error {
     },
 
     /// The rules are loaded, but the kernel does not pass packets on from one interface to another.
-    #[error("cannot switch on IPv4 forwarding: {0}\nhint: {path} must be writable, which takes root", path = crate::machine::IP_FORWARD)]
+    #[error("cannot switch on IPv4 forwarding: {0}\nhint: {path} must be writable, which takes root", path = crate::kernel::IP_FORWARD)]
     Forwarding(#[source] io::Error),
 }
 

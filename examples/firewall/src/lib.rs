@@ -13,6 +13,7 @@
 
 mod error;
 mod firewall;
+mod kernel;
 mod machine;
 mod rules;
 

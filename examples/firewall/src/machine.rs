@@ -4,9 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use crate::Error;
-
-/// The switch that makes the kernel pass packets on from one interface to another.
-pub(crate) const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+use crate::kernel::IP_FORWARD;
 
 /// Loads a script, all of it or nothing: nft makes one transaction of it.
 pub(crate) fn load(script: &str) -> Result<(), Error> {
