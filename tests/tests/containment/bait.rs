@@ -1,6 +1,6 @@
 //! The bait: files and a pipe of the host that guests are told of, and are to leave as they are.
 
-use super::PLACE;
+use super::setting::PLACE;
 use super::tree::{self, Tree};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};

@@ -1,6 +1,6 @@
 //! The fixture `containment`, built, and how its tests are to end. Knows none of them.
 
-use super::PLACE;
+use super::setting::PLACE;
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::group::Outcome;
 use vm_test_tests::host::Host;

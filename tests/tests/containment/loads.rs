@@ -1,7 +1,8 @@
 //! Crowds of processes of more than one user, and memory: what they took is the host's again when they have ended, and
 //! a test beside them passes.
 
-use super::{LIMIT, assert_endings, fixture};
+use super::endings::{assert_endings, fixture};
+use super::setting::LIMIT;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};

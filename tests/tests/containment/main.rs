@@ -7,15 +7,6 @@ mod endings;
 mod loads;
 mod neighbours;
 mod raid;
+mod setting;
 mod tree;
 mod verdicts;
-
-use endings::{assert_endings, fixture};
-use std::time::Duration;
-use vm_test_tests::place::Place;
-
-/// Where the bodies run.
-const PLACE: Place = Place::Container;
-
-/// How long a group of tests may take: much longer than it does, and shorter than a hang.
-const LIMIT: Duration = Duration::from_secs(300);

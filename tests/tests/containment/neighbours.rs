@@ -1,7 +1,8 @@
 //! Two guests at once: what the one holds, the other does not find. The first says when it holds all of it, and lives
 //! until the second has looked.
 
-use super::{LIMIT, assert_endings, fixture};
+use super::endings::{assert_endings, fixture};
+use super::setting::LIMIT;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};

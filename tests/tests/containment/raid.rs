@@ -1,7 +1,9 @@
 //! The raid: all bodies that are after the host's files, in one run of `cargo test`, between two examinations of them.
 
 use super::bait::Bait;
-use super::{LIMIT, assert_endings, fixture, tree};
+use super::endings::{assert_endings, fixture};
+use super::setting::LIMIT;
+use super::tree;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
 use vm_test_tests::report::Ending::Passed;

@@ -1,6 +1,7 @@
 //! Other processes of the guest give verdicts in a test's name, by the thousand: none counts, and nothing hangs.
 
-use super::{LIMIT, PLACE, assert_endings, fixture};
+use super::endings::{assert_endings, fixture};
+use super::setting::{LIMIT, PLACE};
 use std::time::Duration;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::{Group, Outcome};

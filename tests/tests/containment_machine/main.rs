@@ -10,17 +10,8 @@ mod endings;
 mod neighbours;
 #[path = "../containment/raid.rs"]
 mod raid;
+mod setting;
 #[path = "../containment/tree.rs"]
 mod tree;
 #[path = "../containment/verdicts.rs"]
 mod verdicts;
-
-use endings::{assert_endings, fixture};
-use std::time::Duration;
-use vm_test_tests::place::Place;
-
-/// Where the bodies run.
-const PLACE: Place = Place::Machine;
-
-/// How long a group of tests may take: much longer than it does, and shorter than a hang.
-const LIMIT: Duration = Duration::from_secs(400);

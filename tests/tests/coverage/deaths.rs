@@ -1,7 +1,7 @@
 //! A run in which test processes, children and a whole guest die while other tests are measured, and what of it counts.
 
+use super::lines::{COUNTED, LINES, ON_A_GUEST};
 use super::report::{Measurement, Report, Tool};
-use super::{COUNTED, LINES, ON_A_GUEST};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use vm_test_tests::daemon::Daemon;

@@ -3,22 +3,15 @@
 //! VMs alike.
 
 mod deaths;
+mod lines;
 mod plain;
 mod report;
 
+use lines::{COUNTED, LINES, ON_A_GUEST};
 use report::{Measurement, Report, Tool};
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
-
-/// The files whose lines count exactly, whatever dies beside them. The tool leaves tests themselves out.
-const COUNTED: [&str; 2] = ["src/bin/child.rs", "src/lib.rs"];
-
-/// The options of cargo that select it.
-const LINES: [&str; 2] = ["--test", "lines"];
-
-/// The option with which it runs on a guest.
-const ON_A_GUEST: [&str; 2] = ["--features", "guest"];
 
 /// What a run counts that has no guest.
 fn locally(host: &Host) -> Report {

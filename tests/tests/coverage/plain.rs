@@ -1,8 +1,8 @@
 //! What guests count without cargo-llvm-cov and without a word of where profiles go: they land in the package's directory, as
 //! those of the host's own processes do, and the compiler's tools read all of them together.
 
+use super::lines::{LINES, ON_A_GUEST};
 use super::report::Report;
-use super::{LINES, ON_A_GUEST};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -15,3 +15,4 @@ mod opened;
 mod place;
 mod recipes;
 mod rootfs;
+mod words;

@@ -89,7 +89,7 @@ impl Place {
         let output = command.output().unwrap();
         let words = String::from_utf8_lossy(&output.stderr);
         let here = self.directory.path().to_str().unwrap();
-        let expected = super::layouts::fill_in(&format!("error: {message}\nhint: {hint}\n"))
+        let expected = super::words::fill_in(&format!("error: {message}\nhint: {hint}\n"))
             .replace("{}", here)
             .replace("HERE", std::env::consts::ARCH);
         assert_eq!(words, expected, "{command:?}");

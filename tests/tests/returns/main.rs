@@ -4,12 +4,9 @@
 mod forged;
 mod place;
 mod rows;
+mod setting;
 
 use place::{Workspace, assert_says};
-use vm_test_tests::place::Place;
-
-/// Where the tests run.
-const PLACE: Place = Place::Container;
 
 #[test]
 fn what_a_guest_exports_comes_into_the_workspace_and_all_else_is_rolled_back() {

@@ -26,7 +26,7 @@ impl Workspace {
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
         let place = Self {
-            host: crate::PLACE.host(),
+            host: crate::setting::PLACE.host(),
             fixture,
             directory,
             _alone: alone,

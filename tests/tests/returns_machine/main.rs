@@ -4,8 +4,4 @@
 mod place;
 #[path = "../returns/rows.rs"]
 mod rows;
-
-use vm_test_tests::place::Place;
-
-/// Where the tests run.
-const PLACE: Place = Place::Machine;
+mod setting;

@@ -1,0 +1,22 @@
+//! Words of refusals that a row cannot write down: hashes of a layer, and the kind of this machine.
+
+use super::archive::Archive;
+use super::layout::{HERE, hash};
+
+/// The one layer of a layout.
+pub(crate) fn layer() -> Vec<u8> {
+    Archive::default()
+        .directory("etc")
+        .file("etc/a", b"a")
+        .finish()
+}
+
+/// The words with what stands for those put in.
+pub(crate) fn fill_in(words: &str) -> String {
+    let mut changed = layer();
+    changed[1] ^= 1;
+    words
+        .replace("EXPECTED", &hash(&layer()))
+        .replace("GOT", &hash(&changed))
+        .replace("MACHINE", HERE)
+}
