@@ -1,6 +1,6 @@
 //! Rules for CONTRIBUTING.md: the files that it names exist, and its table says what the short form leaves out.
 
-use crate::Tree;
+use crate::tree::Tree;
 
 /// Where the suites are, and where these rules are, which name what they look for.
 const SUITES: &str = "tests/tests/";

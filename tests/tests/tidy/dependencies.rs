@@ -2,8 +2,8 @@
 
 use toml::{Table, Value};
 
-use crate::Tree;
 use crate::manifests::{dependencies, manifest, members};
+use crate::tree::Tree;
 
 pub(crate) fn unused(tree: &Tree) -> Vec<String> {
     find(tree).unwrap_or_else(|error| vec![error])

@@ -1,7 +1,7 @@
 //! Rules for the documents that people open first: the read-me, the architecture's code map, the changelog.
 
-use crate::Tree;
 use crate::manifests;
+use crate::tree::Tree;
 
 /// The words that a reader gets through before deciding.
 const LONGEST_README: usize = 400;

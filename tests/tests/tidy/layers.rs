@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use crate::Tree;
 use crate::sources::tokens;
+use crate::tree::Tree;
 
 const SOURCES: &str = "vm-test-executor/src/";
 

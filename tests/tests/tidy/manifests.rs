@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use crate::Tree;
+use crate::tree::Tree;
 
 /// All that may be linked into every test binary of every user.
 const OF_THE_RUNTIME: &[&str] = &[

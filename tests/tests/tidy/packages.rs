@@ -2,8 +2,8 @@
 
 use toml::{Table, Value};
 
-use crate::Tree;
 use crate::manifests;
+use crate::tree::Tree;
 
 /// Both licences ask for their text in every copy.
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];

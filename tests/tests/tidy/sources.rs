@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use crate::Tree;
+use crate::tree::Tree;
 
 /// The lines that a file may have besides the unit tests at its end.
 const LONGEST: usize = 300;

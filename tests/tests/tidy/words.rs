@@ -1,7 +1,7 @@
 //! Words that no file of the project holds: paths of one machine, addresses of registries, marks of unfinished work.
 //! The words are put together from pieces here, so that this file passes its own rule.
 
-use crate::Tree;
+use crate::tree::Tree;
 
 /// Beginnings of paths that exist on one machine only.
 const PATHS: &[&str] = &[
