@@ -13,6 +13,7 @@ mod harvest;
 mod job;
 mod kind;
 mod libraries;
+mod life;
 mod limits;
 mod loader;
 mod machine;
@@ -27,110 +28,4 @@ mod run;
 mod stream;
 mod toolchain;
 
-use crate::sys::{inherited, loopback, session};
-use std::fs::File;
-use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
-use std::process::ExitCode;
-use std::time::Duration;
-use vm_test::protocol::agent::FromAgent;
-use vm_test::protocol::machine::READ_DISK;
-use vm_test::protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
-
-/// The variable with the number of the descriptor of the stream to the host.
-const ENV_STREAM: &str = "VM_TEST_STREAM";
-
-/// The variable with the time limit, in milliseconds, of the boot of a guest with an init of its own.
-const ENV_BOOT_TIMEOUT: &str = "VM_TEST_BOOT_TIMEOUT";
-
-/// The variable with the memory limit that the agent has to watch, in bytes.
-const ENV_MEMORY_LIMIT: &str = "VM_TEST_MEMORY_LIMIT";
-
-/// Runs the agent.
-pub fn main() -> ExitCode {
-    match std::env::args_os().nth(1) {
-        Some(word) if word == READ_DISK => return machine::read_disk(),
-        Some(word) if word == rehearsal::ROLE => return rehearsal::play(),
-        _ => {}
-    }
-    // The process that started the daemon may have been a shell's background job, or under nohup.
-    session::default_signals();
-    let boot = number(ENV_BOOT_TIMEOUT).map(Duration::from_millis);
-    let done = if kind::is_vm() {
-        in_machine(boot)
-    } else {
-        match number(ENV_STREAM).and_then(|number| inherited::take(number).ok()) {
-            Some(stream) => in_container(stream, boot),
-            None => Err(io::Error::other(
-                "it is started inside a guest by vm-test only",
-            )),
-        }
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("vm-test-agent: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
-    std::env::var(variable).ok()?.parse().ok()
-}
-
-fn in_machine(boot: Option<Duration>) -> io::Result<()> {
-    let begun = machine::begin(boot)?;
-    let mut host = stream::Host::new(begun.stream)?;
-    serve(&mut host, begun.degraded)
-}
-
-fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
-    if boot.is_some() && std::process::id() == 1 {
-        return Err(boot::become_init(&stream));
-    }
-    inherited::set_inheritable(&stream, false)?;
-    limits::limit_processes();
-    container::prepare();
-    // Where the network namespace is the guest's own this succeeds; where it is not, there is nothing to bring up.
-    let _ = loopback::up();
-    // The keeper sees when it is closed, whatever closes it.
-    let _alive = boot
-        .map(|_| File::options().write(true).open(ALIVE))
-        .transpose()?;
-    let mut host = stream::Host::new(stream)?;
-    let degraded = match boot.map_or(Ok(None), boot::await_up) {
-        Ok(degraded) => degraded,
-        Err(reason) => {
-            host.send(&FromAgent::NotUp(reason))?;
-            host.finish()?;
-            // The host looks at the console.
-            host.wait_for_end();
-            return Ok(());
-        }
-    };
-    serve(&mut host, degraded)
-}
-
-/// Says hello, takes a job, and runs it.
-fn serve(host: &mut stream::Host, degraded: Option<String>) -> io::Result<()> {
-    let listener = UnixListener::bind(BODY_SOCKET)?;
-    listener.set_nonblocking(true)?;
-    let kernel = rustix::system::uname()
-        .release()
-        .to_string_lossy()
-        .into_owned();
-    host.send(&FromAgent::Hello {
-        protocol: PROTOCOL,
-        kernel,
-        degraded,
-    })?;
-    let limit = number(ENV_MEMORY_LIMIT);
-    // After the last message the host closes; or, where it wants to look at what a job has left, it sends another one.
-    let mut left = Vec::new();
-    while let Some(job) = rest::next_job(host, &listener, limit, &mut left)? {
-        run::run(host, &listener, job, limit, &mut left)?;
-    }
-    Ok(())
-}
+pub use life::main;

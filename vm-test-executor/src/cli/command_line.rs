@@ -1,0 +1,96 @@
+//! The command line: parses it, calls the command, and turns its end into an exit code.
+
+use super::args::{Cli, Command, ImageCommand};
+use super::{
+    attach, commit, completions, debug, doctor, exit, gc, image, keep, logs, output, prepare, ps,
+    report, rm, run, runner, shell, skipped, stop, store,
+};
+use clap::Parser;
+use std::process::ExitCode;
+use vm_test::protocol::failure::Failure;
+use vm_test::variables;
+
+/// The commands whose exit code is that of a command in a guest.
+const IN_GUEST: [&str; 5] = ["run", "runner", "shell", "attach", "debug"];
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    // Those are started by this program and by tests, who have warned already.
+    if !matches!(cli.command, Command::Daemon(_) | Command::Keep { .. }) {
+        for warning in variables::warnings() {
+            output::remark(&warning);
+        }
+    }
+    match cli.command {
+        Command::Run(args) => of_guest(run::run(&args)),
+        Command::Runner(args) => of_guest(runner::run(&args)),
+        Command::Shell(args) => of_guest(shell::run(&args)),
+        Command::Attach(args) => of_guest(attach::run(&args)),
+        Command::Logs { instance } => own(logs::run(&instance)),
+        Command::Debug(args) => of_guest(debug::run(args)),
+        Command::Report(args) => own(report::run(&args)),
+        Command::Rm(args) => own(rm::run(&args)),
+        Command::Keep { instance } => own(keep::run(&instance)),
+        Command::Ps(args) => own(ps::print(args)),
+        Command::Skipped(args) => own(skipped::run(&args)),
+        Command::Stop => own(stop::run()),
+        Command::Image(ImageCommand::Commit {
+            guest,
+            name,
+            command,
+            settings,
+        }) => of_guest(commit::run(&guest, &settings, &command, &name)),
+        Command::Image(command) => own(image::run(&command)),
+        Command::Prepare(args) => own(prepare::run(args)),
+        Command::Store(command) => own(store::run(&command)),
+        Command::Gc(args) => own(gc::run(args)),
+        Command::Doctor(args) => match doctor::run(args) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(failure) => own(Err(failure)),
+        },
+        Command::Completions(args) => own(completions::print(&args)),
+        Command::Daemon(args) if args.start => own(crate::daemon::start_detached()),
+        Command::Daemon(_) => own(crate::daemon::serve()),
+    }
+}
+
+/// The end of a command that runs something in a guest.
+fn of_guest(result: Result<u8, Failure>) -> ExitCode {
+    match result {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            output::complain(&failure);
+            exit::FAILED.into()
+        }
+    }
+}
+
+/// The end of a command that is this program's own.
+fn own(result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help, version, or what is wrong with the command line. A wrong one must not look like the exit of a command in a guest.
+fn refuse(error: &clap::Error) -> ExitCode {
+    // Nobody may read it any more, which is no error.
+    let _ = error.print();
+    let in_guest = std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| IN_GUEST.iter().any(|name| word == *name));
+    match (error.use_stderr(), in_guest) {
+        (false, _) => ExitCode::SUCCESS,
+        (true, true) => exit::FAILED.into(),
+        (true, false) => exit::USAGE.into(),
+    }
+}
