@@ -1,7 +1,6 @@
 //! The daemon's socket: who may talk to it, and what each request leads to.
 
-use super::lease::{self, Host};
-use super::{attach, kept};
+use super::lease::{self, Host, attach};
 use rustix::net::sockopt::socket_peercred;
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -103,7 +102,7 @@ fn serve(desk: &Desk, stream: &UnixStream) {
             let _ = frame::write(stream, &reply);
         }
         Err(Lasting::Lease(request)) => lease::serve(&desk.host, stream, &request),
-        Err(Lasting::Keep(instance)) => kept::keep(&desk.host, stream, &instance),
+        Err(Lasting::Keep(instance)) => lease::keep(&desk.host, stream, &instance),
         Err(Lasting::Attach(instance)) => attach::serve(&desk.host, stream, &instance),
     }
 }
@@ -131,7 +130,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
             registry.with(&instance, |living| living.record = Some(*record));
             Reply::Recorded
         }
-        Request::Remove { instance } => kept::remove(&desk.host, &instance),
+        Request::Remove { instance } => lease::remove(&desk.host, &instance),
         Request::Log { instance } => {
             Reply::Log(registry.with(&instance, |living| Box::new(living.log())))
         }

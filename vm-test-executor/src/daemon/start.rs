@@ -1,17 +1,12 @@
 //! The daemon's life cycle: detaching from the process that started it, lock, socket, main loop, orderly end.
 
-use super::admission::Admission;
-use super::budget::Budget;
-use super::claims::Claims;
 use super::files::Files;
 use super::gate::Gate;
 use super::instance::{loops, spawner};
-use super::lease::Host;
+use super::lease::{Admission, Budget, Claims, Host, Registry, Spare, Spares};
 use super::listener::{self, Desk};
 use super::prepare::stores::{self, Stores};
 use super::prepare::{Emulators, Libraries, Names, Tools};
-use super::registry::Registry;
-use super::spares::Spares;
 use super::{environment, log, sweep};
 use crate::host::idmaps::IdMaps;
 use crate::sys::session;
@@ -185,7 +180,7 @@ pub fn serve() -> Result<(), Failure> {
     let idle = idle_time();
     while !gate.is_closed() {
         let idles = !orders.serve_one(TICK) && !gate.is_busy();
-        desk.host.spares.expire();
+        desk.host.spares.expire(Spare::is_alive);
         if !idles {
             idle_since = Instant::now();
         }

@@ -1,7 +1,7 @@
 //! The running instances, and the latest ones that have ended. Only records; decides nothing.
 
+use super::super::instance::{Console, OomWatch};
 use super::admission::Admitted;
-use super::instance::{Console, OomWatch};
 use super::kept::Kept;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,7 +14,7 @@ const OBITUARIES: usize = 1024;
 
 /// All that is known of a living instance.
 #[derive(Debug)]
-pub(super) struct Living {
+pub(crate) struct Living {
     pub(super) since: Instant,
     /// When its lease was asked for.
     pub(super) asked: SystemTime,
@@ -25,14 +25,14 @@ pub(super) struct Living {
     pub(super) watch: Arc<OomWatch>,
     pub(super) console: Option<Console>,
     /// What its test process has told, once the test is over.
-    pub(super) record: Option<Record>,
+    pub(crate) record: Option<Record>,
     /// Present once the daemon is its holder.
     pub(super) kept: Option<Arc<Kept>>,
 }
 
 /// All instances of this daemon.
 #[derive(Debug, Default)]
-pub(super) struct Registry {
+pub(crate) struct Registry {
     state: Mutex<State>,
 }
 
@@ -59,29 +59,29 @@ impl Registry {
     }
 
     /// Looks at a living instance, or changes what is known of it.
-    pub(super) fn with<T>(&self, instance: &str, look: impl FnOnce(&mut Living) -> T) -> Option<T> {
+    pub(crate) fn with<T>(&self, instance: &str, look: impl FnOnce(&mut Living) -> T) -> Option<T> {
         self.lock().alive.get_mut(instance).map(look)
     }
 
     /// For a living instance: how many of its processes the kernel has killed because memory ran out.
-    pub(super) fn oom_kills(&self, instance: &str) -> Option<u64> {
+    pub(crate) fn oom_kills(&self, instance: &str) -> Option<u64> {
         let watch = self.with(instance, |living| Arc::clone(&living.watch))?;
         Some(watch.oom_kills())
     }
 
     /// For a living instance that has a console: its last lines.
-    pub(super) fn console(&self, instance: &str) -> Option<Vec<String>> {
+    pub(crate) fn console(&self, instance: &str) -> Option<Vec<String>> {
         self.with(instance, |living| living.console())?
     }
 
-    pub(super) fn obituary(&self, instance: &str) -> Option<Obituary> {
+    pub(crate) fn obituary(&self, instance: &str) -> Option<Obituary> {
         let state = self.lock();
         let found = state.dead.iter().rev().find(|(name, _)| name == instance);
         found.map(|(_, obituary)| obituary.clone())
     }
 
     /// The living, oldest first.
-    pub(super) fn alive(&self) -> Vec<InstanceStatus> {
+    pub(crate) fn alive(&self) -> Vec<InstanceStatus> {
         let state = self.lock();
         let mut alive: Vec<_> = state
             .alive
@@ -109,7 +109,7 @@ impl Living {
     }
 
     /// What it has said so far.
-    pub(super) fn log(&self) -> Log {
+    pub(crate) fn log(&self) -> Log {
         let (words, output) = self
             .record
             .as_ref()

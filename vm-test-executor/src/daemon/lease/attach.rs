@@ -1,8 +1,8 @@
 //! Connects a client (`vm-test attach`) to the agent of a kept instance for one job. Passes on whole messages only, so that a
 //! client that disconnects in the middle of one does not corrupt the stream to the agent.
 
+use super::host::Host;
 use super::kept::Kept;
-use super::lease::Host;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -19,7 +19,7 @@ const HANG_UP: Duration = Duration::from_secs(2);
 const KILL: Duration = Duration::from_secs(5);
 
 /// Serves a visitor until the job that it brings has ended.
-pub(super) fn serve(host: &Host, client: &UnixStream, instance: &str) {
+pub(crate) fn serve(host: &Host, client: &UnixStream, instance: &str) {
     let cannot = |cause: &str| Failure::new(format!("cannot attach to {instance}: {cause}"));
     let found = host.registry.with(instance, |living| {
         let kept = living.kept.as_ref().map(Arc::clone)?;

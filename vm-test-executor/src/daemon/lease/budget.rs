@@ -1,7 +1,7 @@
 //! The memory and processors for all instances, and how much of them this and the user's other daemons have reserved.
 
+use super::super::environment;
 use super::claims::{Claim, Claims};
-use super::environment;
 use vm_test::variables::{CPU_BUDGET, MEMORY_BUDGET};
 
 /// Instances per processor of the host: most tests wait more than they compute.

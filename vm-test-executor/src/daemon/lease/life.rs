@@ -1,7 +1,7 @@
 //! The life of a leased instance: registers it, watches it, ends it, removes and records it. Starts nothing.
 
-use super::instance::{Event, Instance};
-use super::lease::Host;
+use super::super::instance::{Event, Instance};
+use super::host::Host;
 use super::ledger::{self, End};
 use super::registry::{Living, Registry};
 use std::cell::Cell;

@@ -1,14 +1,15 @@
 //! One lease, in its own thread: decide the guest, wait for room, take a spare or start an instance. Once the instance runs,
 //! `life` takes over.
 
-use super::admission::{Admission, Admitted};
-use super::gate::Gate;
-use super::instance::{Event, boots};
+use super::super::instance::{Event, boots};
+use super::super::prepare::{Ready, boot, container, hardware, machine};
+use super::admission::Admitted;
+use super::host::Host;
 use super::ledger;
 use super::life::{self, Ending};
-use super::prepare::{Ready, Tools, boot, container, hardware, machine};
-use super::registry::{Living, Registry};
-use super::spares::{Model, Spares};
+use super::registry::Living;
+use super::spare::Spare;
+use super::standby::{self, Model};
 use crate::config::{Backend, Guest, Rollback, Workspace};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -22,16 +23,6 @@ use vm_test::protocol::frame;
 /// A lease that waits says so after this long, and then again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What all leases of a daemon share.
-#[derive(Debug)]
-pub(super) struct Host {
-    pub(super) gate: Gate,
-    pub(super) admission: Admission,
-    pub(super) registry: Registry,
-    pub(super) spares: Spares,
-    pub(super) tools: Tools,
-}
-
 /// Room for an instance, and how long it was waited for.
 struct Room {
     admitted: Arc<Admitted>,
@@ -39,12 +30,12 @@ struct Room {
 }
 
 /// Serves a request for a lease on this connection until the lease ends.
-pub(super) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
+pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     std::thread::scope(|scope| {
         let prepare_next = |model: &Model| {
             for _ in 0..host.spares.wanted(&model.world) {
                 let model = model.clone();
-                let prepare = move || host.spares.prepare(host, model);
+                let prepare = move || standby::prepare(host, model);
                 // If no thread can be made, the next lease starts a new VM.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, prepare);
             }
@@ -89,6 +80,7 @@ fn lease(
         Backend::Kvm => machine::prepare(&host.tools, &guest, request, init, &own, &say)?,
     };
     let spare = ready.next.and_then(|_| host.spares.take(&ready.world));
+    let spare = spare.filter(Spare::is_alive);
     let spare = spare.and_then(|spare| spare.attach(stream));
     let name = spare.as_ref().map_or(own, |spare| spare.name().to_owned());
     let leased = grant(&guest, &ready, &name, room.waited);

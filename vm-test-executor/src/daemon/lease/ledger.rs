@@ -1,9 +1,9 @@
 //! The files that record the times of tests, one per run, and the logs of tests that did not pass. Writes below cargo's
 //! target directory, and keeps only the latest runs. Nothing here can make a test fail.
 
-use super::instance::Event;
+use super::super::instance::Event;
+use super::super::regular;
 use super::registry::{Living, Registry};
-use super::regular;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};

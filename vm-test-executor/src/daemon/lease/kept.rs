@@ -1,26 +1,15 @@
 //! Instances that are kept for inspection after their tests have failed. The daemon holds them: when the time is up, it
 //! closes the stream to the agent, and the lease ends like any other.
 
-use super::lease::Host;
-use super::ledger::{self, End};
-use crate::sys::handover;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use vm_test::protocol::daemon::{KeptStatus, Reply};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test::protocol::daemon::KeptStatus;
 
 /// How often it is looked whether a visitor has left.
 const VISIT_TICK: Duration = Duration::from_secs(1);
-
-/// How long a removed instance may take to be gone.
-const REMOVAL: Duration = Duration::from_secs(10);
-
-/// How often it is looked whether it is.
-const REMOVAL_TICK: Duration = Duration::from_millis(5);
 
 /// A kept instance, as its holder has it.
 #[derive(Debug)]
@@ -42,7 +31,7 @@ struct State {
 pub(super) struct Visit<'a>(&'a Kept);
 
 impl Kept {
-    fn new(agent: UnixStream, stays: Duration) -> Self {
+    pub(super) fn new(agent: UnixStream, stays: Duration) -> Self {
         let state = State {
             until: Instant::now() + stays,
             visitor: None,
@@ -88,7 +77,7 @@ impl Kept {
     }
 
     /// Holds the instance until its time is up or it is gone.
-    fn attend(&self) {
+    pub(super) fn attend(&self) {
         loop {
             let left = {
                 let state = self.lock();
@@ -135,81 +124,4 @@ impl Drop for Visit<'_> {
         state.visitor = None;
         state.until = Instant::now() + self.0.stays;
     }
-}
-
-/// Takes an instance over from its test process, and holds it until its time is up. In the connection's own thread.
-pub(super) fn keep(host: &Host, client: &UnixStream, instance: &str) {
-    match take_over(host, client, instance) {
-        Ok(kept) => {
-            let stays = u64::try_from(kept.stays.as_millis()).unwrap_or(u64::MAX);
-            if frame::write(client, &Reply::Kept(stays)).is_err() {
-                // Nobody would ever be told of it.
-                kept.end();
-            }
-            // The client is waited for by a test.
-            let _ = client.shutdown(Shutdown::Both);
-            kept.attend();
-        }
-        Err(failure) => {
-            let _ = frame::write(client, &Reply::Refused(failure));
-        }
-    }
-}
-
-fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kept>, Failure> {
-    let cannot = |cause: &str| Failure::new(format!("cannot keep {instance}: {cause}"));
-    let agent = handover::receive(client)
-        .ok()
-        .flatten()
-        .map(UnixStream::from)
-        .ok_or_else(|| cannot("its stream did not come along"))?;
-    // It was its former holder's.
-    agent
-        .set_read_timeout(None)
-        .map_err(|error| cannot(&error.to_string()))?;
-    let kept = host.registry.with(instance, |living| {
-        let Some(stays) = living.granted.keep_for.filter(|_| living.kept.is_none()) else {
-            return Err(cannot("it is not one to be kept"));
-        };
-        living.admitted.keep().map_err(|cause| {
-            cannot(&cause)
-                .hint("`vm-test rm --all` ends all kept instances, `vm-test ps` lists them")
-        })?;
-        let kept = Arc::new(Kept::new(agent, Duration::from_millis(stays)));
-        living.kept = Some(Arc::clone(&kept));
-        Ok(kept)
-    });
-    let kept = kept.unwrap_or_else(|| Err(cannot("it is gone")))?;
-    ledger::close(&host.registry, instance, End::Released(None), None);
-    Ok(kept)
-}
-
-/// Ends a kept instance and waits until it is gone.
-pub(super) fn remove(host: &Host, instance: &str) -> Reply {
-    let cannot = |cause: &str| Failure::new(format!("cannot remove {instance}: {cause}"));
-    let kept = host
-        .registry
-        .with(instance, |living| living.kept.as_ref().map(Arc::clone));
-    match kept {
-        None => {
-            return Reply::Refused(
-                cannot("there is no such instance").hint("`vm-test ps` lists all instances"),
-            );
-        }
-        Some(None) => {
-            return Reply::Refused(
-                cannot("it is not kept, but in use")
-                    .hint("end the process that holds it, which `vm-test ps` names"),
-            );
-        }
-        Some(Some(kept)) => kept.end(),
-    }
-    let limit = Instant::now() + REMOVAL;
-    while host.registry.with(instance, |_| ()).is_some() {
-        if Instant::now() > limit {
-            return Reply::Refused(cannot("it has not ended in time"));
-        }
-        std::thread::sleep(REMOVAL_TICK);
-    }
-    Reply::Removed
 }

@@ -13,7 +13,7 @@ const KEPT_SHARE: u64 = 2;
 
 /// Lets leases in, first come first served.
 #[derive(Clone, Debug)]
-pub(super) struct Admission {
+pub(crate) struct Admission {
     shared: Arc<Shared>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Admitted {
 
 impl Admission {
     /// Among other daemons of this user, with which it shares the budget.
-    pub(super) fn among(budget: Budget, claims: Claims) -> Self {
+    pub(crate) fn among(budget: Budget, claims: Claims) -> Self {
         let admission = Self::new(budget);
         admission.lock().promised = Promised::among(claims);
         admission
@@ -60,7 +60,7 @@ impl Admission {
     }
 
     /// Leaves the other daemons' company.
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         if let Some(mut claims) = self.lock().promised.claims.take() {
             claims.leave();
         }
@@ -179,7 +179,7 @@ impl Admission {
     }
 
     /// Makes every waiting lease check again whether it still wants to wait.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.shared.changed.notify_all();
     }
 
@@ -194,7 +194,7 @@ impl Admission {
     }
 
     /// Leases that wait, memory that is promised, memory that may be.
-    pub(super) fn status(&self) -> (usize, u64, u64) {
+    pub(crate) fn status(&self) -> (usize, u64, u64) {
         let state = self.lock();
         (
             state.queue.len(),

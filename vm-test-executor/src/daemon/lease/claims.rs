@@ -1,7 +1,7 @@
 //! What all daemons of a user have reserved for their instances, whatever their version and runtime directory: each has a
 //! file in one directory, and keeps it locked while it runs. Decides nothing.
 
-use super::regular;
+use super::super::regular;
 use rustix::fs::FlockOperation;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
@@ -30,7 +30,7 @@ pub(super) struct Claim {
 
 /// The claims of all daemons, and the file of this one.
 #[derive(Debug)]
-pub(super) struct Claims {
+pub(crate) struct Claims {
     directory: PathBuf,
     name: String,
     file: Option<File>,
@@ -52,7 +52,7 @@ impl Claims {
     ///
     /// # Errors
     /// If the variable for it names none.
-    pub(super) fn of_this_user(run: &str) -> Result<Self, Failure> {
+    pub(crate) fn of_this_user(run: &str) -> Result<Self, Failure> {
         let user = rustix::process::getuid().as_raw();
         // With the variable, suites keep apart from the user's own daemons.
         let directory = variables::directory(CLAIMS_DIR)?

@@ -1,0 +1,43 @@
+//! A VM that was started ahead of its lease.
+
+use super::super::instance::Instance;
+use super::super::prepare::Held;
+use super::admission::Admitted;
+use std::os::unix::net::UnixStream;
+use vm_test::protocol::failure::Failure;
+
+/// A VM that only lacks its lease.
+#[derive(Debug)]
+pub(crate) struct Spare {
+    pub(super) instance: Instance,
+    /// The other end of what it has in the place of a stream: its port must never look closed.
+    pub(super) _nobody: UnixStream,
+    // These are given back after the VM has ended.
+    pub(super) _held: Held,
+    pub(super) _admitted: Admitted,
+}
+
+impl Spare {
+    /// The instance's name.
+    pub(super) fn name(&self) -> &str {
+        &self.instance.name
+    }
+
+    /// Whether its keeper runs.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.instance.is_alive()
+    }
+
+    /// Gives the VM the client's stream; it writes nothing to it until [`Self::begin`]. If it cannot, the client has
+    /// noticed nothing, and the VM is gone.
+    pub(super) fn attach(self, stream: &UnixStream) -> Option<Self> {
+        self.instance.attach(stream).ok()?;
+        Some(self)
+    }
+
+    /// Has it begin, now that the client knows of its lease.
+    pub(super) fn begin(self) -> Result<Instance, Failure> {
+        self.instance.begin()?;
+        Ok(self.instance)
+    }
+}

@@ -1,0 +1,70 @@
+//! Starts VMs ahead of their leases, like the VM of a lease that has just begun.
+
+use super::super::prepare::{Held, hardware};
+use super::admission::Admitted;
+use super::host::Host;
+use super::spare::Spare;
+use super::spares::PREPARING;
+use crate::backend::kvm::{Accelerator, Start};
+use crate::config::Guest;
+use crate::keeper::World;
+use std::os::unix::net::UnixStream;
+use vm_test::protocol::failure::Failure;
+
+/// What a spare is made like: the VM of a lease that has just begun.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    pub(super) guest: Guest,
+    pub(super) accelerator: Accelerator,
+    pub(super) world: World,
+    /// What must not be removed that it is made of.
+    pub(super) held: Held,
+}
+
+/// Prepares a VM like this one, unless as many are there as are wanted, or there is no room to spare, or it could not be
+/// prepared just now.
+pub(super) fn prepare(host: &Host, model: Model) {
+    let Some(number) = host.spares.reserve(&model.world) else {
+        return;
+    };
+    let footprint = hardware::footprint(&model.guest);
+    let admitted = host.admission.admit_spare(footprint, model.guest.cpus);
+    let spare = admitted.and_then(|admitted| {
+        let world = model.world.clone();
+        let started = start(host, model, admitted);
+        started
+            .inspect_err(|failure| {
+                // Nobody has asked for it, so that only the daemon's log has it.
+                eprintln!("vm-test: cannot prepare a spare VM: {failure}");
+                host.spares.fail(&world);
+            })
+            .ok()
+    });
+    host.spares.fill(number, spare);
+}
+
+/// Starts a VM like this one, and waits until it only lacks its lease.
+fn start(host: &Host, model: Model, admitted: Admitted) -> Result<Spare, Failure> {
+    let Model {
+        guest,
+        accelerator,
+        mut world,
+        held,
+    } = model;
+    let (number, name) = host.tools.names.next(&guest.name);
+    world.instance = name;
+    if let Some(hardware) = &mut world.hardware {
+        hardware.start = Start::Ahead;
+    }
+    let belongings = hardware::belongings(&guest, &world.instance, accelerator)?;
+    let (nobody, stream) = UnixStream::pair()
+        .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
+    let instance = host.tools.start(&world, number, &stream, belongings)?;
+    instance.await_prepared(&host.tools.stop, PREPARING)?;
+    Ok(Spare {
+        instance,
+        _nobody: nobody,
+        _held: held,
+        _admitted: admitted,
+    })
+}
