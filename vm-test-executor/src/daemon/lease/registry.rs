@@ -1,12 +1,13 @@
 //! The running instances, and the latest ones that have ended. Only records; decides nothing.
 
-use super::super::instance::{Console, OomWatch};
+use super::super::instance::{Console, Instance, OomWatch};
+use super::super::prepare::Ready;
 use super::admission::Admitted;
 use super::kept::Kept;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Instant, SystemTime};
-use vm_test::protocol::daemon::{InstanceStatus, Leased, Obituary};
+use vm_test::protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary};
 use vm_test::protocol::record::{Log, Record, RunEntry};
 
 /// How many obituaries are kept.
@@ -104,6 +105,40 @@ impl Registry {
 }
 
 impl Living {
+    /// An instance that has just been started.
+    pub(super) fn new(
+        instance: &Instance,
+        ready: &Ready,
+        granted: Leased,
+        request: &LeaseRequest,
+        asked: SystemTime,
+        admitted: Arc<Admitted>,
+    ) -> Self {
+        Self {
+            since: Instant::now(),
+            asked,
+            status: InstanceStatus {
+                instance: granted.instance.clone(),
+                guest: ready.world.guest.clone(),
+                kernel: ready.kernel.clone(),
+                description: ready.description.clone(),
+                purpose: request.purpose.clone(),
+                keeper: instance.keeper(),
+                holder: request.pid,
+                age: 0,
+                memory: granted.memory,
+                kept: None,
+            },
+            granted,
+            entry: request.entry.clone(),
+            admitted,
+            watch: Arc::new(instance.oom_watch()),
+            console: instance.console(),
+            record: None,
+            kept: None,
+        }
+    }
+
     fn console(&self) -> Option<Vec<String>> {
         Some(self.console.as_ref()?.last_lines())
     }

@@ -1,8 +1,8 @@
 //! One lease, in its own thread: decide the guest, wait for room, take a spare or start an instance. Once the instance runs,
 //! `life` takes over.
 
-use super::super::instance::{Event, boots};
-use super::super::prepare::{Ready, boot, container, hardware, machine};
+use super::super::instance::{Console, Event, Instance, boots};
+use super::super::prepare::{self, Ready};
 use super::admission::Admitted;
 use super::host::Host;
 use super::ledger;
@@ -10,13 +10,13 @@ use super::life::{self, Ending};
 use super::registry::Living;
 use super::spare::Spare;
 use super::standby::{self, Model};
-use crate::config::{Backend, Guest, Rollback, Workspace};
+use crate::config::Guest;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use vm_test::protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary, Reply};
+use vm_test::protocol::daemon::{LeaseRequest, Leased, Obituary, Reply};
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::frame;
 
@@ -55,125 +55,50 @@ pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     });
 }
 
-/// `prepare_next` has others like this lease's machine be prepared for the leases that come next.
+/// `prepare_next` has others like this lease's VM be prepared for the leases that come next.
 fn lease(
     host: &Host,
     stream: &UnixStream,
     request: &LeaseRequest,
     prepare_next: &dyn Fn(&Model),
 ) -> Result<(), Failure> {
-    let guest = decide(host, request)?;
-    let init = boot::init(&guest, request)?;
+    let order = prepare::decide(&host.tools, request)?;
     let asked = SystemTime::now();
-    let Some(room) = wait_for_room(host, stream, &guest)? else {
+    let Some(room) = admit(host, stream, &order.guest)? else {
         return Ok(());
-    };
-    let (number, own) = host.tools.names.next(&guest.name);
-    let say = |reason: &str| {
-        // If the client is gone, what is made is there for the next one.
-        let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
     };
     // Goes after what the instance is made of.
     let ending = Ending::among(&host.tools.ending);
-    let ready = match guest.backend {
-        Backend::Lxc => container::prepare(&host.tools, &guest, request, init, number, &own)?,
-        Backend::Kvm => machine::prepare(&host.tools, &guest, request, init, &own, &say)?,
-    };
-    let spare = ready.next.and_then(|_| host.spares.take(&ready.world));
-    let spare = spare.filter(Spare::is_alive);
-    let spare = spare.and_then(|spare| spare.attach(stream));
-    let name = spare.as_ref().map_or(own, |spare| spare.name().to_owned());
-    let leased = grant(&guest, &ready, &name, room.waited);
-    if host.gate.is_closed() {
+    let mut ready = prepare::prepare(&host.tools, &order, &|reason| {
+        // If the client is gone, what is made is there for the next one.
+        let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
+    })?;
+    let spare = spare_for(host, stream, &ready);
+    let granted = grant(&order.guest, &ready, spare.as_ref(), room.waited);
+    if host.gate.is_closed() || frame::write(stream, &Reply::Leased(granted.clone())).is_err() {
         return Ok(());
     }
-    if frame::write(stream, &Reply::Leased(leased.clone())).is_err() {
-        return Ok(());
-    }
-    let started = match spare {
-        Some(spare) => spare.begin(),
-        None => host
-            .tools
-            .start(&ready.world, number, stream, ready.belongings),
-    };
-    let instance = match started {
+    let instance = match start(host, stream, &mut ready, spare) {
         Ok(instance) => instance,
         Err(failure) => {
-            ledger::close_unopened(request, asked, Some(&leased), &failure);
-            // The stream may be the agent's already, so the cause goes where the client asks for it.
-            let obituary = Obituary {
-                cause: Some(failure),
-                oom_kills: 0,
-            };
-            host.registry.bury(&name, obituary);
+            refuse_granted(host, request, asked, &granted, failure);
             return Ok(());
         }
     };
-    let living = Living {
-        since: Instant::now(),
-        asked,
-        status: InstanceStatus {
-            instance: name,
-            guest: guest.name.clone(),
-            kernel: ready.kernel,
-            description: ready.description,
-            purpose: request.purpose.clone(),
-            keeper: instance.keeper(),
-            holder: request.pid,
-            age: 0,
-            memory: guest.memory,
-            kept: None,
-        },
-        granted: leased,
-        entry: request.entry.clone(),
-        admitted: room.admitted,
-        watch: Arc::new(instance.oom_watch()),
-        console: instance.console(),
-        record: None,
-        kept: None,
-    };
-    // A test is likely to be followed by another one; a command typed by a user is not.
-    let next = ready.next.filter(|_| request.entry.is_some());
+    let living = Living::new(&instance, &ready, granted, request, asked, room.admitted);
+    // Of a test there is a log already.
     let console = instance.console().filter(|_| request.entry.is_none());
     let name = instance.name.clone();
     let event = life::live(host, stream, instance, living, &ending, || {
-        if let Some(accelerator) = next {
-            prepare_next(&Model {
-                guest,
-                accelerator,
-                world: ready.world,
-                held: Arc::clone(&ready.held),
-            });
-        }
+        Model::after(&order, &ready).iter().for_each(prepare_next);
     });
-    // Of a test there is a log already.
-    if let Some(console) = console.filter(|_| matches!(event, Event::Died | Event::Abandoned))
-        && let Some(cause) = host.registry.obituary(&name).and_then(|it| it.cause)
-    {
-        boots::keep(Path::new(&request.store), &name, &cause.message, &console);
-    }
+    close(host, request, &name, console, event);
     Ok(())
 }
 
-/// The guest that is asked for, if this host can have it.
-fn decide(host: &Host, request: &LeaseRequest) -> Result<Guest, Failure> {
-    let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
-    let guest = workspace.guest(&request.guest, &request.settings)?;
-    host.tools
-        .maps
-        .check(&format!("cannot start guest `{}`", guest.name))?;
-    if guest.backend == Backend::Lxc {
-        container::check(&host.tools, &guest)?;
-    }
-    Ok(guest)
-}
-
 /// Waits for room; `None` if the client has not waited as long.
-fn wait_for_room(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>, Failure> {
-    let footprint = match guest.backend {
-        Backend::Lxc => guest.memory,
-        Backend::Kvm => hardware::footprint(guest),
-    };
+fn admit(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>, Failure> {
+    let footprint = prepare::footprint(guest);
     if !guest.disks.is_empty() {
         host.admission.check(footprint, "memory and disks")?;
     }
@@ -199,10 +124,16 @@ fn wait_for_room(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Opti
     }))
 }
 
+/// A VM that is there already, with the client's stream.
+fn spare_for(host: &Host, stream: &UnixStream, ready: &Ready) -> Option<Spare> {
+    let spare = ready.next.and_then(|_| host.spares.take(&ready.world));
+    spare.filter(Spare::is_alive)?.attach(stream)
+}
+
 /// What the client is told of its instance.
-fn grant(guest: &Guest, ready: &Ready, name: &str, waited: Duration) -> Leased {
+fn grant(guest: &Guest, ready: &Ready, spare: Option<&Spare>, waited: Duration) -> Leased {
     Leased {
-        instance: name.to_owned(),
+        instance: spare.map_or(&*ready.world.instance, Spare::name).to_owned(),
         description: ready.description.clone(),
         timeout: ready.timeout,
         boot_timeout: ready.boot_timeout,
@@ -212,9 +143,61 @@ fn grant(guest: &Guest, ready: &Ready, name: &str, waited: Duration) -> Leased {
         waited: u64::try_from(waited.as_micros()).unwrap_or(u64::MAX),
         keep_for: guest.keep.then_some(guest.keep_for),
         caveat: ready.caveat.clone(),
-        writes_to_memory: guest.backend == Backend::Lxc
-            && guest.rollback != Some(Rollback::Snapshot),
+        writes_to_memory: ready.writes_to_memory,
     }
+}
+
+fn start(
+    host: &Host,
+    stream: &UnixStream,
+    ready: &mut Ready,
+    spare: Option<Spare>,
+) -> Result<Instance, Failure> {
+    match spare {
+        Some(spare) => spare.begin(),
+        None => {
+            let belongings = std::mem::take(&mut ready.belongings);
+            let tools = &host.tools;
+            tools.start(&ready.world, ready.number, stream, belongings)
+        }
+    }
+}
+
+/// Writes down the console of a VM that has died, if nobody else has.
+fn close(
+    host: &Host,
+    request: &LeaseRequest,
+    instance: &str,
+    console: Option<Console>,
+    event: Event,
+) {
+    if let Some(console) = console.filter(|_| matches!(event, Event::Died | Event::Abandoned))
+        && let Some(cause) = host.registry.obituary(instance).and_then(|it| it.cause)
+    {
+        boots::keep(
+            Path::new(&request.store),
+            instance,
+            &cause.message,
+            &console,
+        );
+    }
+}
+
+/// The instance could not be started, and its client believes that it has one.
+fn refuse_granted(
+    host: &Host,
+    request: &LeaseRequest,
+    asked: SystemTime,
+    granted: &Leased,
+    failure: Failure,
+) {
+    ledger::close_unopened(request, asked, Some(granted), &failure);
+    // The stream may be the agent's already, so the cause goes where the client asks for it.
+    let obituary = Obituary {
+        cause: Some(failure),
+        oom_kills: 0,
+    };
+    host.registry.bury(&granted.instance, obituary);
 }
 
 /// Whether the other end is still open.

@@ -1,6 +1,6 @@
 //! Starts VMs ahead of their leases, like the VM of a lease that has just begun.
 
-use super::super::prepare::{Held, hardware};
+use super::super::prepare::{self, Held, Order, Ready};
 use super::admission::Admitted;
 use super::host::Host;
 use super::spare::Spare;
@@ -9,6 +9,7 @@ use crate::backend::kvm::{Accelerator, Start};
 use crate::config::Guest;
 use crate::keeper::World;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use vm_test::protocol::failure::Failure;
 
 /// What a spare is made like: the VM of a lease that has just begun.
@@ -21,13 +22,27 @@ pub(super) struct Model {
     pub(super) held: Held,
 }
 
+impl Model {
+    /// What the VM of this lease is a model for: a test is likely to be followed by another one; a command typed by a user is
+    /// not.
+    pub(super) fn after(order: &Order<'_>, ready: &Ready) -> Option<Self> {
+        let accelerator = ready.next.filter(|_| order.request.entry.is_some())?;
+        Some(Self {
+            guest: order.guest.clone(),
+            accelerator,
+            world: ready.world.clone(),
+            held: Arc::clone(&ready.held),
+        })
+    }
+}
+
 /// Prepares a VM like this one, unless as many are there as are wanted, or there is no room to spare, or it could not be
 /// prepared just now.
 pub(super) fn prepare(host: &Host, model: Model) {
     let Some(number) = host.spares.reserve(&model.world) else {
         return;
     };
-    let footprint = hardware::footprint(&model.guest);
+    let footprint = prepare::footprint(&model.guest);
     let admitted = host.admission.admit_spare(footprint, model.guest.cpus);
     let spare = admitted.and_then(|admitted| {
         let world = model.world.clone();
@@ -56,7 +71,7 @@ fn start(host: &Host, model: Model, admitted: Admitted) -> Result<Spare, Failure
     if let Some(hardware) = &mut world.hardware {
         hardware.start = Start::Ahead;
     }
-    let belongings = hardware::belongings(&guest, &world.instance, accelerator)?;
+    let belongings = prepare::belongings(&guest, &world.instance, accelerator)?;
     let (nobody, stream) = UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
     let instance = host.tools.start(&world, number, &stream, belongings)?;

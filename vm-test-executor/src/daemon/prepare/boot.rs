@@ -2,8 +2,8 @@
 //! console. Starts nothing.
 
 use super::super::instance::{Console, Delegation};
-use super::layers;
 use super::refusal::cannot;
+use super::source::Source;
 use crate::config::{Guest, HOST_IMAGE, Init};
 use vm_test::protocol::daemon::LeaseRequest;
 use vm_test::protocol::failure::Failure;
@@ -16,7 +16,11 @@ pub(super) struct Boot {
 }
 
 /// What the first process of the guest is to be: what is asked for, else what the image says.
-pub(crate) fn init(guest: &Guest, request: &LeaseRequest) -> Result<Init, Failure> {
+pub(super) fn init(
+    guest: &Guest,
+    request: &LeaseRequest,
+    source: &Source,
+) -> Result<Init, Failure> {
     if request.build.is_some() {
         return Ok(Init::Agent);
     }
@@ -25,7 +29,7 @@ pub(crate) fn init(guest: &Guest, request: &LeaseRequest) -> Result<Init, Failur
         Some(init) => init,
         None if over_host => Init::Agent,
         None => {
-            let image = layers::find(&guest.image, &request.store)?.image(&guest.image)?;
+            let image = source.store()?.image(&guest.image)?;
             image.init.unwrap_or(Init::Agent)
         }
     };

@@ -5,10 +5,11 @@ use super::super::instance::{Belongings, Devices, Limits};
 use super::boot::Boot;
 use super::layers::Layers;
 use super::libraries::Closure;
+use super::order::Order;
 use super::ready::Ready;
 use super::refusal::cannot;
 use super::tools::Tools;
-use crate::config::{Guest, HOST_IMAGE, Init};
+use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;
 use crate::keeper::{MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
@@ -20,7 +21,7 @@ use vm_test::protocol::daemon::LeaseRequest;
 use vm_test::protocol::failure::Failure;
 
 /// Refuses what no container of this user can be, whatever boots in it.
-pub(crate) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
+pub(super) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
     let as_root = tools.as_root();
     if guest.privileged && !as_root {
         return Err(cannot(
@@ -37,23 +38,23 @@ pub(crate) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
 }
 
 /// Makes everything ready.
-pub(crate) fn prepare(
+pub(super) fn prepare(
     tools: &Tools,
-    guest: &Guest,
-    request: &LeaseRequest,
-    init: Init,
+    order: &Order<'_>,
     number: u64,
     name: &str,
+    _say: &dyn Fn(&str),
 ) -> Result<Ready, Failure> {
+    let guest = &order.guest;
     let as_root = tools.as_root();
     let limits = Limits::new(name, guest.memory).ok();
     let settled = || tools.ending.load(Ordering::SeqCst) == 0;
-    let layers = Layers::of(guest, request, name, &tools.stores, &settled)?;
+    let layers = Layers::of(order, name, &tools.stores, &settled)?;
     let description = layers
         .as_ref()
         .map_or_else(|| guest.description(), |layers| layers.describe(guest));
     let devices = Devices::of(guest, as_root, &tools.journal, number)?;
-    let boot = match init {
+    let boot = match order.init {
         Init::Agent => None,
         Init::System => {
             let owner = as_root.then(|| tools.maps.root_of(number));
@@ -62,13 +63,14 @@ pub(crate) fn prepare(
     };
     let world = World {
         // What a step of a recipe writes is on disk, where it is no memory of the guest's.
-        watch_memory: limits.is_none() && request.build.is_none(),
-        ..world(tools, guest, request, layers.as_ref(), name, &devices, init)?
+        watch_memory: limits.is_none() && order.request.build.is_none(),
+        ..world(tools, order, layers.as_ref(), name, &devices)?
     };
     let (console, delegation) = boot.map_or((None, None), |boot| {
         (Some(boot.console), Some(boot.delegation))
     });
     Ok(Ready {
+        number,
         world,
         belongings: Belongings {
             limits,
@@ -87,6 +89,7 @@ pub(crate) fn prepare(
         boot_timeout: guest.boot_timeout,
         next: None,
         caveat: caveat(guest, as_root),
+        writes_to_memory: guest.rollback != Some(Rollback::Snapshot),
         held: Arc::new(layers),
     })
 }
@@ -129,13 +132,12 @@ fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
 
 fn world(
     tools: &Tools,
-    guest: &Guest,
-    request: &LeaseRequest,
+    order: &Order<'_>,
     layers: Option<&Layers>,
     instance: &str,
     devices: &Devices,
-    init: Init,
 ) -> Result<World, Failure> {
+    let (guest, request) = (&order.guest, order.request);
     let as_root = tools.as_root();
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
     let hidden = hidden(&request.credentials, &guest.expose, &shares);
@@ -179,7 +181,7 @@ fn world(
         loader,
         memory: guest.memory,
         watch_memory: false,
-        boot_timeout: (init == Init::System).then_some(guest.boot_timeout),
+        boot_timeout: (order.init == Init::System).then_some(guest.boot_timeout),
         user_namespace: !guest.privileged,
         host_network: request.build.as_ref().is_some_and(|build| build.network),
         real_root: as_root || !own_files,

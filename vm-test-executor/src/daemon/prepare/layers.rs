@@ -1,13 +1,14 @@
 //! What the root of a guest is made of: the layers of its image, a snapshot of it, or the finished layers of an image that is
 //! being built. All of them are locked, so that they are not removed while the instance runs. Mounts nothing.
 
+use super::order::Order;
 use super::refusal::cannot;
 use super::stores::Stores;
 use crate::config::{Guest, HOST_IMAGE, Rollback};
 use crate::image::{Held, ImageRecord, Snapshot, Store};
 use crate::rootfs::Root;
-use std::path::{Path, PathBuf};
-use vm_test::protocol::daemon::{LayerBuild, LeaseRequest};
+use std::path::PathBuf;
+use vm_test::protocol::daemon::LayerBuild;
 use vm_test::protocol::failure::Failure;
 
 /// How many characters of a digest are shown to people.
@@ -45,14 +46,14 @@ impl Layers {
 
     /// Those of the guest; `None` if its root is the host's. `settled` says whether none is about to be removed.
     pub(super) fn of(
-        guest: &Guest,
-        request: &LeaseRequest,
+        order: &Order<'_>,
         instance: &str,
         stores: &Stores,
         settled: &dyn Fn() -> bool,
     ) -> Result<Option<Self>, Failure> {
-        if let Some(build) = &request.build {
-            return Self::of_build(guest, &find(&guest.image, &request.store)?, build).map(Some);
+        let guest = &order.guest;
+        if let Some(build) = &order.request.build {
+            return Self::of_build(guest, order.source.store()?, build).map(Some);
         }
         if guest.image == HOST_IMAGE {
             return match guest.rollback {
@@ -64,10 +65,10 @@ impl Layers {
                 _ => Ok(None),
             };
         }
-        let store = find(&guest.image, &request.store)?;
+        let store = order.source.store()?;
         let (image, held) = store.hold_image(&guest.image)?;
-        let snapshot = match choose(guest, &store, stores)? {
-            Rollback::Snapshot => Some(Snapshot::new(&store, &image, instance, settled)?),
+        let snapshot = match choose(guest, store, stores)? {
+            Rollback::Snapshot => Some(Snapshot::new(store, &image, instance, settled)?),
             Rollback::Overlay => None,
         };
         let root = match &snapshot {
@@ -107,13 +108,6 @@ impl Layers {
             _held: held,
         })
     }
-}
-
-/// The store, in which a daemon makes nothing unless a client has been there before: where nothing is mounted, that would
-/// be the directory below the mount.
-pub(super) fn find(image: &str, root: &str) -> Result<Store, Failure> {
-    Store::check_name(image)?;
-    Store::find(Path::new(root))?.ok_or_else(|| Store::lacks(Path::new(root), image))
 }
 
 /// How the guest's writes are undone. Overlays are the default on btrfs, too: a snapshot takes longer to make, and shares

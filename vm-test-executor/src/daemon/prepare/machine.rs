@@ -3,7 +3,7 @@
 
 use super::super::instance::Belongings;
 use super::hardware::{belongings, world};
-use super::layers;
+use super::order::Order;
 use super::payload::Payload;
 use super::ready::Ready;
 use super::refusal::cannot;
@@ -18,7 +18,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
-use vm_test::protocol::daemon::{ForeignDisk, LeaseRequest};
+use vm_test::protocol::daemon::ForeignDisk;
 use vm_test::protocol::failure::Failure;
 use vm_test::protocol::machine::Identity;
 
@@ -36,18 +36,18 @@ const KERNELS_BOOT: u64 = 15_000;
 ///
 /// # Errors
 /// If the image has no kernel, or the host has no QEMU, or anything cannot be made.
-pub(crate) fn prepare(
+pub(super) fn prepare(
     tools: &Tools,
-    guest: &Guest,
-    request: &LeaseRequest,
-    init: Init,
+    order: &Order<'_>,
+    number: u64,
     name: &str,
     say: &dyn Fn(&str),
 ) -> Result<Ready, Failure> {
+    let (guest, request, init) = (&order.guest, order.request, order.init);
     check(guest)?;
     let (program, emulator) = tools.emulators.version()?;
-    let store = layers::find(&guest.image, &request.store)?;
-    tools.stores.clear(&store);
+    let store = order.source.store()?;
+    tools.stores.clear(store);
     let (mut image, mut _held) = store.hold_image(&guest.image_with_kernel())?;
     if let Some(OtherKernel::File(file)) = &guest.kernel {
         let making = || say(&format!("{} is added to its image, once", file.display()));
@@ -90,10 +90,10 @@ pub(crate) fn prepare(
         },
         base: &base,
     };
-    let (accelerator, template) = template::obtain(tools, &store, &shape, say)?;
+    let (accelerator, template) = template::obtain(tools, store, &shape, say)?;
     let foreign = request.disk.as_ref().map(|disk| open(guest, disk));
     let foreign = foreign.transpose()?;
-    let payload = Payload::of(tools, request, &guest.expose, &store, say)?;
+    let payload = Payload::of(tools, request, &guest.expose, store, say)?;
     let mut places = base.clone();
     places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
     let mut disks = Vec::new();
@@ -130,6 +130,7 @@ pub(crate) fn prepare(
     let world = world(tools.as_root(), guest, name, hardware, &places);
     let digest = image.digest.get(..12).unwrap_or_default();
     Ok(Ready {
+        number,
         belongings: Belongings {
             foreign,
             ..belongings(guest, name, accelerator)?
@@ -143,6 +144,7 @@ pub(crate) fn prepare(
         timeout: guest.timeout * slower,
         boot_timeout: patience(guest, init, slower),
         caveat: None,
+        writes_to_memory: false,
         next,
         held: Arc::new((files, initramfs, template, payload.disks)),
     })

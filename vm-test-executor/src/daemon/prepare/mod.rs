@@ -1,22 +1,28 @@
 //! What an instance needs before it starts: files, disks, a template, devices, limits. Decides and makes it; knows no lease.
 
-pub(super) mod boot;
-pub(super) mod container;
+mod backend;
+mod boot;
+mod container;
 mod emulator;
-pub(super) mod hardware;
+mod hardware;
 mod layers;
 mod libraries;
-pub(super) mod machine;
+mod machine;
 mod names;
+mod order;
 mod payload;
 mod ready;
 mod refusal;
+mod source;
 pub(super) mod stores;
 mod template;
 mod tools;
 
+pub(super) use backend::{decide, footprint, prepare};
 pub use emulator::{Emulators, may_use_kvm};
+pub(super) use hardware::belongings;
 pub(super) use libraries::Libraries;
 pub(super) use names::Names;
+pub(super) use order::Order;
 pub(super) use ready::{Held, Ready};
 pub(super) use tools::Tools;

@@ -12,6 +12,8 @@ pub(crate) type Held = Arc<dyn Debug + Send + Sync>;
 /// An instance that only has to be started.
 #[derive(Debug)]
 pub(crate) struct Ready {
+    /// Its own, which also picks its range of ids.
+    pub(crate) number: u64,
     pub(crate) world: World,
     pub(crate) belongings: Belongings,
     /// What it is, for people.
@@ -24,6 +26,8 @@ pub(crate) struct Ready {
     pub(crate) boot_timeout: u64,
     /// See `Leased::caveat`.
     pub(crate) caveat: Option<String>,
+    /// Whether what it writes takes up its memory.
+    pub(crate) writes_to_memory: bool,
     /// For a machine that goes on from a template, so that another one can be prepared ahead of its lease: what executes it.
     pub(crate) next: Option<Accelerator>,
     /// A spare that is made like it has its part in it.

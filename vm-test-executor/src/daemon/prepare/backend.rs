@@ -1,0 +1,74 @@
+//! The one place that decides by a guest's backend.
+
+use super::order::Order;
+use super::ready::Ready;
+use super::source::Source;
+use super::tools::Tools;
+use super::{boot, container, hardware, machine};
+use crate::config::{Backend, Guest, Workspace};
+use std::path::Path;
+use vm_test::protocol::daemon::LeaseRequest;
+use vm_test::protocol::failure::Failure;
+
+/// How the instances of a backend are prepared.
+struct Preparation {
+    /// Refuses what can be refused before there is room.
+    check: fn(&Tools, &Guest) -> Result<(), Failure>,
+    /// How much memory of the host an instance may use at most, in bytes.
+    footprint: fn(&Guest) -> u64,
+    /// Makes everything ready, for an instance with this number and name. The last one tells whoever waits what takes long.
+    prepare: fn(&Tools, &Order<'_>, u64, &str, &dyn Fn(&str)) -> Result<Ready, Failure>,
+}
+
+fn of(guest: &Guest) -> Preparation {
+    match guest.backend {
+        Backend::Lxc => Preparation {
+            check: container::check,
+            footprint: |guest| guest.memory,
+            prepare: container::prepare,
+        },
+        Backend::Kvm => Preparation {
+            check: |_, _| Ok(()),
+            footprint: hardware::footprint,
+            prepare: machine::prepare,
+        },
+    }
+}
+
+/// The guest that is asked for, if this host can have it.
+///
+/// # Errors
+/// If it cannot, or the settings contradict each other, or the image that they need is not there.
+pub(crate) fn decide<'a>(tools: &Tools, request: &'a LeaseRequest) -> Result<Order<'a>, Failure> {
+    let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
+    let guest = workspace.guest(&request.guest, &request.settings)?;
+    tools
+        .maps
+        .check(&format!("cannot start guest `{}`", guest.name))?;
+    (of(&guest).check)(tools, &guest)?;
+    let source = Source::of(&guest.image, &request.store);
+    Ok(Order {
+        init: boot::init(&guest, request, &source)?,
+        guest,
+        request,
+        source,
+    })
+}
+
+/// How much memory of the host an instance of this guest may use at most, in bytes.
+pub(crate) fn footprint(guest: &Guest) -> u64 {
+    (of(guest).footprint)(guest)
+}
+
+/// Makes everything ready for an instance of its own number and name. `say` tells whoever waits what takes long.
+///
+/// # Errors
+/// If anything cannot be made.
+pub(crate) fn prepare(
+    tools: &Tools,
+    order: &Order<'_>,
+    say: &dyn Fn(&str),
+) -> Result<Ready, Failure> {
+    let (number, name) = tools.names.next(&order.guest.name);
+    (of(&order.guest).prepare)(tools, order, number, &name, say)
+}

@@ -1,0 +1,71 @@
+//! The store that a guest's image is in: opened when it is first needed, and once for each lease.
+
+use crate::image::Store;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use vm_test::protocol::failure::Failure;
+
+/// An image by its name, and the directory of its store.
+#[derive(Debug)]
+pub(super) struct Source {
+    image: String,
+    root: PathBuf,
+    opened: OnceCell<Store>,
+}
+
+impl Source {
+    /// This image in the store in this directory.
+    pub(super) fn of(image: &str, root: &str) -> Self {
+        Self {
+            image: image.to_owned(),
+            root: root.into(),
+            opened: OnceCell::new(),
+        }
+    }
+
+    /// The store, in which a daemon makes nothing unless a client has been there before: where nothing is mounted, that
+    /// would be the directory below the mount.
+    ///
+    /// # Errors
+    /// If there is none, or the name is no image's.
+    pub(super) fn store(&self) -> Result<&Store, Failure> {
+        if let Some(store) = self.opened.get() {
+            return Ok(store);
+        }
+        let store = find(&self.image, &self.root)?;
+        Ok(self.opened.get_or_init(|| store))
+    }
+}
+
+fn find(image: &str, root: &Path) -> Result<Store, Failure> {
+    Store::check_name(image)?;
+    Store::find(root)?.ok_or_else(|| Store::lacks(root, image))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_opened_once_and_no_other_one_is_found_at_its_place_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("store");
+        let source = Source::of("a", root.to_str().unwrap());
+        // One that is not there yet may be made by a client while a lease waits.
+        assert!(source.store().is_err());
+        Store::open(&root).unwrap();
+        let first = source.store().unwrap();
+        std::fs::rename(&root, dir.path().join("elsewhere")).unwrap();
+        assert!(std::ptr::eq(first, source.store().unwrap()));
+        assert!(Source::of("a", root.to_str().unwrap()).store().is_err());
+    }
+
+    #[test]
+    fn a_name_that_is_no_images_finds_no_store() {
+        let dir = tempfile::tempdir().unwrap();
+        Store::open(dir.path()).unwrap();
+        let root = dir.path().to_str().unwrap();
+        assert!(Source::of("../a", root).store().is_err());
+        assert!(Source::of("a", root).store().is_ok());
+    }
+}
