@@ -1,4 +1,4 @@
-//! The layers of the executor, top to bottom: a module imports from its own layer and from lower ones. The agent
+//! The layers of the executor and the storeys of its daemon, top to bottom: a module imports from its own layer and from lower ones. The agent
 //! runs in a guest and stands beside them. Imports are read from the tokens of `crate::…`, `vm_test_executor::…`
 //! and `super::…`, wherever they stand.
 
@@ -21,6 +21,21 @@ const LAYERS: &[&[&str]] = &[
     &["rootfs", "config"],
     &["host", "elf", "hosts", "process"],
     &["sys"],
+];
+
+/// A module that has storeys of its own.
+const DAEMON: &str = "daemon";
+
+/// The daemon's, top to bottom: the process, its socket, who may have an instance, what it needs before it starts, the
+/// instance, and what all of them use.
+const STOREYS: &[&[&str]] = &[
+    &["start"],
+    &["sweep"],
+    &["listener"],
+    &["lease"],
+    &["prepare"],
+    &["instance"],
+    &["environment", "files", "gate", "log", "regular"],
 ];
 
 /// The guest's side, which no module of the host's side may name.
@@ -49,13 +64,21 @@ pub(crate) fn upward_imports(tree: &Tree) -> Vec<String> {
         match tokens(content) {
             Err(error) => violations.push(format!("{path} cannot be read as Rust: {error}")),
             Ok(tokens) => {
-                let mut named = BTreeSet::new();
-                collect_modules(tokens, depth_of(file), &mut named);
+                let mut complain =
+                    |from: &str, upward: BTreeSet<String>| {
+                        violations.extend(upward.iter().map(|to| {
+                            format!("{path} names `{to}`, which `{from}` must not know")
+                        }));
+                    };
                 let from = module_of(file);
-                let upward = named.iter().filter(|to| !may_name(file, from, to));
-                violations.extend(
-                    upward.map(|to| format!("{path} names `{to}`, which `{from}` must not know")),
-                );
+                let mut named = named_in(tokens.clone(), file, &[]);
+                named.retain(|to| !may_name(file, from, to));
+                complain(from, named);
+                if let Some(from) = storey_of(file) {
+                    let mut named = named_in(tokens, file, &[DAEMON]);
+                    named.retain(|to| !is_at_or_below(STOREYS, from, to));
+                    complain(from, named);
+                }
             }
         }
     }
@@ -66,24 +89,43 @@ pub(crate) fn modules_without_layer(tree: &Tree) -> Vec<String> {
     let files = tree
         .iter()
         .filter_map(|(path, _)| path.strip_prefix(SOURCES));
-    let modules: BTreeSet<&str> = files
+    let files: Vec<&str> = files
         .filter(|file| *file != WIRING && !is_root(file))
-        .map(module_of)
         .collect();
-    let table: BTreeSet<&str> = LAYERS
+    let layers = files.iter().map(|file| module_of(file)).collect();
+    let storeys = files.iter().filter_map(|file| storey_of(file)).collect();
+    let mut violations = compare("LAYERS", LAYERS, &[AGENT], &layers);
+    violations.extend(compare("STOREYS", STOREYS, &[], &storeys));
+    violations
+}
+
+/// The modules that have no place in a table, and the places in it that have no module.
+fn compare(
+    name: &str,
+    table: &[&[&'static str]],
+    besides: &[&'static str],
+    modules: &BTreeSet<&str>,
+) -> Vec<String> {
+    let places: BTreeSet<&str> = table
         .iter()
         .copied()
         .flatten()
+        .chain(besides)
         .copied()
-        .chain([AGENT])
         .collect();
     let strange = modules
-        .difference(&table)
-        .map(|name| format!("the module `{name}` has no place in LAYERS"));
-    let gone = table
-        .difference(&modules)
-        .map(|name| format!("LAYERS names `{name}`, and there is no such module"));
+        .difference(&places)
+        .map(|module| format!("the module `{module}` has no place in {name}"));
+    let gone = places
+        .difference(modules)
+        .map(|module| format!("{name} names `{module}`, and there is no such module"));
     strange.chain(gone).collect()
+}
+
+/// The module of the daemon that `file` belongs to; `None` for a file of another module, and for the one that declares them.
+fn storey_of(file: &str) -> Option<&str> {
+    let below = file.strip_prefix(DAEMON)?.strip_prefix('/')?;
+    (below != "mod.rs").then(|| module_of(below))
 }
 
 /// The top-level module that `file` belongs to.
@@ -110,36 +152,60 @@ fn may_name(file: &str, from: &str, to: &str) -> bool {
     if from == AGENT || file == AGENT_ROOT {
         return to == AGENT || BELOW_AGENT.contains(&to);
     }
-    let layer = |name: &str| LAYERS.iter().position(|layer| layer.contains(&name));
     if file == HOST_ROOT {
-        return layer(to).is_some();
+        return LAYERS.iter().any(|layer| layer.contains(&to));
     }
-    match (layer(from), layer(to)) {
+    is_at_or_below(LAYERS, from, to)
+}
+
+/// Whether `to` is in the row of `from`, or in a lower one.
+fn is_at_or_below(table: &[&[&str]], from: &str, to: &str) -> bool {
+    let row = |name: &str| table.iter().position(|row| row.contains(&name));
+    match (row(from), row(to)) {
         (Some(from), Some(to)) => from <= to,
         _ => false,
     }
 }
 
-/// Adds to `named` the top-level name behind every path from the crate's root in `tokens`, which stand in a module
-/// `depth` levels below that root.
-fn collect_modules(tokens: TokenStream, depth: usize, named: &mut BTreeSet<String>) {
+/// The modules directly below `within` that are named in `file`, which is `within` or below it.
+fn named_in(tokens: TokenStream, file: &str, within: &[&str]) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    collect_modules(tokens, depth_of(file), within, &mut named);
+    named
+}
+
+/// Adds to `named` the name behind `within` in every path in `tokens`, which stand in a module `depth` levels below the
+/// crate's root.
+fn collect_modules(
+    tokens: TokenStream,
+    depth: usize,
+    within: &[&str],
+    named: &mut BTreeSet<String>,
+) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;
     while at < tokens.len() {
         match &tokens[at] {
             TokenTree::Group(group) => {
                 let is_module = at >= 2 && is_word(&tokens[at - 2], "mod");
-                collect_modules(group.stream(), depth + usize::from(is_module), named);
+                collect_modules(
+                    group.stream(),
+                    depth + usize::from(is_module),
+                    within,
+                    named,
+                );
             }
             TokenTree::Ident(word) if is_path_start(&tokens, at) => {
                 if CRATE_NAMES.iter().any(|name| word == name) {
-                    first_names(&tokens[at + 1..], named);
+                    first_names(&tokens[at + 1..], within, named);
                 } else if is_super(&tokens, at) {
                     let supers = (1..)
                         .find(|step| !is_super(&tokens, at + 3 * step))
                         .unwrap_or(1);
-                    if supers >= depth {
-                        first_names(&tokens[at + 3 * supers - 2..], named);
+                    // So many levels below the root the path goes on.
+                    let left = depth.saturating_sub(supers);
+                    if let Some(within) = within.get(left..) {
+                        first_names(&tokens[at + 3 * supers - 2..], within, named);
                     }
                     at += 3 * (supers - 1);
                 }
@@ -170,133 +236,35 @@ fn is_colons(tokens: &[TokenTree]) -> bool {
     tokens.len() >= 2 && tokens[..2].iter().all(is_colon)
 }
 
-/// The name, or the names in braces, that follow `::` at the beginning of `tokens`.
-fn first_names(tokens: &[TokenTree], named: &mut BTreeSet<String>) {
+/// The name, or the names in braces, that follow `::` and the modules of `within` at the beginning of `tokens`.
+fn first_names(tokens: &[TokenTree], within: &[&str], named: &mut BTreeSet<String>) {
     if !is_colons(tokens) {
         return;
     }
     match tokens.get(2) {
-        Some(TokenTree::Ident(word)) => {
-            named.insert(word.to_string());
-        }
         Some(TokenTree::Group(group)) => {
             let parts: Vec<TokenTree> = group.stream().into_iter().collect();
             let is_comma =
                 |part: &TokenTree| matches!(part, TokenTree::Punct(mark) if mark.as_char() == ',');
-            let first = parts.split(is_comma).filter_map(|part| part.first());
-            named.extend(first.map(TokenTree::to_string));
+            for part in parts.split(is_comma) {
+                first_name(part, within, named);
+            }
         }
-        // A glob takes in every module at once.
-        Some(other) => {
-            named.insert(other.to_string());
-        }
+        Some(_) => first_name(&tokens[2..], within, named),
         None => {}
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn violations(file: &str, content: &str) -> Vec<String> {
-        upward_imports(&Tree::planted(&[(&format!("{SOURCES}{file}"), content)]))
-    }
-
-    #[test]
-    fn an_import_from_a_lower_layer_is_allowed() {
-        for content in [
-            "use crate::sys::lxc;",
-            "use crate::{config::File, keeper};",
-            "use super::super::backend;",
-        ] {
-            assert_eq!(violations("daemon/pool.rs", content), [""; 0], "{content}");
+/// The same of one path, whose first name `tokens` begin with. A glob takes in every module at once.
+fn first_name(tokens: &[TokenTree], within: &[&str], named: &mut BTreeSet<String>) {
+    match (tokens.first(), within) {
+        (Some(name), []) => drop(named.insert(name.to_string())),
+        (Some(name), [module, deeper @ ..]) if is_word(name, module) => {
+            first_names(&tokens[1..], deeper, named);
         }
-        assert_eq!(
-            violations("agent/mod.rs", "use crate::sys::signals;"),
-            [""; 0]
-        );
-        assert_eq!(
-            violations("main.rs", "fn main() { vm_test_executor::keeper::main() }"),
-            [""; 0]
-        );
-    }
-
-    #[test]
-    fn an_upward_import_is_found_in_every_spelling() {
-        for content in [
-            "use crate::daemon::Pool;",
-            "use crate::{sys, daemon::Pool};",
-            "fn f() { crate::daemon::start() }",
-            "fn f() { g(crate::daemon::X) }",
-            "use super::super::daemon;",
-            "use super::super::{sys, daemon};",
-            "mod tests { use super::super::super::daemon; }",
-            "use vm_test_executor::daemon;",
-        ] {
-            assert_eq!(violations("keeper/world.rs", content).len(), 1, "{content}");
-        }
-        assert_eq!(violations("keeper.rs", "use super::daemon;").len(), 1);
-        assert_eq!(violations("keeper/mod.rs", "use super::daemon;").len(), 1);
-        assert_eq!(violations("keeper/mod.rs", "use crate::*;").len(), 1);
-    }
-
-    #[test]
-    fn a_relative_import_within_a_module_is_none_of_the_layers_business() {
-        for content in [
-            "use super::daemon;",
-            "mod tests { use super::*; use super::super::daemon; }",
-            "// crate::daemon",
-            "pub(super) fn f() {}",
-        ] {
-            assert_eq!(violations("keeper/world.rs", content), [""; 0], "{content}");
-        }
-    }
-
-    #[test]
-    fn the_two_sides_do_not_name_each_other() {
-        assert_eq!(
-            violations("agent/run.rs", "use crate::keeper::World;").len(),
-            1
-        );
-        assert_eq!(
-            violations("keeper/world.rs", "use crate::agent::Run;").len(),
-            1
-        );
-        assert_eq!(
-            violations("sys/mount.rs", "use crate::agent::Run;").len(),
-            1
-        );
-        assert_eq!(
-            violations("agent_main.rs", "use vm_test_executor::cli;").len(),
-            1
-        );
-        assert_eq!(
-            violations("main.rs", "use vm_test_executor::agent;").len(),
-            1
-        );
-    }
-
-    #[test]
-    fn a_module_without_a_layer_and_a_layer_without_a_module_are_found() {
-        let found = modules_without_layer(&Tree::planted(&[
-            ("vm-test-executor/src/lib.rs", ""),
-            ("vm-test-executor/src/main.rs", ""),
-            ("vm-test-executor/src/stranger/mod.rs", ""),
-            ("vm-test-executor/src/sys/mod.rs", ""),
-        ]));
-        assert!(
-            found.contains(&"the module `stranger` has no place in LAYERS".to_owned()),
-            "{found:?}"
-        );
-        assert!(
-            found.contains(&"LAYERS names `cli`, and there is no such module".to_owned()),
-            "{found:?}"
-        );
-        assert!(
-            !found
-                .iter()
-                .any(|line| line.contains("`sys`") || line.contains("`main`")),
-            "{found:?}"
-        );
+        _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,14 +10,17 @@ use std::path::Path;
 use vm_test::protocol::daemon::LeaseRequest;
 use vm_test::protocol::failure::Failure;
 
+/// Makes everything ready for an instance with this number and name. The last one tells whoever waits what takes long.
+type Prepare = fn(&Tools, &Order<'_>, u64, &str, Say<'_>) -> Result<Ready, Failure>;
+type Say<'a> = &'a dyn Fn(&str);
+
 /// How the instances of a backend are prepared.
 struct Preparation {
     /// Refuses what can be refused before there is room.
     check: fn(&Tools, &Guest) -> Result<(), Failure>,
     /// How much memory of the host an instance may use at most, in bytes.
     footprint: fn(&Guest) -> u64,
-    /// Makes everything ready, for an instance with this number and name. The last one tells whoever waits what takes long.
-    prepare: fn(&Tools, &Order<'_>, u64, &str, &dyn Fn(&str)) -> Result<Ready, Failure>,
+    prepare: Prepare,
 }
 
 fn of(guest: &Guest) -> Preparation {
@@ -64,11 +67,7 @@ pub(crate) fn footprint(guest: &Guest) -> u64 {
 ///
 /// # Errors
 /// If anything cannot be made.
-pub(crate) fn prepare(
-    tools: &Tools,
-    order: &Order<'_>,
-    say: &dyn Fn(&str),
-) -> Result<Ready, Failure> {
+pub(crate) fn prepare(tools: &Tools, order: &Order<'_>, say: Say<'_>) -> Result<Ready, Failure> {
     let (number, name) = tools.names.next(&order.guest.name);
     (of(&order.guest).prepare)(tools, order, number, &name, say)
 }

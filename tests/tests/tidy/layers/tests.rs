@@ -1,0 +1,184 @@
+//! Imports that are allowed, upward ones in every spelling, and modules without a place.
+
+use super::*;
+
+fn violations(file: &str, content: &str) -> Vec<String> {
+    upward_imports(&Tree::planted(&[(&format!("{SOURCES}{file}"), content)]))
+}
+
+#[test]
+fn an_import_from_a_lower_layer_is_allowed() {
+    for content in [
+        "use crate::sys::lxc;",
+        "use crate::{config::File, keeper};",
+        "use super::super::backend;",
+    ] {
+        assert_eq!(violations("daemon/pool.rs", content), [""; 0], "{content}");
+    }
+    assert_eq!(
+        violations("agent/mod.rs", "use crate::sys::signals;"),
+        [""; 0]
+    );
+    assert_eq!(
+        violations("main.rs", "fn main() { vm_test_executor::keeper::main() }"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn an_upward_import_is_found_in_every_spelling() {
+    for content in [
+        "use crate::daemon::Pool;",
+        "use crate::{sys, daemon::Pool};",
+        "fn f() { crate::daemon::start() }",
+        "fn f() { g(crate::daemon::X) }",
+        "use super::super::daemon;",
+        "use super::super::{sys, daemon};",
+        "mod tests { use super::super::super::daemon; }",
+        "use vm_test_executor::daemon;",
+    ] {
+        assert_eq!(violations("keeper/world.rs", content).len(), 1, "{content}");
+    }
+    assert_eq!(violations("keeper.rs", "use super::daemon;").len(), 1);
+    assert_eq!(violations("keeper/mod.rs", "use super::daemon;").len(), 1);
+    assert_eq!(violations("keeper/mod.rs", "use crate::*;").len(), 1);
+}
+
+#[test]
+fn a_relative_import_within_a_module_is_none_of_the_layers_business() {
+    for content in [
+        "use super::daemon;",
+        "mod tests { use super::*; use super::super::daemon; }",
+        "// crate::daemon",
+        "pub(super) fn f() {}",
+    ] {
+        assert_eq!(violations("keeper/world.rs", content), [""; 0], "{content}");
+    }
+}
+
+#[test]
+fn the_two_sides_do_not_name_each_other() {
+    assert_eq!(
+        violations("agent/run.rs", "use crate::keeper::World;").len(),
+        1
+    );
+    assert_eq!(
+        violations("keeper/world.rs", "use crate::agent::Run;").len(),
+        1
+    );
+    assert_eq!(
+        violations("sys/mount.rs", "use crate::agent::Run;").len(),
+        1
+    );
+    assert_eq!(
+        violations("agent_main.rs", "use vm_test_executor::cli;").len(),
+        1
+    );
+    assert_eq!(
+        violations("main.rs", "use vm_test_executor::agent;").len(),
+        1
+    );
+}
+
+#[test]
+fn a_module_without_a_layer_and_a_layer_without_a_module_are_found() {
+    let found = modules_without_layer(&Tree::planted(&[
+        ("vm-test-executor/src/lib.rs", ""),
+        ("vm-test-executor/src/main.rs", ""),
+        ("vm-test-executor/src/stranger/mod.rs", ""),
+        ("vm-test-executor/src/sys/mod.rs", ""),
+    ]));
+    assert!(
+        found.contains(&"the module `stranger` has no place in LAYERS".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        found.contains(&"LAYERS names `cli`, and there is no such module".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        !found
+            .iter()
+            .any(|line| line.contains("`sys`") || line.contains("`main`")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_storey_of_the_daemon_imports_from_those_below_it_only() {
+    for (file, content) in [
+        ("daemon/lease/serve.rs", "use super::super::prepare::Ready;"),
+        (
+            "daemon/lease/serve.rs",
+            "use super::super::{gate::Gate, instance::Event};",
+        ),
+        (
+            "daemon/prepare/tools.rs",
+            "use crate::daemon::instance::Spawner;",
+        ),
+        (
+            "daemon/prepare/tools.rs",
+            "use super::names::Names; use crate::keeper::World;",
+        ),
+        ("daemon/mod.rs", "pub use lease::Budget; mod lease;"),
+        ("daemon/start.rs", "use super::lease::Host;"),
+    ] {
+        assert_eq!(violations(file, content), [""; 0], "{file}: {content}");
+    }
+    for (file, content) in [
+        ("daemon/prepare/tools.rs", "use super::super::lease::Host;"),
+        ("daemon/prepare/tools.rs", "use crate::daemon::lease::Host;"),
+        (
+            "daemon/prepare/tools.rs",
+            "use crate::{config, daemon::{lease::Host}};",
+        ),
+        (
+            "daemon/prepare/tools.rs",
+            "use super::super::super::daemon::lease::Host;",
+        ),
+        (
+            "daemon/prepare/tools.rs",
+            "fn f() { super::super::lease::f() }",
+        ),
+        (
+            "daemon/prepare/stores/tests.rs",
+            "use super::super::super::lease::Host;",
+        ),
+        (
+            "daemon/prepare/tools.rs",
+            "mod tests { use super::super::super::lease::Host; }",
+        ),
+        ("daemon/prepare/mod.rs", "use super::lease::Host;"),
+        // By the name that the daemon gives it for others.
+        ("daemon/instance/event.rs", "use super::super::Budget;"),
+        ("daemon/instance/event.rs", "use super::super::*;"),
+        (
+            "daemon/instance/event.rs",
+            "use super::super::prepare::Held;",
+        ),
+        ("daemon/gate.rs", "use super::listener::Desk;"),
+    ] {
+        assert_eq!(violations(file, content).len(), 1, "{file}: {content}");
+    }
+}
+
+#[test]
+fn a_module_of_the_daemon_without_a_storey_is_found() {
+    let found = modules_without_layer(&Tree::planted(&[
+        ("vm-test-executor/src/daemon/mod.rs", ""),
+        ("vm-test-executor/src/daemon/stranger.rs", ""),
+        ("vm-test-executor/src/daemon/lease/mod.rs", ""),
+    ]));
+    assert!(
+        found.contains(&"the module `stranger` has no place in STOREYS".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        found.contains(&"STOREYS names `prepare`, and there is no such module".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        !found.iter().any(|line| line.contains("`lease`")),
+        "{found:?}"
+    );
+}
