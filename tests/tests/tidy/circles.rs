@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::imports::{Module, Use, read};
-use crate::known_circles::KNOWN;
 use crate::sources::tokens;
 use crate::tree::Tree;
 
@@ -15,29 +14,9 @@ const MOST_STEPS: usize = 16;
 type Ties<'a> = BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<String>>>;
 
 pub(crate) fn of_imports(tree: &Tree) -> Vec<String> {
-    judge(tree, KNOWN)
-}
-
-fn judge(tree: &Tree, allowed: &[&[&str]]) -> Vec<String> {
     let (modules, mut violations) = Modules::of(tree);
     let ties = modules.ties();
-    let circles = circles(&ties);
-    let is_allowed = |circle: &BTreeSet<&str>| {
-        allowed
-            .iter()
-            .any(|files| circle.iter().all(|file| files.contains(file)))
-    };
-    let unknown = circles.iter().filter(|circle| !is_allowed(circle));
-    violations.extend(unknown.map(|circle| told(circle, &ties)));
-    let in_circles: BTreeSet<&str> = circles.iter().flatten().copied().collect();
-    let stale = allowed
-        .iter()
-        .copied()
-        .flatten()
-        .filter(|file| !in_circles.contains(*file));
-    violations.extend(stale.map(|file| {
-        format!("{file} is in no circle of imports any more: take it from the list of known ones")
-    }));
+    violations.extend(circles(&ties).iter().map(|circle| told(circle, &ties)));
     violations
 }
 
@@ -304,7 +283,7 @@ mod tests {
     ];
 
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        judge(&Tree::planted(files), &[])
+        of_imports(&Tree::planted(files))
     }
 
     /// The circle that is planted is found alone and with these files.
@@ -456,12 +435,5 @@ mod tests {
             ("a/tests/suite/two.rs", ""),
         ];
         assert_circle(&files, &["a/tests/suite/main.rs", "a/tests/suite/one.rs"]);
-    }
-
-    #[test]
-    fn a_circle_that_is_allowed_has_to_be_one() {
-        let circle: &[&str] = &["a/src/left.rs", "a/src/right.rs"];
-        assert_eq!(judge(&Tree::planted(&SIBLINGS), &[circle]), [""; 0]);
-        assert_eq!(judge(&Tree::planted(&SIBLINGS[..2]), &[circle]).len(), 2);
     }
 }

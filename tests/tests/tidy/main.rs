@@ -7,7 +7,6 @@ mod contributing;
 mod dependencies;
 mod documents;
 mod imports;
-mod known_circles;
 mod layers;
 mod manifests;
 mod packages;
