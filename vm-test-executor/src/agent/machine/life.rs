@@ -1,0 +1,146 @@
+//! The life of a VM until it is an instance: boots, waits to be saved or told to go on, and gets what is its own.
+
+use super::disks::Disks;
+use super::{
+    calm, devices, filesystems, identity, login, modules, network, nodes, places, ports, root,
+    settings, survival, udev,
+};
+use crate::agent::{boot, rehearsal};
+use crate::sys::loopback;
+use rustix::process::getpid;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+use vm_test::protocol::machine::{
+    CONTROL_PORT, FromMachine, Identity, PlaceKind, STREAM_PORT, ToMachine,
+};
+use vm_test::protocol::{PROTOCOL, frame};
+
+/// The agent's stream, once the machine has become an instance, and what its init could not start.
+#[derive(Debug)]
+pub(in crate::agent) struct Begun {
+    pub(in crate::agent) stream: OwnedFd,
+    pub(in crate::agent) degraded: Option<String>,
+}
+
+/// Boots the machine if it has not booted, and waits for the word to go. Where the image's own init boots, it becomes that
+/// init and does not return: another process of the agent does.
+pub(in crate::agent) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
+    if getpid().is_init() {
+        root::see_devices()?;
+        modules::load_all()?;
+        root::enter()?;
+        if boot_timeout.is_some() {
+            return Err(boot::become_init_of_machine());
+        }
+        do_as_an_init();
+    }
+    let mut control = ports::open(CONTROL_PORT)?;
+    let degraded = match boot_timeout.map_or(Ok(None), boot::await_up) {
+        Ok(degraded) => degraded,
+        Err(reason) => {
+            frame::write(&control, &FromMachine::NotUp(reason.clone()))?;
+            return Err(io::Error::other(reason));
+        }
+    };
+    let ready = Ready::make()?;
+    if boot_timeout.is_some() {
+        calm::OF_TEMPLATE.wait();
+    }
+    // What has been written so far must be in what is saved, not in memory that is copied with every instance.
+    rustix::fs::sync();
+    frame::write(&control, &FromMachine::Booted { protocol: PROTOCOL })?;
+    let identity = wait_for_go(&mut control)?;
+    if let Err(error) = become_instance(&identity, &ready) {
+        frame::write(&control, &FromMachine::CannotGo(error.to_string()))?;
+        return Err(error);
+    }
+    if identity.ahead {
+        let programs = identity
+            .places
+            .iter()
+            .filter(|place| place.kind == PlaceKind::File);
+        rehearsal::rehearse(programs.map(|place| place.to.as_str()));
+        calm::OF_INSTANCE.wait();
+    }
+    frame::write(&control, &FromMachine::Gone)?;
+    if let Some(time) = wait_for_begin(&control)? {
+        identity::correct_clock(time)?;
+    }
+    let stream = ports::open_connected(&ready.stream)?;
+    let notes: Vec<String> = identity.note.into_iter().chain(degraded).collect();
+    Ok(Begun {
+        stream: stream.into(),
+        degraded: (!notes.is_empty()).then(|| notes.join("; ")),
+    })
+}
+
+/// What an init does at boot, and a test then finds: none here is an init, and what a kernel cannot do is a test's business.
+fn do_as_an_init() {
+    devices::load_expected();
+    filesystems::mount_rest();
+    nodes::make();
+    settings::apply();
+    udev::start();
+    login::enter_control_group();
+}
+
+/// What is the same for every instance, and is done before the machine is saved: each would have to do it again, and QEMU
+/// to translate it.
+struct Ready {
+    /// Where the stream's port is.
+    stream: PathBuf,
+    disks: Disks,
+}
+
+impl Ready {
+    fn make() -> io::Result<Self> {
+        survival::secure().map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot secure its agent: {error}"))
+        })?;
+        // A kernel without it is a test's business.
+        let _ = loopback::up();
+        login::begin();
+        identity::forget()?;
+        places::make_room()?;
+        Ok(Self {
+            stream: ports::find(STREAM_PORT)?,
+            disks: Disks::seen(),
+        })
+    }
+}
+
+fn wait_for_go(control: &mut File) -> io::Result<Identity> {
+    loop {
+        match frame::read(&*control)? {
+            Some(ToMachine::Go(identity)) => return Ok(*identity),
+            Some(other) => return Err(unexpected(&other)),
+            // Nobody is there between one keeper and the next.
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// Waits until somebody has leased the machine; the time then, if some has passed.
+fn wait_for_begin(control: &File) -> io::Result<Option<u64>> {
+    match frame::read(control)? {
+        Some(ToMachine::Begin { time }) => Ok(time),
+        Some(other) => Err(unexpected(&other)),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+fn unexpected(word: &ToMachine) -> io::Error {
+    io::Error::other(format!("cannot do {word:?} now"))
+}
+
+fn become_instance(identity: &Identity, ready: &Ready) -> io::Result<()> {
+    identity::take(identity)?;
+    devices::bring(&identity.devices)?;
+    if identity.network {
+        network::up(&identity.card)?;
+    }
+    places::mount_all(&identity.places, &ready.disks)
+}
