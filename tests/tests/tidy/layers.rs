@@ -1,6 +1,6 @@
-//! The layers of the executor and the storeys of its daemon, top to bottom: a module imports from its own layer and from lower ones. The agent
-//! runs in a guest and stands beside them. Imports are read from the tokens of `crate::…`, `vm_test_executor::…`
-//! and `super::…`, wherever they stand.
+//! The layers of the executor and the storeys of its daemon, top to bottom: a module imports from its own layer and
+//! from lower ones. The agent runs in a guest and stands beside them. Imports are read from the tokens of
+//! `crate::…`, `vm_test_executor::…` and `super::…`, wherever they stand.
 
 use std::collections::BTreeSet;
 

@@ -125,3 +125,49 @@ impl Drop for Visit<'_> {
         state.until = Instant::now() + self.0.stays;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn kept(stays: Duration) -> (Kept, UnixStream) {
+        let (holder, agent) = UnixStream::pair().unwrap();
+        (Kept::new(holder, stays), agent)
+    }
+
+    fn client() -> (UnixStream, UnixStream) {
+        UnixStream::pair().unwrap()
+    }
+
+    #[test]
+    fn one_client_at_a_time_is_in_a_kept_instance_whose_time_starts_again_when_it_leaves() {
+        let (kept, _agent) = kept(Duration::from_secs(600));
+        let session = kept.enter(client().0).unwrap();
+        assert!(kept.enter(client().0).is_none());
+        let status = kept.status();
+        assert!(status.attached && status.expires_in == 600_000);
+        kept.lock().until = Instant::now();
+        drop(session);
+        let status = kept.status();
+        assert!(!status.attached && status.expires_in > 590_000);
+        assert!(kept.enter(client().0).is_some());
+    }
+
+    #[test]
+    fn when_its_time_is_up_its_agent_is_told_by_the_end_of_the_stream() {
+        let (kept, mut agent) = kept(Duration::from_millis(1));
+        kept.attend();
+        assert_eq!(agent.read(&mut [0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn when_it_is_gone_before_its_time_its_client_is_told_by_the_end_of_the_stream() {
+        let (kept, agent) = kept(Duration::from_secs(600));
+        let (theirs, mut ours) = client();
+        let _session = kept.enter(theirs).unwrap();
+        drop(agent);
+        kept.attend();
+        assert_eq!(ours.read(&mut [0]).unwrap(), 0);
+    }
+}

@@ -230,3 +230,6 @@ fn write(page: &Page) -> std::io::Result<()> {
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

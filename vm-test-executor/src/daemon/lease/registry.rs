@@ -161,3 +161,28 @@ impl Living {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_instances_are_remembered_each_by_what_was_said_of_it_last() {
+        let registry = Registry::default();
+        let bury = |name: &str, oom_kills| {
+            let cause = None;
+            registry.bury(name, Obituary { cause, oom_kills });
+        };
+        let kills = |name: &str| registry.obituary(name).map(|obituary| obituary.oom_kills);
+        bury("a-1", 1);
+        bury("a-1", 2);
+        assert_eq!((kills("a-1"), kills("a-2")), (Some(2), None));
+        for number in 0..OBITUARIES {
+            bury(&format!("b-{number}"), 0);
+        }
+        assert_eq!((kills("a-1"), kills("b-0")), (None, Some(0)));
+        assert!(registry.alive().is_empty());
+        assert_eq!(registry.oom_kills("b-0"), None);
+        assert_eq!(registry.console("b-0"), None);
+    }
+}

@@ -1,5 +1,5 @@
-//! One lease, in its own thread: decide the guest, wait for room, take a spare or start an instance. Once the instance runs,
-//! `life` takes over.
+//! One lease, in its own thread: decide the guest, wait for room, prepare an instance, start it or take a spare, live,
+//! close. Once the instance runs, `life` takes over.
 
 use super::super::instance::{Console, Event, Instance, boots};
 use super::super::prepare::{self, Ready};
