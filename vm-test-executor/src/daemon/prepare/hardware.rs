@@ -1,4 +1,4 @@
-//! What a machine of its own is for a keeper: its world, what it has outside its namespaces, and how much memory of the host it
+//! What a VM is for a keeper: its world, what it has outside its namespaces, and how much memory of the host it
 //! takes.
 
 use super::super::instance::{Belongings, Console, Devices, Limits};
