@@ -115,7 +115,9 @@ fn fetch(root: &Path) -> Result<()> {
     }
     for manifest in manifests {
         let mut fetch = cargo();
+        // A fixture's own target directory is the suites'; a file of cargo's there makes it one that no VM gets.
         fetch
+            .env("CARGO_TARGET_DIR", root.join("target"))
             .args([
                 "fetch",
                 "--locked",
