@@ -59,7 +59,7 @@ fn the_kernel_package_that_most_debians_have_boots() {
     boots(&host, dir.path(), DEBIAN, "linux-image-amd64");
 }
 
-/// What takes an image for each kernel. A kernel boots alike whoever starts it.
+/// What takes an image for each kernel. A kernel boots in the same way for root and for an ordinary user.
 mod as_root_in_full {
     use super::{DEBIAN, NEWER, boots, host};
     use std::fs;

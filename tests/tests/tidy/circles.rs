@@ -1,5 +1,5 @@
-//! No circle of imports between files, parents and children included: whoever reads one file of a circle has to
-//! read them all. A file imports from where a name is defined, whoever re-exports it; a re-export is an import too.
+//! No circle of imports between files, parents and children included: a reader of one file of a circle has to
+//! read them all. An import counts as one of the file that defines the name; a re-export is an import too.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -88,7 +88,7 @@ impl Files {
         let at = self.socket.display();
         let cannot = |error: &io::Error| Failure::new(format!("cannot listen at {at}: {error}"));
         match fs::symlink_metadata(&self.socket).map(|meta| meta.file_type()) {
-            // Whoever holds the lock knows that no other daemon listens there.
+            // Holding the lock means that no other daemon listens there.
             Ok(kind) if kind.is_socket() => {
                 fs::remove_file(&self.socket).map_err(|error| cannot(&error))?;
             }

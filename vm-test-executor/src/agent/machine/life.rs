@@ -117,7 +117,7 @@ fn wait_for_go(control: &mut File) -> io::Result<Identity> {
         match frame::read(&*control)? {
             Some(ToMachine::Go(identity)) => return Ok(*identity),
             Some(other) => return Err(unexpected(&other)),
-            // Nobody is there between one keeper and the next.
+            // The port is closed between one keeper and the next.
             None => std::thread::sleep(Duration::from_millis(1)),
         }
     }

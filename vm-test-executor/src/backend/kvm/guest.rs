@@ -32,14 +32,14 @@ pub trait Lease: Debug {
     /// other end it has. `None` if that is what came.
     ///
     /// # Errors
-    /// If whoever grants leases is gone.
+    /// If the daemon is gone.
     fn stream(&self, machine: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>>;
 
     /// Says that the machine has the stream, and waits until the client knows that the lease is granted: only then may
     /// the machine write to it.
     ///
     /// # Errors
-    /// If whoever grants leases is gone.
+    /// If the daemon is gone.
     fn await_grant(&self) -> io::Result<()>;
 }
 
