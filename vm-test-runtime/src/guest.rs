@@ -4,9 +4,6 @@ mod channel;
 mod mailbox;
 
 use crate::outcome::Outcome;
-use crate::protocol::body::{BodyOutcome, FromBody, PanicReport};
-use crate::protocol::failure::Failure;
-use crate::protocol::{ENV_JOB, ENV_TEST, frame, output_marker};
 use channel::{Channel, Refused};
 use std::any::Any;
 use std::io::Write;
@@ -14,6 +11,9 @@ use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use vm_test_protocol::body::{BodyOutcome, FromBody, PanicReport};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::{ENV_JOB, ENV_TEST, frame, output_marker};
 
 /// Reports after which further panics of one test go unreported; they are still printed.
 const PANIC_REPORTS: usize = 64;

@@ -37,8 +37,6 @@ mod last_resort;
 #[cfg(any(not(target_os = "linux"), vm_test_pretend_other_host))]
 mod other_host;
 mod outcome;
-#[doc(hidden)]
-pub mod protocol;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 mod relay;
 mod run;

@@ -1,9 +1,9 @@
 //! The variables that users set: the one list of them, and how they are read. Interprets only the values that tests and
 //! the program `vm-test` have in common.
 
-use crate::protocol::failure::Failure;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::word;
 
 /// What all their names begin with.
@@ -55,8 +55,8 @@ pub const ALL: [&str; 13] = [
 
 /// Those that vm-test sets itself, in a guest.
 pub const OWN: [&str; 7] = [
-    crate::protocol::ENV_JOB,
-    crate::protocol::ENV_TEST,
+    vm_test_protocol::ENV_JOB,
+    vm_test_protocol::ENV_TEST,
     "VM_TEST_ARTIFACTS",
     "VM_TEST_STREAM",
     "VM_TEST_MACHINE",

@@ -142,6 +142,7 @@ impl Phase {
             Self::Unit => {
                 let crates = [
                     "vm-test-spelling",
+                    "vm-test-protocol",
                     "vm-test-macros",
                     "vm-test-runtime",
                     "vm-test-executor",

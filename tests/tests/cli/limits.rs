@@ -1,7 +1,7 @@
 //! `vm-test run --timeout`: the command is ended, whatever it, its reader or its guest does then.
 
-use vm_test::protocol::agent::FromAgent;
-use vm_test::protocol::frame;
+use vm_test_protocol::agent::FromAgent;
+use vm_test_protocol::frame;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::vm_test;
 

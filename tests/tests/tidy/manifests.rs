@@ -1,17 +1,25 @@
-//! Rules for the manifests: what the runtime crate may depend on, and what stands only in the workspace manifest.
+//! Rules for the manifests: what crates in users' test binaries may depend on, and what stands only
+//! in the workspace manifest.
 
 use toml::{Table, Value};
 
 use crate::tree::Tree;
 
-/// All that may be linked into every test binary of every user.
-const OF_THE_RUNTIME: &[&str] = &[
-    "serde",
-    "postcard",
-    "inventory",
-    "signal-hook",
-    "vm-test-macros",
-    "vm-test-spelling",
+/// The crates that are linked into every test binary of every user, and all that each may depend on.
+const LINKED: &[(&str, &[&str])] = &[
+    (
+        "vm-test-runtime",
+        &[
+            "serde",
+            "inventory",
+            "signal-hook",
+            "vm-test-macros",
+            "vm-test-protocol",
+            "vm-test-spelling",
+        ],
+    ),
+    ("vm-test-protocol", &["serde", "postcard"]),
+    ("vm-test-spelling", &["strsim"]),
 ];
 
 /// Keys of `[package]` that the members take from the workspace.
@@ -19,20 +27,23 @@ const INHERITED: &[&str] = &["version", "edition", "rust-version", "license"];
 
 const KINDS: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];
 
-pub(crate) fn weight_of_the_runtime(tree: &Tree) -> Vec<String> {
-    let manifest = match manifest(tree, "vm-test-runtime/Cargo.toml") {
-        Ok(manifest) => manifest,
-        Err(error) => return vec![error],
-    };
-    let linked = dependencies(&manifest)
-        .into_iter()
-        .filter(|(kind, ..)| *kind != "dev-dependencies");
-    let heavy = linked.filter(|(_, name, _)| !OF_THE_RUNTIME.contains(&name.as_str()));
-    heavy
-        .map(|(_, name, _)| {
-            format!("vm-test-runtime depends on {name}; it may depend on {OF_THE_RUNTIME:?}")
-        })
-        .collect()
+pub(crate) fn weight_of_what_is_linked(tree: &Tree) -> Vec<String> {
+    let mut violations = Vec::new();
+    for (package, allowed) in LINKED {
+        match manifest(tree, &format!("{package}/Cargo.toml")) {
+            Ok(manifest) => {
+                let linked = dependencies(&manifest)
+                    .into_iter()
+                    .filter(|(kind, ..)| *kind != "dev-dependencies");
+                let heavy = linked.filter(|(_, name, _)| !allowed.contains(&name.as_str()));
+                violations.extend(heavy.map(|(_, name, _)| {
+                    format!("{package} depends on {name}; it may depend on {allowed:?}")
+                }));
+            }
+            Err(error) => violations.push(error),
+        }
+    }
+    violations
 }
 
 pub(crate) fn not_inherited(tree: &Tree) -> Vec<String> {
@@ -145,24 +156,36 @@ mod tests {
         rust-version.workspace = true\nlicense.workspace = true\n[lints]\nworkspace = true\n";
 
     #[test]
-    fn every_dependency_of_the_runtime_that_is_linked_counts() {
-        let check = |manifest: &str| {
-            weight_of_the_runtime(&Tree::planted(&[("vm-test-runtime/Cargo.toml", manifest)]))
+    fn every_dependency_that_is_linked_into_a_test_binary_counts() {
+        let paths: Vec<String> = LINKED
+            .iter()
+            .map(|(package, _)| format!("{package}/Cargo.toml"))
+            .collect();
+        // One of the crates has this manifest, and the others depend on nothing.
+        let check = |path: &String, manifest: &str| {
+            let files: Vec<(&str, &str)> = paths
+                .iter()
+                .map(|other| (other.as_str(), if other == path { manifest } else { "" }))
+                .collect();
+            weight_of_what_is_linked(&Tree::planted(&files))
         };
-        assert!(
-            check("[dependencies]\nserde.workspace = true\n[dev-dependencies]\ntempfile = \"3\"\n")
-                .is_empty()
-        );
-        for heavy in [
-            "[dependencies]\nlibc = \"1\"\n",
-            "[build-dependencies]\ncc = \"1\"\n",
-            "[target.'cfg(unix)'.dependencies]\nlibc = \"1\"\n",
-        ] {
-            assert_eq!(check(heavy).len(), 1, "{heavy}");
+        for (path, (_, allowed)) in paths.iter().zip(LINKED) {
+            let light = format!(
+                "[dependencies]\n{}.workspace = true\n[dev-dependencies]\ntempfile = \"3\"\n",
+                allowed[0]
+            );
+            assert_eq!(check(path, &light), [""; 0], "{path}");
+            for heavy in [
+                "[dependencies]\nlibc = \"1\"\n",
+                "[build-dependencies]\ncc = \"1\"\n",
+                "[target.'cfg(unix)'.dependencies]\nlibc = \"1\"\n",
+            ] {
+                assert_eq!(check(path, heavy).len(), 1, "{path}: {heavy}");
+            }
         }
         assert_eq!(
-            weight_of_the_runtime(&Tree::planted(&[])),
-            ["vm-test-runtime/Cargo.toml is missing"]
+            weight_of_what_is_linked(&Tree::planted(&[])).len(),
+            LINKED.len()
         );
     }
 

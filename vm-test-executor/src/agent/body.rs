@@ -9,9 +9,9 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Instant;
-use vm_test::protocol::agent::{FromAgent, TestJob};
-use vm_test::protocol::body::{ADMITTED, FromBody};
-use vm_test::protocol::frame::FrameBuffer;
+use vm_test_protocol::agent::{FromAgent, TestJob};
+use vm_test_protocol::body::{ADMITTED, FromBody};
+use vm_test_protocol::frame::FrameBuffer;
 
 /// More reports than this, and the body is not a test but a flood.
 const MOST_REPORTS: usize = 200;
@@ -225,7 +225,7 @@ fn parent(process: Pid) -> Option<Pid> {
 mod tests {
     use super::*;
     use rustix::process::{getpid, getppid};
-    use vm_test::protocol::body::BodyOutcome;
+    use vm_test_protocol::body::BodyOutcome;
 
     fn body(process: Pid, in_child: bool) -> Body {
         let test = TestJob {

@@ -15,7 +15,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use vm_test::protocol::{AGENT_PATH, LIBRARIES};
+use vm_test_protocol::{AGENT_PATH, LIBRARIES};
 
 /// The image's own init.
 const INIT: &str = "/sbin/init";

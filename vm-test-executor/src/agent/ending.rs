@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
-use vm_test::protocol::agent::{End, Ended, FromAgent};
+use vm_test_protocol::agent::{End, Ended, FromAgent};
 
 /// After the job's end, output is awaited until nothing has come for this long …
 const QUIET: Duration = Duration::from_millis(50);

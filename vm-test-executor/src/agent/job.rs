@@ -11,8 +11,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use vm_test::protocol::agent::{End, Job, Obstacle, TerminalSize};
-use vm_test::protocol::{AGENT_PATH, ENV_JOB, ENV_TEST};
+use vm_test_protocol::agent::{End, Job, Obstacle, TerminalSize};
+use vm_test_protocol::{AGENT_PATH, ENV_JOB, ENV_TEST};
 
 /// What every process in a guest finds, unless the job says otherwise. Without `PATH`, programs in `/usr/sbin` would be
 /// found by a shell but not by `std::process::Command`.

@@ -1,6 +1,6 @@
 //! What kind of guest the agent is in, as its environment says.
 
-use vm_test::protocol::machine::ENV_MACHINE;
+use vm_test_protocol::machine::ENV_MACHINE;
 
 /// Whether this guest is a VM.
 pub(super) fn is_vm() -> bool {

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::LIBRARIES;
+use vm_test_protocol::LIBRARIES;
 
 /// Where libraries are, besides what the loader's configuration adds.
 const PLACES: [&str; 8] = [

@@ -8,9 +8,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::time::Duration;
-use vm_test::protocol::agent::FromAgent;
-use vm_test::protocol::machine::READ_DISK;
-use vm_test::protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
+use vm_test_protocol::agent::FromAgent;
+use vm_test_protocol::machine::READ_DISK;
+use vm_test_protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
 
 /// The variable with the number of the descriptor of the stream to the host.
 const ENV_STREAM: &str = "VM_TEST_STREAM";

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::{AGENT_PATH, LIBRARIES};
+use vm_test_protocol::{AGENT_PATH, LIBRARIES};
 
 /// Since this version the loader can be told a program's name.
 const NAMES_PROGRAMS: Version = Version(2, 33);

@@ -4,9 +4,9 @@ use rustix::process::Pid;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
-use vm_test::protocol::body::FromBody;
-use vm_test::protocol::frame::{CAP, FrameBuffer};
-use vm_test::protocol::mailbox::{
+use vm_test_protocol::body::FromBody;
+use vm_test_protocol::frame::{CAP, FrameBuffer};
+use vm_test_protocol::mailbox::{
     ADDRESS, LENGTH, NONCE_HIGH, NONCE_LOW, POSTED, TAKEN, WORDS, halves,
 };
 
@@ -104,8 +104,8 @@ impl Mailbox {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering};
-    use vm_test::protocol::body::BodyOutcome;
-    use vm_test::protocol::frame;
+    use vm_test_protocol::body::BodyOutcome;
+    use vm_test_protocol::frame;
 
     const NONCE: u128 = 7 << 64 | 9;
 

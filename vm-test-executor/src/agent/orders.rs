@@ -5,7 +5,7 @@ use super::job;
 use super::run::Running;
 use rustix::process::{Signal, kill_process_group};
 use std::io;
-use vm_test::protocol::agent::{FromAgent, ToAgent};
+use vm_test_protocol::agent::{FromAgent, ToAgent};
 
 impl Running<'_> {
     /// Does what the host asks.

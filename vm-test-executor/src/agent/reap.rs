@@ -3,7 +3,7 @@
 use super::memory;
 use super::run::Running;
 use rustix::process::{WaitOptions, WaitStatus, wait};
-use vm_test::protocol::agent::End;
+use vm_test_protocol::agent::End;
 
 /// How many processes are collected before other things get their turn.
 const MOST: usize = 10_000;

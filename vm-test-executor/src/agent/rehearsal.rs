@@ -9,9 +9,9 @@ use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::ExitCode;
-use vm_test::protocol::AGENT_PATH;
-use vm_test::protocol::agent::Job;
-use vm_test::protocol::harvest::Wanted;
+use vm_test_protocol::AGENT_PATH;
+use vm_test_protocol::agent::Job;
+use vm_test_protocol::harvest::Wanted;
 
 /// The argument that makes the agent's program the job.
 pub(super) const ROLE: &str = "__rehearse";

@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
-use vm_test::protocol::agent::{Job, ToAgent};
+use vm_test_protocol::agent::{Job, ToAgent};
 
 /// How often memory is looked at.
 const MEMORY_TICK: Duration = Duration::from_millis(250);

@@ -12,8 +12,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
-use vm_test::protocol::agent::{End, Ended, FromAgent, Job};
-use vm_test::protocol::output_marker;
+use vm_test_protocol::agent::{End, Ended, FromAgent, Job};
+use vm_test_protocol::output_marker;
 
 /// How long the agent waits for events at most, so that orphans are reaped.
 const TICK: Duration = Duration::from_millis(500);

@@ -5,8 +5,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use vm_test::protocol::agent::{FromAgent, ToAgent};
-use vm_test::protocol::frame::{self, FrameBuffer};
+use vm_test_protocol::agent::{FromAgent, ToAgent};
+use vm_test_protocol::frame::{self, FrameBuffer};
 
 /// With so many bytes on their way to the host, the job has to wait with its output.
 const MOST_OUTGOING: usize = 1 << 18;

@@ -6,9 +6,9 @@ use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::errno::{self, Tried};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::{AGENT_PATH, LIBRARIES};
+use vm_test_protocol::errno::{self, Tried};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::{AGENT_PATH, LIBRARIES};
 
 /// When the file of a console has grown so large, it begins anew.
 const CONSOLE_SIZE: &str = "1MB";

@@ -1,6 +1,6 @@
 //! Why a guest did not run, or how it ended.
 
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Why a guest did not run, or how it ended.
 #[derive(Debug)]

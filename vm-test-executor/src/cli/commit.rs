@@ -11,8 +11,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use vm_test::client::store;
 use vm_test::harvest::Places;
-use vm_test::protocol::agent::End;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::agent::End;
+use vm_test_protocol::failure::Failure;
 
 /// How many characters of a digest are shown to people.
 const SHORT: usize = 12;

@@ -3,7 +3,7 @@
 use super::args::{Cli, CompletionsArgs};
 use super::output::say;
 use clap::{Command, CommandFactory};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 const NAME: &str = "vm-test";
 

@@ -7,8 +7,8 @@ use super::places;
 use super::testing::{self, TestBinary};
 use std::ffi::OsString;
 use std::path::Path;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::{ENV_JOB, ENV_TEST};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::{ENV_JOB, ENV_TEST};
 
 /// Runs the test and returns its process's exit code.
 pub(super) fn run(mut args: DebugArgs) -> Result<u8, Failure> {

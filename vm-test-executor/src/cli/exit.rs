@@ -1,6 +1,6 @@
 //! Exit codes and their meaning. Part of the command line's interface, and listed in its help.
 
-use vm_test::protocol::agent::{End, Obstacle};
+use vm_test_protocol::agent::{End, Obstacle};
 
 /// The command did not end in time.
 pub(super) const TIMED_OUT: u8 = 124;

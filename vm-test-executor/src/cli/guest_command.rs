@@ -19,11 +19,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use vm_test::client::{Lease, forwarded, is_for_one_test};
 use vm_test::harvest::{Harvest, Places};
-use vm_test::protocol::agent::Job;
-use vm_test::protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::harvest::Wanted;
 use vm_test::variables;
+use vm_test_protocol::agent::Job;
+use vm_test_protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::harvest::Wanted;
 
 /// How much of a command is shown to people.
 const LONGEST_PURPOSE: usize = 200;

@@ -7,7 +7,7 @@ use rustix::stdio::stdin;
 use rustix::termios::{isatty, tcgetpgrp};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
-use vm_test::protocol::agent::{INPUT_WINDOW, ToAgent};
+use vm_test_protocol::agent::{INPUT_WINDOW, ToAgent};
 
 /// How much is read and sent at once.
 const CHUNK: usize = 1 << 16;

@@ -5,8 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vm_test::client::Lease;
-use vm_test::protocol::agent::ToAgent;
-use vm_test::protocol::frame;
+use vm_test_protocol::agent::ToAgent;
+use vm_test_protocol::frame;
 
 /// The line to the agent, for all threads that have something to say.
 #[derive(Debug)]

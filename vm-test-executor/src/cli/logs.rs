@@ -4,8 +4,8 @@ use super::output::say;
 use super::{daemons, target};
 use crate::daemon;
 use std::path::PathBuf;
-use vm_test::protocol::daemon::{Reply, Request};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::{Reply, Request};
+use vm_test_protocol::failure::Failure;
 
 /// Prints it.
 pub(super) fn run(instance: &str) -> Result<(), Failure> {

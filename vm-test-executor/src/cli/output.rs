@@ -4,7 +4,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::time::Duration;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Prints to standard output.
 ///

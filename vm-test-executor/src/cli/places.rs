@@ -6,7 +6,7 @@ use super::workspace;
 use std::path::{Path, PathBuf};
 use vm_test::cargo::target;
 use vm_test::harvest::{Places, ProfilePlace, binary_name, directory_name, drafts};
-use vm_test::protocol::pattern::Pattern;
+use vm_test_protocol::pattern::Pattern;
 
 /// The places of a run of this binary: of one of its tests, or of all.
 pub(super) fn of_tests(

@@ -9,7 +9,7 @@ use crate::image::{ImageRecord, Store, find_recipe};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use vm_test::client::store;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// What was done about one image.
 #[derive(Debug, Serialize)]

@@ -5,8 +5,8 @@ use super::daemons;
 use super::output::{self, complain, duration, harmless, say, say_json, size};
 use serde_json::{Value, json};
 use std::time::Duration;
-use vm_test::protocol::daemon::{InstanceStatus, Reply, Request, Status};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::{InstanceStatus, Reply, Request, Status};
+use vm_test_protocol::failure::Failure;
 
 /// Prints what there is.
 pub(super) fn print(args: ReportArgs) -> Result<(), Failure> {
@@ -154,7 +154,7 @@ fn row(it: &InstanceStatus) -> [String; 9] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vm_test::protocol::daemon::KeptStatus;
+    use vm_test_protocol::daemon::KeptStatus;
 
     fn status(purpose: &str) -> Status {
         Status {

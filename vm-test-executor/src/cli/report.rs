@@ -5,7 +5,7 @@ use super::output::{harmless, say, say_json, table};
 use super::runs::{self, Line, Run};
 use serde_json::json;
 use std::collections::BTreeMap;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// How many tests are listed.
 const MOST: usize = 20;

@@ -4,8 +4,8 @@ use super::args::RmArgs;
 use super::daemons;
 use super::output::say;
 use std::path::PathBuf;
-use vm_test::protocol::daemon::{Reply, Request};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::{Reply, Request};
+use vm_test_protocol::failure::Failure;
 
 /// Ends those that are named, or all.
 pub(super) fn run(args: &RmArgs) -> Result<(), Failure> {

@@ -7,8 +7,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
-use vm_test::protocol::daemon::{Reply, Request};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::{Reply, Request};
+use vm_test_protocol::failure::Failure;
 
 /// How long daemons are given to write down the last tests of a run that has just ended.
 const PATIENCE: Duration = Duration::from_secs(3);

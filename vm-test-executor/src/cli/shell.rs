@@ -6,7 +6,7 @@ use super::login_shell;
 use super::output::remark;
 use std::io::IsTerminal;
 use vm_test::harvest::Places;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Opens the shell and returns its exit code.
 pub(super) fn run(args: &ShellArgs) -> Result<u8, Failure> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// What stands before the name of each test.
 const MARK: &str = "skipped: ";

@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 use vm_test::client::store;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// A smaller file system of this kind cannot be made.
 const SMALLEST: u64 = 256 << 20;

@@ -3,7 +3,7 @@
 use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
 use std::io;
 use std::sync::Mutex;
-use vm_test::protocol::agent::TerminalSize;
+use vm_test_protocol::agent::TerminalSize;
 
 /// How the terminal was. There is one at most, and every thread that ends the program must be able to put it back.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);

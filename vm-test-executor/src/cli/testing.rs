@@ -6,7 +6,7 @@ use super::target::cargo;
 use super::{harness, library_path};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::word;
 
 /// A binary with tests.

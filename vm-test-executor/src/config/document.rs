@@ -4,8 +4,8 @@
 use serde::de::DeserializeOwned;
 use std::io::ErrorKind;
 use std::path::Path;
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::word::meant;
 
 /// A longer file is refused unread.

@@ -8,8 +8,8 @@ use super::table::{self, Entry, Mistake};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
-use vm_test::protocol::daemon::OwnedSetting;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::OwnedSetting;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::word;
 
 /// The name of the file.

@@ -3,9 +3,9 @@
 use super::kernel::{OtherKernel, combined};
 use super::{Accelerator, Backend, Init, Rollback};
 use crate::host::hidden::is_whole;
-use vm_test::protocol::daemon::OwnedSetting;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::pattern::Pattern;
+use vm_test_protocol::daemon::OwnedSetting;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::pattern::Pattern;
 use vm_test_spelling::quantity::{DURATION, SIZE};
 
 /// The built-in guest: a container over the host's own root file system.

@@ -1,6 +1,6 @@
 //! The keys of a guest in `vm-test.toml`, and the kind of value of each. Reads nothing.
 
-use vm_test::protocol::daemon::OwnedSetting as Set;
+use vm_test_protocol::daemon::OwnedSetting as Set;
 use vm_test_spelling::quantity::{self, Scale};
 
 /// What a key takes, and the setting that it makes.

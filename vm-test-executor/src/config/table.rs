@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use vm_test::protocol::daemon::OwnedSetting;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::OwnedSetting;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::quantity::{Cure, Scale};
 use vm_test_spelling::word::meant;
 

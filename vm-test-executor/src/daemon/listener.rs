@@ -6,12 +6,10 @@ use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vm_test::protocol::daemon::{
-    Greeting, LeaseRequest, Obituary, Reply, Request, Status, Welcome,
-};
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::{PROTOCOL, frame};
+use vm_test_protocol::daemon::{Greeting, LeaseRequest, Obituary, Reply, Request, Status, Welcome};
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::{PROTOCOL, frame};
 
 /// How long a client may take to say what it wants.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);

@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use vm_test::client::kind_of;
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
 
 /// Opens a regular file; one that is made is its user's alone.
 pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {

@@ -7,8 +7,8 @@ use rustix::process::{Pid, getgid, getuid};
 use std::fs;
 use std::io;
 use std::process::Command;
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
 
 /// Below this no range of a real root's guests begins; distributions give out subordinate ids from 100 000 upwards.
 pub(super) const ROOT_BASE: u32 = 1 << 30;

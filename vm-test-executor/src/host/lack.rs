@@ -2,7 +2,7 @@
 
 use super::free_ids::ids_hint;
 use std::fs;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// The cure where the programs are missing.
 pub const INSTALL: &str =

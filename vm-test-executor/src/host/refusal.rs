@@ -1,8 +1,8 @@
 //! Why a host refuses namespaces and mounts to a user, and the hint. Reads kernel settings.
 
 use std::io;
-use vm_test::protocol::errno::{self, Tried};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::errno::{self, Tried};
+use vm_test_protocol::failure::Failure;
 
 /// The failure to start a process in the namespaces of a guest, with the cure.
 #[must_use]

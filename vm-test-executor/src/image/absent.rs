@@ -3,7 +3,7 @@
 use super::recipe::ready_names;
 use super::store::Store;
 use std::path::Path;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::word;
 
 impl Store {

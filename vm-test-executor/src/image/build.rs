@@ -14,8 +14,8 @@ use super::runner::Runner;
 use super::{base, chain, collection, space};
 use crate::config::Init;
 use std::fs::{self, File};
-use vm_test::protocol::daemon::LayerBuild;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::LayerBuild;
+use vm_test_protocol::failure::Failure;
 
 /// Builds a recipe's image, and first those that it starts from and that are not there.
 ///

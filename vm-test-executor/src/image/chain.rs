@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::recipe::{self, Base, Recipe};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// The recipes of the images that a recipe needs and that are not in the store, in the order in which to build them.
 pub(super) fn missing(store: &Store, recipe: &Recipe) -> Result<Vec<Recipe>, Failure> {

@@ -5,8 +5,8 @@ use super::inside::{self, Task};
 use super::locks::{self, Held, Reservation};
 use super::{ImageRecord, LayerRecord, Store, digest, layer};
 use std::path::{Path, PathBuf};
-use vm_test::protocol::daemon::LayerBuild;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::LayerBuild;
+use vm_test_protocol::failure::Failure;
 
 /// A session whose writes go to the store. Unless it is committed, dropping it removes them.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::Store;
 use super::inside::{self, Task};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Writes the root file system of an image to an archive, which appears when it is whole. `-` is standard output.
 ///

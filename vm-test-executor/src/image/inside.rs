@@ -17,9 +17,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
-use vm_test::protocol::harvest::ENV_PROFILE;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
+use vm_test_protocol::harvest::ENV_PROFILE;
 
 /// The argument that makes the program do this.
 pub const COMMAND: &str = "__inside";

@@ -9,7 +9,7 @@ use super::recipe::{Base, Kernel, Recipe};
 use super::record::KernelRecord;
 use super::stacked::Stack;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 impl Build<'_> {
     /// Adds the kernel that the recipe says; without a word it is the base's.

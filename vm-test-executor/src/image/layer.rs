@@ -7,7 +7,7 @@ use super::record::LayerRecord;
 use super::{Store, digest, space};
 use std::fs;
 use std::path::Path;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Raised when the same recipe would give other layers.
 const FORMAT: &[u8] = b"vm-test layer 1";

@@ -11,7 +11,7 @@ use super::{Base, Held, ImageRecord, Recipe, Store, digest, fingerprint};
 use crate::config::OtherKernel;
 use std::fs;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// How the keys of what is remembered of them begin.
 const PREFIX: &str = "kernel-";

@@ -15,7 +15,7 @@ use entry::check_package;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use users::UserEntry;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::word;
 
 /// Recipes that come with the program. `images` in this crate is a link to the workspace's folder, so that they are in

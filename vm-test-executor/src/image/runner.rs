@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::PipeWriter;
-use vm_test::protocol::daemon::{DiskFormat, LayerBuild};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::{DiskFormat, LayerBuild};
+use vm_test_protocol::failure::Failure;
 
 /// Runs what needs a guest, and shows how that and other long steps go.
 pub trait Runner {

@@ -10,7 +10,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Raised when the same layers would give other files.
 const FORMAT: &[u8] = b"vm-test subvolume 2";

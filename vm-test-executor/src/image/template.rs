@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// How the keys of these begin.
 const PREFIX: &str = "template-";

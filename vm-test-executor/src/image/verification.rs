@@ -2,7 +2,7 @@
 
 use super::inside::{self, Task};
 use super::{Store, machine};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Hashes what there is of an image anew: its layers, the subvolume of its snapshots, the files that its machines boot from;
 /// what of it is not what it was, for people.

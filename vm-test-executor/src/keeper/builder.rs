@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
-use vm_test::protocol::AGENT_PATH;
+use vm_test_protocol::AGENT_PATH;
 
 /// The root file system, below the room.
 pub(super) const ROOT: &str = "root";

@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use vm_test::protocol::frame;
+use vm_test_protocol::frame;
 
 /// The daemon, which knows of leases.
 #[derive(Debug)]

@@ -11,9 +11,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::{ALIVE, frame};
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::{ALIVE, frame};
 
 /// The argument that makes the program a keeper.
 pub const COMMAND: &str = "__keeper";

@@ -11,8 +11,8 @@ use rustix::mount::mount_bind;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
 
 /// Makes the room and runs the machine in it.
 pub(super) fn run(

@@ -11,8 +11,8 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
 
 /// Makes the root file system and all else that the backend needs.
 pub(super) fn prepare(

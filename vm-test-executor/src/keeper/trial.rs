@@ -7,7 +7,7 @@ use crate::sys::inherited;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::process::ExitCode;
-use vm_test::protocol::frame;
+use vm_test_protocol::frame;
 
 /// The argument that makes the program a keeper on trial.
 pub const TRIAL: &str = "__trial";

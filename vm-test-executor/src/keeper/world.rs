@@ -4,7 +4,7 @@ use crate::backend::kvm::Hardware;
 use crate::rootfs::{Lower, Plan};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// One instance's world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,12 +2,6 @@
 
 use super::silence::{LOOK, Silent, Vigil, holder};
 use super::{Executor, RuntimeDir};
-use crate::protocol::daemon::{Greeting, Obituary, Reply, Request, Welcome};
-use crate::protocol::errno::{self, Tried};
-use crate::protocol::failure::Failure;
-use crate::protocol::frame::FrameBuffer;
-use crate::protocol::record::Record;
-use crate::protocol::{PROTOCOL, frame};
 use serde::de::DeserializeOwned;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileTypeExt;
@@ -15,6 +9,12 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use vm_test_protocol::daemon::{Greeting, Obituary, Reply, Request, Welcome};
+use vm_test_protocol::errno::{self, Tried};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame::FrameBuffer;
+use vm_test_protocol::record::Record;
+use vm_test_protocol::{PROTOCOL, frame};
 
 /// How long a daemon may take to say that it is there.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(20);

@@ -1,8 +1,8 @@
 //! The time of a job by the host's clock: when its agent is told to end it, and until when the agent may answer. Reads no
 //! clock and says nothing itself.
 
-use crate::protocol::harvest::HARVEST_TIME;
 use std::time::{Duration, Instant};
+use vm_test_protocol::harvest::HARVEST_TIME;
 
 /// The time of one job.
 #[derive(Clone, Copy, Debug)]

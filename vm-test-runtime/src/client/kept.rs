@@ -2,14 +2,14 @@
 //! whether an instance is kept.
 
 use super::{Connection, Executor, Lease, cure, is_gone};
-use crate::protocol::daemon::{Attached, Reply, Request};
-use crate::protocol::errno::Tried;
-use crate::protocol::failure::Failure;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use vm_test_protocol::daemon::{Attached, Reply, Request};
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
 
 /// The command of the program that hands the stream on its standard input over to the daemon. A descriptor cannot be sent
 /// from here without unsafe code, but it can be given to a child.

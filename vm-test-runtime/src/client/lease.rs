@@ -2,17 +2,17 @@
 
 use super::connection::{STARTS, pause};
 use super::{Connection, console, cure, is_gone, is_stopped, is_timeout, obituary, record};
-use crate::protocol::PROTOCOL;
-use crate::protocol::agent::{FromAgent, ToAgent};
-use crate::protocol::daemon::{LeaseRequest, Leased, Reply, Request};
-use crate::protocol::errno::Tried;
-use crate::protocol::failure::Failure;
-use crate::protocol::frame::{self, FrameBuffer};
-use crate::protocol::record::{Record, RecordOutcome};
 use std::io::{self, Read};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
+use vm_test_protocol::PROTOCOL;
+use vm_test_protocol::agent::{FromAgent, ToAgent};
+use vm_test_protocol::daemon::{LeaseRequest, Leased, Reply, Request};
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame::{self, FrameBuffer};
+use vm_test_protocol::record::{Record, RecordOutcome};
 
 /// How much longer than the guest's own time limit its agent may take to say that the boot has failed.
 const GRACE: Duration = Duration::from_secs(5);

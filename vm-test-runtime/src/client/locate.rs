@@ -1,9 +1,9 @@
 //! Finds the program `vm-test`, which the user installed beside this crate. Starts nothing.
 
-use crate::protocol::failure::Failure;
 use crate::variables::{BIN, get};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use vm_test_protocol::failure::Failure;
 
 const PROGRAM: &str = "vm-test";
 

@@ -1,11 +1,11 @@
 //! The directory of a user's sockets and locks. It is the user's own, and nobody else may enter it.
 
-use crate::protocol::failure::Failure;
 use crate::variables::{self, RUNTIME_DIR};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use vm_test_protocol::failure::Failure;
 
 /// A path of a socket has at most 107 bytes; this much is left for the names within the directory.
 const LONGEST: usize = 50;

@@ -1,8 +1,8 @@
 //! Where this user's images are. Names the directory; does not read it.
 
-use crate::protocol::failure::Failure;
 use crate::variables::{STORE, directory, get};
 use std::path::PathBuf;
+use vm_test_protocol::failure::Failure;
 
 /// `VM_TEST_STORE`, else `$XDG_DATA_HOME/vm-test`, else `~/.local/share/vm-test`.
 ///

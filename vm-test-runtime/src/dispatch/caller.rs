@@ -3,9 +3,9 @@
 
 use super::harness;
 use crate::last_resort::is_on_the_test;
-use crate::protocol::failure::Failure;
 use crate::site::Site;
 use std::fs;
+use vm_test_protocol::failure::Failure;
 
 /// How many bytes of a thread's name the kernel keeps.
 const KEPT: usize = 15;

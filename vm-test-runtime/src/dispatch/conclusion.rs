@@ -1,7 +1,7 @@
 //! How a test on a guest ended.
 
-use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
+use vm_test_protocol::failure::Failure;
 
 /// How a test on a guest ended, as far as libtest is concerned.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
 //! What the guest is asked to run: this test binary, for this one test. Does no I/O.
 
-use crate::protocol::agent::{Job, TestJob};
-use crate::protocol::daemon::Leased;
-use crate::protocol::failure::Failure;
-use crate::protocol::harvest::Wanted;
 use crate::site::Site;
 use crate::{cargo, environment};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use vm_test_protocol::agent::{Job, TestJob};
+use vm_test_protocol::daemon::Leased;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::harvest::Wanted;
 
 /// The path of this test binary.
 pub(super) fn binary() -> Result<PathBuf, Failure> {

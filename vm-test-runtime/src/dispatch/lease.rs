@@ -2,10 +2,10 @@
 
 use super::{job, record};
 use crate::client::Lease;
-use crate::protocol::daemon::{LeaseRequest, OwnedSetting};
-use crate::protocol::failure::Failure;
 use crate::site::{Setting, Site};
 use crate::variables;
+use vm_test_protocol::daemon::{LeaseRequest, OwnedSetting};
+use vm_test_protocol::failure::Failure;
 
 /// Asks the daemon for an instance and waits for its agent.
 pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {

@@ -3,8 +3,8 @@
 use super::caller;
 use super::conclusion::Conclusion;
 use crate::last_resort;
-use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
+use vm_test_protocol::failure::Failure;
 
 /// What a test that panicked with something else than a string panics with on the host.
 struct NotAString;

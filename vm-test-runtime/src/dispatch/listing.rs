@@ -1,7 +1,7 @@
 //! While nextest lists the tests of a binary, nothing is started: a harness that runs its tests even then gets an error.
 
-use crate::protocol::failure::Failure;
 use crate::site::Site;
+use vm_test_protocol::failure::Failure;
 
 /// What nextest is doing, in its own variable.
 const PHASE: &str = "NEXTEST_TEST_PHASE";

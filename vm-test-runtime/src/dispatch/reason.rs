@@ -2,7 +2,7 @@
 //! had redirected its streams. Those arrive as data.
 
 use super::conclusion::Conclusion;
-use crate::protocol::body::PanicReport;
+use vm_test_protocol::body::PanicReport;
 
 /// The words of a panic, and before them who panicked and where, if the last panic that was reported is this one.
 pub(super) fn of_panic(words: Option<&str>, last: Option<&PanicReport>) -> Option<String> {

@@ -5,10 +5,10 @@ use super::watch::Course;
 use super::{job, lineage, reason};
 use crate::cargo;
 use crate::client::{self, Lease};
-use crate::protocol::record::{Record, RecordOutcome, RunEntry};
 use crate::site::Site;
 use std::path::PathBuf;
 use std::time::Duration;
+use vm_test_protocol::record::{Record, RecordOutcome, RunEntry};
 
 /// The longest name of a run, in bytes.
 const LONGEST: usize = 100;

@@ -2,8 +2,8 @@
 
 use super::conclusion::Conclusion;
 use crate::client::Lease;
-use crate::protocol::failure::Failure;
 use crate::site::Site;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::quantity::DURATION;
 
 /// Reports a test that got no instance.

@@ -6,12 +6,12 @@ use super::{aloud, job, record as runs};
 use crate::cargo::target;
 use crate::harvest::forget_old_runs;
 use crate::last_resort;
-use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
 use crate::variables;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
+use vm_test_protocol::failure::Failure;
 
 /// What stands before every skipped test where people read it.
 const MARK: &str = "skipped: ";

@@ -1,6 +1,6 @@
 //! The end of a guest's output, for later reports. Bounded in size.
 
-use crate::protocol::record::MOST_OUTPUT;
+use vm_test_protocol::record::MOST_OUTPUT;
 
 /// The last bytes of both streams, as they came.
 #[derive(Debug, Default)]

@@ -6,10 +6,10 @@ use super::{
     caller, lease, libtest, listing, reason, record, report, skip, tracer, unknown, watch,
 };
 use crate::guest::text_of;
-use crate::protocol::failure::Failure;
 use crate::site::Site;
 use crate::variables;
 use std::time::Instant;
+use vm_test_protocol::failure::Failure;
 
 /// What became of a test.
 enum Fate {

@@ -2,13 +2,13 @@
 
 use super::{aloud, record};
 use crate::harvest::forget_old_runs;
-use crate::protocol::record::RunEntry;
 use crate::site::Site;
 use crate::variables;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Once;
+use vm_test_protocol::record::RunEntry;
 
 /// Where it is written down which runs have told it, below cargo's target directory.
 const TOLD: &str = "warnings";

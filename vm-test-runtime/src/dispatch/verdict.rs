@@ -4,11 +4,11 @@ use super::caller::CURE;
 use super::conclusion::Conclusion;
 use super::watch::Course;
 use crate::client::Lease;
-use crate::protocol::agent::{End, Ended};
-use crate::protocol::body::BodyOutcome;
-use crate::protocol::failure::Failure;
 use crate::site::{Panics, Site};
 use signal_hook::low_level::signal_name;
+use vm_test_protocol::agent::{End, Ended};
+use vm_test_protocol::body::BodyOutcome;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::quantity::DURATION;
 
 /// How many of the last lines of a test that was killed are quoted, and how much of each.

@@ -4,13 +4,13 @@ use super::tail::Tail;
 use super::termination::{InGuest, LOOK};
 use super::{harvest, job};
 use crate::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
-use crate::protocol::agent::{Ended, FromAgent, ToAgent};
-use crate::protocol::body::{BodyOutcome, PanicReport};
-use crate::protocol::failure::Failure;
 use crate::relay::Utf8Stream;
 use crate::site::Site;
 use std::io;
 use std::time::{Duration, Instant};
+use vm_test_protocol::agent::{Ended, FromAgent, ToAgent};
+use vm_test_protocol::body::{BodyOutcome, PanicReport};
+use vm_test_protocol::failure::Failure;
 
 /// How much longer than the job's own time limit the agent may take to say that it is over: a second for what the job was
 /// doing, two for its counters, two for the rest of its output, and as much for a host that is slow just now.

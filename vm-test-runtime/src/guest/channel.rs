@@ -2,14 +2,14 @@
 //! memory.
 
 use super::mailbox;
-use crate::protocol::body::{ADMITTED, FromBody};
-use crate::protocol::{BODY_SOCKET, frame};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
+use vm_test_protocol::body::{ADMITTED, FromBody};
+use vm_test_protocol::{BODY_SOCKET, frame};
 
 /// The way to the agent.
 pub(super) struct Channel {

@@ -1,12 +1,12 @@
 //! The last way to reach the agent: the report is left in this process's memory, where the agent finds it. Nothing here may
 //! depend on a system call: all of them may be forbidden.
 
-use crate::protocol::mailbox::{
-    ADDRESS, LENGTH, NONCE_HIGH, NONCE_LOW, POSTED, TAKEN, WORDS, halves,
-};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
+use vm_test_protocol::mailbox::{
+    ADDRESS, LENGTH, NONCE_HIGH, NONCE_LOW, POSTED, TAKEN, WORDS, halves,
+};
 
 /// How often the agent's answer is looked for, and what is waited in between: ten seconds in all.
 const LOOKS: usize = 1000;

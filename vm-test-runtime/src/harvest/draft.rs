@@ -2,13 +2,13 @@
 //! visible. Follows no symbolic link, and writes only there and to the staging directory: a process that is killed meanwhile
 //! leaves nothing among the user's files.
 
-use crate::protocol::harvest::HARVEST_TIME;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use vm_test_protocol::harvest::HARVEST_TIME;
 
 /// The end of a draft's name.
 const END: &str = ".part";

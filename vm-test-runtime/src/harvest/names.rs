@@ -27,7 +27,7 @@ pub fn directory_name(name: &str) -> String {
     }
     if plain.len() > LONGEST {
         // Names that differ only behind the cut stay apart.
-        let mut sum = crate::protocol::harvest::Sum::default();
+        let mut sum = vm_test_protocol::harvest::Sum::default();
         sum.add(name.as_bytes());
         plain.truncate(LONGEST - 17);
         plain += &format!("-{:016x}", sum.value());

@@ -1,11 +1,11 @@
 //! Where on the host each kind of file goes. Reads the environment and how a program was built; makes no file.
 
 use super::instrumented::is_instrumented;
-use crate::protocol::harvest::{ENV_PROFILE, Exports, Profiles, Wanted};
-use crate::protocol::pattern::Pattern;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use vm_test_protocol::harvest::{ENV_PROFILE, Exports, Profiles, Wanted};
+use vm_test_protocol::pattern::Pattern;
 
 /// Where what a job leaves goes; what has no place is not asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

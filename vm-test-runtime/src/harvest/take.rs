@@ -5,11 +5,11 @@ use super::draft::Draft;
 use super::places::Places;
 use super::{names, profile};
 use crate::cargo::is_cargos;
-use crate::protocol::agent::FromAgent;
-use crate::protocol::harvest::{FileKind, MOST_FILES, MOST_KEPT, Sum, Wanted};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
+use vm_test_protocol::agent::FromAgent;
+use vm_test_protocol::harvest::{FileKind, MOST_FILES, MOST_KEPT, Sum, Wanted};
 
 /// More names than this are not tried for one profile.
 const MOST_NAMES: usize = 1_000;

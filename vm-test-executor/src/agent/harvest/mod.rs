@@ -11,8 +11,8 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
-use vm_test::protocol::agent::Job;
-use vm_test::protocol::harvest::{
+use vm_test_protocol::agent::Job;
+use vm_test_protocol::harvest::{
     ENV_ARTIFACTS, ENV_PROFILE, FileKind, HARVEST_TIME, Profiles, Wanted,
 };
 

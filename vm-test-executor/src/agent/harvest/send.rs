@@ -9,8 +9,8 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
-use vm_test::protocol::agent::FromAgent;
-use vm_test::protocol::harvest::{CHUNK, FileKind, MOST_FILES, MOST_KEPT, Sum};
+use vm_test_protocol::agent::FromAgent;
+use vm_test_protocol::harvest::{CHUNK, FileKind, MOST_FILES, MOST_KEPT, Sum};
 
 /// What stands for files that have no name here.
 const UNNAMED: &[u8] = b"...";

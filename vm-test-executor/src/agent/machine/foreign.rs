@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use vm_test::protocol::machine::FOREIGN_DISK;
+use vm_test_protocol::machine::FOREIGN_DISK;
 
 /// What tells a root from other file systems.
 const MARKS: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];

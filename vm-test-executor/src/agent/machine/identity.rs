@@ -5,7 +5,7 @@ use crate::sys::entropy;
 use rustix::time::{ClockId, Timespec, clock_settime};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use vm_test::protocol::machine::Identity;
+use vm_test_protocol::machine::Identity;
 
 /// The files with its host name and its machine id, and what is done to them.
 const FILES: [(&str, &str); 2] = [

@@ -13,10 +13,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
-use vm_test::protocol::machine::{
+use vm_test_protocol::machine::{
     CONTROL_PORT, FromMachine, Identity, PlaceKind, STREAM_PORT, ToMachine,
 };
-use vm_test::protocol::{PROTOCOL, frame};
+use vm_test_protocol::{PROTOCOL, frame};
 
 /// The agent's stream, once the machine has become an instance, and what its init could not start.
 #[derive(Debug)]

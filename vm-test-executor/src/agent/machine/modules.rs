@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use vm_test::protocol::machine::{MODULES, OPTIONAL};
+use vm_test_protocol::machine::{MODULES, OPTIONAL};
 
 /// Loads all of them.
 pub(super) fn load_all() -> io::Result<()> {

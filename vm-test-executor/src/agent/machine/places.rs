@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::machine::{Place, PlaceKind};
+use vm_test_protocol::machine::{Place, PlaceKind};
 
 /// Where the disks are mounted.
 const DISKS: &str = "/run/vm-test/disks";

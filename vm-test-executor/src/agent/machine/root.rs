@@ -8,8 +8,8 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use vm_test::protocol::machine::ROOT_DISK;
-use vm_test::protocol::{AGENT_PATH, LIBRARIES};
+use vm_test_protocol::machine::ROOT_DISK;
+use vm_test_protocol::{AGENT_PATH, LIBRARIES};
 
 /// Where the disk is mounted before it becomes the root.
 const NEW: &str = "/newroot";

@@ -6,8 +6,8 @@ use super::hardware::{
 use crate::backend::room::ROOM;
 use std::os::fd::RawFd;
 use std::path::Path;
-use vm_test::protocol::daemon::DiskFormat;
-use vm_test::protocol::machine::{CONTROL_PORT, ENV_MACHINE, FOREIGN_DISK, ROOT_DISK, STREAM_PORT};
+use vm_test_protocol::daemon::DiskFormat;
+use vm_test_protocol::machine::{CONTROL_PORT, ENV_MACHINE, FOREIGN_DISK, ROOT_DISK, STREAM_PORT};
 
 /// The descriptors that QEMU inherits.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use crate::backend::last_line;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::OwnedFd;
 use std::time::Instant;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 impl Running<'_> {
     /// Waits for its end, and says why it ended.

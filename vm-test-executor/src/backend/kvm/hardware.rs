@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use vm_test::protocol::daemon::DiskFormat;
-use vm_test::protocol::machine::Identity;
+use vm_test_protocol::daemon::DiskFormat;
+use vm_test_protocol::machine::Identity;
 
 /// Where, in the keeper's room, the image's kernel and disk are.
 pub const BASE: &str = "base";

@@ -3,7 +3,7 @@
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
-use vm_test::protocol::machine::Identity;
+use vm_test_protocol::machine::Identity;
 
 /// How many random bytes the machine's own random numbers begin with.
 const SEED: usize = 64;

@@ -19,10 +19,10 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
-use vm_test::protocol::PROTOCOL;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
-use vm_test::protocol::machine::{FromMachine, Identity, ToMachine};
+use vm_test_protocol::PROTOCOL;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
+use vm_test_protocol::machine::{FromMachine, Identity, ToMachine};
 
 /// How long a machine that goes on from a template may take to its agent's first word, in milliseconds; those that do take
 /// a tenth of a second.

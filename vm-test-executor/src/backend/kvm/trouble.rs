@@ -2,7 +2,7 @@
 
 use super::qemu::Ended;
 use rustix::process::Signal;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// What kept a machine from its next word.
 #[derive(Debug)]

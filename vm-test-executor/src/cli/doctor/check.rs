@@ -3,7 +3,7 @@
 use super::super::output::paint;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -4,10 +4,10 @@ use super::check::{Check, Verdict};
 use crate::config::HOST;
 use std::time::{Duration, Instant};
 use vm_test::client::Lease;
-use vm_test::protocol::agent::{End, FromAgent, Job, ToAgent};
-use vm_test::protocol::daemon::{LeaseRequest, OwnedSetting};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::harvest::Wanted;
+use vm_test_protocol::agent::{End, FromAgent, Job, ToAgent};
+use vm_test_protocol::daemon::{LeaseRequest, OwnedSetting};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::harvest::Wanted;
 
 const NO_GUESTS: &str = "every test on a guest fails";
 

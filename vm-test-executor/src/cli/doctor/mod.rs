@@ -9,7 +9,7 @@ mod user;
 use super::args::ReportArgs;
 use super::output::{is_colourful, say, say_json};
 use check::{Check, Verdict};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// The checks, in order. Each is printed as soon as it is done.
 const CHECKS: [fn() -> Check; 15] = [

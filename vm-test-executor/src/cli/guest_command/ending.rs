@@ -1,7 +1,7 @@
 //! How a command in a guest ended.
 
 use libc::SIGTERM;
-use vm_test::protocol::agent::End;
+use vm_test_protocol::agent::End;
 
 /// How a command has ended.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use super::ending::Ending;
 use libc::SIGKILL;
 use std::time::Duration;
 use vm_test::client::Lease;
-use vm_test::protocol::agent::End;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::agent::End;
+use vm_test_protocol::failure::Failure;
 
 impl Command<'_> {
     /// What the exit code alone does not say.

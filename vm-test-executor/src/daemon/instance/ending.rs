@@ -7,9 +7,9 @@ use crate::keeper::{KeeperReport, describe_end};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
-use vm_test::protocol::daemon::Obituary;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test_protocol::daemon::Obituary;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
 
 /// How long a keeper that has died may take to be read from.
 const LAST_WORDS: Duration = Duration::from_millis(200);

@@ -9,8 +9,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
 
 /// How long a keeper may take to answer that waits for nothing else.
 const ANSWER: Duration = Duration::from_secs(5);

@@ -16,9 +16,9 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
 
 /// A living instance.
 #[derive(Debug)]

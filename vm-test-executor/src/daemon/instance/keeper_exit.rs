@@ -3,8 +3,8 @@
 use crate::host::refusal;
 use crate::sys::namespaces::{Step, early_end};
 use rustix::process::WaitIdStatus;
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
 
 /// How a keeper's process ended.
 #[derive(Clone, Debug)]

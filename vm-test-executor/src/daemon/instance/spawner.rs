@@ -13,9 +13,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
-use vm_test::protocol::errno::Tried;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
 
 /// How long a keeper on trial may take.
 const TRIAL_TIME: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use super::claims::{Claim, Claims};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Kept instances may use at most 1/`KEPT_SHARE` of the budget, so that tests can still run.
 const KEPT_SHARE: u64 = 2;

@@ -9,10 +9,10 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use vm_test::protocol::agent::{FromAgent, ToAgent};
-use vm_test::protocol::daemon::{Attached, Reply};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame::{self, FrameBuffer};
+use vm_test_protocol::agent::{FromAgent, ToAgent};
+use vm_test_protocol::daemon::{Attached, Reply};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame::{self, FrameBuffer};
 
 /// How long a job may take to end after its terminal is gone, and how long after it is killed.
 const HANG_UP: Duration = Duration::from_secs(2);

@@ -8,9 +8,9 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vm_test::protocol::daemon::Reply;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test_protocol::daemon::Reply;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
 
 /// How long a removed instance may take to be gone.
 const REMOVAL: Duration = Duration::from_secs(10);

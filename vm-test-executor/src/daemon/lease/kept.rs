@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use vm_test::protocol::daemon::KeptStatus;
+use vm_test_protocol::daemon::KeptStatus;
 
 /// How often it is looked whether a visitor has left.
 const VISIT_TICK: Duration = Duration::from_secs(1);

@@ -10,9 +10,9 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use vm_test::harvest::forget_old_runs;
-use vm_test::protocol::daemon::{LeaseRequest, Leased};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::record::{Log, RecordOutcome, RunEntry};
+use vm_test_protocol::daemon::{LeaseRequest, Leased};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::record::{Log, RecordOutcome, RunEntry};
 
 /// The version of what a line holds.
 const SCHEMA: u32 = 1;

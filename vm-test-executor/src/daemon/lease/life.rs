@@ -8,8 +8,8 @@ use std::cell::Cell;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use vm_test::protocol::daemon::Obituary;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::Obituary;
+use vm_test_protocol::failure::Failure;
 
 /// An instance whose end begins before all that it was made of is gone.
 #[derive(Debug)]
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
     use std::time::SystemTime;
-    use vm_test::protocol::daemon::{InstanceStatus, Leased};
+    use vm_test_protocol::daemon::{InstanceStatus, Leased};
 
     fn living(admission: &Admission) -> Living {
         let admitted = admission.admit(1 << 20, 1, |_| true).unwrap().unwrap();

@@ -7,8 +7,8 @@ use super::kept::Kept;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Instant, SystemTime};
-use vm_test::protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary};
-use vm_test::protocol::record::{Log, Record, RunEntry};
+use vm_test_protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary};
+use vm_test_protocol::record::{Log, Record, RunEntry};
 
 /// How many obituaries are kept.
 const OBITUARIES: usize = 1024;

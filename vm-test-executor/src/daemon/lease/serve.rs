@@ -16,9 +16,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use vm_test::protocol::daemon::{LeaseRequest, Leased, Obituary, Reply};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test_protocol::daemon::{LeaseRequest, Leased, Obituary, Reply};
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
 
 /// A lease that waits says so after this long, and then again.
 const PATIENCE: Duration = Duration::from_secs(10);

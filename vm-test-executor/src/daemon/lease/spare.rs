@@ -4,7 +4,7 @@ use super::super::instance::Instance;
 use super::super::prepare::Held;
 use super::admission::Admitted;
 use std::os::unix::net::UnixStream;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// A VM that only lacks its lease.
 #[derive(Debug)]

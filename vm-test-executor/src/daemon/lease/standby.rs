@@ -10,7 +10,7 @@ use crate::config::Guest;
 use crate::keeper::World;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// What a spare is made like: the VM of a lease that has just begun.
 #[derive(Clone, Debug)]

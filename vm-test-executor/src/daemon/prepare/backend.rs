@@ -7,8 +7,8 @@ use super::tools::Tools;
 use super::{boot, container, hardware, machine};
 use crate::config::{Backend, Guest, Workspace};
 use std::path::Path;
-use vm_test::protocol::daemon::LeaseRequest;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::LeaseRequest;
+use vm_test_protocol::failure::Failure;
 
 /// Makes everything ready for an instance with this number and name. The last one tells whoever waits what takes long.
 type Prepare = fn(&Tools, &Order<'_>, u64, &str, Say<'_>) -> Result<Ready, Failure>;

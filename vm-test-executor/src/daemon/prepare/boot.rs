@@ -5,8 +5,8 @@ use super::super::instance::{Console, Delegation};
 use super::refusal::cannot;
 use super::source::Source;
 use crate::config::{Guest, HOST_IMAGE, Init};
-use vm_test::protocol::daemon::LeaseRequest;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::LeaseRequest;
+use vm_test_protocol::failure::Failure;
 
 /// What an instance whose own init boots has.
 #[derive(Debug)]

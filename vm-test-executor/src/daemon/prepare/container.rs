@@ -16,9 +16,9 @@ use crate::rootfs::{self, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use vm_test::protocol::LIBRARIES;
-use vm_test::protocol::daemon::LeaseRequest;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::LIBRARIES;
+use vm_test_protocol::daemon::LeaseRequest;
+use vm_test_protocol::failure::Failure;
 
 /// Refuses what no container of this user can be, whatever boots in it.
 pub(super) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use crate::config::Guest;
 use crate::keeper::World;
 use crate::rootfs::{Lower, Plan, Tree};
 use std::path::PathBuf;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// What QEMU needs besides the machine's own memory, in bytes.
 const OVERHEAD: u64 = 256 << 20;

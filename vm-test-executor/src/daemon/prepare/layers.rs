@@ -8,8 +8,8 @@ use crate::config::{Guest, HOST_IMAGE, Rollback};
 use crate::image::{Held, ImageRecord, Snapshot, Store};
 use crate::rootfs::Root;
 use std::path::PathBuf;
-use vm_test::protocol::daemon::LayerBuild;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::LayerBuild;
+use vm_test_protocol::failure::Failure;
 
 /// How many characters of a digest are shown to people.
 const SHORT: usize = 12;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::SystemTime;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// A file's libraries, by the names they are looked up by; the loader is among them.
 pub(super) type Closure = BTreeMap<String, PathBuf>;

@@ -18,9 +18,9 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
-use vm_test::protocol::daemon::ForeignDisk;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::machine::Identity;
+use vm_test_protocol::daemon::ForeignDisk;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::machine::Identity;
 
 /// With less memory, in bytes, a kernel of today does not boot, or has no room for a test.
 const LEAST_MEMORY: u64 = 128 << 20;

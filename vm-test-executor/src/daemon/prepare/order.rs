@@ -2,7 +2,7 @@
 
 use super::source::Source;
 use crate::config::{Guest, Init};
-use vm_test::protocol::daemon::LeaseRequest;
+use vm_test_protocol::daemon::LeaseRequest;
 
 /// One guest for one request.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use crate::image::payload::{self, Payload as Disk};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::LIBRARIES;
-use vm_test::protocol::daemon::LeaseRequest;
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::machine::{Place, PlaceKind};
+use vm_test_protocol::LIBRARIES;
+use vm_test_protocol::daemon::LeaseRequest;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::machine::{Place, PlaceKind};
 
 /// The files of the host for one machine.
 #[derive(Debug, Default)]

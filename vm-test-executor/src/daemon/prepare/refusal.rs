@@ -1,7 +1,7 @@
 //! How a guest is refused.
 
 use crate::config::Guest;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// The guest cannot start, for this cause.
 pub(super) fn cannot(guest: &Guest, cause: &str) -> Failure {

@@ -3,7 +3,7 @@
 use crate::image::Store;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// An image by its name, and the directory of its store.
 #[derive(Debug)]

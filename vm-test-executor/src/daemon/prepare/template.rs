@@ -14,8 +14,8 @@ use crate::image::{Store, Template};
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::PROTOCOL;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::PROTOCOL;
+use vm_test_protocol::failure::Failure;
 
 /// How long a machine may take to boot before its accelerator counts as one that does not work, in milliseconds. Those that
 /// work take a second; an init of the image's own has as long as its guest gives it besides.
@@ -215,7 +215,7 @@ fn save(
 mod tests {
     use super::*;
     use crate::backend::kvm::Start;
-    use vm_test::protocol::machine::Identity;
+    use vm_test_protocol::machine::Identity;
 
     #[test]
     fn how_long_a_boot_may_take_makes_no_other_machine_and_whose_init_boots_does() {

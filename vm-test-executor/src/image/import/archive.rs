@@ -8,7 +8,7 @@ use crate::image::{Store, digest};
 use std::fs::File;
 use std::io::Seek;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// An archive.
 #[derive(Debug)]

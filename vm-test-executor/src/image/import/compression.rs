@@ -9,7 +9,7 @@ use rustix::io::pread;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// How a compressed file begins, and what decompresses it. Archives are no disks: what is probed here decides only how
 /// the same bytes are read, never what they may refer to.

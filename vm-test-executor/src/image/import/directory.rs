@@ -12,7 +12,7 @@ use std::io::{Read, Seek};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// How a directory is packed: all that belongs to it, in an order that is always the same.
 pub(super) const PACK: [&str; 7] = [

@@ -15,8 +15,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::thread;
-use vm_test::protocol::daemon::DiskFormat;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::DiskFormat;
+use vm_test_protocol::failure::Failure;
 
 /// A disk with which nothing is wrong as far as can be seen without a look at its file systems.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// A longer document is refused.
 const LONGEST: u64 = 4 << 20;

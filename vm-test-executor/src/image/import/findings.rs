@@ -4,7 +4,7 @@ use super::meter::Exceeded;
 use super::order::Order;
 use super::refusal::{cannot, shown, too_much};
 use std::io;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Why a pass ended early.
 pub(super) enum Stop {

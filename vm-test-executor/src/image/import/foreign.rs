@@ -10,8 +10,8 @@ use super::vagrant;
 use crate::image::Store;
 use crate::image::runner::Runner;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::daemon::DiskFormat;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::DiskFormat;
+use vm_test_protocol::failure::Failure;
 
 /// One layer.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! How many layers an image may have.
 
 use super::refusal::cannot;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// A guest's root is mounted from at most so many layers.
 const MOST_LAYERS: usize = 40;

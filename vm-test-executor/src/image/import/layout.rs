@@ -15,7 +15,7 @@ use crate::image::locks::Reservation;
 use crate::image::{Store, digest};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// The version of layouts.
 const VERSION: &str = "1.0.0";

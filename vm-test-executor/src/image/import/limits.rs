@@ -1,9 +1,9 @@
 //! How much a foreign archive may unpack to. Reads the environment; counts nothing.
 
 use serde::{Deserialize, Serialize};
-use vm_test::protocol::failure::Failure;
 use vm_test::variables;
 pub(super) use vm_test::variables::IMAGE_LIMIT as ENV_LIMIT;
+use vm_test_protocol::failure::Failure;
 use vm_test_spelling::quantity;
 
 /// What an archive may unpack to; a larger image is somebody's mistake or malice more often than not.

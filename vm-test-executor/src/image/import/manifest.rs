@@ -5,7 +5,7 @@ use super::machine::HERE_IN_OCI;
 use super::refusal::{cannot, shown};
 use serde::Deserialize;
 use std::collections::HashMap;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// The file that says that a directory is a layout.
 #[derive(Debug, Deserialize)]

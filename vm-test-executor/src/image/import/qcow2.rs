@@ -5,7 +5,7 @@ use super::likeness::{self, Likeness, QCOW2};
 use super::refusal::cannot;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 const MAGIC: &[u8; 4] = b"QFI\xfb";
 

@@ -3,7 +3,7 @@
 use super::limits::ENV_LIMIT;
 use super::limits::{Limits, words};
 use super::order::Kind;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Of several images so many are named.
 pub(super) const MOST_SHOWN: usize = 4;

@@ -10,7 +10,7 @@ use super::refusal::{MOST_SHOWN, cannot, shown};
 use crate::image::digest;
 use serde::Deserialize;
 use std::path::Path;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// The file that lists the images.
 pub(super) const LIST: &str = "manifest.json";

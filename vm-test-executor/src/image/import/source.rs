@@ -4,8 +4,8 @@
 use super::manifest::is_hash;
 use crate::image::recipe::Base;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::daemon::DiskFormat;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::DiskFormat;
+use vm_test_protocol::failure::Failure;
 
 /// Endings of names, and what they say.
 const ENDINGS: [(&str, Word); 13] = [

@@ -9,8 +9,8 @@ use super::refusal::{cannot, shown};
 use crate::image::Store;
 use serde::Deserialize;
 use std::path::Path;
-use vm_test::protocol::daemon::DiskFormat;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::DiskFormat;
+use vm_test_protocol::failure::Failure;
 
 const METADATA: &str = "metadata.json";
 const DISK: &str = "box.img";

@@ -16,7 +16,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use vm_test::protocol::machine::OPTIONAL;
+use vm_test_protocol::machine::OPTIONAL;
 
 /// The files of a machine.
 pub(super) const ROOT: &str = "root.img";

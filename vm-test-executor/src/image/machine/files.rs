@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::machine::OPTIONAL;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::machine::OPTIONAL;
 
 /// Raised when the same image would give other files.
 const FORMAT: &[u8] = b"vm-test machine 2";

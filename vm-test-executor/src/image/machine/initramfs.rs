@@ -12,7 +12,7 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Raised when the same agent and modules would give another archive.
 const FORMAT: &[u8] = b"vm-test initramfs 2";

@@ -5,7 +5,7 @@ use crate::image::stacked::Stack;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Where kernels are in a guest, how their files' names begin, and where their modules are.
 pub(super) const BOOT: &str = "/boot";

@@ -6,7 +6,7 @@ use super::{making, steady};
 use crate::image::artifact::{self, Artifact, Lasting};
 use crate::image::{Store, space};
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// Whether cargo or somebody else has tagged this directory, or one above it, as one whose content can be made again. Such
 /// directories are empty on a disk.

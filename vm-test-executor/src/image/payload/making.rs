@@ -22,8 +22,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use vm_test::protocol::failure::Failure;
-use vm_test::protocol::frame;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
 
 /// The argument that makes the program do this.
 pub const COMMAND: &str = "__payload";

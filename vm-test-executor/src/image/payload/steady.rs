@@ -2,7 +2,7 @@
 //! changed. Reads and copies nothing itself.
 
 use std::cell::Cell;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// How often something is copied that changes meanwhile.
 const ATTEMPTS: u32 = 4;

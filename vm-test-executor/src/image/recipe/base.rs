@@ -2,8 +2,8 @@
 
 use crate::config::HOST_IMAGE;
 use std::path::{Component, Path, PathBuf};
-use vm_test::protocol::daemon::DiskFormat;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::daemon::DiskFormat;
+use vm_test_protocol::failure::Failure;
 
 /// The releases of Debian that can be bootstrapped.
 pub(in crate::image) const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use std::path::PathBuf;
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// A file or directory to copy into an image.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

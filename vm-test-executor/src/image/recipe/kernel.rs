@@ -3,7 +3,7 @@
 use super::entry::check_package;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// The kernel of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::entry::RunEntry;
 use serde::Deserialize;
 use std::path::{Component, Path, PathBuf};
-use vm_test::protocol::failure::Failure;
+use vm_test_protocol::failure::Failure;
 
 /// A longer name is refused by the tools of every distribution.
 const LONGEST_NAME: usize = 32;

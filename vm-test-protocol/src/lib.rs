@@ -1,7 +1,11 @@
-//! The messages that test process, daemon, agent and test body exchange: plain data, no sockets, no behaviour.
+//! The messages that test process, daemon, keeper, agent and test body exchange: plain data, no
+//! sockets, no behaviour.
 //!
 //! Every connection carries length-prefixed postcard frames (see [`frame`]). The first frame in each direction names
 //! the protocol version, so that a stale program is recognised before anything else is decoded.
+//!
+//! A part of vm-test that only its own crates use: it changes without notice.
+#![forbid(unsafe_code)]
 
 pub mod agent;
 pub mod body;
@@ -16,7 +20,7 @@ pub mod mailbox;
 pub mod pattern;
 pub mod record;
 
-/// Version of every message in this module; raised with every change of any of them.
+/// Version of every message in this crate; raised with every change of any of them.
 pub const PROTOCOL: u32 = 11;
 
 /// Where the agent listens inside a guest, for the test body to report to.
