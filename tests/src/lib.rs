@@ -4,6 +4,7 @@ pub mod account;
 pub mod campaign;
 pub mod census;
 pub mod daemon;
+pub mod document;
 pub mod fixture;
 pub mod group;
 pub mod host;

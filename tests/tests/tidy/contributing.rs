@@ -1,4 +1,7 @@
-//! Rules for CONTRIBUTING.md: the files that it names exist, and its table says what the short form leaves out.
+//! Rules for what contributors read: the files that it names exist, and the table of CONTRIBUTING.md says what the short
+//! form leaves out.
+
+use vm_test_tests::document;
 
 use crate::tree::Tree;
 
@@ -7,6 +10,9 @@ const SUITES: &str = "tests/tests/";
 const RULES: &str = "tests/tests/tidy/";
 
 const DOCUMENT: &str = "CONTRIBUTING.md";
+
+/// The pages that name files of the project.
+const GUIDES: [&str; 2] = [DOCUMENT, "docs/testing.md"];
 
 /// The heading above the table.
 const SHORT_FORM: &str = "## What the short form leaves out";
@@ -19,25 +25,24 @@ const SIGNS: &[&str] = &["campaign::length", "mod in_full {", "mod as_root_in_fu
 const FILES: &[&str] = &["in_full.rs", "as_root_in_full.rs"];
 
 pub(crate) fn names_what_is_gone(tree: &Tree) -> Vec<String> {
-    let document = match tree.file(DOCUMENT) {
-        Ok(document) => document,
-        Err(error) => return vec![error],
-    };
-    let mut is_code = false;
-    let lines = document.lines().filter(|line| {
-        let is_fence = line.starts_with("```");
-        is_code ^= is_fence;
-        !is_code && !is_fence
+    let gone = GUIDES.map(|guide| match tree.file(guide) {
+        Ok(document) => gone(tree, guide, document),
+        Err(error) => vec![error],
     });
-    let quoted = lines.flat_map(|line| line.split('`').skip(1).step_by(2));
+    gone.concat()
+}
+
+fn gone(tree: &Tree, guide: &str, text: &str) -> Vec<String> {
+    let quoted = document::text(text).flat_map(|line| line.split('`').skip(1).step_by(2));
     let is_plain = |text: &str| {
         text.chars()
             .all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter))
     };
-    let paths = quoted.filter(|text| text.contains('/') && is_plain(text));
+    let is_path = |text: &&str| text.contains('/') && !text.starts_with('/') && is_plain(text);
+    let paths = quoted.filter(is_path);
     paths
         .filter(|path| !tree.has(path))
-        .map(|path| format!("{DOCUMENT} names `{path}`, which does not exist"))
+        .map(|path| format!("{guide} names `{path}`, which does not exist"))
         .collect()
 }
 
@@ -72,17 +77,18 @@ mod tests {
     #[test]
     fn a_path_that_does_not_exist_is_found() {
         let check = |text: &str| {
-            names_what_is_gone(&Tree::planted(&[("a/b.rs", ""), (DOCUMENT, text)])).len()
+            let files = [("a/b.rs", ""), (GUIDES[0], text), (GUIDES[1], text)];
+            names_what_is_gone(&Tree::planted(&files)).len()
         };
         assert_eq!(
-            check("`a/b.rs`, `a/`, `c.rs`, `//!`, `c/d e`\n```sh\nls `c/d`\n```\n"),
+            check("`/a/c`, `a/b.rs`, `a/`, `c.rs`, `//!`, `c/d e`\n```sh\nls `c/d`\n```\n"),
             0
         );
-        assert_eq!(check("`a/b.rs` and `a/c.rs`"), 1);
-        assert_eq!(check("```sh\n```\n`c/`"), 1);
+        assert_eq!(check("`a/b.rs` and `a/c.rs`"), GUIDES.len());
+        assert_eq!(check("```sh\n```\n`c/`"), GUIDES.len());
         assert_eq!(
             names_what_is_gone(&Tree::planted(&[])),
-            ["CONTRIBUTING.md is missing"]
+            ["CONTRIBUTING.md is missing", "docs/testing.md is missing"]
         );
     }
 

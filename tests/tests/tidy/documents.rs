@@ -1,13 +1,12 @@
 //! Rules for the documents that people open first: the read-me, the architecture's code map, the changelog.
 
+use vm_test_tests::document;
+
 use crate::manifests;
 use crate::tree::Tree;
 
-/// The words that a reader gets through before deciding.
+/// The words that a reader gets through before deciding. Code is looked at, not read.
 const LONGEST_README: usize = 400;
-
-/// What stands behind this heading is looked up, not read.
-const REFERENCE: &str = "## Reference";
 
 /// The heading of the part of ARCHITECTURE.md that says where things are.
 const CODE_MAP: &str = "where things are";
@@ -36,15 +35,14 @@ pub(crate) fn long_readme(tree: &Tree) -> Vec<String> {
         Ok(readme) => readme,
         Err(error) => return vec![error],
     };
-    let to_read = readme
-        .lines()
-        .take_while(|line| line.trim_end() != REFERENCE);
-    let words = to_read.flat_map(str::split_whitespace).count();
+    let words = document::text(readme)
+        .flat_map(str::split_whitespace)
+        .count();
     if words < LONGEST_README {
         return Vec::new();
     }
     vec![format!(
-        "README.md has {words} words before `{REFERENCE}`, fewer than {LONGEST_README} are allowed"
+        "README.md has {words} words besides code, fewer than {LONGEST_README} are allowed\nhint: the book in docs/ has the reference"
     )]
 }
 
@@ -147,10 +145,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_readme_is_found_and_its_reference_does_not_count() {
+    fn a_long_readme_is_found_and_its_code_does_not_count() {
         let check = |words: usize| {
             let readme = format!(
-                "{}\n## Reference\n{}",
+                "{}\n```sh\n{}\n```\n",
                 "word ".repeat(words),
                 "word ".repeat(1000)
             );

@@ -8,6 +8,7 @@ mod dependencies;
 mod documents;
 mod imports;
 mod layers;
+mod links;
 mod manifests;
 mod packages;
 mod sources;
@@ -97,13 +98,23 @@ fn the_code_map_names_what_exists_and_every_crate() {
 }
 
 #[test]
-fn the_contributors_guide_names_files_that_exist() {
+fn the_guides_for_contributors_name_files_that_exist() {
     hold(contributing::names_what_is_gone);
 }
 
 #[test]
 fn the_contributors_guide_says_what_the_short_form_leaves_out() {
     hold(contributing::untold_by_the_table);
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading_that_exist() {
+    hold(links::broken);
+}
+
+#[test]
+fn the_summary_of_the_book_lists_every_page() {
+    hold(links::outside_of_the_summary);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use crate::manifests;
-use crate::tree::Tree;
+use crate::tree::{Tree, resolve};
 
 /// Both licences ask for their text in every copy.
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
@@ -92,22 +92,6 @@ fn included(content: &str) -> Vec<&str> {
         .filter_map(|rest| rest.strip_prefix('(')?.trim_start().strip_prefix('"'))
         .filter_map(|rest| Some(rest.split_once('"')?.0))
         .collect()
-}
-
-/// Where `relative` leads from the file `from`, unless it leaves the workspace.
-fn resolve(from: &str, relative: &str) -> Option<String> {
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    for part in relative.split('/') {
-        match part {
-            "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 #[cfg(test)]

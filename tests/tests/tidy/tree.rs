@@ -79,6 +79,22 @@ impl Tree {
     }
 }
 
+/// Where `relative` leads from the file `from`, unless it leaves the workspace.
+pub(crate) fn resolve(from: &str, relative: &str) -> Option<String> {
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in relative.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 /// Inputs of tests that have to look like somebody's mistake.
 pub(crate) fn is_fixture(path: &str) -> bool {
     path.starts_with("tests/fixtures/") || path.starts_with("tests/ui/")

@@ -135,9 +135,9 @@ mod tests {
             let (_, rest) = page
                 .split_once(&format!("## {heading}\n\n"))
                 .unwrap_or_else(|| panic!("{heading}"));
-            let list = rest.lines().next().unwrap().trim_end_matches('.');
+            let list = rest.split("\n\n").next().unwrap().trim_end_matches('.');
             assert_eq!(
-                names(list, &[',', '`']),
+                names(list, &[',', '`', '\n']),
                 *known,
                 "in docs/environment.md: {about}"
             );

@@ -1,0 +1,144 @@
+//! The project's documents in Markdown: their text, their blocks of code, and the commands in those. Knows the form of all
+//! three and the meaning of none: whether a block is right is for the crate whose program reads it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// A fenced block of code.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The document and the line that the block begins on, as in `docs/vms.md:12`.
+    pub place: String,
+    /// What stands behind the fence that opens it.
+    pub language: String,
+    /// What is between the fences.
+    pub code: String,
+}
+
+impl Block {
+    /// The file that a block of TOML belongs into: it opens with a comment that is nothing but the file's name.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        let first = self.code.lines().next()?;
+        let name = first.strip_prefix("# ")?.trim_end();
+        (self.language == "toml" && name.ends_with(".toml") && !name.contains(' ')).then_some(name)
+    }
+}
+
+const FENCE: &str = "```";
+
+/// The lines of a document that are neither code nor fences.
+pub fn text(document: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    document.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with(FENCE);
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// The blocks of code of a document.
+///
+/// # Errors
+/// If the last block has no end.
+pub fn blocks(path: &str, document: &str) -> Result<Vec<Block>, String> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for (number, line) in (1..).zip(document.lines()) {
+        match (line.trim_start().strip_prefix(FENCE), &mut open) {
+            (Some(info), None) => {
+                open = Some(Block {
+                    place: format!("{path}:{number}"),
+                    language: info.trim().to_owned(),
+                    code: String::new(),
+                });
+            }
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some(block)) => {
+                block.code += line;
+                block.code += "\n";
+            }
+            (None, None) => {}
+        }
+    }
+    match open {
+        Some(block) => Err(format!("{}: the block has no end", block.place)),
+        None => Ok(blocks),
+    }
+}
+
+/// The blocks of code in all documents of the project, but not in those of fixtures.
+///
+/// # Panics
+/// If the documents cannot be listed or read, or if a block has no end.
+#[must_use]
+pub fn blocks_of_the_project() -> Vec<Block> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the suites are in a folder of the workspace");
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others"])
+        .args(["--exclude-standard", "--", "*.md"])
+        .current_dir(root)
+        .output()
+        .expect("git starts");
+    assert!(listed.status.success(), "cannot list the documents");
+    let names = String::from_utf8(listed.stdout).expect("names in UTF-8");
+    let names = names
+        .split_terminator('\0')
+        .filter(|name| !name.starts_with("tests/"));
+    let blocks = names.flat_map(|name| {
+        // One that was deleted and not committed yet is still listed.
+        let document = fs::read_to_string(root.join(name)).unwrap_or_default();
+        blocks(name, &document).unwrap_or_else(|error| panic!("{error}"))
+    });
+    let blocks: Vec<Block> = blocks.collect();
+    assert!(!blocks.is_empty(), "the documents have no block of code");
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = "a\n```sh\nb\nc\n```\nd\n  ```toml\n  # x.toml\n  ```\n";
+
+    #[test]
+    fn blocks_are_told_from_text() {
+        assert_eq!(text(DOCUMENT).collect::<Vec<_>>(), ["a", "d"]);
+        let found = blocks("a.md", DOCUMENT).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|block| (&*block.place, &*block.language, &*block.code))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("a.md:2", "sh", "b\nc\n"),
+                ("a.md:7", "toml", "  # x.toml\n")
+            ]
+        );
+        let error = blocks("a.md", "```sh\n").unwrap_err();
+        assert_eq!(error, "a.md:1: the block has no end");
+    }
+
+    #[test]
+    fn a_block_of_toml_names_its_file() {
+        let file = |language: &str, code: &str| {
+            let block = Block {
+                place: String::new(),
+                language: language.to_owned(),
+                code: code.to_owned(),
+            };
+            block.file().map(str::to_owned)
+        };
+        assert_eq!(
+            file("toml", "# a/b.toml\nx = 1\n").as_deref(),
+            Some("a/b.toml")
+        );
+        assert_eq!(file("toml", "# see a/b.toml\n"), None);
+        assert_eq!(file("toml", "x = 1\n# a.toml\n"), None);
+        assert_eq!(file("sh", "# a.toml\n"), None);
+    }
+}
