@@ -9,7 +9,6 @@ use crate::image::{self, ImageRecord, Recipe, Runner, Store, find_recipe};
 use std::fs::File;
 use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 use vm_test::client::Lease;
 use vm_test_protocol::agent::{End, Job};
@@ -32,7 +31,8 @@ pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failur
         bar: display.bar(),
     };
     let built = image::build(store, recipe, &mut display, &mut runner);
-    drop(display);
+    // The bar goes with the last of them.
+    drop((display, runner));
     let record = built?;
     remark(&format!(
         "image `{}` is {} ({} layers, {:.1} s)",
@@ -47,7 +47,7 @@ pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failur
 /// Runs steps in containers whose writes stay, and has disks read by machines.
 struct InGuests<'a> {
     store: &'a Store,
-    bar: Arc<Bar>,
+    bar: Bar,
 }
 
 impl Runner for InGuests<'_> {
@@ -109,9 +109,7 @@ impl Runner for InGuests<'_> {
             wanted: Wanted::default(),
         };
         let cannot = |cause: String| Failure::new(format!("cannot run `{command}`: {cause}"));
-        let aside = self.bar.stand_aside();
-        let outcome = relay::run_alone(&mut lease, job);
-        drop(aside);
+        let outcome = self.bar.leave_to(|| relay::run_alone(&mut lease, job));
         lease.give_up();
         match outcome? {
             Outcome::Ended { ended, .. } => match ended.end {

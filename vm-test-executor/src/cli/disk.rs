@@ -38,11 +38,12 @@ pub(super) fn read(
     ensure: &dyn Fn(&str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if store.image(IMAGE).is_err() {
-        let _aside = bar.stand_aside();
-        remark(&format!(
-            "a VM of image `{IMAGE}` opens disks; that image is built first"
-        ));
-        ensure(IMAGE)?;
+        bar.leave_to(|| {
+            remark(&format!(
+                "a VM of image `{IMAGE}` opens disks; that image is built first"
+            ));
+            ensure(IMAGE)
+        })?;
     }
     bar.say(&format!("a VM of image `{IMAGE}` opens {name}"));
     let request = LeaseRequest {
