@@ -1,7 +1,7 @@
 //! Knows the limits of sizes and durations, and what is said of one that cannot be used.
 //! It must not know how quantities are spelled, nor which setting one belongs to.
 
-use vm_test_spelling::quantity::{Cure, DURATION, SIZE, Scale};
+use vm_test_settings::quantity::{Cure, DURATION, SIZE, Scale};
 
 use crate::refusal::Refusal;
 

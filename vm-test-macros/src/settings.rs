@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, Ident};
-use vm_test_spelling::word;
+use vm_test_settings::word;
 
 use crate::matrix;
 use crate::quantity;

@@ -156,7 +156,7 @@ pub(crate) fn enumerate<'a>(
 mod tests {
     use super::*;
     use crate::settings::KEYS;
-    use vm_test_spelling::word;
+    use vm_test_settings::word;
 
     #[test]
     fn names_follow_the_rule() {

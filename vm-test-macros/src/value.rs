@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, ExprArray, Lit, LitInt, LitStr};
-use vm_test_spelling::word;
+use vm_test_settings::word;
 
 use crate::quantity::Limits;
 use crate::refusal::Refusal;

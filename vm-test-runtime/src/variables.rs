@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::word;
+use vm_test_settings::word;
 
 /// What all their names begin with.
 const PREFIX: &str = "VM_TEST_";

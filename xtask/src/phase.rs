@@ -141,7 +141,7 @@ impl Phase {
         Ok(match self {
             Self::Unit => {
                 let crates = [
-                    "vm-test-spelling",
+                    "vm-test-settings",
                     "vm-test-protocol",
                     "vm-test-macros",
                     "vm-test-runtime",

@@ -15,11 +15,11 @@ const LINKED: &[(&str, &[&str])] = &[
             "signal-hook",
             "vm-test-macros",
             "vm-test-protocol",
-            "vm-test-spelling",
+            "vm-test-settings",
         ],
     ),
     ("vm-test-protocol", &["serde", "postcard"]),
-    ("vm-test-spelling", &["strsim"]),
+    ("vm-test-settings", &["strsim"]),
 ];
 
 /// Keys of `[package]` that the members take from the workspace.

@@ -7,7 +7,7 @@ use super::{harness, library_path};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::word;
+use vm_test_settings::word;
 
 /// A binary with tests.
 #[derive(Clone, Debug)]

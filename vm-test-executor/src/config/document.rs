@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::word::meant;
+use vm_test_settings::word::meant;
 
 /// A longer file is refused unread.
 const LONGEST: u64 = 1 << 20;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use vm_test_protocol::daemon::OwnedSetting;
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::word;
+use vm_test_settings::word;
 
 /// The name of the file.
 pub const FILE: &str = "vm-test.toml";

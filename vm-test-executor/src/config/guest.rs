@@ -6,7 +6,7 @@ use crate::host::hidden::is_whole;
 use vm_test_protocol::daemon::OwnedSetting;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::pattern::Pattern;
-use vm_test_spelling::quantity::{DURATION, SIZE};
+use vm_test_settings::quantity::{DURATION, SIZE};
 
 /// The built-in guest: a container over the host's own root file system.
 pub const HOST: &str = "host";

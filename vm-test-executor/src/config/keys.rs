@@ -1,7 +1,7 @@
 //! The keys of a guest in `vm-test.toml`, and the kind of value of each. Reads nothing.
 
 use vm_test_protocol::daemon::OwnedSetting as Set;
-use vm_test_spelling::quantity::{self, Scale};
+use vm_test_settings::quantity::{self, Scale};
 
 /// What a key takes, and the setting that it makes.
 pub(super) enum Kind {

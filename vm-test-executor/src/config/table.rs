@@ -7,8 +7,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use vm_test_protocol::daemon::OwnedSetting;
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::quantity::{Cure, Scale};
-use vm_test_spelling::word::meant;
+use vm_test_settings::quantity::{Cure, Scale};
+use vm_test_settings::word::meant;
 
 /// A setting, and the line that it stands in.
 #[derive(Debug)]

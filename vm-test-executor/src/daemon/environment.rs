@@ -3,7 +3,7 @@
 use std::time::Duration;
 use vm_test::variables::{self, CPU_BUDGET, IDLE_SECONDS, MEMORY_BUDGET, SPARE_SECONDS};
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::quantity::{DURATION, SIZE};
+use vm_test_settings::quantity::{DURATION, SIZE};
 
 /// All of them, and what each counts.
 const ALL: [(&str, Kind); 4] = [

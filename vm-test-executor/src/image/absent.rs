@@ -4,7 +4,7 @@ use super::recipe::ready_names;
 use super::store::Store;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::word;
+use vm_test_settings::word;
 
 impl Store {
     /// The failure for want of an image.

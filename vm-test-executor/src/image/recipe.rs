@@ -16,7 +16,7 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use users::UserEntry;
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::word;
+use vm_test_settings::word;
 
 /// Recipes that come with the program. `images` in this crate is a link to the workspace's folder, so that they are in
 /// its package, too.

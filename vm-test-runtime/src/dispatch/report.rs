@@ -4,7 +4,7 @@ use super::conclusion::Conclusion;
 use crate::client::Lease;
 use crate::site::Site;
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::quantity::DURATION;
+use vm_test_settings::quantity::DURATION;
 
 /// Reports a test that got no instance.
 pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {

@@ -9,7 +9,7 @@ use signal_hook::low_level::signal_name;
 use vm_test_protocol::agent::{End, Ended};
 use vm_test_protocol::body::BodyOutcome;
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::quantity::DURATION;
+use vm_test_settings::quantity::DURATION;
 
 /// How many of the last lines of a test that was killed are quoted, and how much of each.
 const LAST_LINES: usize = 5;

@@ -5,7 +5,7 @@ use crate::cli::help;
 use clap::Subcommand;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use vm_test_spelling::quantity;
+use vm_test_settings::quantity;
 
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum ImageCommand {

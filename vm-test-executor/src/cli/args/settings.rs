@@ -3,7 +3,7 @@
 use clap::Args;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use vm_test_spelling::quantity;
+use vm_test_settings::quantity;
 
 /// Settings for one instance, which override vm-test.toml.
 #[derive(Debug, Default, Args)]

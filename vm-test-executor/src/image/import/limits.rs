@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use vm_test::variables;
 pub(super) use vm_test::variables::IMAGE_LIMIT as ENV_LIMIT;
 use vm_test_protocol::failure::Failure;
-use vm_test_spelling::quantity;
+use vm_test_settings::quantity;
 
 /// What an archive may unpack to; a larger image is somebody's mistake or malice more often than not.
 const BYTES: u64 = 20 << 30;
