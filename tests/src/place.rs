@@ -1,5 +1,5 @@
 //! Where those tests of a fixture run that name no guest: in a container over the host's root, or on a VM. Knows the names
-//! of the two; expects nothing of a test.
+//! of the two, and makes a suite's tests for both; expects nothing of a test.
 
 use crate::host::Host;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The image of the machines.
+/// The image of the VMs.
 const IMAGE: &str = "debian-12";
 
 /// The name of guest `host` in rows that fit every place.
@@ -22,11 +22,36 @@ pub enum Place {
     /// Guest `host`.
     Container,
     /// Guest `machine` of `tests/fixtures/vm-test.toml`.
-    Machine,
+    Vm,
+}
+
+/// Makes a suite's tests from functions that are told where they run: a module `container` and a
+/// module `vm`, with a test in both for every function that `each_place` lists, and one in `vm` for
+/// those that `vm` lists. A function that no list names is dead code, which is a warning.
+#[macro_export]
+macro_rules! tests_at {
+    (each_place { $($each:tt)* } $(vm { $($vm:tt)* })?) => {
+        mod container {
+            $crate::tests_at!(@ Container $($each)*);
+        }
+        mod vm {
+            $crate::tests_at!(@ Vm $($each)* $($($vm)*)?);
+        }
+    };
+    (@ $place:ident $($module:ident { $($test:ident),+ $(,)? })*) => {
+        $(mod $module {
+            $(
+                #[test]
+                fn $test() {
+                    super::super::$module::$test($crate::place::Place::$place);
+                }
+            )+
+        })*
+    };
 }
 
 impl Place {
-    /// A host of its own whose tests run here. What machines are made of is built once for all suites.
+    /// A host of its own whose tests run here. What VMs are made of is built once for all suites.
     ///
     /// # Panics
     /// If the image cannot be built.
@@ -46,7 +71,7 @@ impl Place {
     pub fn guest(self) -> &'static str {
         match self {
             Self::Container => "host",
-            Self::Machine => "machine",
+            Self::Vm => "machine",
         }
     }
 
@@ -55,7 +80,7 @@ impl Place {
     pub fn description(self) -> &'static str {
         match self {
             Self::Container => "lxc over the host's root",
-            Self::Machine => "kvm image debian-12 (…), …",
+            Self::Vm => "kvm image debian-12 (…), …",
         }
     }
 
@@ -71,7 +96,7 @@ impl Place {
                 let text = std::fs::read_to_string("/proc/sys/kernel/osrelease");
                 text.expect("this kernel's release").trim().to_owned()
             }),
-            Self::Machine => RELEASES[1].get_or_init(|| {
+            Self::Vm => RELEASES[1].get_or_init(|| {
                 let host = Host::new().with_shared_store();
                 let arguments = ["image", "inspect", IMAGE, "--json"];
                 let output = host.vm_test().args(arguments).output();
@@ -88,7 +113,7 @@ impl Place {
     pub fn prefix(self) -> &'static str {
         match self {
             Self::Container => "",
-            Self::Machine => "VM_TEST_GUEST=machine ",
+            Self::Vm => "VM_TEST_GUEST=machine ",
         }
     }
 
@@ -104,17 +129,17 @@ impl Place {
     pub fn factor(self) -> u32 {
         match self {
             Self::Container => 1,
-            Self::Machine => 4,
+            Self::Vm => 4,
         }
     }
 
-    /// How much longer than its time limit a test may take, which is to find hangs and not to measure. The first machine
-    /// boots, and the others wait for it.
+    /// How much longer than its time limit a test may take, which is to find hangs and not to
+    /// measure. The first VM boots, and the others wait for it.
     #[must_use]
     pub fn slack(self) -> Duration {
         Duration::from_secs(match self {
             Self::Container => 90,
-            Self::Machine => 180,
+            Self::Vm => 180,
         })
     }
 }

@@ -16,10 +16,7 @@ const WITHOUT_GUESTS: &[&str] = &["tidy", "ui"];
 /// runner is enough for them.
 const UNDER_ONE_RUNNER: &[&str] = &[
     "attributes",
-    "attributes_machine",
-    "containment_machine",
     "coverage",
-    "hostile_machine",
     "images",
     "imports",
     "keeping",
@@ -28,22 +25,26 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "machines",
     "missing",
     "outcomes",
-    "outcomes_machine",
     "published",
     "returns",
-    "returns_machine",
     "runner",
     "store",
     "system",
     "times",
 ];
 
-/// Suites that run as root only. What they attack is reached through QEMU and its keeper, which are the same programs for
-/// everybody. Whoever escaped from an ordinary user's QEMU would be that user, which is nothing that these suites look at.
-const OF_ROOT: &[&str] = &["containment_machine", "hostile_machine"];
+/// What `cargo test` leaves out of the suites that it runs, too: their tests on VMs, for which one
+/// runner is enough.
+const ON_VMS: &str = "vm::";
 
-/// Suites in which it makes a difference whose guests they are: what the short form runs as an ordinary user. On what a
-/// VM does inside, which is most of the rest, the account has no influence; `returns_machine` stands for it.
+/// Suites whose tests on VMs run as root only. What they attack is reached through QEMU and its
+/// keeper, which are the same programs for everybody. Whoever escaped from an ordinary user's QEMU
+/// would be that user, which is nothing that these suites look at.
+const ON_VMS_OF_ROOT: &[&str] = &["containment", "hostile"];
+
+/// Suites in which it makes a difference whose guests they are: what the short form runs as an
+/// ordinary user. On what a VM does inside, which is most of the rest, the account has no
+/// influence; module `vm` of `returns` stands for it.
 const OF_THE_ACCOUNT: &[&str] = &[
     "census",
     "cli",
@@ -56,21 +57,19 @@ const OF_THE_ACCOUNT: &[&str] = &[
     "outcomes",
     "published",
     "returns",
-    "returns_machine",
     "runner",
 ];
 
-/// What the short form leaves out, in nextest's words: on machines, and as an ordinary user, what runs its fixture under
-/// nextest need not run it under `cargo test`, too. Root's containers stand for that. Whose machines are killed makes no
-/// difference to what is left of them.
-/// Modules `in_full` say by their name that only the full form runs them, and modules `as_root_in_full` that only root does.
-const LEFT_OUT_ON_MACHINES: &str =
-    "not ((binary(/_machine$/) & test(/_under_cargo_test$/)) | test(/in_full::/))";
-const LEFT_OUT_FOR_THE_ACCOUNT: &str = "not (test(/_under_cargo_test$/) | (binary(kills) & test(/^machines::/)) \
-     | test(/in_full::/))";
+/// What the short form leaves out, in nextest's words: on VMs, and as an ordinary user, what runs
+/// its fixture under nextest need not run it under `cargo test`, too. Root's containers stand for
+/// that. Whose VMs are killed makes no difference to what is left of them. Modules `in_full` say by
+/// their name that only the full form runs them, and modules `as_root_in_full` that only root does.
+const LEFT_OUT_ON_VMS: &str = "test(/^vm::.*_under_cargo_test$/) | test(/in_full::/)";
+const LEFT_OUT_FOR_THE_ACCOUNT: &str = "test(/_under_cargo_test$/) | (binary(kills) & test(/^machines::/)) \
+     | (binary(outcomes) & test(/^vm::/)) | test(/in_full::/)";
 
-/// What the full form leaves out as an ordinary user.
-const OF_ROOT_IN_FULL: &str = "not test(/(^|::)as_root_in_full::/)";
+/// What the full form leaves out as an ordinary user, besides [`ON_VMS_OF_ROOT`].
+const OF_ROOT_IN_FULL: &str = "test(/(^|::)as_root_in_full::/)";
 
 /// Suites that use most of the program and end within minutes.
 const MEASURED: &[&str] = &[
@@ -166,7 +165,6 @@ impl Phase {
                 let suites = targets
                     .iter()
                     .filter(|name| !WITHOUT_GUESTS.contains(&name.as_str()))
-                    .filter(|name| self == Self::SuitesRoot || !OF_ROOT.contains(&name.as_str()))
                     .filter(|name| {
                         is_full
                             || self != Self::SuitesUser
@@ -185,19 +183,31 @@ impl Phase {
                     .collect();
                 let of_user = self == Self::SuitesUser;
                 let suites = Runner::nextest(&selection);
-                let suites = match (is_full, of_user) {
-                    (false, true) => suites.choosing(LEFT_OUT_FOR_THE_ACCOUNT),
-                    (false, false) => suites.choosing(LEFT_OUT_ON_MACHINES),
-                    (true, true) => suites.choosing(OF_ROOT_IN_FULL),
-                    (true, false) => suites,
+                let suites = match left_out(is_full, of_user) {
+                    Some(left_out) => suites.choosing(&format!("not ({left_out})")),
+                    None => suites,
                 };
-                let again = (is_full || !of_user).then(|| Runner::libtest(&twice));
+                let again = (is_full || !of_user).then(|| Runner::libtest(&twice).skipping(ON_VMS));
                 // Whoever is root has seen the demo in the phases of its own.
                 let demo = of_user.then(|| Runner::nextest(DEMO));
                 demo.into_iter().chain([suites]).chain(again).collect()
             }
         })
     }
+}
+
+/// The tests that a form leaves out, in nextest's words.
+fn left_out(is_full: bool, of_user: bool) -> Option<String> {
+    if !of_user {
+        return (!is_full).then(|| LEFT_OUT_ON_VMS.to_owned());
+    }
+    let of_root = ON_VMS_OF_ROOT.iter().map(|name| format!("binary({name})"));
+    let of_root = of_root.collect::<Vec<_>>().join(" | ");
+    let form = match is_full {
+        true => OF_ROOT_IN_FULL,
+        false => LEFT_OUT_FOR_THE_ACCOUNT,
+    };
+    Some(format!("({of_root}) & test(/^vm::/) | {form}"))
 }
 
 #[cfg(test)]
@@ -219,7 +229,9 @@ mod tests {
         assert_eq!(expression(Phase::SuitesRoot, true), None);
         assert_eq!(
             expression(Phase::SuitesUser, true).as_deref(),
-            Some(OF_ROOT_IN_FULL)
+            Some(
+                "not ((binary(containment) | binary(hostile)) & test(/^vm::/) | test(/(^|::)as_root_in_full::/))"
+            )
         );
     }
 
@@ -250,22 +262,16 @@ mod tests {
             names.collect::<Vec<_>>()
         };
         let targets = test_targets_of_suites(root).unwrap();
-        let with_guests = |without: &[&[&str]]| {
-            let without = [without.concat(), WITHOUT_GUESTS.to_vec()].concat();
+        let with_guests = |without: &[&str]| {
+            let without = [without, WITHOUT_GUESTS].concat();
             let rest = targets
                 .iter()
                 .filter(|name| !without.contains(&name.as_str()));
             rest.cloned().collect::<Vec<_>>()
         };
-        assert_eq!(
-            suites("left out: the account"),
-            with_guests(&[OF_ROOT, OF_THE_ACCOUNT])
-        );
-        assert_eq!(
-            suites("run under nextest"),
-            with_guests(&[OF_ROOT, UNDER_ONE_RUNNER])
-        );
-        assert_eq!(suites("left out | left out"), OF_ROOT);
+        assert_eq!(suites("left out: the account"), with_guests(OF_THE_ACCOUNT));
+        assert_eq!(suites("run under nextest"), with_guests(UNDER_ONE_RUNNER));
+        assert_eq!(suites("tests on VMs"), ON_VMS_OF_ROOT);
     }
 
     #[test]
@@ -276,7 +282,7 @@ mod tests {
             WITHOUT_GUESTS,
             MEASURED,
             UNDER_ONE_RUNNER,
-            OF_ROOT,
+            ON_VMS_OF_ROOT,
             OF_THE_ACCOUNT,
         ]
         .concat()

@@ -7,6 +7,8 @@ use crate::tally::Kind;
 pub(crate) struct Runner {
     pub(crate) kind: Kind,
     arguments: Vec<String>,
+    /// What the test binaries are told, besides what is passed on to them.
+    filters: Vec<String>,
 }
 
 impl Runner {
@@ -25,13 +27,23 @@ impl Runner {
             .chain(selection)
             .map(|&argument| argument.to_owned())
             .collect();
-        Self { kind, arguments }
+        Self {
+            kind,
+            arguments,
+            filters: Vec::new(),
+        }
     }
 
     /// The same for the tests that nextest's expression chooses.
     pub(crate) fn choosing(mut self, expression: &str) -> Self {
         self.arguments
             .extend(["-E".to_owned(), expression.to_owned()]);
+        self
+    }
+
+    /// The same without the tests that have this in their names.
+    pub(crate) fn skipping(mut self, part: &str) -> Self {
+        self.filters.extend(["--skip".to_owned(), part.to_owned()]);
         self
     }
 
@@ -45,9 +57,10 @@ impl Runner {
     /// The arguments that run, with `passed_on` for the test binaries.
     pub(crate) fn run(&self, passed_on: &[String]) -> Vec<String> {
         let mut arguments = self.arguments.clone();
-        if !passed_on.is_empty() {
+        let told = [&self.filters, passed_on].concat();
+        if !told.is_empty() {
             arguments.push("--".to_owned());
-            arguments.extend_from_slice(passed_on);
+            arguments.extend(told);
         }
         arguments
     }
@@ -71,6 +84,10 @@ mod tests {
         assert_eq!(
             runner.build(),
             ["test", "--no-fail-fast", "-p", "firewall", "--no-run"]
+        );
+        assert_eq!(
+            runner.skipping("vm::").run(&["rows".to_owned()])[4..],
+            ["--", "--skip", "vm::", "rows"]
         );
     }
 }

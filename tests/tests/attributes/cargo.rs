@@ -1,12 +1,13 @@
 //! What a test asks of cargo, and finds in a guest without one: its programs and directories wherever cargo has them, the root
 //! of its workspace, and what its user says to test libraries.
 
-use super::{LIMIT, PLACE};
+use super::limit;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
 use vm_test_tests::group::Group;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::Passed;
 
 /// The package of the fixture that is a member of its workspace.
@@ -19,7 +20,7 @@ const OF_COMPILER: &str = "tests::the_compiler_is_found_and_compiles";
 
 #[test]
 fn a_member_of_a_workspace_finds_its_root_and_its_compiler_and_its_users_word() {
-    let (fixture, host) = (Fixture::new("attributes"), PLACE.host());
+    let (fixture, host) = (Fixture::new("attributes"), Place::Container.host());
     let said: &[(&str, &str)] = &[
         ("INSTA_UPDATE", "new"),
         ("PROPTEST_CASES", "7"),
@@ -34,7 +35,7 @@ fn a_member_of_a_workspace_finds_its_root_and_its_compiler_and_its_users_word() 
             targets: &[MEMBER],
             filters,
             environment,
-            limit: LIMIT,
+            limit: limit(Place::Container),
         };
         let outcome = group.run(&fixture, &host, Runner::CargoTest);
         assert_eq!(outcome.tests.len(), filters.len(), "{}", outcome.text());
@@ -46,12 +47,12 @@ fn a_member_of_a_workspace_finds_its_root_and_its_compiler_and_its_users_word() 
 
 #[test]
 fn a_test_of_a_crate_of_macros_is_debugged() {
-    let (fixture, host) = (Fixture::new("attributes"), PLACE.host());
+    let (fixture, host) = (Fixture::new("attributes"), Place::Container.host());
     let mut command = host.vm_test();
     let output = command
         .args([
             "debug",
-            PLACE.guest(),
+            Place::Container.guest(),
             "--package",
             "attributes-macros",
             "--",
@@ -76,7 +77,7 @@ struct Moved {
 
 impl Moved {
     fn to(target: &Path, build: &Path) -> Self {
-        let (fixture, host) = (Fixture::new("attributes"), PLACE.host());
+        let (fixture, host) = (Fixture::new("attributes"), Place::Container.host());
         let original = fixture.binary(&host, "world");
         let profile = original.ancestors().nth(2).expect("a profile's directory");
         let copy = |from: &Path, to: PathBuf| {
@@ -100,7 +101,7 @@ impl Moved {
 
     /// Runs a test as cargo would.
     fn run(&self, test: &str) {
-        let (fixture, host) = (Fixture::new("attributes"), PLACE.host());
+        let (fixture, host) = (Fixture::new("attributes"), Place::Container.host());
         let mut command = Command::new(&self.binary);
         host.adopt(&mut command);
         let directories = [self.target.join("debug"), self.build.join("debug/deps")];

@@ -1,11 +1,12 @@
 //! What runners list of the fixtures: every test once, whatever stands above and below it. No guest is needed for that.
 
-use super::LIMIT;
+use super::limit;
 use super::orders::CRATES;
 use std::collections::BTreeSet;
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
 
 #[test]
 fn a_test_is_listed_once_whatever_stands_above_and_below_it() {
@@ -15,7 +16,7 @@ fn a_test_is_listed_once_whatever_stands_above_and_below_it() {
             targets,
             filters: &["--list"],
             environment: &[],
-            limit: LIMIT,
+            limit: limit(Place::Container),
         };
         let output = group
             .command(&fixture, &host, Runner::CargoTest)

@@ -11,11 +11,26 @@ use std::time::Duration;
 use vm_test_tests::place::Place;
 use vm_test_tests::report::Told;
 
-/// Where the tests run.
-const PLACE: Place = Place::Container;
+vm_test_tests::tests_at! {
+    each_place {
+        orders {
+            a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_cargo_test,
+            a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_nextest,
+        }
+        world {
+            a_body_finds_its_world_and_leaves_the_hosts_as_it_was_under_cargo_test,
+            a_body_finds_its_world_and_leaves_the_hosts_as_it_was_under_nextest,
+        }
+    }
+}
 
 /// How long a group of tests may take: much longer than it does, and shorter than a hang.
-const LIMIT: Duration = Duration::from_secs(200);
+fn limit(place: Place) -> Duration {
+    Duration::from_secs(match place {
+        Place::Container => 200,
+        Place::Vm => 400,
+    })
+}
 
 /// How often a test has written this line.
 fn count(told: &Told, line: &str) -> usize {

@@ -1,9 +1,10 @@
 //! One test on each guest of a list: runners see each by its name, it runs on that guest only, and filters find it.
 
-use super::{LIMIT, count};
+use super::{count, limit};
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::Passed;
 
 /// All tests of the fixture, each with the guest that its body names.
@@ -32,7 +33,7 @@ fn group<'a>(filters: &'a [&'a str]) -> Group<'a> {
         targets: &["matrix"],
         filters,
         environment: &[],
-        limit: LIMIT,
+        limit: limit(Place::Container),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The order of attributes: every test is there once, and its body runs once, on its guest.
 
-use super::{LIMIT, PLACE, count};
+use super::{count, limit};
 use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::Passed;
 
 const ORDERS: &[&str] = &[
@@ -64,24 +65,26 @@ pub(crate) const CRATES: [(&str, &[&str], &[&str]); 2] = [
     ("renamed", &["renamed"], RENAMED),
 ];
 
-#[test]
-fn a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_cargo_test() {
-    run(Runner::CargoTest);
+pub(crate) fn a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_cargo_test(
+    place: Place,
+) {
+    run(place, Runner::CargoTest);
 }
 
-#[test]
-fn a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_nextest() {
-    run(Runner::Nextest);
+pub(crate) fn a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_nextest(
+    place: Place,
+) {
+    run(place, Runner::Nextest);
 }
 
-fn run(runner: Runner) {
+fn run(place: Place, runner: Runner) {
     for (name, targets, tests) in CRATES {
-        let (fixture, host) = (Fixture::new(name), PLACE.host());
+        let (fixture, host) = (Fixture::new(name), place.host());
         let group = Group {
             targets,
             filters: &["--include-ignored"],
             environment: &[],
-            limit: LIMIT,
+            limit: limit(place),
         };
         let outcome = group.run(&fixture, &host, runner);
         let ran: Vec<_> = outcome.tests.keys().map(String::as_str).collect();
@@ -89,7 +92,7 @@ fn run(runner: Runner) {
         for (test, told) in &outcome.tests {
             assert_eq!((told.ending, told.times), (Passed, 1), "{test}: {told:#?}");
             assert_eq!(
-                count(told, &format!("on {}", PLACE.guest())),
+                count(told, &format!("on {}", place.guest())),
                 1,
                 "{test} did not run once: {told:#?}"
             );

@@ -1,6 +1,6 @@
 //! The world of a body: its package, its programs, its variables, its devices; and that nothing of what it does is left.
 
-use super::{LIMIT, PLACE, count};
+use super::{count, limit};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,37 +52,36 @@ const OWN_HARDWARE: [(&str, &str); 2] = [
 /// The file that a body writes wherever it can.
 const WRITTEN: &str = "written-in-a-guest.txt";
 
-const ALL: Group<'static> = Group {
-    targets: &["world"],
-    filters: &[],
-    environment: &[
-        ("FIXTURE_TOLD", "told"),
-        ("FIXTURE_NOT_TOLD", "not told"),
-        ("FIXTURE_TOLD_BY_FILE", "told by the file"),
-    ],
-    limit: LIMIT,
-};
+const ENVIRONMENT: [(&str, &str); 3] = [
+    ("FIXTURE_TOLD", "told"),
+    ("FIXTURE_NOT_TOLD", "not told"),
+    ("FIXTURE_TOLD_BY_FILE", "told by the file"),
+];
 
-#[test]
-fn a_body_finds_its_world_and_leaves_the_hosts_as_it_was_under_cargo_test() {
-    check(Runner::CargoTest);
+pub(crate) fn a_body_finds_its_world_and_leaves_the_hosts_as_it_was_under_cargo_test(place: Place) {
+    check(place, Runner::CargoTest);
 }
 
-#[test]
-fn a_body_finds_its_world_and_leaves_the_hosts_as_it_was_under_nextest() {
-    check(Runner::Nextest);
+pub(crate) fn a_body_finds_its_world_and_leaves_the_hosts_as_it_was_under_nextest(place: Place) {
+    check(place, Runner::Nextest);
 }
 
-fn check(runner: Runner) {
-    let (fixture, host) = (Fixture::new("attributes"), PLACE.host());
+fn check(place: Place, runner: Runner) {
+    let (fixture, host) = (Fixture::new("attributes"), place.host());
+    let all = Group {
+        targets: &["world"],
+        filters: &[],
+        environment: &ENVIRONMENT,
+        limit: limit(place),
+    };
     let before = contents(fixture.directory());
-    let outcome = ALL.run(&fixture, &host, runner);
+    let outcome = all.run(&fixture, &host, runner);
     let ran: Vec<_> = outcome.tests.keys().map(String::as_str).collect();
     assert_eq!(ran, TESTS, "{}", outcome.text());
     for (test, told) in &outcome.tests {
         let asked = DEVICES.iter().find(|(name, _)| name == test);
-        match asked.and_then(|(_, devices)| closed(devices)) {
-            _ if own_device(test).is_some() => assert_own(test, told),
+        match asked.and_then(|(_, devices)| closed(place, devices)) {
+            _ if own_device(place, test).is_some() => assert_own(place, test, told),
             None => assert_eq!(told.ending, Passed, "{test}: {told:#?}"),
             Some(device) => assert_refusal(test, told, device),
         }
@@ -90,10 +89,10 @@ fn check(runner: Runner) {
     let named = &outcome.tests["the_guest_has_the_name_that_the_test_asks_for"];
     assert_eq!(count(named, "on worker-1"), 1, "{named:#?}");
     let program = &outcome.tests["a_program_of_the_package_runs"];
-    let line = format!("on {}", PLACE.guest());
+    let line = format!("on {}", place.guest());
     assert_eq!(count(program, &line), 1, "{program:#?}");
-    // A machine's namespaces are of another kernel, which numbers its first ones as this one does.
-    if PLACE == Place::Container {
+    // The namespaces of a VM are of another kernel, which numbers its first ones as this one does.
+    if place == Place::Container {
         assert_namespaces(&outcome);
     }
     assert_eq!(
@@ -110,31 +109,31 @@ fn check(runner: Runner) {
     assert!(!Path::new("/mnt/made-in-a-guest").exists());
 }
 
-/// The first device that this user may not open. A test that asks for it must fail and name it.
 /// The device that a test finds, though it should not in a container.
-fn own_device(test: &str) -> Option<&'static str> {
-    let mut own = OWN_HARDWARE.iter().filter(|_| PLACE == Place::Machine);
+fn own_device(place: Place, test: &str) -> Option<&'static str> {
+    let mut own = OWN_HARDWARE.iter().filter(|_| place == Place::Vm);
     own.find(|(name, _)| *name == test)
         .map(|(_, device)| *device)
 }
 
-fn assert_own(test: &str, told: &Told) {
-    let device = own_device(test).unwrap_or_default();
+fn assert_own(place: Place, test: &str, told: &Told) {
+    let device = own_device(place, test).unwrap_or_default();
     assert_eq!(told.ending, Failed, "{test}: {told:#?}");
     let text = format!("{}{}", told.stdout, told.stderr);
     assert!(text.contains(&format!("{device} is there")), "{text}");
 }
 
-fn closed<'a>(devices: &[&'a str]) -> Option<&'a str> {
+/// The first device that this user may not open. A test that asks for it must fail and name it.
+fn closed<'a>(place: Place, devices: &[&'a str]) -> Option<&'a str> {
     let is_closed = |device: &&str| {
         let mut options = fs::File::options();
         options.read(true).write(true).open(device).is_err()
     };
-    // A machine has devices of its own.
+    // A VM has devices of its own.
     devices
         .iter()
         .copied()
-        .find(|device| PLACE == Place::Container && is_closed(device))
+        .find(|device| place == Place::Container && is_closed(device))
 }
 
 fn assert_refusal(test: &str, told: &Told, device: &str) {

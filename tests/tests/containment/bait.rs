@@ -1,6 +1,5 @@
 //! The bait: files and a pipe of the host that guests are told of, and are to leave as they are.
 
-use super::setting::PLACE;
 use super::tree::{self, Tree};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -39,13 +38,13 @@ pub(crate) struct Bait {
 }
 
 impl Bait {
-    pub(crate) fn lay_out(fixture: &Fixture) -> Self {
+    pub(crate) fn lay_out(place: Place, fixture: &Fixture) -> Self {
         let target = fixture.directory().join("target");
         fs::create_dir_all(&target).unwrap();
-        let directory = temporary(match PLACE {
+        let directory = temporary(match place {
             // Containers see it, and have directories for temporary files of their own.
             Place::Container => std::env::home_dir().expect("a home directory"),
-            Place::Machine => target.clone(),
+            Place::Vm => target.clone(),
         });
         let workspace = temporary(&target);
         let hidden = temporary("/tmp");

@@ -1,14 +1,24 @@
-//! The fixture `containment`, built, and how its tests are to end. Knows none of them.
+//! The fixture `containment`, built, how long its tests may take, and how they are to end. Knows
+//! none of them.
 
-use super::setting::PLACE;
+use std::time::Duration;
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::group::Outcome;
 use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending;
 
+/// How long a group of tests may take: much longer than it does, and shorter than a hang.
+pub(crate) fn limit(place: Place) -> Duration {
+    Duration::from_secs(match place {
+        Place::Container => 300,
+        Place::Vm => 400,
+    })
+}
+
 /// The built fixture, and a host of its own for a test.
-pub(crate) fn fixture() -> (Fixture, Host) {
-    let (fixture, host) = (Fixture::new("containment"), PLACE.host());
+pub(crate) fn fixture(place: Place) -> (Fixture, Host) {
+    let (fixture, host) = (Fixture::new("containment"), place.host());
     fixture.build(&host);
     (fixture, host)
 }

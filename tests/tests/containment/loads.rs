@@ -1,13 +1,13 @@
 //! Crowds of processes of more than one user, and memory: what they took is the host's again when they have ended, and
 //! a test beside them passes.
 
-use super::endings::{assert_endings, fixture};
-use super::setting::LIMIT;
+use super::endings::{assert_endings, fixture, limit};
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Passed};
 
 /// How long the processes of a guest may be there after its test.
@@ -39,13 +39,13 @@ fn available() -> u64 {
 
 #[test]
 fn what_crowds_of_processes_take_is_bounded_and_is_given_back() {
-    let (fixture, host) = fixture();
+    let (fixture, host) = fixture(Place::Container);
     let before = available();
     let group = Group {
         targets: &["hostile"],
         filters: &["loads::"],
         environment: &[],
-        limit: LIMIT,
+        limit: limit(Place::Container),
     };
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
     let ended = Instant::now();

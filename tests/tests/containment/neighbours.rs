@@ -1,14 +1,14 @@
 //! Two guests at once: what the one holds, the other does not find. The first says when it holds all of it, and lives
 //! until the second has looked.
 
-use super::endings::{assert_endings, fixture};
-use super::setting::LIMIT;
+use super::endings::{assert_endings, fixture, limit};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::Passed;
 
 /// What the first says before the names of its namespaces.
@@ -60,16 +60,15 @@ impl Drop for Holder {
     }
 }
 
-#[test]
-fn what_one_guest_holds_another_at_the_same_time_does_not_find() {
-    let (fixture, host) = fixture();
+pub(crate) fn what_one_guest_holds_another_at_the_same_time_does_not_find(place: Place) {
+    let (fixture, host) = fixture(place);
     let mut holder = Holder::new(&fixture, &host);
     let name = "neighbours::looking_for_what_another_holds";
     let group = Group {
         targets: &["hostile"],
         filters: &["--exact", "--ignored", name],
         environment: &[("CONTAINMENT_HELD", &holder.namespaces)],
-        limit: LIMIT,
+        limit: limit(place),
     };
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
     assert!(

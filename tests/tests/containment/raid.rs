@@ -1,24 +1,23 @@
 //! The raid: all bodies that are after the host's files, in one run of `cargo test`, between two examinations of them.
 
 use super::bait::Bait;
-use super::endings::{assert_endings, fixture};
-use super::setting::LIMIT;
+use super::endings::{assert_endings, fixture, limit};
 use super::tree;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::Passed;
 
-#[test]
-fn whatever_a_guest_does_to_files_the_hosts_stay_as_they_are() {
-    let (fixture, host) = fixture();
-    let mut bait = Bait::lay_out(&fixture);
+pub(crate) fn whatever_a_guest_does_to_files_the_hosts_stay_as_they_are(place: Place) {
+    let (fixture, host) = fixture(place);
+    let mut bait = Bait::lay_out(place, &fixture);
     let before = bait.examine();
     let directory = bait.directory().to_str().expect("UTF-8").to_owned();
     let group = Group {
         targets: &["hostile"],
         filters: &["escapes::", "files::", "pipes::"],
         environment: &[("CONTAINMENT_BAIT", &directory)],
-        limit: LIMIT,
+        limit: limit(place),
     };
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
     // What a guest does by way of its own end is done now.

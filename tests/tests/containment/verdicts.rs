@@ -1,10 +1,10 @@
 //! Other processes of the guest give verdicts in a test's name, by the thousand: none counts, and nothing hangs.
 
-use super::endings::{assert_endings, fixture};
-use super::setting::{LIMIT, PLACE};
+use super::endings::{assert_endings, fixture, limit};
 use std::time::Duration;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::{Group, Outcome};
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Passed};
 
 /// More than the longest time limit among the tests, and less than a hang.
@@ -13,21 +13,20 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const ITS_OWN: &str = "its own words";
 
 /// What becomes of the tests that these filters select.
-fn run(filters: &[&str], runner: Runner) -> Outcome {
-    let (fixture, host) = fixture();
+fn run(place: Place, filters: &[&str], runner: Runner) -> Outcome {
+    let (fixture, host) = fixture(place);
     let group = Group {
         targets: &["hostile"],
         filters,
         environment: &[],
-        limit: LIMIT,
+        limit: limit(place),
     };
     group.run(&fixture, &host, runner)
 }
 
-#[test]
-fn a_verdict_from_another_process_never_counts_and_never_hangs() {
-    let outcome = run(&["verdicts::"], Runner::CargoTest);
-    let seconds = 3 * PLACE.factor();
+pub(crate) fn a_verdict_from_another_process_never_counts_and_never_hangs(place: Place) {
+    let outcome = run(place, &["verdicts::"], Runner::CargoTest);
+    let seconds = 3 * place.factor();
     let too_late = format!("the test did not end within {seconds}s and was killed");
     let failing = [
         ("verdicts::failing_beside_a_flood_of_garbage", ITS_OWN),
@@ -53,13 +52,14 @@ fn a_verdict_from_another_process_never_counts_and_never_hangs() {
         assert!(told.stdout.contains(words), "{name}: {told:#?}");
     }
     let took = outcome.finished.took;
-    assert!(took < PATIENCE * PLACE.factor(), "it took {took:?}");
+    assert!(took < PATIENCE * place.factor(), "it took {took:?}");
 }
 
-#[test]
-fn a_verdict_from_a_process_that_came_before_the_body_does_not_count_either() {
+pub(crate) fn a_verdict_from_a_process_that_came_before_the_body_does_not_count_either(
+    place: Place,
+) {
     // Their sites are on helpers, and end the test's process.
-    let outcome = run(&["early::"], Runner::Nextest);
+    let outcome = run(place, &["early::"], Runner::Nextest);
     let failing = [
         ("early::failing_behind_forged_verdicts", ITS_OWN),
         (

@@ -34,9 +34,9 @@ fn lines_count_as_often_in_a_container_as_locally_whatever_dies_beside_them() {
 
 #[test]
 fn lines_count_as_often_on_a_machine_as_locally_whatever_dies_beside_them() {
-    let host = Place::Machine.host();
+    let host = Place::Vm.host();
     let local = locally(&host);
-    deaths::break_no_report(&host, Place::Machine, Tool::Test, &local);
+    deaths::break_no_report(&host, Place::Vm, Tool::Test, &local);
     let options = [LINES, ON_A_GUEST].concat();
     let (on_guests, text) = Measurement::new(&host, Tool::Nextest, &options, &[]).run();
     assert_eq!(on_guests.of(&COUNTED), local.of(&COUNTED), "{text}");
@@ -44,7 +44,7 @@ fn lines_count_as_often_on_a_machine_as_locally_whatever_dies_beside_them() {
 
 #[test]
 fn without_a_tool_and_without_a_word_of_it_lines_count_as_often_as_locally() {
-    for place in [Place::Container, Place::Machine] {
+    for place in [Place::Container, Place::Vm] {
         let host = place.host();
         let local = locally(&host);
         let counted = plain::measure(&host);

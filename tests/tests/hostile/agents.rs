@@ -5,6 +5,7 @@ use super::rows::is_here;
 use std::io::{Read, Seek, SeekFrom};
 use std::time::Instant;
 use vm_test_tests::fixture::text_of;
+use vm_test_tests::place::Place;
 
 const EXITED: &[&str] = &["no verdict: the test process exited with code 0 before the test ended"];
 const ITS_OWN: &[&str] = &["the body's own word"];
@@ -53,20 +54,19 @@ const ROBBERS: &[(&str, &[&str])] = &[
     ("own::takes_the_processor_for_ever", SILENT),
 ];
 
-#[test]
-fn only_the_body_itself_can_give_its_verdict() {
-    fail_for_their_causes(FORGERS);
+pub(crate) fn only_the_body_itself_can_give_its_verdict(place: Place) {
+    fail_for_their_causes(place, FORGERS);
 }
 
-#[test]
-fn whoever_takes_the_agents_place_fails_its_own_test_and_hangs_nothing() {
-    fail_for_their_causes(ROBBERS);
+pub(crate) fn whoever_takes_the_agents_place_fails_its_own_test_and_hangs_nothing(place: Place) {
+    fail_for_their_causes(place, ROBBERS);
 }
 
 #[track_caller]
-fn fail_for_their_causes(attackers: &[(&str, &[&str])]) {
-    let arena = Arena::new();
-    let attackers: Vec<_> = attackers.iter().filter(|row| is_here(row.0)).collect();
+fn fail_for_their_causes(place: Place, attackers: &[(&str, &[&str])]) {
+    let arena = Arena::new(place);
+    let attackers = attackers.iter().filter(|row| is_here(place, row.0));
+    let attackers: Vec<_> = attackers.collect();
     // Most of their time they wait for the end of it.
     let threads = attackers.len().to_string();
     let mut command = arena.run(&["--exact", "--include-ignored", "--test-threads", &threads]);
@@ -77,16 +77,15 @@ fn fail_for_their_causes(attackers: &[(&str, &[&str])]) {
         .expect("cargo starts");
     let text = text_of(&output);
     let took = began.elapsed();
-    assert!(took < limit(), "{took:?}:\n{text}");
+    assert!(took < limit(place), "{took:?}:\n{text}");
     for (test, reasons) in attackers {
-        assert_failed_for(&text, test, reasons);
+        assert_failed_for(place, &text, test, reasons);
     }
     arena.assert_unharmed();
 }
 
-#[test]
-fn output_without_end_is_not_kept_without_end() {
-    let arena = Arena::new();
+pub(crate) fn output_without_end_is_not_kept_without_end(place: Place) {
+    let arena = Arena::new(place);
     let test = "stream::floods_its_test_process_with_output_for_ever";
     let mut log = tempfile::tempfile().expect("a temporary file");
     let mut command = arena.run(&["--exact", "--include-ignored", test]);

@@ -1,6 +1,5 @@
 //! A host, what is attacked on it, and the attackers. Starts attacks; knows none.
 
-use super::PLACE;
 use super::canary::Canary;
 use std::fs;
 use std::process::Command;
@@ -10,6 +9,7 @@ use vm_test_tests::census::Census;
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
 
 /// How long the host may take to be as it was.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,12 +35,12 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(place: Place) -> Self {
         let alone = alone();
-        let host = PLACE.host();
+        let host = place.host();
         let fixture = Fixture::new("hostile");
         fixture.build(&host);
-        let canary = Canary::new(&host, &fixture);
+        let canary = Canary::new(place, &host, &fixture);
         Self {
             before: Census::take(&host),
             canary,
@@ -83,19 +83,19 @@ impl Arena {
 }
 
 /// How long a run of attackers may take here.
-pub(crate) fn limit() -> Duration {
-    LIMIT * PLACE.factor()
+pub(crate) fn limit(place: Place) -> Duration {
+    LIMIT * place.factor()
 }
 
 /// What libtest says of a test, and what the test's report says.
 #[track_caller]
-pub(crate) fn assert_failed_for(text: &str, test: &str, reasons: &[&str]) {
+pub(crate) fn assert_failed_for(place: Place, text: &str, test: &str, reasons: &[&str]) {
     let failed = text.contains(&format!("test {test} ... FAILED"));
     assert!(failed, "{test} did not fail:\n{text}");
     let heading = format!("---- {test} stdout ----\n");
     let section = text.split_once(&heading).map_or("", |(_, section)| section);
     let section = section.split("\n---- ").next().unwrap_or_default();
-    let reasons = reasons.iter().map(|reason| PLACE.fill(reason));
+    let reasons = reasons.iter().map(|reason| place.fill(reason));
     let reasons: Vec<_> = reasons.collect();
     let told = reasons.iter().any(|reason| section.contains(reason));
     assert!(told, "{test} did not fail for one of {reasons:?}:\n{text}");

@@ -3,12 +3,16 @@
 use super::arena::Arena;
 use super::rows::left_out;
 use vm_test_tests::fixture::text_of;
+use vm_test_tests::place::Place;
 
-#[test]
-fn no_attack_on_the_host_has_any_effect_on_it() {
-    let arena = Arena::new();
+pub(crate) fn no_attack_on_the_host_has_any_effect_on_it(place: Place) {
+    let arena = Arena::new(place);
     let mut args = vec!["--test-threads", "4"];
-    args.extend(left_out().iter().flat_map(|(name, _)| ["--skip", name]));
+    args.extend(
+        left_out(place)
+            .iter()
+            .flat_map(|(name, _)| ["--skip", name]),
+    );
     let output = arena.run(&args).output().expect("cargo starts");
     arena.assert_unharmed();
     assert!(output.status.success(), "{}", text_of(&output));

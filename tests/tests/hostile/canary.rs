@@ -1,6 +1,5 @@
 //! What the attackers are after: files, a process, sockets, the program itself. Says what of it has changed.
 
-use super::PLACE;
 use super::keyring::Keyring;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::collections::BTreeMap;
@@ -24,7 +23,7 @@ const PROGRAMS: &str = "bin";
 /// A file of the disk that the host's root is on, where the suite may make one.
 const DISK: &str = "disk";
 
-/// What all machines of an image go on from, in a store.
+/// What all VMs of an image are restored from, in a store.
 const TEMPLATES: [&str; 6] = [
     "root.img",
     "vmlinuz",
@@ -36,8 +35,9 @@ const TEMPLATES: [&str; 6] = [
 
 /// Everything that a guest must neither change nor reach.
 pub(super) struct Canary {
+    place: Place,
     directory: TempDir,
-    /// The store, where guests are machines that are made of its files.
+    /// The store, where guests are VMs that are made of its files.
     store: Option<PathBuf>,
     process: Child,
     name: String,
@@ -50,13 +50,13 @@ pub(super) struct Canary {
 }
 
 impl Canary {
-    pub(super) fn new(host: &Host, fixture: &Fixture) -> Self {
+    pub(super) fn new(place: Place, host: &Host, fixture: &Fixture) -> Self {
         // All guests see the workspace, and have temporary directories of their own.
-        let place = fixture.directory().join("target");
-        fs::create_dir_all(&place).unwrap();
+        let target = fixture.directory().join("target");
+        fs::create_dir_all(&target).unwrap();
         let directory = tempfile::Builder::new()
             .prefix("vmt-canary-")
-            .tempdir_in(&place)
+            .tempdir_in(&target)
             .expect("a directory that guests see");
         let path = directory.path();
         fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
@@ -67,7 +67,7 @@ impl Canary {
             fs::write(path.join(file), WORDS).unwrap();
         }
         fs::set_permissions(path.join("closed"), PermissionsExt::from_mode(0o700)).unwrap();
-        if PLACE == Place::Container {
+        if place == Place::Container {
             copy_program(&path.join(PROGRAMS));
             make_disk(&path.join(DISK));
         }
@@ -79,13 +79,14 @@ impl Canary {
         let name = format!("vmt-canary-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let mut canary = Self {
+            place,
             abstract_listener: UnixListener::bind_addr(&address).unwrap(),
             path_listener: UnixListener::bind(path.join("socket")).unwrap(),
             tcp_listener: TcpListener::bind("127.0.0.1:0").unwrap(),
-            keyring: (PLACE == Place::Container).then(Keyring::new),
+            keyring: (place == Place::Container).then(Keyring::new),
             before: BTreeMap::new(),
             templates_before: BTreeMap::new(),
-            store: (PLACE == Place::Machine).then(|| host.store()),
+            store: (place == Place::Vm).then(|| host.store()),
             directory,
             process,
             name,
@@ -102,7 +103,7 @@ impl Canary {
     pub(super) fn expose(&self, host: &Host, command: &mut Command) {
         let path = self.directory.path();
         let port = self.tcp_listener.local_addr().unwrap().port();
-        if PLACE == Place::Container {
+        if self.place == Place::Container {
             command.env("VM_TEST_BIN", path.join(PROGRAMS).join("vm-test"));
         }
         command
@@ -118,7 +119,7 @@ impl Canary {
 
     /// What attackers must find, so that they do not pass by attacking nothing. Says what they cannot.
     fn seen(&self, host: &Host) -> Vec<&'static str> {
-        if PLACE == Place::Machine {
+        if self.place == Place::Vm {
             return Vec::new();
         }
         let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
@@ -174,7 +175,8 @@ impl Canary {
         files
     }
 
-    /// What has been written to of that which all machines go on from. What was not there at first is nobody's harm.
+    /// What has been written to of that which all VMs are restored from. What was not there at
+    /// first is nobody's harm.
     fn written_to(&self) -> Vec<String> {
         let now = self.templates();
         let changed = |(path, was): (&PathBuf, &String)| {
@@ -251,7 +253,8 @@ impl Drop for Canary {
     }
 }
 
-/// A copy, because what an attacker does to the agent would hurt all others who use it. On a machine it is in memory.
+/// A copy, because what an attacker does to the agent would hurt all others who use it. On a VM it
+/// is in memory.
 fn copy_program(directory: &Path) {
     let program = Host::program();
     fs::create_dir(directory).unwrap();

@@ -1,11 +1,11 @@
 //! The sockets of the library that runs containers: a guest does not reach those of its own keeper, which are there.
 
-use super::PLACE;
 use super::arena::alone;
 use std::fs;
 use std::io::Write;
 use std::time::Duration;
 use vm_test_tests::fixture::Fixture;
+use vm_test_tests::place::Place;
 use vm_test_tests::process::{Running, await_that, instances};
 
 const ATTACK: &str = "others::no_abstract_socket_that_it_is_told_answers";
@@ -13,7 +13,7 @@ const ATTACK: &str = "others::no_abstract_socket_that_it_is_told_answers";
 #[test]
 fn the_librarys_socket_is_there_and_its_own_guest_does_not_reach_it() {
     let _alone = alone();
-    let host = PLACE.host();
+    let host = Place::Container.host();
     let fixture = Fixture::new("hostile");
     let binary = fixture.binary(&host, "hostile");
     let mut command = host.vm_test();

@@ -1,6 +1,5 @@
 //! Attackers that use up what there is only so much of: processes, memory, room on a disk.
 
-use super::PLACE;
 use super::arena::{Arena, assert_failed_for, limit};
 use std::time::Instant;
 use vm_test_tests::fixture::text_of;
@@ -18,13 +17,12 @@ const SIBLINGS: [&str; 3] = [
     "processes::only_processes_of_the_guest_can_be_seen",
 ];
 
-#[test]
-fn bombs_of_processes_end_with_their_tests_and_hurt_no_other() {
-    let arena = Arena::new();
+pub(crate) fn bombs_of_processes_end_with_their_tests_and_hurt_no_other(place: Place) {
+    let arena = Arena::new(place);
     // On a host that they share two would have no processor left for the others.
-    let at_once = match PLACE {
+    let at_once = match place {
         Place::Container => 1,
-        Place::Machine => BOMBS.len(),
+        Place::Vm => BOMBS.len(),
     };
     for bombs in BOMBS.chunks(at_once) {
         let mut command = arena.run(&["--exact", "--include-ignored", "--test-threads", "5"]);
@@ -34,9 +32,9 @@ fn bombs_of_processes_end_with_their_tests_and_hurt_no_other() {
         let took = began.elapsed();
         let text = text_of(&output);
         // It ends at all, and not only with the run: how soon depends on what else the machine does.
-        assert!(took < limit(), "{took:?}:\n{text}");
+        assert!(took < limit(place), "{took:?}:\n{text}");
         for bomb in bombs {
-            assert_failed_for(&text, bomb, &reasons());
+            assert_failed_for(place, &text, bomb, &reasons(place));
         }
         for sibling in SIBLINGS {
             assert!(text.contains(&format!("test {sibling} ... ok")), "{text}");
@@ -45,25 +43,24 @@ fn bombs_of_processes_end_with_their_tests_and_hurt_no_other() {
     arena.assert_unharmed();
 }
 
-/// What may be said of a bomb. A host's processors are everybody's, and those of a
-/// machine that QEMU translates are slow to bury a thousand processes.
-fn reasons() -> Vec<&'static str> {
-    match PLACE {
+/// What may be said of a bomb. A host's processors are everybody's, and those of a VM that QEMU
+/// translates are slow to bury a thousand processes.
+fn reasons(place: Place) -> Vec<&'static str> {
+    match place {
         Place::Container => vec![
             "the test did not end within 2s and was killed",
             "the guest did not answer for 10s after the time limit of 2000 ms",
             "the guest ran out of memory",
         ],
-        Place::Machine => vec![
+        Place::Vm => vec![
             "the test did not end within 8s and was killed",
             "the guest did not answer for 10s after the time limit of 8000 ms",
         ],
     }
 }
 
-#[test]
-fn what_fills_memory_is_ended_whether_it_is_called_a_file_or_not() {
-    let arena = Arena::new();
+pub(crate) fn what_fills_memory_is_ended_whether_it_is_called_a_file_or_not(place: Place) {
+    let arena = Arena::new(place);
     let mut fillers = vec![
         "limits::fills_every_file_system_there_is",
         "limits::fills_a_file_system_of_its_own",
@@ -72,8 +69,8 @@ fn what_fills_memory_is_ended_whether_it_is_called_a_file_or_not() {
     let nameless = "limits::fills_memory_that_is_a_file_without_a_name";
     // Where no control group holds the limit, the agent does. It ends the whole job, and memory that is no process's and
     // has no name it does not see; of that the host's own out-of-memory killer takes care, and tests are what it takes.
-    // A machine has no more than it has.
-    let held = PLACE == Place::Machine || rustix::process::getuid().is_root();
+    // A VM has no more than it has.
+    let held = place == Place::Vm || rustix::process::getuid().is_root();
     fillers.push(if held { nameless } else { many });
     let mut command = arena.run(&["--exact", "--include-ignored", "--test-threads", "4"]);
     command.args(&fillers);
@@ -87,7 +84,12 @@ fn what_fills_memory_is_ended_whether_it_is_called_a_file_or_not() {
         assert!(text.contains(&format!("test {many} ... ok")), "{text}");
     }
     for filler in fillers {
-        assert_failed_for(&text, filler, &["the guest ran out of memory (128 MiB"]);
+        assert_failed_for(
+            place,
+            &text,
+            filler,
+            &["the guest ran out of memory (128 MiB"],
+        );
     }
     arena.assert_unharmed();
 }

@@ -1,11 +1,11 @@
 //! A guest that is to be root on the host: it is, and what it does goes with it all the same.
 
-use super::PLACE;
 use super::arena::alone;
 use std::path::Path;
 use std::time::Duration;
 use vm_test_tests::census::Census;
 use vm_test_tests::daemon::Daemon;
+use vm_test_tests::place::Place;
 use vm_test_tests::process::{await_that, instances, vm_test};
 
 /// How long the host may take to be as it was.
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[test]
 fn a_privileged_guest_is_root_on_the_host_and_leaves_nothing_there() {
     let _alone = alone();
-    let host = PLACE.host();
+    let host = Place::Container.host();
     let before = Census::take(&host);
     let made = format!("/etc/made-by-a-guest-{}", std::process::id());
     let script = format!(

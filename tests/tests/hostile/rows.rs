@@ -1,7 +1,6 @@
 //! Which of the fixture's attacks there are in a place, and why the others are not. Every attack is run on every kind of
 //! guest unless a row here says otherwise.
 
-use super::PLACE;
 use std::process::Command;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::place::Place;
@@ -20,9 +19,9 @@ const ITS_DISKS: &str = "its disks are its own, and `own::` writes to them";
 const ITS_FILES: &str = "its files are its own kernel's; the host's have no inode there";
 const ITS_GROUPS: &str = "its control groups are its own kernel's";
 const ITS_KEYS: &str = "its kernel knows only users of its own";
-const ITS_END: &str = "the suite `outcomes_machine` has every end of a machine with its words";
+const ITS_END: &str = "the suite `outcomes` has every end of a VM with its words";
 
-const NOT_ON_A_MACHINE: Rows = &[
+const NOT_ON_A_VM: Rows = &[
     ("agent::reboots_the_machine", ITS_END),
     ("disks::", ITS_DISKS),
     (
@@ -39,7 +38,7 @@ const NOT_ON_A_MACHINE: Rows = &[
     ),
     (
         "files::the_first_process_has_no_file_of_the_host_to_take",
-        "its first process has the machine's ports, which `stream::` takes",
+        "its first process has the VM's ports, which `stream::` takes",
     ),
     ("groups::", ITS_GROUPS),
     ("kernel::another_kernel_cannot_be_booted", ITS_KERNEL),
@@ -55,7 +54,7 @@ const NOT_ON_A_MACHINE: Rows = &[
     ("keys::", ITS_KEYS),
     (
         "limits::the_number_of_processes_is_limited",
-        "the suite `outcomes_machine` counts its threads; what asks for more memory boots a machine anew",
+        "the suite `outcomes` counts its threads; what asks for more memory boots a VM anew",
     ),
     (
         "processes::being_first_in_line_for_the_processor_is_denied",
@@ -69,25 +68,26 @@ const NOT_ON_A_MACHINE: Rows = &[
 ];
 
 /// The rows of the attacks that are not run here.
-pub(crate) fn left_out() -> Rows {
-    match PLACE {
+pub(crate) fn left_out(place: Place) -> Rows {
+    match place {
         Place::Container => NOT_IN_A_CONTAINER,
-        Place::Machine => NOT_ON_A_MACHINE,
+        Place::Vm => NOT_ON_A_VM,
     }
 }
 
 /// Whether an attack is run here.
-pub(crate) fn is_here(test: &str) -> bool {
-    !left_out().iter().any(|(begin, _)| test.starts_with(begin))
+pub(crate) fn is_here(place: Place, test: &str) -> bool {
+    !left_out(place)
+        .iter()
+        .any(|(begin, _)| test.starts_with(begin))
 }
 
-#[test]
-fn every_attack_that_is_left_out_here_is_one_that_there_is() {
+pub(crate) fn every_attack_that_is_left_out_here_is_one_that_there_is(place: Place) {
     let fixture = Fixture::new("hostile");
-    let binary = fixture.binary(&PLACE.host(), "hostile");
+    let binary = fixture.binary(&place.host(), "hostile");
     let list = Command::new(binary).arg("--list").output().unwrap();
     let list = text_of(&list);
     let there = |begin: &str| list.lines().any(|line| line.starts_with(begin));
-    let unknown: Vec<_> = left_out().iter().filter(|row| !there(row.0)).collect();
+    let unknown: Vec<_> = left_out(place).iter().filter(|row| !there(row.0)).collect();
     assert!(unknown.is_empty(), "{unknown:#?}");
 }

@@ -1,12 +1,13 @@
 //! Test binaries that are built in unusual ways: with panics that abort, and as on a host without guests.
 
-use super::LIMIT;
+use super::limit;
 use super::words::{ANY, fits, plain};
 use std::process::Command;
 use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
 use vm_test_tests::patience;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{self, Failed, Passed};
 
 const ABORT: &str = "-C panic=abort -Zpanic-abort-tests";
@@ -103,7 +104,7 @@ fn a_test_ends_as_it_should_where_panics_abort() {
         targets: &["few"],
         filters: &[],
         environment: &environment,
-        limit: LIMIT,
+        limit: limit(Place::Container),
     };
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let outcome = group.run(&fixture, &host, runner);
@@ -125,7 +126,7 @@ fn a_test_ends_as_it_should_where_panics_abort() {
                 };
                 let lines = plain(text);
                 assert!(
-                    fits(words, &lines),
+                    fits(Place::Container, words, &lines),
                     "{name} says\n{lines:#?}\nand not\n{words:#?}"
                 );
             }
@@ -146,7 +147,7 @@ fn on_a_host_without_guests_every_test_fails_with_one_line() {
         targets: &["few"],
         filters: &["guest::"],
         environment: &environment,
-        limit: LIMIT,
+        limit: limit(Place::Container),
     };
     let line = "cannot run this test in guest `host`: guests need a Linux host, and this is linux";
     let note = "note: test did not panic as expected at tests/…";
@@ -160,7 +161,10 @@ fn on_a_host_without_guests_every_test_fails_with_one_line() {
             };
             let expected = [line, note];
             let lines = plain(text);
-            assert!(fits(&expected[..=notes], &lines), "{name} says {lines:#?}");
+            assert!(
+                fits(Place::Container, &expected[..=notes], &lines),
+                "{name} says {lines:#?}"
+            );
         }
     }
     // What calls the site may expect a panic, and a return would pass as well.
@@ -174,7 +178,7 @@ fn on_a_host_without_guests_every_test_fails_with_one_line() {
         };
         let finished = patience::run(
             &mut group.command(&fixture, &host, Runner::CargoTest),
-            LIMIT,
+            limit(Place::Container),
         );
         assert_ne!(finished.code, Some(0), "{test} passed");
         let words = format!("because its caller may pass by panicking: {line}");

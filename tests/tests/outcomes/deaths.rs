@@ -4,10 +4,11 @@
 use super::processes::assert_no_keeper_is_left;
 use super::rows::{Row, compare, fails, passes};
 use super::words::ANY;
-use super::{LIMIT, fixture};
+use super::{fixture, limit};
 use std::collections::BTreeMap;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{self, Failed, Passed};
 
 const EXIT_HINT: &str = "hint: a body must return or panic, and nothing else may end its process: neither `std::process::exit` nor a destructor or thread that it leaves behind";
@@ -167,34 +168,38 @@ const TABLE: &[Row] = &[
 /// Here `exit(0)` in a body passes: to both runners the process has ended well. On a guest there is no verdict.
 const ENDS_WELL_HERE: &str = "exiting_with_success";
 
-const GUESTS: Group<'static> = Group {
-    targets: &["deaths"],
-    filters: &["guest::"],
-    environment: &[],
-    limit: LIMIT,
-};
-
-#[test]
-fn a_body_that_breaks_its_process_fails_alone_and_with_its_cause_under_cargo_test() {
-    check(Runner::CargoTest);
+fn guests(place: Place) -> Group<'static> {
+    Group {
+        targets: &["deaths"],
+        filters: &["guest::"],
+        environment: &[],
+        limit: limit(place),
+    }
 }
 
-#[test]
-fn a_body_that_breaks_its_process_fails_alone_and_with_its_cause_under_nextest() {
-    check(Runner::Nextest);
+pub(crate) fn a_body_that_breaks_its_process_fails_alone_and_with_its_cause_under_cargo_test(
+    place: Place,
+) {
+    check(place, Runner::CargoTest);
 }
 
-fn check(runner: Runner) {
-    let (fixture, host) = fixture();
-    let outcome = GUESTS.run(&fixture, &host, runner);
-    compare(TABLE, &outcome, runner, |row| row.ending == Failed);
+pub(crate) fn a_body_that_breaks_its_process_fails_alone_and_with_its_cause_under_nextest(
+    place: Place,
+) {
+    check(place, Runner::Nextest);
+}
+
+fn check(place: Place, runner: Runner) {
+    let (fixture, host) = fixture(place);
+    let outcome = guests(place).run(&fixture, &host, runner);
+    compare(place, TABLE, &outcome, runner, |row| row.ending == Failed);
     assert_no_keeper_is_left(&host);
     let local = match runner {
-        Runner::CargoTest => one_by_one(&fixture, &host),
+        Runner::CargoTest => one_by_one(place, &fixture, &host),
         Runner::Nextest => {
             let group = Group {
                 filters: &["alone::"],
-                ..GUESTS
+                ..guests(place)
             };
             let tests = group.run(&fixture, &host, runner).tests;
             tests
@@ -220,6 +225,7 @@ fn check(runner: Runner) {
 
 /// Each in a call of its own, by the exit code of `cargo test`, since libtest may not live to say a word.
 fn one_by_one(
+    place: Place,
     fixture: &vm_test_tests::fixture::Fixture,
     host: &vm_test_tests::host::Host,
 ) -> BTreeMap<String, Ending> {
@@ -229,10 +235,10 @@ fn one_by_one(
             let name = format!("alone::{}", row.name);
             let group = Group {
                 filters: &["--exact", &name],
-                ..GUESTS
+                ..guests(place)
             };
             let mut command = group.command(fixture, host, Runner::CargoTest);
-            let finished = vm_test_tests::patience::run(&mut command, LIMIT);
+            let finished = vm_test_tests::patience::run(&mut command, limit(place));
             let ending = if finished.code == Some(0) {
                 Passed
             } else {

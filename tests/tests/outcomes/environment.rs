@@ -6,6 +6,7 @@ use std::time::Duration;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
 use vm_test_tests::patience::{self, Finished};
+use vm_test_tests::place::Place;
 
 /// Longer than a test takes that fails at once, and shorter than the time limit of a guest.
 const AT_ONCE: Duration = Duration::from_secs(40);
@@ -19,7 +20,7 @@ const COUNT: usize = 10;
 
 /// Runs one test of the twins with these variables.
 fn run(runner: Runner, test: &str, environment: &[(String, String)]) -> Finished {
-    let (fixture, host) = fixture();
+    let (fixture, host) = fixture(Place::Container);
     let group = Group {
         targets: &["twins"],
         filters: &["--exact", test],

@@ -1,9 +1,10 @@
 //! Tests that another attribute makes, or that reach a guest only through a helper.
 
-use super::{LIMIT, fixture};
+use super::{fixture, limit};
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
 use vm_test_tests::patience;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{self, Failed, Passed};
 
 const TABLE: &[(&str, Ending)] = &[
@@ -17,14 +18,13 @@ const TABLE: &[(&str, Ending)] = &[
     ("late::leaving_a_file::test_case_1_of_one", Failed),
 ];
 
-#[test]
-fn cases_and_callers_of_helpers_end_as_they_expect() {
-    let (fixture, host) = fixture();
+pub(crate) fn cases_and_callers_of_helpers_end_as_they_expect(place: Place) {
+    let (fixture, host) = fixture(place);
     let group = Group {
         targets: &["generated"],
         filters: &["cases::", "helped::", "late::leaving_a_file::"],
         environment: &[],
-        limit: LIMIT,
+        limit: limit(place),
     };
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let outcome = group.run(&fixture, &host, runner);
@@ -36,17 +36,19 @@ fn cases_and_callers_of_helpers_end_as_they_expect() {
     }
 }
 
-#[test]
-fn a_test_that_fails_in_its_second_body_fails_though_the_first_one_has_passed() {
+pub(crate) fn a_test_that_fails_in_its_second_body_fails_though_the_first_one_has_passed(
+    place: Place,
+) {
     assert_fails_alone(
+        place,
         "late::panicking_in_the_second_of_two_helpers",
         "no verdict that counts: the test process exited with code 101 after its verdict (last panic: in the second)",
     );
 }
 
-#[test]
-fn an_error_that_a_helper_returns_is_no_panic_that_its_caller_should_have() {
+pub(crate) fn an_error_that_a_helper_returns_is_no_panic_that_its_caller_should_have(place: Place) {
     assert_fails_alone(
+        place,
         "late::should_panic_and_only_drops_the_error_of_a_helper",
         "ends this test process, because its caller may pass by panicking: ",
     );
@@ -54,17 +56,17 @@ fn an_error_that_a_helper_returns_is_no_panic_that_its_caller_should_have() {
 
 /// Alone, for the end of its process would be that of others.
 #[track_caller]
-fn assert_fails_alone(test: &str, words: &str) {
-    let (fixture, host) = fixture();
+fn assert_fails_alone(place: Place, test: &str, words: &str) {
+    let (fixture, host) = fixture(place);
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let group = Group {
             targets: &["generated"],
             filters: &["--exact", test],
             environment: &[],
-            limit: LIMIT,
+            limit: limit(place),
         };
         let mut command = group.command(&fixture, &host, runner);
-        let finished = patience::run(&mut command, LIMIT);
+        let finished = patience::run(&mut command, limit(place));
         let text = finished.stdout.text() + &finished.stderr.text();
         assert_ne!(finished.code, Some(0), "it passed:\n{text}");
         assert!(text.contains(words), "{text}");

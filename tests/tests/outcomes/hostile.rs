@@ -3,7 +3,7 @@
 use super::processes::assert_no_keeper_is_left;
 use super::rows::{Row, compare, fails, passes};
 use super::words::ANY;
-use super::{LIMIT, PLACE, fixture};
+use super::{fixture, limit};
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
 use vm_test_tests::place::Place;
@@ -109,9 +109,9 @@ const TABLE: &[Row] = &[
     ),
 ];
 
-/// What differs on a machine. A program of the host is there a mount of its own, which is only read and cannot be removed;
-/// so are the libraries that came along, and not the agent.
-const ON_A_MACHINE: &[Row] = &[
+/// What differs on a VM. A program of the host is there a mount of its own, which is only read and
+/// cannot be removed; so are the libraries that came along, and not the agent.
+const ON_A_VM: &[Row] = &[
     passes(
         "removing_the_agents_files",
         &[],
@@ -134,36 +134,35 @@ const ON_A_MACHINE: &[Row] = &[
     ),
 ];
 
-const ALL: Group<'static> = Group {
-    targets: &["hostile"],
-    filters: &["guest::"],
-    environment: &[],
-    limit: LIMIT,
-};
-
-#[test]
-fn a_hostile_body_is_held_by_its_guest_and_its_end_is_named_under_cargo_test() {
-    check(Runner::CargoTest);
+pub(crate) fn a_hostile_body_is_held_by_its_guest_and_its_end_is_named_under_cargo_test(
+    place: Place,
+) {
+    check(place, Runner::CargoTest);
 }
 
-#[test]
-fn a_hostile_body_is_held_by_its_guest_and_its_end_is_named_under_nextest() {
-    check(Runner::Nextest);
+pub(crate) fn a_hostile_body_is_held_by_its_guest_and_its_end_is_named_under_nextest(place: Place) {
+    check(place, Runner::Nextest);
 }
 
-fn check(runner: Runner) {
-    let (fixture, host) = fixture();
-    let outcome = ALL.run(&fixture, &host, runner);
+fn check(place: Place, runner: Runner) {
+    let (fixture, host) = fixture(place);
+    let all = Group {
+        targets: &["hostile"],
+        filters: &["guest::"],
+        environment: &[],
+        limit: limit(place),
+    };
+    let outcome = all.run(&fixture, &host, runner);
     let has_instance = |row: &Row| row.ending == Failed && !row.stderr.contains(&NO_SUCH_GUEST);
-    let table: Vec<_> = TABLE.iter().map(here).copied().collect();
-    compare(&table, &outcome, runner, has_instance);
+    let table: Vec<_> = TABLE.iter().map(|row| *here(place, row)).collect();
+    compare(place, &table, &outcome, runner, has_instance);
     assert_no_keeper_is_left(&host);
 }
 
 /// The row that holds where the tests run.
-fn here(row: &'static Row) -> &'static Row {
-    let other = ON_A_MACHINE.iter().find(|other| other.name == row.name);
-    match other.filter(|_| PLACE == Place::Machine) {
+fn here(place: Place, row: &'static Row) -> &'static Row {
+    let other = ON_A_VM.iter().find(|other| other.name == row.name);
+    match other.filter(|_| place == Place::Vm) {
         Some(other) => other,
         None => row,
     }

@@ -1,12 +1,13 @@
 //! Ignored tests when they are asked for, and the command that a failed one names to be run again.
 
 use super::rows::ensure;
-use super::{LIMIT, fixture};
+use super::{fixture, limit};
 use std::process::Command;
 use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
 use vm_test_tests::patience;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{self, Failed, Passed};
 
 const TABLE: [(&str, Ending); 4] = [
@@ -16,14 +17,15 @@ const TABLE: [(&str, Ending); 4] = [
     ("local::ignored_and_passing", Passed),
 ];
 
-#[test]
-fn an_ignored_test_runs_when_it_is_asked_for_and_so_does_the_command_that_it_names() {
-    let (fixture, host) = fixture();
+pub(crate) fn an_ignored_test_runs_when_it_is_asked_for_and_so_does_the_command_that_it_names(
+    place: Place,
+) {
+    let (fixture, host) = fixture(place);
     let group = Group {
         targets: &["twins"],
         filters: &["--ignored"],
         environment: &[],
-        limit: LIMIT,
+        limit: limit(place),
     };
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let outcome = group.run(&fixture, &host, runner);
@@ -39,19 +41,24 @@ fn an_ignored_test_runs_when_it_is_asked_for_and_so_does_the_command_that_it_nam
             .find_map(|line| line.split_once("; to re-run: "))
             .map(|(_, command)| command)
             .expect("the failed test names a command");
-        runs_that_test_alone(&fixture, &host, command).unwrap();
+        runs_that_test_alone(place, &fixture, &host, command).unwrap();
     }
 }
 
 /// Gives the command to a shell in the fixture's directory, as a user would.
-fn runs_that_test_alone(fixture: &Fixture, host: &Host, command: &str) -> Result<(), String> {
+fn runs_that_test_alone(
+    place: Place,
+    fixture: &Fixture,
+    host: &Host,
+    command: &str,
+) -> Result<(), String> {
     let mut shell = Command::new("sh");
     host.adopt(&mut shell)
         .args(["-c", command])
         .env("CARGO_TARGET_DIR", fixture.target())
         .env("CARGO_TERM_COLOR", "never")
         .current_dir(fixture.directory());
-    let finished = patience::run(&mut shell, LIMIT);
+    let finished = patience::run(&mut shell, limit(place));
     let text = finished.stdout.text() + &finished.stderr.text();
     ensure(finished.code != Some(0), || format!("`{command}` passes"))?;
     let counts = [

@@ -3,12 +3,16 @@
 
 use super::rows::differs;
 use super::words::{fits, line_fits, plain, rerun};
-use super::{LIMIT, fixture};
+use super::{fixture, limit};
 use std::process::Command;
 use vm_test_tests::fixture::{Runner, text_of};
 use vm_test_tests::group::Group;
 use vm_test_tests::patience;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Ignored};
+
+/// What never reaches a guest is the same wherever it would run.
+const PLACE: Place = Place::Container;
 
 const NOWHERE: &str = "/nowhere/vm-test";
 
@@ -21,7 +25,7 @@ const ALL: Group<'static> = Group {
     targets: &["twins", "deaths", "hostile", "generated"],
     filters: &["guest::", "in_sight::"],
     environment: &[("VM_TEST_BIN", NOWHERE)],
-    limit: LIMIT,
+    limit: limit(PLACE),
 };
 
 /// Their sites do not see that a panic is expected.
@@ -34,7 +38,7 @@ const OUT_OF_SIGHT: [(&str, &str); 4] = [
 
 #[test]
 fn no_test_on_a_guest_passes_without_the_program() {
-    let (fixture, host) = fixture();
+    let (fixture, host) = fixture(PLACE);
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let outcome = ALL.run(&fixture, &host, runner);
         assert!(outcome.tests.len() > 60, "only {} ran", outcome.tests.len());
@@ -44,7 +48,7 @@ fn no_test_on_a_guest_passes_without_the_program() {
             .filter(|(_, told)| told.ending != Ignored)
         {
             assert_eq!(told.ending, Failed, "{test}: {told:#?}");
-            let command = rerun(runner, test);
+            let command = rerun(PLACE, runner, test);
             let last =
                 format!("vm-test: `{test}` did not run: it needs guest `…`; to re-run: {command}");
             let (text, note) = match runner {
@@ -57,7 +61,7 @@ fn no_test_on_a_guest_passes_without_the_program() {
             }
             let expected = [ERROR, HINT, &last];
             assert!(
-                fits(&expected, &lines),
+                fits(PLACE, &expected, &lines),
                 "{}",
                 differs(test, &expected, &lines)
             );
@@ -67,7 +71,7 @@ fn no_test_on_a_guest_passes_without_the_program() {
 
 #[test]
 fn a_test_whose_expectation_its_site_cannot_see_ends_its_process_and_says_why() {
-    let (fixture, host) = fixture();
+    let (fixture, host) = fixture(PLACE);
     for (test, function) in OUT_OF_SIGHT {
         for runner in [Runner::CargoTest, Runner::Nextest] {
             let group = Group {
@@ -76,7 +80,7 @@ fn a_test_whose_expectation_its_site_cannot_see_ends_its_process_and_says_why() 
                 ..ALL
             };
             let mut command = group.command(&fixture, &host, runner);
-            let finished = patience::run(&mut command, LIMIT);
+            let finished = patience::run(&mut command, limit(PLACE));
             assert_ne!(finished.code, Some(0), "{test} passed");
             let text = finished.stdout.text() + &finished.stderr.text();
             let words = format!("vm-test: `{function}` at tests/generated.rs:");
@@ -102,7 +106,7 @@ const TAKEN_FOR_A_GUEST: [&str; 3] = [
 
 #[test]
 fn a_body_does_not_run_here_whatever_the_variables_of_a_guest_say() {
-    let (fixture, host) = fixture();
+    let (fixture, host) = fixture(PLACE);
     let binary = fixture.binary(&host, "twins");
     for test in TAKEN_FOR_A_GUEST {
         let mut command = Command::new(&binary);
@@ -122,7 +126,7 @@ fn a_body_does_not_run_here_whatever_the_variables_of_a_guest_say() {
         let expected: Vec<_> = words.lines().collect();
         let lines = plain(&String::from_utf8_lossy(&output.stderr));
         assert!(
-            fits(&expected, &lines),
+            fits(PLACE, &expected, &lines),
             "{}",
             differs(test, &expected, &lines)
         );

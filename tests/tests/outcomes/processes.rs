@@ -24,7 +24,7 @@ fn parents() -> BTreeMap<u32, u32> {
         .collect()
 }
 
-/// How many machines wait for a lease, by the daemon's own word.
+/// How many VMs wait for a lease, by the daemon's own word.
 fn spares(host: &Host) -> usize {
     let output = host.vm_test().args(["ps", "--json"]).output();
     let output = output.expect("vm-test starts").stdout;
@@ -33,8 +33,8 @@ fn spares(host: &Host) -> usize {
     usize::try_from(spares.expect("a number")).expect("a small number")
 }
 
-/// Asserts that the daemon lives and has no keeper any more but those of machines that wait for a lease, not even a dead
-/// one that it has not waited for.
+/// Asserts that the daemon lives and has no keeper any more but those of VMs that wait for a lease,
+/// not even a dead one that it has not waited for.
 pub(crate) fn assert_no_keeper_is_left(host: &Host) {
     let daemon = Daemon::of(host).expect("the daemon is still there").pid;
     let limit = Instant::now() + PATIENCE;
@@ -91,9 +91,9 @@ pub(crate) fn emulators_of(keeper: u32) -> Vec<u32> {
         .collect()
 }
 
-/// The keepers of the machines whose tests do nothing any more; `None` if they are not `count` yet. What runs in a machine
-/// cannot be seen, but that its processor rests.
-pub(crate) fn sleeping_machines(host: &Host, count: usize) -> Option<Vec<u32>> {
+/// The keepers of the VMs whose tests do nothing any more; `None` if they are not `count` yet. What
+/// runs in a VM cannot be seen, but that its processor rests.
+pub(crate) fn sleeping_vms(host: &Host, count: usize) -> Option<Vec<u32>> {
     let daemon = Daemon::of(host)?.pid;
     let parents = parents();
     let keepers: Vec<_> = parents
@@ -114,7 +114,7 @@ pub(crate) fn sleeping_machines(host: &Host, count: usize) -> Option<Vec<u32>> {
     (time() < before + MOST_AT_REST).then_some(keepers)
 }
 
-/// For so long a machine must rest, and may use so many ticks (of 10 ms) meanwhile.
+/// For so long a VM must rest, and may use so many ticks (of 10 ms) meanwhile.
 const REST: Duration = Duration::from_secs(2);
 const MOST_AT_REST: u64 = 20;
 

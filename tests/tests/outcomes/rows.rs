@@ -1,10 +1,10 @@
 //! A row of a table: a test on a guest, how it ends, and all that a user reads of it.
 
-use super::PLACE;
 use super::words::{ANY, fits, plain, take_trailer};
 use std::fmt::Write;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Outcome;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending;
 
 /// What is expected of a test.
@@ -53,6 +53,7 @@ pub(crate) const fn fails(
 /// # Panics
 /// If anything differs.
 pub(crate) fn compare(
+    place: Place,
     table: &[Row],
     outcome: &Outcome,
     runner: Runner,
@@ -60,7 +61,7 @@ pub(crate) fn compare(
 ) {
     let checked = table
         .iter()
-        .map(|row| compare_one(row, outcome, runner, trailed(row)));
+        .map(|row| compare_one(place, row, outcome, runner, trailed(row)));
     let known = |name: &str| table.iter().any(|row| row.name == name);
     report_all(checked.chain([strangers(outcome, known)]));
 }
@@ -96,7 +97,13 @@ pub(crate) fn ensure(is_so: bool, words: impl FnOnce() -> String) -> Result<(), 
     if is_so { Ok(()) } else { Err(words()) }
 }
 
-fn compare_one(row: &Row, outcome: &Outcome, runner: Runner, trailed: bool) -> Result<(), String> {
+fn compare_one(
+    place: Place,
+    row: &Row,
+    outcome: &Outcome,
+    runner: Runner,
+    trailed: bool,
+) -> Result<(), String> {
     let test = format!("guest::{}", row.name);
     let told = outcome
         .tests
@@ -111,7 +118,7 @@ fn compare_one(row: &Row, outcome: &Outcome, runner: Runner, trailed: bool) -> R
     ensure(!told.word.contains("LEAK"), || {
         format!("{test} leaves its output held open")
     })?;
-    ensure(told.took.is_none_or(|took| took < PLACE.slack()), || {
+    ensure(told.took.is_none_or(|took| took < place.slack()), || {
         format!("{test} took {:?}", told.took)
     })?;
     let (mut stdout, mut stderr) = (plain(&told.stdout), plain(&told.stderr));
@@ -121,7 +128,7 @@ fn compare_one(row: &Row, outcome: &Outcome, runner: Runner, trailed: bool) -> R
             Runner::CargoTest => &mut stdout,
             Runner::Nextest => &mut stderr,
         };
-        take_trailer(reported, runner, &test)?;
+        take_trailer(place, reported, runner, &test)?;
     }
     let mut expected = row.stdout.to_vec();
     match runner {
@@ -134,12 +141,12 @@ fn compare_one(row: &Row, outcome: &Outcome, runner: Runner, trailed: bool) -> R
         Runner::Nextest => {
             expected.insert(0, "running 1 test");
             expected.push(ANY);
-            ensure(fits(row.stderr, &stderr), || {
+            ensure(fits(place, row.stderr, &stderr), || {
                 differs(&test, row.stderr, &stderr)
             })?;
         }
     }
-    ensure(fits(&expected, &stdout), || {
+    ensure(fits(place, &expected, &stdout), || {
         differs(&test, &expected, &stdout)
     })
 }

@@ -1,14 +1,18 @@
 //! A test below a tracer, as nextest's `--tracer` and `--debugger` start it: it ends as ever, and says where its body is.
 
-use super::{LIMIT, PLACE, fixture};
+use super::{fixture, limit};
 use std::process::Command;
 use vm_test_tests::patience;
+use vm_test_tests::place::Place;
+
+/// Where the test runs.
+const PLACE: Place = Place::Container;
 
 const TEST: &str = "guest::printing_and_passing";
 
 #[test]
 fn a_tracer_that_follows_all_processes_does_not_wait_for_the_daemon_and_learns_where_the_body_is() {
-    let (fixture, host) = fixture();
+    let (fixture, host) = fixture(PLACE);
     let mut command = Command::new("strace");
     host.adopt(&mut command)
         .args(["-f", "-o", "/dev/null"])
@@ -17,7 +21,7 @@ fn a_tracer_that_follows_all_processes_does_not_wait_for_the_daemon_and_learns_w
         .current_dir(fixture.directory())
         // Longer than the test may take.
         .env("VM_TEST_IDLE_SECONDS", "3600");
-    let finished = patience::run(&mut command, LIMIT);
+    let finished = patience::run(&mut command, limit(PLACE));
     let text = finished.stdout.text() + &finished.stderr.text();
     assert_eq!(finished.code, Some(0), "{text}");
     let words = format!(

@@ -3,9 +3,10 @@
 use super::processes::assert_no_keeper_is_left;
 use super::rows::{differs, ensure, report_all, strangers};
 use super::words::{plain, take_trailer};
-use super::{LIMIT, fixture};
+use super::{fixture, limit};
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::{Group, Outcome};
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{self, Failed, Ignored, Passed};
 use vm_test_tests::report::Told;
 
@@ -55,35 +56,33 @@ const UNCAPTURED: &[&str] = &[
 
 const REASON: &str = "Error: the test returned ExitCode(unix_exit_status(1))";
 
-const ALL: Group<'static> = Group {
-    targets: &["twins", "generated"],
-    filters: &["guest::", "local::"],
-    environment: &[],
-    limit: LIMIT,
-};
-
-#[test]
-fn a_test_ends_on_a_guest_as_it_ends_here_under_cargo_test() {
-    check(Runner::CargoTest);
+pub(crate) fn a_test_ends_on_a_guest_as_it_ends_here_under_cargo_test(place: Place) {
+    check(place, Runner::CargoTest);
 }
 
-#[test]
-fn a_test_ends_on_a_guest_as_it_ends_here_under_nextest() {
-    check(Runner::Nextest);
+pub(crate) fn a_test_ends_on_a_guest_as_it_ends_here_under_nextest(place: Place) {
+    check(place, Runner::Nextest);
 }
 
-fn check(runner: Runner) {
-    let (fixture, host) = fixture();
-    let outcome = ALL.run(&fixture, &host, runner);
+fn check(place: Place, runner: Runner) {
+    let (fixture, host) = fixture(place);
+    let all = Group {
+        targets: &["twins", "generated"],
+        filters: &["guest::", "local::"],
+        environment: &[],
+        limit: limit(place),
+    };
+    let outcome = all.run(&fixture, &host, runner);
     let known = |name: &str| TWINS.iter().any(|(twin, _)| *twin == name);
     let checked = TWINS
         .iter()
-        .map(|&(name, ending)| check_twins(&outcome, runner, name, ending));
+        .map(|&(name, ending)| check_twins(place, &outcome, runner, name, ending));
     report_all(checked.chain([strangers(&outcome, known)]));
     assert_no_keeper_is_left(&host);
 }
 
 fn check_twins(
+    place: Place,
     outcome: &Outcome,
     runner: Runner,
     name: &str,
@@ -113,7 +112,7 @@ fn check_twins(
     let (mut there, here) = (texts(guest), texts(local));
     let reported = &mut there[usize::from(runner == Runner::Nextest)];
     if ending == Failed {
-        take_trailer(reported, runner, &format!("local::{name}"))?;
+        take_trailer(place, reported, runner, &format!("local::{name}"))?;
     } else {
         // Shown on demand only. That a panic was expected is known to libtest alone.
         reported.retain(|line| !line.starts_with("vm-test: in guest"));

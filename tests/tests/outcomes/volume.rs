@@ -1,7 +1,7 @@
 //! Output by the hundred megabytes, and without end.
 
 use super::words::line_fits;
-use super::{LIMIT, PLACE, fixture};
+use super::{fixture, limit};
 use std::io::Read;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
 use vm_test_tests::patience;
+use vm_test_tests::place::Place;
 
 /// How many lines the body writes, each with its number.
 const LINES: usize = 100_000;
@@ -23,7 +24,7 @@ fn line(number: usize) -> String {
 }
 
 /// All that a command writes to its standard output, if that ends in time.
-fn output_of(command: &mut Command) -> (ExitStatus, Vec<u8>) {
+fn output_of(command: &mut Command, limit: Duration) -> (ExitStatus, Vec<u8>) {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -36,7 +37,7 @@ fn output_of(command: &mut Command) -> (ExitStatus, Vec<u8>) {
         let mut output = Vec::new();
         let _ = sender.send(stdout.read_to_end(&mut output).map(|_| output));
     });
-    let output = receiver.recv_timeout(LIMIT);
+    let output = receiver.recv_timeout(limit);
     if output.is_err() {
         let _ = child.kill();
     }
@@ -46,18 +47,17 @@ fn output_of(command: &mut Command) -> (ExitStatus, Vec<u8>) {
     (status, output)
 }
 
-#[test]
-fn a_hundred_megabytes_arrive_to_the_last_byte_and_in_order() {
-    let (fixture, host) = fixture();
+pub(crate) fn a_hundred_megabytes_arrive_to_the_last_byte_and_in_order(place: Place) {
+    let (fixture, host) = fixture(place);
     for runner in [Runner::CargoTest, Runner::Nextest] {
         let group = Group {
             targets: &["hostile"],
             filters: &["--exact", "volume::writing_a_hundred_megabytes"],
             environment: &[],
-            limit: LIMIT,
+            limit: limit(place),
         };
         let mut command = group.command(&fixture, &host, runner);
-        let (status, output) = output_of(command.arg("--nocapture"));
+        let (status, output) = output_of(command.arg("--nocapture"), limit(place));
         assert!(status.success(), "{runner:?}: {status}");
         // libtest begins a line that it ends after the test.
         let first = line(0);
@@ -82,9 +82,8 @@ fn a_hundred_megabytes_arrive_to_the_last_byte_and_in_order() {
     }
 }
 
-#[test]
-fn output_without_end_does_not_keep_a_test_from_ending() {
-    let (fixture, host) = fixture();
+pub(crate) fn output_without_end_does_not_keep_a_test_from_ending(place: Place) {
+    let (fixture, host) = fixture(place);
     for (runner, test, code, timeout, words) in [
         (
             Runner::CargoTest,
@@ -113,10 +112,10 @@ fn output_without_end_does_not_keep_a_test_from_ending() {
             targets: &["hostile"],
             filters: &["--exact", test],
             environment: &[],
-            limit: LIMIT,
+            limit: limit(place),
         };
         let mut command = group.command(&fixture, &host, runner);
-        let finished = patience::run(&mut command, LIMIT);
+        let finished = patience::run(&mut command, limit(place));
         assert_eq!(finished.code, Some(code), "{}", finished.stderr.text());
         // nextest says what a test has said on its own standard error, and further in.
         let text = finished.stdout.text() + &finished.stderr.text();
@@ -125,7 +124,7 @@ fn output_without_end_does_not_keep_a_test_from_ending() {
             "{test} did not say `{words}` under {runner:?}"
         );
         assert!(
-            finished.took < timeout * PLACE.factor() + PLACE.slack(),
+            finished.took < timeout * place.factor() + place.slack(),
             "{test} took {:?} under {runner:?}",
             finished.took
         );

@@ -1,7 +1,7 @@
 //! What a user reads of a test, made comparable: without what differs from run to run. Knows no single test.
 
-use super::PLACE;
 use vm_test_tests::fixture::Runner;
+use vm_test_tests::place::Place;
 
 /// Stands for any text within a line, and alone for any lines.
 pub(crate) const ANY: &str = "…";
@@ -55,19 +55,21 @@ pub(crate) fn line_fits(pattern: &str, line: &str) -> bool {
 }
 
 /// Whether lines are a pattern's, in which a line of [`ANY`] alone stands for any lines.
-pub(crate) fn fits(pattern: &[&str], lines: &[String]) -> bool {
+pub(crate) fn fits(place: Place, pattern: &[&str], lines: &[String]) -> bool {
     match (pattern, lines) {
         ([], []) => true,
-        ([ANY, rest @ ..], _) => (0..=lines.len()).any(|skipped| fits(rest, &lines[skipped..])),
+        ([ANY, rest @ ..], _) => {
+            (0..=lines.len()).any(|skipped| fits(place, rest, &lines[skipped..]))
+        }
         ([first, rest @ ..], [line, lines @ ..]) => {
-            line_fits(&PLACE.fill(first), line) && fits(rest, lines)
+            line_fits(&place.fill(first), line) && fits(place, rest, lines)
         }
         _ => false,
     }
 }
 
 /// The command with which a failed test of the fixture is run again.
-pub(crate) fn rerun(runner: Runner, test: &str) -> String {
+pub(crate) fn rerun(place: Place, runner: Runner, test: &str) -> String {
     let command = match runner {
         Runner::CargoTest => {
             format!("cargo test -p outcomes -- --include-ignored --exact '{test}'")
@@ -76,12 +78,13 @@ pub(crate) fn rerun(runner: Runner, test: &str) -> String {
             format!("cargo nextest run -p outcomes -E 'test(={test})' --run-ignored all")
         }
     };
-    PLACE.prefix().to_owned() + &command
+    place.prefix().to_owned() + &command
 }
 
 /// Takes the line with guest, instance and re-run command out of a failed test's lines; an error if there is not exactly
 /// one such line, or it is not right to the letter.
 pub(crate) fn take_trailer(
+    place: Place,
     lines: &mut Vec<String>,
     runner: Runner,
     test: &str,
@@ -96,12 +99,12 @@ pub(crate) fn take_trailer(
     };
     let end = format!(
         " ({}, kernel {}); to re-run: {}",
-        PLACE.description(),
-        PLACE.kernel(),
-        rerun(runner, test)
+        place.description(),
+        place.kernel(),
+        rerun(place, runner, test)
     );
     let instance = trailer
-        .strip_prefix(&*PLACE.fill("vm-test: in guest `{guest}`, instance {guest}-"))
+        .strip_prefix(&*place.fill("vm-test: in guest `{guest}`, instance {guest}-"))
         .and_then(|rest| rest.split_at_checked(rest.find(" (")?))
         .filter(|(_, rest)| line_fits(&end, rest))
         .and_then(|(instance, _)| instance.split_once('-'));
@@ -133,6 +136,7 @@ fn patterns_fit_what_they_say() {
         assert_eq!(line_fits(pattern, line), fit, "{pattern} {line}");
     }
     let lines = ["a", "b", "c"].map(str::to_owned);
+    let fits = |pattern: &[&str], lines: &[String]| fits(Place::Container, pattern, lines);
     assert!(fits(&["a", ANY], &lines) && fits(&[ANY, "c"], &lines) && fits(&[ANY], &[]));
     assert!(!fits(&["a", "b"], &lines) && !fits(&["b", ANY], &lines));
 }

@@ -1,20 +1,21 @@
 //! What agents say that are none: names that lead elsewhere, files that nobody has asked for, floods of them.
 
-use super::place::{Workspace, assert_says, names_in};
+use super::workspace::{Workspace, assert_says, names_in};
 use std::path::Path;
+use vm_test_tests::place::Place;
 
 #[test]
 fn names_that_lead_elsewhere_are_refused_whoever_sends_them() {
-    let place = Workspace::new();
-    let before = place.files();
+    let workspace = Workspace::new(Place::Container);
+    let before = workspace.files();
     let tests = [
         "names_that_lead_elsewhere",
         "files_that_nobody_wants",
         "a_file_that_is_not_what_was_sent",
     ];
-    let (success, text) = place.run("forged", &tests);
+    let (success, text) = workspace.run("forged", &tests);
     assert!(success, "{text}");
-    assert_eq!(place.files(), before, "{text}");
+    assert_eq!(workspace.files(), before, "{text}");
     assert!(!Path::new("/tmp/escaped.new").exists());
     for kind in ["artifact", "export"] {
         for (name, reason) in [
@@ -52,7 +53,7 @@ fn names_that_lead_elsewhere_are_refused_whoever_sends_them() {
     }
     for test in tests {
         assert_eq!(
-            names_in(&place.artifacts("forged", test)),
+            names_in(&workspace.artifacts("forged", test)),
             [""; 0],
             "{text}"
         );
@@ -61,7 +62,7 @@ fn names_that_lead_elsewhere_are_refused_whoever_sends_them() {
 
 #[test]
 fn floods_of_files_are_breaches_of_the_protocol() {
-    let place = Workspace::new();
+    let workspace = Workspace::new(Place::Container);
     for (test, breach) in [
         (
             "ten_thousand_files_at_once",
@@ -76,7 +77,7 @@ fn floods_of_files_are_breaches_of_the_protocol() {
             "a file with more bytes than it has",
         ),
     ] {
-        let (success, text) = place.run("forged", &[test]);
+        let (success, text) = workspace.run("forged", &[test]);
         assert!(!success, "{text}");
         assert_says(&text, &[&format!("the guest broke the protocol: {breach}")]);
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
+use vm_test_tests::place::Place;
 
 /// A copy of the fixture, since exports change it, and a host of its own.
 pub(crate) struct Workspace {
@@ -16,34 +17,34 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(place: Place) -> Self {
         let fixture = Fixture::new("returns");
         let alone = fixture.alone("returns");
-        // Not in the target directory, of which machines get programs only; and always the same, since cargo builds anew what is
-        // at another path.
+        // Not in the target directory, of which VMs get programs only; and always the same, since
+        // cargo builds anew what is at another path.
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(fixture.target());
         let directory = std::env::temp_dir().join(format!("suite-returns-{hash:x}"));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
-        let place = Self {
-            host: crate::setting::PLACE.host(),
+        let workspace = Self {
+            host: place.host(),
             fixture,
             directory,
             _alone: alone,
         };
         let status = Command::new("cp")
             .arg("-r")
-            .arg(place.fixture.directory())
-            .arg(place.workspace())
+            .arg(workspace.fixture.directory())
+            .arg(workspace.workspace())
             .status()
             .unwrap();
         assert!(status.success());
-        let manifest = fs::read_to_string(place.workspace().join("Cargo.toml")).unwrap();
+        let manifest = fs::read_to_string(workspace.workspace().join("Cargo.toml")).unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let runtime = format!("{}/vm-test-runtime", root.display());
         let manifest = manifest.replace("../../../vm-test-runtime", &runtime);
-        fs::write(place.workspace().join("Cargo.toml"), manifest).unwrap();
-        place
+        fs::write(workspace.workspace().join("Cargo.toml"), manifest).unwrap();
+        workspace
     }
 
     pub(crate) fn workspace(&self) -> PathBuf {
@@ -56,8 +57,8 @@ impl Workspace {
 
     /// The artifacts of a test.
     pub(crate) fn artifacts(&self, binary: &str, test: &str) -> PathBuf {
-        let place = self.target().join("vm-test/artifacts/returns");
-        place.join(binary).join(test)
+        let all = self.target().join("vm-test/artifacts/returns");
+        all.join(binary).join(test)
     }
 
     /// Runs tests by their names; what was said.

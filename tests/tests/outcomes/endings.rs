@@ -1,11 +1,12 @@
-//! Bodies that reboot their machine, switch it off, have its kernel panic, or use all that it has.
+//! Bodies that reboot their VM, switch it off, have its kernel panic, or use all that it has.
 
 use super::processes::assert_no_keeper_is_left;
 use super::rows::{Row, compare, fails, passes};
 use super::words::ANY;
-use super::{LIMIT, fixture};
+use super::{fixture, limit};
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::group::Group;
+use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::Failed;
 
 const TABLE: &[Row] = &[
@@ -79,26 +80,27 @@ const TABLE: &[Row] = &[
     ),
 ];
 
-const ALL: Group<'static> = Group {
-    targets: &["machine"],
-    filters: &["guest::"],
-    environment: &[],
-    limit: LIMIT,
-};
-
-#[test]
-fn a_machine_that_ends_or_is_used_up_fails_its_test_with_the_cause_under_cargo_test() {
-    check(Runner::CargoTest);
+pub(crate) fn a_machine_that_ends_or_is_used_up_fails_its_test_with_the_cause_under_cargo_test(
+    place: Place,
+) {
+    check(place, Runner::CargoTest);
 }
 
-#[test]
-fn a_machine_that_ends_or_is_used_up_fails_its_test_with_the_cause_under_nextest() {
-    check(Runner::Nextest);
+pub(crate) fn a_machine_that_ends_or_is_used_up_fails_its_test_with_the_cause_under_nextest(
+    place: Place,
+) {
+    check(place, Runner::Nextest);
 }
 
-fn check(runner: Runner) {
-    let (fixture, host) = fixture();
-    let outcome = ALL.run(&fixture, &host, runner);
-    compare(TABLE, &outcome, runner, |row| row.ending == Failed);
+fn check(place: Place, runner: Runner) {
+    let (fixture, host) = fixture(place);
+    let all = Group {
+        targets: &["machine"],
+        filters: &["guest::"],
+        environment: &[],
+        limit: limit(place),
+    };
+    let outcome = all.run(&fixture, &host, runner);
+    compare(place, TABLE, &outcome, runner, |row| row.ending == Failed);
     assert_no_keeper_is_left(&host);
 }
