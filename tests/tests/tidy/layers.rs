@@ -1,5 +1,5 @@
-//! The layers of the executor and the storeys of its daemon, top to bottom: a module imports from its own layer and
-//! from lower ones. The agent runs in a guest and stands beside them. Imports are read from the tokens of
+//! The layers of the executor and the storeys of its larger modules, top to bottom: a module imports from its own layer
+//! and from lower ones. The agent runs in a guest and stands beside them. Imports are read from the tokens of
 //! `crate::…`, `vm_test_executor::…` and `super::…`, wherever they stand.
 
 use std::collections::BTreeSet;
@@ -23,12 +23,12 @@ const LAYERS: &[&[&str]] = &[
     &["sys"],
 ];
 
-/// A module that has storeys of its own.
-const DAEMON: &str = "daemon";
+/// The modules that have storeys of their own, and these, top to bottom.
+const STOREYS: &[(&str, &[&[&str]])] = &[("daemon", DAEMON), ("image", IMAGE)];
 
-/// The daemon's, top to bottom: the process, its socket, who may have an instance, what it needs before it starts, the
-/// instance, and what all of them use.
-const STOREYS: &[&[&str]] = &[
+/// The process, its socket, who may have an instance, what it needs before it starts, the instance, and what all of them
+/// use.
+const DAEMON: &[&[&str]] = &[
     &["start"],
     &["sweep"],
     &["listener"],
@@ -36,6 +36,22 @@ const STOREYS: &[&[&str]] = &[
     &["prepare"],
     &["instance"],
     &["environment", "files", "gate", "log", "regular"],
+];
+
+/// What is done with images as a whole, the rooms that make something and keep it in the store, the store, and what works
+/// on trees of files without knowing of it.
+const IMAGE: &[&[&str]] = &[
+    &["collection", "export", "verification"],
+    &["build"],
+    &["import"],
+    &["machine"],
+    &["payload"],
+    &["store"],
+    &["recipe"],
+    &["inside"],
+    &["archive"],
+    &["boot"],
+    &["layer"],
 ];
 
 /// The guest's side, which no module of the host's side may name.
@@ -74,10 +90,12 @@ pub(crate) fn upward_imports(tree: &Tree) -> Vec<String> {
                 let mut named = named_in(tokens.clone(), file, &[]);
                 named.retain(|to| !may_name(file, from, to));
                 complain(from, named);
-                if let Some(from) = storey_of(file) {
-                    let mut named = named_in(tokens, file, &[DAEMON]);
-                    named.retain(|to| !is_at_or_below(STOREYS, from, to));
-                    complain(from, named);
+                for (module, storeys) in STOREYS {
+                    if let Some(from) = storey_of(file, module) {
+                        let mut named = named_in(tokens.clone(), file, &[module]);
+                        named.retain(|to| !is_at_or_below(storeys, from, to));
+                        complain(from, named);
+                    }
                 }
             }
         }
@@ -93,9 +111,12 @@ pub(crate) fn modules_without_layer(tree: &Tree) -> Vec<String> {
         .filter(|file| *file != WIRING && !is_root(file))
         .collect();
     let layers = files.iter().map(|file| module_of(file)).collect();
-    let storeys = files.iter().filter_map(|file| storey_of(file)).collect();
     let mut violations = compare("LAYERS", LAYERS, &[AGENT], &layers);
-    violations.extend(compare("STOREYS", STOREYS, &[], &storeys));
+    for (module, storeys) in STOREYS {
+        let name = format!("the STOREYS of `{module}`");
+        let found = files.iter().filter_map(|file| storey_of(file, module));
+        violations.extend(compare(&name, storeys, &[], &found.collect()));
+    }
     violations
 }
 
@@ -118,13 +139,13 @@ fn compare(
         .map(|module| format!("the module `{module}` has no place in {name}"));
     let gone = places
         .difference(modules)
-        .map(|module| format!("{name} names `{module}`, and there is no such module"));
+        .map(|module| format!("there is no module `{module}`, which {name} name"));
     strange.chain(gone).collect()
 }
 
-/// The module of the daemon that `file` belongs to; `None` for a file of another module, and for the one that declares them.
-fn storey_of(file: &str) -> Option<&str> {
-    let below = file.strip_prefix(DAEMON)?.strip_prefix('/')?;
+/// The storey of `module` that `file` belongs to; `None` for a file of another module, and for the one that declares them.
+fn storey_of<'a>(file: &'a str, module: &str) -> Option<&'a str> {
+    let below = file.strip_prefix(module)?.strip_prefix('/')?;
     (below != "mod.rs").then(|| module_of(below))
 }
 

@@ -1,30 +1,15 @@
 //! Garbage collection: removes layers that no image names and no process uses, and what killed builders and daemons left.
 //! Counts what is still in use.
 
-use super::locks::lock_for_removal;
-use super::{ImageRecord, Store, inside, machine, subvolume};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::image::layer::lock::lock_for_removal;
+use crate::image::store::remains::{Collected, cannot, clear, names_in};
+use crate::image::store::{ImageRecord, Store, subvolume};
+use crate::image::{inside, machine};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use vm_test_protocol::failure::Failure;
-
-/// What was found and removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Collected {
-    /// Layers that no image names.
-    pub layers: usize,
-    /// Subvolumes of images that are no more.
-    pub subvolumes: usize,
-    /// Bytes of the layers' files.
-    pub bytes: u64,
-    /// Files that machines boot from and nobody needs: of images that are gone, or quick to make again.
-    pub machines: usize,
-    /// What killed builders and daemons left.
-    pub remains: usize,
-    /// What nothing names and somebody uses just now.
-    pub in_use: usize,
-}
 
 /// Collects.
 ///
@@ -80,58 +65,6 @@ fn collect_artifacts(store: &Store, collected: &mut Collected) -> Result<(), Fai
     Ok(())
 }
 
-/// Removes what killed builders left, and no layer.
-///
-/// # Errors
-/// If it cannot be removed.
-pub fn clear(store: &Store) -> Result<Collected, Failure> {
-    let mut collected = Collected::default();
-    for (key, paths) in remains(store)? {
-        let Some(_reservation) = store.try_reserve(&key)? else {
-            collected.in_use += 1;
-            continue;
-        };
-        for path in paths {
-            match remove_aside(store, &path)? {
-                true => collected.remains += 1,
-                false => collected.in_use += 1,
-            }
-        }
-    }
-    Ok(collected)
-}
-
-/// What is in the directory for what is being made, by the key whose lock protects it.
-fn remains(store: &Store) -> Result<BTreeMap<String, Vec<PathBuf>>, Failure> {
-    let mut remains: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for name in names_in(&store.aside())? {
-        let (key, end) = match name.rsplit_once('.') {
-            Some((key, end @ ("lock" | "json"))) => (key, end),
-            _ => (name.as_str(), ""),
-        };
-        let paths = remains.entry(key.to_owned()).or_default();
-        if end != "lock" {
-            paths.push(store.aside().join(&name));
-        }
-    }
-    Ok(remains)
-}
-
-/// Whether it is gone; not if somebody still works in it.
-fn remove_aside(store: &Store, path: &Path) -> Result<bool, Failure> {
-    if !path.is_dir() {
-        return match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot(path, &error)),
-            _ => Ok(true),
-        };
-    }
-    let Some(_lock) = lock_for_removal(path).map_err(|error| cannot(path, &error))? else {
-        return Ok(false);
-    };
-    inside::remove(store.root(), path)?;
-    Ok(true)
-}
-
 /// Whether what has been made, under this reservation, is gone; `None` if an image needs it.
 fn take_away(
     store: &Store,
@@ -185,16 +118,4 @@ fn needed(store: &Store) -> Result<Needed, Failure> {
         needed.layers.extend(image.layers);
     }
     Ok(needed)
-}
-
-fn names_in(dir: &Path) -> Result<Vec<String>, Failure> {
-    let entries = fs::read_dir(dir)
-        .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", dir.display())))?;
-    let names = entries.iter().map(fs::DirEntry::file_name);
-    Ok(names.filter_map(|name| name.into_string().ok()).collect())
-}
-
-fn cannot(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("cannot remove {}: {error}", path.display()))
 }

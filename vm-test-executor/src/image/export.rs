@@ -1,7 +1,7 @@
 //! An image as one tar archive: its layers as a guest would see them, with nothing written. Changes no store.
 
-use super::Store;
-use super::inside::{self, Task};
+use crate::image::inside::{self, Task};
+use crate::image::store::Store;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;

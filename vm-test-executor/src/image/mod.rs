@@ -1,56 +1,30 @@
 //! Images: what guests start from. A recipe is built into layers, each stored once under the hash of its inputs; an
-//! image is a name for a stack of them. Nothing is ever changed in place.
+//! image is a name for a stack of them. Nothing is ever changed in place. ARCHITECTURE has the rooms and their order.
 
-mod absent;
-mod archiver;
-mod artifact;
-mod base;
+mod archive;
+mod boot;
 mod build;
-mod chain;
 mod collection;
-mod commit;
-mod digest;
 mod export;
-mod fingerprint;
-mod flatten;
 mod import;
 mod inside;
-mod kernel_layer;
 mod layer;
-mod locks;
 mod machine;
-mod merge;
-mod other_kernel;
 pub mod payload;
-mod place;
 mod recipe;
-mod record;
-mod refresh;
-mod removal;
-mod runner;
-mod snapshot;
-mod space;
-mod stacked;
 mod store;
-mod subvolume;
-mod task;
-mod template;
 mod verification;
 
-pub use build::build;
-pub use collection::{Collected, clear, collect};
-pub use commit::Session;
+pub use build::{Progress, Session, build};
+pub use collection::collect;
 pub use export::export;
-pub use import::Source;
+pub use import::{Runner, Source};
 pub use inside::{COMMAND as INSIDE_COMMAND, main as inside_main};
-pub use layer::Progress;
-pub use locks::{Held, Reservation};
-pub use machine::{Initramfs, Machine, MachineRecord};
-pub use place::{MOUNT_OPTIONS, disk_of};
+pub use machine::{Initramfs, LENGTHS, Machine, MachineRecord, Template};
 pub use recipe::{Base, Kernel, Recipe, find as find_recipe};
-pub use record::{ImageRecord, KernelRecord, LayerRecord};
-pub use runner::Runner;
-pub use snapshot::{Snapshot, sweep as sweep_snapshots};
-pub use store::Store;
-pub use template::{LENGTHS, Template};
+pub use store::remains::{Collected, clear};
+pub use store::{
+    Held, ImageRecord, KernelRecord, LayerRecord, MOUNT_OPTIONS, Reservation, Snapshot, Store,
+    disk_of, sweep as sweep_snapshots,
+};
 pub use verification::verify;

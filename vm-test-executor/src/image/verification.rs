@@ -1,7 +1,8 @@
 //! Checks that everything stored of an image is unchanged. Reads everything; changes nothing.
 
-use super::inside::{self, Task};
-use super::{Store, machine};
+use crate::image::inside::{self, Task};
+use crate::image::machine;
+use crate::image::store::Store;
 use vm_test_protocol::failure::Failure;
 
 /// Hashes what there is of an image anew: its layers, the subvolume of its snapshots, the files that its machines boot from;

@@ -1,11 +1,13 @@
 //! A root file system in a directory of the host. A real root reads it as itself; an ordinary user in the user's
 //! namespaces, where the files of subordinate ids are readable and have the owners that they have in a guest.
 
-use super::limits::Limits;
-use super::order::{Feed, Kind, Order};
-use super::refusal::{cannot, shown};
+use crate::image::archive::compression::PACK;
+use crate::image::archive::limits::Limits;
+use crate::image::archive::order::{Feed, Kind, Order};
+use crate::image::archive::refusal::{cannot, shown};
 use crate::image::inside::{self, Task};
-use crate::image::{Store, digest};
+use crate::image::layer::digest;
+use crate::image::store::Store;
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -13,17 +15,6 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use vm_test_protocol::failure::Failure;
-
-/// How a directory is packed: all that belongs to it, in an order that is always the same.
-pub(super) const PACK: [&str; 7] = [
-    "--create",
-    "--format=posix",
-    "--sort=name",
-    "--numeric-owner",
-    "--one-file-system",
-    "--xattrs",
-    "--xattrs-include=*",
-];
 
 /// A directory.
 #[derive(Debug)]

@@ -1,15 +1,16 @@
 //! An imported disk, in the format that the user names. It is never mounted on the host, and its format is never guessed,
 //! because a guess would let the content decide which other files are opened.
 
-use super::archive::open;
-use super::likeness::{self, Likeness};
-use super::limits::{ENV_LIMIT, Limits, words};
-use super::order::{Feed, Kind, Order};
 use super::qcow2;
-use super::refusal::cannot;
+use super::runner::Runner;
+use super::tarball::open;
+use crate::image::archive::likeness::{self, Likeness};
+use crate::image::archive::limits::{ENV_LIMIT, Limits, words};
+use crate::image::archive::order::{Feed, Kind, Order};
+use crate::image::archive::refusal::cannot;
 use crate::image::inside::{self, Task};
-use crate::image::runner::Runner;
-use crate::image::{Store, digest};
+use crate::image::layer::digest;
+use crate::image::store::Store;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;

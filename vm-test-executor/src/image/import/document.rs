@@ -1,6 +1,6 @@
 //! Small files of a foreign directory: opened below it only, through no symbolic link, and read up to a limit.
 
-use super::refusal::{cannot, shown};
+use crate::image::archive::refusal::{cannot, shown};
 use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,14 +1,14 @@
 //! A foreign source of an image, as a stack of layers that are read and unpacked one by one.
 
-use super::archive::Archive;
 use super::directory::Directory;
 use super::disk::Disk;
 use super::host::{self, Host};
 use super::layout::{Layout, Room};
-use super::order::Kind;
+use super::runner::Runner;
+use super::tarball::Archive;
 use super::vagrant;
-use crate::image::Store;
-use crate::image::runner::Runner;
+use crate::image::archive::order::Kind;
+use crate::image::store::Store;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::failure::Failure;

@@ -1,17 +1,18 @@
 //! This host's own system as an image: packed by the user's own process, which sees the real owners of files, then checked
 //! and unpacked in the user's namespaces like any other archive. Mounts nothing, and changes nothing on the host.
 
-use super::attributes::key_of;
-use super::findings::Stop;
-use super::limits::{ENV_LIMIT, Limits};
-use super::order::{Feed, Kind as Form, Order};
-use super::refusal::{cannot, shown, too_much};
+use super::runner::Runner;
 use super::system::System;
 use super::walk::{Closed, Entry, Kind, named, walk};
-use super::writer::{Piece, Writer};
+use crate::image::archive::attributes::key_of;
+use crate::image::archive::findings::Stop;
+use crate::image::archive::limits::{ENV_LIMIT, Limits};
+use crate::image::archive::order::{Feed, Kind as Form, Order};
+use crate::image::archive::refusal::{cannot, shown, too_much};
+use crate::image::archive::writer::{Piece, Writer};
 use crate::image::inside::{self, Task};
-use crate::image::runner::Runner;
-use crate::image::{Store, digest, space};
+use crate::image::layer::{digest, footprint};
+use crate::image::store::Store;
 use rustix::fs::{CWD, Mode, OFlags, lgetxattr, openat};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, PipeWriter, Read, Write};
@@ -65,7 +66,7 @@ impl Extent {
     fn add(&mut self, entry: &Entry) {
         self.entries += 1;
         self.bytes += entry.size;
-        self.room += space::of_file(entry.size);
+        self.room += footprint::of_file(entry.size);
     }
 }
 
@@ -149,7 +150,7 @@ impl Host {
         })
         .map_err(|error: io::Error| cannot(NAME, error))?;
         match packed {
-            // Whoever reads wants no more, and says itself why.
+            // The reader stopped early and reports the reason itself.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
             Err(error) => return Err(cannot(NAME, error)),
             Ok(closed) => closed.say(runner),

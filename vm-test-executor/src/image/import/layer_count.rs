@@ -1,6 +1,6 @@
 //! How many layers an image may have.
 
-use super::refusal::cannot;
+use crate::image::archive::refusal::cannot;
 use vm_test_protocol::failure::Failure;
 
 /// A guest's root is mounted from at most so many layers.

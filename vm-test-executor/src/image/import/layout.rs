@@ -1,18 +1,18 @@
 //! An OCI image layout on disk, or the older format of `docker save`: index, manifest, configuration, layers. Each file is
 //! verified by its digest before it is used. Unpacks no layer.
 
-use super::archive::Archive;
 use super::document::{content, open_below, parse};
 use super::layer_count::check_count;
-use super::machine::HERE_IN_OCI;
 use super::manifest::{Config, Descriptor, Index, Manifest, Marker, is_index, is_layer};
-use super::order::Kind;
-use super::refusal::{MOST_SHOWN, cannot, shown};
 use super::saved;
+use super::tarball::Archive;
+use crate::image::archive::architecture::HERE_IN_OCI;
+use crate::image::archive::order::Kind;
+use crate::image::archive::refusal::{MOST_SHOWN, cannot, shown};
 use crate::image::inside::{self, Task};
-use crate::image::layer::make_empty;
-use crate::image::locks::Reservation;
-use crate::image::{Store, digest};
+use crate::image::layer::digest;
+use crate::image::store::staging::make_empty;
+use crate::image::store::{Reservation, Store};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;

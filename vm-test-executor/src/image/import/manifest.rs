@@ -1,8 +1,8 @@
 //! The documents of an OCI layout: the parts that are used, and which references to other files are valid. Plain
 //! data; opens nothing.
 
-use super::machine::HERE_IN_OCI;
-use super::refusal::{cannot, shown};
+use crate::image::archive::architecture::HERE_IN_OCI;
+use crate::image::archive::refusal::{cannot, shown};
 use serde::Deserialize;
 use std::collections::HashMap;
 use vm_test_protocol::failure::Failure;

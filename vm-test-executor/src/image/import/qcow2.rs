@@ -1,8 +1,8 @@
 //! The header of a qcow2 disk and the first of its tables: what makes it unsafe to open. Reads a few pages of a
 //! file; follows no name in it.
 
-use super::likeness::{self, Likeness, QCOW2};
-use super::refusal::cannot;
+use crate::image::archive::likeness::{self, Likeness, QCOW2};
+use crate::image::archive::refusal::cannot;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use vm_test_protocol::failure::Failure;

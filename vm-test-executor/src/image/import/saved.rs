@@ -1,13 +1,13 @@
 //! An image as `docker save` writes it, in a directory: a list of images, each with a configuration and its layers, all
 //! named by their paths. Unpacks no layer.
 
-use super::archive::Archive;
 use super::document::{content, open_below, parse};
 use super::layer_count::check_count;
 use super::manifest::Config;
-use super::order::Kind;
-use super::refusal::{MOST_SHOWN, cannot, shown};
-use crate::image::digest;
+use super::tarball::Archive;
+use crate::image::archive::order::Kind;
+use crate::image::archive::refusal::{MOST_SHOWN, cannot, shown};
+use crate::image::layer::digest;
 use serde::Deserialize;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;

@@ -1,7 +1,8 @@
 //! Which parts of this host's root belong to an image of its system: not those of one particular host or user, and not those
 //! that can be made again. Knows paths; reads nothing but the list of users.
 
-use crate::image::{Store, payload};
+use crate::image::layer::cache;
+use crate::image::store::{Store, disk_of};
 use crate::rootfs;
 use std::collections::HashSet;
 use std::fs;
@@ -80,9 +81,7 @@ impl System {
         if let Ok(store) = store.as_deref() {
             system.clear([store.to_path_buf()]);
             // The file that it may be in.
-            system
-                .without
-                .insert(relative(&crate::image::disk_of(store)));
+            system.without.insert(relative(&disk_of(store)));
         }
         system
     }
@@ -127,7 +126,7 @@ impl System {
 
 /// Whether a directory with a file of this name holds nothing but what can be made again.
 pub(super) fn is_tag(name: &std::ffi::OsStr) -> bool {
-    name == payload::TAG
+    name == cache::TAG
 }
 
 /// Whether something mounted there belongs to the system.

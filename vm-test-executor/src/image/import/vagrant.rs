@@ -1,12 +1,12 @@
 //! A Vagrant box of the provider libvirt: an archive of metadata.json, a Vagrantfile, which is not executed, and a disk.
 
-use super::archive::Archive;
 use super::disk::Disk;
 use super::document::{content, open_below, parse};
 use super::layout::Room;
-use super::order::Kind;
-use super::refusal::{cannot, shown};
-use crate::image::Store;
+use super::tarball::Archive;
+use crate::image::archive::order::Kind;
+use crate::image::archive::refusal::{cannot, shown};
+use crate::image::store::Store;
 use serde::Deserialize;
 use std::path::Path;
 use vm_test_protocol::daemon::DiskFormat;

@@ -1,12 +1,13 @@
 //! The files that VMs of one image boot from, made for the first of these VMs: the root as a disk, the kernel,
 //! the modules. Starts nothing.
 
-use super::assembly::{MODULES, ORDER, Order, ROOT, VMLINUX, VMLINUZ};
 use super::sparse;
-use crate::image::artifact::{Artifact, Lasting};
+use crate::image::boot::assembly::{MODULES, ORDER, Order, ROOT, VMLINUX, VMLINUZ};
 use crate::image::inside::{self, Task};
-use crate::image::record::write_json;
-use crate::image::{Held, ImageRecord, KernelRecord, Store, digest, space};
+use crate::image::layer::digest;
+use crate::image::store::{
+    Artifact, Held, ImageRecord, KernelRecord, Lasting, Store, space, write_json,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -1,12 +1,12 @@
 //! The initramfs of a VM: the agent, what it needs to run, and the modules for its disks. Writes an archive; does not know
 //! what the agent does.
 
-use super::assembly::{MODULES, ORDER};
 use super::cpio::Writer;
 use super::files::Machine;
 use crate::elf;
-use crate::image::artifact::{Artifact, Lasting};
-use crate::image::{Store, digest, fingerprint};
+use crate::image::boot::assembly::{MODULES, ORDER};
+use crate::image::layer::digest;
+use crate::image::store::{Artifact, Lasting, Store, fingerprint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Read, Write};

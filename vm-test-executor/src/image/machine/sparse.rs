@@ -1,7 +1,7 @@
 //! The hash of a sparse file: over the blocks that are not zero, and their positions. Whether zeros are holes does not
 //! matter.
 
-use crate::image::digest::hex;
+use crate::image::layer::digest::hex;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};

@@ -3,8 +3,7 @@
 use super::item::Item;
 use super::walk::{Most, Survey, Trouble};
 use super::{making, steady};
-use crate::image::artifact::{self, Artifact, Lasting};
-use crate::image::{Store, space};
+use crate::image::store::{Artifact, Lasting, Store, artifact, space};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 

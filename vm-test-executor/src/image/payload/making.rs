@@ -6,7 +6,7 @@ use super::owners;
 use super::walk::Survey;
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
-use crate::image::base;
+use crate::image::layer::bootstrap;
 use crate::sys::inherited;
 use crate::sys::namespaces::{self, Program};
 use rustix::fs::{CWD, FileType, fstat};
@@ -90,7 +90,7 @@ fn have_done(order: &Order) -> Result<(), Failure> {
     let program = Program {
         path: c"/proc/self/exe".into(),
         args: vec![c"vm-test".into(), CString::new(COMMAND).unwrap_or_default()],
-        environment: vec![CString::new(format!("PATH={}", base::PATH)).unwrap_or_default()],
+        environment: vec![CString::new(format!("PATH={}", bootstrap::PATH)).unwrap_or_default()],
         descriptors: vec![null.as_fd(), null.as_fd(), null.as_fd(), theirs.as_fd()],
         // The real root reads everything as it is.
         user_namespace: !as_root,

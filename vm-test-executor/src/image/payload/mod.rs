@@ -10,4 +10,3 @@ mod walk;
 pub use content::{Payload, is_cache};
 pub use item::DISK;
 pub use making::{COMMAND, main};
-pub(super) use walk::TAG;

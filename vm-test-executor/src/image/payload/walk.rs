@@ -1,7 +1,7 @@
 //! A directory of the host as a disk would hold it: how much there is, what cannot be read, and a fingerprint that changes
 //! with anything in it. Reads no content.
 
-use crate::image::fingerprint;
+use crate::image::store::fingerprint;
 use rustix::fs::{Access, access};
 use sha2::{Digest, Sha256};
 use std::fs::{self, Metadata};
@@ -10,9 +10,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use vm_test::cargo::is_cargos;
-
-/// Cargo and others tag with this file what can be made again.
-pub(in crate::image) const TAG: &str = "CACHEDIR.TAG";
 
 /// What is found.
 #[derive(Default)]
@@ -155,6 +152,7 @@ pub(super) struct Most {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::layer::cache::TAG;
 
     const MOST: Most = Most {
         entries: 100,

@@ -1,7 +1,7 @@
 //! A system of a few files, packed and read again.
 
+use super::super::system::System;
 use super::*;
-use crate::image::import::system::System;
 use std::collections::BTreeMap;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use tempfile::TempDir;

@@ -1,0 +1,49 @@
+//! How much a foreign archive may unpack to. Reads the environment; counts nothing.
+
+use serde::{Deserialize, Serialize};
+use vm_test::variables;
+pub(in crate::image) use vm_test::variables::IMAGE_LIMIT as ENV_LIMIT;
+use vm_test_protocol::failure::Failure;
+use vm_test_settings::quantity;
+
+/// What an archive may unpack to; a larger image is somebody's mistake or malice more often than not.
+const BYTES: u64 = 20 << 30;
+
+/// How many entries it may have: every one costs the store an inode, whatever its size.
+const ENTRIES: u64 = 2_000_000;
+
+/// The limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::image) struct Limits {
+    /// Bytes after decompression.
+    pub(in crate::image) bytes: u64,
+    /// Entries.
+    pub(in crate::image) entries: u64,
+}
+
+impl Limits {
+    /// The limits for this process.
+    pub(in crate::image) fn of_environment() -> Result<Self, Failure> {
+        let bytes = match variables::get(ENV_LIMIT) {
+            Some(text) => quantity::bytes(&text.to_string_lossy()).map_err(|cause| {
+                Failure::new(format!("cannot use {ENV_LIMIT}: {cause}"))
+                    .hint(format!("as in {ENV_LIMIT}=40G"))
+            })?,
+            None => BYTES,
+        };
+        Ok(Self {
+            bytes,
+            entries: ENTRIES,
+        })
+    }
+}
+
+/// Bytes as people write them: the largest unit that divides them.
+pub(in crate::image) fn words(bytes: u64) -> String {
+    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
+        if bytes >= 1 << shift && bytes.is_multiple_of(1 << shift) {
+            return format!("{} {unit}", bytes >> shift);
+        }
+    }
+    format!("{bytes} bytes")
+}

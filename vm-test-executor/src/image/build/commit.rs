@@ -1,0 +1,115 @@
+//! Commits: saves what one session in a guest wrote as a layer above the guest's layers. Starts no guest, and changes nothing
+//! that is already in the store.
+
+use crate::image::inside::{self, Task};
+use crate::image::layer::{digest, lock};
+use crate::image::store::staging::make_empty;
+use crate::image::store::{Held, ImageRecord, LayerRecord, Reservation, Store};
+use std::path::{Path, PathBuf};
+use vm_test_protocol::daemon::LayerBuild;
+use vm_test_protocol::failure::Failure;
+
+/// A session whose writes go to the store. Unless it is committed, dropping it removes them.
+#[derive(Debug)]
+pub struct Session<'a> {
+    store: &'a Store,
+    name: String,
+    parent: ImageRecord,
+    aside: PathBuf,
+    _held: Held,
+    _reservation: Reservation,
+}
+
+impl<'a> Session<'a> {
+    /// Makes room for what a session in an image writes, which is to become another image of this name.
+    ///
+    /// # Errors
+    /// If the image is not there, or the store cannot be written to.
+    pub fn begin(store: &'a Store, image: &str, name: &str) -> Result<Self, Failure> {
+        Store::check_name(name)?;
+        let (parent, held) = store.hold_image(image)?;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let nanos = now.map_or(0, |now| now.as_nanos());
+        let key = format!("session-{}-{nanos:x}", std::process::id());
+        let session = Self {
+            store,
+            name: name.to_owned(),
+            parent,
+            aside: store.aside().join(&key),
+            _held: held,
+            _reservation: store.reserve(&key, || ())?,
+        };
+        make_empty(&session.aside)?;
+        let dirs = ["files", "work"].map(|dir| store.relative(&session.aside.join(dir)));
+        inside::perform(store.root(), Task::Make(dirs.to_vec()), None)?;
+        Ok(session)
+    }
+
+    /// Where the session's instance writes to.
+    #[must_use]
+    pub fn layer(&self) -> LayerBuild {
+        let aside = self.store.relative(&self.aside);
+        LayerBuild {
+            below: self.parent.layers.clone(),
+            aside: aside.to_string_lossy().into_owned(),
+            network: false,
+        }
+    }
+
+    /// Publishes what the session wrote as the image. `mounted` are directories of the host that it had at the same path:
+    /// what was made only to mount them on does not count as written.
+    ///
+    /// # Errors
+    /// If it cannot be published; then nothing has changed.
+    pub fn commit(self, mounted: &[PathBuf]) -> Result<ImageRecord, Failure> {
+        let (store, name) = (self.store, &self.name);
+        let cannot =
+            |error: std::io::Error| Failure::new(format!("cannot commit image `{name}`: {error}"));
+        // The instance is given up already, and may still be on its way out.
+        lock::await_others(&self.aside).map_err(cannot)?;
+        let files = store.relative(&self.aside.join("files"));
+        let below = self.parent.layers.iter();
+        let task = Task::Prune {
+            files: files.clone(),
+            below: below.map(|key| store.relative(&store.files(key))).collect(),
+            mounted: mounted.to_vec(),
+        };
+        inside::perform(store.root(), task, None)?;
+        let work = store.relative(&self.aside.join("work"));
+        inside::perform(store.root(), Task::Remove(work), None)?;
+        let found = inside::perform(store.root(), Task::Digest(files), None)?;
+        let parent = self.parent.layers.last().map_or("", String::as_str);
+        let parts = [b"commit", parent.as_bytes(), found.digest.as_bytes()];
+        let key = digest::of_parts(parts)[..32].to_owned();
+        let _reservation = store.reserve(&key, || ())?;
+        let mut held = Held::default();
+        if !store.hold(&key, &mut held)? {
+            let record = LayerRecord {
+                key: key.clone(),
+                digest: found.digest,
+                step: format!("commit a session in {}", self.parent.name),
+                bytes: found.bytes,
+            };
+            store.publish_layer(&self.aside, &record)?;
+            store.hold(&key, &mut held)?;
+        }
+        let mut layers = self.parent.layers.clone();
+        layers.push(key);
+        let mut record = store.compose(name, layers);
+        record.init = self.parent.init;
+        record.kernel = self.parent.kernel.clone();
+        store.publish_image(&record)?;
+        Ok(record)
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if self.aside.exists() {
+            // What is left of it if this fails is rubbish, which `gc` removes.
+            let _ = lock::await_others(&self.aside);
+            let aside = self.store.relative(Path::new(&self.aside));
+            let _ = inside::perform(self.store.root(), Task::Remove(aside), None);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Kernels for images: the files that make a kernel of the host's one of an image, and the Debian whose packages fit.
+//! Unpacks nothing.
+
+use crate::image::boot::bzimage;
+use crate::image::boot::kernel::{INDEX, MODULES, check_release, modules_of, vmlinuz_of};
+use crate::image::layer::stacked::Stack;
+use crate::image::recipe::{FileEntry, RELEASES};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use vm_test_protocol::failure::Failure;
+
+/// So much of a file that tells the release of Debian is read.
+const MOST_WORDS: u64 = 1 << 16;
+
+/// A kernel that is not packed is at most so large.
+const LARGEST: u64 = 1 << 30;
+
+/// The files that make a kernel of the host's one of an image, and its release.
+pub(super) fn files(
+    vmlinuz: &Path,
+    modules: Option<&Path>,
+) -> Result<(Vec<FileEntry>, String), Failure> {
+    let release = release_of(vmlinuz)?;
+    let mut entries = vec![FileEntry {
+        from: vmlinuz.to_path_buf(),
+        to: vmlinuz_of(&release),
+        mode: Some("0644".to_owned()),
+    }];
+    if let Some(modules) = modules {
+        if !modules.join(INDEX).is_file() {
+            return Err(Failure::new(format!(
+                "cannot use the kernel modules in {}: there is no modules.dep",
+                modules.display()
+            ))
+            .hint(format!(
+                "it is the directory lib/modules/{release} of that kernel; depmod makes its indexes"
+            )));
+        }
+        entries.push(FileEntry {
+            from: modules.to_path_buf(),
+            to: modules_of(&release),
+            mode: None,
+        });
+    }
+    Ok((entries, release))
+}
+
+/// The modules that are installed together with a kernel: in `lib/modules/RELEASE` beside the directory of its file or in
+/// that. It may have none.
+pub(super) fn modules_beside(vmlinuz: &Path) -> Result<Option<PathBuf>, Failure> {
+    let release = release_of(vmlinuz)?;
+    let real = vmlinuz.canonicalize().unwrap_or_default();
+    let mut homes = real.ancestors().skip(1).take(2);
+    Ok(homes.find_map(|home| {
+        let modules = home.join(&MODULES[1..]).join(&release);
+        let modules = modules.canonicalize().ok()?;
+        modules.join(INDEX).is_file().then_some(modules)
+    }))
+}
+
+/// The release of a kernel, as `uname -r` says it. Kernels come from the user, and their words become a file's name.
+fn release_of(vmlinuz: &Path) -> Result<String, Failure> {
+    let cannot = |cause: String| {
+        Failure::new(format!(
+            "cannot use the kernel {}: {cause}",
+            vmlinuz.display()
+        ))
+    };
+    let mut bytes = Vec::new();
+    File::open(vmlinuz)
+        .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
+        .map_err(|error| cannot(error.to_string()))?;
+    let release = bzimage::release(&bytes).ok_or_else(|| {
+        cannot("it is neither a bzImage nor an ELF file with a release in it".to_owned())
+            .hint("it is the file that distributions install as /boot/vmlinuz-RELEASE")
+    })?;
+    check_release(&release).map_err(|()| cannot(format!("{release:?} is not a kernel release")))?;
+    Ok(release)
+}
+
+/// The code name of the Debian that is in these layers, whose packages fit.
+pub(super) fn suite_of(layers: &[PathBuf]) -> Option<String> {
+    let stack = Stack::new(layers);
+    let file = stack.find(&stack.resolve(Path::new("/usr/lib/os-release")))?;
+    // What a foreign image calls so may be anything.
+    if !fs::symlink_metadata(&file).ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    File::open(file)
+        .ok()?
+        .take(MOST_WORDS)
+        .read_to_string(&mut text)
+        .ok()?;
+    let value = |key: &str| {
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(key));
+        values.next().map(|value| value.trim_matches('"'))
+    };
+    let name = value("VERSION_CODENAME=")?;
+    let known = value("ID=") == Some("debian") && RELEASES.contains(&name);
+    known.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_debian_that_is_known_has_a_code_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("usr/lib/os-release");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let layers = [dir.path().to_path_buf()];
+        for (text, name) in [
+            ("ID=debian\nVERSION_CODENAME=bookworm\n", Some("bookworm")),
+            ("ID=debian\nVERSION_CODENAME=potato\n", None),
+            ("ID=ubuntu\nVERSION_CODENAME=bookworm\n", None),
+        ] {
+            fs::write(&file, text).unwrap();
+            assert_eq!(suite_of(&layers).as_deref(), name);
+        }
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/etc/os-release", &file).unwrap();
+        assert_eq!(suite_of(&layers), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! The step of a build that gives an image its kernel: as separate layers right above the base, so that a change of later
+//! steps does not fetch the kernel again. Containers ignore them.
+
+use super::build::Build;
+use super::kernel_files::{self, suite_of};
+use crate::image::boot::releases;
+use crate::image::inside::{self, Task};
+use crate::image::layer::bootstrap;
+use crate::image::layer::stacked::Stack;
+use crate::image::recipe::{Base, Kernel, Recipe};
+use crate::image::store::KernelRecord;
+use std::path::{Path, PathBuf};
+use vm_test_protocol::failure::Failure;
+
+impl Build<'_> {
+    /// Adds the kernel that the recipe says; without a word it is the base's.
+    pub(super) fn kernel(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+        match &recipe.kernel {
+            None => Ok(()),
+            Some(Kernel::None) => {
+                self.kernel = None;
+                Ok(())
+            }
+            Some(Kernel::Package(package)) => self.package(recipe, package),
+            Some(Kernel::Files { vmlinuz, modules }) => {
+                let before = self.layers.keys.len();
+                let (entries, release) = kernel_files::files(vmlinuz, modules.as_deref())?;
+                for entry in &entries {
+                    self.place(entry)?;
+                }
+                let name = vmlinuz.file_name().unwrap_or_default();
+                self.kernel = Some(KernelRecord {
+                    name: name.to_string_lossy().into_owned(),
+                    release,
+                    layers: self.layers.keys[before..].to_vec(),
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// The newest kernel that came with a system from elsewhere, if there is one with modules: the image's machines boot it.
+    /// What boots it on a disk itself is never run.
+    pub(super) fn kernel_of_system(&mut self) {
+        let keys = self.layers.keys.clone();
+        let files: Vec<_> = keys
+            .iter()
+            .map(|key| self.layers.store.files(key))
+            .collect();
+        let stack = Stack::new(&files);
+        let is_there = |path: PathBuf| {
+            stack
+                .find(&stack.resolve(&path))
+                .is_some_and(|it| it.is_file())
+        };
+        let is_whole = |release: &String| {
+            is_there(Path::new("/boot").join(format!("vmlinuz-{release}")))
+                && is_there(Path::new("/lib/modules").join(release).join("modules.dep"))
+        };
+        let boot = stack.resolve(Path::new("/boot"));
+        let mut releases: Vec<_> = files
+            .iter()
+            .flat_map(|layer| releases(&layer.join(&boot)))
+            .collect();
+        releases.retain(is_whole);
+        releases.sort_by_key(|release| numbers_in(release));
+        self.kernel = releases.pop().map(|release| KernelRecord {
+            name: format!("vmlinuz-{release}"),
+            release,
+            layers: keys,
+        });
+    }
+
+    fn package(&mut self, recipe: &Recipe, package: &str) -> Result<(), Failure> {
+        let cannot = |cause: String| {
+            Failure::new(format!(
+                "cannot give image `{}` the kernel {package}: {cause}",
+                recipe.name
+            ))
+        };
+        let below: Vec<_> = self
+            .layers
+            .keys
+            .iter()
+            .map(|key| self.layers.store.files(key))
+            .collect();
+        let suite = match &recipe.base {
+            Base::Debian(suite) => suite.clone(),
+            _ => suite_of(&below).ok_or_else(|| {
+                cannot("its base is not a Debian system with known packages".to_owned()).hint(
+                    "set the files of a kernel: kernel = { vmlinuz = PATH, modules = DIRECTORY }",
+                )
+            })?,
+        };
+        bootstrap::check_tool(&suite)?;
+        let step = format!("add the kernel {package} of Debian {suite}");
+        let parts: [&[u8]; 3] = [b"kernel", suite.as_bytes(), package.as_bytes()];
+        self.layers.add(&step, &parts, |store, aside| {
+            let task = Task::Kernel {
+                into: store.relative(&aside.join("files")),
+                scratch: store.relative(&aside.join("scratch")),
+                below: below.iter().map(|files| store.relative(files)).collect(),
+                suite: suite.clone(),
+                package: package.to_owned(),
+            };
+            inside::perform(store.root(), task, None).map(drop)
+        })?;
+        let layer = self.layers.keys.last().cloned().unwrap_or_default();
+        let files: PathBuf = self.layers.store.files(&layer);
+        let boot = Stack::new(&below).resolve(Path::new("/boot"));
+        let release = releases(&files.join(boot)).pop();
+        self.kernel = Some(KernelRecord {
+            name: package.to_owned(),
+            release: release.ok_or_else(|| cannot(format!("its layer {layer} has none")))?,
+            layers: vec![layer],
+        });
+        Ok(())
+    }
+}
+
+/// What releases of kernels are ordered by.
+fn numbers_in(release: &str) -> Vec<u64> {
+    let numbers = release.split(|c: char| !c.is_ascii_digit());
+    numbers.filter_map(|number| number.parse().ok()).collect()
+}

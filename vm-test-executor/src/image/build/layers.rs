@@ -1,0 +1,141 @@
+//! The layers of one build: for each step the one in the store, or a new one, which is made under a lock in a staging
+//! directory and published when it is complete. Knows no recipe.
+
+use crate::image::inside::{self, Task};
+use crate::image::layer::digest;
+use crate::image::store::staging::{self, make_empty};
+use crate::image::store::{Held, LayerRecord, Store, space};
+use std::path::Path;
+use vm_test_protocol::failure::Failure;
+
+/// Raised when the same recipe would give other layers.
+const FORMAT: &[u8] = b"vm-test layer 1";
+
+/// Told of each step as it begins and ends.
+pub trait Progress {
+    /// So many steps more belong to the build.
+    fn expect(&mut self, steps: usize);
+    /// What is being done about a step.
+    fn phase(&mut self, step: &str, phase: &str);
+    /// A step begins that has to be done.
+    fn begin(&mut self, step: &str);
+    /// A step is there already.
+    fn cached(&mut self, step: &str);
+    /// Another build makes the same just now, and this one waits for it.
+    fn waiting(&mut self, step: &str);
+    /// The step that began last is done.
+    fn end(&mut self);
+}
+
+/// The layers so far.
+pub(super) struct Layers<'a> {
+    pub(super) store: &'a Store,
+    pub(super) keys: Vec<String>,
+    /// Keeps the layers until the image names them.
+    pub(super) held: Held,
+    pub(super) progress: &'a mut dyn Progress,
+}
+
+impl Layers<'_> {
+    /// Makes sure of one layer; `make` fills `files` in the directory it is given.
+    pub(super) fn add(
+        &mut self,
+        step: &str,
+        parts: &[&[u8]],
+        make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let parent = self.keys.last().cloned().unwrap_or_default();
+        let key = key_of(&parent, parts);
+        if self.keep(&key)? {
+            self.progress.cached(step);
+            return Ok(());
+        }
+        let progress = &mut self.progress;
+        let _reservation = self.store.reserve(&key, || progress.waiting(step))?;
+        if self.keep(&key)? {
+            // Another build made it while this one waited.
+            self.progress.cached(step);
+            return Ok(());
+        }
+        self.progress.begin(step);
+        self.store.check()?;
+        let aside = self.store.aside().join(&key);
+        staging::remove(self.store, &aside)?;
+        let before = space::free(self.store.root());
+        let made = self.make_aside(&aside, &key, step, make);
+        let made = made.map_err(|failure| explain(self.store, step, before, failure));
+        if made.is_err() {
+            // What is left of it is rubbish, which the next build of it or `gc` removes if this cannot.
+            let _ = staging::remove(self.store, &aside);
+        }
+        made?;
+        self.progress.end();
+        match self.keep(&key)? {
+            true => Ok(()),
+            false => Err(Failure::new(format!(
+                "cannot {step}: somebody removed the layer {key} from the store"
+            ))),
+        }
+    }
+
+    /// Takes a layer that the store has; false if it does not.
+    fn keep(&mut self, key: &str) -> Result<bool, Failure> {
+        let has = self.store.hold(key, &mut self.held)?;
+        if has {
+            self.keys.push(key.to_owned());
+        }
+        Ok(has)
+    }
+
+    fn make_aside(
+        &mut self,
+        aside: &Path,
+        key: &str,
+        step: &str,
+        make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        make_empty(aside)?;
+        make(self.store, aside)?;
+        self.progress.phase(step, "hash");
+        let files = self.store.relative(&aside.join("files"));
+        let found = inside::perform(self.store.root(), Task::Digest(files), None)?;
+        let record = LayerRecord {
+            key: key.to_owned(),
+            digest: found.digest,
+            step: step.to_owned(),
+            bytes: found.bytes,
+        };
+        self.progress.phase(step, "write to disk");
+        self.store.publish_layer(aside, &record)
+    }
+}
+
+/// Says so if it was for want of room that a step failed, or of the store itself.
+fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure {
+    if let Err(gone) = store.check() {
+        return gone;
+    }
+    let root = store.root();
+    let bootstraps = step.starts_with("bootstrap ");
+    let elsewhere = ["run ", "add the kernel "];
+    let elsewhere = bootstraps || elsewhere.iter().any(|start| step.starts_with(start));
+    let full = space::is_full(&failure, root, elsewhere);
+    if !full || failure.message.contains("store full") {
+        return failure;
+    }
+    let known = bootstraps.then_some(space::BOOTSTRAP);
+    space::full(
+        root,
+        step,
+        before,
+        known.or_else(|| store.size_of_step(step)),
+    )
+}
+
+/// The key of the layer that a step makes on another.
+pub(super) fn key_of(parent: &str, parts: &[&[u8]]) -> String {
+    let whole = [FORMAT, parent.as_bytes()]
+        .into_iter()
+        .chain(parts.iter().copied());
+    digest::of_parts(whole)[..32].to_owned()
+}

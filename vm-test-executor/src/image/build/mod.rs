@@ -1,0 +1,18 @@
+//! Makes images: by recipe, step by step, or of what a session in a guest wrote. Reports its progress; guests are started by
+//! others. Every other room is below this one.
+
+#[expect(
+    clippy::module_inception,
+    reason = "the room has the name of what it is about"
+)]
+mod build;
+mod chain;
+mod commit;
+mod kernel_files;
+mod kernel_layer;
+mod layers;
+mod other_kernel;
+
+pub use build::build;
+pub use commit::Session;
+pub use layers::Progress;

@@ -1,0 +1,240 @@
+//! What the process in the user's namespaces can do to the store's files, as root over all of a guest's ids. Knows neither
+//! how it was started nor for whom.
+
+use crate::image::layer::stacked::Stack;
+use crate::image::layer::{archiver, bootstrap, digest, flatten, lock, merge, removal};
+use crate::image::{archive, boot};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+/// What to do, with paths relative to the store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::image) enum Task {
+    /// Reads what comes from elsewhere, and unpacks it if it is said where.
+    Foreign(archive::Order),
+    /// Copies a file or directory of the host, which comes as a tar archive of one entry, to a path in a layer.
+    Place {
+        /// The layer's files.
+        into: PathBuf,
+        /// The files of the layers below, the base first.
+        below: Vec<PathBuf>,
+        /// The path in the guest.
+        to: PathBuf,
+        /// Permission bits.
+        mode: Option<u32>,
+    },
+    /// Makes directories.
+    Make(Vec<PathBuf>),
+    /// Hashes a tree.
+    Digest(PathBuf),
+    /// Hashes layers, the base first, as an overlay shows them.
+    DigestWhole(Vec<PathBuf>),
+    /// Removes a file or a tree.
+    Remove(PathBuf),
+    /// Bootstraps a release of Debian, with packages, into a directory that is made; the program's words go to a log.
+    Bootstrap {
+        /// The directory.
+        into: PathBuf,
+        /// The log.
+        log: PathBuf,
+        /// The release's code name.
+        release: String,
+        /// The packages.
+        packages: Vec<String>,
+    },
+    /// Unpacks the kernel of a package of Debian into a layer.
+    Kernel {
+        /// The layer's files.
+        into: PathBuf,
+        /// A directory that is made and removed.
+        scratch: PathBuf,
+        /// The files of the layers below, the base first.
+        below: Vec<PathBuf>,
+        /// The code name of the Debian.
+        suite: String,
+        /// The package.
+        package: String,
+    },
+    /// Makes the files that machines boot from.
+    Machine(boot::Order),
+    /// Writes these layers, the base first, as one root file system to a tar archive, which is the standard output.
+    Export(Vec<PathBuf>),
+    /// Makes layers, the base first, one tree of files.
+    Flatten {
+        /// The layers' files.
+        layers: Vec<PathBuf>,
+        /// The tree, which is made.
+        into: PathBuf,
+    },
+    /// Removes from a layer's files the empty directories on which something was mounted, where no layer below has them.
+    Prune {
+        /// The layer's files.
+        files: PathBuf,
+        /// The layers below.
+        below: Vec<PathBuf>,
+        /// The paths in the guest.
+        mounted: Vec<PathBuf>,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(in crate::image) struct Done {
+    /// The hash, where one was asked for.
+    pub(in crate::image) digest: String,
+    /// The bytes of the files that were hashed or read.
+    pub(in crate::image) bytes: u64,
+    /// What the user should know.
+    pub(in crate::image) remarks: Vec<String>,
+}
+
+/// Does it, except what comes from elsewhere, which does itself.
+pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
+    match task {
+        Task::Make(dirs) => {
+            for dir in dirs {
+                fs::create_dir_all(store.join(dir))?;
+            }
+        }
+        Task::Foreign(_) => return Err(io::ErrorKind::Unsupported.into()),
+        Task::Place {
+            into,
+            below,
+            to,
+            mode,
+        } => {
+            let below: Vec<_> = below.iter().map(|layer| store.join(layer)).collect();
+            place(&store.join(into), &Stack::new(&below), to, *mode)?;
+        }
+        Task::Digest(dir) => {
+            let (digest, bytes) = digest::of_tree(&store.join(dir))?;
+            return Ok(Done {
+                digest,
+                bytes,
+                ..Done::default()
+            });
+        }
+        Task::DigestWhole(layers) => {
+            let (digest, bytes) = merge::digest(store, layers)?;
+            return Ok(Done {
+                digest,
+                bytes,
+                ..Done::default()
+            });
+        }
+        Task::Remove(path) => removal::remove(&store.join(path))?,
+        Task::Bootstrap {
+            into,
+            log,
+            release,
+            packages,
+        } => bootstrap::bootstrap(&store.join(into), &store.join(log), release, packages)?,
+        Task::Kernel {
+            into,
+            scratch,
+            below,
+            suite,
+            package,
+        } => {
+            let below: Vec<_> = below.iter().map(|layer| store.join(layer)).collect();
+            let (into, scratch) = (store.join(into), store.join(scratch));
+            boot::unpack_package(&into, &scratch, &Stack::new(&below), suite, package)?;
+        }
+        Task::Machine(order) => boot::carry_out(store, order)?,
+        Task::Export(layers) => merge::export(store, layers)?,
+        Task::Flatten { layers, into } => {
+            let layers: Vec<_> = layers.iter().map(|layer| store.join(layer)).collect();
+            flatten::flatten(&layers, &store.join(into))?;
+        }
+        Task::Prune {
+            files,
+            below,
+            mounted,
+        } => merge::prune(store, files, below, mounted)?,
+    }
+    Ok(Done::default())
+}
+
+/// Whoever removes what is made aside waits until those that write to it are gone, and they may outlive the one who
+/// ordered by a moment.
+pub(super) fn take_part(store: &Path, task: &Task) -> io::Result<Option<File>> {
+    let path = match task {
+        Task::Place { into, .. }
+        | Task::Bootstrap { into, .. }
+        | Task::Kernel { into, .. }
+        | Task::Flatten { into, .. } => into,
+        Task::Machine(order) => &order.into,
+        Task::Foreign(order) => match order.into() {
+            Some(into) => into,
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let aside: PathBuf = path.components().take(2).collect();
+    lock::take_part(&store.join(aside)).map(Some)
+}
+
+fn unpack(into: &Path) -> io::Result<()> {
+    let mut tar = archiver::command();
+    tar.args([
+        "--extract",
+        "--numeric-owner",
+        "--same-permissions",
+        "--xattrs",
+        "--xattrs-include=*",
+    ])
+    .args(["--exclude=./dev/*", "--delay-directory-restore"])
+    .arg("--directory")
+    .arg(into)
+    .stdout(Stdio::null());
+    archiver::run(&mut tar).map(drop)
+}
+
+/// The file comes as the only entry of an archive, so that its kind and permissions come with it.
+fn place(layer: &Path, below: &Stack<'_>, to: &Path, mode: Option<u32>) -> io::Result<()> {
+    let name = to.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let parent = below.resolve(to.parent().unwrap_or(Path::new("/")));
+    fs::create_dir_all(layer)?;
+    below.make_above(layer, &parent)?;
+    let target = layer.join(parent).join(name);
+    let own = layer.join(".place");
+    fs::create_dir(&own)?;
+    unpack(&own)?;
+    let entry = fs::read_dir(&own)?
+        .next()
+        .ok_or(io::ErrorKind::NotFound)??;
+    fs::rename(entry.path(), &target)?;
+    fs::remove_dir(&own)?;
+    if let Some(mode) = mode {
+        fs::set_permissions(&target, fs::Permissions::from_mode(mode))?;
+    }
+    rustix::fs::chown(
+        &target,
+        Some(rustix::fs::Uid::ROOT),
+        Some(rustix::fs::Gid::ROOT),
+    )?;
+    Ok(())
+}
+
+/// What is done, for people, after "cannot".
+pub(super) fn describe(task: &Task) -> String {
+    match task {
+        Task::Make(_) => "make a layer's directories".to_owned(),
+        Task::Foreign(order) => format!("import {}", order.name()),
+        Task::Place { to, .. } => format!("copy to {}", to.display()),
+        Task::Digest(_) | Task::DigestWhole(_) => "hash the layer".to_owned(),
+        Task::Remove(dir) => format!("remove {}", dir.display()),
+        Task::Bootstrap { release, .. } => format!("bootstrap Debian {release}"),
+        Task::Kernel { suite, package, .. } => {
+            format!("unpack the kernel {package} of Debian {suite}")
+        }
+        Task::Machine(_) => "make the files of a VM".to_owned(),
+        Task::Export(_) => "write the archive".to_owned(),
+        Task::Flatten { .. } => "put the layers together".to_owned(),
+        Task::Prune { .. } => "tidy the layer up".to_owned(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Runs mmdebstrap, which makes a fresh Debian. Knows no layer.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use vm_test_protocol::failure::Failure;
+
+/// What bootstraps Debian.
+const TOOL: &str = "mmdebstrap";
+
+/// Where the process that works in the user's namespaces looks for programs.
+pub(in crate::image) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Whether the tool is there, asked before anything is made.
+pub(in crate::image) fn check_tool(release: &str) -> Result<(), Failure> {
+    if std::env::split_paths(PATH).any(|dir| dir.join(TOOL).is_file()) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "cannot bootstrap Debian {release}: there is no {TOOL} in {PATH}"
+    ))
+    .hint("install it: apt-get install mmdebstrap"))
+}
+
+/// Bootstraps a release of Debian into a directory. Runs as root of the user's namespaces, with the host's network: all
+/// that the tool starts is in a pid namespace of its own and ends with this process.
+pub(in crate::image) fn bootstrap(
+    into: &Path,
+    log: &Path,
+    release: &str,
+    packages: &[String],
+) -> io::Result<()> {
+    let mut arguments: Vec<OsString> = ["--mode=root", "--variant=minbase", "--format=directory"]
+        .map(OsString::from)
+        .into();
+    if !packages.is_empty() {
+        arguments.push(format!("--include={}", packages.join(",")).into());
+    }
+    arguments.extend([release.into(), into.into()]);
+    run_tool(&arguments, log)?;
+    forget_this_host(into)
+}
+
+/// Removes the name of this host, which the tool copies for its own use: guests have their own.
+fn forget_this_host(root: &Path) -> io::Result<()> {
+    match std::fs::remove_file(root.join("etc/hostname")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Runs the tool; what it says goes to a log, and its errors are in this one.
+pub(in crate::image) fn run_tool(arguments: &[OsString], log: &Path) -> io::Result<()> {
+    let status = Command::new(TOOL)
+        .args(arguments)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(log)?)
+        .status()
+        .map_err(|error| io::Error::new(error.kind(), format!("{TOOL}: {error}")))?;
+    if status.success() {
+        return Ok(());
+    }
+    let words = std::fs::read_to_string(log).unwrap_or_default();
+    let errors: Vec<_> = words.lines().filter(|line| line.starts_with('E')).collect();
+    Err(io::Error::other(if errors.is_empty() {
+        status.to_string()
+    } else {
+        errors.join("; ")
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_name_of_the_host_that_builds_an_image_does_not_get_into_it() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("etc")).unwrap();
+        let name = root.path().join("etc/hostname");
+        std::fs::write(&name, "builder\n").unwrap();
+        for _ in 0..2 {
+            super::forget_this_host(root.path()).unwrap();
+            assert!(!name.exists());
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Templates in the store: booted and saved VMs, named by the hash of their inputs. Stores them and checks that they are
+//! complete; does not know their content.
+
+use crate::image::store::remains;
+use crate::image::store::{Artifact, Lasting, Store, artifact, space, write_json};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use vm_test_protocol::failure::Failure;
+
+/// How the keys of these begin.
+const PREFIX: &str = "template-";
+
+/// How many unused templates are kept: one for each kind of VM that is in use.
+const KEPT: usize = 8;
+
+/// What a machine that has booted has written to its memory at least, in bytes.
+const BOOTED: u64 = 128 << 20;
+
+/// What is done when there is no room for it.
+const STEP: &str = "save a booted VM";
+
+/// How the keys begin of what is remembered of machines that do not boot.
+const REFUSAL: &str = "refusal-";
+
+/// Why one does not.
+const REASON: &str = "reason";
+
+/// How long each file is. Whoever finds that the template does not work removes it.
+pub const LENGTHS: &str = "lengths.json";
+
+/// A template that is not removed while this value lives.
+#[derive(Debug)]
+pub struct Template {
+    artifact: Artifact,
+    key: String,
+}
+
+impl Template {
+    /// The directory with its files.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.artifact.directory
+    }
+
+    /// Removes it, because it does not work; the next lease that needs it makes a new one.
+    fn discard(self, store: &Store) -> Result<(), Failure> {
+        store.take_away(&self.key, self.artifact)
+    }
+
+    /// What is wrong with it, as far as the lengths of its files tell.
+    fn damage(&self) -> Option<String> {
+        let directory = self.directory();
+        let recorded = fs::read(directory.join(LENGTHS));
+        let recorded: Option<BTreeMap<String, u64>> = recorded
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let Some(recorded) = recorded else {
+            return Some(format!(
+                "{} cannot be read",
+                directory.join(LENGTHS).display()
+            ));
+        };
+        recorded.into_iter().find_map(|(name, length)| {
+            let path = directory.join(&name);
+            match File::open(&path).and_then(|file| file.metadata()) {
+                Ok(meta) if meta.len() == length => None,
+                Ok(meta) => Some(format!(
+                    "{} has {} bytes and had {length}",
+                    path.display(),
+                    meta.len()
+                )),
+                Err(error) => Some(format!("{}: {error}", path.display())),
+            }
+        })
+    }
+}
+
+impl Store {
+    /// The template for which these words say all that went into it, which `make` makes in an empty directory if it is not
+    /// there. `broken` is told what is wrong with one that has to be made anew, `waiting` that somebody else makes it just now.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn template(
+        &self,
+        words: &[&str],
+        broken: impl FnOnce(&str),
+        waiting: impl Fn(),
+        make: impl Fn(&Path) -> Result<(), Failure>,
+    ) -> Result<Template, Failure> {
+        let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+        let key = artifact::key_of_this_boot(PREFIX, &parts);
+        let template = self.find_or_make(&key, &waiting, &make)?;
+        let Some(damage) = template.damage() else {
+            return Ok(template);
+        };
+        broken(&damage);
+        template.discard(self)?;
+        self.find_or_make(&key, &waiting, &make)
+    }
+
+    /// Why there is no template for which these words say all, if that has been found out since the machine was started.
+    #[must_use]
+    pub fn refusal(&self, words: &[&str]) -> Option<String> {
+        let artifact = self.find_artifact(&refusal_key(words)).ok()??;
+        fs::read_to_string(artifact.directory.join(REASON)).ok()
+    }
+
+    /// Remembers why there is none.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn remember_refusal(&self, words: &[&str], reason: &str) -> Result<(), Failure> {
+        let key = refusal_key(words);
+        self.artifact(
+            &key,
+            Lasting::UntilReboot,
+            || (),
+            |aside| {
+                fs::write(aside.join(REASON), reason).map_err(|error| {
+                    Failure::new(format!("cannot write to {}: {error}", aside.display()))
+                })
+            },
+        )
+        .map(drop)
+    }
+
+    fn find_or_make(
+        &self,
+        key: &str,
+        waiting: &impl Fn(),
+        make: &impl Fn(&Path) -> Result<(), Failure>,
+    ) -> Result<Template, Failure> {
+        let artifact = self.artifact(key, Lasting::UntilReboot, waiting, |aside| {
+            for prefix in [PREFIX, REFUSAL] {
+                self.forget_other_boots(prefix)?;
+            }
+            self.forget_oldest(PREFIX, KEPT)?;
+            // Broken ones that were still used when they were taken away, and what killed daemons left.
+            remains::clear(self)?;
+            let room = space::free(self.root());
+            if room < BOOTED {
+                return Err(space::full(self.root(), STEP, room, Some(BOOTED)));
+            }
+            let made = make(aside).and_then(|()| {
+                write_lengths(aside).map_err(|error| {
+                    Failure::new(format!("cannot read {}: {error}", aside.display()))
+                })
+            });
+            // QEMU is killed where there is no room for its memory, and cannot say why.
+            made.map_err(
+                |failure| match space::is_full(&failure, self.root(), true) {
+                    true => space::full(self.root(), STEP, room, None),
+                    false => failure,
+                },
+            )
+        })?;
+        Ok(Template {
+            artifact,
+            key: key.to_owned(),
+        })
+    }
+}
+
+fn refusal_key(words: &[&str]) -> String {
+    let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+    artifact::key_of_this_boot(REFUSAL, &parts)
+}
+
+fn write_lengths(directory: &Path) -> io::Result<()> {
+    let mut lengths = BTreeMap::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        lengths.insert(name, entry.metadata()?.len());
+    }
+    write_json(&directory.join(LENGTHS), &lengths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn two_who_saw_the_same_damage_remove_it_once_and_leave_what_was_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let made = Cell::new(0);
+        let make = |aside: &Path| {
+            made.set(made.get() + 1);
+            fs::write(aside.join("ram"), format!("number {}", made.get())).unwrap();
+            Ok(())
+        };
+        let key = "template-test";
+        let one = store.find_or_make(key, &|| (), &make).unwrap();
+        let other = store.find_or_make(key, &|| (), &make).unwrap();
+        fs::write(one.directory().join("ram"), "cut").unwrap();
+        assert!(one.damage().is_some() && other.damage().is_some());
+        one.discard(&store).unwrap();
+        let anew = store.find_or_make(key, &|| (), &make).unwrap();
+        other.discard(&store).unwrap();
+        let ram = fs::read_to_string(anew.directory().join("ram"));
+        assert_eq!(ram.unwrap(), "number 2");
+        assert_eq!(anew.damage(), None);
+    }
+
+    #[test]
+    fn a_template_that_there_is_no_room_for_is_named_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let make = |_: &Path| Err(Failure::new("QEMU: ram: No space left on device"));
+        let failure = store.template(&["a"], |_| (), || (), make).unwrap_err();
+        let words = "cannot save a booted VM: store full: it needs more than the ";
+        assert!(failure.message.starts_with(words), "{}", failure.message);
+        assert!(failure.hint.is_some());
+    }
+}

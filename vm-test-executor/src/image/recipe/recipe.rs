@@ -1,0 +1,252 @@
+//! Recipes: `images/NAME.toml`, the steps that make an image. Reads and checks; builds nothing.
+
+use super::base::{self, Base};
+use super::entry::{FileEntry, RunEntry, check_package};
+use super::kernel::{self, Kernel};
+use super::users::{self, UserEntry};
+use crate::config::{Init, document, split_kernel};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use vm_test_protocol::failure::Failure;
+use vm_test_settings::word;
+
+/// Recipes that come with the program. `images` in this crate is a link to the workspace's folder, so that they are in
+/// its package, too.
+const READY: [(&str, &str); 2] = [
+    ("debian-12", include_str!("../../../images/debian-12.toml")),
+    (
+        "debian-12-systemd",
+        include_str!("../../../images/debian-12-systemd.toml"),
+    ),
+];
+
+/// The names of those.
+pub(in crate::image) fn ready_names() -> impl Iterator<Item = &'static str> {
+    READY.iter().map(|(name, _)| *name)
+}
+
+/// What loads modules in a guest. A kernel's package would bring it along if it were installed.
+const LOADER: &str = "kmod";
+
+/// How an image is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// The image's name.
+    pub name: String,
+    /// Where recipes of images that it starts from are looked for.
+    pub home: PathBuf,
+    /// What it starts from.
+    pub base: Base,
+    /// What the first process of its guests is; what it is with the base, if nothing is said.
+    pub init: Option<Init>,
+    /// Its kernel; the base's, if nothing is said.
+    pub kernel: Option<Kernel>,
+    /// Debian packages in it.
+    pub packages: Vec<String>,
+    /// Commands that make its users.
+    pub users: Vec<RunEntry>,
+    /// Files to copy into it, in this order.
+    pub files: Vec<FileEntry>,
+    /// Commands to run in it, in this order.
+    pub run: Vec<RunEntry>,
+}
+
+impl Recipe {
+    /// The recipe of an image that is nothing but this base.
+    #[must_use]
+    pub fn of_base(name: &str, base: Base) -> Self {
+        Self {
+            name: name.to_owned(),
+            home: PathBuf::from("/"),
+            base,
+            init: None,
+            kernel: None,
+            packages: Vec::new(),
+            users: Vec::new(),
+            files: Vec::new(),
+            run: Vec::new(),
+        }
+    }
+
+    /// The packages that a bootstrapped Debian gets for it.
+    pub(in crate::image) fn packages_with_loader(&self) -> Vec<String> {
+        let mut packages = self.packages.clone();
+        let has_modules = matches!(self.kernel, Some(Kernel::Package(_) | Kernel::Files { .. }));
+        if has_modules && !packages.iter().any(|package| package == LOADER) {
+            packages.push(LOADER.to_owned());
+        }
+        packages
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    base: String,
+    #[serde(default)]
+    without: Vec<PathBuf>,
+    init: Option<Init>,
+    kernel: Option<toml::Value>,
+    #[serde(default)]
+    packages: Vec<String>,
+    #[serde(default)]
+    users: Vec<UserEntry>,
+    #[serde(default)]
+    files: Vec<FileEntry>,
+    #[serde(default)]
+    run: Vec<RunEntry>,
+}
+
+/// The recipe of an image: `images/NAME.toml` in `directory` or above it, else one that comes with the program, or that of
+/// another image with the kernel of a package.
+///
+/// # Errors
+/// If there is none, or it is wrong anywhere.
+pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
+    let file = directory
+        .ancestors()
+        .map(|dir| dir.join("images").join(format!("{name}.toml")))
+        .find(|file| file.is_file());
+    if let Some(file) = file {
+        let text = document::read(
+            &file,
+            "is it a recipe? Larger content belongs into files that it names",
+        )?;
+        let dir = file.parent().unwrap_or(Path::new("/"));
+        let recipe = parse(name, &text, dir).map_err(|failure| Failure {
+            message: format!("cannot use {}: {}", file.display(), failure.message),
+            ..failure
+        })?;
+        return Ok(Recipe {
+            home: directory.to_path_buf(),
+            ..recipe
+        });
+    }
+    if let Some((image, package)) = split_kernel(name) {
+        return Ok(Recipe {
+            home: directory.to_path_buf(),
+            kernel: Some(Kernel::Package(package.to_owned())),
+            ..Recipe::of_base(name, Base::Image(image.to_owned()))
+        });
+    }
+    match READY.iter().find(|(ready, _)| *ready == name) {
+        Some((_, text)) => Ok(Recipe {
+            home: directory.to_path_buf(),
+            ..parse(name, text, Path::new("/"))?
+        }),
+        None => Err(Failure::new(format!(
+            "cannot find a recipe for image `{name}`: there is no images/{name}.toml in {} or above",
+            directory.display()
+        ))
+        .hint(match word::meant(name, ready_names()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!(
+                "recipes that come with vm-test: {}",
+                READY.map(|(name, _)| name).join(", ")
+            ),
+        })),
+    }
+}
+
+fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
+    let document: Document = document::parse(text)?;
+    for package in &document.packages {
+        check_package(package)?;
+    }
+    for entry in &document.files {
+        let plain = entry
+            .to
+            .components()
+            .skip(1)
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
+        if !entry.to.is_absolute() || !plain {
+            return Err(Failure::new(format!(
+                "{} is not an absolute path without `..`",
+                entry.to.display()
+            )));
+        }
+    }
+    Ok(Recipe {
+        name: name.to_owned(),
+        home: dir.to_path_buf(),
+        base: base::parse(&document.base, document.without, dir)?,
+        init: document.init,
+        kernel: document
+            .kernel
+            .map(|value| kernel::parse(value, dir))
+            .transpose()?,
+        packages: document.packages,
+        users: document
+            .users
+            .iter()
+            .map(users::step)
+            .collect::<Result<_, _>>()?,
+        files: document
+            .files
+            .into_iter()
+            .map(|entry| FileEntry {
+                from: dir.join(&entry.from),
+                ..entry
+            })
+            .collect(),
+        run: document.run,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_says_step_by_step_what_is_in_an_image() {
+        let text = "base = \"debian:bookworm\"\npackages = [\"nftables\"]\n\
+            [[files]]\nfrom = \"a\"\nto = \"/etc/a\"\n[[run]]\ncommand = \"true\"\n";
+        let recipe = parse("x", text, Path::new("/r")).unwrap();
+        assert_eq!(recipe.base, Base::Debian("bookworm".into()));
+        assert_eq!(recipe.files[0].from, Path::new("/r/a"));
+        assert!(!recipe.run[0].network);
+    }
+
+    #[test]
+    fn an_image_with_the_kernel_of_a_package_needs_no_recipe_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let recipe = find("debian-12+linux-image-amd64", dir.path()).unwrap();
+        assert_eq!(recipe.base, Base::Image("debian-12".to_owned()));
+        let kernel = Kernel::Package("linux-image-amd64".to_owned());
+        assert_eq!(recipe.kernel, Some(kernel));
+    }
+
+    #[test]
+    fn mistakes_in_a_recipe_are_named() {
+        for (text, words) in [
+            (
+                "base = \"debian:potato\"",
+                "there is no Debian release \"potato\"",
+            ),
+            ("base = \"docker:x\"", "unknown kind of base \"docker\""),
+            (
+                "base = \"x\"\npackages = [\"a b\"]",
+                "\"a b\" is not the name of a Debian package",
+            ),
+            (
+                "base = \"x\"\n[[files]]\nfrom = \"a\"\nto = \"/../x\"",
+                "/../x is not an absolute path",
+            ),
+            (
+                "base = \"x\"\n[[users]]\nname = \"a b\"",
+                "\"a b\" is not the name of a user",
+            ),
+            ("bsae = \"x\"", "unknown field `bsae`"),
+        ] {
+            let error = parse("x", text, Path::new("/")).unwrap_err();
+            assert!(error.message.contains(words), "{text} gave {error}");
+        }
+    }
+
+    #[test]
+    fn the_recipes_that_come_with_the_program_are_right() {
+        for (name, text) in READY {
+            parse(name, text, Path::new("/")).unwrap();
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Artifacts: what VMs start from, made of images and of the host's files. Each is a directory in the store, named by the
+//! hash of its inputs. Made once in a staging directory and renamed; locked while in use; its content is not known here.
+
+use super::fingerprint;
+use super::locks::{self, Held};
+use super::staging::{self, cannot_make, make_empty};
+use super::store::Store;
+use crate::image::inside::{self, Task};
+use crate::image::layer::digest;
+use crate::image::layer::lock::lock_for_removal;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use vm_test_protocol::failure::Failure;
+
+/// A directory that nobody removes as long as this lives.
+#[derive(Debug)]
+pub(in crate::image) struct Artifact {
+    pub(in crate::image) directory: PathBuf,
+    held: Held,
+}
+
+/// Whether it must outlive the machine that it was made on. What is made anew in no time need not wait for the disk, and
+/// then its key is only good until the next boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::image) enum Lasting {
+    ForGood,
+    UntilReboot,
+}
+
+impl Store {
+    /// Where these are.
+    pub(in crate::image) fn artifacts(&self) -> PathBuf {
+        self.root().join("machines")
+    }
+
+    /// The one with this key, which `make` makes in the directory it is given, if it is not there. `waiting` is told if
+    /// somebody else makes it just now, which this waits for.
+    pub(in crate::image) fn artifact(
+        &self,
+        key: &str,
+        lasting: Lasting,
+        waiting: impl FnOnce(),
+        make: impl FnOnce(&Path) -> Result<(), Failure>,
+    ) -> Result<Artifact, Failure> {
+        if let Some(artifact) = self.find_artifact(key)? {
+            return Ok(artifact);
+        }
+        let _reservation = self.reserve(key, waiting)?;
+        if let Some(artifact) = self.find_artifact(key)? {
+            // Another process made it while this one waited.
+            return Ok(artifact);
+        }
+        let aside = self.aside().join(key);
+        staging::remove(self, &aside)?;
+        make_empty(&aside)?;
+        let made = make(&aside).and_then(|()| self.publish(&aside, key, lasting));
+        if made.is_err() {
+            // What is left of it is rubbish, which the next making of it or `gc` removes if this cannot.
+            let _ = staging::remove(self, &aside);
+        }
+        made?;
+        self.find_artifact(key)?.ok_or_else(|| {
+            Failure::new(format!(
+                "cannot use {}: somebody removed it just now",
+                self.artifacts().join(key).display()
+            ))
+        })
+    }
+
+    /// The one with this key, if it is there.
+    pub(in crate::image) fn find_artifact(&self, key: &str) -> Result<Option<Artifact>, Failure> {
+        let directory = self.artifacts().join(key);
+        let mut held = Held::default();
+        if !locks::hold_directory(&directory, &mut held)? {
+            return Ok(None);
+        }
+        // Those that were used last are kept longest. On a disk that is full or cannot be written to, they are not.
+        let _ = File::open(&directory).and_then(|file| file.set_modified(SystemTime::now()));
+        Ok(Some(Artifact { directory, held }))
+    }
+
+    /// Removes the one with this key; `None` if somebody uses it. Else the bytes of its files.
+    pub(in crate::image) fn remove_artifact(&self, key: &str) -> Result<Option<u64>, Failure> {
+        let path = self.artifacts().join(key);
+        let cannot =
+            |error: io::Error| Failure::new(format!("cannot remove {}: {error}", path.display()));
+        let Some(_reservation) = self.try_reserve(key)? else {
+            return Ok(None);
+        };
+        let lock = match lock_for_removal(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(0)),
+            lock => lock.map_err(cannot)?,
+        };
+        let Some(lock) = lock else {
+            return Ok(None);
+        };
+        let bytes = bytes_of(&path);
+        let aside = self.aside().join(key);
+        fs::rename(&path, &aside).map_err(cannot)?;
+        drop(lock);
+        staging::remove(self, &aside)?;
+        Ok(Some(bytes))
+    }
+
+    /// Takes the name from this one, which has this key, whoever uses it: it is broken. It is removed when nobody does.
+    pub(in crate::image) fn take_away(&self, key: &str, broken: Artifact) -> Result<(), Failure> {
+        let _reservation = self.reserve(key, || ())?;
+        let place = self.artifacts().join(key);
+        // Somebody else may have seen it, too, and made another one since.
+        if !broken.held.has(&place) {
+            return Ok(());
+        }
+        // Earlier ones may still be used.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_nanos());
+        let aside = self.aside().join(format!("{key}-broken-{now}"));
+        fs::rename(&place, &aside).map_err(|error| cannot_make(&place, &error))?;
+        drop(broken);
+        if let Ok(Some(_lock)) = lock_for_removal(&aside) {
+            let task = Task::Remove(self.relative(&aside));
+            inside::perform(self.root(), task, None)?;
+        }
+        Ok(())
+    }
+
+    /// Removes those whose keys begin like this and that were used longest ago, but for the last ones and those in use.
+    pub(in crate::image) fn forget_oldest(&self, prefix: &str, kept: usize) -> Result<(), Failure> {
+        self.forget_beyond(prefix, kept, u64::MAX)
+    }
+
+    /// The same, with as many of the last ones kept as take up so many bytes, and the very last one.
+    pub(in crate::image) fn forget_beyond(
+        &self,
+        prefix: &str,
+        kept: usize,
+        bytes: u64,
+    ) -> Result<(), Failure> {
+        let entries = fs::read_dir(self.artifacts()).into_iter().flatten();
+        let found = entries.flatten().filter_map(|entry| {
+            let key = entry.file_name().into_string().ok()?;
+            let last = entry.metadata().and_then(|meta| meta.modified()).ok()?;
+            let bytes = || bytes_of(&entry.path());
+            key.starts_with(prefix).then(|| Used {
+                key,
+                last,
+                bytes: bytes(),
+            })
+        });
+        for key in old_ones(found.collect(), kept, bytes) {
+            self.remove_artifact(&key)?;
+        }
+        Ok(())
+    }
+
+    /// Removes those whose keys begin like this and were made by [`key_of_this_boot`] before the last boot: nobody finds
+    /// them any more.
+    pub(in crate::image) fn forget_other_boots(&self, prefix: &str) -> Result<(), Failure> {
+        let current = beginning_in_this_boot(prefix);
+        let entries = fs::read_dir(self.artifacts()).into_iter().flatten();
+        for entry in entries.flatten() {
+            let Ok(key) = entry.file_name().into_string() else {
+                continue;
+            };
+            if key.starts_with(prefix) && !key.starts_with(&current) {
+                self.remove_artifact(&key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, aside: &Path, key: &str, lasting: Lasting) -> Result<(), Failure> {
+        let publish = || -> io::Result<()> {
+            if lasting == Lasting::ForGood {
+                rustix::fs::syncfs(File::open(aside)?)?;
+            }
+            fs::rename(aside, self.artifacts().join(key))?;
+            if lasting == Lasting::ForGood {
+                File::open(self.artifacts())?.sync_all()?;
+            }
+            Ok(())
+        };
+        publish().map_err(|error| cannot_make(&self.artifacts().join(key), &error))
+    }
+}
+
+/// One that is there.
+#[derive(Debug)]
+struct Used {
+    key: String,
+    /// When it was used last.
+    last: SystemTime,
+    /// What it takes up.
+    bytes: u64,
+}
+
+/// The keys of those that are not among the last ones, of which so many are kept, and so many bytes; one in any case.
+fn old_ones(mut all: Vec<Used>, kept: usize, bytes: u64) -> Vec<String> {
+    all.sort_by_key(|used| std::cmp::Reverse(used.last));
+    let mut taken: u64 = 0;
+    let mut number = 0;
+    all.retain(|used| {
+        taken = taken.saturating_add(used.bytes);
+        number += 1;
+        number > kept || (number > 1 && taken > bytes)
+    });
+    all.into_iter().map(|used| used.key).collect()
+}
+
+/// The key of what these parts say all of, as long as the machine that it is made on runs.
+pub(in crate::image) fn key_of_this_boot(prefix: &str, parts: &[&[u8]]) -> String {
+    let boot = fingerprint::until_reboot();
+    let hash = digest::of_parts(parts.iter().copied().chain([boot.as_slice()]));
+    format!("{}{}", beginning_in_this_boot(prefix), &hash[..32])
+}
+
+/// How such keys begin.
+fn beginning_in_this_boot(prefix: &str) -> String {
+    let boot = digest::of_parts([fingerprint::until_reboot().as_slice()]);
+    format!("{prefix}{}-", &boot[..8])
+}
+
+/// What the files of a directory take up on the disk.
+fn bytes_of(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            fs::symlink_metadata(entry.path())
+                .ok()
+                .map(|meta| (entry, meta))
+        })
+        .map(|(entry, meta)| match meta.is_dir() {
+            true => bytes_of(&entry.path()),
+            false => meta.blocks() * 512,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_key_is_good_for_one_boot_and_shows_which() {
+        let key = key_of_this_boot("disk-", &[b"a", b"b"]);
+        assert_eq!(key, key_of_this_boot("disk-", &[b"a", b"b"]));
+        assert_ne!(key, key_of_this_boot("disk-", &[b"ab"]));
+        assert!(key.starts_with(&beginning_in_this_boot("disk-")));
+    }
+
+    #[test]
+    fn the_last_ones_are_kept_up_to_their_number_and_their_size() {
+        let now = SystemTime::now();
+        let found = |ages: &[(u64, u64)]| {
+            let entries = ages.iter().enumerate().map(|(number, &(age, bytes))| Used {
+                key: number.to_string(),
+                last: now - Duration::from_secs(age),
+                bytes,
+            });
+            entries.collect::<Vec<_>>()
+        };
+        let old = |ages: &[(u64, u64)], kept, bytes| {
+            let old = old_ones(found(ages), kept, bytes);
+            old.join(" ")
+        };
+        // By their ages and sizes: the second is the last one used.
+        let some = [(30, 5), (10, 5), (20, 5)];
+        assert_eq!(old(&some, 3, 15), "");
+        assert_eq!(old(&some, 2, 15), "0");
+        assert_eq!(old(&some, 3, 14), "0");
+        assert_eq!(old(&some, 3, 9), "2 0");
+        // One alone is kept whatever its size.
+        assert_eq!(old(&some, 3, 1), "2 0");
+    }
+}

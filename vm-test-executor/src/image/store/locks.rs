@@ -1,0 +1,197 @@
+//! Locks on entries of the store, for making and for using them. Knows files and their locks, not their content. A lock
+//! belongs to an open file, so it ends with the process that holds it, however that ends.
+
+use super::record::ImageRecord;
+use super::store::Store;
+use crate::image::layer::lock::{is_at, lock, take_part};
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use vm_test_protocol::failure::Failure;
+
+/// How often an image that is rebuilt just when it is wanted is looked up again.
+const LOOKUPS: usize = 5;
+
+/// The right to make what has this key: to all of `building/KEY` and `building/KEY.…`.
+#[derive(Debug)]
+pub struct Reservation {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        // While it is still locked; whoever waits for it sees that the file has lost its name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Keeps layers from being removed as long as this lives.
+#[derive(Debug, Default)]
+pub struct Held {
+    files: Vec<File>,
+}
+
+impl Held {
+    /// Whether what has this name now is among what is kept, and not another that was made in its place.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| is_at(file, path))
+    }
+}
+
+fn cannot(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("cannot lock {}: {error}", path.display()))
+}
+
+impl Store {
+    /// Locks the making of the entry with this key; `waiting` is called while another process makes it.
+    ///
+    /// # Errors
+    /// If the lock cannot be made.
+    pub fn reserve(&self, key: &str, waiting: impl FnOnce()) -> Result<Reservation, Failure> {
+        if let Some(reservation) = self.try_reserve(key)? {
+            return Ok(reservation);
+        }
+        waiting();
+        let path = self.lock_of(key);
+        loop {
+            let file = lock_file(&path)?;
+            lock(&file, FlockOperation::LockExclusive).map_err(|error| cannot(&path, &error))?;
+            if is_at(&file, &path) {
+                return Ok(Reservation { path, _file: file });
+            }
+        }
+    }
+
+    /// The same, but `None` if another process is making it.
+    ///
+    /// # Errors
+    /// If the lock cannot be made.
+    pub fn try_reserve(&self, key: &str) -> Result<Option<Reservation>, Failure> {
+        try_lock(self.lock_of(key))
+    }
+
+    fn lock_of(&self, key: &str) -> PathBuf {
+        self.aside().join(format!("{key}.lock"))
+    }
+
+    /// Keeps a layer from being removed; `None` if it is not in the store.
+    ///
+    /// # Errors
+    /// If the lock cannot be made.
+    pub fn hold(&self, key: &str, held: &mut Held) -> Result<bool, Failure> {
+        Ok(hold_directory(&self.layer_dir(key), held)? && self.layer(key).is_some())
+    }
+
+    /// The image of this name, and the locks that keep its layers.
+    ///
+    /// # Errors
+    /// If there is none, or it is not whole.
+    pub fn hold_image(&self, name: &str) -> Result<(ImageRecord, Held), Failure> {
+        let mut lookups = 0;
+        'again: loop {
+            let image = self.image(name)?;
+            let mut held = Held::default();
+            for key in &image.layers {
+                if !self.hold(key, &mut held)? && lookups < LOOKUPS {
+                    // Replaced by another of that name and collected, between two lines of this function.
+                    lookups += 1;
+                    continue 'again;
+                }
+            }
+            return Ok((image, held));
+        }
+    }
+
+    /// Takes part in the making of something aside: whoever removes it or goes on with it waits for the end of this.
+    ///
+    /// # Errors
+    /// If it is not there, or just being removed.
+    pub fn hold_aside(&self, aside: &Path, held: &mut Held) -> Result<(), Failure> {
+        held.files
+            .push(take_part(aside).map_err(|error| cannot(aside, &error))?);
+        Ok(())
+    }
+}
+
+/// Takes the lock file with this name; `None` if another process holds it.
+pub(super) fn try_lock(path: PathBuf) -> Result<Option<Reservation>, Failure> {
+    loop {
+        let file = lock_file(&path)?;
+        match lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) if is_at(&file, &path) => {
+                return Ok(Some(Reservation { path, _file: file }));
+            }
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Ok(None),
+            Err(error) => return Err(cannot(&path, &error)),
+        }
+    }
+}
+
+fn lock_file(path: &Path) -> Result<File, Failure> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| cannot(path, &error))
+}
+
+/// Keeps a directory from being removed; false if it is not there.
+pub(in crate::image) fn hold_directory(path: &Path, held: &mut Held) -> Result<bool, Failure> {
+    loop {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file.map_err(|error| cannot(path, &error))?,
+        };
+        lock(&file, FlockOperation::LockShared).map_err(|error| cannot(path, &error))?;
+        // Whoever removes it first takes its name away, with the lock.
+        if is_at(&file, path) {
+            held.files.push(file);
+            return Ok(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::layer::lock::lock_for_removal;
+
+    #[test]
+    fn a_reservation_is_exclusive_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let first = store.try_reserve("k").unwrap().unwrap();
+        assert!(store.try_reserve("k").unwrap().is_none());
+        let other = store.clone();
+        let waiting = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            drop(other.reserve("k", || waiting.0.send(()).unwrap()).unwrap());
+        });
+        waiting.1.recv().unwrap();
+        drop(first);
+        thread.join().unwrap();
+        assert_eq!(fs::read_dir(store.aside()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_held_is_not_locked_for_removal() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let aside = store.aside().join("a");
+        fs::create_dir(&aside).unwrap();
+        let mut held = Held::default();
+        store.hold_aside(&aside, &mut held).unwrap();
+        assert!(lock_for_removal(&aside).unwrap().is_none());
+        drop(held);
+        let removing = lock_for_removal(&aside).unwrap();
+        assert!(removing.is_some());
+        let error = store.hold_aside(&aside, &mut Held::default());
+        assert!(error.is_err());
+        assert!(!store.hold("nothing", &mut Held::default()).unwrap());
+    }
+}

@@ -1,0 +1,28 @@
+//! The store: directories for layers, images, subvolumes, snapshots and artifacts, with their records and locks. Publishes what
+//! others have made; knows no recipe's steps, no source of an image and no VM.
+
+mod absent;
+pub(super) mod artifact;
+pub(super) mod fingerprint;
+mod locks;
+mod place;
+mod record;
+mod refresh;
+pub(super) mod remains;
+mod snapshot;
+pub(super) mod space;
+pub(super) mod staging;
+#[expect(
+    clippy::module_inception,
+    reason = "the room has the name of what it is about"
+)]
+mod store;
+pub(super) mod subvolume;
+
+pub(super) use artifact::{Artifact, Lasting};
+pub use locks::{Held, Reservation};
+pub use place::{MOUNT_OPTIONS, disk_of};
+pub(super) use record::write_json;
+pub use record::{ImageRecord, KernelRecord, LayerRecord};
+pub use snapshot::{Snapshot, sweep};
+pub use store::Store;

@@ -1,0 +1,61 @@
+//! When a new copy of this host's system was last requested: a stored token that is part of the copies' keys. So a copy never
+//! changes, like all layers, and the next build of every image with base host makes or finds another.
+
+use super::store::Store;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
+use vm_test_protocol::failure::Failure;
+
+/// The key of the right to change it.
+const KEY: &str = "host-refresh";
+
+impl Store {
+    fn refresh_file(&self) -> PathBuf {
+        self.root().join("host-refresh")
+    }
+
+    /// The word; empty if it was never wanted anew.
+    pub(in crate::image) fn refreshed(&self) -> Vec<u8> {
+        fs::read(self.refresh_file()).unwrap_or_default()
+    }
+
+    /// Has this host's system copied anew for all that is built on it from now on.
+    ///
+    /// # Errors
+    /// If the store cannot be written to.
+    pub fn refresh_host(&self) -> Result<(), Failure> {
+        self.check()?;
+        let path = self.refresh_file();
+        let _reservation = self.reserve(KEY, || ())?;
+        let aside = self.aside().join(format!("{KEY}.json"));
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let word = now.map_or(0, |now| now.as_nanos()).to_string();
+        let write = || -> io::Result<()> {
+            let mut file = File::create(&aside)?;
+            file.write_all(word.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&aside, &path)
+        };
+        write().map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wish_is_another_word_and_leaves_nothing_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let mut seen = std::collections::HashSet::from([store.refreshed()]);
+        for _ in 0..2 {
+            store.refresh_host().unwrap();
+            assert!(seen.insert(store.refreshed()));
+            assert_eq!(store.refreshed(), store.refreshed());
+        }
+        assert_eq!(fs::read_dir(store.aside()).unwrap().count(), 0);
+    }
+}

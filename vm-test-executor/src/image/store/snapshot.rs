@@ -1,0 +1,143 @@
+//! Snapshots: what instances write to where an image is a subvolume. Each is named after its instance, and locked by
+//! the process that will remove it, so that leftovers of killed processes are recognised.
+
+use super::locks::{Reservation, try_lock};
+use super::record::ImageRecord;
+use super::space;
+use super::store::Store;
+use super::subvolume::{FILES, make_open};
+use crate::image::inside;
+use crate::image::layer::removal;
+use crate::sys::btrfs;
+use rustix::fs::{AtFlags, unlinkat};
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use vm_test_protocol::failure::Failure;
+
+/// A snapshot of an image. Dropping it removes it.
+#[derive(Debug)]
+pub struct Snapshot {
+    store: Store,
+    name: OsString,
+    path: PathBuf,
+    /// Reaches the snapshot also when the store is mounted there no more.
+    directory: File,
+    /// That of the snapshot alone.
+    own: File,
+    _reservation: Reservation,
+}
+
+impl Store {
+    fn instances(&self) -> PathBuf {
+        self.root().join("instances")
+    }
+}
+
+fn cannot(image: &ImageRecord, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot make a snapshot of image `{}`: {error}",
+        image.name
+    ))
+}
+
+impl Snapshot {
+    /// A snapshot for an instance of an image whose layers are held. Where there is little room it waits for what removed ones
+    /// take up; `settled` says whether none is about to be removed.
+    ///
+    /// # Errors
+    /// If the store is not on btrfs, or full.
+    pub fn new(
+        store: &Store,
+        image: &ImageRecord,
+        instance: &str,
+        settled: &dyn Fn() -> bool,
+    ) -> Result<Self, Failure> {
+        let (subvolume, _held) = store.subvolume(image)?;
+        let failed = |error: io::Error| cannot(image, &error);
+        match fs::create_dir(store.instances()) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(error));
+            }
+            _ => {}
+        }
+        let path = store.instances().join(instance);
+        let reservation = try_lock(lock_of(&path))?;
+        let reservation = reservation.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
+        // What the test before this one wrote may still take up the room.
+        space::await_removed(store.root(), settled);
+        make_open(&path).map_err(failed)?;
+        let snapshot = Self {
+            store: store.clone(),
+            name: instance.into(),
+            own: File::open(&path).map_err(failed)?,
+            path,
+            directory: File::open(store.instances()).map_err(failed)?,
+            _reservation: reservation,
+        };
+        let subvolume = File::open(subvolume.join(FILES)).map_err(failed)?;
+        btrfs::snapshot(&snapshot.own, OsStr::new(FILES), &subvolume).map_err(failed)?;
+        Ok(snapshot)
+    }
+
+    /// The root file system.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
+        self.path.join(FILES)
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        let destroyed = removal::destroy(&self.own, OsStr::new(FILES));
+        let removed = match destroyed {
+            Ok(()) => unlinkat(&self.directory, &self.name, AtFlags::REMOVEDIR).is_ok(),
+            Err(_) => false,
+        };
+        let removed = match removed {
+            true => Ok(()),
+            // There is something in it that only root over a guest's ids may remove.
+            false => inside::remove(self.store.root(), &self.path),
+        };
+        if let Err(failure) = removed {
+            // Without the lock, which goes now, it is known to be rubbish.
+            eprintln!("vm-test: {failure}");
+        }
+    }
+}
+
+/// Removes the snapshots of instances that are no more; how many there were.
+///
+/// # Errors
+/// If one cannot be removed.
+pub fn sweep(store: &Store) -> Result<usize, Failure> {
+    let mut removed = 0;
+    for name in names_in(&store.instances()) {
+        let path = store.instances().join(name);
+        let Some(_reservation) = try_lock(lock_of(&path))? else {
+            continue;
+        };
+        if path.exists() {
+            inside::remove(store.root(), &path)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// The names of snapshots, also of those of which only the lock is there, or only the snapshot.
+fn names_in(directory: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names
+        .map(|name| name.strip_suffix(".lock").unwrap_or(&name).to_owned())
+        .collect()
+}
+
+fn lock_of(snapshot: &Path) -> PathBuf {
+    let mut path = snapshot.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}
