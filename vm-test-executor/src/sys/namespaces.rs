@@ -47,6 +47,12 @@ impl Waiting {
         rustix::io::write(&self.go, b"g")?;
         Ok(())
     }
+
+    /// Returns a process that runs already, in the place of a program; `go` is written to and ignored.
+    #[cfg(test)]
+    pub(crate) fn stand_in(pid: Pid, pidfd: OwnedFd, go: OwnedFd) -> Self {
+        Self { pid, pidfd, go }
+    }
 }
 
 /// Starts a program in new mount, pid, IPC and host name namespaces.

@@ -110,3 +110,6 @@ impl Instance {
         frame::read(&self.control).ok().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests;

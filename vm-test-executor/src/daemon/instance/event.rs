@@ -142,7 +142,7 @@ mod tests {
         let (holder, _test) = UnixStream::pair().unwrap();
         let limit = Duration::try_from(GUESTS_END).unwrap();
         let waited = |during: &dyn Fn()| {
-            let (stop, stopping) = rustix::pipe::pipe().unwrap();
+            let (stop, stopping) = super::super::scripted_keeper::stop();
             std::thread::scope(|scope| {
                 let wait = || wait((pid, &keeper), Some(&pipe), &holder, &stop);
                 let event = scope.spawn(wait);

@@ -79,3 +79,6 @@ impl Instance {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

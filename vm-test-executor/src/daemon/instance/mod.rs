@@ -16,6 +16,8 @@ mod handing;
 mod instance;
 mod keeper_exit;
 pub(super) mod loops;
+#[cfg(test)]
+pub(super) mod scripted_keeper;
 mod spawner;
 
 pub(super) use cgroup::{Limits, OomWatch};

@@ -102,6 +102,20 @@ impl Orders {
     }
 }
 
+#[cfg(test)]
+impl Orders {
+    /// Carries out the next order with a keeper made by `start` from its two sockets. Returns `false`
+    /// once no more orders can come.
+    pub(super) fn serve_with(&self, start: impl FnOnce(UnixStream, UnixStream) -> Waiting) -> bool {
+        let Ok(Some(order)) = self.orders.recv() else {
+            return false;
+        };
+        let waiting = start(order.control.into(), order.stream.into());
+        let _ = order.answer.send(Ok(waiting));
+        true
+    }
+}
+
 fn start(
     role: &str,
     control: &OwnedFd,

@@ -153,3 +153,6 @@ fn bring_out(mut agent: &UnixStream, mut client: &UnixStream) -> bool {
     let _ = client.shutdown(Shutdown::Both);
     ended
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,3 +94,6 @@ pub(crate) fn remove(host: &Host, instance: &str) -> Reply {
     }
     Reply::Removed
 }
+
+#[cfg(test)]
+mod tests;

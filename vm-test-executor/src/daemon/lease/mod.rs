@@ -11,6 +11,8 @@ mod kept;
 mod ledger;
 mod life;
 mod registry;
+#[cfg(test)]
+mod scripted_host;
 mod serve;
 mod spare;
 mod spares;

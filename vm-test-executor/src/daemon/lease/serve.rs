@@ -210,3 +210,6 @@ fn is_there(stream: &UnixStream) -> bool {
     };
     !matches!(poll(&mut fds, Some(&now)), Ok(count) if count > 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,3 +41,6 @@ impl Spare {
         Ok(self.instance)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ impl<S> Spares<S> {
     }
 
     /// A pool in which each spare waits this long for its lease.
-    fn that_wait(wait: Duration) -> Self {
+    pub(super) fn that_wait(wait: Duration) -> Self {
         Self {
             wait,
             state: Mutex::new(State {

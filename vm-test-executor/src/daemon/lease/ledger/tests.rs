@@ -1,30 +1,7 @@
 //! What is written down of tests that got no instance, and how logs read.
 
+use super::super::scripted_host::request;
 use super::*;
-
-/// A request of a test of this run, whose files are in this directory.
-fn request(directory: &Path, run: &str) -> LeaseRequest {
-    LeaseRequest {
-        guest: "a".to_owned(),
-        settings: Vec::new(),
-        manifest_dir: String::new(),
-        shares: Vec::new(),
-        programs: Vec::new(),
-        library_path: String::new(),
-        credentials: Vec::new(),
-        store: String::new(),
-        build: None,
-        disk: None,
-        purpose: String::new(),
-        entry: Some(RunEntry {
-            directory: directory.to_str().unwrap().to_owned(),
-            run: run.to_owned(),
-            package: "package".to_owned(),
-            test: "a::test".to_owned(),
-        }),
-        pid: 1,
-    }
-}
 
 fn close(request: &LeaseRequest) {
     let failure = Failure::new("cannot start it: why");

@@ -1,28 +1,8 @@
 //! Places of spares, leases that wait for them, and their ends, with numbers in the place of VMs.
 
+use super::super::super::instance::scripted_keeper::world;
 use super::*;
-use crate::rootfs::Plan;
 use std::sync::Arc;
-
-fn world(instance: &str, guest: &str) -> World {
-    World {
-        instance: instance.to_owned(),
-        guest: guest.to_owned(),
-        hardware: None,
-        places: Vec::new(),
-        plan: Plan::default(),
-        agent: None,
-        loader: None,
-        memory: 1 << 29,
-        watch_memory: false,
-        boot_timeout: None,
-        user_namespace: true,
-        host_network: false,
-        real_root: false,
-        devices: Vec::new(),
-        device_files: false,
-    }
-}
 
 fn spares<S>() -> Spares<S> {
     Spares::that_wait(Duration::from_secs(600))

@@ -1,0 +1,243 @@
+//! A daemon without a socket, whose instances have scripted keepers: what a lease needs to live and
+//! end, and no guest.
+
+use super::super::gate::Gate;
+use super::super::instance::scripted_keeper::{ScriptedKeeper, keepers, no_maps, stop, world};
+use super::super::instance::{Belongings, Event, Instance};
+use super::super::prepare::stores::Stores;
+use super::super::prepare::{Emulators, Libraries, Names, Ready, Tools};
+use super::admission::Admission;
+use super::budget::Budget;
+use super::claims::Claims;
+use super::host::Host;
+use super::life::{self, Ending};
+use super::registry::{Living, Registry};
+use super::spares::Spares;
+use crate::keeper::World;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+use tempfile::TempDir;
+use vm_test_protocol::daemon::{LeaseRequest, Leased};
+use vm_test_protocol::record::RunEntry;
+
+/// The budget of memory, in bytes.
+pub(super) const BUDGET: u64 = 1 << 30;
+
+/// What one instance takes of it.
+pub(super) const MEMORY: u64 = 100 << 20;
+
+/// The instance that [`ScriptedHost::lease`] makes.
+pub(super) const NAME: &str = "a-1";
+
+/// A daemon, and what a test has in hand of it.
+pub(super) struct ScriptedHost {
+    pub(super) host: Host,
+    keepers: Mutex<Receiver<ScriptedKeeper>>,
+    /// Dropped when the daemon stops.
+    pub(super) stopping: Option<OwnedFd>,
+    directory: TempDir,
+}
+
+/// An instance that was leased to a client.
+pub(super) struct Lease {
+    instance: Instance,
+    pub(super) living: Living,
+    /// The daemon's end of the client's connection.
+    stream: UnixStream,
+}
+
+impl ScriptedHost {
+    pub(super) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let budget = Budget {
+            memory: BUDGET,
+            cpus: 1,
+        };
+        let claims = Claims::of(directory.path().join("claims"), "a");
+        let (spawner, keepers) = keepers();
+        let (stop, stopping) = stop();
+        let host = Host {
+            gate: Gate::default(),
+            admission: Admission::among(budget, claims),
+            registry: Registry::default(),
+            spares: Spares::that_wait(Duration::from_secs(600)),
+            tools: Tools {
+                maps: no_maps(),
+                agent: PathBuf::new(),
+                libraries: Libraries::default(),
+                emulators: Emulators::default(),
+                stores: Stores::new(PathBuf::new()),
+                journal: PathBuf::new(),
+                spawner,
+                names: Names::of("run".to_owned()),
+                ending: AtomicUsize::new(0),
+                stop,
+            },
+        };
+        Self {
+            host,
+            keepers: Mutex::new(keepers),
+            stopping: Some(stopping),
+            directory,
+        }
+    }
+
+    /// Where runs are written down.
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Leases an instance to a client; returns its lease, its keeper and the client's end.
+    pub(super) fn lease(&self) -> (Lease, ScriptedKeeper, UnixStream) {
+        let admitted = self.host.admission.admit(MEMORY, 1, |_| true);
+        let (client, stream) = UnixStream::pair().unwrap();
+        let (instance, keeper) = self.start(&stream);
+        let living = Living::new(
+            &instance,
+            &ready(),
+            granted(),
+            &request(self.directory(), "run-1"),
+            SystemTime::now(),
+            Arc::new(admitted.unwrap().unwrap()),
+        );
+        let lease = Lease {
+            instance,
+            living,
+            stream,
+        };
+        (lease, keeper, client)
+    }
+
+    /// Starts an instance without a lease; returns it with its keeper and the other end of its
+    /// stream.
+    pub(super) fn instance(&self) -> (Instance, ScriptedKeeper, UnixStream) {
+        let (nobody, stream) = UnixStream::pair().unwrap();
+        let (instance, keeper) = self.start(&stream);
+        (instance, keeper, nobody)
+    }
+
+    /// The world of all instances.
+    pub(super) fn world(&self) -> World {
+        world(NAME, "a")
+    }
+
+    fn start(&self, stream: &UnixStream) -> (Instance, ScriptedKeeper) {
+        let tools = &self.host.tools;
+        let instance = tools.start(&self.world(), 1, stream, Belongings::default());
+        let keeper = self.keepers.lock().unwrap().recv().unwrap();
+        assert_eq!(keeper.world(), self.world());
+        (instance.unwrap(), keeper)
+    }
+
+    /// Lives through a lease, and says what ended it.
+    pub(super) fn live(&self, lease: Lease) -> Event {
+        let Lease {
+            instance,
+            living,
+            stream,
+        } = lease;
+        let ending = Ending::among(&self.host.tools.ending);
+        life::live(&self.host, &stream, instance, living, &ending, || ())
+    }
+
+    /// Waits until the instance is in the register.
+    pub(super) fn await_life(&self) {
+        await_that(|| self.host.registry.with(NAME, |_| ()).is_some());
+    }
+
+    /// How much of the memory is promised.
+    pub(super) fn promised(&self) -> u64 {
+        self.host.admission.status().1
+    }
+
+    /// Checks that all of the budget is there, and no more than that.
+    pub(super) fn check_budget(&self) {
+        assert_eq!(self.promised(), 0);
+        let all = self.host.admission.admit(BUDGET, 1, |_| false);
+        let _all = all.unwrap().expect("all of the budget is there");
+        assert!(!self.host.admission.has_room(1, 1), "there is more than it");
+    }
+
+    /// The only line about a test, and its log.
+    pub(super) fn written(&self) -> (serde_json::Value, String) {
+        let runs = self.directory().join("runs");
+        let text = fs::read_to_string(runs.join("run-1.jsonl")).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let log = fs::read_to_string(runs.join("run-1/a-1.log"));
+        (
+            serde_json::from_str(&text).unwrap(),
+            log.unwrap_or_default(),
+        )
+    }
+}
+
+/// Waits until this is so.
+pub(super) fn await_that(is_so: impl Fn() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < limit, "it has not become so");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn ready() -> Ready {
+    Ready {
+        number: 1,
+        world: world(NAME, "a"),
+        belongings: Belongings::default(),
+        description: "a container".to_owned(),
+        kernel: String::new(),
+        timeout: 0,
+        boot_timeout: 0,
+        caveat: None,
+        writes_to_memory: false,
+        next: None,
+        held: Arc::new(()),
+    }
+}
+
+fn granted() -> Leased {
+    Leased {
+        instance: NAME.to_owned(),
+        description: "a container".to_owned(),
+        timeout: 0,
+        boot_timeout: 0,
+        env: Vec::new(),
+        export: Vec::new(),
+        memory: MEMORY,
+        waited: 0,
+        keep_for: Some(600_000),
+        caveat: None,
+        writes_to_memory: false,
+    }
+}
+
+/// A request of a test of this run, whose files are in this directory.
+pub(super) fn request(directory: &Path, run: &str) -> LeaseRequest {
+    LeaseRequest {
+        guest: "a".to_owned(),
+        settings: Vec::new(),
+        manifest_dir: directory.to_str().unwrap().to_owned(),
+        shares: Vec::new(),
+        programs: Vec::new(),
+        library_path: String::new(),
+        credentials: Vec::new(),
+        store: String::new(),
+        build: None,
+        disk: None,
+        purpose: "a test".to_owned(),
+        entry: Some(RunEntry {
+            directory: directory.to_str().unwrap().to_owned(),
+            run: run.to_owned(),
+            package: "package".to_owned(),
+            test: "a::test".to_owned(),
+        }),
+        pid: 1,
+    }
+}
