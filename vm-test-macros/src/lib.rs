@@ -1,4 +1,4 @@
-//! The attribute `#[on_vm]`; use it through the crate `vm-test-runtime`, whose library is called `vm_test`.
+//! The attribute `#[on_vm]`; use it through the crate `vm-test`.
 //!
 //! Tokens go in and tokens come out: `attribute` and `settings` read the attribute, `function` reads the item
 //! below it, `expand` writes the result. No part of this crate may run, reorder or inspect a body.
@@ -102,8 +102,8 @@ use quote::ToTokens;
 /// A wrong argument is an error on that argument that says what to write. `const`, `unsafe` and `extern` functions,
 /// methods, and functions that return `impl Trait` or `!` cannot run in a guest; neither can anything but a function.
 ///
-/// The runtime is found under the name that the crate's `Cargo.toml` gives it. Name it with `crate = …` if it cannot
-/// be found: in a crate that gets it from another one, or lists it as a renamed dependency `vm_test_runtime`.
+/// The runtime is found under the name that the crate's `Cargo.toml` gives to `vm-test`, or else to
+/// `vm-test-runtime`. Name it with `crate = …` in a crate that lists neither, and gets it from another one.
 #[proc_macro_attribute]
 pub fn on_vm(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = Tokens::from(item);

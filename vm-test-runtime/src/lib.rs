@@ -1,16 +1,5 @@
-//! Tests that change the machine they run on.
-//!
-//! ```text
-//! #[vm_test::on_vm("worker-1")]
-//! #[test]
-//! fn port_80_is_forwarded() {
-//!     firewall::forward(80, "10.1.0.2:8080").unwrap();    // real nftables, real kernel
-//!     assert_eq!(http_get("http://10.2.0.1/"), 200);       // real packets
-//! }
-//! ```
-//!
-//! The test runs in a fresh guest; everything it did is rolled back; its panic and output come back, so that
-//! `cargo test`, `cargo nextest` and the IDE see an ordinary local test. See [`on_vm`] for all that can be set.
+//! What a test with [`on_vm`] does in its own process: on the host it asks the daemon for an instance
+//! and follows what happens there, in the guest it runs the body. Use it through the crate `vm-test`.
 //!
 //! This crate is linked into every test binary, and that binary must also start inside a guest. So it stays thin: data,
 //! the standard library, one crate for one signal, no C library, no `unsafe` of its own, no thread, nothing before `main`.

@@ -144,6 +144,7 @@ impl Phase {
                     "vm-test-protocol",
                     "vm-test-macros",
                     "vm-test-runtime",
+                    "vm-test",
                     "vm-test-executor",
                     "xtask",
                 ];

@@ -251,7 +251,7 @@ fn a_daemon_that_speaks_another_protocol_is_named_with_both_numbers_and_the_cure
         refused.err,
         format!(
             "error: cannot reach the daemon at {}: it speaks protocol {} and this program speaks {PROTOCOL}; \
-             use the same version of the crate vm-test-runtime and of the program vm-test\n\
+             use the same version of the crate vm-test and of the program vm-test\n\
              hint: `vm-test doctor` helps to find the reason, `vm-test gc` removes what a dead daemon left\n",
             socket.display(),
             PROTOCOL + 1

@@ -43,6 +43,7 @@ fn variables() -> BTreeSet<String> {
     let mut places = vec![
         root.join("vm-test-executor/src"),
         root.join("vm-test-runtime/src"),
+        root.join("vm-test-protocol/src"),
     ];
     while let Some(place) = places.pop() {
         if place.is_dir() {
@@ -100,9 +101,9 @@ fn the_help_of_the_root_has_every_variable_that_is_read() {
     for name in public {
         assert!(help.contains(name.as_str()), "{name} is not in {help}");
     }
-    let listed = vm_test::variables::ALL
+    let listed = vm_test_runtime::variables::ALL
         .into_iter()
-        .chain(vm_test::variables::OWN);
+        .chain(vm_test_runtime::variables::OWN);
     let listed: BTreeSet<_> = listed.map(str::to_owned).collect();
     assert_eq!(variables, listed, "the list in the code and what is read");
 }

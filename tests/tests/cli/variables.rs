@@ -1,6 +1,6 @@
 //! The variables that users set: empty ones, misspelled ones, wrong values, and that the documents have them all.
 
-use vm_test::variables::{ALL, BIN, OWN, RUNTIME_DIR, STORE};
+use vm_test_runtime::variables::{ALL, BIN, OWN, RUNTIME_DIR, STORE};
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Finished, Running, vm_test};
 

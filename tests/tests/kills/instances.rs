@@ -1,7 +1,7 @@
 //! What the daemon says of its instances. Starts no daemon.
 
-use vm_test::client::Connection;
 use vm_test_protocol::daemon::{InstanceStatus, Reply, Request};
+use vm_test_runtime::client::Connection;
 use vm_test_tests::host::Host;
 
 /// The living instances; none if there is no daemon.

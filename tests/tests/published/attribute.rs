@@ -38,14 +38,14 @@ fn the_tests_of_iptables_pass_unchanged_but_for_the_attribute_and_the_host_keeps
     let dir = tempfile::tempdir().unwrap();
     let copy = unpack(&host, "iptables", "0.6.0", dir.path());
     assert_eq!(mark_tests(&copy.join("tests/iptables_test.rs")), 4);
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR"))
+    let vm_test = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
-        .join("vm-test-runtime");
+        .join("vm-test");
     let mut manifest = fs::read_to_string(copy.join("Cargo.toml")).unwrap();
     manifest += &format!(
-        "\n[dev-dependencies]\nvm-test-runtime = {{ path = \"{}\" }}\n[workspace]\n",
-        runtime.display()
+        "\n[dev-dependencies]\nvm-test = {{ path = \"{}\" }}\n[workspace]\n",
+        vm_test.display()
     );
     fs::write(copy.join("Cargo.toml"), manifest).unwrap();
     let before = rules();

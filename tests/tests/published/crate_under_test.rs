@@ -142,12 +142,12 @@ fn mark(directory: &Path) {
         "no test was found below {}",
         directory.display()
     );
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vm-test-runtime");
+    let vm_test = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vm-test");
     append(
         directory,
         &format!(
-            "\n[dev-dependencies.vm-test-runtime]\npath = \"{}\"\n",
-            runtime.display()
+            "\n[dev-dependencies.vm-test]\npath = \"{}\"\n",
+            vm_test.display()
         ),
     );
 }

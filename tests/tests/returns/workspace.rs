@@ -41,8 +41,8 @@ impl Workspace {
         assert!(status.success());
         let manifest = fs::read_to_string(workspace.workspace().join("Cargo.toml")).unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let runtime = format!("{}/vm-test-runtime", root.display());
-        let manifest = manifest.replace("../../../vm-test-runtime", &runtime);
+        let crates = format!("{}/vm-test", root.display());
+        let manifest = manifest.replace("../../../vm-test", &crates);
         fs::write(workspace.workspace().join("Cargo.toml"), manifest).unwrap();
         workspace
     }

@@ -5,6 +5,9 @@ use toml::{Table, Value};
 use crate::manifests::{dependencies, manifest, members};
 use crate::tree::Tree;
 
+/// Below a member, crates that are no members and have dependencies of their own.
+const OTHER_CRATES: &str = "tests/fixtures/";
+
 pub(crate) fn unused(tree: &Tree) -> Vec<String> {
     find(tree).unwrap_or_else(|error| vec![error])
 }
@@ -20,8 +23,9 @@ fn find(tree: &Tree) -> Result<Vec<String>, String> {
     for (member, own) in &manifests {
         let inside = format!("{member}/");
         let code: Vec<&str> = tree
-            .rust()
-            .filter(|(path, _)| path.starts_with(&inside))
+            .iter()
+            .filter(|(path, _)| path.starts_with(&inside) && path.ends_with(".rs"))
+            .filter(|(path, _)| !path.starts_with(OTHER_CRATES))
             .map(|(_, content)| content)
             .collect();
         for (_, name, _) in dependencies(own) {

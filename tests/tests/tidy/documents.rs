@@ -11,6 +11,43 @@ const LONGEST_README: usize = 400;
 /// The heading of the part of ARCHITECTURE.md that says where things are.
 const CODE_MAP: &str = "where things are";
 
+/// The first test that the documents show, which runs with the demo.
+const FIRST_TEST: &str = "examples/firewall/tests/first.rs";
+
+/// Where it is shown: the README, and the page of the crate that users add.
+const SHOWN_IN: &[&str] = &["README.md", "vm-test/src/lib.rs"];
+
+pub(crate) fn first_test_that_does_not_run(tree: &Tree) -> Vec<String> {
+    let code = tree.file(FIRST_TEST).and_then(|content| {
+        let (_, code) = content
+            .split_once("\n\n")
+            .ok_or(format!("{FIRST_TEST} has no empty line below its opening"))?;
+        Ok(code)
+    });
+    let code = match code {
+        Ok(code) => code,
+        Err(error) => return vec![error],
+    };
+    let mut violations = Vec::new();
+    for path in SHOWN_IN {
+        match tree.file(path) {
+            Ok(text) if without_comment_marks(text).contains(&format!("\n{code}```\n")) => {}
+            Ok(_) => violations.push(format!("{path} does not show {FIRST_TEST} as it is")),
+            Err(error) => violations.push(error),
+        }
+    }
+    violations
+}
+
+/// The text, and of lines of documentation what stands behind `//!`.
+fn without_comment_marks(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        line.strip_prefix("//!")
+            .map_or(line, |line| line.strip_prefix(' ').unwrap_or(line))
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
 pub(crate) fn changelog_without_this_version(tree: &Tree) -> Vec<String> {
     let version = match manifests::version(tree) {
         Ok(version) => version,
@@ -142,6 +179,26 @@ mod tests {
             changelog_without_this_version(&Tree::planted(&[WORKSPACE])),
             ["CHANGELOG.md is missing"]
         );
+    }
+
+    #[test]
+    fn a_first_test_that_the_documents_show_in_another_form_is_found() {
+        let check = |readme: &str, page: &str| {
+            first_test_that_does_not_run(&Tree::planted(&[
+                (FIRST_TEST, "//! Opening.\n\nuse x;\n\nfn f() {}\n"),
+                (SHOWN_IN[0], readme),
+                (SHOWN_IN[1], page),
+            ]))
+        };
+        let readme = "# A\n```rust\nuse x;\n\nfn f() {}\n```\n";
+        let page = "//! A\n//! ```no_run\n//! use x;\n//!\n//! fn f() {}\n//! ```\nfn g() {}\n";
+        assert_eq!(check(readme, page), [""; 0]);
+        assert_eq!(check(&readme.replace("f()", "g()"), page).len(), 1);
+        assert_eq!(check(readme, &page.replace("f()", "g()")).len(), 1);
+        assert_eq!(check("", "").len(), 2);
+        for files in [&[][..], &[(FIRST_TEST, "//! Opening.")]] {
+            assert_eq!(first_test_that_does_not_run(&Tree::planted(files)).len(), 1);
+        }
     }
 
     #[test]

@@ -118,6 +118,11 @@ fn the_summary_of_the_book_lists_every_page() {
 }
 
 #[test]
+fn the_documents_show_a_first_test_that_runs() {
+    hold(documents::first_test_that_does_not_run);
+}
+
+#[test]
 fn the_readme_can_be_read_in_two_minutes() {
     hold(documents::long_readme);
 }

@@ -7,6 +7,7 @@ use crate::tree::Tree;
 
 /// The crates that are linked into every test binary of every user, and all that each may depend on.
 const LINKED: &[(&str, &[&str])] = &[
+    ("vm-test", &["vm-test-runtime"]),
     (
         "vm-test-runtime",
         &[

@@ -51,7 +51,7 @@ pub(super) enum Command {
     #[command(long_about = help::RM, after_long_help = help::RM_AFTER)]
     Rm(RmArgs),
     /// Hand the stream on standard input over to the daemon; for test processes
-    #[command(name = vm_test::client::KEEP, hide = true)]
+    #[command(name = vm_test_runtime::client::KEEP, hide = true)]
     Keep {
         /// The instance
         instance: String,

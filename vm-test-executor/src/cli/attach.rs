@@ -6,10 +6,10 @@ use super::output::{duration, remark};
 use super::{daemons, login_shell};
 use std::io::IsTerminal;
 use std::time::Duration;
-use vm_test::client::Lease;
-use vm_test::harvest::Places;
 use vm_test_protocol::daemon::Attached;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::Lease;
+use vm_test_runtime::harvest::Places;
 
 /// What to do about an instance that nobody knows.
 const UNKNOWN: &str = "`vm-test ps` lists those that are kept, as those of failed tests are with keep = \"on-failure\" or VM_TEST_KEEP=on-failure; `vm-test logs` shows what others have said";

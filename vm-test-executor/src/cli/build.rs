@@ -10,11 +10,11 @@ use std::fs::File;
 use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use vm_test::client::Lease;
 use vm_test_protocol::agent::{End, Job};
 use vm_test_protocol::daemon::{DiskFormat, LayerBuild, LeaseRequest, OwnedSetting};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
+use vm_test_runtime::client::Lease;
 
 /// Memory of the container that runs a step, in bytes: compilers and package managers want more than a test.
 const STEP_MEMORY: u64 = 2 << 30;

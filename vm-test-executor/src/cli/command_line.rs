@@ -7,8 +7,8 @@ use super::{
 };
 use clap::Parser;
 use std::process::ExitCode;
-use vm_test::variables;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables;
 
 /// The commands whose exit code is that of a command in a guest.
 const IN_GUEST: [&str; 5] = ["run", "runner", "shell", "attach", "debug"];

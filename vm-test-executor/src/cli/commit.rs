@@ -9,10 +9,10 @@ use crate::image::{Session, Store};
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use vm_test::client::store;
-use vm_test::harvest::Places;
 use vm_test_protocol::agent::End;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::store;
+use vm_test_runtime::harvest::Places;
 
 /// How many characters of a digest are shown to people.
 const SHORT: usize = 12;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use vm_test::client::{Connection, RuntimeDir, cure, is_gone};
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::{Connection, RuntimeDir, cure, is_gone};
 
 /// How long a daemon may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -8,13 +8,13 @@ use crate::image::Store;
 use std::fs::File;
 use std::io::{self, ErrorKind, PipeWriter, Write};
 use std::os::fd::AsRawFd;
-use vm_test::client::Lease;
 use vm_test_protocol::AGENT_PATH;
 use vm_test_protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test_protocol::daemon::{DiskFormat, ForeignDisk, LeaseRequest, OwnedSetting};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::machine::READ_DISK;
+use vm_test_runtime::client::Lease;
 
 /// The image of the machine that reads: it has a kernel, tar, and what loads the drivers of file systems.
 const IMAGE: &str = "debian-12";

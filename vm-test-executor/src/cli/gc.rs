@@ -4,8 +4,8 @@ use super::args::GcArgs;
 use super::output::{say, say_json, size};
 use crate::daemon;
 use crate::image::{Collected, Store, clear, collect, sweep_snapshots};
-use vm_test::client::{RuntimeDir, store};
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::{RuntimeDir, store};
 
 /// Sweeps and reports.
 pub(super) fn run(args: GcArgs) -> Result<(), Failure> {

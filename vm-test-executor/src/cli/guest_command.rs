@@ -17,13 +17,13 @@ use crate::config::Workspace;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use vm_test::client::{Lease, forwarded, is_for_one_test};
-use vm_test::harvest::{Harvest, Places};
-use vm_test::variables;
 use vm_test_protocol::agent::Job;
 use vm_test_protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
+use vm_test_runtime::client::{Lease, forwarded, is_for_one_test};
+use vm_test_runtime::harvest::{Harvest, Places};
+use vm_test_runtime::variables;
 
 /// How much of a command is shown to people.
 const LONGEST_PURPOSE: usize = 200;
@@ -138,7 +138,9 @@ impl<'a> Command<'a> {
             shares: self.shares(),
             purpose: purpose.chars().take(LONGEST_PURPOSE).collect(),
             pid: std::process::id(),
-            store: vm_test::client::store()?.to_string_lossy().into_owned(),
+            store: vm_test_runtime::client::store()?
+                .to_string_lossy()
+                .into_owned(),
             build,
             disk: None,
             programs: self
@@ -147,7 +149,7 @@ impl<'a> Command<'a> {
                 .or_else(|| self.host_program())
                 .into_iter()
                 .collect(),
-            credentials: vm_test::client::credentials(),
+            credentials: vm_test_runtime::client::credentials(),
             library_path: self.library_path().to_string_lossy().into_owned(),
         };
         let lease = Lease::obtain(&request, |reason| {

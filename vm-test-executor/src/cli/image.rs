@@ -7,8 +7,8 @@ use super::output::{remark, say, say_json};
 use crate::image::{self, Base, ImageRecord, Recipe, Source, Store};
 use serde::Serialize;
 use std::path::PathBuf;
-use vm_test::client::store;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::store;
 
 /// How many characters of a digest are shown to people.
 const SHORT: usize = 12;

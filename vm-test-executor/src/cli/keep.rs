@@ -4,9 +4,9 @@
 use super::output::say;
 use crate::sys::handover;
 use std::os::fd::AsFd;
-use vm_test::client::{Connection, Executor, RuntimeDir};
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::{Connection, Executor, RuntimeDir};
 
 /// Hands it over and says for how many milliseconds the instance stays.
 pub(super) fn run(instance: &str) -> Result<(), Failure> {

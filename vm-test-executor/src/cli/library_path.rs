@@ -11,7 +11,7 @@ pub(super) const VARIABLE: &str = "LD_LIBRARY_PATH";
 
 /// The directories, as cargo would name them, and those that this process was given.
 pub(super) fn of(binary: &Path) -> OsString {
-    let mut directories = vm_test::cargo::directories(binary);
+    let mut directories = vm_test_runtime::cargo::directories(binary);
     directories.extend(binary.parent().map(Path::to_path_buf));
     directories.extend(of_compiler());
     let given = std::env::var_os(VARIABLE).unwrap_or_default();

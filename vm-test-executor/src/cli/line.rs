@@ -4,9 +4,9 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use vm_test::client::Lease;
 use vm_test_protocol::agent::ToAgent;
 use vm_test_protocol::frame;
+use vm_test_runtime::client::Lease;
 
 /// The line to the agent, for all threads that have something to say.
 #[derive(Debug)]

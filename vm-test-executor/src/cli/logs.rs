@@ -27,7 +27,7 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
         return say(&visible(&String::from_utf8_lossy(&bytes)));
     }
     // Before the words of a daemon, which have its last lines only.
-    if let Some(text) = daemon::log_of_boot(&vm_test::client::store()?, instance) {
+    if let Some(text) = daemon::log_of_boot(&vm_test_runtime::client::store()?, instance) {
         return say(&visible(&text));
     }
     match end {

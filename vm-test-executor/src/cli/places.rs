@@ -4,9 +4,9 @@
 use super::guest_command::manifest_dir;
 use super::workspace;
 use std::path::{Path, PathBuf};
-use vm_test::cargo::target;
-use vm_test::harvest::{Places, ProfilePlace, binary_name, directory_name, drafts};
 use vm_test_protocol::pattern::Pattern;
+use vm_test_runtime::cargo::target;
+use vm_test_runtime::harvest::{Places, ProfilePlace, binary_name, directory_name, drafts};
 
 /// The places of a run of this binary: of one of its tests, or of all.
 pub(super) fn of_tests(

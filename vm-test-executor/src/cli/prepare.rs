@@ -8,8 +8,8 @@ use crate::config::{Backend, FILE, HOST_IMAGE, Workspace};
 use crate::image::{ImageRecord, Store, find_recipe};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use vm_test::client::store;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::store;
 
 /// What was done about one image.
 #[derive(Debug, Serialize)]

@@ -12,11 +12,11 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use vm_test::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
-use vm_test::harvest::{Harvest, Places};
 use vm_test_protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
+use vm_test_runtime::harvest::{Harvest, Places};
 
 /// How much longer than the job's own time limit the agent may take to say that it is over.
 const GRACE: Duration = Duration::from_secs(15);

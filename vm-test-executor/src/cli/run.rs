@@ -2,9 +2,9 @@
 
 use super::args::RunArgs;
 use super::guest_command::Command;
-use vm_test::harvest::{Places, ProfilePlace};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::ENV_PROFILE;
+use vm_test_runtime::harvest::{Places, ProfilePlace};
 
 /// Runs the command and returns its exit code.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {

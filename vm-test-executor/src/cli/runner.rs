@@ -9,9 +9,9 @@ use super::{exit, places};
 use libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::time::Duration;
-use vm_test::client::Lease;
 use vm_test_protocol::agent::End;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::Lease;
 
 /// The option with which a binary names its tests and runs none. nextest begins with it, and so do IDEs.
 const LIST: &str = "--list";

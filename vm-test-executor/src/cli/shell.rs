@@ -5,8 +5,8 @@ use super::guest_command::Command;
 use super::login_shell;
 use super::output::remark;
 use std::io::IsTerminal;
-use vm_test::harvest::Places;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::harvest::Places;
 
 /// Opens the shell and returns its exit code.
 pub(super) fn run(args: &ShellArgs) -> Result<u8, Failure> {

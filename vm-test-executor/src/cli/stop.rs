@@ -9,9 +9,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use vm_test::client::{RuntimeDir, is_gone, is_stopped};
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::{RuntimeDir, is_gone, is_stopped};
 
 /// How long all of them may take. A daemon itself gives its instances ten seconds.
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -7,8 +7,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::process::Command;
-use vm_test::client::store;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::store;
 
 /// A smaller file system of this kind cannot be made.
 const SMALLEST: u64 = 256 << 20;

@@ -20,7 +20,7 @@ pub(super) fn root(package: &Path) -> PathBuf {
     let found = package.ancestors().find(is_root);
     // A package that cargo has not written down yet has its lock file where it will be.
     found.map_or_else(
-        || vm_test::cargo::workspace(package, None),
+        || vm_test_runtime::cargo::workspace(package, None),
         Path::to_path_buf,
     )
 }

@@ -1,8 +1,8 @@
 //! The quantities that a daemon reads from its environment.
 
 use std::time::Duration;
-use vm_test::variables::{self, CPU_BUDGET, IDLE_SECONDS, MEMORY_BUDGET, SPARE_SECONDS};
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables::{self, CPU_BUDGET, IDLE_SECONDS, MEMORY_BUDGET, SPARE_SECONDS};
 use vm_test_settings::quantity::{DURATION, SIZE};
 
 /// All of them, and what each counts.

@@ -9,9 +9,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use vm_test::client::{RuntimeDir, holder, is_stopped, kind_of};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::{RuntimeDir, holder, is_stopped, kind_of};
 
 /// How long a daemon that has the lock may take to listen, or to end.
 const OTHERS: Duration = Duration::from_secs(30);

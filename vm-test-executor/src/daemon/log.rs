@@ -3,8 +3,8 @@
 use super::regular;
 use std::fs::File;
 use std::io;
-use vm_test::client::RuntimeDir;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::RuntimeDir;
 
 /// So often the directory may be gone again.
 const ATTEMPTS: u32 = 1_000;

@@ -5,9 +5,9 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use vm_test::client::kind_of;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::kind_of;
 
 /// Opens a regular file; one that is made is its user's alone.
 pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {

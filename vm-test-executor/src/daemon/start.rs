@@ -18,11 +18,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
-use vm_test::client::{Executor, RuntimeDir};
-use vm_test::variables;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::ENV_PROFILE;
+use vm_test_runtime::client::{Executor, RuntimeDir};
+use vm_test_runtime::variables;
 
 /// The word on standard output that says the daemon listens.
 const READY: &[u8] = b"ready\n";

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
-use vm_test::client::RuntimeDir;
+use vm_test_runtime::client::RuntimeDir;
 
 /// How long a daemon may take from the making of its log to its lock.
 const START: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use vm_test::client::BY_VARIABLE;
+use vm_test_runtime::client::BY_VARIABLE;
 
 /// The directories in a home that a variable may put elsewhere.
 const MOVED: [(&str, &str); 3] = [

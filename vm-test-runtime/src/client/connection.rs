@@ -103,7 +103,7 @@ impl Connection {
         if welcome.protocol != PROTOCOL {
             return Err(io::Error::other(format!(
                 "it speaks protocol {} and this program speaks {PROTOCOL}; \
-                 use the same version of the crate vm-test-runtime and of the program vm-test",
+                 use the same version of the crate vm-test and of the program vm-test",
                 welcome.protocol
             )));
         }

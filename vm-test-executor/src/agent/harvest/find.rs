@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use vm_test::cargo::is_cargos;
 use vm_test_protocol::pattern::Pattern;
+use vm_test_runtime::cargo::is_cargos;
 
 /// How many entries of directories are looked at, lest a job that makes millions takes the time of all others.
 pub(super) const MOST_ENTRIES: usize = 200_000;

@@ -3,11 +3,11 @@
 use super::check::{Check, Verdict};
 use crate::config::HOST;
 use std::time::{Duration, Instant};
-use vm_test::client::Lease;
 use vm_test_protocol::agent::{End, FromAgent, Job, ToAgent};
 use vm_test_protocol::daemon::{LeaseRequest, OwnedSetting};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
+use vm_test_runtime::client::Lease;
 
 const NO_GUESTS: &str = "every test on a guest fails";
 
@@ -115,7 +115,9 @@ fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
         shares: Vec::new(),
         purpose: "vm-test doctor".to_owned(),
         pid: std::process::id(),
-        store: vm_test::client::store()?.to_string_lossy().into_owned(),
+        store: vm_test_runtime::client::store()?
+            .to_string_lossy()
+            .into_owned(),
         disk: None,
         build: None,
         programs: Vec::new(),

@@ -4,10 +4,10 @@ use super::check::Check;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use vm_test::client::{Connection, Executor, RuntimeDir};
-use vm_test::variables::RUNTIME_DIR;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::{Connection, Executor, RuntimeDir};
+use vm_test_runtime::variables::RUNTIME_DIR;
 
 const NO_GUESTS: &str = "no guest can be started, and every test on a guest fails";
 

@@ -4,9 +4,9 @@ use super::Command;
 use super::ending::Ending;
 use libc::SIGKILL;
 use std::time::Duration;
-use vm_test::client::Lease;
 use vm_test_protocol::agent::End;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::client::Lease;
 
 impl Command<'_> {
     /// What the exit code alone does not say.

@@ -70,7 +70,7 @@ impl Command<'_> {
             shares.push(workspace::root(&manifest_dir));
         }
         if let Some(program) = self.host_program() {
-            shares.extend(vm_test::cargo::directories(Path::new(&program)));
+            shares.extend(vm_test_runtime::cargo::directories(Path::new(&program)));
         }
         shares
             .iter()

@@ -3,7 +3,7 @@
 pub(in super::super) const ROOT: &str = "\
 Runs tests and commands in fresh containers or VMs, and rolls back everything they did.
 
-The attribute #[on_vm] of the crate vm-test-runtime makes a Rust test run in a guest, with plain `cargo test` or \
+The attribute #[on_vm] of the crate vm-test makes a Rust test run in a guest, with plain `cargo test` or \
 `cargo nextest`. This program starts the guests, and lets you inspect them and run any other command in them.";
 
 pub(in super::super) const ROOT_AFTER: &str = "\
@@ -106,7 +106,7 @@ EXIT CODES
 mod tests {
     use super::ROOT_AFTER;
     use std::path::Path;
-    use vm_test::client::FORWARDED;
+    use vm_test_runtime::client::FORWARDED;
 
     /// The words of a text that are names of variables.
     fn names<'a>(text: &'a str, separators: &[char]) -> Vec<&'a str> {

@@ -4,7 +4,7 @@
 use super::super::regular;
 use super::console::Console;
 use std::path::Path;
-use vm_test::harvest::forget_old_runs;
+use vm_test_runtime::harvest::forget_old_runs;
 
 /// Where they are, below the store.
 const HOME: &str = "boots";

@@ -2,7 +2,7 @@
 
 use super::super::environment;
 use super::claims::{Claim, Claims};
-use vm_test::variables::{CPU_BUDGET, MEMORY_BUDGET};
+use vm_test_runtime::variables::{CPU_BUDGET, MEMORY_BUDGET};
 
 /// Instances per processor of the host: most tests wait more than they compute.
 const PER_CPU: u32 = 4;

@@ -8,8 +8,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use vm_test::variables::{self, CLAIMS_DIR};
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables::{self, CLAIMS_DIR};
 
 /// The beginning of the name of a daemon's file.
 const PREFIX: &str = "claim-";

@@ -9,10 +9,10 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
-use vm_test::harvest::forget_old_runs;
 use vm_test_protocol::daemon::{LeaseRequest, Leased};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::record::{Log, RecordOutcome, RunEntry};
+use vm_test_runtime::harvest::forget_old_runs;
 
 /// The version of what a line holds.
 const SCHEMA: u32 = 1;

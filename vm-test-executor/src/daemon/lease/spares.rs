@@ -52,7 +52,9 @@ struct Slot<S> {
 impl<S> Spares<S> {
     /// As the environment asks for them.
     pub(crate) fn of_environment() -> Self {
-        Self::that_wait(environment::time(vm_test::variables::SPARE_SECONDS).unwrap_or(WAIT))
+        Self::that_wait(
+            environment::time(vm_test_runtime::variables::SPARE_SECONDS).unwrap_or(WAIT),
+        )
     }
 
     /// A pool in which each spare waits this long for its lease.

@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
-use vm_test::variables::{self, QEMU};
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables::{self, QEMU};
 
 /// Older ones do not share the memory of templates, or not well.
 const OLDEST: (u32, u32) = (6, 0);

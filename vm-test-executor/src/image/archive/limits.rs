@@ -1,9 +1,9 @@
 //! How much a foreign archive may unpack to. Reads the environment; counts nothing.
 
 use serde::{Deserialize, Serialize};
-use vm_test::variables;
-pub(in crate::image) use vm_test::variables::IMAGE_LIMIT as ENV_LIMIT;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables;
+pub(in crate::image) use vm_test_runtime::variables::IMAGE_LIMIT as ENV_LIMIT;
 use vm_test_settings::quantity;
 
 /// What an archive may unpack to; a larger image is somebody's mistake or malice more often than not.

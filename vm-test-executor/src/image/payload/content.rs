@@ -11,7 +11,7 @@ use vm_test_protocol::failure::Failure;
 /// directories are empty on a disk.
 #[must_use]
 pub fn is_cache(path: &Path) -> bool {
-    path.ancestors().any(vm_test::cargo::is_cargos)
+    path.ancestors().any(vm_test_runtime::cargo::is_cargos)
 }
 
 /// More than this does not travel to a machine.

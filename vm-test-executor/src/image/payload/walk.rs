@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use vm_test::cargo::is_cargos;
+use vm_test_runtime::cargo::is_cargos;
 
 /// What is found.
 #[derive(Default)]

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use vm_test::variables::STORE as ENV_STORE;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables::STORE as ENV_STORE;
 
 /// Which directory it is, whatever is mounted over it later.
 pub(super) type Identity = (u64, u64);

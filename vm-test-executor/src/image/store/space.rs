@@ -4,8 +4,8 @@ use crate::sys::btrfs;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use vm_test::variables::STORE as ENV_STORE;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables::STORE as ENV_STORE;
 
 /// With less than this left, a command that failed is taken to have failed for want of room: it said why to the user
 /// and not to us.

@@ -1,0 +1,56 @@
+//! Tests that change the machine they run on: firewall rules, routes, mounts, services.
+//!
+//! [`on_vm`] above an ordinary test runs its body as root in a fresh guest: a container, or a VM.
+//! Everything it did there is rolled back. Its panic and its output come back, so that `cargo test`,
+//! `cargo nextest` and the IDE see an ordinary local test.
+//!
+//! # Install the program
+//!
+//! This crate is one half of vm-test. The other half is the program `vm-test`, which starts the
+//! guests; it has to be installed as well, in the same version:
+//!
+//! ```sh
+//! cargo install vm-test-executor     # the programs vm-test and vm-test-agent
+//! cargo add --dev vm-test            # this crate
+//! vm-test doctor                     # names what else is missing on this host, and the remedy
+//! ```
+//!
+//! Containers need `liblxc1` and `uidmap` (Debian, Ubuntu: `apt-get install liblxc1 uidmap`), VMs
+//! need QEMU. A test whose program or guest is missing fails, and its message says what to install.
+//!
+//! # A first test
+//!
+//! Put this into `tests/first.rs` of any crate, and run `cargo test`:
+//!
+//! ```no_run
+//! use std::fs;
+//! use std::process::Command;
+//! use vm_test::on_vm;
+//!
+//! #[on_vm]
+//! #[test]
+//! fn a_file_system_is_mounted() {
+//!     let mut mount = Command::new("mount");
+//!     mount.args(["-t", "tmpfs", "none", "/mnt"]);
+//!     assert!(mount.status().unwrap().success());
+//!
+//!     fs::write("/mnt/file", "hello").unwrap();
+//!
+//!     let mounts = fs::read_to_string("/proc/mounts").unwrap();
+//!     assert!(mounts.contains("none /mnt tmpfs"));
+//! }
+//! ```
+//!
+//! It mounts a file system as root, and neither needs root nor leaves a mount behind. See [`on_vm`]
+//! for guests and settings, and `vm-test --help` for the program.
+//!
+//! # Features
+//!
+//! There are none so far.
+#![forbid(unsafe_code)]
+
+pub use vm_test_runtime::on_vm;
+
+/// What the expansion of [`on_vm`] names. Not for people: it changes without notice.
+#[doc(hidden)]
+pub use vm_test_runtime::__private;
