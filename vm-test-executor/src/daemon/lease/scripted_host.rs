@@ -143,7 +143,12 @@ impl ScriptedHost {
             stream,
         } = lease;
         let ending = Ending::among(&self.host.tools.ending);
-        life::live(&self.host, &stream, instance, living, &ending, || ())
+        let mut has_begun = false;
+        let event = life::live(&self.host, &stream, instance, living, &ending, || {
+            has_begun = self.host.registry.with(NAME, |_| ()).is_some();
+        });
+        assert!(has_begun, "nobody was told that it is in the register");
+        event
     }
 
     /// Waits until the instance is in the register.

@@ -103,6 +103,8 @@ fn a_clients_job_runs_in_the_kept_instance_which_then_waits_for_the_next_one() {
                 assert_eq!(other, "cannot attach to a-1: somebody is attached to it");
                 frame::write(&client, &job()).unwrap();
                 assert_eq!(frame::read(agent).unwrap(), Some(job()));
+                // A visit is for one job.
+                frame::write(&client, &job()).unwrap();
                 let input = ToAgent::Input(b"in".to_vec());
                 frame::write(&client, &input).unwrap();
                 assert_eq!(frame::read(agent).unwrap(), Some(input));
@@ -137,6 +139,24 @@ fn the_job_of_a_client_that_disappears_is_hung_up_and_the_instance_stays() {
             frame::write(agent, &ended()).unwrap();
         });
         assert!(!is_attached(daemon));
+        assert_eq!(daemon.host.registry.alive().len(), 1);
+    });
+}
+
+#[test]
+fn a_job_that_does_not_hang_up_is_killed() {
+    with_kept(|daemon, agent| {
+        visit(daemon, NAME, |client| {
+            enter(&client);
+            frame::write(&client, &job()).unwrap();
+            assert_eq!(frame::read(agent).unwrap(), Some(job()));
+            drop(client);
+            for signal in [libc::SIGHUP, libc::SIGKILL] {
+                let message = Some(ToAgent::Signal(signal));
+                assert_eq!(frame::read(agent).unwrap(), message);
+            }
+            frame::write(agent, &ended()).unwrap();
+        });
         assert_eq!(daemon.host.registry.alive().len(), 1);
     });
 }

@@ -109,6 +109,17 @@ fn an_instance_that_is_dead_before_it_is_watched_has_ended_by_that() {
 }
 
 #[test]
+fn an_instance_that_has_died_and_was_given_up_was_given_up() {
+    let daemon = ScriptedHost::new();
+    let (lease, keeper, client) = daemon.lease();
+    drop(client);
+    keeper.exit(3);
+    assert_eq!(daemon.live(lease), Event::Released);
+    daemon.check_budget();
+    assert_eq!(daemon.written().0["outcome"], "lost");
+}
+
+#[test]
 fn an_instance_that_dies_after_its_test_has_told_its_outcome_changes_nothing_about_it() {
     let daemon = ScriptedHost::new();
     let (mut lease, keeper, _client) = daemon.lease();

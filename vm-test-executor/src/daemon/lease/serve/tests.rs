@@ -7,6 +7,7 @@ use std::fs;
 /// Asks for a guest that nobody has defined; returns the answers.
 fn ask(daemon: &ScriptedHost) -> Vec<Reply> {
     let (client, connection) = UnixStream::pair().unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
     let request = request(daemon.directory(), "run-1");
     serve(&daemon.host, &connection, &request);
     let read = || frame::read::<Reply>(&client).unwrap();
