@@ -5,8 +5,11 @@
 //! not the given host's is theirs and is not counted.
 
 mod files;
+mod host;
 mod kernel;
 mod processes;
+
+pub use host::{Comparison, HostCensus};
 
 use crate::host::Host;
 use processes::Processes;

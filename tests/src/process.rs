@@ -1,6 +1,9 @@
-//! `vm-test` as a process of a test: what it said and how it ended, and nothing that outlives the test. Judges nothing.
+//! `vm-test` as a process of a test: what it said and how it ended, and nothing that outlives the
+//! test; and the parents of all processes. Judges nothing.
 
 use crate::host::Host;
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -202,4 +205,19 @@ pub fn start_in_guest(host: &Host, script: &str) -> Running {
         !instances(host).is_empty()
     });
     running
+}
+
+/// The parents of all processes, zombies included.
+#[must_use]
+pub fn parents() -> BTreeMap<u32, u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The name, in parentheses, may hold anything.
+            let (_, rest) = stat.rsplit_once(") ")?;
+            Some((pid, rest.split(' ').nth(1)?.parse().ok()?))
+        })
+        .collect()
 }

@@ -93,7 +93,7 @@ impl Mounts {
 }
 
 /// The mounts that a process sees, without their numbers, which say nothing.
-fn mounts_of(pid: &str) -> impl Iterator<Item = String> {
+pub(super) fn mounts_of(pid: &str) -> impl Iterator<Item = String> {
     let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
     let lines: Vec<_> = text
         .lines()
@@ -169,37 +169,45 @@ pub(super) fn sockets(runtime: &Path, processes: &Processes) -> Vec<String> {
         .collect()
 }
 
-/// The host's packet filter, through the programs that read it; counters are left out.
+/// The commands that show the host's packet filter; counters are left out.
+pub(super) const FILTERS: [&[&str]; 3] = [
+    &["nft", "--stateless", "list", "ruleset"],
+    &["iptables", "-S"],
+    &["iptables", "-t", "nat", "-S"],
+];
+
+/// The host's packet filter. A host without one of the programs has no rules of its kind that a
+/// guest could have changed through it.
 pub(super) fn rules() -> Result<Vec<String>, String> {
-    let commands: [&[&str]; 3] = [
-        &["nft", "--stateless", "list", "ruleset"],
-        &["iptables", "-S"],
-        &["iptables", "-t", "nat", "-S"],
-    ];
     let mut rules = Vec::new();
-    for words in commands {
-        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        let mut command = Command::new(words[0]);
-        command
-            .args(&words[1..])
-            .env("PATH", path)
-            .stdin(Stdio::null());
-        match command.output() {
-            Ok(output) if output.status.success() => {
-                let text = String::from_utf8_lossy(&output.stdout).into_owned();
-                let lines = text.lines().enumerate();
-                rules.extend(lines.map(|(at, line)| format!("{} {at}: {line}", words.join(" "))));
-            }
-            Ok(output) => {
-                let words = String::from_utf8_lossy(&output.stderr);
-                return Err(words.lines().next().unwrap_or("no reason").to_owned());
-            }
-            // A host without the program has no rules of its kind that a guest could have changed through it.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.to_string()),
-        }
+    for words in FILTERS {
+        rules.extend(lines_of(words)?.unwrap_or_default());
     }
     Ok(rules)
+}
+
+/// What a command of the system prints, each line with its number; `None` if it is not installed.
+pub(super) fn lines_of(words: &[&str]) -> Result<Option<Vec<String>>, String> {
+    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let mut command = Command::new(words[0]);
+    command
+        .args(&words[1..])
+        .env("PATH", path)
+        .stdin(Stdio::null());
+    match command.output() {
+        Ok(output) if output.status.success() => {
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let lines = text.lines().enumerate();
+            let lines = lines.map(|(at, line)| format!("{} {at}: {line}", words.join(" ")));
+            Ok(Some(lines.collect()))
+        }
+        Ok(output) => {
+            let words = String::from_utf8_lossy(&output.stderr);
+            Err(words.lines().next().unwrap_or("no reason").to_owned())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Loop devices with a file, and all those that vm-test made, but not those in the journals of other daemons, nor those

@@ -1,28 +1,14 @@
 //! The processes below a host's daemon: keepers, and what runs in their guests. Reads `/proc`; ends nothing.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::parents;
 
 /// How long what has ended may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The parents of all processes, zombies included.
-fn parents() -> BTreeMap<u32, u32> {
-    let entries = fs::read_dir("/proc").expect("/proc is there").flatten();
-    entries
-        .filter_map(|entry| {
-            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name, in parentheses, may hold anything.
-            let (_, rest) = stat.rsplit_once(") ")?;
-            Some((pid, rest.split(' ').nth(1)?.parse().ok()?))
-        })
-        .collect()
-}
 
 /// How many VMs wait for a lease, by the daemon's own word.
 fn spares(host: &Host) -> usize {

@@ -1,10 +1,10 @@
 //! What instances that do nothing take of the host's memory, and on its disk. Looks at processes of one daemon's keepers.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::Result;
 use serde_json::Value;
+use vm_test_tests::process::parents;
 
 /// What some instances take together.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +22,8 @@ impl Footprint {
     pub(crate) fn of(report: &str) -> Result<Self> {
         let report: Value = serde_json::from_str(report)?;
         let instances = report["instances"].as_array().into_iter().flatten();
-        let keepers: Vec<u64> = instances.filter_map(|it| it["keeper"].as_u64()).collect();
+        let keepers = instances.filter_map(|it| it["keeper"].as_u64()?.try_into().ok());
+        let keepers: Vec<u32> = keepers.collect();
         let parents = parents();
         let mut sum = Self {
             instances: keepers.len() as u64,
@@ -49,22 +50,8 @@ impl Footprint {
     }
 }
 
-/// The parents of all processes.
-fn parents() -> BTreeMap<u64, u64> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name, in parentheses, may hold anything.
-            let (_, rest) = stat.rsplit_once(") ")?;
-            Some((pid, rest.split(' ').nth(1)?.parse().ok()?))
-        })
-        .collect()
-}
-
 /// A process's share of memory, in KiB.
-fn share(pid: u64) -> u64 {
+fn share(pid: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
     let share = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
@@ -72,7 +59,7 @@ fn share(pid: u64) -> u64 {
 }
 
 /// What is in the disk that a machine writes to, in KiB, if the process is a machine's.
-fn disk(pid: u64) -> u64 {
+fn disk(pid: u32) -> u64 {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     if !name.starts_with("qemu-system") {
         return 0;
