@@ -13,7 +13,7 @@ use crate::command;
 use crate::packages::Purpose;
 use crate::phase::Phase;
 use crate::setup;
-use crate::tally;
+use crate::tally::Tally;
 use crate::user::OrdinaryUser;
 use crate::worktree::Worktree;
 
@@ -54,11 +54,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         OrdinaryUser::ensure()?;
     }
     worktree.build_executor()?;
-    let mut total = tally::Tally::default();
+    let mut total = Tally::default();
     for phase in PHASES {
         println!("\n== {}: {}", phase.name(), phase.description());
         for runner in phase.runners(&worktree.root, false)? {
-            total += tally::run(&mut worktree.cargo(&runner.run(&[]))?, runner.kind)?;
+            total += runner.count(&worktree, &[])?;
         }
     }
     // What the daemon has executed it writes down when it ends.

@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::census::Census;
 use crate::packages::Purpose;
+use crate::runner::Runner;
 use crate::setup;
-use crate::tally::{self, Kind};
 use crate::worktree::Worktree;
 
 /// The options of `cargo xtask demo`.
@@ -25,10 +25,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     worktree.build_executor()?;
     let before = Census::take();
     println!("{}", before.announcement());
-    let tests = tally::run(
-        &mut worktree.cargo(&["test", "-p", "firewall"])?,
-        Kind::Libtest,
-    );
+    let tests = Runner::libtest(&["-p", "firewall"]).count(&worktree, &[]);
     // The machine is looked at after failed tests too: they must leave nothing behind either.
     let unchanged = before.compare_with_now();
     let tests = tests?;

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::runner::Runner;
+use crate::short_form;
 use crate::worktree::{SUITES_PACKAGE, test_targets_of_suites};
 
 /// The test targets of the suites' package that need no guest, and so belong to the phase `unit`.
@@ -42,31 +43,11 @@ const ON_VMS: &str = "vm::";
 /// would be that user, which is nothing that these suites look at.
 const ON_VMS_OF_ROOT: &[&str] = &["containment", "hostile"];
 
-/// Suites in which it makes a difference whose guests they are: what the short form runs as an
-/// ordinary user. On what a VM does inside, which is most of the rest, the account has no
-/// influence; module `vm` of `returns` stands for it.
-const OF_THE_ACCOUNT: &[&str] = &[
-    "census",
-    "cli",
-    "containment",
-    "crowd",
-    "hostile",
-    "kills",
-    "listing",
-    "missing",
-    "outcomes",
-    "published",
-    "returns",
-    "runner",
-];
-
-/// What the short form leaves out, in nextest's words: on VMs, and as an ordinary user, what runs
-/// its fixture under nextest need not run it under `cargo test`, too. Root's containers stand for
-/// that. Whose VMs are killed makes no difference to what is left of them. Modules `in_full` say by
-/// their name that only the full form runs them, and modules `as_root_in_full` that only root does.
-const LEFT_OUT_ON_VMS: &str = "test(/^vm::.*_under_cargo_test$/) | test(/in_full::/)";
-const LEFT_OUT_FOR_THE_ACCOUNT: &str = "test(/_under_cargo_test$/) | (binary(kills) & test(/^machines::/)) \
-     | (binary(outcomes) & test(/^vm::/)) | test(/in_full::/)";
+/// What the short form leaves out besides [`short_form::LEFT_OUT`], in nextest's words: on VMs,
+/// what runs its fixture under nextest need not run it under `cargo test`, too. Modules `in_full`
+/// say by their name that only the full form runs them, and modules `as_root_in_full` that only
+/// root does.
+const LEFT_OUT_BY_NAME: &str = "test(/^vm::.*_under_cargo_test$/) | test(/in_full::/)";
 
 /// What the full form leaves out as an ordinary user, besides [`ON_VMS_OF_ROOT`].
 const OF_ROOT_IN_FULL: &str = "test(/(^|::)as_root_in_full::/)";
@@ -93,9 +74,9 @@ pub(crate) enum Phase {
     DemoCargo,
     /// The demo crate under nextest.
     DemoNextest,
-    /// The end-to-end suites as root, under nextest, and those that run no fixtures themselves under `cargo test`, too.
+    /// The end-to-end suites as root; in full, some under `cargo test`, too.
     SuitesRoot,
-    /// The demo crate and the same suites as an ordinary user, but for those of root alone.
+    /// The demo crate and some suites as an ordinary user; in full, all but what is of root alone.
     SuitesUser,
     /// The suites that `cargo xtask coverage` measures.
     #[value(skip)]
@@ -159,56 +140,54 @@ impl Phase {
                 let suites = MEASURED.iter().flat_map(|name| ["--test", name]);
                 let selection: Vec<&str> =
                     ["-p", SUITES_PACKAGE].into_iter().chain(suites).collect();
-                vec![Runner::nextest(&selection)]
+                // What VMs run besides is the same code, which they take minutes for.
+                vec![Runner::nextest(&selection).choosing("not test(/^vm::/)")]
             }
-            Self::SuitesRoot | Self::SuitesUser => {
-                let targets = test_targets_of_suites(root)?;
-                let suites = targets
-                    .iter()
-                    .filter(|name| !WITHOUT_GUESTS.contains(&name.as_str()))
-                    .filter(|name| {
-                        is_full
-                            || self != Self::SuitesUser
-                            || OF_THE_ACCOUNT.contains(&name.as_str())
-                    });
-                let mut selection = vec!["-p", SUITES_PACKAGE];
-                selection.extend(suites.flat_map(|name| ["--test", name.as_str()]));
-                if selection.len() == 2 {
-                    bail!("cannot find a suite: {SUITES_PACKAGE} has no test target with guests");
-                }
-                let twice: Vec<&str> = selection
-                    .chunks(2)
-                    .filter(|pair| !UNDER_ONE_RUNNER.contains(&pair[1]))
-                    .flatten()
-                    .copied()
-                    .collect();
-                let of_user = self == Self::SuitesUser;
-                let suites = Runner::nextest(&selection);
-                let suites = match left_out(is_full, of_user) {
-                    Some(left_out) => suites.choosing(&format!("not ({left_out})")),
-                    None => suites,
-                };
-                let again = (is_full || !of_user).then(|| Runner::libtest(&twice).skipping(ON_VMS));
-                // Whoever is root has seen the demo in the phases of its own.
-                let demo = of_user.then(|| Runner::nextest(DEMO));
-                demo.into_iter().chain([suites]).chain(again).collect()
-            }
+            Self::SuitesRoot | Self::SuitesUser => self.suites(root, is_full)?,
         })
+    }
+
+    /// The runs of a phase of suites.
+    fn suites(self, root: &Path, is_full: bool) -> Result<Vec<Runner>> {
+        let of_user = self == Self::SuitesUser;
+        let mut targets = test_targets_of_suites(root)?;
+        targets.retain(|name| !WITHOUT_GUESTS.contains(&name.as_str()));
+        if of_user && !is_full {
+            let chosen = short_form::suites(short_form::OF_THE_ACCOUNT);
+            targets.retain(|name| chosen.contains(&name.as_str()));
+        }
+        if targets.is_empty() {
+            bail!("cannot find a suite: {SUITES_PACKAGE} has no test target with guests");
+        }
+        let select = |names: &[String]| {
+            let mut selection = vec!["-p".to_owned(), SUITES_PACKAGE.to_owned()];
+            let names = names.iter().cloned();
+            selection.extend(names.flat_map(|name| ["--test".to_owned(), name]));
+            selection
+        };
+        let suites = Runner::nextest(&select(&targets));
+        let suites = match (is_full, of_user) {
+            (true, false) => suites,
+            (true, true) => suites.choosing(&format!("not ({})", of_root())),
+            (false, false) => {
+                let left_out = short_form::expression(short_form::LEFT_OUT);
+                suites.choosing(&format!("not ({left_out} | {LEFT_OUT_BY_NAME})"))
+            }
+            (false, true) => suites.choosing(&short_form::expression(short_form::OF_THE_ACCOUNT)),
+        };
+        targets.retain(|name| !UNDER_ONE_RUNNER.contains(&name.as_str()));
+        let again = is_full.then(|| Runner::libtest(&select(&targets)).skipping(ON_VMS));
+        // Whoever is root has seen the demo in the phases of its own.
+        let demo = of_user.then(|| Runner::nextest(DEMO));
+        Ok(demo.into_iter().chain([suites]).chain(again).collect())
     }
 }
 
-/// The tests that a form leaves out, in nextest's words.
-fn left_out(is_full: bool, of_user: bool) -> Option<String> {
-    if !of_user {
-        return (!is_full).then(|| LEFT_OUT_ON_VMS.to_owned());
-    }
-    let of_root = ON_VMS_OF_ROOT.iter().map(|name| format!("binary({name})"));
-    let of_root = of_root.collect::<Vec<_>>().join(" | ");
-    let form = match is_full {
-        true => OF_ROOT_IN_FULL,
-        false => LEFT_OUT_FOR_THE_ACCOUNT,
-    };
-    Some(format!("({of_root}) & test(/^vm::/) | {form}"))
+/// The tests that the full form leaves out as an ordinary user, in nextest's words.
+fn of_root() -> String {
+    let suites = ON_VMS_OF_ROOT.iter().map(|name| format!("binary({name})"));
+    let suites = suites.collect::<Vec<_>>().join(" | ");
+    format!("({suites}) & test(/^vm::/) | {OF_ROOT_IN_FULL}")
 }
 
 #[cfg(test)]
@@ -248,46 +227,31 @@ mod tests {
     }
 
     #[test]
-    fn the_contributors_guide_names_the_suites_that_are_left_out() {
+    fn the_contributors_guide_names_the_suites_of_which_the_forms_run_less() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let guide = std::fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
         let suites = |begin: &str| {
-            let row = guide
-                .lines()
-                .filter_map(|line| line.strip_prefix("| ordinary user | ")?.split_once(" | "))
-                .find(|(_, rest)| rest.starts_with(begin));
-            let (names, _) = row.unwrap_or_else(|| panic!("no row says {begin:?}"));
-            let names = names
-                .split(", ")
-                .map(|name| name.trim_matches('`').to_owned());
+            let row = guide.lines().find_map(|line| line.strip_prefix(begin));
+            let row = row.unwrap_or_else(|| panic!("no row begins with {begin:?}"));
+            let names = row.split(" | ").next().unwrap_or_default().split(", ");
+            let names = names.map(|name| name.trim_matches('`').to_owned());
             names.collect::<Vec<_>>()
         };
-        let targets = test_targets_of_suites(root).unwrap();
-        let with_guests = |without: &[&str]| {
-            let without = [without, WITHOUT_GUESTS].concat();
-            let rest = targets
-                .iter()
-                .filter(|name| !without.contains(&name.as_str()));
-            rest.cloned().collect::<Vec<_>>()
-        };
-        assert_eq!(suites("left out: the account"), with_guests(OF_THE_ACCOUNT));
-        assert_eq!(suites("run under nextest"), with_guests(UNDER_ONE_RUNNER));
-        assert_eq!(suites("tests on VMs"), ON_VMS_OF_ROOT);
+        let mut twice = test_targets_of_suites(root).unwrap();
+        twice.retain(|name| {
+            ![WITHOUT_GUESTS, UNDER_ONE_RUNNER]
+                .concat()
+                .contains(&&**name)
+        });
+        assert_eq!(suites("| both, under `cargo test` | "), twice);
+        assert_eq!(suites("| ordinary user, on VMs | "), ON_VMS_OF_ROOT);
     }
 
     #[test]
     fn the_targets_that_are_named_here_exist() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let targets = test_targets_of_suites(root).unwrap();
-        for name in [
-            WITHOUT_GUESTS,
-            MEASURED,
-            UNDER_ONE_RUNNER,
-            ON_VMS_OF_ROOT,
-            OF_THE_ACCOUNT,
-        ]
-        .concat()
-        {
+        for name in [WITHOUT_GUESTS, MEASURED, UNDER_ONE_RUNNER, ON_VMS_OF_ROOT].concat() {
             assert!(
                 targets.iter().any(|target| *target == name),
                 "{name} is not among {targets:?}"

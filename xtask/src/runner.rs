@@ -1,32 +1,45 @@
-//! A run of cargo's test runner or of nextest: its arguments, to build and to run. Which tests are chosen is `phase`'s business.
+//! A run of cargo's test runner or of nextest: its arguments, to build and to run, and who counts
+//! its results. Which tests are chosen is `phase`'s business.
 
-use crate::tally::Kind;
+use anyhow::Result;
+
+use crate::tally::Tally;
+use crate::worktree::Worktree;
+use crate::{libtest, nextest};
+
+/// The program that runs the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// `cargo test`.
+    Libtest,
+    /// `cargo nextest run`.
+    Nextest,
+}
 
 /// The arguments of one run of a test runner under cargo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Runner {
-    pub(crate) kind: Kind,
+    kind: Kind,
     arguments: Vec<String>,
     /// What the test binaries are told, besides what is passed on to them.
     filters: Vec<String>,
 }
 
 impl Runner {
-    pub(crate) fn libtest(selection: &[&str]) -> Self {
+    pub(crate) fn libtest(selection: &[impl AsRef<str>]) -> Self {
         Self::new(Kind::Libtest, &["test", "--no-fail-fast"], selection)
     }
 
-    pub(crate) fn nextest(selection: &[&str]) -> Self {
+    pub(crate) fn nextest(selection: &[impl AsRef<str>]) -> Self {
         // Nextest's own settings say that it goes on after a failure; the flag does not go with `--no-run`.
-        Self::new(Kind::Nextest, &["nextest", "run"], selection)
+        let command = ["nextest", "run", "--profile", nextest::PROFILE];
+        Self::new(Kind::Nextest, &command, selection)
     }
 
-    fn new(kind: Kind, command: &[&str], selection: &[&str]) -> Self {
-        let arguments = command
-            .iter()
-            .chain(selection)
-            .map(|&argument| argument.to_owned())
-            .collect();
+    fn new(kind: Kind, command: &[&str], selection: &[impl AsRef<str>]) -> Self {
+        let selection = selection.iter().map(AsRef::as_ref);
+        let arguments = command.iter().copied().chain(selection);
+        let arguments = arguments.map(str::to_owned).collect();
         Self {
             kind,
             arguments,
@@ -45,6 +58,26 @@ impl Runner {
     pub(crate) fn skipping(mut self, part: &str) -> Self {
         self.filters.extend(["--skip".to_owned(), part.to_owned()]);
         self
+    }
+
+    /// Runs the tests in `worktree`, with `passed_on` for the test binaries.
+    pub(crate) fn count(&self, worktree: &Worktree, passed_on: &[String]) -> Result<Tally> {
+        let mut run = worktree.cargo(&self.run(passed_on))?;
+        match self.kind {
+            Kind::Libtest => libtest::run(&mut run),
+            Kind::Nextest => {
+                let mut list = worktree.cargo(&self.list(passed_on))?;
+                nextest::run(&mut list, &mut run, &worktree.root.join(nextest::REPORT))
+            }
+        }
+    }
+
+    /// The arguments with which nextest lists what it would run.
+    fn list(&self, passed_on: &[String]) -> Vec<String> {
+        let mut arguments = self.run(passed_on);
+        let list = ["list", "--message-format", "json"].map(str::to_owned);
+        arguments.splice(1..2, list);
+        arguments
     }
 
     /// The arguments that only build what would run.
@@ -69,6 +102,21 @@ impl Runner {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nextest_lists_what_it_would_run() {
+        let runner = Runner::nextest(&["-p", "firewall"]).choosing("not test(a)");
+        let list = runner.list(&["b".to_owned()]).join(" ");
+        assert_eq!(
+            list,
+            "nextest list --message-format json --profile xtask -p firewall -E not test(a) -- b"
+        );
+        let run = runner.run(&["b".to_owned()]).join(" ");
+        assert_eq!(
+            run,
+            "nextest run --profile xtask -p firewall -E not test(a) -- b"
+        );
+    }
 
     #[test]
     fn arguments_are_passed_on_behind_a_double_dash() {

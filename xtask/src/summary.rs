@@ -1,5 +1,5 @@
-//! The end of `cargo xtask test`: one row per phase, the last runner's own closing line, and the totals alone on the
-//! last line. A phase that did not run is named as such and never counted as passed.
+//! The end of `cargo xtask test`: one row per phase with its tests and its times, and the totals
+//! alone on the last line. A phase that did not run is named as such and never counted as passed.
 
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
@@ -20,12 +20,23 @@ pub(crate) enum Outcome {
 }
 
 /// What became of all phases, in the order in which they ran.
-#[derive(Debug, Default)]
-pub(crate) struct Summary(Vec<(String, Outcome)>);
+#[derive(Debug)]
+pub(crate) struct Summary {
+    /// How long it took until the first of them could begin.
+    setup: Duration,
+    phases: Vec<(String, Outcome)>,
+}
 
 impl Summary {
+    pub(crate) fn new(setup: Duration) -> Self {
+        Self {
+            setup,
+            phases: Vec::new(),
+        }
+    }
+
     pub(crate) fn add(&mut self, phase: String, outcome: Outcome) {
-        self.0.push((phase, outcome));
+        self.phases.push((phase, outcome));
     }
 
     /// Whether something ran and nothing failed.
@@ -36,9 +47,9 @@ impl Summary {
 
     fn total(&self) -> Tally {
         let mut total = Tally::default();
-        for (_, outcome) in &self.0 {
+        for (_, outcome) in &self.phases {
             if let Outcome::Ran { tally, .. } = outcome {
-                total += tally.clone();
+                total += *tally;
             }
         }
         total
@@ -49,41 +60,41 @@ impl Display for Summary {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         writeln!(
             out,
-            "{:<14} {:<8} {:>7} {:>7} {:>8} {:>9} {:>9}",
-            "phase", "result", "passed", "failed", "ignored", "build s", "tests s"
+            "{:<14} {:<8} {:>7} {:>7} {:>8} {:>9} {:>9} {:>9}",
+            "phase", "result", "passed", "failed", "ignored", "build s", "tests s", "all s"
         )?;
-        for (phase, outcome) in &self.0 {
+        let mut all = self.setup;
+        for (phase, outcome) in &self.phases {
             match outcome {
                 Outcome::NotRun(reason) => writeln!(out, "{phase:<14} not run  {reason}")?,
                 Outcome::Ran {
                     tally,
                     build,
                     tests,
-                } => writeln!(
-                    out,
-                    "{phase:<14} {:<8} {:>7} {:>7} {:>8} {:>9.1} {:>9.1}",
-                    if tally.failed == 0 {
-                        "passed"
-                    } else {
-                        "FAILED"
-                    },
-                    tally.passed,
-                    tally.failed,
-                    tally.ignored,
-                    build.as_secs_f64(),
-                    tests.as_secs_f64()
-                )?,
+                } => {
+                    all += *build + *tests;
+                    writeln!(
+                        out,
+                        "{phase:<14} {:<8} {:>7} {:>7} {:>8} {:>9.1} {:>9.1} {:>9.1}",
+                        if tally.failed == 0 {
+                            "passed"
+                        } else {
+                            "FAILED"
+                        },
+                        tally.passed,
+                        tally.failed,
+                        tally.ignored,
+                        build.as_secs_f64(),
+                        tests.as_secs_f64(),
+                        (*build + *tests).as_secs_f64()
+                    )?;
+                }
             }
         }
+        for (what, time) in [("set-up", self.setup), ("all of it", all)] {
+            writeln!(out, "{what:<14} {:>63.1}", time.as_secs_f64())?;
+        }
         let total = self.total();
-        writeln!(
-            out,
-            "{}",
-            total
-                .closing_line
-                .as_deref()
-                .unwrap_or("no test runner came to its end")
-        )?;
         write!(out, "{} passed, {} failed", total.passed, total.failed)
     }
 }
@@ -92,46 +103,44 @@ impl Display for Summary {
 mod tests {
     use super::*;
 
-    fn ran(passed: u64, failed: u64, closing_line: Option<&str>) -> Outcome {
+    fn ran(passed: u64, failed: u64) -> Outcome {
         let tally = Tally {
             passed,
             failed,
             ignored: 0,
-            closing_line: closing_line.map(str::to_owned),
         };
         Outcome::Ran {
             tally,
             build: Duration::from_millis(1500),
-            tests: Duration::from_millis(250),
+            tests: Duration::from_millis(500),
         }
     }
 
     #[test]
-    fn the_last_lines_are_the_last_runners_closing_line_and_the_totals() {
-        let mut summary = Summary::default();
-        summary.add(
-            "unit".to_owned(),
-            ran(2, 0, Some("test result: ok. 2 passed")),
-        );
-        summary.add("demo-cargo".to_owned(), ran(3, 1, None));
+    fn every_phase_has_its_tests_and_its_times_and_the_totals_are_the_last_line() {
+        let mut summary = Summary::new(Duration::from_secs(2));
+        summary.add("unit".to_owned(), ran(2, 0));
+        summary.add("demo-cargo".to_owned(), ran(3, 1));
         summary.add("suites-root".to_owned(), Outcome::NotRun("it needs root"));
-        let text = summary.to_string();
-        assert!(text.ends_with("\nsuites-root    not run  it needs root\ntest result: ok. 2 passed\n5 passed, 1 failed"), "{text}");
-        assert!(
-            text.contains("unit           passed         2       0        0       1.5       0.2\n"),
-            "{text}"
-        );
-        assert!(text.contains("demo-cargo     FAILED "), "{text}");
+        let expected = "\
+phase          result    passed  failed  ignored   build s   tests s     all s
+unit           passed         2       0        0       1.5       0.5       2.0
+demo-cargo     FAILED         3       1        0       1.5       0.5       2.0
+suites-root    not run  it needs root
+set-up                                                                     2.0
+all of it                                                                  6.0
+5 passed, 1 failed";
+        assert_eq!(summary.to_string(), expected);
         assert!(!summary.passed());
     }
 
     #[test]
     fn a_summary_in_which_nothing_ran_has_not_passed() {
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(Duration::ZERO);
         assert!(!summary.passed());
         summary.add("suites-root".to_owned(), Outcome::NotRun("it needs root"));
         assert!(!summary.passed());
-        summary.add("unit".to_owned(), ran(1, 0, None));
+        summary.add("unit".to_owned(), ran(1, 0));
         assert!(summary.passed());
     }
 }

@@ -12,7 +12,7 @@ use crate::packages::Purpose;
 use crate::phase::{Account, Phase};
 use crate::runner::Runner;
 use crate::summary::{Outcome, Summary};
-use crate::tally::{self, Tally};
+use crate::tally::Tally;
 use crate::user::OrdinaryUser;
 use crate::worktree::Worktree;
 use crate::{command, setup};
@@ -30,8 +30,9 @@ pub(crate) struct Options {
     #[arg(long = "phase", value_name = "NAME")]
     phases: Vec<Phase>,
 
-    /// Run everything: all rounds of the campaigns, every image and kernel, the suites of published crates, and all suites
-    /// as an ordinary user, too. It takes about two hours on two processors.
+    /// Run everything: all rounds of the campaigns, every image and kernel, the suites of published
+    /// crates, what runs under `cargo test`, too, and all suites as an ordinary user as well. It
+    /// takes about two hours on two processors.
     #[arg(long)]
     full: bool,
 
@@ -53,11 +54,15 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    let started = Instant::now();
     let mut purposes = vec![Purpose::Run, Purpose::Demo, Purpose::Test];
     purposes.extend(options.full.then_some(Purpose::Campaign));
     setup::ensure(&purposes, &options.setup)?;
-    let worktree = Worktree::current()?;
-    let mut summary = Summary::default();
+    let mut worktree = Worktree::current()?;
+    if options.full {
+        worktree.set(&full());
+    }
+    let mut summary = Summary::new(started.elapsed());
     for phase in all
         .iter()
         .filter(|phase| options.phases.is_empty() || options.phases.contains(phase))
@@ -77,6 +82,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
+/// The variables of the full form.
+fn full() -> [(String, String); 1] {
+    [(FULL.to_owned(), "1".to_owned())]
+}
+
 fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
     let is_root = rustix::process::geteuid().is_root();
     if phase.account() == Account::Root && !is_root {
@@ -84,7 +94,12 @@ fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
     }
     let started = Instant::now();
     let of_user = if phase.account() == Account::Ordinary && is_root {
-        here.for_ordinary_user().map(Some)
+        here.for_ordinary_user().map(|mut of_user| {
+            if options.full {
+                of_user.set(&full());
+            }
+            Some(of_user)
+        })
     } else {
         Ok(None)
     };
@@ -94,7 +109,7 @@ fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
         _ => of_user,
     };
     let ready = of_user.and_then(|of_user| {
-        let runners = build(phase, of_user.as_ref().unwrap_or(here), options.full)?;
+        let runners = build(phase, here, of_user.as_ref(), options.full)?;
         Ok((of_user, runners))
     });
     let build = started.elapsed();
@@ -110,10 +125,20 @@ fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
     }
 }
 
-/// Builds what the phase runs, so that the time of its tests is theirs alone.
-fn build(phase: Phase, worktree: &Worktree, is_full: bool) -> Result<Vec<Runner>> {
+/// Builds what the phase runs, so that the time of its tests is theirs alone. In the short form the
+/// ordinary user gets the programs that are built here.
+fn build(
+    phase: Phase,
+    here: &Worktree,
+    of_user: Option<&Worktree>,
+    is_full: bool,
+) -> Result<Vec<Runner>> {
+    let worktree = of_user.unwrap_or(here);
     let runners = phase.runners(&worktree.root, is_full)?;
-    worktree.build_executor()?;
+    match of_user {
+        Some(of_user) if !is_full => of_user.share_programs_of(here)?,
+        _ => worktree.build_executor()?,
+    }
     for runner in &runners {
         command::run(&mut worktree.cargo(&runner.build())?)?;
     }
@@ -126,14 +151,7 @@ fn test(worktree: &Worktree, runners: &[Runner], options: &Options) -> Tally {
     let before = Census::take();
     let mut total = Tally::default();
     for runner in runners {
-        let tally = worktree
-            .cargo(&runner.run(passed_on))
-            .and_then(|mut cargo| {
-                if options.full {
-                    cargo.env(FULL, "1");
-                }
-                tally::run(&mut cargo, runner.kind)
-            });
+        let tally = runner.count(worktree, passed_on);
         let tally = tally.unwrap_or_else(|error| failure(&error));
         if tally.ran() == 0 && passed_on.is_empty() {
             total += failure(&anyhow!(
@@ -156,8 +174,5 @@ fn test(worktree: &Worktree, runners: &[Runner], options: &Options) -> Tally {
 /// What went wrong outside of any test counts as one failed test, so that it stands in the totals.
 fn failure(error: &Error) -> Tally {
     println!("error: {error:#}");
-    Tally {
-        failed: 1,
-        ..Tally::default()
-    }
+    Tally::FAILURE
 }

@@ -135,6 +135,21 @@ impl Worktree {
         Ok(cargo)
     }
 
+    /// Has the programs of `other` here, built. For an account of its own this is a copy: building
+    /// them again would take a minute and make the same.
+    pub(crate) fn share_programs_of(&self, other: &Self) -> Result<()> {
+        other.build_executor()?;
+        let Some(account) = &self.account else {
+            return Ok(());
+        };
+        let owner = Owner {
+            uid: account.user.uid,
+            gid: account.user.gid,
+        };
+        let programs = ["debug/vm-test", "debug/vm-test-agent"].map(PathBuf::from);
+        mirror::copy(&other.target, &programs.into(), &self.target, owner)
+    }
+
     /// Builds the binaries `vm-test` and `vm-test-agent`.
     pub(crate) fn build_executor(&self) -> Result<()> {
         command::run(&mut self.cargo(&["build", "-p", "vm-test-executor"])?)

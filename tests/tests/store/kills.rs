@@ -5,11 +5,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
+use vm_test_tests::campaign;
 use vm_test_tests::patience;
 use vm_test_tests::workshop::{Workshop, users_of};
 
-/// How often a builder is killed.
-const ROUNDS: u32 = 30;
+/// How often a builder is killed, in full and in the short form, and how often it is interrupted.
+const KILLS: [u32; 2] = [30, 10];
+const INTERRUPTIONS: u32 = 10;
 
 /// Decides the moments, unless `VM_TEST_SEED` does.
 const SEED: u64 = 0x5eed;
@@ -117,12 +119,13 @@ fn kill_at_random_moments(signal: Signal, rounds: u32) {
 
 #[test]
 fn a_builder_killed_at_any_moment_leaves_the_old_image_or_the_new_one() {
-    kill_at_random_moments(Signal::KILL, ROUNDS);
+    let [full, short] = KILLS;
+    kill_at_random_moments(Signal::KILL, campaign::length(full, short));
 }
 
 #[test]
 fn a_builder_interrupted_at_any_moment_leaves_the_old_image_or_the_new_one() {
-    kill_at_random_moments(Signal::INT, ROUNDS / 3);
+    kill_at_random_moments(Signal::INT, INTERRUPTIONS);
 }
 
 #[test]
