@@ -38,6 +38,11 @@ fn no_source_file_is_longer_than_a_reader_can_hold() {
 }
 
 #[test]
+fn no_file_of_the_suites_is_compiled_into_two_binaries() {
+    hold(sources::included_by_path);
+}
+
+#[test]
 fn no_name_says_that_a_thing_had_no_place() {
     hold(sources::names_without_meaning);
 }

@@ -39,6 +39,20 @@ pub(crate) fn too_long(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// A file of the suites that is compiled into a second binary is a second copy of its tests.
+pub(crate) fn included_by_path(tree: &Tree) -> Vec<String> {
+    let suites = tree
+        .iter()
+        .filter(|(path, _)| path.starts_with("tests/") && path.ends_with(".rs"));
+    let included = suites.filter(|(_, content)| {
+        let mut lines = content.lines();
+        lines.any(|line| line.trim_start().starts_with("#[path"))
+    });
+    included
+        .map(|(path, _)| format!("{path} includes a file by its path"))
+        .collect()
+}
+
 pub(crate) fn names_without_meaning(tree: &Tree) -> Vec<String> {
     let nameless = tree.iter().filter(|(path, _)| {
         let mut stems = path
@@ -158,6 +172,16 @@ mod tests {
             too_long(&planted("a.rs", &format!("{lines}// one more\n"))).len(),
             1
         );
+    }
+
+    #[test]
+    fn a_file_that_is_included_by_its_path_is_found() {
+        let content = "//! x\nmod a {\n    #[path = \"../b.rs\"]\n    mod b;\n}\n";
+        let check = |path: &str, content: &str| included_by_path(&planted(path, content)).len();
+        assert_eq!(check("tests/tests/a/main.rs", content), 1);
+        assert_eq!(check("tests/fixtures/a/tests/b.rs", content), 1);
+        assert_eq!(check("vm-test-executor/src/a.rs", content), 0);
+        assert_eq!(check("tests/tests/a/main.rs", "mod b;\n// #[path]\n"), 0);
     }
 
     #[test]
