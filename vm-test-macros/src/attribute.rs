@@ -6,11 +6,11 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitStr, Path, Token};
+use vm_test_settings::form::Form;
 
 use crate::matrix::{self, Guests};
 use crate::refusal::{Refusals, cannot};
-use crate::settings::{KEYS, Key, Setting};
-use crate::spelling;
+use crate::settings::{self, Setting};
 use crate::value::{bare, text};
 
 /// The guest of a site that names none: a container over the host's own root file system.
@@ -123,7 +123,7 @@ impl Reader {
                 "the name is empty",
                 hint,
             ));
-        } else if let Err(refusal) = spelling::check_name(&name) {
+        } else if let Err(refusal) = Form::Name.check(&name) {
             let what = format!("use guest `{}`", name.escape_debug());
             self.refusals
                 .push(refuse(&what, &refusal.cause, &refusal.hint));
@@ -149,7 +149,7 @@ impl Reader {
         if key == matrix::KEY {
             return self.each(key, value);
         }
-        let Some(known) = self.refusals.keep(Key::find(key)) else {
+        let Some(known) = self.refusals.keep(settings::find(key)) else {
             return;
         };
         if self
@@ -159,7 +159,7 @@ impl Reader {
         {
             return self.refusals.push(repeated(key));
         }
-        if let Some(setting) = self.refusals.keep(known.read(value)) {
+        if let Some(setting) = self.refusals.keep(Setting::read(known, value)) {
             self.settings.push(setting);
         }
     }
@@ -238,7 +238,7 @@ fn comma(input: ParseStream) -> syn::Result<()> {
 }
 
 fn is_known(key: &Ident) -> bool {
-    key == CRATE || key == matrix::KEY || KEYS.iter().any(|known| key == known.name)
+    key == CRATE || key == matrix::KEY || settings::find(key).is_ok()
 }
 
 fn valueless(key: &Ident, at: impl ToTokens) -> syn::Error {
@@ -263,8 +263,8 @@ fn example(key: &Ident) -> String {
     if key == matrix::KEY {
         return format!("write {}", matrix::EXAMPLE);
     }
-    match Key::find(key) {
-        Ok(known) => format!("write {}", known.example()),
+    match settings::find(key) {
+        Ok(known) => format!("write {}", settings::example(known)),
         Err(_) => format!("write `{key} = …`"),
     }
 }
@@ -278,7 +278,7 @@ fn quoted(value: &Expr) -> String {
         .split_whitespace()
         .collect();
     let is_name =
-        spelling::check_name(&word).is_ok() && word.starts_with(|c: char| c.is_ascii_lowercase());
+        Form::Name.check(&word).is_ok() && word.starts_with(|c: char| c.is_ascii_lowercase());
     let name = if is_name { &word } else { "worker-1" };
     format!("write the name itself in quotes, as in `#[on_vm({name:?})]`")
 }

@@ -13,7 +13,6 @@ mod quantity;
 mod refusal;
 mod runtime_path;
 mod settings;
-mod spelling;
 mod value;
 mod workspace;
 

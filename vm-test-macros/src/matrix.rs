@@ -4,10 +4,10 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprArray, LitStr};
+use vm_test_settings::form::Form;
 
 use crate::function::Function;
 use crate::refusal::{Refusals, cannot};
-use crate::spelling;
 use crate::value::{bare, text};
 
 /// The key of the list.
@@ -50,7 +50,7 @@ const INERT: [&str; 19] = [
 pub(crate) fn read(list: &Expr, refusals: &mut Refusals) -> Vec<LitStr> {
     let Expr::Array(ExprArray { elems, .. }) = bare(list) else {
         let single = text(list).map(LitStr::value);
-        let hint = match single.filter(|name| spelling::check_name(name).is_ok()) {
+        let hint = match single.filter(|name| Form::Name.check(name).is_ok()) {
             Some(name) => format!("write `#[on_vm({name:?})]` for one guest, or {EXAMPLE}"),
             None => format!("write {EXAMPLE}"),
         };
@@ -83,7 +83,8 @@ fn element_of(before: &[LitStr], element: &Expr) -> syn::Result<LitStr> {
     };
     let name = guest.value();
     let what = format!("use guest `{}`", name.escape_debug());
-    spelling::check_name(&name)
+    Form::Name
+        .check(&name)
         .map_err(|refusal| cannot(guest, &what, refusal.cause, refusal.hint))?;
     let Some(other) = before.iter().find(|other| suffix(other) == suffix(guest)) else {
         return Ok(guest.clone());

@@ -1,88 +1,45 @@
-//! Knows the limits of sizes and durations, and what is said of one that cannot be used.
+//! Reads sizes and durations within their limits, and knows what is said of one that cannot be used.
 //! It must not know how quantities are spelled, nor which setting one belongs to.
 
-use vm_test_settings::quantity::{Cure, DURATION, SIZE, Scale};
+use vm_test_settings::form::Refusal;
+use vm_test_settings::limits::Limits;
+use vm_test_settings::quantity::Cure;
 
-use crate::refusal::Refusal;
-
-/// Quantities that a setting can take.
-#[derive(Debug)]
-pub(crate) struct Limits {
-    scale: &'static Scale,
-    least: u64,
-    most: u64,
-    /// The range, as it is written.
-    range: &'static str,
+/// Reads `text` into bytes or milliseconds.
+pub(crate) fn read(limits: &Limits, text: &str) -> Result<u64, Refusal> {
+    let out_of_range = || {
+        let cause = format!("`{}` is out of range", text.escape_debug());
+        let [least, most] = limits.ends();
+        let hint = format!("write a {} from `{least}` to `{most}`", limits.scale.noun);
+        Refusal::new(cause, hint)
+    };
+    match limits.scale.read(text) {
+        Ok(value) if limits.has(value) => Ok(value),
+        Ok(_) => Err(out_of_range()),
+        Err(wrong) => Err(match wrong.cure {
+            Cure::Less => out_of_range(),
+            Cure::Write(better) if accepts(limits, &better) => {
+                Refusal::new(wrong.cause, format!("write `\"{better}\"`"))
+            }
+            Cure::Write(_) | Cure::Rule => Refusal::new(wrong.cause, limits.scale.rule()),
+        }),
+    }
 }
 
-/// Of a guest's memory.
-pub(crate) const MEMORY: Limits = Limits {
-    scale: &SIZE,
-    least: 16 << 20,
-    most: 1 << 40,
-    range: "`16M` to `1T`",
-};
+/// The accepted spelling that `text` most likely stands for.
+pub(crate) fn correct(limits: &Limits, text: &str) -> Option<String> {
+    let correct = limits.scale.correct(text);
+    correct.filter(|correct| accepts(limits, correct))
+}
 
-/// Of a blank disk.
-pub(crate) const DISK: Limits = Limits {
-    scale: &SIZE,
-    least: 1 << 20,
-    most: 1 << 40,
-    range: "`1M` to `1T`",
-};
-
-/// Of every time, in milliseconds.
-pub(crate) const TIME: Limits = Limits {
-    scale: &DURATION,
-    least: 1,
-    most: 24 * 3_600_000,
-    range: "`1ms` to `24h`",
-};
-
-impl Limits {
-    /// What a quantity is called in messages.
-    pub(crate) fn noun(&self) -> &'static str {
-        self.scale.noun
-    }
-
-    /// Reads `text` into bytes or milliseconds.
-    pub(crate) fn read(&self, text: &str) -> Result<u64, Refusal> {
-        let out_of_range = || {
-            let cause = format!("`{}` is out of range", text.escape_debug());
-            let hint = format!("write a {} from {}", self.noun(), self.range);
-            Refusal::new(cause, hint)
-        };
-        match self.scale.read(text) {
-            Ok(value) if self.has(value) => Ok(value),
-            Ok(_) => Err(out_of_range()),
-            Err(wrong) => Err(match wrong.cure {
-                Cure::Less => out_of_range(),
-                Cure::Write(better) if self.accepts(&better) => {
-                    Refusal::new(wrong.cause, format!("write `\"{better}\"`"))
-                }
-                Cure::Write(_) | Cure::Rule => Refusal::new(wrong.cause, self.scale.rule()),
-            }),
-        }
-    }
-
-    /// The accepted spelling that `text` most likely stands for.
-    pub(crate) fn correct(&self, text: &str) -> Option<String> {
-        let correct = self.scale.correct(text);
-        correct.filter(|correct| self.accepts(correct))
-    }
-
-    fn accepts(&self, text: &str) -> bool {
-        self.scale.read(text).is_ok_and(|value| self.has(value))
-    }
-
-    fn has(&self, value: u64) -> bool {
-        (self.least..=self.most).contains(&value)
-    }
+fn accepts(limits: &Limits, text: &str) -> bool {
+    limits.scale.read(text).is_ok_and(|value| limits.has(value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vm_test_settings::limits::{DISK, MEMORY, TIME};
 
     #[test]
     fn quantities_are_read_within_their_limits() {
@@ -97,7 +54,7 @@ mod tests {
             (&TIME, "24h", 86_400_000),
             (&TIME, "23h60m", 86_400_000),
         ] {
-            assert_eq!(limits.read(text), Ok(value), "{text}");
+            assert_eq!(read(limits, text), Ok(value), "{text}");
         }
     }
 
@@ -129,7 +86,7 @@ mod tests {
             (&TIME, "0s", "`0s` is out of range", time_range),
             (&TIME, "24h 1ms", "`24h 1ms` is out of range", time_range),
         ] {
-            assert_eq!(limits.read(text), Err(Refusal::new(cause, hint)), "{text}");
+            assert_eq!(read(limits, text), Err(Refusal::new(cause, hint)), "{text}");
         }
     }
 
@@ -137,8 +94,8 @@ mod tests {
     fn a_correction_is_itself_accepted() {
         for limits in [&MEMORY, &DISK, &TIME] {
             for text in ["1", "16", "512", "512m", "60S", "3H", "1 g", "90000", "0"] {
-                if let Some(correct) = limits.correct(text) {
-                    assert!(limits.read(&correct).is_ok(), "{text} became {correct}");
+                if let Some(correct) = correct(limits, text) {
+                    assert!(read(limits, &correct).is_ok(), "{text} became {correct}");
                 }
             }
         }

@@ -5,23 +5,6 @@ use std::fmt::Display;
 
 use quote::ToTokens;
 
-/// Why a value is not accepted, and what to write instead. It carries no place in the source, so that
-/// plain text can be judged without tokens.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Refusal {
-    pub(crate) cause: String,
-    pub(crate) hint: String,
-}
-
-impl Refusal {
-    pub(crate) fn new(cause: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            cause: cause.into(),
-            hint: hint.into(),
-        }
-    }
-}
-
 /// An error on `tokens`: "cannot `what`: `cause`", and the hint on a line of its own.
 pub(crate) fn cannot(
     tokens: impl ToTokens,

@@ -1,150 +1,15 @@
-//! Knows the settings of a site: their keys, the kind of value each takes, and the variant of the runtime's
-//! `Setting` that carries it. It must not know how the attribute is punctuated or expanded.
+//! Reads the settings of a site: the key and its value, by the table of settings, and the tokens that
+//! carry both to the runtime. It must not know how the attribute is punctuated.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 use syn::{Expr, Ident};
+use vm_test_settings::guest::{Key, names};
 use vm_test_settings::word;
 
 use crate::matrix;
-use crate::quantity;
 use crate::refusal::cannot;
-use crate::spelling;
-use crate::value::{Cure, Kind, Value};
-
-/// One key that may follow the guest's name.
-#[derive(Debug)]
-pub(crate) struct Key {
-    pub(crate) name: &'static str,
-    /// The variant of the runtime's `Setting`.
-    variant: &'static str,
-    kind: Kind,
-    /// A value as a user would write it, for hints.
-    example: &'static str,
-}
-
-/// The device files and groups of device files a guest can be given.
-const DEVICES: &[&str] = &["/dev/net/tun", "/dev/fuse", "loop"];
-
-pub(crate) const KEYS: [Key; 19] = [
-    Key {
-        name: "backend",
-        variant: "Backend",
-        kind: Kind::Choice(&["lxc", "kvm"]),
-        example: r#""kvm""#,
-    },
-    Key {
-        name: "accelerator",
-        variant: "Accelerator",
-        kind: Kind::Choice(&["auto", "kvm", "tcg"]),
-        example: r#""tcg""#,
-    },
-    Key {
-        name: "image",
-        variant: "Image",
-        kind: Kind::Image,
-        example: r#""debian-12""#,
-    },
-    Key {
-        name: "kernel",
-        variant: "Kernel",
-        kind: Kind::Kernel,
-        example: r#""linux-image-amd64""#,
-    },
-    Key {
-        name: "init",
-        variant: "Init",
-        kind: Kind::Choice(&["agent", "system"]),
-        example: r#""system""#,
-    },
-    Key {
-        name: "memory",
-        variant: "Memory",
-        kind: Kind::Quantity(&quantity::MEMORY),
-        example: r#""512M""#,
-    },
-    Key {
-        name: "cpus",
-        variant: "Cpus",
-        kind: Kind::Count {
-            least: 1,
-            most: 256,
-        },
-        example: "2",
-    },
-    Key {
-        name: "network",
-        variant: "Network",
-        kind: Kind::Choice(&["none", "user"]),
-        example: r#""user""#,
-    },
-    Key {
-        name: "timeout",
-        variant: "Timeout",
-        kind: Kind::Quantity(&quantity::TIME),
-        example: r#""60s""#,
-    },
-    Key {
-        name: "boot_timeout",
-        variant: "BootTimeout",
-        kind: Kind::Quantity(&quantity::TIME),
-        example: r#""60s""#,
-    },
-    Key {
-        name: "disks",
-        variant: "Disks",
-        kind: Kind::Quantities(&quantity::DISK),
-        example: r#"["1G"]"#,
-    },
-    Key {
-        name: "keep",
-        variant: "Keep",
-        kind: Kind::Choice(&["never", "on-failure"]),
-        example: r#""on-failure""#,
-    },
-    Key {
-        name: "keep_for",
-        variant: "KeepFor",
-        kind: Kind::Quantity(&quantity::TIME),
-        example: r#""30m""#,
-    },
-    Key {
-        name: "env",
-        variant: "Env",
-        kind: Kind::Variables,
-        example: r#"["DATABASE_URL"]"#,
-    },
-    Key {
-        name: "export",
-        variant: "Export",
-        kind: Kind::Patterns,
-        example: r#"["**/*.snap.new"]"#,
-    },
-    Key {
-        name: "expose",
-        variant: "Expose",
-        kind: Kind::Paths,
-        example: r#"["~/.ssh"]"#,
-    },
-    Key {
-        name: "devices",
-        variant: "Devices",
-        kind: Kind::Members(DEVICES),
-        example: r#"["/dev/net/tun"]"#,
-    },
-    Key {
-        name: "rollback",
-        variant: "Rollback",
-        kind: Kind::Choice(&["overlay", "snapshot"]),
-        example: r#""snapshot""#,
-    },
-    Key {
-        name: "privileged",
-        variant: "Privileged",
-        kind: Kind::Flag,
-        example: "true",
-    },
-];
+use crate::value::{self, Cure, Value};
 
 /// A key with its checked value.
 #[derive(Debug)]
@@ -153,37 +18,33 @@ pub(crate) struct Setting {
     value: Value,
 }
 
-impl Key {
-    /// The key called `name`, or an error on it that says which was meant.
-    pub(crate) fn find(name: &Ident) -> syn::Result<&'static Key> {
-        KEYS.iter()
-            .find(|key| name == key.name)
-            .ok_or_else(|| unknown(name))
-    }
+/// The key called `name`, or an error on it that says which was meant.
+pub(crate) fn find(name: &Ident) -> syn::Result<&'static Key> {
+    Key::find(&name.to_string()).ok_or_else(|| unknown(name))
+}
 
-    /// "`memory = "512M"`", for hints.
-    pub(crate) fn example(&self) -> String {
-        format!("`{} = {}`", self.name, self.example)
-    }
+/// "`memory = "512M"`", for hints.
+pub(crate) fn example(key: &Key) -> String {
+    format!("`{} = {}`", key.name, key.example)
+}
 
+impl Setting {
     /// Checks `value`; an error sits on the value, or on the wrong element of a list.
-    pub(crate) fn read(&'static self, value: &Expr) -> syn::Result<Setting> {
-        match self.kind.read(value) {
-            Ok(value) => Ok(Setting { key: self, value }),
+    pub(crate) fn read(key: &'static Key, value: &Expr) -> syn::Result<Self> {
+        match value::read(&key.kind, value) {
+            Ok(value) => Ok(Self { key, value }),
             Err(mistake) => {
                 let hint = match mistake.cure {
                     Cure::Say(hint) => hint,
-                    Cure::Write(value) => format!("write `{} = {value}`", self.name),
-                    Cure::Example => format!("write {}", self.example()),
+                    Cure::Write(value) => format!("write `{} = {value}`", key.name),
+                    Cure::Example => format!("write {}", example(key)),
                 };
-                let what = format_args!("set `{}`", self.name);
+                let what = format_args!("set `{}`", key.name);
                 Err(cannot(mistake.tokens, what, mistake.cause, hint))
             }
         }
     }
-}
 
-impl Setting {
     pub(crate) fn key(&self) -> &'static str {
         self.key.name
     }
@@ -191,7 +52,7 @@ impl Setting {
     /// The setting as a value of the runtime's `Setting`, which is found at `private`.
     pub(crate) fn expand(&self, private: &TokenStream) -> TokenStream {
         let variant = format_ident!("{}", self.key.variant);
-        let value = self.value.to_token_stream();
+        let value = self.value.expand(private);
         quote!(#private::Setting::#variant(#value))
     }
 }
@@ -201,10 +62,10 @@ fn unknown(name: &Ident) -> syn::Error {
         "the guest's name comes first and without a key, as in `#[on_vm(\"worker-1\")]`".to_owned()
     } else if name == "guests" {
         format!("did you mean `{}`?", matrix::KEY)
-    } else if let Some(key) = word::meant(&name.to_string(), KEYS.iter().map(|key| key.name)) {
+    } else if let Some(key) = Key::meant(&name.to_string()) {
         format!("did you mean `{key}`?")
     } else {
-        let keys = spelling::enumerate(KEYS.iter().map(|key| key.name), "`", "and");
+        let keys = word::enumerate(names(), "`", "and");
         format!("the keys are {keys}")
     };
     cannot(

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::pattern::Pattern;
 use super::record::{Log, Record, RunEntry};
 use serde::{Deserialize, Serialize};
+use vm_test_settings::guest::Setting;
 
 /// The first frame of a client. Its form never changes, so that every version can read every other's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ pub struct LeaseRequest {
     /// The guest's name.
     pub guest: String,
     /// What the site sets, over what the configuration says.
-    pub settings: Vec<OwnedSetting>,
+    pub settings: Vec<Setting>,
     /// Where the search for `vm-test.toml` begins and goes upwards from.
     pub manifest_dir: String,
     /// Directories of the host that the guest must have at the same path.
@@ -123,49 +124,6 @@ pub struct LayerBuild {
     pub aside: String,
     /// Whether the instance may use the host's network.
     pub network: bool,
-}
-
-/// A setting of a site, as it travels.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OwnedSetting {
-    /// `backend = "lxc"`.
-    Backend(String),
-    /// `accelerator = "auto"`.
-    Accelerator(String),
-    /// `image = "debian-12"`.
-    Image(String),
-    /// `kernel = "linux-image-amd64"`.
-    Kernel(String),
-    /// `init = "agent"`.
-    Init(String),
-    /// `memory`, in bytes.
-    Memory(u64),
-    /// `cpus`.
-    Cpus(u32),
-    /// `network = "none"`.
-    Network(String),
-    /// `timeout`, in milliseconds.
-    Timeout(u64),
-    /// `boot_timeout`, in milliseconds.
-    BootTimeout(u64),
-    /// `disks`: sizes of blank disks, in bytes.
-    Disks(Vec<u64>),
-    /// `keep = "on-failure"`.
-    Keep(String),
-    /// `keep_for`, in milliseconds.
-    KeepFor(u64),
-    /// `env`: variables forwarded besides the defaults.
-    Env(Vec<String>),
-    /// `export`: files of the workspace that come back.
-    Export(Vec<String>),
-    /// `expose`: what of the user's credentials guests may see.
-    Expose(Vec<String>),
-    /// `devices`.
-    Devices(Vec<String>),
-    /// `rollback = "overlay"`.
-    Rollback(String),
-    /// `privileged`.
-    Privileged(bool),
 }
 
 /// The daemon's answers.

@@ -38,5 +38,6 @@ pub mod variables;
 pub mod __private {
     pub use crate::outcome::Outcome;
     pub use crate::run::{run, run_async};
-    pub use crate::site::{Panics, Setting, Site};
+    pub use crate::site::{Panics, Site};
+    pub use vm_test_settings::guest::{Setting, Sizes, Text, Texts};
 }

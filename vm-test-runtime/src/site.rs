@@ -2,6 +2,7 @@
 
 use crate::variables;
 use std::borrow::Cow;
+use vm_test_settings::guest::Setting;
 
 /// One `#[on_vm]` in the source.
 #[derive(Debug)]
@@ -72,47 +73,4 @@ pub enum Panics {
     Pass,
     /// Some generated cases of the function may expect a panic, others not.
     Unknown,
-}
-
-/// One `key = value` of the attribute, checked at compile time.
-#[derive(Clone, Copy, Debug)]
-pub enum Setting {
-    /// `backend = "lxc"`.
-    Backend(&'static str),
-    /// `accelerator = "auto"`.
-    Accelerator(&'static str),
-    /// `image = "debian-12"`.
-    Image(&'static str),
-    /// `kernel = "linux-image-amd64"`.
-    Kernel(&'static str),
-    /// `init = "agent"`.
-    Init(&'static str),
-    /// `memory`, in bytes.
-    Memory(u64),
-    /// `cpus`.
-    Cpus(u32),
-    /// `network = "none"`.
-    Network(&'static str),
-    /// `timeout`, in milliseconds.
-    Timeout(u64),
-    /// `boot_timeout`, in milliseconds.
-    BootTimeout(u64),
-    /// `disks`, in bytes.
-    Disks(&'static [u64]),
-    /// `keep = "on-failure"`.
-    Keep(&'static str),
-    /// `keep_for`, in milliseconds.
-    KeepFor(u64),
-    /// `env`.
-    Env(&'static [&'static str]),
-    /// `export`.
-    Export(&'static [&'static str]),
-    /// `expose`.
-    Expose(&'static [&'static str]),
-    /// `devices`.
-    Devices(&'static [&'static str]),
-    /// `rollback = "overlay"`.
-    Rollback(&'static str),
-    /// `privileged`.
-    Privileged(bool),
 }

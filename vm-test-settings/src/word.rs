@@ -1,4 +1,4 @@
-//! Words that are spelled nearly right. Knows no word.
+//! Words that are spelled nearly right, and several words in a sentence. Knows no word.
 
 /// How many letters may be wrong in a word of this length that is still recognised: two short words are soon alike.
 fn most_wrong(length: usize) -> usize {
@@ -33,6 +33,25 @@ fn wrong_letters(word: &str, known: &str) -> Option<usize> {
     }
     let is_beginning = word.chars().count() >= SHORTEST_BEGINNING && known.starts_with(word);
     is_beginning.then_some(BEGINNING)
+}
+
+/// "a, b and c", each word between two `mark`s and the last one after `conjunction`.
+#[must_use]
+pub fn enumerate<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    mark: &str,
+    conjunction: &str,
+) -> String {
+    let marked: Vec<String> = words
+        .into_iter()
+        .map(|word| format!("{mark}{word}{mark}"))
+        .collect();
+    match marked.split_last() {
+        Some((last, head)) if !head.is_empty() => {
+            format!("{} {conjunction} {last}", head.join(", "))
+        }
+        _ => marked.concat(),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod layers;
 mod links;
 mod manifests;
 mod packages;
+mod settings;
 mod sources;
 mod tree;
 mod words;
@@ -125,6 +126,11 @@ fn the_summary_of_the_book_lists_every_page() {
 #[test]
 fn the_documents_show_a_first_test_that_runs() {
     hold(documents::first_test_that_does_not_run);
+}
+
+#[test]
+fn every_setting_is_documented_where_users_look() {
+    hold(settings::undocumented);
 }
 
 #[test]

@@ -19,8 +19,11 @@ const LINKED: &[(&str, &[&str])] = &[
             "vm-test-settings",
         ],
     ),
-    ("vm-test-protocol", &["serde", "postcard"]),
-    ("vm-test-settings", &["strsim"]),
+    (
+        "vm-test-protocol",
+        &["serde", "postcard", "vm-test-settings"],
+    ),
+    ("vm-test-settings", &["serde", "strsim"]),
 ];
 
 /// Keys of `[package]` that the members take from the workspace.

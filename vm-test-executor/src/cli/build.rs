@@ -11,10 +11,11 @@ use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use vm_test_protocol::agent::{End, Job};
-use vm_test_protocol::daemon::{DiskFormat, LayerBuild, LeaseRequest, OwnedSetting};
+use vm_test_protocol::daemon::{DiskFormat, LayerBuild, LeaseRequest};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_runtime::client::Lease;
+use vm_test_settings::guest::Setting;
 
 /// Memory of the container that runs a step, in bytes: compilers and package managers want more than a test.
 const STEP_MEMORY: u64 = 2 << 30;
@@ -77,7 +78,7 @@ impl Runner for InGuests<'_> {
         let request = LeaseRequest {
             entry: None,
             guest: HOST.to_owned(),
-            settings: vec![OwnedSetting::Memory(STEP_MEMORY)],
+            settings: vec![Setting::Memory(STEP_MEMORY)],
             manifest_dir: "/".to_owned(),
             store: self.store.root().to_string_lossy().into_owned(),
             disk: None,

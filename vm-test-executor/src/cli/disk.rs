@@ -10,11 +10,12 @@ use std::io::{self, ErrorKind, PipeWriter, Write};
 use std::os::fd::AsRawFd;
 use vm_test_protocol::AGENT_PATH;
 use vm_test_protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
-use vm_test_protocol::daemon::{DiskFormat, ForeignDisk, LeaseRequest, OwnedSetting};
+use vm_test_protocol::daemon::{DiskFormat, ForeignDisk, LeaseRequest};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::machine::READ_DISK;
 use vm_test_runtime::client::Lease;
+use vm_test_settings::guest::Setting;
 
 /// The image of the machine that reads: it has a kernel, tar, and what loads the drivers of file systems.
 const IMAGE: &str = "debian-12";
@@ -50,9 +51,9 @@ pub(super) fn read(
         entry: None,
         guest: HOST.to_owned(),
         settings: vec![
-            OwnedSetting::Backend("kvm".to_owned()),
-            OwnedSetting::Image(IMAGE.to_owned()),
-            OwnedSetting::Init("agent".to_owned()),
+            Setting::Backend("kvm".into()),
+            Setting::Image(IMAGE.into()),
+            Setting::Init("agent".into()),
         ],
         manifest_dir: "/".to_owned(),
         store: store.root().to_string_lossy().into_owned(),

@@ -18,12 +18,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::agent::Job;
-use vm_test_protocol::daemon::{LayerBuild, LeaseRequest, Leased, OwnedSetting};
+use vm_test_protocol::daemon::{LayerBuild, LeaseRequest, Leased};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_runtime::client::{Lease, forwarded, is_for_one_test};
 use vm_test_runtime::harvest::{Harvest, Places};
 use vm_test_runtime::variables;
+use vm_test_settings::guest::{Setting, Text, Texts};
 
 /// How much of a command is shown to people.
 const LONGEST_PURPOSE: usize = 200;
@@ -133,7 +134,7 @@ impl<'a> Command<'a> {
         let request = LeaseRequest {
             entry: None,
             guest: self.guest.to_owned(),
-            settings: self.owned_settings()?,
+            settings: self.overrides()?,
             manifest_dir: manifest_dir().to_string_lossy().into_owned(),
             shares: self.shares(),
             purpose: purpose.chars().take(LONGEST_PURPOSE).collect(),
@@ -164,28 +165,29 @@ impl<'a> Command<'a> {
     /// The image that the guest starts from.
     pub(super) fn image(&self) -> Result<String, Failure> {
         let workspace = Workspace::find(&manifest_dir())?;
-        Ok(workspace.guest(self.guest, &self.owned_settings()?)?.image)
+        Ok(workspace.guest(self.guest, &self.overrides()?)?.image)
     }
 
-    fn owned_settings(&self) -> Result<Vec<OwnedSetting>, Failure> {
+    fn overrides(&self) -> Result<Vec<Setting>, Failure> {
         let settings = self.settings;
-        let devices = Some(settings.device.clone()).filter(|devices| !devices.is_empty());
-        let exposed = Some(settings.expose.clone()).filter(|paths| !paths.is_empty());
+        let texts = |texts: &[String]| -> Option<Texts> {
+            let texts: Vec<_> = texts.iter().cloned().map(Text::from).collect();
+            (!texts.is_empty()).then(|| texts.into())
+        };
+        let rollback = settings.rollback.clone();
         let keep = match self.keeps {
             true => variables::keep()?,
             false => None,
         };
         Ok([
-            settings.image.clone().map(OwnedSetting::Image),
-            settings.memory.map(OwnedSetting::Memory),
-            settings.timeout.map(OwnedSetting::Timeout),
-            exposed.map(OwnedSetting::Expose),
-            devices.map(OwnedSetting::Devices),
-            keep.map(OwnedSetting::Keep),
-            settings.rollback.clone().map(OwnedSetting::Rollback),
-            settings
-                .privileged
-                .then_some(OwnedSetting::Privileged(true)),
+            settings.image.clone().map(|it| Setting::Image(it.into())),
+            settings.memory.map(Setting::Memory),
+            settings.timeout.map(Setting::Timeout),
+            texts(&settings.expose).map(Setting::Expose),
+            texts(&settings.device).map(Setting::Devices),
+            keep.map(|it| Setting::Keep(it.into())),
+            rollback.map(|it| Setting::Rollback(it.into())),
+            settings.privileged.then_some(Setting::Privileged(true)),
         ]
         .into_iter()
         .flatten()

@@ -12,3 +12,16 @@ pub enum Accelerator {
     /// QEMU's translator.
     Tcg,
 }
+
+impl Accelerator {
+    /// The choice of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "kvm" => Some(Self::Kvm),
+            "tcg" => Some(Self::Tcg),
+            _ => None,
+        }
+    }
+}

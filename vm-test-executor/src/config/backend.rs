@@ -10,3 +10,24 @@ pub enum Backend {
     /// A VM.
     Kvm,
 }
+
+impl Backend {
+    /// The backend of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "lxc" => Some(Self::Lxc),
+            "kvm" => Some(Self::Kvm),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lxc => "lxc",
+            Self::Kvm => "kvm",
+        }
+    }
+}

@@ -3,13 +3,12 @@
 use super::document;
 use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
-use super::keys::is_key;
 use super::table::{self, Entry, Mistake};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
-use vm_test_protocol::daemon::OwnedSetting;
 use vm_test_protocol::failure::Failure;
+use vm_test_settings::guest::{Key, Setting};
 use vm_test_settings::word;
 
 /// The name of the file.
@@ -75,7 +74,7 @@ impl Workspace {
     ///
     /// # Errors
     /// If there is no such guest, or a setting is wrong.
-    pub fn guest(&self, name: &str, settings: &[OwnedSetting]) -> Result<Guest, Failure> {
+    pub fn guest(&self, name: &str, settings: &[Setting]) -> Result<Guest, Failure> {
         let mut guest = Guest::new(name)?;
         match (self.guests.get(name), &self.file) {
             (Some(table), Some(file)) => {
@@ -158,7 +157,7 @@ fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, F
 
 /// Refuses what is not in the table of a guest.
 fn stray(name: &str, line: usize, place: &str) -> Failure {
-    let hint = if is_key(name) {
+    let hint = if Key::find(name).is_some() {
         format!("settings stand below the name of their guest, as in [guest.{HOST}]")
     } else if word::meant(name, [GUESTS]).is_some() {
         "a guest is declared as in [guest.worker-1]".to_owned()
@@ -186,7 +185,7 @@ mod tests {
     fn the_file_is_over_the_defaults_and_the_site_over_the_file() {
         let workspace = workspace("[guest.worker-1]\nmemory = \"1G\"\ntimeout = \"5m\"\n").unwrap();
         let guest = workspace
-            .guest("worker-1", &[OwnedSetting::Timeout(1000)])
+            .guest("worker-1", &[Setting::Timeout(1000)])
             .unwrap();
         assert_eq!(
             (guest.memory, guest.timeout, guest.cpus),

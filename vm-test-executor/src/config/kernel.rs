@@ -2,6 +2,7 @@
 //! nothing.
 
 use std::path::PathBuf;
+use vm_test_settings::form::Form;
 
 /// Between the name of an image and that of the package of its kernel.
 const AND: char = '+';
@@ -22,22 +23,15 @@ impl OtherKernel {
     /// The kernel that this text names.
     #[must_use]
     pub fn named(text: &str) -> Option<Self> {
-        if text.contains('\0') {
+        // A VM always has a kernel, so that `none` is none.
+        if text == "none" || Form::Kernel.check(text).is_err() {
             return None;
         }
-        if text.contains('/') {
-            return Some(Self::File(text.into()));
-        }
-        is_package(text).then(|| Self::Package(text.to_owned()))
+        Some(match text.contains('/') {
+            true => Self::File(text.into()),
+            false => Self::Package(text.to_owned()),
+        })
     }
-}
-
-/// Whether a package of Debian can have this name. A machine always has a kernel, so that `none` is none.
-fn is_package(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
-    name != "none"
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(plain)
 }
 
 /// The name of the image that combines these two.
@@ -49,7 +43,8 @@ pub(super) fn combined(image: &str, package: &str) -> String {
 #[must_use]
 pub fn split(name: &str) -> Option<(&str, &str)> {
     let (image, package) = name.split_once(AND)?;
-    (!image.is_empty() && is_package(package)).then_some((image, package))
+    let is_package = matches!(OtherKernel::named(package), Some(OtherKernel::Package(_)));
+    (!image.is_empty() && is_package).then_some((image, package))
 }
 
 #[cfg(test)]

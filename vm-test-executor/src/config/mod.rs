@@ -2,12 +2,12 @@
 
 mod accelerator;
 mod backend;
+mod checks;
 pub mod document;
 mod file;
 mod guest;
 mod init;
 mod kernel;
-mod keys;
 mod rollback;
 mod table;
 

@@ -55,12 +55,6 @@ pub fn hidden(
     found
 }
 
-/// Whether a path says where it begins: at the root or at a home.
-#[must_use]
-pub fn is_whole(path: &str) -> bool {
-    path.starts_with('/') || path == "~" || path.starts_with("~/")
-}
-
 fn in_homes(
     homes: &[PathBuf],
     variables: &[(String, String)],

@@ -4,10 +4,11 @@ use super::check::{Check, Verdict};
 use crate::config::HOST;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{End, FromAgent, Job, ToAgent};
-use vm_test_protocol::daemon::{LeaseRequest, OwnedSetting};
+use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_runtime::client::Lease;
+use vm_test_settings::guest::Setting;
 
 const NO_GUESTS: &str = "every test on a guest fails";
 
@@ -53,7 +54,7 @@ pub(super) fn loop_devices() -> Check {
 
 /// Whether a guest that asks for a device gets one that it can open.
 fn device(name: &'static str, path: &str) -> Check {
-    let settings = vec![OwnedSetting::Devices(vec![name.to_owned()])];
+    let settings = vec![Setting::Devices(vec![name.to_owned().into()].into())];
     let open = format!("exec 3<{path}");
     let tried = run(&["/bin/sh", "-c", &open], settings).and_then(|ran| match ran.end {
         End::Exited(0) => Ok(()),
@@ -104,7 +105,7 @@ struct Ran {
     took: Duration,
 }
 
-fn run(command: &[&str], settings: Vec<OwnedSetting>) -> Result<Ran, Failure> {
+fn run(command: &[&str], settings: Vec<Setting>) -> Result<Ran, Failure> {
     let began = Instant::now();
     let request = LeaseRequest {
         entry: None,

@@ -1,18 +1,29 @@
 //! What is read from a guest's table, and the message for each mistake.
 
 use super::*;
-use crate::config::keys::is_key;
+use crate::config::Guest;
+use vm_test_settings::guest::KEYS;
 
-fn mistake(line: &str) -> Option<Mistake> {
+fn entries(line: &str) -> Result<Vec<Entry>, Mistake> {
     let text = format!("\n{line}\n");
     let table = DeTable::parse(&text).unwrap();
-    read(&text, table.get_ref()).err()
+    read(&text, table.get_ref())
+}
+
+fn mistake(line: &str) -> Option<Mistake> {
+    entries(line).err()
 }
 
 #[test]
-fn the_example_of_every_key_is_accepted() {
+fn the_example_of_every_key_is_accepted_and_decides_something() {
     for Key { name, example, .. } in KEYS {
-        assert!(mistake(&format!("{name} = {example}")).is_none(), "{name}");
+        let entries = entries(&format!("{name} = {example}")).expect(name);
+        let fresh = Guest::new("g").unwrap();
+        let mut guest = fresh.clone();
+        guest.set(&entries[0].setting).expect(name);
+        // The example of a time limit is its default.
+        let is_default = ["timeout", "boot_timeout", "keep_for", "memory"].contains(name);
+        assert_eq!(guest == fresh, is_default, "{name}");
     }
 }
 
@@ -24,7 +35,7 @@ fn a_misspelled_key_is_named_with_its_line_and_the_one_that_was_meant() {
             format!("{name}s"),
             name.to_ascii_uppercase(),
         ] {
-            if is_key(&wrong) {
+            if Key::find(&wrong).is_some() {
                 continue;
             }
             let found = mistake(&format!("{wrong} = {example}")).expect(&wrong);

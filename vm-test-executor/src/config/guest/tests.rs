@@ -1,0 +1,129 @@
+//! What a guest says of values that it cannot use, as one may come from an option or another version.
+
+use super::*;
+use vm_test_settings::guest::{KEYS, Kind, Sizes, Text, Texts};
+
+fn set(setting: &Setting) -> Result<(), Failure> {
+    Guest::new("g").unwrap().set(setting)
+}
+
+fn texts(words: &[&'static str]) -> Texts {
+    words.iter().map(|word| Text::Borrowed(*word)).collect()
+}
+
+#[test]
+fn every_choice_of_the_table_can_be_made() {
+    for key in KEYS {
+        if let Kind::Choice(choices, make) = key.kind {
+            for choice in choices {
+                let set = set(&make(Text::Borrowed(choice)));
+                assert!(set.is_ok(), "{} = {choice}: {set:?}", key.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_choice_that_there_is_not_is_answered_with_those_of_the_table() {
+    for (setting, cause, hint) in [
+        (
+            Setting::Backend("docker".into()),
+            "there is no backend \"docker\"",
+            "backend is \"lxc\" or \"kvm\"",
+        ),
+        (
+            Setting::Accelerator("xen".into()),
+            "there is no accelerator \"xen\"",
+            "accelerator is \"auto\", \"kvm\" or \"tcg\"",
+        ),
+        (
+            Setting::Init("systemd".into()),
+            "there is no init \"systemd\"",
+            "init is \"agent\" or \"system\"",
+        ),
+        (
+            Setting::Network("host".into()),
+            "there is no network \"host\"",
+            "network is \"none\" or \"user\"",
+        ),
+        (
+            Setting::Keep("always".into()),
+            "there is no keep \"always\"",
+            "keep is \"never\" or \"on-failure\"",
+        ),
+        (
+            Setting::Rollback("zfs".into()),
+            "there is no rollback \"zfs\"",
+            "rollback is \"overlay\" or \"snapshot\"",
+        ),
+    ] {
+        let failure = set(&setting).unwrap_err();
+        assert_eq!(failure.message, format!("cannot use guest `g`: {cause}"));
+        assert_eq!(failure.hint.as_deref(), Some(hint));
+    }
+}
+
+#[test]
+fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
+    for (setting, cause, hint) in [
+        (
+            Setting::Memory(8 << 20),
+            "its memory of 8M is out of range",
+            "memory goes from 16M to 1T",
+        ),
+        (
+            Setting::Cpus(257),
+            "its cpus of 257 is out of range",
+            "cpus goes from 1 to 256",
+        ),
+        (
+            Setting::Timeout(0),
+            "its timeout of 0 is out of range",
+            "timeout goes from 1ms to 24h",
+        ),
+        (
+            Setting::BootTimeout(90_000_000),
+            "its boot_timeout of 25h is out of range",
+            "boot_timeout goes from 1ms to 24h",
+        ),
+        (
+            Setting::KeepFor(0),
+            "its keep_for of 0 is out of range",
+            "keep_for goes from 1ms to 24h",
+        ),
+        (
+            Setting::Disks(Sizes::Borrowed(&[1 << 30, 512 << 10])),
+            "its disk of 512K is out of range",
+            "disk goes from 1M to 1T",
+        ),
+        (
+            Setting::Disks(vec![1 << 30; 9].into()),
+            "it asks for 9 disks",
+            "a VM has at most 8 blank disks",
+        ),
+        (
+            Setting::Kernel("none".into()),
+            "\"none\" is not a kernel",
+            OtherKernel::HINT,
+        ),
+        (
+            Setting::Export(texts(&["a", "/b"])),
+            "its export \"/b\" is not a pattern: it begins with `/`, and patterns start from the workspace's root",
+            "write one as in export = [\"**/*.snap.new\"]",
+        ),
+        (
+            Setting::Expose(texts(&["~/.ssh", ".ssh"])),
+            "its expose \".ssh\" is relative",
+            "begin it with ~/ or /",
+        ),
+        (
+            Setting::Devices(texts(&["/dev/sda"])),
+            "there is no device \"/dev/sda\" to give",
+            "the devices are \"/dev/net/tun\", \"/dev/fuse\", \"loop\"",
+        ),
+    ] {
+        let failure = set(&setting).unwrap_err();
+        assert_eq!(failure.message, format!("cannot use guest `g`: {cause}"));
+        assert_eq!(failure.hint.as_deref(), Some(hint));
+    }
+}

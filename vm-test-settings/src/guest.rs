@@ -1,0 +1,254 @@
+//! The settings of a guest: the one table of them, for the attribute, `vm-test.toml`, the messages and
+//! the tests of the documents. Knows what can be written, not what it does.
+
+use crate::form::Form;
+use crate::limits::{DISK, Limits, MEMORY, TIME};
+use crate::word;
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+/// A text: constant in a site, made by whoever else sets one.
+pub type Text = Cow<'static, str>;
+
+/// A list of texts.
+pub type Texts = Cow<'static, [Text]>;
+
+/// A list of sizes in bytes.
+pub type Sizes = Cow<'static, [u64]>;
+
+/// One key.
+#[derive(Debug)]
+pub struct Key {
+    /// What users write.
+    pub name: &'static str,
+    /// The variant of [`Setting`] that it makes.
+    pub variant: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// A value as users write it in the attribute and in `vm-test.toml`, for hints.
+    pub example: &'static str,
+}
+
+/// What a key takes, and the setting that it makes.
+#[derive(Debug)]
+pub enum Kind {
+    /// One of these words.
+    Choice(&'static [&'static str], fn(Text) -> Setting),
+    /// A text of this form.
+    Word(Form, fn(Text) -> Setting),
+    /// A list of texts of this form.
+    Words(Form, fn(Texts) -> Setting),
+    /// A size or a duration within these limits.
+    Quantity(Limits, fn(u64) -> Setting),
+    /// A list of sizes within these limits.
+    Quantities(Limits, fn(Sizes) -> Setting),
+    /// A whole number in this range.
+    Count(RangeInclusive<u32>, fn(u32) -> Setting),
+    /// `true` or `false`.
+    Flag(fn(bool) -> Setting),
+}
+
+/// Makes the table and, of the same rows, the enum of the values.
+macro_rules! settings {
+    ($(
+        $(#[doc = $doc:literal])+
+        $variant:ident($type:ty) = $name:literal: $kind:expr, as in $example:literal;
+    )+) => {
+        /// One `key = value`, as a site has it and as it travels. Sizes are in bytes, durations in
+        /// milliseconds. Within its limits where the attribute made it; whoever decides a guest
+        /// checks it.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        pub enum Setting {
+            $($(#[doc = $doc])+ $variant($type),)+
+        }
+
+        impl Setting {
+            /// Returns the key that makes it.
+            #[must_use]
+            pub fn key(&self) -> &'static Key {
+                let name = match self {
+                    $(Self::$variant(_) => $name,)+
+                };
+                Key::find(name).expect("each row makes a variant and a key")
+            }
+        }
+
+        /// All keys, in the order of the documents.
+        pub const KEYS: &[Key] = &[$(
+            Key {
+                name: $name,
+                variant: stringify!($variant),
+                kind: $kind,
+                example: $example,
+            },
+        )+];
+    };
+}
+
+settings! {
+    /// What runs the guest: a container or a VM.
+    Backend(Text) = "backend":
+        Kind::Choice(&["lxc", "kvm"], Setting::Backend), as in r#""kvm""#;
+    /// What executes the instructions of a VM.
+    Accelerator(Text) = "accelerator":
+        Kind::Choice(&["auto", "kvm", "tcg"], Setting::Accelerator), as in r#""tcg""#;
+    /// The image it starts from.
+    Image(Text) = "image":
+        Kind::Word(Form::Name, Setting::Image), as in r#""debian-12""#;
+    /// The kernel of a VM, instead of its image's.
+    Kernel(Text) = "kernel":
+        Kind::Word(Form::Kernel, Setting::Kernel), as in r#""linux-image-amd64""#;
+    /// What its first process is.
+    Init(Text) = "init":
+        Kind::Choice(&["agent", "system"], Setting::Init), as in r#""system""#;
+    /// Its memory.
+    Memory(u64) = "memory":
+        Kind::Quantity(MEMORY, Setting::Memory), as in r#""512M""#;
+    /// Its processors.
+    Cpus(u32) = "cpus":
+        Kind::Count(1..=256, Setting::Cpus), as in "2";
+    /// Whether it has a way out of its own network.
+    Network(Text) = "network":
+        Kind::Choice(&["none", "user"], Setting::Network), as in r#""user""#;
+    /// Time limit of a test.
+    Timeout(u64) = "timeout":
+        Kind::Quantity(TIME, Setting::Timeout), as in r#""60s""#;
+    /// Time limit until the test begins.
+    BootTimeout(u64) = "boot_timeout":
+        Kind::Quantity(TIME, Setting::BootTimeout), as in r#""60s""#;
+    /// Its blank disks.
+    Disks(Sizes) = "disks":
+        Kind::Quantities(DISK, Setting::Disks), as in r#"["1G"]"#;
+    /// Whether an instance stays when its test fails.
+    Keep(Text) = "keep":
+        Kind::Choice(&["never", "on-failure"], Setting::Keep), as in r#""on-failure""#;
+    /// For how long it then stays.
+    KeepFor(u64) = "keep_for":
+        Kind::Quantity(TIME, Setting::KeepFor), as in r#""30m""#;
+    /// The variables forwarded besides the defaults.
+    Env(Texts) = "env":
+        Kind::Words(Form::Variable, Setting::Env), as in r#"["DATABASE_URL"]"#;
+    /// The files of the workspace that come back.
+    Export(Texts) = "export":
+        Kind::Words(Form::Pattern, Setting::Export), as in r#"["**/*.snap.new"]"#;
+    /// What it may see of the user's credentials.
+    Expose(Texts) = "expose":
+        Kind::Words(Form::Path, Setting::Expose), as in r#"["~/.ssh"]"#;
+    /// The devices of the host it may use.
+    Devices(Texts) = "devices":
+        Kind::Words(Form::Device, Setting::Devices), as in r#"["/dev/net/tun"]"#;
+    /// How its writes are rolled back.
+    Rollback(Text) = "rollback":
+        Kind::Choice(&["overlay", "snapshot"], Setting::Rollback), as in r#""snapshot""#;
+    /// Whether root in it is root on the host.
+    Privileged(bool) = "privileged":
+        Kind::Flag(Setting::Privileged), as in "true";
+}
+
+impl Kind {
+    /// Says that a value is of another kind.
+    #[must_use]
+    pub fn unlike(&self) -> String {
+        match self {
+            Self::Choice(..) => "the value is not a word in quotes".to_owned(),
+            Self::Word(form, _) => format!("the value is not a {} in quotes", form.noun()),
+            Self::Words(form, _) => format!("the value is not a list of {} in quotes", form.noun()),
+            Self::Quantity(limits, _) => {
+                format!("the value is not a {} in quotes", limits.scale.noun)
+            }
+            Self::Quantities(limits, _) => {
+                format!(
+                    "the value is not a list of {}s in quotes",
+                    limits.scale.noun
+                )
+            }
+            Self::Count(range, _) => {
+                let (least, most) = (range.start(), range.end());
+                format!("the value is not a whole number from {least} to {most}")
+            }
+            Self::Flag(_) => "the value is neither `true` nor `false`".to_owned(),
+        }
+    }
+}
+
+impl Key {
+    /// The key of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// The key that a misspelled name most likely means.
+    #[must_use]
+    pub fn meant(name: &str) -> Option<&'static str> {
+        word::meant(name, names())
+    }
+}
+
+/// The names of all keys, in the order of the documents.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_called_as_its_variant_and_stands_once() {
+        for (at, key) in KEYS.iter().enumerate() {
+            assert_eq!(key.name.replace('_', ""), key.variant.to_lowercase());
+            let first = KEYS.iter().position(|other| other.name == key.name);
+            assert_eq!(first, Some(at), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn every_key_makes_its_own_setting() {
+        for key in KEYS {
+            let setting = match key.kind {
+                Kind::Choice(_, make) | Kind::Word(_, make) => make(Text::Borrowed("a")),
+                Kind::Words(_, make) => make(Texts::Borrowed(&[])),
+                Kind::Quantity(_, make) => make(1),
+                Kind::Quantities(_, make) => make(Sizes::Borrowed(&[])),
+                Kind::Count(_, make) => make(1),
+                Kind::Flag(make) => make(true),
+            };
+            assert_eq!(setting.key().name, key.name);
+        }
+    }
+
+    #[test]
+    fn misspelled_keys_are_recognised_and_other_words_are_not() {
+        for (word, key) in [
+            ("timout", "timeout"),
+            ("time_out", "timeout"),
+            ("tiemout", "timeout"),
+            ("mem", "memory"),
+            ("cpu", "cpus"),
+            ("net", "network"),
+            ("device", "devices"),
+            ("disk", "disks"),
+            ("envs", "env"),
+            ("privilege", "privileged"),
+            ("backed", "backend"),
+            ("img", "image"),
+        ] {
+            assert_eq!(Key::meant(word), Some(key), "{word}");
+        }
+        for word in [
+            "guest",
+            "name",
+            "firmware",
+            "user",
+            "x",
+            "should_panic",
+            "retries",
+            "ram",
+            "path",
+        ] {
+            assert_eq!(Key::meant(word), None, "{word}");
+        }
+    }
+}

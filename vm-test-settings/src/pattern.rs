@@ -1,0 +1,101 @@
+//! How a pattern of files in the workspace is written. Only its grammar: matches nothing.
+
+use std::fmt;
+
+/// A longer pattern is refused.
+const LONGEST: usize = 400;
+
+/// Why a text is no pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It is empty.
+    Empty,
+    /// It is longer than 400 bytes.
+    Long,
+    /// It begins at the root.
+    Absolute,
+    /// It has a character that no pattern has.
+    Character,
+    /// A name in it is empty.
+    NoName,
+    /// A name in it is `.` or `..`.
+    Dots,
+    /// It is below `.git`.
+    Git,
+    /// A `**` is only a part of a name.
+    Glued,
+}
+
+/// Checks a pattern: names between `/`, with `*` and `?` within a name, and `**` for any number of
+/// directories.
+///
+/// # Errors
+/// What is wrong with it first.
+pub fn check(text: &str) -> Result<(), Wrong> {
+    if text.is_empty() {
+        return Err(Wrong::Empty);
+    }
+    if text.len() > LONGEST {
+        return Err(Wrong::Long);
+    }
+    if text.starts_with('/') {
+        return Err(Wrong::Absolute);
+    }
+    if text.contains('\\') || text.chars().any(char::is_control) {
+        return Err(Wrong::Character);
+    }
+    text.split('/').try_for_each(|name| match name {
+        "" => Err(Wrong::NoName),
+        "." | ".." => Err(Wrong::Dots),
+        ".git" => Err(Wrong::Git),
+        "**" => Ok(()),
+        _ if name.contains("**") => Err(Wrong::Glued),
+        _ => Ok(()),
+    })
+}
+
+/// The end of a sentence about the pattern.
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "it is empty",
+            Self::Long => "it is longer than 400 bytes",
+            Self::Absolute => "it begins with `/`, and patterns start from the workspace's root",
+            Self::Character => "it has a backslash or a control character",
+            Self::NoName => "it has an empty name between two `/` or at its end",
+            Self::Dots => "it has `.` or `..` in it",
+            Self::Git => "nothing is ever written below `.git`",
+            Self::Glued => "`**` stands for directories and must be alone between two `/`",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_stay_in_the_workspace() {
+        for good in ["**/*.snap.new", "a", "tests/**", "a/?/b*", "a/**/b", "é"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        assert_eq!(check(&"a".repeat(400)), Ok(()));
+        for (bad, wrong) in [
+            ("", Wrong::Empty),
+            (&*"a".repeat(401), Wrong::Long),
+            ("/a", Wrong::Absolute),
+            ("a\\b", Wrong::Character),
+            ("a\nb", Wrong::Character),
+            ("a//b", Wrong::NoName),
+            ("a/", Wrong::NoName),
+            ("./a", Wrong::Dots),
+            ("../a", Wrong::Dots),
+            ("a/../b", Wrong::Dots),
+            (".git/hooks/*", Wrong::Git),
+            ("a/.git", Wrong::Git),
+            ("a**", Wrong::Glued),
+        ] {
+            assert_eq!(check(bad), Err(wrong), "{bad:?}");
+        }
+    }
+}
