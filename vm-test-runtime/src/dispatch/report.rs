@@ -52,14 +52,24 @@ pub(super) fn failed(
     if is_container(lease) && says(sounds_like_another_mount) {
         eprintln!("hint: {RENAMING}");
     }
+    let granted = &lease.granted;
     eprintln!(
-        "vm-test: in guest `{}`, instance {} ({}, kernel {}); to re-run: {}",
-        site.guest(),
-        lease.granted.instance,
-        lease.granted.description,
-        lease.kernel,
-        rerun(site, test)
+        "{}",
+        place(
+            &site.guest(),
+            &granted.instance,
+            &granted.description,
+            &lease.kernel,
+            &rerun(site, test)
+        )
     );
+}
+
+/// Where a failed test ran, and how it is run again.
+fn place(guest: &str, instance: &str, description: &str, kernel: &str, rerun: &str) -> String {
+    format!(
+        "vm-test: in guest `{guest}`, instance {instance} ({description}, kernel {kernel}); to re-run: {rerun}"
+    )
 }
 
 /// Says what the output of a failed test does not, in the form that it would have there.
@@ -85,10 +95,15 @@ pub(super) fn kept(lease: &Lease, kept: Result<u64, Failure>) {
 /// The command that runs just this test, with the runner in use.
 fn rerun(site: &Site, test: &str) -> String {
     let (guest, package) = (site.choice_of_guest(), site.package);
-    if std::env::var_os("NEXTEST").is_some() {
-        format!("{guest}cargo nextest run -p {package} -E 'test(={test})' --run-ignored all")
+    let is_nextest = std::env::var_os("NEXTEST").is_some();
+    format!("{guest}{}", command(package, test, is_nextest))
+}
+
+fn command(package: &str, test: &str, is_nextest: bool) -> String {
+    if is_nextest {
+        format!("cargo nextest run -p {package} -E 'test(={test})' --run-ignored all")
     } else {
-        format!("{guest}cargo test -p {package} -- --include-ignored --exact '{test}'")
+        format!("cargo test -p {package} -- --include-ignored --exact '{test}'")
     }
 }
 
@@ -135,6 +150,24 @@ fn sounds_full(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_documents_show_a_failure_as_it_is_printed() {
+        let rerun = super::command("first", "this_one_fails", false);
+        let line = super::place(
+            "host",
+            "host-391f-1",
+            "lxc over the host's root",
+            "6.18.44-fc-v857",
+            &rerun,
+        );
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for document in ["README.md", "docs/first-test.md"] {
+            let text = std::fs::read_to_string(root.join(document)).unwrap();
+            let shown = text.lines().find(|line| line.starts_with("vm-test: in"));
+            assert_eq!(shown, Some(&*line), "{document}");
+        }
+    }
+
     #[test]
     fn a_file_system_that_is_full_is_told_from_other_failures() {
         let full = std::io::Error::from_raw_os_error(28);
