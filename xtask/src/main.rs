@@ -65,12 +65,64 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use clap::CommandFactory;
+    use vm_test_tests::document::{Block, blocks, blocks_of_the_project};
+    use vm_test_tests::shell::commands;
 
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    /// What is wrong with the command lines of a block that are for this program, or how many there are.
+    fn check(block: &Block) -> Result<usize, String> {
+        let mut count = 0;
+        if block.language != "sh" {
+            return Ok(count);
+        }
+        for command in commands(&block.code)? {
+            let own = command
+                .words
+                .strip_prefix(&["cargo", "xtask"].map(str::to_owned));
+            let Some(arguments) = own else {
+                continue;
+            };
+            count += 1;
+            let name = "cargo xtask".to_owned();
+            match Cli::try_parse_from(iter::once(&name).chain(arguments)) {
+                Err(error) if error.use_stderr() => {
+                    return Err(format!("{}: {error}", block.place));
+                }
+                _ => {}
+            }
+        }
+        Ok(count)
+    }
+
+    #[test]
+    fn what_the_documents_show_of_these_commands_is_right() {
+        let checked = blocks_of_the_project();
+        let checked = checked.iter().map(check).collect::<Result<Vec<_>, _>>();
+        let count: usize = checked
+            .unwrap_or_else(|error| panic!("{error}"))
+            .iter()
+            .sum();
+        assert!(count > 0, "no block shows a command");
+    }
+
+    #[test]
+    fn a_command_of_a_document_that_does_not_exist_is_found() {
+        let check = |line: &str| {
+            let document = format!("```sh\n{line}\n```\n");
+            check(&blocks("a.md", &document).unwrap()[0])
+        };
+        assert_eq!(check("cargo xtask test --full && cargo test"), Ok(1));
+        for wrong in ["cargo xtask tests", "cargo xtask test --fulll"] {
+            assert!(check(wrong).unwrap_err().starts_with("a.md:1: "), "{wrong}");
+        }
     }
 }

@@ -10,6 +10,8 @@ mod daemons;
 mod debug;
 mod disk;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod exit;
 mod gc;
 mod guest_command;

@@ -1,0 +1,112 @@
+//! Command lines of cargo: the packages, targets and options that they name exist. Runs none of them.
+
+use crate::packages::Package;
+use std::path::Path;
+
+/// Where documents have a clone of the repository, seen from a crate of the user's.
+const CLONE: &str = "../vm-test";
+
+/// What a command line of cargo names, apart from the command itself.
+#[derive(Debug, Default)]
+struct Named<'a> {
+    names: Vec<&'a str>,
+    package: Option<&'a str>,
+    path: Option<&'a str>,
+    test: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    /// Reads the words up to `--`. `flags` and `options` are those that the command is shown with.
+    fn read(words: &'a [String], flags: &[&str], options: &[&str]) -> Result<Self, String> {
+        let mut named = Self::default();
+        let mut words = words.iter().map(String::as_str);
+        while let Some(word) = words.next().filter(|word| *word != "--") {
+            if options.contains(&word) {
+                let value = Some(words.next().ok_or_else(|| format!("{word} has no value"))?);
+                match word {
+                    "-p" | "--package" => named.package = value,
+                    "--path" => named.path = value,
+                    _ => named.test = value,
+                }
+            } else if !word.starts_with('-') {
+                named.names.push(word);
+            } else if !flags.contains(&word) {
+                return Err(format!("no test knows the option {word}"));
+            }
+        }
+        Ok(named)
+    }
+}
+
+/// What is wrong with a command line; `words` begins behind `cargo`.
+pub(crate) fn check(words: &[String], packages: &[Package]) -> Result<(), String> {
+    let (command, words) = words.split_first().ok_or("cargo has no command")?;
+    match &**command {
+        // Its own tests read these.
+        "xtask" => Ok(()),
+        "llvm-cov" => Ok(()),
+        "add" => check_added(&Named::read(words, &["--dev"], &["--path"])?, packages),
+        "install" => check_installed(&Named::read(words, &["--locked"], &["--path"])?, packages),
+        "nextest" if words.first().is_some_and(|word| word == "run") => {
+            check_built(&words[1..], packages)
+        }
+        "build" | "test" => check_built(words, packages),
+        other => Err(format!("no test knows `cargo {other}`")),
+    }
+}
+
+/// A package that is added is a library of this workspace, and its path leads to it from a crate beside the clone.
+fn check_added(named: &Named, packages: &[Package]) -> Result<(), String> {
+    let [name] = named.names[..] else {
+        return Err(format!("{:?} is not one package", named.names));
+    };
+    let package = find(name, packages)?;
+    if !package.has("lib", None) {
+        return Err(format!("{name} has no library"));
+    }
+    let Some(path) = named.path else {
+        return Ok(());
+    };
+    if Path::new(path) == Path::new(CLONE).join(&package.directory) {
+        return Ok(());
+    }
+    Err(format!("{name} is not at {path}"))
+}
+
+/// What is installed has programs.
+fn check_installed(named: &Named, packages: &[Package]) -> Result<(), String> {
+    let package = match (named.path, &named.names[..]) {
+        (Some(path), []) => packages
+            .iter()
+            .find(|package| package.directory == Path::new(path))
+            .ok_or_else(|| format!("there is no package at {path}"))?,
+        (None, [name]) => find(name, packages)?,
+        _ => return Err(format!("{named:?} is not one package")),
+    };
+    if package.has("bin", None) {
+        return Ok(());
+    }
+    Err(format!("{} has no program", package.name))
+}
+
+/// What is built or tested in this workspace exists; without a package, it is the user's own.
+fn check_built(words: &[String], packages: &[Package]) -> Result<(), String> {
+    let named = Named::read(words, &["--lib"], &["-p", "--package", "--test"])?;
+    let Some(package) = named.package else {
+        return Ok(());
+    };
+    let package = find(package, packages)?;
+    match named.test {
+        Some(test) if !package.has("test", Some(test)) => {
+            Err(format!("{} has no test target {test}", package.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn find<'a>(name: &str, packages: &'a [Package]) -> Result<&'a Package, String> {
+    packages
+        .iter()
+        .find(|package| package.name == name)
+        .ok_or_else(|| format!("there is no package {name}"))
+}
