@@ -7,6 +7,7 @@ mod contributing;
 mod dependencies;
 mod documents;
 mod imports;
+mod isolation;
 mod layers;
 mod links;
 mod manifests;
@@ -131,6 +132,11 @@ fn the_documents_show_a_first_test_that_runs() {
 #[test]
 fn every_setting_is_documented_where_users_look() {
     hold(settings::undocumented);
+}
+
+#[test]
+fn the_page_about_isolation_names_tests_that_exist() {
+    hold(isolation::names_tests_that_are_gone);
 }
 
 #[test]
