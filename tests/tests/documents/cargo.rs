@@ -57,32 +57,36 @@ pub(crate) fn check(words: &[String], packages: &[Package]) -> Result<(), String
 
 /// A package that is added is a library of this workspace, and its path leads to it from a crate beside the clone.
 fn check_added(named: &Named, packages: &[Package]) -> Result<(), String> {
-    let [name] = named.names[..] else {
-        return Err(format!("{:?} is not one package", named.names));
-    };
-    let package = find(name, packages)?;
-    if !package.has("lib", None) {
-        return Err(format!("{name} has no library"));
-    }
-    let Some(path) = named.path else {
-        return Ok(());
-    };
-    if Path::new(path) == Path::new(CLONE).join(&package.directory) {
+    let package = one_package(named, CLONE, packages)?;
+    if package.has("lib", None) {
         return Ok(());
     }
-    Err(format!("{name} is not at {path}"))
+    Err(format!("{} has no library", package.name))
+}
+
+/// The one package that is named by its name, by its path from where the root of the workspace is `root`, or by both.
+fn one_package<'a>(
+    named: &Named,
+    root: &str,
+    packages: &'a [Package],
+) -> Result<&'a Package, String> {
+    let is_it = |package: &&Package| {
+        let is_name = named.names.iter().all(|name| package.name == *name);
+        let is_path = named
+            .path
+            .is_none_or(|path| Path::new(path) == Path::new(root).join(&package.directory));
+        is_name && is_path
+    };
+    let mut found = packages.iter().filter(is_it);
+    match (found.next(), found.next()) {
+        (Some(package), None) => Ok(package),
+        _ => Err(format!("{named:?} is not one package")),
+    }
 }
 
 /// What is installed has programs.
 fn check_installed(named: &Named, packages: &[Package]) -> Result<(), String> {
-    let package = match (named.path, &named.names[..]) {
-        (Some(path), []) => packages
-            .iter()
-            .find(|package| package.directory == Path::new(path))
-            .ok_or_else(|| format!("there is no package at {path}"))?,
-        (None, [name]) => find(name, packages)?,
-        _ => return Err(format!("{named:?} is not one package")),
-    };
+    let package = one_package(named, "", packages)?;
     if package.has("bin", None) {
         return Ok(());
     }

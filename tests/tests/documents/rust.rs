@@ -12,7 +12,7 @@ use vm_test_tests::streams::text_of;
 const PRELUDE: &str = "pub fn http_get(_url: &str) -> String {\n    unreachable!()\n}\n";
 
 /// The crates that blocks may use.
-const CRATES: [&str; 2] = ["vm-test-runtime", "firewall"];
+const CRATES: [&str; 2] = ["vm-test", "firewall"];
 
 /// Compiles blocks, each as a module whose name is its place.
 fn compile(blocks: &[Block]) -> Result<(), String> {

@@ -7,7 +7,7 @@ use crate::image::find_recipe;
 use clap::{CommandFactory, Parser};
 use std::fs;
 use std::path::Path;
-use vm_test::variables::ALL;
+use vm_test_runtime::variables::ALL;
 use vm_test_tests::document::{Block, blocks, blocks_of_the_project};
 use vm_test_tests::shell::{Command, commands};
 
