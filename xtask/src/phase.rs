@@ -140,7 +140,7 @@ impl Phase {
                 let suites = MEASURED.iter().flat_map(|name| ["--test", name]);
                 let selection: Vec<&str> =
                     ["-p", SUITES_PACKAGE].into_iter().chain(suites).collect();
-                // What VMs run besides is the same code, which they take minutes for.
+                // Tests on VMs execute the same lines again, and take minutes.
                 vec![Runner::nextest(&selection).choosing("not test(/^vm::/)")]
             }
             Self::SuitesRoot | Self::SuitesUser => self.suites(root, is_full)?,
@@ -212,6 +212,25 @@ mod tests {
             Some(
                 "not ((binary(containment) | binary(hostile)) & test(/^vm::/) | test(/(^|::)as_root_in_full::/))"
             )
+        );
+    }
+
+    #[test]
+    fn every_crate_but_the_suites_and_the_examples_is_in_the_phase_unit() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let (_, members) = manifest.split_once("\nmembers = [").unwrap();
+        let (members, _) = members.split_once(']').unwrap();
+        let members = members.split('"').skip(1).step_by(2);
+        let crates = members.filter(|path| *path != "tests" && !path.starts_with("examples/"));
+        let told: Vec<_> = Phase::Unit.runners(root, false).unwrap()[0].run(&[]);
+        let missing: Vec<_> = crates
+            .filter(|name| !told.iter().any(|word| word == name))
+            .collect();
+        assert_eq!(missing, [""; 0], "{told:?}");
+        assert!(
+            told.iter().any(|word| word == "vm-test-executor"),
+            "{told:?}"
         );
     }
 
