@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    vm_test_executor::agent::main()
+    vm_test_agent::main()
 }

@@ -5,6 +5,10 @@ use super::pattern::Pattern;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// One of these files is in every directory that cargo builds in: it tags those that it has made
+/// itself, and notes in all of them which compiler it uses. No exports come from there.
+pub const CARGOS_FILES: [&str; 2] = [".rustc_info.json", "CACHEDIR.TAG"];
+
 /// Set in the guest to a directory whose files come back to the host.
 pub const ENV_ARTIFACTS: &str = "VM_TEST_ARTIFACTS";
 

@@ -2,6 +2,7 @@
 //! for the programs it starts; does not run cargo, which would cost more than a test.
 
 use std::path::{Component, Path, PathBuf};
+use vm_test_protocol::harvest::CARGOS_FILES;
 
 /// The variable in which cargo and nextest name the directories with what they have built, besides those of libraries.
 const SEARCH_PATH: &str = "LD_LIBRARY_PATH";
@@ -43,11 +44,10 @@ fn directories_by(binary: &Path, search_path: &[PathBuf]) -> Vec<PathBuf> {
     directories
 }
 
-/// Whether a directory is one that cargo builds in: it tags those that it has made itself, and notes in all of them which
-/// compiler it uses.
+/// Whether a directory is one that cargo builds in, by [`CARGOS_FILES`].
 #[must_use]
 pub fn is_cargos(directory: &Path) -> bool {
-    [".rustc_info.json", "CACHEDIR.TAG"]
+    CARGOS_FILES
         .iter()
         .any(|name| directory.join(name).is_file())
 }

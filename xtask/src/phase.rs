@@ -126,6 +126,8 @@ impl Phase {
                     "vm-test-macros",
                     "vm-test-runtime",
                     "vm-test",
+                    "vm-test-sys",
+                    "vm-test-agent",
                     "vm-test-executor",
                     "xtask",
                 ];

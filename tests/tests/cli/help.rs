@@ -44,6 +44,8 @@ fn variables() -> BTreeSet<String> {
         root.join("vm-test-executor/src"),
         root.join("vm-test-runtime/src"),
         root.join("vm-test-protocol/src"),
+        root.join("vm-test-agent/src"),
+        root.join("vm-test-sys/src"),
     ];
     while let Some(place) = places.pop() {
         if place.is_dir() {

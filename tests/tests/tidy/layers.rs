@@ -1,6 +1,6 @@
 //! The layers of the executor and the storeys of its larger modules, top to bottom: a module imports from its own layer
-//! and from lower ones. The agent runs in a guest and stands beside them. Imports are read from the tokens of
-//! `crate::…`, `vm_test_executor::…` and `super::…`, wherever they stand.
+//! and from lower ones. Imports are read from the tokens of `crate::…`, `vm_test_executor::…` and `super::…`, wherever
+//! they stand. What is below all of them, and the agent, are crates of their own, which cargo keeps apart.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::tree::Tree;
 
 const SOURCES: &str = "vm-test-executor/src/";
 
-/// The modules of the host's side, top to bottom.
+/// The modules, top to bottom.
 const LAYERS: &[&[&str]] = &[
     &["cli"],
     &["daemon"],
@@ -19,8 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["backend"],
     &["image"],
     &["rootfs", "config"],
-    &["host", "elf", "hosts", "process"],
-    &["sys"],
+    &["host"],
 ];
 
 /// The modules that have storeys of their own, and these, top to bottom.
@@ -54,14 +53,10 @@ const IMAGE: &[&[&str]] = &[
     &["layer"],
 ];
 
-/// The guest's side, which no module of the host's side may name.
-const AGENT: &str = "agent";
-
-/// What the guest's side may name besides itself.
-const BELOW_AGENT: &[&str] = &["elf", "hosts", "process", "sys"];
-
-/// The roots of the two programs, each above all modules of its own side.
+/// The root of the program `vm-test`, above all modules.
 const HOST_ROOT: &str = "main.rs";
+
+/// The root of the program `vm-test-agent`, which has no module here.
 const AGENT_ROOT: &str = "agent_main.rs";
 
 /// The file that declares the modules. It names all of them.
@@ -111,29 +106,18 @@ pub(crate) fn modules_without_layer(tree: &Tree) -> Vec<String> {
         .filter(|file| *file != WIRING && !is_root(file))
         .collect();
     let layers = files.iter().map(|file| module_of(file)).collect();
-    let mut violations = compare("LAYERS", LAYERS, &[AGENT], &layers);
+    let mut violations = compare("LAYERS", LAYERS, &layers);
     for (module, storeys) in STOREYS {
         let name = format!("the STOREYS of `{module}`");
         let found = files.iter().filter_map(|file| storey_of(file, module));
-        violations.extend(compare(&name, storeys, &[], &found.collect()));
+        violations.extend(compare(&name, storeys, &found.collect()));
     }
     violations
 }
 
 /// The modules that have no place in a table, and the places in it that have no module.
-fn compare(
-    name: &str,
-    table: &[&[&'static str]],
-    besides: &[&'static str],
-    modules: &BTreeSet<&str>,
-) -> Vec<String> {
-    let places: BTreeSet<&str> = table
-        .iter()
-        .copied()
-        .flatten()
-        .chain(besides)
-        .copied()
-        .collect();
+fn compare(name: &str, table: &[&[&'static str]], modules: &BTreeSet<&str>) -> Vec<String> {
+    let places: BTreeSet<&str> = table.iter().copied().flatten().copied().collect();
     let strange = modules
         .difference(&places)
         .map(|module| format!("the module `{module}` has no place in {name}"));
@@ -170,9 +154,6 @@ fn is_root(file: &str) -> bool {
 }
 
 fn may_name(file: &str, from: &str, to: &str) -> bool {
-    if from == AGENT || file == AGENT_ROOT {
-        return to == AGENT || BELOW_AGENT.contains(&to);
-    }
     if file == HOST_ROOT {
         return LAYERS.iter().any(|layer| layer.contains(&to));
     }

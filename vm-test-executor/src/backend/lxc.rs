@@ -1,7 +1,6 @@
 //! Guests as containers of liblxc. Knows the library's configuration; the root file system is already mounted.
 
 use super::room::STREAM;
-use crate::sys::lxc::{Container, LIBRARY, Lxc};
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -9,6 +8,7 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::errno::{self, Tried};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{AGENT_PATH, LIBRARIES};
+use vm_test_sys::lxc::{Container, LIBRARY, Lxc};
 
 /// When the file of a console has grown so large, it begins anew.
 const CONSOLE_SIZE: &str = "1MB";

@@ -2,11 +2,11 @@
 //! cannot send a descriptor themselves.
 
 use super::output::say;
-use crate::sys::handover;
 use std::os::fd::AsFd;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::{Connection, Executor, RuntimeDir};
+use vm_test_sys::handover;
 
 /// Hands it over and says for how many milliseconds the instance stays.
 pub(super) fn run(instance: &str) -> Result<(), Failure> {

@@ -9,7 +9,6 @@ use super::prepare::stores::{self, Stores};
 use super::prepare::{Emulators, Libraries, Names, Tools};
 use super::{environment, log, sweep};
 use crate::host::idmaps::IdMaps;
-use crate::sys::session;
 use signal_hook::iterator::Signals;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -23,6 +22,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::ENV_PROFILE;
 use vm_test_runtime::client::{Executor, RuntimeDir};
 use vm_test_runtime::variables;
+use vm_test_sys::session;
 
 /// The word on standard output that says the daemon listens.
 const READY: &[u8] = b"ready\n";

@@ -4,7 +4,6 @@
 use super::adoption;
 use super::upper::Upper;
 use crate::rootfs::{Lower, Step, follow};
-use crate::sys::idmap;
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MoveMountFlags, mount, mount_bind, move_mount};
 use std::fs;
@@ -13,6 +12,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::AGENT_PATH;
+use vm_test_sys::idmap;
 
 /// The root file system, below the room.
 pub(super) const ROOT: &str = "root";

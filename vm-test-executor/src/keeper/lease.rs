@@ -2,12 +2,12 @@
 
 use super::KeeperReport;
 use crate::backend::kvm::Lease;
-use crate::sys::handover;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use vm_test_protocol::frame;
+use vm_test_sys::handover;
 
 /// The daemon, which knows of leases.
 #[derive(Debug)]

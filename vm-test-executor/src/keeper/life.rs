@@ -5,7 +5,6 @@ use super::errors::keep_errors;
 use super::world::{KeeperReport, World, describe_end};
 use super::{builder, lease, machine, mounts, pipe};
 use crate::backend::{self, Boot, Unrun};
-use crate::sys::{filter, handover, inherited};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -14,6 +13,7 @@ use std::process::ExitCode;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{ALIVE, frame};
+use vm_test_sys::{filter, handover, inherited};
 
 /// The argument that makes the program a keeper.
 pub const COMMAND: &str = "__keeper";

@@ -5,7 +5,6 @@ use super::{World, own_name};
 use crate::backend::{Boot, Machine, ROOM};
 use crate::host::refusal;
 use crate::rootfs::{Lower, Step};
-use crate::sys::{idmap, read_only};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use std::fs;
 use std::io;
@@ -13,6 +12,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
+use vm_test_sys::{idmap, read_only};
 
 /// Makes the root file system and all else that the backend needs.
 pub(super) fn prepare(

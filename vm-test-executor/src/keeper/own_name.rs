@@ -1,13 +1,13 @@
 //! A container's own name in its own files, before anything runs in it.
 
 use super::builder::in_root;
-use crate::hosts;
 use crate::rootfs::{Plan, Step};
 use rustix::mount::mount_bind;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use vm_test_sys::hosts;
 
 /// The file that takes the place of one that cannot be changed, below the room.
 const OWN_HOSTS: &str = "hosts";

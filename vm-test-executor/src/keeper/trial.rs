@@ -3,11 +3,11 @@
 
 use super::control::CONTROL;
 use super::mounts;
-use crate::sys::inherited;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::process::ExitCode;
 use vm_test_protocol::frame;
+use vm_test_sys::inherited;
 
 /// The argument that makes the program a keeper on trial.
 pub const TRIAL: &str = "__trial";

@@ -9,16 +9,12 @@ fn violations(file: &str, content: &str) -> Vec<String> {
 #[test]
 fn an_import_from_a_lower_layer_is_allowed() {
     for content in [
-        "use crate::sys::lxc;",
+        "use crate::host::lack;",
         "use crate::{config::File, keeper};",
         "use super::super::backend;",
     ] {
         assert_eq!(violations("daemon/pool.rs", content), [""; 0], "{content}");
     }
-    assert_eq!(
-        violations("agent/mod.rs", "use crate::sys::signals;"),
-        [""; 0]
-    );
     assert_eq!(
         violations("main.rs", "fn main() { vm_test_executor::keeper::main() }"),
         [""; 0]
@@ -29,11 +25,11 @@ fn an_import_from_a_lower_layer_is_allowed() {
 fn an_upward_import_is_found_in_every_spelling() {
     for content in [
         "use crate::daemon::Pool;",
-        "use crate::{sys, daemon::Pool};",
+        "use crate::{host, daemon::Pool};",
         "fn f() { crate::daemon::start() }",
         "fn f() { g(crate::daemon::X) }",
         "use super::super::daemon;",
-        "use super::super::{sys, daemon};",
+        "use super::super::{host, daemon};",
         "mod tests { use super::super::super::daemon; }",
         "use vm_test_executor::daemon;",
     ] {
@@ -57,27 +53,11 @@ fn a_relative_import_within_a_module_is_none_of_the_layers_business() {
 }
 
 #[test]
-fn the_two_sides_do_not_name_each_other() {
-    assert_eq!(
-        violations("agent/run.rs", "use crate::keeper::World;").len(),
-        1
-    );
-    assert_eq!(
-        violations("keeper/world.rs", "use crate::agent::Run;").len(),
-        1
-    );
-    assert_eq!(
-        violations("sys/mount.rs", "use crate::agent::Run;").len(),
-        1
-    );
-    assert_eq!(
-        violations("agent_main.rs", "use vm_test_executor::cli;").len(),
-        1
-    );
-    assert_eq!(
-        violations("main.rs", "use vm_test_executor::agent;").len(),
-        1
-    );
+fn the_program_of_the_agent_names_no_module() {
+    let check = |content: &str| violations("agent_main.rs", content).len();
+    assert_eq!(check("fn main() { vm_test_agent::main() }"), 0);
+    assert_eq!(check("use vm_test_executor::cli;"), 1);
+    assert_eq!(check("fn main() { vm_test_executor::host::lack() }"), 1);
 }
 
 #[test]
@@ -86,7 +66,7 @@ fn a_module_without_a_layer_and_a_layer_without_a_module_are_found() {
         ("vm-test-executor/src/lib.rs", ""),
         ("vm-test-executor/src/main.rs", ""),
         ("vm-test-executor/src/stranger/mod.rs", ""),
-        ("vm-test-executor/src/sys/mod.rs", ""),
+        ("vm-test-executor/src/host/mod.rs", ""),
     ]));
     assert!(
         found.contains(&"the module `stranger` has no place in LAYERS".to_owned()),
@@ -99,7 +79,7 @@ fn a_module_without_a_layer_and_a_layer_without_a_module_are_found() {
     assert!(
         !found
             .iter()
-            .any(|line| line.contains("`sys`") || line.contains("`main`")),
+            .any(|line| line.contains("`host`") || line.contains("`main`")),
         "{found:?}"
     );
 }

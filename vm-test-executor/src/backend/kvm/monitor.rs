@@ -2,13 +2,13 @@
 //! knows no guest.
 
 use super::presence::Presence;
-use crate::sys::handover;
 use qapi::qmp::{self, Event, MigrationStatus, ShutdownCause};
 use qapi::{ExecuteError, Qmp, Stream};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind};
 use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
+use vm_test_sys::handover;
 
 /// How long QEMU may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -6,7 +6,6 @@ use super::hardware::{
     BASE, Hardware, NO_FILES, PAYLOAD_DISKS, PAYLOAD_SIZE, STATE, Start, TEMPLATE,
 };
 use crate::backend::room::{ROOM, STREAM};
-use crate::sys::inherited;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs::{self, File};
 use std::io;
@@ -16,6 +15,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use vm_test_protocol::failure::Failure;
+use vm_test_sys::inherited;
 
 /// The emulator.
 pub const BINARY: &str = "qemu-system-x86_64";

@@ -3,11 +3,11 @@
 //! Directories of control groups outlive the processes in them, so they carry the daemon's process id in their names
 //! and are swept by the next start.
 
-use crate::process::Process;
 use rustix::process::Pid;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use vm_test_sys::process::Process;
 
 const BASE: &str = "/sys/fs/cgroup";
 /// The directory below which all groups of instances are.

@@ -5,7 +5,6 @@
 
 use super::loops::LoopDevice;
 use crate::config::Guest;
-use crate::sys::loop_device;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid, chownat, makedev, mknodat};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use std::fs::File;
@@ -14,6 +13,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
+use vm_test_sys::loop_device;
 
 /// The device that is made for each guest anew.
 const LOOP: &str = "loop";

@@ -1,11 +1,11 @@
 //! What ends an instance: waits for it and names it. Destroys nothing.
 
-use crate::process::Process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use vm_test_sys::process::Process;
 
 /// How long a guest may outlive its agent.
 const GUESTS_END: Timespec = Timespec {

@@ -3,7 +3,6 @@
 
 use super::instance::Instance;
 use crate::keeper::KeeperReport;
-use crate::sys::handover;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
+use vm_test_sys::handover;
 
 /// How long a keeper may take to answer that waits for nothing else.
 const ANSWER: Duration = Duration::from_secs(5);

@@ -10,7 +10,6 @@ use super::spawner::{Isolation, Spawner};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::keeper::World;
 use crate::rootfs::Tree;
-use crate::sys::{handover, idmap};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::fs::File;
 use std::io;
@@ -19,6 +18,7 @@ use std::os::unix::net::UnixStream;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
+use vm_test_sys::{handover, idmap};
 
 /// A living instance.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! How a keeper's process ended, and the failure that this is the cause of.
 
 use crate::host::refusal;
-use crate::sys::namespaces::{Step, early_end};
 use rustix::process::WaitIdStatus;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
+use vm_test_sys::namespaces::{Step, early_end};
 
 /// How a keeper's process ended.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl KeeperEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::namespaces::early;
+    use vm_test_sys::namespaces::early;
 
     #[test]
     fn a_keeper_that_did_not_begin_is_told_with_its_step_and_the_cure_for_its_cause() {

@@ -1,11 +1,11 @@
 //! Loop devices of instances. They belong to no namespace, so each is journalled in the runtime directory before it is
 //! created, and swept if the daemon that created it was killed.
 
-use crate::sys::loop_device;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use vm_test_sys::loop_device;
 
 /// The numbers from here on are ours; `losetup` and others begin at zero.
 const FIRST: u32 = 1 << 19;

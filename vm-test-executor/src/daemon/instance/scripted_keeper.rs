@@ -6,7 +6,6 @@ use super::spawner::{Spawner, spawner};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::keeper::{KeeperReport, World};
 use crate::rootfs::Plan;
-use crate::sys::namespaces::Waiting;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -19,6 +18,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
+use vm_test_sys::namespaces::Waiting;
 
 /// How long a test waits for what must happen.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -5,7 +5,6 @@ use super::keeper_exit::KeeperEnd;
 use crate::host::idmaps::IdMaps;
 use crate::host::refusal;
 use crate::keeper::{self, TrialReport};
-use crate::sys::namespaces::{self, Program, Waiting};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::ffi::CString;
 use std::io;
@@ -16,6 +15,7 @@ use std::time::Duration;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
+use vm_test_sys::namespaces::{self, Program, Waiting};
 
 /// How long a keeper on trial may take.
 const TRIAL_TIME: Duration = Duration::from_secs(10);

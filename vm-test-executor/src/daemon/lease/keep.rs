@@ -3,7 +3,6 @@
 use super::host::Host;
 use super::kept::Kept;
 use super::ledger::{self, End};
-use crate::sys::handover;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 use vm_test_protocol::daemon::Reply;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
+use vm_test_sys::handover;
 
 /// How long a removed instance may take to be gone.
 const REMOVAL: Duration = Duration::from_secs(10);

@@ -1,13 +1,13 @@
 //! The libraries that host programs need in guests whose own libraries may be too old or of another kind. The host's loader
 //! tells where they are.
 
-use crate::elf;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::SystemTime;
 use vm_test_protocol::failure::Failure;
+use vm_test_sys::elf;
 
 /// A file's libraries, by the names they are looked up by; the loader is among them.
 pub(super) type Closure = BTreeMap<String, PathBuf>;

@@ -5,8 +5,6 @@ use super::task::{Done, Task, carry_out, describe, take_part};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
 use crate::image::layer::{bootstrap, removal};
-use crate::sys::namespaces::{self, Program};
-use crate::sys::{btrfs, handover, idmap, inherited};
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, mount_change, move_mount};
 use serde::{Deserialize, Serialize};
 use std::ffi::CString;
@@ -19,6 +17,8 @@ use std::process::ExitCode;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_protocol::harvest::ENV_PROFILE;
+use vm_test_sys::namespaces::{self, Program};
+use vm_test_sys::{btrfs, handover, idmap, inherited};
 
 /// The argument that makes the program do this.
 pub const COMMAND: &str = "__inside";

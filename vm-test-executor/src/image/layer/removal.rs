@@ -3,7 +3,6 @@
 //! A subvolume is removed in one step, however large, after the subvolumes in it. Where an ordinary user may not destroy
 //! subvolumes, they are emptied like directories.
 
-use crate::sys::btrfs;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use std::ffi::OsString;
 use std::fs;
@@ -11,6 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use vm_test_sys::btrfs;
 
 /// So many subvolumes in subvolumes are kept open on the way down. A guest can make more, and then the way is gone again.
 const DEEPEST: usize = 128;

@@ -3,7 +3,6 @@
 
 use super::cpio::Writer;
 use super::files::Machine;
-use crate::elf;
 use crate::image::boot::assembly::{MODULES, ORDER};
 use crate::image::layer::digest;
 use crate::image::store::{Artifact, Lasting, Store, fingerprint};
@@ -13,6 +12,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
+use vm_test_sys::elf;
 
 /// Raised when the same agent and modules would give another archive.
 const FORMAT: &[u8] = b"vm-test initramfs 2";

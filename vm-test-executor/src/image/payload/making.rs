@@ -7,8 +7,6 @@ use super::walk::Survey;
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
 use crate::image::layer::bootstrap;
-use crate::sys::inherited;
-use crate::sys::namespaces::{self, Program};
 use rustix::fs::{CWD, FileType, fstat};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind,
@@ -24,6 +22,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
+use vm_test_sys::inherited;
+use vm_test_sys::namespaces::{self, Program};
 
 /// The argument that makes the program do this.
 pub const COMMAND: &str = "__payload";

@@ -8,7 +8,6 @@ use super::store::Store;
 use super::subvolume::{FILES, make_open};
 use crate::image::inside;
 use crate::image::layer::removal;
-use crate::sys::btrfs;
 use rustix::fs::{AtFlags, unlinkat};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -16,6 +15,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
+use vm_test_sys::btrfs;
 
 /// A snapshot of an image. Dropping it removes it.
 #[derive(Debug)]

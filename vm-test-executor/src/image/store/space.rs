@@ -1,11 +1,11 @@
 //! Room on the store's disk: how much is left, and the message if it was not enough. Makes and removes nothing.
 
-use crate::sys::btrfs;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::STORE as ENV_STORE;
+use vm_test_sys::btrfs;
 
 /// With less than this left, a command that failed is taken to have failed for want of room: it said why to the user
 /// and not to us.

@@ -6,13 +6,13 @@
 use super::place::{self, Identity};
 use super::record::{ImageRecord, LayerRecord};
 use crate::image::layer::digest;
-use crate::sys::btrfs;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::STORE as ENV_STORE;
+use vm_test_sys::btrfs;
 
 /// A longer name would not be one of a file any more, with all that is added to it.
 const LONGEST_NAME: usize = 128;

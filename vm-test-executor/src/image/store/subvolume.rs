@@ -8,12 +8,12 @@ use super::store::Store;
 use crate::image::inside::{self, Task};
 use crate::image::layer::digest::of_parts;
 use crate::image::layer::lock;
-use crate::sys::btrfs;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
+use vm_test_sys::btrfs;
 
 /// Raised when the same layers would give other files.
 const FORMAT: &[u8] = b"vm-test subvolume 2";

@@ -5,11 +5,11 @@ use super::super::instance::Belongings;
 use super::super::scripted_keeper::{ScriptedKeeper, failure_if, started, stop, world};
 use super::*;
 use crate::rootfs::Tree;
-use crate::sys::handover;
-use crate::sys::namespaces::{Step, early};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::time::Instant;
+use vm_test_sys::handover;
+use vm_test_sys::namespaces::{Step, early};
 
 /// What no keeper says: an unfinished length, a frame that is too long, one that is cut short, no
 /// message, and a message with something behind it.

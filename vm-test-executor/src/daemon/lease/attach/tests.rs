@@ -4,9 +4,9 @@ use super::super::super::instance::Event;
 use super::super::keep;
 use super::super::scripted_host::{NAME, ScriptedHost, await_that};
 use super::*;
-use crate::sys::handover;
 use vm_test_protocol::agent::{End, Ended, Job};
 use vm_test_protocol::harvest::Wanted;
+use vm_test_sys::handover;
 
 fn job() -> ToAgent {
     ToAgent::Job(Box::new(Job {

@@ -3,8 +3,8 @@
 use super::super::scripted_host::{MEMORY, ScriptedHost};
 use super::*;
 use crate::keeper::KeeperReport;
-use crate::sys::handover;
 use std::sync::Arc;
+use vm_test_sys::handover;
 
 /// What a test has in hand of a spare besides the spare itself.
 struct Hands {

@@ -5,8 +5,7 @@ use super::{
     calm, devices, filesystems, identity, login, modules, network, nodes, places, ports, root,
     settings, survival, udev,
 };
-use crate::agent::{boot, rehearsal};
-use crate::sys::loopback;
+use crate::{boot, rehearsal};
 use rustix::process::getpid;
 use std::fs::File;
 use std::io;
@@ -17,17 +16,18 @@ use vm_test_protocol::machine::{
     CONTROL_PORT, FromMachine, Identity, PlaceKind, STREAM_PORT, ToMachine,
 };
 use vm_test_protocol::{PROTOCOL, frame};
+use vm_test_sys::loopback;
 
 /// The agent's stream, once the machine has become an instance, and what its init could not start.
 #[derive(Debug)]
-pub(in crate::agent) struct Begun {
-    pub(in crate::agent) stream: OwnedFd,
-    pub(in crate::agent) degraded: Option<String>,
+pub(crate) struct Begun {
+    pub(crate) stream: OwnedFd,
+    pub(crate) degraded: Option<String>,
 }
 
 /// Boots the machine if it has not booted, and waits for the word to go. Where the image's own init boots, it becomes that
 /// init and does not return: another process of the agent does.
-pub(in crate::agent) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
+pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     if getpid().is_init() {
         root::see_devices()?;
         modules::load_all()?;

@@ -1,14 +1,14 @@
 //! Reads the coverage counters of processes that will not end by themselves from their memory, and writes the profile that
 //! they could not write. Only reads: no code runs in these processes, however they hang.
 
-use crate::agent::loader;
-use crate::elf::{self, Section};
+use crate::loader;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use vm_test_sys::elf::{self, Section};
 
 /// The section with the counters.
 const COUNTERS: &str = "__llvm_prf_cnts";

@@ -2,7 +2,6 @@
 //! one verdict.
 
 use super::mailbox::Mailbox;
-use crate::process::Process;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::Pid;
 use std::io::{Read, Write};
@@ -12,6 +11,7 @@ use std::time::Instant;
 use vm_test_protocol::agent::{FromAgent, TestJob};
 use vm_test_protocol::body::{ADMITTED, FromBody};
 use vm_test_protocol::frame::FrameBuffer;
+use vm_test_sys::process::Process;
 
 /// More reports than this, and the body is not a test but a flood.
 const MOST_REPORTS: usize = 200;

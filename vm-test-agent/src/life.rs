@@ -1,7 +1,6 @@
 //! The life of the agent: takes its stream, says hello, and runs one job after another.
 
 use super::{boot, container, kind, limits, machine, rehearsal, rest, run, stream};
-use crate::sys::{inherited, loopback, session};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::machine::READ_DISK;
 use vm_test_protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
+use vm_test_sys::{inherited, loopback, session};
 
 /// The variable with the number of the descriptor of the stream to the host.
 const ENV_STREAM: &str = "VM_TEST_STREAM";

@@ -48,9 +48,11 @@ impl Waiting {
         Ok(())
     }
 
-    /// Returns a process that runs already, in the place of a program; `go` is written to and ignored.
-    #[cfg(test)]
-    pub(crate) fn stand_in(pid: Pid, pidfd: OwnedFd, go: OwnedFd) -> Self {
+    /// Returns a process that runs already, in the place of a program, for tests without a guest.
+    ///
+    /// `go` is written to.
+    #[must_use]
+    pub fn stand_in(pid: Pid, pidfd: OwnedFd, go: OwnedFd) -> Self {
         Self { pid, pidfd, go }
     }
 }

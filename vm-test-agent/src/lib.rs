@@ -2,6 +2,10 @@
 //! verdict to the host, reaps, and ends.
 //!
 //! One thread, one `poll`. It trusts its host, and believes nothing that the job says without the job's nonce.
+//!
+//! A library with one function, so that nothing of the host's side is within its reach, nor it within
+//! theirs; the package `vm-test-executor` makes it the program `vm-test-agent`.
+#![forbid(unsafe_code)]
 
 mod account;
 mod body;

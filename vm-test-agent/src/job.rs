@@ -1,7 +1,6 @@
 //! Starting a job's process: environment, streams or terminal, and the checks before.
 
 use super::{kind, libraries, loader, toolchain};
-use crate::sys::session;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -13,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use vm_test_protocol::agent::{End, Job, Obstacle, TerminalSize};
 use vm_test_protocol::{AGENT_PATH, ENV_JOB, ENV_TEST};
+use vm_test_sys::session;
 
 /// What every process in a guest finds, unless the job says otherwise. Without `PATH`, programs in `/usr/sbin` would be
 /// found by a shell but not by `std::process::Command`.

@@ -1,5 +1,6 @@
 //! What a program needs of a system: its loader, its libraries, the versions of the C library. Reads a few pages of a
 //! file, whatever its size; starts nothing.
+#![forbid(unsafe_code)]
 
 use object::Endianness;
 use object::elf::{DT_NEEDED, FileHeader64, PT_LOAD, SHT_SYMTAB, VER_FLG_WEAK};

@@ -1,12 +1,12 @@
 //! What a login gives to its processes: a session with a keyring, the login's name, limits, and a control group below the
 //! root's. The agent sets this up for its jobs.
 
-use crate::sys::keyring;
 use rustix::process::{Resource, Rlimit, setrlimit, setsid};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use vm_test_sys::keyring;
 
 /// What systemd raises before anybody logs in: soft and hard.
 const LIMITS: [(Resource, u64, u64); 2] = [

@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use vm_test_protocol::harvest::CARGOS_FILES;
 use vm_test_protocol::pattern::Pattern;
-use vm_test_runtime::cargo::is_cargos;
 
 /// How many entries of directories are looked at, lest a job that makes millions takes the time of all others.
 pub(super) const MOST_ENTRIES: usize = 200_000;
@@ -64,7 +64,10 @@ pub(super) fn changed(
     };
     // What cargo makes is not the workspace's, and neither is what git keeps.
     let is_left_out = |directory: &Path| {
-        directory.file_name().is_some_and(|name| name == ".git") || is_cargos(directory)
+        directory.file_name().is_some_and(|name| name == ".git")
+            || CARGOS_FILES
+                .iter()
+                .any(|name| directory.join(name).is_file())
     };
     walk(root, most, &is_left_out, &mut |path, meta| {
         let fits = path

@@ -1,10 +1,10 @@
 //! Reports what a job's processes are doing, to explain why the job did not end. Reads `/proc`; stops and ends nothing.
 
-use crate::process::Process;
 use rustix::process::Pid;
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
+use vm_test_sys::process::Process;
 
 /// How many threads are told of.
 const MOST: usize = 24;

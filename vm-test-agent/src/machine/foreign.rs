@@ -28,7 +28,7 @@ const PACK: [&str; 6] = [
 ];
 
 /// Writes the archive, or says why not on standard error.
-pub(in crate::agent) fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let cause = match find_root() {
         Ok(root) => {
             let mut tar = Command::new("tar");

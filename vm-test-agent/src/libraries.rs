@@ -1,13 +1,13 @@
 //! Which of the host's libraries a program needs in this guest, because the guest lacks them or has an older one. Knows where
 //! a guest's loader looks; starts nothing.
 
-use crate::elf::{self, Needs, Version};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::LIBRARIES;
+use vm_test_sys::elf::{self, Needs, Version};
 
 /// Where libraries are, besides what the loader's configuration adds.
 const PLACES: [&str; 8] = [

@@ -1,7 +1,6 @@
 //! Which loader starts a program of the host in this guest: the guest's own if its C library is new enough, else the host's.
 
 use super::libraries;
-use crate::elf::{self, Version};
 use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::{AGENT_PATH, LIBRARIES};
+use vm_test_sys::elf::{self, Version};
 
 /// Since this version the loader can be told a program's name.
 const NAMES_PROGRAMS: Version = Version(2, 33);

@@ -1,11 +1,11 @@
 //! The devices that a test asks for: loads their drivers, which come from the image.
 
 use super::appearance::await_there;
-use crate::sys::loop_device;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use vm_test_sys::loop_device;
 
 /// Where the programs for devices are.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,11 +1,11 @@
 //! Gives a restored VM its own identity before anything of a test runs: random numbers, time, names.
 
-use crate::hosts;
-use crate::sys::entropy;
 use rustix::time::{ClockId, Timespec, clock_settime};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use vm_test_protocol::machine::Identity;
+use vm_test_sys::entropy;
+use vm_test_sys::hosts;
 
 /// The files with its host name and its machine id, and what is done to them.
 const FILES: [(&str, &str); 2] = [

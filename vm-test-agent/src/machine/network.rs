@@ -1,11 +1,11 @@
 //! QEMU user-mode networking: one network card, in a network that QEMU emulates.
 
 use super::appearance::await_there;
-use crate::sys::interface::Interface;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use vm_test_sys::interface::Interface;
 
 /// The card's interface; the kernel is told to name it so.
 const NAME: &str = "eth0";

@@ -2,7 +2,6 @@
 //! init; the agent waits until the init has brought the guest up. Knows systemd; starts no job.
 
 use super::loader;
-use crate::sys::{inherited, session};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::ffi::{OsStr, OsString};
@@ -16,6 +15,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use vm_test_protocol::{AGENT_PATH, LIBRARIES};
+use vm_test_sys::{inherited, session};
 
 /// The image's own init.
 const INIT: &str = "/sbin/init";

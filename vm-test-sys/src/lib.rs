@@ -1,0 +1,29 @@
+//! What the programs of vm-test need of the system below them, on the host and in guests: requests to
+//! the kernel and C functions that neither the standard library nor rustix offers, and files whose
+//! form the system decides. One file per thing, no policy.
+//!
+//! The only crate with `unsafe`. A part of vm-test that only its own crates use: it changes without
+//! notice.
+#![expect(
+    unsafe_code,
+    reason = "UNSAFETY: system calls and C functions without a safe wrapper; each block says why it is sound"
+)]
+
+pub mod btrfs;
+pub mod elf;
+pub mod entropy;
+pub mod filter;
+pub mod handover;
+pub mod hosts;
+pub mod idmap;
+pub mod inherited;
+pub mod interface;
+pub mod keyring;
+pub mod loop_device;
+pub mod loopback;
+pub mod lxc;
+pub mod namespaces;
+pub mod priority;
+pub mod process;
+pub mod read_only;
+pub mod session;
