@@ -26,7 +26,8 @@ pub(super) enum Command {
     /// Run a command in a fresh instance of a guest, and roll back everything it did
     #[command(long_about = help::RUN, after_long_help = help::RUN_AFTER)]
     Run(RunArgs),
-    /// Run a whole test binary in a fresh instance of a guest: the runner of cargo, or a wrapper script of nextest
+    /// Run a whole test binary in a fresh instance of a guest: the runner of cargo, or a wrapper
+    /// script of nextest
     #[command(long_about = help::RUNNER, after_long_help = help::RUNNER_AFTER)]
     Runner(RunnerArgs),
     /// Open a shell in a fresh instance of a guest, and roll back everything when you leave
@@ -41,7 +42,8 @@ pub(super) enum Command {
         /// The instance, as a failure or `vm-test ps` names it
         instance: String,
     },
-    /// Run one test of this workspace in a fresh instance, on this terminal, alone or under a debugger
+    /// Run one test of this workspace in a fresh instance, on this terminal, alone or under a
+    /// debugger
     #[command(long_about = help::DEBUG, after_long_help = help::DEBUG_AFTER)]
     Debug(DebugArgs),
     /// Print the times of a run's tests: the slowest bodies, where the time went, the guests used

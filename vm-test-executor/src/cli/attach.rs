@@ -11,12 +11,12 @@ use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::Lease;
 use vm_test_runtime::harvest::Places;
 
-/// What to do about an instance that nobody knows.
+/// The remedy for an instance that no daemon knows.
 const UNKNOWN: &str = "`vm-test ps` lists those that are kept, as those of failed tests are with keep = \"on-failure\" or VM_TEST_KEEP=on-failure; `vm-test logs` shows what others have said";
 
-/// Runs it and returns its exit code.
+/// Runs the command or shell and returns its exit code.
 pub(super) fn run(args: &AttachArgs) -> Result<u8, Failure> {
-    // Whether it is there at all comes before what to do in it.
+    // Find the instance first: its absence is reported before any fault of the command.
     let (mut lease, attached) = find(&args.instance)?;
     let is_shell = args.command.is_empty();
     if is_shell && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
@@ -44,7 +44,7 @@ pub(super) fn run(args: &AttachArgs) -> Result<u8, Failure> {
     command.follow(&mut lease, Places::default())
 }
 
-/// Looks for the instance in all daemons of this user.
+/// Finds the instance among all daemons of this user.
 fn find(instance: &str) -> Result<(Lease, Attached), Failure> {
     let mut refusal = None;
     for socket in daemons::sockets()? {

@@ -17,13 +17,14 @@ use vm_test_protocol::harvest::Wanted;
 use vm_test_runtime::client::Lease;
 use vm_test_settings::guest::Setting;
 
-/// Memory of the container that runs a step, in bytes: compilers and package managers want more than a test.
+/// Memory of the container that runs a build step, in bytes: compilers and package managers need
+/// more than a test.
 const STEP_MEMORY: u64 = 2 << 30;
 
-/// How many characters of a digest are shown to people.
+/// How many characters of a digest are shown.
 const SHORT: usize = 12;
 
-/// Builds a recipe's image and says how it goes.
+/// Builds a recipe's image and reports progress.
 pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failure> {
     let began = Instant::now();
     let mut display = Display::new();
@@ -32,7 +33,7 @@ pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failur
         bar: display.bar(),
     };
     let built = image::build(store, recipe, &mut display, &mut runner);
-    // The bar goes with the last of them.
+    // Dropping the last copy clears the bar.
     drop((display, runner));
     let record = built?;
     remark(&format!(
@@ -45,7 +46,7 @@ pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failur
     Ok(record)
 }
 
-/// Runs steps in containers whose writes stay, and has disks read by machines.
+/// Runs build steps in containers whose writes persist, and has VMs read imported disks.
 struct InGuests<'a> {
     store: &'a Store,
     bar: Bar,

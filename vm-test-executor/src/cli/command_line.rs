@@ -19,7 +19,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
-    // Those are started by this program and by tests, who have warned already.
+    // The daemon and `keep` are started by this program and by tests, which have warned already.
     if !matches!(cli.command, Command::Daemon(_) | Command::Keep { .. }) {
         for warning in variables::warnings() {
             output::remark(&warning);
@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The end of a command that runs something in a guest.
+/// Concludes a command that runs something in a guest.
 fn of_guest(result: Result<u8, Failure>) -> ExitCode {
     match result {
         Ok(code) => code.into(),
@@ -70,7 +70,7 @@ fn of_guest(result: Result<u8, Failure>) -> ExitCode {
     }
 }
 
-/// The end of a command that is this program's own.
+/// Concludes a command that runs nothing in a guest.
 fn own(result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,9 +81,11 @@ fn own(result: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// Help, version, or what is wrong with the command line. A wrong one must not look like the exit of a command in a guest.
+/// Prints help, the version, or a usage error.
+///
+/// The exit code of a usage error must not look like that of a command in a guest.
 fn refuse(error: &clap::Error) -> ExitCode {
-    // Nobody may read it any more, which is no error.
+    // It is not an error if nobody reads it.
     let _ = error.print();
     let in_guest = std::env::args_os()
         .nth(1)

@@ -14,10 +14,10 @@ use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::store;
 use vm_test_runtime::harvest::Places;
 
-/// How many characters of a digest are shown to people.
+/// How many characters of a digest are shown.
 const SHORT: usize = 12;
 
-/// Runs the command, or a shell without one, and keeps what it did as the image of this name.
+/// Runs the command, or a shell if there is none, and commits what it did as image `name`.
 pub(super) fn run(
     guest: &str,
     settings: &Settings,
@@ -61,7 +61,7 @@ pub(super) fn run(
     lease.give_up();
     let end = end?.map(|ending| ending.end);
     let code = end.as_ref().map_or(exit::signaled(libc::SIGHUP), exit::of);
-    // The exit code of a shell is that of the last command in it and says nothing about the session.
+    // A shell exits with the code of its last command, which says nothing about the session.
     let is_kept = match end {
         Some(End::Exited(code)) => is_shell || code == 0,
         _ => false,

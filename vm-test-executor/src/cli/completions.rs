@@ -14,7 +14,7 @@ pub(super) fn print(args: &CompletionsArgs) -> Result<(), Failure> {
     say(&String::from_utf8_lossy(&script))
 }
 
-/// The command line without what only programs say, which the generators would offer as well.
+/// Returns the command line without hidden arguments, which the generators would offer as well.
 fn for_people() -> Command {
     let all = Cli::command();
     let visible = all

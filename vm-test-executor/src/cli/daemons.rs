@@ -9,15 +9,15 @@ use vm_test_runtime::client::{Connection, RuntimeDir, cure, is_gone};
 /// How long a daemon may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The sockets in this user's runtime directory; of some of them the daemon may be dead.
+/// Returns the sockets in this user's runtime directory. Some of their daemons may be dead.
 pub(super) fn sockets() -> Result<Vec<PathBuf>, Failure> {
     Ok(RuntimeDir::find()?.map_or_else(Vec::new, |dir| dir.sockets()))
 }
 
-/// Asks the daemon behind a socket; `None` if none is there.
+/// Asks the daemon behind a socket; returns `None` if there is no daemon.
 ///
 /// # Errors
-/// If one is there and does not answer.
+/// If the daemon is there but does not answer.
 pub(super) fn ask(socket: &Path, request: &Request) -> Result<Option<Reply>, Failure> {
     let answer = Connection::to(socket).and_then(|mut connection| {
         connection.send(request)?;

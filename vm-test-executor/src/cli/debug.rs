@@ -1,4 +1,5 @@
-//! `vm-test debug`: one test of this workspace in a fresh instance, on the user's terminal, alone or below a debugger.
+//! `vm-test debug`: one test of this workspace in a fresh instance, on the user's terminal, alone
+//! or below a debugger.
 
 use super::args::DebugArgs;
 use super::guest_command::Command;
@@ -10,11 +11,12 @@ use std::path::Path;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{ENV_JOB, ENV_TEST};
 
-/// Runs the test and returns its process's exit code.
+/// Runs the test and returns the exit code of its process.
 pub(super) fn run(mut args: DebugArgs) -> Result<u8, Failure> {
     let mut settings = std::mem::take(&mut args.settings);
     let (binary, test, more) = find(&args)?;
-    // By these the test's body knows that it is in a guest. No agent waits for its verdict: the user sees for himself.
+    // These tell the test's body that it is in a guest. No agent waits for its verdict: the user
+    // watches the test.
     settings.env.push(format!("{ENV_JOB}={:032x}", 0).into());
     settings.env.push(format!("{ENV_TEST}={test}").into());
     if let Some(package) = &binary.package {
@@ -47,7 +49,7 @@ pub(super) fn run(mut args: DebugArgs) -> Result<u8, Failure> {
     command.follow(&mut lease, places)
 }
 
-/// The binary, the test's full name, and what is left for the harness.
+/// Returns the binary, the test's full name, and the remaining arguments for the harness.
 fn find(args: &DebugArgs) -> Result<(TestBinary, String, &[OsString]), Failure> {
     let Some((first, rest)) = args.words.split_first() else {
         return Err(Failure::new("cannot debug nothing: no test is named"));

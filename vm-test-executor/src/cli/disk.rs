@@ -1,5 +1,5 @@
-//! An imported disk, read in a VM: which image the VM boots, and what it says. The disk's content is passed on as it
-//! comes; the reader checks it.
+//! An imported disk, read in a VM: which image the VM boots, and what it says. The disk's content
+//! is passed on as it comes; the reader checks it.
 
 use super::output::remark;
 use super::progress::Bar;
@@ -17,18 +17,21 @@ use vm_test_protocol::machine::READ_DISK;
 use vm_test_runtime::client::Lease;
 use vm_test_settings::guest::Setting;
 
-/// The image of the machine that reads: it has a kernel, tar, and what loads the drivers of file systems.
+/// The image of the VM that reads the disk. It has a kernel, tar, and a loader for file system
+/// drivers.
 const IMAGE: &str = "debian-12";
 
-/// So much of what is said on standard error is kept.
+/// At most this much of standard error is kept, in bytes.
 const MOST_WORDS: usize = 4096;
 
-/// Longer lines are cut.
+/// Longer lines are cut, in characters.
 const LONGEST: usize = 300;
 
 const HINT: &str = "its root, and what its /etc/fstab mounts there, has to be on ext4, xfs or btrfs, on partitions of the disk or on the whole disk; if it is on anything else, import the root file system as a tar archive or a directory";
 
-/// Writes the root file system on the disk to a pipe. `ensure` builds an image that is not there yet.
+/// Writes the root file system on the disk to a pipe.
+///
+/// `ensure` builds an image that does not exist yet.
 pub(super) fn read(
     store: &Store,
     bar: &Bar,
@@ -59,7 +62,7 @@ pub(super) fn read(
         store: store.root().to_string_lossy().into_owned(),
         build: None,
         disk: Some(ForeignDisk {
-            // The very file that was checked, whatever is at its path by now.
+            // Not by its path, which may by now lead to another file than the one that was checked.
             path: format!("/proc/{}/fd/{}", std::process::id(), disk.as_raw_fd()),
             format,
         }),
@@ -89,7 +92,7 @@ pub(super) fn read(
     }
 }
 
-/// Has the agent's own program do it.
+/// Starts the agent's own disk reader.
 fn order(lease: &Lease) -> io::Result<()> {
     let job = Job {
         nonce: 0,
@@ -111,7 +114,7 @@ fn order(lease: &Lease) -> io::Result<()> {
 
 /// How the copying ended.
 enum Copied {
-    /// The machine has written all, and some words on standard error.
+    /// The VM has written everything, and this text on standard error.
     All(Ended, Vec<u8>),
     /// The reader stopped early and reports the reason itself.
     Enough,
@@ -137,7 +140,9 @@ fn copy(lease: &mut Lease, mut into: PipeWriter) -> io::Result<Copied> {
     }
 }
 
-/// What was said first, without what a terminal would take for orders: names of the disk's files may be in it.
+/// Returns the first line of the text.
+///
+/// Control characters are removed: the text may contain names of files on the disk.
 fn first_line(words: &[u8], ended: &Ended) -> String {
     let text = String::from_utf8_lossy(words);
     match text.lines().map(str::trim).find(|line| !line.is_empty()) {

@@ -17,13 +17,13 @@ pub(super) const NOT_FOUND: u8 = 127;
 /// Added to the number of the signal that killed the command.
 const SIGNALED: u8 = 128;
 
-/// The command line is wrong, for commands that have no command of their own to speak for.
+/// The command line is wrong; for commands that do not run a command of the user's.
 pub(super) const USAGE: u8 = 2;
 
-/// What `run` and `shell` exit with, as shells do it.
+/// Returns the exit code of `run` and `shell` for this end, following the convention of shells.
 pub(super) fn of(end: &End) -> u8 {
     match end {
-        // The kernel gives a parent no more than these bits.
+        // The kernel passes on only the lowest eight bits.
         End::Exited(code) => code.to_le_bytes()[0],
         End::Signaled(number) => signaled(*number),
         End::TimedOut => TIMED_OUT,
@@ -36,7 +36,7 @@ pub(super) fn of(end: &End) -> u8 {
     }
 }
 
-/// What stands for the end by this signal.
+/// Returns the exit code for death by this signal.
 pub(super) fn signaled(number: i32) -> u8 {
     SIGNALED.saturating_add(u8::try_from(number).unwrap_or(0))
 }

@@ -7,10 +7,10 @@ use crate::image::{Collected, Store, clear, collect, sweep_snapshots};
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::{RuntimeDir, store};
 
-/// Sweeps and reports.
+/// Removes what dead daemons and unused images left, and reports it.
 pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
     let mut swept = daemon::sweep(&RuntimeDir::open()?, None);
-    // Those of daemons whose journal is lost.
+    // Snapshots of daemons whose journal is lost.
     let found = Store::find(&store()?)?;
     if let Some(store) = &found {
         swept.snapshots += sweep_snapshots(store)?;
@@ -18,7 +18,7 @@ pub(super) fn run(args: GcArgs) -> Result<(), Failure> {
     let collected = match (args.images, &found) {
         (true, _) => collect(&Store::open(&store()?)?)?,
         (false, Some(store)) => Collected {
-            // No news to those who have not asked for images.
+            // Not of interest to users who have not asked about images.
             in_use: 0,
             ..clear(store)?
         },

@@ -1,4 +1,5 @@
-//! A command for a guest: from the command line to a lease and a job, and from the job's end to an exit code.
+//! A command for a guest: from the command line to a lease and a job, and from the job's end to an
+//! exit code.
 
 mod ending;
 mod explanation;
@@ -26,28 +27,31 @@ use vm_test_runtime::harvest::{Harvest, Places};
 use vm_test_runtime::variables;
 use vm_test_settings::guest::{Setting, Text, Texts};
 
-/// How much of a command is shown to people.
+/// How many characters of a command are shown.
 const LONGEST_PURPOSE: usize = 200;
 
-/// A command and the guest it is for.
+/// A command and its guest.
 pub(super) struct Command<'a> {
     guest: &'a str,
     settings: &'a Settings,
     words: &'a [OsString],
     program: String,
     directory: String,
-    /// The program of the host that the guest has to be able to run: the command's own, or one that the command starts.
+    /// The program of the host that the guest must be able to run: the command itself, or a program
+    /// that
+    /// the command starts.
     brought: Option<String>,
-    /// Where cargo has not started this program: the directory of the package whose tests it is, and where its libraries are.
+    /// Set if cargo has not started this program: the directory of the package whose tests it is.
+    /// `libraries` is then where its libraries are.
     package: Option<PathBuf>,
     libraries: Option<OsString>,
-    /// Whether its instance may stay, as that of a test.
+    /// Whether its instance may be kept, like that of a test.
     keeps: bool,
     on_sigterm: OnSigterm,
 }
 
 impl<'a> Command<'a> {
-    /// Checks what can be checked here.
+    /// Checks what can be checked without a guest.
     ///
     /// # Errors
     /// If the program or the working directory cannot be named in a guest.
@@ -69,7 +73,7 @@ impl<'a> Command<'a> {
             Some(directory) => std::path::absolute(directory),
             None => std::env::current_dir(),
         };
-        // This directory may have been removed; the guest has not got it either, then.
+        // This directory may have been removed; then the guest does not have it either.
         let directory = directory.unwrap_or_else(|_| PathBuf::from("/"));
         Ok(Self {
             guest,
@@ -85,7 +89,7 @@ impl<'a> Command<'a> {
         })
     }
 
-    /// Has the guest get what this program of the host needs of a system.
+    /// Brings this host program, with everything that it needs of a system, into the guest.
     ///
     /// # Errors
     /// If the program cannot be named in a guest.
@@ -94,28 +98,32 @@ impl<'a> Command<'a> {
         Ok(())
     }
 
-    /// The same for a program that was built on the host.
+    /// Does the same for the command itself, which was built on the host.
     pub(super) fn of_host(mut self) -> Result<Self, Failure> {
-        // Its libraries are looked for before there is a working directory for it.
+        // Its libraries are looked up before it has a working directory.
         let program = Path::new(&self.directory).join(&self.program);
         self.program = utf8(program.as_os_str())?;
         self.bring(&program)?;
         Ok(self)
     }
 
-    /// Keeps the instance if the command fails, if the guest or the user's variable says so.
+    /// Keeps the instance if the command fails and the guest's settings or the user's variable ask
+    /// for it.
     pub(super) fn keep_as_tests_do(&mut self) {
         self.keeps = true;
     }
 
-    /// Makes SIGTERM end the command's time, if this program was started for one test. Otherwise it is passed on.
+    /// Makes SIGTERM end the command as a time limit would, if this program was started for one
+    /// test.
+    ///
+    /// Otherwise SIGTERM is passed on.
     pub(super) fn end_as_tests_do(&mut self) {
         if is_for_one_test() {
             self.on_sigterm = OnSigterm::EndJob;
         }
     }
 
-    /// The program's path.
+    /// Returns the program's path.
     pub(super) fn program(&self) -> &Path {
         Path::new(&self.program)
     }
@@ -162,7 +170,7 @@ impl<'a> Command<'a> {
         Ok(lease)
     }
 
-    /// The image that the guest starts from.
+    /// Returns the image that the guest starts from.
     pub(super) fn image(&self) -> Result<String, Failure> {
         let workspace = Workspace::find(&manifest_dir())?;
         Ok(workspace.guest(self.guest, &self.overrides()?)?.image)
@@ -200,7 +208,7 @@ impl<'a> Command<'a> {
         Ok(ending.map_or(exit::signaled(libc::SIGHUP), |it| exit::of(&it.end)))
     }
 
-    /// Runs the command in the leased instance; `None` if the terminal went away.
+    /// Runs the command in the leased instance; returns `None` if the terminal went away.
     pub(super) fn end(&self, lease: &mut Lease, places: Places) -> Result<Option<Ending>, Failure> {
         let job = self.job(&lease.granted, places.wanted());
         let mut harvest = Harvest::new(places, &lease.granted.instance);
@@ -221,7 +229,7 @@ impl<'a> Command<'a> {
         Ok(Some(ending))
     }
 
-    /// The command as a job for the agent.
+    /// Returns the command as a job for the agent.
     fn job(&self, granted: &Leased, wanted: Wanted) -> Job {
         let mut environment = forwarded(
             &granted.env,
@@ -243,7 +251,7 @@ impl<'a> Command<'a> {
             }
         }
         Job {
-            // Nothing is judged, so that nothing has to be told apart.
+            // No verdict is expected, so no job has to be told from another.
             nonce: 0,
             program: self.program.clone(),
             args: self.words[1..]

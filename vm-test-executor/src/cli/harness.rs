@@ -1,19 +1,20 @@
-//! Recognises test binaries with the standard harness by the content of the file. Executes none: a binary without it may do
-//! anything when it is started, on the user's own host.
+//! Recognises test binaries with the standard harness by the content of the file. Executes none: a
+//! binary without it may do anything when it is started, on the user's own host.
 
 use memchr::memmem::Finder;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// What the harness says of a test that should have panicked. The words of its help would not do: harnesses that take the same
-/// arguments have them, too.
+/// Text of the standard harness for a test that should have panicked but did not.
+///
+/// The text of its help would not do: custom harnesses with the same arguments contain that, too.
 const WORDS: &[u8] = b"test did not panic as expected";
 
-/// How much of a file is looked at in one go.
+/// How many bytes are searched at a time.
 const CHUNK: usize = 1 << 20;
 
-/// Whether the binary has the standard harness.
+/// Returns whether the binary has the standard harness.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -24,7 +25,7 @@ pub(super) fn is_standard(binary: &Path) -> io::Result<bool> {
 fn has_words(mut file: impl Read) -> io::Result<bool> {
     let finder = Finder::new(WORDS);
     let mut bytes = vec![0; CHUNK];
-    // What may be the beginning of the words.
+    // These bytes may be the beginning of the text.
     let mut kept = 0;
     loop {
         let filled = match file.read(&mut bytes[kept..]) {

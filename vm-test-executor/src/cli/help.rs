@@ -1,6 +1,6 @@
 //! The long texts of `--help`: examples, variables, exit codes. Words only.
 
-/// What `run`, `runner`, `shell`, `attach` and `debug` exit with.
+/// The exit codes of `run`, `runner`, `shell`, `attach` and `debug`.
 macro_rules! exit_codes {
     () => {
         "\n\nEXIT CODES

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::store;
 
-/// How many characters of a digest are shown to people.
+/// How many characters of a digest are shown.
 const SHORT: usize = 12;
 
 /// Runs a command on images.
@@ -40,7 +40,7 @@ pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
             Ok(())
         }
         ImageCommand::Export { name, file } => image::export(&store, name, file),
-        // It runs something in a guest and ends as that does.
+        // It runs something in a guest; its exit code is handled elsewhere.
         ImageCommand::Commit { .. } => Ok(()),
     }
 }
@@ -52,7 +52,7 @@ fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {
     make(store, &Recipe::of_base(name, base)).map(drop)
 }
 
-/// Has the host's system copied anew for a recipe that starts from it.
+/// Requests a new copy of the host's system for a recipe that starts from it.
 fn wants_anew(store: &Store, recipe: &Recipe) -> Result<(), Failure> {
     match &recipe.base {
         Base::Host(_) => store.refresh_host(),
@@ -118,7 +118,7 @@ fn bytes_of(store: &Store, image: &ImageRecord) -> u64 {
     layers.map(|layer| layer.bytes).sum()
 }
 
-/// What became of an image, for programs.
+/// The result of a verification, as JSON.
 #[derive(Debug, Serialize)]
 struct Verified<'a> {
     name: &'a str,

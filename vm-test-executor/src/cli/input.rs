@@ -9,13 +9,13 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use vm_test_protocol::agent::{INPUT_WINDOW, ToAgent};
 
-/// How much is read and sent at once.
+/// How many bytes are read and sent at a time.
 const CHUNK: usize = 1 << 16;
 
-/// How often a command in the background looks whether it has come to the foreground.
+/// How often a command in the background checks whether it has come to the foreground.
 const TICK: Duration = Duration::from_millis(200);
 
-/// How many bytes may be sent before the command has taken some.
+/// How many bytes may be sent before the command has consumed some.
 #[derive(Debug)]
 pub(super) struct Window {
     room: Mutex<usize>,
@@ -30,7 +30,7 @@ impl Window {
         }
     }
 
-    /// The command has taken this much.
+    /// Notes that the command has consumed this many bytes.
     pub(super) fn widen(&self, bytes: u64) {
         let bytes = usize::try_from(bytes).unwrap_or(INPUT_WINDOW);
         let mut room = self
@@ -41,7 +41,7 @@ impl Window {
         self.more.notify_all();
     }
 
-    /// Waits until there is room.
+    /// Waits until bytes may be sent; returns how many.
     fn room(&self) -> usize {
         let room = self
             .room
@@ -60,7 +60,7 @@ impl Window {
     }
 }
 
-/// Sends standard input to its end.
+/// Sends standard input until its end.
 pub(super) fn pass_on(line: &Line, window: &Window) {
     let mut bytes = vec![0; CHUNK];
     loop {
@@ -73,14 +73,16 @@ pub(super) fn pass_on(line: &Line, window: &Window) {
                 line.send(&ToAgent::Input(bytes[..count].to_vec()));
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
-            // A terminal that is gone. Other errors are the end of what can be had, too.
+            // The terminal is gone. Any other error ends the input, too.
             Err(_) => break,
         }
     }
     line.send(&ToAgent::InputEnd);
 }
 
-/// Waits until there is something to read that this process may read: a terminal stops those in its background that try.
+/// Waits until there is input that this process may read.
+///
+/// A terminal stops background processes that try to read from it.
 fn await_turn() {
     loop {
         // The caller may have set `O_NONBLOCK`.

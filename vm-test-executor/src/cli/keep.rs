@@ -1,5 +1,5 @@
-//! `vm-test keep`: hands the stream on its standard input over to the daemon. Only test processes call it, because they
-//! cannot send a descriptor themselves.
+//! `vm-test keep`: hands the stream on its standard input over to the daemon. Only test processes
+//! call it, because they cannot send a descriptor themselves.
 
 use super::output::say;
 use std::os::fd::AsFd;
@@ -8,7 +8,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::{Connection, Executor, RuntimeDir};
 use vm_test_sys::handover;
 
-/// Hands it over and says for how many milliseconds the instance stays.
+/// Hands the stream over and prints for how many milliseconds the instance stays.
 pub(super) fn run(instance: &str) -> Result<(), Failure> {
     let cannot = |cause: &dyn std::fmt::Display| {
         Failure::new(format!("cannot keep instance {instance}: {cause}"))

@@ -1,26 +1,26 @@
-//! Where the loader finds the libraries of a test binary that cargo does not start: the compiler's own, which those of
-//! procedural macros need, and what cargo has built. Asks the compiler.
+//! Where the loader finds the libraries of a test binary that cargo does not start: the compiler's
+//! own, which those of procedural macros need, and what cargo has built. Asks the compiler.
 
 use super::target::cargo;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The variable by which the loader is told.
+/// The variable that tells the loader.
 pub(super) const VARIABLE: &str = "LD_LIBRARY_PATH";
 
-/// The directories, as cargo would name them, and those that this process was given.
+/// Returns the directories that cargo would name, followed by those that this process was given.
 pub(super) fn of(binary: &Path) -> OsString {
     let mut directories = vm_test_runtime::cargo::directories(binary);
     directories.extend(binary.parent().map(Path::to_path_buf));
     directories.extend(of_compiler());
     let given = std::env::var_os(VARIABLE).unwrap_or_default();
     directories.extend(std::env::split_paths(&given).filter(|dir| !dir.as_os_str().is_empty()));
-    // No directory that separates others by its name can be named.
+    // A directory whose name contains the separator cannot be listed.
     std::env::join_paths(directories).unwrap_or(given)
 }
 
-/// The compiler's libraries; none where there is no compiler.
+/// Returns the compiler's libraries, or none if there is no compiler.
 fn of_compiler() -> Vec<PathBuf> {
     let beside = Path::new(&cargo()).with_file_name("rustc");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| beside.into());

@@ -8,11 +8,11 @@ use vm_test_protocol::agent::ToAgent;
 use vm_test_protocol::frame;
 use vm_test_runtime::client::Lease;
 
-/// The line to the agent, for all threads that have something to say.
+/// The connection to the agent, shared by all threads that send something.
 #[derive(Debug)]
 pub(super) struct Line {
     stream: Mutex<UnixStream>,
-    /// For ending the line while another thread writes.
+    /// For closing the connection while another thread writes.
     end: UnixStream,
     pub(super) hung_up: AtomicBool,
     pub(super) told_to_end: AtomicBool,
@@ -28,7 +28,9 @@ impl Line {
         })
     }
 
-    /// Says something to the agent. That it is gone is learnt where its words are read.
+    /// Sends a message to the agent.
+    ///
+    /// An error is ignored here: the reader learns that the agent is gone.
     pub(super) fn send(&self, message: &ToAgent) {
         let stream = self
             .stream
@@ -37,7 +39,8 @@ impl Line {
         let _ = frame::write(&*stream, message);
     }
 
-    /// Has the agent end the job as if its time were up; false if it has been told so before.
+    /// Makes the agent end the job as if its time were up; returns `false` if that was asked
+    /// before.
     pub(super) fn end_job(&self) -> bool {
         let is_first = !self.told_to_end.swap(true, Ordering::SeqCst);
         if is_first {

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 
-/// Becomes the guest's shell. The agent gives every job the shell of last resort, so that one does not count as chosen.
+/// Executes the login shell of the guest's user.
+///
+/// The agent sets `SHELL` to a default for every job, so that value does not count as a choice.
 const SCRIPT: &str = r#"
 [ "$SHELL" = /bin/sh ] && SHELL=
 for shell in "$SHELL" bash sh; do
@@ -10,7 +12,7 @@ for shell in "$SHELL" bash sh; do
 done
 "#;
 
-/// The command that becomes the guest's shell.
+/// Returns the command that becomes the guest's shell.
 pub(super) fn words() -> Vec<OsString> {
     ["/bin/sh", "-c", SCRIPT].map(OsString::from).into()
 }

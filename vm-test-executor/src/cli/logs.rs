@@ -1,4 +1,5 @@
-//! `vm-test logs`: the console and output of an instance, from its daemon while it runs, else from the stored log.
+//! `vm-test logs`: the console and output of an instance, from its daemon while it runs, else from
+//! the stored log.
 
 use super::output::say;
 use super::{daemons, target};
@@ -26,7 +27,7 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
             .map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
         return say(&visible(&String::from_utf8_lossy(&bytes)));
     }
-    // Before the words of a daemon, which have its last lines only.
+    // First, because a daemon has only the last lines of it.
     if let Some(text) = daemon::log_of_boot(&vm_test_runtime::client::store()?, instance) {
         return say(&visible(&text));
     }
@@ -40,7 +41,7 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
 }
 
 fn stored(instance: &str) -> Option<PathBuf> {
-    // The name of a file, and of nothing elsewhere.
+    // An instance's name is a file name, never a path.
     if instance.contains('/') {
         return None;
     }
@@ -51,7 +52,7 @@ fn stored(instance: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// The text with everything but lines and tabs that could steer a terminal replaced.
+/// Returns the text without characters that could control a terminal, except newlines and tabs.
 fn visible(text: &str) -> String {
     let is_text = |c: char| !c.is_control() || c == '\n' || c == '\t';
     text.replace("\r\n", "\n")

@@ -1,4 +1,5 @@
-//! `vm-test image machine`: makes the files that VMs of an image boot from, and prints where they are.
+//! `vm-test image machine`: makes the files that VMs of an image boot from, and prints where they
+//! are.
 
 use super::output::{remark, say, say_json};
 use crate::image::Store;
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 use vm_test_protocol::failure::Failure;
 
-/// Makes them, and an initramfs with another first program than the agent if there is one.
+/// Makes the files, and an initramfs that starts another program than the agent, if one is given.
 pub(super) fn run(
     store: &Store,
     name: &str,

@@ -1,4 +1,5 @@
-//! The command line. Parses, calls the layers below, prints; nothing else in the program prints for people.
+//! The command line. Parses, calls the layers below, prints; nothing else in the program prints for
+//! people.
 
 mod args;
 mod attach;

@@ -1,4 +1,5 @@
-//! Printing for people: completely or not at all, with colours only on terminals. A closed pipe is not an error.
+//! Printing for people: completely or not at all, with colours only on terminals. A closed pipe is
+//! not an error.
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
@@ -26,14 +27,14 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
 /// Prints JSON to standard output.
 ///
 /// # Errors
-/// As [`say`].
+/// See [`say`].
 pub(super) fn say_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
     say(&format!("{text}\n"))
 }
 
-/// Prints a failure to standard error. If even that cannot be written, the exit code still says it.
+/// Prints a failure to standard error. If even that fails, the exit code still tells.
 pub(super) fn complain(failure: &Failure) {
     let colourful = is_colourful(&io::stderr());
     let error = paint("error:", AnsiColor::Red.on_default().bold(), colourful);
@@ -45,12 +46,12 @@ pub(super) fn complain(failure: &Failure) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Prints a line of vm-test's own to standard error, beside the output of the command that runs.
+/// Prints a line of vm-test's own to standard error, beside the output of the running command.
 pub(super) fn remark(text: &str) {
     let _ = io::stderr().write_all(format!("vm-test: {text}\n").as_bytes());
 }
 
-/// The text in this style, where colours are wanted.
+/// Returns the text in this style, if colours are wanted.
 pub(super) fn paint(text: &str, style: Style, colourful: bool) -> String {
     if colourful {
         format!("{style}{text}{style:#}")
@@ -59,26 +60,26 @@ pub(super) fn paint(text: &str, style: Style, colourful: bool) -> String {
     }
 }
 
-/// Whether the stream is a terminal that shows colours, and whose user wants them.
+/// Returns whether the stream is a terminal that shows colours and whose user wants them.
 pub(super) fn is_colourful(stream: &impl IsTerminal) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     is_steerable(stream) && !refused
 }
 
-/// Whether the stream is a terminal on which something can be drawn anew.
+/// Returns whether the stream is a terminal on which lines can be redrawn.
 pub(super) fn is_steerable(stream: &impl IsTerminal) -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|value| value == "dumb");
     stream.is_terminal() && !dumb
 }
 
-/// The text with everything that could steer a terminal replaced: purposes come from other programs.
+/// Replaces everything that could control a terminal: purposes come from other programs.
 pub(super) fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
 }
 
-/// Bytes as people read them, in powers of 1024.
+/// Formats a number of bytes for people, in powers of 1024.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [(u32, &str); 3] = [(40, "TiB"), (30, "GiB"), (20, "MiB")];
     let unit = UNITS.iter().find(|(shift, _)| bytes >> shift > 0);
@@ -95,7 +96,7 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// Columns of equal width, two spaces apart, nothing after the last one.
+/// Formats columns of equal width, two spaces apart, without trailing spaces.
 pub(super) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let mut widths = [0; COLUMNS];
     for row in rows {
@@ -114,7 +115,7 @@ pub(super) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String 
     rows.iter().map(line).collect()
 }
 
-/// A time as people read it: whole units, the smaller ones left out.
+/// Formats a time for people in whole units; smaller units are left out.
 pub(super) fn duration(age: Duration) -> String {
     match age.as_secs() {
         seconds @ 0..120 => format!("{seconds}s"),

@@ -1,5 +1,5 @@
-//! Where the files of a test binary go that this program runs: the same paths as under `cargo test`. Chooses paths, and
-//! empties the directory of artifacts.
+//! Where the files of a test binary go that this program runs: the same paths as under `cargo
+//! test`. Chooses paths, and empties the directory of artifacts.
 
 use super::guest_command::manifest_dir;
 use super::workspace;
@@ -8,7 +8,7 @@ use vm_test_protocol::pattern::Pattern;
 use vm_test_runtime::cargo::target;
 use vm_test_runtime::harvest::{Places, ProfilePlace, binary_name, directory_name, drafts};
 
-/// The places of a run of this binary: of one of its tests, or of all.
+/// Returns the places for a run of this binary, with one of its tests or with all.
 pub(super) fn of_tests(
     binary: &Path,
     package: &str,
@@ -16,7 +16,7 @@ pub(super) fn of_tests(
     export: &[Pattern],
 ) -> Places {
     let artifacts = artifacts(binary, package, test);
-    // What an earlier run has left would be taken for this one's.
+    // Otherwise files of an earlier run would be taken for files of this one.
     let _ = std::fs::remove_dir_all(&artifacts);
     Places {
         artifacts: Some(artifacts),
@@ -25,7 +25,8 @@ pub(super) fn of_tests(
     }
 }
 
-/// The places of a run that only lists tests: what earlier runs have left stays, for nothing will take its place.
+/// Returns the places for a run that only lists tests: files of earlier runs stay, since nothing
+/// replaces them.
 pub(super) fn of_list(binary: &Path) -> Places {
     Places {
         profiles: ProfilePlace::for_program(binary),
@@ -34,7 +35,7 @@ pub(super) fn of_list(binary: &Path) -> Places {
     }
 }
 
-/// The directory of artifacts, under the name of the test where there is one.
+/// Returns the directory for artifacts, with the test's name if there is one.
 fn artifacts(binary: &Path, package: &str, test: Option<&str>) -> PathBuf {
     let directory = directory_of_target(binary)
         .join("vm-test/artifacts")
@@ -50,7 +51,7 @@ fn directory_of_target(binary: &Path) -> PathBuf {
     target(binary).unwrap_or_else(|| root().join("target"))
 }
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 fn root() -> PathBuf {
     workspace::root(&manifest_dir())
 }

@@ -1,4 +1,5 @@
-//! `vm-test prepare`: builds every image that this workspace's guests name, and boots every VM, before tests need them.
+//! `vm-test prepare`: builds every image that this workspace's guests name, and boots every VM,
+//! before tests need them.
 
 use super::args::{ReportArgs, Settings};
 use super::build;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::store;
 
-/// What was done about one image.
+/// What was done with one image.
 #[derive(Debug, Serialize)]
 struct Prepared {
     name: String,
@@ -19,8 +20,10 @@ struct Prepared {
     built: bool,
 }
 
-/// Builds them in turn. With a recipe, an image that is there is built, too: that finds out what has changed in it, and
-/// does nothing if nothing has.
+/// Builds the images in turn.
+///
+/// An image that exists is built again if it has a recipe: this finds what has changed in the
+/// recipe, and does nothing if nothing has.
 pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
     let directory = manifest_dir();
     let workspace = Workspace::find(&directory)?;
@@ -47,7 +50,7 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
         let before = store.image(&name).ok();
         let record = match (find_recipe(&name, &directory), &before) {
             (Ok(recipe), _) => build::make(&store, &recipe)?,
-            // Imported or committed: there is nothing that it could be built from again.
+            // Imported or committed: there is no recipe to build it from.
             (Err(_), Some(image)) => image.clone(),
             (Err(failure), None) => {
                 return Err(Failure {
@@ -64,7 +67,7 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
     }
     let settings = Settings::default();
     for name in &machines {
-        // Whoever has an instance of it has its template; nothing has to run there.
+        // An instance implies a template; nothing has to run in it.
         drop(Command::new(name, &settings, &[])?.lease("prepare", None)?);
     }
     if args.json {

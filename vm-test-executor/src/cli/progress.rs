@@ -11,18 +11,18 @@ use std::time::{Duration, Instant};
 /// How often the bar is drawn while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The prefix is the phase of the step that is being done; the message is the step, cut to fit.
+/// The prefix is the phase of the current step; the message is the step, cut to fit.
 const TEMPLATE: &str = "[{bar:20}] {pos}/{len} {seconds} {prefix}{wide_msg}";
 
 /// What is shown of a build.
 #[derive(Debug)]
 pub(super) struct Display {
     bar: Bar,
-    /// What is being done, and since when.
+    /// The current step, and when it began.
     step: Option<(String, Instant)>,
 }
 
-/// The bar, for whoever else writes to the terminal. It is cleared with the last copy of it.
+/// The bar, for others who write to the terminal. Dropping the last copy clears it.
 #[derive(Clone, Debug)]
 pub(super) struct Bar(ProgressBar);
 
@@ -41,7 +41,7 @@ impl Display {
         let style = style.progress_chars("#.").with_key(
             "seconds",
             |state: &ProgressState, text: &mut dyn Write| {
-                // The text is in memory.
+                // Writing to a string cannot fail.
                 let _ = write!(text, "{:.0} s", state.elapsed().as_secs_f64());
             },
         );
@@ -54,12 +54,12 @@ impl Display {
         }
     }
 
-    /// The bar.
+    /// Returns the bar.
     pub(super) fn bar(&self) -> Bar {
         self.bar.clone()
     }
 
-    /// Shows a step from its beginning, or none.
+    /// Shows the beginning of a step, or no step.
     fn show(&mut self, step: Option<&str>) {
         self.step = step.map(|step| (step.to_owned(), Instant::now()));
         let bar = &self.bar.0;
@@ -68,7 +68,7 @@ impl Display {
         bar.set_message(harmless(step.unwrap_or_default()));
     }
 
-    /// Counts a step as done, and returns the one that was being done, and how long that took.
+    /// Counts the current step as done; returns it and how long it took.
     fn count(&mut self) -> Option<(String, Duration)> {
         let step = self.step.take();
         self.show(None);
@@ -83,12 +83,13 @@ impl Bar {
         self.0.suspend(|| remark(text));
     }
 
-    /// Shows how far the step is that is being done.
+    /// Shows how far the current step is.
     pub(super) fn progress(&self, phase: &str) {
         self.0.set_prefix(format!("{}: ", harmless(phase)));
     }
 
-    /// Leaves the terminal to a command of the build, below a line that says which step it is.
+    /// Leaves the terminal to a command of the build, below a line that names the step.
+    ///
     /// The command must not use this bar.
     pub(super) fn leave_to<R>(&self, command: impl FnOnce() -> R) -> R {
         let step = self.0.message();
@@ -105,7 +106,7 @@ impl Bar {
 impl Progress for Display {
     fn expect(&mut self, steps: usize) {
         let bar = &self.bar.0;
-        // Of no steps, the bar would show all as done.
+        // With no steps, the bar would show everything as done.
         if steps > 0 {
             bar.inc_length(u64::try_from(steps).unwrap_or(u64::MAX));
             if !bar.is_hidden() {

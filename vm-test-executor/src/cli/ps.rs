@@ -8,7 +8,7 @@ use std::time::Duration;
 use vm_test_protocol::daemon::{InstanceStatus, Reply, Request, Status};
 use vm_test_protocol::failure::Failure;
 
-/// Prints what there is.
+/// Prints the instances of all daemons.
 pub(super) fn print(args: ReportArgs) -> Result<(), Failure> {
     let mut daemons = Vec::new();
     let mut silent = 0;

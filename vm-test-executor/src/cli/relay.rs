@@ -1,4 +1,5 @@
-//! A job in a guest and the streams of this process, connected until the job is over. Byte by byte, in both directions.
+//! A job in a guest and the streams of this process, connected until the job is over. Byte by byte,
+//! in both directions.
 
 use super::input::{self, Window};
 use super::line::Line;
@@ -18,7 +19,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
 use vm_test_runtime::harvest::{Harvest, Places};
 
-/// How much longer than the job's own time limit the agent may take to say that it is over.
+/// How much longer than the job's own time limit the agent may take to report its end.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// How it ended.
@@ -27,7 +28,7 @@ pub(super) enum Outcome {
     /// The job ended by itself or was ended by the agent.
     Ended {
         ended: Ended,
-        /// By the agent, because this program was told to end.
+        /// Whether the agent ended it because this program was told to end.
         told_to_end: bool,
     },
     /// The user's terminal is gone, and the instance with it.
@@ -47,11 +48,11 @@ pub(super) fn run(
     let cannot =
         |what: &str, error: std::io::Error| Failure::new(format!("cannot {what}: {error}"));
     let on_terminal = job.terminal.is_some();
-    // By this clock and not the guest's, as for tests.
+    // The host's clock decides, not the guest's, as for tests.
     let timeout = job.timeout.take().map(Duration::from_millis);
     let line = Arc::new(Line::new(lease).map_err(|error| cannot("keep the stream", error))?);
     let window = Arc::new(Window::new());
-    // From here on signals wait for the command, and the terminal is the guest's.
+    // From here on signals are for the command, and the terminal is the guest's.
     let collected =
         signals::collect(on_terminal).map_err(|error| cannot("handle signals", error))?;
     let _raw = on_terminal
@@ -84,10 +85,12 @@ pub(super) fn run(
     follow(lease, &line, &window, harvest, limit, on_terminal)
 }
 
-/// Runs a job that has no input and gets no signals: what ends this program ends the job with it.
+/// Runs a job that has no input and receives no signals.
+///
+/// A signal that ends this program ends the job with it.
 ///
 /// # Errors
-/// As [`run`].
+/// See [`run`].
 pub(super) fn run_alone(lease: &mut Lease, job: Job) -> Result<Outcome, Failure> {
     let line = Line::new(lease)
         .map_err(|error| Failure::new(format!("cannot keep the stream: {error}")))?;
@@ -165,7 +168,9 @@ fn follow(
     }
 }
 
-/// One of this process's output streams. Not through the standard library's buffers: they wait for the ends of lines.
+/// One of this process's output streams.
+///
+/// Not through the standard library, which buffers until the end of a line.
 struct Output {
     fd: BorrowedFd<'static>,
     on_terminal: bool,
@@ -196,7 +201,7 @@ impl Output {
                     self.closed = true;
                     line.send(&self.when_closed);
                 }
-                // A terminal that is gone.
+                // The terminal is gone.
                 Err(Errno::IO) if self.on_terminal => {
                     self.closed = true;
                     line.hang_up();

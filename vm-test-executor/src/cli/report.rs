@@ -1,4 +1,5 @@
-//! `vm-test report`: the times of a run's tests as a table: the slowest bodies, where the time went, the guests used.
+//! `vm-test report`: the times of a run's tests as a table: the slowest bodies, where the time
+//! went, the guests used.
 
 use super::args::RunReportArgs;
 use super::output::{harmless, say, say_json, table};
@@ -10,7 +11,7 @@ use vm_test_protocol::failure::Failure;
 /// How many tests are listed.
 const MOST: usize = 20;
 
-/// Prints it.
+/// Prints the report.
 pub(super) fn run(args: &RunReportArgs) -> Result<(), Failure> {
     let run = runs::read(args.run.as_deref())?;
     if args.json {
@@ -70,7 +71,7 @@ fn parts(lines: &[Line]) -> Vec<[String; 3]> {
         ("starting test processes", sum(|line| line.start_us)),
         ("in bodies", sum(|line| line.body_us)),
         ("rolling back", sum(|line| line.rollback_us)),
-        // Starting the daemon, output that is still to come, files that come back.
+        // Starting the daemon, the last output, the files that come back.
         ("everything else", lines.iter().map(rest).sum()),
     ];
     let all = sums.iter().map(|(_, sum)| sum).sum::<u64>().max(1);
@@ -79,7 +80,7 @@ fn parts(lines: &[Line]) -> Vec<[String; 3]> {
         .into()
 }
 
-/// What is in no part of a test's time.
+/// Returns the time that belongs to no part of the test.
 fn rest(line: &Line) -> u64 {
     let parts = [line.boot_us, line.start_us, line.body_us];
     let known = line.wait_us + parts.iter().flatten().sum::<u64>();
@@ -106,7 +107,7 @@ fn logs(lines: &[Line]) -> Vec<[String; 2]> {
     let row = |line: &Line| {
         let words = line.words.as_deref().unwrap_or_default();
         let log = match line.instance.as_str() {
-            // All that is known of one that never was.
+            // All that is known of a test that got no instance.
             "" => harmless(words.lines().next().unwrap_or_default()),
             instance => format!("vm-test logs {}", harmless(instance)),
         };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
 
-/// Ends those that are named, or all.
+/// Ends the named instances, or all kept ones.
 pub(super) fn run(args: &RmArgs) -> Result<(), Failure> {
     let kept = kept()?;
     let wanted: Vec<_> = match args.all {
@@ -49,7 +49,7 @@ fn remove(instance: &str, sockets: Vec<PathBuf>) -> Result<(), Failure> {
     }))
 }
 
-/// What is kept, and behind which socket.
+/// Returns the kept instances, each with the socket of its daemon.
 fn kept() -> Result<Vec<(PathBuf, String)>, Failure> {
     let mut kept = Vec::new();
     for socket in daemons::sockets()? {

@@ -20,7 +20,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     command.follow(&mut lease, profiles)
 }
 
-/// Whether coverage is measured, according to the environment.
+/// Returns whether the environment asks for coverage.
 fn is_measured() -> bool {
     std::env::var_os(ENV_PROFILE).is_some_and(|pattern| !pattern.is_empty())
 }

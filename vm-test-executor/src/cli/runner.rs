@@ -1,6 +1,7 @@
-//! `vm-test runner`: a whole test binary in a guest, for cargo and nextest. It differs from `vm-test run` in three ways: the
-//! program comes from the host, a signal that ends it also ends this process, and its instance may be kept when it fails.
-//! nextest's SIGTERM ends it like a test with `#[on_vm]`.
+//! `vm-test runner`: a whole test binary in a guest, for cargo and nextest. It differs from
+//! `vm-test run` in three ways: the program comes from the host, a signal that ends it also ends
+//! this process, and its instance may be kept when it fails. nextest's SIGTERM ends it like a test
+//! with `#[on_vm]`.
 
 use super::args::RunnerArgs;
 use super::guest_command::Command;
@@ -13,10 +14,10 @@ use vm_test_protocol::agent::End;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::Lease;
 
-/// The option with which a binary names its tests and runs none. nextest begins with it, and so do IDEs.
+/// The option that makes a binary list its tests and run none. nextest uses it first, as IDEs do.
 const LIST: &str = "--list";
 
-/// Signals by which a user ends a run.
+/// The signals by which a user ends a run.
 const ENDED_BY_SOMEBODY: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// Runs the binary and returns its exit code.
@@ -29,7 +30,7 @@ pub(super) fn run(args: &RunnerArgs) -> Result<u8, Failure> {
     }
     let mut lease = command.lease("runner", None)?;
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
-    // nextest has a process for each test.
+    // nextest starts a process for each test.
     let test = std::env::var("NEXTEST_TEST_NAME").ok();
     let (binary, export) = (command.program(), &lease.granted.export);
     let places = match lists {
@@ -54,7 +55,7 @@ pub(super) fn run(args: &RunnerArgs) -> Result<u8, Failure> {
     }
 }
 
-/// Whether there may be something to look at.
+/// Returns whether the instance may be worth looking at.
 fn is_failure(end: &End) -> bool {
     match end {
         End::Exited(code) => *code != 0,
@@ -63,7 +64,7 @@ fn is_failure(end: &End) -> bool {
     }
 }
 
-/// Has the instance stay, and says how to get into it, in the words of a failed test.
+/// Keeps the instance, and prints how to get into it, as for a failed test.
 fn keep(lease: &Lease) {
     let instance = &lease.granted.instance;
     match lease.keep() {
@@ -82,7 +83,7 @@ fn end_by(number: i32) {
         current: Some(0),
         maximum: Some(0),
     };
-    // The core would be this program's, which says nothing about the binary.
+    // A core dump would be of this program and say nothing about the binary.
     let _ = setrlimit(Resource::Core, none);
     let _ = signal_hook::low_level::emulate_default_handler(number);
 }

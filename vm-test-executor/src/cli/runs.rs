@@ -1,5 +1,5 @@
-//! The files that record runs of tests: finds a run by its name, and reads the times of its tests as daemons have written
-//! them. Prints nothing.
+//! The files that record runs of tests: finds a run by its name, and reads the times of its tests
+//! as daemons have written them. Prints nothing.
 
 use super::{daemons, target};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
 
-/// How long daemons are given to write down the last tests of a run that has just ended.
+/// How long to wait for daemons that still write down the last tests of a run.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often they are asked.
@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_millis(20);
 /// The schema of lines that this program reads.
 const SCHEMA: u32 = 1;
 
-/// One test, as it was written down.
+/// One test, as the daemon has recorded it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Line {
     schema: u32,
@@ -49,10 +49,10 @@ pub(super) struct Run {
     pub(super) lines: Vec<Line>,
 }
 
-/// The files of daemons: their directory, and how their names end.
+/// The files that daemons write: their directory and their extension.
 pub(super) const TIMES: (&str, &str) = ("runs", "jsonl");
 
-/// Reads the run of this name, or whose name begins so, or the last one.
+/// Reads the run with this name or with a name that begins so, or the last run.
 ///
 /// # Errors
 /// If there is none, or it cannot be read.
@@ -86,7 +86,7 @@ pub(super) fn read(name: Option<&str>) -> Result<Run, Failure> {
     Ok(run)
 }
 
-/// Where all that is known of this workspace's runs is.
+/// Returns the directory for everything recorded about this workspace's runs.
 ///
 /// # Errors
 /// If the current directory is not in a workspace.
@@ -100,11 +100,13 @@ pub(super) fn directory() -> Result<PathBuf, Failure> {
     Ok(target.join("vm-test"))
 }
 
-/// The full name of a run that has files of one of these kinds: that of this name, or the last whose name begins so, or the
-/// last of all. `None` if there is not one run.
+/// Returns the full name of a run that has files of one of these kinds.
+///
+/// It is the run with this name, or the last one whose name begins so, or without a name the last
+/// run. Returns `None` if there are no runs at all.
 ///
 /// # Errors
-/// If there are runs, but none of that name, or they cannot be listed.
+/// If there are runs, but none with that name, or they cannot be listed.
 pub(super) fn find(
     directory: &Path,
     kinds: &[(&str, &str)],
@@ -136,7 +138,7 @@ pub(super) fn find(
     })
 }
 
-/// That there is not one run.
+/// Returns the failure that there are no runs.
 pub(super) fn none(directory: &Path) -> Failure {
     Failure::new(format!(
         "cannot find a run: none is in {}",
@@ -145,7 +147,8 @@ pub(super) fn none(directory: &Path) -> Failure {
     .hint("runs are recorded while tests with #[on_vm] run; run this command in the workspace of the tests")
 }
 
-/// The files of this kind, with the times when they were written to last. A directory that is not there has none.
+/// Returns the files of this kind and their modification times; none if the directory does not
+/// exist.
 fn files(directory: &Path, extension: &str) -> Result<Vec<(SystemTime, PathBuf)>, Failure> {
     let cannot =
         |path: &Path, error| Failure::new(format!("cannot read {}: {error}", path.display()));
@@ -162,7 +165,7 @@ fn files(directory: &Path, extension: &str) -> Result<Vec<(SystemTime, PathBuf)>
         }
         match path.metadata().and_then(|meta| meta.modified()) {
             Ok(modified) => files.push((modified, path)),
-            // A run that has just begun forgets old ones.
+            // A run that is just starting removes old ones.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(cannot(&path, error)),
         }
@@ -175,7 +178,7 @@ fn stem(path: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// Waits while an instance is destroyed whose test process is gone: its line is about to be written.
+/// Waits while instances without a test process are destroyed: their lines are about to be written.
 fn await_writers() {
     let limit = Instant::now() + PATIENCE;
     let is_gone = |pid: u32| !Path::new(&format!("/proc/{pid}")).exists();

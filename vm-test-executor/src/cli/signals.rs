@@ -1,5 +1,5 @@
-//! Passes signals to this program on to the command in the guest. Interprets none, except a SIGTERM that means that the
-//! command's time is up.
+//! Passes signals to this program on to the command in the guest. Interprets none, except a SIGTERM
+//! that means that the command's time is up.
 
 use super::line::Line;
 use super::terminal;
@@ -9,29 +9,30 @@ use signal_hook::low_level::emulate_default_handler;
 use std::io;
 use vm_test_protocol::agent::ToAgent;
 
-/// What is passed on as it is.
+/// The signals that are passed on unchanged.
 const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
 
-/// What becomes of SIGTERM.
+/// What SIGTERM does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnSigterm {
-    /// The command gets it.
+    /// It is passed on to the command.
     PassOn,
-    /// The first one ends the command as a time limit would, so that all comes back that then does, and a second one this
-    /// program at once.
+    /// The first one ends the command as a time limit would, so that files and output still come
+    /// back; a
+    /// second one ends this program at once.
     EndJob,
 }
 
-/// Signals that are collected from now on, until somebody passes them on.
+/// Signals that are being collected until they are passed on.
 pub(super) struct Collected(Signals);
 
-/// Collects signals, so that none ends this program between the start of the command and the first one passed on.
+/// Collects signals, so that none ends this program before [`pass_on`] runs.
 ///
 /// # Errors
 /// If the kernel refuses.
 pub(super) fn collect(terminal: bool) -> io::Result<Collected> {
     let ignored = ignored();
-    // Who starts a program with a signal ignored, as nohup does, wants it to go on.
+    // A program that starts with a signal ignored, as under nohup, must keep ignoring it.
     let mut wanted: Vec<_> = PASSED_ON
         .into_iter()
         .filter(|number| ignored & (1 << (number - 1)) == 0)
@@ -42,7 +43,7 @@ pub(super) fn collect(terminal: bool) -> io::Result<Collected> {
     Signals::new(wanted).map(Collected)
 }
 
-/// Passes signals on for ever.
+/// Passes signals on forever.
 pub(super) fn pass_on(
     mut collected: Collected,
     line: &Line,
@@ -50,7 +51,7 @@ pub(super) fn pass_on(
     on_sigterm: OnSigterm,
 ) {
     if terminal {
-        // It may have changed before anybody listened.
+        // The size may have changed before anything listened.
         line.send(&ToAgent::Resize(terminal::size()));
     }
     for number in collected.0.forever() {
@@ -72,7 +73,7 @@ pub(super) fn pass_on(
     }
 }
 
-/// The set of signals that this process was started to ignore.
+/// Returns the set of signals that this process was started with ignored.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

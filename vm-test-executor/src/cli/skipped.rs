@@ -1,5 +1,5 @@
-//! `vm-test skipped`: lists the tests that the last run skipped because their guests were not available. Reads what the
-//! test processes have recorded.
+//! `vm-test skipped`: lists the tests that the last run skipped because their guests were not
+//! available. Reads what the test processes have recorded.
 
 use super::args::RunReportArgs;
 use super::output::{harmless, say, say_json};
@@ -10,13 +10,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 
-/// What stands before the name of each test.
+/// What precedes the name of each test.
 const MARK: &str = "skipped: ";
 
-/// The lists of skipped tests: their directory, and how their names end.
+/// The lists of skipped tests: their directory and their extension.
 const LISTS: (&str, &str) = ("skipped", "txt");
 
-/// One test.
+/// One skipped test.
 #[derive(Debug, Serialize)]
 struct Skipped {
     run: String,
@@ -24,7 +24,7 @@ struct Skipped {
     reason: String,
 }
 
-/// Prints them by name, and how many there are.
+/// Prints the tests by name, and their number.
 pub(super) fn run(args: &RunReportArgs) -> Result<(), Failure> {
     let skipped = of_run(&runs::directory()?, args.run.as_deref())?;
     if args.json {
@@ -48,8 +48,10 @@ pub(super) fn run(args: &RunReportArgs) -> Result<(), Failure> {
     say(&text)
 }
 
-/// The tests that a run has skipped: the last one, unless a name or the beginning of one is given. A run that has skipped none
-/// has no list, so that the lists alone do not say which runs there are.
+/// Returns the tests that a run skipped: the last run, or the one with this name or a name that
+/// begins so.
+///
+/// A run that skipped nothing has no list, so the lists alone do not tell which runs there are.
 fn of_run(directory: &Path, wanted: Option<&str>) -> Result<Vec<Skipped>, Failure> {
     let Some(run) = runs::find(directory, &[LISTS, runs::TIMES], wanted)? else {
         return match wanted {
@@ -113,7 +115,7 @@ mod tests {
         assert!(names(Some("run-2")).is_empty());
         write("skipped/run-3.txt", "skipped: c::d: no image\n", 10);
         assert_eq!(names(None), ["run-3/c::d"]);
-        // Its beginning is another's whole name.
+        // The beginning of this name is the whole name of another run.
         write("skipped/run-21.txt", "skipped: e::f: no image\n", 5);
         assert!(names(Some("run-2")).is_empty());
         let failure = of_run(dir.path(), Some("run-4")).unwrap_err().to_string();

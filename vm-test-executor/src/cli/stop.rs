@@ -1,4 +1,5 @@
-//! `vm-test stop`: asks every daemon of this user to end, whatever its version, and waits until each is gone.
+//! `vm-test stop`: asks every daemon of this user to end, whatever its version, and waits until
+//! each is gone.
 
 use super::daemons;
 use super::output::say;
@@ -13,7 +14,7 @@ use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::{RuntimeDir, is_gone, is_stopped};
 
-/// How long all of them may take. A daemon itself gives its instances ten seconds.
+/// How long stopping all daemons may take. A daemon gives its own instances ten seconds.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A daemon that has been asked to end.
@@ -47,7 +48,8 @@ pub(super) fn run() -> Result<(), Failure> {
             left.push(format!("process {} still runs", daemon.pid));
             continue;
         }
-        // One that was killed meanwhile has left its files. A socket that somebody answers at is a new daemon's.
+        // A daemon that was killed meanwhile has left its files. If something answers at the
+        // socket, it is a new daemon.
         if daemon.is_deserted()
             && let Some(dir) = RuntimeDir::find()?
         {
@@ -82,7 +84,8 @@ pub(super) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks in words, and by a signal if those are not understood; `None` if nobody is there.
+/// Asks by a request, and by a signal if that is not understood; returns `None` if there is no
+/// daemon.
 fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
     let cannot = |error: &dyn std::fmt::Display| {
         Failure::new(format!(
@@ -105,7 +108,7 @@ fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
     let pid = peer.pid.as_raw_nonzero().get();
     let end = || -> rustix::io::Result<()> {
         pidfd_send_signal(&process, Signal::TERM)?;
-        // One that is stopped goes on to its end.
+        // A stopped process needs SIGCONT to reach its end.
         match is_stopped(pid.unsigned_abs()) {
             true => pidfd_send_signal(&process, Signal::CONT),
             false => Ok(()),

@@ -1,4 +1,5 @@
-//! `vm-test store create`: makes a store on a new file system in a file, mounted through a loop device. Needs root.
+//! `vm-test store create`: makes a store on a new file system in a file, mounted through a loop
+//! device. Needs root.
 
 use super::args::StoreCommand;
 use super::output::{remark, size};
@@ -10,10 +11,10 @@ use std::process::Command;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::store;
 
-/// A smaller file system of this kind cannot be made.
+/// The smallest btrfs that can be made, in bytes.
 const SMALLEST: u64 = 256 << 20;
 
-/// Makes the file system and mounts it; what fails leaves nothing.
+/// Makes the file system and mounts it; leaves nothing behind on failure.
 pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
     let StoreCommand::Create {
         size: bytes,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// The directory that cargo would use; `None` outside of a workspace.
+/// Returns the directory that cargo would use, or `None` outside of a workspace.
 pub(super) fn directory() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()) {
         return std::path::absolute(path).ok();
@@ -28,7 +28,8 @@ fn asked() -> Option<PathBuf> {
     document["target_directory"].as_str().map(PathBuf::from)
 }
 
-/// Where cargo cannot be asked: the next directory of that name that cargo has tagged.
+/// Returns the nearest directory of that name that cargo has tagged, for when cargo cannot be
+/// asked.
 fn nearest() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     here.ancestors()
@@ -36,7 +37,7 @@ fn nearest() -> Option<PathBuf> {
         .find(|dir| dir.join("CACHEDIR.TAG").is_file())
 }
 
-/// The cargo that runs this, or the one in `PATH`.
+/// Returns the cargo that runs this program, or the one in `PATH`.
 pub(super) fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

@@ -5,15 +5,20 @@ use std::io;
 use std::sync::Mutex;
 use vm_test_protocol::agent::TerminalSize;
 
-/// How the terminal was. There is one at most, and every thread that ends the program must be able to put it back.
+/// The terminal's original settings, if it is raw.
+///
+/// There is at most one terminal, and every thread that ends the program must be able to restore
+/// it.
 static SAVED: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// Whether both standard input and standard output are a terminal, so that a command gets one of its own.
+/// Returns whether both standard input and standard output are a terminal, so that a command gets
+/// one
+/// of its own.
 pub(super) fn is_there() -> bool {
     isatty(rustix::stdio::stdin()) && isatty(rustix::stdio::stdout())
 }
 
-/// The size of the terminal.
+/// Returns the size of the terminal.
 pub(super) fn size() -> TerminalSize {
     match tcgetwinsize(rustix::stdio::stdout()) {
         Ok(size) => TerminalSize {
@@ -27,7 +32,7 @@ pub(super) fn size() -> TerminalSize {
     }
 }
 
-/// A raw terminal: every key goes to the guest's terminal, which makes signals, echo and lines of them.
+/// A raw terminal: every key goes to the guest's terminal, which handles signals, echo and lines.
 #[derive(Debug)]
 pub(super) struct Raw(());
 
@@ -35,7 +40,7 @@ impl Raw {
     /// Makes the terminal raw until this is dropped.
     ///
     /// # Errors
-    /// If it is no terminal any more.
+    /// If it is no longer a terminal.
     pub(super) fn enter() -> io::Result<Self> {
         let before = tcgetattr(rustix::stdio::stdin())?;
         lock().get_or_insert(before);
@@ -50,14 +55,14 @@ impl Drop for Raw {
     }
 }
 
-/// Puts the terminal back as it was, if it is raw.
+/// Restores the terminal if it is raw.
 pub(super) fn put_back() {
     if let Some(saved) = lock().take() {
         let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &saved);
     }
 }
 
-/// Makes the terminal raw again, if it should be: a shell puts it back while this program is stopped.
+/// Makes the terminal raw again if it should be: a shell resets it while this program is stopped.
 pub(super) fn resume() {
     if lock().is_some() {
         let _ = set_raw();

@@ -1,5 +1,5 @@
-//! The test binaries of this workspace, as cargo builds them, and the tests in each. Runs no test, and no binary that
-//! might run one when it is asked for its list.
+//! The test binaries of this workspace, as cargo builds them, and the tests in each. Runs no test,
+//! and no binary that might run one when it is asked for its list.
 
 use super::output::remark;
 use super::target::cargo;
@@ -19,10 +19,10 @@ pub(super) struct TestBinary {
     pub(super) package_name: String,
 }
 
-/// Has cargo build the test binaries, and say where they are.
+/// Makes cargo build the test binaries; returns them.
 ///
 /// # Errors
-/// If cargo cannot build them; it has said why.
+/// If cargo cannot build them; it has reported why.
 pub(super) fn build(
     package: Option<&str>,
     target: Option<&str>,
@@ -55,7 +55,7 @@ pub(super) fn build(
     Ok(text.lines().filter_map(binary).collect())
 }
 
-/// The binary that a message of cargo's tells of, if it does.
+/// Returns the test binary that a message of cargo's names, if it names one.
 fn binary(line: &str) -> Option<TestBinary> {
     let message: serde_json::Value = serde_json::from_str(line).ok()?;
     let is_test = message["reason"] == "compiler-artifact" && message["profile"]["test"] == true;
@@ -70,7 +70,7 @@ fn binary(line: &str) -> Option<TestBinary> {
     })
 }
 
-/// The name in an id, which leaves it out where the directory has the same.
+/// Returns the name in a package id, which omits it if the directory has the same name.
 fn package_name(id: &str) -> &str {
     let (place, rest) = id.rsplit_once('#').unwrap_or((id, ""));
     match rest.split_once('@') {
@@ -79,10 +79,10 @@ fn package_name(id: &str) -> &str {
     }
 }
 
-/// The one binary that has this test. Those that cannot be asked are named.
+/// Returns the only binary that has this test. Binaries that cannot be asked are reported.
 ///
 /// # Errors
-/// If none has it, or several.
+/// If no binary has it, or several do.
 pub(super) fn with_test(binaries: Vec<TestBinary>, test: &str) -> Result<TestBinary, Failure> {
     let (mut known, mut having) = (Vec::new(), Vec::new());
     let (mut others, mut failures) = (Vec::new(), Vec::new());
@@ -145,7 +145,8 @@ fn unknown(test: &str, known: &[String]) -> Failure {
     }
 }
 
-/// The full names of a binary's tests, by its own word; `None` if it must not be started to give it.
+/// Returns the full names of a binary's tests, as the binary lists them; `None` if it must not be
+/// started for that.
 fn tests(binary: &TestBinary) -> Result<Option<Vec<String>>, Failure> {
     let cannot = |cause: &dyn std::fmt::Display| {
         Failure::new(format!(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// The root of the workspace of a package.
+/// Returns the root of a package's workspace.
 pub(super) fn root(package: &Path) -> PathBuf {
     let own = manifest(package);
     let named = own
@@ -18,7 +18,7 @@ pub(super) fn root(package: &Path) -> PathBuf {
         workspace.is_some_and(|it| *dir == package || !excludes(dir, it, package))
     };
     let found = package.ancestors().find(is_root);
-    // A package that cargo has not written down yet has its lock file where it will be.
+    // A package without a lock file yet: this is where cargo will write it.
     found.map_or_else(
         || vm_test_runtime::cargo::workspace(package, None),
         Path::to_path_buf,
@@ -30,7 +30,8 @@ fn manifest(directory: &Path) -> Option<Table> {
     text.parse().ok()
 }
 
-/// Whether a workspace leaves a package out. One that it names as a member it does not.
+/// Returns whether a workspace excludes a package. A package that it lists as a member is not
+/// excluded.
 fn excludes(root: &Path, workspace: &Value, package: &Path) -> bool {
     let names = |key: &str| {
         let list = workspace.get(key).and_then(Value::as_array);
@@ -65,7 +66,7 @@ mod tests {
             fs::create_dir_all(top.join(place)).unwrap();
             fs::write(top.join(place).join("Cargo.toml"), text).unwrap();
         }
-        // What an old build has left in a member is no workspace.
+        // A lock file that an old build left in a member does not make it a workspace.
         fs::write(top.join("one/Cargo.lock"), "").unwrap();
         fs::write(top.join("out/Cargo.lock"), "").unwrap();
         for (package, root) in [

@@ -9,7 +9,8 @@ use vm_test_settings::quantity;
 
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum ImageCommand {
-    /// Build an image from its recipe: images/NAME.toml here or above, or one that comes with vm-test
+    /// Build an image from its recipe: images/NAME.toml here or above, or one that comes with
+    /// vm-test
     Build {
         /// The image's name
         name: String,
@@ -22,7 +23,8 @@ pub(in super::super) enum ImageCommand {
     Import {
         /// The name that the image gets
         name: String,
-        /// A tar archive, a directory, an OCI layout, a disk or a box: a path, or one with its kind, as in oci:PATH
+        /// A tar archive, a directory, an OCI layout, a disk or a box: a path, or one with its
+        /// kind, as in oci:PATH
         source: String,
     },
     /// List the images in the store
@@ -35,7 +37,8 @@ pub(in super::super) enum ImageCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Make what machines of an image boot from, which else the first of them does, and say where it is
+    /// Make what machines of an image boot from, which else the first of them does, and say where
+    /// it is
     Machine {
         /// The image's name
         name: String,

@@ -11,7 +11,8 @@ pub(in crate::cli) struct Settings {
     /// Start from this image [default: the guest's]
     #[arg(long, value_name = "IMAGE")]
     pub(in crate::cli) image: Option<String>,
-    /// Memory of the guest, with a unit: K, M, G or T, in powers of 1024 [default: the guest's, 512M]
+    /// Memory of the guest, with a unit: K, M, G or T, in powers of 1024 [default: the guest's,
+    /// 512M]
     #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]
     pub(in crate::cli) memory: Option<u64>,
     /// Kill the command after this time, with a unit: ms, s, m or h [default: never]
@@ -29,7 +30,8 @@ pub(in crate::cli) struct Settings {
     /// Give the guest a device of the host: /dev/net/tun, /dev/fuse, loop. May be repeated
     #[arg(long, value_name = "DEVICE")]
     pub(in crate::cli) device: Vec<String>,
-    /// How writes are rolled back: overlay, snapshot (needs a btrfs store) [default: the guest's, overlay]
+    /// How writes are rolled back: overlay, snapshot (needs a btrfs store) [default: the guest's,
+    /// overlay]
     #[arg(long, value_name = "HOW")]
     pub(in crate::cli) rollback: Option<String>,
     /// No user namespace: root in the guest is root on the host. Needs root

@@ -5,7 +5,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use vm_test_protocol::failure::Failure;
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verdict {
@@ -45,11 +45,11 @@ impl Check {
         }
     }
 
-    /// A check that failed for a reason that brings its own cure.
+    /// Returns a check that failed, with the failure's own remedy.
     pub(super) fn fail(name: &'static str, failure: Failure) -> Self {
         Self {
             status: Verdict::Fail,
-            // Whoever reads this has followed that hint already.
+            // The reader is following that hint already.
             hint: failure.hint.filter(|hint| !hint.contains("vm-test doctor")),
             ..Self::pass(name, failure.message)
         }
@@ -60,13 +60,13 @@ impl Check {
         self
     }
 
-    /// The cure, unless a better one is known already.
+    /// Adds a remedy, unless there is a better one already.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint.get_or_insert_with(|| hint.into());
         self
     }
 
-    /// The same for whoever has read earlier ones: a cure is told once.
+    /// Returns the same check without a remedy that an earlier check has shown already.
     pub(super) fn after(&self, earlier: &[Self]) -> Self {
         let same = |check: &&Self| check.hint.is_some() && check.hint == self.hint;
         match earlier.iter().find(same) {
@@ -78,7 +78,7 @@ impl Check {
         }
     }
 
-    /// For people: one line, and two more if something is wrong.
+    /// Returns the text for people: one line, and two more if something is wrong.
     pub(super) fn text(&self, colourful: bool) -> String {
         let (word, style): (_, Style) = match self.status {
             Verdict::Pass => ("pass", AnsiColor::Green.on_default()),
@@ -101,7 +101,7 @@ impl Check {
     }
 }
 
-/// Causes may come from other programs, in several lines.
+/// Joins lines: causes may come from other programs, in several lines.
 fn one_line(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     lines.join(" ")

@@ -12,10 +12,10 @@ use vm_test_settings::guest::Setting;
 
 const NO_GUESTS: &str = "every test on a guest fails";
 
-/// How long a program that does next to nothing may take in a guest.
+/// How long a trivial program may take in a guest.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whether a guest's root is an overlay over the host's files, by its own word.
+/// Checks whether a guest's root is an overlay over the host's files, as the guest reports it.
 pub(super) fn overlay() -> Check {
     let name = "overlay";
     let tried = run(&["/bin/cat", "/proc/self/mounts"], Vec::new()).and_then(|ran| {
@@ -52,7 +52,7 @@ pub(super) fn loop_devices() -> Check {
     device("loop", "/dev/loop0")
 }
 
-/// Whether a guest that asks for a device gets one that it can open.
+/// Checks whether a guest that asks for a device can open it.
 fn device(name: &'static str, path: &str) -> Check {
     let settings = vec![Setting::Devices(vec![name.to_owned().into()].into())];
     let open = format!("exec 3<{path}");
@@ -73,7 +73,7 @@ fn device(name: &'static str, path: &str) -> Check {
     .hint("on the host, as root: load its module, and let this user read and write it")
 }
 
-/// Whether all of it works together, and how long it takes.
+/// Checks whether everything works together, and how long it takes.
 pub(super) fn guest() -> Check {
     let name = "guest";
     match run(&["/bin/true"], Vec::new()) {
@@ -97,7 +97,7 @@ pub(super) fn guest() -> Check {
     }
 }
 
-/// What became of a program in a guest.
+/// How a program in a guest ended.
 struct Ran {
     instance: String,
     end: End,
@@ -111,7 +111,7 @@ fn run(command: &[&str], settings: Vec<Setting>) -> Result<Ran, Failure> {
         entry: None,
         guest: HOST.to_owned(),
         settings,
-        // A broken vm-test.toml in this directory says nothing about the host.
+        // A broken vm-test.toml in this directory must not look like a fault of the host.
         manifest_dir: "/".to_owned(),
         shares: Vec::new(),
         purpose: "vm-test doctor".to_owned(),

@@ -8,7 +8,8 @@ use crate::daemon::{self, Budget};
 
 const NO_GUESTS: &str = "no guest can be started, and every test on a guest fails";
 
-/// The first kernel with all that a guest needs: overlays in user namespaces (5.11), id-mapped mounts (5.12).
+/// The first kernel with everything that a guest needs: overlays in user namespaces (5.11),
+/// id-mapped mounts (5.12).
 const OLDEST_KERNEL: (u32, u32) = (5, 12);
 
 pub(super) fn kernel() -> Check {
@@ -23,7 +24,7 @@ pub(super) fn kernel() -> Check {
     Check::pass(name, format!("Linux {release}"))
 }
 
-/// The first two numbers of a release.
+/// Returns the first two numbers of a kernel release.
 fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit());
     let mut number = || numbers.next()?.parse().ok();
@@ -58,7 +59,7 @@ pub(super) fn memory() -> Check {
     )
 }
 
-/// What runs VMs; containers do not need it.
+/// Checks QEMU, which runs VMs; containers do not need it.
 pub(super) fn qemu() -> Check {
     let name = "qemu";
     match daemon::Emulators::default().version() {

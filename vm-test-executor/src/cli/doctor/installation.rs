@@ -44,7 +44,7 @@ pub(super) fn agent() -> Check {
             Failure::new(format!("cannot run {}: {cause}", path.display()))
                 .hint("cargo install vm-test-executor installs both programs into one directory")
         };
-        // Outside a guest it says what it is, and ends.
+        // Outside a guest the agent prints what it is, and exits.
         let output = Command::new(&path)
             .env_clear()
             .stdin(Stdio::null())

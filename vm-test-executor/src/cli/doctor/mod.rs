@@ -30,7 +30,7 @@ const CHECKS: [fn() -> Check; 15] = [
     guest::guest,
 ];
 
-/// Runs all checks; whether none failed.
+/// Runs all checks; returns whether none failed.
 pub(super) fn run(args: ReportArgs) -> Result<bool, Failure> {
     let colourful = is_colourful(&std::io::stdout());
     let mut checks: Vec<Check> = Vec::new();

@@ -42,7 +42,7 @@ pub(super) fn id_maps() -> Check {
     }
 }
 
-/// What is said of ids that are too few or not guests' alone.
+/// Returns a warning about ids that are too few, or that not only guests use.
 fn doubtful(name: &'static str, doubts: &[(String, bool)]) -> Option<Check> {
     let words: Vec<_> = doubts.iter().map(|(words, _)| words.as_str()).collect();
     let is_shared = doubts.iter().any(|(_, is_shared)| *is_shared);

@@ -3,18 +3,18 @@
 use libc::SIGTERM;
 use vm_test_protocol::agent::End;
 
-/// How a command has ended.
+/// How a command ended.
 #[derive(Debug)]
 pub(in super::super) struct Ending {
     pub(in super::super) end: End,
-    /// Its time was up because this program was told to end.
+    /// Whether its time was up because this program was told to end.
     pub(in super::super) told_to_end: bool,
-    /// How much of the guest's memory files took, in bytes.
+    /// How much of the guest's memory files occupied, in bytes.
     pub(in super::super) files: u64,
 }
 
 impl Ending {
-    /// The signal that has ended it, or that has told this program to end.
+    /// Returns the signal that ended it, or that told this program to end.
     pub(in super::super) fn signal(&self) -> Option<i32> {
         match self.end {
             _ if self.told_to_end => Some(SIGTERM),

@@ -9,7 +9,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::Lease;
 
 impl Command<'_> {
-    /// What the exit code alone does not say.
+    /// Explains what the exit code alone does not say.
     pub(super) fn explain(
         &self,
         ending: &Ending,

@@ -1,5 +1,5 @@
-//! What a command needs of the host's files: its program with its libraries, its workspace, and the directories around it. Only
-//! looks.
+//! What a command needs of the host's files: its program with its libraries, its workspace, and the
+//! directories around it. Only looks.
 
 use super::super::{library_path, workspace};
 use super::Command;
@@ -7,36 +7,36 @@ use super::manifest::manifest_dir;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// What every guest has of its own; the host's would make no sense there.
+/// Every guest has its own; the host's would make no sense there.
 const NOT_SHARED: [&str; 3] = ["/dev", "/proc", "/sys"];
 
-/// What users have below there is theirs.
+/// Except for what users put here, which is theirs.
 const MEMORY: &str = "/dev/shm";
 
-/// Where programs belong to a system: a guest has its own there.
+/// Where a system keeps its programs: a guest has its own there.
 const SYSTEM: [&str; 6] = ["/bin", "/lib", "/lib64", "/opt", "/sbin", "/usr"];
 
 impl Command<'_> {
-    /// Declares it a test binary, of a package that may be unknown, that was not started by cargo.
+    /// Declares the command a test binary that cargo has not started. Its package may be unknown.
     pub(in super::super) fn test_of(&mut self, package: Option<&Path>, binary: &Path) {
         self.package = package.map(Path::to_path_buf);
         self.libraries = Some(library_path::of(binary));
     }
 
-    /// The root of the workspace whose tests the command is.
+    /// Returns the root of the workspace that the test belongs to.
     pub(super) fn workspace(&self) -> Option<PathBuf> {
         let said = || std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let package = self.package.clone().or_else(said)?;
         Some(workspace::root(&package))
     }
 
-    /// Where the loader looks for the libraries of what is brought.
+    /// Returns where the loader looks for the libraries of the program that is brought.
     pub(super) fn library_path(&self) -> OsString {
         let said = || std::env::var_os(library_path::VARIABLE).unwrap_or_default();
         self.libraries.clone().unwrap_or_else(said)
     }
 
-    /// The program, if it is a file of the host that no system has.
+    /// Returns the program if it is a file of the host, outside the system's directories.
     pub(super) fn host_program(&self) -> Option<String> {
         let program = self.brought.as_ref().unwrap_or(&self.program);
         let is_path = program.contains('/');
@@ -47,7 +47,8 @@ impl Command<'_> {
         is_one.then(|| program.to_str().map(str::to_owned))?
     }
 
-    /// Which word is a program of the host's, so that the guest's own libraries may not do for it.
+    /// Returns the index of the word that is a host program, which the guest's own libraries may
+    /// not suit.
     pub(super) fn word_of_host(&self) -> Option<u32> {
         match &self.brought {
             Some(brought) if *brought != self.program => {
@@ -59,7 +60,8 @@ impl Command<'_> {
         }
     }
 
-    /// The directories that the guest needs at their own path: the workspace, the command's, the working directory.
+    /// Returns the directories that the guest needs at the same path: the workspace, that of the
+    /// program, the working directory.
     pub(in super::super) fn shares(&self) -> Vec<String> {
         let mut shares = vec![PathBuf::from(&self.directory)];
         let manifest_dir = manifest_dir();

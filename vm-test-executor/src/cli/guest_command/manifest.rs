@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Where the search for `vm-test.toml` begins: where cargo says the package is, if cargo runs this.
+/// Returns where the search for `vm-test.toml` begins: the package's directory if cargo runs this
+/// program, else the current one.
 pub(in crate::cli) fn manifest_dir() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR")
         .map(PathBuf::from)

@@ -108,7 +108,7 @@ mod tests {
     use std::path::Path;
     use vm_test_runtime::client::FORWARDED;
 
-    /// The words of a text that are names of variables.
+    /// Returns the words of a text that are names of variables.
     fn names<'a>(text: &'a str, separators: &[char]) -> Vec<&'a str> {
         text.split(separators)
             .map(str::trim)

@@ -11,6 +11,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs::File;
 use std::io::Write;
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
@@ -70,25 +71,31 @@ impl ScriptedKeeper {
     }
 
     /// Ends with this code, and returns when the kernel knows.
-    pub(in super::super) fn exit(self, code: i32) {
-        let Self {
-            control,
-            stream,
-            mut process,
-            pidfd,
-        } = self;
-        drop((control, stream));
-        let mut input = process.stdin.take().unwrap();
+    pub(in super::super) fn exit(mut self, code: i32) {
+        self.hang_up();
+        let mut input = self.process.stdin.take().unwrap();
         writeln!(input, "{code}").unwrap();
         assert!(
-            has_ended(&pidfd, LIMIT),
+            has_ended(&self.pidfd, LIMIT),
             "the process has not ended in time"
         );
+    }
+
+    /// Closes the socket to the daemon for all who have a copy of it: a process that another test is
+    /// just starting may have one until it executes.
+    fn hang_up(&self) {
+        let _ = self.control.shutdown(Shutdown::Both);
     }
 
     /// Whether its process has ended, which only the daemon can have done.
     pub(in super::super) fn is_killed(&self) -> bool {
         has_ended(&self.pidfd, Duration::ZERO)
+    }
+}
+
+impl Drop for ScriptedKeeper {
+    fn drop(&mut self) {
+        self.hang_up();
     }
 }
 
@@ -119,10 +126,19 @@ pub(in super::super) fn keepers() -> (Spawner, Receiver<ScriptedKeeper>) {
     (spawner, keepers)
 }
 
-/// A pipe that is readable once its other end is dropped: what tells a daemon's threads to stop.
-pub(in super::super) fn stop() -> (OwnedFd, OwnedFd) {
-    // The processes of other tests' keepers must not inherit it.
-    pipe_with(PipeFlags::CLOEXEC).unwrap()
+/// Stops a daemon when it is dropped.
+pub(in super::super) struct Stopping(OwnedFd);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        let _ = rustix::io::write(&self.0, b".");
+    }
+}
+
+/// Returns what tells a daemon's threads to stop, by becoming readable, and what makes it so.
+pub(in super::super) fn stop() -> (OwnedFd, Stopping) {
+    let (stop, stopping) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    (stop, Stopping(stopping))
 }
 
 /// The maps of instances that have no user namespace.

@@ -2,7 +2,9 @@
 //! end, and no guest.
 
 use super::super::gate::Gate;
-use super::super::instance::scripted_keeper::{ScriptedKeeper, keepers, no_maps, stop, world};
+use super::super::instance::scripted_keeper::{
+    ScriptedKeeper, Stopping, keepers, no_maps, stop, world,
+};
 use super::super::instance::{Belongings, Event, Instance};
 use super::super::prepare::stores::Stores;
 use super::super::prepare::{Emulators, Libraries, Names, Ready, Tools};
@@ -15,11 +17,10 @@ use super::registry::{Living, Registry};
 use super::spares::Spares;
 use crate::keeper::World;
 use std::fs;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
@@ -32,6 +33,9 @@ pub(super) const BUDGET: u64 = 1 << 30;
 /// What one instance takes of it.
 pub(super) const MEMORY: u64 = 100 << 20;
 
+/// How long a test waits for what must happen.
+const LIMIT: Duration = Duration::from_secs(20);
+
 /// The instance that [`ScriptedHost::lease`] makes.
 pub(super) const NAME: &str = "a-1";
 
@@ -39,8 +43,8 @@ pub(super) const NAME: &str = "a-1";
 pub(super) struct ScriptedHost {
     pub(super) host: Host,
     keepers: Mutex<Receiver<ScriptedKeeper>>,
-    /// Dropped when the daemon stops.
-    pub(super) stopping: Option<OwnedFd>,
+    /// The daemon stops when this is dropped.
+    pub(super) stopping: Option<Sender<()>>,
     directory: TempDir,
 }
 
@@ -83,7 +87,7 @@ impl ScriptedHost {
         Self {
             host,
             keepers: Mutex::new(keepers),
-            stopping: Some(stopping),
+            stopping: Some(stopped_by(stopping)),
             directory,
         }
     }
@@ -182,9 +186,20 @@ impl ScriptedHost {
     }
 }
 
+/// Drops `stopping` when the returned sender is dropped, or after a while: a test that fails must not
+/// wait forever for an instance that nobody ends.
+fn stopped_by(stopping: Stopping) -> Sender<()> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let _ = receiver.recv_timeout(LIMIT);
+        drop(stopping);
+    });
+    sender
+}
+
 /// Waits until this is so.
 pub(super) fn await_that(is_so: impl Fn() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(20);
+    let limit = Instant::now() + LIMIT;
     while !is_so() {
         assert!(Instant::now() < limit, "it has not become so");
         std::thread::sleep(Duration::from_millis(1));

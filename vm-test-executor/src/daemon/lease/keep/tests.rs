@@ -91,7 +91,7 @@ fn an_instance_whose_client_does_not_hear_that_it_is_kept_goes_at_once() {
         daemon.await_life();
         let (client, connection) = UnixStream::pair().unwrap();
         handover::send(&client, Some(&agent.into())).unwrap();
-        drop(client);
+        client.shutdown(Shutdown::Both).unwrap();
         keep(&daemon.host, &connection, NAME);
         assert_eq!(event.join().unwrap(), Event::Released);
     });

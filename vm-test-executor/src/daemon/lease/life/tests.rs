@@ -4,6 +4,7 @@ use super::super::scripted_host::{BUDGET, MEMORY, NAME, ScriptedHost, await_that
 use super::*;
 use crate::keeper::KeeperReport;
 use std::io::Read;
+use std::net::Shutdown;
 use vm_test_protocol::record::{Record, RecordOutcome};
 
 fn failed(words: &str) -> KeeperReport {
@@ -112,7 +113,7 @@ fn an_instance_that_is_dead_before_it_is_watched_has_ended_by_that() {
 fn an_instance_that_has_died_and_was_given_up_was_given_up() {
     let daemon = ScriptedHost::new();
     let (lease, keeper, client) = daemon.lease();
-    drop(client);
+    client.shutdown(Shutdown::Both).unwrap();
     keeper.exit(3);
     assert_eq!(daemon.live(lease), Event::Released);
     daemon.check_budget();

@@ -46,7 +46,7 @@ fn a_lease_that_waits_ends_when_its_client_disappears() {
         let room = scope.spawn(|| admit(&daemon.host, &connection, &guest));
         super::super::scripted_host::await_that(|| daemon.host.admission.status().0 == 1);
         assert!(is_there(&connection));
-        drop(client);
+        client.shutdown(Shutdown::Both).unwrap();
         assert!(!is_there(&connection));
         assert!(room.join().unwrap().unwrap().is_none());
     });
