@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// How much of the end is looked at, in bytes.
+/// How many bytes at the end are read.
 const LAST_LINE: u64 = 200;
 
-/// The last thing that it had to say: a line of printable characters, and not a long one.
+/// Returns the last line, if it is short and printable.
 #[must_use]
 pub fn last_line(errors: &Path) -> Option<String> {
     let mut bytes = Vec::new();

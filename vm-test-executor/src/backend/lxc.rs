@@ -1,4 +1,5 @@
-//! Guests as containers of liblxc. Knows the library's configuration; the root file system is already mounted.
+//! Guests as containers of liblxc. Knows the library's configuration; the root file system is
+//! already mounted.
 
 use super::room::STREAM;
 use std::ffi::CString;
@@ -10,37 +11,37 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{AGENT_PATH, LIBRARIES};
 use vm_test_sys::lxc::{Container, LIBRARY, Lxc};
 
-/// When the file of a console has grown so large, it begins anew.
+/// When a console's file has reached this size, it is truncated.
 const CONSOLE_SIZE: &str = "1MB";
 
-/// A guest whose files are in place.
+/// A container whose files are in place.
 #[derive(Debug)]
 pub struct Machine {
     /// The instance's name.
     pub instance: String,
-    /// The guest's name, and its host name.
+    /// The guest's name, which is also its host name.
     pub guest: String,
-    /// The keeper's own directory.
+    /// The keeper's directory.
     pub room: PathBuf,
     /// The root file system.
     pub root: PathBuf,
-    /// Devices that it gets: the file to bind, and its path in the guest.
+    /// The devices that it gets: the file to bind, and its path in the guest.
     pub devices: Vec<(PathBuf, PathBuf)>,
-    /// The directory that becomes its `/dev/shm`, if there are files of the host below.
+    /// The directory that becomes its `/dev/shm`, if it contains files of the host.
     pub shared_memory: Option<PathBuf>,
-    /// The loader in the guest that starts the agent; without, the guest's own does.
+    /// The loader in the guest that starts the agent, if it is not the guest's own.
     pub loader: Option<PathBuf>,
-    /// Whether it is in the host's network.
+    /// Whether it uses the host's network.
     pub host_network: bool,
     /// Memory in bytes.
     pub memory: u64,
-    /// Whether the agent has to watch the memory.
+    /// Whether the agent must watch the memory.
     pub watch_memory: bool,
-    /// Present when its own init boots, with the agent beside it.
+    /// Set if the image's own init boots, with the agent beside it.
     pub boot: Option<Boot>,
 }
 
-/// The boot of a guest with an init of its own.
+/// The boot of a guest with its own init.
 #[derive(Debug)]
 pub struct Boot {
     /// How long it may take, in milliseconds.
@@ -49,10 +50,10 @@ pub struct Boot {
     pub console: OwnedFd,
 }
 
-/// The version of the installed library.
+/// Returns the version of the installed library.
 ///
 /// # Errors
-/// If it is not there.
+/// If it is not installed.
 pub fn library_version() -> Result<String, Failure> {
     open().map(|lxc| lxc.version())
 }
@@ -102,10 +103,10 @@ pub fn run(machine: &Machine) -> Result<i32, Failure> {
     })
 }
 
-/// Errors that the library names by the C library's words for them, whatever it tried.
+/// Errors that the library reports by the C library's text, whatever it tried.
 const NAMED: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EAGAIN];
 
-/// What helps against what the library says, if it names something that has run out.
+/// Returns a hint for the library's error message, if it names a resource that has run out.
 fn cure(words: &str) -> Option<&'static str> {
     NAMED.into_iter().find_map(|code| {
         let error = std::io::Error::from_raw_os_error(code);
@@ -120,11 +121,11 @@ fn cure(words: &str) -> Option<&'static str> {
 fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Failure> {
     let root = machine.root.display();
     let pivot = machine.room.join("pivot");
-    // A sysfs shows a network, and may be mounted only by whoever owns that network.
+    // A sysfs shows one network, and only its owner may mount it.
     let (network, mounts) = match (machine.host_network, &machine.boot) {
         (true, _) => ("none", "proc:rw"),
         (false, None) => ("empty", "proc:rw sys:rw"),
-        // By a /sys that cannot be written an init knows that the devices are not its own to manage.
+        // A read-only /sys tells an init that it must not manage the devices.
         (false, Some(_)) => ("empty", "proc:rw sys:mixed"),
     };
     let mut items: Vec<(&str, String)> = vec![
@@ -141,19 +142,20 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
             "lxc.mount.entry",
             "mqueue dev/mqueue mqueue rw,nosuid,nodev,noexec,create=dir,optional 0 0".to_owned(),
         ),
-        // `ip netns exec` unmounts /sys and mounts its own, which the kernel allows to a user's namespace only while
-        // another sysfs without anything mounted over it is visible there.
+        // `ip netns exec` unmounts /sys and mounts its own. In a user namespace the kernel allows
+        // that only while another sysfs, with nothing mounted over it, is visible there.
         (
             "lxc.mount.entry",
             "sys dev/.lxc/sys sysfs create=dir,optional 0 0".to_owned(),
         ),
-        // The same for containers within the guest, which mount a /proc of their own.
+        // For the same reason, containers within the guest can mount a /proc of their own.
         (
             "lxc.mount.entry",
             "proc dev/.lxc/proc proc create=dir,optional 0 0".to_owned(),
         ),
     ];
-    // They name the user's keys, who is root in an ordinary user's guest. The keys themselves a filter of the keeper's refuses.
+    // They name the user's keys, who is root in an ordinary user's guest. The keys themselves a
+    // filter of the keeper's refuses.
     for names in ["proc/keys", "proc/key-users"] {
         let cover = format!("/dev/null {names} none bind,optional 0 0");
         items.push(("lxc.mount.entry", cover));
@@ -190,8 +192,8 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
             return Err(cannot(machine, format!("liblxc refuses {key} = {value}")));
         }
     }
-    // Where the library knows AppArmor it would try to change the profile, which a user's namespace may not; where it
-    // does not, it refuses the key. Either way the profile stays.
+    // Where the library knows AppArmor it would try to change the profile, which a user's namespace
+    // may not; where it does not, it refuses the key. Either way the profile stays.
     let _ = container.set("lxc.apparmor.profile", "unchanged");
     Ok(())
 }

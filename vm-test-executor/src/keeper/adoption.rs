@@ -1,6 +1,7 @@
-//! Workspace files whose owner or group does not exist in the guest: another user, or one of the user's other groups. An
-//! overlay cannot copy them when they are written to, because it would have to keep their owner
-//! (EOVERFLOW). They are copied before the overlay is mounted, and then belong to the guest's root.
+//! Workspace files whose owner or group does not exist in the guest: another user, or one of the
+//! user's other groups. An overlay cannot copy them when they are written to, because it would have
+//! to keep their owner (EOVERFLOW). They are copied before the overlay is mounted, and then belong
+//! to the guest's root.
 
 use super::upper::{Upper, assume, is_foreign};
 use std::collections::VecDeque;
@@ -9,29 +10,32 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// Among so many files, those nearest to the top, one is looked for that is another's. Without one nothing is copied: the
-/// time it takes is every test's.
+/// At most this many files, those nearest to the top, are searched for one with a foreign owner. If
+/// there is none, nothing is copied: every test would pay for the time.
 const LOOKED_AT: usize = 1_000;
 
-/// So many are looked at once one is found, …
+/// If there is one, at most this many files are visited.
 const MOST_ENTRIES: usize = 200_000;
 
-/// … and files of at most this size are copied, of at most so many bytes together: they are in the guest's memory.
+/// Only files of at most this size are copied, and at most `MOST_BYTES` in total: copies take up
+/// the guest's memory.
 const LARGEST: u64 = 4 << 20;
 const MOST_BYTES: u64 = 64 << 20;
 
-/// At most such a part of that memory is taken for them.
+/// At most 1/`SHARE` of the free memory is used for copies.
 const SHARE: u64 = 4;
 
-/// What a file's content is rounded up to there, and what it takes up besides.
+/// The unit in which a copy's content takes up memory, and the overhead of each file, in bytes.
 const PAGE: u64 = 4096;
 const ENTRY: u64 = 1024;
 
-/// In directories with a file of this name cargo makes its own; in the other git does.
+/// The file that marks directories whose contents cargo generates, and the directory that git
+/// manages.
 const CACHE: &str = "CACHEDIR.TAG";
 const GIT: &str = ".git";
 
-/// Has the guest's root own what is below a path of the layer, but for what is hidden.
+/// Makes the guest's root the owner of everything below a path of the layer, except for hidden
+/// paths.
 pub(super) fn adopt(upper: &Upper<'_>, path: &Path, hidden: &[PathBuf]) -> io::Result<()> {
     let is_adopted = |entry: &Entry| {
         is_foreign(&entry.meta)
@@ -51,7 +55,7 @@ pub(super) fn adopt(upper: &Upper<'_>, path: &Path, hidden: &[PathBuf]) -> io::R
         }
         let (low, up) = (upper.low.join(&path), upper.up.join(&path));
         if meta.is_dir() {
-            // One that cannot be read can be no part of a union either.
+            // A directory that cannot be read cannot be merged by an overlay either.
             if fs::read_dir(&low).is_ok() {
                 upper.directory(&path)?;
                 room -= needs;
@@ -71,7 +75,7 @@ pub(super) fn adopt(upper: &Upper<'_>, path: &Path, hidden: &[PathBuf]) -> io::R
                 continue;
             };
             upper.directory(parent)?;
-            // Whatever is written to it meanwhile.
+            // At most the size that was checked, even if somebody appends to it meanwhile.
             io::copy(&mut file.take(meta.len()), &mut File::create(&up)?)?;
             assume(&low, &meta, &up)?;
             room -= needs;
@@ -80,7 +84,7 @@ pub(super) fn adopt(upper: &Upper<'_>, path: &Path, hidden: &[PathBuf]) -> io::R
     Ok(())
 }
 
-/// How much memory a copy takes up.
+/// Returns how much memory a copy takes up.
 fn takes_up(meta: &Metadata) -> u64 {
     let content = if meta.is_file() { meta.len() } else { 0 };
     content
@@ -89,8 +93,8 @@ fn takes_up(meta: &Metadata) -> u64 {
         .saturating_add(ENTRY)
 }
 
-/// Opens the file that was looked at, unless something else is in its place by now: whoever shares the workspace may have put
-/// a link there, or a FIFO.
+/// Opens the file that was checked, unless something else has taken its place: others with access
+/// to the workspace may have put a link or a FIFO there.
 fn open(path: &Path, meta: &Metadata) -> Option<File> {
     let mut options = File::options();
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
@@ -103,18 +107,20 @@ fn open(path: &Path, meta: &Metadata) -> Option<File> {
 struct Entry {
     path: PathBuf,
     meta: Metadata,
-    /// Whether cargo or git makes what is in this directory.
+    /// Whether cargo or git generates the contents of this directory.
     is_made: bool,
 }
 
-/// What is at a path and below it, the nearest first; of what is made only what `whole` asks for.
+/// Returns what is at a path and below it, the nearest first.
+///
+/// Generated directories are entered only if `whole` is set.
 fn walk(root: &Path, path: &Path, most: usize, whole: bool) -> impl Iterator<Item = Entry> {
     let root = root.to_path_buf();
     let mut queue = VecDeque::from([(path.to_path_buf(), false)]);
     let next = move || {
         loop {
             let (path, is_made) = queue.pop_front()?;
-            // Removed meanwhile, perhaps.
+            // It may have been removed meanwhile.
             let Ok(meta) = fs::symlink_metadata(root.join(&path)) else {
                 continue;
             };

@@ -1,5 +1,6 @@
-//! Carries out a plan step by step in the keeper's own mount namespace: overlays, binds, directories. All paths are relative
-//! to the keeper's tmpfs, so that names of host directories never appear in an overlay's options.
+//! Carries out a plan step by step in the keeper's own mount namespace: overlays, binds,
+//! directories. All paths are relative to the keeper's tmpfs, so that names of host directories
+//! never appear in an overlay's options.
 
 use super::adoption;
 use super::upper::Upper;
@@ -14,22 +15,23 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::AGENT_PATH;
 use vm_test_sys::idmap;
 
-/// The root file system, below the room.
+/// The root file system, relative to the keeper's directory.
 pub(super) const ROOT: &str = "root";
 
-/// Where the layer with the agent is, below the room.
+/// The layer with the agent, relative to the keeper's directory.
 const AGENT: &str = "agent";
 
-/// The agent's name where it is installed.
+/// The agent's file name where it is installed.
 const AGENT_NAME: &str = "vm-test-agent";
 
-/// Where the guest has files in memory that is shared, and where they are below the room: the guest's `/dev` is made later.
+/// Where the guest has shared memory, and the directory for it in the keeper's directory: the
+/// guest's `/dev` is made later.
 pub(super) const SHARED_MEMORY: (&str, &str) = ("/dev/shm", "shm");
 
-/// Where the file system with the devices' files is, below the room.
+/// The file system with device files, relative to the keeper's directory.
 pub(super) const DEVICES: &str = "devices";
 
-/// Carries out steps.
+/// Carries out the steps of a plan.
 pub(super) struct Builder {
     pub(super) trees: Vec<Option<OwnedFd>>,
     pub(super) hidden: Vec<(PathBuf, OwnedFd)>,
@@ -65,8 +67,10 @@ impl Builder {
         }
     }
 
-    /// Copies a file of the host. A mount of it would be the host's own file, and its owner, who may be the guest's root,
-    /// could write to it.
+    /// Copies a file of the host.
+    ///
+    /// A bind mount would be the host's own file, and its owner, who may be the guest's root, could
+    /// write to it.
     fn copy_file(&mut self, source: &Lower, target: &Path) -> io::Result<()> {
         let mut file = match source {
             Lower::Path(path) => fs::File::open(path)?,
@@ -81,8 +85,10 @@ impl Builder {
         Ok(())
     }
 
-    /// Brings the agent in from a layer over its directory. A mount of the file itself would be the host's own file, and
-    /// its owner, who may be the guest's root, could change more than its content.
+    /// Makes the agent available through a layer over its directory.
+    ///
+    /// A bind mount of the file would be the host's own file, and its owner, who may be the guest's
+    /// root, could change more than its content.
     pub(super) fn place_agent(&mut self, directory: &Lower) -> io::Result<()> {
         self.layer(Path::new(AGENT), directory, &[], &[])?;
         let target = in_root(Path::new(AGENT_PATH));
@@ -103,7 +109,7 @@ impl Builder {
         }
     }
 
-    /// Mounts a layer over a directory at `target`, a path in the room.
+    /// Mounts a layer over a directory at `target`, a path in the keeper's directory.
     fn layer(
         &mut self,
         target: &Path,
@@ -129,7 +135,7 @@ impl Builder {
         overlay(target, &low, &up, &work)
     }
 
-    /// Mounts a directory that the guest writes to, without the devices in it.
+    /// Mounts a directory that the guest writes to; device files in it have no effect.
     fn own(&mut self, target: &Path, source: &Lower) -> io::Result<()> {
         let tree = match source {
             Lower::Path(path) => match self.hidden.iter().position(|(hidden, _)| hidden == path) {
@@ -151,7 +157,7 @@ impl Builder {
         for (index, lower) in below.iter().enumerate() {
             let low = format!("lower/{number}.{index}");
             self.place_directory(lower, &low)?;
-            // The uppermost comes first in the option.
+            // The option lists the uppermost layer first.
             lows.insert(0, low);
         }
         let (up, work) = match above {
@@ -170,7 +176,7 @@ impl Builder {
         overlay(&in_root(target), &lows.join(":"), &up, &work)
     }
 
-    /// Attaches a directory of the host; false if it is an optional one that is missing.
+    /// Attaches a directory of the host; returns `false` if it is optional and missing.
     pub(super) fn place_directory(&mut self, lower: &Lower, place: &str) -> io::Result<bool> {
         match lower {
             Lower::Path(path) => {
@@ -182,7 +188,7 @@ impl Builder {
                     fs::create_dir(place)?;
                     attach(tree, Path::new(place))?;
                 }
-                // The daemon refuses the lease for any but an optional one.
+                // Only optional ones are missing; for any other the daemon refuses the lease.
                 None => return Ok(false),
             },
         }
@@ -204,8 +210,10 @@ fn attach(tree: OwnedFd, target: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Where a path of the guest is below the room. Symbolic links of an image are followed as the guest would follow them,
-/// never out of its root: nobody runs in it yet who could change them meanwhile.
+/// Returns where a path of the guest is in the keeper's directory.
+///
+/// Symbolic links of an image are followed as the guest would follow them, never out of its root.
+/// No process of the guest runs yet that could change them meanwhile.
 pub(super) fn in_root(target: &Path) -> PathBuf {
     let (guests, own) = SHARED_MEMORY;
     if let Ok(below) = target.strip_prefix(guests) {

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Has standard error, which the guest's first process inherits, go to a file of the keeper's own: root in the guest can
-/// take that process's descriptors, and must not get one of the host's files.
+/// Redirects standard error, which the guest's first process inherits, to a file of the keeper's.
+///
+/// Root in the guest can take over that process's descriptors, and must not get a file of the host.
 pub(super) fn keep_errors(room: &Path) -> io::Result<PathBuf> {
     let path = room.join("errors");
     let file = File::options().create(true).append(true).open(&path)?;

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use vm_test_protocol::frame;
 use vm_test_sys::handover;
 
-/// The daemon, which knows of leases.
+/// The daemon, which grants leases.
 #[derive(Debug)]
 pub(super) struct Daemon {
     control: UnixStream,

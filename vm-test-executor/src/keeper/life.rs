@@ -1,4 +1,5 @@
-//! The life of a keeper: takes its world from the daemon, runs the guest in it, and reports how that ended.
+//! The life of a keeper: takes its world from the daemon, runs the guest in it, and reports how
+//! that ended.
 
 use super::control::CONTROL;
 use super::errors::keep_errors;
@@ -18,11 +19,12 @@ use vm_test_sys::{filter, handover, inherited};
 /// The argument that makes the program a keeper.
 pub const COMMAND: &str = "__keeper";
 
-/// How many processes a world may have, where no control group counts them. After as many, numbers are used again, so it
-/// is more than the limit itself would have to be.
+/// How many process ids a guest has if no control group limits its processes.
+///
+/// Ids are reused after this many, so it is larger than a limit of processes would have to be.
 const MOST_PROCESSES: u32 = 8192;
 
-/// The most trees that travel with a world.
+/// The most trees that one world may have.
 pub const MOST_TREES: usize = 64;
 
 /// Runs the keeper in a process that was started for it.
@@ -39,12 +41,12 @@ pub fn main() -> ExitCode {
         Err(unrun) if unrun.is_unbooted => KeeperReport::Unbooted(unrun.failure),
         Err(unrun) => KeeperReport::Failed(unrun.failure),
     };
-    // If the daemon is gone, nobody wants to know.
+    // If the daemon is gone, nobody needs the report.
     let _ = frame::write(&control, &report);
     ExitCode::SUCCESS
 }
 
-/// Makes the world and runs the guest in it; the exit status of the guest's first process.
+/// Makes the world and runs the guest in it; returns the exit status of the guest's first process.
 fn keep(control: &UnixStream) -> Result<i32, Unrun> {
     let lost = |error: io::Error| {
         Failure::new(format!("cannot take what the daemon hands over: {error}"))
@@ -96,7 +98,7 @@ fn keep(control: &UnixStream) -> Result<i32, Unrun> {
     })?;
     let status = backend::run_container(&machine)?;
     match backend::last_line(&errors) {
-        // An init writes to its console.
+        // An init writes its errors to the console.
         Some(words) if status != 0 && machine.boot.is_none() => Err(Failure::new(format!(
             "instance {} of guest `{}` died: its first process {}: {words}",
             world.instance,
@@ -108,7 +110,7 @@ fn keep(control: &UnixStream) -> Result<i32, Unrun> {
     }
 }
 
-/// Without, root in an ordinary user's guest would have that user's keys.
+/// Without the filter, root in an ordinary user's guest would have that user's keys.
 fn no_filter(world: &World, error: &io::Error) -> Failure {
     Failure::new(format!(
         "cannot prepare instance {} of guest `{}`: refuse it the kernel's keyrings: {error}",
@@ -118,8 +120,9 @@ fn no_filter(world: &World, error: &io::Error) -> Failure {
     .missing()
 }
 
-/// Leaves the user's other groups, with which it could read all of the workspace while that was mounted: nothing of the guest's
-/// is to have their rights.
+/// Leaves the user's supplementary groups, so that nothing in the guest has their rights.
+///
+/// They were needed to mount the workspace.
 fn leave_groups(world: &World) -> Result<(), Failure> {
     if !world.user_namespace {
         return Ok(());
@@ -132,16 +135,18 @@ fn leave_groups(world: &World) -> Result<(), Failure> {
     })
 }
 
-/// Limits the processes of all users of the guest together, where no control group does: a limit of a single user's is one
-/// that root in the guest multiplies. Kernels before 6.14 have one setting for the whole host, and refuse.
+/// Limits the processes of all users of the guest together, where no control group does.
+///
+/// A limit for each user would not do: root in the guest can multiply it by adding users. Kernels
+/// before 6.14 have one setting for the whole host, and refuse.
 fn limit_processes(world: &World) {
     if world.watch_memory && world.user_namespace {
-        // It is this pid namespace's, and holds for those below, whatever they set for themselves.
+        // It applies to this pid namespace and those below, whatever they set for themselves.
         let _ = std::fs::write("/proc/sys/kernel/pid_max", MOST_PROCESSES.to_string());
     }
 }
 
-/// Takes the descriptors of the detached trees, which the daemon hands over one by one; an optional one may be missing.
+/// Receives the descriptors of the detached trees, one by one; optional ones may be missing.
 fn receive_trees(control: &UnixStream, count: usize) -> io::Result<Vec<Option<OwnedFd>>> {
     (0..count).map(|_| handover::receive(control)).collect()
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 
-/// Makes the room and runs the machine in it.
+/// Makes the keeper's directory and runs the VM in it.
 pub(super) fn run(
     world: &World,
     hardware: &Hardware,

@@ -1,8 +1,8 @@
-//! The keeper: the process that is pid 1 of an instance's world. When it dies, for whatever reason, the kernel takes
-//! the world down with it: every process, mount, interface.
+//! The keeper: the process that is pid 1 of an instance's world. When it dies, for whatever reason,
+//! the kernel takes the world down with it: every process, mount, interface.
 //!
-//! It gets a [`World`] from the daemon, puts the root file system together, runs the backend, and exits when the guest
-//! has ended. It never talks to a guest.
+//! It gets a [`World`] from the daemon, puts the root file system together, runs the backend, and
+//! exits when the guest has ended. It never talks to a guest.
 
 mod adoption;
 mod builder;

@@ -1,4 +1,5 @@
-//! Carries out a plan in the keeper's own mount namespace. Everything it makes is in memory and vanishes with it.
+//! Carries out a plan in the keeper's own mount namespace. Everything it makes is in memory and
+//! vanishes with it.
 
 use super::builder::{Builder, DEVICES, ROOT, SHARED_MEMORY, empty, in_root, make_directory};
 use super::{World, own_name};
@@ -14,7 +15,7 @@ use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_sys::{idmap, read_only};
 
-/// Makes the root file system and all else that the backend needs.
+/// Makes the root file system and everything else that the backend needs.
 pub(super) fn prepare(
     world: &World,
     trees: Vec<Option<OwnedFd>>,
@@ -69,7 +70,7 @@ pub(super) fn prepare(
             .map_err(|error| cannot("bring the agent in", &error))?;
     }
     if !world.real_root && world.user_namespace {
-        // The real root's home is closed to this user; programs want to write to theirs.
+        // The real root's home is closed to this user, but programs expect to write to theirs.
         make_directory(&in_root(Path::new("/root")), 0o700)
             .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
             .map_err(|error| cannot("make a home for root", &error))?;
@@ -97,7 +98,7 @@ pub(super) fn prepare(
     })
 }
 
-/// Each device with the file that is bound over its path.
+/// Returns each device: the file that is bound, and its path in the guest.
 pub(super) fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
     let source = |device: &PathBuf| match device.file_name() {
         Some(name) if world.device_files => Path::new(ROOM).join(DEVICES).join(name),
@@ -110,12 +111,15 @@ pub(super) fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
         .collect()
 }
 
-/// Cuts this namespace off from the host's and makes the room a file system of its own. Returns what that hides.
+/// Detaches this namespace from the host's and mounts the keeper's directory.
+///
+/// Returns the sources that this mount hides.
 pub(super) fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
     cut_off()?;
     let hidden = hidden_sources(world);
     make_room(world.memory)?;
-    // Relative paths from here on: those of the host may hold the characters that separate an overlay's options.
+    // Relative paths from here on: a path of the host may contain characters that separate an
+    // overlay's options.
     std::env::set_current_dir(ROOM)?;
     for dir in [ROOT, "lower", "upper", "work", "pivot", "lxc"] {
         fs::create_dir(dir)?;
@@ -123,13 +127,13 @@ pub(super) fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
     Ok(hidden)
 }
 
-/// Keeps what is mounted here from the host.
+/// Prevents mounts made here from appearing on the host.
 pub(super) fn cut_off() -> io::Result<()> {
     let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     Ok(mount_change("/", flags)?)
 }
 
-/// Mounts the file system, of at most so many bytes, that all else is made in.
+/// Mounts a file system of this size, in which everything else is made.
 pub(super) fn make_room(size: u64) -> io::Result<()> {
     let options = std::ffi::CString::new(format!("mode=755,size={size}"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
@@ -137,7 +141,8 @@ pub(super) fn make_room(size: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// The sources below the room, detached before it hides them: removable disks are often mounted there.
+/// Returns the sources below the keeper's directory, detached before its mount hides them:
+/// removable disks are often mounted there.
 fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
     let lowers = world.plan.steps.iter().flat_map(|step| match step {
         Step::Layer { lower, .. } => vec![lower],
@@ -159,10 +164,11 @@ fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
         .collect()
 }
 
-/// Keeps the library from making control groups where this user could, at places where nobody sweeps.
+/// Prevents the library from making control groups where this user could: nothing would remove
+/// them.
 fn protect_groups() -> io::Result<()> {
     match read_only::make_tree(c"/sys/fs/cgroup") {
-        // Nothing is mounted there, so that there is nothing to protect.
+        // Nothing is mounted there, so there is nothing to protect.
         Err(error)
             if [libc::EINVAL, libc::ENOENT]
                 .map(Some)
@@ -174,7 +180,7 @@ fn protect_groups() -> io::Result<()> {
     }
 }
 
-/// The library reads `/proc`, which must be this pid namespace's.
+/// Mounts `/proc`, which the library reads, for this pid namespace.
 pub(super) fn mount_proc() -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", flags, None)?;

@@ -9,13 +9,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use vm_test_sys::hosts;
 
-/// The file that takes the place of one that cannot be changed, below the room.
+/// The file that replaces one that cannot be changed, in the keeper's directory.
 const OWN_HOSTS: &str = "hosts";
 
-/// A longer file stays as it is.
+/// A larger file is left unchanged, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Has the guest find itself by its name. What a step of a recipe leaves becomes an image, which has no name.
+/// Makes the guest's own name resolve to itself.
+///
+/// A build step has no name: what it leaves becomes an image.
 pub(super) fn give(plan: &Plan, name: &str) -> io::Result<()> {
     if plan.steps.iter().any(stays) {
         return Ok(());
@@ -33,7 +35,7 @@ pub(super) fn give(plan: &Plan, name: &str) -> io::Result<()> {
     let mut content = content.unwrap_or_default();
     content.extend_from_slice(missing.as_bytes());
     if replace(&file, &content).is_err() && is_there {
-        // Its directory belongs to nobody here.
+        // The directory of the original is not writable here.
         fs::write(OWN_HOSTS, &content)?;
         mount_bind(OWN_HOSTS, &file)?;
     }
@@ -44,8 +46,10 @@ fn stays(step: &Step) -> bool {
     matches!(step, Step::Stack { above: Some(_), .. })
 }
 
-/// What is in the file, if one is there, up to a byte too many. An image may have anything in its place: a FIFO would be waited
-/// for, and a link would lead to a file of the host.
+/// Returns the content of a regular file, up to one byte more than the limit.
+///
+/// An image may have anything in its place: reading a FIFO would block, and a link would lead to a
+/// file of the host.
 fn read(file: &Path) -> Option<Vec<u8>> {
     let mut options = File::options();
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
@@ -58,7 +62,7 @@ fn read(file: &Path) -> Option<Vec<u8>> {
     Some(content)
 }
 
-/// The file may belong to the real root, and then only another one can take its place.
+/// Replaces the file by another: it may belong to the real root.
 fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     let aside = file.with_extension("vm-test");
     if let Some(parent) = file.parent() {
@@ -68,7 +72,7 @@ fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // As a new file: a link of the image's there would lead to a file of the host.
+    // As a new file: a link that the image has there would lead to a file of the host.
     let mut new = File::options().write(true).create_new(true).open(&aside)?;
     new.write_all(content)?;
     fs::rename(&aside, file).inspect_err(|_| drop(fs::remove_file(&aside)))

@@ -1,5 +1,5 @@
-//! A keeper without an instance, which finds out whether this host lets a keeper do its work: it does what every keeper
-//! does first, says how that went, and ends. Knows no world.
+//! A keeper without an instance, which finds out whether this host lets a keeper do its work: it
+//! does what every keeper does first, says how that went, and ends. Knows no world.
 
 use super::control::CONTROL;
 use super::mounts;
@@ -9,13 +9,13 @@ use std::process::ExitCode;
 use vm_test_protocol::frame;
 use vm_test_sys::inherited;
 
-/// The argument that makes the program a keeper on trial.
+/// The argument that makes the program a trial keeper.
 pub const TRIAL: &str = "__trial";
 
-/// How large its room is: nothing is put into it.
+/// The size of its file system: nothing is written to it.
 const SIZE: u64 = 1 << 20;
 
-/// What a keeper on trial says: the number of the error that it met, if it met one.
+/// The report of a trial keeper: the number of the error, if there was one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialReport(pub Option<i32>);
 
@@ -29,7 +29,7 @@ pub fn try_out() -> ExitCode {
     let number = done
         .err()
         .map(|error| error.raw_os_error().unwrap_or_default());
-    // If the doctor is gone, nobody wants to know.
+    // If the doctor is gone, nobody needs the report.
     let _ = frame::write(&File::from(control), &TrialReport(number));
     ExitCode::SUCCESS
 }

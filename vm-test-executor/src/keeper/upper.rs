@@ -1,5 +1,5 @@
-//! The directory that takes the writes to a layer, as it is before the overlay is mounted: what is in it by then is what the
-//! guest finds in place of the host's.
+//! The directory that takes the writes to a layer, as it is before the overlay is mounted: what is
+//! in it by then is what the guest finds in place of the host's.
 
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::fs::{mknodat, openat, utimensat};
@@ -8,14 +8,14 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The id that the kernel shows where it has none to show, and that of `nobody` besides.
+/// The overflow id: shown for ids that are not mapped, and also the id of `nobody`.
 const OVERFLOW: u32 = 65_534;
 
-/// The bits of a file that is executed as its owner, and as its group.
+/// The set-user-id and set-group-id bits.
 const SET_USER: u32 = 0o4000;
 const SET_GROUP: u32 = 0o2000;
 
-/// An upper directory, and what is below it.
+/// The upper directory of an overlay, and the directory below it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Upper<'a> {
     pub(super) low: &'a Path,
@@ -23,21 +23,23 @@ pub(super) struct Upper<'a> {
 }
 
 impl<'a> Upper<'a> {
-    /// Makes it. The root of an overlay has its owner and its permissions.
+    /// Makes the upper directory.
+    ///
+    /// The root of the overlay takes its owner and permissions from it.
     pub(super) fn make(low: &'a Path, up: &'a Path) -> io::Result<Self> {
         fs::create_dir(up)?;
         assume(low, &fs::metadata(low)?, up)?;
         Ok(Self { low, up })
     }
 
-    /// Has nothing of the host be there at a path, if something is.
+    /// Hides a path of the lower directory, if it exists.
     pub(super) fn hide(&self, path: &Path) -> io::Result<()> {
         if fs::symlink_metadata(self.low.join(path)).is_err() {
             return Ok(());
         }
         if let Some(parent) = path.parent().filter(|parent| self.is_directory(parent)) {
             self.directory(parent)?;
-            // How an overlay writes down that something was removed. Unlike a mount, nobody in the guest can take it away.
+            // A whiteout. Unlike a mount, nobody in the guest can remove it.
             let whiteout = FileType::CharacterDevice;
             mknodat(CWD, self.up.join(path), whiteout, Mode::empty(), 0)?;
         }
@@ -49,7 +51,7 @@ impl<'a> Upper<'a> {
             .all(|path| fs::symlink_metadata(self.low.join(path)).is_ok_and(|meta| meta.is_dir()))
     }
 
-    /// Has a directory, and those above it, be here as it is below.
+    /// Copies a directory, and those above it, from the lower to the upper directory.
     pub(super) fn directory(&self, path: &Path) -> io::Result<()> {
         let mut inner: Vec<_> = path.ancestors().collect();
         inner.reverse();
@@ -64,17 +66,18 @@ impl<'a> Upper<'a> {
     }
 }
 
-/// Whether something shows an id here that is perhaps none of this namespace.
+/// Returns whether the owner or group is shown as the overflow id, and thus may not be mapped in
+/// this namespace.
 pub(super) fn is_foreign(meta: &Metadata) -> bool {
     meta.uid() == OVERFLOW || meta.gid() == OVERFLOW
 }
 
-/// Gives a file the owner, permissions and times of the host's.
+/// Gives a file the owner, permissions and times that it has on the host.
 pub(super) fn assume(low: &Path, meta: &Metadata, up: &Path) -> io::Result<()> {
     let (user, group) = owner(low, meta.uid(), meta.gid());
-    // May be forbidden, where the namespace maps a single id.
+    // It may be forbidden if the namespace maps a single id.
     let _ = rustix::fs::chown(up, Some(user), Some(group));
-    // To run as its owner is no right that a file of somebody else's keeps once it is root's.
+    // A set-user-id file of another user must not become set-user-id root.
     let mut lost = 0;
     if meta.is_file() && user.as_raw() != meta.uid() {
         lost |= SET_USER;
@@ -91,8 +94,10 @@ pub(super) fn assume(low: &Path, meta: &Metadata, up: &Path) -> io::Result<()> {
     Ok(utimensat(CWD, up, &times, AtFlags::empty())?)
 }
 
-/// Whom a file of the host belongs to in the guest, if it shows these ids here. What belongs to an id that the guest does not
-/// have shows that of `nobody`, who must be given nothing for it: it is root's.
+/// Returns the owner that a file of the host has in the guest, given the ids that it shows here.
+///
+/// A file of an unmapped id shows that of `nobody`, who must not get it; it belongs to root
+/// instead.
 fn owner(path: &Path, user: u32, group: u32) -> (Uid, Gid) {
     let user = if user == OVERFLOW && !is_mapped(path) {
         0
@@ -107,8 +112,9 @@ fn owner(path: &Path, user: u32, group: u32) -> (Uid, Gid) {
     (Uid::from_raw(user), Gid::from_raw(group))
 }
 
-/// Whether this namespace has an id for the owner of a file: only then the kernel lets its root read it without a mark of
-/// when it was read.
+/// Returns whether the file's owner has an id in this namespace.
+///
+/// Only then the kernel allows `O_NOATIME` to the namespace's root.
 fn is_mapped(path: &Path) -> bool {
     let flags = OFlags::RDONLY | OFlags::NOATIME | OFlags::NONBLOCK | OFlags::CLOEXEC;
     openat(CWD, path, flags, Mode::empty()).is_ok()

@@ -1,4 +1,5 @@
-//! What the daemon tells a keeper, and what the keeper tells it: plain data between two processes of one program.
+//! What the daemon tells a keeper, and what the keeper tells it: plain data between two processes
+//! of one program.
 
 use crate::backend::kvm::Hardware;
 use crate::rootfs::{Lower, Plan};
@@ -6,57 +7,62 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
-/// One instance's world.
+/// What a keeper needs to know about its instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct World {
     /// The instance's name.
     pub instance: String,
-    /// The guest's name, and its host name.
+    /// The guest's name, which is also its host name.
     pub guest: String,
-    /// What it is made of, if it is a VM.
+    /// Its hardware, if it is a VM.
     pub hardware: Option<Hardware>,
-    /// Directories of the host that a machine's files are in, by the names that they have in the keeper's room.
+    /// Directories of the host with the VM's files, by their names in the keeper's directory.
     pub places: Vec<(String, Lower)>,
     /// How its root file system is made.
     pub plan: Plan,
-    /// The directory of the program that becomes the first process of a container.
+    /// The directory of the agent, the first process of a container.
     pub agent: Option<Lower>,
-    /// The loader in the guest that starts the agent; without, the guest's own does.
+    /// The loader in the guest that starts the agent, if it is not the guest's own.
     pub loader: Option<PathBuf>,
-    /// Memory in bytes, which is also what its files may take up.
+    /// Memory in bytes; also the limit of what its files may take up.
     pub memory: u64,
-    /// Whether the agent has to watch the memory, because the kernel does not.
+    /// Whether the agent must watch the memory because the kernel does not limit it.
     pub watch_memory: bool,
-    /// Present when its own init boots, which may take so many milliseconds; its console then comes last of all.
+    /// Set if the image's own init boots: how long that may take, in milliseconds. Its console is
+    /// then the last descriptor.
     pub boot_timeout: Option<u64>,
-    /// Whether it is inside a user namespace.
+    /// Whether it is in a user namespace.
     pub user_namespace: bool,
-    /// Whether it is in the host's network, as is a step of a recipe that asks for it.
+    /// Whether it uses the host's network, as a build step that asks for it does.
     pub host_network: bool,
-    /// Whether the real root's files appear as its own, because all of the host's ids are mapped.
+    /// Whether all ids of the host are mapped, so that files of the real root appear as its own.
     pub real_root: bool,
-    /// Devices that it gets, by their paths in the guest.
+    /// The devices that it gets, by their paths in the guest.
     pub devices: Vec<PathBuf>,
-    /// Whether a file system with files of these devices comes behind the plan's trees; else the host's are bound.
+    /// Whether a file system with files of these devices follows the plan's trees; otherwise the
+    /// host's files are bound.
     pub device_files: bool,
 }
 
-/// The keeper's word: its only one, when it is over, unless its machine was started ahead of its lease.
+/// What a keeper reports: once, when the instance has ended, unless its VM was started ahead of its
+/// lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeeperReport {
     /// The guest ran and its first process ended with this status.
     Ended(i32),
     /// The guest could not be started.
     Failed(Failure),
-    /// The machine that was to be saved did not boot, though its host gave it all that it needs.
+    /// The VM that was to be saved as a template did not boot, although the host gave it everything
+    /// it needs.
     Unbooted(Failure),
-    /// The machine only lacks its lease.
+    /// The VM only lacks its lease.
     Prepared,
-    /// The machine has the stream of its lease, and has written nothing to it.
+    /// The VM has the stream of its lease and has written nothing to it yet.
     Attached,
 }
 
-/// How a guest's first process ended, by liblxc's word: a signal stands as if it had stopped the process.
+/// Describes the end of a guest's first process from the status of liblxc, which reports a signal
+/// as if it had stopped the process.
 #[must_use]
 pub fn describe_end(status: i32) -> String {
     let number = status >> 8;

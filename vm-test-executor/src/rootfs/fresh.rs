@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-/// Directories of the host's root that every guest has afresh, never from the host.
+/// Directories that every guest has anew, never from the host.
 pub(super) const FRESH: [&str; 5] = ["/dev", "/proc", "/run", "/sys", "/tmp"];
 
-/// Whether `path` is one of them, or below one.
+/// Returns whether `path` is one of them, or below one.
 pub(super) fn is_fresh(path: &Path) -> bool {
     FRESH.iter().any(|fresh| path.starts_with(fresh))
 }

@@ -6,8 +6,9 @@ use super::plan::Plan;
 use super::{host_root, host_user, image, shares};
 use std::path::PathBuf;
 
-/// The plan for a guest over the host's own root file system, for a real root if `as_root`, else for an ordinary user. Of
-/// the host's files it has none that are `hidden`.
+/// Returns the plan for a guest over the host's own root file system, without `hidden` files.
+///
+/// `as_root` selects the plan for the real root instead of an ordinary user.
 #[must_use]
 pub fn host_plan(as_root: bool, shares: &[PathBuf], hidden: &[PathBuf]) -> Plan {
     let mounts = mounts();
@@ -21,7 +22,8 @@ pub fn host_plan(as_root: bool, shares: &[PathBuf], hidden: &[PathBuf]) -> Plan 
     plan
 }
 
-/// The plan for a guest that starts from an image, with what is `hidden` left out of the shares.
+/// Returns the plan for a guest that starts from an image, with `hidden` files left out of the
+/// shares.
 #[must_use]
 pub fn image_plan(as_root: bool, root: &Root, shares: &[PathBuf], hidden: &[PathBuf]) -> Plan {
     let mut plan = image::plan(as_root, root);

@@ -1,4 +1,5 @@
-//! The host's root for a real root: one layer over `/`, one over every other disk, all with ids mapped.
+//! The host's root for a real root: one layer over `/`, one over every other disk, all with ids
+//! mapped.
 
 use super::fresh::is_fresh;
 use super::mountinfo::Mount;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Mounts of other disks beyond this number are left out; a container engine may have hundreds.
 const MOST: usize = 24;
 
-/// The plan.
+/// Returns the plan.
 pub(super) fn plan(mounts: &[Mount]) -> Plan {
     let mut plan = Plan::default();
     plan.layer(PathBuf::from("/"), true, false);

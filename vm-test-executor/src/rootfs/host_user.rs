@@ -1,8 +1,8 @@
-//! The host's root for an ordinary user: one layer per top-level directory, since `/` itself has mounts below it that
-//! the kernel locks together in a user's namespace.
+//! The host's root for an ordinary user: one layer per top-level directory, since `/` itself has
+//! mounts below it that the kernel locks together in a user's namespace.
 //!
-//! What the real root owns appears as `nobody`'s and cannot be changed; new files can be made in the top-level
-//! directories themselves.
+//! What the real root owns appears as `nobody`'s and cannot be changed; new files can be made in
+//! the top-level directories themselves.
 
 use super::fresh::{FRESH, is_fresh};
 use super::mountinfo::Mount;
@@ -10,13 +10,14 @@ use super::plan::{Plan, Step};
 use super::split::{Split, children};
 use std::path::Path;
 
-/// Directories with mounts below them are taken apart down to this depth.
+/// Directories with mounts below them are split down to this depth.
 const DEEPEST: usize = 4;
 
-/// Files directly in such directories are copied, up to this size; larger ones are left out.
+/// Files directly in a split directory are copied up to this size, in bytes; larger ones are left
+/// out.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The plan.
+/// Returns the plan.
 pub(super) fn plan(mounts: &[Mount]) -> Plan {
     let mut plan = Plan::default();
     for fresh in FRESH {
@@ -35,7 +36,8 @@ pub(super) fn plan(mounts: &[Mount]) -> Plan {
             split.add(&mut plan, &path, 1);
         }
     }
-    // It is the real root's, whose directories this user's guest could list but not write to.
+    // It belongs to the real root, so this user's guest could list its directories but not write to
+    // them.
     plan.steps.push(Step::Empty {
         target: "/var/tmp".into(),
         mode: 0o1777,

@@ -1,4 +1,5 @@
-//! The root of a guest that starts from an image: its layers or a snapshot of it, with fresh `/run` and `/tmp` above.
+//! The root of a guest that starts from an image: its layers or a snapshot of it, with fresh `/run`
+//! and `/tmp` above.
 
 use super::plan::{Plan, Step};
 use std::path::PathBuf;
@@ -8,16 +9,16 @@ use std::path::PathBuf;
 pub enum Root {
     /// Layers.
     Layers {
-        /// The base first.
+        /// The layers, the base first.
         below: Vec<PathBuf>,
-        /// Takes the writes that stay, in its `files`; without, they go to memory.
+        /// Where writes are kept, in its `files`; without it they go to memory.
         above: Option<PathBuf>,
     },
-    /// A directory of the guest's own, which it writes to.
+    /// A directory of the guest's own, which it writes to directly.
     Own(PathBuf),
 }
 
-/// The plan.
+/// Returns the plan.
 pub(super) fn plan(as_root: bool, root: &Root) -> Plan {
     let mut plan = Plan::default();
     let mut lower = |directory: &PathBuf| plan.lower(directory.clone(), as_root, false);

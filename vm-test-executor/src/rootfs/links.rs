@@ -1,18 +1,20 @@
-//! Where a path leads in a root file system that is not this process's own, with symbolic links followed as a guest would
-//! follow them. Knows how links are followed, not where the files are.
+//! Where a path leads in a root file system that is not this process's own, with symbolic links
+//! followed as a guest would follow them. Knows how links are followed, not where the files are.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-/// More symbolic links than this in one path are a circle.
+/// More symbolic links than this in one path are taken for a loop.
 const MOST: u32 = 40;
 
-/// A longer name than any file has.
+/// Longer than any file name can be.
 const TOO_LONG: usize = 256;
 
-/// Where `path` leads, relative to the root and never out of it. `read_link` gives the content of the symbolic link at a
-/// path relative to the root, if one is there. A path with too many links leads to where nothing can be: the kernel would
-/// follow one that is left, and begin at the root of whoever asks it to.
+/// Returns where `path` leads, relative to the root and never out of it.
+///
+/// `read_link` returns the content of the symbolic link at a path relative to the root, if there is
+/// one. A path with too many links yields a path that cannot exist: the kernel would follow a
+/// remaining link, starting at the caller's root.
 pub fn follow(path: &Path, read_link: impl Fn(&Path) -> Option<PathBuf>) -> PathBuf {
     let mut real = PathBuf::new();
     let mut rest = names(path);
@@ -38,7 +40,7 @@ pub fn follow(path: &Path, read_link: impl Fn(&Path) -> Option<PathBuf>) -> Path
     real
 }
 
-/// The names in a path, the last one first.
+/// Returns the names in a path, the last one first.
 fn names(path: &Path) -> Vec<OsString> {
     path.components()
         .rev()

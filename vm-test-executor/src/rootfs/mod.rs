@@ -1,7 +1,8 @@
-//! How a guest's root file system is put together from directories of the host. Plans; mounts nothing.
+//! How a guest's root file system is put together from directories of the host. Plans; mounts
+//! nothing.
 //!
-//! A plan is made by the daemon, which sees the host as it is, and carried out by a keeper, which sees it from within
-//! its own namespaces.
+//! A plan is made by the daemon, which sees the host as it is, and carried out by a keeper, which
+//! sees it from within its own namespaces.
 
 mod fresh;
 mod guest;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// File systems that hold a machine's files, as opposed to the kernel's or a session's.
+/// File systems that hold persistent files, as opposed to the kernel's or a session's.
 const ON_DISK: [&str; 13] = [
     "bcachefs", "btrfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "jfs", "overlay",
     "vfat", "xfs", "zfs",
@@ -20,14 +20,14 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// Whether it holds a machine's files.
+    /// Returns whether it holds persistent files.
     #[must_use]
     pub fn is_on_disk(&self) -> bool {
         ON_DISK.contains(&self.kind.as_str())
     }
 }
 
-/// The mounts of this process in the order of mounting; none if they cannot be read.
+/// Returns the mounts of this process in the order of mounting, or none if they cannot be read.
 #[must_use]
 pub fn mounts() -> Vec<Mount> {
     std::fs::read("/proc/self/mountinfo").map_or_else(|_| Vec::new(), |bytes| parse(&bytes))
@@ -39,7 +39,7 @@ fn parse(bytes: &[u8]) -> Vec<Mount> {
         .filter_map(|line| {
             let mut fields = line.split(|&byte| byte == b' ');
             let target = unescape(fields.by_ref().nth(4)?);
-            // Optional fields end with a lone dash; the type follows.
+            // A single dash ends the optional fields; the type follows.
             let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
             Some(Mount {
                 target,
@@ -49,7 +49,7 @@ fn parse(bytes: &[u8]) -> Vec<Mount> {
         .collect()
 }
 
-/// Spaces, tabs, newlines and backslashes stand as octal numbers.
+/// Decodes the octal escapes for spaces, tabs, newlines and backslashes.
 fn unescape(field: &[u8]) -> PathBuf {
     let mut path = Vec::with_capacity(field.len());
     let mut at = 0;
@@ -73,9 +73,9 @@ fn unescape(field: &[u8]) -> PathBuf {
     PathBuf::from(OsString::from_vec(path))
 }
 
-/// The mount that holds `path`.
+/// Returns the mount that holds `path`.
 pub(super) fn holding<'a>(mounts: &'a [Mount], path: &Path) -> Option<&'a Mount> {
-    // Of mounts at the same place the last one counts, which `max_by_key` picks.
+    // Of mounts at the same place the last one counts, which `max_by_key` returns.
     mounts
         .iter()
         .filter(|mount| path.starts_with(&mount.target))

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 pub struct Plan {
     /// The steps.
     pub steps: Vec<Step>,
-    /// Directories of the host of which the daemon makes a detached copy, with ids mapped, before the keeper starts.
+    /// Directories of the host of which the daemon makes detached copies, with mapped ids, before
+    /// the keeper starts.
     pub trees: Vec<Tree>,
 }
 
@@ -21,21 +22,22 @@ pub struct Tree {
     pub optional: bool,
 }
 
-/// One step; targets are absolute paths in the guest, and parents come before children.
+/// One step. Targets are absolute paths in the guest; parents come before children.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
-    /// A directory of the host, writable, with the writes going to memory.
+    /// A writable directory over one of the host; writes go to memory.
     Layer {
         /// Where it appears.
         target: PathBuf,
-        /// What is below the writes.
+        /// The directory below the writes.
         lower: Lower,
-        /// What of it is not there in the guest, relative to it.
+        /// Paths in it that the guest does not see, relative to it.
         hidden: Vec<PathBuf>,
-        /// Directories of it that the guest's root may change though they are another user's, relative to it.
+        /// Directories in it that the guest's root may change although they belong to another user,
+        /// relative to it.
         adopted: Vec<PathBuf>,
     },
-    /// Layers of an image, writable, with the writes going to memory or to a directory that stays.
+    /// Writable layers of an image; writes go to memory or to a directory that stays.
     Stack {
         /// Where it appears.
         target: PathBuf,
@@ -44,7 +46,7 @@ pub enum Step {
         /// A directory with `files` and `work`, for writes that stay.
         above: Option<Lower>,
     },
-    /// A directory of the host that is the guest's own, writable as it is.
+    /// A directory of the host that belongs to the guest and is mounted writable.
     Own {
         /// Where it appears.
         target: PathBuf,
@@ -69,7 +71,7 @@ pub enum Step {
     Symlink {
         /// Where it appears.
         target: PathBuf,
-        /// What it says.
+        /// Its content.
         content: PathBuf,
     },
     /// A copy of a single file of the host.
@@ -81,17 +83,17 @@ pub enum Step {
     },
 }
 
-/// What is below the writes of a layer.
+/// The directory below the writes of a layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lower {
     /// A directory, by its path on the host.
     Path(PathBuf),
-    /// The tree of this number.
+    /// The tree with this index.
     Tree(usize),
 }
 
 impl Step {
-    /// Where its effect is, in the guest.
+    /// Returns the step's path in the guest.
     #[must_use]
     pub fn target(&self) -> &Path {
         match self {
@@ -118,7 +120,8 @@ impl Plan {
         });
     }
 
-    /// Lets the guest's root change what is in these directories of the host, whomever it belongs to there.
+    /// Lets the guest's root change everything in these directories of the host, whoever owns it
+    /// there.
     pub fn adopt(&mut self, directories: &[PathBuf]) {
         let directories: Vec<_> = directories
             .iter()
@@ -147,7 +150,7 @@ impl Plan {
         }
     }
 
-    /// Leaves out these files and directories of the host, with all below them.
+    /// Hides these files and directories of the host, with everything below them.
     pub(super) fn hide(&mut self, paths: &[PathBuf]) {
         let is_hidden = |target: &Path| paths.iter().any(|path| target.starts_with(path));
         self.steps.retain(|step| !is_hidden(step.target()));
@@ -161,7 +164,7 @@ impl Plan {
         }
     }
 
-    /// A directory of the host, as a tree or by its path.
+    /// Returns a directory of the host as a tree or by its path.
     pub(super) fn lower(&mut self, path: PathBuf, as_tree: bool, optional: bool) -> Lower {
         if !as_tree {
             return Lower::Path(path);
@@ -170,24 +173,25 @@ impl Plan {
         Lower::Tree(self.trees.len() - 1)
     }
 
-    /// Adds a file of the host, at another path in the guest.
+    /// Adds a file of the host at another path in the guest.
     pub fn add_file(&mut self, target: PathBuf, source: PathBuf, as_tree: bool) {
         let source = self.lower(source, as_tree, false);
         self.steps.push(Step::File { target, source });
     }
 }
 
-/// Directories that are the system's with all below them, …
+/// Directories that belong to the system, with everything below them.
 const SYSTEM: [&str; 10] = [
     "/bin", "/boot", "/etc", "/gnu", "/lib", "/lib32", "/lib64", "/nix", "/sbin", "/usr",
 ];
 
-/// … and those that hold what is others'.
+/// Directories of the system that contain others' directories.
 const OUTER: [&str; 9] = [
     "/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/var",
 ];
 
-/// Whether a directory is no workspace of anybody's, though somebody may work there.
+/// Returns whether a directory belongs to the system, and so is not a workspace even if somebody
+/// works there.
 fn is_the_systems(path: &Path) -> bool {
     SYSTEM.iter().any(|dir| path.starts_with(dir)) || OUTER.iter().any(|dir| path == Path::new(dir))
 }

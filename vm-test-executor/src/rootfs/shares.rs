@@ -1,11 +1,13 @@
-//! Directories that a guest must have at the host's path, where its root does not have them already.
+//! Directories that a guest must have at the host's path, where its root does not have them
+//! already.
 
 use super::plan::{Lower, Plan, Step};
 use super::split::Split;
 use super::{Mount, mountinfo};
 use std::path::{Path, PathBuf};
 
-/// Files directly in directories that are taken apart are copied, up to this size: programs are, debuggers' notes included.
+/// Files directly in a split directory are copied up to this size, in bytes: enough for programs,
+/// with debug information.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// Adds those shares that the plan does not cover.
@@ -17,7 +19,7 @@ pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[Pa
         .collect();
     shares.sort();
     shares.dedup();
-    // However deep the mounts below are: what a share lacks, its owner misses.
+    // At any depth: a missing part of a share would be noticed.
     let split = Split {
         mounts,
         deepest: usize::MAX,
@@ -32,7 +34,7 @@ pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[Pa
             continue;
         }
         if !as_root && split.is_needed(&share) {
-            // Parts of it may be there, as parts of a directory above.
+            // Parts of it may already come with a directory above.
             plan.steps.retain(|step| !step.target().starts_with(&share));
             split.take_apart(plan, &share, 1);
         } else {
@@ -42,8 +44,8 @@ pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[Pa
     }
 }
 
-/// Whether the guest sees this directory of the host already: the last step at or above it is a layer over the same
-/// mount.
+/// Returns whether the guest sees this directory of the host already: the last step at or above it
+/// is a layer over the same mount.
 fn covered(plan: &Plan, mounts: &[Mount], share: &Path) -> bool {
     let last = plan.steps.iter().rev().find_map(|step| match step {
         Step::Layer { target, lower, .. } if share.starts_with(target) => Some(Some(lower)),
@@ -58,7 +60,7 @@ fn covered(plan: &Plan, mounts: &[Mount], share: &Path) -> bool {
         _ => None,
     });
     match last {
-        // A guest's own is mounted there, whatever the plan has.
+        // The guest mounts its own there, whatever the plan has.
         Some(Some(_)) if share.starts_with("/dev") => false,
         Some(Some(lower)) => {
             let lower = match lower {
@@ -105,7 +107,8 @@ mod tests {
         assert!(matches!(&plan.steps[before], Step::Layer { target, .. } if target == dir.path()));
     }
 
-    /// What becomes of each path of a directory with a mount in it, by the last step there.
+    /// Returns what happens to each path of a directory that contains a mount, by the last step
+    /// there.
     fn steps(as_root: bool, plan: &mut Plan, dir: &Path) -> Vec<(&'static str, String)> {
         for path in ["a", "deep/er/b", "deep/er/mount/c"] {
             std::fs::create_dir_all(dir.join(path)).unwrap();
@@ -151,7 +154,7 @@ mod tests {
         .map(|(kind, path)| (kind, path.to_owned()));
         let mut plan = Plan::default();
         assert_eq!(steps(false, &mut plan, dir.path()), parts);
-        // Each part comes once, also where the root had some of them already.
+        // Each part is added once, even where the root already had some of them.
         let dir = tempfile::tempdir_in("/tmp").unwrap();
         let mut plan = Plan::default();
         plan.steps.push(Step::Symlink {

@@ -1,5 +1,6 @@
-//! A directory of the host taken apart, for an ordinary user: one layer per directory without mounts below it, since the
-//! kernel locks a mount and those below it together in a user's namespace, and lets no overlay be mounted over them.
+//! A directory of the host taken apart, for an ordinary user: one layer per directory without
+//! mounts below it, since the kernel locks a mount and those below it together in a user's
+//! namespace, and lets no overlay be mounted over them.
 
 use super::Mount;
 use super::plan::{Lower, Plan, Step};
@@ -7,25 +8,26 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// How directories are taken apart.
+/// How directories are split.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Split<'a> {
     pub(super) mounts: &'a [Mount],
-    /// Directories with mounts below them are taken apart down to this depth, and are empty there.
+    /// Directories with mounts below them are split down to this depth, and are empty there.
     pub(super) deepest: usize,
-    /// Files directly in such directories are copied, up to this size; larger ones are left out.
+    /// Files directly in such directories are copied up to this size, in bytes; larger ones are
+    /// left out.
     pub(super) most_bytes: u64,
 }
 
 impl Split<'_> {
-    /// Whether a mount below this directory keeps an overlay from being mounted over it.
+    /// Returns whether a mount below this directory prevents an overlay over it.
     pub(super) fn is_needed(&self, path: &Path) -> bool {
         self.mounts
             .iter()
             .any(|mount| mount.target != path && mount.target.starts_with(path))
     }
 
-    /// Adds what is at a path, in parts if need be.
+    /// Adds a path, in parts if necessary.
     pub(super) fn add(&self, plan: &mut Plan, path: &Path, depth: usize) {
         let Ok(meta) = fs::symlink_metadata(path) else {
             return;
@@ -50,7 +52,8 @@ impl Split<'_> {
     }
 
     fn add_directory(&self, plan: &mut Plan, path: &Path, depth: usize) {
-        // What this user cannot list stays an empty directory, as does what the kernel made up.
+        // A directory that this user cannot list stays empty, as do those of the kernel's file
+        // systems.
         let readable = fs::read_dir(path).is_ok() && !self.is_the_kernels(path);
         if readable && !self.is_needed(path) {
             plan.layer(path.to_path_buf(), false, false);
@@ -78,7 +81,7 @@ impl Split<'_> {
     }
 }
 
-/// A directory as open as the host's, which may be closed to others than its owner.
+/// Returns a step that makes a directory with the permissions of the host's.
 fn directory(path: &Path) -> Step {
     let mode = fs::symlink_metadata(path).map_or(0o755, |meta| meta.mode() & 0o1777);
     Step::Directory {
@@ -87,7 +90,7 @@ fn directory(path: &Path) -> Step {
     }
 }
 
-/// What is in a directory of the host, by name.
+/// Returns the entries of a directory of the host, by name.
 pub(super) fn children(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     let mut children: Vec<_> = entries.map(|entry| entry.path()).collect();

@@ -15,16 +15,16 @@ pub(super) struct Wires {
     pub(super) monitor: RawFd,
     pub(super) control: RawFd,
     pub(super) console: RawFd,
-    /// A template's stream leads nowhere.
+    /// Not set for a template, whose stream is not connected.
     pub(super) stream: Option<RawFd>,
-    /// The disk from elsewhere.
+    /// The imported disk.
     pub(super) foreign: Option<RawFd>,
 }
 
-/// How much memory the translated code of a machine may take, in MiB.
+/// How much memory QEMU's translated code may take, in MiB.
 const TRANSLATED: u32 = 64;
 
-/// The arguments of QEMU for this machine. `disk` is the root's, `blank` the further ones.
+/// Returns QEMU's arguments for this VM. `disk` is the root's, `blank` are the additional ones.
 pub(super) fn arguments(
     hardware: &Hardware,
     disk: &Path,
@@ -39,7 +39,7 @@ pub(super) fn arguments(
     args.option(
         "-sandbox",
         match hardware.start {
-            // Saving has another program write to the file.
+            // For saving, another program writes to the file.
             Start::Save => "on,obsolete=deny,elevateprivileges=deny",
             _ => "on,obsolete=deny,elevateprivileges=deny,spawn=deny",
         },
@@ -75,7 +75,7 @@ pub(super) fn arguments(
         },
     );
     args.option("-kernel", format!("{room}/{BASE}/vmlinuz"));
-    // A machine that goes on has them in its memory. The kernel's file has QEMU make the same devices.
+    // A restored VM has them in its memory. The kernel file makes QEMU create the same devices.
     if !hardware.start.is_restored() {
         args.option("-initrd", format!("{room}/{INITRAMFS}/initramfs.cpio"));
         args.option("-append", kernel_line(hardware));
@@ -93,7 +93,7 @@ pub(super) fn arguments(
     for (name, chardev) in [(CONTROL_PORT, "control"), (STREAM_PORT, "stream")] {
         args.option(
             "-device",
-            // Of what has an id the monitor says when the guest closes it.
+            // For a device with an id the monitor reports when the guest closes it.
             format!("virtserialport,bus=ports.0,chardev={chardev},name={name},id={chardev}-port"),
         );
     }
@@ -127,29 +127,33 @@ pub(super) fn arguments(
     args.0
 }
 
-/// The serial number of a disk with the host's files.
+/// Returns the serial number of a payload disk.
 #[must_use]
 pub fn payload_serial(number: usize) -> String {
     format!("files{number}")
 }
 
-/// The kernel's command line. What the kernel does not know is in the environment of the first program.
+/// Returns the kernel's command line.
+///
+/// Words that the kernel does not know become the environment of the first program.
 fn kernel_line(hardware: &Hardware) -> String {
     let mut words = vec![
         "console=ttyS0".to_owned(),
         "quiet".to_owned(),
-        // The end of a machine whose kernel panics is seen at once.
+        // QEMU then exits at once when the kernel panics.
         "panic=-1".to_owned(),
         "oops=panic".to_owned(),
         "net.ifnames=0".to_owned(),
-        // Time goes on where it was when a template is woken; there is nothing to measure it against.
+        // A restored template continues at the time when it was saved; there is no reference to
+        // check the TSC against.
         "tsc=reliable".to_owned(),
         "no_timer_check".to_owned(),
         "mitigations=off".to_owned(),
         format!("{ENV_MACHINE}=1"),
     ];
     if hardware.accelerator == Accelerator::Tcg {
-        // What is at another address is translated anew: every start of a program would take five times as long.
+        // Code at another address is translated again: starting a program would take five times as
+        // long.
         words.push("norandmaps".to_owned());
     }
     if let Some(timeout) = hardware.boot_timeout {
@@ -158,7 +162,7 @@ fn kernel_line(hardware: &Hardware) -> String {
     words.join(" ")
 }
 
-/// Arguments that grow.
+/// A list of arguments that is being made.
 #[derive(Default)]
 struct Arguments(Vec<String>);
 
@@ -175,8 +179,9 @@ impl Arguments {
         self.option("-chardev", format!("socket,id={id},fd={fd}"));
     }
 
-    /// A disk that somebody else has made. Its file is the descriptor, its format what the user says, and whatever other
-    /// file it names is not opened.
+    /// Adds an imported disk, as a descriptor and with the format that the user gave.
+    ///
+    /// No other file that it refers to is opened.
     fn foreign(&mut self, format: DiskFormat, fd: RawFd) {
         let name = FOREIGN_DISK;
         self.option("-add-fd", format!("fd={fd},set=1"));
@@ -200,11 +205,11 @@ impl Arguments {
         );
     }
 
-    /// A disk; its path is below the room, where no name has a comma.
+    /// Adds a disk. Its path is in the keeper's directory, where no name contains a comma.
     fn disk(&mut self, serial: &str, path: &str, format: &str, read_only: bool) {
         let only = if read_only { ",read-only=on" } else { "" };
         let file = format!("driver=file,filename={path},node-name={serial}-file{only}");
-        // Nothing outlives the machine, so nothing has to reach the disk below.
+        // Nothing outlives the VM, so nothing needs to reach the underlying disk.
         self.option("-blockdev", format!("{file},cache.no-flush=on"));
         self.option(
             "-blockdev",
@@ -212,7 +217,8 @@ impl Arguments {
                 "driver={format},file={serial}-file,node-name={serial}{only},cache.no-flush=on"
             ),
         );
-        // A machine that has used up its room is told so; by itself QEMU would stop it until somebody makes room.
+        // A VM without free space gets an error; by default QEMU would pause it until there is
+        // space.
         self.option(
             "-device",
             format!("virtio-blk-pci,drive={serial},serial={serial},werror=report"),

@@ -1,4 +1,5 @@
-//! Copies a VM's console to the file that its daemon reads. Recognises only the kernel's last message: a panic or a halt.
+//! Copies a VM's console to the file that its daemon reads. Recognises only the kernel's last
+//! message: a panic or a halt.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -6,37 +7,41 @@ use std::os::unix::net::UnixStream;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// When the file has grown so large, it begins anew.
+/// When the file has reached this size in bytes, it is truncated.
 const MOST: u64 = 1 << 20;
 
-/// Longer lines are no kernel's last words.
+/// Longer lines, in bytes, are not a kernel's last message.
 const LONGEST: usize = 1 << 10;
 
-/// How long a machine may stay once its kernel has ended: so long further lines may come, and where the kernel does not
-/// reset or switch off the machine by itself, nothing else ever does.
+/// How long a VM may run once its kernel has ended.
+///
+/// More lines may come in this time. A kernel that neither resets nor powers off the VM would
+/// otherwise keep it forever.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// How a kernel begins its last words, and what it says when it has stopped. A program can write the first of these into the
-/// kernel's log, too, and goes on.
+/// The beginning of a kernel's panic message, and its last message when it has stopped.
+///
+/// A program can write the first one into the kernel's log, too, without an end of the kernel.
 const PANIC: &str = "Kernel panic - not syncing: ";
 const STOPPED: &str = "---[ end Kernel panic - not syncing: ";
 const HALTED: &str = "reboot: System halted";
 
-/// What a kernel says of the end of the first process.
+/// What the kernel says when the first process ends.
 const OF_INIT: &str = "Attempted to kill init!";
 
-/// How the agent begins what it says when it cannot go on.
+/// The beginning of the agent's message when it cannot go on.
 const AGENT: &str = "vm-test-agent: ";
 
-/// Where the console is written to.
+/// The file that the console is written to.
 #[derive(Debug)]
 pub(super) struct Console {
     pump: Option<JoinHandle<Listener>>,
 }
 
 impl Console {
-    /// Writes all that comes to the file, until the machine ends. Has it ended by `end` where its kernel has ended without
-    /// it.
+    /// Writes everything that arrives to the file until the VM ends.
+    ///
+    /// Calls `end` if the kernel has ended but the VM has not.
     pub(super) fn pump(
         mut source: UnixStream,
         mut sink: File,
@@ -83,7 +88,7 @@ impl Console {
         Ok(Self { pump: Some(pump) })
     }
 
-    /// How the kernel ended, if it said so; call it when the machine has ended.
+    /// Returns how the kernel ended, if it said so. Call it after the VM has ended.
     pub(super) fn last_words(&mut self) -> Option<String> {
         self.pump.take()?.join().ok()?.last
     }
@@ -96,16 +101,16 @@ fn is_timeout(error: &io::Error) -> bool {
     )
 }
 
-/// Waits for a kernel's last words in what comes piece by piece.
+/// Looks for a kernel's last message in pieces of output.
 #[derive(Debug, Default)]
 struct Listener {
     /// The beginning of a line.
     line: Vec<u8>,
     /// How the kernel ended, for people.
     last: Option<String>,
-    /// Whether it stays as it is then, and neither resets nor switches off its machine.
+    /// Whether the kernel has stopped, and will neither reset nor power off the VM.
     has_stopped: bool,
-    /// What the agent said last, where it is the first process.
+    /// The agent's last message, if the agent is the first process.
     agent: Option<String>,
 }
 
@@ -137,14 +142,14 @@ impl Listener {
             self.agent = Some(words);
         }
         self.last = understand(line).map(|words| match &self.agent {
-            // The kernel only says that, and the agent has said why.
+            // The kernel reports only the end; the agent has said why.
             Some(cause) if words.contains(OF_INIT) => format!("its agent failed: {cause}"),
             _ => words,
         });
     }
 }
 
-/// How a kernel ended that wrote this line, if it is about that.
+/// Returns how the kernel ended, if this line says so.
 fn understand(line: &str) -> Option<String> {
     if let Some(cause) = says(line, PANIC) {
         let cause: String = cause.chars().filter(|c| !c.is_control()).collect();
@@ -153,8 +158,10 @@ fn understand(line: &str) -> Option<String> {
     says(line, HALTED).map(|_| "its machine was halted".to_owned())
 }
 
-/// What follows these words in a line that a kernel begins with them, or with the time in brackets before them; others' words
-/// may stand before that.
+/// Returns what follows `words` in a line that begins with them, optionally after the kernel's
+/// timestamp.
+///
+/// Output of others may precede the timestamp.
 fn says<'a>(line: &'a str, words: &str) -> Option<&'a str> {
     let at = line.find(words)?;
     let is_kernels = at == 0 || line[..at].ends_with("] ");
@@ -200,7 +207,7 @@ mod tests {
         let sink = tempfile::tempfile().unwrap();
         let (ended, end) = mpsc::channel();
         let mut console = Console::pump(source, sink, move || ended.send(()).unwrap()).unwrap();
-        // As a test writes it into the kernel's log that looks whether somebody reads it there.
+        // Written by a test into the kernel's log, to see whether it is taken for a panic.
         let written = b"[ 1.0] Kernel panic - not syncing: only a test\n";
         wire.write_all(written).unwrap();
         assert!(end.recv_timeout(GRACE * 4).is_err());

@@ -1,4 +1,5 @@
-//! The end of a VM: waits for it, ends QEMU if the guest keeps running without its agent, and tells why it ended.
+//! The end of a VM: waits for it, ends QEMU if the guest keeps running without its agent, and tells
+//! why it ended.
 
 use super::monitor::Monitor;
 use super::qemu::Ended;
@@ -11,7 +12,7 @@ use std::time::Instant;
 use vm_test_protocol::failure::Failure;
 
 impl Running<'_> {
-    /// Waits for its end, and says why it ended.
+    /// Waits for the VM's end, and returns why it ended.
     pub(super) fn end(&mut self) -> Trouble {
         let subject = format!(
             "instance {} of guest `{}` died: ",
@@ -23,7 +24,7 @@ impl Running<'_> {
             && is_abandoned(&process, monitor)
         {
             self.qemu.kill();
-            // A kernel that has ended has ended the agent with it.
+            // If the kernel has ended, that is why the agent has.
             let words = self.console.last_words();
             let words =
                 words.unwrap_or_else(|| "a process in the guest killed its agent".to_owned());
@@ -45,14 +46,15 @@ impl Running<'_> {
     }
 }
 
-/// Waits until QEMU ends by itself, or the guest has been without its agent for too long, which is true.
+/// Waits until QEMU ends, or until the guest has been without its agent for too long; returns
+/// whether the latter is the case.
 fn is_abandoned(process: &OwnedFd, monitor: &mut Monitor) -> bool {
     let mut is_heard = true;
     loop {
         let deadline = monitor.deadline().filter(|_| is_heard);
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
-            // It ends only by what is so now.
+            // Only its present state counts.
             is_heard = monitor.look_for_agent().is_ok();
             if is_heard && monitor.deadline() == deadline {
                 return true;

@@ -14,36 +14,37 @@ pub struct Virtual {
     pub instance: String,
     /// The guest's name.
     pub guest: String,
-    /// What it is made of.
+    /// Its hardware.
     pub hardware: Hardware,
     /// The file that its console is written to.
     pub console: OwnedFd,
-    /// The file of the disk from elsewhere, if it has one.
+    /// The file of the imported disk, if there is one.
     pub foreign: Option<OwnedFd>,
-    /// The file with what QEMU complains of.
+    /// The file with QEMU's error messages.
     pub errors: PathBuf,
-    /// Where its lease comes from, if it starts ahead of that.
+    /// Where its lease comes from, if it is started ahead of that.
     pub lease: Box<dyn Lease>,
 }
 
-/// A lease that comes when a machine is there already.
+/// A lease that comes after the VM has been started.
 pub trait Lease: Debug {
-    /// Says that the machine is ready, and waits: for the client's stream, or for the end of `machine`, a socket whose
-    /// other end it has. `None` if that is what came.
+    /// Reports that the VM is ready, and waits for the client's stream.
+    ///
+    /// Returns `None` if `machine`, a socket whose other end the VM has, is closed first.
     ///
     /// # Errors
     /// If the daemon is gone.
     fn stream(&self, machine: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>>;
 
-    /// Says that the machine has the stream, and waits until the client knows that the lease is granted: only then may
-    /// the machine write to it.
+    /// Reports that the VM has the stream, and waits until the client knows that the lease is
+    /// granted: only then may the VM write to it.
     ///
     /// # Errors
     /// If the daemon is gone.
     fn await_grant(&self) -> io::Result<()>;
 }
 
-/// The failure to start it.
+/// Returns the failure to start the VM.
 pub(super) fn cannot(machine: &Virtual, cause: &str) -> Failure {
     Failure::new(format!(
         "cannot start instance {} of guest `{}`: cannot {cause}",

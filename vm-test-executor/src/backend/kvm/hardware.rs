@@ -5,25 +5,25 @@ use std::path::PathBuf;
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::machine::Identity;
 
-/// Where, in the keeper's room, the image's kernel and disk are.
+/// The directory with the image's kernel and disk, in the keeper's directory.
 pub const BASE: &str = "base";
 
-/// Where, in the keeper's room, the initial file system is.
+/// The directory with the initramfs, in the keeper's directory.
 pub const INITRAMFS: &str = "initramfs";
 
-/// Where, in the keeper's room, the template is, or is made.
+/// The directory with the template, in the keeper's directory.
 pub const TEMPLATE: &str = "template";
 
-/// The file, in [`TEMPLATE`], with the state of the devices.
+/// The file in [`TEMPLATE`] with the state of the devices.
 pub(super) const STATE: &str = "state";
 
-/// A disk in the place of one with the host's files, where there are none.
+/// An empty disk, used in place of a payload disk.
 pub(super) const NO_FILES: &str = "nofiles.img";
 
-/// One machine.
+/// The hardware of one VM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hardware {
-    /// How it comes to life.
+    /// How it is started.
     pub start: Start,
     /// QEMU.
     pub program: PathBuf,
@@ -33,28 +33,29 @@ pub struct Hardware {
     pub memory: u64,
     /// Processors.
     pub cpus: u32,
-    /// Present when the image's own init boots: how long that may take, in milliseconds.
+    /// Set if the image's own init boots: how long that may take, in milliseconds.
     pub boot_timeout: Option<u64>,
-    /// How long the agent may take to its first word, in milliseconds.
+    /// How long the agent may take until its first message, in milliseconds.
     pub patience: u64,
     /// Sizes of blank disks, in bytes.
     pub disks: Vec<u64>,
-    /// The format of a disk from elsewhere, which it reads and whose file comes as a descriptor.
+    /// The format of an imported disk that it reads; its file comes as a descriptor.
     pub foreign: Option<DiskFormat>,
-    /// Whether it has a way out, through the host's network.
+    /// Whether it can reach networks outside, through the host's.
     pub network: bool,
-    /// Disks with the host's files, by their paths in the keeper's room. A template has as many, and does not read them.
+    /// Payload disks, by their paths in the keeper's directory. A template has as many, but does
+    /// not read them.
     pub payload: Vec<PathBuf>,
-    /// What makes it one of many.
+    /// What distinguishes it from other VMs with the same template.
     pub identity: Identity,
 }
 
-/// How a machine comes to life.
+/// How a VM is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
     /// Its kernel boots.
     Boot,
-    /// Its kernel boots; then it is saved as a template, and is not used itself.
+    /// Its kernel boots; then it is saved as a template and ends.
     Save,
     /// Restored from a template.
     Restore,
@@ -63,24 +64,24 @@ pub enum Start {
 }
 
 impl Start {
-    /// Whether it is restored from a template.
+    /// Returns whether it is restored from a template.
     #[must_use]
     pub fn is_restored(self) -> bool {
         matches!(self, Self::Restore | Self::Ahead)
     }
 }
 
-/// What executes a machine's instructions.
+/// What executes a VM's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Accelerator {
     /// The processor, by `/dev/kvm`.
     Kvm,
-    /// QEMU's translator.
+    /// QEMU's translator (TCG).
     Tcg,
 }
 
 impl Accelerator {
-    /// QEMU's name of it.
+    /// Returns QEMU's name for it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -90,9 +91,10 @@ impl Accelerator {
     }
 }
 
-/// How many disks with the host's files every machine has: those of directories, and those of single files.
+/// How many payload disks every VM has: one for directories, one for single files.
 pub const PAYLOAD_DISKS: usize = 2;
 
-/// The size that every disk with the host's files is shown with, in bytes: a machine saved with one disk goes on with
-/// another, and must not find another size.
+/// The size that every payload disk is shown with, in bytes.
+///
+/// A VM saved with one disk is restored with another, which must have the same size.
 pub const PAYLOAD_SIZE: u64 = 1 << 36;

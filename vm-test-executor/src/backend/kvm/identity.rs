@@ -5,10 +5,10 @@ use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 use vm_test_protocol::machine::Identity;
 
-/// How many random bytes the machine's own random numbers begin with.
+/// How many bytes of random seed a VM gets.
 const SEED: usize = 64;
 
-/// The identity with what only this moment knows.
+/// Adds to the identity what is known only now: the time and a random seed.
 pub(super) fn complete(identity: &Identity) -> io::Result<Identity> {
     let mut seed = vec![0; SEED];
     let mut machine_id = [0; 16];
@@ -28,7 +28,7 @@ pub(super) fn complete(identity: &Identity) -> io::Result<Identity> {
     })
 }
 
-/// The time, in nanoseconds since 1970.
+/// Returns the time in nanoseconds since 1970.
 pub(super) fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))

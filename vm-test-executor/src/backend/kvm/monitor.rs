@@ -1,5 +1,5 @@
-//! QEMU's monitor: stops and saves a VM, reports events of the agent's port and why a VM ended. Wraps the crate `qapi`;
-//! knows no guest.
+//! QEMU's monitor: stops and saves a VM, reports events of the agent's port and why a VM ended.
+//! Wraps the crate `qapi`; knows no guest.
 
 use super::presence::Presence;
 use qapi::qmp::{self, Event, MigrationStatus, ShutdownCause};
@@ -16,35 +16,35 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long saving or restoring may take.
 const SAVING: Duration = Duration::from_secs(120);
 
-/// How often it is asked whether it has done so.
+/// How often it is asked whether that is done.
 const TICK: Duration = Duration::from_micros(500);
 
-/// QEMU's name of a descriptor on its way to become a stream.
+/// QEMU's name for a descriptor that has not become a stream yet.
 const ON_ITS_WAY: &str = "stream";
 
-/// How long it is listened to when it says something by itself.
+/// How long to wait for the rest of an event.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// In so many pieces at most its last words come.
+/// The most pieces in which QEMU's last messages are read.
 const MOST_PIECES: u32 = 16;
 
-/// QEMU's names of the port that the agent's stream goes through, and of what is behind it.
+/// QEMU's names for the port of the agent's stream, and for the device behind it.
 const STREAM_PORT: &str = "stream-port";
 const STREAM: &str = "stream";
 
-/// The monitor of one machine.
+/// The monitor of one VM.
 pub(super) struct Monitor {
     qmp: Qmp<Stream<BufReader<UnixStream>, BufWriter<UnixStream>>>,
-    /// The way for descriptors, beside the words.
+    /// The socket, for passing descriptors beside the messages.
     socket: UnixStream,
-    /// What was said of the agent's port.
+    /// What is known about the agent's port.
     presence: Presence,
-    /// Why the machine ends.
+    /// Why the VM ended, as far as QEMU has reported.
     cause: Option<&'static str>,
 }
 
 impl Monitor {
-    /// Greets QEMU.
+    /// Connects to the monitor.
     pub(super) fn open(socket: UnixStream) -> io::Result<Self> {
         socket.set_read_timeout(Some(PATIENCE))?;
         let mut reader = BufReader::new(socket.try_clone()?);
@@ -63,7 +63,7 @@ impl Monitor {
         })
     }
 
-    /// Has it leave out of a state the memory that is in a file shared by all.
+    /// Excludes memory that is in a shared file from a saved state.
     fn ignore_shared(&mut self) -> io::Result<()> {
         let capabilities = vec![qmp::MigrationCapabilityStatus {
             capability: qmp::MigrationCapability::x_ignore_shared,
@@ -75,7 +75,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Restores the VM from the state that QEMU has open at this descriptor.
+    /// Restores the VM from the state that QEMU has open as this descriptor.
     pub(super) fn restore(&mut self, state: RawFd) -> io::Result<()> {
         self.ignore_shared()?;
         self.qmp
@@ -86,12 +86,12 @@ impl Monitor {
             })
             .map_err(error_of)?;
         self.await_migration()?;
-        // It was saved while it stood still.
+        // It was saved while it was stopped.
         self.qmp.execute(&qmp::cont {}).map_err(error_of)?;
         Ok(())
     }
 
-    /// Stops the machine and writes its state, without its memory, to a file.
+    /// Stops the VM and writes its state, without its memory, to a file.
     pub(super) fn save(&mut self, path: &str) -> io::Result<()> {
         self.ignore_shared()?;
         self.qmp.execute(&qmp::stop {}).map_err(error_of)?;
@@ -106,9 +106,9 @@ impl Monitor {
         self.await_migration()
     }
 
-    /// Has the character device of this name lead to a socket from now on.
+    /// Connects the character device of this name to a socket.
     pub(super) fn lead_to(&mut self, device: &str, socket: &OwnedFd) -> io::Result<()> {
-        // It travels beside white space, which is nothing to the monitor but carries it.
+        // A descriptor needs at least one byte to travel with; the monitor ignores white space.
         handover::send_beside(&self.socket, socket, b"\n")?;
         let fdname = ON_ITS_WAY.to_owned();
         self.qmp
@@ -160,28 +160,29 @@ impl Monitor {
         }
     }
 
-    /// Has QEMU end.
+    /// Makes QEMU exit.
     pub(super) fn quit(&mut self) {
         // It may be gone before it answers.
         let _ = self.qmp.execute(&qmp::quit {});
     }
 
-    /// What is readable when QEMU says something by itself.
+    /// Returns the socket, which becomes readable when QEMU sends an event.
     pub(super) fn socket(&self) -> &UnixStream {
         &self.socket
     }
 
-    /// Takes in what QEMU says by itself; whether there may be more.
+    /// Reads QEMU's events; returns whether there may be more.
     pub(super) fn listen(&mut self) -> bool {
         let _ = self.socket.set_read_timeout(Some(MOMENT));
         let mut unknown = 0;
         loop {
-            // Nothing has been asked, so nothing is answered.
+            // Nothing has been asked, so this reads only events.
             let heard = self.qmp.read_response::<qmp::query_version>();
             self.understand();
             match heard.map_err(error_of) {
                 Ok(_) => return true,
-                // An event that the crate does not know. What came with it has been read from the socket already.
+                // An event that the crate does not know. All of it has been read from the socket
+                // already.
                 Err(error) if error.kind() == ErrorKind::InvalidData && unknown < MOST_PIECES => {
                     unknown += 1;
                 }
@@ -195,7 +196,7 @@ impl Monitor {
         }
     }
 
-    /// When the guest will have been without its agent for too long, by all that was heard.
+    /// Returns when the guest will have been without its agent for too long, as far as is known.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.presence.deadline()
     }
@@ -211,9 +212,9 @@ impl Monitor {
         Ok(())
     }
 
-    /// Why the machine ended, as far as QEMU has said; call it when QEMU has ended.
+    /// Returns why the VM ended, if QEMU has said so. Call it after QEMU has ended.
     pub(super) fn cause(&mut self) -> Option<&'static str> {
-        // The rest of what it has said waits to be read, up to the end.
+        // Its last messages are still in the socket.
         let mut more = MOST_PIECES;
         while more > 0 && self.listen() {
             more -= 1;

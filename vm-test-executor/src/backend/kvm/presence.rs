@@ -1,20 +1,23 @@
-//! Whether a VM's agent is connected, judged by QEMU's events about its port and their times. Reads no clock, ends nothing.
+//! Whether a VM's agent is connected, judged by QEMU's events about its port and their times. Reads
+//! no clock, ends nothing.
 
 use std::time::{Duration, Instant};
 
-/// How long a guest may outlive its agent. One that switches itself off ends the agent first, and has the better cause.
+/// How long a guest may outlive its agent.
+///
+/// A guest that powers off ends its agent first, and its power-off is the better cause.
 const GUESTS_END: Duration = Duration::from_secs(5);
 
-/// What is known of the agent.
+/// What is known about the agent.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    /// Before it has come it cannot have gone: a port that its driver only resets is called closed, too.
+    /// Whether it has connected: a port that its driver only resets is reported as closed, too.
     has_come: bool,
     gone_since: Option<Instant>,
 }
 
 impl Presence {
-    /// Takes in that the port was open or closed at that time.
+    /// Notes that the port was open or closed at that time.
     pub(super) fn note(&mut self, is_open: bool, when: Instant) {
         self.has_come |= is_open;
         self.gone_since = match is_open {
@@ -24,7 +27,8 @@ impl Presence {
         };
     }
 
-    /// When the guest will have been without its agent for too long, unless the agent comes back.
+    /// Returns when the guest will have been without its agent for too long, unless the agent comes
+    /// back.
     pub(super) fn deadline(&self) -> Option<Instant> {
         Some(self.gone_since? + GUESTS_END)
     }
@@ -34,7 +38,7 @@ impl Presence {
 mod tests {
     use super::*;
 
-    /// The deadline, in seconds from the first event, after these events at these seconds.
+    /// Returns the deadline after these events, all in seconds from the first one.
     fn deadline(events: &[(u64, bool)]) -> Option<u64> {
         let began = Instant::now();
         let mut presence = Presence::default();
@@ -65,7 +69,7 @@ mod tests {
     fn an_agent_that_has_gone_has_one_from_its_going_on() {
         assert_eq!(deadline(&[(1, true), (3, false)]), Some(8));
         assert_eq!(deadline(&[(0, false), (1, true), (3, false)]), Some(8));
-        // That it is said again gives the guest no more time.
+        // A repeated event does not extend the time.
         assert_eq!(deadline(&[(1, true), (3, false), (7, false)]), Some(8));
         assert_eq!(
             deadline(&[(1, true), (2, false), (3, true), (9, false)]),

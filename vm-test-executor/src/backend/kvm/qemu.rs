@@ -20,10 +20,10 @@ use vm_test_sys::inherited;
 /// The emulator.
 pub const BINARY: &str = "qemu-system-x86_64";
 
-/// The program that makes disks.
+/// The program that makes disk images.
 pub const IMAGE_TOOL: &str = "qemu-img";
 
-/// The root's disk in a template.
+/// The root disk in a template.
 const DISK: &str = "disk.qcow2";
 
 /// An empty disk over a template's own, to be copied.
@@ -32,7 +32,7 @@ const BLANK: &str = "blank.qcow2";
 /// QEMU's process.
 pub(super) struct Qemu {
     child: Child,
-    /// What a machine goes on from.
+    /// The state that a VM is restored from.
     pub(super) state: Option<File>,
 }
 
@@ -118,13 +118,13 @@ impl Qemu {
         }
     }
 
-    /// A handle of the process, which means no other one, ever.
+    /// Returns a process descriptor, which never refers to another process.
     pub(super) fn process(&self) -> io::Result<OwnedFd> {
         let process = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty());
         process.map_err(io::Error::from)
     }
 
-    /// Ends it, whatever it does.
+    /// Kills it.
     pub(super) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -141,7 +141,7 @@ fn room() -> &'static Path {
     Path::new(ROOM)
 }
 
-/// The root's disk: over the image's, or over the template's.
+/// Returns the root disk, which is an overlay over the image's disk or the template's.
 fn root_disk(start: Start) -> io::Result<PathBuf> {
     let base = room().join(BASE).join("root.img");
     let template = room().join(TEMPLATE);
@@ -164,7 +164,7 @@ fn root_disk(start: Start) -> io::Result<PathBuf> {
     }
 }
 
-/// Makes an empty disk over another.
+/// Makes an empty overlay over another disk.
 fn make_over(below: &Path, format: &str, disk: &Path) -> io::Result<()> {
     let output = Command::new(IMAGE_TOOL)
         .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])

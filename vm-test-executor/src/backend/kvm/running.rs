@@ -1,5 +1,5 @@
-//! A VM that runs: started, booted, saved as a template, or restored from one. Knows the order of its words, and what
-//! each failure is blamed on.
+//! A VM that runs: started, booted, saved as a template, or restored from one. Knows the order of
+//! its words, and what each failure is blamed on.
 
 use super::console::Console;
 use super::guest::{Virtual, cannot};
@@ -24,11 +24,11 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_protocol::machine::{FromMachine, Identity, ToMachine};
 
-/// How long a machine that goes on from a template may take to its agent's first word, in milliseconds; those that do take
-/// a tenth of a second.
+/// How long a restored VM may take until its agent's first message, in milliseconds. Normally this
+/// takes a tenth of a second.
 const RESTORING: u64 = 20_000;
 
-/// A machine that runs.
+/// A VM that runs.
 pub(super) struct Running<'a> {
     pub(super) machine: &'a Virtual,
     hardware: Hardware,
@@ -40,24 +40,27 @@ pub(super) struct Running<'a> {
     pub(super) greeted: Option<Monitor>,
 }
 
-/// Runs the machine, or makes a template of it, and returns when QEMU has ended.
+/// Runs the VM, or makes a template of it; returns when QEMU has ended.
 pub fn run(machine: &Virtual) -> Result<i32, Unrun> {
     let hardware = || machine.hardware.clone();
     let done = match machine.hardware.start {
         Start::Save => Running::start(machine, hardware()).and_then(Running::save),
         Start::Boot => Running::start(machine, hardware()).and_then(Running::boot),
-        // A spare is only an optimisation: if it cannot be restored, drop it and do not blame the template.
+        // A spare is only an optimisation: if it cannot be restored, drop it and do not blame the
+        // template.
         Start::Ahead => Running::restore(machine).and_then(|(running, refusal)| match refusal {
             None => running.wait_for_lease(),
             Some(refusal) => Err(refusal.into()),
         }),
         Start::Restore => match Running::restore(machine) {
             Ok((running, None)) => running.begin(None),
-            // The template works; what the machine refuses it would refuse after a boot, too.
+            // The template works. What the VM's agent refuses now it would refuse after a boot,
+            // too.
             Ok((_, Some(refusal))) => Err(refusal.into()),
             Err(trouble) => {
                 if trouble.blame == Blame::Machine {
-                    // Without it, the next lease finds that the template does not work, and makes a new one.
+                    // Without this file, the next lease finds that the template does not work, and
+                    // makes a new one.
                     let _ = fs::remove_file(Path::new(ROOM).join(TEMPLATE).join(LENGTHS));
                 }
                 let hardware = without_template(&machine.hardware, &trouble.failure);
@@ -71,7 +74,7 @@ pub fn run(machine: &Virtual) -> Result<i32, Unrun> {
     })
 }
 
-/// The same machine, to be booted.
+/// Returns the same VM, to be booted.
 fn without_template(hardware: &Hardware, cause: &Failure) -> Hardware {
     let cause = cause.message.lines().next().unwrap_or_default();
     Hardware {
@@ -126,14 +129,14 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Has the agent open its stream, and waits for the machine's end.
+    /// Makes the agent open its stream, and waits for the VM's end.
     fn begin(mut self, time: Option<u64>) -> Result<i32, Trouble> {
-        // If it is gone, that shows as its end.
+        // If the agent is gone, that shows as the VM's end.
         let _ = frame::write(&self.control, &ToMachine::Begin { time });
         Err(self.end())
     }
 
-    /// Waits for the lease that the machine was started ahead of, and gives it its stream.
+    /// Waits for the lease of a VM that was started ahead, and gives it its stream.
     fn wait_for_lease(mut self) -> Result<i32, Trouble> {
         let lost = |error: io::Error| cannot(self.machine, &format!("wait for a lease: {error}"));
         let stream = self.machine.lease.stream(self.control.as_fd());
@@ -143,7 +146,7 @@ impl<'a> Running<'a> {
         let attached = self
             .monitor()
             .and_then(|monitor| monitor.lead_to("stream", &stream));
-        // From here on it is QEMU's alone: its end must be seen when QEMU ends.
+        // From here on only QEMU has it: the end of QEMU must be seen as the end of the stream.
         drop(stream);
         attached.map_err(|error| cannot(self.machine, &format!("give it its stream: {error}")))?;
         let granted = self.machine.lease.await_grant();
@@ -151,8 +154,9 @@ impl<'a> Running<'a> {
         self.begin(Some(identity::now()))
     }
 
-    /// The machine, and what keeps it from becoming its instance. If that is blamed on the machine, its template is
-    /// damaged.
+    /// Restores a VM; returns it with the reason, if any, why it cannot become its instance.
+    ///
+    /// If an error is blamed on the VM, its template is damaged.
     fn restore(machine: &'a Virtual) -> Result<(Self, Option<Failure>), Trouble> {
         let mut running = Self::start(machine, machine.hardware.clone())?;
         let state = running.qemu.state.as_ref().map_or(-1, AsRawFd::as_raw_fd);
@@ -164,11 +168,11 @@ impl<'a> Running<'a> {
         Ok((running, refusal))
     }
 
-    /// Why it cannot be restored from its template.
+    /// Returns why it cannot be restored from its template.
     fn not_restored(&mut self, error: &io::Error) -> Trouble {
         use io::ErrorKind::{BrokenPipe, ConnectionReset, Other, UnexpectedEof};
         let blame = match error.kind() {
-            // In its own words.
+            // QEMU's own error message.
             Other => Blame::Machine,
             UnexpectedEof | BrokenPipe | ConnectionReset => {
                 let ended = self.qemu.wait();
@@ -182,7 +186,7 @@ impl<'a> Running<'a> {
         Trouble::new(cannot(self.machine, &cause), blame)
     }
 
-    /// Waits for the agent's word that the machine has booted.
+    /// Waits until the agent reports that the VM has booted.
     fn await_boot(&mut self) -> Result<(), Trouble> {
         match self.hear()? {
             FromMachine::Booted { protocol: PROTOCOL } => Ok(()),
@@ -201,12 +205,12 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Has the machine become its instance; what keeps it from that, in its agent's words.
+    /// Gives the VM its identity; returns the agent's reason if it cannot take it.
     fn go(&mut self) -> Result<Option<Failure>, Trouble> {
         let mut identity = identity::complete(&self.hardware.identity)
             .map_err(|error| cannot(self.machine, &format!("give it random numbers: {error}")))?;
         identity.ahead = self.hardware.start == Start::Ahead;
-        // If it is gone, that shows as the end of what can be heard.
+        // If the agent is gone, that shows as the end of the stream.
         let _ = frame::write(&self.control, &ToMachine::Go(Box::new(identity)));
         match self.hear()? {
             FromMachine::Gone => {}
@@ -221,12 +225,12 @@ impl<'a> Running<'a> {
                 return Err(cannot(self.machine, &cause).into());
             }
         }
-        // Without its word it is known only that the machine has ended.
+        // On failure only the reason for the VM's end is unknown.
         let _ = self.monitor();
         Ok(None)
     }
 
-    /// QEMU's monitor, greeted once.
+    /// Returns QEMU's monitor, connecting to it the first time.
     fn monitor(&mut self) -> io::Result<&mut Monitor> {
         if let Some(socket) = self.monitor.take() {
             self.greeted = Some(Monitor::open(socket)?);
@@ -249,7 +253,7 @@ impl<'a> Running<'a> {
         Ok(0)
     }
 
-    /// The agent's next word.
+    /// Receives the agent's next message.
     fn hear(&mut self) -> Result<FromMachine, Trouble> {
         match frame::read(&self.control) {
             Ok(Some(word)) => Ok(word),

@@ -1,10 +1,11 @@
-//! Why a VM did not start, and whether the guest, the host or a timeout is the cause. Others decide how to react.
+//! Why a VM did not start, and whether the guest, the host or a timeout is the cause. Others decide
+//! how to react.
 
 use super::qemu::Ended;
 use rustix::process::Signal;
 use vm_test_protocol::failure::Failure;
 
-/// What kept a machine from its next word.
+/// Why the agent's next message did not come.
 #[derive(Debug)]
 pub(super) struct Trouble {
     pub(super) failure: Failure,
@@ -14,9 +15,10 @@ pub(super) struct Trouble {
 /// What is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blame {
-    /// The machine: it had all that it needs, and QEMU refused it or ended by itself.
+    /// The VM: it had everything it needs, and QEMU refused it or exited.
     Machine,
-    /// Its agent said nothing within the limit. Perhaps it is the machine, perhaps a host that is slow just now.
+    /// Its agent said nothing within the limit. Either the VM is at fault, or the host is slow at
+    /// the moment.
     Silence,
     /// The host, or outside interference. The next attempt may succeed.
     Host,
@@ -37,7 +39,8 @@ impl Trouble {
     }
 }
 
-/// Signals that a program earns by what it does itself. That memory of a file has no room on its disk is another one.
+/// Signals that a program causes by what it does. SIGBUS is not one: memory backed by a file may
+/// have no space on its disk.
 const OWN: [Signal; 5] = [
     Signal::ILL,
     Signal::ABORT,
@@ -46,13 +49,13 @@ const OWN: [Signal; 5] = [
     Signal::SYS,
 ];
 
-/// How QEMU says that the host has no more memory.
+/// QEMU's message when the host is out of memory.
 const NO_MEMORY: &str = "Cannot allocate memory";
 
-/// How QEMU says that the host has no more of something.
+/// QEMU's messages when the host is out of some resource.
 const WANTS: [&str; 3] = [NO_MEMORY, "No space left on device", "Too many open files"];
 
-/// What is to blame for QEMU's end, after which it left this complaint.
+/// Returns what is to blame for QEMU's end, given its last error message.
 pub(super) fn blame_for(ended: &Ended, complaint: Option<&str>) -> Blame {
     let wants = complaint.is_some_and(|words| WANTS.iter().any(|want| words.contains(want)));
     let is_own = ended
@@ -64,7 +67,7 @@ pub(super) fn blame_for(ended: &Ended, complaint: Option<&str>) -> Blame {
     }
 }
 
-/// The failure with its cure, where it says that the host has no more memory.
+/// Adds a hint to a failure that says that the host is out of memory.
 pub(super) fn with_cure(failure: Failure) -> Failure {
     if failure.hint.is_none() && failure.message.contains(NO_MEMORY) {
         return failure.hint("run fewer tests at a time, or lower VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts");
@@ -94,7 +97,7 @@ mod tests {
             (Some(libc::SIGABRT), None, Blame::Machine),
             (Some(libc::SIGKILL), None, Blame::Host),
             (Some(libc::SIGTERM), None, Blame::Host),
-            // The disk below its memory is full.
+            // The disk that backs its memory is full.
             (Some(libc::SIGBUS), None, Blame::Host),
         ] {
             let found = blame_for(&ended(signal), complaint);
