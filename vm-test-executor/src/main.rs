@@ -1,4 +1,5 @@
-//! The program `vm-test`: picks what it is this time. Only here and in `cli` something is printed for people.
+//! The program `vm-test`: picks what it is this time. Only here and in `cli` something is printed
+//! for people.
 
 use std::process::ExitCode;
 use vm_test_executor::{cli, image, keeper};

@@ -1,4 +1,5 @@
-//! Subvolumes of btrfs: made, copied, listed, destroyed. Knows the requests, not what is in a subvolume.
+//! Subvolumes of btrfs: made, copied, listed, destroyed. Knows the requests, not what is in a
+//! subvolume.
 
 use linux_raw_sys::btrfs::{
     BTRFS_FIRST_FREE_OBJECTID, BTRFS_SUBVOL_RDONLY, BTRFS_SUBVOL_SYNC_COUNT,
@@ -17,14 +18,14 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// Whether this directory is on btrfs.
+/// Returns whether this directory is on btrfs.
 #[must_use]
 pub fn is_below(path: &Path) -> bool {
     rustix::fs::statfs(path)
         .is_ok_and(|stat| u32::try_from(stat.f_type).is_ok_and(|magic| magic == BTRFS_SUPER_MAGIC))
 }
 
-/// Whether this open directory is the root of a subvolume.
+/// Returns whether this open directory is the root of a subvolume.
 #[must_use]
 pub fn is_subvolume(directory: &impl AsFd) -> bool {
     let is_btrfs = rustix::fs::fstatfs(directory)
@@ -43,10 +44,12 @@ pub fn create(directory: &impl AsFd, name: &OsStr) -> io::Result<()> {
     request(directory, BTRFS_IOC_SUBVOL_CREATE, &mut arguments)
 }
 
-/// Makes a writable copy of a subvolume in a directory. Subvolumes in it are empty directories in the copy.
+/// Makes a writable snapshot of a subvolume in a directory.
+///
+/// Subvolumes in it are empty directories in the snapshot.
 ///
 /// # Errors
-/// As [`create`]; and if the subvolume is somebody else's.
+/// See [`create`]; also if the subvolume belongs to another user.
 pub fn snapshot(directory: &impl AsFd, name: &OsStr, subvolume: &impl AsFd) -> io::Result<()> {
     let mut arguments = zeroed::<btrfs_ioctl_vol_args_v2>();
     arguments.fd = subvolume.as_fd().as_raw_fd().into();
@@ -58,18 +61,19 @@ pub fn snapshot(directory: &impl AsFd, name: &OsStr, subvolume: &impl AsFd) -> i
 /// Destroys a subvolume of a directory.
 ///
 /// # Errors
-/// `ENOTEMPTY` if there are subvolumes in it; `EPERM` for an ordinary user where the file system is not mounted with
-/// `user_subvol_rm_allowed`; `EROFS` for such a user if it is read-only.
+/// `ENOTEMPTY` if there are subvolumes in it; `EPERM` for an ordinary user where the file system is
+/// not mounted with `user_subvol_rm_allowed`; `EROFS` for such a user if it is read-only.
 pub fn destroy(directory: &impl AsFd, name: &OsStr) -> io::Result<()> {
     let mut arguments = zeroed::<btrfs_ioctl_vol_args>();
     set_name(&mut arguments.name, name)?;
     request(directory, BTRFS_IOC_SNAP_DESTROY, &mut arguments)
 }
 
-/// The subvolumes in a subvolume, but not those in these: the directory, relative to it, and the name of each.
+/// Returns the subvolumes in a subvolume, but not those nested deeper: the directory, relative to
+/// the subvolume, and the name of each.
 ///
 /// # Errors
-/// If a directory on the way to one of them is closed to this user.
+/// If a directory on the way to one of them is not accessible to this user.
 pub fn inner(subvolume: &impl AsFd) -> io::Result<Vec<(PathBuf, OsString)>> {
     let mut found = Vec::new();
     let mut arguments = zeroed::<btrfs_ioctl_get_subvol_rootref_args>();
@@ -99,7 +103,7 @@ fn place_of(subvolume: &impl AsFd, tree: u64, directory: u64) -> io::Result<(Pat
 /// Makes a read-only subvolume writable.
 ///
 /// # Errors
-/// If it is somebody else's.
+/// If it belongs to another user.
 pub fn make_writable(subvolume: &impl AsFd) -> io::Result<()> {
     let mut flags = 0u64;
     request(subvolume, BTRFS_IOC_SUBVOL_GETFLAGS, &mut flags)?;
@@ -110,11 +114,12 @@ pub fn make_writable(subvolume: &impl AsFd) -> io::Result<()> {
     request(subvolume, BTRFS_IOC_SUBVOL_SETFLAGS, &mut flags)
 }
 
-/// The request that tells of subvolumes that the kernel still has to remove: Linux 6.13 and newer know it, and the crate with
-/// the others does not.
+/// The request that reports destroyed subvolumes that the kernel still has to remove.
+///
+/// Linux 6.13 and newer have it; the crate with the other requests does not.
 const SUBVOL_SYNC_WAIT: u32 = 1 << 30 | 16 << 16 | 0x94 << 8 | 65;
 
-/// Has the kernel write down what was changed, and begin to remove the subvolumes that were destroyed.
+/// Makes the kernel commit changes and start removing the destroyed subvolumes.
 ///
 /// # Errors
 /// If this is not btrfs.
@@ -127,10 +132,10 @@ pub fn sync(directory: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
-/// How many destroyed subvolumes the kernel has not begun to remove.
+/// Returns how many destroyed subvolumes the kernel has not started to remove.
 ///
 /// # Errors
-/// If the kernel is too old to say.
+/// If the kernel is too old to report it.
 pub fn destroyed(directory: &impl AsFd) -> io::Result<u32> {
     let mut arguments = zeroed::<btrfs_ioctl_subvol_wait>();
     arguments.mode = BTRFS_SUBVOL_SYNC_COUNT;
@@ -138,10 +143,10 @@ pub fn destroyed(directory: &impl AsFd) -> io::Result<u32> {
     Ok(arguments.count)
 }
 
-/// A structure of the kernel's for which all-zero bytes are valid.
+/// A structure of the kernel for which all-zero bytes are valid.
 ///
 /// # Safety
-/// It holds numbers and pointers that may be null, and nothing else.
+/// It contains only numbers and pointers that may be null.
 unsafe trait Plain: Copy {}
 
 // SAFETY: one number.
@@ -163,12 +168,12 @@ fn zeroed<T: Plain>() -> T {
 }
 
 fn request<T: Plain>(file: &impl AsFd, number: u32, arguments: &mut T) -> io::Result<()> {
-    // The number of a request holds the size of its structure.
+    // The number of a request contains the size of its structure.
     if usize::try_from(number >> 16 & 0x3fff) != Ok(size_of::<T>()) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    // SAFETY: the descriptor is open, and the structure has the size that the kernel reads and writes, and outlives the
-    // call.
+    // SAFETY: the descriptor is open, and the structure has the size that the kernel reads and
+    // writes, and outlives the call.
     let result = unsafe {
         libc::ioctl(
             file.as_fd().as_raw_fd(),
@@ -184,7 +189,7 @@ fn request<T: Plain>(file: &impl AsFd, number: u32, arguments: &mut T) -> io::Re
 
 fn set_name(field: &mut [c_char], name: &OsStr) -> io::Result<()> {
     let bytes = name.as_bytes();
-    // A zero is left at the end.
+    // The name must be terminated by a zero.
     if bytes.is_empty() || bytes.contains(&0) || bytes.len() >= field.len() {
         return Err(io::ErrorKind::InvalidInput.into());
     }

@@ -16,11 +16,11 @@ type Header = FileHeader64<Endianness>;
 /// What a program needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The loader's path; a program without one needs nothing.
+    /// The loader's path; a program without a loader needs nothing.
     pub loader: Option<PathBuf>,
     /// The newest version of the GNU C library that it names.
     pub glibc: Option<Version>,
-    /// The libraries that it names, with the versions that it cannot do without.
+    /// The libraries that it names, with the versions that it requires.
     pub libraries: BTreeMap<String, Vec<String>>,
 }
 
@@ -38,7 +38,7 @@ fn invalid(error: object::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error.to_string())
 }
 
-/// What the program in this file needs.
+/// Returns what the program in this file needs.
 ///
 /// # Errors
 /// If the file cannot be read or is not a 64-bit ELF file.
@@ -87,7 +87,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Where a section is in the memory of a program that is loaded where its file says.
+/// Where a section is in memory if the program is loaded at the address in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Section {
     /// Its address.
@@ -96,7 +96,7 @@ pub struct Section {
     pub length: u64,
 }
 
-/// The sections of these names.
+/// Returns the sections with these names.
 ///
 /// # Errors
 /// If the file cannot be read or is not a 64-bit ELF file.
@@ -116,7 +116,7 @@ pub fn sections(path: &Path, names: &[&str]) -> io::Result<Vec<Option<Section>>>
     Ok(found.collect())
 }
 
-/// The address of a symbol; `None` if the program has none of this name, or none at all.
+/// Returns the address of a symbol, or `None` if the program does not have it.
 ///
 /// # Errors
 /// If the file cannot be read or is not a 64-bit ELF file.
@@ -137,7 +137,7 @@ pub fn symbol(path: &Path, name: &str) -> io::Result<Option<u64>> {
     Ok(found.map(|symbol| symbol.st_value(endian)))
 }
 
-/// The address at which the program says that its file begins.
+/// Returns the address at which the beginning of the file is loaded.
 ///
 /// # Errors
 /// If the file cannot be read or is not a 64-bit ELF file.
@@ -153,8 +153,9 @@ pub fn first_address(path: &Path) -> io::Result<u64> {
     Ok(first.map_or(0, |segment| segment.p_vaddr(endian)))
 }
 
-/// The length of the beginning of a program's file that is loaded. What comes behind is for debuggers and linkers, and of a
-/// program that was built for them most of the file.
+/// Returns the length of the part of a program's file that is loaded.
+///
+/// The rest is for debuggers and linkers; with debug information it is most of the file.
 ///
 /// # Errors
 /// If the file cannot be read or is not a 64-bit ELF file.
@@ -173,7 +174,7 @@ pub fn loaded_length(path: &Path) -> io::Result<u64> {
     Ok(ends.fold(table, u64::max))
 }
 
-/// The newest version that a C library in this file offers.
+/// Returns the newest GLIBC version that a C library in this file offers.
 ///
 /// # Errors
 /// If the file cannot be read or is not a 64-bit ELF file.
@@ -182,7 +183,7 @@ pub fn offered(path: &Path) -> io::Result<Option<Version>> {
     Ok(names.iter().filter_map(|name| glibc(name.as_bytes())).max())
 }
 
-/// The versions that the library in this file offers.
+/// Returns the versions that the library in this file offers.
 ///
 /// # Errors
 /// If the file cannot be read or is not a 64-bit ELF file.
@@ -205,7 +206,7 @@ pub fn definitions(path: &Path) -> io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// `GLIBC_2.36` as a version; private and other symbols' versions are none.
+/// Parses `GLIBC_2.36`; returns `None` for private and other versions.
 fn glibc(name: &[u8]) -> Option<Version> {
     let text = std::str::from_utf8(name).ok()?.strip_prefix("GLIBC_")?;
     let (major, rest) = text.split_once('.')?;

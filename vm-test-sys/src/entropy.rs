@@ -1,10 +1,11 @@
-//! The kernel's random numbers: what root gives them. Two copies of one machine would otherwise draw the same.
+//! The kernel's random numbers: what root gives them. Two copies of one machine would otherwise
+//! draw the same.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 
-/// The most that is given at once, in bytes.
+/// The most bytes that are added at once.
 const MOST: usize = 64;
 
 /// `RNDADDENTROPY`, `_IOW('R', 3, int[2])`.
@@ -20,10 +21,10 @@ struct Pool {
     data: [u8; MOST],
 }
 
-/// Adds these bytes, believes all of their bits, and has the kernel draw from them at once.
+/// Adds these bytes, credits all of their bits, and makes the kernel reseed from them at once.
 ///
 /// # Errors
-/// If this is not root over the machine.
+/// If this is not root in the initial user namespace.
 pub fn add(seed: &[u8]) -> io::Result<()> {
     let random = File::options().write(true).open("/dev/random")?;
     let mut pool = Pool {

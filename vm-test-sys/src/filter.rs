@@ -1,10 +1,10 @@
-//! A filter of system calls (seccomp) for what the kernel finds by the user and by no namespace. It stays with all that is
-//! started from here. Knows numbers and architectures, not what a guest is.
+//! A filter of system calls (seccomp) for what the kernel finds by the user and by no namespace. It
+//! stays with all that is started from here. Knows numbers and architectures, not what a guest is.
 
 use std::io;
 
-/// The calls to the kernel's keyrings, by the kernel's number of the architecture that a program was built for, as a machine
-/// may run programs of several.
+/// The system calls for keyrings, by the kernel's number of the architecture that a program was
+/// built for: a host may run programs of several.
 #[cfg(target_arch = "x86_64")]
 const KEY_CALLS: [(u32, [u32; 3]); 2] = [
     (0xc000_003e, [248, 249, 250]),
@@ -16,17 +16,21 @@ const KEY_CALLS: [(u32, [u32; 3]); 2] = [
     (0x4000_0028, [309, 310, 311]),
 ];
 
-/// The calls by which sockets are made, in the same order. The call of 32-bit x86 that is made for all that sockets can do
-/// has its arguments in memory, where no filter sees them.
+/// The system calls that make sockets, in the same order.
+///
+/// The call of 32-bit x86 that combines all socket operations has its arguments in memory, where a
+/// filter cannot see them.
 #[cfg(target_arch = "x86_64")]
 const SOCKET_CALLS: [u32; 2] = [41, 359];
 #[cfg(target_arch = "aarch64")]
 const SOCKET_CALLS: [u32; 2] = [198, 281];
 
-/// Marks calls of programs with 64-bit registers and 32-bit addresses (x32), whose numbers are the same otherwise.
+/// Marks calls of programs with 64-bit registers and 32-bit addresses (x32), which otherwise have
+/// the same numbers.
 const X32: u32 = 0x4000_0000;
 
-/// Where a filter finds the number of the call, the architecture, and the lower half of the first argument.
+/// Where a filter finds the number of the call, the architecture, and the lower half of the first
+/// argument.
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
 const FIRST_ARGUMENT: u32 = 16;
@@ -36,11 +40,13 @@ const AND: u16 = 0x54;
 const JUMP_IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
 
-/// Refuses the kernel's keyrings and sockets between virtual machines to this process and all that it starts. The keyrings
-/// are answered as by a kernel that has none, which programs are prepared for.
+/// Refuses the kernel's keyrings, and sockets between virtual machines, to this process and all
+/// that it starts.
+///
+/// Calls for keyrings fail as on a kernel without them, which programs are prepared for.
 ///
 /// # Errors
-/// If the kernel has no filters, or this process may not have one.
+/// If the kernel has no filters, or this process may not install one.
 pub fn refuse_what_is_the_users() -> io::Result<()> {
     join_session();
     let mut program = program();
@@ -48,12 +54,13 @@ pub fn refuse_what_is_the_users() -> io::Result<()> {
         len: u16::try_from(program.len()).unwrap_or_default(),
         filter: program.as_mut_ptr(),
     };
-    // SAFETY: the program and the structure that points to it outlive the call, and the kernel copies them.
+    // SAFETY: the program and the structure that points to it outlive the call, and the kernel
+    // copies them.
     let result = unsafe {
         libc::syscall(
             libc::SYS_seccomp,
             libc::SECCOMP_SET_MODE_FILTER,
-            // No processor's speculation has to be slowed down for it: it keeps no secrets.
+            // The filter keeps no secrets, so speculation need not be restricted for it.
             libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW,
             std::ptr::from_ref(&fprog),
         )
@@ -64,8 +71,11 @@ pub fn refuse_what_is_the_users() -> io::Result<()> {
     }
 }
 
-/// Leaves the session keyring of whoever started this for a new, empty one: the kernel itself looks for keys there. Where it
-/// has no keyrings, or no room for one more, there is nothing to leave or nothing to be done.
+/// Replaces the inherited session keyring by a new, empty one: the kernel itself looks for keys
+/// there.
+///
+/// It may fail: without keyrings there is nothing to leave, and without space for another one
+/// nothing can be done.
 fn join_session() {
     const JOIN_SESSION_KEYRING: libc::c_long = 1;
     let unnamed = std::ptr::null::<libc::c_char>();
@@ -73,14 +83,14 @@ fn join_session() {
     unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, unnamed) };
 }
 
-/// The filter's instructions.
+/// Returns the filter's instructions.
 fn program() -> Vec<libc::sock_filter> {
     let mut program = Vec::new();
     for ((architecture, keys), socket) in KEY_CALLS.into_iter().zip(SOCKET_CALLS) {
         let mut part = vec![
             plain(LOAD, NUMBER),
             plain(AND, !X32),
-            // The family, where it is this call; else two further than the first of the keys' calls.
+            // Checks the family if it is this call; otherwise goes on with the calls for keys.
             unless(socket, 3),
             plain(LOAD, FIRST_ARGUMENT),
             unless(libc::AF_VSOCK.cast_unsigned(), 7),
@@ -97,7 +107,7 @@ fn program() -> Vec<libc::sock_filter> {
         ));
         program.extend(part);
     }
-    // An architecture that no kernel for this one has.
+    // An architecture that no kernel for this one supports.
     program.push(refusal(libc::ENOSYS));
     program
 }
@@ -111,7 +121,7 @@ fn plain(code: u16, k: u32) -> libc::sock_filter {
     }
 }
 
-/// Goes on if what is loaded is this, and otherwise so many instructions further.
+/// Continues if the loaded value is `value`, and otherwise skips `further` instructions.
 fn unless(value: u32, further: u8) -> libc::sock_filter {
     libc::sock_filter {
         code: JUMP_IF_EQUAL,
@@ -132,7 +142,7 @@ fn refusal(error: i32) -> libc::sock_filter {
 mod tests {
     use super::*;
 
-    /// What the kernel would do with a call.
+    /// Returns what the kernel would do with a call.
     fn verdict(architecture: u32, number: u32, first: u32) -> u32 {
         let (program, mut at, mut loaded) = (program(), 0, 0);
         loop {

@@ -1,4 +1,5 @@
-//! Descriptors handed over a socket, one at a time, each with one byte; or the byte alone, for one that is missing.
+//! Descriptors handed over a socket, one at a time, each with one byte; or the byte alone, for one
+//! that is missing.
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
@@ -9,7 +10,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-/// Hands a descriptor over.
+/// Sends a descriptor.
 ///
 /// # Errors
 /// If the other side is gone.
@@ -17,7 +18,7 @@ pub fn send(socket: &UnixStream, fd: Option<&OwnedFd>) -> io::Result<()> {
     send_with(socket, fd, b"d")
 }
 
-/// Hands a descriptor over beside bytes of a protocol that is not this one.
+/// Sends a descriptor together with bytes of another protocol.
 ///
 /// # Errors
 /// If the other side is gone.
@@ -41,7 +42,7 @@ fn send_with(socket: &UnixStream, fd: Option<&OwnedFd>, bytes: &[u8]) -> io::Res
     Ok(())
 }
 
-/// Takes a descriptor.
+/// Receives a descriptor.
 ///
 /// # Errors
 /// If the other side is gone.
@@ -58,7 +59,7 @@ pub fn receive(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
     if got.bytes == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    // So the kernel says that this process may have no more descriptors: what was sent is lost, and was not left out.
+    // The kernel reports that this process may not have more descriptors: one was sent and is lost.
     if got.flags.contains(ReturnFlags::CTRUNC) {
         return Err(rustix::io::Errno::MFILE.into());
     }

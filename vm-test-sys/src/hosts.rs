@@ -4,11 +4,11 @@
 /// The file.
 pub const FILE: &str = "/etc/hosts";
 
-/// What stands there where an image has no such file.
+/// The content where an image has no such file.
 const EMPTY: &str = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
 
-/// What has to be added to the file, which may not be there, so that a guest finds itself by its name; `None` if it does
-/// already.
+/// Returns the lines to add to the file, which may be missing, so that a guest's name resolves to
+/// itself; `None` if it does already.
 #[must_use]
 pub fn missing(hosts: Option<&[u8]>, name: &str) -> Option<String> {
     let Some(hosts) = hosts else {
@@ -24,7 +24,7 @@ pub fn missing(hosts: Option<&[u8]>, name: &str) -> Option<String> {
     (!is_known).then(|| format!("{before}{}", line(name)))
 }
 
-/// Debian's own address for the name of a machine that has no fixed one.
+/// Returns Debian's line for the name of a host without a fixed address.
 fn line(name: &str) -> String {
     format!("127.0.1.1 {name}\n")
 }

@@ -1,16 +1,18 @@
-//! Id-mapped copies of mounts (`open_tree`, `mount_setattr`). Knows the system calls, not which directories need them.
+//! Id-mapped copies of mounts (`open_tree`, `mount_setattr`). Knows the system calls, not which
+//! directories need them.
 
 use rustix::mount::{OpenTreeFlags, open_tree};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
-/// A detached copy of the mount at `path`, without the mounts below it, and without its device files.
+/// Returns a detached copy of the mount at `path`, without the mounts below it and with device
+/// files disabled.
 ///
-/// With a user namespace, the owners of files appear in it as that namespace maps them.
+/// With a user namespace, the copy shows the owners of files as that namespace maps them.
 ///
 /// # Errors
-/// `EPERM` without the right to it; `EINVAL` if the file system does not support id-mapped mounts.
+/// `EPERM` without the privilege; `EINVAL` if the file system does not support id-mapped mounts.
 pub fn detached_copy(path: &Path, user_namespace: Option<&OwnedFd>) -> io::Result<OwnedFd> {
     let tree = open_tree(
         rustix::fs::CWD,
@@ -32,7 +34,8 @@ pub fn detached_copy(path: &Path, user_namespace: Option<&OwnedFd>) -> io::Resul
 }
 
 fn set_attributes(tree: &impl AsFd, attributes: &libc::mount_attr) -> io::Result<()> {
-    // SAFETY: the descriptor is open, the path is a C string, and the structure has the size that is passed.
+    // SAFETY: the descriptor is open, the path is a C string, and the structure has the size that
+    // is passed.
     let result = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,

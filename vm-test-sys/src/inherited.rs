@@ -4,20 +4,23 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-/// Takes over an inherited descriptor. Call it at most once per number, before any other descriptor is opened.
+/// Takes over an inherited descriptor.
+///
+/// Call it at most once per number, before any other descriptor is opened.
 ///
 /// # Errors
-/// If nothing is open at that number.
+/// If no descriptor with this number is open.
 pub fn take(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: F_GETFD only asks whether the descriptor is open.
     if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the descriptor is open, and by the agreement with the parent this process has no other owner of it.
+    // SAFETY: the descriptor is open, and by the agreement with the parent this process has no
+    // other owner of it.
     Ok(File::from(unsafe { OwnedFd::from_raw_fd(number) }).into())
 }
 
-/// Lets children of this process inherit a descriptor, or not.
+/// Sets whether children of this process inherit a descriptor.
 ///
 /// # Errors
 /// If the descriptor is not open.

@@ -5,7 +5,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-/// What an interface is to have.
+/// The configuration of a network interface.
 #[derive(Clone, Copy, Debug)]
 pub struct Interface<'a> {
     /// Its name, of at most 15 bytes.
@@ -16,15 +16,15 @@ pub struct Interface<'a> {
     pub address: Ipv4Addr,
     /// The mask of its network.
     pub mask: Ipv4Addr,
-    /// Through whom everything else is reached.
+    /// The gateway for all other addresses.
     pub gateway: Ipv4Addr,
 }
 
 impl Interface<'_> {
-    /// Brings it up like this.
+    /// Configures the interface and brings it up.
     ///
     /// # Errors
-    /// If there is none of this name, or this is not root over the network.
+    /// If it does not exist, or this is not root of the network namespace.
     pub fn up(&self) -> io::Result<()> {
         let socket = socket(AddressFamily::INET, SocketType::DGRAM, None)?;
         let mut request = self.request();
@@ -79,7 +79,7 @@ fn plain(address: Ipv4Addr) -> libc::sockaddr {
         sa_family: libc::sa_family_t::try_from(libc::AF_INET).unwrap_or_default(),
         sa_data: [0; 14],
     };
-    // Behind the port come the four bytes, in this order.
+    // The address follows the port, four bytes in network order.
     for (to, from) in plain.sa_data[2..6].iter_mut().zip(address.octets()) {
         *to = libc::c_char::from_ne_bytes([from]);
     }
@@ -87,7 +87,8 @@ fn plain(address: Ipv4Addr) -> libc::sockaddr {
 }
 
 fn ask<T>(socket: &OwnedFd, what: libc::c_ulong, request: *mut T) -> io::Result<()> {
-    // SAFETY: each request is called with the structure that it reads, which lives as long as the call.
+    // SAFETY: each request is called with the structure that it reads, which lives as long as the
+    // call.
     match unsafe { libc::ioctl(socket.as_raw_fd(), what, request) } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),

@@ -1,14 +1,15 @@
-//! The keyring of a session, which a login gives to all that it starts. Knows the requests; keeps no key.
+//! The keyring of a session, which a login gives to all that it starts. Knows the requests; keeps
+//! no key.
 
 use std::io;
 
-/// Requests and names of the kernel's `linux/keyctl.h`.
+/// Operations and special keys of the kernel's `linux/keyctl.h`.
 const JOIN_SESSION: libc::c_ulong = 1;
 const LINK: libc::c_ulong = 8;
 const SESSION: libc::c_long = -3;
 const USER: libc::c_long = -4;
 
-/// Gives this process a session keyring of its own with the user's keyring in it, as a login does.
+/// Gives this process a new session keyring that contains the user's keyring, as a login does.
 ///
 /// # Errors
 /// If the kernel has no keys, or the user has too many.

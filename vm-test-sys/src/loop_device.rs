@@ -24,21 +24,21 @@ fn control() -> io::Result<File> {
     File::options().read(true).write(true).open(CONTROL)
 }
 
-/// Adds the device of this number.
+/// Adds the device with this number.
 ///
 /// # Errors
-/// `EEXIST` if it is there already; without the right to it, or without loop devices at all, as the kernel says.
+/// `EEXIST` if it exists; other errors if this user may not, or if the kernel has no loop devices.
 pub fn add(number: u32) -> io::Result<()> {
     request(&control()?, LOOP_CTL_ADD, number.into())
 }
 
-/// Takes the file of this device away, if it has one, and removes the device.
+/// Detaches the device's file, if it has one, and removes the device.
 ///
 /// # Errors
 /// `EBUSY` while it is open.
 pub fn remove(number: u32) -> io::Result<()> {
     if let Ok(device) = File::open(format!("/dev/loop{number}")) {
-        // Without a file there is nothing to take away.
+        // Fails if no file is attached, which is fine.
         let _ = request(&device, LOOP_CLR_FD, 0);
     }
     request(&control()?, LOOP_CTL_REMOVE, number.into())

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::AsRawFd;
 
-/// Sets the interface `lo` up.
+/// Brings the interface `lo` up.
 ///
 /// # Errors
 /// If this process may not administer its network namespace.

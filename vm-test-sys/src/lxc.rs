@@ -1,7 +1,8 @@
 //! liblxc, opened at run time. Knows the C interface, not what a guest is.
 //!
-//! The offsets of `struct lxc_container` up to `devpts_fd` are the same in all releases from 4.0 to 7.0; a test compares
-//! them with the installed header. Nothing behind `start` and `set_config_item` is declared or read.
+//! The offsets of `struct lxc_container` up to `devpts_fd` are the same in all releases from 4.0 to
+//! 7.0; a test compares them with the installed header. Nothing behind `start` and
+//! `set_config_item` is declared or read.
 
 use libloading::os::unix::{Library, RTLD_NOW, Symbol};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -16,7 +17,7 @@ pub struct RawContainer {
     private: [*mut c_void; 5],
     numthreads: c_int,
     lxc_conf: *mut c_void,
-    /// What the library says of the last error, or null.
+    /// The library's message about the last error, or null.
     pub error_string: *mut c_char,
     /// The last error, or the exit status of the container's first process.
     pub error_num: c_int,
@@ -29,7 +30,7 @@ pub struct RawContainer {
     unfreeze: *const c_void,
     init_pid: *const c_void,
     load_config: *const c_void,
-    /// Starts the container; in the foreground it returns when the container has stopped.
+    /// Starts the container. In the foreground it returns when the container has stopped.
     pub start: unsafe extern "C" fn(*mut Self, c_int, *const *mut c_char) -> bool,
     startl: *const c_void,
     stop: *const c_void,
@@ -65,7 +66,7 @@ pub struct Lxc {
     put: Symbol<Put>,
     version: Symbol<Version>,
     log_init: Symbol<LogInit>,
-    // Behind the symbols, so that they go first.
+    // After the symbols, so that they are dropped first.
     _library: Library,
 }
 
@@ -73,10 +74,10 @@ impl Lxc {
     /// Opens the library.
     ///
     /// # Errors
-    /// The loader's own words, if it is not installed or not usable.
+    /// The loader's message, if the library is not installed or not usable.
     pub fn open() -> Result<Self, libloading::Error> {
-        // SAFETY: the library's initialisers only set up its own state, and each symbol has the type that its header
-        // has given it since release 4.0.
+        // SAFETY: the library's initialisers only set up its own state, and each symbol has the
+        // type that its header has given it since release 4.0.
         unsafe {
             let library = Library::open(Some(LIBRARY), RTLD_NOW)?;
             Ok(Self {
@@ -89,7 +90,7 @@ impl Lxc {
         }
     }
 
-    /// The library's version, as in `5.0.2`.
+    /// Returns the library's version, as in `5.0.2`.
     #[must_use]
     pub fn version(&self) -> String {
         // SAFETY: the function takes nothing and returns a static C string.
@@ -97,7 +98,7 @@ impl Lxc {
         text.to_string_lossy().into_owned()
     }
 
-    /// Has the library write its log to a file.
+    /// Makes the library write its log to a file.
     pub fn log_to(&self, file: &CStr, level: &CStr) {
         let mut log = RawLog {
             name: c"vm-test".as_ptr(),
@@ -107,12 +108,12 @@ impl Lxc {
             prefix: c"lxc".as_ptr(),
             quiet: true,
         };
-        // SAFETY: the structure and the strings in it outlive the call, and the library copies what it keeps. Without a
-        // log the container still runs, so the result says nothing of use.
+        // SAFETY: the structure and the strings in it outlive the call, and the library copies what
+        // it keeps. The result is ignored, because the container runs without a log, too.
         unsafe { (self.log_init)(&raw mut log) };
     }
 
-    /// A container that exists only in this process.
+    /// Returns a container that exists only in this process.
     #[must_use]
     pub fn container(&self, name: &CStr, directory: &CStr) -> Option<Container<'_>> {
         // SAFETY: both are C strings, and the library copies them.
@@ -129,19 +130,21 @@ pub struct Container<'lxc> {
 }
 
 impl Container<'_> {
-    /// Sets one line of the configuration; false if the library refuses it.
+    /// Sets one line of the configuration; returns `false` if the library refuses it.
     #[must_use]
     pub fn set(&mut self, key: &str, value: &str) -> bool {
         let (Ok(key), Ok(value)) = (CString::new(key), CString::new(value)) else {
             return false;
         };
-        // SAFETY: the container is alive until drop, the function pointer was set by the library, the strings outlive
-        // the call.
+        // SAFETY: the container is alive until drop, the function pointer was set by the library,
+        // the strings outlive the call.
         unsafe { ((*self.raw).set_config_item)(self.raw, key.as_ptr(), value.as_ptr()) }
     }
 
-    /// Runs a command as the container's first process and returns when the container has stopped: whether it started,
-    /// and the library's error number, which after a start is the exit status.
+    /// Runs a command as the container's first process until the container has stopped.
+    ///
+    /// Returns whether it started, and the library's error number, which after a start is the exit
+    /// status.
     #[must_use]
     pub fn run(&mut self, command: &[CString]) -> (bool, i32) {
         let mut argv: Vec<_> = command
@@ -172,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_declared_fields_are_where_the_header_has_them() {
-        // As measured against the headers of 4.0.12, 5.0.2, 5.0.3, 6.0.5, 6.0.6 and 7.0.0.
+        // Measured with the headers of 4.0.12, 5.0.2, 5.0.3, 6.0.5, 6.0.6 and 7.0.0.
         assert_eq!(offset_of!(RawContainer, start), 136);
         let table = [
             ("error_string", offset_of!(RawContainer, error_string)),

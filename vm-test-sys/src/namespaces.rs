@@ -1,8 +1,9 @@
-//! Starts a program as the first process of new namespaces (`clone3`). Knows the order of system calls, not their use.
+//! Starts a program as the first process of new namespaces (`clone3`). Knows the order of system
+//! calls, not their use.
 //!
-//! The child waits until its parent has written the id maps, becomes root in its user namespace, asks the kernel to be
-//! killed with its parent, and executes. Between clone and exec it makes only async-signal-safe calls, because the
-//! parent has threads.
+//! The child waits until its parent has written the id maps, becomes root in its user namespace,
+//! asks the kernel to be killed with its parent, and executes. Between clone and exec it makes only
+//! async-signal-safe calls, because the parent has threads.
 
 use rustix::process::Pid;
 use std::ffi::{CString, c_char};
@@ -12,23 +13,24 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 /// A program to start in new namespaces.
 #[derive(Debug)]
 pub struct Program<'fd> {
-    /// The file.
+    /// The program file.
     pub path: CString,
-    /// Arguments, the name first.
+    /// The arguments, beginning with the program's name.
     pub args: Vec<CString>,
     /// The whole environment, as `NAME=value`.
     pub environment: Vec<CString>,
-    /// The descriptors 0, 1, 2, 3, … of the program; all others are closed.
+    /// The descriptors 0, 1, 2, … of the program; all others are closed.
     pub descriptors: Vec<BorrowedFd<'fd>>,
-    /// A user namespace of its own, too.
+    /// Whether it also gets a new user namespace.
     pub user_namespace: bool,
-    /// A network namespace of its own, too.
+    /// Whether it also gets a new network namespace.
     pub network_namespace: bool,
-    /// Whether it stays in its user's groups, which may open what others may not.
+    /// Whether it keeps its user's supplementary groups, which may give access to more files.
     pub keep_groups: bool,
 }
 
-/// A program that waits for its id maps. If this is dropped before [`Waiting::go`], the program exits.
+/// A program that waits for its id maps. If this is dropped before [`Waiting::go`], the program
+/// exits.
 #[derive(Debug)]
 pub struct Waiting {
     /// Its process id.
@@ -39,7 +41,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Lets the program start, now that its maps are written.
+    /// Lets the program start, after its maps have been written.
     ///
     /// # Errors
     /// If it has died meanwhile.
@@ -59,10 +61,11 @@ impl Waiting {
 
 /// Starts a program in new mount, pid, IPC and host name namespaces.
 ///
-/// It is killed when the calling *thread* ends, so call this from one that lives as long as the process.
+/// It is killed when the calling *thread* ends, so call this from a thread that lives as long as
+/// the process.
 ///
 /// # Errors
-/// `EPERM` or `ENOSPC` where the host does not allow such namespaces.
+/// `EPERM` or `ENOSPC` if the host does not allow such namespaces.
 pub fn start(program: &Program<'_>) -> io::Result<Waiting> {
     let (wait, go) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let mut flags = libc::CLONE_NEWNS
@@ -83,7 +86,8 @@ pub fn start(program: &Program<'_>) -> io::Result<Waiting> {
     arguments.pidfd = std::ptr::from_mut(&mut pidfd) as u64;
     arguments.exit_signal = u64::try_from(libc::SIGCHLD).unwrap_or_default();
     let child = Prepared::new(program, &wait, &go);
-    // SAFETY: without CLONE_VM this is a fork; the child only runs `Prepared::run`, which keeps to its rules.
+    // SAFETY: without CLONE_VM this is a fork; the child only runs `Prepared::run`, which keeps to
+    // its rules.
     let pid = unsafe {
         libc::syscall(
             libc::SYS_clone3,
@@ -107,7 +111,7 @@ pub fn start(program: &Program<'_>) -> io::Result<Waiting> {
     })
 }
 
-/// What a child was doing when it ended before it was the program.
+/// What a child was doing when it failed before it executed the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Becoming root in its user namespace.
@@ -120,20 +124,21 @@ pub enum Step {
 
 const STEPS: [Step; 3] = [Step::Identity, Step::Descriptors, Step::Execution];
 
-/// The exit codes from here on say at which step a child has failed, and why.
+/// Exit codes from here on encode the step at which a child failed, and the error.
 const EARLY: i32 = 128;
 
-/// How many of them a step has: the numbers of the errors that occur there are below.
+/// How many codes each step has: error numbers that occur there are smaller.
 const CODES: i32 = 42;
 
-/// The exit code of a child that has failed at a step.
+/// Returns the exit code of a child that failed at this step.
 #[must_use]
 pub const fn early(step: Step, error: i32) -> i32 {
     let error = if error < CODES { error } else { 0 };
     EARLY + step as i32 * CODES + error
 }
 
-/// At which step a child has failed that has ended with this code, and why; `None` if it got so far as to be the program.
+/// Returns the step at which a child with this exit code failed, and the error; `None` if it
+/// executed the program.
 #[must_use]
 pub fn early_end(code: i32) -> Option<(Step, io::Error)> {
     let code = code.checked_sub(EARLY).filter(|code| *code >= 0)?;
@@ -141,16 +146,16 @@ pub fn early_end(code: i32) -> Option<(Step, io::Error)> {
     Some((*step, io::Error::from_raw_os_error(code % CODES)))
 }
 
-/// Ends a child that has failed at a step.
+/// Exits from a child that failed at a step.
 ///
 /// # Safety
-/// Only in a child of a process with threads, right behind the system call that has failed.
+/// Call it only in the child of a process with threads, directly after the system call that failed.
 unsafe fn end(step: Step) -> ! {
     // SAFETY: both are async-signal-safe, and the place of the error number is this thread's own.
     unsafe { libc::_exit(early(step, *libc::__errno_location())) }
 }
 
-/// All that the child needs, allocated before the clone.
+/// Everything that the child needs, allocated before the clone.
 struct Prepared {
     path: *const c_char,
     args: Vec<*const c_char>,
@@ -183,25 +188,28 @@ impl Prepared {
         }
     }
 
-    /// The child. Never returns; its exit code says at which step it has failed.
+    /// Runs in the child and never returns.
+    ///
+    /// The exit code tells at which step it failed.
     fn run(mut self) -> ! {
-        // Copies go above the numbers of the program's descriptors first, so that none is overwritten before it is in its
-        // place. Not further: a user may be allowed few of them.
+        // Copies are first placed above the numbers of the program's descriptors, so that none is
+        // overwritten before it is in its place. No higher than necessary: the user's limit may be
+        // low.
         let above = RawFd::try_from(self.descriptors.len()).unwrap_or(RawFd::MAX);
-        // SAFETY: only async-signal-safe system calls on memory that was allocated before the clone; nothing is dropped,
-        // because the process either becomes another program or exits.
+        // SAFETY: only async-signal-safe system calls on memory that was allocated before the
+        // clone; nothing is dropped, because the process either becomes another program or exits.
         unsafe {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             libc::close(self.go);
             let mut byte = 0u8;
             if libc::read(self.wait, (&raw mut byte).cast(), 1) != 1 {
-                // Whoever has started it knows why it is not to go on.
+                // The parent has closed the pipe and knows why.
                 libc::_exit(1);
             }
             if self.user_namespace {
-                // May be forbidden, where the namespace maps a single id.
-                // The bare calls: those of the C library change every thread's identity, and wait for a lock that a
-                // thread of the parent may have held when it was cloned.
+                // It may be forbidden if the namespace maps a single id. These are the bare system
+                // calls: those of the C library change the identity of every thread, and wait for a
+                // lock that a thread of the parent may have held during the clone.
                 if !self.keep_groups {
                     libc::syscall(libc::SYS_setgroups, 0, std::ptr::null::<libc::gid_t>());
                 }
@@ -210,7 +218,7 @@ impl Prepared {
                 {
                     end(Step::Identity);
                 }
-                // A change of identity clears it.
+                // A change of identity clears the signal.
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
             }
             for (&fd, copy) in self.descriptors.iter().zip(&mut self.copies) {

@@ -1,11 +1,12 @@
-//! A turn before all others for this process, in a kernel of its own. What it starts gets its turn like everybody.
+//! A turn before all others for this process, in a kernel of its own. What it starts gets its turn
+//! like everybody.
 
 use std::io;
 
-/// Has this process run whenever it can.
+/// Gives this process a real-time priority, so that it runs whenever it can.
 ///
 /// # Errors
-/// If this is not root over the machine.
+/// If this is not root in the initial user namespace.
 pub fn raise() -> io::Result<()> {
     let parameters = libc::sched_param { sched_priority: 1 };
     let policy = libc::SCHED_RR | libc::SCHED_RESET_ON_FORK;

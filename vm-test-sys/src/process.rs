@@ -3,31 +3,31 @@
 
 use std::fmt::Display;
 
-/// A process, or a thread, as it was at one moment.
+/// A process or a thread at one moment.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Process {
-    /// What it is called, which it may have chosen itself.
+    /// Its name, which it may have chosen itself.
     pub name: String,
-    /// What it does, as a letter: `R` for running, `S` for sleeping, `Z` for dead and not yet waited for.
+    /// Its state, as a letter: `R` for running, `S` for sleeping, `Z` for a zombie.
     pub state: char,
-    /// Its parent.
+    /// The process id of its parent.
     pub parent: i32,
 }
 
 impl Process {
-    /// The process with this number, if there is one.
+    /// Returns the process with this id, if it exists.
     #[must_use]
     pub fn of(process: impl Display) -> Option<Self> {
         Self::read(&format!("/proc/{process}/stat"))
     }
 
-    /// The thread of a process, if there is one.
+    /// Returns the thread of a process, if it exists.
     #[must_use]
     pub fn of_thread(process: impl Display, thread: impl Display) -> Option<Self> {
         Self::read(&format!("/proc/{process}/task/{thread}/stat"))
     }
 
-    /// Whether it has ended, and its parent has not asked for it.
+    /// Returns whether it has ended; it may still be a zombie.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         matches!(self.state, 'Z' | 'X')
@@ -38,9 +38,9 @@ impl Process {
     }
 
     fn parse(stat: &[u8]) -> Option<Self> {
-        // A name may be cut within a letter.
+        // A name may be cut in the middle of a character.
         let text = String::from_utf8_lossy(stat);
-        // The name, in parentheses, may hold anything.
+        // The name, in parentheses, may contain any character.
         let (begin, rest) = text.rsplit_once(") ")?;
         let mut fields = rest.split(' ');
         Some(Self {

@@ -1,10 +1,11 @@
-//! The other paths of a file on this host: what is mounted twice has two paths. Reads `/proc/self/mountinfo`; changes nothing.
+//! The other paths of a file on this host: what is mounted twice has two paths. Reads
+//! `/proc/self/mountinfo`; changes nothing.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// A mount: which file system, what of it, and where.
+/// A mount: its file system, the part of it that is mounted, and where.
 #[derive(Debug)]
 struct Mount {
     device: Vec<u8>,
@@ -12,7 +13,7 @@ struct Mount {
     target: PathBuf,
 }
 
-/// The other paths of these files and directories, by what is mounted.
+/// Returns the other paths of these files and directories, found by what is mounted where.
 pub(super) fn aliases(paths: &[PathBuf]) -> Vec<PathBuf> {
     let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
     among(&parse(&text), paths)
@@ -30,7 +31,7 @@ fn among(mounts: &[Mount], paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 fn others(mounts: &[Mount], path: &Path) -> Vec<PathBuf> {
-    // Of mounts at the same place the last one counts, which `max_by_key` picks.
+    // Of mounts at the same place the last one counts, which `max_by_key` returns.
     let holding = mounts
         .iter()
         .filter(|mount| path.starts_with(&mount.target))
@@ -62,7 +63,7 @@ fn parse(text: &[u8]) -> Vec<Mount> {
         .collect()
 }
 
-/// Spaces, tabs, newlines and backslashes stand as octal numbers.
+/// Decodes the octal escapes for spaces, tabs, newlines and backslashes.
 fn unescape(field: &[u8]) -> PathBuf {
     let mut path = Vec::with_capacity(field.len());
     let mut rest = field;

@@ -1,6 +1,7 @@
-//! Where programs keep credentials, private keys and histories in the home of their user. A list; reads nothing.
+//! Where programs keep credentials, private keys and histories in the home of their user. A list;
+//! reads nothing.
 
-/// What is hidden in a home. `docs/hidden-files.md` lists the same.
+/// What is hidden in a home directory. `docs/hidden-files.md` has the same list.
 pub const IN_HOME: [&str; 100] = [
     ".ICEauthority",
     ".Xauthority",

@@ -1,4 +1,5 @@
-//! Ids that nobody has been given yet, for a user who has none of its own. Knows `/etc/subuid` and `/etc/passwd`.
+//! Ids that nobody has been given yet, for a user who has none of its own. Knows `/etc/subuid` and
+//! `/etc/passwd`.
 
 use rustix::process::getuid;
 use std::fs;
@@ -6,10 +7,12 @@ use std::fs;
 /// How many ids a guest has.
 pub(super) const COUNT: u32 = 65_536;
 
-/// The lowest id that distributions give out as a subordinate one.
+/// The lowest id that distributions assign as a subordinate id.
 const FIRST_SUBORDINATE: u64 = 100_000;
 
-/// The cure for a user without ids: with a range that is nobody's, since two users of one would own each other's guests.
+/// Returns the hint for a user without ids.
+///
+/// It suggests an unused range: two users of the same range would own each other's guests.
 #[must_use]
 pub fn ids_hint() -> String {
     let ranges =
@@ -22,7 +25,8 @@ pub fn ids_hint() -> String {
     format!("as root: usermod --add-subuids {range} --add-subgids {range} {user}")
 }
 
-/// The first id of a gap between the ranges that are given out, or behind them, in which a guest's ids have room.
+/// Returns the first id of a gap between the assigned ranges, or after them, that is large enough
+/// for a guest's ids.
 fn first_free(ranges: &str) -> Option<u64> {
     let mut taken: Vec<(u64, u64)> = ranges
         .lines()
@@ -40,11 +44,11 @@ fn first_free(ranges: &str) -> Option<u64> {
         }
         free = free.max(end);
     }
-    // The last id is none: it stands for "none" where ids are given.
+    // The highest value is not an id: system calls use it for "no id".
     (free.saturating_add(COUNT.into()) <= u64::from(u32::MAX)).then_some(free)
 }
 
-/// The name of a user of this host.
+/// Returns the name of a user of this host.
 pub(super) fn name_of(user: u32) -> Option<String> {
     let text = fs::read_to_string("/etc/passwd").ok()?;
     let found = text.lines().find_map(|line| {

@@ -1,5 +1,5 @@
-//! Which files of this host are credentials of its users, so that guests see them only if they are exposed. Knows paths;
-//! hides nothing.
+//! Which files of this host are credentials of its users, so that guests see them only if they are
+//! exposed. Knows paths; hides nothing.
 
 use super::aliases::aliases;
 use super::credentials::IN_HOME;
@@ -10,28 +10,30 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use vm_test_runtime::client::BY_VARIABLE;
 
-/// The directories in a home that a variable may put elsewhere.
+/// The directories in a home that a variable may relocate.
 const MOVED: [(&str, &str); 3] = [
     ("XDG_CONFIG_HOME", ".config"),
     ("XDG_DATA_HOME", ".local/share"),
     ("XDG_STATE_HOME", ".local/state"),
 ];
 
-/// In so many entries of a hidden directory links are looked for that lead out of it.
+/// How many entries of a hidden directory are searched for links that lead out of it.
 const MOST_ENTRIES: usize = 1_000;
 
-/// What is there belongs to the system, whoever links to it.
+/// Files there belong to the system, whoever links to them.
 const SYSTEM: [&str; 9] = [
     "/bin", "/dev", "/gnu", "/lib", "/lib64", "/nix", "/proc", "/sys", "/usr",
 ];
 
-/// Accounts of people have ids from here on.
+/// The lowest id of a person's account.
 const FIRST_PERSON: u32 = 1_000;
 
-/// What is hidden from a guest, as absolute paths in which no directory is a symbolic link.
+/// Returns what is hidden from a guest, as absolute paths without symbolic links in their
+/// directories.
 ///
-/// `variables` are those of whoever starts it, `exposed` what it may see all the same, and `shared` the directories that it
-/// has for its work: where one of these is within something hidden, only what is beside it is hidden.
+/// `variables` is the environment of the user who starts the guest, `exposed` what the guest may
+/// see anyway, and `shared` the directories that it needs for its work. Where one of these is
+/// inside something hidden, only what is beside it is hidden.
 #[must_use]
 pub fn hidden(
     variables: &[(String, String)],
@@ -45,7 +47,7 @@ pub fn hidden(
         .iter()
         .filter_map(|path| path.canonicalize().ok())
         .collect();
-    // What has to be there for the guest's work is not hidden by its other name, nor what is to be seen by this one.
+    // An alias must not hide what the guest needs or may see.
     let is_wanted = |path: &PathBuf| {
         shared.iter().any(|shared| shared.starts_with(path))
             || exposed.iter().any(|seen| path.starts_with(seen))
@@ -89,7 +91,7 @@ fn in_homes(
         .collect()
 }
 
-/// The homes that a guest of this user may see: root's guest sees those of all people.
+/// Returns the homes that a guest of this user could see: for root, those of all people.
 fn homes(passwd: &str, user: u32, variables: &[(String, String)]) -> Vec<PathBuf> {
     let of_accounts = passwd.lines().filter_map(|line| {
         let mut fields = line.split(':');
@@ -102,7 +104,7 @@ fn homes(passwd: &str, user: u32, variables: &[(String, String)]) -> Vec<PathBuf
     let mut homes: Vec<_> = of_accounts
         .chain(named.map(|(_, home)| home.into()))
         .filter_map(|home| home.canonicalize().ok())
-        // The homes of those who have none.
+        // Accounts without a home have one of these.
         .filter(|home| home.parent().is_some() && !home.starts_with("/proc"))
         .collect();
     homes.sort();
@@ -110,7 +112,7 @@ fn homes(passwd: &str, user: u32, variables: &[(String, String)]) -> Vec<PathBuf
     homes
 }
 
-/// All paths that may be there.
+/// Returns all paths that may exist.
 fn candidates(homes: &[PathBuf], variables: &[(String, String)]) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = homes
         .iter()
@@ -136,7 +138,7 @@ fn candidates(homes: &[PathBuf], variables: &[(String, String)]) -> Vec<PathBuf>
     paths
 }
 
-/// A path of a setting, in every home if it begins with one.
+/// Returns the paths that a setting names: one in every home, if it starts at a home.
 fn at_home(path: &str, homes: &[PathBuf]) -> Vec<PathBuf> {
     match path.strip_prefix('~') {
         Some(rest) => homes
@@ -147,7 +149,8 @@ fn at_home(path: &str, homes: &[PathBuf]) -> Vec<PathBuf> {
     }
 }
 
-/// The same path without links in its directories, if something is there, a link perhaps.
+/// Returns the path without links in its directories, if it exists. The last component may be a
+/// link.
 fn real(path: &Path) -> Option<PathBuf> {
     let parent = path.parent()?.canonicalize().ok()?;
     let path = parent.join(path.file_name()?);
@@ -156,9 +159,9 @@ fn real(path: &Path) -> Option<PathBuf> {
 
 struct Search<'a> {
     homes: &'a [PathBuf],
-    /// What is to be seen, with all below it.
+    /// What the guest may see, with everything below it.
     seen: Vec<PathBuf>,
-    /// What has to be there for the guest's work.
+    /// What the guest needs for its work.
     shared: Vec<PathBuf>,
     found: BTreeSet<PathBuf>,
 }
@@ -183,13 +186,13 @@ impl Search<'_> {
         }
         self.found.insert(path.to_path_buf());
         self.follow(path);
-        // Links to keys that are kept with other files.
+        // Links to keys that are kept elsewhere.
         for entry in entries(path).take(MOST_ENTRIES) {
             self.follow(&entry);
         }
     }
 
-    /// Hides what a link leads to, if it is the same user's and nothing but that.
+    /// Hides what a link leads to, if that belongs to the same user and is nothing else.
     fn follow(&mut self, link: &Path) {
         let Some(meta) = fs::symlink_metadata(link)
             .ok()
@@ -203,7 +206,7 @@ impl Search<'_> {
         let is_same_users = fs::metadata(&target).is_ok_and(|target| target.uid() == meta.uid());
         let holds_a_home = self.homes.iter().any(|home| home.starts_with(&target));
         let is_the_systems = SYSTEM.iter().any(|dir| target.starts_with(dir));
-        // A workspace is seen whole, unless it is a home.
+        // A workspace is visible as a whole, unless it is a home.
         let is_work = self.shared.iter().any(|shared| {
             target.starts_with(shared) && !self.homes.iter().any(|home| home.starts_with(shared))
         });

@@ -1,4 +1,5 @@
-//! How a guest's ids map to the host's, and how the kernel is told. Knows `/etc/subuid` and `newuidmap`.
+//! How a guest's ids map to the host's, and how the kernel is told. Knows `/etc/subuid` and
+//! `newuidmap`.
 
 use super::free_ids::{COUNT, ids_hint, name_of};
 use super::lack::{INSTALL, Lack, has_all_ids, missing_programs};
@@ -10,35 +11,38 @@ use std::process::Command;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 
-/// Below this no range of a real root's guests begins; distributions give out subordinate ids from 100 000 upwards.
+/// The ranges of a real root's guests begin here; distributions assign subordinate ids from 100 000
+/// upwards.
 pub(super) const ROOT_BASE: u32 = 1 << 30;
 
-/// How many such ranges there are; then they are used anew.
+/// How many such ranges there are before they are reused.
 const ROOT_RANGES: u64 = 8_192;
 
-/// How many ids that are.
+/// How many ids these ranges have together.
 pub(super) const ROOT_COUNT: u32 = COUNT * 8_192;
 
-/// What maps the ids of an ordinary user: of users, and of groups.
+/// The programs that map ids for an ordinary user: for users and for groups.
 const HELPERS: [&str; 2] = ["newuidmap", "newgidmap"];
 
 /// Where the ids come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A real root: a range of its own for every instance.
+    /// The real root: every instance has its own range.
     Root,
-    /// An ordinary user with subordinate ids: root is the user, the others are subordinate.
+    /// An ordinary user with subordinate ids: root in the guest is the user, the others are
+    /// subordinate.
     Subordinate {
-        /// Begin and count of the user ids.
+        /// First id and count of the user ids.
         users: (u32, u32),
-        /// Begin and count of the group ids.
+        /// First id and count of the group ids.
         groups: (u32, u32),
     },
-    /// Nobody gives this user enough. Root alone does not make a guest: liblxc drops groups and gives terminals to one.
+    /// This user does not have enough ids. Root alone does not suffice: liblxc drops groups and
+    /// assigns terminals to one.
     Single(Lack),
 }
 
-/// The maps of one user.
+/// The id maps of one user.
 #[derive(Clone, Debug)]
 pub struct IdMaps {
     /// Where the ids come from.
@@ -46,7 +50,7 @@ pub struct IdMaps {
 }
 
 impl IdMaps {
-    /// Of the user who runs this process.
+    /// Returns the maps of the user who runs this process.
     #[must_use]
     pub fn of_this_user() -> Self {
         let user = getuid().as_raw();
@@ -74,10 +78,10 @@ impl IdMaps {
         Self { source }
     }
 
-    /// Whether they are enough for a guest.
+    /// Checks whether they are enough for a guest.
     ///
     /// # Errors
-    /// What is missing, as the cause of this.
+    /// If they are not: what is missing.
     pub fn check(&self, what: &str) -> Result<(), Failure> {
         match &self.source {
             Source::Single(lack) => Err(lack.failure(what)),
@@ -85,7 +89,7 @@ impl IdMaps {
         }
     }
 
-    /// The user of the host that is root in the instance of this number.
+    /// Returns the host's user id of root in the instance with this number.
     #[must_use]
     pub fn root_of(&self, number: u64) -> u32 {
         match self.source {
@@ -94,7 +98,8 @@ impl IdMaps {
         }
     }
 
-    /// Writes the maps of a process that waits in its new user namespace. `number` is the instance's.
+    /// Writes the maps of a process that waits in its new user namespace. `number` is the
+    /// instance's.
     ///
     /// # Errors
     /// If the kernel or the helpers refuse them.
@@ -107,7 +112,7 @@ impl IdMaps {
                 write_file(pid, "gid_map", &line)
             }
             Source::Subordinate { users, groups } => {
-                // Both helpers at once: each is a process of its own, and a test waits.
+                // Both helpers run at the same time, since a test waits.
                 let maps = [
                     (HELPERS[0], getuid().as_raw(), *users),
                     (HELPERS[1], getgid().as_raw(), *groups),
@@ -131,7 +136,9 @@ impl IdMaps {
         }
     }
 
-    /// Writes maps of root alone, which takes neither helpers nor ids of others: enough for a trial, and for no guest.
+    /// Writes maps with root alone, which needs neither helpers nor subordinate ids.
+    ///
+    /// Enough for a trial, not for a guest.
     ///
     /// # Errors
     /// If the kernel refuses them.
@@ -163,7 +170,7 @@ fn run_helper(program: &str, child: io::Result<std::process::Child>) -> Result<(
     Err(cannot(&format!("{} ({})", words.trim(), output.status)).hint(helper_cure(program, &words)))
 }
 
-/// What helps against a refusal in the words of a helper.
+/// Returns a hint for a helper's error message.
 fn helper_cure(program: &str, words: &str) -> String {
     match words.contains("Operation not permitted") {
         true => format!(
@@ -181,7 +188,7 @@ fn write_file(pid: Pid, name: &str, line: &str) -> Result<(), Failure> {
     })
 }
 
-/// The largest range that a file gives a user.
+/// Returns the largest range that a file assigns to a user.
 fn subordinate(file: &str, name: Option<&str>, user: u32) -> Option<(u32, u32)> {
     largest(&fs::read_to_string(file).ok()?, name, user)
 }

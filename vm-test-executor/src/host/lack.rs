@@ -4,11 +4,11 @@ use super::free_ids::ids_hint;
 use std::fs;
 use vm_test_protocol::failure::Failure;
 
-/// The cure where the programs are missing.
+/// The hint if the programs are missing.
 pub const INSTALL: &str =
     "install them: apt-get install uidmap (Debian, Ubuntu), dnf install shadow-utils (Fedora)";
 
-/// The hint where no ids are available at all.
+/// The hint if no ids are available at all.
 const OUTSIDE: &str = "run vm-test outside of it, as your ordinary user; in a container of docker or podman, as root of a container that the real root has started with --privileged";
 
 /// What is missing.
@@ -18,12 +18,12 @@ pub enum Lack {
     Ids(Vec<&'static str>),
     /// The programs that map them.
     Programs(Vec<&'static str>),
-    /// This user is root of a user namespace only, which has no ids to give away.
+    /// This user is root of a user namespace only, which has no ids to assign.
     RealRoot,
 }
 
 impl Lack {
-    /// In one clause.
+    /// Returns the cause as a clause.
     #[must_use]
     pub fn cause(&self) -> String {
         match self {
@@ -39,7 +39,7 @@ impl Lack {
         }
     }
 
-    /// What to do about it.
+    /// Returns the remedy.
     #[must_use]
     pub fn cure(&self) -> String {
         match self {
@@ -49,7 +49,7 @@ impl Lack {
         }
     }
 
-    /// The failure to do something for want of it.
+    /// Returns the failure to do something because of this.
     #[must_use]
     pub fn failure(&self, what: &str) -> Failure {
         Failure::new(format!("{what}: {}", self.cause()))
@@ -58,19 +58,19 @@ impl Lack {
     }
 }
 
-/// Whether this namespace has all ids of the host, by its own map.
+/// Returns whether this namespace has all ids of the host, according to its map.
 pub(super) fn has_all_ids() -> bool {
-    // Without such maps there are no user namespaces.
+    // Without this file the kernel has no user namespaces.
     fs::read_to_string("/proc/self/uid_map").map_or(true, |map| is_whole(&map))
 }
 
-/// Whether a map leaves everything as it is.
+/// Returns whether a map is the identity.
 fn is_whole(map: &str) -> bool {
     let mut fields = map.split_whitespace();
     fields.next() == Some("0") && fields.next() == Some("0") && fields.next() == Some("4294967295")
 }
 
-/// Those of these programs that are in no directory of `PATH`.
+/// Returns those of the programs that are in no directory of `PATH`.
 pub(super) fn missing_programs(programs: &[&'static str]) -> Vec<&'static str> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &str| {

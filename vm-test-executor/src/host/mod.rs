@@ -1,4 +1,5 @@
-//! What this host allows this user to do: which ids a guest may have, and why namespaces are refused. Changes nothing.
+//! What this host allows this user to do: which ids a guest may have, and why namespaces are
+//! refused. Changes nothing.
 
 mod aliases;
 pub mod credentials;

@@ -1,14 +1,15 @@
-//! Whether guests get enough ids, and whether those ids belong to them alone. Reads what `/etc/subuid`, `/etc/subgid` and `/etc/passwd`
-//! say; changes nothing.
+//! Whether guests get enough ids, and whether those ids belong to them alone. Reads what
+//! `/etc/subuid`, `/etc/subgid` and `/etc/passwd` say; changes nothing.
 
 use super::free_ids::name_of;
 use super::idmaps::{IdMaps, ROOT_BASE, ROOT_COUNT, Source};
 use std::fs;
 
-/// How many ids a guest of an ordinary user wants besides root's: then it has `nobody`, and all that distributions give out.
+/// How many ids a guest of an ordinary user should have besides root's: enough for `nobody` and for
+/// all ids that distributions assign.
 const WANTED: u32 = 65_535;
 
-/// Ids of the host, from the first one on.
+/// A range of the host's ids.
 #[derive(Clone, Copy, Debug)]
 struct Range {
     first: u64,
@@ -25,7 +26,8 @@ impl Range {
     }
 }
 
-/// What is wrong with the ids of guests, though they can be mapped: in words, and whether somebody else has them, too.
+/// Returns doubts about the ids of guests that can be mapped: as text, and whether somebody else
+/// uses them, too.
 #[must_use]
 pub fn doubts(maps: &IdMaps) -> Vec<(String, bool)> {
     let user = rustix::process::getuid().as_raw();
@@ -49,7 +51,7 @@ pub fn doubts(maps: &IdMaps) -> Vec<(String, bool)> {
         }
         let mine = Range {
             first: first.into(),
-            // An ordinary user's guests get no more than they want.
+            // An ordinary user's guests get no more than this.
             count: if wanted == 0 {
                 count
             } else {
@@ -75,7 +77,7 @@ pub fn doubts(maps: &IdMaps) -> Vec<(String, bool)> {
     found
 }
 
-/// The ranges of others.
+/// Returns the ranges of others.
 fn given_out(text: &str, owners: &[Option<String>]) -> Vec<(String, Range)> {
     text.lines()
         .filter_map(|line| {
@@ -88,7 +90,7 @@ fn given_out(text: &str, owners: &[Option<String>]) -> Vec<(String, Range)> {
         .collect()
 }
 
-/// The first user or group that has an id of a range.
+/// Returns the first user or group with an id in a range.
 fn known_in(text: &str, range: Range) -> Option<(String, u64)> {
     text.lines().find_map(|line| {
         let mut fields = line.split(':');

@@ -4,7 +4,7 @@ use std::io;
 use vm_test_protocol::errno::{self, Tried};
 use vm_test_protocol::failure::Failure;
 
-/// The failure to start a process in the namespaces of a guest, with the cure.
+/// Returns the failure to start a process in the namespaces of a guest, with a hint.
 #[must_use]
 pub fn of_namespaces(error: &io::Error) -> Failure {
     let what = match is_shortage(error) {
@@ -15,8 +15,10 @@ pub fn of_namespaces(error: &io::Error) -> Failure {
     finished(failure, error, of_process(error, &read))
 }
 
-/// The failure to do in a guest's namespaces what they were made for. A host may let a user make them and deny everything
-/// in them, as AppArmor does; other causes than a denial are none of the host's settings.
+/// Completes the failure of an operation in a guest's namespaces.
+///
+/// A host may let a user make namespaces and deny everything in them, as AppArmor does. Causes
+/// other than a denial are not due to the host's settings.
 #[must_use]
 pub fn in_namespaces(failure: Failure, error: &io::Error) -> Failure {
     let cure = match error.raw_os_error() {
@@ -30,7 +32,9 @@ fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-/// A failure with its cure. What has only run out just now is nothing that the host lacks: tests must not be skipped for it.
+/// Returns the failure with its remedy.
+///
+/// A temporary shortage is not a lack of the host: tests must not be skipped for it.
 fn finished(failure: Failure, error: &io::Error, cure: Option<Cure>) -> Failure {
     let denied = matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES));
     match cure {
@@ -43,7 +47,7 @@ fn finished(failure: Failure, error: &io::Error, cure: Option<Cure>) -> Failure 
     }
 }
 
-/// Whether a process has run out of something that has nothing to do with namespaces.
+/// Returns whether the error is a shortage that has nothing to do with namespaces.
 fn is_shortage(error: &io::Error) -> bool {
     use libc::{EAGAIN, EMFILE, ENFILE, ENOMEM};
     matches!(
@@ -52,7 +56,7 @@ fn is_shortage(error: &io::Error) -> bool {
     )
 }
 
-/// What helps.
+/// A remedy.
 #[derive(Debug, PartialEq, Eq)]
 struct Cure {
     words: String,
@@ -76,10 +80,11 @@ impl Cure {
     }
 }
 
-/// The kinds of namespaces that a guest has, as `/proc/sys/user` calls them.
+/// The kinds of namespaces that a guest has, by their names in `/proc/sys/user`.
 const KINDS: [&str; 6] = ["user", "mnt", "pid", "net", "ipc", "uts"];
 
-/// What helps against a failure to start a process in new namespaces, by the kernel's settings.
+/// Returns the remedy for a failure to start a process in new namespaces, according to the kernel's
+/// settings.
 fn of_process(error: &io::Error, read: &impl Fn(&str) -> Option<String>) -> Option<Cure> {
     let is = |path: &str, value: &str| read(path).is_some_and(|content| content.trim() == value);
     match error.raw_os_error()? {
@@ -119,7 +124,7 @@ fn of_process(error: &io::Error, read: &impl Fn(&str) -> Option<String>) -> Opti
     }
 }
 
-/// What helps against a failure to mount something in a guest's namespaces.
+/// Returns the remedy for a failure to mount something in a guest's namespaces.
 fn of_mount(error: &io::Error) -> Option<Cure> {
     match error.raw_os_error()? {
         libc::ENODEV => Cure::lacking(

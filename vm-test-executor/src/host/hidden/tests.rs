@@ -3,7 +3,7 @@
 use super::*;
 use std::os::unix::fs::symlink;
 
-/// A home with these files.
+/// Makes a home with these files.
 fn home(files: &[&str]) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path().canonicalize().unwrap().join("home");
@@ -16,7 +16,7 @@ fn home(files: &[&str]) -> (tempfile::TempDir, PathBuf) {
     (dir, home)
 }
 
-/// What is hidden, relative to the home.
+/// Returns what is hidden, relative to the home.
 fn found(
     home: &Path,
     variables: &[(&str, &Path)],
@@ -107,7 +107,7 @@ fn what_links_lead_to_is_hidden_with_them() {
         [".gnupg", ".kube", ".ssh", "dot/ssh", "keys/two"]
     );
     assert_eq!(found(&home, &[], &["~/.ssh"], &[]), [".gnupg", ".kube"]);
-    // A workspace is not taken apart for what others link to in it.
+    // Nothing of a workspace is hidden because something links to it.
     let rest = [".gnupg", ".kube", ".ssh"];
     assert_eq!(found(&home, &[], &[], &[&home.join("dot")]), rest);
 }
