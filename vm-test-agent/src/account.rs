@@ -1,4 +1,5 @@
-//! Reports what a job's processes are doing, to explain why the job did not end. Reads `/proc`; stops and ends nothing.
+//! Reports what a job's processes are doing, to explain why the job did not end. Reads `/proc`;
+//! stops and ends nothing.
 
 use rustix::process::Pid;
 use std::collections::BTreeMap;
@@ -6,18 +7,19 @@ use std::fs;
 use std::time::{Duration, Instant};
 use vm_test_sys::process::Process;
 
-/// How many threads are told of.
+/// How many threads are listed.
 const MOST: usize = 24;
 
-/// How many processes are looked at, and for how long. The job lives on meanwhile, and it may be one that takes whatever
-/// it can get.
+/// How many processes are examined, and for how long.
+///
+/// The job lives on meanwhile, and may be one that takes every resource it can get.
 const MOST_PROCESSES: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How much of a command line is shown, in characters.
+/// How many characters of a command line are shown.
 const LONGEST: usize = 80;
 
-/// How many functions of the kernel are named of a thread that is blocked in it.
+/// How many kernel functions are named for a blocked thread.
 const DEPTH: usize = 6;
 
 /// System calls that threads wait in, and whether their first argument is a descriptor.
@@ -53,7 +55,7 @@ const CALLS: [(i64, &str, bool); 29] = [
     (libc::SYS_restart_syscall, "restart_syscall", false),
 ];
 
-/// Those that newer machines do not have any more.
+/// System calls that newer architectures no longer have.
 #[cfg(target_arch = "x86_64")]
 const OLD_CALLS: [(i64, &str, bool); 4] = [
     (libc::SYS_poll, "poll", false),
@@ -64,7 +66,8 @@ const OLD_CALLS: [(i64, &str, bool); 4] = [
 #[cfg(not(target_arch = "x86_64"))]
 const OLD_CALLS: [(i64, &str, bool); 0] = [];
 
-/// What the threads of a process and all that it has started are doing, a line for each; then what else is blocked.
+/// Describes what the threads of a process and of its descendants are doing, one line each, and
+/// then what else is blocked.
 pub(super) fn of(pid: Pid) -> Vec<String> {
     let limit = Instant::now() + PATIENCE;
     let root = pid.as_raw_nonzero().get();
@@ -100,7 +103,7 @@ pub(super) fn of(pid: Pid) -> Vec<String> {
     lines
 }
 
-/// All processes, by their numbers.
+/// Returns all processes, by their ids.
 fn all(limit: Instant) -> BTreeMap<i32, Process> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
@@ -130,7 +133,8 @@ fn command_line(process: i32) -> String {
     text.trim_end().chars().take(LONGEST).collect()
 }
 
-/// One thread: of another process with its command line, of the job's own with its name.
+/// Describes a thread: by its name if it is the job's own, by its command line if it is another
+/// process's.
 fn describe(process: i32, thread: i32, words: Option<&str>) -> String {
     let place = format!("/proc/{process}/task/{thread}");
     let Some(it) = Process::of_thread(process, thread) else {
@@ -156,11 +160,11 @@ fn describe(process: i32, thread: i32, words: Option<&str>) -> String {
         _ => String::new(),
     };
     let line = format!("{who} {state}{call}{within}");
-    // A process gives itself its name and its words.
+    // A process chooses its own name and command line.
     line.replace(char::is_control, " ")
 }
 
-/// The system call that a thread is in, if that can be had.
+/// Returns the system call that a thread is in, if it can be read.
 fn call(process: i32, text: &str) -> Option<String> {
     let mut fields = text.split_whitespace();
     let number: i64 = fields.next()?.parse().ok().filter(|number| *number >= 0)?;
@@ -181,7 +185,7 @@ fn call(process: i32, text: &str) -> Option<String> {
     Some(format!("{name} of descriptor {descriptor}{what}"))
 }
 
-/// Where in the kernel a thread is, as far as this guest's root may know.
+/// Returns where in the kernel a thread is, as far as root in this guest may know.
 fn kernel_function(place: &str) -> String {
     let stack = fs::read_to_string(format!("{place}/stack")).unwrap_or_default();
     let frames: Vec<_> = stack

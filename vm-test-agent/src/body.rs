@@ -1,5 +1,5 @@
-//! What the test body reports, checked: only the job's own process, only this job's nonce, only this test, one beginning and
-//! one verdict.
+//! What the test body reports, checked: only the job's own process, only this job's nonce, only
+//! this test, one beginning and one verdict.
 
 use super::mailbox::Mailbox;
 use rustix::net::sockopt::socket_peercred;
@@ -13,7 +13,7 @@ use vm_test_protocol::body::{ADMITTED, FromBody};
 use vm_test_protocol::frame::FrameBuffer;
 use vm_test_sys::process::Process;
 
-/// More reports than this, and the body is not a test but a flood.
+/// A body that sends more reports than this is not a test but a flood.
 const MOST_REPORTS: usize = 200;
 
 /// The one connection that a body may make.
@@ -22,19 +22,19 @@ pub(super) struct Body {
     nonce: u128,
     test: String,
     process: Pid,
-    /// Whether a child of the process runs the body.
+    /// Whether the body runs in a child of the process.
     in_child: bool,
     connection: Option<(UnixStream, FrameBuffer)>,
     taken: bool,
     /// The process at the other end of the connection.
     speaker: Option<Pid>,
-    /// Where it leaves what it cannot send.
+    /// Where the body leaves what it cannot send.
     mailbox: Option<Mailbox>,
     begun: Option<Instant>,
-    /// When its process was over.
+    /// When its process ended.
     over: Option<Instant>,
     verdict: bool,
-    /// How long the body took, by its own word.
+    /// How long the body took, as it reported.
     micros: Option<u64>,
     reports: usize,
     /// The first breach of the protocol.
@@ -42,7 +42,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// The body of a test that this process runs.
+    /// Returns the body of a test that this process runs.
     pub(super) fn new(nonce: u128, test: &TestJob, process: Pid) -> Self {
         Self {
             nonce,
@@ -62,8 +62,10 @@ impl Body {
         }
     }
 
-    /// Takes the first connection of the job's process and answers it. Others are closed at once: whatever the test has
-    /// started finds the variables of the job, too, and may have been there before the body.
+    /// Accepts the first connection of the job's process and answers it.
+    ///
+    /// Others are closed at once: processes that the test has started have the job's variables,
+    /// too, and may connect before the body does.
     pub(super) fn accept(&mut self, listener: &UnixListener) {
         if let Ok((mut stream, _)) = listener.accept()
             && let Some(speaker) = self.speaker_of(&stream)
@@ -76,8 +78,10 @@ impl Body {
         }
     }
 
-    /// The process that has connected, if it is the job's, by the kernel's word. Where the harness starts a child for the
-    /// body, another child of it cannot be told from that one.
+    /// Returns the process that has connected, as the kernel reports it, if it belongs to the job.
+    ///
+    /// If the harness starts a child for the body, another child of the harness cannot be told from
+    /// it.
     fn speaker_of(&self, stream: &UnixStream) -> Option<Pid> {
         let peer = socket_peercred(stream).ok()?.pid;
         let is_of_the_job =
@@ -85,27 +89,27 @@ impl Body {
         is_of_the_job.then_some(peer)
     }
 
-    /// The connection to wait on.
+    /// Returns the connection to wait on.
     pub(super) fn waits_on(&self) -> Option<BorrowedFd<'_>> {
         self.connection.as_ref().map(|(stream, _)| stream.as_fd())
     }
 
-    /// Whether the body has given its verdict.
+    /// Returns whether the body has given its verdict.
     pub(super) fn has_verdict(&self) -> bool {
         self.verdict
     }
 
-    /// The full name of the test.
+    /// Returns the full name of the test.
     pub(super) fn test(&self) -> &str {
         &self.test
     }
 
-    /// Its process is over. What it has said may come later.
+    /// Notes that its process has ended. What it has sent may still arrive.
     pub(super) fn is_over(&mut self) {
         self.over = Some(Instant::now());
     }
 
-    /// How long the body took, in microseconds; of one that gave no verdict, until its process was over.
+    /// Returns how long the body took, in microseconds; without a verdict, until its process ended.
     pub(super) fn micros(&self) -> Option<u64> {
         let time = |begun: Instant| Some(self.over?.saturating_duration_since(begun));
         let so_far = || u64::try_from(time(self.begun?)?.as_micros()).ok();
@@ -145,13 +149,15 @@ impl Body {
         messages
     }
 
-    /// Whether the body has begun and has no connection any more, and yet no verdict: it may have closed it.
+    /// Returns whether the body has begun, has no connection any more, and has given no verdict: it
+    /// may have closed the connection.
     pub(super) fn is_mute(&self) -> bool {
         self.begun.is_some() && !self.verdict && self.connection.is_none() && self.breach.is_none()
     }
 
-    /// What the body has left in its memory because it cannot send it; looked for at once where it has no connection, and now
-    /// and then where it seems to have one.
+    /// Collects what the body has left in its memory because it could not send it.
+    ///
+    /// Checks at once if the body has no connection, and now and then if it seems to have one.
     pub(super) fn collect(&mut self) -> Option<FromAgent> {
         let is_mute = self.is_mute();
         let mailbox = self.mailbox.as_mut()?;
@@ -216,7 +222,7 @@ impl Body {
     }
 }
 
-/// The parent of a process.
+/// Returns the parent of a process.
 fn parent(process: Pid) -> Option<Pid> {
     Pid::from_raw(Process::of(process)?.parent)
 }
@@ -287,7 +293,7 @@ mod tests {
         assert!(body.breach.is_some());
     }
 
-    /// Whether a connection of this process is answered.
+    /// Returns whether a connection of this process is answered.
     fn is_admitted(body: &mut Body, listener: &UnixListener, path: &std::path::Path) -> bool {
         let mut client = UnixStream::connect(path).unwrap();
         body.accept(listener);
@@ -304,13 +310,13 @@ mod tests {
             (getpid(), false, true),
             (getpid(), true, true),
             (parent, false, false),
-            // This process is a child of it.
+            // This process is its child.
             (parent, true, true),
             (Pid::INIT, true, false),
         ] {
             let mut body = body(process, in_child);
             assert_eq!(is_admitted(&mut body, &listener, &path), admitted);
-            // A stranger has not taken the place, and whoever has it is the only one.
+            // The stranger has not used up the one connection.
             body.process = getpid();
             assert_eq!(is_admitted(&mut body, &listener, &path), !admitted);
         }

@@ -1,5 +1,6 @@
-//! A guest whose first process is the image's own init: the first process starts the agent beside itself and becomes the
-//! init; the agent waits until the init has brought the guest up. Knows systemd; starts no job.
+//! A guest whose first process is the image's own init: the first process starts the agent beside
+//! itself and becomes the init; the agent waits until the init has brought the guest up. Knows
+//! systemd; starts no job.
 
 use super::loader;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -20,11 +21,13 @@ use vm_test_sys::{inherited, session};
 /// The image's own init.
 const INIT: &str = "/sbin/init";
 
-/// There once the guest has booted.
+/// Exists once the guest has booted.
 const BOOTED: &str = "/run/vm-test/booted";
 
-/// Units that are about the host's kernel, which a container cannot have. They would fail; those that an image or a test
-/// puts into /etc/systemd are started all the same.
+/// Units that manage the host's kernel, which a container must not.
+///
+/// They would fail. Units of these names that an image or a test puts into /etc/systemd are started
+/// anyway.
 const NOT_OURS: [&str; 4] = [
     "dev-hugepages.mount",
     "sys-kernel-config.mount",
@@ -32,10 +35,11 @@ const NOT_OURS: [&str; 4] = [
     "sys-kernel-tracing.mount",
 ];
 
-/// The login on the console, which in a machine nobody sees: it would wait for a device that only udev announces.
+/// The login on the console, which nobody sees in a VM: it would wait for a device that only udev
+/// announces.
 const CONSOLE_LOGIN: &str = "serial-getty@ttyS0.service";
 
-/// Where units are hidden for this boot only.
+/// Where units are masked for this boot only.
 const UNITS: &str = "/run/systemd/system";
 
 /// Where systemd listens to root, as soon as it can answer.
@@ -44,15 +48,15 @@ const PRIVATE_SOCKET: &str = "/run/systemd/private";
 /// How often the socket is looked for.
 const TICK: Duration = Duration::from_millis(5);
 
-/// How long systemd may take to answer a question that needs no waiting.
+/// How long systemd may take to answer a question at once.
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Where systemd and its programs look for programs.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Becomes the init, with the agent beside it. Returns only if it cannot.
+/// Becomes the init, with the agent beside it. Returns only if this fails.
 pub(super) fn become_init(stream: &OwnedFd) -> io::Error {
-    // The agent needs the stream, and the init must not hold it.
+    // The agent needs the stream, and the init must not hold it open.
     let ready = prepare(&NOT_OURS)
         .and_then(|()| start_agent(words_of_this_process()?))
         .and_then(|()| inherited::set_inheritable(stream, false));
@@ -80,7 +84,9 @@ pub(super) fn become_init_of_machine() -> io::Error {
     }
 }
 
-/// Executes the init; as a container's manager calls itself, where there is one.
+/// Executes the init.
+///
+/// `container` is the value of the variable by which an init recognises a container; empty in a VM.
 fn execute(container: &str) -> io::Error {
     let mut init = Command::new(INIT);
     init.env_clear().env("PATH", PATH);
@@ -92,7 +98,7 @@ fn execute(container: &str) -> io::Error {
 }
 
 fn prepare(hidden: &[&str]) -> io::Result<()> {
-    // What the test has done would be half gone, and half there.
+    // The guest has been rebooted: part of what the test did would be gone.
     match File::create_new(BOOTED) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let words = "the guest was rebooted, and an instance boots only once";
@@ -100,7 +106,7 @@ fn prepare(hidden: &[&str]) -> io::Result<()> {
         }
         marked => marked.map_err(cannot("mark the boot"))?,
     };
-    // An init sets the name that it finds here, and an image has another machine's.
+    // An init sets the host name that it finds in this file, and the image has another one.
     let name = rustix::system::uname().nodename().to_bytes().to_vec();
     fs::write("/etc/hostname", [&name[..], b"\n"].concat()).map_err(cannot("set the host name"))?;
     fs::create_dir_all(UNITS).map_err(cannot("hide units"))?;
@@ -110,7 +116,7 @@ fn prepare(hidden: &[&str]) -> io::Result<()> {
     Ok(())
 }
 
-/// The words that this very process was started with, which may be a loader's.
+/// Returns the command line of this process, which may be that of a loader.
 fn words_of_this_process() -> io::Result<Vec<OsString>> {
     let words = fs::read("/proc/self/cmdline").map_err(cannot("start the agent"))?;
     Ok(words
@@ -125,7 +131,7 @@ fn start_agent(words: Vec<OsString>) -> io::Result<()> {
     let mut words = words.into_iter();
     let mut agent = Command::new(words.next().unwrap_or_default());
     agent.args(words).stdin(Stdio::null()).stdout(Stdio::null());
-    // The init takes the console for its own session.
+    // The init makes the console the terminal of its own session.
     session::own_session(&mut agent);
     agent.spawn().map_err(cannot("start the agent"))?;
     Ok(())
@@ -135,7 +141,7 @@ fn cannot(what: &'static str) -> impl Fn(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("cannot {what}: {error}"))
 }
 
-/// Waits until the init says that the guest is up; what it could not start, for people.
+/// Waits until the init reports that the guest is up; returns what it could not start, for people.
 ///
 /// # Errors
 /// Why the guest is not up.
@@ -162,7 +168,7 @@ pub(super) fn await_up(limit: Duration) -> Result<Option<String>, String> {
                 ));
             }
             "stopping" => return Err("its init shuts the guest down".to_owned()),
-            // It does not listen yet, or has not begun.
+            // It does not listen yet, or has not started.
             _ => std::thread::sleep(TICK),
         }
     }
@@ -217,7 +223,7 @@ fn or_none(names: &[&str]) -> String {
     }
 }
 
-/// What systemctl answers before the deadline; nothing if it does not.
+/// Returns what systemctl answers before the deadline, or nothing.
 fn ask(words: &[&str], deadline: Instant) -> String {
     let child = Command::new("systemctl")
         .args(words)
@@ -241,7 +247,7 @@ fn ask(words: &[&str], deadline: Instant) -> String {
     text
 }
 
-/// Whether a process ends before the deadline.
+/// Returns whether a process ends before the deadline.
 fn ends(pid: Pid, deadline: Instant) -> bool {
     let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
         return false;

@@ -1,11 +1,12 @@
-//! What a login on a booted system sets up and a container lacks. The daemon inherits its limits from the process that
-//! happened to start it; tests must not depend on them.
+//! What a login on a booted system sets up and a container lacks. The daemon inherits its limits
+//! from the process that happened to start it; tests must not depend on them.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-/// The soft limits of a login; without a number there is none. The hard ones only the host's root could raise.
+/// The soft limits of a login; `None` means unlimited. Only the host's root could raise the hard
+/// limits.
 const SOFT: [(Resource, Option<u64>); 9] = [
     (Resource::As, None),
     (Resource::Core, Some(0)),
@@ -18,24 +19,24 @@ const SOFT: [(Resource, Option<u64>); 9] = [
     (Resource::Stack, Some(8 << 20)),
 ];
 
-/// Where programs of a system lock what is not a user's own.
+/// Where system programs keep lock files.
 const LOCKS: &str = "/run/lock";
 
-/// Prepares it.
+/// Prepares the container.
 pub(super) fn prepare() {
     for (resource, soft) in SOFT {
         let maximum = getrlimit(resource).maximum;
         let current = within(soft, maximum);
         let _ = setrlimit(resource, Rlimit { current, maximum });
     }
-    // There already, unless no init has ever seen the image.
+    // It exists already, unless no init has ever run in the image.
     let _ = symlink("../proc/self/mounts", "/etc/mtab");
     if fs::create_dir(LOCKS).is_ok() {
         let _ = fs::set_permissions(LOCKS, Permissions::from_mode(0o1777));
     }
 }
 
-/// A soft limit that is no higher than the hard one.
+/// Returns a soft limit that is no higher than the hard one.
 fn within(soft: Option<u64>, hard: Option<u64>) -> Option<u64> {
     match (soft, hard) {
         (Some(soft), Some(hard)) => Some(soft.min(hard)),

@@ -1,5 +1,6 @@
-//! The end of a job whose time is up, that takes too much memory, or whose holder is gone; and the time after any job's end:
-//! the rest of its output, what it has left, and the agent's last message.
+//! The end of a job whose time is up, that takes too much memory, or whose holder is gone; and the
+//! time after any job's end: the rest of its output, what it has left, and the agent's last
+//! message.
 
 use super::account;
 use super::body::Body;
@@ -13,17 +14,18 @@ use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{End, Ended, FromAgent};
 
-/// After the job's end, output is awaited until nothing has come for this long …
+/// After the job's end, output is awaited until none has come for this long.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// … and never longer than this: a grandchild may hold the streams open for ever.
+/// The longest that output is awaited: a grandchild may hold the streams open forever.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// How many characters the kernel keeps of a thread's name.
+/// How many characters of a thread's name the kernel keeps.
 const THREAD_NAME: usize = 15;
 
 impl Running<'_> {
-    /// Looks at what the job is doing and what it has executed, and ends it; or stops it, for somebody to look at.
+    /// Records what the job is doing and has executed, and kills it, or stops it so that it can be
+    /// inspected.
     pub(super) fn time_is_up(&mut self, stop: bool, harvest: &Harvest) {
         if self.killed.is_some() {
             return;
@@ -39,7 +41,8 @@ impl Running<'_> {
         }
     }
 
-    /// What the job was doing when its holder went away: one line, on the thread that has the test's name if there is one.
+    /// Returns what the job was doing when its client disappeared, in one line: about the thread
+    /// with the test's name, if there is one.
     pub(super) fn last_words(&self) -> io::Error {
         let lines = account::of(self.pid);
         let test = self.body.as_ref().map(Body::test).unwrap_or_default();
@@ -49,7 +52,9 @@ impl Running<'_> {
         io::Error::other(format!("the holder of the lease went away while {line}"))
     }
 
-    /// Looks at what the job has executed, and ends it. It is stopped meanwhile, lest it take yet more.
+    /// Records what the job has executed, and kills it.
+    ///
+    /// The job is stopped meanwhile, so that it cannot use more memory.
     pub(super) fn memory_is_out(&mut self, harvest: &Harvest) {
         if self.killed.is_none() {
             let _ = kill_process_group(self.pid, Signal::STOP);
@@ -58,7 +63,7 @@ impl Running<'_> {
         }
     }
 
-    /// Brings the rest of the output out. Time in which the host takes nothing does not count.
+    /// Sends the rest of the output. Time in which the host takes nothing does not count.
     pub(super) fn drain(&mut self, listener: &UnixListener) -> io::Result<()> {
         let (mut left, mut quiet) = (DRAIN, QUIET);
         let is_open = |output: &Output| output.fd.is_some() && !output.is_left;
@@ -86,7 +91,8 @@ impl Running<'_> {
         self.read_body()
     }
 
-    /// Tells the host what the job has left and how it ended; the streams that somebody may still write to.
+    /// Tells the host what the job has left and how it ended; returns the streams that processes
+    /// may still write to.
     pub(super) fn finish(mut self, micros: u64, harvest: &Harvest) -> io::Result<Vec<OwnedFd>> {
         let (mut preambles, mut left) = (Vec::new(), Vec::new());
         for output in std::mem::take(&mut self.outputs) {

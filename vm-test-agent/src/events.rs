@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 impl Running<'_> {
-    /// Waits for the first event, but not longer than `wait`.
+    /// Waits for the first event, at most for `wait`.
     pub(super) fn await_events(
         &self,
         listener: &UnixListener,
@@ -28,7 +28,7 @@ impl Running<'_> {
             slots.push(Slot::Other);
         }
         for (index, output) in self.outputs.iter().enumerate() {
-            // What the host does not take stays where it is, and the job waits.
+            // Output that the host does not take stays in the pipe, and the job waits.
             if let Some(fd) = output.fd.as_ref().filter(|_| !self.host.is_full()) {
                 fds.push(PollFd::new(fd, PollFlags::IN));
                 slots.push(Slot::Output(index));
@@ -42,7 +42,7 @@ impl Running<'_> {
             fds.push(PollFd::new(input, PollFlags::OUT));
             slots.push(Slot::Input);
         }
-        // The host's stream stays readable once it is gone.
+        // After the host has gone, its stream would always be readable.
         let timeout = Timespec {
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: wait.subsec_nanos().into(),
@@ -80,17 +80,17 @@ enum Slot {
     Other,
 }
 
-/// What has happened.
+/// What is ready.
 #[derive(Default)]
 pub(super) struct Ready {
-    /// The host has sent, or is gone.
+    /// The host has sent something, or is gone.
     pub(super) host: bool,
     /// The host can take more.
     pub(super) room: bool,
-    /// A body wants to report.
+    /// A body wants to connect.
     pub(super) connect: bool,
     /// The job can take input.
     pub(super) input: bool,
-    /// Each stream of the job that has output.
+    /// For each stream of the job, whether it has output.
     pub(super) outputs: Vec<bool>,
 }

@@ -14,8 +14,10 @@ use vm_test_protocol::agent::{End, Job, Obstacle, TerminalSize};
 use vm_test_protocol::{AGENT_PATH, ENV_JOB, ENV_TEST};
 use vm_test_sys::session;
 
-/// What every process in a guest finds, unless the job says otherwise. Without `PATH`, programs in `/usr/sbin` would be
-/// found by a shell but not by `std::process::Command`.
+/// The environment of every process in a guest, unless the job sets it.
+///
+/// Without `PATH`, a shell would find programs in `/usr/sbin`, but `std::process::Command` would
+/// not.
 const ENVIRONMENT: [(&str, &str); 7] = [
     (
         "PATH",
@@ -29,23 +31,23 @@ const ENVIRONMENT: [(&str, &str); 7] = [
     ("LANG", "C.UTF-8"),
 ];
 
-/// Where a guest's loader looks first.
+/// Where the guest's loader looks first.
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 
-/// A started job and its ends of the streams.
+/// A started job and the agent's ends of its streams.
 pub(super) struct Started {
     pub(super) child: Child,
-    /// Where the job's input goes; `None` when it has none.
+    /// The job's standard input; `None` if it has none.
     pub(super) input: Option<OwnedFd>,
     /// Standard output, or the terminal.
     pub(super) output: OwnedFd,
-    /// Standard error; a terminal has none of its own.
+    /// Standard error; a terminal has no separate one.
     pub(super) error: Option<OwnedFd>,
     /// The terminal, to be resized.
     pub(super) terminal: Option<OwnedFd>,
 }
 
-/// Starts the job with these variables besides its own, or says why it cannot be started.
+/// Starts the job with these additional variables; on failure returns why.
 pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, End> {
     if let Some(test) = &job.test {
         check_binary(&job.program, test.length, test.modified).map_err(|reason| {
@@ -109,18 +111,19 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
     started.map_err(|error| explain(&job.program, directory, &error))
 }
 
-/// Only directories that the guest has, because others would be searched in vain; and one more behind them.
+/// Keeps only directories that the guest has, so that no others are searched, and appends another
+/// one.
 fn existing(value: &OsStr, more: Option<OsString>) -> OsString {
     let dirs = std::env::split_paths(value).filter(|dir| dir.is_dir());
     std::env::join_paths(dirs.chain(more.map(PathBuf::from))).unwrap_or_default()
 }
 
-/// The binary at the path must be the one that asked for the lease.
+/// Checks that the file at the path is the binary that asked for the lease.
 fn check_binary(program: &str, length: u64, modified: u128) -> Result<(), String> {
     let meta = fs::metadata(program).map_err(|error| format!("{program}: {error}"))?;
     let nanos = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
     let nanos = u128::try_from(nanos).unwrap_or(0);
-    // A disk with the host's files keeps whole seconds only.
+    // Payload disks keep only whole seconds.
     let whole = |nanos: u128| nanos / 1_000_000_000;
     let same = nanos == modified || (meta.mtime_nsec() == 0 && whole(nanos) == whole(modified));
     if meta.len() != length || !same {
@@ -155,7 +158,7 @@ fn on_terminal(mut command: Command, size: TerminalSize) -> io::Result<Started> 
     unlockpt(&master)?;
     let name = ptsname(&master, Vec::new())?;
     let path = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
-    // Without the flag it would become the agent's own, and could then not be the job's.
+    // Without this flag the terminal would become the agent's, and could then not become the job's.
     let terminal = fs::File::options()
         .read(true)
         .write(true)
@@ -168,7 +171,8 @@ fn on_terminal(mut command: Command, size: TerminalSize) -> io::Result<Started> 
         .stderr(terminal.try_clone()?);
     session::own_terminal(&mut command, terminal.into());
     let child = command.spawn()?;
-    // The command holds the job's end of the terminal; with it gone, the job's own death is seen as the end of output.
+    // The command holds the job's end of the terminal; after dropping it, the end of the job shows
+    // as the end of the output.
     drop(command);
     Ok(Started {
         child,
@@ -179,7 +183,7 @@ fn on_terminal(mut command: Command, size: TerminalSize) -> io::Result<Started> 
     })
 }
 
-/// Gives a terminal its size.
+/// Sets the size of a terminal.
 pub(super) fn resize(terminal: &OwnedFd, size: TerminalSize) -> io::Result<()> {
     let size = rustix::termios::Winsize {
         ws_row: size.rows,
@@ -191,7 +195,8 @@ pub(super) fn resize(terminal: &OwnedFd, size: TerminalSize) -> io::Result<()> {
     Ok(())
 }
 
-/// "No such file" may mean the program, its working directory, or its loader.
+/// Explains an error: "No such file" may be about the program, its working directory, or its
+/// loader.
 fn explain(program: &str, directory: &Path, error: &io::Error) -> End {
     let (reason, obstacle) = if !directory.is_dir() {
         let directory = directory.display();
@@ -200,7 +205,7 @@ fn explain(program: &str, directory: &Path, error: &io::Error) -> End {
             Obstacle::Other,
         )
     } else {
-        // A name without a slash was looked up in `PATH`, and then its file is not known here.
+        // A name without a slash was looked up in `PATH`, so its file is not known here.
         let file = directory.join(program);
         let is_there = program.contains('/') && file.exists();
         match error.kind() {

@@ -2,7 +2,7 @@
 
 use vm_test_protocol::machine::ENV_MACHINE;
 
-/// Whether this guest is a VM.
+/// Returns whether this guest is a VM.
 pub(super) fn is_vm() -> bool {
     std::env::var_os(ENV_MACHINE).is_some()
 }

@@ -1,5 +1,5 @@
-//! The agent: the first process of a guest, or a process beside the image's own init. Runs a job, sends its output and its
-//! verdict to the host, reaps, and ends.
+//! The agent: the first process of a guest, or a process beside the image's own init. Runs a job,
+//! sends its output and its verdict to the host, reaps, and ends.
 //!
 //! One thread, one `poll`. It trusts its host, and believes nothing that the job says without the job's nonce.
 //!

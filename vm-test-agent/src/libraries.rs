@@ -1,5 +1,5 @@
-//! Which of the host's libraries a program needs in this guest, because the guest lacks them or has an older one. Knows where
-//! a guest's loader looks; starts nothing.
+//! Which of the host's libraries a program needs in this guest, because the guest lacks them or has
+//! an older one. Knows where a guest's loader looks; starts nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::LIBRARIES;
 use vm_test_sys::elf::{self, Needs, Version};
 
-/// Where libraries are, besides what the loader's configuration adds.
+/// Where libraries are, apart from what the loader's configuration adds.
 const PLACES: [&str; 8] = [
     "/lib/x86_64-linux-gnu",
     "/usr/lib/x86_64-linux-gnu",
@@ -24,36 +24,37 @@ const PLACES: [&str; 8] = [
 /// The loader's configuration.
 const CONFIGURATION: &str = "/etc/ld.so.conf";
 
-/// How many files deep it may include others.
+/// How deep its includes may be nested.
 const DEEPEST: usize = 8;
 
-/// Where the guest's loader finds what the guest lacks, and nothing else that came along.
+/// The directory through which the guest's loader finds missing libraries, and only those.
 const LACKING: &str = "/run/vm-test/lacking";
 
-/// What the versions of a C library begin with.
+/// The prefix of the C library's versions.
 const GLIBC: &str = "GLIBC_";
 
-/// What versions begin with that a library has wherever it is: the C library's, which are compared as numbers, and those of
-/// the compiler's own library that are older than any guest.
+/// Prefixes of versions that need not be looked up in a library: the C library's, which are
+/// compared as numbers, and those of the compiler's library that are older than any guest.
 const EVERYWHERE: [&str; 3] = [GLIBC, "GCC_3.", "GCC_4."];
 
-/// What a program needs of the libraries that came along.
+/// What a program needs of the libraries that were brought from the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lack {
     names: BTreeSet<String>,
     /// The newest version of the C library that one of them names.
     pub(super) glibc: Option<Version>,
-    /// Whether a part of the C library is among them, which is used whole or not at all.
+    /// Whether a part of the C library is among them; the C library is used as a whole or not at
+    /// all.
     pub(super) c_library: bool,
 }
 
-/// What a program with these needs lacks here.
+/// Returns what a program with these needs lacks here.
 pub(super) fn lacked_by(needs: &Needs) -> Lack {
     let brought = Path::new(LIBRARIES);
     let lack = lacked(needs, &PLACES.map(PathBuf::from), brought);
     match lack == Lack::default() {
         true => lack,
-        // The configuration may know more places, and is read only then.
+        // The configuration may name more directories, and is read only in this case.
         false => lacked(needs, &directories(), brought),
     }
 }
@@ -67,7 +68,7 @@ fn lacked(needs: &Needs, guest: &[PathBuf], brought: &Path) -> Lack {
             continue;
         }
         let path = brought.join(&name);
-        // What is neither here nor there the loader names.
+        // If it is in neither place, the loader reports it.
         let Ok(needs) = elf::needs(&path) else {
             continue;
         };
@@ -80,9 +81,12 @@ fn lacked(needs: &Needs, guest: &[PathBuf], brought: &Path) -> Lack {
     lack
 }
 
-/// Whether the guest has a library that offers these versions. Those of the C library are compared as numbers, elsewhere.
+/// Returns whether the guest has a library that offers these versions.
+///
+/// Versions of the C library are compared as numbers elsewhere.
 fn has(guest: &[PathBuf], name: &str, versions: &[String]) -> bool {
-    // Most programs of Rust need no others, and to look into these costs a machine more than the rest of the look.
+    // Most Rust programs need no other versions, and reading them would cost a VM more time than
+    // all other checks.
     let is_everywhere = |version: &String| EVERYWHERE.iter().any(|it| version.starts_with(it));
     if !versions.is_empty()
         && versions.iter().all(is_everywhere)
@@ -91,7 +95,7 @@ fn has(guest: &[PathBuf], name: &str, versions: &[String]) -> bool {
         return true;
     }
     let mut files = guest.iter().map(|directory| directory.join(name));
-    // One for another kind of processor the loader leaves aside, too.
+    // The loader skips libraries for another kind of processor, too.
     let Some(file) = files.find(|file| elf::needs(file).is_ok()) else {
         return false;
     };
@@ -99,11 +103,11 @@ fn has(guest: &[PathBuf], name: &str, versions: &[String]) -> bool {
         .iter()
         .filter(|version| !version.starts_with(GLIBC));
     let offered = elf::definitions(&file).unwrap_or_default();
-    // One that names no versions is taken for every one.
+    // A library without versions is taken to satisfy every version.
     offered.is_empty() || wanted.all(|version| offered.contains(version))
 }
 
-/// Lets the guest's own loader find what is lacked.
+/// Makes the missing libraries available to the guest's own loader.
 pub(super) fn provide(lack: &Lack) -> io::Result<()> {
     if lack.names.is_empty() {
         return Ok(());
@@ -121,25 +125,26 @@ pub(super) fn provide(lack: &Lack) -> io::Result<()> {
     Ok(())
 }
 
-/// The directory with what is lacked, if something is.
+/// Returns the directory with the missing libraries, if there are any.
 pub(super) fn lacking() -> Option<PathBuf> {
     Some(PathBuf::from(LACKING)).filter(|path| path.is_dir())
 }
 
-/// The guest's own C library.
+/// Returns the guest's own C library.
 pub(super) fn c_library() -> Option<PathBuf> {
     let files = PLACES.map(|place| Path::new(place).join("libc.so.6"));
     files.into_iter().find(|path| fs::metadata(path).is_ok())
 }
 
-/// Where the guest's loader looks.
+/// Returns the directories in which the guest's loader looks.
 fn directories() -> Vec<PathBuf> {
     let mut directories = configured(Path::new(CONFIGURATION), DEEPEST);
     directories.extend(PLACES.map(PathBuf::from));
     directories
 }
 
-/// The directories that a file of the loader's configuration names, and those that it includes.
+/// Returns the directories that a configuration file of the loader names, and those of included
+/// files.
 fn configured(file: &Path, deepest: usize) -> Vec<PathBuf> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let mut directories = Vec::new();
@@ -154,7 +159,7 @@ fn configured(file: &Path, deepest: usize) -> Vec<PathBuf> {
             Some("include" | "hwcap") | None => {}
             Some(_) => directories.extend(words.by_ref().flat_map(|word| {
                 let names = word.split([':', ',']);
-                // `DIRECTORY=TYPE` is how it was written once.
+                // `DIRECTORY=TYPE` is an old notation.
                 names.map(|name| PathBuf::from(name.split('=').next().unwrap_or_default()))
             })),
         }
@@ -162,7 +167,7 @@ fn configured(file: &Path, deepest: usize) -> Vec<PathBuf> {
     directories
 }
 
-/// The files that an `include` means: one `*` in the last name stands for anything.
+/// Returns the files that an `include` refers to; one `*` in the last component matches anything.
 fn files(from: &Path, pattern: &str) -> Vec<PathBuf> {
     let pattern = from.parent().unwrap_or(Path::new("/")).join(pattern);
     let (Some(directory), Some(name)) = (pattern.parent(), pattern.file_name()) else {
@@ -212,7 +217,7 @@ mod tests {
             !lack.c_library,
             "the guest's own C library is new enough for it"
         );
-        // What it needs itself comes with it.
+        // The libraries that it needs itself come with it.
         let lack = lacked(&gcc(&[]), &nothing, brought);
         assert!(
             lack.names.contains("libc.so.6") && lack.c_library,

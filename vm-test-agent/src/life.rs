@@ -12,13 +12,13 @@ use vm_test_protocol::machine::READ_DISK;
 use vm_test_protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
 use vm_test_sys::{inherited, loopback, session};
 
-/// The variable with the number of the descriptor of the stream to the host.
+/// The variable with the descriptor of the stream to the host.
 const ENV_STREAM: &str = "VM_TEST_STREAM";
 
-/// The variable with the time limit, in milliseconds, of the boot of a guest with an init of its own.
+/// The variable with the boot timeout, in milliseconds, of a guest with its own init.
 const ENV_BOOT_TIMEOUT: &str = "VM_TEST_BOOT_TIMEOUT";
 
-/// The variable with the memory limit that the agent has to watch, in bytes.
+/// The variable with the memory limit that the agent must watch, in bytes.
 const ENV_MEMORY_LIMIT: &str = "VM_TEST_MEMORY_LIMIT";
 
 /// Runs the agent.
@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
         Some(word) if word == rehearsal::ROLE => return rehearsal::play(),
         _ => {}
     }
-    // The process that started the daemon may have been a shell's background job, or under nohup.
+    // The daemon may have been started by a shell's background job, or under nohup.
     session::default_signals();
     let boot = number(ENV_BOOT_TIMEOUT).map(Duration::from_millis);
     let done = if kind::is_vm() {
@@ -67,9 +67,9 @@ fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
     inherited::set_inheritable(&stream, false)?;
     limits::limit_processes();
     container::prepare();
-    // Where the network namespace is the guest's own this succeeds; where it is not, there is nothing to bring up.
+    // Succeeds if the network namespace is the guest's own; otherwise there is nothing to bring up.
     let _ = loopback::up();
-    // The keeper sees when it is closed, whatever closes it.
+    // The keeper sees the pipe close, however the agent ends.
     let _alive = boot
         .map(|_| File::options().write(true).open(ALIVE))
         .transpose()?;
@@ -79,7 +79,7 @@ fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
         Err(reason) => {
             host.send(&FromAgent::NotUp(reason))?;
             host.finish()?;
-            // The host looks at the console.
+            // The host reads the console.
             host.wait_for_end();
             return Ok(());
         }
@@ -87,7 +87,7 @@ fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
     serve(&mut host, degraded)
 }
 
-/// Says hello, takes a job, and runs it.
+/// Says hello, takes jobs, and runs them.
 fn serve(host: &mut stream::Host, degraded: Option<String>) -> io::Result<()> {
     let listener = UnixListener::bind(BODY_SOCKET)?;
     listener.set_nonblocking(true)?;
@@ -101,7 +101,8 @@ fn serve(host: &mut stream::Host, degraded: Option<String>) -> io::Result<()> {
         degraded,
     })?;
     let limit = number(ENV_MEMORY_LIMIT);
-    // After the last message the host closes; or, where it wants to look at what a job has left, it sends another one.
+    // After the last message the host closes the stream, or sends another job, to inspect what a
+    // job has left.
     let mut left = Vec::new();
     while let Some(job) = rest::next_job(host, &listener, limit, &mut left)? {
         run::run(host, &listener, job, limit, &mut left)?;

@@ -1,4 +1,5 @@
-//! Which loader starts a program of the host in this guest: the guest's own if its C library is new enough, else the host's.
+//! Which loader starts a program of the host in this guest: the guest's own if its C library is new
+//! enough, else the host's.
 
 use super::libraries;
 use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
@@ -11,22 +12,23 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::{AGENT_PATH, LIBRARIES};
 use vm_test_sys::elf::{self, Version};
 
-/// Since this version the loader can be told a program's name.
+/// The first version whose loader can be told a program's name.
 const NAMES_PROGRAMS: Version = Version(2, 33);
 
-/// Where programs with a loader that came along have their real files.
+/// Where the real files of wrapped programs are.
 const BINARIES: &str = "/run/vm-test/bin";
 
-/// How a program starts.
+/// How a program is started.
 #[derive(Debug, PartialEq, Eq)]
 enum Start {
-    /// As it is.
+    /// Directly.
     Directly,
-    /// By a loader that came along, with the libraries beside it.
+    /// By a loader brought from the host, with the libraries beside it.
     By(PathBuf),
 }
 
-/// A command line in which the word of this number is a program of the host, so that the program starts here.
+/// Returns a command line that starts here, given one whose word at this index is a program of the
+/// host.
 pub(super) fn words(mut words: Vec<OsString>, number: usize) -> Result<Vec<OsString>, String> {
     let Some(program) = words.get(number) else {
         return Ok(words);
@@ -42,8 +44,9 @@ pub(super) fn words(mut words: Vec<OsString>, number: usize) -> Result<Vec<OsStr
     Ok(words)
 }
 
-/// A command line that starts the agent's own program once more. In a machine its file has nothing that tells what it needs;
-/// that is no more than what the libraries that came along with it have.
+/// Returns a command line that starts the agent's own program again.
+///
+/// In a VM its file does not tell what it needs; the libraries brought with it suffice.
 pub(super) fn words_of_agent(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let offered = |library: PathBuf| elf::offered(&library).ok().flatten();
     let brought = offered(Path::new(LIBRARIES).join("libc.so.6"));
@@ -59,19 +62,19 @@ pub(super) fn words_of_agent(arguments: impl IntoIterator<Item = OsString>) -> V
     words
 }
 
-/// The loader that came along with the agent.
+/// Returns the loader that was brought with the agent.
 pub(super) fn brought_loader() -> Option<PathBuf> {
     let mut libraries = fs::read_dir(LIBRARIES).ok()?;
     libraries.find_map(|entry| Some(entry.ok()?.path()).filter(|path| is_loader(path)))
 }
 
-/// Whether a file is a loader, by its name.
+/// Returns whether a file is a loader, by its name.
 pub(super) fn is_loader(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.as_bytes().starts_with(b"ld-"))
 }
 
-/// The loader's own options before the program.
+/// Returns the loader's own options, which precede the program.
 fn loader_options(program: &str) -> Vec<String> {
     let mut options = vec!["--library-path".to_owned(), LIBRARIES.to_owned()];
     let library = Path::new(LIBRARIES).join("libc.so.6");
@@ -81,7 +84,8 @@ fn loader_options(program: &str) -> Vec<String> {
     options
 }
 
-/// Has the package's binaries start here, too: the test finds them at their own paths, and starts them as they are.
+/// Makes the package's binaries executable here: the test finds them at their own paths and starts
+/// them directly.
 pub(super) fn wrap_binaries(environment: &[(Vec<u8>, Vec<u8>)]) {
     let binaries = environment
         .iter()
@@ -89,13 +93,13 @@ pub(super) fn wrap_binaries(environment: &[(Vec<u8>, Vec<u8>)]) {
         .map(|(_, path)| Path::new(OsStr::from_bytes(path)));
     for binary in binaries {
         if let Ok(Start::By(loader)) = for_program(binary) {
-            // A binary that cannot be wrapped says itself what it lacks when it is started.
+            // A binary that cannot be wrapped reports what it lacks when it is started.
             let _ = wrap(binary, &loader);
         }
     }
 }
 
-/// Puts a script in place of a program, which starts the program with the loader.
+/// Replaces a program by a script that starts it with the loader.
 fn wrap(binary: &Path, loader: &Path) -> io::Result<()> {
     let name = binary.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(BINARIES)?;
@@ -103,7 +107,7 @@ fn wrap(binary: &Path, loader: &Path) -> io::Result<()> {
     let real = script.with_extension("real");
     fs::write(&real, "")?;
     mount_bind(binary, &real)?;
-    // Else what is mounted over the binary would appear here, too.
+    // Otherwise what is mounted over the binary would appear here, too.
     mount_change(&real, MountPropagationFlags::PRIVATE)?;
     let quote = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let words: Vec<_> = loader_options(&binary.to_string_lossy())
@@ -122,15 +126,15 @@ fn wrap(binary: &Path, loader: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// How the program starts here, or why it cannot.
+/// Returns how the program is started here, or why it cannot be.
 fn for_program(program: &Path) -> Result<Start, String> {
     if !Path::new(LIBRARIES).is_dir() {
-        // The guest is made of the host's own files.
+        // The guest consists of the host's own files.
         return Ok(Start::Directly);
     }
     let needs = match elf::needs(program) {
         Ok(needs) => needs,
-        // A script, or something the kernel will name.
+        // A script, or something that the kernel will report.
         Err(_) => return Ok(Start::Directly),
     };
     let Some(loader) = &needs.loader else {

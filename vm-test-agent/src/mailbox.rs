@@ -1,4 +1,5 @@
-//! Reads the reports that a body leaves in its memory because it cannot send them, and tells it that they were taken.
+//! Reads the reports that a body leaves in its memory because it cannot send them, and tells it
+//! that they were taken.
 
 use rustix::process::Pid;
 use std::fs::File;
@@ -10,10 +11,10 @@ use vm_test_protocol::mailbox::{
     ADDRESS, LENGTH, NONCE_HIGH, NONCE_LOW, POSTED, TAKEN, WORDS, halves,
 };
 
-/// How often a mailbox is looked at whose owner seems to have its connection.
+/// How often a mailbox is read while its process seems to be connected.
 const SELDOM: Duration = Duration::from_millis(500);
 
-/// One word, in bytes.
+/// The size of a word in bytes.
 const WORD: usize = size_of::<u64>();
 
 /// The mailbox of a process.
@@ -27,7 +28,9 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// At this address in the memory of this process, which may have told anything: only its own memory is looked at.
+    /// Returns the mailbox at this address in the memory of this process.
+    ///
+    /// The process may have reported any address: only its own memory is read.
     pub(super) fn new(process: Pid, address: u64, nonce: u128) -> Self {
         Self {
             memory: format!("/proc/{process}/mem"),
@@ -38,15 +41,17 @@ impl Mailbox {
         }
     }
 
-    /// Whether it is time to look, where nothing says that there is something.
+    /// Returns whether it is time to read it without a specific reason.
     pub(super) fn is_due(&self) -> bool {
         self.looked.elapsed() >= SELDOM
     }
 
-    /// The next report, if there is one. The process may have ended, or be another program by now: then there is none.
+    /// Takes the next report, if there is one.
+    ///
+    /// There is none if the process has ended or has executed another program.
     ///
     /// # Errors
-    /// If what is there with the right nonce is no report.
+    /// If there is something with the right nonce that is not a report.
     pub(super) fn take(&mut self) -> Result<Option<FromBody>, String> {
         self.looked = Instant::now();
         let open = File::options().read(true).write(true).open(&self.memory);
@@ -54,8 +59,9 @@ impl Mailbox {
             return Ok(None);
         };
         let is_posted = |words: &[u64; WORDS]| words[POSTED] != self.taken;
-        // Words that are read while the process fills them may be of two reports. Once it says that one is posted, it has
-        // filled them all, and it changes none before it has seen that the report is taken.
+        // Words that are read while the process writes them may belong to two reports. Once one is
+        // marked as posted, all of its words are written, and they do not change before the process
+        // has seen that the report is taken.
         if !self.words(&memory).as_ref().is_some_and(is_posted) {
             return Ok(None);
         }
@@ -81,14 +87,14 @@ impl Mailbox {
             .map_err(|error| error.to_string())?;
         self.taken = posted;
         let of_taken = self.address.saturating_add((TAKEN * WORD) as u64);
-        // Should this fail, the process waits in vain for a while, and no harm is done.
+        // If this fails, the process waits in vain for a while, without harm.
         let _ = memory.write_all_at(&posted.to_ne_bytes(), of_taken);
         report
             .map(Some)
             .ok_or_else(|| "a part of a report in its memory".to_owned())
     }
 
-    /// The words as they are now.
+    /// Returns the present words.
     fn words(&self, memory: &File) -> Option<[u64; WORDS]> {
         let mut bytes = [0; WORDS * WORD];
         memory.read_exact_at(&mut bytes, self.address).ok()?;
@@ -117,7 +123,7 @@ mod tests {
         }
     }
 
-    /// The words that a process would have with this in its mailbox.
+    /// Returns the words of a mailbox that contains this.
     fn words(nonce: u128, frame: &'static [u8], length: usize) -> &'static [AtomicU64; WORDS] {
         let words: &'static [AtomicU64; WORDS] = Box::leak(Box::default());
         let [low, high] = halves(nonce);

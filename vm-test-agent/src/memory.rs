@@ -1,40 +1,45 @@
-//! How much memory the guest's processes use, for guests whose limit the kernel does not hold, and whether it ran out.
-//! Reads `/proc`.
+//! How much memory the guest's processes use, for guests whose limit the kernel does not hold, and
+//! whether it ran out. Reads `/proc`.
 
 use super::kind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, ReadDir};
 
-/// How many processes the kernel has killed so far because memory ran out. In a VM these are the guest's.
+/// Returns how many processes the kernel has killed so far because memory ran out. In a VM these
+/// are the guest's.
 pub(super) fn kills() -> u64 {
     let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
     let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
     count.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
-/// How many processes are looked at in one go. When thousands compete for the processor, whoever does more than that in one
-/// go waits seconds for its next turn.
+/// How many processes are examined at a time.
+///
+/// With thousands of processes competing for the processor, more work would mean waiting seconds
+/// for the next time slice.
 const STEP: usize = 256;
 
-/// Adds up what the guest uses, a part of its processes at a time.
+/// Sums up the guest's memory, over part of its processes at a time.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     entries: Option<ReadDir>,
-    /// The sum of those that have been looked at since the beginning of this round.
+    /// The sum over the processes examined in this round.
     sum: u64,
-    /// The sum of the last whole round.
+    /// The sum of the last complete round.
     last: u64,
 }
 
 impl Watch {
-    /// The memory that belongs to the guest's processes alone, and that of its files which are in memory, in bytes. With
-    /// many processes, what is known of them is a few calls old.
+    /// Returns the private memory of the guest's processes plus that of its files in memory, in
+    /// bytes.
+    ///
+    /// With many processes, the numbers for some are a few calls old.
     pub(super) fn in_use(&mut self) -> u64 {
         self.look_on();
         self.sum.max(self.last) + of_files()
     }
 
-    /// Whether there are more processes than one call looks at.
+    /// Returns whether there are more processes than one call examines.
     pub(super) fn is_behind(&self) -> bool {
         self.entries.is_some()
     }
@@ -65,8 +70,11 @@ impl Watch {
     }
 }
 
-/// What is in the file systems in memory that the agent sees, each counted once. The root's is among them, itself or as
-/// what an overlay says of its upper layer, unless the root is on a disk, as that of a VM always is.
+/// Returns the size of all files in memory-backed file systems that the agent sees, each file
+/// system counted once.
+///
+/// The root's is included, directly or as the upper layer of an overlay, unless the root is on a
+/// disk, as it always is in a VM.
 pub(super) fn of_files() -> u64 {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let root = !is_on_disk(&table) && !kind::is_vm();
@@ -78,8 +86,10 @@ pub(super) fn of_files() -> u64 {
         .sum()
 }
 
-/// One place for each file system in memory, but none for the root's. Only the last mount at a place can be asked there,
-/// and others may belong to a program that does not answer.
+/// Returns one mount point for each file system in memory, except the root's.
+///
+/// Only the last mount at a place can be queried there, and others may belong to a program that
+/// does not answer.
 fn in_memory(table: &str) -> Vec<&str> {
     let mut mounts = BTreeMap::new();
     for line in table.lines() {
@@ -100,7 +110,7 @@ fn in_memory(table: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether the root is a snapshot on a disk.
+/// Returns whether the root is a snapshot on a disk.
 fn is_on_disk(table: &str) -> bool {
     let root = table.lines().rev().find_map(|line| {
         let (mount, system) = line.split_once(" - ")?;
@@ -109,7 +119,7 @@ fn is_on_disk(table: &str) -> bool {
     root.is_some_and(|system| system.starts_with("btrfs "))
 }
 
-/// Resident pages less those that are shared with files or other processes.
+/// Returns the resident pages, without those shared with files or other processes.
 fn own_pages(statm: &str) -> Option<u64> {
     let mut fields = statm.split(' ').map(str::parse::<u64>);
     let resident = fields.nth(1)?.ok()?;

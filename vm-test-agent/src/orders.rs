@@ -8,18 +8,18 @@ use std::io;
 use vm_test_protocol::agent::{FromAgent, ToAgent};
 
 impl Running<'_> {
-    /// Does what the host asks.
+    /// Carries out a message of the host.
     pub(super) fn obey(&mut self, message: ToAgent) -> io::Result<()> {
         match message {
-            // One job at a time.
+            // There is one job at a time.
             ToAgent::Job(_) => {}
             ToAgent::Input(bytes) => self.pending_input.extend(bytes),
             ToAgent::InputEnd => self.input_ends = true,
-            // The job learns it the way it would on the host: by SIGPIPE, when it writes again.
+            // The job learns of it as on the host: by SIGPIPE at its next write.
             ToAgent::OutputClosed => self.close(false),
             ToAgent::ErrorClosed => self.close(true),
             ToAgent::Signal(number) => {
-                // Through the number's name where it has one; a real-time signal has none and is not passed on.
+                // Only signals with a name are passed on; real-time signals have none.
                 if let Some(signal) = Signal::from_named_raw(number) {
                     let _ = kill_process_group(self.pid, signal);
                 }
@@ -45,7 +45,8 @@ impl Running<'_> {
         }
     }
 
-    /// Gives the job what it takes of its input at once, and tells the host how much that was.
+    /// Gives the job as much of its input as it takes at once, and tells the host how much that
+    /// was.
     pub(super) fn feed(&mut self) -> io::Result<()> {
         let Some(input) = &self.input else {
             self.pending_input.clear();

@@ -1,12 +1,13 @@
-//! A job's output on its way to the host: removes what libtest prints around the body, and truncates excessive output.
+//! A job's output on its way to the host: removes what libtest prints around the body, and
+//! truncates excessive output.
 
-/// How much output of one job is brought to the host, in bytes; the rest is counted.
+/// How many bytes of a job's output are sent to the host; the rest is only counted.
 pub(super) const MOST_OUTPUT: u64 = 256 << 20;
 
-/// How much of what comes before the body is kept, in case the body never begins.
+/// How many bytes before the body are kept, in case the body never begins.
 const MOST_PREAMBLE: usize = 16 << 10;
 
-/// One output stream of a test: only what is between its two markers is the test's own.
+/// One output stream of a test: only what is between its two markers belongs to the test.
 #[derive(Debug)]
 pub(super) struct Cutter {
     begin: Vec<u8>,
@@ -24,7 +25,7 @@ enum Phase {
 }
 
 impl Cutter {
-    /// For a stream with these markers.
+    /// Returns a cutter for a stream with these markers.
     pub(super) fn new(begin: Vec<u8>, end: Vec<u8>) -> Self {
         Self {
             begin,
@@ -35,7 +36,7 @@ impl Cutter {
         }
     }
 
-    /// For a stream that is the job's own from its first to its last byte.
+    /// Returns a cutter that passes on the whole stream.
     pub(super) fn uncut() -> Self {
         Self {
             phase: Phase::Body,
@@ -43,7 +44,7 @@ impl Cutter {
         }
     }
 
-    /// The bytes of the body among what is now known of the stream.
+    /// Returns the bytes of the body, given the next bytes of the stream.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(bytes);
         let mut body = Vec::new();
@@ -78,7 +79,7 @@ impl Cutter {
         }
     }
 
-    /// What is left at the end of the stream, and what came before the body.
+    /// Returns what is left at the end of the stream, and what preceded the body.
     pub(super) fn finish(mut self) -> (Vec<u8>, Vec<u8>) {
         let rest = std::mem::take(&mut self.held);
         match self.phase {
@@ -92,7 +93,7 @@ impl Cutter {
     }
 }
 
-/// How many bytes certainly are before the marker, and whether the marker follows them.
+/// Returns how many bytes certainly precede the marker, and whether the marker follows them.
 fn split(bytes: &[u8], marker: &[u8]) -> (usize, bool) {
     if marker.is_empty() {
         return (bytes.len(), false);

@@ -1,16 +1,18 @@
-//! Collecting the processes that have ended: the job's own, and the orphans that the first process of a guest inherits.
+//! Collecting the processes that have ended: the job's own, and the orphans that the first process
+//! of a guest inherits.
 
 use super::memory;
 use super::run::Running;
 use rustix::process::{WaitOptions, WaitStatus, wait};
 use vm_test_protocol::agent::End;
 
-/// How many processes are collected before other things get their turn.
+/// How many processes are reaped at a time.
 const MOST: usize = 10_000;
 
 impl Running<'_> {
-    /// Collects the processes that have ended; as pid 1 the agent inherits all orphans. Not without end: there may be new
-    /// ones for as long as the job is not stopped.
+    /// Reaps the processes that have ended: as pid 1 the agent inherits all orphans.
+    ///
+    /// It stops after [`MOST`], since a job that is still running may produce new ones continually.
     pub(super) fn reap(&mut self) {
         for _ in 0..MOST {
             let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else {
@@ -18,7 +20,7 @@ impl Running<'_> {
             };
             if pid == self.pid {
                 self.end = Some(self.killed.clone().unwrap_or_else(|| self.end_of(status)));
-                // It stays readable, and nothing more comes from it.
+                // It would stay readable without a further event.
                 self.pidfd = None;
             }
         }
@@ -38,7 +40,7 @@ impl Running<'_> {
     }
 }
 
-/// Collects orphans while there is no job.
+/// Reaps orphans while there is no job.
 pub(super) fn orphans() {
     for _ in 0..MOST {
         if !matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {

@@ -1,5 +1,6 @@
-//! Warms up a VM that waits for its lease: runs a job like a test's, but with the agent's own program, so that the kernel has
-//! read and QEMU has translated what the next test needs. Runs nothing of the user's.
+//! Warms up a VM that waits for its lease: runs a job like a test's, but with the agent's own
+//! program, so that the kernel has read and QEMU has translated what the next test needs. Runs
+//! nothing of the user's.
 
 use super::stream::Host;
 use super::{loader, run};
@@ -13,19 +14,19 @@ use vm_test_protocol::AGENT_PATH;
 use vm_test_protocol::agent::Job;
 use vm_test_protocol::harvest::Wanted;
 
-/// The argument that makes the agent's program the job.
+/// The argument that makes the agent's program the warm-up job.
 pub(super) const ROLE: &str = "__rehearse";
 
-/// Where tests find the agent is not where this job does.
+/// The socket of the warm-up; another one than that of tests.
 const SOCKET: &str = "/run/vm-test/rehearsal";
 
-/// So much of a program is read ahead, in bytes: what it executes comes before what debuggers read.
+/// How many bytes of a program are read ahead: code precedes debug information.
 const HEAD: NonZeroU64 = NonZeroU64::new(8 << 20).unwrap();
 
 /// Time limit, in milliseconds.
 const LIMIT: u64 = 10_000;
 
-/// Rehearses for these programs of the host. What does not work is the test's to say.
+/// Runs a warm-up for these programs of the host. Failures are left to the test.
 pub(super) fn rehearse<'a>(programs: impl Iterator<Item = &'a str>) {
     for program in programs {
         if let Ok(file) = File::open(program) {
@@ -59,7 +60,7 @@ fn act() -> io::Result<()> {
     run::run(&mut host, &listener, job, None, &mut Vec::new())
 }
 
-/// The job itself: what a test does before its body and after it.
+/// Runs as the warm-up job: does what a test does before and after its body.
 pub(super) fn play() -> ExitCode {
     let test = std::thread::spawn(|| {
         let _ = UnixStream::connect(SOCKET);

@@ -1,4 +1,5 @@
-//! Between jobs: reaps children, drains the output of processes that earlier jobs left running, waits for the next job.
+//! Between jobs: reaps children, drains the output of processes that earlier jobs left running,
+//! waits for the next job.
 
 use super::stream::Host;
 use super::{memory, reap};
@@ -9,7 +10,7 @@ use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{Job, ToAgent};
 
-/// How often memory is looked at.
+/// How often the memory in use is checked.
 const MEMORY_TICK: Duration = Duration::from_millis(250);
 
 /// How often orphans are reaped.
@@ -18,10 +19,10 @@ const TICK: Timespec = Timespec {
     tv_nsec: 250_000_000,
 };
 
-/// Waits for the next job; `None` when the host is gone.
+/// Waits for the next job; returns `None` when the host is gone.
 ///
 /// # Errors
-/// If the host cannot be understood, or what is left uses more memory than the guest has.
+/// If the host breaks the protocol, or remaining processes use more memory than the guest has.
 pub(super) fn next_job(
     host: &mut Host,
     listener: &UnixListener,
@@ -32,7 +33,7 @@ pub(super) fn next_job(
     let mut looked = Instant::now();
     loop {
         while let Some(message) = host.next()? {
-            // Anything else was for a job that has ended meanwhile.
+            // Any other message was for a job that has ended meanwhile.
             if let ToAgent::Job(job) = message {
                 return Ok(Some(*job));
             }
@@ -61,7 +62,7 @@ pub(super) fn next_job(
         let mut is_ready = ready[2..].iter();
         left.retain(|fd| !is_ready.next().is_some_and(|ready| *ready) || goes_on(fd));
         reap::orphans();
-        // The host mostly comes sooner, and then nobody has to look.
+        // The next job usually comes sooner, and then no check is needed.
         if looked.elapsed() < MEMORY_TICK {
             continue;
         }
@@ -74,7 +75,7 @@ pub(super) fn next_job(
     }
 }
 
-/// Takes what was written to a stream that nobody reads any more; whether there may be more.
+/// Discards output that nobody reads any more; returns whether there may be more.
 fn goes_on(fd: &OwnedFd) -> bool {
     let mut bytes = [0; 1 << 14];
     match rustix::io::read(fd, &mut bytes) {

@@ -1,4 +1,5 @@
-//! Runs one job to its end: relays its streams, watches its time and memory, reaps, and says how it ended.
+//! Runs one job to its end: relays its streams, watches its time and memory, reaps, and says how it
+//! ended.
 
 use super::body::Body;
 use super::harvest::Harvest;
@@ -15,16 +16,16 @@ use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{End, Ended, FromAgent, Job};
 use vm_test_protocol::output_marker;
 
-/// How long the agent waits for events at most, so that orphans are reaped.
+/// How long the agent waits for events at most, so that it reaps orphans.
 const TICK: Duration = Duration::from_millis(500);
 
-/// How often memory is looked at, where the agent has to.
+/// How often the memory in use is checked, if the agent must do so.
 const MEMORY_TICK: Duration = Duration::from_millis(25);
 
-/// How often the memory of a body is looked at that has closed its connection.
+/// How often the mailbox of a body that has closed its connection is read.
 const MUTE_TICK: Duration = Duration::from_millis(20);
 
-/// How much is read at once.
+/// How many bytes are read at a time.
 const CHUNK: usize = 1 << 16;
 
 /// One output stream of the job.
@@ -32,11 +33,12 @@ pub(super) struct Output {
     pub(super) fd: Option<OwnedFd>,
     pub(super) cutter: Cutter,
     pub(super) is_error: bool,
-    /// Of an earlier job, whose processes must not be held up by it. Read, and given to nobody.
+    /// Whether it belongs to an earlier job. It is read, so that its writers are not blocked, and
+    /// discarded.
     pub(super) is_left: bool,
 }
 
-/// A job that runs.
+/// A running job.
 pub(super) struct Running<'a> {
     pub(super) host: &'a mut Host,
     pub(super) body: Option<Body>,
@@ -58,8 +60,10 @@ pub(super) struct Running<'a> {
     pub(super) last: Vec<String>,
 }
 
-/// Runs the job and tells the host how it ended. `left` are the streams of earlier jobs that somebody may still write to,
-/// to which those of this one come.
+/// Runs the job and tells the host how it ended.
+///
+/// `left` are output streams of earlier jobs that processes may still write to; those of this job
+/// are added.
 pub(super) fn run(
     host: &mut Host,
     listener: &UnixListener,
@@ -95,7 +99,7 @@ pub(super) fn run(
         if running.is_enough || deadline.is_some_and(|deadline| now >= deadline) {
             running.time_is_up(job.stop_at_timeout, &harvest);
         }
-        // Whoever has been killed needs the processor to end, and is waited for.
+        // A killed process still needs processor time to end, and is waited for.
         let deadline = deadline.filter(|_| running.killed.is_none());
         let mut wait = deadline.map_or(TICK, |deadline| (deadline - now).min(TICK));
         if running.end.is_some() {
@@ -105,7 +109,8 @@ pub(super) fn run(
             if memory.in_use() > limit {
                 running.memory_is_out(&harvest);
             }
-            // With thousands of processes the agent gets little of the processor, and needs that for the deadline.
+            // With thousands of processes the agent gets little processor time, and needs it for
+            // the deadline.
             if !memory.is_behind() {
                 wait = wait.min(MEMORY_TICK);
             }
@@ -116,7 +121,7 @@ pub(super) fn run(
         running.turn(listener, wait)?;
     }
     if running.host.gone && running.end.is_none() {
-        // The keeper passes an agent's last line on to the daemon, where somebody may want to know.
+        // The keeper passes an agent's last line on to the daemon, which may need it.
         return Err(running.last_words());
     }
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -128,17 +133,20 @@ pub(super) fn run(
     Ok(())
 }
 
-/// What a process of a login has and the agent has not. A body begins later: it waits for the agent to answer it.
+/// Gives a process the settings of a login that the agent itself does not have.
+///
+/// The body starts only later, because it waits for the agent's answer.
 fn give_what_the_agent_has_not(pid: Pid) {
     let give = |file: &str, value: &str| {
         let _ = std::fs::write(format!("/proc/{pid}/{file}"), value);
     };
     if kind::is_vm() {
-        // The agent itself is never killed for want of memory, and by its place before others it has no slack.
+        // The agent is protected from the OOM killer, and has no timer slack because of its
+        // priority.
         give("oom_score_adj", "0");
         give("timerslack_ns", "50000");
     } else {
-        // If memory runs out, it is the job that goes, not the agent.
+        // If memory runs out, the job is killed, not the agent.
         give("oom_score_adj", "500");
     }
 }
@@ -203,7 +211,7 @@ impl<'a> Running<'a> {
         })
     }
 
-    /// Kills the job with all that it started, and remembers why.
+    /// Kills the job with all its processes, and remembers why.
     pub(super) fn kill(&mut self, why: End) {
         if self.killed.is_none() {
             self.killed = Some(why);
@@ -212,13 +220,14 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Waits for events and handles them; true if there was output.
+    /// Waits for events and handles them; returns whether there was output.
     pub(super) fn turn(&mut self, listener: &UnixListener, wait: Duration) -> io::Result<bool> {
         let ready = self.await_events(listener, wait)?;
         let mut active = false;
         match &mut self.body {
             Some(body) if ready.connect => body.accept(listener),
-            // A job that is no test reports nothing, and must not wait for an answer.
+            // A job that is not a test reports nothing, and its processes must not wait for an
+            // answer.
             None if ready.connect => drop(listener.accept()),
             _ => {}
         }
@@ -253,14 +262,14 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    /// Brings one piece of output to the host; false at the end of the stream.
+    /// Sends a piece of output to the host; returns `false` at the end of the stream.
     fn relay(&mut self, index: usize) -> io::Result<bool> {
         let Some(fd) = &self.outputs[index].fd else {
             return Ok(false);
         };
         let mut bytes = vec![0; CHUNK];
         match rustix::io::read(fd, &mut bytes) {
-            // A terminal whose last user has gone gives EIO.
+            // A terminal without users returns EIO.
             Ok(0) | Err(rustix::io::Errno::IO) => {
                 self.outputs[index].fd = None;
                 return Ok(false);

@@ -1,5 +1,5 @@
-//! The stream to the host: whole messages in both directions. Sending never waits for the host, so that a host that does
-//! not take a job's output can still end the job.
+//! The stream to the host: whole messages in both directions. Sending never waits for the host, so
+//! that a host that does not take a job's output can still end the job.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use vm_test_protocol::agent::{FromAgent, ToAgent};
 use vm_test_protocol::frame::{self, FrameBuffer};
 
-/// With so many bytes on their way to the host, the job has to wait with its output.
+/// With this many bytes waiting to be sent to the host, the job's output is no longer read.
 const MOST_OUTGOING: usize = 1 << 18;
 
 /// The host, at the other end of a stream.
@@ -22,7 +22,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// By a socket, or by the port of a machine.
+    /// Takes a socket, or the port of a VM.
     pub(super) fn new(stream: OwnedFd) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&stream, true)?;
         Ok(Self {
@@ -53,12 +53,12 @@ impl Host {
         Ok(())
     }
 
-    /// Whether something waits for the host to take it.
+    /// Returns whether something waits to be sent.
     pub(super) fn is_pending(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
-    /// Whether so much waits for the host that no more should come.
+    /// Returns whether so much waits to be sent that no more should be added.
     pub(super) fn is_full(&self) -> bool {
         self.outgoing.len() >= MOST_OUTGOING
     }
@@ -80,7 +80,7 @@ impl Host {
         }
     }
 
-    /// Takes in what has arrived; call it when the stream is readable.
+    /// Reads what has arrived. Call it when the stream is readable.
     pub(super) fn read_some(&mut self) -> io::Result<()> {
         let mut bytes = [0; 1 << 14];
         match rustix::io::read(&self.stream, &mut bytes) {
@@ -94,12 +94,12 @@ impl Host {
         }
     }
 
-    /// The next message that has arrived whole.
+    /// Returns the next complete message.
     pub(super) fn next(&mut self) -> io::Result<Option<ToAgent>> {
         self.buffer.pop()
     }
 
-    /// Returns when the host has closed its end.
+    /// Waits until the host has closed its end.
     pub(super) fn wait_for_end(&mut self) {
         while !self.gone {
             let read = self

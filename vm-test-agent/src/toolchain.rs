@@ -1,5 +1,5 @@
-//! What a job is told about the host's cargo and compiler: only what also exists in this guest, and where it is. An image
-//! may have its own.
+//! What a job is told about the host's cargo and compiler: only what also exists in this guest, and
+//! where it is. An image may have its own.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 /// A job's variables.
 type Environment = [(Vec<u8>, Vec<u8>)];
 
-/// The variables that name a file or a directory of the host's toolchain.
+/// Variables that name a file or directory of the host's toolchain.
 const PLACES: [&[u8]; 3] = [b"CARGO", b"CARGO_HOME", b"RUSTUP_HOME"];
 
-/// The variables that mean nothing without rustup's directory.
+/// Variables that are meaningless without rustup's directory.
 const OF_RUSTUP: [&[u8]; 1] = [b"RUSTUP_TOOLCHAIN"];
 
-/// The directory of programs in cargo's.
+/// The directory of programs in cargo's home.
 const PROGRAMS: &str = "bin";
 
-/// The variables without those of a toolchain that is not here.
+/// Returns the variables without those of a toolchain that does not exist here.
 pub(super) fn told(environment: &Environment) -> impl Iterator<Item = &(Vec<u8>, Vec<u8>)> {
     let has_rustup = place(environment, b"RUSTUP_HOME").is_none_or(|dir| dir.is_dir());
     environment.iter().filter(move |(name, value)| {
@@ -29,14 +29,17 @@ pub(super) fn told(environment: &Environment) -> impl Iterator<Item = &(Vec<u8>,
     })
 }
 
-/// Where programs are looked for: where the test would have found cargo and the compiler on the host, and then the `usual`
-/// directories. `None` if there is nothing to add, or the job brings a path of its own.
+/// Returns where programs are searched: the directories of cargo and the compiler on the host,
+/// followed by the `usual` directories.
+///
+/// `None` if there is nothing to add, or the job sets `PATH` itself.
 pub(super) fn search_path(environment: &Environment, usual: &str) -> Option<OsString> {
     if place(environment, b"PATH").is_some() {
         return None;
     }
     let usual: Vec<PathBuf> = std::env::split_paths(usual).collect();
-    // With rustup the programs beside its cargo choose the toolchain; else there is one cargo, with its compiler beside it.
+    // With rustup, the programs beside its cargo select the toolchain; otherwise there is one
+    // cargo, with its compiler beside it.
     let of_home = place(environment, b"CARGO_HOME").map(|home| home.join(PROGRAMS));
     let of_cargo = place(environment, b"CARGO").and_then(|cargo| Some(cargo.parent()?.to_owned()));
     let first = of_home

@@ -1,5 +1,6 @@
-//! Reads the coverage counters of processes that will not end by themselves from their memory, and writes the profile that
-//! they could not write. Only reads: no code runs in these processes, however they hang.
+//! Reads the coverage counters of processes that will not end by themselves from their memory, and
+//! writes the profile that they could not write. Only reads: no code runs in these processes,
+//! however they hang.
 
 use crate::loader;
 use std::collections::BTreeSet;
@@ -28,7 +29,7 @@ const VERSION: &str = "__llvm_profile_raw_version";
 /// The version whose header is known here.
 const KNOWN: u64 = 10;
 
-/// Bits of the version that say what kind of profile it is.
+/// Bits of the version that tell the kind of the profile.
 const KIND: u64 = 0xff << 56;
 
 /// The kind with one byte for each counter.
@@ -37,23 +38,25 @@ const BYTE_COUNTERS: u64 = 1 << 60;
 const MAGIC: u64 = u64::from_le_bytes(*b"\x81rforpl\xff");
 const RECORD: u64 = 64;
 
-/// Larger sections are not read.
+/// Larger sections are not read, in bytes.
 const LARGEST: u64 = 256 << 20;
 
-/// More processes than this are not looked at: the deadline has passed.
+/// How many processes are examined at most: the deadline will have passed.
 const MOST_PROCESSES: usize = 200;
 
-/// More files than this are not looked at for one process.
+/// How many files are examined at most for one process.
 const MOST_PROGRAMS: usize = 64;
 
-/// The end of the name of a profile that a process did not write itself, behind its id.
+/// The end of the name of a profile that a process did not write itself, after its process id.
 const SAVED: &str = "-killed.profraw";
 
-/// How much memory of a process is read in one go.
+/// How many bytes of a process's memory are read at a time.
 const PIECE: usize = 4 << 20;
 
-/// Writes a profile for every process of the guest that was built for it and has not written its own, as far as the time
-/// goes. They run on meanwhile: see [`without_doubles`].
+/// Writes a profile for every process of the guest that was built for coverage and has not written
+/// its own, until the time is up.
+///
+/// The processes go on running meanwhile: see [`without_doubles`].
 pub(super) fn save(directory: &Path, time: Duration) {
     let deadline = Instant::now() + time;
     let me = std::process::id();
@@ -69,15 +72,16 @@ pub(super) fn save(directory: &Path, time: Duration) {
         let Ok(Some(profile)) = of_process(pid, deadline) else {
             continue;
         };
-        // Only now: a process that has written its own since may have counted more.
+        // Checked only now: the process may have written a more complete profile meanwhile.
         if !written(directory).contains(&pid) {
             let _ = fs::write(directory.join(format!("{pid}{SAVED}")), profile);
         }
     }
 }
 
-/// The profiles without those that were read from the memory of a process which has come to write its own since: together
-/// they would count most of it twice.
+/// Removes profiles that were read from the memory of processes which have written their own since.
+///
+/// Together they would count most of the execution twice.
 pub(super) fn without_doubles(directory: &Path, mut profiles: Vec<PathBuf>) -> Vec<PathBuf> {
     let written = written(directory);
     profiles.retain(|profile| {
@@ -88,7 +92,7 @@ pub(super) fn without_doubles(directory: &Path, mut profiles: Vec<PathBuf>) -> V
     profiles
 }
 
-/// The processes that have a profile of their own.
+/// Returns the processes that have written a profile.
 fn written(directory: &Path) -> BTreeSet<u32> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries
@@ -101,7 +105,7 @@ fn written(directory: &Path) -> BTreeSet<u32> {
         .collect()
 }
 
-/// The profile of a process; `None` if its program was not built for one.
+/// Returns the profile of a process; `None` if its program was not built for coverage.
 fn of_process(pid: u32, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
     let process = PathBuf::from(format!("/proc/{pid}"));
     let exe = process.join("exe");
@@ -112,7 +116,7 @@ fn of_process(pid: u32, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
             Ok(inside) if path != started => process.join("root").join(inside),
             _ => exe.clone(),
         };
-        // Whatever else is mapped, such as a device, is not opened, and what is no program has no counters.
+        // Anything else that is mapped, such as a device, is not opened; it has no counters.
         let is_file = path == started || file.is_file();
         if is_file && let Ok(Some(profile)) = of_program(&process, &file, begin, deadline) {
             return Ok(Some(profile));
@@ -121,9 +125,11 @@ fn of_process(pid: u32, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
 }
 
-/// The files that may be a process's program, and where each begins in its memory: the one that the kernel has started, or, if
-/// that is the loader which came along, what it has loaded. The loader's program comes first: memory is given out downwards,
-/// so that what was loaded later, and what is only read, lies below.
+/// Returns the files that may be a process's program, and the address at which each begins.
+///
+/// This is the file that the kernel executed, or, if that is the loader brought from the host, the
+/// files that it has mapped. The loader's program comes first: memory is assigned downwards, so
+/// files that were mapped later, or are only read, are below it.
 fn programs<'a>(started: &Path, maps: &'a str) -> Vec<(&'a Path, u64)> {
     let is_loader = loader::is_loader(started);
     let mut found: Vec<(&Path, u64)> = Vec::new();
@@ -147,7 +153,7 @@ fn programs<'a>(started: &Path, maps: &'a str) -> Vec<(&'a Path, u64)> {
             continue;
         };
         match found.iter().position(|(known, _)| *known == path) {
-            // What came before is a part of it that is above its beginning.
+            // The mapping that was found before is a part of the file above its beginning.
             Some(at) if is_of_the_same => found[at].1 = begin.min(found[at].1),
             Some(_) => {}
             None if found.len() < MOST_PROGRAMS => found.push((path, begin)),
@@ -157,7 +163,8 @@ fn programs<'a>(started: &Path, maps: &'a str) -> Vec<(&'a Path, u64)> {
     found
 }
 
-/// The profile of this program, which begins here in the memory of its process; `None` if it was not built for one.
+/// Returns the profile of this program, which begins at this address; `None` if it was not built
+/// for coverage.
 fn of_program(
     process: &Path,
     program: &Path,
@@ -215,7 +222,7 @@ fn of_program(
         names.address.wrapping_add(shift),
         0,
         0,
-        // The last kind of values that this version counts.
+        // The last kind of values in this version.
         2,
     ];
     let mut profile: Vec<u8> = header.iter().flat_map(|it| it.to_le_bytes()).collect();
@@ -236,7 +243,7 @@ mod tests {
         for (name, content) in [
             ("7-12345.profraw", "its own"),
             ("7-killed.profraw", "read"),
-            // Opened, and never written to.
+            // Opened, but never written to.
             ("8-12345.profraw", ""),
             ("8-killed.profraw", "read"),
             ("9-killed.profraw", "read"),
@@ -256,7 +263,7 @@ mod tests {
 
     #[test]
     fn where_a_loader_was_started_the_program_is_among_what_it_has_loaded() {
-        // The first of the test's is what a backtrace has read of its names.
+        // The first mapping of the test is what a backtrace has read of its names.
         let maps = "\
             7f0000000000-7f0000001000 r--p 00000000 00:2f 7      /target/a test\n\
             7f0000001000-7f0000002000 r--p 00000000 00:2f 8      /run/vm-test/lib/libc.so.6\n\

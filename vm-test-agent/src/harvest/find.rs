@@ -1,5 +1,5 @@
-//! Finds the files to send to the host: those in the directories for artifacts and profiles, and workspace files that the
-//! job has written. Follows no link and opens no file.
+//! Finds the files to send to the host: those in the directories for artifacts and profiles, and
+//! workspace files that the job has written. Follows no link and opens no file.
 
 use std::fs;
 use std::io;
@@ -9,21 +9,22 @@ use std::time::{Duration, SystemTime};
 use vm_test_protocol::harvest::CARGOS_FILES;
 use vm_test_protocol::pattern::Pattern;
 
-/// How many entries of directories are looked at, lest a job that makes millions takes the time of all others.
+/// How many directory entries are visited: a job that makes millions must not take the time of
+/// others.
 pub(super) const MOST_ENTRIES: usize = 200_000;
 
-/// How exact times of files are.
+/// The precision of file times.
 const TICK: Duration = Duration::from_millis(20);
 
-/// How much of a tree was looked at.
+/// How much of a tree was visited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     All,
-    /// There are more entries than are looked at.
+    /// There are more entries than were visited.
     Part,
 }
 
-/// The profiles in a directory, those of the same guest in the same order.
+/// Returns the profiles in a directory, always in the same order for the same guest.
 pub(super) fn profiles(directory: &Path) -> Vec<PathBuf> {
     let is_real = fs::symlink_metadata(directory).is_ok_and(|meta| meta.is_dir());
     let entries = fs::read_dir(directory).ok().filter(|_| is_real);
@@ -37,7 +38,8 @@ pub(super) fn profiles(directory: &Path) -> Vec<PathBuf> {
     names
 }
 
-/// Everything below a directory that is not one itself, by its path from there; of `most` entries.
+/// Returns everything below a directory except directories, by relative path; visits at most `most`
+/// entries.
 pub(super) fn all(
     root: &Path,
     most: usize,
@@ -46,7 +48,8 @@ pub(super) fn all(
     walk(root, most, &|_| false, &mut |path, _| found(path))
 }
 
-/// The files of a workspace that fit a pattern and have changed since; of `most` entries.
+/// Returns the files of a workspace that match a pattern and have changed; visits at most `most`
+/// entries.
 pub(super) fn changed(
     root: &Path,
     patterns: &[Pattern],
@@ -62,7 +65,7 @@ pub(super) fn changed(
         let rest = u32::try_from(meta.ctime_nsec()).unwrap_or(0);
         Duration::new(whole, rest) >= since
     };
-    // What cargo makes is not the workspace's, and neither is what git keeps.
+    // Files of cargo and of git do not belong to the workspace.
     let is_left_out = |directory: &Path| {
         directory.file_name().is_some_and(|name| name == ".git")
             || CARGOS_FILES
@@ -86,7 +89,7 @@ fn walk(
     is_left_out: &dyn Fn(&Path) -> bool,
     found: &mut dyn FnMut(&Path, &fs::Metadata) -> io::Result<()>,
 ) -> io::Result<Seen> {
-    // A job may have put a link in place of what it was given.
+    // A job may have put a link in place of its directory.
     let is_real = fs::symlink_metadata(root).is_ok_and(|meta| meta.is_dir());
     let mut left = most;
     let mut directories: Vec<_> = is_real.then(PathBuf::new).into_iter().collect();
@@ -100,7 +103,7 @@ fn walk(
                 None => return Ok(Seen::Part),
             };
             let path = directory.join(entry.file_name());
-            // Of a link this is the link itself.
+            // For a link, the metadata of the link itself.
             let Ok(meta) = entry.metadata() else {
                 continue;
             };

@@ -1,5 +1,5 @@
-//! The files that a job leaves for the host: prepares their directories before the job starts, and sends them once the job
-//! is over. The host decides where they go.
+//! The files that a job leaves for the host: prepares their directories before the job starts, and
+//! sends them once the job is over. The host decides where they go.
 
 mod counters;
 mod find;
@@ -20,30 +20,32 @@ use super::stream::Host;
 use find::{MOST_ENTRIES, Seen};
 use send::Sender;
 
-/// Where artifacts are.
+/// The directory for artifacts.
 const ARTIFACTS: &str = "/run/vm-test/artifacts";
 
-/// Where coverage profiles are: a directory of the guest's own, since its process ids are those of every other guest.
+/// The directory for coverage profiles. It is new in every guest, since process ids repeat from
+/// guest to guest.
 const PROFILES: &str = "/run/vm-test/profiles";
 
-/// The host gives up a little later.
+/// How long collecting may take. The host gives up a little later.
 const TIME: Duration = HARVEST_TIME.saturating_sub(Duration::from_secs(5));
 
-/// How long counters may be read from memory, for all of one job: the host waits for a word of its end meanwhile, and gives
-/// up after ten seconds.
+/// How long counters may be read from memory, for one job in total.
+///
+/// The host waits meanwhile for a report of the job's end, and gives up after ten seconds.
 const COUNTING: Duration = Duration::from_secs(2);
 
-/// What is to be brought from one job.
+/// What is collected from one job.
 #[derive(Debug)]
 pub(super) struct Harvest {
     wanted: Wanted,
     began: SystemTime,
-    /// What is left of the time for counters.
+    /// What is left of [`COUNTING`].
     counting: Cell<Duration>,
 }
 
 impl Harvest {
-    /// Makes the directories that the job finds.
+    /// Makes the directories for the job.
     pub(super) fn prepare(job: &Job) -> io::Result<Self> {
         let wanted = job.wanted.clone();
         if wanted.profiles != Profiles::None {
@@ -59,7 +61,7 @@ impl Harvest {
         })
     }
 
-    /// What the job finds in its environment.
+    /// Returns the variables that tell the job about them.
     pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
         let mut variables = Vec::new();
         if self.wanted.artifacts {
@@ -72,7 +74,7 @@ impl Harvest {
         variables
     }
 
-    /// Writes down what the processes of the guest have executed so far, before they go with it.
+    /// Saves what the guest's processes have executed so far, before they are killed.
     pub(super) fn save_counters(&self) {
         if let Profiles::All { continuous: false } = self.wanted.profiles {
             let (began, left) = (Instant::now(), self.counting.get());
@@ -81,11 +83,11 @@ impl Harvest {
         }
     }
 
-    /// Sends everything, until there is too much of it or the time is up.
+    /// Sends everything, until there is too much or the time is up.
     pub(super) fn bring(&self, host: &mut Host) -> io::Result<()> {
         let mut sender = Sender::new(host, Instant::now() + TIME);
         if self.wanted.profiles != Profiles::None {
-            // Children may outlive the test, and will not get to it any more.
+            // Children that outlive the test will not be able to write their own.
             self.save_counters();
             let found = find::profiles(Path::new(PROFILES));
             for file in counters::without_doubles(Path::new(PROFILES), found) {

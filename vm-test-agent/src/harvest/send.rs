@@ -1,5 +1,5 @@
-//! Sends files to the host in pieces, within the limits of their kind. A file that cannot be sent completely is reported
-//! with the reason.
+//! Sends files to the host in pieces, within the limits of their kind. A file that cannot be sent
+//! completely is reported with the reason.
 
 use super::super::stream::Host;
 use super::find::MOST_ENTRIES;
@@ -12,16 +12,16 @@ use std::time::Instant;
 use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::harvest::{CHUNK, FileKind, MOST_FILES, MOST_KEPT, Sum};
 
-/// What stands for files that have no name here.
+/// Replaces a name that cannot be sent.
 const UNNAMED: &[u8] = b"...";
 
-/// Sends files, and counts.
+/// Sends files, and counts them.
 pub(super) struct Sender<'a> {
     host: &'a mut Host,
     deadline: Instant,
     sent: [usize; 3],
     bytes: [u64; 3],
-    /// How many were named that stay, and how many only counted.
+    /// How many files that stay were named, and how many only counted.
     named: usize,
     unnamed: usize,
 }
@@ -38,7 +38,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Sends one file, or says why it stays.
+    /// Sends a file, or reports why it stays.
     ///
     /// # Errors
     /// If the host is gone.
@@ -101,7 +101,7 @@ impl<'a> Sender<'a> {
         self.host.send(&FromAgent::FileEnd(sum.value()))
     }
 
-    /// Says once that there may be more files than were looked for.
+    /// Reports, once, that there may be more files than were searched.
     ///
     /// # Errors
     /// If the host is gone.
@@ -114,7 +114,7 @@ impl<'a> Sender<'a> {
         })
     }
 
-    /// Says that a file stays in the guest.
+    /// Reports that a file stays in the guest.
     fn keep(&mut self, kind: FileKind, name: &[u8], reason: &str) -> io::Result<()> {
         if self.named >= MOST_KEPT {
             self.unnamed += 1;
@@ -128,7 +128,7 @@ impl<'a> Sender<'a> {
         })
     }
 
-    /// Says how many more stay than were named.
+    /// Reports how many more files stay than were named.
     ///
     /// # Errors
     /// If the host is gone.
@@ -144,7 +144,7 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// Opens a regular file, waiting for nobody and following no link.
+/// Opens a regular file, without blocking and without following a link.
 fn open(path: &Path) -> Result<(File, u64), String> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let meta = path.symlink_metadata().map_err(|error| error.to_string())?;

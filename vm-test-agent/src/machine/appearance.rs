@@ -3,14 +3,16 @@
 use std::thread;
 use std::time::Duration;
 
-/// How often one looks.
+/// The polling interval.
 const TICK: Duration = Duration::from_millis(1);
 
-/// How many looks it may take. The clock of a machine that is translated was seen to go minutes ahead at once, and that must
-/// not end a wait which has hardly begun.
+/// How many polls there are at most.
+///
+/// Counting polls is robust against a clock that jumps: the clock of an emulated VM was seen to
+/// jump ahead by minutes.
 const LOOKS: u32 = 10_000;
 
-/// What is looked for, as soon as it is there.
+/// Polls until `look` finds something.
 pub(super) fn await_there<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
     within(LOOKS, look)
 }
@@ -29,7 +31,7 @@ fn within<T>(looks: u32, mut look: impl FnMut() -> Option<T>) -> Option<T> {
 mod tests {
     use super::*;
 
-    /// How many looks it takes to find what is there from the `first` look on.
+    /// Returns how many polls it takes to find what appears at the poll `first`.
     fn looks_for(first: u32) -> Option<u32> {
         let mut looks = 0;
         within(5, || {

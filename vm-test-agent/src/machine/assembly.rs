@@ -1,5 +1,6 @@
-//! Assembles the root of an imported disk: mounts its other file systems as its own `/etc/fstab`, or the types of the disk's
-//! partitions, say. Missing ones are errors with a name; nothing is written to the disk.
+//! Assembles the root of an imported disk: mounts its other file systems as its own `/etc/fstab`,
+//! or the types of the disk's partitions, say. Missing ones are errors with a name; nothing is
+//! written to the disk.
 
 use super::fstab::{self, Entry, Source};
 use super::partition::{FLAGS, PATH, Partition};
@@ -9,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Types of partitions that say themselves where they belong.
+/// Partition types that tell where a partition is mounted.
 const TYPES: [(&str, &str); 5] = [
     ("8484680c-9521-48c6-9c11-b0720656f69e", "usr"),
     ("b0e01050-ee5f-4390-949a-9101b17104e9", "usr"),
@@ -18,10 +19,10 @@ const TYPES: [(&str, &str); 5] = [
     ("3b8f8425-20e0-4f3b-907f-1a25a76f98e8", "srv"),
 ];
 
-/// The longest file that is read.
+/// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Mounts in the root what belongs into it.
+/// Mounts everything that belongs into the root.
 pub(super) fn assemble(root: &Path, partitions: &[Partition]) -> Result<(), String> {
     let path = root.join("etc/fstab");
     // A link would lead out of the root.
@@ -61,7 +62,7 @@ pub(super) fn assemble(root: &Path, partitions: &[Partition]) -> Result<(), Stri
 fn add(root: &Path, partitions: &[Partition], entry: &Entry) -> Result<(), String> {
     let shown = entry.place.display();
     let missing = |cause: &str| {
-        // Without kernels a root is one still.
+        // A root without kernels is still a root.
         match entry.is_optional || entry.place == Path::new("/boot") {
             true => Ok(()),
             false => Err(format!("its {shown} is on {}, {cause}", entry.words)),
@@ -101,7 +102,7 @@ fn add(root: &Path, partitions: &[Partition], entry: &Entry) -> Result<(), Strin
     mounted.or_else(|error| missing(&format!("and cannot be mounted: {error}")))
 }
 
-/// A directory of the root, with no links on the way, which could lead out of it.
+/// Returns a directory of the root, without links on the way, which could lead out of it.
 fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
     let mut place = root.to_path_buf();
     for part in path.strip_prefix("/").unwrap_or(path).components() {
@@ -120,7 +121,7 @@ fn is_empty(directory: &Path) -> bool {
 }
 
 impl Partition {
-    /// Whether it is the one that a line means.
+    /// Returns whether it is the one that a line refers to.
     fn is(&self, source: &Source) -> bool {
         match source {
             Source::Number(number) => self.number == *number,
@@ -130,7 +131,7 @@ impl Partition {
                     "PARTLABEL" => "PART_ENTRY_NAME",
                     key => key,
                 };
-                // Numbers are written in either case; of labels, both may be there.
+                // UUIDs are written in either case; labels may differ only in case.
                 let is_number = key.ends_with("UUID");
                 self.said(key).is_some_and(|said| match is_number {
                     true => said.eq_ignore_ascii_case(value),
@@ -141,7 +142,7 @@ impl Partition {
         }
     }
 
-    /// What is said of it under a key by the program that knows all kinds.
+    /// Returns what blkid reports about it under this key.
     fn said(&self, key: &str) -> Option<String> {
         let mut program = Command::new("blkid");
         program

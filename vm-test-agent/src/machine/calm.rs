@@ -1,58 +1,58 @@
-//! Waits until a VM is idle. Work that its init and services still do after they report that they are up would otherwise be
-//! repeated in every restored VM, and their reaction to the new name, time and files would compete with the test. Ends
-//! nothing.
+//! Waits until a VM is idle. Work that its init and services still do after they report that they
+//! are up would otherwise be repeated in every restored VM, and their reaction to the new name,
+//! time and files would compete with the test. Ends nothing.
 
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often one looks.
+/// Sampling interval.
 const GLANCE: Duration = Duration::from_millis(2);
 
-/// Which calm is waited for.
+/// When a VM counts as idle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Calm {
     /// Consecutive idle samples required.
     glances: u32,
-    /// A machine in which something always works is not waited for longer than this.
+    /// How long to wait at most, for a VM in which something always runs.
     limit: Duration,
 }
 
-/// That of a machine which is saved: this is waited for once, and every copy is spared what would be left.
+/// For a template: paid once, and saves every restored VM the leftover start-up work.
 pub(super) const OF_TEMPLATE: Calm = Calm {
     glances: 150,
     limit: Duration::from_secs(5),
 };
 
-/// That of a machine which waits for its lease: a lease may be waiting for it.
+/// For a VM that waits for its lease: the lease may be waiting for it.
 pub(super) const OF_INSTANCE: Calm = Calm {
     glances: 10,
     limit: Duration::from_millis(500),
 };
 
 impl Calm {
-    /// Returns when there is such a calm, or none within its limit.
+    /// Waits until the VM is idle, or the limit has passed.
     pub(super) fn wait(self) {
         let deadline = Instant::now() + self.limit;
         let mut seen = 0;
         while seen < self.glances && Instant::now() < deadline {
             let Some(active) = active() else {
-                // There is nothing to go by.
+                // Without the kernel's answer there is nothing to wait for.
                 return;
             };
-            // One is who asks.
+            // One is this process.
             seen = if active <= 1 { seen + 1 } else { 0 };
             thread::sleep(GLANCE);
         }
     }
 }
 
-/// How many threads run or want to; nothing if the kernel does not say.
+/// Returns how many threads are runnable, if the kernel tells.
 fn active() -> Option<u64> {
     active_in(&fs::read_to_string("/proc/loadavg").ok()?)
 }
 
-/// The same by the words of `/proc/loadavg`.
+/// Returns the same from the text of `/proc/loadavg`.
 fn active_in(text: &str) -> Option<u64> {
     let (active, _all) = text.split_whitespace().nth(3)?.split_once('/')?;
     active.parse().ok()

@@ -7,20 +7,20 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use vm_test_sys::loop_device;
 
-/// Where the programs for devices are.
+/// Where the programs that manage devices are.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A device in a container's words, its path, and its driver.
+/// The name of a device, its path, and its driver.
 const DRIVERS: [(&str, &str, &str); 3] = [
     ("/dev/net/tun", "/dev/net/tun", "tun"),
     ("/dev/fuse", "/dev/fuse", "fuse"),
     (LOOP, "/dev/loop0", "loop"),
 ];
 
-/// The device that is made by number.
+/// The device that is added by number.
 const LOOP: &str = "loop";
 
-/// Has each of these there. Others are there anyway, or never.
+/// Makes these devices available. Others are always there, or never.
 pub(super) fn bring(names: &[String]) -> io::Result<()> {
     for (name, path, driver) in DRIVERS {
         if names.iter().any(|asked| asked == name) {
@@ -33,10 +33,10 @@ pub(super) fn bring(names: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// What systemd loads at every boot, and tests rely on without knowing.
+/// Modules that systemd loads at every boot, and that tests rely on without knowing.
 const EXPECTED: [&str; 5] = ["binfmt_misc", "configfs", "dm_mod", "fuse", "loop"];
 
-/// Loads those drivers that a booted system has, of those that this kernel has.
+/// Loads the drivers that a booted system has, as far as this kernel has them.
 pub(super) fn load_expected() {
     let _ = Command::new("modprobe")
         .args(["--quiet", "--all", "--use-blacklist"])
@@ -49,13 +49,13 @@ pub(super) fn load_expected() {
 }
 
 fn bring_one(name: &str, path: &str, driver: &str) -> io::Result<()> {
-    // A node may be there before its driver, which opening it loads; without one that cannot be opened.
+    // The node may exist before its driver, which opening it loads; without a driver opening fails.
     if opens(path) {
         return Ok(());
     }
     let loaded = load(driver);
     if name == LOOP && !Path::new(path).exists() {
-        // Whoever configured the driver may want it to begin with none (`max_loop=0`).
+        // The driver may be configured to start without devices (`max_loop=0`).
         return match loop_device::add(0) {
             Ok(()) => await_node(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => await_node(path),

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The device of the disk with this serial number, as soon as it is there.
+/// Waits for the disk with this serial number; returns its device.
 pub(super) fn find(serial: &str) -> io::Result<PathBuf> {
     await_there(|| look(serial))
         .ok_or_else(|| io::Error::other(format!("there is no disk {serial}")))
@@ -16,7 +16,7 @@ fn look(serial: &str) -> Option<PathBuf> {
     all().find_map(|(found, device)| (found == serial).then_some(device))
 }
 
-/// All disks that have a serial number, with their devices.
+/// Returns all disks that have a serial number, with their devices.
 fn all() -> impl Iterator<Item = (String, PathBuf)> {
     let entries = fs::read_dir("/sys/block").into_iter().flatten().flatten();
     entries.filter_map(|entry| {
@@ -26,17 +26,17 @@ fn all() -> impl Iterator<Item = (String, PathBuf)> {
     })
 }
 
-/// The disks that were there at a moment. What is on them may change, and what they are called does not.
+/// The disks that existed at one moment. Their contents may change, but not their names.
 #[derive(Debug)]
 pub(super) struct Disks(BTreeMap<String, PathBuf>);
 
 impl Disks {
-    /// Those that are there now.
+    /// Returns the disks that exist now.
     pub(super) fn seen() -> Self {
         Self(all().filter(|(serial, _)| !serial.is_empty()).collect())
     }
 
-    /// The device of the disk with this serial number; one that was not there is waited for.
+    /// Returns the device of the disk with this serial number; waits for a disk that did not exist.
     pub(super) fn find(&self, serial: &str) -> io::Result<PathBuf> {
         match self.0.get(serial) {
             Some(device) => Ok(device.clone()),

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// One of them.
+/// A file system of the kernel.
 #[derive(Debug)]
 pub(super) struct FileSystem {
     kind: &'static str,
@@ -34,14 +34,14 @@ const NO_DEVICES: MountFlags = NO_SUID.union(MountFlags::NODEV);
 const NO_PROGRAMS: MountFlags = NO_DEVICES.union(MountFlags::NOEXEC);
 const NO_PROGRAMS_BUT_DEVICES: MountFlags = NO_SUID.union(MountFlags::NOEXEC);
 
-/// Those by which drivers and disks are found.
+/// Those through which drivers and disks are found.
 pub(super) const FIRST: [FileSystem; 3] = [
     system(["devtmpfs", "devtmpfs", "/dev", "mode=755"], NO_SUID),
     system(["proc", "proc", "/proc", ""], NO_PROGRAMS),
     system(["sysfs", "sysfs", "/sys", ""], NO_PROGRAMS),
 ];
 
-/// Those that nothing works without. The agent is executed in `/run`.
+/// Those that are always required. The agent is executed in `/run`.
 pub(super) const SECOND: [FileSystem; 6] = [
     system(["tmpfs", "tmpfs", "/run", "mode=755"], NO_DEVICES),
     system(["tmpfs", "tmpfs", "/tmp", "mode=1777"], NO_SUID),
@@ -67,7 +67,7 @@ pub(super) const SECOND: [FileSystem; 6] = [
     ),
 ];
 
-/// Those that the kernel may lack, with its place for them.
+/// Those that the kernel may lack, with their usual mount points.
 const OPTIONAL: [FileSystem; 10] = [
     system(
         ["securityfs", "securityfs", "/sys/kernel/security", ""],
@@ -102,11 +102,11 @@ const OPTIONAL: [FileSystem; 10] = [
     ),
 ];
 
-/// Those of them whose place nobody else makes.
+/// Mount points of them that nothing else makes.
 const OWN_PLACES: [&str; 2] = ["/dev/hugepages", "/run/lock"];
 
 impl FileSystem {
-    /// Its place below another root.
+    /// Returns its mount point below another root.
     pub(super) fn below(&self, root: &Path) -> PathBuf {
         root.join(self.place.trim_start_matches('/'))
     }
@@ -116,7 +116,7 @@ impl FileSystem {
         let target = self.below(root);
         fs::create_dir_all(&target)?;
         let mounted = match self.mount(&target, self.options) {
-            // An older kernel does not know every option of its control groups.
+            // An older kernel does not know all mount options of control groups.
             Err(_) if self.kind == "cgroup2" => self.mount(&target, ""),
             mounted => mounted,
         };
@@ -143,7 +143,8 @@ impl FileSystem {
     }
 }
 
-/// Mounts what else the kernel has, and has mounts be seen in other mount namespaces, as an init does.
+/// Mounts the optional ones that the kernel has, and makes mounts propagate to other mount
+/// namespaces, as an init does.
 pub(super) fn mount_rest() {
     for system in &OPTIONAL {
         let place = Path::new(system.place);

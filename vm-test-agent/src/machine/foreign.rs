@@ -1,5 +1,6 @@
-//! An imported disk: finds the file system on it that is a root, and writes it to standard output as a tar archive.
-//! Everything on the disk is untrusted, and so is the archive; the reader checks it.
+//! An imported disk: finds the file system on it that is a root, and writes it to standard output
+//! as a tar archive. Everything on the disk is untrusted, and so is the archive; the reader checks
+//! it.
 
 use super::partition::{PATH, Partition};
 use super::{assembly, disks};
@@ -11,13 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use vm_test_protocol::machine::FOREIGN_DISK;
 
-/// What tells a root from other file systems.
+/// Files that identify a root file system.
 const MARKS: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
-/// Subvolumes of btrfs that systems have their root in.
+/// Subvolumes of btrfs in which systems have their root.
 const SUBVOLUMES: [&str; 4] = ["", "@", "@rootfs", "root"];
 
-/// How the archive is written: all that belongs to the root, in an order that is always the same.
+/// How the archive is written: everything that belongs to the root, always in the same order.
 const PACK: [&str; 6] = [
     "--create",
     "--format=posix",
@@ -42,7 +43,7 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The directory with the root; where kernels have a partition of their own, that is mounted in it.
+/// Returns the directory with the root; if kernels have their own partition, it is mounted there.
 fn find_root() -> Result<PathBuf, String> {
     let devices =
         partitions().map_err(|error| format!("its partitions cannot be seen: {error}"))?;
@@ -79,7 +80,8 @@ fn find_root() -> Result<PathBuf, String> {
     }
 }
 
-/// The partitions that the kernel has found, by number; of a disk without any, the disk itself as number 0.
+/// Returns the partitions that the kernel has found, by number; for a disk without partitions, the
+/// disk itself as number 0.
 fn partitions() -> io::Result<Vec<(u32, String)>> {
     let disk = disks::find(FOREIGN_DISK)?;
     let name = disk.file_name().unwrap_or_default().to_string_lossy();
@@ -99,12 +101,12 @@ fn partitions() -> io::Result<Vec<(u32, String)>> {
 }
 
 fn is_root(place: &Path) -> bool {
-    // The file may be a link that only the root itself can follow.
+    // The file may be a link that can be followed only inside the root.
     let has = |name: &str| fs::symlink_metadata(place.join(name)).is_ok();
     MARKS.into_iter().any(has)
 }
 
-/// Mounts the partition with the kernels, if they have one of their own, where the root has them.
+/// Mounts the partition with the kernels, if there is one, at its place in the root.
 fn add_kernels(root: &Path, own: &Partition, partitions: &[Partition]) {
     let boot = root.join("boot");
     // A link would lead out of the root.
@@ -117,7 +119,8 @@ fn add_kernels(root: &Path, own: &Partition, partitions: &[Partition]) {
         .filter(|it| it.kind.is_some() && it.number != own.number);
     let other = others.find(|partition| has_kernel(&partition.place));
     if let Some(partition) = other {
-        // Without, the archive has a root that boots no machine, which is what most are imported for.
+        // Without it, the archive has a root that cannot boot a VM, which most images are not
+        // imported for.
         let _ = mount_bind(&partition.place, &boot);
     }
 }

@@ -1,9 +1,10 @@
-//! The file systems that a root's `/etc/fstab` lists. Reads text; mounts nothing. The file is not trusted: what it names is
-//! looked for only on the one disk.
+//! The file systems that a root's `/etc/fstab` lists. Reads text; mounts nothing. The file is not
+//! trusted: what it names is looked for only on the one disk.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Places that are not the image's: the guest's own, those for media, and what only firmware reads.
+/// Mount points that are not part of an image: the guest's own, those for media, and what only
+/// firmware reads.
 const NOT_OURS: [&str; 9] = [
     "/dev",
     "/proc",
@@ -16,7 +17,8 @@ const NOT_OURS: [&str; 9] = [
     "/efi",
 ];
 
-/// Names of disks' devices, of the first disk of each kind, and what is between them and the number of a partition.
+/// Device names of the first disk of each kind, and what separates them from the number of a
+/// partition.
 const DISKS: [(&str, &str); 6] = [
     ("sda", ""),
     ("vda", ""),
@@ -26,7 +28,7 @@ const DISKS: [(&str, &str); 6] = [
     ("mmcblk0", "p"),
 ];
 
-/// Links to partitions, and what they are called by.
+/// Links to partitions, and what identifies the partition.
 const LINKS: [(&str, &str); 4] = [
     ("by-uuid/", "UUID"),
     ("by-label/", "LABEL"),
@@ -37,15 +39,15 @@ const LINKS: [(&str, &str); 4] = [
 /// A file system that belongs into the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Where it belongs.
+    /// Its mount point.
     pub(super) place: PathBuf,
-    /// Where it is.
+    /// What is mounted.
     pub(super) source: Source,
-    /// The subvolume of btrfs, if one is named.
+    /// The btrfs subvolume, if one is named.
     pub(super) subvolume: Option<String>,
     /// Whether a system boots without it.
     pub(super) is_optional: bool,
-    /// What the line calls it.
+    /// How the line names it.
     pub(super) words: String,
 }
 
@@ -54,7 +56,7 @@ pub(super) struct Entry {
 pub(super) enum Source {
     /// On the partition with this key and value.
     Called(&'static str, String),
-    /// On the partition of this number.
+    /// On the partition with this number.
     Number(u32),
     /// A directory of the root itself.
     Directory(PathBuf),
@@ -62,7 +64,7 @@ pub(super) enum Source {
     Elsewhere,
 }
 
-/// The file systems that belong into the root, those that are mounted in others after them.
+/// Returns the file systems that belong into the root, outer mount points first.
 pub(super) fn entries(text: &str) -> Vec<Entry> {
     let mut entries: Vec<_> = text.lines().filter_map(entry).collect();
     entries.sort_by_key(|entry| entry.place.components().count());
@@ -101,7 +103,7 @@ fn entry(line: &str) -> Option<Entry> {
     })
 }
 
-/// Where what a line calls so is; `None` if that is no device at all.
+/// Returns where a file system named in a line is; `None` if it is not on a device.
 fn source(spec: &str) -> Option<Source> {
     let keys = ["UUID", "LABEL", "PARTUUID", "PARTLABEL"];
     if let Some((key, value)) = spec.split_once('=') {
@@ -127,7 +129,7 @@ fn source(spec: &str) -> Option<Source> {
     Some(number.map_or(Source::Elsewhere, Source::Number))
 }
 
-/// A field in which spaces and the like are written as their numbers in octal.
+/// Decodes the octal escapes in a field.
 fn unescaped(field: &str) -> String {
     let mut text = String::new();
     let mut rest = field;

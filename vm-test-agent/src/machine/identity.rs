@@ -1,4 +1,5 @@
-//! Gives a restored VM its own identity before anything of a test runs: random numbers, time, names.
+//! Gives a restored VM its own identity before anything of a test runs: random numbers, time,
+//! names.
 
 use rustix::time::{ClockId, Timespec, clock_settime};
 use std::fs::{self, File};
@@ -7,17 +8,20 @@ use vm_test_protocol::machine::Identity;
 use vm_test_sys::entropy;
 use vm_test_sys::hosts;
 
-/// The files with its host name and its machine id, and what is done to them.
+/// The files with the host name and the machine id, and what is written to them.
 const FILES: [(&str, &str); 2] = [
     ("/etc/hostname", "write its host name"),
     ("/etc/machine-id", "write its machine id"),
 ];
 
-/// How far the clock of a machine that has waited may be from the host's, in nanoseconds, before it is set again. What the
-/// host says is some milliseconds old when it is heard, and a second is what a test may rely on.
+/// How far the clock of a VM that has waited may differ from the host's, in nanoseconds, before it
+/// is set again.
+///
+/// The host's time is some milliseconds old when it arrives, and tests may rely on a precision of
+/// one second.
 const CLOSE: u64 = 250_000_000;
 
-/// Takes it on.
+/// Gives the VM this identity.
 pub(super) fn take(identity: &Identity) -> io::Result<()> {
     entropy::add(&identity.seed).map_err(cannot("seed its random numbers"))?;
     set_clock(identity.time)?;
@@ -33,7 +37,7 @@ pub(super) fn take(identity: &Identity) -> io::Result<()> {
     add_to_hosts(&identity.host_name).map_err(cannot("write its name to /etc/hosts"))
 }
 
-/// Has the machine find itself by its name.
+/// Makes the VM's host name resolve to itself.
 fn add_to_hosts(name: &str) -> io::Result<()> {
     let known = fs::read(hosts::FILE).ok();
     let Some(missing) = hosts::missing(known.as_deref(), name) else {
@@ -46,21 +50,25 @@ fn add_to_hosts(name: &str) -> io::Result<()> {
     file.write_all(missing.as_bytes())
 }
 
-/// Empties the files that say who the machine is, so that a copy of it has only to add its own words.
+/// Empties the files that identify the VM, so that a copy only has to write its own values.
 pub(super) fn forget() -> io::Result<()> {
     FILES
         .iter()
         .try_for_each(|(file, what)| fs::write(file, "").map_err(cannot(what)))
 }
 
-/// Writes a line to an empty file. To empty it once more would have the kernel bring the line to the disk at once.
+/// Writes a line to an empty file.
+///
+/// Truncating it again would make the kernel write it to disk at once.
 fn fill(file: &str, line: &str) -> io::Result<()> {
     let mut file = File::options().write(true).open(file)?;
     file.write_all(format!("{line}\n").as_bytes())
 }
 
-/// Sets the clock to the host's time if it has gone wrong while the machine waited, as where the host slept or had its own
-/// set. A clock that is set is told to all who wait for that, and what they do about it they would do beside the test.
+/// Sets the clock to the host's time if it has drifted while the VM waited, for example because the
+/// host slept or its own clock was set.
+///
+/// Setting the clock notifies all who wait for that, and their reaction would run beside the test.
 pub(super) fn correct_clock(time: u64) -> io::Result<()> {
     let own = rustix::time::clock_gettime(ClockId::Realtime);
     let seconds = u64::try_from(own.tv_sec).unwrap_or(0);
@@ -75,7 +83,7 @@ fn is_close(own: u64, host: u64) -> bool {
     own.abs_diff(host) <= CLOSE
 }
 
-/// Sets the clock to so many nanoseconds since 1970.
+/// Sets the clock, in nanoseconds since 1970.
 fn set_clock(time: u64) -> io::Result<()> {
     let time = Timespec {
         tv_sec: i64::try_from(time / 1_000_000_000).unwrap_or(i64::MAX),

@@ -1,4 +1,5 @@
-//! The life of a VM until it is an instance: boots, waits to be saved or told to go on, and gets what is its own.
+//! The life of a VM until it is an instance: boots, waits to be saved or told to go on, and gets
+//! what is its own.
 
 use super::disks::Disks;
 use super::{
@@ -18,7 +19,7 @@ use vm_test_protocol::machine::{
 use vm_test_protocol::{PROTOCOL, frame};
 use vm_test_sys::loopback;
 
-/// The agent's stream, once the machine has become an instance, and what its init could not start.
+/// The agent's stream, once the VM has become an instance, and what its init could not start.
 #[derive(Debug)]
 pub(crate) struct Begun {
     pub(crate) stream: OwnedFd,
@@ -49,7 +50,8 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     if boot_timeout.is_some() {
         calm::OF_TEMPLATE.wait();
     }
-    // What has been written so far must be in what is saved, not in memory that is copied with every instance.
+    // What has been written so far must be in the saved disk, not in memory that every instance
+    // copies.
     rustix::fs::sync();
     frame::write(&control, &FromMachine::Booted { protocol: PROTOCOL })?;
     let identity = wait_for_go(&mut control)?;
@@ -77,7 +79,9 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     })
 }
 
-/// What an init does at boot, and a test then finds: none here is an init, and what a kernel cannot do is a test's business.
+/// Does what an init does at boot and tests rely on, for there is no init.
+///
+/// Failures are left to the tests that notice them.
 fn do_as_an_init() {
     devices::load_expected();
     filesystems::mount_rest();
@@ -87,10 +91,11 @@ fn do_as_an_init() {
     login::enter_control_group();
 }
 
-/// What is the same for every instance, and is done before the machine is saved: each would have to do it again, and QEMU
-/// to translate it.
+/// What is the same for every instance and therefore prepared before the VM is saved.
+///
+/// Otherwise each instance would have to repeat it.
 struct Ready {
-    /// Where the stream's port is.
+    /// The port of the stream.
     stream: PathBuf,
     disks: Disks,
 }
@@ -100,7 +105,7 @@ impl Ready {
         survival::secure().map_err(|error| {
             io::Error::new(error.kind(), format!("cannot secure its agent: {error}"))
         })?;
-        // A kernel without it is a test's business.
+        // A kernel may lack it; tests that need it will fail.
         let _ = loopback::up();
         login::begin();
         identity::forget()?;
@@ -123,7 +128,7 @@ fn wait_for_go(control: &mut File) -> io::Result<Identity> {
     }
 }
 
-/// Waits until somebody has leased the machine; the time then, if some has passed.
+/// Waits until the VM is leased; returns the present time if it has waited.
 fn wait_for_begin(control: &File) -> io::Result<Option<u64>> {
     match frame::read(control)? {
         Some(ToMachine::Begin { time }) => Ok(time),

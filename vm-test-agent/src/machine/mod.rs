@@ -1,6 +1,7 @@
-//! The agent in a VM. It is the kernel's first program here: it finds the root's disk, mounts it as the root, starts the
-//! image's own init if the guest has one, and waits until it is told to become an instance. Until
-//! then the VM may be saved and restored many times, so nothing before that message may differ between instances.
+//! The agent in a VM. It is the kernel's first program here: it finds the root's disk, mounts it as
+//! the root, starts the image's own init if the guest has one, and waits until it is told to become
+//! an instance. Until then the VM may be saved and restored many times, so nothing before that
+//! message may differ between instances.
 
 mod appearance;
 mod assembly;

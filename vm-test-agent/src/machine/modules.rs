@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use vm_test_protocol::machine::{MODULES, OPTIONAL};
 
-/// Loads all of them.
+/// Loads all listed drivers.
 pub(super) fn load_all() -> io::Result<()> {
     let directory = Path::new(MODULES);
     let order = fs::read_to_string(directory.join("order"))
@@ -13,7 +13,7 @@ pub(super) fn load_all() -> io::Result<()> {
     load_listed(
         &order,
         |name| load(&directory.join(format!("{name}.ko"))),
-        // Where all goes well nobody sees it; where the machine does not boot, it is among its last words.
+        // Seen only if the VM does not boot: it is then among the last lines of the console.
         |words| eprintln!("vm-test: {words}"),
     )
 }
@@ -25,7 +25,9 @@ fn load(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Loads drivers one after the other. `note` gets what is said of those that a machine can do without and does.
+/// Loads drivers one after the other.
+///
+/// `note` receives the errors of optional drivers, which are skipped.
 fn load_listed(
     order: &str,
     load: impl Fn(&str) -> io::Result<()>,
@@ -38,7 +40,7 @@ fn load_listed(
         };
         match load(name) {
             Ok(()) => {}
-            // It is for a device, or a feature of the processor, that is not there.
+            // There is no such device or processor feature.
             Err(error) if is_optional && error.raw_os_error() == Some(libc::ENODEV) => {}
             Err(error) if is_optional => {
                 note(&format!("continuing without driver {name}: {error}"))
@@ -57,7 +59,7 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
 
-    /// What is loaded and what is noted where these drivers fail with these errors.
+    /// Returns what is loaded and what is noted if these drivers fail with these errors.
     fn loaded(order: &str, fail: &[(&str, i32)]) -> (io::Result<()>, Vec<String>, Vec<String>) {
         let (names, notes) = (RefCell::default(), RefCell::default());
         let done = load_listed(

@@ -7,18 +7,18 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use vm_test_sys::interface::Interface;
 
-/// The card's interface; the kernel is told to name it so.
+/// The interface of the network card; a kernel option keeps this name.
 const NAME: &str = "eth0";
 
-/// QEMU's own choice of addresses.
+/// The addresses that QEMU's user-mode network assigns.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 const MASK: Ipv4Addr = Ipv4Addr::new(255, 255, 255, 0);
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 const NAMES: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 3);
 
-/// Brings it up. The hardware address is made of these random bytes.
+/// Brings the interface up. Its hardware address is made of these random bytes.
 pub(super) fn up(random: &[u8]) -> io::Result<()> {
-    // A local one, and of a single card.
+    // A locally administered unicast address.
     let mut hardware = [0x52, 0x54, 0, 0, 0, 0];
     for (to, from) in hardware[2..].iter_mut().zip(random) {
         *to = *from;
@@ -37,7 +37,8 @@ pub(super) fn up(random: &[u8]) -> io::Result<()> {
     fs::write("/etc/resolv.conf", format!("nameserver {NAMES}\n"))
 }
 
-/// The kernel sees to the link on its own, and says so later than it says that the interface is up.
+/// Waits for the link. The kernel brings it up asynchronously, after the interface is reported as
+/// up.
 fn await_up() -> io::Result<()> {
     let state = Path::new("/sys/class/net").join(NAME).join("operstate");
     await_there(|| match fs::read_to_string(&state) {

@@ -1,5 +1,6 @@
-//! The files of devices that a booted system has before their drivers are loaded: opening one loads the driver. The kernel's
-//! own list of them is in its modules' directory. Owners and permissions are those that udev gives.
+//! The files of devices that a booted system has before their drivers are loaded: opening one loads
+//! the driver. The kernel's own list of them is in its modules' directory. Owners and permissions
+//! are those that udev gives.
 
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use std::fs;
@@ -12,15 +13,15 @@ const DEVICES: &str = "/dev";
 /// Links that udev makes there.
 const LINKS: [(&str, &str); 2] = [("core", "/proc/kcore"), ("rtc", "rtc0")];
 
-/// Directories there in which other file systems are.
+/// Directories there on which other file systems are mounted.
 const MOUNTED: [&str; 4] = ["hugepages", "mqueue", "pts", "shm"];
 
-/// Makes the files, and gives all that are there their owners.
+/// Makes the device files, and sets the owners of all that exist.
 pub(super) fn make() {
     let release = rustix::system::uname();
     let release = release.release().to_string_lossy();
     let list = format!("/lib/modules/{release}/modules.devname");
-    // A kernel that has all built in has no list, and has made the files itself.
+    // A kernel without modules has no list, and has made the files itself.
     let list = fs::read_to_string(list).unwrap_or_default();
     for (name, kind, major, minor) in list.lines().filter_map(parse) {
         let path = Path::new(DEVICES).join(name);
@@ -42,7 +43,8 @@ pub(super) fn make() {
     own_all(Path::new(DEVICES), &groups);
 }
 
-/// A device of the list: `tun net/tun c10:200`. Names that lead elsewhere are none.
+/// Parses a line of the list: `tun net/tun c10:200`. Names that lead out of the directory are
+/// refused.
 fn parse(line: &str) -> Option<(&str, FileType, u32, u32)> {
     let mut words = line.split_whitespace().skip(1);
     let (name, numbers) = (words.next()?, words.next()?);
@@ -64,7 +66,7 @@ fn own_all(directory: &Path, groups: &str) {
         };
         let path = entry.path();
         if kind.is_dir() {
-            // What is mounted below has owners of its own.
+            // Mounted file systems have their own owners.
             if !MOUNTED.iter().any(|&name| entry.file_name() == name) {
                 own_all(&path, groups);
             }
@@ -78,7 +80,7 @@ fn own_all(directory: &Path, groups: &str) {
             .unwrap_or(&path)
             .to_string_lossy();
         if let Some((group, mode)) = access(&name, kind.is_block_device()) {
-            // Without the group the file stays root's.
+            // Without the group the file remains root's.
             if let Some(group) = number_of(group, groups) {
                 let _ = chown(&path, None, Some(group));
             }
@@ -87,7 +89,7 @@ fn own_all(directory: &Path, groups: &str) {
     }
 }
 
-/// The group and the permissions of a device file, if they are not what the kernel gives.
+/// Returns the group and permissions of a device file, if they differ from the kernel's.
 fn access(name: &str, is_block: bool) -> Option<(&'static str, u32)> {
     let numbered = |stem: &str| {
         let rest = name.strip_prefix(stem);
@@ -110,7 +112,7 @@ fn access(name: &str, is_block: bool) -> Option<(&'static str, u32)> {
     }
 }
 
-/// The number of a group in a file of groups.
+/// Returns the number of a group, given the content of a group file.
 fn number_of(group: &str, groups: &str) -> Option<u32> {
     groups.lines().find_map(|line| {
         let mut words = line.split(':');

@@ -1,4 +1,5 @@
-//! A partition of an imported disk: mounted read-only if its file system is supported, otherwise only named.
+//! A partition of an imported disk: mounted read-only if its file system is supported, otherwise
+//! only named.
 
 use rustix::mount::{MountFlags, mount};
 use std::ffi::CStr;
@@ -9,27 +10,29 @@ use std::path::{Path, PathBuf};
 /// Where its file systems are mounted.
 const PLACES: &str = "/run/vm-test/foreign";
 
-/// The kinds of file systems, with the options that keep each from writing to a disk that was not closed.
+/// The types of file systems, with the options that prevent writes to a disk that was not unmounted
+/// cleanly.
 const KINDS: [(&str, &CStr); 3] = [
     ("ext4", c"noload"),
     ("xfs", c"norecovery,nouuid"),
     ("btrfs", c""),
 ];
 
-/// What may be on a partition without a file system, by what is there: an offset, the bytes, its name.
+/// What a partition without a file system may contain, recognised by bytes at an offset; with its
+/// name.
 const CONTAINERS: [(usize, &[u8], &str); 3] = [
     (512, b"LABELONE", "LVM"),
     (0, b"LUKS\xba\xbe", "LUKS"),
     (4096, b"\xfc\x4e\x2b\xa9", "RAID"),
 ];
 
-/// So much of a partition is looked at.
+/// How many bytes of a partition are examined.
 const HEAD: u64 = 8192;
 
 /// Where programs are.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// With what its file systems are mounted.
+/// The flags with which its file systems are mounted.
 pub(super) const FLAGS: MountFlags = MountFlags::RDONLY
     .union(MountFlags::NODEV)
     .union(MountFlags::NOSUID)
@@ -37,19 +40,19 @@ pub(super) const FLAGS: MountFlags = MountFlags::RDONLY
 
 /// A partition, or the whole disk.
 pub(super) struct Partition {
-    /// Its number; that of a whole disk is 0.
+    /// Its number; 0 for a whole disk.
     pub(super) number: u32,
     name: String,
-    /// What to call it.
+    /// Its name for people.
     pub(super) shown: String,
-    /// The kind of its file system, if it could be mounted.
+    /// The type of its file system, if it could be mounted.
     pub(super) kind: Option<&'static str>,
     /// Where it is mounted.
     pub(super) place: PathBuf,
 }
 
 impl Partition {
-    /// The one of this number and name, mounted if that can be.
+    /// Returns the partition with this number and name, mounted if possible.
     pub(super) fn new((number, name): (u32, String)) -> Self {
         let place = Path::new(PLACES).join(&name);
         Self {
@@ -64,12 +67,12 @@ impl Partition {
         }
     }
 
-    /// The file of the device.
+    /// Returns the path of the device.
     pub(super) fn device(&self) -> PathBuf {
         Path::new("/dev").join(&self.name)
     }
 
-    /// What is on it, for people.
+    /// Returns what it contains, for people.
     pub(super) fn content(&self) -> &'static str {
         self.kind.unwrap_or_else(|| container(&self.device()))
     }
@@ -84,7 +87,7 @@ fn mount_device(name: &str, place: &Path) -> Option<&'static str> {
     Some(kind)
 }
 
-/// What is on a partition that cannot be mounted, for people.
+/// Returns what a partition that cannot be mounted contains, for people.
 fn container(device: &Path) -> &'static str {
     let mut head = Vec::new();
     let read = File::open(device).and_then(|file| file.take(HEAD).read_to_end(&mut head));

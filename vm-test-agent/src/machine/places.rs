@@ -1,5 +1,5 @@
-//! The host's files in a VM: mounts read-only disks at the paths that the files have on the host, with a writable overlay in
-//! memory.
+//! The host's files in a VM: mounts read-only disks at the paths that the files have on the host,
+//! with a writable overlay in memory.
 
 use super::disks::Disks;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
@@ -10,13 +10,13 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::machine::{Place, PlaceKind};
 
-/// Where the disks are mounted.
+/// Where the payload disks are mounted.
 const DISKS: &str = "/run/vm-test/disks";
 
-/// Where the writes are.
+/// Where writes go.
 const WRITES: &str = "/run/vm-test/writes";
 
-/// Makes the room that [`mount_all`] needs and takes out of sight.
+/// Makes the file system that [`mount_all`] needs and hides.
 pub(super) fn make_room() -> io::Result<()> {
     fs::create_dir_all(DISKS)?;
     fs::create_dir_all(WRITES)?;
@@ -25,7 +25,7 @@ pub(super) fn make_room() -> io::Result<()> {
         .map_err(|error| cannot("make room for writes", &error.into()))
 }
 
-/// Puts everything at its place.
+/// Mounts everything at its place.
 pub(super) fn mount_all(places: &[Place], disks: &Disks) -> io::Result<()> {
     let mut mounted: BTreeMap<&str, PathBuf> = BTreeMap::new();
     for (number, place) in places.iter().enumerate() {
@@ -53,7 +53,8 @@ pub(super) fn mount_all(places: &[Place], disks: &Disks) -> io::Result<()> {
     hide(mounted.values()).map_err(|error| cannot("hide what is below its files", &error))
 }
 
-/// Takes the disks and the writes out of sight: what is mounted of them stays, and a test can do no harm to it there.
+/// Hides the disks and the writes: what is mounted from them stays, and tests cannot damage it
+/// there.
 fn hide<'a>(disks: impl Iterator<Item = &'a PathBuf>) -> io::Result<()> {
     for disk in disks {
         unmount(disk, UnmountFlags::DETACH)?;
@@ -72,19 +73,20 @@ fn mount_disk(serial: &str, disks: &Disks) -> io::Result<PathBuf> {
     Ok(target)
 }
 
-/// Mounts a directory so that it can be written to.
+/// Mounts a directory with an overlay, so that it is writable.
 fn lay_over(number: usize, from: &Path, to: &Path) -> io::Result<()> {
     let [upper, work] =
         ["upper", "work"].map(|dir| Path::new(WRITES).join(number.to_string()).join(dir));
     fs::create_dir_all(&upper)?;
     fs::create_dir_all(&work)?;
-    // The root of an overlay has the permissions of its upper directory.
+    // The root of an overlay takes the permissions of its upper directory.
     fs::set_permissions(&upper, fs::metadata(from)?.permissions())?;
     fs::create_dir_all(to)?;
-    // By links without strange characters, which would separate options.
+    // Through links without special characters, which would separate options.
     let lower = Path::new(WRITES).join(number.to_string()).join("lower");
     symlink(from, &lower)?;
-    // With these a directory of the host's can be renamed, and a file with several names stays one when it is written to.
+    // These options allow renaming directories of the host, and keep hard links when a file is
+    // written to.
     let options = format!(
         "lowerdir={},upperdir={},workdir={},redirect_dir=on,index=on",
         lower.display(),
@@ -97,12 +99,12 @@ fn lay_over(number: usize, from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A program finds itself at the path that it has on the host.
+/// Mounts a single program at the path that it has on the host.
 fn bind(from: &Path, to: &Path) -> io::Result<()> {
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent)?;
     }
-    // A program that runs cannot be opened to be written to.
+    // A program that is running cannot be opened for writing.
     if let Err(error) = File::create_new(to)
         && error.kind() != io::ErrorKind::AlreadyExists
     {

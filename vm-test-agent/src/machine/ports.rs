@@ -1,4 +1,5 @@
-//! The VM's ports to its host, found by their names. Opens them; does not know what is sent over them.
+//! The VM's ports to its host, found by their names. Opens them; does not know what is sent over
+//! them.
 
 use super::appearance::await_there;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -7,10 +8,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-/// Where the kernel lists them.
+/// Where the kernel lists the ports.
 const PORTS: &str = "/sys/class/virtio-ports";
 
-/// Opens the port of this name, as soon as it is there.
+/// Waits for the port with this name and opens it.
 pub(super) fn open(name: &str) -> io::Result<File> {
     open_at(&find(name)?)
 }
@@ -20,8 +21,10 @@ pub(super) fn open_at(port: &Path) -> io::Result<File> {
     File::options().read(true).write(true).open(port)
 }
 
-/// The same, once the host is at the other end. A machine that was saved without one learns of it a moment after it runs, and
-/// reads until then what it would read from a host that has gone.
+/// Opens the port and waits until the host is connected.
+///
+/// A VM that was saved without a connection learns of it only a moment after it runs, and until
+/// then reads as if the host had gone.
 pub(super) fn open_connected(port: &Path) -> io::Result<File> {
     let file = open_at(port)?;
     await_there(|| is_connected(&file).then_some(()))
@@ -38,7 +41,7 @@ fn is_connected(port: impl AsFd) -> bool {
     poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().contains(PollFlags::HUP)
 }
 
-/// Where the port of this name is, as soon as it is there.
+/// Waits for the port with this name; returns its path.
 pub(super) fn find(name: &str) -> io::Result<PathBuf> {
     await_there(|| look(name)).ok_or_else(|| io::Error::other(format!("there is no port {name}")))
 }

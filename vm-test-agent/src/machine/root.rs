@@ -1,5 +1,5 @@
-//! Switches from the initramfs to the root on the VM's disk. The agent is carried over, to the path that it has in every
-//! kind of guest.
+//! Switches from the initramfs to the root on the VM's disk. The agent is carried over, to the path
+//! that it has in every kind of guest.
 
 use super::disks;
 use super::filesystems::{FIRST, SECOND};
@@ -14,10 +14,10 @@ use vm_test_protocol::{AGENT_PATH, LIBRARIES};
 /// Where the disk is mounted before it becomes the root.
 const NEW: &str = "/newroot";
 
-/// Where the libraries of the agent are in the initial file system.
+/// Where the agent's libraries are in the initramfs.
 const BROUGHT: &str = "/lib";
 
-/// Mounts what drivers and disks are found by.
+/// Mounts the file systems through which drivers and disks are found.
 pub(super) fn see_devices() -> io::Result<()> {
     FIRST
         .iter()
@@ -29,7 +29,7 @@ pub(super) fn enter() -> io::Result<()> {
     let device = disks::find(ROOT_DISK)?;
     let new = Path::new(NEW);
     fs::create_dir_all(new)?;
-    // Nothing outlives the machine, so nothing is in a hurry to reach the disk.
+    // Nothing outlives the VM, so no data needs to be flushed to the disk early.
     let options = c"noauto_da_alloc,nobarrier";
     mount(&device, new, "ext4", MountFlags::NOATIME, options).map_err(|error| {
         cannot(
@@ -62,14 +62,14 @@ pub(super) fn enter() -> io::Result<()> {
     Ok(())
 }
 
-/// Copies the agent and its libraries, which are in memory so far, to memory below the new root.
+/// Copies the agent and its libraries from the initramfs to memory below the new root.
 fn bring_agent(new: &Path) -> io::Result<()> {
     let at = |path: &str| new.join(path.trim_start_matches('/'));
     fs::create_dir_all(at(LIBRARIES))?;
     fs::copy("/init", at(AGENT_PATH))?;
     for entry in fs::read_dir(BROUGHT)? {
         let entry = entry?;
-        // Directories hold links, for programs that look for libraries there.
+        // Directories contain links, for programs that look for libraries there.
         if !entry.file_type()?.is_file() {
             continue;
         }

@@ -1,5 +1,6 @@
-//! Kernel settings of a booted Debian that differ from the kernel's defaults: those that systemd makes itself, and those of
-//! the files that come with it. Only an init reads an image's own settings files.
+//! Kernel settings of a booted Debian that differ from the kernel's defaults: those that systemd
+//! makes itself, and those of the files that come with it. Only an init reads an image's own
+//! settings files.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +15,8 @@ const SETTINGS: [(&str, &str); 7] = [
     ("net/unix/max_dgram_qlen", "512"),
 ];
 
-/// Makes them; those that a kernel does not know are not there on a booted system either.
+/// Applies the settings. Those that this kernel does not know do not exist on a booted system
+/// either.
 pub(super) fn apply() {
     for (name, value) in SETTINGS {
         let _ = fs::write(Path::new("/proc/sys").join(name), format!("{value}\n"));
