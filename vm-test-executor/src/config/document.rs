@@ -1,5 +1,5 @@
-//! Reads TOML files that users write: reports the line of a mistake, and suggests the key that was probably meant. Knows no
-//! key.
+//! Reads TOML files that users write: reports the line of a mistake, and suggests the key that was
+//! probably meant. Knows no key.
 
 use serde::de::DeserializeOwned;
 use std::io::ErrorKind;

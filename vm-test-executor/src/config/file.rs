@@ -1,4 +1,5 @@
-//! `vm-test.toml` at the root of a workspace: which guests there are. Reads one file; knows nothing of sites.
+//! `vm-test.toml` at the root of a workspace: which guests there are. Reads one file; knows nothing
+//! of sites.
 
 use super::document;
 use super::guest::{Guest, HOST};
@@ -28,7 +29,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Reads the nearest file in `directory` or above it; without one, only the built-in guests are known.
+    /// Reads the nearest file in `directory` or above it; without one, only the built-in guests are
+    /// known.
     ///
     /// # Errors
     /// If the file cannot be read or is wrong outside the guests' tables.

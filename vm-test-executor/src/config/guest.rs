@@ -22,7 +22,8 @@ pub struct Guest {
     pub name: String,
     /// What runs it.
     pub backend: Backend,
-    /// What executes the instructions of a VM; the processor, where that is proved to work, if nobody has chosen.
+    /// What executes the instructions of a VM; the processor, where that is proved to work, if
+    /// nobody has chosen.
     pub accelerator: Option<Accelerator>,
     /// Its image.
     pub image: String,

@@ -1,5 +1,5 @@
-//! A VM's kernel other than its image's, as a guest names it, and the name of the image that combines both. Only text; opens
-//! nothing.
+//! A VM's kernel other than its image's, as a guest names it, and the name of the image that
+//! combines both. Only text; opens nothing.
 
 use std::path::PathBuf;
 use vm_test_settings::form::Form;

@@ -1,4 +1,5 @@
-//! The configuration of a guest: built-in guests, `vm-test.toml`, and what a site sets, in rising precedence.
+//! The configuration of a guest: built-in guests, `vm-test.toml`, and what a site sets, in rising
+//! precedence.
 
 mod accelerator;
 mod backend;

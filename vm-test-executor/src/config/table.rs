@@ -1,4 +1,5 @@
-//! The table of one guest in `vm-test.toml`: its settings, or the line of a mistake and the hint. Knows no other table.
+//! The table of one guest in `vm-test.toml`: its settings, or the line of a mistake and the hint.
+//! Knows no other table.
 
 use std::ops::Range;
 use std::path::Path;

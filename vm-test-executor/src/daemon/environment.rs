@@ -5,7 +5,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::{self, CPU_BUDGET, IDLE_SECONDS, MEMORY_BUDGET, SPARE_SECONDS};
 use vm_test_settings::quantity::{DURATION, SIZE};
 
-/// All of them, and what each counts.
+/// The variables that the daemon reads, and their units.
 const ALL: [(&str, Kind); 4] = [
     (IDLE_SECONDS, Kind::Seconds),
     (SPARE_SECONDS, Kind::Seconds),
@@ -13,7 +13,7 @@ const ALL: [(&str, Kind); 4] = [
     (CPU_BUDGET, Kind::Shares),
 ];
 
-/// What a variable counts, if its value has no unit.
+/// The unit of a variable's value if the value has none.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Seconds,
@@ -22,7 +22,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// Milliseconds, bytes or shares.
+    /// Returns milliseconds, bytes or shares.
     fn read(self, text: &str) -> Option<u64> {
         let is_bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let with = |unit: &str| format!("{text}{}", if is_bare { unit } else { "" });
@@ -57,7 +57,9 @@ impl Kind {
     }
 }
 
-/// Whether each that is set can be used. A daemon with another one would not do what its user has decided.
+/// Checks that every variable that is set can be used.
+///
+/// With an unusable one, the daemon would not do what its user has decided.
 pub(super) fn check() -> Result<(), Failure> {
     ALL.iter().try_for_each(|(name, kind)| {
         let Some(value) = variables::get(name) else {
@@ -68,17 +70,17 @@ pub(super) fn check() -> Result<(), Failure> {
     })
 }
 
-/// A time, if it is set.
+/// Returns a time, if the variable is set.
 pub(super) fn time(name: &str) -> Option<Duration> {
     value(name, Kind::Seconds).map(Duration::from_millis)
 }
 
-/// A number of bytes, if it is set.
+/// Returns a number of bytes, if the variable is set.
 pub(super) fn bytes(name: &str) -> Option<u64> {
     value(name, Kind::Mebibytes)
 }
 
-/// A number of shares, if it is set.
+/// Returns a number of shares, if the variable is set.
 pub(super) fn shares(name: &str) -> Option<u32> {
     u32::try_from(value(name, Kind::Shares)?).ok()
 }

@@ -1,5 +1,6 @@
-//! The files of a daemon in its runtime directory: its socket, the lock that makes it the only one, and its
-//! log. Removes only files that are still its own: the directory may have been removed and now belong to another daemon.
+//! The files of a daemon in its runtime directory: its socket, the lock that makes it the only one,
+//! and its log. Removes only files that are still its own: the directory may have been removed and
+//! now belong to another daemon.
 
 use super::regular;
 use rustix::fs::FlockOperation;
@@ -13,16 +14,16 @@ use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::{RuntimeDir, holder, is_stopped, kind_of};
 
-/// How long a daemon that has the lock may take to listen, or to end.
+/// How long to wait for a daemon that holds the lock to listen or to end.
 const OTHERS: Duration = Duration::from_secs(30);
 
-/// How long it may be stopped meanwhile.
+/// How long such a daemon may be stopped (SIGSTOP) meanwhile.
 const STOPPED: Duration = Duration::from_secs(5);
 
 /// How often to check.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The files of one daemon, which has their lock.
+/// The files of one daemon, which holds their lock.
 #[derive(Debug)]
 pub(super) struct Files {
     dir: PathBuf,
@@ -33,7 +34,8 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Takes the files of the daemon with this identity, or `None` if another process is that daemon.
+    /// Takes the files of the daemon with this identity, or `None` if another process is that
+    /// daemon.
     ///
     /// Waits for a daemon that is ending.
     ///
@@ -57,7 +59,7 @@ impl Files {
                     }));
                 }
                 Ok(None) => {}
-                // A daemon that has just ended removed the directory.
+                // A daemon that just ended has removed the directory.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && Instant::now() < limit => {
                     continue;
                 }
@@ -80,7 +82,7 @@ impl Files {
         }
     }
 
-    /// Listens at the socket.
+    /// Binds the socket.
     ///
     /// # Errors
     /// If something else is in its place, or nobody can listen there.
@@ -88,7 +90,7 @@ impl Files {
         let at = self.socket.display();
         let cannot = |error: &io::Error| Failure::new(format!("cannot listen at {at}: {error}"));
         match fs::symlink_metadata(&self.socket).map(|meta| meta.file_type()) {
-            // Holding the lock means that no other daemon listens there.
+            // No other daemon listens there, since this one has the lock.
             Ok(kind) if kind.is_socket() => {
                 fs::remove_file(&self.socket).map_err(|error| cannot(&error))?;
             }
@@ -104,7 +106,7 @@ impl Files {
         Ok(listener)
     }
 
-    /// Whether clients find this daemon. Where they do not, a new one is started.
+    /// Returns whether clients find this daemon. If they do not, they start a new one.
     pub(super) fn are_in_place(&self) -> bool {
         self.is_lock_in_place() && self.is_socket_in_place()
     }
@@ -113,32 +115,34 @@ impl Files {
         self.bound.is_some() && identity(&self.socket) == self.bound
     }
 
-    /// Whether this daemon still has the lock that another one would want.
+    /// Returns whether this daemon holds the lock that another daemon would take.
     pub(super) fn is_lock_in_place(&self) -> bool {
         let mine = self.held.metadata().map(|meta| (meta.dev(), meta.ino()));
         identity(&self.lock) == mine.ok()
     }
 
-    /// Makes this daemon unreachable for new clients. While it listens, no other socket can have the same identity.
+    /// Makes this daemon unreachable for new clients.
+    ///
+    /// While it listens, no other socket can have the same identity.
     pub(super) fn remove_socket(&self) {
         if self.is_socket_in_place() {
             let _ = fs::remove_file(&self.socket);
         }
     }
 
-    /// Removes the rest, with which the lock ends.
+    /// Removes the other files, which releases the lock.
     pub(super) fn remove(&self) {
         self.remove_socket();
         if self.is_lock_in_place() {
             let _ = fs::remove_file(self.socket.with_extension("log"));
             let _ = fs::remove_file(&self.lock);
-            // Goes only when it is empty.
+            // Succeeds only if it is empty.
             let _ = fs::remove_dir(&self.dir);
         }
     }
 }
 
-/// The lock, with this process's id in it; `None` if another one has it.
+/// Takes the lock and writes this process's id into it; returns `None` if another process has it.
 fn try_lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let mut options = File::options();
@@ -148,7 +152,7 @@ fn try_lock(path: &Path) -> io::Result<Option<File>> {
             Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        // A daemon that ended just now has removed the file that was locked here.
+        // A daemon that just ended has removed the file that was locked here.
         let mine = file.metadata().map(|meta| (meta.dev(), meta.ino()));
         if identity(path) == mine.ok() {
             file.set_len(0)?;
@@ -186,7 +190,7 @@ fn held_by_another(lock: &Path, pid: Option<u32>) -> Failure {
 mod tests {
     use super::*;
 
-    /// The files of a daemon in this directory.
+    /// Returns the files of a daemon in this directory.
     fn files(dir: &Path) -> Files {
         fs::create_dir_all(dir).unwrap();
         let lock = dir.join("it.lock");

@@ -1,8 +1,9 @@
-//! Whether a daemon that is about to end still accepts connections: counts those being served, and closes for good.
+//! Whether a daemon that is about to end still accepts connections: counts those being served, and
+//! closes for good.
 
 use std::sync::{Mutex, MutexGuard};
 
-/// The way in.
+/// Counts connections until it is closed.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     state: Mutex<State>,
@@ -14,12 +15,12 @@ struct State {
     is_closed: bool,
 }
 
-/// A connection that is served. It is counted off whatever becomes of its thread.
+/// A connection that is being served. It is counted even if its thread panics.
 #[derive(Debug)]
 pub(super) struct Served<'a>(&'a Gate);
 
 impl Gate {
-    /// Lets a connection in, unless the gate is closed.
+    /// Admits a connection, unless the gate is closed.
     pub(super) fn enter(&self) -> Option<Served<'_>> {
         let mut state = self.lock();
         if state.is_closed {
@@ -29,12 +30,12 @@ impl Gate {
         Some(Served(self))
     }
 
-    /// Accepts no more connections.
+    /// Admits no more connections.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
     }
 
-    /// Closes it if no connection is being served; returns whether it is closed.
+    /// Closes the gate if no connection is being served; returns whether it is closed.
     pub(super) fn close_if_idle(&self) -> bool {
         let mut state = self.lock();
         state.is_closed |= state.served == 0;
@@ -45,7 +46,7 @@ impl Gate {
         self.lock().is_closed
     }
 
-    /// Whether a connection is being served.
+    /// Returns whether a connection is being served.
     pub(super) fn is_busy(&self) -> bool {
         self.lock().served > 0
     }

@@ -11,10 +11,10 @@ use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{PROTOCOL, frame};
 
-/// How long a client may take to say what it wants.
+/// How long a client may take to send its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The same where everybody else waits for it.
+/// The same if all other clients wait meanwhile.
 const ALONE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the socket's threads share with the daemon's main loop.
@@ -25,8 +25,10 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Has the daemon go. From now on nobody is let in, and who has no instance yet is sent to the next daemon, by the end of
-    /// the stream.
+    /// Makes the daemon stop.
+    ///
+    /// From now on no connection is admitted. A client without an instance sees the end of the
+    /// stream, and turns to the next daemon.
     pub(super) fn leave(&self) {
         self.host.gate.close();
         self.host.admission.wake();
@@ -34,14 +36,14 @@ impl Desk {
     }
 }
 
-/// Accepts connections until the daemon goes, each in a thread of its own.
+/// Accepts connections until the daemon stops, each in its own thread.
 pub(super) fn listen(desk: &Arc<Desk>, listener: &UnixListener) {
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
             if desk.host.gate.is_closed() {
                 return;
             }
-            // Out of descriptors: what is open must end first.
+            // Too many open descriptors: some must be closed first.
             std::thread::sleep(Duration::from_millis(50));
             continue;
         };
@@ -65,7 +67,8 @@ pub(super) fn listen(desk: &Arc<Desk>, listener: &UnixListener) {
     }
 }
 
-/// Serves a client without a thread of its own: it is told all that can be told at once, and that the rest takes a thread.
+/// Serves a client without a thread: answers what can be answered at once, and refuses everything
+/// else.
 fn serve_alone(desk: &Desk, stream: &UnixStream, error: &io::Error) {
     // All others wait meanwhile.
     let _ = stream.set_read_timeout(Some(ALONE_TIMEOUT));
@@ -79,7 +82,7 @@ fn serve_alone(desk: &Desk, stream: &UnixStream, error: &io::Error) {
     let _ = frame::write(stream, &reply);
 }
 
-/// What a client wants, if its version is ours.
+/// Receives a client's request, if its version is the same.
 fn receive(stream: &UnixStream) -> Option<Request> {
     let greeting = frame::read::<Greeting>(stream).ok()??;
     let welcome = Welcome {
@@ -105,14 +108,14 @@ fn serve(desk: &Desk, stream: &UnixStream) {
     }
 }
 
-/// A request that goes on for as long as its client wants.
+/// A request that takes as long as its client wants.
 enum Lasting {
     Lease(Box<LeaseRequest>),
     Keep(String),
     Attach(String),
 }
 
-/// The answer to a request, or what of it goes on for longer.
+/// Returns the answer to a request, or the request if it takes longer.
 fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
     let registry = &desk.host.registry;
     Ok(match request {
@@ -124,7 +127,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
         Request::Console { instance } => Reply::Console(registry.console(&instance)),
         Request::Record(record) => {
             let instance = record.instance.clone();
-            // One that is gone has been written down already.
+            // An instance that is gone has been recorded already.
             registry.with(&instance, |living| living.record = Some(*record));
             Reply::Recorded
         }
@@ -134,7 +137,8 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
         }
         Request::Stop => {
             desk.leave();
-            // The main loop stops when this is the last connection; the client waits for the end of the stream.
+            // The main loop ends when this is the last connection; the client waits for the end of
+            // the stream.
             Reply::Stopped
         }
     })

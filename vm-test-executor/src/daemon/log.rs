@@ -6,10 +6,10 @@ use std::io;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::RuntimeDir;
 
-/// So often the directory may be gone again.
+/// How often to retry if the directory disappears.
 const ATTEMPTS: u32 = 1_000;
 
-/// The log of the daemon with this identity.
+/// Opens the log of the daemon with this identity.
 pub(super) fn open(identity: &str) -> Result<File, Failure> {
     let mut attempts = 0;
     loop {
@@ -18,7 +18,7 @@ pub(super) fn open(identity: &str) -> Result<File, Failure> {
         let mut options = File::options();
         match regular::open(&path, options.create(true).read(true).append(true)) {
             Ok(log) => return Ok(log),
-            // A daemon that ended just now has taken the directory with it.
+            // A daemon that just ended has removed the directory.
             Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => {}
             Err(error) => {
                 let failure = Failure::new(format!("cannot write {}: {error}", path.display()));
@@ -28,7 +28,7 @@ pub(super) fn open(identity: &str) -> Result<File, Failure> {
     }
 }
 
-/// Has the daemon write to the log again if the one that ended before it has removed the file.
+/// Reopens the log if the previous daemon has removed the file.
 pub(super) fn restore(identity: &str) {
     let is_removed = rustix::fs::fstat(io::stderr()).is_ok_and(|stat| {
         rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_nlink == 0

@@ -1,6 +1,8 @@
-//! The daemon: one per user and version of the program. Owns all instances, admits leases, destroys released instances.
+//! The daemon: one per user and version of the program. Owns all instances, admits leases, destroys
+//! released instances.
 //!
-//! It is started on demand, in its own session, and exits when it has been idle. Its death kills its keepers.
+//! It is started on demand, in its own session, and exits when it has been idle. Its death kills
+//! its keepers.
 
 mod environment;
 mod files;

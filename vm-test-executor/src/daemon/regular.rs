@@ -1,5 +1,6 @@
-//! Opens regular files at paths where something else may be: a FIFO would block, a device could have side effects, a link
-//! could lead elsewhere. Anything else than a regular file is an error, and never waited for.
+//! Opens regular files at paths where something else may be: a FIFO would block, a device could
+//! have side effects, a link could lead elsewhere. Anything else than a regular file is an error,
+//! and never waited for.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
@@ -9,7 +10,7 @@ use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::kind_of;
 
-/// Opens a regular file; one that is made is its user's alone.
+/// Opens a regular file. A new file is accessible only to its user.
 pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     match options.custom_flags(flags).mode(0o600).open(path) {
@@ -26,7 +27,7 @@ pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     }
 }
 
-/// The same failure with what helps against this error of [`open`].
+/// Adds the hint for an error of [`open`] to a failure.
 pub(super) fn because(failure: Failure, error: &io::Error, path: &Path) -> Failure {
     match error.raw_os_error() {
         Some(_) => failure.because(Tried::File, error),
@@ -34,7 +35,7 @@ pub(super) fn because(failure: Failure, error: &io::Error, path: &Path) -> Failu
     }
 }
 
-/// The content of a regular file.
+/// Reads a regular file.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut file = open(path, File::options().read(true))?;
@@ -42,16 +43,17 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a regular file anew.
+/// Replaces the content of a regular file.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = File::options();
     let mut file = open(path, options.create(true).truncate(true).write(true))?;
-    // Whoever made it may have let others read it.
+    // The file may have been made with other permissions.
     file.set_permissions(Permissions::from_mode(0o600))?;
     io::Write::write_all(&mut file, bytes)
 }
 
-/// Makes a directory that nobody else may enter, or has one be so that is there: tests may print secrets.
+/// Makes a directory that nobody else may enter, or makes an existing one so: tests may print
+/// secrets.
 pub(super) fn make_private(directory: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(directory) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -64,7 +66,7 @@ pub(super) fn make_private(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether it only had to be a new file.
+/// Returns whether the error is only that the file exists.
 fn options_fail_for_existence(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AlreadyExists
 }

@@ -1,4 +1,5 @@
-//! The daemon's life cycle: detaching from the process that started it, lock, socket, main loop, orderly end.
+//! The daemon's life cycle: detaching from the process that started it, lock, socket, main loop,
+//! orderly end.
 
 use super::files::Files;
 use super::gate::Gate;
@@ -24,22 +25,22 @@ use vm_test_runtime::client::{Executor, RuntimeDir};
 use vm_test_runtime::variables;
 use vm_test_sys::session;
 
-/// The word on standard output that says the daemon listens.
+/// Printed to standard output when the daemon listens.
 const READY: &[u8] = b"ready\n";
 
 /// How long the main loop sleeps when there is nothing to start.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How long a daemon without leases stays, unless the environment says otherwise.
+/// How long a daemon without leases stays, by default.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// Variables that the daemon keeps from whoever started it.
+/// Variables that the daemon keeps from the process that started it.
 const KEPT: [&str; 5] = [
     "HOME",
     "USER",
     "PATH",
     "XDG_RUNTIME_DIR",
-    // Where it writes what it has executed, if it was built to be measured.
+    // Where it writes its coverage profile, if it was built for coverage.
     ENV_PROFILE,
 ];
 
@@ -47,7 +48,7 @@ fn cannot(what: &str, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(format!("cannot {what}: {error}"))
 }
 
-/// The same with what helps against the error.
+/// Returns the failure with a hint for the error.
 fn refused(what: &str, tried: Tried, error: &io::Error) -> Failure {
     cannot(what, error).because(tried, error)
 }
@@ -58,10 +59,10 @@ fn program() -> Result<Executor, Failure> {
     Executor::at(&path).ok_or_else(|| cannot("find the program itself", &path.display()))
 }
 
-/// Starts a daemon that has nothing in common with this process, and returns when it listens.
+/// Starts a daemon that is detached from this process, and returns when it listens.
 ///
 /// # Errors
-/// If it cannot be started; with its own words.
+/// If it cannot be started; as the daemon reports.
 pub fn start_detached() -> Result<(), Failure> {
     let executor = program()?;
     own_umask();
@@ -83,7 +84,7 @@ pub fn start_detached() -> Result<(), Failure> {
                 .map_err(|error| refused("start the daemon", Tried::Descriptor, &error))?,
         );
     session::own_session(&mut command);
-    // A lock that somebody holds in a shell, or a pipe that somebody reads to its end, must not be held as long as it lives.
+    // The daemon must not hold a shell's lock or the end of a pipe for as long as it lives.
     session::standard_streams_only(&mut command);
     if is_traced() {
         session::unfollowed(&mut command);
@@ -99,7 +100,7 @@ pub fn start_detached() -> Result<(), Failure> {
         return Ok(());
     }
     let _ = child.wait();
-    // Older words are of daemons that had other troubles.
+    // Older lines are about earlier daemons.
     let mut words = Vec::new();
     let _ = log
         .seek(SeekFrom::Start(before))
@@ -111,7 +112,7 @@ pub fn start_detached() -> Result<(), Failure> {
     }))
 }
 
-/// Whether a debugger or tracer follows this process, perhaps with all that it starts.
+/// Returns whether a debugger or tracer follows this process, and perhaps all that it starts.
 fn is_traced() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let tracer = status
@@ -120,7 +121,7 @@ fn is_traced() -> bool {
     tracer.is_some_and(|id| id.trim() != "0")
 }
 
-/// Serves until it is idle, asked to stop, or told to by a signal. Call it in a process of its own.
+/// Serves until it is idle, asked to stop, or stopped by a signal. Call it in a process of its own.
 ///
 /// # Errors
 /// If it cannot listen.
@@ -186,7 +187,8 @@ pub fn serve() -> Result<(), Failure> {
         }
         let is_found = files.are_in_place();
         if !is_found {
-            // Nobody will come any more, and another one must be able to take the place.
+            // No client can reach this daemon any more, and another one must be able to take its
+            // place.
             files.remove();
         }
         if idles && (!is_found || idle_since.elapsed() >= idle) {
@@ -194,10 +196,10 @@ pub fn serve() -> Result<(), Failure> {
         }
     }
     files.remove_socket();
-    // Who has found the socket in the last moment and was not yet heard is sent to the next daemon.
+    // A client that connected at the last moment and was not served turns to the next daemon.
     let _ = rustix::net::shutdown(&way_in, rustix::net::Shutdown::Both);
     drop(way_in);
-    // Every lease sees this and destroys its instance.
+    // Every lease notices this and destroys its instance.
     drop(stopping);
     let limit = Instant::now() + Duration::from_secs(10);
     while gate.is_busy() && Instant::now() < limit {
@@ -213,13 +215,14 @@ pub fn serve() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Has files be made as everywhere, whatever whoever starts the daemon is used to: guests have it from here, too. What is
-/// its user's alone has a mode of its own.
+/// Sets the usual umask, whatever the caller's: guests inherit it from here.
+///
+/// Private files are made with an explicit mode.
 fn own_umask() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }
 
-/// Has the daemon go at once when a signal asks for it.
+/// Makes the daemon stop when a signal asks for it.
 fn heed_signals(desk: &Arc<Desk>) -> Result<(), Failure> {
     let mut signals = Signals::new([libc::SIGTERM, libc::SIGINT, libc::SIGHUP])
         .map_err(|error| refused("handle signals", Tried::Descriptor, &error))?;
@@ -231,20 +234,20 @@ fn heed_signals(desk: &Arc<Desk>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells whoever started the daemon, and lets go of the pipe.
+/// Tells the process that started the daemon, and closes the pipe.
 fn say_ready() -> Result<(), Failure> {
-    // After the word that it is ready nothing may fail: nobody would hear why.
+    // Nothing may fail after this message: nobody would learn why.
     let null = File::options()
         .write(true)
         .open("/dev/null")
         .map_err(|error| refused("open /dev/null", Tried::File, &error))?;
     let mut stdout = io::stdout();
-    // Whoever started the daemon may be gone already, and the next client finds it all the same.
+    // If the process that started the daemon is gone, the next client still finds it.
     let _ = stdout.write_all(READY).and_then(|()| stdout.flush());
     rustix::stdio::dup2_stdout(&null).map_err(|error| cannot("close standard output", &error))
 }
 
-/// The agent is installed beside the program.
+/// Returns the path of the agent, which is installed beside the program.
 fn agent(executor: &Executor) -> Result<PathBuf, Failure> {
     let path = executor.path.with_file_name("vm-test-agent");
     if path.is_file() {
@@ -257,7 +260,7 @@ fn agent(executor: &Executor) -> Result<PathBuf, Failure> {
     .hint("cargo install vm-test-executor installs both programs"))
 }
 
-/// Differs between daemons that are alive, and hardly ever repeats.
+/// Returns an id that differs between living daemons, and hardly ever repeats.
 fn run_id() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let nanos = now.map_or(0, |now| now.subsec_micros());
@@ -271,7 +274,8 @@ fn idle_time() -> Duration {
     environment::time(variables::IDLE_SECONDS).unwrap_or(IDLE)
 }
 
-/// Every lease takes a few descriptors; the usual soft limit would end at some hundred.
+/// Each lease needs a few descriptors; the usual soft limit of 1024 would allow only a few hundred
+/// leases.
 fn raise_file_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);

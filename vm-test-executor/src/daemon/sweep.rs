@@ -1,5 +1,5 @@
-//! Removes what dead daemons left: sockets, locks, logs, control groups, loop devices, snapshots. The kernel has already
-//! removed everything else.
+//! Removes what dead daemons left: sockets, locks, logs, control groups, loop devices, snapshots.
+//! The kernel has already removed everything else.
 
 use super::instance::{cgroup, delegation, loops};
 use super::prepare::stores;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 use vm_test_runtime::client::RuntimeDir;
 
-/// How long a daemon may take from the making of its log to its lock.
+/// How long a daemon may take from making its log to taking its lock.
 const START: Duration = Duration::from_secs(60);
 
 /// What was found and removed.
@@ -28,10 +28,10 @@ pub struct Swept {
     pub snapshots: usize,
 }
 
-/// Removes what daemons left that are no more; `own` is the identity of the daemon that calls.
+/// Removes what dead daemons left. `own` is the identity of the calling daemon.
 pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
     let mut swept = Swept {
-        // Those that a guest was given may be below those that limit it.
+        // Delegated groups may be below the groups that limit them.
         groups: delegation::sweep() + cgroup::sweep(),
         ..Swept::default()
     };
@@ -40,7 +40,7 @@ pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
         if Some(identity.as_str()) == own || is_starting(&socket) {
             continue;
         }
-        // Whoever gets the lock knows that no daemon holds it, and that none can start meanwhile.
+        // Holding the lock means that no daemon holds it, and that none can start meanwhile.
         let lock = socket.with_extension("lock");
         let had_lock = lock.exists();
         let mut options = File::options();
@@ -62,13 +62,13 @@ pub fn sweep(dir: &RuntimeDir, own: Option<&str>) -> Swept {
         }
     }
     if own.is_none() {
-        // Goes only when it is empty.
+        // Succeeds only if it is empty.
         let _ = fs::remove_dir(dir.path());
     }
     swept
 }
 
-/// The identities of all daemons that have files in the directory.
+/// Returns the identities of all daemons with files in the directory.
 fn identities(dir: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     entries
@@ -81,12 +81,12 @@ fn identities(dir: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether a daemon has made it: anything else is its user's to remove.
+/// Returns whether a daemon has made the file; others are left to their user.
 fn is_a_daemons(file: &Path) -> bool {
     fs::symlink_metadata(file).is_ok_and(|meta| meta.is_file() || meta.file_type().is_socket())
 }
 
-/// Whether there is nothing but a new log: whoever starts a daemon makes that first.
+/// Returns whether there is only a new log, which is made first when a daemon starts.
 fn is_starting(socket: &Path) -> bool {
     let age = fs::metadata(socket.with_extension("log"))
         .and_then(|meta| meta.modified())

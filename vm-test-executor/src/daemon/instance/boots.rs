@@ -1,31 +1,32 @@
-//! The consoles of VMs that ended before they had a log: a VM that is booted for a template has no lease, and a command
-//! writes no log. The latest ones are kept in the store of their image. Nothing here can make a lease fail.
+//! The consoles of VMs that ended before they had a log: a VM that is booted for a template has no
+//! lease, and a command writes no log. The latest ones are kept in the store of their image.
+//! Nothing here can make a lease fail.
 
 use super::super::regular;
 use super::console::Console;
 use std::path::Path;
 use vm_test_runtime::harvest::forget_old_runs;
 
-/// Where they are, below the store.
+/// The directory below the store.
 const HOME: &str = "boots";
 
-/// How their names end.
+/// The extension of the files.
 const END: &str = "log";
 
-/// Writes down how a VM ended, unless its console says nothing; whether it did.
+/// Records how a VM ended, unless its console is empty; returns whether it did.
 pub(crate) fn keep(store: &Path, instance: &str, words: &str, console: &Console) -> bool {
     let console = console.lines();
     if console.is_empty() {
         return false;
     }
-    // The lines that are shown of the console are not all of it, and all of it is here.
+    // The first line only: others repeat the end of the console, which is here as a whole.
     let words = words.lines().next().unwrap_or_default();
     let text = format!(
         "--- why it ended\n{words}\n--- console\n{}\n",
         console.join("\n")
     );
     let home = store.join(HOME);
-    // Not the store, which only those make who build an image.
+    // Does not make the store: only building an image does.
     let path = home.join(format!("{instance}.{END}"));
     let written =
         regular::make_private(&home).and_then(|()| regular::write(&path, text.as_bytes()));
@@ -36,10 +37,10 @@ pub(crate) fn keep(store: &Path, instance: &str, words: &str, console: &Console)
     is_written
 }
 
-/// What was written down of this instance.
+/// Returns what was recorded about this instance.
 #[must_use]
 pub fn kept(store: &Path, instance: &str) -> Option<String> {
-    // The name of a file, and of nothing elsewhere.
+    // An instance's name is a file name, never a path.
     if instance.contains('/') {
         return None;
     }

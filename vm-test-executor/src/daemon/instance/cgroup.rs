@@ -1,7 +1,8 @@
-//! Limits that the kernel enforces: memory and number of processes of an instance, where this user may set them.
+//! Limits that the kernel enforces: memory and number of processes of an instance, where this user
+//! may set them.
 //!
-//! Directories of control groups outlive the processes in them, so they carry the daemon's process id in their names
-//! and are swept by the next start.
+//! Directories of control groups outlive the processes in them, so they carry the daemon's process
+//! id in their names and are swept by the next start.
 
 use rustix::process::Pid;
 use std::fs;
@@ -10,23 +11,23 @@ use std::path::{Path, PathBuf};
 use vm_test_sys::process::Process;
 
 const BASE: &str = "/sys/fs/cgroup";
-/// The directory below which all groups of instances are.
+/// The directory for all groups of instances.
 pub(super) const PARENT: &str = "vm-test";
 
 /// How many processes an instance may have.
 const MOST_PROCESSES: u32 = 4096;
 
-/// How often the removal of a directory is tried again, while the kernel lets the last process go.
+/// How often the removal of a directory is retried while the kernel releases the last process.
 const REMOVALS: u32 = 50;
 
-/// What holds an instance's limits.
+/// The control groups of an instance, which set its limits.
 #[derive(Debug)]
 pub struct Limits {
     directories: Vec<PathBuf>,
     memory: Option<PathBuf>,
 }
 
-/// The directories below which limits can be set: that of memory, that of the number of processes.
+/// Returns the directories in which limits can be set: for memory, and for the number of processes.
 fn roots() -> [Option<PathBuf>; 2] {
     let unified = Path::new(BASE);
     ["memory", "pids"].map(|controller| {
@@ -42,10 +43,10 @@ fn roots() -> [Option<PathBuf>; 2] {
     })
 }
 
-/// Whether limits can be held by the kernel here, found out by setting some.
+/// Checks whether the kernel can enforce limits here, by setting some.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's reason.
 pub fn availability() -> io::Result<()> {
     let limits = Limits::new("probe", 64 << 20)?;
     if limits.memory.is_none() {
@@ -88,7 +89,7 @@ impl Limits {
         if self.directories.contains(&group) {
             return Ok(group);
         }
-        // Another daemon may remove the empty parent just now.
+        // Another daemon may just be removing the empty parent.
         match self.make(root, &group) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(root, &group)?,
             made => made?,
@@ -103,7 +104,7 @@ impl Limits {
             return Err(error);
         }
         if root.parent() == Some(Path::new(BASE)) {
-            // In the unified hierarchy controllers are handed down one level at a time.
+            // In the unified hierarchy, controllers are enabled one level at a time.
             for level in [Path::new(BASE), root] {
                 fs::write(level.join("cgroup.subtree_control"), "+memory +pids")?;
             }
@@ -113,10 +114,10 @@ impl Limits {
         Ok(())
     }
 
-    /// Puts a process, and with it all that it will start, into the groups.
+    /// Moves a process, and thus everything that it will start, into the groups.
     ///
     /// # Errors
-    /// If it is gone, or a directory is.
+    /// If the process or a directory is gone.
     pub fn take(&self, pid: Pid) -> io::Result<()> {
         for group in &self.directories {
             fs::write(group.join("cgroup.procs"), pid.to_string())?;
@@ -124,7 +125,7 @@ impl Limits {
         Ok(())
     }
 
-    /// The count of processes that the kernel has killed because memory ran out.
+    /// Returns a reader for the number of processes killed for lack of memory.
     #[must_use]
     pub fn oom_watch(&self) -> OomWatch {
         OomWatch {
@@ -133,14 +134,14 @@ impl Limits {
     }
 }
 
-/// Reads how many processes the kernel has killed in a group because memory ran out.
+/// Reads how many processes of a group the kernel has killed because memory ran out.
 #[derive(Clone, Debug, Default)]
 pub struct OomWatch {
     group: Option<PathBuf>,
 }
 
 impl OomWatch {
-    /// The count so far; zero where the kernel holds no limit.
+    /// Returns the number so far; zero if the kernel does not limit memory.
     #[must_use]
     pub fn oom_kills(&self) -> u64 {
         let Some(group) = &self.group else { return 0 };
@@ -165,7 +166,8 @@ impl Drop for Limits {
     }
 }
 
-/// Removes a group and all below it, the deepest first: a guest that may makes groups of its own. Whether it is gone.
+/// Removes a group and all groups below it, which a guest with its own init makes; returns whether
+/// it is gone.
 pub(super) fn remove_tree(group: &Path) -> bool {
     for entry in fs::read_dir(group).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -183,7 +185,7 @@ pub(super) fn remove_tree(group: &Path) -> bool {
     false
 }
 
-/// Removes the groups of daemons that are no more; the number of directories removed.
+/// Removes the groups of dead daemons; returns the number of directories removed.
 pub(crate) fn sweep() -> usize {
     let mut removed = 0;
     for root in roots().into_iter().flatten() {
@@ -196,14 +198,16 @@ pub(crate) fn sweep() -> usize {
                 removed += 1;
             }
         }
-        // Goes only when it is empty.
+        // Succeeds only if it is empty.
         let _ = fs::remove_dir(&root);
     }
     removed
 }
 
-/// Whether this process is one of this program: a stranger may have the number of a dead daemon. A dead one keeps its
-/// number and its name for as long as its parent does not ask for its end.
+/// Returns whether this process is a daemon.
+///
+/// Another program may have the id of a dead daemon. A zombie keeps its id and name until its
+/// parent has waited for it.
 pub(super) fn is_daemon(pid: &str) -> bool {
     Process::of(pid).is_some_and(|process| process.name == "vm-test" && !process.is_dead())
 }

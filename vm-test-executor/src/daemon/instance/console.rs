@@ -1,5 +1,5 @@
-//! The console of a guest with its own init: a file in memory that its keeper writes, and whose last lines are shown in
-//! messages. It outlives the keeper.
+//! The console of a guest with its own init: a file in memory that its keeper writes, and whose
+//! last lines are shown in messages. It outlives the keeper.
 
 mod telling;
 
@@ -9,10 +9,11 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
-/// How much of a log it may be, so that with the output it fits into one message.
+/// How many bytes of a console a log has, so that it fits into one message together with the
+/// output.
 const LONGEST: u64 = 1 << 17;
 
-/// Longer lines are cut.
+/// Longer lines are cut, in characters.
 const LONGEST_LINE: usize = 200;
 
 /// A console.
@@ -22,29 +23,29 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// A console on which nothing is written yet.
+    /// Returns an empty console.
     pub(crate) fn new() -> io::Result<Self> {
         let file = memfd_create(c"vm-test console", MemfdFlags::CLOEXEC)?;
         Ok(Self { file: file.into() })
     }
 
-    /// The same console, to be handed over or kept by somebody else.
+    /// Returns another handle of the same console.
     pub(super) fn share(&self) -> io::Result<Self> {
         let file = self.file.try_clone()?;
         Ok(Self { file })
     }
 
-    /// Its descriptor.
+    /// Returns its descriptor.
     pub(super) fn into_descriptor(self) -> OwnedFd {
         self.file.into()
     }
 
-    /// The lines that tell most of how it ended, without what only a terminal understands.
+    /// Returns the most informative last lines, without terminal escapes.
     pub(crate) fn last_lines(&self) -> Vec<String> {
         telling::telling(&self.lines())
     }
 
-    /// All lines that say anything, back to a limit.
+    /// Returns all lines that are not empty, up to a limit from the end.
     pub(crate) fn lines(&self) -> Vec<String> {
         let length = self.file.metadata().map_or(0, |meta| meta.len());
         let begin = length.saturating_sub(LONGEST);

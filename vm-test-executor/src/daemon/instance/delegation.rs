@@ -1,8 +1,9 @@
-//! A control group that a guest's own init may manage: made below a directory that this user owns, given to the guest's
-//! root, and removed with everything that the guest has created in it. Sets no limits.
+//! A control group that a guest's own init may manage: made below a directory that this user owns,
+//! given to the guest's root, and removed with everything that the guest has created in it. Sets no
+//! limits.
 //!
-//! Its directories outlive the processes in them, so they carry the daemon's process id in their names and are swept by
-//! the next start.
+//! Its directories outlive the processes in them, so they carry the daemon's process id in their
+//! names and are swept by the next start.
 
 use super::cgroup::{PARENT, is_daemon, remove_tree};
 use rustix::fs::Access;
@@ -12,16 +13,17 @@ use std::io;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
-/// Where the unified hierarchy may be. Beside the old ones it has a directory of its own.
+/// Where the unified hierarchy may be mounted. Beside the old hierarchies it has its own directory.
 const PLACES: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
-/// The group that is given to the guest, below the instance's: what sets limits must not be the guest's.
+/// The group that is delegated to the guest, below the instance's own, whose limits the guest must
+/// not change.
 const GIVEN: &str = "system";
 
-/// systemd keeps its groups in this old hierarchy, too, where there is one.
+/// The old hierarchy in which systemd keeps its groups, where it exists.
 const NAMED: &str = "/sys/fs/cgroup/systemd";
 
-/// What a group's owner must be able to write, besides making directories.
+/// Files that a group's owner must be able to write, besides making directories.
 const FILES: [&str; 4] = [
     "cgroup.procs",
     "cgroup.subtree_control",
@@ -29,23 +31,23 @@ const FILES: [&str; 4] = [
     "tasks",
 ];
 
-/// A group of one instance, in each hierarchy that its init manages.
+/// The groups of one instance, in each hierarchy that its init manages.
 #[derive(Debug)]
 pub(crate) struct Delegation {
     groups: Vec<PathBuf>,
 }
 
 impl Delegation {
-    /// Makes the group of an instance and gives it to `owner`, if that is somebody else than this user.
+    /// Makes the group of an instance and gives it to `owner`, if that is not this user.
     ///
     /// # Errors
-    /// Why this user can give none.
+    /// Why this user cannot delegate a group.
     pub(crate) fn new(instance: &str, owner: Option<u32>) -> Result<Self, String> {
         let name = format!("{}-{instance}", std::process::id());
         let mut delegation = Self { groups: Vec::new() };
         delegation.add(unified_parent()?.join(&name), owner)?;
         if let Some(parent) = named_parent() {
-            // Without it the guest's init is as good, and complains.
+            // Without it the guest's init works, too, but complains.
             let _ = delegation.add(parent.join(&name), owner);
         }
         Ok(delegation)
@@ -63,14 +65,14 @@ impl Delegation {
         Ok(())
     }
 
-    /// Puts a process, and with it all that it will start, into the group.
+    /// Moves a process, and thus everything that it will start, into the groups.
     ///
     /// # Errors
-    /// If it is gone, or may not be moved from where it is.
+    /// If the process is gone, or may not be moved.
     pub(super) fn take(&self, pid: Pid) -> io::Result<()> {
         for group in &self.groups {
             fs::write(group.join(GIVEN).join("cgroup.procs"), pid.to_string())?;
-            // Controllers that are not there, or may not be handed on, are missed by limits within the guest only.
+            // Without a controller only limits within the guest do not work.
             for controller in ["+memory", "+pids"] {
                 let _ = fs::write(group.join("cgroup.subtree_control"), controller);
             }
@@ -87,14 +89,16 @@ impl Drop for Delegation {
     }
 }
 
-/// The directory for the groups of all instances in the named hierarchy, if it is there and this user's.
+/// Returns the directory for all instances in the named hierarchy, if it exists and belongs to this
+/// user.
 fn named_parent() -> Option<PathBuf> {
     let place = Path::new(NAMED);
     let is_there = place.join("cgroup.procs").is_file();
     (is_there && rustix::process::getuid().is_root()).then(|| place.join(PARENT))
 }
 
-/// The same in the unified hierarchy: root's at the top, an ordinary user's below the daemon's own group.
+/// Returns the directory in the unified hierarchy: for root at the top, for an ordinary user below
+/// the daemon's own group.
 fn unified_parent() -> Result<PathBuf, String> {
     let place = PLACES
         .iter()
@@ -132,7 +136,7 @@ fn give(group: &Path, owner: Option<u32>) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the groups of daemons that are no more; how many there were.
+/// Removes the groups of dead daemons; returns how many there were.
 pub(crate) fn sweep() -> usize {
     let parents = unified_parent().ok().into_iter().chain(named_parent());
     parents.map(|parent| sweep_below(&parent)).sum()
@@ -150,7 +154,7 @@ fn sweep_below(parent: &Path) -> usize {
             removed += 1;
         }
     }
-    // Goes only when it is empty.
+    // Succeeds only if it is empty.
     let _ = fs::remove_dir(parent);
     removed
 }

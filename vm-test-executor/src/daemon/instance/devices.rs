@@ -1,7 +1,9 @@
-//! Devices of guests: whether this host can provide them, and device files that belong to a guest's root.
+//! Devices of guests: whether this host can provide them, and device files that belong to a guest's
+//! root.
 //!
-//! An ordinary user's guest gets the host's own files, which the user may open. A real root's guest has other ids, and the
-//! host's files would be closed to it; it gets new files of the same devices.
+//! An ordinary user's guest gets the host's own files, which the user may open. A real root's guest
+//! has other ids, and the host's files would be closed to it; it gets new files of the same
+//! devices.
 
 use super::loops::LoopDevice;
 use crate::config::Guest;
@@ -15,13 +17,13 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_sys::loop_device;
 
-/// The device that is made for each guest anew.
+/// The device that is made for each guest separately.
 const LOOP: &str = "loop";
 
-/// By which QEMU uses the processor's support for machines.
+/// The device through which QEMU uses hardware virtualisation.
 const KVM: &str = "/dev/kvm";
 
-/// What a guest finds it as.
+/// The path of the loop device in the guest.
 const LOOP_PATH: &str = "/dev/loop0";
 
 /// The devices of one instance.
@@ -29,12 +31,12 @@ const LOOP_PATH: &str = "/dev/loop0";
 pub(crate) struct Devices {
     /// Their paths in the guest.
     pub(crate) paths: Vec<PathBuf>,
-    /// Goes when all who could have it open are gone.
+    /// Removed when nothing can have it open any more.
     loop_device: Option<LoopDevice>,
 }
 
 impl Devices {
-    /// Those that the guest asks for, if this host can give them.
+    /// Returns the devices that the guest asks for, if this host can provide them.
     pub(crate) fn of(
         guest: &Guest,
         as_root: bool,
@@ -54,7 +56,7 @@ impl Devices {
         Ok(devices)
     }
 
-    /// What QEMU needs to use the processor's support for machines.
+    /// Returns the devices that QEMU needs for hardware virtualisation.
     pub(crate) fn for_kvm() -> Self {
         Self {
             paths: vec![KVM.into()],
@@ -62,7 +64,7 @@ impl Devices {
         }
     }
 
-    /// A detached file system with a file of each device, which belongs to this user of the host.
+    /// Returns a detached file system with a file of each device, owned by this user of the host.
     pub(super) fn file_system(&self, owner: u32) -> io::Result<OwnedFd> {
         let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
         fsconfig_create(&context)?;

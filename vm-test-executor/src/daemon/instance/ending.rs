@@ -11,14 +11,14 @@ use vm_test_protocol::daemon::Obituary;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 
-/// How long a keeper that has died may take to be read from.
+/// How long to wait for the report of a keeper that has died.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// How long a guest whose test process is gone may take to say what it was doing.
+/// How long a guest without its test process has to report what it was doing.
 const PARTING: Duration = Duration::from_secs(1);
 
 impl Instance {
-    /// Destroys it and says what became of it.
+    /// Destroys the instance and reports what became of it.
     pub(crate) fn destroy(mut self, event: Event) -> Obituary {
         let ended = self.kill();
         let said = self.last_words(LAST_WORDS);
@@ -57,7 +57,7 @@ impl Instance {
         }
     }
 
-    /// Waits for the end of a machine that is only to be saved.
+    /// Waits for the end of a VM that is to be saved.
     pub(crate) fn saved(mut self, stop: &OwnedFd) -> Result<(), Unrun> {
         let (_here, holder) = UnixStream::pair()
             .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
@@ -84,16 +84,17 @@ impl Instance {
         })
     }
 
-    /// What the guest says of its end, if it ends by itself now that its holder is gone.
+    /// Returns the guest's own report of its end, if it ends by itself now that the test process is
+    /// gone.
     pub(crate) fn parting_words(&self) -> Option<String> {
-        // With an init of its own it does not.
+        // A guest with its own init goes on without a test process.
         match self.agent.is_none().then(|| self.last_words(PARTING))? {
             Some(KeeperReport::Failed(failure)) => Some(failure.message),
             _ => None,
         }
     }
 
-    /// Why the keeper did not take what was handed to it, by its own last word or by the kernel's.
+    /// Returns why the keeper ended before it took what it was given, as it or the kernel reports.
     pub(super) fn early_failure(&mut self) -> Option<Failure> {
         let ended = self.kill();
         match self.last_words(LAST_WORDS) {

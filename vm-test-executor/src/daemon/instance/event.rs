@@ -19,7 +19,7 @@ const LOOK: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// So many looks in a row must find that. An end that the keeper notices takes a moment.
+/// Consecutive observations required: a normal exit also takes a moment to be noticed.
 const LOOKS: u32 = 2;
 
 /// Why the wait for an instance ended.
@@ -29,16 +29,20 @@ pub(crate) enum Event {
     Released,
     /// The keeper has ended.
     Died,
-    /// The agent has ended, and the guest runs on.
+    /// The agent has ended, but the guest runs on.
     Abandoned,
-    /// The guest's first process has ended, and the keeper does not notice: liblxc waits for a message of a process that was
-    /// killed before it could send it, and holds the other end itself.
+    /// The guest's first process has ended without the keeper noticing.
+    ///
+    /// liblxc waits for a message from a process that was killed before it could send it, and
+    /// itself holds the other end open.
     Unnoticed,
     /// The daemon stops.
     Stopping,
 }
 
-/// Waits until something ends an instance. `agent` is the pipe of an agent that is not the guest's first process.
+/// Waits until something ends an instance.
+///
+/// `agent` is the pipe of an agent that is not the guest's first process.
 pub(super) fn wait(
     (pid, keeper): (Pid, &OwnedFd),
     agent: Option<&OwnedFd>,
@@ -54,11 +58,12 @@ pub(super) fn wait(
             PollFd::new(stop, PollFlags::IN),
         ];
         fds.extend(watched.map(|agent| PollFd::new(agent, PollFlags::empty())));
-        // Where the whole guest ends, it has a better cause than the end of its agent.
+        // If the whole guest is ending, its end is a better explanation than that of its agent.
         let is_abandoned = agent.is_some() && watched.is_none();
         let limit = if is_abandoned { GUESTS_END } else { LOOK };
         match poll(&mut fds, Some(&limit)) {
-            // It ends only by what is so now: somebody may have had the pipe open before the agent did.
+            // Only the present state counts: something may have had the pipe open before the agent
+            // did.
             Ok(0) if is_abandoned && agent.is_some_and(has_no_writer) => return Event::Abandoned,
             Ok(0) if is_abandoned => {
                 watched = agent;
@@ -92,13 +97,13 @@ pub(super) fn wait(
     }
 }
 
-/// Whether every writer of a pipe has closed it.
+/// Returns whether every writer of a pipe has closed it.
 fn has_no_writer(pipe: &OwnedFd) -> bool {
     let mut fds = [PollFd::new(pipe, PollFlags::empty())];
     poll(&mut fds, Some(&Timespec::default())).is_ok_and(|count| count > 0)
 }
 
-/// Whether a process has children, and none of them lives.
+/// Returns whether a process has children, all of them dead.
 fn has_only_dead(pid: Pid) -> bool {
     let path = format!("/proc/{pid}/task/{pid}/children");
     let children = fs::read_to_string(path).unwrap_or_default();
@@ -116,7 +121,7 @@ mod tests {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
-    /// Runs a shell's script until it says a word.
+    /// Runs a shell script until it prints a line.
     fn shell(script: &str) -> std::process::Child {
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdout(Stdio::piped());
@@ -173,7 +178,7 @@ mod tests {
         for (script, expected) in [
             ("echo here; exec sleep 60", false),
             ("sleep 60 & echo here; exec sleep 60", false),
-            // It outlives the shell, which would notice its end.
+            // It outlives the shell, which would reap it.
             ("sleep 0.3 & echo here; exec sleep 60", true),
             ("sleep 0.3 & sleep 60 & echo here; exec sleep 60", false),
         ] {

@@ -1,5 +1,5 @@
-//! The handover protocol between the daemon and the keeper of a spare VM: the VM is prepared, here is its stream, the stream
-//! is connected, begin.
+//! The handover protocol between the daemon and the keeper of a spare VM: the VM is prepared, here
+//! is its stream, the stream is connected, begin.
 
 use super::instance::Instance;
 use crate::keeper::KeeperReport;
@@ -12,11 +12,11 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_sys::handover;
 
-/// How long a keeper may take to answer that waits for nothing else.
+/// How long a keeper may take to answer when it waits for nothing else.
 const ANSWER: Duration = Duration::from_secs(5);
 
 impl Instance {
-    /// Waits until the machine only lacks its lease, but not longer than `limit`, and not once the daemon stops.
+    /// Waits until the VM only lacks its lease, for at most `limit` and until the daemon stops.
     pub(crate) fn await_prepared(&self, stop: &OwnedFd, limit: Duration) -> Result<(), Failure> {
         let limit = Timespec::try_from(limit).ok();
         let mut fds = [
@@ -35,7 +35,7 @@ impl Instance {
         self.hear(&KeeperReport::Prepared)
     }
 
-    /// Gives the machine its stream, and waits until it has it.
+    /// Gives the VM its stream, and waits until it has it.
     pub(crate) fn attach(&self, stream: &UnixStream) -> Result<(), Failure> {
         let stream = stream.try_clone().map(OwnedFd::from);
         stream
@@ -44,12 +44,12 @@ impl Instance {
         self.hear(&KeeperReport::Attached)
     }
 
-    /// Has it write to its stream.
+    /// Lets the VM write to its stream.
     pub(crate) fn begin(&self) -> Result<(), Failure> {
         handover::send(&self.control, None).map_err(|error| self.not_handed(&error))
     }
 
-    /// Whether its keeper runs.
+    /// Returns whether its keeper runs.
     pub(crate) fn is_alive(&self) -> bool {
         let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
         let now = Timespec {

@@ -1,4 +1,5 @@
-//! One running instance: its keeper process and its limits. Dropping it destroys it and waits until it has ended.
+//! One running instance: its keeper process and its limits. Dropping it destroys it and waits until
+//! it has ended.
 
 use super::cgroup::{Limits, OomWatch};
 use super::console::Console;
@@ -28,27 +29,28 @@ pub(crate) struct Instance {
     pid: Pid,
     pub(super) pidfd: OwnedFd,
     pub(super) control: UnixStream,
-    // Before the limits, whose control group may be above this one.
+    // Dropped before the limits, whose control group may be above this one.
     delegation: Option<Delegation>,
     pub(super) console: Option<Console>,
     limits: Option<Limits>,
-    /// Go when all who could have them open are gone.
+    /// Dropped when nothing can have them open any more.
     devices: Devices,
-    /// Has no writer any more once the agent is gone, where that is not the guest's first process.
+    /// Loses its last writer when the agent ends; set if the agent is not the guest's first
+    /// process.
     pub(super) agent: Option<OwnedFd>,
     gone: Option<KeeperEnd>,
 }
 
-/// What an instance has that is not in its namespaces.
+/// What an instance has outside its namespaces.
 #[derive(Debug, Default)]
 pub(crate) struct Belongings {
     pub(crate) limits: Option<Limits>,
     pub(crate) devices: Devices,
     /// For a guest's own init in a container.
     pub(crate) delegation: Option<Delegation>,
-    /// Of a machine, or of a guest's own init.
+    /// For a VM, or for a guest's own init.
     pub(crate) console: Option<Console>,
-    /// The file of a disk from elsewhere, which a machine reads.
+    /// The file of an imported disk, which a VM reads.
     pub(crate) foreign: Option<OwnedFd>,
 }
 
@@ -77,9 +79,10 @@ impl Instance {
         let isolation = Isolation {
             user: world.user_namespace,
             network: !world.host_network,
-            // Perhaps one of them may use the processor's support for machines, or read the workspace: a keeper that makes a
-            // container leaves them before anything of the guest's runs. Those of the real root own much of the host, and
-            // its keepers get devices and directories without them.
+            // A group may allow the use of /dev/kvm or the reading of the workspace. The keeper of
+            // a container leaves its groups before anything of the guest runs. The groups of the
+            // real root own much of the host, and its keepers get devices and directories without
+            // them.
             keep_groups: maps.source != Source::Root,
         };
         let waiting = spawner.start(theirs.into(), stream.into(), isolation)?;
@@ -123,17 +126,17 @@ impl Instance {
         };
         let foreign = belongings.foreign.as_ref();
         if let Err(failure) = instance.hand_over(world, namespace.as_ref(), owner, foreign) {
-            // A keeper that has not even begun is the cause of all that cannot be handed to it.
+            // If the keeper failed to start, that is why nothing can be handed to it.
             return Err(instance.early_failure().unwrap_or(failure));
         }
         if instance.delegation.is_some() {
-            // If the keeper has failed by now, that is seen as its end.
+            // If the keeper has failed by now, its end will be noticed.
             instance.agent = handover::receive(&instance.control).unwrap_or_default();
         }
         Ok(instance)
     }
 
-    /// Hands the keeper all that it needs. `owner` is root in the guest.
+    /// Hands everything that it needs to the keeper. `owner` is root in the guest.
     fn hand_over(
         &self,
         world: &World,
@@ -169,13 +172,14 @@ impl Instance {
         Ok(())
     }
 
-    /// The process id of the keeper.
+    /// Returns the process id of the keeper.
     pub(crate) fn keeper(&self) -> u32 {
         self.pid.as_raw_nonzero().get().cast_unsigned()
     }
 
     fn send_tree(&self, tree: &Tree, namespace: Option<&OwnedFd>) -> Result<(), Failure> {
-        // A file is copied by the keeper, so a descriptor to read it does; a mount would let the guest's root write to it.
+        // A read descriptor suffices for a file, since the keeper copies it; the guest's root could
+        // write to a mount of it.
         let copy = if tree.path.is_file() {
             File::open(&tree.path).map(OwnedFd::from)
         } else {
@@ -216,7 +220,7 @@ impl Instance {
         }
     }
 
-    /// The keeper's process.
+    /// Returns the keeper's process.
     pub(super) fn process(&self) -> (Pid, &OwnedFd) {
         (self.pid, &self.pidfd)
     }
@@ -226,7 +230,7 @@ impl Instance {
         event::wait(self.process(), self.agent.as_ref(), holder, stop)
     }
 
-    /// The count of processes that the kernel has killed because memory ran out.
+    /// Returns a reader for the number of processes killed for lack of memory.
     pub(crate) fn oom_watch(&self) -> OomWatch {
         self.limits
             .as_ref()
@@ -234,12 +238,13 @@ impl Instance {
             .unwrap_or_default()
     }
 
-    /// A copy of its console, if it has one.
+    /// Returns another handle of its console, if it has one.
     pub(crate) fn console(&self) -> Option<Console> {
         self.console.as_ref()?.share().ok()
     }
 
-    /// Kills the keeper and waits: when it is gone, so are all processes, mounts and interfaces of its world.
+    /// Kills the keeper and waits for its end, which ends all processes, mounts and interfaces of
+    /// the instance.
     pub(super) fn kill(&mut self) -> KeeperEnd {
         if let Some(ended) = &self.gone {
             return ended.clone();

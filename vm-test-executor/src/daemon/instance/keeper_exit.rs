@@ -14,7 +14,7 @@ pub(super) struct KeeperEnd {
 }
 
 impl KeeperEnd {
-    /// What the kernel says of it.
+    /// Returns the end that the kernel reports.
     pub(super) fn of(status: Option<&WaitIdStatus>) -> Self {
         Self {
             code: status.and_then(WaitIdStatus::exit_status),
@@ -22,12 +22,12 @@ impl KeeperEnd {
         }
     }
 
-    /// Whether it ended before it was a keeper.
+    /// Returns whether it ended before it executed the keeper.
     pub(super) fn is_early(&self) -> bool {
         self.code.and_then(early_end).is_some()
     }
 
-    /// The failure that has this end as its cause.
+    /// Returns the failure that this end is the cause of.
     pub(super) fn failure(&self, what: &str) -> Failure {
         let keeper = |words: String| Failure::new(format!("{what}: its keeper {words}"));
         let (step, error) = match (self.code, self.signal) {

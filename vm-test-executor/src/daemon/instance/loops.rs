@@ -1,5 +1,5 @@
-//! Loop devices of instances. They belong to no namespace, so each is journalled in the runtime directory before it is
-//! created, and swept if the daemon that created it was killed.
+//! Loop devices of instances. They belong to no namespace, so each is journalled in the runtime
+//! directory before it is created, and swept if the daemon that created it was killed.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vm_test_sys::loop_device;
 
-/// The numbers from here on are ours; `losetup` and others begin at zero.
+/// The first number that is used here; `losetup` and others start at zero.
 const FIRST: u32 = 1 << 19;
 
-/// How many there are.
+/// How many numbers are used.
 const COUNT: u32 = 1 << 18;
 
-/// How often the removal is tried again, while the kernel lets the last user go.
+/// How often the removal is retried while the kernel releases the last user.
 const REMOVALS: u32 = 100;
 
 /// A loop device of one instance.
@@ -24,7 +24,8 @@ pub(super) struct LoopDevice {
 }
 
 impl LoopDevice {
-    /// Makes a device. `journal` is the path of the daemon's journal entries, without their end.
+    /// Makes a device. `journal` is the path of the daemon's journal entries, without the
+    /// extension.
     pub(super) fn new(journal: &Path, seed: u64) -> io::Result<Self> {
         let start = std::process::id()
             .wrapping_mul(131)
@@ -34,14 +35,14 @@ impl LoopDevice {
             let journal = entry(journal, number);
             match File::options().write(true).create_new(true).open(&journal) {
                 Ok(file) => file.sync_all()?,
-                // Of another instance of this daemon, whose entry must stay.
+                // It belongs to another instance of this daemon, whose entry must stay.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             }
             match loop_device::add(number) {
                 Ok(()) => return Ok(Self { number, journal }),
                 Err(error) => {
-                    // It is somebody else's; the entry must not make us remove it.
+                    // It belongs to somebody else: the entry must not lead to its removal.
                     let _ = fs::remove_file(&journal);
                     if error.kind() != io::ErrorKind::AlreadyExists {
                         return Err(error);
@@ -52,7 +53,7 @@ impl LoopDevice {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Its number.
+    /// Returns its number.
     pub(super) fn number(&self) -> u32 {
         self.number
     }
@@ -66,7 +67,7 @@ impl Drop for LoopDevice {
     }
 }
 
-/// Removes the devices that a dead daemon left; how many there were.
+/// Removes the devices that a dead daemon left; returns how many there were.
 pub(crate) fn sweep(journal: &Path) -> usize {
     let Some((dir, stem)) = journal
         .parent()
@@ -92,10 +93,12 @@ pub(crate) fn sweep(journal: &Path) -> usize {
     removed
 }
 
-/// The number of a device that can be one of ours. Whoever wrote another one into a name did not get it here.
+/// Returns the number of a device, if it is one of those used here.
+///
+/// Names with other numbers were not written by a daemon.
 fn number_of(text: &str) -> Option<u32> {
     let number = text.parse().ok()?;
-    // As it is written here, without a sign or zeros before it.
+    // Exactly as it is written here, without a sign or leading zeros.
     let is_ours = (FIRST..FIRST + COUNT).contains(&number) && number.to_string() == text;
     is_ours.then_some(number)
 }
@@ -106,7 +109,7 @@ fn entry(journal: &Path, number: u32) -> PathBuf {
     path.into()
 }
 
-/// Whether the device is gone.
+/// Returns whether the device is gone.
 fn remove(number: u32) -> bool {
     for _ in 0..REMOVALS {
         match loop_device::remove(number) {
@@ -152,7 +155,7 @@ mod tests {
         fs::write(&forged, "").unwrap();
         assert_eq!(sweep(&journal), 0);
         assert!(forged.exists());
-        // A device that is not there is gone already.
+        // A device that does not exist counts as removed.
         fs::write(entry(&journal, FIRST + 77), "").unwrap();
         assert_eq!(sweep(&journal), 1);
     }

@@ -1,5 +1,5 @@
-//! One instance: its keeper's process, what it has outside its namespaces, and its end. Knows no lease, and nothing of what an
-//! instance is made of.
+//! One instance: its keeper's process, what it has outside its namespaces, and its end. Knows no
+//! lease, and nothing of what an instance is made of.
 
 pub(super) mod boots;
 pub(super) mod cgroup;

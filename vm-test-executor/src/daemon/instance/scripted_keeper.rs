@@ -21,10 +21,10 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_sys::namespaces::Waiting;
 
-/// How long a test waits for what must happen.
+/// How long a test waits for something that must happen.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A keeper whose part a test plays. If it is dropped, its process ends.
+/// A keeper whose part is played by a test. Dropping it ends its process.
 #[derive(Debug)]
 pub(in super::super) struct ScriptedKeeper {
     /// Its end of the socket to the daemon.
@@ -57,7 +57,7 @@ impl ScriptedKeeper {
         (keeper, waiting)
     }
 
-    /// Takes the world that it is given.
+    /// Receives the world.
     pub(in super::super) fn world(&self) -> World {
         frame::read(&self.control).unwrap().unwrap()
     }
@@ -70,7 +70,7 @@ impl ScriptedKeeper {
         (&self.control).write_all(bytes).unwrap();
     }
 
-    /// Ends with this code, and returns when the kernel knows.
+    /// Exits with this code, and returns when the kernel knows.
     pub(in super::super) fn exit(mut self, code: i32) {
         self.hang_up();
         let mut input = self.process.stdin.take().unwrap();
@@ -81,13 +81,13 @@ impl ScriptedKeeper {
         );
     }
 
-    /// Closes the socket to the daemon for all who have a copy of it: a process that another test is
-    /// just starting may have one until it executes.
+    /// Closes the socket to the daemon in all processes: one that another test is just starting may
+    /// have a copy of it until it executes.
     fn hang_up(&self) {
         let _ = self.control.shutdown(Shutdown::Both);
     }
 
-    /// Whether its process has ended, which only the daemon can have done.
+    /// Returns whether its process has ended, which only the daemon can have caused.
     pub(in super::super) fn is_killed(&self) -> bool {
         has_ended(&self.pidfd, Duration::ZERO)
     }
@@ -121,7 +121,7 @@ fn keepers_that(mut script: impl FnMut(ScriptedKeeper) + Send + 'static) -> Spaw
 /// Returns a spawner, and the keepers that it starts.
 pub(in super::super) fn keepers() -> (Spawner, Receiver<ScriptedKeeper>) {
     let (started, keepers) = channel();
-    // If the test has ended, so has the keeper.
+    // If the test has ended, the keeper is dropped and ends, too.
     let spawner = keepers_that(move |keeper| drop(started.send(keeper)));
     (spawner, keepers)
 }
@@ -141,14 +141,14 @@ pub(in super::super) fn stop() -> (OwnedFd, Stopping) {
     (stop, Stopping(stopping))
 }
 
-/// The maps of instances that have no user namespace.
+/// Returns maps for instances without a user namespace.
 pub(in super::super) fn no_maps() -> IdMaps {
     IdMaps {
         source: Source::Root,
     }
 }
 
-/// A world in which nothing is mounted.
+/// Returns a world in which nothing is mounted.
 pub(in super::super) fn world(instance: &str, guest: &str) -> World {
     World {
         instance: instance.to_owned(),

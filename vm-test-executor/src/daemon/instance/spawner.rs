@@ -1,5 +1,5 @@
-//! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper when the thread that
-//! started it ends. Knows how a keeper is executed, not what it runs.
+//! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper
+//! when the thread that started it ends. Knows how a keeper is executed, not what it runs.
 
 use super::keeper_exit::KeeperEnd;
 use crate::host::idmaps::IdMaps;
@@ -17,19 +17,19 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_sys::namespaces::{self, Program, Waiting};
 
-/// How long a keeper on trial may take.
+/// How long a trial keeper may take.
 const TRIAL_TIME: Duration = Duration::from_secs(10);
 
-/// Which namespaces a keeper gets besides those that every keeper gets.
+/// Which namespaces a keeper gets besides the ones that every keeper gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Isolation {
     pub(super) user: bool,
     pub(super) network: bool,
-    /// Whether the keeper stays in its user's groups.
+    /// Whether the keeper keeps its user's supplementary groups.
     pub(super) keep_groups: bool,
 }
 
-/// What the spawner is asked for: a keeper with these descriptors.
+/// A request to start a keeper with these descriptors.
 struct Order {
     control: OwnedFd,
     stream: OwnedFd,
@@ -37,18 +37,18 @@ struct Order {
     answer: Sender<io::Result<Waiting>>,
 }
 
-/// The way to the spawner, from any thread.
+/// Sends orders to the spawner, from any thread.
 #[derive(Clone, Debug)]
 pub(crate) struct Spawner {
     orders: Sender<Option<Order>>,
 }
 
-/// The spawner's own end.
+/// Receives the orders.
 pub(crate) struct Orders {
     orders: Receiver<Option<Order>>,
 }
 
-/// Both ends.
+/// Returns both ends.
 pub(crate) fn spawner() -> (Spawner, Orders) {
     let (sender, receiver) = channel();
     (Spawner { orders: sender }, Orders { orders: receiver })
@@ -86,12 +86,12 @@ impl Spawner {
 }
 
 impl Orders {
-    /// Carries out an order that comes within `wait`; false if none came.
+    /// Carries out an order that comes within `wait`; returns `false` if none came.
     pub(crate) fn serve_one(&self, wait: std::time::Duration) -> bool {
         let Ok(Some(order)) = self.orders.recv_timeout(wait) else {
             return false;
         };
-        // If the one who ordered is gone, the keeper goes with the answer.
+        // If the requester is gone, dropping the answer ends the keeper.
         let _ = order.answer.send(start(
             keeper::COMMAND,
             &order.control,
@@ -104,8 +104,8 @@ impl Orders {
 
 #[cfg(test)]
 impl Orders {
-    /// Carries out the next order with a keeper made by `start` from its two sockets. Returns `false`
-    /// once no more orders can come.
+    /// Carries out the next order with a keeper made by `start` from its two sockets. Returns
+    /// `false` once no more orders can come.
     pub(super) fn serve_with(&self, start: impl FnOnce(UnixStream, UnixStream) -> Waiting) -> bool {
         let Ok(Some(order)) = self.orders.recv() else {
             return false;
@@ -128,7 +128,7 @@ fn start(
         .open("/dev/null")?;
     let errors = io::stderr();
     namespaces::start(&Program {
-        // Not by name: a newer program may be at its place by now.
+        // Not by its path, where there may be a newer program by now.
         path: c"/proc/self/exe".into(),
         args: vec![c"vm-test".into(), CString::new(role)?],
         environment: vec![
@@ -147,11 +147,12 @@ fn start(
     })
 }
 
-/// Whether this host lets this user make the namespaces of a guest and mount in them, with its ids mapped as these maps say,
-/// or without maps with root's alone; found out by doing it.
+/// Checks whether this user may make the namespaces of a guest and mount in them, by doing it.
+///
+/// The ids are mapped by these maps, or without maps only root's.
 ///
 /// # Errors
-/// Why not, and the cure.
+/// Why not, with a remedy.
 pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
     let (control, theirs) = UnixStream::pair().map_err(|error| {
         Failure::new(format!("cannot make a pair of sockets: {error}"))
@@ -185,7 +186,7 @@ pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
     }
 }
 
-/// Lets a keeper on trial go; what it says, if it comes to that.
+/// Lets a trial keeper go; returns its report, if there is one.
 fn report(waiting: &Waiting, control: &UnixStream) -> Option<TrialReport> {
     waiting.go().ok()?;
     control.set_read_timeout(Some(TRIAL_TIME)).ok()?;

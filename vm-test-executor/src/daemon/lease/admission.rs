@@ -1,5 +1,5 @@
-//! How many instances may run at once. Counts reserved memory and processors, of this and of other daemons; knows no
-//! instance.
+//! How many instances may run at once. Counts reserved memory and processors, of this and of other
+//! daemons; knows no instance.
 
 use super::budget::{Budget, Promised};
 use super::claims::{Claim, Claims};
@@ -11,7 +11,7 @@ use vm_test_protocol::failure::Failure;
 /// Kept instances may use at most 1/`KEPT_SHARE` of the budget, so that tests can still run.
 const KEPT_SHARE: u64 = 2;
 
-/// Lets leases in, first come first served.
+/// Admits leases, first come first served.
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     shared: Arc<Shared>,
@@ -31,18 +31,18 @@ struct State {
     tickets: u64,
 }
 
-/// The right to one instance; dropping it lets the next one in.
+/// The right to one instance; dropping it admits the next lease.
 #[derive(Debug)]
 pub(super) struct Admitted {
     shared: Arc<Shared>,
     memory: u64,
-    /// Given back when the instance is kept, for then no test runs in it.
+    /// Given back when the instance is kept, since no test runs in it then.
     cpus: AtomicU32,
     is_kept: AtomicBool,
 }
 
 impl Admission {
-    /// Among other daemons of this user, with which it shares the budget.
+    /// Shares the budget with other daemons of this user.
     pub(crate) fn among(budget: Budget, claims: Claims) -> Self {
         let admission = Self::new(budget);
         admission.lock().promised = Promised::among(claims);
@@ -59,17 +59,19 @@ impl Admission {
         }
     }
 
-    /// Leaves the other daemons' company.
+    /// Withdraws from sharing the budget.
     pub(crate) fn leave(&self) {
         if let Some(mut claims) = self.lock().promised.claims.take() {
             claims.leave();
         }
     }
 
-    /// Waits for room. While it has to wait it asks `still_wanted` now and then, with the reason of the wait.
+    /// Waits for room.
+    ///
+    /// While it waits, it calls `still_wanted` now and then with the reason.
     ///
     /// # Errors
-    /// If it would wait for ever, or is not wanted any more (`None`).
+    /// If it would wait forever. Returns `None` if it is no longer wanted.
     pub(super) fn admit(
         &self,
         memory: u64,
@@ -144,10 +146,10 @@ impl Admission {
         }))
     }
 
-    /// Whether the host has so much at all; `what` says what it is for.
+    /// Checks whether the host's whole budget would suffice; `what` says what the memory is for.
     ///
     /// # Errors
-    /// If it has not.
+    /// If it would not.
     pub(super) fn check(&self, memory: u64, what: &str) -> Result<(), Failure> {
         let most = self.shared.budget.memory;
         if memory <= most {
@@ -161,7 +163,7 @@ impl Admission {
         .hint("ask for less, or set VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts"))
     }
 
-    /// Reserves room for a spare, if there is plenty: no lease waits, and half of the memory stays free.
+    /// Reserves room for a spare, if no lease waits and half of the memory stays free.
     pub(super) fn admit_spare(&self, memory: u64, cpus: u32) -> Option<Admitted> {
         let budget = self.shared.budget;
         let mut state = self.lock();
@@ -178,12 +180,12 @@ impl Admission {
         })
     }
 
-    /// Makes every waiting lease check again whether it still wants to wait.
+    /// Makes every waiting lease check whether it is still wanted.
     pub(crate) fn wake(&self) {
         self.shared.changed.notify_all();
     }
 
-    /// Whether such an instance would be let in at once.
+    /// Returns whether such an instance would be admitted at once.
     pub(super) fn has_room(&self, memory: u64, cpus: u32) -> bool {
         let budget = self.shared.budget;
         let mut state = self.lock();
@@ -193,7 +195,7 @@ impl Admission {
             .has_room(memory, cpus.min(budget.cpus), budget)
     }
 
-    /// Leases that wait, memory that is promised, memory that may be.
+    /// Returns the number of waiting leases, the promised memory, and the budget of memory.
     pub(crate) fn status(&self) -> (usize, u64, u64) {
         let state = self.lock();
         (
@@ -234,7 +236,7 @@ impl Admitted {
     /// Keeps the memory and gives the processors back.
     ///
     /// # Errors
-    /// If kept instances would then hold so much that the tests behind them wait: how much, in words.
+    /// If kept instances would then hold too much for tests to run: how much they hold, as text.
     pub(super) fn keep(&self) -> Result<(), String> {
         let mut state = self.shared.lock();
         let most = self.shared.budget.memory / KEPT_SHARE;

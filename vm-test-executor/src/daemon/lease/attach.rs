@@ -1,5 +1,6 @@
-//! Connects a client (`vm-test attach`) to the agent of a kept instance for one job. Passes on whole messages only, so that a
-//! client that disconnects in the middle of one does not corrupt the stream to the agent.
+//! Connects a client (`vm-test attach`) to the agent of a kept instance for one job. Passes on
+//! whole messages only, so that a client that disconnects in the middle of one does not corrupt the
+//! stream to the agent.
 
 use super::host::Host;
 use super::kept::Kept;
@@ -14,11 +15,11 @@ use vm_test_protocol::daemon::{Attached, Reply};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame::{self, FrameBuffer};
 
-/// How long a job may take to end after its terminal is gone, and how long after it is killed.
+/// How long a job may take to end after its terminal is gone, and after it is killed.
 const HANG_UP: Duration = Duration::from_secs(2);
 const KILL: Duration = Duration::from_secs(5);
 
-/// Serves a visitor until the job that it brings has ended.
+/// Serves a client until its job has ended.
 pub(crate) fn serve(host: &Host, client: &UnixStream, instance: &str) {
     let cannot = |cause: &str| Failure::new(format!("cannot attach to {instance}: {cause}"));
     let found = host.registry.with(instance, |living| {
@@ -51,13 +52,13 @@ pub(crate) fn serve(host: &Host, client: &UnixStream, instance: &str) {
     if frame::write(client, &Reply::Attached(attached)).is_err() {
         return;
     }
-    // The job comes at once, or there is none.
+    // The job must come first.
     let Ok(Some(job @ ToAgent::Job(_))) = frame::read(client) else {
         return;
     };
     let _ = client.set_read_timeout(None);
     if relay(&kept, client, &job).is_err() {
-        // With the stream in disorder nobody can get in any more.
+        // The stream is in an undefined state, so nobody can attach any more.
         kept.end();
     }
     let _ = client.shutdown(Shutdown::Both);
@@ -67,7 +68,8 @@ fn refuse(client: &UnixStream, failure: Failure) {
     let _ = frame::write(client, &Reply::Refused(failure));
 }
 
-/// Brings the job to the agent and everything else in both directions, until the agent says that the job has ended.
+/// Sends the job to the agent and relays messages in both directions until the agent reports the
+/// end of the job.
 fn relay(kept: &Kept, client: &UnixStream, job: &ToAgent) -> io::Result<()> {
     let agent = Mutex::new(&kept.agent);
     let tell = |message: &ToAgent| {
@@ -82,7 +84,7 @@ fn relay(kept: &Kept, client: &UnixStream, job: &ToAgent) -> io::Result<()> {
             let _ = over.send(bring_out(&kept.agent, client));
         })?;
         bring_in(client, &tell);
-        // Either the job has ended, and with it this direction, or the visitor has gone.
+        // Either the job has ended, which ends this direction, too, or the client is gone.
         let _ = tell(&ToAgent::Signal(libc::SIGHUP));
         let mut outcome = ended.recv_timeout(HANG_UP);
         if outcome == Err(RecvTimeoutError::Timeout) {
@@ -92,7 +94,7 @@ fn relay(kept: &Kept, client: &UnixStream, job: &ToAgent) -> io::Result<()> {
         match outcome {
             Ok(true) => Ok(()),
             _ => {
-                // The other thread reads there.
+                // Unblocks the other thread, which reads there.
                 kept.end();
                 Err(io::ErrorKind::BrokenPipe.into())
             }
@@ -112,7 +114,7 @@ fn bring_in(mut client: &UnixStream, tell: &dyn Fn(&ToAgent) -> io::Result<()>) 
         }
         loop {
             match buffer.pop::<ToAgent>() {
-                // A visit is for one job.
+                // One visit is for one job.
                 Ok(Some(ToAgent::Job(_))) => {}
                 Ok(Some(message)) if tell(&message).is_ok() => {}
                 Ok(None) => break,
@@ -122,7 +124,7 @@ fn bring_in(mut client: &UnixStream, tell: &dyn Fn(&ToAgent) -> io::Result<()>) 
     }
 }
 
-/// Brings out what the agent says until the job has ended; whether it has.
+/// Relays what the agent sends until the job has ended; returns whether it has.
 fn bring_out(mut agent: &UnixStream, mut client: &UnixStream) -> bool {
     let mut buffer = FrameBuffer::default();
     let mut bytes = [0; 1 << 14];
@@ -131,7 +133,7 @@ fn bring_out(mut agent: &UnixStream, mut client: &UnixStream) -> bool {
             Ok(Some(message)) => {
                 let is_end = matches!(message, FromAgent::Ended(_));
                 if let Ok(bytes) = frame::encode(&message) {
-                    // A visitor who has gone misses it; the job goes on until it is told.
+                    // If the client is gone, the job still goes on until it is told to end.
                     let _ = client.write_all(&bytes);
                 }
                 if is_end {
@@ -149,7 +151,7 @@ fn bring_out(mut agent: &UnixStream, mut client: &UnixStream) -> bool {
             Err(_) => break false,
         }
     };
-    // The other direction ends with it. What was written is still read.
+    // Ends the other direction. The client can still read what was written.
     let _ = client.shutdown(Shutdown::Both);
     ended
 }

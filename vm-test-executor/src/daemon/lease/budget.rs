@@ -1,4 +1,5 @@
-//! The memory and processors for all instances, and how much of them this and the user's other daemons have reserved.
+//! The memory and processors for all instances, and how much of them this and the user's other
+//! daemons have reserved.
 
 use super::super::environment;
 use super::claims::{Claim, Claims};
@@ -7,18 +8,19 @@ use vm_test_runtime::variables::{CPU_BUDGET, MEMORY_BUDGET};
 /// Instances per processor of the host: most tests wait more than they compute.
 const PER_CPU: u32 = 4;
 
-/// What may be promised in all.
+/// What may be promised in total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Memory in bytes.
     pub memory: u64,
-    /// Processors, counted once per instance and processor it asks for.
+    /// Processor shares: one for each processor that an instance asks for.
     pub cpus: u32,
 }
 
 impl Budget {
-    /// Of this host: four fifths of its memory, four instances per processor. `VM_TEST_MEMORY_BUDGET` and
-    /// `VM_TEST_CPU_BUDGET` decide otherwise.
+    /// Returns the budget of this host: four fifths of its memory, four instances per processor.
+    ///
+    /// `VM_TEST_MEMORY_BUDGET` and `VM_TEST_CPU_BUDGET` override this.
     #[must_use]
     pub fn of_host() -> Self {
         let cpus = std::thread::available_parallelism().map_or(1, |count| count.get());
@@ -40,21 +42,21 @@ fn host_memory() -> u64 {
     total.unwrap_or(1 << 20) << 10
 }
 
-/// What is promised.
+/// What is promised to instances.
 #[derive(Debug, Default)]
 pub(super) struct Promised {
     pub(super) memory: u64,
     pub(super) cpus: u32,
-    /// What of the memory instances hold that are kept.
+    /// The part of the memory that kept instances hold.
     pub(super) kept: u64,
-    /// What other daemons held when it was looked at last.
+    /// What other daemons held when last checked.
     pub(super) others: Claim,
-    /// The way to that.
+    /// Where other daemons' shares are recorded.
     pub(super) claims: Option<Claims>,
 }
 
 impl Promised {
-    /// Among other daemons.
+    /// Returns an empty promise, shared with other daemons.
     pub(super) fn among(claims: Claims) -> Self {
         Self {
             claims: Some(claims),
@@ -62,7 +64,7 @@ impl Promised {
         }
     }
 
-    /// Whether so much more fits.
+    /// Returns whether this much more fits.
     pub(super) fn has_room(&self, memory: u64, cpus: u32, budget: Budget) -> bool {
         let fits = self
             .memory
@@ -75,7 +77,7 @@ impl Promised {
         fits <= budget.memory && shares <= budget.cpus
     }
 
-    /// Takes so much if it fits; whether it does.
+    /// Takes this much if it fits; returns whether it does.
     pub(super) fn claim(&mut self, memory: u64, cpus: u32, budget: Budget) -> bool {
         let mut fits = None;
         self.settle(|it| {
@@ -90,7 +92,8 @@ impl Promised {
         fits == Some(true)
     }
 
-    /// Counts memory that is promised as kept and gives its processors back, unless more than `most` would be kept.
+    /// Counts promised memory as kept and gives its processors back, unless more than `most` would
+    /// be kept.
     ///
     /// # Errors
     /// How much is kept already.
@@ -111,12 +114,13 @@ impl Promised {
         }
     }
 
-    /// Sees what the others hold by now.
+    /// Updates what the others hold.
     pub(super) fn look(&mut self) {
         self.settle(|_| false);
     }
 
-    /// Has something decided by what the others hold, and writes it down if it is said to have changed.
+    /// Lets `decide` decide with what the others hold, and records the result if it says that
+    /// something changed.
     fn settle(&mut self, decide: impl FnOnce(&mut Self) -> bool) {
         let Some(mut claims) = self.claims.take() else {
             decide(self);
@@ -129,7 +133,7 @@ impl Promised {
             changed.then(|| self.own())
         });
         if let Err(error) = settled {
-            // Better too many guests than none.
+            // Too many guests are better than none.
             eprintln!("vm-test: cannot share the budget with other daemons: {error}");
             self.others = Claim::default();
             if let Some(decide) = decide {

@@ -1,5 +1,5 @@
-//! What all daemons of a user have reserved for their instances, whatever their version and runtime directory: each has a
-//! file in one directory, and keeps it locked while it runs. Decides nothing.
+//! What all daemons of a user have reserved for their instances, whatever their version and runtime
+//! directory: each has a file in one directory, and keeps it locked while it runs. Decides nothing.
 
 use super::super::regular;
 use rustix::fs::FlockOperation;
@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::{self, CLAIMS_DIR};
 
-/// The beginning of the name of a daemon's file.
+/// The prefix of the names of daemons' files.
 const PREFIX: &str = "claim-";
 
-/// How long the lock of all may be held by another daemon, which needs it for a moment; it may have been stopped in it.
+/// How long another daemon may hold the common lock. It needs it only for a moment, but may have
+/// been stopped meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What instances hold.
@@ -22,9 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Claim {
     /// Memory in bytes.
     pub(super) memory: u64,
-    /// Shares of processors.
+    /// Processor shares.
     pub(super) cpus: u32,
-    /// What of the memory instances hold that are kept.
+    /// The part of the memory that kept instances hold.
     pub(super) kept: u64,
 }
 
@@ -36,8 +37,10 @@ pub(crate) struct Claims {
     file: Option<File>,
 }
 
-/// The lock of all. It is let go of by name, and not only closed: a keeper that waits for its id maps has a copy of every
-/// descriptor that the daemon had open when it was started.
+/// The common lock.
+///
+/// It is unlocked explicitly, not only closed: a keeper that waits for its id maps has a copy of
+/// every descriptor that the daemon had open when it was started.
 #[derive(Debug)]
 struct Lock(File);
 
@@ -48,13 +51,13 @@ impl Drop for Lock {
 }
 
 impl Claims {
-    /// Those in the directory of this user. `run` tells daemons apart.
+    /// Returns the claims in this user's directory. `run` tells daemons apart.
     ///
     /// # Errors
-    /// If the variable for it names none.
+    /// If the variable for the directory has no usable value.
     pub(crate) fn of_this_user(run: &str) -> Result<Self, Failure> {
         let user = rustix::process::getuid().as_raw();
-        // With the variable, suites keep apart from the user's own daemons.
+        // Suites set the variable to keep apart from the user's own daemons.
         let directory = variables::directory(CLAIMS_DIR)?
             .unwrap_or_else(|| PathBuf::from(format!("/tmp/vm-test-{user}.claims")));
         Ok(Self::of(directory, run))
@@ -68,8 +71,10 @@ impl Claims {
         }
     }
 
-    /// What the other daemons hold; `decide` learns that, and says what this one holds from now on, if that changes. Nobody
-    /// else decides meanwhile.
+    /// Calls `decide` with what the other daemons hold, and records what it returns as this
+    /// daemon's claim, if anything.
+    ///
+    /// No other daemon decides meanwhile.
     pub(super) fn settle(&mut self, decide: impl FnOnce(Claim) -> Option<Claim>) -> io::Result<()> {
         let _lock = self.lock()?;
         let others = self.others();
@@ -79,7 +84,7 @@ impl Claims {
         }
     }
 
-    /// Says what this daemon holds, once that is less than before.
+    /// Records that this daemon holds less than before.
     pub(super) fn give_back(&mut self, claim: Claim) -> io::Result<()> {
         self.write(claim)
     }
@@ -92,7 +97,7 @@ impl Claims {
             self.others();
             if self.names().is_empty() {
                 let _ = fs::remove_file(self.lock_path());
-                // Goes only when it is empty.
+                // Succeeds only if it is empty.
                 let _ = fs::remove_dir(&self.directory);
             }
         }
@@ -102,7 +107,7 @@ impl Claims {
         self.directory.join("lock")
     }
 
-    /// The lock of all; `None` if its holder does not let go of it.
+    /// Takes the common lock; returns `None` if its holder does not release it.
     fn lock(&self) -> io::Result<Option<Lock>> {
         let limit = Instant::now() + PATIENCE;
         loop {
@@ -111,7 +116,7 @@ impl Claims {
             let opened =
                 make(&self.directory).and_then(|()| regular::open(&self.lock_path(), options));
             let file = match opened {
-                // The last daemon has just taken the directory with it.
+                // The last daemon has just removed the directory.
                 Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < limit => {
                     continue;
                 }
@@ -131,7 +136,7 @@ impl Claims {
         }
     }
 
-    /// The names of all daemons' files.
+    /// Returns the paths of all daemons' files.
     fn names(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.directory)
             .into_iter()
@@ -144,7 +149,7 @@ impl Claims {
             .collect()
     }
 
-    /// What the others hold that live. The files of the dead go.
+    /// Returns what other living daemons hold. Removes the files of dead ones.
     fn others(&self) -> Claim {
         let mut sum = Claim::default();
         for path in self.names() {
@@ -181,7 +186,7 @@ impl Claims {
             }
         };
         let Claim { memory, cpus, kept } = claim;
-        // Always as long, so that nobody reads the end of an older one.
+        // Of constant length, so that no end of an older text remains.
         let text = format!("{memory:020} {cpus:010} {kept:020}\n");
         let written = file.write_all_at(text.as_bytes(), 0);
         self.file = Some(file);
@@ -201,7 +206,7 @@ fn read(file: &File) -> Option<Claim> {
     })
 }
 
-/// Makes the directory if it is not there, and sees that it is this user's alone.
+/// Makes the directory if it does not exist, and checks that only this user can write to it.
 fn make(directory: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(directory) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
@@ -218,7 +223,7 @@ fn make(directory: &Path) -> io::Result<()> {
     )))
 }
 
-/// Whether a file is still the one at this path.
+/// Returns whether a file is still the one at this path.
 fn is_at(file: &File, path: &Path) -> bool {
     let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
     let there = fs::symlink_metadata(path).map(identity);

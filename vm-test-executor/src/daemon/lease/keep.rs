@@ -12,22 +12,24 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_sys::handover;
 
-/// How long a removed instance may take to be gone.
+/// How long a removed instance may take to end.
 const REMOVAL: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether it is.
+/// How often to check whether it has ended.
 const REMOVAL_TICK: Duration = Duration::from_millis(5);
 
-/// Takes an instance over from its test process, and holds it until its time is up. In the connection's own thread.
+/// Takes an instance over from its test process, and holds it until its time is up.
+///
+/// Runs in the connection's own thread.
 pub(crate) fn keep(host: &Host, client: &UnixStream, instance: &str) {
     match take_over(host, client, instance) {
         Ok(kept) => {
             let stays = u64::try_from(kept.stays().as_millis()).unwrap_or(u64::MAX);
             if frame::write(client, &Reply::Kept(stays)).is_err() {
-                // Nobody would ever be told of it.
+                // Nobody would ever learn of it.
                 kept.end();
             }
-            // The client is waited for by a test.
+            // A test waits for the client.
             let _ = client.shutdown(Shutdown::Both);
             kept.attend();
         }
@@ -44,7 +46,7 @@ fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kep
         .flatten()
         .map(UnixStream::from)
         .ok_or_else(|| cannot("its stream did not come along"))?;
-    // It was its former holder's.
+    // The previous holder may have set it.
     agent
         .set_read_timeout(None)
         .map_err(|error| cannot(&error.to_string()))?;

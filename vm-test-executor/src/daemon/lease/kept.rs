@@ -1,5 +1,5 @@
-//! Instances that are kept for inspection after their tests have failed. The daemon holds them: when the time is up, it
-//! closes the stream to the agent, and the lease ends like any other.
+//! Instances that are kept for inspection after their tests have failed. The daemon holds them:
+//! when the time is up, it closes the stream to the agent, and the lease ends like any other.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::net::Shutdown;
@@ -8,13 +8,13 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use vm_test_protocol::daemon::KeptStatus;
 
-/// How often it is looked whether a visitor has left.
+/// How often to check whether a client has left.
 const VISIT_TICK: Duration = Duration::from_secs(1);
 
-/// A kept instance, as its holder has it.
+/// A kept instance.
 #[derive(Debug)]
 pub(super) struct Kept {
-    /// The holder's end of the stream to the agent.
+    /// The daemon's end of the stream to the agent.
     pub(super) agent: UnixStream,
     stays: Duration,
     state: Mutex<State>,
@@ -43,7 +43,7 @@ impl Kept {
         }
     }
 
-    /// How long it stays after a visit.
+    /// Returns how long it stays after a session.
     pub(super) fn stays(&self) -> Duration {
         self.stays
     }
@@ -71,7 +71,7 @@ impl Kept {
         Some(Visit(self))
     }
 
-    /// Lets go of the instance.
+    /// Gives the instance up.
     pub(super) fn end(&self) {
         let _ = self.agent.shutdown(Shutdown::Both);
     }

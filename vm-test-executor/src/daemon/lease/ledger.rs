@@ -1,5 +1,6 @@
-//! The files that record the times of tests, one per run, and the logs of tests that did not pass. Writes below cargo's
-//! target directory, and keeps only the latest runs. Nothing here can make a test fail.
+//! The files that record the times of tests, one per run, and the logs of tests that did not pass.
+//! Writes below cargo's target directory, and keeps only the latest runs. Nothing here can make a
+//! test fail.
 
 use super::super::instance::Event;
 use super::super::regular;
@@ -14,13 +15,13 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::record::{Log, RecordOutcome, RunEntry};
 use vm_test_runtime::harvest::forget_old_runs;
 
-/// The version of what a line holds.
+/// The version of the format of a line.
 const SCHEMA: u32 = 1;
 
 /// The longest name of a run, in bytes.
 const LONGEST: usize = 100;
 
-/// What is to be written down of one test.
+/// What is recorded about one test.
 struct Page {
     entry: RunEntry,
     instance: String,
@@ -31,32 +32,35 @@ struct Page {
 /// How an instance ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End<'a> {
-    /// By its holder, and what it had to say of that.
+    /// Its client released it; with the guest's last message, if any.
     Released(Option<&'a str>),
-    /// By something else.
+    /// For another reason.
     Cause(&'a str),
 }
 
-/// Whether an instance's test process is gone without a word.
+/// Returns whether an instance's test process is gone without a report.
 pub(super) fn is_lost(registry: &Registry, instance: &str, event: Event) -> bool {
     let is_silent = |living: &mut Living| living.entry.is_some() && living.record.is_none();
     event == Event::Released && registry.with(instance, is_silent) == Some(true)
 }
 
-/// Writes down what is known of an instance's test, unless that is done already or it is none. `rollback` is how long the
-/// instance took to destroy.
+/// Records what is known about an instance's test, unless it is recorded already or there is no
+/// test.
+///
+/// `rollback` is how long the instance took to destroy.
 pub(super) fn close(registry: &Registry, instance: &str, end: End<'_>, rollback: Option<Duration>) {
     let page = registry.with(instance, |living| {
         let entry = living.entry.take()?;
         Some(page(living, entry, end, rollback))
     });
     if let Some(Some(page)) = page {
-        // Without room on the disk the times are lost, and no test is wrong for it.
+        // On a full disk the times are lost, but no test fails for it.
         let _ = write(&page);
     }
 }
 
-/// Writes down a test that got no instance, or one that could not be started, and why; unless the request is for no test.
+/// Records a test that got no instance, or whose instance could not be started, and why. Requests
+/// that are not for a test are ignored.
 pub(super) fn close_unopened(
     request: &LeaseRequest,
     asked: SystemTime,
@@ -88,7 +92,7 @@ pub(super) fn close_unopened(
         "total_us": micros(asked.elapsed().unwrap_or_default()),
         "kept": false,
     });
-    // Without a name of its own it has no log, and the line has all that there is to say.
+    // Without an instance there is no name for a log, and the line says everything.
     let has_name = !instance.is_empty();
     let log = has_name.then(|| describe(&entry, outcome, Some(words), Log::default()));
     let _ = write(&Page {
@@ -150,13 +154,13 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
     }
 }
 
-/// A log as it is stored.
+/// Returns a log in the form in which it is stored.
 fn describe(entry: &RunEntry, outcome: &str, words: Option<String>, log: Log) -> String {
     let mut text = format!(
         "test {} of package {}: {outcome}\n",
         entry.test, entry.package
     );
-    // One that was killed has not told, and what never was in a guest has written nothing there.
+    // A test process that was killed has not reported what its test wrote.
     if outcome == "lost" && log.output.is_none() {
         text += &parts(&Log { words, ..log });
         return text
@@ -165,7 +169,7 @@ fn describe(entry: &RunEntry, outcome: &str, words: Option<String>, log: Log) ->
     text + &parts(&Log { words, ..log })
 }
 
-/// The log of a living instance for people, part by part.
+/// Formats the log of a living instance for people, part by part.
 #[must_use]
 pub fn describe_log(log: &Log) -> String {
     let unknown = match log.output {
@@ -216,7 +220,7 @@ fn write(page: &Page) -> std::io::Result<()> {
         }
         Err(error) => return Err(error),
     };
-    // In one piece: several daemons, of root and of another version, may write at the same time.
+    // In one write: several daemons, of root or of another version, may append at the same time.
     file.write_all(format!("{}\n", page.line).as_bytes())?;
     if let Some(log) = &page.log {
         let logs = runs.join(run);

@@ -1,4 +1,5 @@
-//! The life of a leased instance: registers it, watches it, ends it, removes and records it. Starts nothing.
+//! The life of a leased instance: registers it, watches it, ends it, removes and records it. Starts
+//! nothing.
 
 use super::super::instance::{Event, Instance};
 use super::host::Host;
@@ -11,7 +12,8 @@ use std::time::Instant;
 use vm_test_protocol::daemon::Obituary;
 use vm_test_protocol::failure::Failure;
 
-/// An instance whose end begins before all that it was made of is gone.
+/// Counts an instance as ending, from when its end begins until everything that it was made of is
+/// gone.
 #[derive(Debug)]
 pub(super) struct Ending<'a> {
     all: &'a AtomicUsize,
@@ -19,7 +21,7 @@ pub(super) struct Ending<'a> {
 }
 
 impl<'a> Ending<'a> {
-    /// To be counted among all that are ending, from when its end begins until this is dropped.
+    /// Returns an instance that will be counted in `all` while it ends.
     pub(super) fn among(all: &'a AtomicUsize) -> Self {
         Self {
             all,
@@ -41,7 +43,9 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// Returns when the instance is gone, with what ended it. `begun` is called as soon as everybody can see it.
+/// Waits until the instance is gone; returns what ended it.
+///
+/// `begun` is called as soon as the instance is in the register.
 pub(super) fn live(
     host: &Host,
     stream: &UnixStream,
@@ -55,7 +59,8 @@ pub(super) fn live(
     begun();
     let event = instance.wait(stream, &host.tools.stop);
     ending.begin();
-    // Released means that nobody will ask; everything else is known before the client sees the end of the stream.
+    // If it was released, nobody will ask for the cause; everything else is known before the client
+    // sees the end of the stream.
     let parting = ledger::is_lost(&host.registry, &name, event)
         .then(|| instance.parting_words())
         .flatten();
@@ -72,7 +77,9 @@ pub(super) fn live(
     event
 }
 
-/// A place in the register, with the room that its instance was given. It is given up whatever becomes of the thread.
+/// An entry in the register, with the room that its instance was given.
+///
+/// It is removed even if the thread panics.
 #[derive(Debug)]
 struct Registered<'a> {
     registry: &'a Registry,

@@ -1,5 +1,5 @@
-//! Who may have an instance, and when: admits leases, has their instances prepared and started, watches them, and writes down
-//! what became of them.
+//! Who may have an instance, and when: admits leases, has their instances prepared and started,
+//! watches them, and writes down what became of them.
 
 mod admission;
 pub(super) mod attach;

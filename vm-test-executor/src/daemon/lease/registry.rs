@@ -13,11 +13,11 @@ use vm_test_protocol::record::{Log, Record, RunEntry};
 /// How many obituaries are kept.
 const OBITUARIES: usize = 1024;
 
-/// All that is known of a living instance.
+/// Everything known about a living instance.
 #[derive(Debug)]
 pub(crate) struct Living {
     pub(super) since: Instant,
-    /// When its lease was asked for.
+    /// When its lease was requested.
     pub(super) asked: SystemTime,
     pub(super) status: InstanceStatus,
     pub(super) granted: Leased,
@@ -25,9 +25,9 @@ pub(crate) struct Living {
     pub(super) admitted: Arc<Admitted>,
     pub(super) watch: Arc<OomWatch>,
     pub(super) console: Option<Console>,
-    /// What its test process has told, once the test is over.
+    /// The report of its test process, once the test is over.
     pub(crate) record: Option<Record>,
-    /// Present once the daemon is its holder.
+    /// Set once the daemon holds the lease.
     pub(super) kept: Option<Arc<Kept>>,
 }
 
@@ -59,18 +59,19 @@ impl Registry {
         state.dead.push_back((instance.to_owned(), obituary));
     }
 
-    /// Looks at a living instance, or changes what is known of it.
+    /// Calls `look` with a living instance, which it may change.
     pub(crate) fn with<T>(&self, instance: &str, look: impl FnOnce(&mut Living) -> T) -> Option<T> {
         self.lock().alive.get_mut(instance).map(look)
     }
 
-    /// For a living instance: how many of its processes the kernel has killed because memory ran out.
+    /// Returns how many processes of a living instance the kernel has killed because memory ran
+    /// out.
     pub(crate) fn oom_kills(&self, instance: &str) -> Option<u64> {
         let watch = self.with(instance, |living| Arc::clone(&living.watch))?;
         Some(watch.oom_kills())
     }
 
-    /// For a living instance that has a console: its last lines.
+    /// Returns the last lines of a living instance's console, if it has one.
     pub(crate) fn console(&self, instance: &str) -> Option<Vec<String>> {
         self.with(instance, |living| living.console())?
     }
@@ -81,7 +82,7 @@ impl Registry {
         found.map(|(_, obituary)| obituary.clone())
     }
 
-    /// The living, oldest first.
+    /// Returns the living instances, oldest first.
     pub(crate) fn alive(&self) -> Vec<InstanceStatus> {
         let state = self.lock();
         let mut alive: Vec<_> = state
@@ -105,7 +106,7 @@ impl Registry {
 }
 
 impl Living {
-    /// An instance that has just been started.
+    /// Returns an instance that has just been started.
     pub(super) fn new(
         instance: &Instance,
         ready: &Ready,
@@ -143,7 +144,7 @@ impl Living {
         Some(self.console.as_ref()?.last_lines())
     }
 
-    /// What it has said so far.
+    /// Returns what is known so far of its output.
     pub(crate) fn log(&self) -> Log {
         let (words, output) = self
             .record

@@ -33,13 +33,13 @@ pub(super) const BUDGET: u64 = 1 << 30;
 /// What one instance takes of it.
 pub(super) const MEMORY: u64 = 100 << 20;
 
-/// How long a test waits for what must happen.
+/// How long a test waits for something that must happen.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The instance that [`ScriptedHost::lease`] makes.
+/// The name of the instance that [`ScriptedHost::lease`] makes.
 pub(super) const NAME: &str = "a-1";
 
-/// A daemon, and what a test has in hand of it.
+/// A daemon, and what a test needs to control it.
 pub(super) struct ScriptedHost {
     pub(super) host: Host,
     keepers: Mutex<Receiver<ScriptedKeeper>>,
@@ -48,7 +48,7 @@ pub(super) struct ScriptedHost {
     directory: TempDir,
 }
 
-/// An instance that was leased to a client.
+/// An instance that is leased to a client.
 pub(super) struct Lease {
     instance: Instance,
     pub(super) living: Living,
@@ -92,7 +92,7 @@ impl ScriptedHost {
         }
     }
 
-    /// Where runs are written down.
+    /// Returns the directory in which runs are recorded.
     pub(super) fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -126,7 +126,7 @@ impl ScriptedHost {
         (instance, keeper, nobody)
     }
 
-    /// The world of all instances.
+    /// Returns the world of every instance.
     pub(super) fn world(&self) -> World {
         world(NAME, "a")
     }
@@ -139,7 +139,7 @@ impl ScriptedHost {
         (instance.unwrap(), keeper)
     }
 
-    /// Lives through a lease, and says what ended it.
+    /// Runs a lease to its end, and returns what ended it.
     pub(super) fn live(&self, lease: Lease) -> Event {
         let Lease {
             instance,
@@ -160,12 +160,12 @@ impl ScriptedHost {
         await_that(|| self.host.registry.with(NAME, |_| ()).is_some());
     }
 
-    /// How much of the memory is promised.
+    /// Returns how much memory is promised.
     pub(super) fn promised(&self) -> u64 {
         self.host.admission.status().1
     }
 
-    /// Checks that all of the budget is there, and no more than that.
+    /// Checks that all of the budget is available, and not more.
     pub(super) fn check_budget(&self) {
         assert_eq!(self.promised(), 0);
         let all = self.host.admission.admit(BUDGET, 1, |_| false);
@@ -173,7 +173,7 @@ impl ScriptedHost {
         assert!(!self.host.admission.has_room(1, 1), "there is more than it");
     }
 
-    /// The only line about a test, and its log.
+    /// Returns the only recorded line, and the log of the instance.
     pub(super) fn written(&self) -> (serde_json::Value, String) {
         let runs = self.directory().join("runs");
         let text = fs::read_to_string(runs.join("run-1.jsonl")).unwrap();
@@ -186,8 +186,8 @@ impl ScriptedHost {
     }
 }
 
-/// Drops `stopping` when the returned sender is dropped, or after a while: a test that fails must not
-/// wait forever for an instance that nobody ends.
+/// Drops `stopping` when the returned sender is dropped, or after a while: a test that fails must
+/// not wait forever for an instance that nobody ends.
 fn stopped_by(stopping: Stopping) -> Sender<()> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
@@ -197,7 +197,7 @@ fn stopped_by(stopping: Stopping) -> Sender<()> {
     sender
 }
 
-/// Waits until this is so.
+/// Waits until this is true.
 pub(super) fn await_that(is_so: impl Fn() -> bool) {
     let limit = Instant::now() + LIMIT;
     while !is_so() {
@@ -238,7 +238,7 @@ fn granted() -> Leased {
     }
 }
 
-/// A request of a test of this run, whose files are in this directory.
+/// Returns a request of a test of this run, with files in this directory.
 pub(super) fn request(directory: &Path, run: &str) -> LeaseRequest {
     LeaseRequest {
         guest: "a".to_owned(),

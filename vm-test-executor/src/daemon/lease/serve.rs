@@ -1,5 +1,5 @@
-//! One lease, in its own thread: decide the guest, wait for room, prepare an instance, start it or take a spare, live,
-//! close. Once the instance runs, `life` takes over.
+//! One lease, in its own thread: decide the guest, wait for room, prepare an instance, start it or
+//! take a spare, live, close. Once the instance runs, `life` takes over.
 
 use super::super::instance::{Console, Event, Instance, boots};
 use super::super::prepare::{self, Ready};
@@ -20,10 +20,10 @@ use vm_test_protocol::daemon::{LeaseRequest, Leased, Obituary, Reply};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 
-/// A lease that waits says so after this long, and then again.
+/// How often a waiting lease reports that it waits.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Room for an instance, and how long it was waited for.
+/// Room for an instance, and how long the lease waited for it.
 struct Room {
     admitted: Arc<Admitted>,
     waited: Duration,
@@ -36,26 +36,26 @@ pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
             for _ in 0..host.spares.wanted(&model.world) {
                 let model = model.clone();
                 let prepare = move || standby::prepare(host, model);
-                // If no thread can be made, the next lease starts a new VM.
+                // If no thread can be started, the next lease starts a new VM.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, prepare);
             }
         };
         let asked = SystemTime::now();
         let leased = lease(host, stream, request, &prepare_next);
-        // Of a daemon that goes nobody learns more than that: the next one gives the answer.
+        // If the daemon is stopping, the client gets no answer and asks the next daemon.
         if let Err(failure) = leased
             && !host.gate.is_closed()
         {
-            // Before the answer, behind which somebody may look.
+            // Recorded before the answer, after which somebody may look.
             ledger::close_unopened(request, asked, None, &failure);
-            // If the client is gone, nobody wants to know.
+            // If the client is gone, nobody needs the answer.
             let _ = frame::write(stream, &Reply::Refused(failure));
         }
         let _ = stream.shutdown(Shutdown::Both);
     });
 }
 
-/// `prepare_next` has others like this lease's VM be prepared for the leases that come next.
+/// Serves a lease. `prepare_next` prepares VMs like this lease's for the next leases.
 fn lease(
     host: &Host,
     stream: &UnixStream,
@@ -67,10 +67,10 @@ fn lease(
     let Some(room) = admit(host, stream, &order.guest)? else {
         return Ok(());
     };
-    // Goes after what the instance is made of.
+    // Dropped after everything that the instance is made of.
     let ending = Ending::among(&host.tools.ending);
     let mut ready = prepare::prepare(&host.tools, &order, &|reason| {
-        // If the client is gone, what is made is there for the next one.
+        // If the client is gone, the next one can use what is made.
         let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
     })?;
     let spare = spare_for(host, stream, &ready);
@@ -86,7 +86,7 @@ fn lease(
         }
     };
     let living = Living::new(&instance, &ready, granted, request, asked, room.admitted);
-    // Of a test there is a log already.
+    // A test has a log anyway.
     let console = instance.console().filter(|_| request.entry.is_none());
     let name = instance.name.clone();
     let event = life::live(host, stream, instance, living, &ending, || {
@@ -96,7 +96,7 @@ fn lease(
     Ok(())
 }
 
-/// Waits for room; `None` if the client has not waited as long.
+/// Waits for room; returns `None` if the client goes away first.
 fn admit(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>, Failure> {
     let footprint = prepare::footprint(guest);
     if !guest.disks.is_empty() {
@@ -124,13 +124,13 @@ fn admit(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>
     }))
 }
 
-/// A VM that is there already, with the client's stream.
+/// Returns a spare, with the client's stream attached.
 fn spare_for(host: &Host, stream: &UnixStream, ready: &Ready) -> Option<Spare> {
     let spare = ready.next.and_then(|_| host.spares.take(&ready.world));
     spare.filter(Spare::is_alive)?.attach(stream)
 }
 
-/// What the client is told of its instance.
+/// Returns what the client is told about its instance.
 fn grant(guest: &Guest, ready: &Ready, spare: Option<&Spare>, waited: Duration) -> Leased {
     Leased {
         instance: spare.map_or(&*ready.world.instance, Spare::name).to_owned(),
@@ -163,7 +163,7 @@ fn start(
     }
 }
 
-/// Writes down the console of a VM that has died, if nobody else has.
+/// Records the console of a VM that has died, unless its test's log has it.
 fn close(
     host: &Host,
     request: &LeaseRequest,
@@ -183,7 +183,7 @@ fn close(
     }
 }
 
-/// The instance could not be started, and its client believes that it has one.
+/// Reports that an instance could not be started after its client was told that it has one.
 fn refuse_granted(
     host: &Host,
     request: &LeaseRequest,
@@ -192,7 +192,7 @@ fn refuse_granted(
     failure: Failure,
 ) {
     ledger::close_unopened(request, asked, Some(granted), &failure);
-    // The stream may be the agent's already, so the cause goes where the client asks for it.
+    // The stream may already belong to the agent, so the cause goes where the client looks for it.
     let obituary = Obituary {
         cause: Some(failure),
         oom_kills: 0,
@@ -200,7 +200,7 @@ fn refuse_granted(
     host.registry.bury(&granted.instance, obituary);
 }
 
-/// Whether the other end is still open.
+/// Returns whether the other end is still open.
 fn is_there(stream: &UnixStream) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut fds = [PollFd::new(stream, PollFlags::RDHUP)];

@@ -10,32 +10,33 @@ use vm_test_protocol::failure::Failure;
 #[derive(Debug)]
 pub(crate) struct Spare {
     pub(super) instance: Instance,
-    /// The other end of what it has in the place of a stream: its port must never look closed.
+    /// The other end of the VM's placeholder stream, whose port must not look closed.
     pub(super) _nobody: UnixStream,
-    // These are given back after the VM has ended.
+    // Dropped after the VM has ended.
     pub(super) _held: Held,
     pub(super) _admitted: Admitted,
 }
 
 impl Spare {
-    /// The instance's name.
+    /// Returns the instance's name.
     pub(super) fn name(&self) -> &str {
         &self.instance.name
     }
 
-    /// Whether its keeper runs.
+    /// Returns whether its keeper runs.
     pub(crate) fn is_alive(&self) -> bool {
         self.instance.is_alive()
     }
 
-    /// Gives the VM the client's stream; it writes nothing to it until [`Self::begin`]. If it cannot, the client has
-    /// noticed nothing, and the VM is gone.
+    /// Gives the VM the client's stream; the VM writes nothing to it until [`Self::begin`].
+    ///
+    /// On failure the client has noticed nothing, and the VM is gone.
     pub(super) fn attach(self, stream: &UnixStream) -> Option<Self> {
         self.instance.attach(stream).ok()?;
         Some(self)
     }
 
-    /// Has it begin, now that the client knows of its lease.
+    /// Lets the VM begin, once the client knows of its lease.
     pub(super) fn begin(self) -> Result<Instance, Failure> {
         self.instance.begin()?;
         Ok(self.instance)

@@ -1,25 +1,28 @@
-//! A pool of VMs that are started ahead of their leases: while a test runs on a VM, another one of the same kind is prepared
-//! for the next test, or several if tests start faster than that. Holds them, and ends those that are not used in time;
-//! starts none. Two VMs are of the same kind if their worlds are equal except for the name.
+//! A pool of VMs that are started ahead of their leases: while a test runs on a VM, another one of
+//! the same kind is prepared for the next test, or several if tests start faster than that. Holds
+//! them, and ends those that are not used in time; starts none. Two VMs are of the same kind if
+//! their worlds are equal except for the name.
 
 use super::super::environment;
 use crate::keeper::World;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// How long it waits unless the environment says otherwise: a run's next test comes at once, and the memory is others' otherwise.
+/// How long a spare waits by default.
+///
+/// The next test of a run comes at once; otherwise the memory is needed by others.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// How long a lease waits for a spare that is being prepared; far longer than it would take to prepare one itself.
+/// How long a lease waits for a spare that is being prepared: far longer than preparing one takes.
 pub(super) const PREPARING: Duration = Duration::from_secs(20);
 
-/// How long a VM that could not be prepared is not tried again; every test would lose time by it.
+/// How long to wait after a failed preparation; otherwise every test would lose time by it.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// At most so many VMs are prepared for the same world at a time, and never more than there are processors for them.
+/// How many VMs are prepared for the same world at a time, if there are as many processors.
 const MOST: usize = 4;
 
-/// All spares of a daemon. Ending one is dropping it.
+/// All spares of a daemon. Dropping a spare ends it.
 #[derive(Debug)]
 pub(crate) struct Spares<S> {
     wait: Duration,
@@ -31,33 +34,33 @@ pub(crate) struct Spares<S> {
 struct State<S> {
     slots: Vec<Slot<S>>,
     numbers: u64,
-    /// The worlds of those that could not be prepared, and when.
+    /// Worlds whose preparation failed, and when.
     failed: Vec<(World, Instant)>,
-    /// The worlds for which a lease came before its spare was ready, and when.
+    /// Worlds whose lease came before the spare was ready, and when.
     hurried: Vec<(World, Instant)>,
 }
 
-/// A spare, or the place of one that is being prepared.
+/// A spare, or a place reserved for one.
 #[derive(Debug)]
 struct Slot<S> {
     number: u64,
-    /// That of an instance that would be started now, without its name.
+    /// The world of an instance, without its name.
     world: World,
     /// Whether a lease waits for it.
     is_claimed: bool,
-    /// Since when it has been ready.
+    /// The spare, once it is ready, and since when.
     spare: Option<(S, Instant)>,
 }
 
 impl<S> Spares<S> {
-    /// As the environment asks for them.
+    /// Returns a pool configured by the environment.
     pub(crate) fn of_environment() -> Self {
         Self::that_wait(
             environment::time(vm_test_runtime::variables::SPARE_SECONDS).unwrap_or(WAIT),
         )
     }
 
-    /// A pool in which each spare waits this long for its lease.
+    /// Returns a pool in which each spare waits this long for its lease.
     pub(super) fn that_wait(wait: Duration) -> Self {
         Self {
             wait,
@@ -71,7 +74,9 @@ impl<S> Spares<S> {
         }
     }
 
-    /// A spare for this world, if there is one or is about to be. It may have died.
+    /// Takes a spare for this world, waiting for one that is being prepared.
+    ///
+    /// It may have died.
     pub(super) fn take(&self, world: &World) -> Option<S> {
         let world = nameless(world);
         let mut state = self.lock();
@@ -87,7 +92,7 @@ impl<S> Spares<S> {
         }
         let limit = Instant::now() + PREPARING;
         loop {
-            // If it could not be prepared, its slot is gone.
+            // If preparation failed, the slot is gone.
             let at = state.slots.iter().position(|slot| slot.number == number)?;
             let late = limit.saturating_duration_since(Instant::now());
             if state.slots[at].spare.is_some() || late.is_zero() {
@@ -99,12 +104,15 @@ impl<S> Spares<S> {
         }
     }
 
-    /// How many VMs for this world are to be there: one, or as many as can be prepared at a time.
+    /// Returns how many VMs for this world should be ready: one, or as many as can be prepared at a
+    /// time.
     pub(super) fn wanted(&self, world: &World) -> usize {
         self.lock().wanted(&nameless(world), self.wait)
     }
 
-    /// The number of a place for a spare of this world, if one may be prepared. Whoever has it fills the place.
+    /// Reserves a place for a spare of this world, if one is wanted; returns its number.
+    ///
+    /// The caller must fill the place.
     pub(super) fn reserve(&self, world: &World) -> Option<u64> {
         let world = nameless(world);
         let mut state = self.lock();
@@ -126,7 +134,7 @@ impl<S> Spares<S> {
         Some(number)
     }
 
-    /// Remembers that a VM for this world could not be prepared, so that none is tried for a while.
+    /// Notes that preparing this world failed, so that it is not retried for a while.
     pub(super) fn fail(&self, world: &World) {
         self.lock().failed.push((nameless(world), Instant::now()));
     }
@@ -134,7 +142,7 @@ impl<S> Spares<S> {
     /// Fills a reserved place, or gives it up.
     pub(super) fn fill(&self, number: u64, spare: Option<S>) {
         let mut state = self.lock();
-        // A lease may have lost its patience.
+        // A lease may have given up waiting and taken the place away.
         let at = state.slots.iter().position(|slot| slot.number == number);
         match (at, spare) {
             (Some(at), Some(spare)) => state.slots[at].spare = Some((spare, Instant::now())),
@@ -147,17 +155,17 @@ impl<S> Spares<S> {
         self.changed.notify_all();
     }
 
-    /// Ends those that nobody came for in time, and forgets those that have died.
+    /// Ends spares that no lease took in time, and removes dead ones.
     pub(crate) fn expire(&self, is_alive: impl Fn(&S) -> bool) {
         self.end(|spare, since| since.elapsed() >= self.wait || !is_alive(spare));
     }
 
-    /// Ends all that nobody waits for: their memory is needed.
+    /// Ends all spares that no lease waits for, because their memory is needed.
     pub(crate) fn clear(&self) {
         self.end(|_, _| true);
     }
 
-    /// How many are ready.
+    /// Returns how many are ready.
     pub(crate) fn count(&self) -> usize {
         let state = self.lock();
         let ready = state.slots.iter().filter(|slot| slot.spare.is_some());
@@ -172,7 +180,7 @@ impl<S> Spares<S> {
         };
         let ended: Vec<Slot<S>> = state.slots.extract_if(.., |slot| is_one(slot)).collect();
         drop(state);
-        // This takes a moment, and nobody else has to wait for it.
+        // Outside the lock, since it takes a moment.
         drop(ended);
     }
 

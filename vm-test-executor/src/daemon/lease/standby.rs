@@ -12,19 +12,20 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use vm_test_protocol::failure::Failure;
 
-/// What a spare is made like: the VM of a lease that has just begun.
+/// The VM of a lease that has just begun, as a model for spares.
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) guest: Guest,
     pub(super) accelerator: Accelerator,
     pub(super) world: World,
-    /// What must not be removed that it is made of.
+    /// Keeps what the VM is made of from being removed.
     pub(super) held: Held,
 }
 
 impl Model {
-    /// What the VM of this lease is a model for: a test is likely to be followed by another one; a command typed by a user is
-    /// not.
+    /// Returns the model of this lease's VM, if the lease is for a test.
+    ///
+    /// A test is likely to be followed by another one, a user's command is not.
     pub(super) fn after(order: &Order<'_>, ready: &Ready) -> Option<Self> {
         let accelerator = ready.next.filter(|_| order.request.entry.is_some())?;
         Some(Self {
@@ -36,8 +37,7 @@ impl Model {
     }
 }
 
-/// Prepares a VM like this one, unless as many are there as are wanted, or there is no room to spare, or it could not be
-/// prepared just now.
+/// Prepares a spare, unless enough are there, there is no room, or preparation failed recently.
 pub(super) fn prepare(host: &Host, model: Model) {
     let Some(number) = host.spares.reserve(&model.world) else {
         return;
@@ -49,7 +49,7 @@ pub(super) fn prepare(host: &Host, model: Model) {
         let started = start(host, model, admitted);
         started
             .inspect_err(|failure| {
-                // Nobody has asked for it, so that only the daemon's log has it.
+                // Nobody asked for it, so only the daemon's log has it.
                 eprintln!("vm-test: cannot prepare a spare VM: {failure}");
                 host.spares.fail(&world);
             })
@@ -58,7 +58,7 @@ pub(super) fn prepare(host: &Host, model: Model) {
     host.spares.fill(number, spare);
 }
 
-/// Starts a VM like this one, and waits until it only lacks its lease.
+/// Starts a VM and waits until it only lacks its lease.
 fn start(host: &Host, model: Model, admitted: Admitted) -> Result<Spare, Failure> {
     let Model {
         guest,

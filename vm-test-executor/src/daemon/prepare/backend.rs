@@ -10,15 +10,17 @@ use std::path::Path;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 
-/// Makes everything ready for an instance with this number and name. The last one tells whoever waits what takes long.
+/// Makes everything ready for an instance with this number and name.
+///
+/// The last argument tells the client what takes long.
 type Prepare = fn(&Tools, &Order<'_>, u64, &str, Say<'_>) -> Result<Ready, Failure>;
 type Say<'a> = &'a dyn Fn(&str);
 
 /// How the instances of a backend are prepared.
 struct Preparation {
-    /// Refuses what can be refused before there is room.
+    /// Refuses whatever can be refused before there is room.
     check: fn(&Tools, &Guest) -> Result<(), Failure>,
-    /// How much memory of the host an instance may use at most, in bytes.
+    /// Returns how much memory of the host an instance uses at most, in bytes.
     footprint: fn(&Guest) -> u64,
     prepare: Prepare,
 }
@@ -38,10 +40,10 @@ fn of(guest: &Guest) -> Preparation {
     }
 }
 
-/// The guest that is asked for, if this host can have it.
+/// Returns the requested guest, if this host can run it.
 ///
 /// # Errors
-/// If it cannot, or the settings contradict each other, or the image that they need is not there.
+/// If it cannot, or the settings contradict each other, or the image is not there.
 pub(crate) fn decide<'a>(tools: &Tools, request: &'a LeaseRequest) -> Result<Order<'a>, Failure> {
     let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
     let guest = workspace.guest(&request.guest, &request.settings)?;
@@ -58,12 +60,14 @@ pub(crate) fn decide<'a>(tools: &Tools, request: &'a LeaseRequest) -> Result<Ord
     })
 }
 
-/// How much memory of the host an instance of this guest may use at most, in bytes.
+/// Returns how much memory of the host an instance of this guest uses at most, in bytes.
 pub(crate) fn footprint(guest: &Guest) -> u64 {
     (of(guest).footprint)(guest)
 }
 
-/// Makes everything ready for an instance of its own number and name. `say` tells whoever waits what takes long.
+/// Makes everything ready for an instance with a new number and name.
+///
+/// `say` tells the client what takes long.
 ///
 /// # Errors
 /// If anything cannot be made.

@@ -1,5 +1,5 @@
-//! What a guest with its own init needs from the host: whether it can boot here at all, a control group for its init, and a
-//! console. Starts nothing.
+//! What a guest with its own init needs from the host: whether it can boot here at all, a control
+//! group for its init, and a console. Starts nothing.
 
 use super::super::instance::{Console, Delegation};
 use super::refusal::cannot;
@@ -8,14 +8,14 @@ use crate::config::{Guest, HOST_IMAGE, Init};
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 
-/// What an instance whose own init boots has.
+/// The additional resources of an instance whose own init boots.
 #[derive(Debug)]
 pub(super) struct Boot {
     pub(super) console: Console,
     pub(super) delegation: Delegation,
 }
 
-/// What the first process of the guest is to be: what is asked for, else what the image says.
+/// Returns what the guest's first process should be: as requested, or as the image says.
 pub(super) fn init(
     guest: &Guest,
     request: &LeaseRequest,
@@ -53,10 +53,11 @@ pub(super) fn init(
 }
 
 impl Boot {
-    /// For an instance whose root is this user of the host, where that is not the daemon's own.
+    /// Makes them for an instance whose root is the host's user `owner`, if that is not the
+    /// daemon's.
     ///
     /// # Errors
-    /// If this user has no control group to give.
+    /// If this user cannot delegate a control group.
     pub(super) fn new(guest: &Guest, instance: &str, owner: Option<u32>) -> Result<Self, Failure> {
         let delegation = Delegation::new(instance, owner).map_err(|cause| {
             let cause = format!(

@@ -1,5 +1,5 @@
-//! What a container needs before it starts: a plan of its files, devices, limits and, if it has its own init, a console and
-//! a control group. Decides; starts nothing.
+//! What a container needs before it starts: a plan of its files, devices, limits and, if it has its
+//! own init, a console and a control group. Decides; starts nothing.
 
 use super::super::instance::{Belongings, Devices, Limits};
 use super::boot::Boot;
@@ -20,7 +20,7 @@ use vm_test_protocol::LIBRARIES;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 
-/// Refuses what no container of this user can be, whatever boots in it.
+/// Refuses what no container of this user can have, whatever boots in it.
 pub(super) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
     let as_root = tools.as_root();
     if guest.privileged && !as_root {
@@ -62,7 +62,7 @@ pub(super) fn prepare(
         }
     };
     let world = World {
-        // What a step of a recipe writes is on disk, where it is no memory of the guest's.
+        // A build step writes to disk, not to memory.
         watch_memory: limits.is_none() && order.request.build.is_none(),
         ..world(tools, order, layers.as_ref(), name, &devices)?
     };
@@ -80,7 +80,7 @@ pub(super) fn prepare(
             console,
         },
         description,
-        // It has the host's.
+        // A container uses the host's kernel.
         kernel: rustix::system::uname()
             .release()
             .to_string_lossy()
@@ -94,7 +94,7 @@ pub(super) fn prepare(
     })
 }
 
-/// What a container cannot have, and the cure.
+/// Returns what a container cannot have, with the remedy.
 fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
     if !guest.disks.is_empty() {
         return Some((
@@ -120,7 +120,7 @@ fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
     ))
 }
 
-/// What root in the guest may not do here, for the reader of a failure.
+/// Returns what root in the guest may not do here, for the reader of a failure.
 fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
     (guest.image == HOST_IMAGE && !as_root).then(|| {
         format!(
@@ -150,7 +150,7 @@ fn world(
         plan.adopt(&shares);
     }
     let agent = if as_root {
-        // The directories above may be closed to the ids of the guest; a descriptor passes through.
+        // The guest's ids may not be able to enter the directories above; a descriptor avoids that.
         plan.trees.push(Tree {
             path: installed,
             optional: false,
@@ -190,7 +190,8 @@ fn world(
     })
 }
 
-/// Brings the libraries of the agent and of the program along, for a guest whose own may not do; the agent's loader.
+/// Adds the libraries of the agent and of the program, if the guest's own may not suffice; returns
+/// the agent's loader.
 fn bring_libraries(
     tools: &Tools,
     request: &LeaseRequest,

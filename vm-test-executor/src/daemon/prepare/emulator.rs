@@ -9,17 +9,17 @@ use std::sync::Mutex;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::{self, QEMU};
 
-/// Older ones do not share the memory of templates, or not well.
+/// Older versions do not share the memory of templates, or not well.
 const OLDEST: (u32, u32) = (6, 0);
 
-/// What is known of QEMU's program, by its inode and time.
+/// The versions of QEMU programs, by inode and time.
 #[derive(Debug, Default)]
 pub struct Emulators {
     known: Mutex<HashMap<(PathBuf, u64, i64), String>>,
 }
 
 impl Emulators {
-    /// The QEMU that is found first, and its version with its file's identity.
+    /// Returns the first QEMU found, and its version with the identity of its file.
     ///
     /// # Errors
     /// If there is none, or it is too old.
@@ -69,10 +69,10 @@ impl Emulators {
     }
 }
 
-/// The cure where QEMU is missing.
+/// The remedy if QEMU is missing.
 const INSTALL: &str = "install it: apt-get install qemu-system-x86 qemu-utils (Debian, Ubuntu), dnf install qemu-system-x86 qemu-img (Fedora); or use backend = \"lxc\"";
 
-/// The cure where it is too old.
+/// The remedy if it is too old.
 const NEWER: &str = "install a newer one, or name it in VM_TEST_QEMU when the daemon starts; or use backend = \"lxc\"";
 
 fn named(path: PathBuf) -> Result<PathBuf, Failure> {
@@ -93,7 +93,7 @@ fn named(path: PathBuf) -> Result<PathBuf, Failure> {
 
 fn find(name: &str) -> Result<PathBuf, Failure> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // A keeper looks there.
+    // The directories in which a keeper looks.
     let standard = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
     let found = standard
         .into_iter()
@@ -107,18 +107,18 @@ fn find(name: &str) -> Result<PathBuf, Failure> {
     })
 }
 
-/// "QEMU emulator version 7.2.22 (Debian …)".
+/// Parses "QEMU emulator version 7.2.22 (Debian …)".
 fn numbers(line: &str) -> Option<(u32, u32)> {
     let (_, rest) = line.split_once("version ")?;
     let mut parts = rest.split(['.', ' ']);
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// Whether this process may use the processor's support for machines, as far as opening its device tells; nothing but
-/// booting proves it.
+/// Checks whether this process may use hardware virtualisation, as far as opening its device tells;
+/// only booting proves it.
 ///
 /// # Errors
-/// What the device says.
+/// The reason for which the device cannot be opened.
 pub fn may_use_kvm() -> Result<(), String> {
     let device = Path::new("/dev/kvm");
     std::fs::File::options()

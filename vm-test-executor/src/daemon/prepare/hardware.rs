@@ -1,5 +1,5 @@
-//! What a VM is for a keeper: its world, what it has outside its namespaces, and how much memory of the host it
-//! takes.
+//! What a VM is for a keeper: its world, what it has outside its namespaces, and how much memory of
+//! the host it takes.
 
 use super::super::instance::{Belongings, Console, Devices, Limits};
 use super::refusal::cannot;
@@ -10,23 +10,24 @@ use crate::rootfs::{Lower, Plan, Tree};
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
-/// What QEMU needs besides the machine's own memory, in bytes.
+/// What QEMU needs besides the VM's own memory, in bytes.
 const OVERHEAD: u64 = 256 << 20;
 
-/// How much an instance may write to its root, in bytes; it is in memory, as its blank disks are.
+/// How much an instance may write to its root, in bytes; writes are kept in memory, as are blank
+/// disks.
 const WRITES: u64 = 1 << 30;
 
-/// How much memory of the host an instance may use at most, in bytes.
+/// Returns how much memory of the host an instance uses at most, in bytes.
 pub(crate) fn footprint(guest: &Guest) -> u64 {
     guest.memory + OVERHEAD + blank(guest)
 }
 
-/// What its blank disks hold when they are full, in bytes.
+/// Returns the total size of its blank disks, in bytes.
 fn blank(guest: &Guest) -> u64 {
     guest.disks.iter().sum()
 }
 
-/// What every machine has that is not in its namespaces.
+/// Returns what every VM has outside its namespaces.
 pub(crate) fn belongings(
     guest: &Guest,
     name: &str,
@@ -45,8 +46,10 @@ pub(crate) fn belongings(
     })
 }
 
-/// The world of a machine, for a keeper: `places` are directories of the host by their names in the keeper's room. `as_root`
-/// says whether the daemon is the real root's.
+/// Returns the world of a VM.
+///
+/// `places` are directories of the host, by their names in the keeper's directory. `as_root` tells
+/// whether the daemon is the real root's.
 pub(super) fn world(
     as_root: bool,
     guest: &Guest,
@@ -55,7 +58,7 @@ pub(super) fn world(
     places: &[(String, PathBuf)],
 ) -> World {
     let mut plan = Plan::default();
-    // The device's own file is closed to the ids of a real root's guests.
+    // A real root's guests have ids that may not open the device's own file.
     let devices = match hardware.accelerator {
         Accelerator::Kvm if as_root => Devices::for_kvm().paths,
         _ => Vec::new(),

@@ -1,5 +1,6 @@
-//! What the root of a guest is made of: the layers of its image, a snapshot of it, or the finished layers of an image that is
-//! being built. All of them are locked, so that they are not removed while the instance runs. Mounts nothing.
+//! What the root of a guest is made of: the layers of its image, a snapshot of it, or the finished
+//! layers of an image that is being built. All of them are locked, so that they are not removed
+//! while the instance runs. Mounts nothing.
 
 use super::order::Order;
 use super::refusal::cannot;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use vm_test_protocol::daemon::LayerBuild;
 use vm_test_protocol::failure::Failure;
 
-/// How many characters of a digest are shown to people.
+/// How many characters of a digest are shown.
 const SHORT: usize = 12;
 
 /// What is below a guest's root. Dropping this lets others remove it.
@@ -21,13 +22,13 @@ pub(super) struct Layers {
     pub(super) root: Root,
     /// The image, if it is a finished one.
     image: Option<ImageRecord>,
-    /// Goes with the instance.
+    /// Removed with the instance.
     snapshot: Option<Snapshot>,
     _held: Held,
 }
 
 impl Layers {
-    /// What the guest is, for people, with the digest of its image.
+    /// Describes the guest for people, with the digest of its image.
     pub(super) fn describe(&self, guest: &Guest) -> String {
         let digest = self
             .image
@@ -44,7 +45,9 @@ impl Layers {
         )
     }
 
-    /// Those of the guest; `None` if its root is the host's. `settled` says whether none is about to be removed.
+    /// Returns the layers of the guest; `None` if its root is the host's.
+    ///
+    /// `settled` tells whether none is about to be removed.
     pub(super) fn of(
         order: &Order<'_>,
         instance: &str,
@@ -110,8 +113,10 @@ impl Layers {
     }
 }
 
-/// How the guest's writes are undone. Overlays are the default on btrfs, too: a snapshot takes longer to make, and shares
-/// no page of a file in memory with others.
+/// Returns how the guest's writes are rolled back.
+///
+/// Overlays are the default on btrfs, too: a snapshot takes longer to make, and shares no cached
+/// pages of files with others.
 fn choose(guest: &Guest, store: &Store, stores: &Stores) -> Result<Rollback, Failure> {
     let rollback = guest.rollback.unwrap_or(Rollback::Overlay);
     if rollback == Rollback::Snapshot {

@@ -1,5 +1,5 @@
-//! The libraries that host programs need in guests whose own libraries may be too old or of another kind. The host's loader
-//! tells where they are.
+//! The libraries that host programs need in guests whose own libraries may be too old or of another
+//! kind. The host's loader tells where they are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,17 @@ use std::time::SystemTime;
 use vm_test_protocol::failure::Failure;
 use vm_test_sys::elf;
 
-/// A file's libraries, by the names they are looked up by; the loader is among them.
+/// The libraries that a file needs, by the names they are looked up by; the loader is among them.
 pub(super) type Closure = BTreeMap<String, PathBuf>;
 
-/// Closures of files as they were at a time.
+/// The libraries of files, by path and modification time.
 #[derive(Debug, Default)]
 pub(crate) struct Libraries {
     known: Mutex<BTreeMap<(PathBuf, SystemTime), Closure>>,
 }
 
 impl Libraries {
-    /// The libraries of a program of the host.
+    /// Returns the libraries of a program of the host.
     pub(super) fn of(&self, program: &Path, search: &str) -> Result<Closure, Failure> {
         let cannot = |cause: String| {
             Failure::new(format!(
@@ -67,7 +67,7 @@ fn ask_loader(program: &Path, search: &str) -> Result<Closure, String> {
     Ok(closure)
 }
 
-/// Lines of the form `name => path (address)`.
+/// Parses lines of the form `name => path (address)`.
 fn parse(text: &str) -> Closure {
     text.lines()
         .filter_map(|line| {

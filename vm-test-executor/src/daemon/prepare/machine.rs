@@ -1,5 +1,6 @@
-//! What a VM needs before it starts: its image's files, a template to restore, disks with the host's files. Decides, and
-//! makes the template if there is none; the VM itself belongs to a keeper.
+//! What a VM needs before it starts: its image's files, a template to restore, disks with the
+//! host's files. Decides, and makes the template if there is none; the VM itself belongs to a
+//! keeper.
 
 use super::super::instance::Belongings;
 use super::hardware::{belongings, world};
@@ -22,17 +23,19 @@ use vm_test_protocol::daemon::ForeignDisk;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::machine::Identity;
 
-/// With less memory, in bytes, a kernel of today does not boot, or has no room for a test.
+/// With less memory, in bytes, a current kernel does not boot, or leaves no memory for a test.
 const LEAST_MEMORY: u64 = 128 << 20;
 
-/// How much longer everything may take where QEMU translates.
+/// How much longer everything may take under emulation.
 const TRANSLATED: u64 = 4;
 
-/// How much longer than its init's own limit a machine may take, in milliseconds: that begins when its kernel has booted, and
-/// only its agent can say what an init that is late waits for.
+/// How much longer than its init's own limit a VM may take, in milliseconds.
+///
+/// That limit begins when the kernel has booted, and only the agent can tell what a late init waits
+/// for.
 const KERNELS_BOOT: u64 = 15_000;
 
-/// Makes everything ready. `say` tells whoever waits what takes long.
+/// Makes everything ready. `say` tells the client what takes long.
 ///
 /// # Errors
 /// If the image has no kernel, or the host has no QEMU, or anything cannot be made.
@@ -109,7 +112,7 @@ pub(super) fn prepare(
     let hardware = Hardware {
         boot_timeout: (init == Init::System).then_some(guest.boot_timeout * slower),
         patience: patience(guest, init, slower),
-        // A template goes on with the disks that it was saved with.
+        // A template is restored with the disks that it was saved with.
         start: match foreign {
             Some(_) => Start::Boot,
             None => Start::Restore,
@@ -150,13 +153,13 @@ pub(super) fn prepare(
     })
 }
 
-/// How long its agent may take to its first word, in milliseconds.
+/// Returns how long its agent may take until its first message, in milliseconds.
 fn patience(guest: &Guest, init: Init, slower: u64) -> u64 {
     let kernels = (init == Init::System).then_some(KERNELS_BOOT);
     guest.boot_timeout * slower + kernels.unwrap_or(0)
 }
 
-/// Opens a disk from elsewhere, for reading only.
+/// Opens an imported disk, read-only.
 fn open(guest: &Guest, disk: &ForeignDisk) -> Result<OwnedFd, Failure> {
     let opened = File::open(&disk.path).map(OwnedFd::from);
     opened.map_err(|error| cannot(guest, &format!("{}: {error}", disk.path)))

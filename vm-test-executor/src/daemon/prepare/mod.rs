@@ -1,4 +1,5 @@
-//! What an instance needs before it starts: files, disks, a template, devices, limits. Decides and makes it; knows no lease.
+//! What an instance needs before it starts: files, disks, a template, devices, limits. Decides and
+//! makes it; knows no lease.
 
 mod backend;
 mod boot;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Gives every instance a number and a name of its own.
+/// Assigns a unique number and name to every instance.
 #[derive(Debug)]
 pub(crate) struct Names {
     /// Part of every name, so that names of different daemons differ.
@@ -11,7 +11,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Those of the daemon that is called so.
+    /// Returns the names of the daemon `run`.
     pub(crate) fn of(run: String) -> Self {
         Self {
             run,
@@ -19,7 +19,7 @@ impl Names {
         }
     }
 
-    /// A new number, and the name of an instance of this guest that has it.
+    /// Returns a new number, and the name that it gives an instance of this guest.
     pub(crate) fn next(&self, guest: &str) -> (u64, String) {
         let number = self.given.fetch_add(1, Ordering::Relaxed) + 1;
         (number, format!("{guest}-{}-{number}", self.run))

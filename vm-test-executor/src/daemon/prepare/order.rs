@@ -4,12 +4,12 @@ use super::source::Source;
 use crate::config::{Guest, Init};
 use vm_test_protocol::daemon::LeaseRequest;
 
-/// One guest for one request.
+/// A request, with the guest that was decided for it.
 #[derive(Debug)]
 pub(crate) struct Order<'a> {
     pub(crate) guest: Guest,
     pub(crate) request: &'a LeaseRequest,
-    /// What the first process of the guest is to be.
+    /// What the guest's first process should be.
     pub(super) init: Init,
     pub(super) source: Source,
 }

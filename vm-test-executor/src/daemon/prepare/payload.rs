@@ -1,6 +1,6 @@
-//! Which files of the host a VM needs, and their paths there: the workspace and the working directory on one disk, the
-//! programs with their libraries on another, so that a rebuilt program does not require a new first disk. Chooses; the store
-//! makes the disks.
+//! Which files of the host a VM needs, and their paths there: the workspace and the working
+//! directory on one disk, the programs with their libraries on another, so that a rebuilt program
+//! does not require a new first disk. Chooses; the store makes the disks.
 
 use super::libraries::Closure;
 use super::tools::Tools;
@@ -16,20 +16,20 @@ use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::machine::{Place, PlaceKind};
 
-/// The files of the host for one machine.
+/// The host's files for one VM.
 #[derive(Debug, Default)]
 pub(super) struct Payload {
-    /// The disks, in the order of the machine's disks.
+    /// The disks, in the order in which the VM has them.
     pub(super) disks: Vec<Disk>,
-    /// What of them goes where.
+    /// Where in the guest their files go.
     pub(super) places: Vec<Place>,
 }
 
 impl Payload {
-    /// What a request needs.
+    /// Returns what a request needs.
     ///
     /// # Errors
-    /// If it is too much, or a disk cannot be made.
+    /// If it is too large, or a disk cannot be made.
     pub(super) fn of(
         tools: &Tools,
         request: &LeaseRequest,
@@ -71,7 +71,7 @@ impl Payload {
         Ok(payload)
     }
 
-    /// Adds a disk with these files, each with its place in the guest; always one, even if it is empty.
+    /// Adds a disk with these files, each with its place in the guest. The disk may be empty.
     fn add(
         &mut self,
         files: &[(PathBuf, PathBuf)],
@@ -95,8 +95,8 @@ impl Payload {
     }
 }
 
-/// The directories that travel whole, without those inside others, and those that are caches, of which only what is asked for
-/// travels.
+/// Returns the directories to take as a whole, without nested ones, and the caches, of which only
+/// requested files are taken.
 fn sort(shares: &[String]) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let mut shares: Vec<_> = shares
         .iter()
@@ -106,7 +106,7 @@ fn sort(shares: &[String]) -> (Vec<PathBuf>, Vec<PathBuf>) {
     shares.sort();
     shares.dedup();
     let is_cache = |path: &Path| {
-        // What a build script has made for its package travels.
+        // What a build script has made for its package is taken.
         !path.ends_with("out") && payload::is_cache(path)
     };
     let (caches, whole): (Vec<_>, Vec<_>) = shares.into_iter().partition(|path| is_cache(path));
@@ -119,7 +119,7 @@ fn sort(shares: &[String]) -> (Vec<PathBuf>, Vec<PathBuf>) {
     (trees, caches)
 }
 
-/// The programs directly in a directory that cargo builds to.
+/// Returns the programs directly in a directory that cargo builds to.
 fn executables(cache: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(cache).into_iter().flatten().flatten();
     entries

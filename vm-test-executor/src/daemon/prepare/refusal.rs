@@ -3,7 +3,7 @@
 use crate::config::Guest;
 use vm_test_protocol::failure::Failure;
 
-/// The guest cannot start, for this cause.
+/// Returns the failure that the guest cannot start, for this cause.
 pub(super) fn cannot(guest: &Guest, cause: &str) -> Failure {
     Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
 }

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// An image by its name, and the directory of its store.
+/// The name of an image, and the directory of its store.
 #[derive(Debug)]
 pub(super) struct Source {
     image: String,
@@ -14,7 +14,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// This image in the store in this directory.
+    /// Returns this image in the store in this directory.
     pub(super) fn of(image: &str, root: &str) -> Self {
         Self {
             image: image.to_owned(),
@@ -23,11 +23,13 @@ impl Source {
         }
     }
 
-    /// The store, in which a daemon makes nothing unless a client has been there before: where nothing is mounted, that
-    /// would be the directory below the mount.
+    /// Returns the store.
+    ///
+    /// The daemon does not create it: if the store's file system is not mounted, it would be
+    /// created below the mount point.
     ///
     /// # Errors
-    /// If there is none, or the name is no image's.
+    /// If it does not exist, or the name is not an image's.
     pub(super) fn store(&self) -> Result<&Store, Failure> {
         if let Some(store) = self.opened.get() {
             return Ok(store);
@@ -51,7 +53,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("store");
         let source = Source::of("a", root.to_str().unwrap());
-        // One that is not there yet may be made by a client while a lease waits.
+        // It may be made by a client while a lease waits.
         assert!(source.store().is_err());
         Store::open(&root).unwrap();
         let first = source.store().unwrap();

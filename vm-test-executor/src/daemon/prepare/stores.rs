@@ -1,6 +1,6 @@
-//! The stores that this daemon uses. A store is journalled in the runtime directory before its first snapshot, so that the
-//! sweep after a killed daemon knows where to look. Before the first template or disk of a VM, what killed daemons left in
-//! the store is removed.
+//! The stores that this daemon uses. A store is journalled in the runtime directory before its
+//! first snapshot, so that the sweep after a killed daemon knows where to look. Before the first
+//! template or disk of a VM, what killed daemons left in the store is removed.
 
 use super::super::regular;
 use crate::image::{Store, clear, sweep_snapshots};
@@ -16,7 +16,7 @@ use vm_test_protocol::failure::Failure;
 /// The stores that have been used.
 #[derive(Debug)]
 pub(crate) struct Stores {
-    /// The beginning of the names of journal entries.
+    /// The prefix of the names of journal entries.
     journal: PathBuf,
     known: Mutex<HashSet<PathBuf>>,
     cleared: Mutex<HashSet<PathBuf>>,
@@ -31,7 +31,7 @@ impl Stores {
         }
     }
 
-    /// Makes a store ready for snapshots.
+    /// Prepares a store for snapshots.
     ///
     /// # Errors
     /// If the journal cannot be written, or what others left there cannot be removed.
@@ -51,14 +51,17 @@ impl Stores {
         };
         write()
             .map_err(|error| Failure::new(format!("cannot write {}: {error}", entry.display())))?;
-        // Of daemons whose journal is lost: the runtime directory may be in memory, and the host was restarted.
+        // Left by daemons whose journal is lost: the runtime directory may have been in memory
+        // during a restart of the host.
         sweep_snapshots(store)?;
         known.insert(store.root().to_path_buf());
         Ok(())
     }
 
-    /// Removes what was being made in a store when its maker was killed, the first time that machines use the store. What
-    /// somebody makes just now has a lock, and stays.
+    /// Removes what killed processes were making in a store, when VMs use the store for the first
+    /// time.
+    ///
+    /// What is still being made is locked, and stays.
     pub(super) fn clear(&self, store: &Store) {
         let mut cleared = self
             .cleared
@@ -68,7 +71,7 @@ impl Stores {
             return;
         }
         drop(cleared);
-        // It is in nobody's way, so that it fails no lease.
+        // It harms nobody, so it fails no lease.
         if let Err(failure) = clear(store) {
             eprintln!("vm-test: {failure}");
         }
@@ -83,10 +86,10 @@ impl Stores {
     }
 }
 
-/// What follows the beginning of an entry's name.
+/// What follows the prefix in an entry's name.
 const MARK: &str = ".store-";
 
-/// Removes the snapshots that a dead daemon left; how many there were.
+/// Removes the snapshots that a dead daemon left; returns how many there were.
 pub(crate) fn sweep(journal: &Path) -> usize {
     let Some((dir, stem)) = journal.parent().zip(journal.file_name()) else {
         return 0;
@@ -99,7 +102,7 @@ pub(crate) fn sweep(journal: &Path) -> usize {
         }
         let root = regular::read(&entry.path()).unwrap_or_default();
         let root = PathBuf::from(std::ffi::OsString::from_vec(root));
-        // A store that is not there now is swept when it is used again.
+        // A store that is not available now is swept when it is used again.
         let swept = match Store::find(&root) {
             Ok(Some(store)) => sweep_snapshots(&store),
             _ => Ok(0),
@@ -132,7 +135,7 @@ mod tests {
         leave();
         stores.clear(&store);
         assert_eq!(there(), [false, true]);
-        // Later ones are those of living daemons, which may be about to lock them.
+        // Snapshots made from now on belong to living daemons, which may be about to lock them.
         leave();
         stores.clear(&store);
         assert_eq!(there(), [true, true]);

@@ -1,6 +1,6 @@
-//! Templates of VMs: which one an instance is restored from, how a missing one is made, and which accelerator it proves. A
-//! finished template proves that its accelerator boots this VM on this host; only a VM that had everything it needs and
-//! still did not boot proves that it does not.
+//! Templates of VMs: which one an instance is restored from, how a missing one is made, and which
+//! accelerator it proves. A finished template proves that its accelerator boots this VM on this
+//! host; only a VM that had everything it needs and still did not boot proves that it does not.
 
 use super::super::instance::boots;
 use super::emulator;
@@ -17,28 +17,29 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::PROTOCOL;
 use vm_test_protocol::failure::Failure;
 
-/// How long a machine may take to boot before its accelerator counts as one that does not work, in milliseconds. Those that
-/// work take a second; an init of the image's own has as long as its guest gives it besides.
+/// How long a VM may take to boot before its accelerator counts as broken, in milliseconds.
+///
+/// A working one takes a second. The time that the guest allows the image's own init is added.
 const PROOF: u64 = 15_000;
 
-/// What has a refusal forgotten before the host boots.
+/// How to make a refusal forgotten before the host reboots.
 const FORGET: &str = "once /dev/kvm works, `vm-test gc --images` makes vm-test try it again";
 
-/// All that decides which template it is.
+/// What determines the identity of a template.
 #[derive(Debug)]
 pub(super) struct Shape<'a> {
     pub(super) guest: &'a Guest,
-    /// What it is made of: the image's files, the initial file system with the agent, QEMU.
+    /// What it is made of: the image's files, the initramfs with the agent, QEMU.
     pub(super) words: [&'a str; 3],
     pub(super) hardware: Hardware,
-    /// The directories with what it boots from, by their names in a keeper's room.
+    /// The directories that it boots from, by their names in a keeper's directory.
     pub(super) base: &'a [(String, PathBuf)],
 }
 
-/// The template, and the accelerator that it was made with.
+/// Returns the template, and the accelerator that it was made with.
 ///
 /// # Errors
-/// If it cannot be made, or the accelerator that is asked for does not boot.
+/// If it cannot be made, or does not boot with the requested accelerator.
 pub(super) fn obtain(
     tools: &Tools,
     store: &Store,
@@ -83,8 +84,9 @@ pub(super) fn obtain(
     Ok((hardware.accelerator, template))
 }
 
-/// The template by `/dev/kvm`, or why this machine does not boot with it here: found out once, and remembered. What keeps
-/// it from being found out is no reason to remember anything.
+/// Returns the template made with `/dev/kvm`, or why this VM does not boot with it here.
+///
+/// The result is remembered, unless something else prevented the attempt.
 fn proven(
     tools: &Tools,
     store: &Store,
@@ -94,7 +96,7 @@ fn proven(
     let kernel = rustix::system::uname();
     let kernel = kernel.release().to_string_lossy();
     let hardware = by_kvm(shape);
-    // Blank disks have nothing to do with it, and another agent does not change it.
+    // Independent of blank disks and of the agent.
     let text = lasting(&Hardware {
         disks: Vec::new(),
         ..hardware.clone()
@@ -106,7 +108,7 @@ fn proven(
     }
     let refused = RefCell::new(None);
     let template = with(store, shape, &hardware, say, |aside| {
-        // Whoever was here before may have found it out.
+        // Somebody else may have found out meanwhile.
         if let Some(known) = store.refusal(&words) {
             refused.replace(Some(known.clone()));
             return Err(Failure::new(known));
@@ -121,7 +123,7 @@ fn proven(
                         shape.guest.image
                     ));
                 }
-                // If it cannot be written down, the next one finds it out again.
+                // If it cannot be recorded, the next lease finds out again.
                 let _ = store.remember_refusal(&words, cause);
                 refused.replace(Some(cause.to_owned()));
             }
@@ -134,7 +136,7 @@ fn proven(
     }
 }
 
-/// The same machine by `/dev/kvm`, with its limits.
+/// Returns the same VM with `/dev/kvm` and its limits.
 fn by_kvm(shape: &Shape<'_>) -> Hardware {
     let boot_timeout = shape
         .hardware
@@ -142,14 +144,14 @@ fn by_kvm(shape: &Shape<'_>) -> Hardware {
         .map(|_| shape.guest.boot_timeout.max(PROOF));
     Hardware {
         accelerator: Accelerator::Kvm,
-        // The init that is late is not the kernel's fault, and its agent says so in time.
+        // A late init is not the kernel's fault, and its agent reports it in time.
         patience: PROOF + boot_timeout.unwrap_or(0),
         boot_timeout,
         ..shape.hardware.clone()
     }
 }
 
-/// The template of this machine, which `make` makes.
+/// Returns the template of this VM, which `make` makes.
 fn with(
     store: &Store,
     shape: &Shape<'_>,
@@ -167,7 +169,7 @@ fn with(
     )
 }
 
-/// A machine in words, without the limits of its boot: one that has booted is the same whatever it might have taken.
+/// Describes a VM without the time limits of its boot, which do not matter once it has booted.
 fn lasting(hardware: &Hardware) -> String {
     let hardware = Hardware {
         patience: 0,
@@ -181,7 +183,7 @@ fn say_first(say: &dyn Fn(&str)) {
     say("this VM boots for the first time; later ones are restored from this boot");
 }
 
-/// Has a template made in this directory.
+/// Makes a template in this directory.
 fn save(
     tools: &Tools,
     store: &Store,

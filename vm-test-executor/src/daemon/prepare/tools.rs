@@ -21,18 +21,18 @@ pub(crate) struct Tools {
     pub(crate) libraries: Libraries,
     pub(crate) emulators: Emulators,
     pub(crate) stores: Stores,
-    /// The beginning of the names of journal entries.
+    /// The prefix of the names of journal entries.
     pub(crate) journal: PathBuf,
     pub(crate) spawner: Spawner,
     pub(crate) names: Names,
-    /// How many instances are being destroyed, with all that they were made of.
+    /// How many instances are being destroyed, with everything that they were made of.
     pub(crate) ending: AtomicUsize,
     /// Readable once the daemon stops.
     pub(crate) stop: OwnedFd,
 }
 
 impl Tools {
-    /// Whether the daemon is the real root's.
+    /// Returns whether the daemon is the real root's.
     pub(super) fn as_root(&self) -> bool {
         self.maps.source == Source::Root
     }

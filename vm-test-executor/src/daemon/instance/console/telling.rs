@@ -1,16 +1,16 @@
-//! Which lines of a console tell why a guest ended. A kernel that panics prints registers and a call trace; the reason
-//! stands before them.
+//! Which lines of a console tell why a guest ended. A kernel that panics prints registers and a
+//! call trace; the reason stands before them.
 
 /// How many lines are shown.
 pub(super) const MOST_LINES: usize = 20;
 
-/// How many lines of the agent are shown that stand before those.
+/// How many earlier lines of the agent are shown.
 const MOST_OF_AGENT: usize = 5;
 
-/// How the agent's own lines begin.
+/// The prefixes of the agent's lines.
 const AGENT: [&str; 2] = ["vm-test-agent: ", "vm-test: "];
 
-/// How the lines begin that are about a kernel's registers and the calls that it was in.
+/// The prefixes of lines about a kernel's registers and call stack.
 const TRACE: [&str; 33] = [
     "<IRQ>",
     "</IRQ>",
@@ -47,8 +47,8 @@ const TRACE: [&str; 33] = [
     "CPU:",
 ];
 
-/// The lines that tell most: the last ones, with one in the place of each trace of calls, and before them what the agent has
-/// said.
+/// Returns the most informative lines: the last ones, with one line in place of each call stack,
+/// preceded by the agent's lines.
 pub(super) fn telling(lines: &[String]) -> Vec<String> {
     let mut short: Vec<String> = Vec::new();
     let mut left_out = 0;
@@ -82,7 +82,7 @@ fn note_left_out(lines: &mut Vec<String>, left_out: &mut usize) {
     }
 }
 
-/// The line without the time that a kernel puts before it.
+/// Returns the line without the kernel's timestamp.
 fn without_time(line: &str) -> &str {
     let line = line.trim_start();
     let Some((time, words)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
@@ -100,7 +100,7 @@ fn is_trace(line: &str) -> bool {
     TRACE.iter().any(|begin| words.starts_with(begin)) || is_call(words)
 }
 
-/// Whether the words are a call, such as `? do_exit+0x8f3/0xad0 [ext4]`.
+/// Returns whether the text is a stack frame, such as `? do_exit+0x8f3/0xad0 [ext4]`.
 fn is_call(words: &str) -> bool {
     let words = words.strip_prefix("? ").unwrap_or(words);
     let name = words.split(' ').next().unwrap_or_default();
@@ -116,7 +116,7 @@ mod tests {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// As a kernel of Debian 12 writes it.
+    /// From a kernel of Debian 12.
     const PANIC: &str = "\
 [    1.601275] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100
 [    1.602147] CPU: 0 PID: 1 Comm: init Not tainted 6.1.0-56-amd64 #1  Debian 6.1.192-2

@@ -11,8 +11,8 @@ use std::time::Instant;
 use vm_test_sys::handover;
 use vm_test_sys::namespaces::{Step, early};
 
-/// What no keeper says: an unfinished length, a frame that is too long, one that is cut short, no
-/// message, and a message with something behind it.
+/// Not a report: an unfinished length, a frame that is too long, one that is cut short, an unknown
+/// message, and a message with another byte after it.
 const GARBAGE: [&[u8]; 5] = [
     &[1, 0],
     &[0xff, 0xff, 0xff, 0xff, 0],
@@ -192,7 +192,7 @@ fn a_guests_parting_words_are_those_with_which_its_keeper_fails() {
         keeper.report(&report);
         assert_eq!(instance.parting_words(), expected);
     }
-    // An init of the guest's own goes on without its test process.
+    // A guest with its own init goes on without a test process.
     let (mut instance, keeper) = instance();
     keeper.report(&failed());
     instance.agent = Some(File::open("/dev/null").unwrap().into());

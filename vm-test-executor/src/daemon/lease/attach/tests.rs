@@ -38,8 +38,8 @@ fn ended() -> FromAgent {
     })
 }
 
-/// Runs `visits` while an instance is kept; the agent's stream is its argument. Then removes the
-/// instance, unless it is gone.
+/// Runs `visits` while an instance is kept, with the agent's stream. Then removes the instance,
+/// unless it is gone.
 fn with_kept(visits: impl FnOnce(&ScriptedHost, &UnixStream)) {
     let daemon = ScriptedHost::new();
     let (lease, keeper, agent) = daemon.lease();
@@ -58,7 +58,7 @@ fn with_kept(visits: impl FnOnce(&ScriptedHost, &UnixStream)) {
     daemon.check_budget();
 }
 
-/// Visits the instance: `client` plays the client, on a connection that is served meanwhile.
+/// Attaches to the instance; `client` plays the client.
 fn visit<T>(daemon: &ScriptedHost, instance: &str, client: impl FnOnce(UnixStream) -> T) -> T {
     let (ours, connection) = UnixStream::pair().unwrap();
     ours.set_read_timeout(Some(Duration::from_secs(20)))
@@ -71,7 +71,7 @@ fn visit<T>(daemon: &ScriptedHost, instance: &str, client: impl FnOnce(UnixStrea
     })
 }
 
-/// Reads the answer to a client that must be let in.
+/// Reads the answer to a client that must be admitted.
 fn enter(client: &UnixStream) {
     match frame::read(client).unwrap() {
         Some(Reply::Attached(attached)) => assert_eq!(attached.stays, 600_000),
@@ -103,7 +103,7 @@ fn a_clients_job_runs_in_the_kept_instance_which_then_waits_for_the_next_one() {
                 assert_eq!(other, "cannot attach to a-1: somebody is attached to it");
                 frame::write(&client, &job()).unwrap();
                 assert_eq!(frame::read(agent).unwrap(), Some(job()));
-                // A visit is for one job.
+                // One visit is for one job.
                 frame::write(&client, &job()).unwrap();
                 let input = ToAgent::Input(b"in".to_vec());
                 frame::write(&client, &input).unwrap();
@@ -130,7 +130,7 @@ fn the_job_of_a_client_that_disappears_is_hung_up_and_the_instance_stays() {
             enter(&client);
             frame::write(&client, &job()).unwrap();
             assert_eq!(frame::read(agent).unwrap(), Some(job()));
-            // A message that is cut off does not get to the agent.
+            // A message that is cut off does not reach the agent.
             let message = frame::encode(&ToAgent::Input(vec![0; 100])).unwrap();
             (&client).write_all(&message[..50]).unwrap();
             drop(client);

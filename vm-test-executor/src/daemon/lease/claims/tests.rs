@@ -45,7 +45,7 @@ fn each_daemon_sees_what_the_living_hold_and_the_last_one_leaves_nothing() {
     assert_eq!(others(&mut c), sum);
     a.give_back(claim(5)).unwrap();
     assert_eq!(others(&mut b), claim(5));
-    // One that is killed lets go of its lock.
+    // The lock of a daemon that is killed is released.
     a.file = None;
     assert_eq!(others(&mut b), Claim::default());
     // The directory is removed while daemons live.

@@ -5,8 +5,8 @@ use super::super::scripted_host::{MEMORY, NAME, ScriptedHost};
 use super::*;
 use std::io::Read;
 
-/// What the daemon answers to a client that hands over its end of a lease's stream; `None` stands
-/// for no answer.
+/// Returns the answer to a client that hands over its end of a lease's stream; `None` if there is
+/// no answer.
 fn answer(daemon: &ScriptedHost, agent: Option<UnixStream>, instance: &str) -> Option<Reply> {
     let (client, connection) = UnixStream::pair().unwrap();
     handover::send(&client, agent.map(Into::into).as_ref()).unwrap();
@@ -37,7 +37,7 @@ fn a_kept_instance_outlives_its_test_process_until_it_is_removed() {
             frame::read::<Reply>(&client).unwrap(),
             Some(Reply::Kept(600_000))
         );
-        // The client need not stay.
+        // The client is told to end.
         assert_eq!((&client).read(&mut [0]).unwrap(), 0);
         let alive = host.registry.alive();
         assert!(alive[0].kept.is_some_and(|kept| !kept.attached));
@@ -46,7 +46,7 @@ fn a_kept_instance_outlives_its_test_process_until_it_is_removed() {
             (&written["outcome"], &written["kept"]),
             (&"lost".into(), &true.into())
         );
-        // The processor is for others now, the memory is not.
+        // The processor is given back, the memory is not.
         assert_eq!(daemon.promised(), MEMORY);
         assert!(host.admission.has_room(MEMORY, 1));
         assert!(!kept.is_finished() && !event.is_finished() && !keeper.is_killed());
@@ -61,7 +61,7 @@ fn a_kept_instance_outlives_its_test_process_until_it_is_removed() {
         kept.join().unwrap();
     });
     daemon.check_budget();
-    // Its line is the one that was written when it was kept.
+    // The line was written when the instance was kept, and only then.
     assert_eq!(daemon.written().0["kept"], true);
 }
 

@@ -11,7 +11,7 @@ fn failed(words: &str) -> KeeperReport {
     KeeperReport::Failed(Failure::new(words))
 }
 
-/// What a test process says of a test that has passed.
+/// Returns the report of a test process whose test has passed.
 fn passed() -> Record {
     Record {
         instance: NAME.to_owned(),
@@ -39,7 +39,7 @@ fn a_client_that_disappears_ends_its_instance_and_the_guest_may_say_what_it_was_
         daemon.await_life();
         drop(client);
         assert_eq!(keeper.stream.read(&mut [0]).unwrap(), 0);
-        // Nothing is given back while the guest may still speak.
+        // Nothing is given back while the guest may still report something.
         await_that(|| daemon.host.tools.ending.load(Ordering::SeqCst) == 1);
         assert_eq!(daemon.promised(), MEMORY);
         assert_eq!(daemon.host.registry.alive().len(), 1);

@@ -4,7 +4,7 @@ use super::super::scripted_host::{ScriptedHost, request};
 use super::*;
 use std::fs;
 
-/// Asks for a guest that nobody has defined; returns the answers.
+/// Asks for a guest that is not defined; returns the answers.
 fn ask(daemon: &ScriptedHost) -> Vec<Reply> {
     let (client, connection) = UnixStream::pair().unwrap();
     client.set_read_timeout(Some(PATIENCE)).unwrap();

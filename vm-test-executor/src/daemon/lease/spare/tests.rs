@@ -6,7 +6,7 @@ use crate::keeper::KeeperReport;
 use std::sync::Arc;
 use vm_test_sys::handover;
 
-/// What a test has in hand of a spare besides the spare itself.
+/// What a test controls of a spare.
 struct Hands {
     keeper: super::super::super::instance::scripted_keeper::ScriptedKeeper,
     held: Arc<()>,
@@ -24,7 +24,7 @@ fn spare(daemon: &ScriptedHost) -> (Spare, Hands) {
     (spare, Hands { keeper, held })
 }
 
-/// Puts a spare into the daemon's pool.
+/// Adds a spare to the daemon's pool.
 fn fill(daemon: &ScriptedHost) -> Hands {
     let (spare, hands) = spare(daemon);
     let number = daemon.host.spares.reserve(&daemon.world()).unwrap();

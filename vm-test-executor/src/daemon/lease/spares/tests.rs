@@ -8,7 +8,7 @@ fn spares<S>() -> Spares<S> {
     Spares::that_wait(Duration::from_secs(600))
 }
 
-/// Waits until a lease has claimed a place that is being filled.
+/// Waits until a lease has claimed a place.
 fn await_claim<S>(spares: &Spares<S>) {
     let limit = Instant::now() + Duration::from_secs(10);
     while !spares.lock().slots.iter().any(|slot| slot.is_claimed) {
