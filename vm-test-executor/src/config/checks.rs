@@ -1,6 +1,6 @@
 //! Whether a value that somebody has set can be used: its limits and its form, which the table of
-//! settings has. Knows no guest; the attribute and `vm-test.toml` say most of this earlier and nearer to
-//! the mistake.
+//! settings has. Knows no guest; the attribute and `vm-test.toml` say most of this earlier and
+//! nearer to the mistake.
 
 use super::kernel::OtherKernel;
 use vm_test_protocol::pattern::Pattern;

@@ -1,5 +1,5 @@
-//! A guest with all its settings decided and checked. Knows the default of each setting, not how it is
-//! applied.
+//! A guest with all its settings decided and checked. Knows the default of each setting, not how it
+//! is applied.
 
 use super::checks::{self, chosen, within};
 use super::kernel::{OtherKernel, combined};

@@ -1,4 +1,5 @@
-//! What a guest says of values that it cannot use, as one may come from an option or another version.
+//! What a guest says of values that it cannot use, as one may come from an option or another
+//! version.
 
 use super::*;
 use vm_test_settings::guest::{KEYS, Kind, Sizes, Text, Texts};
