@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: what a test on a guest costs, beside the same test local and beside `lxc-execute`, in one run.
+//! `cargo xtask bench`: what a test on a guest costs, beside the same test local and beside
+//! `lxc-execute`, in one run.
 //!
-//! Samples of all are interleaved, so that whatever else the machine does falls on all of them alike; only ratios
-//! are meant to be compared between machines.
+//! Samples of all are interleaved, so that whatever else the machine does falls on all of them
+//! alike; only ratios are meant to be compared between machines.
 
 mod boot;
 mod contestant;
@@ -26,10 +27,10 @@ use contestant::Contestant;
 use daemon::Daemon;
 use machines::Machines;
 
-/// More than this many times `lxc-execute`, and something is in the wrong place.
+/// Above this multiple of `lxc-execute`, something is wrong.
 const CEILING: f64 = 3.0;
 
-/// From so many samples on a median counts.
+/// The number of samples from which a median counts.
 const ENOUGH: usize = 30;
 
 /// The options of `cargo xtask bench`.
@@ -40,15 +41,18 @@ pub(crate) struct Options {
     /// Also measure VMs, next to boots of the same kernel and system.
     #[arg(long)]
     machines: bool,
-    /// How often each of the commands is run.
+    /// How often each command is run.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
-    /// How often what takes long is run, unless as often as all else: a boot of a whole system, and several tests in a row.
+    /// How often slow commands are run, if not as often as the others: a boot of a whole system,
+    /// and several tests in a row.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     boots: Option<u32>,
 }
 
-/// Builds, measures, prints the table; fails if a guest costs more than the ceiling, or a machine more than its goals.
+/// Builds, measures, prints the table.
+///
+/// Fails if a guest costs more than the ceiling, or a VM more than its goals.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut purposes = vec![Purpose::Run, Purpose::Bench];
     purposes.extend(options.machines.then_some(Purpose::Test));
@@ -132,13 +136,13 @@ fn print_table(contestants: &[Contestant]) {
     }
 }
 
-/// In seconds.
+/// Returns the median of a contestant, in seconds.
 fn median(contestants: &[Contestant], name: &str) -> Option<f64> {
     let found = contestants.iter().find(|it| it.name == name)?;
     Some(found.quantile(50).as_secs_f64())
 }
 
-/// Says what a guest costs; whether that is below the ceiling.
+/// Prints what a guest costs; returns whether that is below the ceiling.
 fn judge(contestants: &[Contestant]) -> Result<bool> {
     let median = |name| median(contestants, name);
     let (local, guest) = median("local")
@@ -156,7 +160,7 @@ fn judge(contestants: &[Contestant]) -> Result<bool> {
     Ok(ratio <= CEILING)
 }
 
-/// The test binary, run the way nextest runs it.
+/// Returns the test binary's command, as nextest runs it.
 fn on_test(binary: &Path, test: &str, daemon: &Daemon) -> Command {
     let mut command = Command::new(binary);
     daemon
@@ -180,7 +184,8 @@ fn build_test(worktree: &Worktree) -> Result<PathBuf> {
         .context("cannot find the test binary among cargo's messages")
 }
 
-/// The nearest a user comes without vm-test: the same root file system, thrown away after one command.
+/// Returns the closest equivalent without vm-test: the same root file system, discarded after one
+/// command.
 fn lxc_execute(scratch: &Scratch) -> Result<Command> {
     let upper = scratch.0.join("upper");
     std::fs::create_dir_all(&upper)?;
@@ -200,7 +205,7 @@ fn lxc_execute(scratch: &Scratch) -> Result<Command> {
     Ok(command)
 }
 
-/// A directory of this run's own.
+/// A directory for this run.
 struct Scratch(PathBuf);
 
 impl Scratch {

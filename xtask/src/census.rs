@@ -8,12 +8,13 @@ use vm_test_tests::census::HostCensus;
 pub(crate) struct Census(HostCensus);
 
 impl Census {
-    /// Counts now.
+    /// Counts the present state.
     pub(crate) fn take() -> Self {
         Self(HostCensus::take())
     }
 
-    /// What will be compared, and what this account cannot see, said before anything is done.
+    /// Returns what will be compared, and what this account cannot see; printed before anything is
+    /// done.
     pub(crate) fn announcement(&self) -> String {
         let mut text = format!("compared before and after: {}", self.0.seen().join(", "));
         let unseen = self.0.unseen();
@@ -27,8 +28,8 @@ impl Census {
         text
     }
 
-    /// Counts again, says what is unchanged and what could not be compared, and fails with the
-    /// difference where there is one.
+    /// Counts again, prints what is unchanged and what could not be compared, and fails with the
+    /// difference if there is one.
     pub(crate) fn compare_with_now(&self) -> Result<()> {
         let comparison = HostCensus::compare(&self.0, &HostCensus::take());
         println!("unchanged: {}", comparison.unchanged.join(", "));
@@ -45,7 +46,7 @@ impl Census {
     }
 }
 
-/// Whether this process may change interfaces, routes and firewall rules here.
+/// Returns whether this process may change interfaces, routes and firewall rules here.
 fn may_administer_networks() -> bool {
     use rustix::thread::{CapabilitySet, capabilities};
     capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::NET_ADMIN))

@@ -1,5 +1,5 @@
-//! Runs a child process: shows its command line, gives it no standard input, and turns a bad end into an error that
-//! names it. It knows nothing of tests or packages.
+//! Runs a child process: shows its command line, gives it no standard input, and turns a bad end
+//! into an error that names it. It knows nothing of tests or packages.
 
 use std::env;
 use std::ffi::OsStr;
@@ -7,11 +7,12 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// The lines of a captured child's output that an error repeats.
+/// How many lines of a captured child's output an error repeats.
 const TAIL: usize = 12;
 
-/// Cargo, as a person would start it: without the variables that `cargo xtask` set for xtask's own run, which would
-/// otherwise reach the tests and hide a variable that they lack.
+/// Returns cargo as a user would start it: without the variables that `cargo xtask` has set.
+///
+/// They would reach the tests and hide that a variable is missing.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {
@@ -25,7 +26,8 @@ pub(crate) fn cargo() -> Command {
 
 fn is_of_xtasks_own_run(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    // Cargo puts its own folders into LD_LIBRARY_PATH, and with them a library could be found that is not installed.
+    // cargo adds its own directories to LD_LIBRARY_PATH, in which a library could be found that is
+    // not installed.
     let exact = [
         "CARGO",
         "CARGO_CRATE_NAME",
@@ -37,7 +39,7 @@ fn is_of_xtasks_own_run(name: &OsStr) -> bool {
     exact.contains(&&*name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Runs `command` to its end with its output on ours.
+/// Runs `command`, with its output on ours.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     echo(command);
     let status = command
@@ -74,17 +76,17 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
         .with_context(|| format!("cannot read the output of `{}`", line(command)))
 }
 
-/// Shows the command line that is about to run.
+/// Prints the command line that is about to run.
 pub(crate) fn echo(command: &Command) {
     println!("+ {}", line(command));
 }
 
-/// What an error says when the program itself could not be started.
+/// Returns the error for a program that could not be started.
 pub(crate) fn cannot_start(command: &Command) -> String {
     format!("cannot start `{}`", line(command))
 }
 
-/// The command line for people: the program by its file name, the arguments as they are.
+/// Returns the command line for people: the program's file name, and the arguments.
 pub(crate) fn line(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let mut words = vec![

@@ -1,5 +1,5 @@
-//! `cargo xtask coverage`: how much of this workspace its own tests execute, with what only guests execute, by an
-//! unmodified cargo-llvm-cov.
+//! `cargo xtask coverage`: how much of this workspace its own tests execute, with what only guests
+//! execute, by an unmodified cargo-llvm-cov.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -17,13 +17,13 @@ use crate::tally::Tally;
 use crate::user::OrdinaryUser;
 use crate::worktree::Worktree;
 
-/// What is measured: what a phase of `cargo xtask test` runs. The rest of the suites is about machines, not lines.
+/// The phases of `cargo xtask test` that are measured. The other suites are about VMs, not lines.
 const PHASES: [Phase; 3] = [Phase::Unit, Phase::DemoNextest, Phase::SuitesCoverage];
 
-/// What is no part of the product.
+/// What is not part of the product.
 const NOT_OURS: &str = "/registry/|/rustc/|/xtask/|/tests/tests/|/tests/src/|/examples/";
 
-/// How the names of profiles begin that guests have sent.
+/// The prefix of profiles that come from guests.
 const OF_GUESTS: &str = "vm-test-";
 
 /// The options of `cargo xtask coverage`.
@@ -36,7 +36,7 @@ pub(crate) struct Options {
     lcov: Option<std::path::PathBuf>,
 }
 
-/// Runs the tests, then prints the table; its last line is the total.
+/// Runs the tests, then prints the table, with the total in the last line.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     setup::ensure(
         &[Purpose::Run, Purpose::Demo, Purpose::Test],
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     command::run(&mut worktree.cargo(&["llvm-cov", "clean", "--profraw-only"])?)?;
     open_to_all(&target)?;
     if rustix::process::geteuid().is_root() {
-        // Some of root's tests are run once more as an ordinary user.
+        // Some of root's tests run again as an ordinary user.
         OrdinaryUser::ensure()?;
     }
     worktree.build_executor()?;
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             total += runner.count(&worktree, &[])?;
         }
     }
-    // What the daemon has executed it writes down when it ends.
+    // The daemon writes its profile when it ends.
     command::run(
         Command::new(target.join("debug/vm-test"))
             .arg("stop")
@@ -90,18 +90,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
-/// Has everybody write profiles there: what builds an image's files is root in a user namespace, and somebody else outside.
+/// Lets every user write profiles there: the process that builds an image's files is root in a user
+/// namespace, and another user outside.
 fn open_to_all(directory: &Path) -> Result<()> {
     fs::create_dir_all(directory)
         .and_then(|()| fs::set_permissions(directory, Permissions::from_mode(0o1777)))
         .with_context(|| format!("cannot open {} to all", directory.display()))
 }
 
-/// The variables with which every build and every test of this workspace is measured.
+/// Returns the variables with which this workspace is built and tested for coverage.
 fn variables(worktree: &Worktree) -> Result<Vec<(String, String)>> {
     let text = command::capture(&mut worktree.cargo(&["llvm-cov", "show-env"])?)?;
     let mut parsed: Vec<_> = text.lines().filter_map(variable).collect();
-    // cargo-llvm-cov names profiles after the workspace's directory, which may begin like those of guests.
+    // cargo-llvm-cov names profiles after the workspace's directory, whose name may begin like the
+    // profiles of guests.
     for (name, pattern) in &mut parsed {
         if name == "LLVM_PROFILE_FILE"
             && let Some((directory, file)) = pattern.rsplit_once('/')
@@ -115,7 +117,7 @@ fn variables(worktree: &Worktree) -> Result<Vec<(String, String)>> {
     Ok(parsed)
 }
 
-/// One line of a shell's assignments.
+/// Parses a line of a shell's assignments.
 fn variable(line: &str) -> Option<(String, String)> {
     let (name, value) = line.trim_start_matches("export ").split_once('=')?;
     let value = value

@@ -18,7 +18,7 @@ pub(crate) struct Options {
     setup: setup::Consent,
 }
 
-/// Sets up, builds, runs the demo's tests, and compares the machine before and after.
+/// Sets up, builds, runs the demo's tests, and compares the host before and after.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     setup::ensure(&[Purpose::Run, Purpose::Demo], &options.setup)?;
     let worktree = Worktree::current()?;
@@ -26,7 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let before = Census::take();
     println!("{}", before.announcement());
     let tests = Runner::libtest(&["-p", "firewall"]).count(&worktree, &[]);
-    // The machine is looked at after failed tests too: they must leave nothing behind either.
+    // Compared after failed tests, too: they must not leave anything behind either.
     let unchanged = before.compare_with_now();
     let tests = tests?;
     unchanged?;

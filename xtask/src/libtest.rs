@@ -14,11 +14,12 @@ use anyhow::{Context, Result, bail};
 use crate::command;
 use crate::tally::Tally;
 
-/// How long a runner's output may stay open after the runner has ended. Only a process that it left
-/// behind can hold it open, and such a process holds it for good.
+/// How long a runner's output may stay open after the runner has ended.
+///
+/// Only a process that it left behind can hold the output open, and such a process does so forever.
 const OUTPUT_GRACE: Duration = Duration::from_secs(10);
 
-/// Runs `command`, passes its output on line by line and counts.
+/// Runs `command`, passes its output on line by line, and counts.
 pub(crate) fn run(command: &mut Command) -> Result<Tally> {
     run_within(command, OUTPUT_GRACE)
 }
@@ -28,12 +29,12 @@ fn run_within(command: &mut Command, grace: Duration) -> Result<Tally> {
     let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
     let second = writer.try_clone().context("cannot make a pipe")?;
     command.stdin(Stdio::null()).stdout(writer).stderr(second);
-    // Colours would stand in the middle of the lines that are counted.
+    // Colours would appear within the lines that are counted.
     command.env("CARGO_TERM_COLOR", "never");
     let mut child = command
         .spawn()
         .with_context(|| command::cannot_start(command))?;
-    // The command keeps our copies of the writing end; without this the output would never end.
+    // The command holds our copies of the writing end; without this the output would never end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(relay(reader)));
@@ -68,16 +69,18 @@ fn relay(reader: PipeReader) -> Result<Tally> {
     Ok(count.finish())
 }
 
-/// Counts while a runner's output passes by. Some tests run tests themselves, so that the output of
-/// a failed one may hold closing lines that are not the runner's.
+/// Counts while a runner's output passes by.
+///
+/// Some tests run tests themselves, so the output of a failed one may contain closing lines that
+/// are not the runner's.
 #[derive(Default)]
 struct Count {
     tally: Tally,
-    /// How many tests the binary that is running now has announced. Its closing line is the one
-    /// that accounts for exactly that many.
+    /// How many tests the current binary has announced. Its closing line is the one that accounts
+    /// for exactly this number.
     announced: Option<u64>,
-    /// Whether that binary has begun to show the output of its failed tests, so that it cannot end
-    /// well any more.
+    /// Whether that binary has begun to print the output of its failed tests, so that it cannot
+    /// succeed any more.
     failing: bool,
 }
 
@@ -106,7 +109,7 @@ impl Count {
     }
 }
 
-/// `running 3 tests`.
+/// Parses `running 3 tests`.
 fn opening(line: &str) -> Option<u64> {
     let rest = line.strip_prefix("running ")?;
     rest.strip_suffix(" tests")
@@ -115,7 +118,8 @@ fn opening(line: &str) -> Option<u64> {
         .ok()
 }
 
-/// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s`.
+/// Parses `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in
+/// 0.00s`.
 fn closing_line(line: &str) -> Option<Tally> {
     let (_verdict, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let mut tally = Tally::default();

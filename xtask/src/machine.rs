@@ -1,5 +1,5 @@
-//! What is on the machine that xtask runs on: commands, libraries, headers, the toolchain's own programs. It only looks,
-//! and knows no package.
+//! What is on the machine that xtask runs on: commands, libraries, headers, the toolchain's own
+//! programs. It only looks, and knows no package.
 
 use std::env;
 use std::fs;
@@ -9,17 +9,19 @@ use std::process::Command;
 
 use crate::command;
 
-/// How to tell that a package is there. A sign is what the project uses of the package, not the package manager's
-/// word: a library built by hand is as good.
+/// How to tell that a package is installed.
+///
+/// A sign is what the project uses of the package, not the package manager's record: a library
+/// built by hand is as good.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sign {
-    /// An executable of this name in `PATH` or in one of root's folders of commands.
+    /// An executable with this name in `PATH` or in one of root's directories of commands.
     Command(&'static str),
-    /// A shared library of this name where the loader looks.
+    /// A shared library with this name where the loader looks.
     Library(&'static str),
     /// A C header.
     Header(&'static str),
-    /// A program that belongs to the toolchain and is in no `PATH`.
+    /// A program of the toolchain, which is not in `PATH`.
     Tool(&'static str),
 }
 
@@ -32,13 +34,14 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// The machine xtask runs on.
+    /// Returns the host on which xtask runs.
     pub(crate) fn here() -> Self {
         let mut commands: Vec<PathBuf> = env::var_os("PATH")
             .iter()
             .flat_map(env::split_paths)
             .collect();
-        // An ordinary user's PATH lacks root's folders on Debian, and cargo finds its own commands without PATH.
+        // On Debian an ordinary user's PATH lacks root's directories, and cargo finds its own
+        // commands without PATH.
         commands.extend(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
         commands.extend(cargo_home().map(|home| home.join("bin")));
         let libraries = with_folders_of_architectures(&[
@@ -57,7 +60,7 @@ impl Machine {
         }
     }
 
-    /// A machine that has only what is below a folder.
+    /// Returns a host that has only what is below a directory.
     #[cfg(test)]
     pub(crate) fn below(root: &Path) -> Self {
         let folder = |name: &str| {
@@ -73,7 +76,7 @@ impl Machine {
         }
     }
 
-    /// Whether the sign is there.
+    /// Returns whether the sign is there.
     pub(crate) fn has(&self, sign: Sign) -> bool {
         let among = |folders: &[PathBuf], name: &str| {
             folders.iter().any(|folder| folder.join(name).exists())
@@ -86,7 +89,7 @@ impl Machine {
         }
     }
 
-    /// The path of the executable `name`.
+    /// Returns the path of the executable `name`.
     pub(crate) fn command(&self, name: &str) -> Option<PathBuf> {
         self.commands
             .iter()
@@ -95,7 +98,7 @@ impl Machine {
     }
 }
 
-/// Where the toolchain keeps programs, one folder for each target.
+/// Returns the directories of the toolchain's programs, one for each target.
 fn folders_of_tools() -> Vec<PathBuf> {
     let sysroot = command::capture(Command::new("rustc").args(["--print", "sysroot"]));
     let folder = sysroot.map(|it| Path::new(it.trim()).join("lib/rustlib"));
@@ -104,7 +107,7 @@ fn folders_of_tools() -> Vec<PathBuf> {
     targets.map(|target| target.path().join("bin")).collect()
 }
 
-/// Cargo's home, where it is set or where it is by default.
+/// Returns cargo's home: as configured, or the default.
 pub(crate) fn cargo_home() -> Option<PathBuf> {
     let default = || env::home_dir().map(|home| home.join(".cargo"));
     env::var_os("CARGO_HOME")
@@ -116,7 +119,8 @@ fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
 }
 
-/// Debian keeps libraries and some headers in a folder per architecture, such as `x86_64-linux-gnu`.
+/// Adds Debian's directories for an architecture, such as `x86_64-linux-gnu`, which contain
+/// libraries and some headers.
 fn with_folders_of_architectures(folders: &[&str]) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for folder in folders.iter().map(PathBuf::from) {

@@ -1,5 +1,5 @@
-//! Keeps a second copy of a folder in step with the first, touching only what differs, so that cargo does not build
-//! again what did not change. It knows files, not what they mean.
+//! Keeps a second copy of a folder in step with the first, touching only what differs, so that
+//! cargo does not build again what did not change. It knows files, not what they mean.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// Files that are the second copy's own and that a mirror leaves alone wherever they are.
+/// Files that belong to the copy, and that a mirror leaves unchanged wherever they are.
 const KEPT: &str = "target";
 
-/// Who owns what is copied.
+/// The owner of copied files.
 #[derive(Clone, Copy)]
 pub(crate) struct Owner {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
 }
 
-/// All files and symbolic links below `root`, relative to it. Folders that `skipped` names are not entered.
+/// Returns all files and symbolic links below `root`, relative to it, except in directories that
+/// `skipped` names.
 pub(crate) fn files_below(root: &Path, skipped: &[&str]) -> Result<BTreeSet<PathBuf>> {
     let mut files = BTreeSet::new();
     let mut folders = vec![PathBuf::new()];
@@ -41,8 +42,10 @@ pub(crate) fn files_below(root: &Path, skipped: &[&str]) -> Result<BTreeSet<Path
     Ok(files)
 }
 
-/// Makes each of `files` below `to` what it is below `from`. A file that is already the same keeps its time; a file
-/// that is written gets the present time, because an older one would tell cargo that nothing is to be built.
+/// Makes each of `files` below `to` the same as below `from`.
+///
+/// A file that is already the same keeps its time. A file that is written gets the present time,
+/// because an older one would tell cargo that nothing has to be built.
 pub(crate) fn copy(from: &Path, files: &BTreeSet<PathBuf>, to: &Path, owner: Owner) -> Result<()> {
     for file in files {
         let (source, target) = (from.join(file), to.join(file));
@@ -52,7 +55,7 @@ pub(crate) fn copy(from: &Path, files: &BTreeSet<PathBuf>, to: &Path, owner: Own
     Ok(())
 }
 
-/// Removes what is below `root` and not among `files`, but not what is in a folder `target`.
+/// Removes everything below `root` that is not among `files`, except in directories named `target`.
 pub(crate) fn remove_others(root: &Path, files: &BTreeSet<PathBuf>) -> Result<()> {
     for file in files_below(root, &[KEPT])? {
         if !files.contains(&file) {
@@ -63,8 +66,8 @@ pub(crate) fn remove_others(root: &Path, files: &BTreeSet<PathBuf>) -> Result<()
     Ok(())
 }
 
-/// Makes `to` a tree of hard links to the files of `from`, which costs no space; of copies where `to` is on another
-/// file system.
+/// Makes `to` a tree of hard links to the files of `from`, which take no space; of copies if `to`
+/// is on another file system.
 pub(crate) fn link(from: &Path, to: &Path, skipped: &[&str]) -> Result<()> {
     for file in files_below(from, skipped)? {
         let (source, target) = (from.join(&file), to.join(&file));
@@ -129,8 +132,10 @@ fn remove(target: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes the folders from `root` down to `folder`. Root writes here into a folder of another account, so that a
-/// symbolic link in the way is an error: it could lead anywhere.
+/// Makes the directories from `root` down to `folder`.
+///
+/// Root writes here into a directory of another account, so a symbolic link on the way is an error:
+/// it could lead anywhere.
 fn make_folders(folder: &Path, root: &Path, owner: Owner) -> Result<()> {
     if folder != root && folder.starts_with(root) {
         make_folders(folder.parent().context("it has no folder")?, root, owner)?;

@@ -15,17 +15,18 @@ use serde_json::Value;
 use crate::command;
 use crate::tally::Tally;
 
-/// The profile of `.config/nextest.toml` in which nextest writes a report.
+/// The profile of `.config/nextest.toml` with which nextest writes a report.
 pub(crate) const PROFILE: &str = "xtask";
 
-/// Where the report is, below the workspace's root. Nextest decides that; it does not ask cargo for
-/// the target directory.
+/// The path of the report, below the workspace's root.
+///
+/// nextest decides that; it does not ask cargo for the target directory.
 pub(crate) const REPORT: &str = "target/nextest/xtask/junit.xml";
 
-/// What a report says of a test that has passed: its output, and nothing else.
+/// What a report contains about a test that has passed: only its output.
 const OF_A_PASS: &[&str] = &["properties", "system-out", "system-err"];
 
-/// A test by the name of its binary and its own.
+/// The name of a test's binary, and the name of the test.
 type Name = (String, String);
 
 /// Lists with `list`, runs with `run`, and counts by the file `report`.
@@ -42,7 +43,7 @@ pub(crate) fn run(list: &mut Command, run: &mut Command, report: &Path) -> Resul
         _ => {}
     }
     command::echo(run);
-    // Nextest writes to standard error what belongs between this program's own lines.
+    // nextest writes to standard error what belongs between this program's own lines.
     let output = io::stdout().as_fd().try_clone_to_owned();
     let output = output.context("cannot hand on the standard output")?;
     let second = output.try_clone();
@@ -93,7 +94,7 @@ fn count(
     tally
 }
 
-/// The tests that nextest's list says will run.
+/// Returns the tests that will run, according to nextest's list.
 fn listed(text: &str) -> Result<BTreeSet<Name>> {
     let list: Value = serde_json::from_str(text).context("cannot read nextest's list")?;
     let suites = list["rust-suites"].as_object();
@@ -108,7 +109,7 @@ fn listed(text: &str) -> Result<BTreeSet<Name>> {
         .collect())
 }
 
-/// Whether each test of a report passed.
+/// Returns for each test of a report whether it passed.
 fn results(text: &str) -> Result<BTreeMap<Name, bool>> {
     let document = roxmltree::Document::parse(text).context("it is not XML")?;
     let mut results = BTreeMap::new();
@@ -153,7 +154,8 @@ mod tests {
         )
     }
 
-    /// What is counted when the run does this, after an earlier run that left `REPORT` behind.
+    /// Returns what is counted when the run does this, after an earlier run that left `REPORT`
+    /// behind.
     fn counted(list: &str, script: &str, written: &str) -> Result<Tally> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("junit.xml");
@@ -191,7 +193,7 @@ mod tests {
         let script = format!("{WRITE}; kill -15 $$");
         let two = counted(&list, &script, &report(PASSED, "")).unwrap();
         assert_eq!((two.passed, two.failed), (2, 1));
-        // Whatever the runner says of itself.
+        // Whatever the runner itself reports.
         let quiet = counted(&list, "true", "").unwrap();
         assert_eq!((quiet.passed, quiet.failed), (0, 3));
     }

@@ -1,9 +1,9 @@
-//! The one table of what vm-test needs from the machine: what, why, for which purpose, and the sign by which
-//! one can tell that it is there. It only looks; installing is the work of `setup`.
+//! The one table of what vm-test needs from the machine: what, why, for which purpose, and the sign
+//! by which one can tell that it is there. It only looks; installing is the work of `setup`.
 
 use crate::machine::{Machine, Sign};
 
-/// What a package is needed for. A command of xtask names the purposes it has.
+/// What a package is needed for. Each command of xtask has its purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To run any test in a guest.
@@ -50,7 +50,7 @@ const fn debian(name: &'static str, purpose: Purpose, sign: Sign, why: &'static 
     }
 }
 
-/// Everything the project needs besides Rust (with the C linker it cannot do without) and git.
+/// Everything that the project needs besides Rust (with the C linker that it requires) and git.
 pub(crate) const TABLE: &[Package] = &[
     debian(
         "liblxc1",
@@ -231,7 +231,7 @@ pub(crate) const TABLE: &[Package] = &[
     },
 ];
 
-/// The packages that serve one of `purposes` and whose sign is not on `machine`, in the order of the table.
+/// Returns the packages for `purposes` whose sign is not on `machine`, in the order of the table.
 pub(crate) fn missing(purposes: &[Purpose], machine: &Machine) -> Vec<&'static Package> {
     TABLE
         .iter()

@@ -1,5 +1,5 @@
-//! The phases of `cargo xtask test`: what each one runs, who has to be root for it, and in which order. It decides
-//! nothing about results; `test` runs the commands and counts.
+//! The phases of `cargo xtask test`: what each one runs, who has to be root for it, and in which
+//! order. It decides nothing about results; `test` runs the commands and counts.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use crate::worktree::{SUITES_PACKAGE, test_targets_of_suites};
 /// The test targets of the suites' package that need no guest, and so belong to the phase `unit`.
 const WITHOUT_GUESTS: &[&str] = &["documents", "tidy", "ui"];
 
-/// Suites that start no test binary of their own, or run fixtures under both runners themselves, and take long: one
-/// runner is enough for them.
+/// Suites that start no test binary of their own, or run fixtures under both runners themselves,
+/// and take long: one runner is enough for them.
 const UNDER_ONE_RUNNER: &[&str] = &[
     "attributes",
     "coverage",
@@ -34,25 +34,27 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "times",
 ];
 
-/// What `cargo test` leaves out of the suites that it runs, too: their tests on VMs, for which one
+/// What `cargo test` leaves out of the suites that it runs again: their tests on VMs, for which one
 /// runner is enough.
 const ON_VMS: &str = "vm::";
 
-/// Suites whose tests on VMs run as root only. What they attack is reached through QEMU and its
-/// keeper, which are the same programs for everybody. Whoever escaped from an ordinary user's QEMU
-/// would be that user, which is nothing that these suites look at.
+/// Suites whose tests on VMs run only as root.
+///
+/// What they attack is reached through QEMU and its keeper, which are the same programs for every
+/// user. An attacker who escaped from an ordinary user's QEMU would be that user, which these
+/// suites do not examine.
 const ON_VMS_OF_ROOT: &[&str] = &["containment", "hostile"];
 
-/// What the short form leaves out besides [`short_form::LEFT_OUT`], in nextest's words: on VMs,
-/// what runs its fixture under nextest need not run it under `cargo test`, too. Modules `in_full`
-/// say by their name that only the full form runs them, and modules `as_root_in_full` that only
-/// root does.
+/// What the short form leaves out besides [`short_form::LEFT_OUT`], in nextest's filter language.
+///
+/// On VMs, what runs its fixture under nextest need not run it under `cargo test`, too. Only the
+/// full form runs modules `in_full`, and only root runs modules `as_root_in_full`.
 const LEFT_OUT_BY_NAME: &str = "test(/^vm::.*_under_cargo_test$/) | test(/in_full::/)";
 
 /// What the full form leaves out as an ordinary user, besides [`ON_VMS_OF_ROOT`].
 const OF_ROOT_IN_FULL: &str = "test(/(^|::)as_root_in_full::/)";
 
-/// Suites that use most of the program and end within minutes.
+/// Suites that execute most of the program and end within minutes.
 const MEASURED: &[&str] = &[
     "attributes",
     "cli",
@@ -62,10 +64,10 @@ const MEASURED: &[&str] = &[
     "system",
 ];
 
-/// What selects the demo crate.
+/// Selects the demo crate.
 const DEMO: &[&str] = &["-p", "firewall"];
 
-/// One part of `cargo xtask test`.
+/// A part of `cargo xtask test`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Phase {
     /// The crates' own tests, the project's rules, and the macro's errors: no guests.
@@ -76,20 +78,21 @@ pub(crate) enum Phase {
     DemoNextest,
     /// The end-to-end suites as root; in full, some under `cargo test`, too.
     SuitesRoot,
-    /// The demo crate and some suites as an ordinary user; in full, all but what is of root alone.
+    /// The demo crate and some suites as an ordinary user; in full, everything that does not need
+    /// root.
     SuitesUser,
     /// The suites that `cargo xtask coverage` measures.
     #[value(skip)]
     SuitesCoverage,
 }
 
-/// The account that a phase's tests have to run as.
+/// The account that a phase's tests must run as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Account {
-    /// Whoever runs xtask.
+    /// The account that runs xtask.
     Any,
     Root,
-    /// Anyone but root.
+    /// Any account except root.
     Ordinary,
 }
 
@@ -116,7 +119,7 @@ impl Phase {
         }
     }
 
-    /// The runs of this phase in the workspace at `root`, in full or in the short form.
+    /// Returns the runs of this phase in the workspace at `root`, in full or in the short form.
     pub(crate) fn runners(self, root: &Path, is_full: bool) -> Result<Vec<Runner>> {
         Ok(match self {
             Self::Unit => {
@@ -149,7 +152,7 @@ impl Phase {
         })
     }
 
-    /// The runs of a phase of suites.
+    /// Returns the runs of a phase of suites.
     fn suites(self, root: &Path, is_full: bool) -> Result<Vec<Runner>> {
         let of_user = self == Self::SuitesUser;
         let mut targets = test_targets_of_suites(root)?;
@@ -179,13 +182,14 @@ impl Phase {
         };
         targets.retain(|name| !UNDER_ONE_RUNNER.contains(&name.as_str()));
         let again = is_full.then(|| Runner::libtest(&select(&targets)).skipping(ON_VMS));
-        // Whoever is root has seen the demo in the phases of its own.
+        // As root, the demo has phases of its own.
         let demo = of_user.then(|| Runner::nextest(DEMO));
         Ok(demo.into_iter().chain([suites]).chain(again).collect())
     }
 }
 
-/// The tests that the full form leaves out as an ordinary user, in nextest's words.
+/// Returns the tests that the full form leaves out as an ordinary user, in nextest's filter
+/// language.
 fn of_root() -> String {
     let suites = ON_VMS_OF_ROOT.iter().map(|name| format!("binary({name})"));
     let suites = suites.collect::<Vec<_>>().join(" | ");

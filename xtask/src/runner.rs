@@ -21,7 +21,7 @@ enum Kind {
 pub(crate) struct Runner {
     kind: Kind,
     arguments: Vec<String>,
-    /// What the test binaries are told, besides what is passed on to them.
+    /// Arguments for the test binaries, besides those that are passed on.
     filters: Vec<String>,
 }
 
@@ -31,7 +31,8 @@ impl Runner {
     }
 
     pub(crate) fn nextest(selection: &[impl AsRef<str>]) -> Self {
-        // Nextest's own settings say that it goes on after a failure; the flag does not go with `--no-run`.
+        // nextest's configuration says that it goes on after a failure; the flag is incompatible
+        // with `--no-run`.
         let command = ["nextest", "run", "--profile", nextest::PROFILE];
         Self::new(Kind::Nextest, &command, selection)
     }
@@ -47,14 +48,14 @@ impl Runner {
         }
     }
 
-    /// The same for the tests that nextest's expression chooses.
+    /// Restricts the run to the tests that nextest's expression selects.
     pub(crate) fn choosing(mut self, expression: &str) -> Self {
         self.arguments
             .extend(["-E".to_owned(), expression.to_owned()]);
         self
     }
 
-    /// The same without the tests that have this in their names.
+    /// Leaves out the tests with this in their names.
     pub(crate) fn skipping(mut self, part: &str) -> Self {
         self.filters.extend(["--skip".to_owned(), part.to_owned()]);
         self
@@ -72,7 +73,7 @@ impl Runner {
         }
     }
 
-    /// The arguments with which nextest lists what it would run.
+    /// Returns the arguments with which nextest lists what it would run.
     fn list(&self, passed_on: &[String]) -> Vec<String> {
         let mut arguments = self.run(passed_on);
         let list = ["list", "--message-format", "json"].map(str::to_owned);
@@ -80,14 +81,14 @@ impl Runner {
         arguments
     }
 
-    /// The arguments that only build what would run.
+    /// Returns the arguments that only build what would run.
     pub(crate) fn build(&self) -> Vec<String> {
         let mut arguments = self.arguments.clone();
         arguments.push("--no-run".to_owned());
         arguments
     }
 
-    /// The arguments that run, with `passed_on` for the test binaries.
+    /// Returns the arguments that run, with `passed_on` for the test binaries.
     pub(crate) fn run(&self, passed_on: &[String]) -> Vec<String> {
         let mut arguments = self.arguments.clone();
         let told = [&self.filters, passed_on].concat();

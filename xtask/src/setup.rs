@@ -1,5 +1,5 @@
-//! Brings what is missing onto the machine, after saying what it is and why. It knows apt-get, `cargo install` and rustup;
-//! what to look for is the table of `packages`.
+//! Brings what is missing onto the machine, after saying what it is and why. It knows apt-get,
+//! `cargo install` and rustup; what to look for is the table of `packages`.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::command::{self, cargo};
 use crate::machine::Machine;
 use crate::packages::{self, Package, Purpose, Source};
 
-/// What the caller allows the set-up to do; an option of every command that has one.
+/// What the user allows the set-up to do; an option of every command with a set-up.
 #[derive(Args)]
 pub(crate) struct Consent {
     /// Install nothing; when a package is missing, name it and stop.
@@ -18,7 +18,7 @@ pub(crate) struct Consent {
     no_install: bool,
 }
 
-/// Makes sure that the packages for `purposes` are there.
+/// Makes sure that the packages for `purposes` are installed.
 pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
     let missing = packages::missing(purposes, &Machine::here());
     if missing.is_empty() {
@@ -42,7 +42,7 @@ pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
         install_debian(&debian)?;
     }
     if !crates.is_empty() {
-        // An optimised build of a test runner takes three times as long and runs no test faster.
+        // An optimised build of a test runner takes three times as long and runs tests no faster.
         command::run(
             cargo()
                 .args(["install", "--locked", "--debug"])
@@ -53,7 +53,8 @@ pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
         let mut rustup = Command::new("rustup");
         command::run(rustup.args(["component", "add"]).args(&components))?;
     }
-    // What was there may have been in the way of what was installed, and is gone: bring back another version of it.
+    // An installation may have removed an existing package that conflicts; reinstall another
+    // version of it.
     let gone = packages::missing(purposes, &Machine::here());
     let gone: Vec<_> = names(&gone, Source::Debian)
         .into_iter()
@@ -80,7 +81,7 @@ fn install_debian(names: &[&str]) -> Result<()> {
             names.join(", ")
         );
     };
-    // The variable is set through `env` because sudo drops it.
+    // Set through `env`, because sudo drops the variable.
     let mut words = vec![
         "env".into(),
         "DEBIAN_FRONTEND=noninteractive".into(),
@@ -101,7 +102,8 @@ fn install_debian(names: &[&str]) -> Result<()> {
         apt.args(&words[1..]).args(arguments);
         apt
     };
-    // One unreachable list of a third party makes the update fail although the packages are to be had.
+    // A single unreachable list of a third party makes the update fail, although the packages are
+    // available.
     if let Err(error) = command::run(&mut apt(&["update"])) {
         println!("{error:#}; going on with the package lists that are there");
     }
@@ -127,7 +129,7 @@ fn names_of(packages: &[&'static Package]) -> Vec<&'static str> {
     packages.iter().map(|package| package.name).collect()
 }
 
-/// What a person would type to install the packages.
+/// Returns what a user would type to install the packages.
 fn by_hand(debian: &[&str], crates: &[&str], components: &[&str]) -> String {
     let mut commands = Vec::new();
     if !debian.is_empty() {

@@ -6,7 +6,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) suite: &'static str,
-    /// The beginning of their names; empty for all of the suite.
+    /// The beginning of their names; empty for the whole suite.
     tests: &'static str,
 }
 
@@ -14,8 +14,10 @@ const fn part(suite: &'static str, tests: &'static str) -> Part {
     Part { suite, tests }
 }
 
-/// What root runs in the full form only. These tests took long on two processors, and another test
-/// of the short form shows most of what they show.
+/// What root runs only in the full form.
+///
+/// These tests took long on two processors, and another test of the short form shows most of what
+/// they show.
 pub(crate) const LEFT_OUT: &[Part] = &[
     part(
         "attributes",
@@ -45,8 +47,8 @@ pub(crate) const LEFT_OUT: &[Part] = &[
     part("published", "caps_on_a_vm"),
 ];
 
-/// All that the short form runs as an ordinary user: where the account decides what the host
-/// allows, and whose the processes and files are.
+/// Everything that the short form runs as an ordinary user: tests for which the account decides
+/// what the host allows, or who owns processes and files.
 pub(crate) const OF_THE_ACCOUNT: &[Part] = &[
     part("census", ""),
     part("cli", "credentials::"),
@@ -64,7 +66,7 @@ pub(crate) const OF_THE_ACCOUNT: &[Part] = &[
     part("returns", "vm::rows::artifacts_come_back_"),
 ];
 
-/// The parts in nextest's words.
+/// Returns the parts in nextest's filter language.
 pub(crate) fn expression(parts: &[Part]) -> String {
     let words = parts.iter().map(|part| match part.tests {
         "" => format!("binary({})", part.suite),
@@ -73,7 +75,7 @@ pub(crate) fn expression(parts: &[Part]) -> String {
     words.collect::<Vec<_>>().join(" | ")
 }
 
-/// The suites of the parts, each once.
+/// Returns the suites of the parts, each once.
 pub(crate) fn suites(parts: &[Part]) -> Vec<&'static str> {
     let mut suites: Vec<_> = parts.iter().map(|part| part.suite).collect();
     suites.dedup();
@@ -100,7 +102,7 @@ mod tests {
         assert_eq!(suites(&[parts[1], parts[1], parts[0]]), ["two", "one"]);
     }
 
-    /// The cells of the rows below a heading that begin with a suite and parts of it.
+    /// Returns the cells of the rows below a heading that begin with a suite and parts of it.
     fn rows(guide: &str, heading: &str, begin: &str) -> Vec<String> {
         let (_, section) = guide.split_once(heading).expect("the section");
         let section = section.split("\n## ").next().unwrap_or_default();
@@ -112,7 +114,7 @@ mod tests {
         cells.collect()
     }
 
-    /// A suite and its parts, as the guide has them.
+    /// Returns a suite and its parts, as the guide names them.
     fn cells(parts: &[Part]) -> Vec<String> {
         let of_suite = |suite| {
             let parts = parts.iter().filter(|part| part.suite == suite);
@@ -137,7 +139,7 @@ mod tests {
         );
     }
 
-    /// All files of a suite, in one text.
+    /// Returns the contents of all files of a suite.
     fn text_of(directory: PathBuf) -> String {
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
         let texts = entries.map(|entry| match entry.path().is_dir() {

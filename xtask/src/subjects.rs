@@ -1,4 +1,5 @@
-//! `cargo xtask subjects`: whether the subjects of commits can be read in a list, that is, name a scope and fit a line.
+//! `cargo xtask subjects`: whether the subjects of commits can be read in a list, that is, name a
+//! scope and fit a line.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -10,10 +11,10 @@ use crate::command;
 /// The last commit before the rule.
 const BEFORE: &str = "8825fc49b391717fc951b625c8678dfe75a35962";
 
-/// The characters that a subject may have.
+/// The maximum length of a subject, in characters.
 const LONGEST: usize = 72;
 
-/// Checks the history that leads to HEAD.
+/// Checks the history up to HEAD.
 pub(crate) fn run() -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -41,16 +42,16 @@ pub(crate) fn run() -> Result<ExitCode> {
     })
 }
 
-/// What git knows of the commits after a certain one.
+/// The commits after a certain one, as far as git knows them.
 #[derive(Debug, PartialEq, Eq)]
 enum History {
-    /// A line for each: its short name, a blank, its subject.
+    /// A line for each: its short hash, a blank, its subject.
     Subjects(Vec<String>),
     /// Why there is nothing to check.
     Missing(&'static str),
 }
 
-/// The commits after `before` in the repository at `root`, merges excepted.
+/// Returns the commits after `before` in the repository at `root`, without merges.
 fn since(root: &Path, before: &str) -> Result<History> {
     // An archive of the project may have been unpacked inside another repository.
     if !root.join(".git").exists() {
@@ -74,7 +75,7 @@ fn since(root: &Path, before: &str) -> Result<History> {
     ))
 }
 
-/// What is wrong with the subject in a line of [`History::Subjects`].
+/// Returns what is wrong with the subject in a line of [`History::Subjects`].
 fn fault_of(line: &str) -> Option<String> {
     let (_, subject) = line.split_once(' ').unwrap_or((line, ""));
     let length = subject.chars().count();
@@ -89,7 +90,7 @@ fn fault_of(line: &str) -> Option<String> {
     None
 }
 
-/// Whether the subject begins with one name or several, a colon, and then says something.
+/// Returns whether the subject begins with one or several names, a colon, and a text.
 fn has_scope(subject: &str) -> bool {
     let is_name = |name: &str| {
         let is_allowed =

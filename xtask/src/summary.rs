@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::tally::Tally;
 
-/// What became of one phase.
+/// The result of one phase.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It ran, or tried to.
+    /// It ran, or could not be started.
     Ran {
         tally: Tally,
         build: Duration,
@@ -19,10 +19,10 @@ pub(crate) enum Outcome {
     NotRun(&'static str),
 }
 
-/// What became of all phases, in the order in which they ran.
+/// The results of all phases, in the order in which they ran.
 #[derive(Debug)]
 pub(crate) struct Summary {
-    /// How long it took until the first of them could begin.
+    /// How long it took until the first phase could begin.
     setup: Duration,
     phases: Vec<(String, Outcome)>,
 }
@@ -39,7 +39,7 @@ impl Summary {
         self.phases.push((phase, outcome));
     }
 
-    /// Whether something ran and nothing failed.
+    /// Returns whether something ran and nothing failed.
     pub(crate) fn passed(&self) -> bool {
         let total = self.total();
         total.failed == 0 && total.passed > 0

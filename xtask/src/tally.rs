@@ -11,14 +11,14 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// One failure, which may stand for one that is no test's.
+    /// A single failure, which may stand for one outside of any test.
     pub(crate) const FAILURE: Self = Self {
         passed: 0,
         failed: 1,
         ignored: 0,
     };
 
-    /// Tests that ran.
+    /// Returns the number of tests that ran.
     pub(crate) fn ran(self) -> u64 {
         self.passed + self.failed
     }

@@ -1,5 +1,6 @@
-//! `cargo xtask test`: set-up, then the phases one after the other, then the summary. A phase fails when a test
-//! fails, when it cannot be built, when not one test ran, or when the machine is not as it was before.
+//! `cargo xtask test`: set-up, then the phases one after the other, then the summary. A phase fails
+//! when a test fails, when it cannot be built, when not one test ran, or when the machine is not as
+//! it was before.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -17,7 +18,7 @@ use crate::user::OrdinaryUser;
 use crate::worktree::Worktree;
 use crate::{command, setup};
 
-/// The variable by which the suites know that their campaigns are to run in full.
+/// The variable that makes the suites run their campaigns in full.
 const FULL: &str = "VM_TEST_FULL";
 
 /// The options of `cargo xtask test`.
@@ -82,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
-/// The variables of the full form.
+/// Returns the variables of the full form.
 fn full() -> [(String, String); 1] {
     [(FULL.to_owned(), "1".to_owned())]
 }
@@ -103,7 +104,7 @@ fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
     } else {
         Ok(None)
     };
-    // Some of root's tests are run once more as an ordinary user.
+    // Some of root's tests run again as an ordinary user.
     let of_user = match phase.account() {
         Account::Root => of_user.and_then(|none| OrdinaryUser::ensure().map(|_| none)),
         _ => of_user,
@@ -125,8 +126,9 @@ fn outcome_of(phase: Phase, here: &Worktree, options: &Options) -> Outcome {
     }
 }
 
-/// Builds what the phase runs, so that the time of its tests is theirs alone. In the short form the
-/// ordinary user gets the programs that are built here.
+/// Builds what the phase runs, so that its time is that of its tests.
+///
+/// In the short form the ordinary user gets the programs that are built here.
 fn build(
     phase: Phase,
     here: &Worktree,
@@ -145,7 +147,7 @@ fn build(
     Ok(runners)
 }
 
-/// Runs all runners, also after one has failed, and looks at the machine before and after.
+/// Runs all runners, even after one has failed, and compares the host before and after.
 fn test(worktree: &Worktree, runners: &[Runner], options: &Options) -> Tally {
     let passed_on = &options.passed_on;
     let before = Census::take();
@@ -171,7 +173,7 @@ fn test(worktree: &Worktree, runners: &[Runner], options: &Options) -> Tally {
     total
 }
 
-/// What went wrong outside of any test counts as one failed test, so that it stands in the totals.
+/// Counts an error outside of any test as one failed test, so that the totals include it.
 fn failure(error: &Error) -> Tally {
     println!("error: {error:#}");
     Tally::FAILURE

@@ -1,6 +1,6 @@
-//! Gives an ordinary user a Rust toolchain that works without the network: the one xtask runs with where the user
-//! can execute it, else a second name for its files in a folder that everybody may read; and a copy of the crates
-//! that root has fetched.
+//! Gives an ordinary user a Rust toolchain that works without the network: the one xtask runs with
+//! where the user can execute it, else a second name for its files in a folder that everybody may
+//! read; and a copy of the crates that root has fetched.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,13 +14,14 @@ use crate::machine::{self, Machine};
 use crate::mirror::{self, Owner};
 use crate::user::OrdinaryUser;
 
-/// Where the toolchain and the commands are lent from when they are in a home that the user may not enter.
+/// Where the toolchain and the commands are copied if they are in a home that the user may not
+/// enter.
 pub(crate) const LENDING: &str = "/var/cache/vm-test-dev";
 
-/// The manual is the larger half of a toolchain and no compiler reads it.
+/// The manual is the larger half of a toolchain, and no compiler reads it.
 const MANUAL: &str = "share/doc";
 
-/// Sees to it that `user` can give the command `cargo`, those that were added to it too, for the workspace at `root`.
+/// Makes sure that `user` can run `cargo` and its added commands for the workspace at `root`.
 pub(crate) fn lend(user: &mut OrdinaryUser, root: &Path) -> Result<()> {
     let mut folders = vec![rust(user)?];
     for command in ADDED {
@@ -32,7 +33,7 @@ pub(crate) fn lend(user: &mut OrdinaryUser, root: &Path) -> Result<()> {
     lend_crates(user)
 }
 
-/// The folder of `cargo` and `rustc`.
+/// Returns the directory of `cargo` and `rustc`.
 fn rust(user: &OrdinaryUser) -> Result<PathBuf> {
     let sysroot = command::capture(Command::new("rustc").args(["--print", "sysroot"]))?;
     let sysroot = fs::canonicalize(sysroot.trim()).context("cannot find the Rust toolchain")?;
@@ -62,10 +63,11 @@ fn rust(user: &OrdinaryUser) -> Result<PathBuf> {
     Ok(commands)
 }
 
-/// The commands of cargo's that do not come with it, and how each says that it is there.
+/// The cargo commands that must be installed separately, and the argument with which each reports
+/// that it is there.
 const ADDED: [[&str; 2]; 2] = [["cargo-nextest", "nextest"], ["cargo-llvm-cov", "llvm-cov"]];
 
-/// The folder of one of cargo's added commands.
+/// Returns the directory of one of cargo's added commands.
 fn added(user: &OrdinaryUser, [name, word]: [&str; 2]) -> Result<PathBuf> {
     let original = Machine::here()
         .command(name)
@@ -99,7 +101,7 @@ fn can_run(user: &OrdinaryUser, program: &Path, arguments: &[&str]) -> bool {
         .is_ok_and(|mut command| command::capture(command.args(arguments)).is_ok())
 }
 
-/// Downloads whatever the workspace and the fixtures with a lock file of their own are built from.
+/// Downloads the dependencies of the workspace and of the fixtures that have their own lock files.
 fn fetch(root: &Path) -> Result<()> {
     let version = command::capture(Command::new("rustc").arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
@@ -115,7 +117,8 @@ fn fetch(root: &Path) -> Result<()> {
     }
     for manifest in manifests {
         let mut fetch = cargo();
-        // A fixture's own target directory is the suites'; a file of cargo's there makes it one that no VM gets.
+        // A fixture's own target directory belongs to the suites; with cargo's marker file in it,
+        // no VM would get it.
         fetch
             .env("CARGO_TARGET_DIR", root.join("target"))
             .args([
@@ -132,7 +135,8 @@ fn fetch(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies cargo's settings and downloads. What cargo unpacks from them is left out: the user's cargo unpacks anew.
+/// Copies cargo's settings and downloads, except what cargo has unpacked: the user's cargo unpacks
+/// it again.
 fn lend_crates(user: &OrdinaryUser) -> Result<()> {
     let from = machine::cargo_home().context("cannot find cargo's home")?;
     let mut files = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! An ordinary user for the suites when xtask runs as root: makes the account, gives it its ranges of subordinate
-//! ids, and starts commands as it in a clean environment. It knows nothing of tests.
+//! An ordinary user for the suites when xtask runs as root: makes the account, gives it its ranges
+//! of subordinate ids, and starts commands as it in a clean environment. It knows nothing of tests.
 
 use std::env;
 use std::ffi::OsStr;
@@ -12,11 +12,13 @@ use anyhow::{Context, Result, bail};
 use crate::command;
 use crate::machine::Machine;
 
-/// The account, made once and afterwards found by its name.
+/// The name of the account, which is made once and then reused.
 const NAME: &str = "vmtest-dev";
 
-/// Variables of xtask's own environment that mean the same for another account. All others stay out: root's HOME,
-/// PATH and XDG_RUNTIME_DIR would lead an ordinary user to folders that it cannot open.
+/// Variables of xtask's own environment that mean the same for another account.
+///
+/// Root's HOME, PATH and XDG_RUNTIME_DIR, for example, would lead an ordinary user to directories
+/// that it cannot open.
 const HANDED_ON: &[&str] = &[
     "CARGO_INCREMENTAL",
     "CI",
@@ -28,24 +30,24 @@ const HANDED_ON: &[&str] = &[
     "TZ",
 ];
 
-/// The PATH of an ordinary user after a login to Debian.
+/// The PATH of an ordinary user after a login on Debian.
 const LOGIN_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// The lowest subordinate id and how many a user gets, as in Debian's login.defs.
 const FIRST_SUBORDINATE_ID: u64 = 100_000;
 const SUBORDINATE_IDS: u64 = 65_536;
 
-/// An account other than the one xtask runs as.
+/// An account other than the one that runs xtask.
 pub(crate) struct OrdinaryUser {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) home: PathBuf,
-    /// Folders of commands that come before [`LOGIN_PATH`].
+    /// Directories of commands that precede [`LOGIN_PATH`].
     lent: Vec<PathBuf>,
 }
 
 impl OrdinaryUser {
-    /// Finds the account or makes it.
+    /// Finds or makes the account.
     pub(crate) fn ensure() -> Result<Self> {
         let user = match find()? {
             Some(user) => user,
@@ -63,7 +65,7 @@ impl OrdinaryUser {
                     .with_context(|| format!("cannot find the account {NAME} that was just made"))?
             }
         };
-        // Not every useradd hands out ranges, and without them a guest of this user has a single id.
+        // Not every useradd assigns ranges, and without them a guest of this user has a single id.
         for (file, option) in [
             ("/etc/subuid", "--add-subuids"),
             ("/etc/subgid", "--add-subgids"),
@@ -78,15 +80,15 @@ impl OrdinaryUser {
         Ok(user)
     }
 
-    /// Puts `folders` of commands into the user's PATH, before all others.
+    /// Puts directories of commands at the beginning of the user's PATH.
     pub(crate) fn lend(&mut self, folders: Vec<PathBuf>) {
         self.lent = folders;
         self.lent
             .retain(|folder| env::split_paths(LOGIN_PATH).all(|known| known != *folder));
     }
 
-    /// `program`, as the user would start it after a login: found in its PATH, in its home, with a clean environment
-    /// and none of root's capabilities.
+    /// Returns a command for `program`, as the user would start it after a login: found in its
+    /// PATH, in its home, with a clean environment and without root's capabilities.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut path = self.lent.clone();
         path.extend(env::split_paths(LOGIN_PATH));
@@ -96,8 +98,9 @@ impl OrdinaryUser {
             format!("--reuid={}", self.uid),
             format!("--regid={}", self.gid),
         ]);
-        // setpriv itself still has root's capabilities when it starts a program, and so can start one in a folder that
-        // the user may not enter. `env` has none left and finds the program as the user would.
+        // setpriv still has root's capabilities when it starts a program, and so could start one in
+        // a directory that the user may not enter. `env` has none left, and finds the program as
+        // the user would.
         command
             .args(["--init-groups", "--inh-caps=-all", "--", "env"])
             .arg(program);
@@ -119,7 +122,7 @@ impl OrdinaryUser {
     }
 }
 
-/// The account as the system knows it.
+/// Returns the account as the system knows it, if it exists.
 fn find() -> Result<Option<OrdinaryUser>> {
     let mut getent = Command::new("getent");
     getent.args(["passwd", NAME]);
@@ -155,7 +158,8 @@ fn tool(name: &str) -> Result<PathBuf> {
         .with_context(|| format!("cannot find the command {name}"))
 }
 
-/// Whether a line `NAME:FIRST:COUNT` of `/etc/subuid` gives the user a range of the full size.
+/// Returns whether a line `NAME:FIRST:COUNT` of `/etc/subuid` gives the user a range of the full
+/// size.
 fn has_range(ranges: &str, name: &str, uid: u32) -> bool {
     ranges.lines().any(|line| {
         let mut fields = line.split(':');
@@ -168,7 +172,7 @@ fn has_range(ranges: &str, name: &str, uid: u32) -> bool {
     })
 }
 
-/// The first id after all ranges that are taken.
+/// Returns the first id after all assigned ranges.
 fn first_free(ranges: &str) -> u64 {
     let ends = ranges.lines().filter_map(|line| {
         let mut numbers = line

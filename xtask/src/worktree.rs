@@ -1,5 +1,6 @@
-//! A copy of the project together with the account that works in it, and the cargo commands one gives there. It
-//! knows where things are; which commands to give is the business of `demo` and `phase`.
+//! A copy of the project together with the account that works in it, and the cargo commands one
+//! gives there. It knows where things are; which commands to give is the business of `demo` and
+//! `phase`.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -23,22 +24,22 @@ pub(crate) const SUITES_PACKAGE: &str = "vm-test-tests";
 pub(crate) struct Worktree {
     /// The workspace root.
     pub(crate) root: PathBuf,
-    /// Where cargo puts what it builds here.
+    /// Where cargo puts build results.
     target: PathBuf,
-    /// The account whose copy this is, unless it is the one that runs xtask.
+    /// The account that owns this copy, unless it is the one that runs xtask.
     account: Option<LentAccount>,
-    /// What every command is given here.
+    /// Variables that every command gets here.
     variables: Vec<(String, String)>,
 }
 
-/// The ordinary user's account, which one xtask at a time may use.
+/// The ordinary user's account, which only one xtask at a time may use.
 struct LentAccount {
     user: OrdinaryUser,
     _lock: File,
 }
 
 impl Worktree {
-    /// The copy that xtask itself was built from.
+    /// Returns the copy that xtask itself was built from.
     pub(crate) fn current() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
@@ -55,12 +56,12 @@ impl Worktree {
         })
     }
 
-    /// Where cargo puts what it builds here.
+    /// Returns where cargo puts build results.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Has everything built in another folder from now on.
+    /// Changes the directory for build results.
     pub(crate) fn build_in(&mut self, target: &Path) {
         self.target = target.to_owned();
         let target = target.to_string_lossy().into_owned();
@@ -72,8 +73,10 @@ impl Worktree {
         self.variables.extend_from_slice(variables);
     }
 
-    /// A copy of this one in the home of an ordinary user, whose account is made if need be. What was built there
-    /// before is kept.
+    /// Returns a copy of this one in the home of an ordinary user, whose account is made if
+    /// necessary.
+    ///
+    /// Earlier build results are kept.
     pub(crate) fn for_ordinary_user(&self) -> Result<Self> {
         let lock = lock()?;
         let mut user = OrdinaryUser::ensure()?;
@@ -99,7 +102,7 @@ impl Worktree {
         })
     }
 
-    /// What git tracks here and what it would track if it were added, as long as it exists.
+    /// Returns the existing files that git tracks here or would add.
     fn files(&self) -> Result<BTreeSet<PathBuf>> {
         let mut git = Command::new("git");
         git.args([
@@ -117,7 +120,8 @@ impl Worktree {
             .collect())
     }
 
-    /// `cargo ARGUMENTS`, given here, with the binary `vm-test` of this copy for the tests that start it.
+    /// Returns `cargo ARGUMENTS`, started here, with this copy's `vm-test` for the tests that start
+    /// it.
     pub(crate) fn cargo(&self, arguments: &[impl AsRef<OsStr>]) -> Result<Command> {
         let mut cargo = match &self.account {
             None => command::cargo(),
@@ -135,8 +139,9 @@ impl Worktree {
         Ok(cargo)
     }
 
-    /// Has the programs of `other` here, built. For an account of its own this is a copy: building
-    /// them again would take a minute and make the same.
+    /// Uses the programs that `other` has built.
+    ///
+    /// For another account they are copied: building them again would take a minute.
     pub(crate) fn share_programs_of(&self, other: &Self) -> Result<()> {
         other.build_executor()?;
         let Some(account) = &self.account else {
@@ -170,7 +175,7 @@ fn lock() -> Result<File> {
     Ok(file)
 }
 
-/// The names of the test targets of [`SUITES_PACKAGE`].
+/// Returns the names of the suites of [`SUITES_PACKAGE`].
 pub(crate) fn test_targets_of_suites(root: &Path) -> Result<Vec<String>> {
     let metadata = metadata(root)?;
     let packages = metadata["packages"]

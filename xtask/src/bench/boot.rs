@@ -1,5 +1,5 @@
-//! A machine that plain QEMU boots, by the translator, watched at its console until it says what it is booted for. Knows
-//! QEMU's command line; nothing of guests.
+//! A machine that plain QEMU boots, by the translator, watched at its console until it says what it
+//! is booted for. Knows QEMU's command line; nothing of guests.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -14,28 +14,28 @@ use crate::command;
 /// The emulator.
 const QEMU: &str = "qemu-system-x86_64";
 
-/// Longer than any boot takes, on a busy machine too.
+/// Longer than any boot takes, even on a busy host.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How much of what a machine said last an error repeats, in characters.
+/// How many characters of a VM's last output an error repeats.
 const TAIL: usize = 600;
 
-/// A machine, and what it is waited for.
+/// A VM, and what its boot waits for.
 pub(crate) struct Boot {
     /// The kernel.
     pub(crate) kernel: PathBuf,
-    /// Its initial file system.
+    /// The initramfs.
     pub(crate) initramfs: PathBuf,
-    /// The root's disk, which stays as it is.
+    /// The root's disk, which is not changed.
     pub(crate) disk: Option<PathBuf>,
-    /// What the kernel's command line has besides the console.
+    /// The kernel's command line, apart from the console.
     pub(crate) words: &'static str,
-    /// What the console says when the boot is over.
+    /// What the console prints at the end of the boot.
     pub(crate) awaited: &'static str,
 }
 
 impl Boot {
-    /// Boots it, and ends it when it has said the word; how long that took.
+    /// Boots the VM, and ends it when the console has printed the text; returns how long that took.
     pub(crate) fn run(&self) -> Result<Duration> {
         let mut command = self.command();
         let began = Instant::now();
@@ -69,7 +69,7 @@ impl Boot {
     }
 }
 
-/// QEMU, which ends with this.
+/// QEMU, killed when this is dropped.
 struct Running(Child);
 
 impl Running {

@@ -1,5 +1,5 @@
-//! One of the things that are compared: how a sample of it is taken, how often, and what its samples say. Knows no command
-//! of its own.
+//! One of the things that are compared: how a sample of it is taken, how often, and what its
+//! samples say. Knows no command of its own.
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -13,15 +13,15 @@ use crate::command;
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     sample: Box<dyn FnMut() -> Result<Duration>>,
-    /// Every how many rounds a sample is taken.
+    /// A sample is taken in every round whose number is a multiple of this.
     every: u32,
-    /// How long the machine is left alone afterwards.
+    /// How long the host is left alone afterwards.
     rest: Duration,
     times: Vec<Duration>,
 }
 
 impl Contestant {
-    /// A sample is what the closure says that it took.
+    /// Returns a contestant whose samples are measured by the closure.
     pub(crate) fn new(
         name: &'static str,
         sample: impl FnMut() -> Result<Duration> + 'static,
@@ -35,12 +35,12 @@ impl Contestant {
         }
     }
 
-    /// A sample is a run of the command.
+    /// Returns a contestant whose sample is one run of the command.
     pub(crate) fn of_command(name: &'static str, command: Command) -> Self {
         Self::of_commands(name, command, 1)
     }
 
-    /// A sample is so many runs, each directly after the other, divided by their number.
+    /// Returns a contestant whose sample is the average over `number` consecutive runs.
     pub(crate) fn of_commands(name: &'static str, mut command: Command, number: u32) -> Self {
         silence(&mut command);
         Self::new(name, move || {
@@ -52,19 +52,19 @@ impl Contestant {
         })
     }
 
-    /// The same with a sample in every so many rounds only.
+    /// Takes a sample only in every `rounds`th round.
     pub(crate) fn every(mut self, rounds: u32) -> Self {
         self.every = rounds;
         self
     }
 
-    /// The same, and what it sets going is over before the next one's turn.
+    /// Rests after each sample, so that what it started ends before the next contestant's turn.
     pub(crate) fn resting(mut self, rest: Duration) -> Self {
         self.rest = rest;
         self
     }
 
-    /// The first run starts the daemon and fills caches; nobody waits for that twice.
+    /// Runs once without measuring: the first run starts the daemon and fills caches.
     pub(crate) fn warm_up(&mut self) -> Result<()> {
         (self.sample)()?;
         thread::sleep(self.rest);
@@ -81,12 +81,12 @@ impl Contestant {
         Ok(())
     }
 
-    /// How many samples there are.
+    /// Returns the number of samples.
     pub(crate) fn samples(&self) -> usize {
         self.times.len()
     }
 
-    /// The time that so many of a hundred samples did not exceed.
+    /// Returns a percentile of the samples.
     pub(crate) fn quantile(&self, percent: usize) -> Duration {
         let mut times = self.times.clone();
         times.sort();
@@ -95,7 +95,7 @@ impl Contestant {
     }
 }
 
-/// Lets nothing of the command be seen: it is run often.
+/// Discards the command's output: it is run often.
 pub(crate) fn silence(command: &mut Command) {
     command
         .stdin(Stdio::null())
@@ -103,14 +103,14 @@ pub(crate) fn silence(command: &mut Command) {
         .stderr(Stdio::null());
 }
 
-/// How long a run of the command takes.
+/// Returns how long a run of the command takes.
 pub(crate) fn time_of(command: &mut Command) -> Result<Duration> {
     let began = Instant::now();
     run(command)?;
     Ok(began.elapsed())
 }
 
-/// Runs the command; an error if it fails.
+/// Runs the command; returns an error if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status();
     let status = status.with_context(|| command::cannot_start(command))?;

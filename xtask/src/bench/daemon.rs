@@ -1,4 +1,5 @@
-//! A daemon of the bench's own: where it is, what its environment says, whether a machine is ready in it. Measures nothing.
+//! A daemon of the bench's own: where it is, what its environment says, whether a machine is ready
+//! in it. Measures nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,19 +12,19 @@ use serde_json::Value;
 
 use crate::command;
 
-/// How long it stays without a lease: longer than anything that comes between two tests.
+/// How long it stays without a lease: longer than any pause between two tests.
 const IDLE: (&str, &str) = ("VM_TEST_IDLE_SECONDS", "600");
 
-/// Where no machine is to be prepared for a next test.
+/// Disables spares.
 const NO_SPARES: (&str, &str) = ("VM_TEST_SPARE_SECONDS", "0");
 
-/// How long a machine may take until it is ready.
+/// How long a VM may take until it is ready.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often one looks whether it is.
+/// How often to check whether it is.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// A daemon, which starts with its first test and ends with this.
+/// A daemon, which starts with its first test and is stopped when this is dropped.
 pub(crate) struct Daemon {
     program: PathBuf,
     runtime: PathBuf,
@@ -31,12 +32,13 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// One as everybody has it: while a test has its machine, it prepares one for the next.
+    /// Returns a daemon with the defaults: while a test has its VM, it prepares a spare for the
+    /// next one.
     pub(crate) fn new(program: &Path, scratch: &Path, name: &str) -> Rc<Self> {
         Rc::new(Self::of(program, scratch, name, true))
     }
 
-    /// One that prepares none.
+    /// Returns a daemon that prepares no spares.
     pub(crate) fn without_spares(program: &Path, scratch: &Path, name: &str) -> Rc<Self> {
         Rc::new(Self::of(program, scratch, name, false))
     }
@@ -49,7 +51,7 @@ impl Daemon {
         }
     }
 
-    /// Has the command use this daemon.
+    /// Makes the command use this daemon.
     pub(crate) fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let (idle, seconds) = IDLE;
         command
@@ -59,14 +61,14 @@ impl Daemon {
             .envs((!self.prepares).then_some(NO_SPARES))
     }
 
-    /// `vm-test`, for this daemon.
+    /// Returns the command `vm-test` for this daemon.
     pub(crate) fn vm_test(&self) -> Command {
         let mut command = Command::new(&self.program);
         self.adopt(&mut command);
         command
     }
 
-    /// Waits until a machine is ready for the next test. An error if none becomes so.
+    /// Waits until a spare is ready for the next test; returns an error if none becomes ready.
     pub(crate) fn await_spare(&self) -> Result<()> {
         let limit = Instant::now() + PATIENCE;
         while Instant::now() < limit {
@@ -94,7 +96,7 @@ impl Drop for Daemon {
     }
 }
 
-/// How many machines are ready, by a report of `vm-test ps --json`.
+/// Returns how many spares are ready, from the output of `vm-test ps --json`.
 fn spares(report: &str) -> Result<u64> {
     let report: Value = serde_json::from_str(report)?;
     let daemons = report["daemons"]

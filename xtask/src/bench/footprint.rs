@@ -1,4 +1,5 @@
-//! What instances that do nothing take of the host's memory, and on its disk. Looks at processes of one daemon's keepers.
+//! What instances that do nothing take of the host's memory, and on its disk. Looks at processes of
+//! one daemon's keepers.
 
 use std::fs;
 
@@ -6,19 +7,19 @@ use anyhow::Result;
 use serde_json::Value;
 use vm_test_tests::process::parents;
 
-/// What some instances take together.
+/// The resources that several instances use together.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Footprint {
-    /// How many they are.
+    /// The number of instances.
     pub(crate) instances: u64,
-    /// Their share of memory, in KiB: of what several have in common, each has its part.
+    /// Their proportional share of memory, in KiB: shared pages are divided among their users.
     pub(crate) memory: u64,
-    /// What their disks hold, in KiB.
+    /// The size of their disks' contents, in KiB.
     pub(crate) disk: u64,
 }
 
 impl Footprint {
-    /// Of the instances in a report of `vm-test ps --json`.
+    /// Measures the instances in the output of `vm-test ps --json`.
     pub(crate) fn of(report: &str) -> Result<Self> {
         let report: Value = serde_json::from_str(report)?;
         let instances = report["instances"].as_array().into_iter().flatten();
@@ -39,7 +40,7 @@ impl Footprint {
         Ok(sum)
     }
 
-    /// What each of those takes that came since.
+    /// Returns the memory and disk space of each instance that was added since.
     pub(crate) fn each_since(self, before: Self) -> Option<(u64, u64)> {
         let more = self.instances.checked_sub(before.instances)?;
         let each = |now: u64, then: u64| now.saturating_sub(then).checked_div(more);
@@ -50,7 +51,7 @@ impl Footprint {
     }
 }
 
-/// A process's share of memory, in KiB.
+/// Returns a process's proportional share of memory, in KiB.
 fn share(pid: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
@@ -58,7 +59,7 @@ fn share(pid: u32) -> u64 {
     share.unwrap_or(0)
 }
 
-/// What is in the disk that a machine writes to, in KiB, if the process is a machine's.
+/// Returns the size of the disk that a VM writes to, in KiB, if the process is a VM's.
 fn disk(pid: u32) -> u64 {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     if !name.starts_with("qemu-system") {

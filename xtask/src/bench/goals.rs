@@ -1,15 +1,18 @@
 //! What a test on a machine may cost beside a boot of it, and whether it does. Measures nothing.
 
-/// A test on a machine costs at most this part of the time that the systemd of its image takes to its login prompt.
+/// A test on a VM costs at most this fraction of the time that the image's systemd takes to its
+/// login prompt …
 const OF_SYSTEM: f64 = 60.0;
 
-/// And of the time that its kernel takes to its first program.
+/// … and at most this fraction of the time that its kernel takes to its first program.
 const OF_KERNEL: f64 = 15.0;
 
-/// At most so much more it costs from a large binary than from a small one.
+/// How much more it may cost with a large binary than with a small one, at most.
 const OF_PAYLOAD: f64 = 0.1;
 
-/// Says how the medians, which it asks for by name, compare; whether all goals are met. What was not measured misses its own.
+/// Prints how the medians, which it asks for by name, compare; returns whether all goals are met.
+///
+/// A median that was not measured misses its goal.
 pub(crate) fn judge(median: impl Fn(&str) -> Option<f64>) -> bool {
     let costs = |guest: &str, local: &str| Some(median(guest)? - median(local)?);
     let beside = |what: &str, guest: &str, boot: &str, goal: Option<f64>| {
@@ -30,8 +33,8 @@ pub(crate) fn judge(median: impl Fn(&str) -> Option<f64>) -> bool {
             "systemd boot",
             Some(OF_SYSTEM),
         ),
-        // Without goals: where QEMU translates, most of it is the translation of what a machine does first, and tests in a
-        // row wait for the machines that others have the processors restore.
+        // Without goals: under emulation, most of it is the translation of code that a VM runs
+        // first, and consecutive tests wait for VMs that are being restored on the same processors.
         beside(
             "one whose machine is restored when it asks",
             "machine, restored",
@@ -57,7 +60,7 @@ pub(crate) fn judge(median: impl Fn(&str) -> Option<f64>) -> bool {
     results.iter().all(|met| *met)
 }
 
-/// Says what a test costs beside a boot, both in seconds.
+/// Prints what a test costs compared with a boot, both in seconds.
 fn is_met(what: &str, costs: f64, boot: f64, goal: Option<f64>) -> bool {
     let ratio = boot / costs;
     let is_met = goal.is_none_or(|goal| ratio >= goal);
@@ -71,7 +74,7 @@ fn is_met(what: &str, costs: f64, boot: f64, goal: Option<f64>) -> bool {
     is_met
 }
 
-/// Says what a large binary costs beside a small one, both in seconds.
+/// Prints what a large binary costs compared with a small one, both in seconds.
 fn is_flat(small: f64, large: f64) -> bool {
     let more = large / small - 1.0;
     let is_met = more <= OF_PAYLOAD;
@@ -97,7 +100,7 @@ fn word(is_met: bool) -> &'static str {
 mod tests {
     use super::*;
 
-    /// The medians of a run in which all goals are met, with one of them another.
+    /// Judges the medians of a run in which all goals are met, with one median replaced.
     fn with(other: &str, seconds: Option<f64>) -> bool {
         judge(|name| match name {
             name if name == other => seconds,

@@ -1,6 +1,6 @@
-//! What the bench compares for VMs: tests on ones that were ready, tests that had theirs
-//! restored from its template, and boots of the same kernel and of the same system by the same QEMU. The translator for all,
-//! so that the figures are the same kind with and without `/dev/kvm`.
+//! What the bench compares for VMs: tests on ones that were ready, tests that had theirs restored
+//! from its template, and boots of the same kernel and of the same system by the same QEMU. The
+//! translator for all, so that the figures are the same kind with and without `/dev/kvm`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,43 +18,46 @@ use super::padding::padded;
 use crate::command;
 use crate::worktree::Worktree;
 
-/// The images, and the guests of the fixture on machines of them.
+/// The images, and the fixture's guests on VMs of them.
 const IMAGE: &str = "debian-12";
 const GUEST: &str = "machine";
 const SYSTEM_IMAGE: &str = "debian-12-systemd";
 const SYSTEM_GUEST: &str = "system";
 
-/// How many idle instances more are looked at than one.
+/// How many idle instances are measured in addition to the first.
 const MORE: usize = 3;
 
 /// How long they may take until they are idle.
 const SETTLING: Duration = Duration::from_secs(8);
 
-/// How long the host is left alone after a test on a machine: whatever a daemon does then must not be in the time of what it
-/// is compared with.
+/// How long the host is left alone after a test on a VM, so that the daemon's work does not count
+/// as the next contestant's time.
 const REST: Duration = Duration::from_millis(500);
 
-/// The same after tests in a row, where several machines are prepared.
+/// The same after consecutive tests, for which several VMs are prepared.
 const REST_AFTER_A_ROW: Duration = Duration::from_secs(3);
 
-/// How many tests are run one directly after the other, where there is no such rest.
+/// How many tests are run directly after one another, without a rest.
 const IN_A_ROW: u32 = 8;
 
-/// A small and a large debug binary, in bytes.
+/// The sizes of a small and of a large debug binary, in bytes.
 const SMALL: u64 = 5_000_000;
 const LARGE: u64 = 150_000_000;
 
-/// The line of the kernel for a system that boots to its login. Its image has no udev, which would announce the console's
-/// device to the login that waits for that; this one does not wait.
+/// The kernel's command line for a system that boots to its login.
+///
+/// The image has no udev, which would announce the console's device to the usual login; this one
+/// does not wait for it.
 const TO_LOGIN: &str =
     "BENCH_ROOT=1 systemd.mask=serial-getty@ttyS0.service systemd.wants=getty@ttyS0.service";
 
-/// What is needed to start machines.
+/// What is needed to start VMs.
 pub(super) struct Machines {
-    /// That of tests for which a machine is ready; each guest has its own, so that it is known whose machine that is.
+    /// The daemon of tests for which a VM is ready. Each guest has its own daemon, so that it is
+    /// known whose spare is ready.
     ready: Rc<Daemon>,
     ready_system: Rc<Daemon>,
-    /// That of tests whose machines are restored when they ask.
+    /// The daemon of tests whose VMs are restored on demand.
     restoring: Rc<Daemon>,
     store: PathBuf,
     fixture: PathBuf,
@@ -62,7 +65,7 @@ pub(super) struct Machines {
 }
 
 impl Machines {
-    /// Builds the images, unless they are there.
+    /// Builds the images, unless they exist.
     pub(super) fn prepare(worktree: &Worktree, program: &Path, scratch: &Path) -> Result<Self> {
         let machines = Self {
             ready: Daemon::new(program, scratch, "ready"),
@@ -83,7 +86,8 @@ impl Machines {
         Ok(machines)
     }
 
-    /// All that are compared. `boots` is every how many rounds what takes long has its turn.
+    /// Returns everything that is compared. `boots` is the number of rounds between samples of slow
+    /// contestants.
     pub(super) fn contestants(&self, binary: &Path, boots: u32) -> Result<Vec<Contestant>> {
         let small = padded(binary, "empty-small", SMALL)?;
         let large = padded(binary, "empty-large", LARGE)?;
@@ -111,8 +115,10 @@ impl Machines {
         ])
     }
 
-    /// A test for which a machine is ready, as it is for each but the first of a run whose tests leave time for that: one
-    /// before it, which is not measured, has it prepared.
+    /// Returns a test for which a VM is ready, as it is for all tests of a run but the first, if
+    /// tests leave time for that.
+    ///
+    /// A test before it, which is not measured, makes the daemon prepare the VM.
     fn at_once(
         &self,
         name: &'static str,
@@ -127,7 +133,7 @@ impl Machines {
             run(&mut command)?;
             daemon.await_spare()?;
             let time = time_of(&mut command)?;
-            // The one that is prepared meanwhile is no burden to what comes next.
+            // So that preparing the next spare does not disturb what is measured next.
             daemon.await_spare()?;
             Ok(time)
         };
@@ -143,12 +149,12 @@ impl Machines {
     fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .current_dir(&self.fixture)
-            // cargo has set it to this program's own package.
+            // cargo has set it to the package of this program.
             .env("CARGO_MANIFEST_DIR", &self.fixture)
             .env("VM_TEST_STORE", &self.store)
     }
 
-    /// One of the empty tests, run the way nextest runs it.
+    /// Returns the command for an empty test, as nextest runs it.
     fn test(&self, binary: &Path, test: &str) -> Command {
         let mut command = Command::new(binary);
         self.adopt(&mut command)
@@ -156,14 +162,14 @@ impl Machines {
         command
     }
 
-    /// The one on a guest.
+    /// Returns the command for the test on a guest.
     fn test_on(&self, daemon: &Daemon, guest: &str, binary: &Path) -> Command {
         let mut command = self.test(binary, "on_guest");
         daemon.adopt(&mut command).env("VM_TEST_GUEST", guest);
         command
     }
 
-    /// A boot of an image's kernel to its first program, or to its system's login prompt.
+    /// Returns a boot of an image's kernel, to its first program or to its system's login prompt.
     fn boot(&self, image: &str, system: bool) -> Result<Boot> {
         let mut files = self.vm_test();
         files.args(["image", "machine", image, "--init"]);
@@ -182,7 +188,7 @@ impl Machines {
         })
     }
 
-    /// What one more instance that does nothing takes of the host's memory, and on its disk.
+    /// Prints what an additional idle instance takes of the host's memory and disk.
     pub(super) fn print_footprint(&self) -> Result<()> {
         let mut idle = Idle(Vec::new());
         let one = self.footprint(&mut idle, 1)?;
@@ -212,7 +218,7 @@ impl Machines {
     }
 }
 
-/// Instances that do nothing and end with this.
+/// Idle instances, killed when this is dropped.
 struct Idle(Vec<Child>);
 
 impl Drop for Idle {

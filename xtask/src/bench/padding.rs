@@ -1,5 +1,6 @@
-//! The same test binary in another size: without what it has for debuggers, and then with as much of that, repeated, as the
-//! size needs. Nothing of it is loaded to run, which is what a large debug binary is like.
+//! The same test binary in another size: without what it has for debuggers, and then with as much
+//! of that, repeated, as the size needs. Nothing of it is loaded to run, which is what a large
+//! debug binary is like.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
@@ -10,14 +11,15 @@ use anyhow::{Context, Result, bail};
 
 use crate::command;
 
-/// The program that takes sections out of binaries and puts them in.
+/// The program that extracts and adds sections of binaries.
 const OBJCOPY: &str = "objcopy";
 
-/// Where the repetition goes; debuggers do not know it.
+/// The section for the padding, which debuggers do not know.
 const SECTION: &str = ".debug_more";
 
-/// A copy of `binary` beside it with about so many bytes; made once of each binary, since a copy that was made anew would
-/// be copied to a disk of machines anew.
+/// Returns a copy of `binary` beside it with about this size.
+///
+/// It is made once for each binary, since a new copy would be copied to a payload disk again.
 pub(crate) fn padded(binary: &Path, name: &str, bytes: u64) -> Result<PathBuf> {
     let copy = binary.with_file_name(name);
     let modified = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified());
@@ -59,7 +61,7 @@ fn objcopy(options: &[&std::ffi::OsStr], from: &Path, to: &Path) -> Result<()> {
     command::capture(command.args(options).arg(from).arg(to)).map(drop)
 }
 
-/// A file of so many bytes that has the content of another one over and over.
+/// Writes a file of this size that repeats the content of another.
 fn repeat(content: &Path, to: &Path, bytes: u64) -> Result<()> {
     let mut content = File::open(content)?;
     let mut to = File::create(to)?;
