@@ -1,4 +1,5 @@
-//! A test as another account: root runs it once more as an ordinary user, who finds what root has prepared.
+//! A test as another account: root runs it once more as an ordinary user, who finds what root has
+//! prepared.
 
 use crate::host::Host;
 use std::fs;
@@ -6,13 +7,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Whether this process is root's.
+/// Returns whether this process is root's.
 #[must_use]
 pub fn is_root() -> bool {
     rustix::process::getuid().is_root()
 }
 
-/// An ordinary user of this host who may have guests.
+/// An ordinary user of this host who can have guests.
 #[derive(Clone, Debug)]
 pub struct Ordinary {
     /// The name.
@@ -22,7 +23,7 @@ pub struct Ordinary {
 }
 
 impl Ordinary {
-    /// The first account that has a range of subordinate ids, users and groups.
+    /// Returns the first account that has ranges of subordinate user and group ids.
     ///
     /// # Panics
     /// If there is none.
@@ -52,16 +53,16 @@ impl Ordinary {
         )
     }
 
-    /// Its number.
+    /// Returns its user id.
     ///
     /// # Panics
-    /// If that is none.
+    /// If the id is not a number.
     #[must_use]
     pub fn uid(&self) -> u32 {
         self.uid.parse().expect("a number")
     }
 
-    /// Gives the user a file or directory.
+    /// Makes the user the owner of a file or directory.
     ///
     /// # Panics
     /// If that fails.
@@ -70,8 +71,9 @@ impl Ordinary {
         std::os::unix::fs::chown(path, id(&self.uid), id(&self.gid)).expect("root gives it away");
     }
 
-    /// Runs a test of this binary as this user, with these variables; it has to pass. The programs are copied to a
-    /// directory that the user can get at.
+    /// Runs a test of this binary as this user, with these variables; it must pass.
+    ///
+    /// The programs are copied to a directory that the user can access.
     ///
     /// # Panics
     /// If it does not pass.
@@ -96,7 +98,7 @@ impl Ordinary {
                 format!("--reuid={}", self.uid),
                 format!("--regid={}", self.gid),
             ])
-            // Only then it has none of root's rights left.
+            // Without these, it would keep some of root's rights.
             .args(["--init-groups", "--inh-caps=-all", "--", "env"])
             .arg(suite)
             .args(["--exact", test, "--nocapture"])

@@ -1,8 +1,9 @@
-//! The census of this machine: what is on it at one moment that vm-test could have put there or changed. Two of them
-//! are compared. It reads; it changes nothing, and it never waits except in [`Census::settle`].
+//! The census of this machine: what is on it at one moment that vm-test could have put there or
+//! changed. Two of them are compared. It reads; it changes nothing, and it never waits except in
+//! [`Census::settle`].
 //!
-//! Other suites and other users run daemons of their own at the same time. What descends from a living daemon that is
-//! not the given host's is theirs and is not counted.
+//! Other suites and other users run daemons of their own at the same time. What descends from a
+//! living daemon that is not the given host's is theirs and is not counted.
 
 mod files;
 mod host;
@@ -17,28 +18,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How far the clock may move between two censuses without somebody having set it.
+/// How far the clock may drift between two censuses if nobody sets it.
 const CLOCK_TOLERANCE: Duration = Duration::from_millis(500);
 
-/// How often a machine that has not settled is looked at.
+/// How often the host is examined until it has settled.
 const POLL: Duration = Duration::from_millis(20);
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A process of vm-test, of a runner that uses the host, or of a guest; zombies too.
+    /// A process of vm-test, of a runner that uses the host, or of a guest; including zombies.
     Process,
     /// A namespace of such a process.
     Namespace,
-    /// A mount of the host.
+    /// A mount on the host.
     Mount,
     /// A mount in the mount namespace of a process that counts.
     GuestMount,
-    /// A directory of a control group, of both versions.
+    /// A directory of a control group, of either version.
     ControlGroup,
     /// A network interface of the host.
     Link,
-    /// A Unix socket with a name.
+    /// A named Unix socket.
     Socket,
     /// A line of the host's packet filter.
     Rule,
@@ -53,7 +54,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether the host has these without vm-test, so that one that is gone is as bad as one that came.
+    /// Returns whether the host has these without vm-test, so that a missing one is as bad as a new
+    /// one.
     fn is_the_hosts(self) -> bool {
         matches!(
             self,
@@ -62,21 +64,21 @@ impl Kind {
     }
 }
 
-/// All that is counted at one moment.
+/// Everything that is counted at one moment.
 #[derive(Clone, Debug)]
 pub struct Census {
     runtime: PathBuf,
     lines: BTreeSet<(Kind, String)>,
-    /// Mounts in namespaces in which nothing of vm-test is, as far as they could have come from it: everything else in
-    /// there comes and goes with other people's programs.
+    /// Mounts in namespaces without processes of vm-test, as far as vm-test could have made them:
+    /// other mounts there belong to other programs.
     others_mounts: BTreeMap<String, BTreeSet<String>>,
     unseen: Vec<String>,
-    /// The time of day less the time since the boot.
+    /// The time of day minus the time since the boot.
     clock: Duration,
 }
 
 impl Census {
-    /// Counts what is there now, for the daemon of this host.
+    /// Counts the present state, for the daemon of this host.
     #[must_use]
     pub fn take(host: &Host) -> Self {
         Self::of(&host.runtime())
@@ -127,13 +129,13 @@ impl Census {
             .extend(lines.into_iter().map(|line| (kind, line)));
     }
 
-    /// What this user cannot see, and so is not compared.
+    /// Returns what this user cannot see and is therefore not compared.
     #[must_use]
     pub fn unseen(&self) -> &[String] {
         &self.unseen
     }
 
-    /// The lines of one kind.
+    /// Returns the lines of one kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &str> {
         self.lines
             .iter()
@@ -141,7 +143,8 @@ impl Census {
             .map(|(_, line)| line.as_str())
     }
 
-    /// What came, and what of the host's own is gone, one line for each.
+    /// Returns a line for everything that was added, and for everything of the host's own that is
+    /// missing.
     #[must_use]
     pub fn difference(before: &Self, after: &Self) -> Vec<String> {
         Self::difference_but(before, after, &[])
@@ -163,7 +166,7 @@ impl Census {
                 .map(|(kind, line)| format!("{kind:?} is gone: {line}")),
         );
         for (namespace, mounts) in &after.others_mounts {
-            // A namespace that has just come is a stranger's, and a guest's is among the lines.
+            // A new namespace is a stranger's; a guest's is among the lines.
             if let Some(earlier) = before.others_mounts.get(namespace) {
                 let came = mounts.difference(earlier);
                 difference.extend(came.map(|mount| format!("Mount came in {namespace}: {mount}")));
@@ -176,13 +179,14 @@ impl Census {
         difference
     }
 
-    /// Waits until the machine is as it was in this census, but not longer than `patience`; what is left then.
+    /// Waits until the host is as in this census, at most for `patience`; returns the remaining
+    /// differences.
     #[must_use]
     pub fn settle(&self, patience: Duration) -> Vec<String> {
         self.settle_but(patience, &[])
     }
 
-    /// The same, but some kinds do not count.
+    /// Does the same, but ignores some kinds.
     #[must_use]
     pub fn settle_but(&self, patience: Duration, ignored: &[Kind]) -> Vec<String> {
         let limit = Instant::now() + patience;

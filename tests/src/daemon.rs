@@ -1,4 +1,5 @@
-//! The daemon of a suite's host as a process: found by the lock that it holds, ended by signals. Asks it nothing.
+//! The daemon of a suite's host as a process: found by the lock that it holds, ended by signals.
+//! Asks it nothing.
 
 use crate::host::Host;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -9,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-/// A daemon that is alive.
+/// A living daemon.
 #[derive(Debug)]
 pub struct Daemon {
     /// Its process id.
@@ -18,7 +19,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// The daemon that holds a lock in the host's runtime directory.
+    /// Returns the daemon that holds a lock in the host's runtime directory.
     #[must_use]
     pub fn of(host: &Host) -> Option<Self> {
         let entries = fs::read_dir(host.runtime()).into_iter().flatten().flatten();
@@ -37,7 +38,7 @@ impl Daemon {
         Self::at(holder)
     }
 
-    /// The process with this id.
+    /// Returns the process with this id.
     #[must_use]
     pub fn at(pid: u32) -> Option<Self> {
         let raw = Pid::from_raw(pid.cast_signed())?;
@@ -45,17 +46,17 @@ impl Daemon {
         Some(Self { pid, handle })
     }
 
-    /// Kills it without a warning, and waits until it is gone.
+    /// Kills it with SIGKILL, and waits until it is gone.
     pub fn kill(self) {
         self.end(Signal::KILL);
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end, and waits until it has ended.
     pub fn terminate(self) {
         self.end(Signal::TERM);
     }
 
-    /// Waits until it has ended by itself; whether it has within `patience`.
+    /// Waits until it has ended by itself; returns whether it did within `patience`.
     #[must_use]
     pub fn ends_within(&self, patience: Duration) -> bool {
         let time = Timespec {
@@ -67,7 +68,7 @@ impl Daemon {
     }
 
     fn end(self, signal: Signal) {
-        // It may have ended by itself just now.
+        // It may just have ended by itself.
         let _ = pidfd_send_signal(&self.handle, signal);
         assert!(
             self.ends_within(Duration::from_secs(15)),

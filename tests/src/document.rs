@@ -1,5 +1,6 @@
-//! The project's documents in Markdown: their text, their blocks of code, and the commands in those. Knows the form of all
-//! three and the meaning of none: whether a block is right is for the crate whose program reads it.
+//! The project's documents in Markdown: their text, their blocks of code, and the commands in
+//! those. Knows the form of all three and the meaning of none: whether a block is right is for the
+//! crate whose program reads it.
 
 use std::fs;
 use std::path::Path;
@@ -8,16 +9,17 @@ use std::process::Command;
 /// A fenced block of code.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The document and the line that the block begins on, as in `docs/vms.md:12`.
+    /// The document and the line where the block begins, as in `docs/vms.md:12`.
     pub place: String,
-    /// What stands behind the fence that opens it.
+    /// The language after the opening fence.
     pub language: String,
-    /// What is between the fences.
+    /// The text between the fences.
     pub code: String,
 }
 
 impl Block {
-    /// The file that a block of TOML belongs into: it opens with a comment that is nothing but the file's name.
+    /// Returns the file that a block of TOML belongs to, if the block begins with a comment that
+    /// consists of the file's name.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         let first = self.code.lines().next()?;
@@ -28,7 +30,7 @@ impl Block {
 
 const FENCE: &str = "```";
 
-/// The lines of a document that are neither code nor fences.
+/// Returns the lines of a document that are neither code nor fences.
 pub fn text(document: &str) -> impl Iterator<Item = &str> {
     let mut is_code = false;
     document.lines().filter(move |line| {
@@ -38,10 +40,10 @@ pub fn text(document: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The blocks of code of a document.
+/// Returns the blocks of code of a document.
 ///
 /// # Errors
-/// If the last block has no end.
+/// If the last block is not closed.
 pub fn blocks(path: &str, document: &str) -> Result<Vec<Block>, String> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
@@ -68,10 +70,10 @@ pub fn blocks(path: &str, document: &str) -> Result<Vec<Block>, String> {
     }
 }
 
-/// The blocks of code in all documents of the project, but not in those of fixtures.
+/// Returns the blocks of code in all documents of the project, except in fixtures.
 ///
 /// # Panics
-/// If the documents cannot be listed or read, or if a block has no end.
+/// If the documents cannot be listed or read, or if a block is not closed.
 #[must_use]
 pub fn blocks_of_the_project() -> Vec<Block> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -89,7 +91,7 @@ pub fn blocks_of_the_project() -> Vec<Block> {
         .split_terminator('\0')
         .filter(|name| !name.starts_with("tests/"));
     let blocks = names.flat_map(|name| {
-        // One that was deleted and not committed yet is still listed.
+        // A file that was deleted without a commit is still listed.
         let document = fs::read_to_string(root.join(name)).unwrap_or_default();
         blocks(name, &document).unwrap_or_else(|error| panic!("{error}"))
     });

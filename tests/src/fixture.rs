@@ -1,4 +1,5 @@
-//! Crates whose tests are run by the suites, as a user would run them: with cargo test and with cargo nextest.
+//! Crates whose tests are run by the suites, as a user would run them: with cargo test and with
+//! cargo nextest.
 
 pub use crate::streams::text_of;
 
@@ -9,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-/// A crate below `tests/fixtures`, a workspace of its own.
+/// A crate below `tests/fixtures`, a separate workspace.
 #[derive(Clone, Debug)]
 pub struct Fixture {
     manifest: PathBuf,
     target: PathBuf,
 }
 
-/// Which runner runs a fixture's tests.
+/// The runner for a fixture's tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runner {
     /// `cargo test`.
@@ -25,7 +26,7 @@ pub enum Runner {
     Nextest,
 }
 
-/// What a run of one test gave.
+/// The result of a run of one test.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Whether the runner succeeded.
@@ -34,11 +35,12 @@ pub struct Run {
     pub text: String,
 }
 
-/// Cargo locks the target directory; a second build in the same process would only say so on the terminal.
+/// Cargo locks the target directory; waiting for it in the same process would only add lines to the
+/// output.
 static BUILDING: Mutex<()> = Mutex::new(());
 
 impl Fixture {
-    /// The fixture of this name.
+    /// Returns the fixture with this name.
     #[must_use]
     pub fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -53,22 +55,22 @@ impl Fixture {
         Self { manifest, target }
     }
 
-    /// Its directory.
+    /// Returns its directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.manifest.parent().expect("the fixture's directory")
     }
 
-    /// Where cargo puts what it builds of this fixture.
+    /// Returns where cargo puts build results of this fixture.
     #[must_use]
     pub fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Waits until no other test, of whatever process, uses what goes by this name.
+    /// Waits until no other test, in any process, uses what has this name.
     ///
     /// # Panics
-    /// If there can be no lock.
+    /// If the lock cannot be taken.
     #[must_use]
     pub fn alone(&self, name: &str) -> File {
         fs::create_dir_all(&self.target).expect("a target directory");
@@ -77,7 +79,7 @@ impl Fixture {
         lock
     }
 
-    /// A cargo command for this fixture on this host.
+    /// Returns a cargo command for this fixture on this host.
     #[must_use]
     pub fn cargo(&self, host: &Host, args: &[&str]) -> Command {
         let mut command = Command::new("cargo");
@@ -92,7 +94,7 @@ impl Fixture {
         command
     }
 
-    /// Builds the fixture's tests, so that later runs only run.
+    /// Builds the fixture's tests, so that later runs need not.
     pub fn build(&self, host: &Host) {
         let _one = BUILDING.lock().unwrap_or_else(|poison| poison.into_inner());
         let output = self
@@ -102,7 +104,7 @@ impl Fixture {
         assert!(output.status.success(), "{}", text_of(&output));
     }
 
-    /// The binary of one of its test targets, built.
+    /// Builds one of its test targets; returns the binary.
     #[must_use]
     pub fn binary(&self, host: &Host, target: &str) -> PathBuf {
         let _one = BUILDING.lock().unwrap_or_else(|poison| poison.into_inner());
@@ -118,7 +120,7 @@ impl Fixture {
         let messages = String::from_utf8_lossy(&output.stdout).into_owned();
         let mut executables = messages.lines().filter_map(|line| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            // The package's programs are built with the test, and may be ready after it.
+            // The package's programs are built with the test, and may finish after it.
             let is_it = message["target"]["name"] == target && message["profile"]["test"] == true;
             let executable = message["executable"].as_str().filter(|_| is_it)?;
             Some(PathBuf::from(executable))

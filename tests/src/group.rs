@@ -8,30 +8,30 @@ use crate::streams::text_of;
 use std::process::Command;
 use std::time::Duration;
 
-/// Which tests, of which test targets.
+/// A selection of tests and test targets.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
     /// The names of the test targets; flags such as `--lib` for others.
     pub targets: &'a [&'a str],
-    /// Filters and flags for behind the `--`, which both runners understand alike.
+    /// Filters and flags after the `--`, for both runners.
     pub filters: &'a [&'a str],
-    /// Settings of the environment.
+    /// Variables of the environment.
     pub environment: &'a [(&'a str, &'a str)],
-    /// How long the run may take, without what cargo has to build first.
+    /// How long the run may take, without building.
     pub limit: Duration,
 }
 
-/// What the run of a group gave.
+/// The result of running a group.
 #[derive(Debug)]
 pub struct Outcome {
     /// Its tests.
     pub tests: Tests,
-    /// The end of the runner.
+    /// How the runner ended.
     pub finished: Finished,
 }
 
 impl Outcome {
-    /// All that the runner wrote.
+    /// Returns everything that the runner wrote.
     #[must_use]
     pub fn text(&self) -> String {
         self.finished.stdout.text() + &self.finished.stderr.text()
@@ -39,7 +39,7 @@ impl Outcome {
 }
 
 impl Group<'_> {
-    /// The command that runs the group.
+    /// Returns the command that runs the group.
     #[must_use]
     pub fn command(&self, fixture: &Fixture, host: &Host, runner: Runner) -> Command {
         let arguments: &[&str] = match runner {
@@ -63,7 +63,7 @@ impl Group<'_> {
         command
     }
 
-    /// Builds what the group needs, however long that takes.
+    /// Builds what the group needs, without a time limit.
     ///
     /// # Panics
     /// If it cannot be built.
@@ -89,7 +89,7 @@ impl Group<'_> {
     /// Builds and runs the group.
     ///
     /// # Panics
-    /// If the run takes longer than its limit, or not one test is reported.
+    /// If the run takes longer than its limit, or no test is reported.
     #[must_use]
     pub fn run(&self, fixture: &Fixture, host: &Host, runner: Runner) -> Outcome {
         self.build(fixture, host);
@@ -103,7 +103,7 @@ impl Group<'_> {
         outcome
     }
 
-    /// What a run of the group gave that has ended.
+    /// Reads the result of a run that has ended.
     #[must_use]
     pub fn read(finished: Finished, runner: Runner) -> Outcome {
         let tests = match runner {

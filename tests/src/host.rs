@@ -1,11 +1,12 @@
-//! A vm-test of a suite's own: the built program with a runtime directory that nobody else uses. Stops it at the end.
+//! A vm-test of a suite's own: the built program with a runtime directory that nobody else uses.
+//! Stops it at the end.
 
 use crate::streams::text_of;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// The built program and a runtime directory of its own.
+/// The built program, with its own runtime directory.
 #[derive(Debug)]
 pub struct Host {
     runtime: TempDir,
@@ -14,7 +15,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A new runtime directory; the daemon in it starts with the first lease.
+    /// Returns a host with a new runtime directory; its daemon starts with the first lease.
     #[must_use]
     pub fn new() -> Self {
         let runtime = tempfile::Builder::new()
@@ -28,8 +29,9 @@ impl Host {
         }
     }
 
-    /// The same with the store that all suites of this user share, so that an image is bootstrapped once. The runner may
-    /// name a fresh one; without, it is in the target directory.
+    /// Uses the store that all suites of this user share, so that each image is bootstrapped once.
+    ///
+    /// The runner may name another one; the default is in the target directory.
     #[must_use]
     pub fn with_shared_store(mut self) -> Self {
         let named = std::env::var_os("VM_TEST_SUITES_STORE").map(PathBuf::from);
@@ -39,14 +41,14 @@ impl Host {
         self
     }
 
-    /// The same with tests of guest `host` on another one.
+    /// Redirects tests of guest `host` to another guest.
     #[must_use]
     pub fn with_guest(mut self, guest: &'static str) -> Self {
         self.guest = Some(guest);
         self
     }
 
-    /// Has these images built in its store, by recipes of the directory or ready ones.
+    /// Builds these images in its store, from recipes in the directory or built-in ones.
     ///
     /// # Panics
     /// If one cannot be built.
@@ -59,16 +61,16 @@ impl Host {
         }
     }
 
-    /// The store that all suites of this user share.
+    /// Returns the store that all suites of this user share.
     ///
     /// # Panics
-    /// If this host has another.
+    /// If this host has another store.
     #[must_use]
     pub fn store(&self) -> PathBuf {
         self.store.clone().expect("the shared store")
     }
 
-    /// The program `vm-test` that was built with this workspace.
+    /// Returns the program `vm-test` that was built with this workspace.
     #[must_use]
     pub fn program() -> PathBuf {
         if let Some(path) = std::env::var_os("VM_TEST_BIN") {
@@ -81,19 +83,19 @@ impl Host {
             .expect("vm-test is built: cargo build -p vm-test-executor (cargo xtask test does it)")
     }
 
-    /// The runtime directory, which is not there once the daemon has ended.
+    /// Returns the runtime directory, which does not exist after the daemon has ended.
     #[must_use]
     pub fn runtime(&self) -> PathBuf {
         self.runtime.path().join("run")
     }
 
-    /// Where its daemons share their budgets, which is not there once they have ended.
+    /// Returns where its daemons share their budgets, which does not exist after they have ended.
     #[must_use]
     pub fn claims(&self) -> PathBuf {
         self.runtime.path().join("claims")
     }
 
-    /// Has a command use this host, and nothing of the environment that cargo or nextest gave this test.
+    /// Makes a command use this host, without the environment that cargo or nextest gave this test.
     pub fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
@@ -103,7 +105,7 @@ impl Host {
                 "RUSTUP_HOME",
                 "RUSTUP_TOOLCHAIN",
                 "CARGO_NET_OFFLINE",
-                // Where a program writes what it has executed that was built to be measured.
+                // Where a program that was built for coverage writes its profile.
                 "LLVM_PROFILE_FILE",
             ];
             if foreign.iter().any(|prefix| text.starts_with(prefix)) && !kept.contains(&&*text) {
@@ -113,7 +115,7 @@ impl Host {
         command
             .env("VM_TEST_BIN", Self::program())
             .env("VM_TEST_RUNTIME_DIR", self.runtime())
-            // What others run beside must not take the room of these tests.
+            // Other daemons must not use up the budget of these tests.
             .env("VM_TEST_CLAIMS_DIR", self.claims());
         if let Some(store) = &self.store {
             command.env("VM_TEST_STORE", store);
@@ -124,7 +126,7 @@ impl Host {
         command
     }
 
-    /// A command line of `vm-test` on this host.
+    /// Returns a command line of `vm-test` on this host.
     #[must_use]
     pub fn vm_test(&self) -> Command {
         let mut command = Command::new(Self::program());
@@ -132,7 +134,7 @@ impl Host {
         command
     }
 
-    /// Whether a daemon is there.
+    /// Returns whether a daemon is running.
     #[must_use]
     pub fn has_daemon(&self) -> bool {
         std::fs::read_dir(self.runtime()).is_ok_and(|mut entries| {
@@ -140,7 +142,7 @@ impl Host {
         })
     }
 
-    /// Stops the daemon, if there is one, and waits until it is gone.
+    /// Stops the daemon, if it runs, and waits until it is gone.
     pub fn stop(&self) {
         if self.runtime().exists() {
             let stopped = self.vm_test().arg("stop").output().expect("vm-test starts");

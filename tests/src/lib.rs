@@ -1,4 +1,5 @@
-//! What the end-to-end suites of vm-test share: fixtures, a daemon of their own, the census. No test is in here.
+//! What the end-to-end suites of vm-test share: fixtures, a daemon of their own, the census. No
+//! test is in here.
 
 pub mod account;
 pub mod campaign;

@@ -1,5 +1,5 @@
-//! Runs a command to its end, but not longer than a limit: a suite that looks for hangs must not hang. Keeps of very
-//! long output the beginning, the end and the length.
+//! Runs a command to its end, but not longer than a limit: a suite that looks for hangs must not
+//! hang. Keeps of very long output the beginning, the end and the length.
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::Read;
@@ -9,16 +9,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How much is kept of the beginning and of the end of a stream, in bytes.
+/// How many bytes are kept of the beginning and of the end of a stream.
 const KEPT: usize = 1 << 23;
 
-/// How often a running command is looked at.
+/// How often a running command is checked.
 const TICK: Duration = Duration::from_millis(5);
 
-/// One stream of a command.
+/// One output stream of a command.
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
-    /// All bytes that came.
+    /// The number of bytes received.
     pub bytes: u64,
     head: Vec<u8>,
     tail: Vec<u8>,
@@ -35,7 +35,7 @@ impl Stream {
         }
     }
 
-    /// What was kept; what is not UTF-8 becomes U+FFFD.
+    /// Returns what was kept; invalid UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn text(&self) -> String {
         let kept = [self.head.as_slice(), &self.tail].concat();
@@ -43,7 +43,7 @@ impl Stream {
     }
 }
 
-/// A command that has been started.
+/// A started command.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -65,7 +65,7 @@ pub struct Finished {
     pub took: Duration,
 }
 
-/// Starts a command in a process group of its own, without input.
+/// Starts a command in its own process group, without input.
 ///
 /// # Panics
 /// If it cannot be started.
@@ -96,13 +96,13 @@ pub fn run(command: &mut Command, limit: Duration) -> Finished {
 }
 
 impl Running {
-    /// The process id of the command.
+    /// Returns the process id of the command.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has written to standard error so far.
+    /// Returns what it has written to standard error so far.
     #[must_use]
     pub fn errors(&self) -> String {
         self.stderr.stream().text()
@@ -111,7 +111,7 @@ impl Running {
     /// Waits for the end of the command and of its output.
     ///
     /// # Panics
-    /// If that takes longer than `limit`, counted from its start; it and its process group are killed first.
+    /// If that takes longer than `limit` from its start; its process group is killed first.
     #[must_use]
     pub fn finish(mut self, limit: Duration) -> Finished {
         let mut code = None;

@@ -1,5 +1,6 @@
-//! Where those tests of a fixture run that name no guest: in a container over the host's root, or on a VM. Knows the names
-//! of the two, and makes a suite's tests for both; expects nothing of a test.
+//! Where those tests of a fixture run that name no guest: in a container over the host's root, or
+//! on a VM. Knows the names of the two, and makes a suite's tests for both; expects nothing of a
+//! test.
 
 use crate::host::Host;
 use serde_json::Value;
@@ -10,10 +11,10 @@ use std::time::Duration;
 /// The image of the VMs.
 const IMAGE: &str = "debian-12";
 
-/// The name of guest `host` in rows that fit every place.
+/// Stands for the name of guest `host` in rows that fit every place.
 const GUEST: &str = "{guest}";
 
-/// The seconds of a time limit of one second in such rows.
+/// Stands for the seconds of a time limit of one second in such rows.
 const SECOND: &str = "{seconds}";
 
 /// A kind of guest.
@@ -25,9 +26,11 @@ pub enum Place {
     Vm,
 }
 
-/// Makes a suite's tests from functions that are told where they run: a module `container` and a
-/// module `vm`, with a test in both for every function that `each_place` lists, and one in `vm` for
-/// those that `vm` lists. A function that no list names is dead code, which is a warning.
+/// Makes a suite's tests from functions that are told where they run.
+///
+/// Each function that `each_place` lists becomes a test in module `container` and one in module
+/// `vm`; those that `vm` lists become one in `vm`. A function that is not listed is dead code,
+/// which is a warning.
 #[macro_export]
 macro_rules! tests_at {
     (each_place { $($each:tt)* } $(vm { $($vm:tt)* })?) => {
@@ -51,7 +54,9 @@ macro_rules! tests_at {
 }
 
 impl Place {
-    /// A host of its own whose tests run here. What VMs are made of is built once for all suites.
+    /// Returns a new host whose tests run here.
+    ///
+    /// What VMs are made of is built once for all suites.
     ///
     /// # Panics
     /// If the image cannot be built.
@@ -66,7 +71,7 @@ impl Place {
         host
     }
 
-    /// The guest's name.
+    /// Returns the guest's name.
     #[must_use]
     pub fn guest(self) -> &'static str {
         match self {
@@ -75,7 +80,8 @@ impl Place {
         }
     }
 
-    /// What a person reads of the guest; `…` stands for the image's digest and for what executes its instructions.
+    /// Returns the guest's description for people; `…` stands for the image's digest and for what
+    /// executes its instructions.
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
@@ -84,10 +90,10 @@ impl Place {
         }
     }
 
-    /// The release of the guest's kernel.
+    /// Returns the release of the guest's kernel.
     ///
     /// # Panics
-    /// If it cannot be found out.
+    /// If it cannot be determined.
     #[must_use]
     pub fn kernel(self) -> &'static str {
         static RELEASES: [OnceLock<String>; 2] = [OnceLock::new(), OnceLock::new()];
@@ -108,7 +114,7 @@ impl Place {
         }
     }
 
-    /// What a command begins with that runs a test here.
+    /// Returns the prefix of a command that runs a test here.
     #[must_use]
     pub fn prefix(self) -> &'static str {
         match self {
@@ -117,14 +123,14 @@ impl Place {
         }
     }
 
-    /// A row's text with the guest's name, and with what becomes here of a time limit of one second.
+    /// Fills in the guest's name in a row's text, and what a time limit of one second becomes here.
     #[must_use]
     pub fn fill(self, text: &str) -> String {
         text.replace(GUEST, self.guest())
             .replace(SECOND, &self.factor().to_string())
     }
 
-    /// How many times as long everything may take where QEMU translates.
+    /// Returns how many times longer everything may take under emulation.
     #[must_use]
     pub fn factor(self) -> u32 {
         match self {
@@ -133,8 +139,9 @@ impl Place {
         }
     }
 
-    /// How much longer than its time limit a test may take, which is to find hangs and not to
-    /// measure. The first VM boots, and the others wait for it.
+    /// Returns how much longer than its time limit a test may take.
+    ///
+    /// The limit finds hangs, and measures nothing. The first VM boots, and the others wait for it.
     #[must_use]
     pub fn slack(self) -> Duration {
         Duration::from_secs(match self {

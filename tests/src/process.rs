@@ -10,36 +10,36 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// No command of these tests takes nearly as long.
+/// No command of these tests takes nearly this long.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What a process said and how it ended.
+/// The output of a process and how it ended.
 #[derive(Debug)]
 pub struct Finished {
     /// How it ended.
     pub status: ExitStatus,
     /// Its standard output.
     pub bytes: Vec<u8>,
-    /// The same as text.
+    /// Standard output as text.
     pub out: String,
-    /// Its standard error as text.
+    /// Standard error as text.
     pub err: String,
 }
 
 impl Finished {
-    /// The exit code; a signal that killed vm-test itself has none.
+    /// Returns the exit code; there is none if a signal killed vm-test itself.
     pub fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
-    /// Standard output as JSON.
+    /// Returns standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
-/// A process that runs.
+/// A running process.
 pub struct Running {
     child: Child,
     out: Option<Collector>,
@@ -89,17 +89,17 @@ impl Running {
         Self { child, out, err }
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// The other end of its standard input.
+    /// Returns the other end of its standard input.
     pub fn input(&mut self) -> ChildStdin {
         self.child.stdin.take().expect("nobody has taken it yet")
     }
 
-    /// Waits until this is all that it has written to standard output.
+    /// Waits until it has written exactly this to standard output.
     #[track_caller]
     pub fn await_output(&self, wanted: &str) {
         let limit = Instant::now() + DEADLINE;
@@ -139,7 +139,7 @@ impl Drop for Running {
     }
 }
 
-/// Waits for the end of a process, and ends it if it takes too long.
+/// Waits for the end of a process, and kills it if it takes too long.
 pub fn await_end(child: &mut Child) -> ExitStatus {
     let limit = Instant::now() + DEADLINE;
     loop {
@@ -165,7 +165,7 @@ pub fn in_guest(host: &Host, script: &str) -> Finished {
     vm_test(host, &["run", "host", "--", "sh", "-c", script])
 }
 
-/// The same with this input.
+/// Does the same with this input.
 pub fn in_guest_with(host: &Host, script: &str, input: Vec<u8>) -> Finished {
     let mut running = Running::start(
         host.vm_test()
@@ -174,12 +174,12 @@ pub fn in_guest_with(host: &Host, script: &str, input: Vec<u8>) -> Finished {
     let mut to = running.input();
     let writer = std::thread::spawn(move || to.write_all(&input));
     let finished = running.finish();
-    // A command may end without having read everything.
+    // A command may end before it has read everything.
     let _ = writer.join();
     finished
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn await_that(what: &str, within: Duration, mut is_so: impl FnMut() -> bool) {
     let limit = Instant::now() + within;
@@ -189,13 +189,13 @@ pub fn await_that(what: &str, within: Duration, mut is_so: impl FnMut() -> bool)
     }
 }
 
-/// The instances that are alive.
+/// Returns the living instances.
 pub fn instances(host: &Host) -> Vec<serde_json::Value> {
     let listed = vm_test(host, &["ps", "--json"]).json();
     listed["instances"].as_array().expect("a list").clone()
 }
 
-/// Starts a command in a guest and waits until its instance is alive.
+/// Starts a command in a guest and waits until its instance lives.
 pub fn start_in_guest(host: &Host, script: &str) -> Running {
     let running = Running::start(
         host.vm_test()
@@ -207,7 +207,7 @@ pub fn start_in_guest(host: &Host, script: &str) -> Running {
     running
 }
 
-/// The parents of all processes, zombies included.
+/// Returns the parents of all processes, including zombies.
 #[must_use]
 pub fn parents() -> BTreeMap<u32, u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -215,7 +215,7 @@ pub fn parents() -> BTreeMap<u32, u32> {
         .filter_map(|entry| {
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
             let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // The name, in parentheses, may hold anything.
+            // The name, in parentheses, may contain any character.
             let (_, rest) = stat.rsplit_once(") ")?;
             Some((pid, rest.split(' ').nth(1)?.parse().ok()?))
         })

@@ -1,5 +1,5 @@
-//! Published crates, whose own tests the suites run: their source, where it may be changed and built, their test binaries,
-//! and what runners say of the tests in them.
+//! Published crates, whose own tests the suites run: their source, where it may be changed and
+//! built, their test binaries, and what runners say of the tests in them.
 
 use crate::host::Host;
 use crate::streams::text_of;
@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How each test ended: whether it passed.
+/// For each test, whether it passed.
 pub type Results = BTreeMap<String, bool>;
 
-/// Fetches the source of a published crate with cargo and copies it to where it may be changed.
+/// Fetches the source of a published crate with cargo, and copies it to a writable directory.
 ///
 /// # Panics
 /// If it cannot be fetched or copied.
@@ -54,7 +54,7 @@ pub fn unpack(host: &Host, name: &str, version: &str, to: &Path) -> PathBuf {
     copy
 }
 
-/// Builds the tests that a `cargo test` command names; their binaries.
+/// Builds the tests that a `cargo test` command names; returns their binaries.
 ///
 /// # Panics
 /// If they cannot be built.
@@ -72,10 +72,10 @@ pub fn test_binaries(cargo_test: &mut Command) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The variable with cargo's runner for this machine.
+/// Returns cargo's variable with the runner for this host's target.
 ///
 /// # Panics
-/// If rustc does not say which machine this is.
+/// If rustc does not print the target.
 #[must_use]
 pub fn runner_variable() -> String {
     let output = Command::new("rustc").arg("-vV").output().unwrap();
@@ -85,13 +85,13 @@ pub fn runner_variable() -> String {
     format!("CARGO_TARGET_{triple}_RUNNER")
 }
 
-/// The command that runs whole binaries in a guest.
+/// Returns the command that runs whole binaries in a guest.
 #[must_use]
 pub fn runner(guest: &str) -> String {
     format!("{} runner {guest}", Host::program().display())
 }
 
-/// What libtest says of its tests. A result may follow what the test has printed.
+/// Parses libtest's results. A result may follow output of the test on the same line.
 #[must_use]
 pub fn of_libtest(text: &str) -> Results {
     let mut results = Results::new();
@@ -116,7 +116,7 @@ pub fn of_libtest(text: &str) -> Results {
     results
 }
 
-/// What nextest says of its tests.
+/// Parses nextest's results.
 #[must_use]
 pub fn of_nextest(text: &str) -> Results {
     text.lines()

@@ -1,33 +1,34 @@
-//! What a run of tests gave, test by test: read from what `cargo test` or `cargo nextest run` print for people.
+//! What a run of tests gave, test by test: read from what `cargo test` or `cargo nextest run` print
+//! for people.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How a runner says that a test ended.
+/// The end of a test as a runner reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It passed.
     Passed,
-    /// It failed, in whatever way.
+    /// It failed, in any way.
     Failed,
-    /// It was left out because of `#[ignore]`.
+    /// It was skipped because of `#[ignore]`.
     Ignored,
 }
 
-/// One test of a run.
+/// A test of a run.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// How it ended.
     pub ending: Ending,
-    /// The runner's own word for that.
+    /// The runner's word for that.
     pub word: String,
-    /// What the runner shows of its standard output; of both streams, if it is libtest.
+    /// Its standard output as the runner shows it; with libtest, both streams.
     pub stdout: String,
-    /// What the runner shows of its standard error.
+    /// Its standard error as the runner shows it.
     pub stderr: String,
-    /// How long it took, if the runner says so.
+    /// How long it took, if the runner reports that.
     pub took: Option<Duration>,
-    /// How often the runner reported it.
+    /// How often it was reported.
     pub times: usize,
 }
 
@@ -44,7 +45,7 @@ impl Told {
     }
 }
 
-/// The tests of a run by their names.
+/// The tests of a run, by name.
 pub type Tests = BTreeMap<String, Told>;
 
 fn add(tests: &mut Tests, name: &str, told: Told) {
@@ -55,10 +56,10 @@ fn add(tests: &mut Tests, name: &str, told: Told) {
     }
 }
 
-/// Reads what libtest prints with `--show-output`.
+/// Parses the output of libtest with `--show-output`.
 #[must_use]
 pub fn from_libtest(text: &str) -> Tests {
-    /// What the lines at hand are.
+    /// Where in the output a line is.
     enum Part<'a> {
         Results,
         Blocks(Option<&'a str>),
@@ -105,7 +106,7 @@ fn libtest_result(line: &str) -> Option<(&str, Told)> {
     Some((name, Told::new(ending, word)))
 }
 
-/// Reads what nextest prints with immediate output of all tests.
+/// Parses the output of nextest with immediate output of all tests.
 #[must_use]
 pub fn from_nextest(text: &str) -> Tests {
     let mut tests = Tests::new();
@@ -140,7 +141,8 @@ pub fn from_nextest(text: &str) -> Tests {
     tests
 }
 
-/// The word, the time and the test of `        PASS [   0.022s] (  1/115) crate::binary module::test`.
+/// Parses `        PASS [   0.022s] (  1/115) crate::binary module::test` into status, time and
+/// test.
 fn nextest_status(line: &str) -> Option<(&str, &str, &str)> {
     let (word, rest) = line.trim_start().split_once(" [")?;
     let (time, rest) = rest.split_once("] (")?;
@@ -150,7 +152,7 @@ fn nextest_status(line: &str) -> Option<(&str, &str, &str)> {
     is_word.then_some((word, time.trim(), name))
 }
 
-/// The end of a test; not every status is one.
+/// Returns the result of a test, if this status is one.
 fn nextest_result(word: &str, time: &str) -> Option<Told> {
     let ending = match word {
         "PASS" | "LEAK" => Ending::Passed,

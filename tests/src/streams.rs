@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-/// Both streams of a finished command, as text.
+/// Returns both streams of a finished command as text.
 #[must_use]
 pub fn text_of(output: &Output) -> String {
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -21,14 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A terminal with a program on it.
 pub struct Terminal {
     keyboard: Option<File>,
-    /// The program's end, kept to look at its settings.
+    /// The program's end of the terminal, kept for reading its settings.
     line: Option<File>,
     screen: Arc<Screen>,
     reader: Option<JoinHandle<()>>,
     child: Child,
 }
 
-/// What a terminal shows, until it is switched off.
+/// The output of a terminal, until it is closed.
 #[derive(Default)]
 struct Screen {
     bytes: Mutex<Vec<u8>>,
@@ -47,7 +47,7 @@ impl Screen {
             if poll(&mut fds, Some(&tick)) == Ok(0) {
                 continue;
             }
-            // The end of a terminal is an error.
+            // Reading a terminal that was closed is an error.
             let Ok(count @ 1..) = terminal.read(&mut bytes) else {
                 return;
             };
@@ -57,19 +57,19 @@ impl Screen {
 }
 
 impl Terminal {
-    /// Starts a program with the terminal in control of it.
+    /// Starts a program with this as its controlling terminal.
     pub fn with(host: &Host, rows: u16, columns: u16, args: &[&str]) -> Self {
         Self::start(host, (rows, columns), args, |_| {})
     }
 
-    /// The same for a user who wants none.
+    /// Does the same, with colours turned off by the user.
     pub fn without_colours(host: &Host, args: &[&str]) -> Self {
         Self::start(host, (24, 80), args, |command| {
             command.env("NO_COLOR", "1");
         })
     }
 
-    /// The same with the command changed before it starts.
+    /// Does the same, with the command changed before it starts.
     pub fn start(
         host: &Host,
         size: (u16, u16),
@@ -89,7 +89,7 @@ impl Terminal {
             .custom_flags(OFlags::NOCTTY.bits().cast_signed())
             .open(std::ffi::OsStr::from_bytes(name.as_bytes()))
             .expect("the terminal's other end");
-        // It makes its standard input the terminal in control, which takes a session of its own.
+        // Makes standard input the controlling terminal, which requires a new session.
         let mut command = Command::new("setsid");
         host.adopt(&mut command)
             .args(["--ctty", "--wait"])
@@ -113,7 +113,7 @@ impl Terminal {
         }
     }
 
-    /// Everything that was ever shown.
+    /// Returns everything that was ever shown.
     pub fn screen(&self) -> String {
         String::from_utf8_lossy(&self.screen.bytes.lock().unwrap()).into_owned()
     }
@@ -135,12 +135,13 @@ impl Terminal {
         keyboard.write_all(keys.as_bytes()).expect("a keyboard");
     }
 
-    /// Makes it larger or smaller.
+    /// Changes its size.
     pub fn resize(&self, rows: u16, columns: u16) {
         resize(self.keyboard.as_ref().expect("it is there"), rows, columns);
     }
 
-    /// Whether keys are shown and lines are made by this terminal, as before any program changed that.
+    /// Returns whether the terminal echoes keys and edits lines, as before any program changed
+    /// that.
     pub fn is_as_before(&self) -> bool {
         let modes = tcgetattr(self.line.as_ref().expect("it is there"));
         modes.is_ok_and(|modes| {
@@ -150,12 +151,12 @@ impl Terminal {
         })
     }
 
-    /// Takes the terminal away.
+    /// Closes the terminal.
     pub fn unplug(&mut self) {
         self.line = None;
         self.keyboard = None;
         self.screen.off.store(true, Ordering::SeqCst);
-        // It has the last copy.
+        // The reader has the last copy.
         let reader = self.reader.take().expect("it is unplugged once");
         reader.join().expect("it only reads");
     }

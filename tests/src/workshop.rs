@@ -1,5 +1,6 @@
-//! A store, a workspace with recipes, and a `vm-test` that uses both, of one test's own. The root file system that its
-//! images start from is made of this host's programs, so that it needs no network and no time.
+//! A store, a workspace with recipes, and a `vm-test` that uses both, of one test's own. The root
+//! file system that its images start from is made of this host's programs, so that it needs no
+//! network and no time.
 
 use crate::host::Host;
 use crate::streams::text_of;
@@ -14,24 +15,24 @@ use tempfile::TempDir;
 /// How long guests that have ended may hold their layers.
 const AFTERMATH: Duration = Duration::from_secs(5);
 
-/// How often it is looked again.
+/// How often that is checked.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The programs of the root file system.
+/// The programs in the root file system.
 const PROGRAMS: [&str; 9] = [
     "sh", "cat", "ls", "mkdir", "rm", "dd", "sleep", "touch", "mv",
 ];
 
-/// Those that only tests on a disk of btrfs need.
+/// Those that only tests on a btrfs disk need.
 const OPTIONAL: [&str; 1] = ["btrfs"];
 
-/// Where a recipe finds the root file system.
+/// The name of the root file system's archive in recipes.
 const ARCHIVE: &str = "root.tar";
 
 /// A store, a workspace, and a host that uses them.
 #[derive(Debug)]
 pub struct Workshop {
-    /// Has a daemon of its own.
+    /// A host with its own daemon.
     pub host: Host,
     directory: TempDir,
     store: PathBuf,
@@ -44,7 +45,7 @@ impl Default for Workshop {
 }
 
 impl Workshop {
-    /// A new one, with a store that is empty.
+    /// Returns a new one, with an empty store.
     ///
     /// # Panics
     /// If it cannot be made.
@@ -54,7 +55,7 @@ impl Workshop {
             .prefix("vmt-store-")
             .tempdir()
             .expect("a directory for the workshop");
-        // Root of a guest is another user of the host when root runs it, and must get through.
+        // Root in a guest is another user of the host when root runs it, and must be able to enter.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(directory.path(), open).expect("the workshop's own directory");
         let workshop = Self {
@@ -70,30 +71,30 @@ impl Workshop {
         workshop
     }
 
-    /// Has the store elsewhere from now on.
+    /// Moves the store to another directory.
     pub fn move_store(&mut self, store: PathBuf) {
         self.store = store;
     }
 
-    /// A directory of this test's own.
+    /// Returns a directory for this test.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// The directory of `vm-test.toml`.
+    /// Returns the directory of `vm-test.toml`.
     #[must_use]
     pub fn workspace(&self) -> PathBuf {
         self.directory.path().join("workspace")
     }
 
-    /// The store.
+    /// Returns the directory of the store.
     #[must_use]
     pub fn store(&self) -> &Path {
         &self.store
     }
 
-    /// A file beside the recipes.
+    /// Returns the path of a file beside the recipes.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.workspace().join("images").join(name)
@@ -108,7 +109,7 @@ impl Workshop {
         fs::write(self.file(&format!("{name}.toml")), text).expect("a recipe");
     }
 
-    /// A command line of `vm-test` in the workspace.
+    /// Returns a command line of `vm-test` in the workspace.
     #[must_use]
     pub fn vm_test(&self, args: &[&str]) -> Command {
         let mut command = self.host.vm_test();
@@ -119,10 +120,10 @@ impl Workshop {
         command
     }
 
-    /// Runs `vm-test`, which has to succeed; both its streams.
+    /// Runs `vm-test`, which must succeed; returns both its streams.
     ///
     /// # Panics
-    /// If it does not.
+    /// If it fails.
     pub fn run(&self, args: &[&str]) -> String {
         let output = self.output(args);
         let text = text_of(&output);
@@ -130,7 +131,7 @@ impl Workshop {
         text
     }
 
-    /// Runs `vm-test`, which has to fail; both its streams.
+    /// Runs `vm-test`, which must fail; returns both its streams.
     ///
     /// # Panics
     /// If it succeeds.
@@ -141,7 +142,7 @@ impl Workshop {
         text
     }
 
-    /// Runs `vm-test`, which has to succeed and to print JSON.
+    /// Runs `vm-test`, which must succeed and print JSON.
     ///
     /// # Panics
     /// If it does not.
@@ -156,7 +157,7 @@ impl Workshop {
         self.vm_test(args).output().expect("vm-test starts")
     }
 
-    /// The keys of an image's layers; `None` if there is no such image.
+    /// Returns the keys of an image's layers; `None` if there is no such image.
     #[must_use]
     pub fn layers(&self, image: &str) -> Option<Vec<String>> {
         let images = self.json(&["image", "list", "--json"]);
@@ -169,7 +170,7 @@ impl Workshop {
         )
     }
 
-    /// Removes all images and collects; what is in the store then, relative to it.
+    /// Removes all images and collects garbage; returns what is left in the store, relative to it.
     ///
     /// # Panics
     /// If that fails.
@@ -182,7 +183,7 @@ impl Workshop {
         {
             self.run(&["image", "rm", image["name"].as_str().expect("a name")]);
         }
-        // A guest that has just ended lets go of its layers a moment later.
+        // A guest that has just ended releases its layers a moment later.
         let deadline = Instant::now() + AFTERMATH;
         loop {
             self.run(&["gc", "--images"]);
@@ -194,7 +195,7 @@ impl Workshop {
         }
     }
 
-    /// What is in the store, by name.
+    /// Returns the names of everything in the store.
     fn content(&self) -> BTreeSet<String> {
         let mut left = BTreeSet::new();
         for place in ["layers", "images", "building", "machines"] {
@@ -259,8 +260,8 @@ pub fn archive(directory: &Path, file: &Path) {
     assert!(status.success());
 }
 
-/// The processes that have something below this directory open, as their root or working directory, or in their command
-/// line.
+/// Returns the processes that have something below this directory open, as their root or working
+/// directory, or in their command line.
 #[must_use]
 pub fn users_of(directory: &Path) -> Vec<String> {
     let is_below =

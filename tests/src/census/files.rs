@@ -1,5 +1,5 @@
-//! The files that vm-test or a guest could have left on the host: all of the runtime directory, and what has a telling
-//! name or a guest's owner in the directories that everybody writes to.
+//! The files that vm-test or a guest could have left on the host: all of the runtime directory, and
+//! what has a telling name or a guest's owner in the directories that everybody writes to.
 
 use super::processes::{Guests, Processes};
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ const DIRECTORIES: [&str; 11] = [
     "/var/tmp",
 ];
 
-/// Parts of the names of vm-test's files, liblxc's, and the fixtures'.
+/// Parts of the names of files of vm-test, liblxc and the fixtures.
 const TELLING: [&str; 3] = ["vm-test", "vmt-", "lxc"];
 
 pub(super) fn read(runtime: &Path, processes: &Processes) -> BTreeSet<String> {
@@ -57,8 +57,8 @@ pub(super) fn read(runtime: &Path, processes: &Processes) -> BTreeSet<String> {
     found
 }
 
-/// Whether a path belongs to another daemon: to one that is alive, or to a suite, each of which has a directory of its
-/// own, or to a user's own daemon in the place that it has without being told.
+/// Returns whether a path belongs to another living daemon, to a suite (each has its own
+/// directory), or to a user's daemon in the default place.
 pub(super) fn is_foreign(path: &Path, runtime: &Path, foreign: &BTreeSet<PathBuf>) -> bool {
     if path.starts_with(runtime) {
         return false;
@@ -77,7 +77,7 @@ pub(super) fn is_foreign(path: &Path, runtime: &Path, foreign: &BTreeSet<PathBuf
     default || session || suite || foreign.iter().any(|dir| path.starts_with(dir))
 }
 
-/// A directory and all that is in it.
+/// Adds a directory and everything in it.
 fn list(path: &Path, found: &mut BTreeSet<String>) {
     found.extend(describe(path));
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {

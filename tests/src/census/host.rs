@@ -8,7 +8,7 @@ use super::kernel;
 const ROUTES: &[&str] = &["ip", "-4", "-o", "route", "show", "table", "all"];
 const NAMESPACES: &[&str] = &["ip", "netns"];
 
-/// What was read at one moment: lines, or why there are none.
+/// What was read at one moment: lines, or why they could not be read.
 #[derive(Clone, Debug)]
 pub struct HostCensus(Vec<(String, Result<Vec<String>, String>)>);
 
@@ -24,7 +24,7 @@ pub struct Comparison {
 }
 
 impl HostCensus {
-    /// Reads everything now.
+    /// Reads the present state.
     #[must_use]
     pub fn take() -> Self {
         let mut items = Vec::new();
@@ -47,14 +47,14 @@ impl HostCensus {
         Self(items)
     }
 
-    /// The names of what is compared.
+    /// Returns the names of what is compared.
     #[must_use]
     pub fn seen(&self) -> Vec<&str> {
         let seen = self.0.iter().filter(|(_, lines)| lines.is_ok());
         seen.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// What this user cannot see, with the reason.
+    /// Returns what this user cannot see, with the reason.
     #[must_use]
     pub fn unseen(&self) -> Vec<String> {
         let unseen = self.0.iter().filter_map(|(name, lines)| {
@@ -64,7 +64,7 @@ impl HostCensus {
         unseen.collect()
     }
 
-    /// Compares what was read before with what was read after.
+    /// Compares two states.
     #[must_use]
     pub fn compare(before: &Self, after: &Self) -> Comparison {
         let mut comparison = Comparison::default();
@@ -90,7 +90,7 @@ impl HostCensus {
     }
 }
 
-/// The lines that went (`-`) and the lines that came (`+`); that they moved, when nothing else
+/// Returns the lines that were removed (`-`) and added (`+`), or says that only their order
 /// differs.
 fn difference(before: &[String], after: &[String]) -> String {
     let only_in = |one: &[String], other: &[String], sign: char| -> Vec<String> {

@@ -1,5 +1,5 @@
-//! What the kernel holds and names: mounts, control groups, interfaces, sockets, packet filter, loop devices, locks,
-//! settings. Each is read as lines that say all that must not change.
+//! What the kernel holds and names: mounts, control groups, interfaces, sockets, packet filter,
+//! loop devices, locks, settings. Each is read as lines that say all that must not change.
 
 use super::processes::Processes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,10 +8,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The loop devices from here on are made by vm-test only.
+/// Loop devices with this number or a higher one are made only by vm-test.
 const OWN_LOOPS: u32 = 1 << 19;
 
-/// Settings that a guest could be after, below `/proc/sys`.
+/// Settings below `/proc/sys` that a guest might try to change.
 const SETTINGS: [&str; 21] = [
     "fs/protected_hardlinks",
     "fs/protected_symlinks",
@@ -36,13 +36,13 @@ const SETTINGS: [&str; 21] = [
     "vm/swappiness",
 ];
 
-/// The mounts of all namespaces that can be seen.
+/// The mounts of all visible namespaces.
 pub(super) struct Mounts {
-    /// Of this process's namespace.
+    /// Those in this process's namespace.
     pub(super) own: BTreeSet<String>,
-    /// Of those of processes that count.
+    /// Those in namespaces of processes that count.
     pub(super) guests: BTreeSet<String>,
-    /// Of all other namespaces.
+    /// Those in all other namespaces.
     pub(super) others: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -52,7 +52,8 @@ impl Mounts {
             let link = fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()?;
             link.to_str().map(str::to_owned)
         };
-        // Other suites and programs that build images mount what they like in directories of their own below this one.
+        // Other suites and programs that build images mount what they like in their own directories
+        // below this one.
         let others = |line: &String| {
             let below = line
                 .split(' ')
@@ -92,7 +93,7 @@ impl Mounts {
     }
 }
 
-/// The mounts that a process sees, without their numbers, which say nothing.
+/// Returns the mounts that a process sees, without their arbitrary ids.
 pub(super) fn mounts_of(pid: &str) -> impl Iterator<Item = String> {
     let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
     let lines: Vec<_> = text
@@ -103,7 +104,7 @@ pub(super) fn mounts_of(pid: &str) -> impl Iterator<Item = String> {
             Some(format!("{} {kind}", fields.get(3..6)?.join(" ")))
         })
         .collect();
-    // Two mounts at the same place may be alike; their number counts.
+    // Two mounts at the same place may look the same; their number matters.
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for line in lines {
         *counts.entry(line).or_default() += 1;
@@ -114,8 +115,10 @@ pub(super) fn mounts_of(pid: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The directories below `root` that are vm-test's or liblxc's, but not those of the given daemons. Nor the parent of all
-/// of them: the first daemon makes it and the last one removes it, whosever they are.
+/// Returns the directories below `root` that belong to vm-test or liblxc, but not to the given
+/// daemons.
+///
+/// Their common parent is left out: the first daemon makes it and the last one removes it.
 pub(super) fn control_groups(root: &Path, foreigners: &BTreeSet<u32>) -> Vec<String> {
     let mut found = Vec::new();
     let mut queue = vec![root.to_owned()];
@@ -143,7 +146,7 @@ pub(super) fn control_groups(root: &Path, foreigners: &BTreeSet<u32>) -> Vec<Str
     found
 }
 
-/// The interfaces of this network namespace; `/sys` may show those of another one.
+/// Returns the interfaces of this network namespace; `/sys` may show those of another one.
 pub(super) fn links() -> Vec<String> {
     let text = fs::read_to_string("/proc/self/net/dev").unwrap_or_default();
     let lines = text.lines().skip(2);
@@ -152,7 +155,7 @@ pub(super) fn links() -> Vec<String> {
         .collect()
 }
 
-/// The sockets that have a name, and whose name is vm-test's, liblxc's, or in the runtime directory.
+/// Returns the named sockets that belong to vm-test or liblxc, or are in the runtime directory.
 pub(super) fn sockets(runtime: &Path, processes: &Processes) -> Vec<String> {
     let text = fs::read("/proc/self/net/unix").unwrap_or_default();
     let foreign = processes.foreign_runtimes();
@@ -169,15 +172,17 @@ pub(super) fn sockets(runtime: &Path, processes: &Processes) -> Vec<String> {
         .collect()
 }
 
-/// The commands that show the host's packet filter; counters are left out.
+/// The commands that show the host's packet filter, without counters.
 pub(super) const FILTERS: [&[&str]; 3] = [
     &["nft", "--stateless", "list", "ruleset"],
     &["iptables", "-S"],
     &["iptables", "-t", "nat", "-S"],
 ];
 
-/// The host's packet filter. A host without one of the programs has no rules of its kind that a
-/// guest could have changed through it.
+/// Returns the host's packet filter.
+///
+/// A host without one of the programs has no rules of that kind that a guest could have changed
+/// through it.
 pub(super) fn rules() -> Result<Vec<String>, String> {
     let mut rules = Vec::new();
     for words in FILTERS {
@@ -186,7 +191,7 @@ pub(super) fn rules() -> Result<Vec<String>, String> {
     Ok(rules)
 }
 
-/// What a command of the system prints, each line with its number; `None` if it is not installed.
+/// Returns what a system command prints, each line with its number; `None` if it is not installed.
 pub(super) fn lines_of(words: &[&str]) -> Result<Option<Vec<String>>, String> {
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let mut command = Command::new(words[0]);
@@ -210,8 +215,8 @@ pub(super) fn lines_of(words: &[&str]) -> Result<Option<Vec<String>>, String> {
     }
 }
 
-/// Loop devices with a file, and all those that vm-test made, but not those in the journals of other daemons, nor those
-/// over a file of another suite.
+/// Returns loop devices with a file, and all that vm-test made, except those in other daemons'
+/// journals and those over a file of another suite.
 pub(super) fn loop_devices(blocks: &Path, foreign: BTreeSet<PathBuf>) -> Vec<String> {
     let journalled: BTreeSet<String> = foreign
         .iter()
@@ -235,7 +240,8 @@ pub(super) fn loop_devices(blocks: &Path, foreign: BTreeSet<PathBuf>) -> Vec<Str
         .collect()
 }
 
-/// Locks that a process that counts holds, or that are on a file of the runtime directory.
+/// Returns locks that are held by a process that counts, or that are on a file in the runtime
+/// directory.
 pub(super) fn locks(runtime: &Path, processes: &Processes) -> Vec<String> {
     let entries = fs::read_dir(runtime).into_iter().flatten().flatten();
     let inodes: BTreeSet<String> = entries
@@ -254,7 +260,7 @@ pub(super) fn locks(runtime: &Path, processes: &Processes) -> Vec<String> {
         .collect()
 }
 
-/// The settings, and those that this user may not read.
+/// Returns the settings, and the names of those that this user may not read.
 pub(super) fn settings() -> (Vec<String>, Vec<String>) {
     let mut settings = Vec::new();
     let mut closed = Vec::new();

@@ -1,15 +1,16 @@
 //! The processes that belong to vm-test: its own, those that use its host, and those of guests.
 //!
-//! A process counts by evidence: its environment names the host's runtime directory, it is in a pid namespace below
-//! this one, its user is one of a guest's, its control group or its name is vm-test's. It does not count if it descends
-//! from another daemon or from an unrelated program that made namespaces of its own.
+//! A process counts by evidence: its environment names the host's runtime directory, it is in a pid
+//! namespace below this one, its user is one of a guest's, its control group or its name is
+//! vm-test's. It does not count if it descends from another daemon or from an unrelated program
+//! that made namespaces of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// From here on the users of a real root's guests begin.
+/// The lowest user id of a real root's guests.
 const GUEST_USERS: u32 = 1 << 30;
 
 const RUNTIME: &str = "VM_TEST_RUNTIME_DIR";
@@ -20,15 +21,15 @@ const NAMESPACES: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid", "time", "us
 struct Process {
     parent: u32,
     name: String,
-    /// Whether all of it is dead, and only its parent has not asked for its end yet.
+    /// Whether the whole process is a zombie.
     zombie: bool,
     started: u64,
     user: u32,
-    /// In how many pid namespaces it is.
+    /// The depth of its pid namespace.
     depth: usize,
     command: String,
     group: String,
-    /// What its environment says, if it may be read.
+    /// The runtime directory in its environment, if that can be read.
     runtime: Option<PathBuf>,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct Processes {
     all: BTreeMap<u32, Process>,
     counted: BTreeSet<u32>,
     foreign: BTreeMap<u32, Option<PathBuf>>,
-    /// How many processes there are whose namespaces this user cannot see.
+    /// How many processes have namespaces that this user cannot see.
     pub(super) hidden: usize,
 }
 
@@ -81,7 +82,7 @@ impl Processes {
         processes.counted = counted;
         let is_closed = |pid: &u32| {
             let error = fs::read_link(format!("/proc/{pid}/ns/mnt")).err();
-            // The kernel gives the same answer for one that has just gone.
+            // The kernel's answer for a process that just ended is the same.
             error.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
                 && Path::new(&format!("/proc/{pid}")).exists()
         };
@@ -89,7 +90,7 @@ impl Processes {
         processes
     }
 
-    /// The process itself and all above it.
+    /// Returns the process and its ancestors.
     fn ancestors(&self, pid: u32) -> BTreeSet<u32> {
         let mut ancestors = BTreeSet::from([0, 1]);
         let mut next = Some(pid);
@@ -101,7 +102,9 @@ impl Processes {
         ancestors
     }
 
-    /// Goes up from a suspect to the first process that is none. Orphans of ours end at an ancestor of this process.
+    /// Follows the parents of a suspect up to the first process that is not one.
+    ///
+    /// Orphans of ours end at an ancestor of this process.
     fn is_ours(&self, pid: u32, suspects: &BTreeSet<u32>, ancestors: &BTreeSet<u32>) -> bool {
         let mut pid = pid;
         while suspects.contains(&pid) {
@@ -111,7 +114,7 @@ impl Processes {
             let Some(process) = self.all.get(&pid) else {
                 break;
             };
-            // What is dead and was an orphan waits for an init, which takes its time and is none of ours.
+            // A dead orphan waits for an init, which takes some time and does not concern us.
             let init = process.parent != std::process::id() && ancestors.contains(&process.parent);
             if process.zombie && init {
                 return false;
@@ -138,7 +141,7 @@ impl Processes {
         self.counted.iter().filter_map(describe).collect()
     }
 
-    /// The namespaces of those that count, also those that they hold open only.
+    /// Returns the namespaces of processes that count, and those that they hold open.
     pub(super) fn namespaces(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for pid in &self.counted {
@@ -163,7 +166,7 @@ impl Processes {
         found
     }
 
-    /// All processes that can be seen, and whether each counts; those of other daemons are not among them.
+    /// Returns all visible processes, each with whether it counts, without those of other daemons.
     pub(super) fn with_mounts(&self) -> impl Iterator<Item = (u32, bool)> {
         let alien = |pid: &&u32| {
             let mut next = Some(**pid);
@@ -183,12 +186,12 @@ impl Processes {
         self.counted.contains(&pid)
     }
 
-    /// The daemons of others.
+    /// Returns the daemons of others.
     pub(super) fn foreigners(&self) -> BTreeSet<u32> {
         self.foreign.keys().copied().collect()
     }
 
-    /// The runtime directories of others' daemons, as far as they can be seen.
+    /// Returns the runtime directories of others' daemons, as far as they are visible.
     pub(super) fn foreign_runtimes(&self) -> BTreeSet<PathBuf> {
         self.foreign.values().flatten().cloned().collect()
     }
@@ -202,7 +205,7 @@ impl Process {
             String::from_utf8_lossy(&bytes).replace('\0', " ")
         };
         let stat = text("stat");
-        // The name may hold spaces and brackets.
+        // The name may contain spaces and parentheses.
         let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
         let fields: Vec<_> = rest.split_whitespace().collect();
         let status = text("status");
@@ -241,7 +244,7 @@ impl Process {
     }
 }
 
-/// The users of the host that are those of guests.
+/// The host's user ids that belong to guests.
 #[derive(Debug)]
 pub(super) struct Guests {
     begin: u32,
