@@ -13,16 +13,17 @@ use crate::refusal::{Refusals, cannot};
 use crate::settings::{self, Setting};
 use crate::value::{bare, text};
 
-/// The guest of a site that names none: a container over the host's own root file system.
+/// The default guest of a site: a container over the host's own root file system.
 const DEFAULT_GUEST: &str = "host";
 
-/// The key that says where the runtime is. It is not a setting, because the guest never learns of it.
+/// The key that tells where the runtime is. It is not a setting, because the guest never learns of
+/// it.
 const CRATE: &str = "crate";
 
 const FORM: &str =
     "write `#[on_vm]`, `#[on_vm(\"worker-1\")]` or `#[on_vm(\"worker-1\", memory = \"1G\")]`";
 
-/// What a user wrote between the parentheses of `#[on_vm(…)]`.
+/// The contents of the parentheses of `#[on_vm(…)]`.
 pub(crate) struct Attribute {
     pub(crate) guests: Guests,
     pub(crate) settings: Vec<Setting>,
@@ -32,7 +33,7 @@ pub(crate) struct Attribute {
 
 /// One element of the list.
 enum Argument {
-    /// An expression without a key; only a guest's name is right here.
+    /// An expression without a key; only a guest's name is valid here.
     Plain(Expr),
     Keyed {
         key: Ident,
@@ -43,7 +44,7 @@ enum Argument {
 #[derive(Default)]
 struct Reader {
     guest: Option<String>,
-    /// The guests of a test that runs on each of them, if the key stands there.
+    /// The guests of a test that runs on each of them, if the key is given.
     each: Option<Vec<LitStr>>,
     settings: Vec<Setting>,
     runtime: Option<Path>,
@@ -60,7 +61,7 @@ fn read(input: ParseStream) -> syn::Result<Attribute> {
     let mut reader = Reader::default();
     let mut position = 0;
     while !input.is_empty() {
-        // After an error in the punctuation it is anybody's guess where the next argument starts.
+        // After an error in the punctuation, where the next argument starts is anybody's guess.
         let Some(argument) = reader.refusals.keep(argument(input)) else {
             break;
         };
@@ -178,7 +179,7 @@ impl Reader {
                 format_args!("write all guests in the list, as in `{key} = [{guest:?}, …]`"),
             ));
         }
-        // A list with mistakes in it is still the list, so that nothing else is said to be missing.
+        // A list with mistakes is still a list, so no other key is reported as missing.
         self.each = Some(matrix::read(value, &mut self.refusals));
     }
 }
@@ -195,7 +196,7 @@ fn argument(input: ParseStream) -> syn::Result<Argument> {
             key,
         });
     }
-    // A key that lacks its `=` would otherwise be taken for a guest's name that lacks its quotes.
+    // A key without its `=` would otherwise be taken for a guest's name without quotes.
     if let Ok(key) = input.fork().call(Ident::parse_any)
         && is_known(&key)
         && !input.peek2(Token![::])
@@ -223,7 +224,7 @@ fn expression(input: ParseStream) -> syn::Result<Expr> {
     })
 }
 
-/// The comma after an argument, if another one follows.
+/// Parses the comma after an argument, if another argument follows.
 fn comma(input: ParseStream) -> syn::Result<()> {
     if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
         return Ok(());
@@ -269,8 +270,10 @@ fn example(key: &Ident) -> String {
     }
 }
 
-/// The cure for a name that is not a literal. A lowercase word was most likely meant as the name itself,
-/// and `worker-1` without quotes is a subtraction.
+/// Returns the hint for a name that is not a literal.
+///
+/// A lowercase word was most likely meant as the name itself, and `worker-1` without quotes is a
+/// subtraction.
 fn quoted(value: &Expr) -> String {
     let word: String = value
         .to_token_stream()

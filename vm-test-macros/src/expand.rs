@@ -11,7 +11,8 @@ use crate::matrix;
 use crate::panics::{self, Panics};
 use crate::workspace;
 
-/// The function with its body handed to the runtime, which is found at `runtime`; one for each guest.
+/// Returns the function with its body passed to the runtime, which is found at `runtime`; one
+/// function for each guest.
 pub(crate) fn expand(
     attribute: &Attribute,
     function: &Function,
@@ -41,7 +42,7 @@ fn on_guest(
     let site = site(guest, attribute, function, &private);
     let result = match &signature.output {
         ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
-        // An error about the type then points at the user's own words, not at the attribute.
+        // So that an error about the type points at the user's code, not at the attribute.
         ReturnType::Type(_, result) => result.to_token_stream(),
     };
     let call = match signature.asyncness {
@@ -62,21 +63,24 @@ fn on_guest(
     }
 }
 
-/// The block of the function, at the place of the function's name: with a place in this macro the compiler would take the
-/// function for the macro's own, and not say that it is never used; with the place of the body, coverage would count the body
-/// where only this block is executed.
+/// Returns the function's block, with the span of the function's name.
+///
+/// With a span in this macro, the compiler would take the function for the macro's own and not
+/// report that it is unused. With the span of the body, coverage would count the body where only
+/// this block is executed.
 fn block(name: &Ident, statements: TokenStream) -> Group {
     let mut block = Group::new(Delimiter::Brace, statements);
     block.set_span(name.span());
     block
 }
 
-/// The body as the block of an async block.
+/// Returns the body as the block of an async block.
 ///
-/// An async block cannot be annotated with its type, and the compiler does not take it from the bound of `run_async`:
-/// `?`, `into` and the boxing of errors would not work in the body as they do in an async fn. A `return` before the body
-/// tells the type; it is dead. The body is the arm of a `match`, and not just the next expression, because there its
-/// braces are not superfluous and its items do not follow a statement, so that no lint blames the user.
+/// An async block cannot be annotated with its type, and the compiler does not infer it from the
+/// bound of `run_async`: `?`, `into` and the boxing of errors would not work in the body as they do
+/// in an async fn. A `return` before the body, which is never executed, gives the type. The body is
+/// the arm of a `match` instead of the next expression, because there its braces are not
+/// superfluous and its items do not follow a statement, so no lint blames the user.
 fn typed_async_body(result: &TokenStream, body: &Group) -> Group {
     let statements = quote_spanned!(Span::mixed_site()=>
         match if false { return ::core::option::Option::<#result>::None.unwrap() } {
@@ -84,12 +88,12 @@ fn typed_async_body(result: &TokenStream, body: &Group) -> Group {
         }
     );
     let mut block = Group::new(Delimiter::Brace, statements);
-    // Coverage counts only what the source has at the place of the block.
+    // Coverage counts only source code at the span of the block.
     block.set_span(body.span());
     block
 }
 
-/// The site as a constant without a name.
+/// Returns the site as an unnamed constant.
 fn site(
     guest: &str,
     attribute: &Attribute,
@@ -113,7 +117,8 @@ fn site(
         Some(path) => quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#path)),
         None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
     };
-    // These macros answer for the place of their own tokens, so they borrow the place of the function's name.
+    // These macros expand to the location of their own tokens, so they get the span of the
+    // function's name.
     let file = quote_spanned!(ident.span()=> ::core::file!());
     let line = quote_spanned!(ident.span()=> ::core::line!());
     quote_spanned!(Span::mixed_site()=>

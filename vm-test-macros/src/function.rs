@@ -1,5 +1,6 @@
-//! Knows which items can run in a guest, and splits a function into its head and its body.
-//! It must not parse the body: the compiler does, and an editor must see the tokens while they are being typed.
+//! Knows which items can run in a guest, and splits a function into its head and its body. It must
+//! not parse the body: the compiler does, and an editor must see the tokens while they are being
+//! typed.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -14,9 +15,9 @@ pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
-    /// `#![…]` at the start of the body. They keep their place, because they speak about the function.
+    /// `#![…]` at the start of the body. They keep their place, because they apply to the function.
     pub(crate) inner_attributes: Vec<Attribute>,
-    /// The body in its braces, token for token.
+    /// The body with its braces, token for token.
     pub(crate) body: Group,
 }
 
@@ -45,7 +46,8 @@ fn read(input: ParseStream) -> syn::Result<Function> {
     })
 }
 
-/// Whether the qualifiers ahead end in `fn`; `const`, `unsafe` and `extern` may start other items too.
+/// Returns whether the qualifiers ahead end in `fn`; `const`, `unsafe` and `extern` may begin other
+/// items, too.
 fn starts_function(input: ParseStream) -> bool {
     let ahead = input.fork();
     while !ahead.peek(Token![fn]) {
@@ -61,7 +63,7 @@ fn starts_function(input: ParseStream) -> bool {
     true
 }
 
-/// The block, out of the invisible group that a `macro_rules` fragment comes in.
+/// Returns the block, without the invisible group around a `macro_rules` fragment.
 fn block(token: TokenTree) -> Result<Group, TokenTree> {
     match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group),
@@ -76,8 +78,10 @@ fn block(token: TokenTree) -> Result<Group, TokenTree> {
     }
 }
 
-/// Takes the inner attributes out of the block. A block without any stays the very token it was, since a
-/// rebuilt one loses the place of its closing brace, which errors point at.
+/// Removes the inner attributes from the block.
+///
+/// A block without any remains the same token, since a rebuilt one loses the span of its closing
+/// brace, which errors point at.
 fn split(block: Group) -> syn::Result<(Vec<Attribute>, Group)> {
     let parser = |input: ParseStream| {
         let attributes = input.call(Attribute::parse_inner)?;
@@ -156,7 +160,7 @@ fn check(attributes: &[Attribute], signature: &Signature) -> syn::Result<()> {
     refusals.finish()
 }
 
-/// The first `impl` of a type. It is a keyword, so no name can be mistaken for it.
+/// Returns the first `impl` of a type. It is a keyword, so no name can be mistaken for it.
 fn find_impl(tokens: TokenStream) -> Option<Ident> {
     tokens.into_iter().find_map(|token| match token {
         TokenTree::Ident(ident) if ident == "impl" => Some(ident),
@@ -176,7 +180,7 @@ fn bodiless(signature: &Signature, wrong: TokenTree) -> syn::Error {
 }
 
 fn not_a_function(item: &TokenStream) -> syn::Error {
-    // `unsafe` says nothing about what the item is.
+    // `unsafe` says nothing about the kind of item.
     let mut words = item.clone().into_iter();
     let keyword = words.find(|token| token.to_string() != "unsafe");
     let word = keyword.to_token_stream().to_string();

@@ -1,7 +1,8 @@
 //! The attribute `#[on_vm]`; use it through the crate `vm-test`.
 //!
-//! Tokens go in and tokens come out: `attribute` and `settings` read the attribute, `function` reads the item
-//! below it, `expand` writes the result. No part of this crate may run, reorder or inspect a body.
+//! Tokens go in and tokens come out: `attribute` and `settings` read the attribute, `function`
+//! reads the item below it, `expand` writes the result. No part of this crate may run, reorder or
+//! inspect a body.
 #![forbid(unsafe_code)]
 
 mod attribute;
@@ -35,27 +36,30 @@ use quote::ToTokens;
 /// }
 /// ```
 ///
-/// The test stays an ordinary test. Only its body moves: it never runs on the host, in the guest it runs as root, and
-/// everything it did there is rolled back. Its output, its panic and its verdict come back, so `cargo test`,
-/// `cargo nextest` and the IDE see a local test. A test passes only if the guest reports success for this very test.
+/// The test stays an ordinary test. Only its body moves: it never runs on the host, in the guest it
+/// runs as root, and everything it did there is rolled back. Its output, its panic and its verdict
+/// come back, so `cargo test`, `cargo nextest` and the IDE see a local test. A test passes only if
+/// the guest reports success for this very test.
 ///
 /// # Guest
 ///
-/// `#[on_vm]` runs the test in guest `host`, a container over the host's own root file system, which needs no
-/// configuration. `#[on_vm("worker-1")]` runs it in the guest of that name in `vm-test.toml`. The name is a string
-/// literal of 1 to 63 ASCII letters, digits, `.`, `_` and `-` that starts with a letter or a digit, and it comes
-/// first.
+/// `#[on_vm]` runs the test in guest `host`, a container over the host's own root file system,
+/// which needs no configuration. `#[on_vm("worker-1")]` runs it in the guest of that name in
+/// `vm-test.toml`. The name is a string literal of 1 to 63 ASCII letters, digits, `.`, `_` and `-`
+/// that starts with a letter or a digit, and it comes first.
 ///
-/// `#[on_vm(each = ["deb12-lxc", "deb12-kvm"])]` makes one test for each of these guests, beside each other and with the
-/// guest in the name: of `fn routes()` they are `routes_on_deb12_lxc` and `routes_on_deb12_kvm`, so that filters and reports
-/// see each. All other attributes and settings count for each of them. It has to stand above the attribute that makes the
-/// function a test, because one above it has done so before there are several; `cargo test _on_deb12_kvm` runs the tests on
-/// one guest. In the names, letters become lower case, and every other character than a letter or digit becomes `_`.
+/// `#[on_vm(each = ["deb12-lxc", "deb12-kvm"])]` makes one test for each of these guests, with the
+/// guest in its name: `fn routes()` becomes `routes_on_deb12_lxc` and `routes_on_deb12_kvm`, so
+/// that filters and reports distinguish them. All other attributes and settings apply to each. It
+/// must stand above the attribute that makes the function a test, which otherwise has done so
+/// before there are several functions; `cargo test _on_deb12_kvm` runs the tests on one guest. In
+/// the names, letters become lower case, and every character other than a letter or digit becomes
+/// `_`.
 ///
 /// # Settings
 ///
-/// `key = value` pairs after the name, or alone, count for this test only. A setting that is not given here is taken
-/// from the guest's table in `vm-test.toml`, and then from the default.
+/// `key = value` pairs after the name, or alone, apply to this test only. A setting that is not
+/// given here is taken from the guest's table in `vm-test.toml`, and then from the default.
 ///
 /// | key | values | default | meaning |
 /// |---|---|---|---|
@@ -80,29 +84,33 @@ use quote::ToTokens;
 /// | `privileged` | `true`, `false` | `false` | no user namespace: root of a container is root of the host |
 /// | `crate` | a path | found by itself | where the runtime is, for crates that re-export it |
 ///
-/// Sizes are whole numbers with `K`, `M`, `G` or `T`; these are binary units, and `iB` or `B` may follow. Durations are
-/// whole numbers with `ms`, `s`, `m` or `h`, or several of them, as in `1h 30m`. The case of units means nothing, and blanks
-/// may stand between numbers and units; `vm-test.toml`, options and variables take the same. All values are literals, and
-/// all are checked when the test is compiled.
+/// Sizes are whole numbers with `K`, `M`, `G` or `T`; these are binary units, and `iB` or `B` may
+/// follow. Durations are whole numbers with `ms`, `s`, `m` or `h`, or several of them, as in `1h
+/// 30m`. The case of units does not matter, and blanks may stand between numbers and units;
+/// `vm-test.toml`, options and variables accept the same. All values are literals, and all are
+/// checked when the test is compiled.
 ///
 /// # Test attributes
 ///
-/// `#[on_vm]` never makes a function a test. Write `#[test]`, `#[tokio::test]`, `#[rstest]` or `#[test_case(…)]` as
-/// usual, above or below; all attributes, arguments, generics, `async` and the return type stay as written.
-/// `#[should_panic]`, `#[ignore]` and fixtures work. A function may return `()`, `Result<(), E>` with `E: Debug`, or
-/// `ExitCode`.
+/// `#[on_vm]` never makes a function a test. Write `#[test]`, `#[tokio::test]`, `#[rstest]` or
+/// `#[test_case(…)]` as usual, above or below; all attributes, arguments, generics, `async` and the
+/// return type stay as written. `#[should_panic]`, `#[ignore]` and fixtures work. A function may
+/// return `()`, `Result<(), E>` with `E: Debug`, or `ExitCode`.
 ///
-/// The place decides what moves. What an attribute above `#[on_vm]` adds is part of the body: fixtures of an
-/// `#[rstest]` above are made in the guest only, and so is the async runtime of a `#[tokio::test]` above. What one
-/// below adds is around the body: it happens on the host, and in the guest again.
+/// The position determines what moves. What an attribute above `#[on_vm]` adds is part of the body:
+/// fixtures of an `#[rstest]` above are made only in the guest, and so is the async runtime of a
+/// `#[tokio::test]` above. What one below adds is around the body: it happens on the host, and
+/// again in the guest.
 ///
 /// # Errors
 ///
-/// A wrong argument is an error on that argument that says what to write. `const`, `unsafe` and `extern` functions,
-/// methods, and functions that return `impl Trait` or `!` cannot run in a guest; neither can anything but a function.
+/// A wrong argument is an error on that argument that says what to write. `const`, `unsafe` and
+/// `extern` functions, methods, and functions that return `impl Trait` or `!` cannot run in a
+/// guest; neither can anything but a function.
 ///
 /// The runtime is found under the name that the crate's `Cargo.toml` gives to `vm-test`, or else to
-/// `vm-test-runtime`. Name it with `crate = …` in a crate that lists neither, and gets it from another one.
+/// `vm-test-runtime`. Name it with `crate = …` in a crate that lists neither, and gets it from
+/// another one.
 #[proc_macro_attribute]
 pub fn on_vm(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = Tokens::from(item);

@@ -1,5 +1,5 @@
-//! Knows the list of guests that a test runs on one by one, and makes one function for each of them. It must not know the
-//! other keys, nor how a function is expanded.
+//! Knows the list of guests that a test runs on one by one, and makes one function for each of
+//! them. It must not know the other keys, nor how a function is expanded.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -13,7 +13,7 @@ use crate::value::{bare, text};
 /// The key of the list.
 pub(crate) const KEY: &str = "each";
 
-/// The key with a list as a user would write it, for hints.
+/// An example of the key, for hints.
 pub(crate) const EXAMPLE: &str = r#"`each = ["worker-1", "worker-2"]`"#;
 
 /// Where a test runs.
@@ -23,7 +23,7 @@ pub(crate) enum Guests {
     Each(Vec<LitStr>),
 }
 
-/// Attributes that come with the compiler or its tools, and make no function a test.
+/// Attributes of the compiler or its tools that do not make a function a test.
 const INERT: [&str; 19] = [
     "allow",
     "automatically_derived",
@@ -46,7 +46,7 @@ const INERT: [&str; 19] = [
     "diagnostic",
 ];
 
-/// The names in the list; those with a mistake are left out.
+/// Returns the names in the list, without those that have a mistake.
 pub(crate) fn read(list: &Expr, refusals: &mut Refusals) -> Vec<LitStr> {
     let Expr::Array(ExprArray { elems, .. }) = bare(list) else {
         let single = text(list).map(LitStr::value);
@@ -73,7 +73,7 @@ pub(crate) fn read(list: &Expr, refusals: &mut Refusals) -> Vec<LitStr> {
     guests
 }
 
-/// The name that an element gives, if it can join those before it.
+/// Returns the name that an element gives, if it can be added to those before it.
 fn element_of(before: &[LitStr], element: &Expr) -> syn::Result<LitStr> {
     let Some(guest) = text(element) else {
         let cause = "it is not a string literal, and the tests are named when they are compiled";
@@ -107,15 +107,17 @@ fn element_of(before: &[LitStr], element: &Expr) -> syn::Result<LitStr> {
     })
 }
 
-/// The guest's name as part of a function's.
+/// Returns the guest's name as part of a function's name.
 fn suffix(guest: &LitStr) -> String {
     let name = guest.value().to_ascii_lowercase();
     name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
 }
 
 impl Guests {
-    /// The functions that the function becomes, each with its guest. They stand where it stood, not in a module of their
-    /// own, so that `super` and all other names mean in their bodies what they meant in its.
+    /// Returns the functions that the function becomes, each with its guest.
+    ///
+    /// They are in its place, not in a module, so that `super` and all other names in their bodies
+    /// keep their meaning.
     pub(crate) fn functions(&self, function: &Function) -> syn::Result<Vec<(String, Function)>> {
         let guests = match self {
             Self::One(guest) => return Ok(vec![(guest.clone(), function.clone())]),
@@ -144,13 +146,15 @@ impl Guests {
     }
 }
 
-/// Anybody may write an attribute that makes tests; only of the compiler's own it is known that they do not.
+/// Returns whether the attribute may make a test. Only for the compiler's own attributes is it
+/// known that they do not.
 fn may_make_a_test(attribute: &Attribute) -> bool {
     let first = attribute.path().segments.first();
     first.is_some_and(|segment| INERT.iter().all(|inert| segment.ident != inert))
 }
 
-/// Whether the attribute may call the function on another thread than the harness does: all that the compiler's own do not.
+/// Returns whether the attribute may call the function on another thread than the harness does: all
+/// do except the compiler's own.
 pub(crate) fn may_wrap(attribute: &Attribute) -> bool {
     may_make_a_test(attribute) && !attribute.path().is_ident("test")
 }

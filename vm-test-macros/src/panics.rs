@@ -1,12 +1,12 @@
-//! Knows what the attributes of a function tell about panics: whether one makes the test pass. The runtime needs
-//! it, since a test that did not run must fail, and a `should_panic` test passes by panicking.
-//! It must not guess: what it cannot tell is `Unknown`.
+//! Knows what the attributes of a function tell about panics: whether one makes the test pass. The
+//! runtime needs it, since a test that did not run must fail, and a `should_panic` test passes by
+//! panicking. It must not guess: what it cannot tell is `Unknown`.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta, MetaNameValue};
 
-/// The runtime's enum of the same name.
+/// Mirrors the runtime's enum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Panics {
     Fail,
@@ -14,21 +14,25 @@ pub(crate) enum Panics {
     Unknown,
 }
 
-/// Attributes that call the function with arguments, and whose own arguments say whether they expect a panic.
+/// Attributes that call the function with arguments, and whose own arguments tell whether they
+/// expect a panic.
 const GENERATORS: [&str; 3] = ["rstest", "test_case", "test_matrix"];
 
-/// Words that expect a panic when they are arguments of another attribute.
+/// Words that expect a panic if they are arguments of another attribute.
 const EXPECTATIONS: [&str; 2] = ["should_panic", "panics"];
 
 impl Panics {
-    /// Judges by all attributes that are still there when `#[on_vm]` is expanded: those below it, and the
-    /// compiler's own above it. Test attributes above it have passed theirs on to the function they made.
+    /// Decides by the attributes that remain when `#[on_vm]` is expanded: those below it, and the
+    /// compiler's own above it.
+    ///
+    /// Test attributes above it have passed theirs on to the function that they made.
     pub(crate) fn of(attributes: &[Attribute], has_parameters: bool) -> Self {
         let any = |name: &str| attributes.iter().any(|attribute| names(attribute, name));
-        // The harness calls no function with parameters, so some attribute below makes cases of this one.
+        // The harness cannot call a function with parameters, so an attribute below makes cases of
+        // it.
         let made_by_a_stranger = has_parameters && !GENERATORS.into_iter().any(any);
         let should_panic = any("should_panic");
-        // Of rstest's cases only the one next to the attribute may be meant.
+        // With rstest, it may apply only to the case next to it.
         let of_some_case = should_panic && any("case");
         if made_by_a_stranger || of_some_case || attributes.iter().any(expects_a_panic_by_argument)
         {
@@ -40,13 +44,13 @@ impl Panics {
         }
     }
 
-    /// The variant's name in the runtime.
+    /// Returns the variant's name in the runtime.
     pub(crate) fn variant(self) -> Ident {
         format_ident!("{self:?}")
     }
 }
 
-/// The words that `#[should_panic]` expects, as a literal.
+/// Returns the message that `#[should_panic]` expects, as a literal.
 pub(crate) fn expected(attributes: &[Attribute]) -> Option<Lit> {
     let attribute = attributes
         .iter()

@@ -1,11 +1,11 @@
-//! Reads sizes and durations within their limits, and knows what is said of one that cannot be used.
-//! It must not know how quantities are spelled, nor which setting one belongs to.
+//! Reads sizes and durations within their limits, and knows what is said of one that cannot be
+//! used. It must not know how quantities are spelled, nor which setting one belongs to.
 
 use vm_test_settings::form::Refusal;
 use vm_test_settings::limits::Limits;
 use vm_test_settings::quantity::Cure;
 
-/// Reads `text` into bytes or milliseconds.
+/// Parses `text` into bytes or milliseconds.
 pub(crate) fn read(limits: &Limits, text: &str) -> Result<u64, Refusal> {
     let out_of_range = || {
         let cause = format!("`{}` is out of range", text.escape_debug());
@@ -26,7 +26,7 @@ pub(crate) fn read(limits: &Limits, text: &str) -> Result<u64, Refusal> {
     }
 }
 
-/// The accepted spelling that `text` most likely stands for.
+/// Returns the valid spelling that `text` most likely stands for.
 pub(crate) fn correct(limits: &Limits, text: &str) -> Option<String> {
     let correct = limits.scale.correct(text);
     correct.filter(|correct| accepts(limits, correct))

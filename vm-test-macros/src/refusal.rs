@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use quote::ToTokens;
 
-/// An error on `tokens`: "cannot `what`: `cause`", and the hint on a line of its own.
+/// Returns an error on `tokens`: "cannot `what`: `cause`", followed by the hint.
 pub(crate) fn cannot(
     tokens: impl ToTokens,
     what: impl Display,
@@ -15,7 +15,7 @@ pub(crate) fn cannot(
     syn::Error::new_spanned(tokens, format!("cannot {what}: {cause}\nhint: {hint}"))
 }
 
-/// Gathers errors, so that a user sees all mistakes of one attribute in one build.
+/// Collects errors, so that a user sees all mistakes of one attribute in one build.
 #[derive(Default)]
 pub(crate) struct Refusals(Option<syn::Error>);
 
@@ -27,7 +27,7 @@ impl Refusals {
         }
     }
 
-    /// The value, or the error after it has been pushed.
+    /// Returns the value, or records the error.
     pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }

@@ -1,5 +1,6 @@
-//! Knows under which name the user's crate sees the runtime. It is the only part of this crate that reads a file
-//! (the user's manifest), and it must never fail: a wrong guess gives an error that names the missing crate.
+//! Knows under which name the user's crate sees the runtime. It is the only part of this crate that
+//! reads a file (the user's manifest), and it must never fail: a wrong guess gives an error that
+//! names the missing crate.
 
 use proc_macro_crate::FoundCrate;
 use proc_macro2::{Span, TokenStream};
@@ -11,16 +12,16 @@ const PACKAGE: &str = "vm-test";
 /// The package that it re-exports, which a crate may list instead.
 const RUNTIME: &str = "vm-test-runtime";
 
-/// The absolute path of the runtime's library.
+/// Returns the absolute path of the runtime's library.
 pub(crate) fn find() -> TokenStream {
     let look = |package| proc_macro_crate::crate_name(package).ok();
     path(look(PACKAGE), look(RUNTIME))
 }
 
-/// The path, from what the manifest says about [`PACKAGE`] and [`RUNTIME`].
+/// Returns the path, given what the manifest says about [`PACKAGE`] and [`RUNTIME`].
 ///
-/// The first one that is listed counts, under the user's name for it. If neither is, a crate that is listed may
-/// re-export one; then the path is that of [`PACKAGE`] under its own name.
+/// The first one that is listed counts, under the user's name for it. If neither is listed, another
+/// crate may re-export one; then the path is that of [`PACKAGE`] under its own name.
 fn path(package: Option<FoundCrate>, runtime: Option<FoundCrate>) -> TokenStream {
     let (package, found) = match (package, runtime) {
         (Some(found), _) => (PACKAGE, found),

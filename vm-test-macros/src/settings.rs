@@ -1,5 +1,5 @@
-//! Reads the settings of a site: the key and its value, by the table of settings, and the tokens that
-//! carry both to the runtime. It must not know how the attribute is punctuated.
+//! Reads the settings of a site: the key and its value, by the table of settings, and the tokens
+//! that carry both to the runtime. It must not know how the attribute is punctuated.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -18,18 +18,18 @@ pub(crate) struct Setting {
     value: Value,
 }
 
-/// The key called `name`, or an error on it that says which was meant.
+/// Returns the key called `name`, or an error on it that tells which was meant.
 pub(crate) fn find(name: &Ident) -> syn::Result<&'static Key> {
     Key::find(&name.to_string()).ok_or_else(|| unknown(name))
 }
 
-/// "`memory = "512M"`", for hints.
+/// Returns `memory = "512M"`, for hints.
 pub(crate) fn example(key: &Key) -> String {
     format!("`{} = {}`", key.name, key.example)
 }
 
 impl Setting {
-    /// Checks `value`; an error sits on the value, or on the wrong element of a list.
+    /// Checks `value`. The error is on the value, or on the wrong element of a list.
     pub(crate) fn read(key: &'static Key, value: &Expr) -> syn::Result<Self> {
         match value::read(&key.kind, value) {
             Ok(value) => Ok(Self { key, value }),
@@ -49,7 +49,7 @@ impl Setting {
         self.key.name
     }
 
-    /// The setting as a value of the runtime's `Setting`, which is found at `private`.
+    /// Returns the setting as a value of the runtime's `Setting`, which is found at `private`.
     pub(crate) fn expand(&self, private: &TokenStream) -> TokenStream {
         let variant = format_ident!("{}", self.key.variant);
         let value = self.value.expand(private);

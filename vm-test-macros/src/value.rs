@@ -31,17 +31,17 @@ pub(crate) struct Mistake {
     pub(crate) cure: Cure,
 }
 
-/// How a user can mend a value. The key is added by the caller, who knows it.
+/// How a user can correct a value. The caller adds the key.
 pub(crate) enum Cure {
     /// Write this after `key =`.
     Write(String),
     /// Write what the key's example shows.
     Example,
-    /// A sentence of its own.
+    /// Another hint.
     Say(String),
 }
 
-/// Reads a value of this kind.
+/// Parses a value of this kind.
 pub(crate) fn read(kind: &Kind, value: &Expr) -> Result<Value, Mistake> {
     match kind {
         Kind::Choice(choices, _) => choice(kind, choices, value).map(Value::Text),
@@ -90,7 +90,7 @@ fn word(kind: &Kind, form: Form, value: &Expr) -> Result<String, Mistake> {
     Ok(word)
 }
 
-/// A list of strings; each element is checked, and none may stand there twice.
+/// Parses a list of strings; checks each element, and that none is repeated.
 fn words(kind: &Kind, form: Form, value: &Expr) -> Result<Vec<String>, Mistake> {
     let Expr::Array(ExprArray { elems, .. }) = bare(value) else {
         let bracketed = text(value).map(|text| text.value());
@@ -173,7 +173,7 @@ fn flag(kind: &Kind, value: &Expr) -> Result<bool, Mistake> {
     Err(unlike(kind, value, unquoted.map(|flag| flag.to_string())))
 }
 
-/// A value of another kind than this; `better` is the value it most likely stands for.
+/// Returns the mistake of a value of another kind; `better` is what it most likely stands for.
 fn unlike(kind: &Kind, value: &Expr, better: Option<String>) -> Mistake {
     let cure = better.map_or(Cure::Example, Cure::Write);
     Mistake::new(value, kind.unlike(), cure)
@@ -194,7 +194,7 @@ impl Mistake {
 }
 
 impl Value {
-    /// The value as the runtime has it, whose types are found at `private`.
+    /// Returns the value as the runtime represents it, with the runtime's types at `private`.
     pub(crate) fn expand(&self, private: &TokenStream) -> TokenStream {
         match self {
             Value::Text(text) => quote!(#private::Text::Borrowed(#text)),
@@ -212,7 +212,7 @@ impl Value {
     }
 }
 
-/// The expression without the invisible group that a `macro_rules` fragment comes in.
+/// Returns the expression without the invisible group around a `macro_rules` fragment.
 pub(crate) fn bare(value: &Expr) -> &Expr {
     match value {
         Expr::Group(group) => bare(&group.expr),
@@ -220,7 +220,7 @@ pub(crate) fn bare(value: &Expr) -> &Expr {
     }
 }
 
-/// The string, if the expression is a string literal without a suffix.
+/// Returns the string, if the expression is a string literal without a suffix.
 pub(crate) fn text(value: &Expr) -> Option<&LitStr> {
     match bare(value) {
         Expr::Lit(literal) => match &literal.lit {

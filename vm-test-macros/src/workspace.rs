@@ -1,27 +1,29 @@
-//! Knows where the workspace is that the user's package belongs to: where cargo starts the compiler, which is also what
-//! `file!()` begins at. It reads no file.
+//! Knows where the workspace is that the user's package belongs to: where cargo starts the
+//! compiler, which is also what `file!()` begins at. It reads no file.
 
 use std::path::{Component, Path, PathBuf};
 
-/// The root of the workspace, from the package's directory; `None` if cargo does not say.
+/// Returns the root of the workspace, relative to the package's directory; `None` if cargo does not
+/// tell.
 pub(crate) fn of_this_package() -> Option<String> {
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?);
     let workspace = std::env::current_dir().ok()?;
-    // As the compiler was started: links in a path are no directories above.
+    // Paths as the compiler was given them: `..` in a path with links does not lead to the
+    // directory above.
     from(
         &package.canonicalize().ok()?,
         &workspace.canonicalize().ok()?,
     )
 }
 
-/// A path that leads from one directory to another.
+/// Returns a path from one directory to another.
 fn from(one: &Path, other: &Path) -> Option<String> {
     let shared = one
         .components()
         .zip(other.components())
         .take_while(|(one, other)| one == other)
         .count();
-    // Beside each other in nothing but the root of the file system they are no workspace and a package of it.
+    // Paths that share only the root of the file system are not a workspace and its package.
     if shared < 2 {
         return None;
     }

@@ -1,20 +1,24 @@
-//! Where cargo puts its build output, and which workspace it built. Reads directories and the environment that cargo sets
-//! for the programs it starts; does not run cargo, which would cost more than a test.
+//! Where cargo puts its build output, and which workspace it built. Reads directories and the
+//! environment that cargo sets for the programs it starts; does not run cargo, which would cost
+//! more than a test.
 
 use std::path::{Component, Path, PathBuf};
 use vm_test_protocol::harvest::CARGOS_FILES;
 
-/// The variable in which cargo and nextest name the directories with what they have built, besides those of libraries.
+/// The variable in which cargo and nextest list the directories of what they have built, besides
+/// directories of libraries.
 const SEARCH_PATH: &str = "LD_LIBRARY_PATH";
 
-/// The name of the directory that test binaries are in, below that of their profile.
+/// The name of the directory with test binaries, in that of their profile.
 const DEPENDENCIES: &str = "deps";
 
 /// How far below a directory of cargo's a test binary may be.
 const DEEPEST: usize = 8;
 
-/// The directory that a test binary's results belong in: cargo's target directory, which is not the one that the binary is in
-/// if `build.build-dir` names another. That of coverage is inside of the usual one.
+/// Returns the directory for a test binary's results: cargo's target directory.
+///
+/// This is not the directory of the binary if `build.build-dir` names another one. The target
+/// directory of coverage is inside the usual one.
 #[must_use]
 pub fn target(binary: &Path) -> Option<PathBuf> {
     let named = profile_of_artifacts(binary, &search_path()).and_then(|dir| root_of(&dir));
@@ -24,8 +28,8 @@ pub fn target(binary: &Path) -> Option<PathBuf> {
     Some(outer.unwrap_or(&target).to_path_buf())
 }
 
-/// The directories of cargo's that a test binary uses: its own, that of the package's programs, and `CARGO_TARGET_TMPDIR`, which
-/// is known at compile time only.
+/// Returns the directories of cargo's that a test binary uses: its own, that of the package's
+/// programs, and `CARGO_TARGET_TMPDIR`, which is known only at compile time.
 #[must_use]
 pub fn directories(binary: &Path) -> Vec<PathBuf> {
     directories_by(binary, &search_path())
@@ -34,7 +38,7 @@ pub fn directories(binary: &Path) -> Vec<PathBuf> {
 fn directories_by(binary: &Path, search_path: &[PathBuf]) -> Vec<PathBuf> {
     let mut directories = Vec::new();
     if let Some(dir) = binary.parent() {
-        // In target/PROFILE/deps: the programs of the package are one higher.
+        // In target/PROFILE/deps: the package's programs are one level higher.
         let profile = dir.parent().filter(|_| dir.ends_with(DEPENDENCIES));
         directories.push(profile.unwrap_or(dir).to_path_buf());
     }
@@ -52,8 +56,9 @@ pub fn is_cargos(directory: &Path) -> bool {
         .any(|name| directory.join(name).is_file())
 }
 
-/// The root of the workspace that a package belongs to. `relative` is where cargo had it when the package was compiled, from the
-/// package's directory, as far as that is known.
+/// Returns the root of the workspace that a package belongs to.
+///
+/// `relative` is its path from the package's directory when the package was compiled, if known.
 #[must_use]
 pub fn workspace(manifest_dir: &Path, relative: Option<&str>) -> PathBuf {
     let compiled = relative.map(|relative| join(manifest_dir, Path::new(relative)));
@@ -68,7 +73,7 @@ pub fn workspace(manifest_dir: &Path, relative: Option<&str>) -> PathBuf {
         .unwrap_or_else(|| manifest_dir.to_path_buf())
 }
 
-/// A path from a directory, with `..` taken as the directory above.
+/// Appends a path to a directory, taking `..` as the directory above.
 fn join(directory: &Path, relative: &Path) -> PathBuf {
     let mut path = directory.to_path_buf();
     for part in relative.components() {
@@ -82,14 +87,16 @@ fn join(directory: &Path, relative: &Path) -> PathBuf {
     path
 }
 
-/// The directory that cargo has built a binary in.
+/// Returns the directory in which cargo has built a binary.
 fn built_in(binary: &Path) -> Option<&Path> {
     let above = binary.ancestors().skip(1).take(DEEPEST);
     above.into_iter().find(|dir| is_cargos(dir))
 }
 
-/// The directory of the profile that a package's programs are in. Cargo names it before the directory of the binary; what comes
-/// later may be of another cargo that this one was started by.
+/// Returns the directory of the profile with a package's programs.
+///
+/// Cargo lists it before the directory of the binary; later entries may be of another cargo that
+/// has started this one.
 fn profile_of_artifacts(binary: &Path, search_path: &[PathBuf]) -> Option<PathBuf> {
     let own = search_path.iter().position(|dir| binary.starts_with(dir))?;
     let named = search_path[..=own].iter().rev();
@@ -101,7 +108,8 @@ fn profile_of_artifacts(binary: &Path, search_path: &[PathBuf]) -> Option<PathBu
         .cloned()
 }
 
-/// The directory of cargo's that one of a profile is in: PROFILE or TRIPLE/PROFILE. Cargo tags it, unless it was there before.
+/// Returns cargo's directory that contains one of a profile: PROFILE or TRIPLE/PROFILE. Cargo tags
+/// it, unless it existed before.
 fn root_of(profile: &Path) -> Option<PathBuf> {
     let above = profile.ancestors().skip(1).take(2);
     let tagged = above.into_iter().find(|dir| is_cargos(dir));
@@ -121,7 +129,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// Makes files with the directories that they are in.
+    /// Makes files and their directories.
     fn make(root: &Path, files: &[&str]) {
         for file in files {
             let file = root.join(file);
@@ -134,7 +142,7 @@ mod tests {
         names.iter().map(|name| root.join(name)).collect()
     }
 
-    /// What is on the disk, the search path, the directories that are found, and where results belong.
+    /// The files, the search path, the directories found, and where results belong.
     type Row = (
         &'static [&'static str],
         &'static [&'static str],
@@ -156,7 +164,7 @@ mod tests {
                 &["t/debug", "t/tmp"],
                 "t",
             ),
-            // A target directory that somebody has made has no tag.
+            // A target directory that somebody else has made has no tag.
             (
                 &[
                     "t/.rustc_info.json",
@@ -168,7 +176,7 @@ mod tests {
                 &["t/debug", "t/tmp"],
                 "t",
             ),
-            // Two directories, and cargo was started by another cargo.
+            // Two directories, where cargo was started by another cargo.
             (
                 &[
                     "b/.rustc_info.json",
@@ -183,7 +191,7 @@ mod tests {
                 &["b/one/debug", "b/tmp", "t/one/debug"],
                 "t",
             ),
-            // Started by hand, with the search path of something else.
+            // Started by hand, with an unrelated search path.
             (
                 &[
                     "t/CACHEDIR.TAG",

@@ -1,10 +1,11 @@
-//! Which environment variables a guest sees: a list of those that are passed on; all others stay on the host. Also what
-//! nextest's variables tell about this process.
+//! Which environment variables a guest sees: a list of those that are passed on; all others stay on
+//! the host. Also what nextest's variables tell about this process.
 
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// Names that are forwarded, in groups for people: what they are about, and the names. One that ends with `*` is a beginning.
+/// Names of forwarded variables, grouped by subject for people. A name that ends with `*` is a
+/// prefix.
 pub const FORWARDED: &[(&str, &[&str])] = &[
     (
         "what cargo and nextest tell a test",
@@ -93,21 +94,23 @@ pub const FORWARDED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Where insta finds the root of the workspace, whose cargo it asks otherwise; a guest may have none.
+/// Where insta finds the root of the workspace. Otherwise insta asks cargo, which a guest may lack.
 const INSTA_ROOT: &str = "INSTA_WORKSPACE_ROOT";
 
 /// What insta does with new snapshots.
 const INSTA_UPDATE: &str = "INSTA_UPDATE";
 
-/// What nextest says of how it runs tests, and the one answer so far.
+/// nextest's variable for how it runs tests, and its only value so far.
 const ENV_MODE: &str = "NEXTEST_EXECUTION_MODE";
 const ONE_TEST: &str = "process-per-test";
 
-/// The argument of libtest's with which nextest names that test.
+/// The argument of libtest with which nextest names the test.
 const ONE_BY_NAME: &str = "--exact";
 
-/// Whether nextest has started this process, for one test only, so that signals to it are meant for that test. What such a
-/// test starts inherits the variable, but not the argument by which a test is named.
+/// Returns whether nextest has started this process for a single test, so that signals to it are
+/// meant for that test.
+///
+/// What such a test starts inherits the variable, but not the argument that names a test.
 #[must_use]
 pub fn is_for_one_test() -> bool {
     let mut args = std::env::args_os();
@@ -115,8 +118,9 @@ pub fn is_for_one_test() -> bool {
         && args.any(|arg| arg == ONE_BY_NAME)
 }
 
-/// The variables that go to the guest: the usual ones, and those that the configuration names. Files come back or not. Tests
-/// are of a workspace, which is given by its root.
+/// Returns the variables for the guest: the usual ones, and those that the configuration names.
+///
+/// `exports` tells whether files come back. A test belongs to a workspace, given by its root.
 #[must_use]
 pub fn forwarded(
     named: &[String],
@@ -136,14 +140,14 @@ pub fn forwarded(
         let root = root.as_os_str().to_owned().into_vec();
         variables.push((INSTA_ROOT.into(), root));
     }
-    // Where nothing comes back insta need not write new snapshots, whose names it would print.
+    // If nothing comes back, insta need not write new snapshots, whose names it would print.
     if !exports && is_unset(INSTA_UPDATE) {
         variables.push((INSTA_UPDATE.into(), b"no".to_vec()));
     }
     variables
 }
 
-/// Whether every guest sees the variable of this name.
+/// Returns whether every guest gets the variable with this name.
 fn is_forwarded(name: &str) -> bool {
     FORWARDED
         .iter()
@@ -154,7 +158,8 @@ fn is_forwarded(name: &str) -> bool {
         })
 }
 
-/// Where cargo and rustup keep their things: in a guest the home directory is another, and a test may start cargo.
+/// Returns where cargo and rustup keep their files: the guest has another home directory, and a
+/// test may start cargo.
 fn toolchain() -> Vec<(Vec<u8>, Vec<u8>)> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")]

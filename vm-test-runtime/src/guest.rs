@@ -1,4 +1,5 @@
-//! The test process inside a guest: lets the body run and reports to the agent. Knows nothing of daemons and hosts.
+//! The test process inside a guest: lets the body run and reports to the agent. Knows nothing of
+//! daemons and hosts.
 
 mod channel;
 mod mailbox;
@@ -15,7 +16,7 @@ use vm_test_protocol::body::{BodyOutcome, FromBody, PanicReport};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{ENV_JOB, ENV_TEST, frame, output_marker};
 
-/// Reports after which further panics of one test go unreported; they are still printed.
+/// How many panics of one test are reported; further ones are still printed.
 const PANIC_REPORTS: usize = 64;
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -23,7 +24,8 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 /// Set once an agent has been found.
 static IS_GUEST: OnceLock<()> = OnceLock::new();
 
-/// Never dropped: the body may have closed the connection, and then its number is not this crate's to close.
+/// Never dropped: the body may have closed the connection, and then this crate must not close the
+/// descriptor.
 static CHANNEL: OnceLock<Channel> = OnceLock::new();
 
 /// The job that an agent gave this process.
@@ -33,7 +35,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// The job of this process, if it runs in a guest.
+    /// Returns the job of this process, if it runs in a guest.
     pub(crate) fn of_this_process() -> Option<Self> {
         let nonce = std::env::var(ENV_JOB).ok()?;
         Some(Self {
@@ -43,17 +45,18 @@ impl Job {
     }
 }
 
-/// The time from just before to just after a body. Everything the agent learns of the body goes through it.
+/// The time from just before a body to just after it. Everything that the agent learns of the body
+/// goes through it.
 pub(crate) struct Scope {
-    /// `None` for a body within a body, which reports nothing: its outer one does.
+    /// `None` for a body within a body, for which the outer one reports.
     agent: Option<Agent>,
 }
 
-/// The agent, as the body's process sees it.
+/// The agent, as seen by the body's process.
 #[derive(Clone)]
 struct Agent {
     nonce: u128,
-    /// Set when there is nothing left to do before the body.
+    /// Set when nothing remains to be done before the body.
     began: Arc<OnceLock<Instant>>,
     channel: &'static Channel,
     has_verdict: Arc<AtomicBool>,
@@ -64,7 +67,8 @@ impl Agent {
         self.channel.is_ours()
     }
 
-    /// Gives the verdict, unless it is given already: where panics abort, libtest panics over a returned error.
+    /// Sends the verdict, unless it has been sent: where panics abort, libtest panics for a
+    /// returned error.
     fn give_verdict(&self, outcome: BodyOutcome) {
         let took = self.began.get().map_or(Duration::ZERO, Instant::elapsed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -81,23 +85,27 @@ impl Agent {
 }
 
 impl Scope {
-    /// Tells the agent that the body begins, and from here on of every panic. Ends the process where there is no agent.
+    /// Tells the agent that the body begins, and from here on of every panic.
+    ///
+    /// Ends the process if there is no agent.
     pub(crate) fn enter(job: Job) -> Self {
         if ENTERED.swap(true, Ordering::SeqCst) {
-            // Tests of a harness run at the same time. Where nobody listens, the first of them ends the process, and until then
-            // none may take itself for a body within a body.
+            // Tests of a harness run at the same time. If there is no agent, the first of them ends
+            // the process, and until then none may take itself for a body within a body.
             IS_GUEST.wait();
             return Self { agent: None };
         }
         let opened = Channel::open(job.nonce, job.test.clone());
-        // Where nobody listens this may be the host, whatever the variables say, and there the body must not run.
+        // Without a listener this may be the host, whatever the variables say, and there the body
+        // must not run.
         if matches!(opened, Err(Refused::NoAgent)) {
             end_process_without_agent(&job.test);
         }
         let _ = IS_GUEST.set(());
-        // The agent refuses all processes but the test's own, so nothing passes that should not: a body may start its own
-        // binary anew, and that child only has its exit code to speak with. It must know that it is refused, lest it marks
-        // the end of the output that it has in common with its parent.
+        // The agent refuses all processes but the test's own, so nothing passes that should not. A
+        // body may start its own binary again, and that child can only report by its exit code. It
+        // must know that it was refused, so that it does not mark the end of the output that it
+        // shares with its parent.
         let Ok(channel) = opened else {
             return Self { agent: None };
         };
@@ -114,7 +122,7 @@ impl Scope {
         Self { agent: Some(agent) }
     }
 
-    /// Reports how the body ended, then gives libtest what the body gave.
+    /// Reports how the body ended, then returns the body's result to libtest.
     pub(crate) fn leave<R: Outcome>(self, result: Result<R, Box<dyn Any + Send>>) -> R {
         let outcome = match &result {
             Ok(value) => match value.failure() {
@@ -130,8 +138,9 @@ impl Scope {
     }
 }
 
-/// Ends the whole test process, and says so past libtest: a test that should panic passes by a panic, and another one by a
-/// return.
+/// Ends the whole test process, with a message that libtest does not capture.
+///
+/// A test that should panic would pass by a panic, and another one by a return.
 fn end_process_without_agent(test: &str) -> ! {
     let failure = Failure::new(format!(
         "cannot run the body of `{test}`: {ENV_JOB} says that this is a guest, and no agent listens here"
@@ -143,7 +152,9 @@ fn end_process_without_agent(test: &str) -> ! {
     std::process::exit(101)
 }
 
-/// Separates the body's output from libtest's. Errors are the body's business: it may have closed its streams.
+/// Separates the body's output from libtest's.
+///
+/// Errors are ignored: the body may have closed its streams.
 fn mark_output(nonce: u128, begin: bool) {
     let marker = output_marker(nonce, begin);
     let mut stdout = std::io::stdout().lock();
@@ -151,10 +162,12 @@ fn mark_output(nonce: u128, begin: bool) {
     let _ = std::io::stderr().lock().write_all(&marker);
 }
 
-/// Reports every panic before the previous hook prints it, so that the report is out even if the process then aborts.
+/// Reports every panic before the previous hook prints it, so that the report is sent even if the
+/// process then aborts.
 ///
-/// Where panics abort, this hook is the last to run, so it gives the verdict, too. The previous one is libtest's there,
-/// which would end the process; the one below it is the standard library's, which prints.
+/// Where panics abort, this hook is the last code to run, so it also sends the verdict. The
+/// previous hook is libtest's there, which would end the process; the one below it is the standard
+/// library's, which prints.
 fn report_panics(agent: Agent) {
     let sent = AtomicUsize::new(0);
     let mut previous = std::panic::take_hook();
@@ -182,7 +195,7 @@ fn report(info: &PanicHookInfo<'_>) -> PanicReport {
     }
 }
 
-/// The words of a panic, if it has any.
+/// Returns the message of a panic, if it has one.
 pub(crate) fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
     let text = payload
         .downcast_ref::<&'static str>()

@@ -3,8 +3,9 @@
 use crate::site::Site;
 use std::io::Write;
 
-/// Whether the site is on the test function itself, by the test's full name. A helper that a test calls does not see
-/// whether that test should panic.
+/// Returns whether the site is on the test function itself, given the test's full name.
+///
+/// A helper that a test calls does not see whether that test should panic.
 pub(crate) fn is_on_the_test(site: &Site, test: &str) -> bool {
     // The harness names tests without their crate.
     let rest = match site.module.split_once("::") {
@@ -13,12 +14,12 @@ pub(crate) fn is_on_the_test(site: &Site, test: &str) -> bool {
             .and_then(|rest| rest.strip_prefix("::")),
         None => Some(test),
     };
-    // Cases that were generated of a function are in a module of its name.
+    // Generated cases of a function are in a module with its name.
     rest.and_then(|rest| rest.strip_prefix(site.function))
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// Ends the whole test process, and says so past libtest, which would take what it has captured with it.
+/// Ends the whole test process, with a message past libtest, which would lose what it has captured.
 pub(crate) fn end_process(site: &Site, message: &str) -> ! {
     let _ = writeln!(
         std::io::stderr(),

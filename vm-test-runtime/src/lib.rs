@@ -1,8 +1,10 @@
-//! What a test with [`on_vm`] does in its own process: on the host it asks the daemon for an instance
-//! and follows what happens there, in the guest it runs the body. Use it through the crate `vm-test`.
+//! What a test with [`on_vm`] does in its own process: on the host it asks the daemon for an
+//! instance and follows what happens there, in the guest it runs the body. Use it through the crate
+//! `vm-test`.
 //!
-//! This crate is linked into every test binary, and that binary must also start inside a guest. So it stays thin: data,
-//! the standard library, one crate for one signal, no C library, no `unsafe` of its own, no thread, nothing before `main`.
+//! This crate is linked into every test binary, and that binary must also start inside a guest. So
+//! it stays thin: data, the standard library, one crate for one signal, no C library, no `unsafe`
+//! of its own, no thread, nothing before `main`.
 #![forbid(unsafe_code)]
 
 pub use vm_test_macros::on_vm;
@@ -33,7 +35,7 @@ mod site;
 #[doc(hidden)]
 pub mod variables;
 
-/// What the expansion of [`on_vm`] names. Not for people: it changes without notice.
+/// Used by the expansion of [`on_vm`]. Not a public API: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::outcome::Outcome;

@@ -10,7 +10,7 @@ pub(crate) fn refuse(site: &Site) {
         site.guest(),
         std::env::consts::OS
     );
-    // It panics where standard error cannot be written, by which a test may pass.
+    // It panics if standard error cannot be written, and a test may pass by panicking.
     let _ = std::panic::catch_unwind(|| eprintln!("{message}"));
     match site.panics {
         Panics::Fail if is_the_tests_own(site) => raise(message),
@@ -20,7 +20,7 @@ pub(crate) fn refuse(site: &Site) {
     }
 }
 
-/// By the name of the thread, which libtest gives it after the test.
+/// Decides by the name of the thread, which libtest names after the test.
 fn is_the_tests_own(site: &Site) -> bool {
     let thread = std::thread::current();
     thread
@@ -28,7 +28,7 @@ fn is_the_tests_own(site: &Site) -> bool {
         .is_some_and(|name| last_resort::is_on_the_test(site, name))
 }
 
-/// Panics; silently, since the message is out already, except where only the hook tells libtest.
+/// Panics; silently, since the message has been printed, except where only the hook tells libtest.
 fn raise(message: String) -> ! {
     if cfg!(panic = "abort") {
         std::panic::panic_any(message);

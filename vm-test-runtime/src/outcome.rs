@@ -6,17 +6,19 @@ use std::process::ExitCode;
 
 /// A return type of a test that runs on a guest: `()`, `Result<(), E>` or `ExitCode`.
 ///
-/// The host never holds the value that the body returned in the guest, so it must be able to make one that passes.
+/// The host never has the value that the body returned in the guest, so it must be able to make one
+/// that passes.
 #[diagnostic::on_unimplemented(
     message = "a test on a guest cannot return `{Self}`",
     label = "this return type cannot be brought back from a guest",
     note = "return `()`, `Result<(), E>` with `E: Debug`, or `ExitCode`"
 )]
 pub trait Outcome: Sized {
-    /// The value that passes.
+    /// Returns the value that passes.
     fn passed() -> Self;
 
-    /// Why this value stands for failure, if it does. Prints what libtest would print for it.
+    /// Returns why this value stands for failure, if it does. Prints what libtest would print for
+    /// it.
     fn failure(&self) -> Option<String>;
 }
 
@@ -37,7 +39,8 @@ impl<T: Outcome, E: Debug> Outcome for Result<T, E> {
         match self {
             Ok(value) => value.failure(),
             Err(error) => {
-                // libtest prints this line when it consumes the value, which in a guest is after the body's output.
+                // libtest prints this line when it receives the value, which in a guest is after
+                // the body's output.
                 Some(said(format!("Error: {error:?}")))
             }
         }
@@ -51,13 +54,14 @@ impl Outcome for ExitCode {
 
     fn failure(&self) -> Option<String> {
         (*self != Self::SUCCESS).then(|| {
-            // libtest says nothing at all about such a value, and then nobody knows why the test failed.
+            // libtest prints nothing about such a value, and then nobody would know why the test
+            // failed.
             said(format!("Error: the test returned {self:?}"))
         })
     }
 }
 
-/// Prints the reason. That it cannot is no other failure: the body may have closed or forbidden its streams.
+/// Prints the reason. Failing to print it is ignored: the body may have closed its streams.
 fn said(reason: String) -> String {
     let _ = writeln!(std::io::stderr(), "{reason}");
     reason

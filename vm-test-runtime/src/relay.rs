@@ -1,4 +1,5 @@
-//! A guest's output on its way to this test's output. Bytes arrive in arbitrary pieces; only whole characters are printed.
+//! A guest's output on its way to this test's output. Bytes arrive in arbitrary pieces; only whole
+//! characters are printed.
 //!
 //! It prints through `print!` and `eprint!`, because those are what libtest captures.
 
@@ -9,7 +10,7 @@ pub(crate) struct Utf8Stream {
 }
 
 impl Utf8Stream {
-    /// The text that is complete with these bytes; what is not UTF-8 becomes U+FFFD.
+    /// Returns the text that is complete with these bytes; invalid UTF-8 becomes U+FFFD.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> String {
         self.held.extend_from_slice(bytes);
         let keep = incomplete_tail(&self.held);
@@ -19,13 +20,13 @@ impl Utf8Stream {
         text
     }
 
-    /// What is left at the end of the stream.
+    /// Returns what is left at the end of the stream.
     pub(crate) fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
     }
 }
 
-/// How many bytes at the end may be the beginning of a character.
+/// Returns how many bytes at the end may be the beginning of a character.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     for back in 1..=bytes.len().min(3) {
         let byte = bytes[bytes.len() - back];

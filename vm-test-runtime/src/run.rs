@@ -1,4 +1,5 @@
-//! What the macro calls: runs the body in a guest, and never on the host. Only this layer is generic; others do the work.
+//! What the macro calls: runs the body in a guest, and never on the host. Only this layer is
+//! generic; others do the work.
 
 use crate::outcome::Outcome;
 use crate::site::Site;
@@ -20,7 +21,9 @@ pub fn run<R: Outcome, F: FnOnce() -> R>(site: &'static Site, body: F) -> R {
     }
 }
 
-/// Runs an asynchronous body where it belongs. On the host it blocks: the caller's runtime has nothing else to do.
+/// Runs an asynchronous body where it belongs.
+///
+/// On the host it blocks: the caller's runtime has nothing else to do.
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub async fn run_async<R: Outcome, F: Future<Output = R>>(site: &'static Site, body: F) -> R {
     match crate::guest::Job::of_this_process() {

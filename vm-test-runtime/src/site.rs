@@ -1,4 +1,5 @@
-//! A site: one `#[on_vm]` in the source, as the macro writes it down. Constant data; decides nothing.
+//! A site: one `#[on_vm]` in the source, as the macro writes it down. Constant data; decides
+//! nothing.
 
 use crate::variables;
 use std::borrow::Cow;
@@ -11,9 +12,9 @@ pub struct Site {
     pub guest: &'static str,
     /// What the attribute sets besides the name.
     pub settings: &'static [Setting],
-    /// What is known of `#[should_panic]`.
+    /// What is known about `#[should_panic]`.
     pub panics: Panics,
-    /// What a panic must say to make the test pass, if `#[should_panic]` says so.
+    /// What a panic's message must contain to make the test pass, if `#[should_panic]` says so.
     pub expected: Option<&'static str>,
     /// The source file, as `file!()` gives it.
     pub file: &'static str,
@@ -21,32 +22,34 @@ pub struct Site {
     pub line: u32,
     /// `CARGO_MANIFEST_DIR` at compile time.
     pub manifest_dir: &'static str,
-    /// The root of the workspace at compile time, from there; unknown where something else than cargo compiles.
+    /// The root of the workspace at compile time, relative to that directory; unknown if the
+    /// compiler was not started by cargo.
     pub workspace: Option<&'static str>,
     /// `CARGO_PKG_NAME` at compile time.
     pub package: &'static str,
-    /// The module of the function, beginning with its crate, as `module_path!()` gives it.
+    /// The module of the function, beginning with its crate, as `module_path!()` returns it.
     pub module: &'static str,
     /// The name of the function.
     pub function: &'static str,
-    /// Whether an attribute below may call the function on a thread of its own.
+    /// Whether an attribute below may call the function on another thread.
     pub wrapped: bool,
 }
 
-/// The guest of sites that name none.
+/// The default guest.
 const HOST: &str = "host";
 
 impl Site {
-    /// The guest that the test runs on: the site's own, unless it is `host` and the user wants another one this time.
+    /// Returns the guest that the test runs on: the site's own, unless it is `host` and the user
+    /// has chosen another one.
     pub(crate) fn guest(&self) -> Cow<'static, str> {
         match variables::get(variables::GUEST) {
-            // What is no text is no name either, and is refused as it is shown then.
+            // A name that is not valid text is refused later, as it is shown here.
             Some(guest) if self.guest == HOST => Cow::Owned(guest.to_string_lossy().into_owned()),
             _ => Cow::Borrowed(self.guest),
         }
     }
 
-    /// For a failure to have the guest: that it is not the source that asks for it.
+    /// Explains, in a failure to get the guest, that the source does not ask for it.
     pub(crate) fn origin_of_guest(&self) -> &'static str {
         match self.guest() == self.guest {
             true => "",
@@ -54,7 +57,7 @@ impl Site {
         }
     }
 
-    /// What a command begins with that has the test run on the same guest again.
+    /// Returns the beginning of a command that runs the test on the same guest again.
     pub(crate) fn choice_of_guest(&self) -> String {
         let guest = self.guest();
         if guest == self.guest {
@@ -71,6 +74,6 @@ pub enum Panics {
     Fail,
     /// The function carries `#[should_panic]`.
     Pass,
-    /// Some generated cases of the function may expect a panic, others not.
+    /// Some generated cases of the function may expect a panic, others may not.
     Unknown,
 }

@@ -1,19 +1,19 @@
-//! The variables that users set: the one list of them, and how they are read. Interprets only the values that tests and
-//! the program `vm-test` have in common.
+//! The variables that users set: the one list of them, and how they are read. Interprets only the
+//! values that tests and the program `vm-test` have in common.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::word;
 
-/// What all their names begin with.
+/// The prefix of all names.
 const PREFIX: &str = "VM_TEST_";
 
 /// The program `vm-test`.
 pub const BIN: &str = "VM_TEST_BIN";
-/// Whether instances whose tests fail stay, for all tests of a run.
+/// Whether instances of failed tests are kept, for all tests of a run.
 pub const KEEP: &str = "VM_TEST_KEEP";
-/// How much an imported archive may unpack to.
+/// The size to which an imported archive may unpack.
 pub const IMAGE_LIMIT: &str = "VM_TEST_IMAGE_LIMIT";
 /// The directory of images.
 pub const STORE: &str = "VM_TEST_STORE";
@@ -36,7 +36,7 @@ pub const CPU_BUDGET: &str = "VM_TEST_CPU_BUDGET";
 /// The program QEMU.
 pub const QEMU: &str = "VM_TEST_QEMU";
 
-/// All of them, in the order of the documents.
+/// All variables, in the order of the documentation.
 pub const ALL: [&str; 13] = [
     BIN,
     KEEP,
@@ -53,7 +53,7 @@ pub const ALL: [&str; 13] = [
     QEMU,
 ];
 
-/// Those that vm-test sets itself, in a guest.
+/// Variables that vm-test sets itself, in a guest.
 pub const OWN: [&str; 7] = [
     vm_test_protocol::ENV_JOB,
     vm_test_protocol::ENV_TEST,
@@ -64,16 +64,17 @@ pub const OWN: [&str; 7] = [
     "VM_TEST_MEMORY_LIMIT",
 ];
 
-/// What the names of those go on with that this project's own suites read.
+/// How names continue after the prefix that this project's own suites read.
 pub const OF_SUITES: [&str; 4] = ["SUITES_", "KILL_", "SEED", "FULL"];
 
-/// The value of a variable. One that is empty counts as not set, as scripts and CI services leave them.
+/// Returns the value of a variable. An empty one counts as not set, as scripts and CI services
+/// leave them.
 #[must_use]
 pub fn get(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The directory that a variable names.
+/// Returns the directory that a variable names.
 ///
 /// # Errors
 /// If it is not an absolute path: tests, commands and the daemon work in different directories.
@@ -96,29 +97,29 @@ fn absolute(name: &str, value: OsString) -> Result<PathBuf, Failure> {
     )))
 }
 
-/// The path without parts that lead nowhere.
+/// Returns the path without redundant components.
 fn plain(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// What the variable for it says about keeping instances whose tests fail.
+/// Returns whether instances of failed tests are kept, according to the variable.
 ///
 /// # Errors
-/// If it is neither of the two words.
+/// If the value is neither of the two words.
 pub fn keep() -> Result<Option<String>, Failure> {
     either(KEEP, get(KEEP), ["never", "on-failure"])
 }
 
-/// Whether tests whose guests are missing are skipped, as the variable for it says.
+/// Returns whether tests whose guests are missing are skipped, according to the variable.
 ///
 /// # Errors
-/// If it is neither of the two words.
+/// If the value is neither of the two words.
 pub fn skips_missing() -> Result<bool, Failure> {
     let value = either(MISSING, get(MISSING), ["fail", "skip"])?;
     Ok(value.as_deref() == Some("skip"))
 }
 
-/// One of two words; the first is the default.
+/// Returns one of two words; the first is the default.
 fn either(
     name: &str,
     value: Option<OsString>,
@@ -139,7 +140,7 @@ fn either(
     Err(Failure::new(format!("cannot use {name}: {cause}")).hint(hint))
 }
 
-/// The warnings about variables in this process's environment whose names look like misspelled ones of these.
+/// Returns warnings about variables in this process's environment whose names look misspelled.
 #[must_use]
 pub fn warnings() -> Vec<String> {
     let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
@@ -170,7 +171,7 @@ fn is_unknown(name: &str) -> bool {
             .any(|prefix| name[PREFIX.len()..].starts_with(prefix))
 }
 
-/// The variable whose name is spelled most like this one. What all names begin with says nothing.
+/// Returns the variable whose name is most similar, ignoring the common prefix.
 fn meant(name: &str) -> Option<&'static str> {
     let own = |name| str::strip_prefix(name, PREFIX);
     let known = word::meant(own(name)?, ALL.iter().filter_map(|name| own(name)))?;

@@ -1,8 +1,8 @@
 //! Tests that change the machine they run on: firewall rules, routes, mounts, services.
 //!
 //! [`on_vm`] above an ordinary test runs its body as root in a fresh guest: a container, or a VM.
-//! Everything it did there is rolled back. Its panic and its output come back, so that `cargo test`,
-//! `cargo nextest` and the IDE see an ordinary local test.
+//! Everything it did there is rolled back. Its panic and its output come back, so that `cargo
+//! test`, `cargo nextest` and the IDE see an ordinary local test.
 //!
 //! # Install the program
 //!
@@ -51,6 +51,6 @@
 
 pub use vm_test_runtime::on_vm;
 
-/// What the expansion of [`on_vm`] names. Not for people: it changes without notice.
+/// Used by the expansion of [`on_vm`]. Not a public API: it changes without notice.
 #[doc(hidden)]
 pub use vm_test_runtime::__private;

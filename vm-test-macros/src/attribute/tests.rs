@@ -6,7 +6,7 @@ fn parse(arguments: &str) -> syn::Result<Attribute> {
     Attribute::parse(arguments.parse().unwrap())
 }
 
-/// All messages of a list that cannot be read.
+/// Returns all errors of a list that cannot be read.
 fn messages(arguments: &str) -> Vec<String> {
     let errors = parse(arguments)
         .err()

@@ -11,7 +11,7 @@ fn read(key: &str, value: &str) -> syn::Result<Setting> {
     Setting::read(find(&name)?, &syn::parse_str(value).unwrap())
 }
 
-/// The variant that carries a setting, in short.
+/// Returns the variant that carries a setting, in short.
 fn variant(setting: &Setting) -> String {
     let tokens: String = setting.expand(&quote!(p)).to_string().split(' ').collect();
     let tokens = tokens.replace("p::Text::Borrowed", "text");

@@ -1,4 +1,5 @@
-//! A connection to the daemon, which is started if none is running. Sends requests; interprets no reply.
+//! A connection to the daemon, which is started if none is running. Sends requests; interprets no
+//! reply.
 
 use super::silence::{LOOK, Silent, Vigil, holder};
 use super::{Executor, RuntimeDir};
@@ -16,37 +17,37 @@ use vm_test_protocol::frame::FrameBuffer;
 use vm_test_protocol::record::Record;
 use vm_test_protocol::{PROTOCOL, frame};
 
-/// How long a daemon may take to say that it is there.
+/// How long a daemon may take to welcome a client.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// After this much silence a daemon that has a request is asked whether it is still there.
+/// After this much silence, a daemon that has a request is asked whether it still runs.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// How often a daemon that goes just when it is wanted is replaced by a new one.
+/// How often a daemon that stops at the wrong moment is replaced by a new one.
 pub(super) const STARTS: u32 = 10;
 
-/// A connection that was welcomed by the daemon.
+/// A connection on which the daemon has welcomed the client.
 #[derive(Debug)]
 pub struct Connection {
-    /// The stream; after a granted lease it is the agent's.
+    /// The stream. After a lease has been granted, it is the agent's.
     pub stream: UnixStream,
     /// The daemon's process id.
     pub daemon: u32,
-    /// What has been read and is not used up yet.
+    /// What has been read but not used yet.
     pub(super) buffer: FrameBuffer,
     socket: PathBuf,
 }
 
 impl Connection {
-    /// Connects to the daemon of the installed program, starting it if it is not there.
+    /// Connects to the daemon of the installed program, starting it if necessary.
     ///
     /// # Errors
-    /// If the program is not there, or its daemon cannot be started or does not answer.
+    /// If the program is not installed, or its daemon cannot be started or does not answer.
     pub fn open() -> Result<Self, Failure> {
         let executor = Executor::locate()?;
         let mut last = None;
         for attempt in 0..STARTS {
-            // A daemon that ends takes the directory with it.
+            // A daemon that ends removes the directory.
             let socket = RuntimeDir::open()?.socket(&executor.identity);
             match Self::to(&socket) {
                 Ok(connection) => return Ok(connection),
@@ -62,8 +63,9 @@ impl Connection {
         })
     }
 
-    /// Asks the daemon of the installed program, starting it if it is not there, and the next one if it goes before it has
-    /// answered.
+    /// Sends a request to the daemon of the installed program, starting it if necessary.
+    ///
+    /// If the daemon stops before it has answered, the next one is asked.
     ///
     /// # Errors
     /// If no daemon can be started, or none answers.
@@ -83,14 +85,14 @@ impl Connection {
         }
     }
 
-    /// Connects to the daemon behind a socket, if one is there.
+    /// Connects to the daemon behind a socket.
     ///
     /// # Errors
-    /// If none is there, or it does not answer, or speaks another protocol.
+    /// If there is none, or it does not answer, or speaks another protocol.
     pub fn to(socket: &Path) -> io::Result<Self> {
         check(socket)?;
         let holder = holder(socket);
-        // The kernel lets only so many wait for it, and blocks those that come after them.
+        // The kernel limits how many connections wait for it, and blocks further ones.
         Vigil::over(holder).await_motion()?;
         let mut connection = Self {
             stream: UnixStream::connect(socket)?,
@@ -127,10 +129,10 @@ impl Connection {
         self.await_message(Some(self.daemon), None)
     }
 
-    /// Receives a reply that needs no time.
+    /// Receives a reply to a request that takes no time.
     ///
     /// # Errors
-    /// If the daemon is gone, or does not answer in time, or what it says is not understood.
+    /// If the daemon is gone, does not answer in time, or sends an invalid message.
     pub fn receive_within(&mut self, within: Duration) -> io::Result<Reply> {
         self.await_message(Some(self.daemon), Some(within))
     }
@@ -172,7 +174,9 @@ impl Connection {
         }
     }
 
-    /// Whether the daemon still welcomes anybody. One that is going does not, and closes this connection soon.
+    /// Checks whether the daemon still welcomes clients.
+    ///
+    /// One that is stopping does not, and closes this connection soon.
     fn check_pulse(&self) -> io::Result<()> {
         match Self::to(&self.socket) {
             Err(error) if Silent::hint(&error).is_some() => Err(error),
@@ -181,12 +185,12 @@ impl Connection {
     }
 }
 
-/// How long to wait before the next attempt.
+/// Returns how long to wait before the next attempt.
 pub(super) fn pause(attempt: u32) -> Duration {
     Duration::from_millis(5) * attempt
 }
 
-/// Whether there may be a daemon behind a socket: only at a socket can anybody listen.
+/// Checks that there may be a daemon behind a path, which must be a socket.
 fn check(socket: &Path) -> io::Result<()> {
     let kind = std::fs::symlink_metadata(socket)?.file_type();
     match kind.is_socket() {
@@ -198,7 +202,9 @@ fn check(socket: &Path) -> io::Result<()> {
     }
 }
 
-/// What became of an instance, if a daemon that knows it is still there. Starts nothing.
+/// Returns what became of an instance, if a daemon that knows it still runs.
+///
+/// Does not start a daemon.
 #[must_use]
 pub fn obituary(instance: &str) -> Option<Obituary> {
     let instance = instance.to_owned();
@@ -208,7 +214,9 @@ pub fn obituary(instance: &str) -> Option<Obituary> {
     }
 }
 
-/// The last lines of a living instance's console, if it has one and its daemon is there. Starts nothing.
+/// Returns the last lines of a living instance's console, if it has one and its daemon runs.
+///
+/// Does not start a daemon.
 #[must_use]
 pub fn console(instance: &str) -> Option<Vec<String>> {
     let instance = instance.to_owned();
@@ -218,12 +226,14 @@ pub fn console(instance: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Has the daemon write down what became of a test, if it is there. Starts nothing, and says nothing if it cannot.
+/// Asks the daemon to record what became of a test, if it runs.
+///
+/// Does not start a daemon, and ignores failures.
 pub fn record(record: Record) {
     let _ = ask(&Request::Record(Box::new(record)));
 }
 
-/// Asks the daemon, if it is there.
+/// Asks the daemon, if it runs.
 fn ask(request: &Request) -> Option<Reply> {
     let executor = Executor::locate().ok()?;
     let socket = RuntimeDir::find().ok()??.socket(&executor.identity);
@@ -232,7 +242,7 @@ fn ask(request: &Request) -> Option<Reply> {
     connection.receive_within(WELCOME_TIMEOUT).ok()
 }
 
-/// Whether no daemon is running: none was started, it is dead, or it is ending.
+/// Returns whether no daemon is running: none was started, it is dead, or it is ending.
 #[must_use]
 pub fn is_gone(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
@@ -250,7 +260,7 @@ fn unreachable(socket: &Path, error: &io::Error) -> Failure {
     .hint(cure(error))
 }
 
-/// What to do about a daemon that cannot be reached.
+/// Returns the hint for a daemon that cannot be reached.
 #[must_use]
 pub fn cure(error: &io::Error) -> String {
     Silent::hint(error)
@@ -261,7 +271,7 @@ pub fn cure(error: &io::Error) -> String {
         })
 }
 
-/// Starts the daemon and waits until it listens. Its own program takes care of its independence from this process.
+/// Starts the daemon and waits until it listens. The program detaches itself from this process.
 fn start(executor: &Executor) -> Result<(), Failure> {
     let cannot = |cause: Failure| {
         Failure::new(format!(

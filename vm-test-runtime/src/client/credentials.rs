@@ -1,9 +1,12 @@
-//! The variables that tell programs where their credentials are. Reads the environment; hides nothing.
+//! The variables that tell programs where their credentials are. Reads the environment; hides
+//! nothing.
 
 use std::path::Path;
 
-/// Each variable, and what has credentials in the directory that it names; what it names itself, where that is empty.
-/// Several paths may be separated by colons.
+/// Each variable, with the paths of credentials in the directory that it names; without paths, the
+/// variable itself names credentials.
+///
+/// A variable may list several paths separated by colons.
 pub const BY_VARIABLE: [(&str, &[&str]); 22] = [
     ("AWS_CONFIG_FILE", &[]),
     ("AWS_SHARED_CREDENTIALS_FILE", &[]),
@@ -29,10 +32,11 @@ pub const BY_VARIABLE: [(&str, &[&str]); 22] = [
     ("npm_config_userconfig", &[]),
 ];
 
-/// Those that name the directories in which a home's are, instead of the usual ones.
+/// Variables that relocate the directories of a home.
 const DIRECTORIES: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"];
 
-/// Of these variables, those that are set here. The daemon works in another directory, so that all paths are absolute ones.
+/// Returns those of these variables that are set here, with absolute paths, since the daemon has
+/// another working directory.
 #[must_use]
 pub fn credentials() -> Vec<(String, String)> {
     let here = std::env::current_dir().unwrap_or_default();
@@ -49,7 +53,7 @@ pub fn credentials() -> Vec<(String, String)> {
         .collect()
 }
 
-/// The paths of a list, those that are relative from here.
+/// Makes the paths of a list absolute, relative to `here`.
 fn absolute(list: &str, here: &Path) -> String {
     let paths = list.split(':').filter(|path| !path.is_empty());
     let paths: Vec<_> = paths

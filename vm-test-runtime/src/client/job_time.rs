@@ -1,23 +1,24 @@
-//! The time of a job by the host's clock: when its agent is told to end it, and until when the agent may answer. Reads no
-//! clock and says nothing itself.
+//! The time of a job by the host's clock: when its agent is told to end it, and until when the
+//! agent may answer. Reads no clock and says nothing itself.
 
 use std::time::{Duration, Instant};
 use vm_test_protocol::harvest::HARVEST_TIME;
 
-/// The time of one job.
+/// The time limits of one job.
 #[derive(Clone, Copy, Debug)]
 pub struct JobTime {
     limit: Option<Instant>,
     grace: Duration,
     /// Whether the agent was told to end the job.
     is_told: bool,
-    /// Whether the job has ended, and the agent sends what it has left.
+    /// Whether the job has ended, and the agent is sending what it has left.
     is_over: bool,
     deadline: Option<Instant>,
 }
 
 impl JobTime {
-    /// Of a job that ends at its limit, after which the agent has this grace to say so.
+    /// Returns the time of a job that ends at its limit, after which the agent has this grace to
+    /// report it.
     #[must_use]
     pub fn new(limit: Option<Instant>, grace: Duration) -> Self {
         Self {
@@ -29,8 +30,9 @@ impl JobTime {
         }
     }
 
-    /// Whether the agent must be told now that the time is up; true once. `is_asked` if a user wants the job to
-    /// end whatever its limit.
+    /// Returns whether the agent must now be told that the time is up; true once.
+    ///
+    /// `is_asked` tells whether a user wants the job to end before its limit.
     pub fn must_end(&mut self, now: Instant, is_asked: bool) -> bool {
         let is_up = !self.is_over && self.limit.is_some_and(|limit| now >= limit);
         if self.is_told || !(is_up || is_asked) {
@@ -43,22 +45,23 @@ impl JobTime {
         true
     }
 
-    /// The first of what the job has left has come: the job has ended, and that has a time of its own.
+    /// Notes that the job has ended, since files that it left arrive. Sending them has its own time
+    /// limit.
     pub fn is_over(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.is_over, true) {
             self.deadline = Some(now + HARVEST_TIME + self.grace);
         }
     }
 
-    /// How long to wait for the agent's next word: until it is told to end the job, or until its grace ends; for ever if
-    /// there is nothing.
+    /// Returns how long to wait for the agent's next message: until it is told to end the job, or
+    /// until its grace ends; `None` means forever.
     #[must_use]
     pub fn left(&self, now: Instant) -> Option<Duration> {
         let until = self.deadline.or(self.limit)?;
         Some(until.saturating_duration_since(now))
     }
 
-    /// Whether the agent has had all the time that it has to answer.
+    /// Returns whether the agent's grace is over.
     #[must_use]
     pub fn is_spent(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| now >= deadline)

@@ -1,5 +1,5 @@
-//! Instances that outlive their tests: how one is handed over to the daemon, and how a user enters it. Does not decide
-//! whether an instance is kept.
+//! Instances that outlive their tests: how one is handed over to the daemon, and how a user enters
+//! it. Does not decide whether an instance is kept.
 
 use super::{Connection, Executor, Lease, cure, is_gone};
 use std::ffi::OsStr;
@@ -11,16 +11,19 @@ use vm_test_protocol::daemon::{Attached, Reply, Request};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 
-/// The command of the program that hands the stream on its standard input over to the daemon. A descriptor cannot be sent
-/// from here without unsafe code, but it can be given to a child.
+/// The command of the program that hands the stream on its standard input over to the daemon.
+///
+/// A descriptor cannot be sent from here without unsafe code, but it can be given to a child.
 pub const KEEP: &str = "keep";
 
 impl Lease {
-    /// Makes the daemon the holder of this lease, so that the instance outlives this process; for how many milliseconds.
+    /// Makes the daemon the holder of this lease, so that the instance outlives this process;
+    /// returns for how long.
+    ///
     /// The job must be over.
     ///
     /// # Errors
-    /// If the daemon will not keep it.
+    /// If the daemon refuses to keep it.
     pub fn keep(&self) -> Result<u64, Failure> {
         let cannot = |cause: &dyn std::fmt::Display| {
             Failure::new(format!("cannot hand it over to the daemon: {cause}"))
@@ -43,7 +46,7 @@ impl Lease {
         }
     }
 
-    /// Gets into a kept instance behind this socket; `None` if no daemon is there.
+    /// Attaches to a kept instance behind this socket; returns `None` if there is no daemon.
     ///
     /// # Errors
     /// If the daemon does not know the instance, or another client is attached.
@@ -81,7 +84,7 @@ impl Lease {
             Ok(other) => Err(Failure::new(format!(
                 "cannot attach to {instance}: the daemon answered {other:?}"
             ))),
-            // With a daemon that goes, what it has kept goes, too.
+            // When a daemon stops, the instances that it kept end, too.
             Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(Failure::new(format!(
                 "cannot attach to {instance}: the daemon does not answer: {error}"
@@ -90,7 +93,7 @@ impl Lease {
         }
     }
 
-    /// The program `vm-test` as its user would type it.
+    /// Returns the program `vm-test` as its user would type it.
     #[must_use]
     pub fn program(&self) -> String {
         let Ok(executor) = Executor::locate() else {

@@ -1,4 +1,5 @@
-//! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and no job.
+//! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and
+//! no job.
 
 use super::connection::{STARTS, pause};
 use super::{Connection, console, cure, is_gone, is_stopped, is_timeout, obituary, record};
@@ -14,14 +15,17 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame::{self, FrameBuffer};
 use vm_test_protocol::record::{Record, RecordOutcome};
 
-/// How much longer than the guest's own time limit its agent may take to say that the boot has failed.
+/// How much longer than the guest's own time limit its agent may take to report that the boot has
+/// failed.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How many messages are taken from an instance after a deadline, for they may have waited here. A guest that never falls
-/// silent gets no more time than one that does.
+/// How many messages are accepted after a deadline, since they may have waited here.
+///
+/// A guest that never falls silent gets no more time than one that does.
 pub const LATE_MESSAGES: usize = 10_000;
 
-/// How often it is read on after the time is up: what has come in time may wait here, if this process was stopped.
+/// How many reads are made after the time is up: messages that came in time may wait here if this
+/// process was stopped.
 const LATE_READS: usize = 256;
 
 /// A granted lease whose agent has said hello.
@@ -35,23 +39,24 @@ pub struct Lease {
     pub kernel: String,
     /// What the guest's own init could not start, for people.
     pub degraded: Option<String>,
-    /// How long it took to obtain, from the request to the agent's first word.
+    /// How long it took to obtain, from the request to the agent's first message.
     pub took: Duration,
 }
 
 /// Why there is no lease.
 enum Refusal {
-    /// The daemon went before the test could begin.
+    /// The daemon stopped before the test could begin.
     Gone(Failure),
-    /// Another daemon would not do better.
+    /// Another daemon would give the same answer.
     Final(Failure),
 }
 
 impl Lease {
-    /// Asks the daemon for an instance and waits for its agent; `waiting` learns why it takes long.
+    /// Asks the daemon for an instance and waits for its agent; `waiting` is told why it takes
+    /// long.
     ///
     /// # Errors
-    /// If the daemon refuses, or is gone, or the instance does not start.
+    /// If the daemon refuses or is gone, or the instance does not start.
     pub fn obtain(request: &LeaseRequest, waiting: impl Fn(&str)) -> Result<Self, Failure> {
         let began = Instant::now();
         for attempt in 1.. {
@@ -60,7 +65,7 @@ impl Lease {
                     lease.took = began.elapsed();
                     return Ok(lease);
                 }
-                // Nothing of the job has begun, and the next daemon does as well.
+                // Nothing of the job has begun, so the next daemon can do it.
                 Err(Refusal::Gone(_)) if attempt < STARTS => std::thread::sleep(pause(attempt)),
                 Err(Refusal::Gone(failure) | Refusal::Final(failure)) => return Err(failure),
             }
@@ -146,7 +151,7 @@ impl Lease {
             }
             Err(error) => error.to_string(),
         };
-        // The instance lives, and is asked before this lease ends with it.
+        // The instance still lives, and is asked before this lease ends.
         let mut failure = cannot(cause);
         if let Some(lines) = console(&instance) {
             failure = failure.with_console(&lines);
@@ -165,7 +170,7 @@ impl Lease {
         Err(Refusal::Final(failure))
     }
 
-    /// Sends to the agent.
+    /// Sends a message to the agent.
     ///
     /// # Errors
     /// If the instance is gone.
@@ -173,12 +178,13 @@ impl Lease {
         frame::write(&self.stream, message)
     }
 
-    /// Receives from the agent; `None` at the end.
+    /// Receives a message from the agent; `None` at the end of the stream.
     ///
     /// # Errors
-    /// If the time is up, or what the agent says is not understood.
+    /// If the time is up, or the agent's message is invalid.
     pub fn receive(&mut self, within: Option<Duration>) -> io::Result<Option<FromAgent>> {
-        // For the whole message: a guest that sends it byte by byte must not have that much for each of them.
+        // For the whole message: a guest that sends it byte by byte must not get this long for each
+        // byte.
         let limit = within.map(|within| Instant::now() + within);
         let mut late = 0;
         let mut bytes = [0; 1 << 14];
@@ -200,29 +206,31 @@ impl Lease {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => self.buffer.push(&bytes[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // So the kernel calls the end of one that had not read all that it was sent.
+                // The kernel's error at the end of a stream whose other side had not read
+                // everything.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// A second end of the stream to the agent, for another thread to send with. Only when it is closed, too, the lease
-    /// ends.
+    /// Returns a second handle of the stream to the agent, for another thread that sends.
+    ///
+    /// The lease ends only when this is closed, too.
     ///
     /// # Errors
-    /// If this process may open no more descriptors.
+    /// If this process may not open more descriptors.
     pub fn sender(&self) -> io::Result<UnixStream> {
         self.stream.try_clone()
     }
 
-    /// Ends the lease at once, whoever else has an end of the stream.
+    /// Ends the lease at once, whoever else has a handle of the stream.
     pub fn give_up(self) {
         // If the daemon is gone, so is the instance.
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// Why the stream ended before the job did.
+    /// Returns why the stream ended before the job did.
     #[must_use]
     pub fn cause_of_death(&self) -> Failure {
         match obituary(&self.granted.instance) {
@@ -233,7 +241,7 @@ impl Lease {
         }
     }
 
-    /// How much memory the guest has, for people, and how much of it files take if that is worth telling.
+    /// Describes the guest's memory for people, with how much files take if that is significant.
     #[must_use]
     pub fn memory_in_words(&self, files: u64) -> String {
         let memory = self.granted.memory;
@@ -243,7 +251,7 @@ impl Lease {
         }
     }
 
-    /// What else helps than more memory, if files take much of it.
+    /// Returns what helps other than more memory, if files take much of it.
     #[must_use]
     pub fn other_than_memory(&self, files: u64) -> &'static str {
         match self.granted.writes_to_memory && takes_much(files, self.granted.memory) {
@@ -252,22 +260,22 @@ impl Lease {
         }
     }
 
-    /// Whether the kernel has killed a process of the instance because memory ran out.
+    /// Returns whether the kernel has killed a process of the instance because memory ran out.
     #[must_use]
     pub fn ran_out_of_memory(&self) -> bool {
         obituary(&self.granted.instance).is_some_and(|obituary| obituary.oom_kills > 0)
     }
 }
 
-/// Whether files take so much of the memory that they are worth telling.
+/// Returns whether files take a significant part of the memory.
 fn takes_much(files: u64, memory: u64) -> bool {
     files >= memory / 8
 }
 
-/// Why, and the way out.
+/// The explanation, with what to do instead.
 const FILES_COUNT: &str = "; files that a test writes are kept in memory and count towards this limit, unless rollback = \"snapshot\" keeps them on disk (needs an image in a btrfs store)";
 
-/// Why an instance has ended before its agent answered.
+/// Returns why an instance ended before its agent answered.
 fn lost(instance: &str, cannot: &dyn Fn(String) -> Failure) -> Refusal {
     let ended = "it ended before its agent answered";
     match obituary(instance) {

@@ -7,7 +7,7 @@ use vm_test_protocol::failure::Failure;
 
 const PROGRAM: &str = "vm-test";
 
-/// The program `vm-test` as it is on disk now.
+/// The program `vm-test` that is on disk now.
 #[derive(Clone, Debug)]
 pub struct Executor {
     /// Where it is.
@@ -17,7 +17,8 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Looks at `VM_TEST_BIN`, then beside this binary's target directory, then in `PATH`, then in cargo's `bin`.
+    /// Searches `VM_TEST_BIN`, then beside this binary's target directory, then `PATH`, then
+    /// cargo's `bin`.
     ///
     /// # Errors
     /// If it is in none of these places.
@@ -46,7 +47,7 @@ impl Executor {
             })
     }
 
-    /// The program at this path, if there is one.
+    /// Returns the program at this path, if there is one.
     #[must_use]
     pub fn at(path: &Path) -> Option<Self> {
         let path = path.canonicalize().ok()?;
@@ -66,7 +67,8 @@ impl Executor {
 fn candidates() -> Vec<PathBuf> {
     let mut places = Vec::new();
     if let Ok(exe) = std::env::current_exe() {
-        // A test binary is in target/PROFILE/deps, and the program, where it is built with it, in target/PROFILE.
+        // A test binary is in target/PROFILE/deps; a program that is built with it is in
+        // target/PROFILE.
         places.extend(exe.ancestors().skip(1).take(2).map(|dir| dir.join(PROGRAM)));
     }
     if let Some(path) = std::env::var_os("PATH") {

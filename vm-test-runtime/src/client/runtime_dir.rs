@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// A path of a socket has at most 107 bytes; this much is left for the names within the directory.
+/// A socket's path has at most 107 bytes; this leaves enough for the names in the directory.
 const LONGEST: usize = 50;
 
 /// The directory, made and checked.
@@ -17,19 +17,20 @@ pub struct RuntimeDir {
 }
 
 impl RuntimeDir {
-    /// `VM_TEST_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/vm-test`, else `/tmp/vm-test-UID`; made if it is not there.
+    /// Returns `VM_TEST_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/vm-test`, else `/tmp/vm-test-UID`;
+    /// makes it if it does not exist.
     ///
     /// # Errors
-    /// If it cannot be made, or belongs to somebody else, or others may write to it.
+    /// If it cannot be made, belongs to another user, or is writable by others.
     pub fn open() -> Result<Self, Failure> {
         let user = whose()?;
         Self::check(choose(user)?, user, true)
     }
 
-    /// The same directory, if it is there already.
+    /// Returns the same directory, if it exists.
     ///
     /// # Errors
-    /// If it belongs to somebody else, or others may write to it.
+    /// If it belongs to another user or is writable by others.
     pub fn find() -> Result<Option<Self>, Failure> {
         let user = whose()?;
         let path = choose(user)?;
@@ -40,7 +41,7 @@ impl RuntimeDir {
             return Ok(None);
         }
         match Self::check(path.clone(), user, false) {
-            // A daemon that ends takes the directory with it.
+            // A daemon that ends removes the directory.
             Err(_) if is_missing() => Ok(None),
             found => found.map(Some),
         }
@@ -80,26 +81,26 @@ impl RuntimeDir {
             return Err(cannot("other users may write to it".to_owned()));
         }
         if meta.mode() & 0o700 != 0o700 {
-            // The umask of whoever made it has taken away what its owner needs.
+            // The umask of whoever made it has removed permissions that its owner needs.
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
                 .map_err(|error| cannot(error.to_string()))?;
         }
         Ok(Self { path })
     }
 
-    /// The directory itself.
+    /// Returns the path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The socket of the daemon that is this program.
+    /// Returns the socket of this program's daemon.
     #[must_use]
     pub fn socket(&self, identity: &str) -> PathBuf {
         self.path.join(format!("{identity}.sock"))
     }
 
-    /// The sockets of all daemons, of this and of other versions of the program.
+    /// Returns the sockets of all daemons, of this and of other versions of the program.
     #[must_use]
     pub fn sockets(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
@@ -112,7 +113,7 @@ impl RuntimeDir {
     }
 }
 
-/// The kind of a file, with its article.
+/// Returns the kind of a file, with its article.
 #[must_use]
 pub fn kind_of(kind: fs::FileType) -> &'static str {
     match kind {

@@ -1,4 +1,5 @@
-//! A daemon that runs but does not answer: how it is told apart from a slow one, and the message about it.
+//! A daemon that runs but does not answer: how it is told apart from a slow one, and the message
+//! about it.
 
 use std::fs;
 use std::io;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How long a daemon may be stopped before its clients give up.
 pub(super) const STOPPED: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether it is.
+/// How often to check whether it is.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 /// A daemon that does not answer.
@@ -19,7 +20,7 @@ pub(super) struct Silent {
 }
 
 impl Silent {
-    /// One that a signal or a debugger has stopped.
+    /// Returns the error of a daemon that a signal or a debugger has stopped.
     pub(super) fn stopped(pid: u32) -> io::Error {
         let cause = format!("process {pid} is stopped and does not answer");
         io::Error::other(Self {
@@ -28,14 +29,14 @@ impl Silent {
         })
     }
 
-    /// One that has been silent for too long.
+    /// Returns the error of a daemon that has been silent for too long.
     pub(super) fn late(pid: Option<u32>, within: Duration) -> io::Error {
         let who = pid.map_or("it".to_owned(), |pid| format!("process {pid}"));
         let cause = format!("{who} did not answer within {within:?}");
         io::Error::new(io::ErrorKind::TimedOut, Self { pid, cause })
     }
 
-    /// What to do about a daemon for which this is the error, if it is one that does not answer.
+    /// Returns the hint for the error of a daemon that does not answer, if this is one.
     pub(super) fn hint(error: &io::Error) -> Option<String> {
         let silent = error.get_ref()?.downcast_ref::<Self>()?;
         let pid = silent.pid?;
@@ -66,7 +67,7 @@ impl Vigil {
         Self { pid, stopped: None }
     }
 
-    /// Looks once.
+    /// Checks once.
     ///
     /// # Errors
     /// If the process has been stopped for too long.
@@ -99,7 +100,8 @@ impl Vigil {
     }
 }
 
-/// The daemon that has written its process id into the lock beside this socket, if it is alive.
+/// Returns the daemon that has written its process id into the lock beside this socket, if it is
+/// alive.
 #[must_use]
 pub fn holder(socket: &Path) -> Option<u32> {
     let lock = socket.with_extension("lock");
@@ -107,18 +109,18 @@ pub fn holder(socket: &Path) -> Option<u32> {
     let is_file = fs::symlink_metadata(&lock).is_ok_and(|meta| meta.is_file());
     let text = is_file.then(|| fs::read_to_string(&lock))?.ok()?;
     let pid = text.trim().parse().ok()?;
-    // After its death the number may be another's.
+    // After its death another process may have the id.
     let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let mut words = command.split(|&byte| byte == 0).skip(1);
     let is_daemon = words.next() == Some(b"daemon") && words.next() == Some(b"--serve");
     is_daemon.then_some(pid)
 }
 
-/// Whether a signal or a debugger has stopped a process.
+/// Returns whether a signal or a debugger has stopped a process.
 #[must_use]
 pub fn is_stopped(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name, in parentheses, may hold anything.
+    // The name, in parentheses, may contain any character.
     stat.rsplit_once(") ")
         .is_some_and(|(_, rest)| rest.starts_with(['T', 't']))
 }

@@ -4,10 +4,10 @@ use crate::variables::{STORE, directory, get};
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
-/// `VM_TEST_STORE`, else `$XDG_DATA_HOME/vm-test`, else `~/.local/share/vm-test`.
+/// Returns `VM_TEST_STORE`, else `$XDG_DATA_HOME/vm-test`, else `~/.local/share/vm-test`.
 ///
 /// # Errors
-/// If the variable does not name a directory that is the same for everybody.
+/// If the variable is not an absolute path.
 pub fn store() -> Result<PathBuf, Failure> {
     if let Some(path) = directory(STORE)? {
         return Ok(path);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Whether a read ended because its time was up.
+/// Returns whether a read ended because its time was up.
 #[must_use]
 pub fn is_timeout(error: &io::Error) -> bool {
     matches!(

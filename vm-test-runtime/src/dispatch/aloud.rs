@@ -1,4 +1,5 @@
-//! Writes one line to the user's standard error, bypassing everything that captures the output of passing tests.
+//! Writes one line to the user's standard error, bypassing everything that captures the output of
+//! passing tests.
 
 use super::lineage;
 use std::fs::{self, File};
@@ -10,21 +11,23 @@ use std::time::Duration;
 /// The name of nextest's own process.
 const NEXTEST: &str = "cargo-nextest";
 
-/// `O_NONBLOCK`, without which opening a pipe that nobody reads any more would never end. It has another number on processors
-/// that have no guests.
+/// `O_NONBLOCK`, without which opening a pipe without a reader would block.
+///
+/// It has another value on processors that have no guests.
 const NONBLOCK: i32 = 0o4000;
 
 /// `O_APPEND`, as `/proc` shows it.
 const APPEND: u32 = 0o2000;
 
-/// Brings the cursor of a terminal to the beginning of its line, and empties it of a bar that shows progress.
+/// Moves a terminal's cursor to the beginning of its line, and clears a progress bar there.
 const FRESH_LINE: &str = "\r\x1b[2K";
 
-/// How often, and after which time, a pipe is tried again that is full.
+/// How often, and after what time, a full pipe is tried again.
 const ATTEMPTS: usize = 50;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Writes the line to standard error, which libtest does not capture, and to that of nextest, which keeps ours to itself.
+/// Writes the line to standard error, which libtest does not capture, and to that of nextest, which
+/// captures ours.
 pub(super) fn say(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
     if let Some(stream) = of_nextest() {
@@ -33,7 +36,8 @@ pub(super) fn say(line: &str) {
     }
 }
 
-/// The standard error of the nextest that runs this test, if it is another one than ours and can be opened: a socket cannot.
+/// Returns the standard error of the nextest that runs this test, if it differs from ours and can
+/// be opened: a socket cannot.
 fn of_nextest() -> Option<File> {
     std::env::var_os("NEXTEST")?;
     let lineage = lineage::of_this_process();
@@ -44,7 +48,7 @@ fn of_nextest() -> Option<File> {
         fs::metadata(&path).ok()?,
     );
     let is_ours = (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino());
-    // Over what stands behind its place in a file nextest writes, unless it appends.
+    // Unless nextest appends to the file, it overwrites what follows its position.
     if is_ours || theirs.is_file() && !appends(nextest) {
         return None;
     }
@@ -55,7 +59,7 @@ fn of_nextest() -> Option<File> {
         .ok()
 }
 
-/// Whether a process appends to its standard error.
+/// Returns whether a process appends to its standard error.
 fn appends(process: u32) -> bool {
     let text = fs::read_to_string(format!("/proc/{process}/fdinfo/2")).unwrap_or_default();
     text.lines()
@@ -64,7 +68,7 @@ fn appends(process: u32) -> bool {
         .is_some_and(|flags| flags & APPEND != 0)
 }
 
-/// In one piece, which the kernel does not tear apart, or not at all.
+/// Writes the text in one piece, which the kernel does not split, or not at all.
 fn write(mut stream: File, text: &str) {
     for _ in 0..ATTEMPTS {
         match stream.write(text.as_bytes()) {

@@ -1,5 +1,5 @@
-//! Which test calls a site. libtest tells it only by the name of the test's thread, so a call on another thread is
-//! identified by other signs, each of which names one test or none.
+//! Which test calls a site. libtest tells it only by the name of the test's thread, so a call on
+//! another thread is identified by other signs, each of which names one test or none.
 
 use super::harness;
 use crate::last_resort::is_on_the_test;
@@ -21,29 +21,29 @@ const WITH_VALUES: [&str; 7] = [
     "-Z",
 ];
 
-/// What helps where a test cannot be told by its thread.
+/// The hint if a test cannot be identified by its thread.
 pub(super) const CURE: &str = "call it from the thread that the test harness made for the test: put `#[on_vm]` below the \
      attribute that starts another one, or run the tests with cargo nextest, which names each";
 
-/// All that may tell.
+/// What may identify the calling test.
 #[derive(Debug, Default)]
 struct Signs {
     /// The name of the calling thread.
     thread: Option<String>,
     /// The arguments of the process.
     arguments: Vec<String>,
-    /// The test that libtest started this process for, as it does where panics abort.
+    /// The test for which libtest started this process, as it does where panics abort.
     invoked: Option<String>,
-    /// The test that nextest started this process for.
+    /// The test for which nextest started this process.
     nextest: Option<String>,
     /// The names of all threads, as the kernel keeps them.
     threads: Vec<Vec<u8>>,
 }
 
-/// The full name of the test that calls this site.
+/// Returns the full name of the test that calls this site.
 pub(super) fn name_of_test(site: &Site) -> Result<String, Failure> {
     let thread = std::thread::current().name().map(str::to_owned);
-    // By far the most calls come from the test's own thread, and nothing else has to be looked at.
+    // Most calls come from the test's own thread, and nothing else has to be read.
     if let Some(name) = thread.as_deref().filter(|name| is_on_the_test(site, name)) {
         return Ok(name.to_owned());
     }
@@ -56,8 +56,11 @@ pub(super) fn name_of_test(site: &Site) -> Result<String, Failure> {
     })
 }
 
-/// Whether a panic on the calling thread fails the test of this site and is not what another test waits for: the test is
-/// the site's own, or the binary's harness has no tests that should panic.
+/// Returns whether a panic on the calling thread fails this site's test and is not what another
+/// test expects.
+///
+/// This is so if the test is the site's own, or the binary's harness has no tests that should
+/// panic.
 pub(super) fn fails_by_panicking(site: &Site) -> bool {
     match name_of_test(site) {
         Ok(name) => is_on_the_test(site, &name),
@@ -68,14 +71,14 @@ pub(super) fn fails_by_panicking(site: &Site) -> bool {
     }
 }
 
-/// Whether a thread of this name, as the kernel keeps it, may be a test of the site.
+/// Returns whether a thread with this name, as the kernel keeps it, may be a test of the site.
 fn may_be_on(site: &Site, name: &[u8]) -> bool {
     let path = path(site);
     let of_a_case = format!("{path}::");
     name == kept(&path) || name.starts_with(kept(&of_a_case))
 }
 
-/// The name of the test that the site's function is, if it is one.
+/// Returns the name that the site's function has as a test, if it is one.
 fn path(site: &Site) -> String {
     match site.module.split_once("::") {
         Some((_, module)) => format!("{module}::{}", site.function),
@@ -83,7 +86,7 @@ fn path(site: &Site) -> String {
     }
 }
 
-/// What the kernel keeps of a thread's name.
+/// Returns what the kernel keeps of a thread's name.
 fn kept(name: &str) -> &[u8] {
     &name.as_bytes()[..name.len().min(KEPT)]
 }
@@ -99,7 +102,7 @@ impl Signs {
         }
     }
 
-    /// The test that the signs name: first those that leave no choice.
+    /// Returns the test that the signs identify, unambiguous signs first.
     fn name(&self, site: &Site) -> Option<String> {
         let own = |name: &&String| is_on_the_test(site, name);
         let thread = self.thread.as_ref().filter(|name| *name != "main");
@@ -111,7 +114,7 @@ impl Signs {
             .or_else(|| self.nextest.clone())
     }
 
-    /// The one test that the harness was told to run, by its exact name, as nextest does.
+    /// Returns the only test that the harness was told to run, by its exact name, as nextest does.
     fn only_argument(&self) -> Option<String> {
         let mut names = Vec::new();
         let mut words = self.arguments.iter();
@@ -128,10 +131,13 @@ impl Signs {
         }
     }
 
-    /// The test of this site whose own thread is there, which then waits for the calling one. Should the name be another
-    /// one that begins in the same way, the guest finds no such test, and nothing passes.
+    /// Returns the test of this site whose own thread exists, and waits for the calling one.
+    ///
+    /// If the name is truncated and belongs to another test, the guest finds no such test, and
+    /// nothing passes.
     fn waiting_test(&self, site: &Site) -> Option<String> {
-        // Without such an attribute the harness's thread is the calling one, or the caller is another test.
+        // Without such an attribute the harness's thread is the calling one, or the caller is
+        // another test.
         if !site.wrapped {
             return None;
         }
@@ -139,8 +145,8 @@ impl Signs {
         if self.threads.iter().any(|name| name == kept(&path)) {
             return Some(path);
         }
-        // Cases that were generated of the function, where the kernel has kept all of their names: one whose name it has cut
-        // may be the caller as well as any other.
+        // Generated cases of the function, if the kernel has kept their full names: one with a
+        // truncated name may be the caller as well.
         let of_site = self.threads.iter().filter(|name| may_be_on(site, name));
         let (whole, cut): (Vec<_>, Vec<_>) = of_site.partition(|name| name.len() < KEPT);
         if !cut.is_empty() {
@@ -155,7 +161,8 @@ impl Signs {
     }
 }
 
-/// libtest takes the variable away before the test runs, but the kernel still knows it.
+/// Returns libtest's variable. libtest removes it before the test runs, but the kernel still knows
+/// it.
 fn invoked() -> Option<String> {
     let environment = fs::read("/proc/self/environ").ok()?;
     environment

@@ -6,9 +6,10 @@ use vm_test_protocol::failure::Failure;
 /// How a test on a guest ended, as far as libtest is concerned.
 #[derive(Debug)]
 pub(super) enum Conclusion {
-    /// The guest said so.
+    /// The guest reported success.
     Passed,
-    /// The body panicked, with this message if it was a string. A `should_panic` test may pass by this.
+    /// The body panicked, with this message if it was a string. A `should_panic` test may pass by
+    /// this.
     Panicked(Option<String>),
     /// The body returned an error.
     Failed(String),
@@ -16,8 +17,10 @@ pub(super) enum Conclusion {
     NoVerdict(Failure),
 }
 
-/// Whether libtest will call it a failure, as far as this can be known: what a panic has to say is libtest's business, and
-/// of a case that was generated nobody says whether it should panic.
+/// Returns whether libtest will report a failure, as far as this can be known.
+///
+/// What the panic's message must contain is left to libtest, and for a generated case nothing tells
+/// whether it should panic.
 pub(super) fn is_failure(site: &Site, conclusion: &Conclusion) -> bool {
     match conclusion {
         Conclusion::Passed => site.panics == Panics::Pass,

@@ -1,24 +1,25 @@
-//! Whether this test binary's harness supports `#[should_panic]`, judged by the content of its file. Used only where a test
-//! cannot be named.
+//! Whether this test binary's harness supports `#[should_panic]`, judged by the content of its
+//! file. Used only where a test cannot be named.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
-/// What the standard harness says of a test that should have panicked; from its end to its beginning, lest every binary has
-/// the words by having this one.
+/// Text of the standard harness for a test that should have panicked but did not.
+///
+/// It is reversed, so that binaries do not contain the text because of this constant.
 const WORDS_REVERSED: &[u8] = b"detcepxe sa cinap ton did tset";
 
-/// How much of a file is looked at in one go.
+/// How many bytes are searched at a time.
 const CHUNK: usize = 1 << 16;
 
-/// Whether this process's harness has tests that should panic.
+/// Returns whether this process's harness has tests that should panic.
 pub(super) fn may_expect_panics() -> io::Result<bool> {
     has_words(File::open("/proc/self/exe")?)
 }
 
 fn has_words(mut file: impl Read) -> io::Result<bool> {
     let mut bytes = vec![0; CHUNK];
-    // What may be the beginning of the words.
+    // These bytes may be the beginning of the text.
     let mut kept = 0;
     loop {
         let filled = match file.read(&mut bytes[kept..]) {

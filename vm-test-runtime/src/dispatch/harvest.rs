@@ -1,5 +1,5 @@
-//! Where a test's files go: its coverage beside this process's own, its artifacts under its name, its exports into the
-//! workspace. Chooses paths; `crate::harvest` handles the files.
+//! Where a test's files go: its coverage beside this process's own, its artifacts under its name,
+//! its exports into the workspace. Chooses paths; `crate::harvest` handles the files.
 
 use super::job;
 use crate::cargo::target;
@@ -8,7 +8,7 @@ use crate::harvest::{Harvest, Places, ProfilePlace, binary_name, directory_name,
 use crate::site::Site;
 use std::path::{Path, PathBuf};
 
-/// What will come of this test's files.
+/// Returns a receiver for this test's files.
 pub(super) fn of(lease: &Lease, site: &Site, test: &str) -> Harvest {
     let binary = job::binary().ok();
     let artifacts = binary
@@ -18,7 +18,7 @@ pub(super) fn of(lease: &Lease, site: &Site, test: &str) -> Harvest {
         .as_ref()
         .and_then(|binary| drafts(&directory_of_target(binary, site)));
     if let Some(directory) = &artifacts {
-        // What an earlier run has left would be taken for this one's.
+        // Otherwise files of an earlier run would be taken for files of this one.
         let _ = std::fs::remove_dir_all(directory);
     }
     let export = &lease.granted.export;

@@ -11,13 +11,14 @@ use vm_test_protocol::daemon::Leased;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 
-/// The path of this test binary.
+/// Returns the path of this test binary.
 pub(super) fn binary() -> Result<PathBuf, Failure> {
     std::env::current_exe()
         .map_err(|error| Failure::new(format!("cannot find this test binary: {error}")))
 }
 
-/// The directories that the guest needs at their own path: the workspace, the binary's, the working directory.
+/// Returns the directories that the guest needs at the same path: the workspace, that of the
+/// binary, the working directory.
 pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
     let mut shares = vec![workspace(site)];
     shares.extend(cargo::directories(binary));
@@ -32,17 +33,18 @@ pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub(super) fn workspace(site: &Site) -> PathBuf {
     cargo::workspace(&manifest_dir(site), site.workspace)
 }
 
-/// The package's directory, by cargo's word at run time if there is one: archives are unpacked elsewhere.
+/// Returns the package's directory, as cargo tells at run time if it does: archives may be unpacked
+/// elsewhere.
 pub(super) fn manifest_dir(site: &Site) -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| site.manifest_dir.into(), PathBuf::from)
 }
 
-/// The job: this binary, this test, and nothing of the user's own arguments.
+/// Returns the job: this binary and this test, without the user's own arguments.
 pub(super) fn for_test(
     site: &Site,
     test: &str,
@@ -76,7 +78,7 @@ pub(super) fn for_test(
             wanted.exports.is_some(),
             Some(&workspace(site)),
         ),
-        // Whoever watches the test keeps its time.
+        // The test process keeps the time.
         timeout: None,
         stop_at_timeout: granted.keep_for.is_some(),
         test: Some(TestJob {
@@ -96,7 +98,7 @@ fn modified(meta: &std::fs::Metadata) -> u128 {
     u128::try_from(nanos).unwrap_or(0)
 }
 
-/// Two draws from the keys that the standard library takes from the system's randomness.
+/// Draws twice from the keys that the standard library takes from the system's randomness.
 fn nonce() -> u128 {
     let draw = || u128::from(RandomState::new().hash_one(std::process::id()));
     draw() << 64 | draw()

@@ -6,24 +6,26 @@ use crate::last_resort;
 use crate::site::{Panics, Site};
 use vm_test_protocol::failure::Failure;
 
-/// What a test that panicked with something else than a string panics with on the host.
+/// The payload on the host if the test panicked with something else than a string.
 struct NotAString;
 
-/// Tells libtest.
+/// Tells libtest the conclusion.
 pub(super) fn tell(site: &Site, conclusion: Conclusion) {
     match conclusion {
         Conclusion::Passed => {}
         Conclusion::Panicked(Some(message)) => raise(message),
         Conclusion::Panicked(None) if cfg!(panic = "abort") => std::panic::panic_any(NotAString),
         Conclusion::Panicked(None) => std::panic::resume_unwind(Box::new(NotAString)),
-        // It was no panic there, and must not look like one to whoever waits for one.
+        // It was not a panic in the guest, and must not count as one where a panic is expected.
         Conclusion::Failed(reason) => fail(site, &Failure::new(reason)),
         Conclusion::NoVerdict(failure) => fail(site, &failure),
     }
 }
 
-/// Panics with the guest's words. The guest has printed them already, so the hook need not; except where only the hook
-/// tells libtest, which is when panics abort.
+/// Panics with the guest's message.
+///
+/// The guest has printed it already, so the hook need not; except where only the hook tells
+/// libtest, which is when panics abort.
 pub(super) fn raise(message: String) -> ! {
     if cfg!(panic = "abort") {
         std::panic::panic_any(message);
@@ -31,7 +33,9 @@ pub(super) fn raise(message: String) -> ! {
     std::panic::resume_unwind(Box::new(message))
 }
 
-/// Fails a test that has not panicked and must not pass. Returns for a test that would pass by panicking: libtest then says that it did not.
+/// Fails a test that has not panicked and must not pass.
+///
+/// Returns for a test that would pass by panicking: libtest then reports that it did not.
 fn fail(site: &Site, failure: &Failure) {
     match site.panics {
         Panics::Fail if caller::fails_by_panicking(site) => raise(failure.message.clone()),

@@ -1,9 +1,11 @@
 //! The ancestors of this process, as `/proc` shows them. Only reads.
 
-/// How many generations are looked at.
+/// How many generations are followed.
 const GENERATIONS: usize = 16;
 
-/// A process, as `/proc` shows it. Its id may be reused later; together with its start time it is unique.
+/// A process, as `/proc` shows it.
+///
+/// Its id may be reused later; together with its start time it is unique.
 pub(super) struct Process {
     pub(super) id: u32,
     pub(super) name: String,
@@ -15,7 +17,7 @@ pub(super) struct Process {
 impl Process {
     fn of(id: u32) -> Option<Self> {
         let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // The name, in parentheses, may hold anything.
+        // The name, in parentheses, may contain any character.
         let (begin, rest) = text.rsplit_once(") ")?;
         let mut fields = rest.split(' ').skip(1);
         Some(Self {
@@ -27,14 +29,14 @@ impl Process {
     }
 }
 
-/// This process, its parent, and so on.
+/// Returns this process, its parent, and so on.
 pub(super) fn of_this_process() -> Vec<Process> {
     let own = Process::of(std::process::id());
     let generations = std::iter::successors(own, |child| Process::of(child.parent));
     generations.take(GENERATIONS).collect()
 }
 
-/// What a process is called.
+/// Returns a process's name.
 pub(super) fn name_of(id: u32) -> Option<String> {
     Process::of(id).map(|process| process.name)
 }

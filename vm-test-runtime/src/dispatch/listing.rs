@@ -1,9 +1,10 @@
-//! While nextest lists the tests of a binary, nothing is started: a harness that runs its tests even then gets an error.
+//! While nextest lists the tests of a binary, nothing is started: a harness that runs its tests
+//! even then gets an error.
 
 use crate::site::Site;
 use vm_test_protocol::failure::Failure;
 
-/// What nextest is doing, in its own variable.
+/// nextest's variable with what it is doing.
 const PHASE: &str = "NEXTEST_TEST_PHASE";
 
 /// # Errors

@@ -1,7 +1,9 @@
-//! The host's side of one test: lease, job, output, verdict, and what libtest is told. Never runs a body.
+//! The host's side of one test: lease, job, output, verdict, and what libtest is told. Never runs a
+//! body.
 //!
-//! The rule of this module: it returns to its caller only for a test whose guest said `Passed`, with this job's nonce,
-//! and whose process then ended without a signal. Everything else ends the test as a failure.
+//! The rule of this module: it returns to its caller only for a test whose guest said `Passed`,
+//! with this job's nonce, and whose process then ended without a signal. Everything else ends the
+//! test as a failure.
 
 mod aloud;
 mod caller;

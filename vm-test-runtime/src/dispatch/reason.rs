@@ -1,10 +1,11 @@
-//! Why a test failed, as text: a panic with its location, and messages that are missing from the output because the body
-//! had redirected its streams. Those arrive as data.
+//! Why a test failed, as text: a panic with its location, and messages that are missing from the
+//! output because the body had redirected its streams. Those arrive as data.
 
 use super::conclusion::Conclusion;
 use vm_test_protocol::body::PanicReport;
 
-/// The words of a panic, and before them who panicked and where, if the last panic that was reported is this one.
+/// Returns the message of a panic, preceded by its thread and location if the last reported panic
+/// is this one.
 pub(super) fn of_panic(words: Option<&str>, last: Option<&PanicReport>) -> Option<String> {
     last.filter(|last| last.message.as_deref() == words)
         .and_then(with_place)
@@ -20,7 +21,7 @@ fn with_place(panic: &PanicReport) -> Option<String> {
     ))
 }
 
-/// All that was said of a failure and that this output does not show.
+/// Returns everything that was reported about a failure but does not appear in this output.
 pub(super) fn unseen(
     conclusion: &Conclusion,
     panics: &[PanicReport],
@@ -43,23 +44,24 @@ pub(super) fn unseen(
     unseen
 }
 
-/// Whether an output shows a panic, in whatever form: its words, and its place up to the line.
+/// Returns whether an output shows a panic, in any form: its message, and its location up to the
+/// line.
 fn shows(output: &str, panic: &PanicReport) -> bool {
     let place = panic.location.as_deref().unwrap_or_default();
     let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
     let words = panic.message.as_deref().unwrap_or_default();
-    // The place stands before the words, and so many words may have pushed it out of what is kept.
+    // The location precedes the message, and a long message may have pushed it out of what is kept.
     says(output, words) && (words.len() > LONG || output.contains(line))
 }
 
-/// Words that are longer, in bytes, are recognized by a part of them: of the output only the end is kept, and of the words
-/// only the beginning.
+/// Messages longer than this, in bytes, are recognized by a part of them: only the end of the
+/// output is kept, and only the beginning of the message.
 const LONG: usize = 4096;
 
-/// How many characters of long words are looked for, from the middle on.
+/// How many characters of a long message are searched for, from the middle on.
 const PART: usize = 1024;
 
-/// Whether an output has these words.
+/// Returns whether an output contains this message.
 fn says(output: &str, words: &str) -> bool {
     if words.len() <= LONG {
         return output.contains(words);
@@ -127,14 +129,14 @@ mod tests {
                 "thread 't' (3) panicked at tests/a.rs:1:2:\nno route\n",
                 vec![],
             ),
-            // Another hook's form.
+            // Another hook's format.
             (
                 "no route",
                 vec!["no route"],
                 "\x1b[31mno route\x1b[0m at tests/a.rs:1",
                 vec![],
             ),
-            // The words alone may stand there by chance.
+            // The message alone may appear by chance.
             ("no", vec!["no"], "now", vec![format!("{place}no")]),
             (
                 "join failed",

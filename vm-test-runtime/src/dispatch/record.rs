@@ -1,4 +1,5 @@
-//! Which run a test belongs to, and what the daemon is told about the test at its end. Writes no file itself.
+//! Which run a test belongs to, and what the daemon is told about the test at its end. Writes no
+//! file itself.
 
 use super::conclusion::Conclusion;
 use super::watch::Course;
@@ -13,7 +14,7 @@ use vm_test_protocol::record::{Record, RecordOutcome, RunEntry};
 /// The longest name of a run, in bytes.
 const LONGEST: usize = 100;
 
-/// Where the test's times belong; nowhere without a target directory.
+/// Returns where the test's times belong, if there is a target directory.
 pub(super) fn entry(site: &Site, test: &str) -> Option<RunEntry> {
     let directory = target(site)?.join("vm-test");
     Some(RunEntry {
@@ -24,14 +25,16 @@ pub(super) fn entry(site: &Site, test: &str) -> Option<RunEntry> {
     })
 }
 
-/// Cargo's target directory. Where binaries were unpacked from an archive there may be none.
+/// Returns cargo's target directory. Where binaries were unpacked from an archive there may be
+/// none.
 fn target(site: &Site) -> Option<PathBuf> {
     let binary = job::binary().ok()?;
     cargo::target(&binary)
         .or_else(|| Some(job::workspace(site).join("target")).filter(|dir| dir.is_dir()))
 }
 
-/// The run: nextest's own name for it, else the start of cargo that this process comes from, else this process.
+/// Returns the name of the run: nextest's name for it, else the start of cargo that this process
+/// descends from, else this process.
 pub(super) fn run() -> String {
     if let Ok(id) = std::env::var("NEXTEST_RUN_ID")
         && is_plain(&id)
@@ -47,14 +50,15 @@ pub(super) fn run() -> String {
     }
 }
 
-/// Whether a name can be a file's, wherever it comes from.
+/// Returns whether a name is safe as a file name.
 fn is_plain(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     !name.is_empty() && name.len() <= LONGEST && name.chars().all(allowed)
 }
 
-/// Tells the daemon what only this process knows. Without the daemon nothing is written down, and the test is none the
-/// worse for it.
+/// Tells the daemon what only this process knows.
+///
+/// Without a daemon nothing is recorded, which does not affect the test.
 pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, total: Duration) {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let (outcome, words) = match conclusion {
@@ -83,15 +87,16 @@ pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, tota
     });
 }
 
-/// A time by the guest's clock, in microseconds, unless that has gone wrong: all of it was here, too, and took no longer.
+/// Returns a time by the guest's clock, in microseconds, unless that clock was wrong: the time
+/// cannot exceed that on the host.
 fn believable(guest: u64, here: Duration) -> Option<u64> {
     (u128::from(guest) <= (here + DRIFT).as_micros()).then_some(guest)
 }
 
-/// How far two clocks may be apart.
+/// How much two clocks may differ.
 const DRIFT: Duration = Duration::from_secs(1);
 
-/// How much of a failure's words is told, in characters.
+/// How many characters of a failure's message are sent.
 const MOST_WORDS: usize = 1 << 14;
 
 #[cfg(test)]

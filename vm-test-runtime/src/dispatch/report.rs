@@ -1,4 +1,5 @@
-//! What is printed about a failed test besides the guest's own output: why, where, and how to run it again.
+//! What is printed about a failed test besides the guest's own output: why, where, and how to run
+//! it again.
 
 use super::conclusion::Conclusion;
 use crate::client::Lease;
@@ -16,7 +17,8 @@ pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {
     );
 }
 
-/// Reports a test that ran on an instance and did not end as it should, as far as this can be known.
+/// Reports a test that ran on an instance and did not end as it should, as far as this can be
+/// known.
 pub(super) fn failed(
     site: &Site,
     test: &str,
@@ -33,7 +35,7 @@ pub(super) fn failed(
         Conclusion::Failed(words) => Some(words.as_str()),
         Conclusion::Passed => None,
     };
-    // Of a command that the test has started only the output says why.
+    // For a command that the test has started, only the output tells why.
     let output = String::from_utf8_lossy(output);
     let says = |sounds: fn(&str) -> bool| words.is_some_and(sounds) || sounds(&output);
     if let Some(caveat) = &lease.granted.caveat
@@ -79,7 +81,7 @@ pub(super) fn unseen(reasons: &[String]) {
     }
 }
 
-/// Says where a failed test can be looked at, or why it cannot.
+/// Prints how a failed test can be inspected, or why it cannot.
 pub(super) fn kept(lease: &Lease, kept: Result<u64, Failure>) {
     let instance = &lease.granted.instance;
     match kept {
@@ -92,7 +94,7 @@ pub(super) fn kept(lease: &Lease, kept: Result<u64, Failure>) {
     }
 }
 
-/// The command that runs just this test, with the runner in use.
+/// Returns the command that runs only this test, with the runner in use.
 fn rerun(site: &Site, test: &str) -> String {
     let (guest, package) = (site.choice_of_guest(), site.package);
     let is_nextest = std::env::var_os("NEXTEST").is_some();
@@ -107,7 +109,8 @@ fn command(package: &str, test: &str, is_nextest: bool) -> String {
     }
 }
 
-/// What a rename in an overlay fails by where a directory came with the guest, and one from mount to mount everywhere.
+/// The hint for a rename that fails in an overlay because the directory came with the guest, or
+/// because it crosses mounts.
 const RENAMING: &str = "a container cannot rename a directory that came with its root or with the workspace, because the kernel's \
      overlay does not allow it; it can rename those that the test has made. Copying works, and so does backend = \"kvm\" for \
      the workspace; see docs/workspace.md";
@@ -116,7 +119,7 @@ fn is_container(lease: &Lease) -> bool {
     lease.granted.description.starts_with("lxc")
 }
 
-/// Whether a failure's words say that a rename would lead to another mount.
+/// Returns whether a failure's message says that a rename would cross mounts.
 fn sounds_like_another_mount(words: &str) -> bool {
     const SIGNS: [&str; 4] = [
         "CrossesDevices",
@@ -127,7 +130,8 @@ fn sounds_like_another_mount(words: &str) -> bool {
     SIGNS.iter().any(|sign| words.contains(sign))
 }
 
-/// Whether a failure's words say that something was not allowed, in the C library's or in Rust's words.
+/// Returns whether a failure's message says that something was not permitted, in the text of the C
+/// library or of Rust.
 fn sounds_forbidden(words: &str) -> bool {
     const SIGNS: [&str; 7] = [
         "Permission denied",
@@ -141,7 +145,8 @@ fn sounds_forbidden(words: &str) -> bool {
     SIGNS.iter().any(|sign| words.contains(sign))
 }
 
-/// Whether a failure's words say that there was no room, in the C library's or in Rust's words.
+/// Returns whether a failure's message says that there was no space, in the text of the C library
+/// or of Rust.
 fn sounds_full(words: &str) -> bool {
     ["No space left on device", "StorageFull", "os error 28"]
         .iter()

@@ -1,5 +1,6 @@
-//! What happens to a test whose guest is not available on this host: it fails, unless the user has decided otherwise. Then
-//! the test is named past what captures output, counted, and recorded; libtest reports it as passed.
+//! What happens to a test whose guest is not available on this host: it fails, unless the user has
+//! decided otherwise. Then the test is named past what captures output, counted, and recorded;
+//! libtest reports it as passed.
 
 use super::libtest::raise;
 use super::{aloud, job, record as runs};
@@ -13,16 +14,18 @@ use std::io::Write;
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
-/// What stands before every skipped test where people read it.
+/// The prefix of every skipped test, where people read it.
 const MARK: &str = "skipped: ";
 
-/// Whether tests whose guests are missing are to be skipped; not if it is unclear what the user has decided.
+/// Returns whether tests whose guests are missing are to be skipped; not if it is unclear what the
+/// user has chosen.
 pub(super) fn is_wanted() -> bool {
     variables::skips_missing().unwrap_or(false)
 }
 
-/// Whether it is known what libtest takes for a pass, and that this is the end of the test: from a helper a skip would
-/// return to a caller that goes on beside the guest.
+/// Returns whether it is known what libtest takes for a pass, and that this is the end of the test.
+///
+/// From a helper, a skip would return to a caller that goes on without the guest.
 pub(super) fn is_possible(site: &Site, test: &str) -> bool {
     match site.panics {
         Panics::Fail => last_resort::is_on_the_test(site, test),
@@ -31,7 +34,7 @@ pub(super) fn is_possible(site: &Site, test: &str) -> bool {
     }
 }
 
-/// Names the test and counts it. Returns, or panics for a test that passes by panicking.
+/// Reports the test and counts it. Returns, or panics for a test that passes by panicking.
 pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
     let reason = failure.message.lines().next().unwrap_or_default();
     let line = format!("{MARK}{}::{test}: {reason}\n", site.package);
@@ -48,7 +51,7 @@ pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
     }
 }
 
-/// Writes the line down with those of the same run; how many there are then.
+/// Appends the line to those of the same run; returns how many there are.
 fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
     let binary = std::env::current_exe()?;
     let target = target(&binary).unwrap_or_else(|| job::workspace(site).join("target"));
@@ -56,7 +59,7 @@ fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
     fs::create_dir_all(&directory)?;
     let file = directory.join(format!("{}.txt", runs::run()));
     let is_new = !file.exists();
-    // One write, which the kernel does not tear apart.
+    // One write, which the kernel does not split.
     let mut opened = File::options().create(true).append(true).open(&file)?;
     if is_new {
         forget_old_runs(&directory, "txt");

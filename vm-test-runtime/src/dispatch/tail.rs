@@ -2,28 +2,28 @@
 
 use vm_test_protocol::record::MOST_OUTPUT;
 
-/// The last bytes of both streams, as they came.
+/// The last bytes of both streams, in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     bytes: Vec<u8>,
 }
 
 impl Tail {
-    /// Takes what has come.
+    /// Adds bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
-        // Not at every push: each of them would move all that is kept.
+        // Not at every push, since each would move everything that is kept.
         if self.bytes.len() > 2 * MOST_OUTPUT {
             self.bytes.drain(..self.bytes.len() - MOST_OUTPUT);
         }
     }
 
-    /// All that is kept.
+    /// Returns what is kept.
     pub(super) fn to_vec(&self) -> Vec<u8> {
         self.bytes[self.bytes.len().saturating_sub(MOST_OUTPUT)..].to_vec()
     }
 
-    /// The last lines that say anything, each without what steers a terminal.
+    /// Returns the last lines that are not empty, without terminal escapes.
     pub(super) fn last_lines(&self, most: usize, longest: usize) -> Vec<String> {
         let begin = self.bytes.len().saturating_sub(most * longest * 4);
         let text = String::from_utf8_lossy(&self.bytes[begin..]);

@@ -1,9 +1,10 @@
-//! SIGTERM while a test runs in its guest, as nextest sends it to a test that exceeds `slow-timeout`: the test is ended in
-//! the guest first, its files come back, and only then the signal ends this process. Knows no guest and no verdict.
+//! SIGTERM while a test runs in its guest, as nextest sends it to a test that exceeds
+//! `slow-timeout`: the test is ended in the guest first, its files come back, and only then the
+//! signal ends this process. Knows no guest and no verdict.
 //!
-//! Only where a process runs one test: elsewhere the signal is meant for all of them, and some may handle it. A second one
-//! ends the process at once, and so does one while no test is in a guest. No thread is started: code that waits for a guest
-//! polls for the signal.
+//! Only where a process runs one test: elsewhere the signal is meant for all of them, and some may
+//! handle it. A second one ends the process at once, and so does one while no test is in a guest.
+//! No thread is started: code that waits for a guest polls for the signal.
 
 use crate::environment::is_for_one_test;
 use signal_hook::consts::SIGTERM;
@@ -13,19 +14,20 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// How often whoever waits for a guest looks whether the signal has come.
+/// How often a wait for a guest checks for the signal.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// What the handlers write and read.
 struct Switches {
-    /// The signal has come.
+    /// Whether the signal has come.
     asked: Arc<AtomicBool>,
-    /// It ends the process.
+    /// Whether the signal ends the process at once.
     at_once: Arc<AtomicBool>,
 }
 
-/// A test that is in its guest. From its making on the signal waits until it is dropped, which is when the test has been
-/// told of.
+/// A test that is in its guest.
+///
+/// While this exists, the signal is deferred; it is dropped after the test has been reported.
 pub(super) struct InGuest(Option<&'static Switches>);
 
 impl InGuest {
@@ -37,7 +39,7 @@ impl InGuest {
         Self(switches)
     }
 
-    /// Whether the test is to be ended.
+    /// Returns whether the test is to be ended.
     pub(super) fn is_over(&self) -> bool {
         self.0.is_some_and(|switches| switches.asked.load(SeqCst))
     }
@@ -49,7 +51,8 @@ impl Drop for InGuest {
         let Some(switches) = self.0 else {
             return;
         };
-        // In this order, which is the opposite of the handlers': one of the two sees what the other has done.
+        // In the opposite order of the handlers, so that one of the two sees what the other has
+        // done.
         switches.at_once.store(true, SeqCst);
         if switches.asked.load(SeqCst) {
             let _ = std::io::stdout().flush();
@@ -58,11 +61,11 @@ impl Drop for InGuest {
     }
 }
 
-/// Installs the handlers, unless the signal means something else in this process.
+/// Installs the handlers, unless the signal has another meaning in this process.
 fn switches() -> Option<&'static Switches> {
     static SWITCHES: OnceLock<Option<Switches>> = OnceLock::new();
     let install = || {
-        // Where panics abort, the process that gets the signal is libtest's, and this one its child.
+        // Where panics abort, the signal goes to libtest's process, of which this one is a child.
         if !is_for_one_test() || cfg!(panic = "abort") {
             return None;
         }
@@ -81,7 +84,7 @@ fn switches() -> Option<&'static Switches> {
     SWITCHES.get_or_init(install).as_ref()
 }
 
-/// Whether the signal is neither ignored nor caught, in the words of `/proc/self/status`.
+/// Returns whether the signal is neither ignored nor caught, given `/proc/self/status`.
 fn is_default(status: &str) -> bool {
     let has = |set: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(set));

@@ -11,17 +11,17 @@ use crate::variables;
 use std::time::Instant;
 use vm_test_protocol::failure::Failure;
 
-/// What became of a test.
+/// The result of a test.
 enum Fate {
     Ran(Conclusion),
     /// Its guest is not available, and the user wants such tests skipped.
     Skipped(String, Failure),
 }
 
-/// Has the calling test run in a guest. Returns only if it passed there.
+/// Runs the calling test in a guest. Returns only if it passed there.
 pub(crate) fn dispatch(site: &'static Site) {
-    // A panic of this crate's own is no verdict, and a test may pass by panicking: `print!` panics where the stream behind it
-    // cannot be written.
+    // A panic of this crate is not a verdict, and a test may pass by panicking: `print!` panics if
+    // its stream cannot be written.
     let fate = std::panic::catch_unwind(|| have_run(site)).unwrap_or_else(|payload| {
         let words = text_of(payload.as_ref()).unwrap_or_default();
         let failure = Failure::new(format!("cannot have the test run in a guest: {words}"));
@@ -64,7 +64,7 @@ fn have_run(site: &'static Site) -> Fate {
     let is_failure = is_failure(site, &conclusion);
     if is_failure || !matches!(conclusion, Conclusion::Passed) {
         let output = course.output.to_vec();
-        // Where libtest is satisfied, no reason is needed.
+        // If libtest is satisfied, no reason is needed.
         if is_failure {
             report::unseen(&reason::unseen(&conclusion, &course.seen.panics, &output));
         }
@@ -73,7 +73,8 @@ fn have_run(site: &'static Site) -> Fate {
     if is_failure && lease.granted.keep_for.is_some() {
         report::kept(&lease, course.keep(&lease));
     }
-    // The instance goes before the test ends, so that its end never overlaps the next test's start in this process.
+    // The instance is destroyed before the test ends, so that its end never overlaps the next
+    // test's start in this process.
     drop(lease);
     drop(in_guest);
     Fate::Ran(conclusion)

@@ -1,11 +1,12 @@
-//! The note for users who run a test process under a debugger or tracer: the body does not run in this process.
+//! The note for users who run a test process under a debugger or tracer: the body does not run in
+//! this process.
 
 use super::lineage;
 use crate::client::Lease;
 use crate::site::Site;
 use std::fs;
 
-/// Names the command with which the body can be followed, if this process is followed.
+/// Prints the command with which the body can be debugged, if this process is being debugged.
 pub(super) fn warn(site: &Site, test: &str, lease: &Lease) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let Some(tracer) = id_of_tracer(&status) else {
@@ -28,7 +29,7 @@ pub(super) fn warn(site: &Site, test: &str, lease: &Lease) {
     );
 }
 
-/// The process that traces another one, by what the kernel says of that.
+/// Returns the process that traces another one, given the latter's status.
 fn id_of_tracer(status: &str) -> Option<u32> {
     let line = status
         .lines()
@@ -36,7 +37,7 @@ fn id_of_tracer(status: &str) -> Option<u32> {
     line.trim().parse().ok().filter(|&id| id != 0)
 }
 
-/// What to put before a program in a guest, like what is in use here.
+/// Returns the debugger to put before a program in a guest, like the one in use here.
 fn tool(name: &str) -> &'static str {
     match name {
         "strace" => "strace -f",

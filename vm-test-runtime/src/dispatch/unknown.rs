@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::Once;
 use vm_test_protocol::record::RunEntry;
 
-/// Where it is written down which runs have told it, below cargo's target directory.
+/// Where it is recorded which runs have printed the warning, below cargo's target directory.
 const TOLD: &str = "warnings";
 
-/// Warns, unless this process or another one of the same run has done it already.
+/// Prints the warning, unless a process of the same run has already done so.
 pub(super) fn warn(site: &Site, test: &str) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -27,7 +27,8 @@ pub(super) fn warn(site: &Site, test: &str) {
     });
 }
 
-/// Whether another process has told it. Where that cannot be found out it is told again.
+/// Returns whether another process has printed it. If that cannot be determined, it is printed
+/// again.
 fn is_told(entry: &RunEntry) -> bool {
     let directory = Path::new(&entry.directory).join(TOLD);
     let made = mark(&directory, &entry.run);

@@ -11,15 +11,15 @@ use vm_test_protocol::body::BodyOutcome;
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::quantity::DURATION;
 
-/// How many of the last lines of a test that was killed are quoted, and how much of each.
+/// How many of the last lines of a killed test are quoted, and how many characters of each.
 const LAST_LINES: usize = 5;
 const LONGEST_LINE: usize = 200;
 
-/// What a filter of system calls kills with.
+/// The signal with which a system call filter kills.
 const SIGSYS: i32 = 31;
 
 impl Course {
-    /// What libtest is to be told.
+    /// Returns what libtest is to be told.
     pub(super) fn conclude(&self, lease: &Lease, site: &Site, test: &str) -> Conclusion {
         match (&self.ended, &self.lost) {
             (Some(ended), None) => conclude(lease, site, test, self, ended),
@@ -59,7 +59,8 @@ fn conclude(lease: &Lease, site: &Site, test: &str, course: &Course, ended: &End
     Conclusion::NoVerdict(no_verdict(lease, site, course, ended))
 }
 
-/// Whether the harness in the guest, which is the one here, has no test of the name that it was given.
+/// Returns whether the harness in the guest, which is the same as here, has no test with the given
+/// name.
 fn is_unknown(ended: &Ended) -> bool {
     const WORDS: &[u8] = b"running 0 tests";
     let mut windows = ended.preamble.windows(WORDS.len());
@@ -74,12 +75,14 @@ fn unknown(site: &Site, test: &str) -> Failure {
     .hint(CURE)
 }
 
-/// Whether libtest, which has the last word in the guest as it has here, may end its process with this code after this
-/// verdict. With any other code, something else has ended the process after the body, or has failed the test there.
+/// Returns whether libtest in the guest may end its process with this code after this verdict.
+///
+/// Any other code means that something else has ended the process after the body, or has failed the
+/// test there.
 fn fits(code: i32, verdict: &BodyOutcome, panics: Panics) -> bool {
     match (code, verdict, panics) {
         (0, _, _) => true,
-        // That it did not panic as it should is said here once more.
+        // libtest here reports once more that the test did not panic as expected.
         (101, BodyOutcome::Passed, Panics::Pass) => true,
         (101, BodyOutcome::Passed, Panics::Fail | Panics::Unknown) => false,
         (101, _, _) => true,
@@ -87,7 +90,7 @@ fn fits(code: i32, verdict: &BodyOutcome, panics: Panics) -> bool {
     }
 }
 
-/// Names the way in which the job ended without a verdict that counts.
+/// Describes how the job ended without a valid verdict.
 fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Failure {
     let seen = &course.seen;
     let seconds = course.took.as_secs_f64();

@@ -1,4 +1,5 @@
-//! Follows a job from its start to its end. Prints the guest's output and records what it reports; draws no conclusion.
+//! Follows a job from its start to its end. Prints the guest's output and records what it reports;
+//! draws no conclusion.
 
 use super::tail::Tail;
 use super::termination::{InGuest, LOOK};
@@ -12,24 +13,26 @@ use vm_test_protocol::agent::{Ended, FromAgent, ToAgent};
 use vm_test_protocol::body::{BodyOutcome, PanicReport};
 use vm_test_protocol::failure::Failure;
 
-/// How much longer than the job's own time limit the agent may take to say that it is over: a second for what the job was
-/// doing, two for its counters, two for the rest of its output, and as much for a host that is slow just now.
+/// How much longer than the job's own time limit the agent may take to report its end: a second for
+/// what the job was doing, two for its counters, two for the rest of its output, and as much for a
+/// slow host.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// More output than an agent lets through, in bytes. All of it may have to be kept until the test ends.
+/// More output than an agent lets through, in bytes. All of it may have to be kept until the test
+/// ends.
 const MOST_OUTPUT: usize = 257 << 20;
 
-/// What the agent has told.
+/// What the agent has reported.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) begun: bool,
     pub(super) verdict: Option<BodyOutcome>,
-    /// The last panics of all threads, in their order.
+    /// The last panics of all threads, in order.
     pub(super) panics: Vec<PanicReport>,
     pub(super) stray: Option<String>,
 }
 
-/// How many panics are remembered; an agent passes more on, but only where a test floods it.
+/// How many panics are remembered. An agent passes on more, but only if a test floods it.
 const MOST_PANICS: usize = 64;
 
 impl Seen {
@@ -41,24 +44,24 @@ impl Seen {
     }
 }
 
-/// What became of a job.
+/// The course of a job.
 #[derive(Debug, Default)]
 pub(super) struct Course {
     pub(super) seen: Seen,
-    /// The agent's last word on it.
+    /// The agent's final report.
     pub(super) ended: Option<Ended>,
-    /// Why there was none.
+    /// Why there is none.
     pub(super) lost: Option<Failure>,
-    /// The end of what the test wrote.
+    /// The end of the test's output.
     pub(super) output: Tail,
     /// Whether the test was ended because this process was told to end.
     pub(super) told_to_end: bool,
-    /// From the sending of the job to the last word on it.
+    /// From sending the job to the final report.
     pub(super) took: Duration,
 }
 
 impl Course {
-    /// Has the daemon keep the instance; how long, in milliseconds.
+    /// Makes the daemon keep the instance; returns for how long.
     ///
     /// # Errors
     /// If there is nothing to keep, or the daemon refuses.
@@ -100,10 +103,11 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
     let (mut output, mut late, mut told_to_end) = (0, 0, false);
     let ended = loop {
         let is_told = in_guest.is_over();
-        // By this clock and not the guest's: where QEMU translates, one was seen to go four minutes ahead at once.
+        // By this clock, not the guest's: under emulation one was seen to jump ahead by four
+        // minutes.
         if time.must_end(Instant::now(), is_told) {
             told_to_end = is_told;
-            // That it cannot be sent shows as the end of the stream.
+            // A failure to send shows as the end of the stream.
             let _ = lease.send(&ToAgent::End);
         }
         let left = time.left(Instant::now()).unwrap_or(LOOK);
@@ -113,7 +117,8 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
         } else {
             lease.receive(Some(left.min(LOOK)))
         };
-        // Not by what was left: the limit may have passed since it was asked for, and then the agent is told first.
+        // Not by the remaining time computed before: the limit may have passed since, and then the
+        // agent is told first.
         if message.as_ref().is_err_and(is_timeout) && !time.is_spent(Instant::now()) {
             continue;
         }
@@ -202,7 +207,7 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
     }
 }
 
-/// What of a job grows without a limit is its environment.
+/// Explains a job that cannot be sent. Only its environment can grow without limit.
 fn unsendable(error: &io::Error) -> Failure {
     Failure::new(format!("cannot send the test to the guest: {error}"))
         .hint("the variables passed to the guest are too long; name fewer or shorter ones in `env`")

@@ -1,5 +1,5 @@
-//! How this process reports to the agent: over its connection or, if the body has closed or forbidden that, through its
-//! memory.
+//! How this process reports to the agent: over its connection or, if the body has closed or
+//! forbidden that, through its memory.
 
 use super::mailbox;
 use std::fs::File;
@@ -11,16 +11,19 @@ use std::sync::Mutex;
 use vm_test_protocol::body::{ADMITTED, FromBody};
 use vm_test_protocol::{BODY_SOCKET, frame};
 
-/// The way to the agent.
+/// The connection to the agent.
 pub(super) struct Channel {
     nonce: u128,
-    /// Only the process that made it may speak: one that the body forks has a copy.
+    /// The process that made it; only this one may write, since a process that the body forks has a
+    /// copy.
     process: u32,
     stream: Mutex<Option<Stream>>,
 }
 
-/// The connection. As a file, whose writes need no permission to send, and whose identity can be looked at: its number may
-/// have become another file's.
+/// The connection's descriptor.
+///
+/// It is used as a file, because writing then needs no permission to send, and its identity can be
+/// checked: the number may now belong to another file.
 struct Stream {
     file: File,
     identity: (u64, u64),
@@ -30,7 +33,7 @@ struct Stream {
 pub(super) enum Refused {
     /// Nobody listens.
     NoAgent,
-    /// The agent takes the reports of another process.
+    /// The agent accepts the reports of another process.
     NotAdmitted,
 }
 
@@ -54,19 +57,20 @@ impl Channel {
             .map_err(|_| Refused::NotAdmitted)
     }
 
-    /// Whether this is the process that made it, as far as it may know.
+    /// Returns whether this is the process that made the channel, as far as that can be determined.
     pub(super) fn is_ours(&self) -> bool {
         let own = std::process::id();
         own == self.process || is_refusal(own)
     }
 
-    /// If the agent does not get this, it has no verdict, and without one no test passes.
+    /// Sends a report. If the agent does not get it, there is no verdict, and the test cannot pass.
     pub(super) fn tell(&self, report: &FromBody) {
         let Ok(frame) = frame::encode(report) else {
             return;
         };
         let mut stream = self.stream.lock().unwrap_or_else(|lock| lock.into_inner());
-        // Memory is looked at in the right process only, and so is safe where that is not known here.
+        // The agent reads the memory only of the right process, so this is safe even if the process
+        // is not known here.
         if std::process::id() == self.process
             && let Some(open) = &mut *stream
         {
@@ -81,7 +85,8 @@ impl Channel {
     }
 }
 
-/// Whether asking for this process's id was forbidden: the standard library takes the error's number, negated, for the id.
+/// Returns whether asking for this process's id was forbidden: the standard library takes the
+/// negated error number for the id.
 fn is_refusal(id: u32) -> bool {
     i32::try_from(id).is_err()
 }
@@ -96,13 +101,14 @@ impl Stream {
         })
     }
 
-    /// Whether the number still stands for the connection.
+    /// Returns whether the descriptor still refers to the connection.
     fn is_ours(&self) -> bool {
         let meta = self.file.metadata();
         meta.is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
     }
 
-    /// Closes the connection, by which the agent learns where to look; but nothing else that has its number.
+    /// Closes the connection, which makes the agent read the mailbox; but closes nothing else that
+    /// has its number.
     fn give_up(self) {
         if !self.is_ours() {
             std::mem::forget(self.file);

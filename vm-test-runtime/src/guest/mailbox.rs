@@ -1,5 +1,5 @@
-//! The last way to reach the agent: the report is left in this process's memory, where the agent finds it. Nothing here may
-//! depend on a system call: all of them may be forbidden.
+//! The last way to reach the agent: the report is left in this process's memory, where the agent
+//! finds it. Nothing here may depend on a system call: all of them may be forbidden.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -8,35 +8,36 @@ use vm_test_protocol::mailbox::{
     ADDRESS, LENGTH, NONCE_HIGH, NONCE_LOW, POSTED, TAKEN, WORDS, halves,
 };
 
-/// How often the agent's answer is looked for, and what is waited in between: ten seconds in all.
+/// How often the agent's answer is checked, and the pause between two checks: ten seconds in total.
 const LOOKS: usize = 1000;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Turns between two looks, which take the time that a pause does not where waiting is forbidden, too.
+/// Iterations between two checks, which take time even where pausing is forbidden.
 const TURNS: usize = 1 << 14;
 
 static WORDS_OF_THIS_PROCESS: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
 
-/// Whether a report was not taken in time: the agent is not reading, and later reports need not wait.
+/// Whether a report was not taken in time: the agent is not reading, and later reports need not
+/// wait.
 static IS_UNREAD: AtomicBool = AtomicBool::new(false);
 
-/// Where the agent is to look.
+/// Returns the address for the agent to read.
 pub(super) fn address() -> u64 {
     WORDS_OF_THIS_PROCESS.as_ptr().expose_provenance() as u64
 }
 
-/// Leaves a frame for the agent and waits until it is taken. One caller at a time.
+/// Posts a frame for the agent and waits until it is taken. One caller at a time.
 pub(super) fn post(nonce: u128, frame: Vec<u8>) {
     if IS_UNREAD.load(Ordering::Relaxed) {
         return;
     }
-    // For ever: the agent may look at it at any time.
+    // Leaked: the agent may read it at any time.
     let frame = Vec::leak(frame);
     let words = &WORDS_OF_THIS_PROCESS;
     let [low, high] = halves(nonce);
     words[NONCE_LOW].store(low, Ordering::Relaxed);
     words[NONCE_HIGH].store(high, Ordering::Relaxed);
-    // The provenance is exposed, or the compiler might think that nobody reads the bytes.
+    // Exposed provenance, or the compiler might assume that nobody reads the bytes.
     let address = frame.as_ptr().expose_provenance() as u64;
     words[ADDRESS].store(address, Ordering::Relaxed);
     words[LENGTH].store(frame.len() as u64, Ordering::Relaxed);
@@ -45,7 +46,7 @@ pub(super) fn post(nonce: u128, frame: Vec<u8>) {
         if words[TAKEN].load(Ordering::SeqCst) == posted {
             return;
         }
-        // Unlike sleeping, this does not mind being forbidden.
+        // Unlike sleeping, this does not fail where it is forbidden.
         thread::park_timeout(PAUSE);
         for _ in 0..TURNS {
             std::hint::spin_loop();

@@ -1,6 +1,6 @@
-//! Writes one file into a directory of the host: first to a staging directory, then renamed, so that a partial file is never
-//! visible. Follows no symbolic link, and writes only there and to the staging directory: a process that is killed meanwhile
-//! leaves nothing among the user's files.
+//! Writes one file into a directory of the host: first to a staging directory, then renamed, so
+//! that a partial file is never visible. Follows no symbolic link, and writes only there and to the
+//! staging directory: a process that is killed meanwhile leaves nothing among the user's files.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};
@@ -10,15 +10,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use vm_test_protocol::harvest::HARVEST_TIME;
 
-/// The end of a draft's name.
+/// The extension of a draft's name.
 const END: &str = ".part";
 
-/// A draft of this age is abandoned: the process id of another container looks like that of an ended process.
+/// A draft of this age is abandoned: the process id of another container looks like that of an
+/// ended process.
 const OLD: Duration = HARVEST_TIME.saturating_add(Duration::from_secs(60));
 
 static DRAFTS: AtomicUsize = AtomicUsize::new(0);
 
-/// A file that is not there yet. Dropped, it never will be.
+/// A file that is not complete yet. Dropping it discards it.
 #[derive(Debug)]
 pub(super) struct Draft {
     file: File,
@@ -27,8 +28,9 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Begins a file at `root` and below it by these names; directories on the way are made. It is written in the directory
-    /// of drafts, or beside its goal without one.
+    /// Begins a file below `root` with these names; makes directories on the way.
+    ///
+    /// It is written in the directory of drafts, or without one beside its destination.
     ///
     /// # Errors
     /// Why it cannot be written.
@@ -43,7 +45,7 @@ impl Draft {
             directory.push(name);
             make_real(&directory)?;
         }
-        // What is checked above by name is checked here by what the names lead to.
+        // The names are checked above; this checks where they lead.
         let is_within = directory.canonicalize().and_then(|real| {
             let root = root.canonicalize()?;
             Ok(real.starts_with(root))
@@ -65,13 +67,13 @@ impl Draft {
             Some(drafts) => drafts.join(name),
             None => goal.with_file_name(beside(&name)),
         };
-        // A leftover of a killed process that had this one's id.
+        // Left by a killed process with the same id.
         let _ = fs::remove_file(&aside);
         let file = File::create_new(&aside).map_err(|error| cannot(&aside, &error))?;
         Ok(Self { file, aside, goal })
     }
 
-    /// Adds bytes.
+    /// Appends bytes.
     ///
     /// # Errors
     /// Why they cannot be written.
@@ -81,7 +83,7 @@ impl Draft {
             .map_err(|error| cannot(&self.aside, &error))
     }
 
-    /// Puts the file in its place, over one that is there.
+    /// Moves the file to its place, replacing an existing one.
     ///
     /// # Errors
     /// Why it cannot be put there.
@@ -90,7 +92,7 @@ impl Draft {
             if !meta.is_file() {
                 return Err(in_the_way(&self.goal, &meta));
             }
-            // A script stays one.
+            // An executable file stays executable.
             let kept = fs::set_permissions(&self.aside, meta.permissions());
             kept.map_err(|error| cannot(&self.aside, &error))?;
         }
@@ -103,7 +105,7 @@ impl Draft {
         renamed.map_err(|error| cannot(&self.goal, &error))
     }
 
-    /// Moves the draft to its goal's directory, which is on another file system.
+    /// Moves the draft to its destination's directory, which is on another file system.
     fn come_closer(&mut self) -> io::Result<()> {
         let name = self.aside.file_name().unwrap_or_default().to_string_lossy();
         let closer = self.goal.with_file_name(beside(&name));
@@ -117,7 +119,7 @@ impl Draft {
         file.set_permissions(mode)
     }
 
-    /// Puts the file in its place if there is none yet; whether it did.
+    /// Moves the file to its place if there is none yet; returns whether it did.
     ///
     /// # Errors
     /// Why it cannot be put there.
@@ -125,7 +127,7 @@ impl Draft {
         match fs::hard_link(&self.aside, &self.goal) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-            // Not every file system has links; then the names alone keep files apart.
+            // Not every file system has hard links; then only the names keep files apart.
             Err(_) if kind_of(&self.goal)?.is_none() => self.replace().map(|()| true),
             Err(error) => Err(cannot(&self.goal, &error)),
         }
@@ -139,12 +141,13 @@ impl Drop for Draft {
     }
 }
 
-/// The name of a draft that is among files of other people.
+/// Returns the name of a draft among other files.
 fn beside(name: &str) -> String {
     format!(".vm-test-{name}")
 }
 
-/// Makes the directory of drafts, and removes what killed processes have left there; whether it can be used.
+/// Makes the directory of drafts, and removes what killed processes have left there; returns
+/// whether it can be used.
 fn prepare(drafts: &Path) -> bool {
     static SWEPT: Once = Once::new();
     let is_there = fs::create_dir_all(drafts).is_ok();
@@ -174,7 +177,7 @@ fn sweep(drafts: &Path) {
     }
 }
 
-/// Makes a directory unless it is there; a symbolic link to one does not count.
+/// Makes a directory unless it exists; a symbolic link to one does not count.
 fn make_real(directory: &Path) -> Result<(), String> {
     if let Err(error) = fs::create_dir(directory)
         && error.kind() != ErrorKind::AlreadyExists
@@ -216,7 +219,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    /// A directory of a test's own, without a crate for it.
+    /// A directory for one test, made without another crate.
     struct Place(PathBuf);
 
     impl Place {
@@ -282,7 +285,7 @@ mod tests {
     #[test]
     fn drafts_have_a_directory_of_their_own_on_whatever_file_system() {
         let place = Place::new("goal");
-        // The second is on another file system, mostly.
+        // The second is usually on another file system.
         let shared = PathBuf::from(format!("/dev/shm/vm-test-draft-{}", std::process::id()));
         for drafts in [place.0.join("drafts"), shared] {
             let drafts = Place(drafts);
@@ -290,7 +293,7 @@ mod tests {
             let begin = || Draft::begin(&place.0, &names(&["a", "b"]), Some(&drafts.0)).unwrap();
             let mut draft = begin();
             draft.write(b"words").unwrap();
-            // Were the process killed now, nothing would be here.
+            // If the process were killed now, nothing would be here.
             assert_eq!(fs::read_dir(place.0.join("a")).unwrap().count(), 0);
             assert_eq!(draft.add(), Ok(true));
             assert_eq!(fs::read(&goal).unwrap(), b"words");
@@ -310,7 +313,7 @@ mod tests {
     #[test]
     fn what_a_killed_process_has_left_is_removed_and_nothing_else() {
         let place = Place::new("sweep");
-        // No process has an id as large as this.
+        // No process id is as large as this.
         let (dead, alive) = (4_200_000_000_u32, std::process::id());
         let old = std::time::SystemTime::now() - 2 * OLD;
         for (name, is_old) in [

@@ -1,7 +1,8 @@
-//! Whether a program was built to count what it executes, by the names of its sections. Reads a few pages of its file,
-//! whatever its size; knows nothing of profiles.
+//! Whether a program was built to count what it executes, by the names of its sections. Reads a few
+//! pages of its file, whatever its size; knows nothing of profiles.
 //!
-//! A search for the name's bytes would not do: the name is data of this very code, and so of every test binary.
+//! A search for the name's bytes would not do: the name is data of this very code, and so of every
+//! test binary.
 
 use std::fs::File;
 use std::io;

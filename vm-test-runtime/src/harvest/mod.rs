@@ -1,6 +1,6 @@
-//! The host's side of the files that a job leaves in its guest: reads them from the agent's stream and writes them. A guest
-//! is not trusted: this module decides which file its data may become, and writes nothing else. Removes what older runs have
-//! left in the same places.
+//! The host's side of the files that a job leaves in its guest: reads them from the agent's stream
+//! and writes them. A guest is not trusted: this module decides which file its data may become, and
+//! writes nothing else. Removes what older runs have left in the same places.
 //!
 //! Shared by every test binary and by the program `vm-test`; not a public API, and not stable.
 

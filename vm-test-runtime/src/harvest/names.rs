@@ -1,4 +1,5 @@
-//! Turns foreign names (of tests, and of files that guests send) into safe file names. Touches no file.
+//! Turns foreign names (of tests, and of files that guests send) into safe file names. Touches no
+//! file.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ const LONGEST_NAME: usize = 255;
 /// How many directories deep a guest's file may be.
 const DEEPEST: usize = 32;
 
-/// A directory's name for a test, a package or a binary: `::` becomes a full stop, and what is not plain a hyphen.
+/// Returns a directory name for a test, a package or a binary: `::` becomes a full stop, and other
+/// special characters a hyphen.
 #[must_use]
 pub fn directory_name(name: &str) -> String {
     let mut plain: String = name
@@ -26,7 +28,7 @@ pub fn directory_name(name: &str) -> String {
         plain.insert(0, '_');
     }
     if plain.len() > LONGEST {
-        // Names that differ only behind the cut stay apart.
+        // Distinguishes names that differ only after the cut.
         let mut sum = vm_test_protocol::harvest::Sum::default();
         sum.add(name.as_bytes());
         plain.truncate(LONGEST - 17);
@@ -35,7 +37,7 @@ pub fn directory_name(name: &str) -> String {
     plain
 }
 
-/// The name of a test binary, without the hash that cargo puts behind it.
+/// Returns the name of a test binary without cargo's hash.
 #[must_use]
 pub fn binary_name(binary: &Path) -> String {
     let name = binary.file_name().unwrap_or_default().to_string_lossy();
@@ -46,7 +48,9 @@ pub fn binary_name(binary: &Path) -> String {
     }
 }
 
-/// The names that lead to an artifact: what could steer a terminal or is no text is replaced, what leads elsewhere is
+/// Returns the path components of an artifact.
+///
+/// What could control a terminal or is not text is replaced; what leads out of the directory is
 /// refused.
 ///
 /// # Errors
@@ -67,7 +71,7 @@ pub(super) fn of_artifact(name: &[u8]) -> Result<Vec<String>, String> {
         .collect())
 }
 
-/// The names that lead to an export, exactly as they are.
+/// Returns the path components of an export, unchanged.
 ///
 /// # Errors
 /// Why it is refused.
@@ -108,7 +112,7 @@ fn split(text: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// A guest's words for people: at most so many characters, and unable to steer a terminal.
+/// Returns a guest's text for people: at most this many characters, without terminal escapes.
 pub(super) fn shown(words: &[u8], most: usize) -> String {
     let text = String::from_utf8_lossy(&words[..words.len().min(4 * most)]);
     let mut shown: String = text

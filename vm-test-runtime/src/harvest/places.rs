@@ -1,4 +1,5 @@
-//! Where on the host each kind of file goes. Reads the environment and how a program was built; makes no file.
+//! Where on the host each kind of file goes. Reads the environment and how a program was built;
+//! makes no file.
 
 use super::instrumented::is_instrumented;
 use std::ffi::OsString;
@@ -7,16 +8,16 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::harvest::{ENV_PROFILE, Exports, Profiles, Wanted};
 use vm_test_protocol::pattern::Pattern;
 
-/// Where what a job leaves goes; what has no place is not asked for.
+/// Where a job's files go. Files without a place are not requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     /// Coverage profiles.
     pub profiles: Option<ProfilePlace>,
-    /// The directory of artifacts, which need not be there.
+    /// The directory of artifacts, which need not exist.
     pub artifacts: Option<PathBuf>,
-    /// The root of the workspace, and which files of it come back.
+    /// The root of the workspace, and which of its files come back.
     pub exports: Option<(PathBuf, Vec<Pattern>)>,
-    /// Where files are written before they are whole; beside their places if there is none.
+    /// Where incomplete files are written; if not set, beside their destinations.
     pub drafts: Option<PathBuf>,
 }
 
@@ -25,14 +26,17 @@ pub struct Places {
 pub struct ProfilePlace {
     /// The directory of this process's own profile.
     pub directory: PathBuf,
-    /// How the names of profiles there begin.
+    /// The prefix of the profiles' names.
     pub prefix: &'static str,
     wanted: Profiles,
 }
 
 impl ProfilePlace {
-    /// Of a job that runs this program: beside the profile that this process writes, or would write. Whether somebody
-    /// measures is decided here alone: a guest that says so could else have files made among the package's sources.
+    /// Returns the place for a job that runs this program: beside the profile that this process
+    /// writes or would write.
+    ///
+    /// Only the host decides whether coverage is measured: otherwise a guest could have files made
+    /// among the package's sources.
     #[must_use]
     pub fn for_program(program: &Path) -> Option<Self> {
         let here = std::env::current_dir().ok()?;
@@ -45,7 +49,7 @@ impl ProfilePlace {
                     continuous: has(&pattern, b'c'),
                 },
             }),
-            // What was built for coverage writes its profile here then.
+            // Programs built for coverage write their profile here by default.
             None => is_instrumented(program).then_some(Self {
                 directory: here,
                 prefix: "default_",
@@ -56,7 +60,7 @@ impl ProfilePlace {
 }
 
 impl Places {
-    /// What the agent is asked for.
+    /// Returns what the agent is asked for.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
         Wanted {
@@ -75,13 +79,13 @@ impl Places {
     }
 }
 
-/// The directory of drafts in a target directory, which is not made only for them.
+/// Returns the directory of drafts in a target directory, which is not made for them alone.
 #[must_use]
 pub fn drafts(target: &Path) -> Option<PathBuf> {
     target.is_dir().then(|| target.join("vm-test/drafts"))
 }
 
-/// The placeholders of a pattern with the place of each.
+/// Returns the placeholders of a pattern with their positions.
 fn placeholders(pattern: &[u8]) -> impl Iterator<Item = (usize, u8)> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -95,7 +99,7 @@ fn has(pattern: &OsString, placeholder: u8) -> bool {
     placeholders(pattern.as_bytes()).any(|(_, found)| found == placeholder)
 }
 
-/// The directory of a pattern, as this process sees it.
+/// Returns the directory of a pattern, as this process sees it.
 fn directory_of(pattern: &OsString) -> PathBuf {
     let whole = PathBuf::from(pattern);
     let parent = whole.parent().unwrap_or(Path::new(""));

@@ -1,22 +1,22 @@
-//! Whether bytes are a complete raw coverage profile: a single truncated one breaks the whole coverage report. Knows the
-//! format's header and sizes, not its content.
+//! Whether bytes are a complete raw coverage profile: a single truncated one breaks the whole
+//! coverage report. Knows the format's header and sizes, not its content.
 
-/// How many bytes of a profile are looked at.
+/// How many bytes of a profile are examined.
 pub(super) const HEADER: usize = 16 * 8;
 
-/// How a profile of a 64-bit program begins, and one of a 32-bit program.
+/// The magic numbers of profiles of 64-bit and of 32-bit programs.
 const MAGIC: [[u8; 8]; 2] = [*b"\x81rforpl\xff", *b"\x81Rforpl\xff"];
 
-/// The version whose sizes are known: that of all compilers from Rust 1.82 on.
+/// The version whose sizes are known: that of all compilers since Rust 1.82.
 const VERSION: u64 = 10;
 
-/// Bits of the version that say what kind of profile it is.
+/// Bits of the version that tell the kind of the profile.
 const KIND: u64 = 0xff << 56;
 
 /// The kind with one byte for each counter.
 const BYTE_COUNTERS: u64 = 1 << 60;
 
-/// Checks a profile of `length` bytes by its beginning.
+/// Checks a profile of `length` bytes by its header.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -33,7 +33,7 @@ pub(super) fn check(header: &[u8], length: u64) -> Result<(), String> {
     };
     let short = || "it is cut short".to_owned();
     let version = field(1).ok_or_else(short)?;
-    // Of other versions the tools that merge them are the judge.
+    // Other versions are left to the tools that merge profiles.
     if *magic != MAGIC[0] || version & !KIND != VERSION {
         return Ok(());
     }
@@ -47,7 +47,7 @@ pub(super) fn check(header: &[u8], length: u64) -> Result<(), String> {
     }
 }
 
-/// The least size of a profile with this header.
+/// Returns the minimum size of a profile with this header.
 fn size(fields: &[u64], byte_counters: bool) -> Option<u64> {
     let &[
         _,

@@ -1,5 +1,5 @@
-//! Receives the agent's messages about files, in order, and checks each. Distinguishes a guest that breaks the protocol from
-//! one whose file is not available.
+//! Receives the agent's messages about files, in order, and checks each. Distinguishes a guest that
+//! breaks the protocol from one whose file is not available.
 
 use super::draft::Draft;
 use super::places::Places;
@@ -11,31 +11,31 @@ use std::path::PathBuf;
 use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::harvest::{FileKind, MOST_FILES, MOST_KEPT, Sum, Wanted};
 
-/// More names than this are not tried for one profile.
+/// How many names are tried for one profile.
 const MOST_NAMES: usize = 1_000;
 
-/// How many characters of a guest's name are shown, and of its reasons.
+/// How many characters of a guest's names and reasons are shown.
 const LONGEST_NAME: usize = 100;
 const LONGEST_REASON: usize = 300;
 
-/// What comes of one job's files.
+/// Receives the files of one job.
 #[derive(Debug)]
 pub struct Harvest {
     places: Places,
-    /// The instance, as part of names that must be nobody else's.
+    /// The instance, as part of names that must be unique.
     instance: String,
     open: Option<Open>,
-    /// How many of each kind have begun.
+    /// How many files of each kind have begun.
     begun: [usize; 3],
     bytes: [u64; 3],
     kept: usize,
-    /// Which artifacts there are; two of a guest's names may become one of the host's.
+    /// The artifacts so far: two names of the guest may become the same on the host.
     artifacts: BTreeSet<Vec<String>>,
     profiles: usize,
     remarks: Vec<String>,
 }
 
-/// A file of which not all has come yet.
+/// A file of which not everything has arrived.
 #[derive(Debug)]
 struct Open {
     kind: FileKind,
@@ -43,14 +43,14 @@ struct Open {
     length: u64,
     received: u64,
     sum: Sum,
-    /// The beginning of a profile.
+    /// The header of a profile.
     header: Vec<u8>,
-    /// `None` for a file that is refused: its bytes come all the same.
+    /// `None` for a file that is refused: its bytes arrive anyway.
     draft: Option<Draft>,
 }
 
 impl Harvest {
-    /// For a job in this instance.
+    /// Returns a receiver for a job in this instance.
     #[must_use]
     pub fn new(places: Places, instance: &str) -> Self {
         Self {
@@ -66,16 +66,16 @@ impl Harvest {
         }
     }
 
-    /// What the agent is asked for.
+    /// Returns what the agent is asked for.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
         self.places.wanted()
     }
 
-    /// Takes one message about files.
+    /// Handles a message about files.
     ///
     /// # Errors
-    /// If it breaks the protocol; no further message counts.
+    /// If it breaks the protocol; further messages are then ignored.
     pub fn take(&mut self, message: FromAgent) -> Result<(), String> {
         match (message, &mut self.open) {
             (FromAgent::File { kind, name, length }, None) => self.begin(kind, &name, length),
@@ -221,15 +221,17 @@ impl Harvest {
         ));
     }
 
-    /// The directory of artifacts, if there is anything in it.
+    /// Returns the directory of artifacts, if there is anything in it.
     #[must_use]
     pub fn artifacts(&self) -> Option<&PathBuf> {
         let directory = self.places.artifacts.as_ref()?;
         (!self.artifacts.is_empty()).then_some(directory)
     }
 
-    /// Says which files are missing: past everything that captures output, since a passing test's is not shown, and
-    /// a report of coverage that lacks some must not look whole.
+    /// Reports which files are missing.
+    ///
+    /// It is written past everything that captures output, since a passing test's output is not
+    /// shown, and an incomplete coverage report must not look complete.
     pub fn complain(&mut self, whose: &str) {
         let remarks = std::mem::take(&mut self.remarks);
         let more = remarks.len().saturating_sub(2 * MOST_KEPT);
@@ -258,7 +260,7 @@ impl Open {
     }
 }
 
-/// Makes a directory of the host's own choice, and those above it.
+/// Makes a directory that the host has chosen, and those above it.
 fn make(directory: &std::path::Path) -> Result<(), String> {
     std::fs::create_dir_all(directory)
         .map_err(|error| format!("cannot make {}: {error}", directory.display()))

@@ -24,7 +24,7 @@ fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-/// With this thread, these arguments, and these other threads.
+/// Returns signs with this thread, these arguments, and these other threads.
 fn signs(thread: &str, arguments: &str, threads: &str) -> Signs {
     Signs {
         thread: (thread != "-").then(|| thread.to_owned()),
@@ -37,7 +37,7 @@ fn signs(thread: &str, arguments: &str, threads: &str) -> Signs {
 #[test]
 fn the_test_of_a_wrapped_function_is_the_one_whose_thread_waits() {
     for (module, thread, threads, name) in [
-        // No name, as of threads that attributes start.
+        // No name, like threads that attributes start.
         ("c", "-", "c-1a2b limited a b", Some("limited")),
         ("c", "main", "c-1a2b limited", Some("limited")),
         ("c", "worker", "c-1a2b worker limited", Some("limited")),
@@ -51,7 +51,7 @@ fn the_test_of_a_wrapped_function_is_the_one_whose_thread_waits() {
         ("c", "-", "limited::case_1", None),
         ("c", "-", "limited::one", Some("limited::one")),
         ("c", "-", "limited::one limited::two", None),
-        // The caller may be the case whose name is cut.
+        // The caller may be the case whose name is truncated.
         ("c", "-", "limited::one limited::case_t", None),
         ("c", "-", "c-1a2b a b", None),
         ("c", "-", "limited_too", None),
