@@ -1,10 +1,11 @@
 //! The agent: the first process of a guest, or a process beside the image's own init. Runs a job,
 //! sends its output and its verdict to the host, reaps, and ends.
 //!
-//! One thread, one `poll`. It trusts its host, and believes nothing that the job says without the job's nonce.
+//! One thread, one `poll`. It trusts its host, and believes nothing that the job says without the
+//! job's nonce.
 //!
-//! A library with one function, so that nothing of the host's side is within its reach, nor it within
-//! theirs; the package `vm-test-executor` makes it the program `vm-test-agent`.
+//! A library with one function, so that nothing of the host's side is within its reach, nor it
+//! within theirs; the package `vm-test-executor` makes it the program `vm-test-agent`.
 #![forbid(unsafe_code)]
 
 mod account;

@@ -1,5 +1,5 @@
-//! What a program needs of a system: its loader, its libraries, the versions of the C library. Reads a few pages of a
-//! file, whatever its size; starts nothing.
+//! What a program needs of a system: its loader, its libraries, the versions of the C library.
+//! Reads a few pages of a file, whatever its size; starts nothing.
 #![forbid(unsafe_code)]
 
 use object::Endianness;

@@ -1,4 +1,5 @@
-//! What a guest's `/etc/hosts` says of the guest itself. Text only; both sides write it, each where it can.
+//! What a guest's `/etc/hosts` says of the guest itself. Text only; both sides write it, each where
+//! it can.
 #![forbid(unsafe_code)]
 
 /// The file.

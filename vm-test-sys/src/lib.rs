@@ -1,6 +1,6 @@
-//! What the programs of vm-test need of the system below them, on the host and in guests: requests to
-//! the kernel and C functions that neither the standard library nor rustix offers, and files whose
-//! form the system decides. One file per thing, no policy.
+//! What the programs of vm-test need of the system below them, on the host and in guests: requests
+//! to the kernel and C functions that neither the standard library nor rustix offers, and files
+//! whose form the system decides. One file per thing, no policy.
 //!
 //! The only crate with `unsafe`. A part of vm-test that only its own crates use: it changes without
 //! notice.

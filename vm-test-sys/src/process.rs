@@ -1,4 +1,5 @@
-//! What `/proc` says of a process or a thread on one line: its name, its state and its parent. Looks at it only.
+//! What `/proc` says of a process or a thread on one line: its name, its state and its parent.
+//! Looks at it only.
 #![forbid(unsafe_code)]
 
 use std::fmt::Display;

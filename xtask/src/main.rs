@@ -78,7 +78,8 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// What is wrong with the command lines of a block that are for this program, or how many there are.
+    /// What is wrong with the command lines of a block that are for this program, or how many there
+    /// are.
     fn check(block: &Block) -> Result<usize, String> {
         let mut count = 0;
         if block.language != "sh" {

@@ -10,7 +10,7 @@ use crate::runner::Runner;
 use crate::short_form;
 use crate::worktree::{SUITES_PACKAGE, test_targets_of_suites};
 
-/// The test targets of the suites' package that need no guest, and so belong to the phase `unit`.
+/// The suites that need no guest, and therefore belong to the phase `unit`.
 const WITHOUT_GUESTS: &[&str] = &["documents", "tidy", "ui"];
 
 /// Suites that start no test binary of their own, or run fixtures under both runners themselves,

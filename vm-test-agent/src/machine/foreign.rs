@@ -28,7 +28,7 @@ const PACK: [&str; 6] = [
     "--xattrs-include=*",
 ];
 
-/// Writes the archive, or says why not on standard error.
+/// Writes the archive, or reports to standard error why it cannot.
 pub(crate) fn main() -> ExitCode {
     let cause = match find_root() {
         Ok(root) => {

@@ -26,8 +26,10 @@ pub(crate) struct Begun {
     pub(crate) degraded: Option<String>,
 }
 
-/// Boots the machine if it has not booted, and waits for the word to go. Where the image's own init boots, it becomes that
-/// init and does not return: another process of the agent does.
+/// Boots the VM if it has not booted, and waits for the order to become an instance.
+///
+/// If the image's own init boots, this process becomes the init and does not return; another
+/// process of the agent continues.
 pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     if getpid().is_init() {
         root::see_devices()?;

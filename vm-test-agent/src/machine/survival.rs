@@ -13,7 +13,7 @@ use vm_test_sys::priority;
 pub(super) fn secure() -> io::Result<()> {
     priority::raise()?;
     fs::write("/proc/self/oom_score_adj", "-1000")?;
-    // Root of a kernel of its own has no other limit.
+    // Root of a VM has no other limit.
     let threads = crate::limits::most_processes() + KERNEL_THREADS;
     fs::write("/proc/sys/kernel/threads-max", threads.to_string())
 }

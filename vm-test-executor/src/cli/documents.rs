@@ -1,5 +1,6 @@
-//! What README and the book show of this program: command lines, variables, `vm-test.toml` and recipes, each read by the
-//! code that reads a user's. Which other blocks of code there are, the suite `documents` knows.
+//! What README and the book show of this program: command lines, variables, `vm-test.toml` and
+//! recipes, each read by the code that reads a user's. Which other blocks of code there are, the
+//! suite `documents` knows.
 
 use super::args::Cli;
 use crate::config::{FILE, Workspace};

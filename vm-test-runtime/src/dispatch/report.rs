@@ -74,7 +74,7 @@ fn place(guest: &str, instance: &str, description: &str, kernel: &str, rerun: &s
     )
 }
 
-/// Says what the output of a failed test does not, in the form that it would have there.
+/// Prints what the output of a failed test does not show, in the format that it would have there.
 pub(super) fn unseen(reasons: &[String]) {
     for reason in reasons {
         eprintln!("\n{reason}");
