@@ -1,11 +1,12 @@
-//! Everything that can go wrong, in words. Knows how a failure reads; must not decide when one happens.
+//! Everything that can go wrong, in words. Knows how a failure reads; must not decide when one
+//! happens.
 
 use std::{fmt, io};
 
 /// Why a firewall could not be changed.
 ///
-/// `Debug` reads the same as `Display`: a test that unwraps a result then shows nft's own words line by line,
-/// with the marker under the offending token, and not one long escaped string.
+/// `Debug` reads the same as `Display`: a test that unwraps a result then shows nft's own words
+/// line by line, with the marker under the offending token, and not one long escaped string.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

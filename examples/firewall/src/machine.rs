@@ -1,4 +1,5 @@
-//! Changes the machine: loads a script into the kernel, switches on forwarding. Must not know what a script says.
+//! Changes the machine: loads a script into the kernel, switches on forwarding. Must not know what
+//! a script says.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -15,7 +16,8 @@ pub(crate) fn load(script: &str) -> Result<(), Error> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(Error::Run)?;
-    // Taking stdin drops it at the end of the statement, which is how nft learns that the script is complete.
+    // Taking stdin drops it at the end of the statement, which is how nft learns that the script is
+    // complete.
     let fed = nft
         .stdin
         .take()
@@ -32,7 +34,8 @@ pub(crate) fn load(script: &str) -> Result<(), Error> {
         };
         return Err(Error::Refused { said });
     }
-    // Asked last: an nft that gave up before it had read everything has better words for why than a broken pipe.
+    // Asked last: an nft that gave up before it had read everything has better words for why than a
+    // broken pipe.
     fed.map_err(Error::Run)
 }
 

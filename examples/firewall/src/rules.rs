@@ -1,14 +1,16 @@
-//! Turns a wish into the text of an nftables script. Knows nft's grammar; must not touch the machine.
+//! Turns a wish into the text of an nftables script. Knows nft's grammar; must not touch the
+//! machine.
 //!
-//! Every wish owns a chain named after its port, made if missing and emptied before it is filled. A wish said
-//! twice is therefore the same as said once, and the last word about a port is the one that counts.
+//! Every wish owns a chain named after its port, made if missing and emptied before it is filled. A
+//! wish said twice is therefore the same as said once, and the last word about a port is the one
+//! that counts.
 
 use crate::Error;
 
 /// Sends whoever comes to `port` of this machine to `target`.
 ///
-/// `fib daddr type local` is what keeps the rule to *this* machine: without it, a router would also hijack the
-/// traffic that is merely passing through to port `port` of somebody else.
+/// `fib daddr type local` is what keeps the rule to *this* machine: without it, a router would also
+/// hijack the traffic that is merely passing through to port `port` of somebody else.
 pub(crate) fn forward(
     table: &str,
     port: u16,
@@ -25,7 +27,8 @@ pub(crate) fn forward(
     script += &format!(
         "add rule ip {table} forward-{port} fib daddr type local tcp dport {port} dnat to {target}\n"
     );
-    // The chain is emptied in either case: this forward may replace an earlier one that did masquerade.
+    // The chain is emptied in either case: this forward may replace an earlier one that did
+    // masquerade.
     script += &chain(
         table,
         &format!("masquerade-{port}"),
@@ -41,8 +44,9 @@ pub(crate) fn forward(
 
 /// Refuses whoever comes to `port` of this machine from outside.
 ///
-/// The priority comes before `dstnat`, so that a packet still bears the port its sender asked for and a block
-/// wins over a forward. The answer is a reset and not silence: the sender learns at once and does not hang.
+/// The priority comes before `dstnat`, so that a packet still bears the port its sender asked for
+/// and a block wins over a forward. The answer is a reset and not silence: the sender learns at
+/// once and does not hang.
 pub(crate) fn block(table: &str, port: u16) -> Result<String, Error> {
     let mut script = make(table)?;
     script += &chain(
@@ -56,7 +60,8 @@ pub(crate) fn block(table: &str, port: u16) -> Result<String, Error> {
     Ok(script)
 }
 
-/// Removes the table and all that is in it. Adding it first makes this right when there is no table, too.
+/// Removes the table and all that is in it. Adding it first makes this right when there is no
+/// table, too.
 pub(crate) fn reset(table: &str) -> Result<String, Error> {
     Ok(format!("{}delete table ip {table}\n", make(table)?))
 }
@@ -72,8 +77,9 @@ fn chain(table: &str, name: &str, kind: &str) -> String {
     format!("add chain ip {table} {name} {{ type {kind}; }}\nflush chain ip {table} {name}\n")
 }
 
-/// The text, if it is one word of nft's grammar. What the word means is for nft to judge: it knows addresses,
-/// names and services better than we do. That no second statement hides behind it is for us to ensure.
+/// The text, if it is one word of nft's grammar. What the word means is for nft to judge: it knows
+/// addresses, names and services better than we do. That no second statement hides behind it is for
+/// us to ensure.
 fn word<'a>(text: &'a str, marks: &str) -> Option<&'a str> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || marks.contains(letter);
     (!text.is_empty() && text.chars().all(fits)).then_some(text)

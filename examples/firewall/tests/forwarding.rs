@@ -89,7 +89,8 @@ fn the_last_forward_of_a_port_is_the_one_that_counts() -> Result<(), Box<dyn Err
     Ok(())
 }
 
-/// What only passes through the router is not the router's to forward, even if it is for the same port.
+/// What only passes through the router is not the router's to forward, even if it is for the same
+/// port.
 #[on_vm]
 #[test]
 fn traffic_for_another_machine_is_left_alone() -> Result<(), Box<dyn Error>> {

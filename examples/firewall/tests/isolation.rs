@@ -27,10 +27,12 @@ fn system_files_may_be_replaced() -> Result<(), Box<dyn Error>> {
         router.address, server.address
     );
     fs::write("/etc/hosts.new", names)?;
-    // A mount and not a rename: where the host is itself a container, this file is often a mount of its own.
+    // A mount and not a rename: where the host is itself a container, this file is often a mount of
+    // its own.
     router.run("mount --bind /etc/hosts.new /etc/hosts");
 
-    // Both names are looked up in the file that was just put there: one by nft, the other by the client.
+    // Both names are looked up in the file that was just put there: one by nft, the other by the
+    // client.
     firewall::forward(80, "shop.test:8080")?;
     assert_eq!(client.http_get("http://gateway.test/")?.text, "hello");
     Ok(())

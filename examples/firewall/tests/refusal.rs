@@ -1,4 +1,5 @@
-//! What cannot be: the machine refuses, and says why in its own words. Needs no packets, but a real kernel and nft.
+//! What cannot be: the machine refuses, and says why in its own words. Needs no packets, but a real
+//! kernel and nft.
 
 mod kernel;
 
@@ -9,7 +10,8 @@ use vm_test::on_vm;
 
 const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
-/// The words are nft's, said in the guest: `expected` sees them because panics come back as they were.
+/// The words are nft's, said in the guest: `expected` sees them because panics come back as they
+/// were.
 #[on_vm]
 #[test]
 #[should_panic(expected = "Error: Service out of range")]

@@ -1,5 +1,5 @@
-//! What a test asks of cargo, and finds in a guest without one: its programs and directories wherever cargo has them, the root
-//! of its workspace, and what its user says to test libraries.
+//! What a test asks of cargo, and finds in a guest without one: its programs and directories
+//! wherever cargo has them, the root of its workspace, and what its user says to test libraries.
 
 use super::limit;
 use std::fs;
@@ -65,8 +65,10 @@ fn a_test_of_a_crate_of_macros_is_debugged() {
     assert!(output.status.success(), "{}", text_of(&output));
 }
 
-/// A test binary with the programs of its package where cargo would have them with this target directory and this
-/// `build.build-dir`. It is copied there, for building it again would take minutes.
+/// A test binary with its package's programs where cargo would have them with this target directory
+/// and this `build.build-dir`.
+///
+/// The files are copied there, since building them again would take minutes.
 struct Moved {
     binary: PathBuf,
     program: PathBuf,
@@ -120,7 +122,7 @@ impl Moved {
             "{}: {text}",
             self.binary.display()
         );
-        // The daemon writes a test down after its process has ended.
+        // The daemon records a test after its process has ended.
         host.stop();
         let runs = self.target.join("vm-test/runs");
         assert!(runs.is_dir(), "there is no {}: {text}", runs.display());
@@ -143,7 +145,7 @@ fn programs_and_temporary_files_are_found_wherever_cargo_has_them() {
     };
     let (memory, temporary) = (below("/dev/shm"), below("/tmp"));
     for directory in [&memory, &temporary] {
-        // Whoever root is in the guest has to get through.
+        // Root in the guest may be another user, and must be able to enter.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(directory.path(), open).expect("it is ours");
     }

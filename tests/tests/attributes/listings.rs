@@ -1,4 +1,5 @@
-//! What runners list of the fixtures: every test once, whatever stands above and below it. No guest is needed for that.
+//! What runners list of the fixtures: every test once, whatever stands above and below it. No guest
+//! is needed for that.
 
 use super::limit;
 use super::orders::CRATES;
@@ -37,7 +38,7 @@ fn a_test_is_listed_once_whatever_stands_above_and_below_it() {
     }
 }
 
-/// What nextest lists; it refuses a list in which a name stands twice.
+/// Returns nextest's list. nextest refuses a list with a repeated name.
 fn of_nextest(fixture: &Fixture, host: &Host, targets: &[&str]) -> BTreeSet<String> {
     let mut command = fixture.cargo(host, &["nextest", "list", "--message-format=json"]);
     for target in targets {

@@ -1,5 +1,6 @@
-//! `#[on_vm]` beside other attributes, and the world that a body finds itself in. The fixtures look at the guest from
-//! within; this suite looks from outside: that each test is listed once, ran once, and changed nothing here.
+//! `#[on_vm]` beside other attributes, and the world that a body finds itself in. The fixtures look
+//! at the guest from within; this suite looks from outside: that each test is listed once, ran
+//! once, and changed nothing here.
 
 mod cargo;
 mod listings;
@@ -24,7 +25,7 @@ vm_test_tests::tests_at! {
     }
 }
 
-/// How long a group of tests may take: much longer than it does, and shorter than a hang.
+/// How long a group of tests may take: much longer than it does, but shorter than a hang.
 fn limit(place: Place) -> Duration {
     Duration::from_secs(match place {
         Place::Container => 200,
@@ -32,7 +33,7 @@ fn limit(place: Place) -> Duration {
     })
 }
 
-/// How often a test has written this line.
+/// Returns how often a test has printed this line.
 fn count(told: &Told, line: &str) -> usize {
     let lines = told.stdout.lines().chain(told.stderr.lines());
     lines.filter(|found| *found == line).count()

@@ -1,4 +1,5 @@
-//! One test on each guest of a list: runners see each by its name, it runs on that guest only, and filters find it.
+//! One test on each guest of a list: runners see each by its name, it runs on that guest only, and
+//! filters find it.
 
 use super::{count, limit};
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
@@ -37,7 +38,7 @@ fn group<'a>(filters: &'a [&'a str]) -> Group<'a> {
     }
 }
 
-/// Has the machine's image built, and the machine boot: what is done once must not count as time of a test.
+/// Builds the VM's image and boots the VM, so that this does not count as a test's time.
 fn prepare(fixture: &Fixture, host: &Host) {
     host.build_images(fixture.directory(), &["debian-12"]);
     let mut boot = host.vm_test();

@@ -59,7 +59,7 @@ const ORDERS: &[&str] = &[
 
 const RENAMED: &[&str] = &["again::exported_again", "found_by_itself", "named_by_hand"];
 
-/// A fixture's crate, the targets that are looked at, and all tests that they have.
+/// A fixture's crate, the targets to list, and all tests in them.
 pub(crate) const CRATES: [(&str, &[&str], &[&str]); 2] = [
     ("attributes", &["orders", "--lib", "--bins"], ORDERS),
     ("renamed", &["renamed"], RENAMED),

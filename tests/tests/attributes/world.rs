@@ -1,4 +1,5 @@
-//! The world of a body: its package, its programs, its variables, its devices; and that nothing of what it does is left.
+//! The world of a body: its package, its programs, its variables, its devices; and that nothing of
+//! what it does is left.
 
 use super::{count, limit};
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ const TESTS: &[&str] = &[
     "what_it_writes_is_there_until_it_ends",
 ];
 
-/// The devices that a test asks for, in the order in which they are looked at.
+/// The devices that a test asks for, in the order in which it opens them.
 const DEVICES: [(&str, &[&str]); 2] = [
     (
         "devices::a_file_system_in_user_space_can_be_mounted",
@@ -40,7 +41,7 @@ const DEVICES: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// A VM has disks and memory of its own, and the device files of a booted system; tests that look for them, and what they find.
+/// Tests that look for hardware that only a VM has, and the device that they find.
 const OWN_HARDWARE: [(&str, &str); 2] = [
     ("devices::the_hardware_is_not_there", "/dev/vda"),
     (
@@ -91,7 +92,8 @@ fn check(place: Place, runner: Runner) {
     let program = &outcome.tests["a_program_of_the_package_runs"];
     let line = format!("on {}", place.guest());
     assert_eq!(count(program, &line), 1, "{program:#?}");
-    // The namespaces of a VM are of another kernel, which numbers its first ones as this one does.
+    // The namespaces of a VM belong to another kernel, which numbers its first ones as this one
+    // does.
     if place == Place::Container {
         assert_namespaces(&outcome);
     }
@@ -109,7 +111,7 @@ fn check(place: Place, runner: Runner) {
     assert!(!Path::new("/mnt/made-in-a-guest").exists());
 }
 
-/// The device that a test finds, though it should not in a container.
+/// Returns the device that a test finds, though it should not in a container.
 fn own_device(place: Place, test: &str) -> Option<&'static str> {
     let mut own = OWN_HARDWARE.iter().filter(|_| place == Place::Vm);
     own.find(|(name, _)| *name == test)
@@ -123,13 +125,14 @@ fn assert_own(place: Place, test: &str, told: &Told) {
     assert!(text.contains(&format!("{device} is there")), "{text}");
 }
 
-/// The first device that this user may not open. A test that asks for it must fail and name it.
+/// Returns the first device that this user may not open. A test that asks for it must fail and name
+/// it.
 fn closed<'a>(place: Place, devices: &[&'a str]) -> Option<&'a str> {
     let is_closed = |device: &&str| {
         let mut options = fs::File::options();
         options.read(true).write(true).open(device).is_err()
     };
-    // A VM has devices of its own.
+    // A VM has its own devices.
     devices
         .iter()
         .copied()
@@ -169,7 +172,7 @@ fn assert_namespaces(outcome: &Outcome) {
     }
 }
 
-/// All files below a directory.
+/// Returns all files below a directory, with their contents.
 fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut directories = vec![directory.to_path_buf()];

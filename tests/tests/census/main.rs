@@ -1,5 +1,5 @@
-//! The census itself: whatever is left on purpose, it reports. What would change the machine for others is done in
-//! namespaces of this test's own, where the same test runs a second time as root.
+//! The census itself: whatever is left on purpose, it reports. What would change the machine for
+//! others is done in namespaces of this test's own, where the same test runs a second time as root.
 
 mod scope;
 mod traces;
@@ -12,17 +12,17 @@ use vm_test_tests::census::{Census, Kind};
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
 
-/// Set where the test runs a second time.
+/// Set when the test runs a second time.
 const INSIDE: &str = "CENSUS_INSIDE";
 
-/// Under `cargo test` all leaks are this one process's, so that one test at a time may have any.
+/// Under `cargo test` all leaks belong to this one process, so only one test at a time may leak.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(|poison| poison.into_inner())
 }
 
-/// A child that is gone when the test is.
+/// A child that is killed at the end of the test.
 struct Leak(Child);
 
 impl Leak {
@@ -39,7 +39,8 @@ impl Drop for Leak {
     }
 }
 
-/// Asserts that a line of this kind with these words comes while `leak` is there, and goes with it.
+/// Asserts that a line of this kind with these words appears while `leak` exists, and disappears
+/// with it.
 #[track_caller]
 fn assert_reported<T>(host: &Host, kind: Kind, words: &str, leak: impl FnOnce() -> T) {
     let before = Census::take(host);
@@ -61,7 +62,7 @@ fn is_root() -> bool {
     rustix::process::getuid().is_root()
 }
 
-/// Runs the calling test anew as root of namespaces of its own; true in there.
+/// Runs the calling test again as root of new namespaces; returns `true` in that run.
 fn inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
@@ -80,7 +81,7 @@ fn inside(test: &str) -> bool {
 }
 
 fn run(program: &str, args: &[&str]) {
-    // An ordinary user's PATH lacks what only root is supposed to need.
+    // An ordinary user's PATH lacks programs that only root is supposed to need.
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let output = Command::new(program).args(args).env("PATH", path).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
@@ -110,7 +111,7 @@ fn a_zombie_is_reported() {
     let _alone = alone();
     let host = Host::new();
     assert_reported(&host, Kind::Process, "(a zombie)", || {
-        // A copy, because a zombie has nothing but its name to be known by.
+        // A copy, because a zombie can be recognised only by its name.
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("vm-test");
         fs::copy("/bin/true", &program).unwrap();

@@ -1,5 +1,5 @@
-//! Traces in the file system and of sockets: whatever is left of them on purpose, the census reports. Changes nothing
-//! that others use.
+//! Traces in the file system and of sockets: whatever is left of them on purpose, the census
+//! reports. Changes nothing that others use.
 
 use super::{alone, assert_reported, is_root};
 use std::fs::{self, File};
@@ -74,7 +74,7 @@ fn a_control_group_is_reported_where_this_user_can_make_one() {
     let Some(parent) = parent else {
         panic!("there is no control group below /sys/fs/cgroup");
     };
-    // A daemon of somebody else may remove the empty parent at any time, but not one with a group in it.
+    // Another daemon may remove the empty parent at any time, but not while it contains a group.
     let group = parent.join("vm-test/999999999-leak");
     if !is_root() {
         let error = fs::create_dir_all(&group).unwrap_err();
@@ -91,7 +91,7 @@ struct Group<'a>(&'a Path);
 
 impl Drop for Group<'_> {
     fn drop(&mut self) {
-        // The next daemon sweeps it, too, since no daemon has its number.
+        // The next daemon would sweep it, too, since no daemon has this id.
         let _ = fs::remove_dir(self.0);
         let _ = fs::remove_dir(self.0.parent().unwrap());
     }

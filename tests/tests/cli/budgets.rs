@@ -1,5 +1,5 @@
-//! What all daemons of a user share, whatever their version and their runtime directory: the memory and the processors that
-//! guests may have.
+//! What all daemons of a user share, whatever their version and their runtime directory: the memory
+//! and the processors that guests may have.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Running, await_that};
 
-/// A daemon's runtime directory and, for one of another version, a copy of the program.
+/// A daemon's runtime directory and, for another version, a copy of the program.
 struct Other {
     directory: TempDir,
     is_copy: bool,

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
 
-/// What is in the home, and whether a guest sees it.
+/// The files in the home, and whether a guest sees them.
 const FILES: [(&str, bool); 12] = [
     (".ssh/id_ed25519", false),
     (".ssh/known_hosts", false),
@@ -52,7 +52,7 @@ impl Home {
         self.directory.path()
     }
 
-    /// Has a command run as if this was the user's home.
+    /// Makes a command run as if this were the user's home.
     fn adopt(&self, command: &mut Command, directory: &Path) {
         command
             .env("HOME", self.path())
@@ -61,7 +61,7 @@ impl Home {
             .current_dir(directory);
     }
 
-    /// What of the files can be read by a script, in a guest or on the host.
+    /// Returns which of the files a script can read, in a guest or on the host.
     fn read(&self, mut command: Command, directory: &Path) -> Vec<&'static str> {
         self.adopt(&mut command, directory);
         let all = FILES.map(|(path, _)| self.path().join(path));
@@ -82,7 +82,7 @@ impl Home {
             .collect()
     }
 
-    /// The same in guest `host`, with these arguments.
+    /// Does the same in guest `host`, with these arguments.
     fn in_guest(&self, arguments: &[&str], directory: &Path) -> Vec<&'static str> {
         let mut command = self.host.vm_test();
         command.arg("run").args(arguments).args(["host", "--"]);
@@ -98,7 +98,7 @@ fn seen() -> Vec<&'static str> {
 #[test]
 fn credentials_in_a_home_are_not_in_a_guest_over_the_hosts_files() {
     let home = Home::new();
-    // All of them are there, and this user can read them.
+    // All of them exist, and this user can read them.
     assert_eq!(
         home.read(Command::new("env"), Path::new("/")),
         FILES.map(|(path, _)| path)
@@ -107,7 +107,7 @@ fn credentials_in_a_home_are_not_in_a_guest_over_the_hosts_files() {
     for directory in [Path::new("/"), &work, home.path()] {
         assert_eq!(home.in_guest(&[], directory), seen(), "{directory:?}");
     }
-    // They are not there at all, and nobody in the guest can bring them back.
+    // They do not exist there, and nobody in the guest can bring them back.
     let script = "cd; ls -A . .config; umount .ssh; umount -l .netrc; mount --bind . /mnt; ls -A /mnt/.ssh; \
         mkdir .ssh && echo its own >.ssh/id_ed25519 && cat .ssh/*; rm -r .ssh; ls -A .ssh";
     let mut command = home.host.vm_test();
@@ -156,7 +156,7 @@ fn what_a_guest_is_to_see_of_a_home_it_sees() {
         let found = home.in_guest(arguments, Path::new("/"));
         assert_eq!(found, more(exposed), "{arguments:?}");
     }
-    // By its file, too.
+    // Through the configuration file, too.
     let work = home.path().join("work");
     fs::write(
         work.join("vm-test.toml"),

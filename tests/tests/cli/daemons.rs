@@ -1,4 +1,5 @@
-//! `vm-test ps`, `stop` and `gc`: what they say of daemons that live, that have been killed, and that never were.
+//! `vm-test ps`, `stop` and `gc`: what they say of daemons that live, that have been killed, and
+//! that never were.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::unix::net::UnixListener;
@@ -11,7 +12,7 @@ use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Running, await_that, in_guest, instances, start_in_guest, vm_test};
 
-/// The process id of the host's only daemon.
+/// Returns the process id of the host's only daemon.
 fn daemon(host: &Host) -> i32 {
     let listed = vm_test(host, &["ps", "--json"]).json();
     let pid = listed["daemons"][0]["pid"].as_i64().expect("a daemon");
@@ -23,8 +24,8 @@ fn kill(pid: i32) {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is there");
 }
 
-/// What `gc` said of this host alone: a real root's control groups are the whole machine's, the store is the user's, and
-/// other tests kill daemons, too.
+/// Returns what `gc` reported about this host alone: control groups of a real root are shared, the
+/// store is the user's, and other tests kill daemons, too.
 fn of_this_host(said: &str) -> String {
     let others = ["control group", "unfinished piece"];
     let is_own = |line: &&str| !others.iter().any(|words| line.contains(words));
@@ -90,7 +91,7 @@ fn an_instance_is_listed_with_all_that_is_known_of_it() {
 #[test]
 fn a_lease_that_waits_is_counted() {
     let host = Host::new();
-    // The first one starts the daemon, which reads how much there is to give.
+    // The first one starts the daemon, which reads the budget.
     let mut first = host.vm_test();
     first
         .args(["run", "host", "--", "sleep", "60"])
@@ -116,7 +117,7 @@ fn a_lease_that_waits_is_counted() {
 fn stop_ends_instances_and_leaves_neither_process_nor_file() {
     let host = Host::new();
     let running = start_in_guest(&host, "echo begun; sleep 60");
-    // What has not begun would be taken over by another daemon.
+    // A command that has not begun would be taken over by another daemon.
     running.await_output("begun\n");
     let (daemon, keeper) = (daemon(&host), instances(&host)[0]["keeper"].to_string());
     let finished = vm_test(&host, &["stop"]);
@@ -126,7 +127,7 @@ fn stop_ends_instances_and_leaves_neither_process_nor_file() {
         format!("stopped the daemon (process {daemon})\n")
     );
     for process in [daemon.to_string(), keeper] {
-        // A dead process stays in the list until its parent, the first process of this machine, has asked about it.
+        // A zombie remains until its parent, init, has waited for it.
         await_that("it is gone", Duration::from_secs(5), || {
             !Path::new("/proc").join(&process).exists()
         });
@@ -147,7 +148,7 @@ fn gc_removes_what_a_killed_daemon_left_and_then_finds_nothing() {
         instances(&host).is_empty()
             && vm_test(&host, &["ps", "--json"]).json()["daemons"] == serde_json::json!([])
     });
-    // Of a daemon that was killed before it listened.
+    // As if a daemon had been killed before it listened.
     std::fs::write(host.runtime().join("dead.lock"), "").unwrap();
     let finished = vm_test(&host, &["gc"]);
     assert_eq!(finished.code(), Some(0), "{}", finished.err);
@@ -190,7 +191,7 @@ fn a_daemon_that_was_killed_takes_its_instances_with_it_and_the_command_says_so(
         finished.err,
         "error: the guest died, and the daemon that held it is gone too\n"
     );
-    // The next lease finds a dead daemon's socket, and is none the worse for it.
+    // The next lease finds a dead daemon's socket and is not affected by it.
     assert_eq!(in_guest(&host, "echo again").out, "again\n");
 }
 
@@ -199,7 +200,8 @@ fn the_daemon_holds_nothing_open_that_whoever_started_it_had_open() {
     let host = Host::new();
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
     let mut command = Command::new("sh");
-    // The shell has the pipe at a number that nothing else uses, as it would have a file that it has locked.
+    // The shell has the pipe as a descriptor that nothing else uses, like a file that it has
+    // locked.
     let script = "exec 9>&0 </dev/null && exec \"$0\" run host -- true";
     let status = host
         .adopt(&mut command)
@@ -208,7 +210,7 @@ fn the_daemon_holds_nothing_open_that_whoever_started_it_had_open() {
         .stdin(Stdio::from(writer))
         .status()
         .unwrap();
-    // The command has the other end, too, until it goes.
+    // The command still holds the other end.
     drop(command);
     assert!(status.success());
     assert!(Daemon::of(&host).is_some(), "the daemon is gone already");

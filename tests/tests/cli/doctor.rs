@@ -73,7 +73,8 @@ fn a_missing_agent_is_named_with_its_cure() {
     let host = Host::new();
     let dir = tempfile::tempdir_in("/tmp").unwrap();
     let lonely = dir.path().join("vm-test");
-    // In a process of its own: while this one writes a program, another test's child may hold it open for writing.
+    // In a separate process: while this one writes a program, another test's child may hold it open
+    // for writing.
     let copied = Command::new("cp")
         .arg(Host::program())
         .arg(&lonely)
@@ -130,7 +131,8 @@ fn a_runtime_directory_that_others_may_write_to_is_refused_by_name() {
 #[test]
 fn a_host_that_forbids_user_namespaces_is_told_by_its_setting_and_the_cure() {
     let host = Host::new();
-    // The setting is of the namespace that it is written in, and holds for all that are made there.
+    // The setting belongs to the namespace in which it is written, and applies to all namespaces
+    // made there.
     let on_such_a_host = |words: &[&str]| {
         let script = "echo 0 >/proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
         let mut command = Command::new("unshare");
@@ -139,7 +141,7 @@ fn a_host_that_forbids_user_namespaces_is_told_by_its_setting_and_the_cure() {
             .args(words);
         Running::start(&mut command).finish()
     };
-    // Whoever can have guests can make one.
+    // A user who can have guests can make such a namespace.
     let tried = on_such_a_host(&["true"]);
     assert_eq!(tried.code(), Some(0), "{}", tried.err);
     let program = Host::program();

@@ -1,4 +1,5 @@
-//! A workspace with files of others: of a group that the user is in besides, of root, of an id that no guest has.
+//! A workspace with files of others: of a group that the user is in besides, of root, of an id that
+//! no guest has.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -8,7 +9,7 @@ use vm_test_tests::account::{Ordinary, is_root};
 use vm_test_tests::host::Host;
 use vm_test_tests::process::Running;
 
-/// Set to the workspace where the test runs again as an ordinary user.
+/// Set to the workspace when the test runs again as an ordinary user.
 const WORKSPACE: &str = "FOREIGN_WORKSPACE";
 
 const FILES: [&str; 6] = [
@@ -20,7 +21,7 @@ const FILES: [&str; 6] = [
     "group",
 ];
 
-/// Everything in it, the top first.
+/// Returns everything in it, the top first.
 fn content(workspace: &Path) -> Vec<PathBuf> {
     let mut all = vec![workspace.to_path_buf()];
     let mut at = 0;
@@ -32,7 +33,7 @@ fn content(workspace: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// A workspace that belongs to a user and a group, but for one file.
+/// Makes a workspace that belongs to a user and a group, except for one file.
 fn workspace(user: u32, group: u32) -> TempDir {
     let directory = tempfile::tempdir_in("/tmp").unwrap();
     let at = |path: &str| directory.path().join(path);
@@ -53,7 +54,7 @@ fn workspace(user: u32, group: u32) -> TempDir {
     directory
 }
 
-/// Changes what is there in a guest, in every way that there is; there it belongs to `owner`.
+/// Changes everything there in a guest, in every way; in the guest it belongs to `owner`.
 fn change(workspace: &Path, owner: &str) {
     let script = "set -e; umask 022; echo 2 >> d/a; echo 3 > d/new; mkdir d/sub; cat d/a; rm d/a; chmod 600 d/e/f
         touch -d @1 d/e/f; chown 1:1 d/e/f; mv d/e/f d/e/g; ln d/e/g d/e/h; rm link; rm -r d/e; mkdir d/e; ls d d/e
@@ -61,7 +62,8 @@ fn change(workspace: &Path, owner: &str) {
         mv d dd; rm -r dd; mkdir new; ls -A
         ! setpriv --reuid=65534 --regid=65534 --clear-groups touch nobodys new/nobodys 2>/dev/null; stat -c %u:%g . target";
     let host = Host::new();
-    // What cargo and git have made is not copied; of ids that root's guests do not have, the kernel lets nobody remove it.
+    // Files made by cargo and git are not copied; the kernel lets nobody remove those of ids that
+    // the guest does not have.
     let made = "rm target/debug/x; mv .git/index.lock .git/index";
     let made = if is_root() && owner == "0:0" {
         ":"
@@ -122,7 +124,7 @@ fn a_workspace_of_others_is_changed_in_the_guest_and_nowhere_else() {
         PermissionsExt::from_mode(0o664),
     )
     .unwrap();
-    // Of the ids that are given out to people, root's guests have all.
+    // Root's guests have all ids that are assigned to people.
     let owner = format!("{}:0", user.uid());
     for (place, owner) in [(&of_a_group, &*owner), (&of_nobody, "0:0")] {
         user.run_again(test, &[(WORKSPACE, place.path())]);

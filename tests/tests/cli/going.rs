@@ -1,5 +1,6 @@
-//! Daemons that go just when somebody comes, that do not answer, or whose files are not theirs any more: whoever asks for a
-//! guest gets it from the next daemon, or is told which process is in the way.
+//! Daemons that go just when somebody comes, that do not answer, or whose files are not theirs any
+//! more: whoever asks for a guest gets it from the next daemon, or is told which process is in the
+//! way.
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
@@ -21,7 +22,7 @@ fn daemon(host: &Host) -> Daemon {
     Daemon::of(host).expect("a daemon")
 }
 
-/// The file of the host's only daemon with this end.
+/// Returns the file of the host's only daemon with this extension.
 fn file(host: &Host, end: &str) -> PathBuf {
     let entries = std::fs::read_dir(host.runtime()).expect("a runtime directory");
     let mut paths = entries.flatten().map(|entry| entry.path());
@@ -78,7 +79,7 @@ fn whoever_comes_after_a_signal_to_the_daemon_gets_a_guest_of_the_next_one() {
         } else {
             let finished = in_guest(&host, "echo ran");
             killer.join().unwrap();
-            // Where the command had begun, it has died with its guest.
+            // If the command had begun, it has died with its guest.
             let words = "error: the guest died, and the daemon that held it is gone too\n";
             assert!(
                 finished.out == "ran\n" || finished.err == words,
@@ -98,7 +99,7 @@ fn a_daemon_that_ends_for_idleness_fails_nobody() {
         command.env("VM_TEST_IDLE_SECONDS", "0");
         let running = Running::start(command.args(["run", "host", "--", "echo", "ran"]));
         assert_ran(&running.finish());
-        // It looks four times in a second.
+        // It checks four times a second.
         std::thread::sleep(Duration::from_millis(40 * (round % 8)));
     }
 }
@@ -192,7 +193,7 @@ fn a_daemon_whose_directory_was_removed_ends_and_leaves_the_next_ones_files_alon
     await_that("one instance is left", Duration::from_secs(10), || {
         instances(&host).len() == 1
     });
-    // One that has lost its directory ends when its last instance has.
+    // A daemon that has lost its directory ends when its last instance has ended.
     std::fs::remove_dir_all(host.runtime()).unwrap();
     let lost = Daemon::at(second).unwrap();
     assert!(!lost.ends_within(Duration::from_millis(700)));

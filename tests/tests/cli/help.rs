@@ -8,7 +8,8 @@ use vm_test_tests::host::Host;
 use vm_test_tests::process::{Running, vm_test};
 use vm_test_tests::terminal::Terminal;
 
-/// Variables between the host's side and its agent, or between an agent and its test: nobody sets them by hand.
+/// Variables between the host and its agent, or between an agent and its test, which nobody sets by
+/// hand.
 const INTERNAL: [&str; 6] = [
     "VM_TEST_BOOT_TIMEOUT",
     "VM_TEST_JOB",
@@ -18,7 +19,7 @@ const INTERNAL: [&str; 6] = [
     "VM_TEST_TEST",
 ];
 
-/// Every command that is not hidden, by the program's own word.
+/// Returns every command that is not hidden, as the program lists it.
 fn commands(host: &Host) -> Vec<String> {
     let help = vm_test(host, &["--help"]).out;
     let (_, list) = help
@@ -36,7 +37,7 @@ fn commands(host: &Host) -> Vec<String> {
     names
 }
 
-/// The names of variables in the sources of what users install.
+/// Returns the names of variables in the sources that users install.
 fn variables() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut names = BTreeSet::new();

@@ -20,7 +20,7 @@ fn a_command_that_takes_too_long_is_killed_and_its_code_is_124() {
     );
 }
 
-/// Takes the agent's stream, stops the agent, and sends this frame (in hexadecimal) for ever.
+/// Takes the agent's stream, stops the agent, and sends this frame (in hexadecimal) forever.
 const FLOOD: &str = r#"
     my $agent = syscall(434, 1, 0);
     my $stream = syscall(438, $agent, 4, 0);
@@ -66,7 +66,7 @@ fn a_command_that_takes_too_long_is_killed_although_nobody_reads_what_it_writes(
         .unwrap();
     let output = child.stdout.take();
     std::thread::sleep(std::time::Duration::from_secs(2));
-    // What is left for a reader now is what was under way when the command was killed.
+    // What can still be read was in transit when the command was killed.
     let mut left = Vec::new();
     std::io::Read::read_to_end(&mut output.unwrap(), &mut left).unwrap();
     assert!(left.len() < 4 << 20, "{} bytes", left.len());

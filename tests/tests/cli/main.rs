@@ -1,4 +1,5 @@
-//! The command line with real guests: streams, exit codes, signals, terminals, reports. Every test has a daemon of its own.
+//! The command line with real guests: streams, exit codes, signals, terminals, reports. Every test
+//! has a daemon of its own.
 
 mod budgets;
 mod credentials;

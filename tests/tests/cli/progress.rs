@@ -6,7 +6,7 @@ use vm_test_tests::fixture::text_of;
 use vm_test_tests::terminal::Terminal;
 use vm_test_tests::workshop::Workshop;
 
-/// Two layers, the second one of which takes a moment and says something.
+/// Two layers, the second of which takes a moment and prints something.
 const STEPS: &str = "[[run]]\ncommand = \"echo said; sleep 1\"\n\
     [[run]]\ncommand = \"mkdir /data; dd if=/dev/zero of=/data/bulk bs=1M count=40 2>/dev/null\"\n";
 
@@ -17,12 +17,12 @@ fn on_terminal(workshop: &Workshop, args: &[&str]) -> (String, Option<i32>) {
             .env("VM_TEST_STORE", workshop.store());
     });
     let code = terminal.finish().code();
-    // What was written last may still be on its way through the terminal.
+    // What was written last may still be in transit through the terminal.
     std::thread::sleep(std::time::Duration::from_millis(100));
     (terminal.screen(), code)
 }
 
-/// Each piece of the screen that begins where a line is cleared.
+/// Returns each piece of the screen that begins where a line is cleared.
 fn drawn(screen: &str) -> Vec<&str> {
     screen.split("\r\x1b[2K").skip(1).collect()
 }
@@ -50,7 +50,7 @@ fn a_terminal_shows_a_bar_with_the_steps_and_the_phase_and_keeps_only_lines() {
         ] {
             assert!(shows(words), "{words}: {screen:?}");
         }
-        // A command of the build has the terminal for itself, below a line that names it.
+        // A command of the build has the terminal to itself, below a line that names it.
         assert!(
             screen.contains("vm-test: run echo said; sleep 1\r\nsaid\r\n"),
             "{screen:?}"
@@ -62,7 +62,7 @@ fn a_terminal_shows_a_bar_with_the_steps_and_the_phase_and_keeps_only_lines() {
             "{screen:?}"
         );
         assert!(screen.contains(": done in "), "{screen:?}");
-        // What stays last is no bar.
+        // The last line is not a bar.
         let last = pieces.last().unwrap();
         assert!(last.starts_with("vm-test: image `tiny` is "), "{last:?}");
         assert_eq!(
@@ -70,7 +70,7 @@ fn a_terminal_shows_a_bar_with_the_steps_and_the_phase_and_keeps_only_lines() {
             is_prepare,
             "{screen:?}"
         );
-        // The next command has all to do again.
+        // The next command has to do everything again.
         assert_eq!(workshop.cleared(), BTreeSet::new());
     }
     let (screen, code) = on_terminal(&workshop, &["image", "import", "again", "images/root.tar"]);

@@ -275,7 +275,7 @@ fn what_is_set_for_one_instance_is_what_it_gets() {
 fn when_the_daemon_stops_the_command_ends_with_125_and_the_reason() {
     let host = Host::new();
     let running = start_in_guest(&host, "echo begun; sleep 60");
-    // What has not begun would be taken over by another daemon.
+    // A command that has not begun would be taken over by another daemon.
     running.await_output("begun\n");
     assert_eq!(vm_test(&host, &["stop"]).code(), Some(0));
     let finished = running.finish();

@@ -12,7 +12,7 @@ fn a_shell_says_where_it_is_and_everything_is_rolled_back_when_it_ends() {
     terminal.await_words("vm-test: instance host-");
     terminal.await_words("everything is rolled back when you leave\r\n");
     let file = format!("/usr/vm-test-shell-{}", std::process::id());
-    // What is typed is shown as well, so that the answer must differ from the question.
+    // Typed text is echoed, so the answer must differ from the question.
     terminal.type_keys(&format!(
         "echo new >{file}; echo user=$(id -u) at=$(hostname)\r"
     ));
@@ -50,7 +50,7 @@ fn what_is_done_in_a_shell_becomes_an_image_if_that_is_asked_for() {
     terminal.await_words("what is written here becomes image `mine`\r\n");
     terminal.type_keys("echo kept > /etc/mine; rm /etc/origin; echo done=$((1 + 1))\r");
     terminal.await_words("done=2\r\n");
-    // The code of a shell is that of its last command, and says nothing about the session.
+    // A shell's exit code is that of its last command and says nothing about the session.
     terminal.type_keys("exit 3\r");
     assert_eq!(terminal.finish().code(), Some(3));
     terminal.await_words("vm-test: image `mine` is ");
@@ -58,7 +58,7 @@ fn what_is_done_in_a_shell_becomes_an_image_if_that_is_asked_for() {
     assert_eq!(workshop.run(&read), "kept\n");
     let list = ["run", "host", "--image", "mine", "--", "ls", "/etc"];
     assert!(!workshop.run(&list).contains("origin"));
-    // The parent is what it was, to the last bit.
+    // The parent is exactly what it was.
     assert_eq!(workshop.layers("tiny").unwrap(), parent);
     workshop.run(&["image", "verify", "tiny"]);
     workshop.run(&["image", "verify", "mine"]);

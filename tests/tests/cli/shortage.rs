@@ -1,11 +1,12 @@
-//! Where a start runs out of something: each error has its own words and its own cure, at whichever step it is met.
+//! Where a start runs out of something: each error has its own words and its own cure, at whichever
+//! step it is met.
 
 use std::collections::BTreeSet;
 use vm_test_tests::account::{Ordinary, is_root};
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Finished, Running, vm_test};
 
-/// Runs a command in a guest, by a daemon that is started below a limit.
+/// Runs a command in a guest, with a daemon that is started under a limit.
 fn below(host: &Host, limit: &str) -> Finished {
     let script = format!("ulimit {limit} && exec \"$VM_TEST_BIN\" run host -- true");
     let mut command = std::process::Command::new("bash");
@@ -37,14 +38,14 @@ fn too_few_open_files_are_named_at_every_step_of_a_start() {
 
 #[test]
 fn too_few_processes_and_threads_are_named_at_every_step_of_a_start() {
-    // Root's are not counted.
+    // Root's processes are not counted.
     if is_root() {
         let test = "shortage::too_few_processes_and_threads_are_named_at_every_step_of_a_start";
         return Ordinary::find().run_again(test, &[]);
     }
     let host = Host::new();
     let mut steps = BTreeSet::new();
-    // All that this user runs counts, this test as well.
+    // Everything that this user runs counts, including this test.
     for limit in 1..200 {
         let finished = below(&host, &format!("-u {limit}"));
         host.stop();

@@ -1,4 +1,5 @@
-//! Signals to `vm-test run`: those that reach the command, those that do not, and the one that nobody can handle.
+//! Signals to `vm-test run`: those that reach the command, those that do not, and the one that
+//! nobody can handle.
 
 use rustix::process::Signal;
 use std::io::Write;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Running, await_that, instances, start_in_guest};
 
-/// Says which signal came, and ends with 42 at SIGTERM.
+/// Reports which signal came, and ends with 42 at SIGTERM.
 const LISTENER: &str = "
     trap 'echo int' INT; trap 'echo hup' HUP; trap 'echo quit' QUIT; trap 'echo usr1' USR1; trap 'echo usr2' USR2
     trap 'echo term; exit 42' TERM
@@ -18,7 +19,7 @@ fn signals_reach_the_command_and_its_exit_code_comes_back() {
     let host = Host::new();
     let mut command = Command::new("env");
     host.adopt(&mut command);
-    // Whoever runs this test may have it ignore some, as nohup does.
+    // This test may have been started with signals ignored, as by nohup.
     command.arg("--default-signal").arg(Host::program());
     command.args(["run", "host", "--", "sh", "-c", LISTENER]);
     let running = Running::start(&mut command);

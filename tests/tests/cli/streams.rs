@@ -1,11 +1,12 @@
-//! Standard input, output and error through a guest and back: whole, unchanged, apart, and no further than wanted.
+//! Standard input, output and error through a guest and back: whole, unchanged, apart, and no
+//! further than wanted.
 
 use std::io::Read;
 use std::process::Stdio;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Running, in_guest, in_guest_with};
 
-/// Bytes that no text is made of.
+/// Returns bytes that are not valid text.
 fn random(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     std::fs::File::open("/dev/urandom")

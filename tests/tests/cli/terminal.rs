@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[test]
 fn the_command_has_a_terminal_of_the_same_size_that_follows_its_changes() {
     let host = Host::new();
-    // The size is told once more at the beginning, in case it has changed before anybody listened.
+    // The size is sent once more at the beginning, in case it changed before anything listened.
     let script = "tty; stty size; trap 'stty size' WINCH; echo ready; \
         until stty size | grep -q '40 120'; do sleep 0.05; done; sleep 0.2; echo end";
     let mut terminal = Terminal::with(&host, 31, 97, &["run", "host", "--", "sh", "-c", script]);

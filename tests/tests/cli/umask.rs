@@ -1,5 +1,5 @@
-//! What a daemon makes of the umask of whoever starts it: nothing. Guests have the usual one, and what tests have written is
-//! their user's alone.
+//! What a daemon makes of the umask of whoever starts it: nothing. Guests have the usual one, and
+//! what tests have written is their user's alone.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::process::Command;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::Running;
 
-/// Runs `vm-test` below a shell with this umask.
+/// Runs `vm-test` from a shell with this umask.
 fn below(host: &Host, umask: &str, args: &[&str]) -> Running {
     let mut command = Command::new("sh");
     let script = format!("umask {umask}; exec \"$0\" \"$@\"");

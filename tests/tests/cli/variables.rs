@@ -1,4 +1,5 @@
-//! The variables that users set: empty ones, misspelled ones, wrong values, and that the documents have them all.
+//! The variables that users set: empty ones, misspelled ones, wrong values, and that the documents
+//! have them all.
 
 use vm_test_runtime::variables::{ALL, BIN, OWN, RUNTIME_DIR, STORE};
 use vm_test_tests::host::Host;
@@ -16,7 +17,7 @@ fn a_variable_that_is_empty_counts_as_not_set() {
     std::fs::create_dir(host.runtime()).unwrap();
     let runtime = host.runtime().display().to_string();
     let mut variables: Vec<_> = ALL.map(|name| (name, "")).to_vec();
-    // Where its directory is then, for no other daemon of this user is to be met.
+    // The directory is then here, so that no other daemon of this user is found.
     variables.push(("XDG_RUNTIME_DIR", &runtime));
     for args in [&["run", "host", "--", "true"][..], &["ps"], &["stop"]] {
         let finished = with(&host, &variables, args);

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::place::Place;
 
-/// The files of a tree that guests ravage.
+/// The files of a tree that guests try to change.
 const FILES: [&str; 12] = [
     "overwritten",
     "appended",
@@ -29,7 +29,7 @@ const FILES: [&str; 12] = [
 /// Files of the system that guests try to change.
 const SYSTEM: [&str; 3] = ["/etc/passwd", "/etc/hostname", "/usr/bin/env"];
 
-/// What the guests are let at.
+/// What the guests are told to attack.
 pub(crate) struct Bait {
     directory: TempDir,
     workspace: TempDir,
@@ -42,7 +42,7 @@ impl Bait {
         let target = fixture.directory().join("target");
         fs::create_dir_all(&target).unwrap();
         let directory = temporary(match place {
-            // Containers see it, and have directories for temporary files of their own.
+            // Containers see it, and have their own directories for temporary files.
             Place::Container => std::env::home_dir().expect("a home directory"),
             Place::Vm => target.clone(),
         });
@@ -75,7 +75,7 @@ impl Bait {
         bait
     }
 
-    /// Writes what the guests read under this name.
+    /// Writes the text for the guests under this name.
     fn tell(&self, name: &str, text: &str) {
         fs::write(self.directory().join(name), text).unwrap();
     }
@@ -84,7 +84,7 @@ impl Bait {
         self.directory.path()
     }
 
-    /// The files that guests try to change, as they are now.
+    /// Returns the files that guests try to change, as they are now.
     pub(crate) fn examine(&self) -> Tree {
         let trees = [
             self.directory().join("tree"),
@@ -95,7 +95,7 @@ impl Bait {
         all.flat_map(|path| tree::read(&path)).collect()
     }
 
-    /// What has come from guests through the pipe.
+    /// Returns what guests have sent through the pipe.
     pub(crate) fn received(&mut self) -> String {
         let mut text = String::new();
         match self.pipe.read_to_string(&mut text) {
@@ -113,7 +113,8 @@ fn temporary(parent: impl AsRef<Path>) -> TempDir {
     made.expect("a directory for bait")
 }
 
-/// The handle of a file, as `type:bytes`, by which a program with enough rights opens it wherever it is.
+/// Returns the handle of a file, as `type:bytes`, with which a sufficiently privileged program
+/// could open it anywhere.
 fn handle_of(path: &Path) -> String {
     let script = r#"
         my ($number, $path) = @ARGV;

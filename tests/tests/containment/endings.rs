@@ -8,7 +8,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending;
 
-/// How long a group of tests may take: much longer than it does, and shorter than a hang.
+/// How long a group of tests may take: much longer than it does, but shorter than a hang.
 pub(crate) fn limit(place: Place) -> Duration {
     Duration::from_secs(match place {
         Place::Container => 300,
@@ -16,14 +16,14 @@ pub(crate) fn limit(place: Place) -> Duration {
     })
 }
 
-/// The built fixture, and a host of its own for a test.
+/// Returns the built fixture, and a new host for a test.
 pub(crate) fn fixture(place: Place) -> (Fixture, Host) {
     let (fixture, host) = (Fixture::new("containment"), place.host());
     fixture.build(&host);
     (fixture, host)
 }
 
-/// Asserts that exactly these tests ran, and ended so; says all that differs at once.
+/// Asserts that exactly these tests ran with these results; reports all differences at once.
 ///
 /// # Panics
 /// If anything differs.

@@ -1,5 +1,5 @@
-//! Crowds of processes of more than one user, and memory: what they took is the host's again when they have ended, and
-//! a test beside them passes.
+//! Crowds of processes of more than one user, and memory: what they took is the host's again when
+//! they have ended, and a test beside them passes.
 
 use super::endings::{assert_endings, fixture, limit};
 use std::fs;
@@ -10,13 +10,13 @@ use vm_test_tests::group::Group;
 use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Passed};
 
-/// How long the processes of a guest may be there after its test.
+/// How long the processes of a guest may exist after its test.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How much less memory may be free than before, in bytes: other programs take and give, too.
+/// How much less memory may be free than before, in bytes: other programs use memory, too.
 const NOISE: u64 = 1 << 30;
 
-/// The word in the command lines of the processes that fill a guest.
+/// A word in the command lines of the processes that fill a guest.
 const WORD: &[u8] = b"containment-bomb";
 
 fn crowd() -> usize {
@@ -27,7 +27,7 @@ fn crowd() -> usize {
         .count()
 }
 
-/// The memory that programs could have, in bytes.
+/// Returns the memory that programs could use, in bytes.
 fn available() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").expect("the kernel's account");
     let line = text

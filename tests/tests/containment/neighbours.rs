@@ -1,5 +1,5 @@
-//! Two guests at once: what the one holds, the other does not find. The first says when it holds all of it, and lives
-//! until the second has looked.
+//! Two guests at once: what the one holds, the other does not find. The first says when it holds
+//! all of it, and lives until the second has looked.
 
 use super::endings::{assert_endings, fixture, limit};
 use std::io::{BufRead, BufReader};
@@ -11,10 +11,10 @@ use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::Passed;
 
-/// What the first says before the names of its namespaces.
+/// What the first guest prints before the names of its namespaces.
 const HOLDING: &str = "holding ";
 
-/// The run with the guest that holds something. It ends with this.
+/// The run of the guest that holds something. Dropping this ends it.
 struct Holder {
     run: Child,
     namespaces: String,
@@ -34,7 +34,7 @@ impl Holder {
         let mut lines = BufReader::new(run.stdout.take().expect("a pipe")).lines();
         let said = lines.find_map(|line| {
             let line = line.expect("text");
-            // What libtest has begun to say of the test may be on the same line.
+            // libtest's first words about the test may be on the same line.
             let (_, namespaces) = line.split_once(HOLDING)?;
             namespaces.contains("net:").then(|| namespaces.to_owned())
         });

@@ -1,4 +1,5 @@
-//! The raid: all bodies that are after the host's files, in one run of `cargo test`, between two examinations of them.
+//! The raid: all bodies that are after the host's files, in one run of `cargo test`, between two
+//! examinations of them.
 
 use super::bait::Bait;
 use super::endings::{assert_endings, fixture, limit};
@@ -20,7 +21,7 @@ pub(crate) fn whatever_a_guest_does_to_files_the_hosts_stay_as_they_are(place: P
         limit: limit(place),
     };
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
-    // What a guest does by way of its own end is done now.
+    // The effects of a guest's own end are complete now.
     host.stop();
     let changed = tree::difference(&before, &bait.examine());
     assert!(changed.is_empty(), "on the host:\n{}", changed.join("\n"));

@@ -1,5 +1,5 @@
-//! A file tree as it is: content, owner, permissions and times of every file. The time of the last change of an inode
-//! tells of whatever else was done to it.
+//! A file tree as it is: content, owner, permissions and times of every file. The time of the last
+//! change of an inode tells of whatever else was done to it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Each path with all that should stay.
+/// Each path with everything that must not change.
 pub(crate) type Tree = BTreeMap<String, String>;
 
 /// Reads a tree, or a single file.
@@ -54,7 +54,7 @@ fn add(tree: &mut Tree, path: &Path) {
     }
 }
 
-/// What differs between two trees.
+/// Returns the differences between two trees.
 pub(crate) fn difference(before: &Tree, after: &Tree) -> Vec<String> {
     let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     names
@@ -85,7 +85,7 @@ fn every_change_of_a_file_is_seen() {
         "printf b >> file",
         "chmod 0600 file",
     ] {
-        // The clock of a file system advances by its tick.
+        // A file system's clock has a coarse resolution.
         std::thread::sleep(std::time::Duration::from_millis(20));
         let mut command = std::process::Command::new("sh");
         command.args(["-c", change]).current_dir(dir.path());

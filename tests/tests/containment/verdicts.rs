@@ -1,4 +1,5 @@
-//! Other processes of the guest give verdicts in a test's name, by the thousand: none counts, and nothing hangs.
+//! Other processes of the guest give verdicts in a test's name, by the thousand: none counts, and
+//! nothing hangs.
 
 use super::endings::{assert_endings, fixture, limit};
 use std::time::Duration;
@@ -7,12 +8,12 @@ use vm_test_tests::group::{Group, Outcome};
 use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Passed};
 
-/// More than the longest time limit among the tests, and less than a hang.
+/// More than the longest time limit of the tests, but less than a hang.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 const ITS_OWN: &str = "its own words";
 
-/// What becomes of the tests that these filters select.
+/// Runs the tests that these filters select.
 fn run(place: Place, filters: &[&str], runner: Runner) -> Outcome {
     let (fixture, host) = fixture(place);
     let group = Group {

@@ -1,4 +1,5 @@
-//! A run in which test processes, children and a whole guest die while other tests are measured, and what of it counts.
+//! A run in which test processes, children and a whole guest die while other tests are measured,
+//! and what of it counts.
 
 use super::lines::{COUNTED, LINES, ON_A_GUEST};
 use super::report::{Measurement, Report, Tool};
@@ -9,10 +10,10 @@ use vm_test_tests::host::Host;
 use vm_test_tests::patience;
 use vm_test_tests::place::Place;
 
-/// The lines of those that die.
+/// The lines of the tests that die.
 pub(crate) const SOURCE: &str = "src/deaths.rs";
 
-/// How often each test of the fixture executes them. Each is another bit.
+/// How often each test of the fixture executes them; each number is another bit.
 pub(crate) const IS_KILLED: u64 = 1;
 pub(crate) const ABORTS: u64 = 2;
 pub(crate) const HANGS: u64 = 4;
@@ -23,20 +24,23 @@ const WAITS_FOR_THE_END: u64 = 32;
 pub(crate) const CHILD_OF_HANGS: u64 = 1;
 const CHILD_OF_OUTLIVES: u64 = 2;
 
-/// How long a run may take, which begins with a build: to find hangs, and not to measure.
+/// How long a run may take, including a build. The limit finds hangs; it measures nothing.
 const LIMIT: Duration = Duration::from_secs(250);
 
-/// How old the guest is, in milliseconds, that is killed from outside. Its test has begun by then, or most of it.
+/// The age in milliseconds at which a guest is killed from outside. Its test has begun by then, or
+/// most of it.
 const OLD_ENOUGH: u64 = 1500;
 
-/// Runs everything that the fixture has, kills the guest of one test, and compares: what ends by itself counts as it does
-/// locally, what a time limit or the end of its test ends counts until then, and what is killed does not count.
+/// Runs the whole fixture, kills the guest of one test, and compares.
+///
+/// What ends by itself counts as it does locally; what is ended by a time limit or by the end of
+/// its test counts until then; what is killed does not count.
 #[track_caller]
 pub(crate) fn break_no_report(host: &Host, place: Place, tool: Tool, local: &Report) {
     let mut options = [LINES, ON_A_GUEST, ["--test", "deaths"]].concat();
     let mut passed_on = Vec::new();
     match tool {
-        // In one process all would be told to end.
+        // In a single process all would be told to end.
         Tool::Test => passed_on.extend(["--include-ignored", "--skip", "waits_for_the_end"]),
         Tool::Nextest => options.extend(["--run-ignored", "all", "--success-output", "final"]),
     }
@@ -84,7 +88,8 @@ pub(crate) fn break_no_report(host: &Host, place: Place, tool: Tool, local: &Rep
     }
 }
 
-/// Waits until a test has had its guest for a while: the process that has this part in it.
+/// Waits until a test has had its guest for a while; returns the process with this part of its
+/// name.
 #[track_caller]
 fn process_of(host: &Host, place: Place, test: &str, part: &str) -> u32 {
     let began = Instant::now();

@@ -1,9 +1,10 @@
 //! The test of the fixture whose lines are counted, and the files that they are in.
 
-/// The files whose lines count exactly, whatever dies beside them. The tool leaves tests themselves out.
+/// The files whose lines count exactly, whatever dies beside them. The tool leaves out tests
+/// themselves.
 pub(crate) const COUNTED: [&str; 2] = ["src/bin/child.rs", "src/lib.rs"];
 
-/// The options of cargo that select it.
+/// The options of cargo that select the test.
 pub(crate) const LINES: [&str; 2] = ["--test", "lines"];
 
 /// The option with which it runs on a guest.

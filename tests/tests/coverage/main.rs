@@ -1,6 +1,6 @@
-//! Coverage of what runs in guests, in the reports of an unmodified cargo-llvm-cov: lines counted as often as when the same
-//! test runs locally, from parents, children and panics, and no report broken by a death of any kind. In containers and on
-//! VMs alike.
+//! Coverage of what runs in guests, in the reports of an unmodified cargo-llvm-cov: lines counted
+//! as often as when the same test runs locally, from parents, children and panics, and no report
+//! broken by a death of any kind. In containers and on VMs alike.
 
 mod deaths;
 mod lines;
@@ -13,10 +13,10 @@ use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
 
-/// What a run counts that has no guest.
+/// Returns what a run without a guest counts.
 fn locally(host: &Host) -> Report {
     let (report, text) = Measurement::new(host, Tool::Test, &LINES, &[]).run();
-    // 14 and 7 times around the loop of the parent, 5 and 10 of the child, 4 of the panic.
+    // 14 and 7 iterations in the parent, 5 and 10 in the child, 4 in the panic.
     let functions = ["in_parent", "in_child", "before_a_panic", "never"];
     let counts = functions.map(|it| report.count_in("src/lib.rs", it));
     assert_eq!(counts, [21, 15, 4, 0], "{text}");

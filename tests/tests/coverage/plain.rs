@@ -1,5 +1,6 @@
-//! What guests count without cargo-llvm-cov and without a word of where profiles go: they land in the package's directory, as
-//! those of the host's own processes do, and the compiler's tools read all of them together.
+//! What guests count without cargo-llvm-cov and without a word of where profiles go: they land in
+//! the package's directory, as those of the host's own processes do, and the compiler's tools read
+//! all of them together.
 
 use super::lines::{LINES, ON_A_GUEST};
 use super::report::Report;
@@ -10,7 +11,7 @@ use std::process::Command;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 
-/// A directory of sources in which profiles are while this is there, and none before it and after it.
+/// A directory of sources that contains profiles only while this exists.
 struct Plain<'a> {
     host: &'a Host,
     fixture: Fixture,
@@ -31,7 +32,7 @@ impl<'a> Plain<'a> {
         plain
     }
 
-    /// The profiles that nobody has said a place for.
+    /// Returns the profiles for which no place was given.
     fn profiles(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.fixture.directory()).expect("the fixture");
         let paths = entries.flatten().map(|entry| entry.path());
@@ -55,7 +56,9 @@ impl<'a> Plain<'a> {
         command
     }
 
-    /// Builds the programs; their files. Build scripts and macros are measured, too, and theirs is nobody's.
+    /// Builds the programs; returns their files.
+    ///
+    /// Build scripts and macros are instrumented, too, but nobody needs their profiles.
     fn build(&self) -> Vec<PathBuf> {
         let output = self
             .cargo(&["--no-run", "--message-format=json"])
@@ -72,7 +75,7 @@ impl<'a> Plain<'a> {
             .collect()
     }
 
-    /// One of the compiler's tools, as cargo-llvm-cov finds it.
+    /// Returns one of the compiler's tools, as cargo-llvm-cov finds it.
     fn tool(&self, name: &str) -> Command {
         let mut rustc = Command::new("rustc");
         let output = self
@@ -101,7 +104,7 @@ fn output_of(command: &mut Command) -> Vec<u8> {
     output.stdout
 }
 
-/// What a plain run on guests counts.
+/// Returns what a plain run on guests counts.
 #[track_caller]
 pub(crate) fn measure(host: &Host) -> Report {
     let plain = Plain::new(host);

@@ -7,7 +7,7 @@ use std::process::Command;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 
-/// Under what cargo-llvm-cov runs tests.
+/// The runner under which cargo-llvm-cov runs tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
     Test,
@@ -15,7 +15,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// Whether it has said that this test ended so.
+    /// Returns whether it has reported this result of the test.
     pub(crate) fn has_told(self, text: &str, test: &str, passes: bool) -> bool {
         text.lines().any(|line| match self {
             Self::Test => {
@@ -63,7 +63,7 @@ impl Report {
         })
     }
 
-    /// The lines of these files, in each of which some have to be.
+    /// Returns the lines of these files, each of which must have some.
     #[track_caller]
     pub(crate) fn of(&self, files: &[&str]) -> Counts {
         let lines = self.lines.iter();
@@ -78,7 +78,7 @@ impl Report {
         counts
     }
 
-    /// How often the last statement within the loop of a function was executed, or its only one.
+    /// Returns how often the last statement in a function's loop was executed, or its only one.
     #[track_caller]
     pub(crate) fn count_in(&self, file: &str, function: &str) -> u64 {
         let source = fs::read_to_string(self.directory.join(file)).expect("a source file");
@@ -91,7 +91,9 @@ impl Report {
     }
 }
 
-/// A run of the tool, which asks nobody and installs nothing. One at a time: each begins by removing what is there.
+/// A non-interactive run of the tool, which installs nothing.
+///
+/// One at a time: each begins by removing what exists.
 pub(crate) struct Measurement {
     pub(crate) command: Command,
     fixture: Fixture,
@@ -100,7 +102,7 @@ pub(crate) struct Measurement {
 }
 
 impl Measurement {
-    /// With these options of the tool, and these arguments for the test binaries.
+    /// Prepares a run with these options of the tool, and these arguments for the test binaries.
     pub(crate) fn new(host: &Host, tool: Tool, options: &[&str], passed_on: &[&str]) -> Self {
         let fixture = Fixture::new("coverage");
         let target = fixture.target().join("coverage");
@@ -127,14 +129,14 @@ impl Measurement {
         }
     }
 
-    /// What it counts and what it says.
+    /// Returns what it counts and what it prints.
     #[track_caller]
     pub(crate) fn run(mut self) -> (Report, String) {
         let text = text_of(&self.command.output().expect("cargo starts"));
         (self.read(&text), text)
     }
 
-    /// The report of a run that has ended, and has said this.
+    /// Returns the report of a run that has ended with this output.
     #[track_caller]
     pub(crate) fn read(&self, text: &str) -> Report {
         let report = Report::read(&self.goal, &self.fixture);

@@ -1,5 +1,5 @@
-//! Two hundred tests that make a mess, eight at a time: all pass, none sees another one's, and afterwards the machine is
-//! as it was.
+//! Two hundred tests that make a mess, eight at a time: all pass, none sees another one's, and
+//! afterwards the machine is as it was.
 
 use std::time::Duration;
 use vm_test_tests::census::Census;
@@ -7,7 +7,7 @@ use vm_test_tests::daemon::Daemon;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 
-/// How long the machine may take to be as it was, after the daemon has ended.
+/// How long the host may take to be as it was, after the daemon has ended.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[test]

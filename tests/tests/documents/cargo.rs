@@ -1,4 +1,5 @@
-//! Command lines of cargo: the packages, targets and options that they name exist. Runs none of them.
+//! Command lines of cargo: the packages, targets and options that they name exist. Runs none of
+//! them.
 
 use crate::packages::Package;
 use std::path::Path;
@@ -55,7 +56,8 @@ pub(crate) fn check(words: &[String], packages: &[Package]) -> Result<(), String
     }
 }
 
-/// A package that is added is a library of this workspace, and its path leads to it from a crate beside the clone.
+/// A package that is added is a library of this workspace, and its path leads to it from a crate
+/// beside the clone.
 fn check_added(named: &Named, packages: &[Package]) -> Result<(), String> {
     let package = one_package(named, CLONE, packages)?;
     if package.has("lib", None) {
@@ -64,7 +66,8 @@ fn check_added(named: &Named, packages: &[Package]) -> Result<(), String> {
     Err(format!("{} has no library", package.name))
 }
 
-/// The one package that is named by its name, by its path from where the root of the workspace is `root`, or by both.
+/// The one package that is named by its name, by its path from where the root of the workspace is
+/// `root`, or by both.
 fn one_package<'a>(
     named: &Named,
     root: &str,

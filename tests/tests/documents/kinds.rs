@@ -2,12 +2,14 @@
 
 use vm_test_tests::document::{Block, blocks, blocks_of_the_project};
 
-/// What a block of code is, by its language and, if it is TOML, by the file that its first line names.
+/// What a block of code is, by its language and, if it is TOML, by the file that its first line
+/// names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Compiled in `rust.rs`.
     Rust,
-    /// Commands. `programs.rs` looks them up, but for those of this workspace, which have tests in their own crates.
+    /// Commands. `programs.rs` looks them up, but for those of this workspace, which have tests in
+    /// their own crates.
     Script,
     /// Guests and recipes, which the tests of `vm-test-executor` read.
     Configuration,

@@ -1,4 +1,5 @@
-//! Commands of programs that are not of this workspace. Each is known here, so that a misspelled one is noticed.
+//! Commands of programs that are not of this workspace. Each is known here, so that a misspelled
+//! one is noticed.
 
 use crate::cargo;
 use crate::kinds::{Kind, all};

@@ -1,4 +1,5 @@
-//! Blocks of Rust, compiled as tests of a crate that depends on vm-test as a user's does. None is run.
+//! Blocks of Rust, compiled as tests of a crate that depends on vm-test as a user's does. None is
+//! run.
 
 use crate::kinds::{Kind, all};
 use crate::packages::{self, root};
@@ -70,7 +71,8 @@ fn target() -> PathBuf {
     target.join("fixtures")
 }
 
-/// Whether a block is part of a file of the crate that its document belongs to, which is compiled with it.
+/// Whether a block is part of a file of the crate that its document belongs to, which is compiled
+/// with it.
 fn is_quoted(block: &Block) -> bool {
     let document = block.place.split(':').next().unwrap_or_default();
     let directory = Path::new(document).parent().unwrap_or(Path::new(""));

@@ -1,4 +1,5 @@
-//! Attackers that are after the agent: its verdict, its place, its stream. Each fails its own test, with the cause, in time.
+//! Attackers that are after the agent: its verdict, its place, its stream. Each fails its own test,
+//! with the cause, in time.
 
 use super::arena::{Arena, assert_failed_for, limit};
 use super::rows::is_here;
@@ -9,7 +10,7 @@ use vm_test_tests::place::Place;
 
 const EXITED: &[&str] = &["no verdict: the test process exited with code 0 before the test ended"];
 const ITS_OWN: &[&str] = &["the body's own word"];
-/// Nobody answers; or the agent gets its place back when its robber is slow, and ends the test.
+/// Nobody answers; or the agent gets its place back if the attacker is slow, and ends the test.
 const SILENT: &[&str] = &[
     "the guest did not answer for 10s after the time limit of {seconds}000 ms",
     "the test did not end within {seconds}s and was killed",
@@ -34,7 +35,7 @@ const ROBBERS: &[(&str, &[&str])] = &[
         &["frame too large"],
     ),
     (
-        // The daemon may see it first.
+        // The daemon may notice it first.
         "stream::closes_its_stream_and_stays",
         &["the guest has closed the connection", "was given up"],
     ),
@@ -67,7 +68,7 @@ fn fail_for_their_causes(place: Place, attackers: &[(&str, &[&str])]) {
     let arena = Arena::new(place);
     let attackers = attackers.iter().filter(|row| is_here(place, row.0));
     let attackers: Vec<_> = attackers.collect();
-    // Most of their time they wait for the end of it.
+    // Most of the time they wait for its end.
     let threads = attackers.len().to_string();
     let mut command = arena.run(&["--exact", "--include-ignored", "--test-threads", &threads]);
     let began = Instant::now();
@@ -92,7 +93,7 @@ pub(crate) fn output_without_end_is_not_kept_without_end(place: Place) {
     command.stdout(log.try_clone().expect("its descriptor"));
     let status = command.status().expect("cargo starts");
     assert!(!status.success());
-    // What comes before is the flood.
+    // The flood precedes this.
     let length = log.seek(SeekFrom::End(-2_000)).expect("a long log") + 2_000;
     let mut end = Vec::new();
     log.read_to_end(&mut end).expect("the end of the log");

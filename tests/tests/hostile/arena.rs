@@ -14,10 +14,11 @@ use vm_test_tests::place::Place;
 /// How long the host may take to be as it was.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a run of attackers may take, times what their place takes longer: none waits for more than its own time limit.
+/// How long a run of attackers may take, multiplied by the place's factor: none waits for more than
+/// its own time limit.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Some of the attacks use all that the machine has.
+/// Some of the attacks use everything that the host has.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Waits until no other test of this process runs.
@@ -50,7 +51,7 @@ impl Arena {
         }
     }
 
-    /// A run of attacks: the arguments are the test binary's.
+    /// Returns a run of attacks, with these arguments for the test binary.
     pub(crate) fn run(&self, args: &[&str]) -> Command {
         let mut command = self
             .fixture
@@ -60,7 +61,7 @@ impl Arena {
         command
     }
 
-    /// Asserts that nothing of the host was changed or reached.
+    /// Asserts that nothing on the host was changed or reached.
     #[track_caller]
     pub(crate) fn assert_unharmed(mut self) {
         let mut changes = self.canary.changes();
@@ -82,12 +83,12 @@ impl Arena {
     }
 }
 
-/// How long a run of attackers may take here.
+/// Returns how long a run of attackers may take here.
 pub(crate) fn limit(place: Place) -> Duration {
     LIMIT * place.factor()
 }
 
-/// What libtest says of a test, and what the test's report says.
+/// Asserts that a test failed for one of these reasons, as libtest and the test's report say.
 #[track_caller]
 pub(crate) fn assert_failed_for(place: Place, text: &str, test: &str, reasons: &[&str]) {
     let failed = text.contains(&format!("test {test} ... FAILED"));

@@ -1,4 +1,5 @@
-//! What the attackers are after: files, a process, sockets, the program itself. Says what of it has changed.
+//! What the attackers are after: files, a process, sockets, the program itself. Says what of it has
+//! changed.
 
 use super::keyring::Keyring;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
@@ -17,10 +18,10 @@ use vm_test_tests::place::Place;
 
 const WORDS: &str = "sings";
 
-/// Where the copy of the program is.
+/// The directory of the program's copy.
 const PROGRAMS: &str = "bin";
 
-/// A file of the disk that the host's root is on, where the suite may make one.
+/// A file of the disk that contains the host's root, if the suite may make one.
 const DISK: &str = "disk";
 
 /// What all VMs of an image are restored from, in a store.
@@ -37,7 +38,7 @@ const TEMPLATES: [&str; 6] = [
 pub(super) struct Canary {
     place: Place,
     directory: TempDir,
-    /// The store, where guests are VMs that are made of its files.
+    /// The store, if guests are VMs that are made of its files.
     store: Option<PathBuf>,
     process: Child,
     name: String,
@@ -51,7 +52,7 @@ pub(super) struct Canary {
 
 impl Canary {
     pub(super) fn new(place: Place, host: &Host, fixture: &Fixture) -> Self {
-        // All guests see the workspace, and have temporary directories of their own.
+        // All guests see the workspace, and have their own temporary directories.
         let target = fixture.directory().join("target");
         fs::create_dir_all(&target).unwrap();
         let directory = tempfile::Builder::new()
@@ -99,7 +100,7 @@ impl Canary {
         canary
     }
 
-    /// Has a command use the copy of the program, and tells the attackers what they are after.
+    /// Makes a command use the copy of the program, and tells the attackers their targets.
     pub(super) fn expose(&self, host: &Host, command: &mut Command) {
         let path = self.directory.path();
         let port = self.tcp_listener.local_addr().unwrap().port();
@@ -117,14 +118,16 @@ impl Canary {
             .envs(self.keyring.iter().flat_map(Keyring::told));
     }
 
-    /// What attackers must find, so that they do not pass by attacking nothing. Says what they cannot.
+    /// Returns what attackers must find, so that they cannot pass by attacking nothing. Reports
+    /// what they cannot find.
     fn seen(&self, host: &Host) -> Vec<&'static str> {
         if self.place == Place::Vm {
             return Vec::new();
         }
         let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
         let runtime = host.runtime();
-        // A container has the files of the host's root, without what is mounted there; an ordinary user's not even its /tmp.
+        // A container has the files of the host's root without what is mounted there; an ordinary
+        // user's does not even have its /tmp.
         let is_below = device(runtime.parent().unwrap()) == device(Path::new("/"));
         let mut seen = Vec::new();
         for (what, is_there) in [
@@ -140,7 +143,7 @@ impl Canary {
         seen
     }
 
-    /// Every file with all that can be changed about it.
+    /// Returns every file with everything about it that can be changed.
     fn files(&self) -> BTreeMap<PathBuf, String> {
         let mut files = BTreeMap::new();
         let mut queue = vec![self.directory.path().to_owned()];
@@ -175,8 +178,9 @@ impl Canary {
         files
     }
 
-    /// What has been written to of that which all VMs are restored from. What was not there at
-    /// first is nobody's harm.
+    /// Returns which of the files that all VMs are restored from have been written to.
+    ///
+    /// A file that did not exist at first is not harmed.
     fn written_to(&self) -> Vec<String> {
         let now = self.templates();
         let changed = |(path, was): (&PathBuf, &String)| {
@@ -200,7 +204,7 @@ impl Canary {
             .collect()
     }
 
-    /// What has changed, one line for each thing.
+    /// Returns what has changed, one line for each change.
     pub(super) fn changes(&mut self) -> Vec<String> {
         let after = self.files();
         let mut changes = self.written_to();
@@ -253,8 +257,9 @@ impl Drop for Canary {
     }
 }
 
-/// A copy, because what an attacker does to the agent would hurt all others who use it. On a VM it
-/// is in memory.
+/// Makes a copy, because an attack on the agent would affect all others who use it.
+///
+/// In a VM the agent is in memory.
 fn copy_program(directory: &Path) {
     let program = Host::program();
     fs::create_dir(directory).unwrap();
@@ -263,7 +268,7 @@ fn copy_program(directory: &Path) {
     }
 }
 
-/// Makes a file of the disk, as only root may.
+/// Makes a device file of the disk, as only root may.
 fn make_disk(path: &Path) {
     let device = fs::metadata(Path::new("/")).unwrap().dev();
     let mode = Mode::RUSR | Mode::WUSR | Mode::ROTH | Mode::WOTH;
@@ -272,7 +277,7 @@ fn make_disk(path: &Path) {
     }
 }
 
-/// `MAJOR:MINOR` of the file system at `/`; of no disk, where that is not on one.
+/// Returns `MAJOR:MINOR` of the file system at `/`, which may not be on a disk.
 fn disk_of_the_root() -> String {
     let device = fs::metadata(Path::new("/")).unwrap().dev();
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));

@@ -4,17 +4,17 @@ use std::process::Command;
 
 const SECRET: &str = "sings";
 
-/// What attackers call a key of theirs.
+/// The name that attackers give their key.
 const MADE: &str = "made-by-a-guest";
 
-/// The keyring that the kernel keeps for the user of this process, with a key in it.
+/// The keyring that the kernel keeps for this process's user, with a key in it.
 pub(super) struct Keyring {
     name: String,
     serial: String,
 }
 
 impl Keyring {
-    /// Adds the key and sees that this user can read it: what guests do not find is there.
+    /// Adds the key and checks that this user can read it: what guests do not find does exist.
     pub(super) fn new() -> Self {
         let name = format!("vmt-canary-{}", std::process::id());
         let serial = perl(
@@ -28,7 +28,7 @@ impl Keyring {
         keyring
     }
 
-    /// What attackers are told of it.
+    /// Returns what attackers are told about it.
     pub(super) fn told(&self) -> [(&'static str, &str); 2] {
         [
             ("HOSTILE_KEY", &self.name),
@@ -45,7 +45,7 @@ impl Keyring {
         )
     }
 
-    /// What has become of it and of what is beside it.
+    /// Returns what has changed in it and beside it.
     pub(super) fn changes(&self) -> Vec<String> {
         let mut changes = Vec::new();
         let secret = self.secret();
@@ -67,7 +67,7 @@ impl Drop for Keyring {
     }
 }
 
-/// Runs a script that knows the numbers of the calls, and has the user's keyring in its session.
+/// Runs a script that makes these system calls, with the user's keyring in its session.
 fn perl(script: &str, word: &str, other: &str) -> String {
     let numbers = if cfg!(target_arch = "x86_64") {
         "(248, 250)"

@@ -1,4 +1,5 @@
-//! The sockets of the library that runs containers: a guest does not reach those of its own keeper, which are there.
+//! The sockets of the library that runs containers: a guest does not reach those of its own keeper,
+//! which are there.
 
 use super::arena::alone;
 use std::fs;
@@ -29,7 +30,7 @@ fn the_librarys_socket_is_there_and_its_own_guest_does_not_reach_it() {
     let instance = instances(&host).remove(0);
     let name = instance["instance"].as_str().unwrap();
     let address = format!("/run/lxc/{name}/command");
-    // The sockets of a network are listed by any process in it.
+    // Any process in a network namespace can list its sockets.
     let sockets = format!("/proc/{}/net/unix", instance["keeper"]);
     await_that("the library listens", Duration::from_secs(10), || {
         let sockets = fs::read_to_string(&sockets).unwrap();

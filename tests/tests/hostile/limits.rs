@@ -10,7 +10,7 @@ const BOMBS: [&str; 2] = [
     "limits::leaves_dead_orphans_without_end",
 ];
 
-/// They pass while bombs go off elsewhere.
+/// Tests that pass while bombs go off elsewhere.
 const SIBLINGS: [&str; 3] = [
     "others::one_guest_keeps_what_it_has_while_another_looks_for_it",
     "others::another_guest_keeps_what_it_has_while_the_first_looks_for_it",
@@ -19,7 +19,7 @@ const SIBLINGS: [&str; 3] = [
 
 pub(crate) fn bombs_of_processes_end_with_their_tests_and_hurt_no_other(place: Place) {
     let arena = Arena::new(place);
-    // On a host that they share two would have no processor left for the others.
+    // On a shared host, two would leave no processor for others.
     let at_once = match place {
         Place::Container => 1,
         Place::Vm => BOMBS.len(),
@@ -31,7 +31,7 @@ pub(crate) fn bombs_of_processes_end_with_their_tests_and_hurt_no_other(place: P
         let output = output.expect("cargo starts");
         let took = began.elapsed();
         let text = text_of(&output);
-        // It ends at all, and not only with the run: how soon depends on what else the machine does.
+        // It ends on its own, not only with the run; how soon depends on the load of the host.
         assert!(took < limit(place), "{took:?}:\n{text}");
         for bomb in bombs {
             assert_failed_for(place, &text, bomb, &reasons(place));
@@ -43,8 +43,9 @@ pub(crate) fn bombs_of_processes_end_with_their_tests_and_hurt_no_other(place: P
     arena.assert_unharmed();
 }
 
-/// What may be said of a bomb. A host's processors are everybody's, and those of a VM that QEMU
-/// translates are slow to bury a thousand processes.
+/// Returns the reasons that a bomb's failure may have.
+///
+/// A host's processors are shared, and an emulated VM needs long to end a thousand processes.
 fn reasons(place: Place) -> Vec<&'static str> {
     match place {
         Place::Container => vec![
@@ -67,9 +68,9 @@ pub(crate) fn what_fills_memory_is_ended_whether_it_is_called_a_file_or_not(plac
     ];
     let many = "limits::many_processes_together_get_no_more_memory_than_there_is";
     let nameless = "limits::fills_memory_that_is_a_file_without_a_name";
-    // Where no control group holds the limit, the agent does. It ends the whole job, and memory that is no process's and
-    // has no name it does not see; of that the host's own out-of-memory killer takes care, and tests are what it takes.
-    // A VM has no more than it has.
+    // Without a control group, the agent enforces the limit. It kills the whole job, but does not
+    // see unnamed memory that belongs to no process; the host's OOM killer deals with that, and
+    // kills tests. A VM has only its own memory.
     let held = place == Place::Vm || rustix::process::getuid().is_root();
     fillers.push(if held { nameless } else { many });
     let mut command = arena.run(&["--exact", "--include-ignored", "--test-threads", "4"]);

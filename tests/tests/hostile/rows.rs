@@ -1,11 +1,11 @@
-//! Which of the fixture's attacks there are in a place, and why the others are not. Every attack is run on every kind of
-//! guest unless a row here says otherwise.
+//! Which of the fixture's attacks there are in a place, and why the others are not. Every attack is
+//! run on every kind of guest unless a row here says otherwise.
 
 use std::process::Command;
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::place::Place;
 
-/// Names, or beginnings of names, of attacks that are not run in a place, and the reason.
+/// Names, or prefixes of names, of attacks that are not run in a place, with the reason.
 type Rows = &'static [(&'static str, &'static str)];
 
 /// What root does to its own VM.
@@ -67,7 +67,7 @@ const NOT_ON_A_VM: Rows = &[
     ),
 ];
 
-/// The rows of the attacks that are not run here.
+/// Returns the rows of the attacks that are not run here.
 pub(crate) fn left_out(place: Place) -> Rows {
     match place {
         Place::Container => NOT_IN_A_CONTAINER,
@@ -75,7 +75,7 @@ pub(crate) fn left_out(place: Place) -> Rows {
     }
 }
 
-/// Whether an attack is run here.
+/// Returns whether an attack is run here.
 pub(crate) fn is_here(place: Place, test: &str) -> bool {
     !left_out(place)
         .iter()

@@ -1,4 +1,5 @@
-//! Writes tar archives, also such as no honest program writes: every name, kind and target is taken as it is given.
+//! Writes tar archives, also such as no honest program writes: every name, kind and target is taken
+//! as it is given.
 
 /// An archive that is being written.
 #[derive(Clone, Debug, Default)]
@@ -7,32 +8,32 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// A regular file.
+    /// Adds a regular file.
     pub(crate) fn file(self, name: &str, content: &[u8]) -> Self {
         self.entry(name, b'0', "", 0o755, content)
     }
 
-    /// A directory.
+    /// Adds a directory.
     pub(crate) fn directory(self, name: &str) -> Self {
         self.entry(name, b'5', "", 0o755, b"")
     }
 
-    /// A symbolic link.
+    /// Adds a symbolic link.
     pub(crate) fn symlink(self, name: &str, target: &str) -> Self {
         self.entry(name, b'2', target, 0o777, b"")
     }
 
-    /// A hard link.
+    /// Adds a hard link.
     pub(crate) fn link(self, name: &str, target: &str) -> Self {
         self.entry(name, b'1', target, 0o644, b"")
     }
 
-    /// A character device, the null device.
+    /// Adds a character device, the null device.
     pub(crate) fn device(self, name: &str) -> Self {
         self.entry(name, b'3', "", 0o666, b"")
     }
 
-    /// An extended header with one pair, for the entry that follows.
+    /// Adds an extended header with one pair, for the entry that follows.
     pub(crate) fn extended(self, key: &str, value: impl AsRef<[u8]>) -> Self {
         let rest = [format!(" {key}=").as_bytes(), value.as_ref(), b"\n"].concat();
         let mut length = rest.len() + 1;
@@ -43,7 +44,8 @@ impl Archive {
         self.entry("extended", b'x', "", 0o644, &whole)
     }
 
-    /// Any entry; its device numbers, which most have no use for, are those of the null device.
+    /// Adds any entry. Its device numbers, which most entries do not use, are those of the null
+    /// device.
     pub(crate) fn entry(
         mut self,
         name: &str,
@@ -59,31 +61,31 @@ impl Archive {
         self
     }
 
-    /// A directory of this user's and group's.
+    /// Adds a directory of this user and group.
     pub(crate) fn directory_of(mut self, name: &str, mode: u32, id: u32) -> Self {
         self.bytes.extend(header(name, b'5', "", mode, id, 0));
         self
     }
 
-    /// A file of this user's, with these ids and no content.
+    /// Adds an empty file with these ids.
     pub(crate) fn owned(mut self, name: &str, id: u32) -> Self {
         self.bytes.extend(header(name, b'0', "", 0o644, id, 0));
         self
     }
 
-    /// The archive as it is so far, without an end.
+    /// Returns the archive so far, without an end.
     pub(crate) fn open_ended(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// The whole archive.
+    /// Returns the complete archive.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.bytes.extend([0; 1024]);
         self.bytes
     }
 }
 
-/// The header of an entry.
+/// Returns the header of an entry.
 fn header(name: &str, kind: u8, target: &str, mode: u32, id: u32, size: u64) -> [u8; 512] {
     let mut header = [0; 512];
     let mut put = |at: usize, text: &str| {

@@ -21,7 +21,7 @@ fn honest() -> Archive {
         .file("./etc/motd", &[b'x'; 5000])
 }
 
-/// The head of a program for another kind of machine than any that this runs on.
+/// Returns the beginning of a program for another architecture than any that this runs on.
 fn foreign_program() -> Vec<u8> {
     let mut head = b"\x7fELF\x02\x01\x01".to_vec();
     head.resize(18, 0);

@@ -6,7 +6,7 @@ use super::place::{Place, Row, refuse_imports};
 const DAMAGED: &str = "download or make it again; qemu-img check says what is still readable";
 const STANDALONE: &str = "make it independent: qemu-img convert -f qcow2 -O qcow2 OLD NEW";
 
-/// An empty disk of 1 GiB, version 3, with nothing wrong about it; `change` makes it so.
+/// Returns an empty valid disk of 1 GiB, version 3, after `change` has damaged it.
 pub(crate) fn qcow2(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     const CLUSTER: usize = 1 << 16;
     let mut disk = vec![0; 4 * CLUSTER];
@@ -66,7 +66,7 @@ fn disks_that_lead_to_other_files_are_refused() {
 fn a_file_that_begins_like_something_else_is_named_and_never_opened_as_it_looks() {
     refuse_imports(&[
         Row {
-            // With a backing file, if anybody took it for what it looks like.
+            // As a qcow2 file it would have a backing file.
             source: |place| place.write("d.img", qcow2(|disk| put(disk, 8, 512))),
             message: "cannot import {}/d.img: it is taken for a raw disk, and begins like a qcow2 disk",
             hint: "say so: qcow2:PATH",
@@ -194,7 +194,7 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
             message: "cannot import {}/m.box: its metadata.json does not say what format the disk has",
             hint: "formats are not guessed: add \"format\": \"qcow2\"",
         },
-        // The second form, with a list: its one disk is looked at, several are refused.
+        // The second format, with a list: a single disk is examined, several are refused.
         Row {
             source: |place| {
                 vagrant(

@@ -1,5 +1,5 @@
-//! This host's own system as the base of an image. The host may be large and the suites have little time, so the image does
-//! without most of it.
+//! This host's own system as the base of an image. The host may be large and the suites have little
+//! time, so the image does without most of it.
 
 use super::place::{Place, finish};
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use vm_test_tests::fixture::text_of;
 /// Larger files are left out.
 const LARGE: u64 = 2 << 20;
 
-/// Directories of which only small files are taken.
+/// Directories from which only small files are taken.
 const KEPT: [&str; 9] = [
     "/bin",
     "/lib",
@@ -24,7 +24,7 @@ const KEPT: [&str; 9] = [
     "/usr/lib64",
 ];
 
-/// What the image does without: nearly all, but not programs and what they need.
+/// Returns what the image leaves out: nearly everything except programs and what they need.
 fn without() -> Vec<PathBuf> {
     let mut left = vec!["/var/lib".into(), "/usr/sbin".into()];
     let mut kept: Vec<PathBuf> = KEPT.iter().map(PathBuf::from).collect();

@@ -51,7 +51,7 @@ fn directories_that_a_layer_only_implies_stay_what_they_are_below() {
     ] {
         let (meta, owner) = (first(path), first("root").uid());
         assert_eq!(meta.mode() & 0o7777, mode, "{path}");
-        // An ordinary user's ids lie elsewhere, and root's are the user's own.
+        // An ordinary user's ids are mapped elsewhere, and root's are the user's own.
         assert_eq!(meta.uid() == owner, id == 0, "{path}");
     }
 }
@@ -117,7 +117,7 @@ fn layers_are_read_under_every_name_and_one_image_may_have_two() {
     import(&place, "i", "oci:o");
     import(&place, "pinned", &format!("oci:o@sha256:{}", hash(&bytes)));
     assert_eq!(run(&place, "i", &SHOW), "base\n");
-    // In lists of lists, too.
+    // In nested lists, too.
     let list = |images: serde_json::Value| {
         let list = json!({ "schemaVersion": 2, "manifests": images }).to_string();
         layout.blob("application/vnd.oci.image.index.v1+json", list.as_bytes())

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What this kind of machine is called there.
+/// The name of this architecture in a layout.
 pub(crate) const HERE: &str = if cfg!(target_arch = "aarch64") {
     "arm64"
 } else {
@@ -21,12 +21,12 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// A layout of one image, made of these layers, each with the end of its media type.
+    /// Writes a layout of one image with these layers, each with the suffix of its media type.
     pub(crate) fn write(directory: &Path, layers: &[(&str, Vec<u8>)]) -> Self {
         Self::write_for(directory, layers, HERE)
     }
 
-    /// The same for another kind of machine.
+    /// Does the same for another architecture.
     pub(crate) fn write_for(directory: &Path, layers: &[(&str, Vec<u8>)], machine: &str) -> Self {
         fs::create_dir_all(directory.join("blobs/sha256")).unwrap();
         let layout = Self {
@@ -46,7 +46,7 @@ impl Layout {
         layout
     }
 
-    /// Writes a manifest and an index that holds nothing else.
+    /// Writes a manifest, and an index with only this manifest.
     pub(crate) fn point_to(&self, manifest: &Value) {
         let manifest = self.blob(
             "application/vnd.oci.image.manifest.v1+json",
@@ -58,19 +58,19 @@ impl Layout {
         );
     }
 
-    /// Writes a file under its digest; gives the reference to it.
+    /// Writes a file under its digest; returns a reference to it.
     pub(crate) fn blob(&self, kind: &str, bytes: &[u8]) -> Value {
         let hash = hash(bytes);
         fs::write(self.directory.join("blobs/sha256").join(&hash), bytes).unwrap();
         json!({ "mediaType": kind, "digest": format!("sha256:{hash}"), "size": bytes.len() })
     }
 
-    /// Writes a document that has a name.
+    /// Writes a named document.
     pub(crate) fn document(&self, name: &str, content: &Value) {
         fs::write(self.directory.join(name), content.to_string()).unwrap();
     }
 
-    /// The manifest, as it is now.
+    /// Returns the manifest.
     pub(crate) fn manifest(&self) -> Value {
         let read =
             |path: PathBuf| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
@@ -80,7 +80,7 @@ impl Layout {
     }
 }
 
-/// The SHA-256 of bytes, in hexadecimal digits.
+/// Returns the SHA-256 of bytes, in hexadecimal.
 pub(crate) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()

@@ -14,7 +14,7 @@ fn good(place: &Place) -> Layout {
     Layout::write(&place.path("o"), &[("", layer())])
 }
 
-/// The blob that is the layer.
+/// Returns the path of the layer's blob.
 fn blob(place: &Place) -> std::path::PathBuf {
     place.path("o/blobs/sha256").join(hash(&layer()))
 }
@@ -150,7 +150,7 @@ fn an_image_that_is_not_for_this_host_or_not_whole_is_refused() {
             message: "cannot import {}/o: it has no oci-layout",
             hint: "an OCI layout has the files oci-layout and index.json, and what docker save writes has manifest.json; skopeo copy … oci:DIR writes one",
         },
-        // The second layer is bad, and the first leaves nothing either.
+        // The second layer is bad, and the first must not leave anything either.
         Row {
             source: |place| {
                 let bad = Archive::default().file("etc/.wh...", b"").finish();

@@ -21,7 +21,7 @@ fn a_decompression_bomb_stops_at_the_limit() {
         "if you trust it, raise the limit, as in VM_TEST_IMAGE_LIMIT=40G",
     );
     place.assert_empty();
-    // Zeros after the end are not the image's, and cost as much.
+    // Zeros after the end are not part of the image, but cost as much.
     let mut tail = Archive::default().file("./a", b"a").finish();
     tail.resize(64 << 20, 0);
     let file = place.write("tail.tar.zst", compressed("zstd", &tail));

@@ -13,7 +13,7 @@ pub(crate) fn base() -> Archive {
     with_shell(Archive::default(), "base")
 }
 
-/// The files of the uppermost layer of an image.
+/// Returns the directory with the uppermost layer of an image.
 pub(crate) fn top(place: &Place, image: &str) -> PathBuf {
     let record = place.succeed(&["image", "inspect", image, "--json"]);
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
@@ -39,7 +39,7 @@ pub(crate) fn import(place: &Place, image: &str, source: &str) -> String {
     text_of(&output)
 }
 
-/// Two rights of which one is the byte of a new line.
+/// Two capabilities, one of which contains the byte of a newline.
 fn capability(version: u32, rest: &[u32]) -> Vec<u8> {
     let numbers = [version | 1, 0x0a, 0, 0, 0];
     numbers
@@ -91,7 +91,7 @@ fn attributes_of_any_bytes_are_kept_and_come_through_an_export() {
     }
     assert_eq!(attribute("name", "user.a=b"), b"equals");
     assert_eq!(attribute("text", "user.text"), b"a\nb");
-    // Whoever is root in the store's files, the rights are there.
+    // The capabilities must be there, whichever id is root of the store's files.
     for name in ["second", "third"] {
         assert_eq!(
             attribute(name, "security.capability")[4..20],

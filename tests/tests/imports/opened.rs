@@ -1,5 +1,6 @@
-//! Disks that a machine opens: good ones, of which guests start, and those in which only a look at their file systems
-//! shows what is wrong. The machine's image is in the store that the suites share, so each image here has a name of its own.
+//! Disks that a machine opens: good ones, of which guests start, and those in which only a look at
+//! their file systems shows what is wrong. The machine's image is in the store that the suites
+//! share, so each image here has a name of its own.
 
 use super::archive::Archive;
 use super::disks::{put, qcow2};
@@ -48,7 +49,7 @@ impl Bench {
         finish(self.vm_test(args).output().unwrap(), args)
     }
 
-    /// A root file system in a directory: a shell, and a file that says which it is.
+    /// Makes a root file system in a directory: a shell, and a file that identifies it.
     fn root(&self, marker: &str) -> PathBuf {
         let root = self.path(marker);
         for directory in ["bin", "boot", "dev", "etc", "proc", "usr/lib"] {
@@ -66,15 +67,15 @@ impl Bench {
         }
         fs::write(root.join("etc/marker"), format!("{marker}\n")).unwrap();
         fs::write(root.join("usr/lib/os-release"), "ID=test\n").unwrap();
-        // As systems have it; where it is mounted, this leads nowhere.
+        // As on real systems; where it is mounted, the link leads nowhere.
         symlink("/usr/lib/os-release", root.join("etc/os-release")).unwrap();
         root
     }
 
-    /// An ext4 file system of this directory.
+    /// Returns an ext4 file system with this directory's contents.
     fn ext4(&self, directory: &Path) -> Vec<u8> {
         let file = directory.with_extension("ext4");
-        // It is among the programs of administrators, which an ordinary user's path may lack.
+        // mke2fs is in a directory that an ordinary user's PATH may lack.
         let places = ["/usr/sbin", "/sbin"].map(|dir| Path::new(dir).join("mke2fs"));
         let tool = places.into_iter().find(|path| path.is_file());
         let mut tool = Command::new(tool.expect("mke2fs is installed"));
@@ -90,7 +91,7 @@ impl Bench {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Imports what is refused only in the machine, or by what comes out of it.
+    /// Imports a disk that is refused only in the VM, or because of what comes out of it.
     fn refuse(&self, source: &str, limit: &str, words: &str) {
         let mut command = self.vm_test(&["image", "import", "refused-disk", source]);
         let output = command.env("VM_TEST_IMAGE_LIMIT", limit).output().unwrap();
@@ -109,7 +110,7 @@ impl Bench {
     }
 }
 
-/// A disk with these file systems on partitions.
+/// Returns a disk with these file systems on partitions.
 fn partitioned(parts: &[Vec<u8>]) -> Vec<u8> {
     let mut disk = vec![0; MIB];
     for (number, part) in parts.iter().enumerate() {
@@ -151,7 +152,7 @@ fn a_guest_starts_from_a_disk_and_from_a_box() {
     let disk = partitioned(&[bench.ext4(&kernels), whole.clone()]);
     let raw = bench.write("parts.img", &disk);
     let qcow2 = converted(&raw, &bench.path("parts.qcow2"));
-    // Else it would be the disk that is in the store by then.
+    // Otherwise this would be the disk that is in the store by then.
     let other = [&qcow2[..], &[0; 1 << 16]].concat();
     let metadata = br#"{"provider":"libvirt","format":"qcow2","virtual_size":1}"#;
     let boxed = Archive::default()
@@ -191,7 +192,7 @@ fn a_guest_starts_from_a_disk_and_from_a_box() {
         assert_eq!(record["kernel"]["release"].as_str(), kernel, "{record}");
         bench.succeed(&["image", "rm", image]);
     }
-    // No machine has written to it.
+    // No VM has written to it.
     assert_eq!(fs::read(bench.path("whole.raw")).unwrap(), whole);
 }
 

@@ -1,5 +1,5 @@
-//! A directory with a store to itself, and the two questions asked of it: was this refused in these words, and is
-//! nothing left?
+//! A directory with a store to itself, and the two questions asked of it: was this refused in these
+//! words, and is nothing left?
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,8 +15,9 @@ pub(crate) struct Place {
     host: Host,
 }
 
-/// A bad input: how to make it, and the words that it gets. In them `{}` stands for the directory and HERE for this kind of
-/// machine.
+/// A bad input: how to make it, and the error.
+///
+/// In the text, `{}` stands for the directory and HERE for this architecture.
 pub(crate) struct Row {
     pub(crate) source: fn(&Place) -> String,
     pub(crate) message: &'static str,
@@ -24,10 +25,10 @@ pub(crate) struct Row {
 }
 
 impl Place {
-    /// An empty one.
+    /// Returns an empty one.
     pub(crate) fn new() -> Self {
         let directory = TempDir::with_prefix("vmi-").unwrap();
-        // Root of a guest looks in, too.
+        // Root in the guest must be able to enter, too.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         Self {
             directory,
@@ -35,12 +36,12 @@ impl Place {
         }
     }
 
-    /// The path of something in it.
+    /// Returns the path of a file in it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Writes a file; gives its path.
+    /// Writes a file; returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -48,12 +49,12 @@ impl Place {
         path.to_str().unwrap().to_owned()
     }
 
-    /// A command line of `vm-test` that uses its store.
+    /// Returns a command line of `vm-test` that uses its store.
     pub(crate) fn vm_test(&self, args: &[&str]) -> Command {
         self.vm_test_on(&self.path("store"), args)
     }
 
-    /// A command line of `vm-test` that uses this store.
+    /// Returns a command line of `vm-test` that uses this store.
     pub(crate) fn vm_test_on(&self, store: &Path, args: &[&str]) -> Command {
         let mut command = self.host.vm_test();
         command
@@ -64,7 +65,7 @@ impl Place {
         command
     }
 
-    /// The same, started by somebody who has this umask.
+    /// Returns the same, started with this umask.
     pub(crate) fn vm_test_under(&self, umask: &str, args: &[&str]) -> Command {
         let program = self.vm_test(args).get_program().to_owned();
         let mut command = Command::new("sh");
@@ -79,12 +80,12 @@ impl Place {
         command
     }
 
-    /// Runs `vm-test` and expects success; gives its standard output.
+    /// Runs `vm-test` and expects success; returns its standard output.
     pub(crate) fn succeed(&self, args: &[&str]) -> String {
         finish(self.vm_test(args).output().unwrap(), args)
     }
 
-    /// Runs a command of `vm-test` that must fail with these words and nothing else.
+    /// Runs a command of `vm-test` that must fail with exactly this message and hint.
     pub(crate) fn refuse(&self, command: &mut Command, message: &str, hint: &str) {
         let output = command.output().unwrap();
         let words = String::from_utf8_lossy(&output.stderr);
@@ -99,7 +100,7 @@ impl Place {
         );
     }
 
-    /// Asserts that the store holds no layer, no image and nothing half made.
+    /// Asserts that the store contains no layer, no image and nothing incomplete.
     pub(crate) fn assert_empty(&self) {
         for part in ["layers", "images", "building"] {
             let left: Vec<_> = fs::read_dir(self.path("store").join(part))
@@ -113,7 +114,7 @@ impl Place {
     }
 }
 
-/// Imports every row's source, each in a place of its own.
+/// Imports every row's source, each in a new place.
 pub(crate) fn refuse_imports(rows: &[Row]) {
     for row in rows {
         let place = Place::new();
@@ -124,7 +125,7 @@ pub(crate) fn refuse_imports(rows: &[Row]) {
     }
 }
 
-/// The standard output of what succeeded.
+/// Returns the standard output of a command that succeeded.
 pub(crate) fn finish(output: Output, args: &[&str]) -> String {
     assert!(
         output.status.success(),

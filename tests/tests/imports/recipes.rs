@@ -3,7 +3,7 @@
 use super::place::Place;
 use std::fs;
 
-/// A file, a command line, and the words that it gets.
+/// A file, a command line, and the expected error.
 struct Mistake {
     file: &'static str,
     content: &'static [u8],

@@ -1,10 +1,11 @@
-//! The smallest root file system from which a guest starts here: a shell of this host with its libraries.
+//! The smallest root file system from which a guest starts here: a shell of this host with its
+//! libraries.
 
 use super::archive::Archive;
 use std::fs;
 use std::process::Command;
 
-/// Adds the shell, and a file that says which image this is.
+/// Adds the shell, and a file that identifies this image.
 pub(crate) fn with_shell(mut archive: Archive, marker: &str) -> Archive {
     for directory in ["./", "./bin", "./etc", "./dev", "./proc"] {
         archive = archive.directory(directory);
@@ -19,7 +20,7 @@ pub(crate) fn with_shell(mut archive: Archive, marker: &str) -> Archive {
     archive
 }
 
-/// The paths of what the shell needs.
+/// Returns the paths of the shell's libraries.
 fn libraries() -> Vec<String> {
     let output = Command::new("ldd").arg("/bin/sh").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -29,5 +30,5 @@ fn libraries() -> Vec<String> {
     paths
 }
 
-/// A command that a shell without any other program can run: it shows the marker.
+/// A command that a shell can run without any other program: it prints the marker.
 pub(crate) const SHOW: [&str; 3] = ["sh", "-c", "read -r word < /etc/marker; echo \"$word\""];

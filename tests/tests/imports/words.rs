@@ -3,7 +3,7 @@
 use super::archive::Archive;
 use super::layout::{HERE, hash};
 
-/// The one layer of a layout.
+/// Returns the only layer of a layout.
 pub(crate) fn layer() -> Vec<u8> {
     Archive::default()
         .directory("etc")
@@ -11,7 +11,7 @@ pub(crate) fn layer() -> Vec<u8> {
         .finish()
 }
 
-/// The words with what stands for those put in.
+/// Replaces the placeholders in a text.
 pub(crate) fn fill_in(words: &str) -> String {
     let mut changed = layer();
     changed[1] ^= 1;

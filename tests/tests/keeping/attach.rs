@@ -11,7 +11,7 @@ fn a_shell_finds_the_files_and_the_processes_that_the_test_left() {
         let mut terminal = Terminal::with(&it.host, 31, 97, &["attach", &it.id]);
         terminal.await_words(&format!("vm-test: instance {} (", it.id));
         terminal.await_words("it stays for 5m after you leave\r\n");
-        // What is typed is shown as well, so that the answer must differ from the question.
+        // Typed text is echoed, so the answer must differ from the question.
         terminal.type_keys("echo at=$(hostname) as=$(id -u) found=$(cat /etc/left-by-test)\r");
         terminal.await_words(&format!("at={backend}-kept as=0 found=a file\r\n"));
         terminal.type_keys("echo processes=$(pgrep -fc 'left-by-test$')\r");
@@ -24,7 +24,7 @@ fn a_shell_finds_the_files_and_the_processes_that_the_test_left() {
         terminal.type_keys("echo more >/etc/left-by-shell; exit 7\r");
         assert_eq!(terminal.finish().code(), Some(7));
         assert!(terminal.is_as_before(), "the terminal was not put back");
-        // It is still the same instance, with what the shell did.
+        // It is the same instance, with what the shell did.
         let again = vm_test(
             &it.host,
             &["attach", &it.id, "--", "cat", "/etc/left-by-shell"],
@@ -41,7 +41,8 @@ fn a_shell_finds_the_files_and_the_processes_that_the_test_left() {
 fn the_processes_that_the_test_left_go_on_writing() {
     for backend in BACKENDS {
         let it = Kept::by(&format!("{backend}::leaves_things"));
-        // More than a pipe holds, so that it stops whoever writes to a stream that nobody reads.
+        // More than a pipe holds, so that it blocks a process that writes to a stream without a
+        // reader.
         let script = "dd if=/dev/zero of=/proc/$(pgrep -o -f left-by-test)/fd/1 bs=1M count=4 status=none && \
             pgrep -f left-by-test >/dev/null && echo there";
         let args = ["attach", &it.id, "--", "timeout", "10", "sh", "-c", script];
@@ -68,7 +69,7 @@ fn only_one_is_in_it_at_a_time_and_a_visitor_who_is_killed_leaves_it_to_the_next
             )
         );
         assert_eq!(instances(&it.host)[0]["kept"]["attached"], true);
-        // Its job is ended for it.
+        // This ends its job.
         drop(terminal);
         await_that("it is free", PATIENCE, || {
             instances(&it.host)[0]["kept"]["attached"] == false

@@ -6,7 +6,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::process::{Finished, Running};
 use vm_test_tests::terminal::Terminal;
 
-/// A terminal with `vm-test debug` on it, in the fixture's directory.
+/// Returns a terminal with `vm-test debug` on it, in the fixture's directory.
 fn debug(host: &Host, fixture: &Fixture, args: &[&str]) -> Terminal {
     let args: Vec<_> = ["debug"].iter().chain(args).copied().collect();
     Terminal::start(host, (24, 200), &args, |command| {
@@ -16,7 +16,7 @@ fn debug(host: &Host, fixture: &Fixture, args: &[&str]) -> Terminal {
     })
 }
 
-/// The same without a terminal.
+/// Runs the same without a terminal.
 fn debug_blindly(host: &Host, fixture: &Fixture, args: &[&str]) -> Finished {
     let mut command = host.vm_test();
     command

@@ -7,7 +7,7 @@ use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::host::Host;
 use vm_test_tests::process::{Running, await_that, instances, vm_test};
 
-/// A run of one test with this in its environment; whether its instance was kept.
+/// Runs a test with this in its environment; returns whether its instance was kept.
 #[track_caller]
 fn keeps(fixture: &Fixture, host: &Host, test: &str, keep: Option<&str>, passes: bool) -> bool {
     let mut command = fixture.cargo(host, &["test", "--quiet", "--test", "endings"]);
@@ -45,7 +45,7 @@ fn failures_are_kept_where_that_is_asked_for_and_nothing_else_is() {
             ("passes", true, None, false),
             ("panics_as_it_should", true, None, false),
             ("leaves_things_to_nobody", false, None, false),
-            // The user's word is over the configuration's.
+            // The variable overrides the configuration.
             ("leaves_things", false, Some("never"), false),
             ("leaves_things_to_nobody", false, Some("on-failure"), true),
         ] {
@@ -99,7 +99,7 @@ fn a_test_process_that_is_killed_leaves_nothing_even_where_failures_are_kept() {
     }
 }
 
-/// The test binary of the fixture.
+/// Returns the test binary of the fixture.
 fn binary(fixture: &Fixture, host: &Host) -> String {
     let args = [
         "test",

@@ -6,7 +6,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::process::Running;
 use vm_test_tests::terminal::Terminal;
 
-/// `vm-test logs`, called where the fixture's tests ran.
+/// Runs `vm-test logs` where the fixture's tests ran.
 fn logs(host: &Host, fixture: &Fixture, id: &str) -> vm_test_tests::process::Finished {
     let mut command = host.vm_test();
     command

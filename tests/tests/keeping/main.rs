@@ -1,5 +1,5 @@
-//! Failures that can be opened: what is kept, how somebody gets in and out, what is shown, and that nothing stays for
-//! longer than it should. Each for every backend in [`BACKENDS`].
+//! Failures that can be opened: what is kept, how somebody gets in and out, what is shown, and that
+//! nothing stays for longer than it should. Each for every backend in [`BACKENDS`].
 
 mod attach;
 mod debug;
@@ -16,10 +16,10 @@ use vm_test_tests::process::{Running, await_that, instances};
 /// The modules of the fixture, one for each backend.
 const BACKENDS: [&str; 2] = ["lxc", "kvm"];
 
-/// How long something that should happen at once may take on a busy machine.
+/// How long something immediate may take on a busy host.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The built fixture, and a host of its own for a test, with the image of the machines.
+/// Returns the built fixture, and a new host for a test, with the image of the VMs.
 fn fixture() -> (Fixture, Host) {
     let fixture = Fixture::new("keeping");
     let host = Host::new().with_shared_store();
@@ -37,7 +37,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// Has a test of the fixture fail, and finds its instance by what the failure says.
+    /// Makes a test of the fixture fail, and finds its instance in the failure.
     #[track_caller]
     fn by(test: &str) -> Self {
         let (fixture, host) = fixture();
@@ -53,7 +53,7 @@ impl Kept {
     }
 }
 
-/// The instance in the one command that a failure names.
+/// Returns the instance in the only command that a failure names.
 fn kept_id(text: &str) -> Option<String> {
     let (_, command) = text.split_once("; to open a shell in it: ")?;
     let words: Vec<_> = command.lines().next()?.split(' ').collect();
@@ -63,7 +63,7 @@ fn kept_id(text: &str) -> Option<String> {
     }
 }
 
-/// What `vm-test ps` says of the instances that are kept: their names.
+/// Returns the names of the kept instances, as `vm-test ps` lists them.
 fn kept(host: &Host) -> Vec<String> {
     let instances = instances(host);
     let kept = instances.iter().filter(|it| !it["kept"].is_null());
@@ -71,7 +71,7 @@ fn kept(host: &Host) -> Vec<String> {
         .collect()
 }
 
-/// A command that runs in an instance of its own, and that instance's name.
+/// Starts a command in a new instance; returns the instance's name.
 fn in_use(host: &Host) -> (Running, String) {
     let args = ["run", "host", "--", "sleep", "60"];
     let running = Running::start(host.vm_test().args(args));

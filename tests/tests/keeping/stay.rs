@@ -22,7 +22,7 @@ fn a_kept_instance_is_listed_with_its_time_and_holds_its_memory() {
         let left = instance["kept"]["expires_in_ms"].as_u64().expect("a time");
         assert!((200_000..=300_000).contains(&left), "{left}");
         assert_eq!(instance["kept"]["attached"], false);
-        // A machine takes more than what its guest has.
+        // A VM takes more memory than its guest has.
         let held = listed["daemons"][0]["memory_used"].as_u64();
         assert!(held >= instance["memory"].as_u64(), "{listed}");
         let table = vm_test(&it.host, &["ps"]).out;
@@ -35,7 +35,8 @@ fn a_kept_instance_is_listed_with_its_time_and_holds_its_memory() {
 fn it_goes_when_its_time_is_up_and_the_daemon_not_before() {
     for backend in BACKENDS {
         let (fixture, host) = crate::fixture();
-        // Much less than the instance stays: the daemon outlives its own idle time for it.
+        // Much shorter than the instance stays: because of the instance, the daemon outlives its
+        // own idle time.
         let mut command = fixture.cargo(&host, &["test", "--quiet", "--test", "endings"]);
         command
             .args(["--", "--exact"])
@@ -124,7 +125,7 @@ fn kept_instances_never_hold_so_much_that_tests_have_to_wait_for_them() {
         let mut command = fixture.cargo(&host, &["test", "--quiet", "--test", "endings"]);
         command
             .args(["--", "--exact", test])
-            // Room for two at a time, of which one may be kept.
+            // Room for two at a time, one of which may be kept.
             .env("VM_TEST_MEMORY_BUDGET", "1100")
             .env("VM_TEST_CPU_BUDGET", "1");
         vm_test_tests::fixture::text_of(&command.output().expect("cargo starts"))

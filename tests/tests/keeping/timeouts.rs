@@ -14,7 +14,7 @@ fn the_failure_says_what_was_happening_last() {
             &format!("{backend}::stalls_for_nobody"),
         );
         assert!(!run.success);
-        // A machine without an accelerator is given more time.
+        // A VM without hardware virtualisation is given more time.
         assert!(
             run.text.contains("error: the test did not end within "),
             "{}",
@@ -24,7 +24,7 @@ fn the_failure_says_what_was_happening_last() {
             the last lines that it wrote:\n  | about to stall\n\
             what it was doing:\n";
         assert!(run.text.contains(expected), "{}", run.text);
-        // The thread that has the test's name, as far as the kernel keeps it.
+        // The thread with the test's name, as far as the kernel keeps it.
         let thread = format!(
             "({}) waits in read of descriptor ",
             &format!("{backend}::stalls_for_nobody")[..15]
@@ -60,7 +60,7 @@ fn where_it_is_kept_the_test_is_still_there_and_stopped() {
 fn a_test_that_nextest_ends_says_the_same_leaves_its_artifacts_and_is_kept() {
     let (fixture, host) = fixture();
     for backend in BACKENDS {
-        // The first machine of all boots, for which this profile of nextest has no patience.
+        // The very first VM boots, for which this profile of nextest is too impatient.
         let first = fixture.run(&host, Runner::Nextest, &format!("{backend}::passes"));
         assert!(first.success, "{}", first.text);
         let test = format!("{backend}::waits_to_be_killed");

@@ -4,7 +4,7 @@ use vm_test_protocol::daemon::{InstanceStatus, Reply, Request};
 use vm_test_runtime::client::Connection;
 use vm_test_tests::host::Host;
 
-/// The living instances; none if there is no daemon.
+/// Returns the living instances; none if there is no daemon.
 pub(super) fn of(host: &Host) -> Vec<InstanceStatus> {
     let entries = std::fs::read_dir(host.runtime());
     let mut paths = entries
@@ -27,7 +27,7 @@ pub(super) fn of(host: &Host) -> Vec<InstanceStatus> {
     }
 }
 
-/// The first process of an instance's guest, if there is one yet.
+/// Returns the first process of an instance's guest, if it has started.
 pub(super) fn first_process_of(instance: &InstanceStatus) -> Option<u32> {
     let keeper = instance.keeper;
     let children = std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"));

@@ -1,5 +1,6 @@
-//! Ends that are asked for: nextest's time limit, Ctrl-C, SIGTERM. At nextest's SIGTERM the test process ends the test in its
-//! guest before it dies, otherwise it only dies; the rest follows from that.
+//! Ends that are asked for: nextest's time limit, Ctrl-C, SIGTERM. At nextest's SIGTERM the test
+//! process ends the test in its guest before it dies, otherwise it only dies; the rest follows from
+//! that.
 
 use super::instances::first_process_of;
 use super::run::{Crowd, Run};
@@ -16,7 +17,7 @@ use vm_test_tests::process::await_that;
 /// The test that never ends.
 const SLEEPS: &str = "forever::sleeps";
 
-/// What is said of it when its process is told to end.
+/// What is reported about it when its process is told to end.
 const TOLD_TO_END: &str =
     "error: its process was told to end (SIGTERM) before the test did, which was killed\n";
 
@@ -30,7 +31,8 @@ pub(super) fn await_sleeper(host: &Host) {
     std::thread::sleep(Duration::from_millis(100));
 }
 
-/// Waits until the body of a test that is run alone has begun. Before that, the next daemon takes the test over.
+/// Waits until the body of a test that runs alone has begun. Before that, the next daemon would
+/// take the test over.
 pub(super) fn await_begun(run: &Run) {
     await_that("the test sleeps", PATIENCE * 6, || {
         run.so_far().contains("sleeping\n")
@@ -56,7 +58,7 @@ fn nextests_time_limit_ends_a_test_at_once_and_leaves_nothing() {
     assert!(text.contains("1 timed out"), "{text}");
     assert!(text.contains(TOLD_TO_END), "{text}");
     assert!(!text.contains("LEAK"), "{text}");
-    // `TIMEOUT [   1.012s]`: the second of patience, and next to nothing for the end.
+    // `TIMEOUT [   1.012s]`: one second until the time limit, and hardly any for the end.
     let seconds = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("TIMEOUT [")?.split_once("s]"))
@@ -80,7 +82,7 @@ fn an_interrupted_nextest_leaves_nothing() {
         .spawn()
         .expect("cargo starts");
     await_sleeper(&host);
-    // A terminal would send it to the whole group; cargo itself passes it on by waiting.
+    // A terminal would send it to the whole group; cargo only waits.
     let group = rustix::process::Pid::from_child(&nextest);
     rustix::process::kill_process_group(group, Signal::INT).expect("it runs");
     let began = Instant::now();

@@ -1,5 +1,5 @@
-//! What the kernel does not clear away when a daemon is killed: its files, control groups, loop devices. The next daemon
-//! does, of whatever version it is.
+//! What the kernel does not clear away when a daemon is killed: its files, control groups, loop
+//! devices. The next daemon does, of whatever version it is.
 
 use super::interruptions::await_begun;
 use super::run::Crowd;
@@ -68,7 +68,7 @@ fn the_control_groups_of_a_killed_daemon_are_swept() {
         let groups = census.of_kind(Kind::ControlGroup);
         groups.filter(|group| group.contains(&mark)).count()
     };
-    // An ordinary user has none to leave, unless the host hands some out.
+    // An ordinary user has none to leave, unless the host delegates some.
     assert_eq!(left(&Census::take(&host)) > 0, is_root());
     crowd.passes(&host);
     assert_eq!(left(&Census::take(&host)), 0);

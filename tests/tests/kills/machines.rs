@@ -1,5 +1,6 @@
-//! VMs whose parts are killed at random moments: QEMU, the keeper, the daemon, the test process. Spares are prepared and
-//! handed over meanwhile; those that wait have no test, and only VMs with a lease are chosen.
+//! VMs whose parts are killed at random moments: QEMU, the keeper, the daemon, the test process.
+//! Spares are prepared and handed over meanwhile; those that wait have no test, and only VMs with a
+//! lease are chosen.
 
 use super::moment::{Moments, rounds};
 use super::run::{Crowd, Run};
@@ -13,13 +14,13 @@ use vm_test_tests::census::Census;
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
 
-/// How many tests each of the runs has; all together they are a hundred, if there are 50 rounds in all.
+/// How many tests each run has: a hundred in total if there are 50 rounds.
 const TESTS: usize = 10;
 
 /// How long a test stays after its work, in milliseconds.
 const LINGER: u64 = 60;
 
-/// What is killed, and what is said of the one test that belongs to it, or of all of them.
+/// What is killed, and what is reported about the test that it belongs to, or about all tests.
 const VICTIMS: [(&str, &[&str]); 4] = [
     ("QEMU", &["died: QEMU was killed by signal 9"]),
     ("keeper", &["died: its keeper was killed by signal 9"]),
@@ -27,13 +28,13 @@ const VICTIMS: [(&str, &[&str]); 4] = [
     ("test process", &[]),
 ];
 
-/// How many rounds there may be more than that until each victim was hit: which moment a kill comes at is chosen at random.
+/// How many more rounds there may be until each victim was hit: the moment of a kill is random.
 const MORE: usize = 16;
 
-/// How long a run may take until something of it lives that can be killed.
+/// How long a run may take until it has something that can be killed.
 const BIRTH: Duration = Duration::from_secs(3);
 
-/// What the rounds came to, for each victim.
+/// The results of the rounds, for each victim.
 #[derive(Debug, Default)]
 struct Tally {
     hit: [usize; 4],
@@ -42,7 +43,8 @@ struct Tally {
 }
 
 impl Tally {
-    /// Whether each victim was hit, an end of a machine and of the daemon was noticed, and something went on beside them.
+    /// Returns whether each victim was hit, the end of a VM and of the daemon was noticed, and
+    /// other tests went on.
     fn says_something(&self) -> bool {
         let [machine, keeper, daemon, _] = self.failed;
         let hit = self.hit.iter().all(|&count| count > 0);
@@ -50,14 +52,14 @@ impl Tally {
     }
 }
 
-/// QEMU of an instance: the only child of its keeper.
+/// Returns the QEMU of an instance: the only child of its keeper.
 fn machine_of(keeper: u32) -> Option<u32> {
     let path = format!("/proc/{keeper}/task/{keeper}/children");
     let children = fs::read_to_string(path).ok()?;
     children.split_whitespace().next()?.parse().ok()
 }
 
-/// One of the living instances, as soon as there is one.
+/// Waits for a living instance and returns one.
 fn choose(host: &Host, moments: &mut Moments) -> Option<InstanceStatus> {
     let limit = Instant::now() + BIRTH;
     while Instant::now() < limit {
@@ -70,7 +72,8 @@ fn choose(host: &Host, moments: &mut Moments) -> Option<InstanceStatus> {
     None
 }
 
-/// Kills what this round is about; the test that it belongs to, if it is not all of them. `None` if nothing was there.
+/// Kills the victim of this round; returns its test, if it is not all of them, or `None` if there
+/// was no victim.
 fn strike(what: usize, host: &Host, run: &Run, moments: &mut Moments) -> Option<Option<String>> {
     match what {
         0 | 1 => {
@@ -101,7 +104,7 @@ fn a_hundred_tests_on_machines_end_rightly_whatever_is_killed() {
     host.build_images(Path::new("."), &["debian-12"]);
     let crowd = Crowd::build(&host).on("machine");
     let before = Census::take(&host);
-    // The template is made, and it is seen how long a run takes.
+    // Makes the template, and measures how long a run takes.
     crowd.passes(&host);
     let began = Instant::now();
     crowd
@@ -137,7 +140,8 @@ fn a_hundred_tests_on_machines_end_rightly_whatever_is_killed() {
                 _ => tally.failed[what] += 1,
             }
         }
-        // The next one finds all that it needs, and nothing is left of either, nor of the spares, which end with the daemon.
+        // The next one finds everything it needs, and nothing is left of either, nor of the spares,
+        // which end with the daemon.
         crowd.passes(&host);
         Daemon::of(&host).expect("a daemon").terminate();
         let left = before.settle(PATIENCE);

@@ -1,5 +1,5 @@
-//! SIGKILL at random moments: of the test process, the daemon, the keeper. Whatever dies, all that belonged to it is gone
-//! soon, and the tests tell the truth about what became of them.
+//! SIGKILL at random moments: of the test process, the daemon, the keeper. Whatever dies, all that
+//! belonged to it is gone soon, and the tests tell the truth about what became of them.
 
 mod instances;
 mod interruptions;
@@ -18,31 +18,32 @@ use vm_test_tests::census::{Census, Kind};
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
 
-/// How long after a kill the machine may take to be as it was, the rest of what ran beside included.
+/// How long after a kill the host may take to be as it was, including the rest of what ran.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Up to this long after the start of a run something is killed, unless the machine does a whole run in less.
+/// The longest time from the start of a run to a kill, unless a whole run takes less.
 const WINDOW: Duration = Duration::from_millis(450);
 
 /// How long a test stays after its work, so that there is something to kill.
 const LINGER: u64 = 60;
 
-/// What only the next daemon can clear away.
+/// What only the next daemon can remove.
 const SWEPT: [Kind; 2] = [Kind::ControlGroup, Kind::File];
 
-/// The tests of this file look at the whole machine, so that one at a time may run.
+/// The tests of this file examine the whole host, so only one at a time may run.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(|poison| poison.into_inner())
 }
 
-/// A host whose daemon has served a lease already, and the census of it.
+/// Returns a host whose daemon has already served a lease, and its census.
 fn warm() -> (Host, Crowd, Census) {
     let host = Host::new();
     let crowd = Crowd::build(&host);
     crowd.passes(&host);
-    // The daemon hears of a lease's end, and destroys the instance, a little later than the test ends.
+    // The daemon notices a lease's end, and destroys the instance, a little after the test has
+    // ended.
     let limit = Instant::now() + PATIENCE;
     while !instances::of(&host).is_empty() {
         assert!(Instant::now() < limit, "an instance outlives its lease");
@@ -52,7 +53,8 @@ fn warm() -> (Host, Crowd, Census) {
     (host, crowd, idle)
 }
 
-/// Up to how long after the start of a run of so many tests something is killed: after about as long it is over.
+/// Returns the longest time from the start of a run with this many tests to a kill: about the
+/// duration of a run.
 fn window(crowd: &Crowd, host: &Host, moments: &mut Moments, tests: usize) -> Duration {
     let tests = moments.tests(tests);
     let began = Instant::now();
@@ -63,11 +65,11 @@ fn window(crowd: &Crowd, host: &Host, moments: &mut Moments, tests: usize) -> Du
 #[track_caller]
 fn kill(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a process id");
-    // It may have ended by itself just now.
+    // It may just have ended by itself.
     let _ = kill_process(pid, signal);
 }
 
-/// Ends the daemon, and asserts that the machine is as it was before there was one.
+/// Ends the daemon, and asserts that the host is as it was before there was one.
 #[track_caller]
 fn assert_ends_well(host: &Host, before: &Census) {
     Daemon::of(host).expect("a daemon").terminate();
@@ -124,7 +126,7 @@ fn a_killed_keeper_fails_its_own_test_by_name_and_no_other() {
         let mut words = ["died: its keeper was killed by signal 9"].as_slice();
         if let Some(instance) = chosen {
             let first = instances::first_process_of(instance);
-            // Now and then it is the guest's own first process instead, where there is one already.
+            // Now and then it is the guest's own first process, if that exists.
             let victim = first.filter(|_| moments.below(3) == 0);
             if victim.is_some() {
                 words = &[

@@ -1,10 +1,11 @@
-//! Which moment a kill comes at: random, but the same again for the same seed. Kills nothing itself.
+//! Which moment a kill comes at: random, but the same again for the same seed. Kills nothing
+//! itself.
 
 use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 use vm_test_tests::campaign;
 
-/// How many rounds there are in all, and how many of them one victim gets.
+/// Returns how many of all rounds one victim gets.
 pub(super) fn rounds(share: u32) -> u32 {
     let rounds: u32 = std::env::var("VM_TEST_KILL_ROUNDS")
         .ok()
@@ -19,7 +20,7 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    /// Those of `VM_TEST_KILL_SEED`, else new ones. Says which.
+    /// Returns the choices for `VM_TEST_KILL_SEED`, or new ones. Prints the seed.
     pub(super) fn new() -> Self {
         let seed = std::env::var("VM_TEST_KILL_SEED").ok();
         let seed = seed.and_then(|text| text.parse().ok()).unwrap_or_else(|| {
@@ -32,7 +33,7 @@ impl Moments {
         }
     }
 
-    /// Some of the crowd's tests, each once.
+    /// Returns some of the crowd's tests, without repetition.
     pub(super) fn tests(&mut self, count: usize) -> Vec<String> {
         let all: Vec<_> = (0..19_usize)
             .flat_map(|group| (0..10).map(move |test| format!("g{group:02}::t{test}")))
@@ -40,14 +41,14 @@ impl Moments {
         self.random.choose_multiple(all, count)
     }
 
-    /// Waits for a random part of `most`.
+    /// Sleeps for a random part of `most`.
     pub(super) fn pass(&mut self, most: Duration) -> Duration {
         let time = most.mul_f64(self.random.f64());
         std::thread::sleep(time);
         time
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
         self.random.usize(..end)
     }

@@ -1,4 +1,5 @@
-//! One run of some of the crowd's tests, straight from the test binary: started, left alone or killed, and read.
+//! One run of some of the crowd's tests, straight from the test binary: started, left alone or
+//! killed, and read.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(45);
 pub(super) struct Crowd {
     binary: PathBuf,
     directory: PathBuf,
-    /// Instead of guest `host`.
+    /// The guest in place of `host`.
     guest: Option<&'static str>,
     is_alone: bool,
 }
@@ -50,7 +51,7 @@ impl Crowd {
         }
     }
 
-    /// The same crowd on another guest.
+    /// Returns the same crowd on another guest.
     pub(super) fn on(self, guest: &'static str) -> Self {
         Self {
             guest: Some(guest),
@@ -92,14 +93,14 @@ impl Crowd {
         }
     }
 
-    /// Starts one test as nextest does, which has a process for each and captures what that writes itself.
+    /// Starts one test as nextest does, in its own process, with its output captured.
     pub(super) fn start_alone(&self, host: &Host, test: &str) -> Run {
         let mut it = self.clone();
         it.is_alone = true;
         it.start(host, &[test.to_owned()], 1, 0)
     }
 
-    /// Runs one test that nobody disturbs.
+    /// Runs one undisturbed test.
     pub(super) fn passes(&self, host: &Host) {
         let tests = ["g19::t9".to_owned()];
         let outcome = self.start(host, &tests, 1, 0).finish();
@@ -107,7 +108,7 @@ impl Crowd {
     }
 }
 
-/// A run that goes on.
+/// A running run.
 pub(super) struct Run {
     child: Child,
     tests: Vec<String>,
@@ -119,7 +120,7 @@ impl Run {
         self.child.id()
     }
 
-    /// What it has written so far.
+    /// Returns what it has written so far.
     pub(super) fn so_far(&self) -> String {
         let bytes = fs::read(self.log.path()).expect("the run's output");
         String::from_utf8_lossy(&bytes).into_owned()
@@ -142,12 +143,12 @@ impl Run {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub(super) struct Outcome {
     status: ExitStatus,
     pub(super) text: String,
-    /// Whether each test passed, of those that libtest has said something of.
+    /// For each test that libtest has reported, whether it passed.
     verdicts: BTreeMap<String, bool>,
 }
 
@@ -167,17 +168,17 @@ impl Outcome {
         }
     }
 
-    /// Whether the test passed, if libtest said so.
+    /// Returns whether the test passed, if libtest reported it.
     pub(super) fn verdict(&self, test: &str) -> Option<bool> {
         self.verdicts.get(test).copied()
     }
 
-    /// The signal that ended the run.
+    /// Returns the signal that ended the run.
     pub(super) fn signal(&self) -> Option<i32> {
         self.status.signal()
     }
 
-    /// All that the test wrote, as libtest captured it.
+    /// Returns what the test wrote, as libtest captured it.
     pub(super) fn section(&self, test: &str) -> &str {
         let heading = format!("---- {test} stdout ----\n");
         let Some((_, section)) = self.text.split_once(&heading) else {
@@ -186,9 +187,9 @@ impl Outcome {
         section.split("\n---- ").next().unwrap_or_default()
     }
 
-    /// Asserts that nothing passed that did not do all of its work.
+    /// Asserts that no test passed without doing all of its work.
     pub(super) fn assert_honest(&self) {
-        // A run that was killed had no time to show what its tests wrote.
+        // A run that was killed had no time to print what its tests wrote.
         let told = self.signal().is_none();
         for (test, _) in self.verdicts.iter().filter(|(_, passed)| told && **passed) {
             let done = format!("the mess of crowd::{test} is made");
@@ -200,7 +201,8 @@ impl Outcome {
         }
     }
 
-    /// Asserts that a test that was run alone, with nothing captured, has failed, and with this word in what it said.
+    /// Asserts that a test that ran alone, without capture, has failed with this word in its
+    /// output.
     #[track_caller]
     pub(super) fn assert_failed_alone(&self, word: &str) {
         let has_failed = self
@@ -209,7 +211,7 @@ impl Outcome {
         assert!(has_failed && self.text.contains(word), "{}", self.text);
     }
 
-    /// Asserts that a test passed, or failed by name for a reason with one of these words.
+    /// Asserts that a test passed, or failed for a reason with one of these words.
     pub(super) fn assert_passed_or_failed_for(&self, test: &str, words: &[&str]) {
         let section = self.section(test);
         match self.verdict(test) {

@@ -1,4 +1,5 @@
-//! The first process of a guest, killed within moments of its birth: while liblxc still talks to it, and right after.
+//! The first process of a guest, killed within moments of its birth: while liblxc still talks to
+//! it, and right after.
 
 use super::moment::{Moments, rounds};
 use super::{PATIENCE, alone, kill};
@@ -9,20 +10,20 @@ use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
 use vm_test_tests::patience;
 
-/// For how long after its birth liblxc talks to it, about.
+/// About how long liblxc communicates with it after its start.
 const TALK: Duration = Duration::from_millis(3);
 
 /// How long a guest may take to start at all.
 const START: Duration = Duration::from_secs(20);
 
-/// What its user may be told.
+/// What the user may be told.
 const WORDS: [&str; 3] = [
     "died: its first process was killed by signal 9",
     "died: its first process was killed before it began",
     "cannot start instance",
 ];
 
-/// The children of all threads of a process.
+/// Returns the children of all threads of a process.
 fn children(pid: u32) -> Vec<u32> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task"));
     let tasks = tasks.into_iter().flatten().flatten();

@@ -1,5 +1,6 @@
-//! What becomes of `/dev/kvm` where it works, where it does not, and where there is none: each host can show one of them,
-//! and says which. Memory that no other machine has makes each test's machine one that has never booted.
+//! What becomes of `/dev/kvm` where it works, where it does not, and where there is none: each host
+//! can show one of them, and says which. Memory that no other machine has makes each test's machine
+//! one that has never booted.
 
 use super::impostor::Impostor;
 use super::{files_of_machine, prepared};
@@ -10,7 +11,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
 
-/// What this host has.
+/// The state of /dev/kvm on this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kvm {
     Works,
@@ -18,16 +19,16 @@ enum Kvm {
     None,
 }
 
-/// How long a kernel may take to its end, in seconds; one that finds no root takes one.
+/// How long a kernel may take until it ends, in seconds; one without a root takes one.
 const FIRST_WORDS: &str = "10";
 
-/// What is said when a template is made.
+/// Printed when a template is made.
 const MADE: &str = "this VM boots for the first time";
 
-/// How the one line begins.
+/// The beginning of the only line.
 const REFUSED: &str = "image `debian-12` does not boot with /dev/kvm here: ";
 
-/// Finds out by booting a kernel, without any code of this project.
+/// Determines it by booting a kernel, without code of this project.
 fn kvm(host: &Host) -> Kvm {
     let device = File::options().read(true).write(true).open("/dev/kvm");
     let found = match device {
@@ -51,7 +52,7 @@ fn boots(host: &Host) -> bool {
     text_of(&qemu.output().unwrap()).contains("Linux version")
 }
 
-/// A directory with a guest of this accelerator whose machine has never booted.
+/// Makes a directory with a guest of this accelerator whose VM has never booted.
 fn workspace(target: &Path, accelerator: &str) -> tempfile::TempDir {
     let own = tempfile::tempdir_in(target).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -63,7 +64,8 @@ fn workspace(target: &Path, accelerator: &str) -> tempfile::TempDir {
     own
 }
 
-/// What says what executes its instructions, run in a new instance; whether it ran, and all that was said.
+/// Runs a command that reports the accelerator in a new instance; returns whether it ran, and all
+/// output.
 fn run(host: &Host, directory: &Path, qemu: Option<&Path>) -> (bool, String) {
     let mut command = host.vm_test();
     command
@@ -77,7 +79,7 @@ fn run(host: &Host, directory: &Path, qemu: Option<&Path>) -> (bool, String) {
     (output.status.success(), text_of(&output))
 }
 
-/// Whether QEMU translated.
+/// Returns whether QEMU emulated.
 fn is_translated(text: &str) -> bool {
     let model = text.lines().find(|line| line.starts_with("model name"));
     model.is_some_and(|line| line.contains("QEMU"))
@@ -100,7 +102,7 @@ fn where_dev_kvm_boots_nothing_one_line_says_so_and_from_then_on_qemu_translates
         ),
         (_, lines) => assert!(kvm != Kvm::BootsNothing && lines.is_empty(), "{text}"),
     }
-    // The next one knows.
+    // The next lease knows.
     let (success, text) = run(&host, own.path(), None);
     assert!(success, "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
@@ -140,7 +142,7 @@ fn a_guest_that_insists_on_dev_kvm_fails_by_name_with_the_cure_where_it_boots_no
 fn an_accident_while_dev_kvm_is_tried_fails_its_test_and_proves_nothing() {
     let (host, fixture) = prepared(&["debian-12"]);
     let kvm = kvm(&host);
-    // The daemon has its QEMU from whoever starts it.
+    // The daemon gets its QEMU from the process that starts it.
     host.stop();
     let own = workspace(fixture.target(), "auto");
     let qemu = Impostor::new(own.path(), "-accel kvm", 1, "kill -KILL $$");

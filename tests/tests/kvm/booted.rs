@@ -1,5 +1,5 @@
-//! What a test finds around it, compared with a login on a booted Debian. Every difference stands in the table of
-//! `docs/differences.md`, and every line of that is a difference.
+//! What a test finds around it, compared with a login on a booted Debian. Every difference stands
+//! in the table of `docs/differences.md`, and every line of that is a difference.
 
 mod in_full;
 
@@ -11,12 +11,12 @@ use vm_test_tests::patience;
 
 const PROBE: &str = include_str!("booted/probe.sh");
 
-/// What the probe finds after root's login on an image with all that Debian boots with.
+/// What the probe finds after root's login on an image with everything that Debian boots with.
 const LOGIN: &str = include_str!("booted/login.txt");
 
 const TABLE: &str = include_str!("../../../docs/differences.md");
 
-/// What is above the table, and how a cell begins that leaves a value to the host.
+/// The heading of the table, and the beginning of a cell that leaves a value to the host.
 const TITLE: &str = "## What a test finds around it";
 const SAME: &str = "the same";
 const OF_THE_HOST: &str = "the host's";
@@ -53,7 +53,7 @@ fn probe(host: &Host, fixture: &Fixture, guest: &str) -> Found {
     run(host, fixture, guest, &["sh", "-c", PROBE])
 }
 
-/// The lines of the table: the keys, and what each column says.
+/// Returns the rows of the table: the keys, and the cells of each column.
 fn table() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
     let (_, text) = TABLE.split_once(TITLE).expect("the table");
     // Other tables may follow.
@@ -77,7 +77,7 @@ fn fits(pattern: &str, key: &str) -> bool {
     }
 }
 
-/// What differs without being in the table, and what is in the table without differing.
+/// Returns the differences that are not in the table, and the rows without a difference.
 fn faults(found: &Found, expected: &Found, column: Column) -> Vec<String> {
     let table = table();
     let mut faults = Vec::new();

@@ -6,11 +6,11 @@ use std::process::Output;
 use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
 
-/// The recipes that come with vm-test are of this Debian. Its kernels have next to everything as modules; the one of the
-/// recipes themselves, for clouds, has less of it.
+/// The built-in recipes use this Debian. Its kernels have nearly everything as modules; the
+/// recipes' own kernel, for clouds, has less of it.
 const DEBIAN: &str = "debian-12";
 
-/// An image of a newer Debian, whose modules are packed.
+/// An image of a newer Debian, whose modules are compressed.
 const NEWER: &str = "base = \"debian:trixie\"\nkernel = \"linux-image-cloud-amd64\"\n";
 
 fn host() -> (Host, tempfile::TempDir) {
@@ -25,7 +25,7 @@ fn vm_test(host: &Host, directory: &Path, args: &[&str]) -> Output {
     command.args(args).current_dir(directory).output().unwrap()
 }
 
-/// The same, which has to succeed.
+/// Does the same, and expects success.
 fn done(host: &Host, directory: &Path, args: &[&str]) -> String {
     let output = vm_test(host, directory, args);
     let text = text_of(&output);
@@ -33,7 +33,7 @@ fn done(host: &Host, directory: &Path, args: &[&str]) -> String {
     text
 }
 
-/// Boots this kernel package of the image's Debian, whose own modules are there and fit.
+/// Boots this kernel package of the image's Debian, whose modules must exist and match.
 fn boots(host: &Host, dir: &Path, image: &str, package: &str) {
     let guest = format!(
         "[guest.k]\nbackend = \"kvm\"\nimage = \"{image}\"\nkernel = \"{package}\"\naccelerator = \"tcg\"\n"
@@ -59,7 +59,8 @@ fn the_kernel_package_that_most_debians_have_boots() {
     boots(&host, dir.path(), DEBIAN, "linux-image-amd64");
 }
 
-/// What takes an image for each kernel. A kernel boots in the same way for root and for an ordinary user.
+/// Tests that need an image for each kernel. A kernel boots in the same way for root and for an
+/// ordinary user.
 mod as_root_in_full {
     use super::{DEBIAN, NEWER, boots, host};
     use std::fs;
@@ -93,7 +94,7 @@ fn a_machine_that_dies_at_boot_tells_why_and_its_console_is_kept() {
     let machine = json(&["image", "machine", DEBIAN, "--json"]);
     let image = json(&["image", "inspect", DEBIAN, "--json"]);
     let release = image["kernel"]["release"].as_str().unwrap();
-    // A kernel whose drivers are none.
+    // A kernel whose drivers are not drivers.
     let boot = dir.path().join("kernel/boot");
     let modules = dir.path().join("kernel/lib/modules").join(release);
     fs::create_dir_all(&boot).unwrap();

@@ -9,13 +9,15 @@ use vm_test_tests::host::Host;
 use vm_test_tests::patience;
 use vm_test_tests::process::await_that;
 
-/// How far the clock of a copy may be from the host's, in seconds, besides what the run itself takes.
+/// How far the clock of a copy may differ from the host's, in seconds, apart from the duration of
+/// the run.
 const CLOCK: f64 = 1.0;
 
-/// How old a template is before its copies are asked for the time: one that goes on where it was saved is seen.
+/// The age of a template before its copies are asked for the time, so that a clock that continues
+/// from the save is noticed.
 const AGE: Duration = Duration::from_secs(3);
 
-/// What a copy has told.
+/// What a copy has reported.
 #[derive(Debug)]
 struct Told {
     random: String,
@@ -51,7 +53,7 @@ fn run(fixture: &Fixture, host: &Host, filter: &str) -> String {
     finished.stdout.text() + &finished.stderr.text()
 }
 
-/// What the clock of a new instance shows is what this one does.
+/// Asserts that a new instance has the time of this host.
 #[track_caller]
 fn assert_clock(host: &Host, fixture: &Fixture) {
     let mut command = host.vm_test();
@@ -68,7 +70,7 @@ fn assert_clock(host: &Host, fixture: &Fixture) {
     assert!(is_near, "{time} between {before} and {after}");
 }
 
-/// The copies disagree where they must, and their clocks agree with this one.
+/// Asserts that the copies differ where they must, and that their clocks agree with this host's.
 #[track_caller]
 fn assert_copies(copies: &[Told], count: usize, began: f64, text: &str) {
     assert_eq!(copies.len(), count, "{text}");
@@ -140,7 +142,7 @@ fn fifty_tests_see_a_fresh_systemd_and_only_the_first_waits_for_its_boot() {
     eprintln!("the first took {first:?}, each of the next {count} {each:?}");
     let copies = told(&text);
     assert_copies(&copies, count as usize, clock, &text);
-    // systemd has asked for it before the machine was saved.
+    // systemd has requested it before the VM was saved.
     let boots: BTreeSet<_> = copies.iter().map(|copy| &copy.boot).collect();
     assert_eq!(boots.len(), 1, "{copies:?}");
 }
@@ -148,7 +150,7 @@ fn fifty_tests_see_a_fresh_systemd_and_only_the_first_waits_for_its_boot() {
 #[test]
 fn who_comes_while_a_machine_boots_for_the_first_time_is_told_and_goes_on_from_there() {
     let (host, fixture) = prepared(&["debian-12"]);
-    // As no other test has it, and hardly an earlier run of this one in the same store.
+    // A size that no other test uses, and hardly any earlier run of this one in the same store.
     let memory = format!("{}M", 300 + std::process::id() % 1000);
     let start = || {
         let mut command = host.vm_test();

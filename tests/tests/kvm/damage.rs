@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
 
-/// What is said when a template is made.
+/// Printed when a template is made.
 const MADE: &str = "this VM boots for the first time";
 
-/// What is said when it is done without.
+/// Printed when the VM is booted without it.
 const BOOTED: &str = "vm-test: warning: guest `machine` was booted, because it could not be restored from its template: ";
 
-/// A run of a program in a new instance, and all that it says.
+/// Runs a program in a new instance; returns whether it succeeded, and all output.
 fn run(host: &Host, directory: &Path, memory: &str) -> (bool, String) {
     let output = host
         .vm_test()
@@ -26,7 +26,7 @@ fn run(host: &Host, directory: &Path, memory: &str) -> (bool, String) {
     (output.status.success(), text_of(&output))
 }
 
-/// The template that a machine with so many MiB of memory goes on from, which no other test has.
+/// Returns the template of a VM with this much memory, which no other test uses.
 fn template_of(host: &Host, directory: &Path, mebibytes: u64) -> PathBuf {
     let (success, text) = run(host, directory, &format!("{mebibytes}M"));
     assert!(success, "{text}");
@@ -55,7 +55,7 @@ fn a_template_whose_state_is_garbage_is_done_without_and_made_anew() {
     assert!(success, "{text}");
     assert!(text.contains("machine\n"), "{text}");
     assert!(text.contains(BOOTED), "{text}");
-    // The next one has a new template, and the one after that goes on from it.
+    // The next one has a new template, and the one after that is restored from it.
     let (success, text) = run(&host, directory, "301M");
     assert!(success && text.contains(MADE), "{text}");
     let (success, text) = run(&host, directory, "301M");
@@ -65,7 +65,7 @@ fn a_template_whose_state_is_garbage_is_done_without_and_made_anew() {
 #[test]
 fn a_template_is_not_to_blame_for_what_somebody_else_has_killed() {
     let (host, fixture) = prepared(&["debian-12"]);
-    // The daemon has its QEMU from whoever starts it.
+    // The daemon gets its QEMU from the process that starts it.
     host.stop();
     let own = tempfile::tempdir_in(fixture.target()).unwrap();
     let guests =
@@ -93,7 +93,7 @@ fn a_template_is_not_to_blame_for_what_somebody_else_has_killed() {
 #[test]
 fn a_qemu_that_gets_no_memory_is_told_with_the_cure() {
     let (host, fixture) = prepared(&["debian-12"]);
-    // The daemon has its QEMU from whoever starts it.
+    // The daemon gets its QEMU from the process that starts it.
     host.stop();
     let own = tempfile::tempdir_in(fixture.target()).unwrap();
     let guests =
@@ -101,7 +101,7 @@ fn a_qemu_that_gets_no_memory_is_told_with_the_cure() {
     fs::write(own.path().join("vm-test.toml"), guests).unwrap();
     let words = "cannot set up guest memory 'ram': Cannot allocate memory";
     let deed = format!("echo \"{words}\" >&2; exit 1");
-    // The one that makes the template.
+    // The start that makes the template.
     let qemu = Impostor::new(own.path(), "share=on", 1, &deed);
     let output = host
         .vm_test()
@@ -157,10 +157,10 @@ fn what_a_killed_daemon_was_making_is_gone_after_the_next_ones_first_machine() {
     };
     leave();
     let (success, text) = run(&host, fixture.directory(), "303M");
-    // Whoever makes a template removes them, too.
+    // Making a template removes them, too.
     assert!(success && !text.contains(MADE), "{text}");
     assert!(!left.iter().any(|directory| directory.exists()), "{text}");
-    // Or after the command that sweeps.
+    // As does the command that sweeps.
     leave();
     let output = host.vm_test().arg("gc").output().unwrap();
     let text = text_of(&output);

@@ -11,12 +11,14 @@ pub(crate) struct Impostor {
 }
 
 impl Impostor {
-    /// In this directory; does the deed, in the words of a shell, in the start of this number whose arguments hold these
-    /// words.
+    /// Makes it in this directory.
+    ///
+    /// It runs the shell command `deed` in place of QEMU at the start with this number whose
+    /// arguments contain these words.
     pub(crate) fn new(directory: &Path, words: &str, number: usize, deed: &str) -> Self {
         let (path, count) = (directory.join("qemu"), directory.join("count"));
         File::create(&count).unwrap();
-        // It runs as somebody else.
+        // It runs as another user.
         fs::set_permissions(&count, Permissions::from_mode(0o666)).unwrap();
         fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
         let file = count.display();
@@ -29,7 +31,7 @@ impl Impostor {
         Self { path, count }
     }
 
-    /// How often it has been started with those words.
+    /// Returns how often it has been started with those words.
     pub(crate) fn starts(&self) -> usize {
         fs::read(&self.count).unwrap().len()
     }

@@ -10,10 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
 use vm_test_tests::host::Host;
 
-/// How long the end of a machine may take to be told, in seconds.
+/// How long it may take until a VM's end is reported, in seconds.
 const TOLD: f64 = 2.0;
 
-/// How long a machine may go on without its agent, in seconds.
+/// How long a VM may run without its agent, in seconds.
 const WITHOUT_AGENT: f64 = 5.0;
 
 #[test]
@@ -46,7 +46,7 @@ fn vlans_lost_packets_and_mapped_disks_need_modules_and_have_them() {
 #[test]
 fn the_end_of_a_machine_is_told_at_once_and_by_its_name() {
     let (host, fixture) = prepared(&["debian-12"]);
-    // The template is made.
+    // This makes the template.
     let run = fixture.run(&host, Runner::CargoTest, "the_kernel_is_another");
     assert!(run.success, "{}", run.text);
     for (test, words) in [
@@ -75,7 +75,7 @@ fn an_agent_that_is_killed_beside_an_init_of_its_own_is_missed() {
     );
 }
 
-/// What is said of a test that must not pass, not long after the time at which it says that its end comes.
+/// Asserts that a test fails soon after it announces its end; returns what is reported.
 fn fails(fixture: &Fixture, host: &Host, test: &str, limit: f64) -> String {
     let run = fixture.run(host, Runner::CargoTest, test);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -92,7 +92,7 @@ fn fails(fixture: &Fixture, host: &Host, test: &str, limit: f64) -> String {
     run.text
 }
 
-/// What another kernel says of whoever made it, where the image's says `debian-kernel@lists`.
+/// What another kernel names as its builder, where the image's names `debian-kernel@lists`.
 const MAKER: &str = "another-kernel@list";
 
 #[test]
@@ -174,7 +174,7 @@ fn a_machine_boots_the_kernel_that_its_guest_names_and_has_its_modules() {
     }
 }
 
-/// How much longer things may take where others use the machine, too.
+/// Returns how much longer everything may take if others use the host, too.
 fn patience() -> f64 {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap();
     let load: f64 = load.split(' ').next().unwrap().parse().unwrap();

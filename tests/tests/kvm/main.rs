@@ -1,5 +1,6 @@
-//! Guests that are VMs, all with QEMU's translator, so that they are the same with and without /dev/kvm: what needs a kernel
-//! of the guest's own, what copies of one template have in common, and what happens when a part is missing.
+//! Guests that are VMs, all with QEMU's translator, so that they are the same with and without
+//! /dev/kvm: what needs a kernel of the guest's own, what copies of one template have in common,
+//! and what happens when a part is missing.
 
 mod accelerators;
 mod booted;
@@ -17,10 +18,10 @@ use std::time::Duration;
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 
-/// How long a run may take that may boot machines first.
+/// How long a run may take if VMs must boot first.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// A host with these images, and the fixture, built.
+/// Returns a host with these images, and the built fixture.
 fn prepared(images: &[&str]) -> (Host, Fixture) {
     let host = Host::new().with_shared_store();
     let fixture = Fixture::new("kvm");
@@ -29,7 +30,7 @@ fn prepared(images: &[&str]) -> (Host, Fixture) {
     (host, fixture)
 }
 
-/// What machines of the image boot from, by name.
+/// Returns the files that VMs of the image boot from, by name.
 fn files_of_machine(host: &Host) -> Value {
     let mut image = host.vm_test();
     image.args(["image", "machine", "debian-12", "--json"]);

@@ -6,13 +6,15 @@ use vm_test_tests::campaign::length;
 use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
 
-/// Longer than every time constant of this project that is about a machine that runs. The short form waits for the one that
-/// is about a machine's agent.
+/// Returns a time longer than every limit of this project for a running VM.
+///
+/// The short form exceeds only the limit for a VM without its agent.
 fn seconds() -> u32 {
     length(65, 8)
 }
 
-/// Guests with each feature that has devices, files, or processes of its own, and the commands that go on for seconds.
+/// Guests with each feature that has devices, files or processes, and commands that run for
+/// seconds.
 const GUESTS: &str = r#"
 [guest.plain]
 backend = "kvm"
@@ -38,10 +40,10 @@ boot_timeout = "120s"
 #[test]
 fn a_machine_lives_as_long_as_its_test_whatever_qemu_says_in_its_first_second() {
     let guests: &[(&str, &str)] = match length(1, 0) {
-        // One machine with all; what the others lack it has.
+        // One VM with everything.
         0 => &[("all", "hwclock --systohc && sleep SECONDS && echo end")],
         _ => &[
-            // The monitor tells of the clock, of the network card's filter, and of nothing.
+            // The monitor reports events of the clock, of the network card's filter, and none.
             ("all", "hwclock --systohc && sleep SECONDS && echo end"),
             (
                 "all",

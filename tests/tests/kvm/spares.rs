@@ -1,4 +1,5 @@
-//! Machines that are prepared ahead of their lease: the next test gets one, it is as fresh as any, and nobody else loses by it.
+//! Machines that are prepared ahead of their lease: the next test gets one, it is as fresh as any,
+//! and nobody else loses by it.
 
 use super::impostor::Impostor;
 use super::{LIMIT, prepared};
@@ -18,31 +19,32 @@ use vm_test_tests::process::{await_that, instances};
 const LONG: &str = "600";
 const SHORT: &str = "1";
 
-/// Far less than spares wait unless they are told otherwise.
+/// Much shorter than spares wait by default.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
-/// A host with the image and the fixture, and without a daemon, which would not see what these tests set.
+/// Returns a host with the image and the fixture, without a daemon, which would not see these
+/// tests' settings.
 fn ready() -> (Host, Fixture) {
     let (host, fixture) = prepared(&["debian-12"]);
     host.stop();
     (host, fixture)
 }
 
-/// What `vm-test ps` says of the daemon.
+/// Returns what `vm-test ps` reports about the daemon.
 fn daemon(host: &Host) -> serde_json::Value {
     let output = host.vm_test().args(["ps", "--json"]).output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     report["daemons"][0].clone()
 }
 
-/// Waits until there are so many spares, and no other machine.
+/// Waits until there are this many spares, and no other VM.
 fn await_spares(host: &Host, count: usize) {
     await_that(&format!("{count} spares"), LIMIT, || {
         daemon(host)["spares"] == count && machines(host).len() == count
     });
 }
 
-/// The process ids of the machines of this host's daemon that have been told to go on.
+/// Returns the process ids of this daemon's VMs that were told to continue.
 fn machines(host: &Host) -> Vec<i32> {
     let Some(daemon) = daemon(host)["pid"].as_u64() else {
         return Vec::new();
@@ -63,7 +65,7 @@ fn machines(host: &Host) -> Vec<i32> {
     machines.map(|pid| i32::try_from(pid).unwrap()).collect()
 }
 
-/// The machine of the test of this name.
+/// Returns the VM of the test with this name.
 fn machine_of(host: &Host, test: &str) -> Option<i32> {
     let mut instances = instances(host).into_iter();
     let instance = instances.find(|instance| instance["purpose"] == test)?;
@@ -81,7 +83,7 @@ fn command_for(fixture: &Fixture, host: &Host, test: &str, wait: &str) -> Comman
     command
 }
 
-/// The random number and the machine id that one test has told, and the time.
+/// Returns the random number and the machine id that a test has printed, and the time.
 fn told(finished: &Finished) -> (String, String, f64) {
     let text = finished.stdout.text() + &finished.stderr.text();
     assert!(text.contains("1 passed; 0 failed"), "{text}");
@@ -96,7 +98,7 @@ fn told(finished: &Finished) -> (String, String, f64) {
     )
 }
 
-/// Runs one test on a machine; what it has told.
+/// Runs a test on a VM; returns what it has printed.
 fn run(fixture: &Fixture, host: &Host, wait: &str) -> (String, String, f64) {
     let mut command = command_for(fixture, host, "one_copy", wait);
     told(&patience::start(&mut command).finish(LIMIT))
@@ -120,7 +122,7 @@ fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() 
     let began = now();
     let mut command = command_for(&fixture, &host, "one_that_stays", LONG);
     let running = patience::start(&mut command);
-    // It is this machine that the test runs on.
+    // The test runs on this very VM.
     await_that("the test to have the spare", LIMIT, || {
         machine_of(&host, "one_that_stays") == Some(spare)
     });
@@ -143,13 +145,13 @@ fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() 
 fn where_tests_come_faster_than_machines_several_are_prepared_at_a_time() {
     let (host, fixture) = ready();
     let cpus = std::thread::available_parallelism().map_or(1, |cpus| cpus.get());
-    // Each comes directly behind the last one, and a machine takes longer than cargo to start.
+    // Each follows directly, and preparing a VM takes longer than starting cargo.
     let ids: BTreeSet<_> = (0..6).map(|_| run(&fixture, &host, LONG).1).collect();
     assert_eq!(ids.len(), 6, "{ids:?}");
     await_spares(&host, cpus.min(4));
 }
 
-/// Where the memory of a machine's template is, by the file that is mapped there.
+/// Returns the directory of a VM's template, found by the memory file that it has mapped.
 fn template_of(host: &Host, machine: i32) -> PathBuf {
     let maps = fs::read_to_string(format!("/proc/{machine}/maps")).unwrap();
     let ram = maps.lines().find(|line| line.ends_with("/template/ram"));
@@ -225,7 +227,7 @@ fn a_spare_goes_when_nobody_comes_for_it_and_at_once_when_its_memory_is_needed()
 fn without_spares_none_is_prepared() {
     let (host, fixture) = ready();
     run(&fixture, &host, "0");
-    // Its own machine needs a moment to go; a spare would stay for as long as spares do.
+    // Its own VM needs a moment to end; a spare would stay for as long as spares do.
     await_that("nothing to be left", AT_ONCE, || {
         daemon(&host)["memory_used"] == 0 && machines(&host).is_empty()
     });
@@ -252,7 +254,7 @@ fn a_spare_that_cannot_be_prepared_is_told_to_the_daemons_log_and_not_tried_agai
         log.contains("vm-test: cannot prepare a spare VM: ") && log.contains("no more"),
         "{log}"
     );
-    // The next test has another VM, and none is prepared behind it.
+    // The next test has another VM, and no spare is prepared for it.
     run();
     await_spares(&host, 0);
     assert_eq!(qemu.starts(), 3);

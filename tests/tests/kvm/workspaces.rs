@@ -8,7 +8,7 @@ use vm_test_tests::fixture::text_of;
 
 #[test]
 fn a_workspace_below_run_is_brought_like_any_other() {
-    // A disk with files is made where something else is mounted at /run.
+    // A payload disk is made even where something else is mounted at /run.
     let users = PathBuf::from(format!("/run/user/{}", getuid().as_raw()));
     let parents = [PathBuf::from("/run"), users];
     let own = parents

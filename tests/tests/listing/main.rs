@@ -14,10 +14,10 @@ const TESTS: usize = 400;
 /// How often each of them is asked for its tests.
 const ROUNDS: usize = 41;
 
-/// How much longer the tests with the attribute may take to be listed: more than a busy machine makes of nothing.
+/// How much longer listing tests with the attribute may take: more than the noise of a busy host.
 const MOST: f64 = 1.5;
 
-/// The test binaries with and without the attribute.
+/// Returns the test binaries with and without the attribute.
 fn binaries(host: &Host) -> [PathBuf; 2] {
     let fixture = Fixture::new("listing");
     let output = fixture
@@ -38,7 +38,7 @@ fn binaries(host: &Host) -> [PathBuf; 2] {
     })
 }
 
-/// A `vm-test` that leaves a trace when it is started.
+/// Makes a `vm-test` that leaves a trace when it is started.
 fn tracer(directory: &Path) -> (PathBuf, PathBuf) {
     let (program, trace) = (directory.join("vm-test"), directory.join("trace"));
     fs::write(
@@ -84,7 +84,7 @@ fn listing_starts_no_daemon_and_no_program() {
         fs::read_to_string(&trace)
     );
     assert!(!host.runtime().exists(), "the runtime directory was made");
-    // So that the above can fail: running a test does start it.
+    // Shows that the check above can fail: running a test does start it.
     let mut command = Command::new(&with);
     host.adopt(&mut command)
         .args(["--exact", "a::a"])
@@ -118,7 +118,7 @@ fn listing_takes_as_long_as_without_the_attribute() {
     let host = Host::new();
     let binaries = binaries(&host);
     let mut times = [Vec::new(), Vec::new()];
-    // By turns, so that whatever else the machine does slows down both.
+    // Alternately, so that other load slows down both.
     for _ in 0..ROUNDS {
         for (binary, times) in binaries.iter().zip(&mut times) {
             let began = Instant::now();

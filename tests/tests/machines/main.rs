@@ -1,5 +1,5 @@
-//! What machines boot from: made of images once, as root and as an ordinary user, and good enough for a kernel to reach
-//! its first process and its root.
+//! What machines boot from: made of images once, as root and as an ordinary user, and good enough
+//! for a kernel to reach its first process and its root.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::patience;
 use vm_test_tests::workshop::Workshop;
 
-/// A machine boots in seconds without an accelerator, if nobody else works.
+/// A VM boots in seconds under emulation if the host is idle.
 const LIMIT: Duration = Duration::from_secs(120);
 
 fn vm_test(host: &Host, args: &[&str]) -> Vec<u8> {
@@ -26,7 +26,7 @@ fn vm_test(host: &Host, args: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// The first process of a machine, which needs nothing but the kernel.
+/// Makes the first process of a VM, which needs only the kernel.
 fn init(directory: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines/init.c");
     let program = directory.join("init");
@@ -38,7 +38,7 @@ fn init(directory: &Path) -> PathBuf {
     program
 }
 
-/// What a machine says until it is off.
+/// Boots a VM; returns what it prints until it powers off.
 fn boot(report: &Value, kernel: &str) -> String {
     let path = |name: &str| report[name].as_str().unwrap().to_owned();
     let mut qemu = Command::new("qemu-system-x86_64");
@@ -77,7 +77,7 @@ fn the_kernel_of_debian_12_reaches_its_first_process_and_its_root() {
         let expected = format!("loaded {modules} indexes 1 shadow 0:42 640");
         assert!(text.contains(&expected), "{text}");
     }
-    // Whoever runs QEMU may be another user than the owner of the store.
+    // QEMU may run as another user than the owner of the store.
     for name in ["root", "vmlinuz", "vmlinux", "initramfs"] {
         let meta = fs::metadata(report[name].as_str().unwrap()).unwrap();
         assert_eq!(meta.permissions().mode() & 0o777, 0o444, "{name}");
@@ -89,7 +89,7 @@ fn the_kernel_of_debian_12_reaches_its_first_process_and_its_root() {
     assert_eq!(again, report);
 }
 
-/// The smallest file that says its release as a packed kernel does.
+/// Makes the smallest file that names its release as a compressed kernel does.
 fn kernel(file: &Path) {
     let mut bytes = vec![0; 2048];
     bytes[0x1f1] = 1;
@@ -172,7 +172,7 @@ fn a_recipe_may_say_a_kernel_and_mistakes_are_named() {
             "{error}"
         );
     }
-    // A base's kernel is inherited, and can be given up.
+    // A base's kernel is inherited, and can be removed.
     workshop.recipe("tiny", "kernel = { vmlinuz = \"vmlinuz\" }\n");
     workshop.run(&["image", "build", "tiny"]);
     for (steps, has_kernel) in [("", true), ("kernel = \"none\"\n", false)] {

@@ -1,4 +1,5 @@
-//! Guests that this host cannot give: a failure of the test, or, if the user says so, a skip that nobody overlooks.
+//! Guests that this host cannot give: a failure of the test, or, if the user says so, a skip that
+//! nobody overlooks.
 
 use std::process::{Command, Output};
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
@@ -14,7 +15,7 @@ const ABSENT: [&str; 4] = [
 
 const REASON: &str = "cannot use image `never-built`: it is not in the store";
 
-/// Runs the fixture; whether the runner succeeded, and what it said.
+/// Runs the fixture; returns whether the runner succeeded, and its output.
 fn run(host: &Host, runner: Runner, policy: Option<&str>, passed_on: &[&str]) -> (bool, String) {
     let fixture = Fixture::new("missing");
     let mut command: Command = match runner {
@@ -24,7 +25,7 @@ fn run(host: &Host, runner: Runner, policy: Option<&str>, passed_on: &[&str]) ->
             command
         }
         Runner::Nextest => {
-            // Of tests that pass it shows no output.
+            // It shows no output of tests that pass.
             let mut command = fixture.cargo(host, &["nextest", "run", "--no-fail-fast"]);
             command.args(passed_on);
             command
@@ -79,7 +80,8 @@ fn with_the_users_word_they_are_named_and_counted() {
     }
 }
 
-/// `vm-test skipped` in the fixture's directory, with the target directory in a variable, where other suites have runs, too.
+/// Runs `vm-test skipped` in the fixture's directory, with the target directory in a variable;
+/// other suites have runs there, too.
 fn skipped(host: &Host, variable: &str, run: &str) -> Output {
     let fixture = Fixture::new("missing");
     let mut command = host.vm_test();

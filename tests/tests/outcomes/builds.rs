@@ -1,4 +1,5 @@
-//! Test binaries that are built in unusual ways: with panics that abort, and as on a host without guests.
+//! Test binaries that are built in unusual ways: with panics that abort, and as on a host without
+//! guests.
 
 use super::limit;
 use super::words::{ANY, fits, plain};
@@ -14,7 +15,7 @@ const ABORT: &str = "-C panic=abort -Zpanic-abort-tests";
 
 const OTHER_HOST: &str = "--cfg vm_test_pretend_other_host";
 
-/// How each test ends where panics abort, and what is read of it.
+/// The result of each test if panics abort, and what is reported about it.
 const WHERE_PANICS_ABORT: &[(&str, Ending, &[&str])] = &[
     ("guest::passing", Passed, &[]),
     (
@@ -117,7 +118,8 @@ fn a_test_ends_as_it_should_where_panics_abort() {
         for (name, ending, words) in WHERE_PANICS_ABORT {
             let told = &outcome.tests[*name];
             assert_eq!(told.ending, *ending, "{name}: {told:#?}");
-            // Where the body ends its process, libtest's words in the guest cannot be told from the body's.
+            // If the body ends its process, libtest's output in the guest cannot be told from the
+            // body's.
             let is_framed = runner == Runner::Nextest || !name.contains("abort");
             if *ending == Failed && is_framed {
                 let text = match runner {
@@ -167,7 +169,7 @@ fn on_a_host_without_guests_every_test_fails_with_one_line() {
             );
         }
     }
-    // What calls the site may expect a panic, and a return would pass as well.
+    // The caller of the site may expect a panic, and a return would pass as well.
     for test in [
         "helped::panicking_in_a_helper",
         "helped::should_panic_in_a_helper_and_does",
@@ -191,13 +193,15 @@ fn on_a_host_without_guests_every_test_fails_with_one_line() {
     assert!(!host.runtime().exists(), "a daemon was started");
 }
 
-/// A target directory of its own for each kind of build: with other flags cargo builds all of a directory anew.
+/// Returns a separate target directory for each kind of build: with other flags cargo rebuilds
+/// everything.
 fn directory(fixture: &Fixture, kind: &str) -> String {
     let directory = fixture.target().join(kind);
     directory.to_str().expect("a path in UTF-8").to_owned()
 }
 
-/// The name of this host to the compiler. With it given, flags count for what runs on it and not for macros.
+/// Returns the target triple of this host. If it is given, flags apply to what runs on the host and
+/// not to macros.
 fn host_triple() -> String {
     let output = Command::new("rustc")
         .arg("-vV")

@@ -1,5 +1,5 @@
-//! Bodies that end, break or bend their process. Here, each would take the other tests of its process with it; on a guest
-//! it fails alone, and its cause is named.
+//! Bodies that end, break or bend their process. Here, each would take the other tests of its
+//! process with it; on a guest it fails alone, and its cause is named.
 
 use super::processes::assert_no_keeper_is_left;
 use super::rows::{Row, compare, fails, passes};
@@ -165,7 +165,8 @@ const TABLE: &[Row] = &[
     ),
 ];
 
-/// Here `exit(0)` in a body passes: to both runners the process has ended well. On a guest there is no verdict.
+/// On the host, `exit(0)` in a body passes: for both runners the process has ended well. On a guest
+/// there is no verdict.
 const ENDS_WELL_HERE: &str = "exiting_with_success";
 
 fn guests(place: Place) -> Group<'static> {
@@ -223,7 +224,8 @@ fn check(place: Place, runner: Runner) {
     }
 }
 
-/// Each in a call of its own, by the exit code of `cargo test`, since libtest may not live to say a word.
+/// Runs each test in a separate call and judges by the exit code of `cargo test`, since libtest may
+/// not live to report.
 fn one_by_one(
     place: Place,
     fixture: &vm_test_tests::fixture::Fixture,

@@ -35,7 +35,7 @@ const TABLE: &[Row] = &[
             ANY,
         ],
     ),
-    // QEMU would stay, since the kernel was told to.
+    // QEMU would stay, since the kernel was told not to reboot.
     fails(
         "should_panic_and_has_its_kernel_panic_and_stay",
         &["goodbye"],
@@ -56,7 +56,8 @@ const TABLE: &[Row] = &[
     fails(
         "forking_without_end",
         &["the bomb is lit"],
-        // Its agent says that the time is up, or the test process that the agent does not, as in a container.
+        // The agent reports that the time is up; or the test process reports that the agent does
+        // not, as in a container.
         &["error: the …", ANY, "hint: …"],
     ),
     passes(

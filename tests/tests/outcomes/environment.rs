@@ -8,13 +8,13 @@ use vm_test_tests::group::Group;
 use vm_test_tests::patience::{self, Finished};
 use vm_test_tests::place::Place;
 
-/// Longer than a test takes that fails at once, and shorter than the time limit of a guest.
+/// Longer than a test takes that fails at once, but shorter than the time limit of a guest.
 const AT_ONCE: Duration = Duration::from_secs(40);
 
-/// Variables with these names are handed on to every guest.
+/// Variables with this prefix are forwarded to every guest.
 const HANDED_ON: &str = "LC_LARGE_";
 
-/// How long the kernel lets one variable be, more or less; and how many of them are more than a guest is given.
+/// About the longest value that the kernel allows; and more variables than a guest is given.
 const LENGTH: usize = 120_000;
 const COUNT: usize = 10;
 

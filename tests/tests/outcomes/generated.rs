@@ -54,7 +54,7 @@ pub(crate) fn an_error_that_a_helper_returns_is_no_panic_that_its_caller_should_
     );
 }
 
-/// Alone, for the end of its process would be that of others.
+/// Runs a test alone, since the end of its process would affect others.
 #[track_caller]
 fn assert_fails_alone(place: Place, test: &str, words: &str) {
     let (fixture, host) = fixture(place);

@@ -109,8 +109,10 @@ const TABLE: &[Row] = &[
     ),
 ];
 
-/// What differs on a VM. A program of the host is there a mount of its own, which is only read and
-/// cannot be removed; so are the libraries that came along, and not the agent.
+/// What differs on a VM.
+///
+/// There a host program is mounted separately, read-only, and cannot be removed; so are the
+/// libraries brought from the host, but not the agent.
 const ON_A_VM: &[Row] = &[
     passes(
         "removing_the_agents_files",
@@ -159,7 +161,7 @@ fn check(place: Place, runner: Runner) {
     assert_no_keeper_is_left(&host);
 }
 
-/// The row that holds where the tests run.
+/// Returns the row that applies where the tests run.
 fn here(place: Place, row: &'static Row) -> &'static Row {
     let other = ON_A_VM.iter().find(|other| other.name == row.name);
     match other.filter(|_| place == Place::Vm) {

@@ -45,7 +45,7 @@ pub(crate) fn an_ignored_test_runs_when_it_is_asked_for_and_so_does_the_command_
     }
 }
 
-/// Gives the command to a shell in the fixture's directory, as a user would.
+/// Runs the command in a shell in the fixture's directory, as a user would.
 fn runs_that_test_alone(
     place: Place,
     fixture: &Fixture,

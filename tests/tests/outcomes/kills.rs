@@ -14,7 +14,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::patience;
 use vm_test_tests::place::Place;
 
-/// How long the tests may take until all of them run in their guests.
+/// How long it may take until all tests run in their guests.
 const BEGINNING: Duration = Duration::from_secs(60);
 
 fn all(place: Place) -> Group<'static> {
@@ -80,10 +80,10 @@ pub(crate) fn check(place: Place, words: &'static [&'static str], kill: impl Fn(
     }
 }
 
-/// Waits until every body runs, and gives the keepers of their guests.
+/// Waits until every body runs; returns the keepers of their guests.
 fn await_bodies(place: Place, host: &Host) -> Vec<u32> {
     let limit = Instant::now() + BEGINNING;
-    // Only in the guest the test binary is told to include ignored tests.
+    // Only in the guest is the test binary told to include ignored tests.
     let words = ["_to_be_killed", "--exact --include-ignored"];
     loop {
         let keepers = match place {
@@ -91,7 +91,7 @@ fn await_bodies(place: Place, host: &Host) -> Vec<u32> {
             Place::Vm => sleeping_vms(host, TESTS.len()),
         };
         if let Some(keepers) = keepers {
-            // They have been executed; in a moment they will have written their line.
+            // They have been started; in a moment they will have printed their line.
             thread::sleep(Duration::from_millis(300));
             return keepers;
         }

@@ -67,7 +67,7 @@ vm_test_tests::tests_at! {
     }
 }
 
-/// How long a group of tests may take: much longer than it does, and shorter than a hang.
+/// How long a group of tests may take: much longer than it does, but shorter than a hang.
 const fn limit(place: Place) -> Duration {
     Duration::from_secs(match place {
         Place::Container => 200,
@@ -75,7 +75,7 @@ const fn limit(place: Place) -> Duration {
     })
 }
 
-/// The built fixture, and a host of its own for a test.
+/// Returns the built fixture, and a new host for a test.
 fn fixture(place: Place) -> (Fixture, Host) {
     let (fixture, host) = (Fixture::new("outcomes"), place.host());
     fixture.build(&host);

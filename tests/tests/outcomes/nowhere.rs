@@ -1,5 +1,5 @@
-//! Without the program `vm-test` no test on a guest runs, nor where only the variables say that this is a guest; and none
-//! may pass, whatever it expects.
+//! Without the program `vm-test` no test on a guest runs, nor where only the variables say that
+//! this is a guest; and none may pass, whatever it expects.
 
 use super::rows::differs;
 use super::words::{fits, line_fits, plain, rerun};
@@ -28,7 +28,7 @@ const ALL: Group<'static> = Group {
     limit: limit(PLACE),
 };
 
-/// Their sites do not see that a panic is expected.
+/// Sites that do not see that a panic is expected.
 const OUT_OF_SIGHT: [(&str, &str); 4] = [
     ("cases::out_of_sight::test_case_1_of_one", "out_of_sight"),
     ("cases::out_of_sight::test_case_2_of_two", "out_of_sight"),
@@ -97,7 +97,8 @@ fn a_test_whose_expectation_its_site_cannot_see_ends_its_process_and_says_why() 
     }
 }
 
-/// How each ends that would run beside the guest: a body that passes, one that panics, and one that should.
+/// The result of each test that would run without its guest: a body that passes, one that panics,
+/// and one that should panic.
 const TAKEN_FOR_A_GUEST: [&str; 3] = [
     "guest::printing_and_passing",
     "guest::printing_and_panicking",

@@ -1,4 +1,5 @@
-//! The processes below a host's daemon: keepers, and what runs in their guests. Reads `/proc`; ends nothing.
+//! The processes below a host's daemon: keepers, and what runs in their guests. Reads `/proc`; ends
+//! nothing.
 
 use std::fs;
 use std::thread;
@@ -7,10 +8,10 @@ use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::parents;
 
-/// How long what has ended may take to be gone.
+/// How long the processes of an ended guest may remain.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many VMs wait for a lease, by the daemon's own word.
+/// Returns how many VMs wait for a lease, as the daemon reports.
 fn spares(host: &Host) -> usize {
     let output = host.vm_test().args(["ps", "--json"]).output();
     let output = output.expect("vm-test starts").stdout;
@@ -19,8 +20,8 @@ fn spares(host: &Host) -> usize {
     usize::try_from(spares.expect("a number")).expect("a small number")
 }
 
-/// Asserts that the daemon lives and has no keeper any more but those of VMs that wait for a lease,
-/// not even a dead one that it has not waited for.
+/// Asserts that the daemon lives and has no keepers except those of VMs that wait for a lease, not
+/// even zombies.
 pub(crate) fn assert_no_keeper_is_left(host: &Host) {
     let daemon = Daemon::of(host).expect("the daemon is still there").pid;
     let limit = Instant::now() + PATIENCE;
@@ -38,8 +39,8 @@ pub(crate) fn assert_no_keeper_is_left(host: &Host) {
     }
 }
 
-/// The keepers of the guests in which a process runs whose command line has all these words; `None` if they are not
-/// `count` yet.
+/// Returns the keepers of the guests with a process whose command line has all these words; `None`
+/// if there are not yet `count`.
 pub(crate) fn keepers_of(host: &Host, words: &[&str], count: usize) -> Option<Vec<u32>> {
     let daemon = Daemon::of(host)?.pid;
     let parents = parents();
@@ -59,7 +60,7 @@ pub(crate) fn keepers_of(host: &Host, words: &[&str], count: usize) -> Option<Ve
     (keepers.len() == count).then_some(keepers)
 }
 
-/// The emulators below a keeper.
+/// Returns the emulators below a keeper.
 pub(crate) fn emulators_of(keeper: u32) -> Vec<u32> {
     let parents = parents();
     let is_emulator = |pid: &u32| {
@@ -77,8 +78,9 @@ pub(crate) fn emulators_of(keeper: u32) -> Vec<u32> {
         .collect()
 }
 
-/// The keepers of the VMs whose tests do nothing any more; `None` if they are not `count` yet. What
-/// runs in a VM cannot be seen, but that its processor rests.
+/// Returns the keepers of the VMs whose tests only wait; `None` if there are not yet `count`.
+///
+/// Processes in a VM are not visible, but its idle processor is.
 pub(crate) fn sleeping_vms(host: &Host, count: usize) -> Option<Vec<u32>> {
     let daemon = Daemon::of(host)?.pid;
     let parents = parents();
@@ -100,11 +102,11 @@ pub(crate) fn sleeping_vms(host: &Host, count: usize) -> Option<Vec<u32>> {
     (time() < before + MOST_AT_REST).then_some(keepers)
 }
 
-/// For so long a VM must rest, and may use so many ticks (of 10 ms) meanwhile.
+/// How long a VM must be idle, and how many ticks (of 10 ms) it may use meanwhile.
 const REST: Duration = Duration::from_secs(2);
 const MOST_AT_REST: u64 = 20;
 
-/// How long a process has had a processor, in ticks.
+/// Returns how long a process has run, in ticks.
 fn processor_time(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);

@@ -7,7 +7,7 @@ use vm_test_tests::group::Outcome;
 use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending;
 
-/// What is expected of a test.
+/// The expected result of a test.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     /// Its name in the module `guest`.
@@ -15,11 +15,11 @@ pub(crate) struct Row {
     pub(crate) ending: Ending,
     /// The lines of its own standard output; [`ANY`] stands for anything.
     pub(crate) stdout: &'static [&'static str],
-    /// The lines of its standard error, those about the failure included.
+    /// The lines of its standard error, including those about the failure.
     pub(crate) stderr: &'static [&'static str],
 }
 
-/// A row for a test that passes.
+/// Returns a row for a test that passes.
 pub(crate) const fn passes(
     name: &'static str,
     stdout: &'static [&'static str],
@@ -33,7 +33,7 @@ pub(crate) const fn passes(
     }
 }
 
-/// A row for a test that fails.
+/// Returns a row for a test that fails.
 pub(crate) const fn fails(
     name: &'static str,
     stdout: &'static [&'static str],
@@ -47,8 +47,9 @@ pub(crate) const fn fails(
     }
 }
 
-/// Compares a run with a table, and says all that differs at once. `trailed` tells whether the line with guest, instance
-/// and re-run command is expected of a row.
+/// Compares a run with a table, and reports all differences at once.
+///
+/// `trailed` tells whether the line with guest, instance and re-run command is expected for a row.
 ///
 /// # Panics
 /// If anything differs.
@@ -66,10 +67,10 @@ pub(crate) fn compare(
     report_all(checked.chain([strangers(outcome, known)]));
 }
 
-/// Says all at once what went wrong.
+/// Reports all errors at once.
 ///
 /// # Panics
-/// If anything did.
+/// If there are any.
 pub(crate) fn report_all(results: impl Iterator<Item = Result<(), String>>) {
     let wrong: Vec<_> = results.filter_map(Result::err).collect();
     assert!(
@@ -80,7 +81,7 @@ pub(crate) fn report_all(results: impl Iterator<Item = Result<(), String>>) {
     );
 }
 
-/// The tests that ran and that no table knows.
+/// Returns an error with the tests that ran but are in no table.
 pub(crate) fn strangers(outcome: &Outcome, known: impl Fn(&str) -> bool) -> Result<(), String> {
     let mut words = String::new();
     for test in outcome.tests.keys() {
@@ -92,7 +93,7 @@ pub(crate) fn strangers(outcome: &Outcome, known: impl Fn(&str) -> bool) -> Resu
     if words.is_empty() { Ok(()) } else { Err(words) }
 }
 
-/// An error with these words, unless it is so.
+/// Returns an error with this text, unless the condition holds.
 pub(crate) fn ensure(is_so: bool, words: impl FnOnce() -> String) -> Result<(), String> {
     if is_so { Ok(()) } else { Err(words()) }
 }
@@ -151,7 +152,7 @@ fn compare_one(
     })
 }
 
-/// The words for lines that are not as expected.
+/// Returns the text for lines that differ from the expected ones.
 pub(crate) fn differs(test: &str, expected: &[&str], lines: &[String]) -> String {
     let shown: String = lines.join("\n").chars().take(2_000).collect();
     format!(

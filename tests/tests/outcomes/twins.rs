@@ -48,7 +48,7 @@ const TWINS: &[(&str, Ending)] = &[
     ("starting_its_own_binary_anew", Passed),
 ];
 
-/// They write past libtest's capture, which a guest's output does not.
+/// Tests that bypass libtest's capture, which a guest's output does not.
 const UNCAPTURED: &[&str] = &[
     "printing_after_a_child_that_is_its_own_binary",
     "printing_what_is_no_text",
@@ -114,11 +114,11 @@ fn check_twins(
     if ending == Failed {
         take_trailer(place, reported, runner, &format!("local::{name}"))?;
     } else {
-        // Shown on demand only. That a panic was expected is known to libtest alone.
+        // Shown only on demand. Only libtest knows that a panic was expected.
         reported.retain(|line| !line.starts_with("vm-test: in guest"));
     }
     if name == "returning_failure" {
-        // libtest leaves its user without any reason here.
+        // Here libtest gives its user no reason.
         let reason = reported.pop();
         ensure(reason.as_deref() == Some(REASON), || {
             format!("{name} has the reason {reason:?}")

@@ -12,18 +12,18 @@ use vm_test_tests::group::Group;
 use vm_test_tests::patience;
 use vm_test_tests::place::Place;
 
-/// How many lines the body writes, each with its number.
+/// How many numbered lines the body writes.
 const LINES: usize = 100_000;
 
-/// How long each of them is.
+/// The length of each line.
 const LINE: usize = 1_000;
 
-/// The line of this number.
+/// Returns the line with this number.
 fn line(number: usize) -> String {
     format!("{number:.<999}\n")
 }
 
-/// All that a command writes to its standard output, if that ends in time.
+/// Returns everything that a command writes to its standard output, if it ends in time.
 fn output_of(command: &mut Command, limit: Duration) -> (ExitStatus, Vec<u8>) {
     let mut child = command
         .stdin(Stdio::null())
@@ -99,7 +99,7 @@ pub(crate) fn output_without_end_does_not_keep_a_test_from_ending(place: Place) 
             Duration::from_secs(2),
             "error: the test did not end within …s and was killed",
         ),
-        // What its child writes belongs to it until it ends, and then for a moment.
+        // What its child writes belongs to it until it ends, and for a moment after that.
         (
             Runner::CargoTest,
             "volume::leaving_a_child_that_writes_for_ever",
@@ -117,7 +117,7 @@ pub(crate) fn output_without_end_does_not_keep_a_test_from_ending(place: Place) 
         let mut command = group.command(&fixture, &host, runner);
         let finished = patience::run(&mut command, limit(place));
         assert_eq!(finished.code, Some(code), "{}", finished.stderr.text());
-        // nextest says what a test has said on its own standard error, and further in.
+        // nextest prints a test's output to its own standard error, indented.
         let text = finished.stdout.text() + &finished.stderr.text();
         assert!(
             text.lines().any(|line| line_fits(words, line.trim_start())),

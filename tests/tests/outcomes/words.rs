@@ -1,13 +1,14 @@
-//! What a user reads of a test, made comparable: without what differs from run to run. Knows no single test.
+//! What a user reads of a test, made comparable: without what differs from run to run. Knows no
+//! single test.
 
 use vm_test_tests::fixture::Runner;
 use vm_test_tests::place::Place;
 
-/// Stands for any text within a line, and alone for any lines.
+/// Stands for any text in a line, or alone for any lines.
 pub(crate) const ANY: &str = "…";
 
-/// The lines of a text that say something, without what differs by nature: numbers of threads, durations, the note that
-/// each process prints once, that an instance had to be waited for.
+/// Returns the non-empty lines of a text, without what differs from run to run: thread numbers,
+/// durations, and the note that each process prints once when it had to wait for an instance.
 pub(crate) fn plain(text: &str) -> Vec<String> {
     text.lines()
         .filter(|line| !line.trim().is_empty())
@@ -21,7 +22,7 @@ pub(crate) fn plain(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Replaces the number between the two by `N`.
+/// Replaces the number between the two texts by `N`.
 fn without_number(line: &str, before: &str, after: &str) -> String {
     let Some((head, rest)) = line.split_once(before) else {
         return line.to_owned();
@@ -35,7 +36,7 @@ fn without_number(line: &str, before: &str, after: &str) -> String {
     }
 }
 
-/// Whether a line is a pattern's, in which [`ANY`] stands for any text.
+/// Returns whether a line matches a pattern, in which [`ANY`] stands for any text.
 pub(crate) fn line_fits(pattern: &str, line: &str) -> bool {
     let mut parts = pattern.split(ANY);
     let Some(mut rest) = parts.next().and_then(|first| line.strip_prefix(first)) else {
@@ -54,7 +55,7 @@ pub(crate) fn line_fits(pattern: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Whether lines are a pattern's, in which a line of [`ANY`] alone stands for any lines.
+/// Returns whether lines match a pattern, in which a line with only [`ANY`] stands for any lines.
 pub(crate) fn fits(place: Place, pattern: &[&str], lines: &[String]) -> bool {
     match (pattern, lines) {
         ([], []) => true,
@@ -68,7 +69,7 @@ pub(crate) fn fits(place: Place, pattern: &[&str], lines: &[String]) -> bool {
     }
 }
 
-/// The command with which a failed test of the fixture is run again.
+/// Returns the command that runs a failed test of the fixture again.
 pub(crate) fn rerun(place: Place, runner: Runner, test: &str) -> String {
     let command = match runner {
         Runner::CargoTest => {
@@ -81,8 +82,9 @@ pub(crate) fn rerun(place: Place, runner: Runner, test: &str) -> String {
     place.prefix().to_owned() + &command
 }
 
-/// Takes the line with guest, instance and re-run command out of a failed test's lines; an error if there is not exactly
-/// one such line, or it is not right to the letter.
+/// Removes the line with guest, instance and re-run command from a failed test's lines.
+///
+/// Returns an error if there is not exactly one such line, or if it is not exactly right.
 pub(crate) fn take_trailer(
     place: Place,
     lines: &mut Vec<String>,

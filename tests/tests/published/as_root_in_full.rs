@@ -1,5 +1,5 @@
-//! What only the full form runs, and only as root: all the crates on VMs. On what a VM does inside, the account that started it
-//! has no influence.
+//! What only the full form runs, and only as root: all the crates on VMs. On what a VM does inside,
+//! the account that started it has no influence.
 
 use super::rows::{
     CAPS, DEVICEMAPPER, Failing, Guest, INOTIFY, IPTABLES, LANDLOCK, NIX, NONE, PRIVDROP, RTNETLINK,
@@ -8,7 +8,7 @@ use super::rows::{
 /// Links of a kind that Debian 12's kernel, 6.1, does not have yet.
 const NEWER_LINKS: Failing = Failing::These(&["link::test::create_get_delete_netkit"]);
 
-/// `mkfs.xfs` of Debian 12 writes more than the pool of this test holds.
+/// `mkfs.xfs` of Debian 12 writes more than this test's pool holds.
 const FULL_POOL: Failing = Failing::These(&["thindev::tests::loop_test_snapshot_usage"]);
 
 #[test]

@@ -1,5 +1,6 @@
-//! A published crate that needs root, with `#[on_vm]` above each of its tests and nothing else changed, under both runners:
-//! its results are the reference ones, and the host's own rules stay as they are.
+//! A published crate that needs root, with `#[on_vm]` above each of its tests and nothing else
+//! changed, under both runners: its results are the reference ones, and the host's own rules stay
+//! as they are.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +9,7 @@ use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
 use vm_test_tests::publication::unpack;
 
-/// Writes `#[vm_test::on_vm]` above each `#[test]` of a file; how many there were.
+/// Writes `#[vm_test::on_vm]` above each `#[test]` of a file; returns how many there were.
 fn mark_tests(file: &Path) -> usize {
     let text = fs::read_to_string(file).unwrap();
     let marked = text.replace("#[test]\n", "#[vm_test::on_vm]\n#[test]\n");
@@ -16,7 +17,7 @@ fn mark_tests(file: &Path) -> usize {
     text.matches("#[test]\n").count()
 }
 
-/// The rules of the host, which only root may see.
+/// Returns the rules of the host, which only root may see.
 fn rules() -> Option<String> {
     if !rustix::process::getuid().is_root() {
         return None;
@@ -49,7 +50,8 @@ fn the_tests_of_iptables_pass_unchanged_but_for_the_attribute_and_the_host_keeps
     );
     fs::write(copy.join("Cargo.toml"), manifest).unwrap();
     let before = rules();
-    // Not its doctests: those are no tests that an attribute could move, and would change this host.
+    // Without doctests: they are not tests that an attribute could move, and would change this
+    // host.
     for runner in [&["test", "--tests"][..], &["nextest", "run"]] {
         let mut command = Command::new("cargo");
         let output = host

@@ -1,5 +1,6 @@
-//! One published crate whose own tests run in three ways: by root in a shell of a guest, as whole binaries under
-//! `vm-test runner`, and one by one below `#[on_vm]`. It knows how to build and start them, not how they should end.
+//! One published crate whose own tests run in three ways: by root in a shell of a guest, as whole
+//! binaries under `vm-test runner`, and one by one below `#[on_vm]`. It knows how to build and
+//! start them, not how they should end.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,10 @@ use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::publication::{self, Results, of_libtest, runner, runner_variable, unpack};
 
-/// What marks a test, in both attributes that these crates use.
+/// What marks a test, for both attributes that these crates use.
 const MARKS: [&str; 2] = ["#[test]", "#[tokio::test]"];
 
-/// A published crate, as it is published and with the attribute above each test.
+/// A published crate, in its original form and with the attribute above each test.
 pub(crate) struct CrateUnderTest {
     plain: PathBuf,
     marked: PathBuf,
@@ -31,7 +32,7 @@ impl CrateUnderTest {
         arguments: &'static [&'static str],
     ) -> Self {
         let place = tempfile::tempdir().unwrap();
-        // Root of a guest is another user of the host when root runs it, and must get through.
+        // Root in a guest is another user of the host when root runs it, and must be able to enter.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(place.path(), open).unwrap();
         let mut crates = ["plain", "marked"].map(|kind| {
@@ -65,7 +66,7 @@ impl CrateUnderTest {
         built
     }
 
-    /// How the tests end for root in a shell of the guest, where each whole binary runs as it is.
+    /// Returns the results for root in a shell of the guest, where each whole binary runs directly.
     pub(crate) fn in_a_shell(&self, host: &Host, guest: &str) -> (Results, String) {
         let mut results = Results::new();
         let mut texts = String::new();
@@ -84,7 +85,7 @@ impl CrateUnderTest {
         (results, texts)
     }
 
-    /// How they end under `vm-test runner`.
+    /// Returns the results under `vm-test runner`.
     pub(crate) fn under_the_runner(&self, host: &Host, guest: &str) -> (Results, String) {
         let mut command = self.cargo(host, &self.plain);
         command.args(["--no-fail-fast", "--", "--test-threads=1"]);
@@ -92,7 +93,7 @@ impl CrateUnderTest {
         results_of(&command.output().unwrap())
     }
 
-    /// How they end with the attribute above each of them.
+    /// Returns the results with the attribute above each test.
     pub(crate) fn with_the_attribute(&self, host: &Host, guest: &str) -> (Results, String) {
         let mut command = self.cargo(host, &self.marked);
         command.args(["--no-fail-fast", "--", "--test-threads=2"]);
@@ -100,7 +101,7 @@ impl CrateUnderTest {
         results_of(&command.output().unwrap())
     }
 
-    /// `cargo test` for the library's and the integration tests of one of the two copies.
+    /// Returns `cargo test` for the library's and the integration tests of one of the two copies.
     fn cargo(&self, host: &Host, directory: &Path) -> Command {
         let mut command = Command::new("cargo");
         host.adopt(&mut command)
@@ -114,7 +115,7 @@ impl CrateUnderTest {
     }
 }
 
-/// The directory with the guests and images of this suite.
+/// Returns the directory with the guests and images of this suite.
 pub(crate) fn guests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/published")
 }
@@ -127,8 +128,9 @@ fn results_of(output: &Output) -> (Results, String) {
     (results, text)
 }
 
-/// Writes the attribute above each test of a crate and adds the crate that it comes from. Some tests stand outside of
-/// `#[cfg(test)]`, where a dev-dependency is not always there.
+/// Writes the attribute above each test of a crate, and adds the dependency.
+///
+/// Some tests are outside of `#[cfg(test)]`, where a dev-dependency is not always available.
 fn mark(directory: &Path) {
     let mut marked = 0;
     for file in sources(directory) {
@@ -166,7 +168,7 @@ fn append(directory: &Path, text: &str) {
     fs::write(&manifest, before + text).unwrap();
 }
 
-/// The Rust files of a crate.
+/// Returns the Rust files of a crate.
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap().flatten() {

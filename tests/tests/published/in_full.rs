@@ -28,7 +28,8 @@ fn landlock_in_a_container() {
 
 #[test]
 fn nix_in_a_container() {
-    // Loading modules, fanotify and some options of sockets need more than a user namespace, or another kernel.
+    // Loading modules, fanotify and some socket options need more than a user namespace, or another
+    // kernel.
     let parts = &[
         "test_kmod::",
         "test_fanotify",
@@ -45,7 +46,7 @@ fn privdrop_in_a_container() {
 
 #[test]
 fn rtnetlink_in_a_container() {
-    // Most of what it makes are drivers that the host may not have.
+    // Most of what it makes needs drivers that the host may not have.
     let parts = &["link::test::", "traffic_control::"];
     RTNETLINK.ends_alike_on(Guest::Container, Failing::Among(parts));
 }

@@ -1,5 +1,5 @@
-//! The crates, and the comparison of their tests' ends in each of the three ways. Which of them fail on which guest, for root
-//! in a shell as well, is said where the comparison is asked for.
+//! The crates, and the comparison of their tests' ends in each of the three ways. Which of them
+//! fail on which guest, for root in a shell as well, is said where the comparison is asked for.
 
 use super::crate_under_test::{CrateUnderTest, guests};
 use std::collections::BTreeSet;
@@ -10,9 +10,9 @@ use vm_test_tests::publication::Results;
 pub(crate) struct Row {
     name: &'static str,
     version: &'static str,
-    /// What cargo is told besides.
+    /// Additional arguments for cargo.
     arguments: &'static [&'static str],
-    /// How many tests it has at least that are not ignored.
+    /// The minimum number of its tests that are not ignored.
     least: usize,
 }
 
@@ -21,9 +21,9 @@ pub(crate) struct Row {
 pub(crate) enum Guest {
     /// A container over the host's root.
     Container,
-    /// A container over the image of the last two.
+    /// A container with the image of the last two.
     ImageContainer,
-    /// A VM of the image that all suites share.
+    /// A VM with the image that all suites share.
     Machine,
     /// A VM with a compiler, udev and a network, whose first process is the agent.
     Vm,
@@ -34,9 +34,9 @@ pub(crate) enum Guest {
 /// The tests that fail for root in a shell of the guest as well.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Failing {
-    /// Exactly those of these names.
+    /// Exactly those with these names.
     These(&'static [&'static str]),
-    /// Some of those whose names contain one of these parts: it depends on the host's kernel.
+    /// Some of those whose names contain one of these parts, depending on the host's kernel.
     Among(&'static [&'static str]),
 }
 
@@ -62,7 +62,7 @@ impl Guest {
         }
     }
 
-    /// A host on which this guest can be had.
+    /// Returns a host that can run this guest.
     fn host(self) -> Host {
         let host = Host::new().with_shared_store();
         if let Some(image) = self.image() {
@@ -131,7 +131,7 @@ fn names_of_failed(results: &Results) -> impl Iterator<Item = &str> {
     failed.map(|(name, _)| name.as_str())
 }
 
-/// The tests that ended otherwise, or only one of the two times.
+/// Returns the tests with different results, or with only one.
 fn differences<'a>(one: &'a Results, other: &'a Results) -> impl Iterator<Item = &'a str> {
     let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
     let different = move |name: &&'a String| one.get(*name) != other.get(*name);

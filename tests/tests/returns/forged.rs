@@ -1,4 +1,5 @@
-//! What agents say that are none: names that lead elsewhere, files that nobody has asked for, floods of them.
+//! What agents say that are none: names that lead elsewhere, files that nobody has asked for,
+//! floods of them.
 
 use super::workspace::{Workspace, assert_says, names_in};
 use std::path::Path;

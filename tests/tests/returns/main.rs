@@ -1,5 +1,5 @@
-//! What comes back from guests besides verdicts: artifacts below the target directory, exports into the workspace, and
-//! nothing anywhere else, whatever the names are.
+//! What comes back from guests besides verdicts: artifacts below the target directory, exports into
+//! the workspace, and nothing anywhere else, whatever the names are.
 
 mod forged;
 mod rows;

@@ -1,4 +1,5 @@
-//! What comes back from every kind of guest: artifacts and exports, and what of them must stay where it is.
+//! What comes back from every kind of guest: artifacts and exports, and what of them must stay
+//! where it is.
 
 use super::workspace::{Workspace, assert_says, names_in};
 use std::fs;

@@ -8,7 +8,7 @@ use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
 
-/// A copy of the fixture, since exports change it, and a host of its own.
+/// A copy of the fixture, since exports change it, and a new host.
 pub(crate) struct Workspace {
     host: Host,
     fixture: Fixture,
@@ -20,8 +20,8 @@ impl Workspace {
     pub(crate) fn new(place: Place) -> Self {
         let fixture = Fixture::new("returns");
         let alone = fixture.alone("returns");
-        // Not in the target directory, of which VMs get programs only; and always the same, since
-        // cargo builds anew what is at another path.
+        // Not in the target directory, of which VMs get only programs; and always at the same path,
+        // since cargo rebuilds what is at another one.
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(fixture.target());
         let directory = std::env::temp_dir().join(format!("suite-returns-{hash:x}"));
         let _ = fs::remove_dir_all(&directory);
@@ -55,13 +55,13 @@ impl Workspace {
         self.fixture.target()
     }
 
-    /// The artifacts of a test.
+    /// Returns the artifacts of a test.
     pub(crate) fn artifacts(&self, binary: &str, test: &str) -> PathBuf {
         let all = self.target().join("vm-test/artifacts/returns");
         all.join(binary).join(test)
     }
 
-    /// Runs tests by their names; what was said.
+    /// Runs tests by their names; returns the output.
     pub(crate) fn run(&self, binary: &str, tests: &[&str]) -> (bool, String) {
         let mut command = Command::new("cargo");
         let output = self
@@ -78,7 +78,7 @@ impl Workspace {
         (output.status.success(), text_of(&output))
     }
 
-    /// Everything around the workspace, by name and content.
+    /// Returns everything around the workspace, by name and content.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut directories = vec![self.directory.clone()];

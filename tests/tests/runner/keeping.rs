@@ -1,4 +1,5 @@
-//! Instances of whole binaries that fail: they stay where it is asked for, as those of tests do, and for nobody else.
+//! Instances of whole binaries that fail: they stay where it is asked for, as those of tests do,
+//! and for nobody else.
 
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};
@@ -6,7 +7,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::process::{await_that, instances, vm_test};
 use vm_test_tests::publication::{runner, runner_variable};
 
-/// Runs a shell's script as if it were a test binary, with failures kept; what was written to standard error.
+/// Runs a shell script as if it were a test binary, keeping failures; returns its standard error.
 fn script(host: &Host, script: &str, words: &[&str]) -> String {
     let mut command = host.vm_test();
     command
@@ -25,7 +26,7 @@ fn script(host: &Host, script: &str, words: &[&str]) -> String {
     String::from_utf8(command.output().unwrap().stderr).unwrap()
 }
 
-/// The instance in the command that opens it.
+/// Returns the instance in the command that opens it.
 pub(crate) fn kept_id(text: &str) -> Option<&str> {
     let (_, command) = text.split_once("the instance is kept for 30m; to open a shell in it: ")?;
     let (_, id) = command.lines().next()?.split_once("vm-test attach ")?;

@@ -1,4 +1,5 @@
-//! Whole test binaries in guests, unmodified, as cargo and nextest start them: what goes in and what comes out.
+//! Whole test binaries in guests, unmodified, as cargo and nextest start them: what goes in and
+//! what comes out.
 
 mod keeping;
 mod patience;
@@ -12,12 +13,12 @@ use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::publication::{of_nextest, runner, runner_variable};
 
-/// Whether a path is one of a file.
+/// Returns whether a file exists at a path.
 fn is_there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// Runs a shell's script as if it were a test binary.
+/// Runs a shell script as if it were a test binary.
 fn script(host: &Host, script: &str, args: &[&str]) -> Output {
     let mut command = host.vm_test();
     command.args(["runner", "host", "/bin/sh", "-c", script, "sh"]);
@@ -143,7 +144,7 @@ fn coverage_and_artifacts_come_back_from_a_whole_binary() {
         .flatten();
     let from_guests =
         profiles.filter(|it| it.file_name().to_string_lossy().starts_with("vm-test-"));
-    // The binary's, and that of the one that it starts.
+    // That of the binary, and that of the program that it starts.
     assert_eq!(from_guests.count(), 2, "{}", text_of(&output));
     let artifact = target.join("vm-test/artifacts/runner/moving/words");
     assert_eq!(fs::read(artifact).unwrap(), b"from a guest");

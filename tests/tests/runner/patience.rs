@@ -1,5 +1,5 @@
-//! SIGTERM, with which nextest ends what it has no more patience for: under nextest it ends the binary as a time limit would, and
-//! elsewhere it is the binary's own.
+//! SIGTERM, with which nextest ends what it has no more patience for: under nextest it ends the
+//! binary as a time limit would, and elsewhere it is the binary's own.
 
 use super::keeping::kept_id;
 use rustix::process::Signal;
@@ -10,14 +10,14 @@ use vm_test_tests::host::Host;
 use vm_test_tests::process::{Finished, Running, vm_test};
 use vm_test_tests::publication::runner;
 
-/// What nextest says to every test process.
+/// What nextest sets for every test process.
 const MODE: (&str, &str) = ("NEXTEST_EXECUTION_MODE", "process-per-test");
 
 /// How it names the test.
 const EXACT: &str = "--exact";
 
-/// Has a shell that sets this trap run as if it were a test binary with one more argument, and sends the runner SIGTERM once
-/// the shell's `sleep` sleeps.
+/// Runs a shell with this trap as if it were a test binary with one more argument, and sends the
+/// runner SIGTERM once the shell's `sleep` sleeps.
 fn told_to_end(host: &Host, trap: &str, argument: &str, variables: &[(&str, &str)]) -> Finished {
     let mut command = host.vm_test();
     let words = ["runner", "host", "/bin/sh", "-c"];
@@ -36,7 +36,7 @@ fn told_to_end(host: &Host, trap: &str, argument: &str, variables: &[(&str, &str
 #[test]
 fn where_a_process_runs_one_test_it_is_the_end_of_its_time() {
     let host = Host::new();
-    // It would go on, were the signal passed on to it.
+    // It would go on if the signal were passed on to it.
     let trap = "trap '' TERM";
     let keep = ("VM_TEST_KEEP", "on-failure");
     for (variables, how) in [
@@ -62,7 +62,7 @@ fn where_a_process_runs_one_test_it_is_the_end_of_its_time() {
 #[test]
 fn elsewhere_the_binary_decides() {
     let host = Host::new();
-    // Also where a test under nextest starts it, which hands its variables on.
+    // Also if a test under nextest starts it and hands its variables on.
     for (argument, variables) in [(EXACT, &[][..]), ("--include-ignored", &[MODE])] {
         let finished = told_to_end(&host, "trap 'exit 3' TERM", argument, variables);
         assert_eq!(finished.code(), Some(3), "{finished:?}");
@@ -76,7 +76,7 @@ fn what_nextest_ends_leaves_its_counters_and_its_artifacts() {
     let fixture = Fixture::new("runner");
     let place = tempfile::tempdir().unwrap();
     let settings = place.path().join("nextest.toml");
-    // The list is made here, so that the one profile that comes from a guest is the test's.
+    // The list is made here, so that the only profile from a guest is the test's.
     let text = format!(
         "experimental = [\"wrapper-scripts\"]\n\
          [scripts.wrapper.guest]\ncommand = '{}'\n\

@@ -103,7 +103,7 @@ fn an_export_is_what_a_guest_sees_and_an_image_again() {
     ] {
         assert_eq!(names.contains(&name), there, "{name}: {names:?}");
     }
-    // The workspace was mounted there, and nothing of the mounting is kept.
+    // The workspace was mounted there, and no trace of the mount is kept.
     let workspace = format!(".{}/", workshop.workspace().display());
     assert!(!names.contains(&workspace.as_str()), "{names:?}");
     let error = workshop.fail(&["image", "export", "child", "/nowhere/x.tar"]);

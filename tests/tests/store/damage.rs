@@ -1,11 +1,12 @@
-//! Files of a store that somebody has changed or deleted: each is found, named, and cured as the hint says.
+//! Files of a store that somebody has changed or deleted: each is found, named, and cured as the
+//! hint says.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use vm_test_tests::workshop::Workshop;
 
-/// A store with an image of two layers; the directories of these.
+/// Makes a store with an image of two layers, whose directories `damage` changes.
 fn damaged(damage: impl Fn(&[PathBuf])) -> Workshop {
     let workshop = Workshop::new();
     workshop.recipe(
@@ -21,7 +22,7 @@ fn damaged(damage: impl Fn(&[PathBuf])) -> Workshop {
     workshop
 }
 
-/// The cure for an image that is not what it was.
+/// Repairs an image that has changed.
 fn build_anew(workshop: &Workshop) {
     workshop.run(&["image", "rm", "tiny"]);
     workshop.run(&["gc", "--images"]);

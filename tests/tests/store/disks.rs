@@ -1,5 +1,5 @@
-//! Stores on disks of their own: one that is too small, and one of btrfs. Only root can mount them; for an ordinary user
-//! the tests show that the command says so.
+//! Stores on disks of their own: one that is too small, and one of btrfs. Only root can mount them;
+//! for an ordinary user the tests show that the command says so.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,10 @@ use vm_test_tests::account::is_root;
 use vm_test_tests::fixture::text_of;
 use vm_test_tests::workshop::{Workshop, archive};
 
-/// Of the small disk.
+/// The size of the small disk.
 const MIB: u64 = 300;
 
-/// A mounted file system; dropping it unmounts it.
+/// A mounted file system; dropping this unmounts it.
 pub(crate) struct Mounted(pub(crate) PathBuf);
 
 impl Drop for Mounted {
@@ -34,14 +34,14 @@ pub(crate) fn mount(options: &[&str], source: &Path, target: PathBuf) -> Mounted
     Mounted(target)
 }
 
-/// A file system of ext4 on a loop device.
+/// Makes an ext4 file system on a loop device.
 pub(crate) fn small_disk(directory: &Path) -> Mounted {
     let file = directory.join("disk");
     make(&file, &["/sbin/mkfs.ext4", "-q", "-m", "0"]);
     mount(&["-o", "loop"], &file, directory.join("small"))
 }
 
-/// A file system in a new file, by this command.
+/// Makes a file system in a new file, with this command.
 pub(crate) fn make(file: &Path, mkfs: &[&str]) {
     fs::File::create(file).unwrap().set_len(MIB << 20).unwrap();
     let mut command = Command::new(mkfs[0]);
@@ -61,7 +61,7 @@ fn a_disk_that_fills_up_is_named_with_what_is_missing_and_nothing_is_half() {
     workshop.recipe("base", "");
     workshop.run(&["image", "build", "base"]);
     let old = workshop.layers("base").unwrap();
-    // By an archive, by a file, by a command in a guest.
+    // With an archive, a file, and a command in a guest.
     let large = workshop.directory().join("large");
     fs::create_dir_all(large.join("etc")).unwrap();
     fs::write(large.join("etc/large"), vec![1; 290 << 20]).unwrap();
@@ -145,7 +145,7 @@ fn a_store_of_btrfs_holds_images_and_guests_are_rolled_back_on_it() {
     drop(mounted);
 }
 
-/// An ordinary user is told who can make such a store.
+/// Asserts that an ordinary user is told who can make such a store.
 pub(crate) fn refused(workshop: &Workshop) {
     let error = workshop.fail(&["store", "create", "--btrfs", "--size", "512M"]);
     assert!(

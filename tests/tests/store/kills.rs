@@ -13,13 +13,14 @@ use vm_test_tests::workshop::{Workshop, users_of};
 const KILLS: [u32; 2] = [30, 10];
 const INTERRUPTIONS: u32 = 10;
 
-/// Decides the moments, unless `VM_TEST_SEED` does.
+/// Determines the moments, unless `VM_TEST_SEED` does.
 const SEED: u64 = 0x5eed;
 
-/// A file that takes the builder a moment to hash, and the moments that follow each other.
+/// A file whose hashing takes the builder a moment, and the time between moments.
 const BULK: usize = 8 << 20;
 
-/// Steps with every kind of work; the note is different in every round, so that all after the base are made anew.
+/// Steps with every kind of work; the note differs in every round, so that everything after the
+/// base is made again.
 const STEPS: &str = "[[files]]\nfrom = \"note\"\nto = \"/etc/note\"\n\
     [[files]]\nfrom = \"bulk\"\nto = \"/bulk\"\n\
     [[run]]\ncommand = \"mkdir -p /data && dd if=/bulk of=/data/copy 2>/dev/null && rm /bulk\"\n\

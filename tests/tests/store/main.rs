@@ -1,5 +1,5 @@
-//! The store under stress: builders that are killed, two at once, images removed while guests run from them, sessions
-//! kept as images, disks that are full. Each test has a store of its own.
+//! The store under stress: builders that are killed, two at once, images removed while guests run
+//! from them, sessions kept as images, disks that are full. Each test has a store of its own.
 
 mod commit;
 mod damage;
@@ -22,7 +22,7 @@ use vm_test_tests::workshop::{Workshop, users_of};
 /// Longer than any of these builds takes.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How long what a killed process started may take to end.
+/// How long the children of a killed process may take to end.
 const AFTERMATH: Duration = Duration::from_secs(10);
 
 /// Waits until a condition holds.

@@ -1,5 +1,5 @@
-//! The same tests with the store on disks of several kinds, as root and as an ordinary user: what one test did to its
-//! guest, the next one does not find.
+//! The same tests with the store on disks of several kinds, as root and as an ordinary user: what
+//! one test did to its guest, the next one does not find.
 
 use super::disks::{make, mount, refused, small_disk};
 use super::eventually;
@@ -18,22 +18,22 @@ const DISK: &str = "VM_TEST_SUITES_DISK";
 /// … and the binary with the tests, which this user cannot build.
 const PAIR: &str = "VM_TEST_SUITES_PAIR";
 
-/// The guests of the fixture, before it is said how they are rolled back.
+/// The guests of the fixture, without their `rollback`.
 const GUESTS: &str = include_str!("../../fixtures/rollback/vm-test.toml");
 
-/// The disk on which a store is.
+/// The disk that contains a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disk {
-    /// ext4 on a loop device, or for an ordinary user whatever temporary files are on.
+    /// ext4 on a loop device, or for an ordinary user the file system of temporary files.
     Plain,
-    /// As `vm-test store create --btrfs` makes it.
+    /// As made by `vm-test store create --btrfs`.
     Btrfs,
-    /// Where an ordinary user may not destroy subvolumes.
+    /// One on which an ordinary user may not destroy subvolumes.
     Restricted,
 }
 
 impl Disk {
-    /// Makes it, with a directory on it that is the user's, or root's own.
+    /// Makes the disk, with a directory on it that belongs to the user, or to root.
     fn make(self, place: &Path, owner: Option<&Ordinary>) -> (super::disks::Mounted, PathBuf) {
         let mounted = match self {
             Self::Plain => small_disk(place),
@@ -62,10 +62,10 @@ impl Disk {
     }
 }
 
-/// How the names of such directories begin.
+/// The prefix of such directories.
 const PLACE: &str = "vmt-disks-";
 
-/// A directory for disks that everybody can get through, with a file in it.
+/// Makes a directory for disks that every user can enter, with a file in it.
 fn place() -> TempDir {
     let place = tempfile::Builder::new()
         .prefix(PLACE)
@@ -77,8 +77,9 @@ fn place() -> TempDir {
     place
 }
 
-/// Has the body run on a disk, as root and as an ordinary user if root runs this. An ordinary user alone cannot mount one,
-/// and shows what is said about it instead.
+/// Runs the body on a disk, and if root runs this also as an ordinary user.
+///
+/// An ordinary user alone cannot mount one, and shows what is reported about that instead.
 pub(crate) fn on_disk(test: &str, disk: Disk, body: impl Fn(&Bench)) {
     if let (Some(store), Some(pair)) = (std::env::var_os(DISK), std::env::var_os(PAIR)) {
         return body(&Bench::new(disk, store.into(), pair.into()));
@@ -104,7 +105,7 @@ pub(crate) fn on_disk(test: &str, disk: Disk, body: impl Fn(&Bench)) {
     }
 }
 
-/// Recipe entries for the libraries that a program needs.
+/// Returns recipe entries for the libraries that a program needs.
 fn libraries(program: &Path) -> String {
     let output = Command::new("ldd").arg(program).output().unwrap();
     let paths = text_of(&output);
@@ -112,14 +113,14 @@ fn libraries(program: &Path) -> String {
         .split_whitespace()
         .filter(|word| word.starts_with('/'));
     let entry = |path| format!("[[files]]\nfrom = \"{path}\"\nto = \"{path}\"\n");
-    // The C library the guest has already, for its own programs.
+    // The guest has the C library already, for its own programs.
     paths
         .filter(|path| path.contains("libgcc"))
         .map(entry)
         .collect()
 }
 
-/// A store on a disk, with an image in it, and tests that run on that.
+/// A store on a disk with an image, and tests that run on that.
 pub(crate) struct Bench {
     pub(crate) workshop: Workshop,
     disk: Disk,
@@ -130,7 +131,7 @@ impl Bench {
     fn new(disk: Disk, store: PathBuf, pair: PathBuf) -> Self {
         let mut workshop = Workshop::new();
         workshop.move_store(store);
-        // Layers above each other that add, change and remove.
+        // Stacked layers that add, change and remove.
         workshop.recipe(
             "small",
             &(libraries(&pair) + "[[run]]\ncommand = \"mkdir -p /data/d && echo old > /data/old && echo old > /data/d/old\"\n\
@@ -153,7 +154,7 @@ impl Bench {
         }
     }
 
-    /// The command that runs one of the tests.
+    /// Returns the command that runs one of the tests.
     pub(crate) fn test(&self, name: &str) -> Command {
         let mut command = Command::new(&self.pair);
         self.workshop
@@ -182,7 +183,7 @@ impl Bench {
         );
     }
 
-    /// What is left of instances in the store.
+    /// Returns what is left of instances in the store.
     pub(crate) fn left(&self) -> Vec<String> {
         let entries = fs::read_dir(self.workshop.store().join("instances"));
         let entries = entries.into_iter().flatten().flatten();
@@ -200,7 +201,7 @@ fn break_and_look(bench: &Bench) {
     eventually("nothing of the instances is left", || {
         bench.left().is_empty()
     });
-    // What a snapshot shows is what an overlay shows, to the last attribute.
+    // A snapshot shows the same as an overlay, down to the last attribute.
     bench.workshop.run(&["image", "verify", "small"]);
     // Each guest has its own name in its own /etc/hosts.
     let list =
@@ -217,7 +218,7 @@ fn break_and_look(bench: &Bench) {
     assert_eq!(bench.left(), [""; 0]);
 }
 
-/// The directory of the disk has the disk mounted below it, where root could mount one.
+/// Shows that a store below which root could mount a disk works, with the disk mounted there.
 fn work_above_a_mount(bench: &Bench) {
     let store = bench.workshop.store();
     let place = store.ancestors().find(|dir| {

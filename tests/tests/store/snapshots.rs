@@ -47,7 +47,7 @@ fn kill_and_sweep(bench: &Bench) {
     let swept = bench.workshop.json(&["gc", "--json"]);
     assert_eq!(swept["snapshots"], 1, "{swept}");
     assert_eq!(bench.left(), [""; 0]);
-    // The next daemon, which knows by the journal where to look.
+    // The next daemon, which finds the store in the journal.
     let child = sleeper(bench);
     Daemon::of(&bench.workshop.host).expect("a daemon").kill();
     ends(child);
@@ -123,7 +123,8 @@ fn what_a_test_wrote_takes_no_room_from_the_next_one() {
 }
 
 fn look_at_the_root(bench: &Bench) {
-    // Its own subvolumes and their copies are, too. `btrfs subvolume show` searches the whole disk, which no guest may.
+    // So are its own subvolumes and their snapshots. `btrfs subvolume show` searches the whole
+    // disk, which no guest may.
     let script = "ls -di / && btrfs subvolume create /inner >/dev/null && \
         btrfs subvolume snapshot / /inner/copy >/dev/null && ls -di /inner/copy";
     let said = bench

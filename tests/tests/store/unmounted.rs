@@ -13,10 +13,10 @@ use vm_test_tests::fixture::text_of;
 use vm_test_tests::patience;
 use vm_test_tests::workshop::Workshop;
 
-/// How soon a command has failed.
+/// How soon a command must have failed.
 const FAST: Duration = Duration::from_secs(10);
 
-/// A guest that waits for a line, and then reads a file of its image.
+/// Starts a guest that waits for a line, and then reads a file of its image.
 fn guest(workshop: &Workshop, rollback: &str) -> Child {
     let script = "touch /here; read line; cat /etc/origin";
     let mut command = workshop.vm_test(&["run", "host", "--image", "small"]);
@@ -81,7 +81,7 @@ fn an_unmounted_store_is_named_at_once_and_nothing_is_written_below_it() {
     assert_eq!(finished.code, Some(1), "{error}");
     assert!(error.contains("cannot continue with the store "), "{error}");
     assert!(error.contains("was its file system unmounted?"), "{error}");
-    // Those that run have what they need.
+    // Running guests have what they need.
     for mut guest in guests {
         guest.stdin.take().unwrap().write_all(b"go\n").unwrap();
         let output = guest.wait_with_output().unwrap();
@@ -89,7 +89,7 @@ fn an_unmounted_store_is_named_at_once_and_nothing_is_written_below_it() {
     }
     workshop.host.stop();
     assert_eq!(names_in(&store), [""; 0]);
-    // The cure that was named, and all is as it was.
+    // After the remedy in the hint, everything is as it was.
     let status = Command::new("sh").args(["-c", &mount]).status().unwrap();
     assert!(status.success(), "{mount}");
     let _mounted = Mounted(store.clone());

@@ -1,11 +1,13 @@
-//! A booted guest that was kept when its test failed: its services still run, and its console can be read.
+//! A booted guest that was kept when its test failed: its services still run, and its console can
+//! be read.
 
 use super::{LIMIT, assert_refused, has_groups, prepared};
 use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 use vm_test_tests::patience;
 
-/// Has a test of the fixture fail where failures are kept; what nextest and the test said.
+/// Makes a test of the fixture fail where failures are kept; returns the output of nextest and the
+/// test.
 fn fail(host: &Host, fixture: &Fixture, test: &str) -> String {
     fixture.build(host);
     let mut command = fixture.cargo(host, &["nextest", "run"]);
@@ -17,7 +19,7 @@ fn fail(host: &Host, fixture: &Fixture, test: &str) -> String {
     text_of(&output)
 }
 
-/// What `vm-test` says to these words, called where the fixture's tests ran.
+/// Runs `vm-test` with these arguments where the fixture's tests ran.
 fn ask(host: &Host, fixture: &Fixture, args: &[&str]) -> (Option<i32>, String) {
     let mut command = host.vm_test();
     command

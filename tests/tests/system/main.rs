@@ -1,5 +1,6 @@
-//! Guests that boot with their image's own init: services in them, boots that fail, and what is left of them. A user who
-//! has no control group to give gets the same refusal everywhere, which is then what is asserted.
+//! Guests that boot with their image's own init: services in them, boots that fail, and what is
+//! left of them. A user who has no control group to give gets the same refusal everywhere, which is
+//! then what is asserted.
 
 mod kept;
 
@@ -14,7 +15,7 @@ use vm_test_tests::patience;
 /// How long a command may take that boots a guest.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A host with the images, and the fixture.
+/// Returns a host with the images, and the fixture.
 fn prepared(images: &[&str]) -> (Host, Fixture) {
     let host = Host::new().with_shared_store();
     let fixture = Fixture::new("system");
@@ -22,7 +23,7 @@ fn prepared(images: &[&str]) -> (Host, Fixture) {
     (host, fixture)
 }
 
-/// Whether a daemon of this user can give a control group to a guest.
+/// Returns whether a daemon of this user can delegate a control group to a guest.
 fn has_groups() -> bool {
     if rustix::process::getuid().is_root() {
         return true;
@@ -44,7 +45,7 @@ fn assert_refused(guest: &str, text: &str) {
         "error: cannot start guest `{guest}`: init = \"system\" needs a control group that the guest's init may manage, and this user can give none: "
     );
     let hint = "\nhint: stop the daemon and start it where systemd delegates a group to you (vm-test stop; systemd-run --user --scope -p Delegate=yes cargo test), or run the tests as root, or use backend = \"kvm\"\n";
-    // nextest indents what a test has written.
+    // nextest indents a test's output.
     let plain: String = text
         .lines()
         .map(|line| format!("{}\n", line.trim()))
@@ -243,7 +244,7 @@ fn nothing_is_left_of_a_booted_guest_even_when_the_daemon_is_killed() {
         assert!(began.elapsed() < LIMIT);
         std::thread::sleep(Duration::from_millis(20));
     }
-    // Its init has made groups by now, or makes them: both must be swept.
+    // Its init has made groups by now, or is making them: both must be swept.
     std::thread::sleep(Duration::from_secs(1));
     Daemon::of(&host).expect("a daemon").kill();
     assert_eq!(running.finish(LIMIT).code, Some(125));

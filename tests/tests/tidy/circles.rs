@@ -1,5 +1,6 @@
-//! No circle of imports between files, parents and children included: a reader of one file of a circle has to
-//! read them all. An import counts as one of the file that defines the name; a re-export is an import too.
+//! No circle of imports between files, parents and children included: a reader of one file of a
+//! circle has to read them all. An import counts as one of the file that defines the name; a
+//! re-export is an import too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,7 @@ use crate::imports::{Module, Use, read};
 use crate::sources::tokens;
 use crate::tree::Tree;
 
-/// More re-exports of a name than anybody follows. It ends a search that goes round.
+/// More re-exports of a name than anybody would follow. It ends a cyclic search.
 const MOST_STEPS: usize = 16;
 
 /// From a file to what it imports from another: the names.
@@ -20,7 +21,7 @@ pub(crate) fn of_imports(tree: &Tree) -> Vec<String> {
     violations
 }
 
-/// One line for the circle and one for each import that ties it.
+/// Returns one line for the circle and one for each import in it.
 fn told(circle: &BTreeSet<&str>, ties: &Ties<'_>) -> String {
     let mut lines = vec![format!(
         "{} files import each other in a circle:",
@@ -37,7 +38,7 @@ fn told(circle: &BTreeSet<&str>, ties: &Ties<'_>) -> String {
     lines.join("\n")
 }
 
-/// The largest sets of files in which every file leads to every other one.
+/// Returns the largest sets of files in which every file leads to every other one.
 fn circles<'a>(ties: &Ties<'a>) -> Vec<BTreeSet<&'a str>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> = ties
         .keys()
@@ -57,7 +58,7 @@ fn circles<'a>(ties: &Ties<'a>) -> Vec<BTreeSet<&'a str>> {
     circles.into_iter().collect()
 }
 
-/// Every file that `file` imports from, directly or through others.
+/// Returns every file that `file` imports from, directly or through others.
 fn reached_from<'a>(file: &str, ties: &Ties<'a>) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&str> = vec![file];
@@ -74,7 +75,7 @@ fn reached_from<'a>(file: &str, ties: &Ties<'a>) -> BTreeSet<&'a str> {
 /// All modules of the project, by their path: `xtask/src/bench` for `xtask/src/bench/mod.rs`.
 struct Modules<'a> {
     known: BTreeMap<String, (&'a str, Module)>,
-    /// The modules at the top of a crate.
+    /// The root modules of crates.
     roots: BTreeSet<String>,
 }
 
@@ -85,7 +86,7 @@ struct Target {
 }
 
 impl<'a> Modules<'a> {
-    /// The modules of `tree`, and which files cannot be read.
+    /// Returns the modules of `tree`, and which files cannot be read.
     fn of(tree: &'a Tree) -> (Self, Vec<String>) {
         let mut modules = Self {
             known: BTreeMap::new(),
@@ -136,7 +137,7 @@ impl<'a> Modules<'a> {
                         }
                     }
                     Some(name) => tie(&target.module, name),
-                    // What is taken from the module stands in paths that begin with its name.
+                    // Names taken from the module appear in paths that begin with its name.
                     None if module.paths.iter().any(|path| path[0] == used.name) => {}
                     None => tie(&target.module, "the module"),
                 }
@@ -159,7 +160,9 @@ impl<'a> Modules<'a> {
         known.flat_map(|(_, module)| module.uses.iter().filter(|used| used.is_public))
     }
 
-    /// Where `path` leads that stands in the module `at`. `None` for what is of another crate, or no module's.
+    /// Returns where `path` in module `at` leads.
+    ///
+    /// `None` if it is in another crate, or not a module's.
     fn resolve(&self, at: &str, path: &[String], steps: usize) -> Option<Target> {
         let (first, mut rest) = path.split_first()?;
         if steps > MOST_STEPS {
@@ -212,7 +215,7 @@ impl<'a> Modules<'a> {
             .then_some(Target { module, name: None })
     }
 
-    /// Where `name` comes from if `module` only re-exports it.
+    /// Returns where `name` comes from if `module` only re-exports it.
     fn exported(&self, module: &str, name: &str, steps: usize) -> Option<Target> {
         let named = self.public(module).find(|used| used.name == name);
         if let Some(used) = named {
@@ -246,8 +249,9 @@ impl<'a> Modules<'a> {
     }
 }
 
-/// The path of the module that the file at `path` holds, and whether it is the root of a crate. A program's root
-/// beside a library's is a module that nobody can name.
+/// Returns the path of the module in the file at `path`, and whether it is the root of a crate.
+///
+/// A program's root beside a library's is a module that nobody can name.
 fn module_of(path: &str, tree: &Tree) -> (String, bool) {
     let stem = path.trim_end_matches(".rs");
     match stem.rsplit_once('/') {
@@ -286,7 +290,7 @@ mod tests {
         of_imports(&Tree::planted(files))
     }
 
-    /// The circle that is planted is found alone and with these files.
+    /// Asserts that only the planted circle is found, with these files.
     fn assert_circle(files: &[(&str, &str)], members: &[&str]) {
         let found = found(files);
         assert_eq!(found.len(), 1, "{found:#?}");

@@ -1,11 +1,11 @@
-//! Rules for what contributors read: the files that it names exist, and the table of CONTRIBUTING.md says what the short
-//! form leaves out.
+//! Rules for what contributors read: the files that it names exist, and the table of
+//! CONTRIBUTING.md says what the short form leaves out.
 
 use vm_test_tests::document;
 
 use crate::tree::Tree;
 
-/// Where the suites are, and where these rules are, which name what they look for.
+/// Where the suites are; and where these rules are, which name what they search for.
 const SUITES: &str = "tests/tests/";
 const RULES: &str = "tests/tests/tidy/";
 
@@ -14,14 +14,14 @@ const DOCUMENT: &str = "CONTRIBUTING.md";
 /// The pages that name files of the project.
 const GUIDES: [&str; 2] = [DOCUMENT, "docs/testing.md"];
 
-/// The heading above the table.
+/// The heading of the table.
 const SHORT_FORM: &str = "## What the short form leaves out";
 
-/// What a file contains that has fewer rounds in the short form, and modules that it leaves out, if they are inside of a
-/// file.
+/// What a file contains if it has fewer rounds in the short form, or inline modules that the short
+/// form leaves out.
 const SIGNS: &[&str] = &["campaign::length", "mod in_full {", "mod as_root_in_full {"];
 
-/// The same for modules that are a file, by its name.
+/// The file names of other modules that the short form leaves out.
 const FILES: &[&str] = &["in_full.rs", "as_root_in_full.rs"];
 
 pub(crate) fn names_what_is_gone(tree: &Tree) -> Vec<String> {

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use crate::manifests::{dependencies, manifest, members};
 use crate::tree::Tree;
 
-/// Below a member, crates that are no members and have dependencies of their own.
+/// Below a member: crates that are not members and have their own dependencies.
 const OTHER_CRATES: &str = "tests/fixtures/";
 
 pub(crate) fn unused(tree: &Tree) -> Vec<String> {
@@ -48,7 +48,7 @@ fn find(tree: &Tree) -> Result<Vec<String>, String> {
     Ok(violations)
 }
 
-/// What code calls the package `name`: a member may give its library a name of its own.
+/// Returns the crate name of the package `name`: a member may give its library another name.
 fn library(name: &str, members: &[(&String, Table)]) -> String {
     let package = members.iter().find(|(_, manifest)| {
         let package = manifest.get("package").and_then(|it| it.get("name"));
@@ -58,7 +58,7 @@ fn library(name: &str, members: &[(&String, Table)]) -> String {
     library.map_or_else(|| name.replace('-', "_"), str::to_owned)
 }
 
-/// Whether a path in this code begins with `library`. Comments do not count.
+/// Returns whether a path in this code begins with `library`. Comments do not count.
 fn uses(content: &str, library: &str) -> bool {
     let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
     let lines = content

@@ -1,20 +1,21 @@
-//! Rules for the documents that people open first: the read-me, the architecture's code map, the changelog.
+//! Rules for the documents that people open first: the read-me, the architecture's code map, the
+//! changelog.
 
 use vm_test_tests::document;
 
 use crate::manifests;
 use crate::tree::Tree;
 
-/// The words that a reader gets through before deciding. Code is looked at, not read.
+/// How many words a reader reads before deciding. Code does not count.
 const LONGEST_README: usize = 400;
 
-/// The heading of the part of ARCHITECTURE.md that says where things are.
+/// The heading of the part of ARCHITECTURE.md that lists directories.
 const CODE_MAP: &str = "where things are";
 
 /// The first test that the documents show, which runs with the demo.
 const FIRST_TEST: &str = "examples/firewall/tests/first.rs";
 
-/// Where it is shown: the README, and the page of the crate that users add.
+/// Where it is shown: in the README, and on the page of the crate that users add.
 const SHOWN_IN: &[&str] = &["README.md", "vm-test/src/lib.rs"];
 
 pub(crate) fn first_test_that_does_not_run(tree: &Tree) -> Vec<String> {
@@ -39,7 +40,7 @@ pub(crate) fn first_test_that_does_not_run(tree: &Tree) -> Vec<String> {
     violations
 }
 
-/// The text, and of lines of documentation what stands behind `//!`.
+/// Returns the text; of documentation comments, what follows `//!`.
 fn without_comment_marks(text: &str) -> String {
     let lines = text.lines().map(|line| {
         line.strip_prefix("//!")
@@ -114,7 +115,8 @@ pub(crate) fn untrue_code_map(tree: &Tree) -> Vec<String> {
     violations
 }
 
-/// The lines below the heading that contains `title`, up to the next heading of its level or above.
+/// Returns the lines below the heading that contains `title`, up to the next heading of the same
+/// level or above.
 fn section(document: &str, title: &str) -> String {
     let level = |line: &str| {
         line.chars()
@@ -131,7 +133,8 @@ fn section(document: &str, title: &str) -> String {
         .join("\n")
 }
 
-/// Whether `path` is there: from the workspace root, or below the place that its line begins with.
+/// Returns whether `path` exists, from the workspace root or below the place at the beginning of
+/// its line.
 fn exists(tree: &Tree, place: &str, path: &str) -> bool {
     let place = place.trim_end_matches('/');
     let candidates = [
@@ -142,8 +145,8 @@ fn exists(tree: &Tree, place: &str, path: &str) -> bool {
     candidates.iter().any(|candidate| tree.has(candidate))
 }
 
-/// The paths between backticks in one line of the map: the place that it begins with, and after that whatever has a
-/// slash. Other words in backticks are names of things.
+/// Returns the paths between backticks in one line of the map: the place at its beginning, and
+/// everything after that with a slash. Other words in backticks are not paths.
 fn paths_in(line: &str) -> Vec<&str> {
     let quoted = line.split('`').skip(1).step_by(2).enumerate();
     let is_path = |(number, text): &(usize, &str)| {

@@ -1,39 +1,39 @@
-//! What one Rust file imports, read from its tokens: every `use`, every path through modules, and the names that
-//! the file defines. Unit tests are left out. It does not know where a path leads.
+//! What one Rust file imports, read from its tokens: every `use`, every path through modules, and
+//! the names that the file defines. Unit tests are left out. It does not know where a path leads.
 
 use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// The words before the name of what a file defines.
+/// The words before the name of an item that the file defines.
 const DEFINING: &[&str] = &[
     "const", "enum", "fn", "static", "struct", "trait", "type", "union",
 ];
 
-/// What stands in one module: a file, or a `mod name { … }` in it.
+/// The content of one module: a file, or a `mod name { … }` in it.
 #[derive(Default)]
 pub(crate) struct Module {
-    /// The names of the modules in braces around it, from the file inwards.
+    /// The names of the inline modules around it, from the file inwards.
     pub(crate) within: Vec<String>,
     pub(crate) uses: Vec<Use>,
-    /// The paths that stand in its code, outside of a `use`.
+    /// The paths in its code, outside of a `use`.
     pub(crate) paths: BTreeSet<Vec<String>>,
     pub(crate) defined: BTreeSet<String>,
-    /// The modules of unit tests that have a file of their own.
+    /// The modules of unit tests in separate files.
     pub(crate) tests: BTreeSet<String>,
 }
 
-/// One name that a `use` takes in.
+/// One name that a `use` imports.
 pub(crate) struct Use {
-    /// The whole path; its last part is `*` for everything in a module.
+    /// The whole path; its last component is `*` for everything in a module.
     pub(crate) path: Vec<String>,
-    /// What the file calls it.
+    /// The name in this file.
     pub(crate) name: String,
-    /// Whether others can take it from here.
+    /// Whether others can import it from here.
     pub(crate) is_public: bool,
 }
 
-/// The modules of a file, itself first.
+/// Returns the modules of a file, the file itself first.
 pub(crate) fn read(tokens: TokenStream) -> Vec<Module> {
     let mut modules = vec![Module::default()];
     read_into(&mut modules, 0, tokens, true);
@@ -108,7 +108,7 @@ fn read_into(modules: &mut Vec<Module>, current: usize, tokens: TokenStream, def
     }
 }
 
-/// Whether `#[cfg(test)]` stands here.
+/// Returns whether `#[cfg(test)]` is here.
 fn is_for_tests(tokens: &[TokenTree]) -> bool {
     let [mark, TokenTree::Group(attribute), ..] = tokens else {
         return false;
@@ -116,7 +116,7 @@ fn is_for_tests(tokens: &[TokenTree]) -> bool {
     is_mark(mark, '#') && attribute.to_string().replace(' ', "") == "[cfg(test)]"
 }
 
-/// How many tokens the item at the beginning has, up to its `;` or its last brace.
+/// Returns how many tokens the item at the beginning has, up to its `;` or its last brace.
 fn length_of_item(tokens: &[TokenTree]) -> usize {
     let is_use = tokens
         .iter()
@@ -130,7 +130,7 @@ fn length_of_item(tokens: &[TokenTree]) -> usize {
     end.map_or(tokens.len(), |end| end + 1)
 }
 
-/// The module that the item declares without a body.
+/// Returns the module that the item declares without a body.
 fn declared_module(item: &[TokenTree]) -> Option<String> {
     item.windows(3).find_map(|tokens| match tokens {
         [word, TokenTree::Ident(name), end] if is_word(word, "mod") && is_mark(end, ';') => {
@@ -140,7 +140,7 @@ fn declared_module(item: &[TokenTree]) -> Option<String> {
     })
 }
 
-/// Whether what comes next has `pub` or `pub(…)` before it.
+/// Returns whether `pub` or `pub(…)` precedes the rest.
 fn is_public(before: &[TokenTree]) -> bool {
     match before {
         [.., word] if is_word(word, "pub") => true,
@@ -149,7 +149,7 @@ fn is_public(before: &[TokenTree]) -> bool {
     }
 }
 
-/// Adds to `uses` every name that the tree of a `use` takes in.
+/// Adds to `uses` every name that the tree of a `use` imports.
 fn expand(tree: &[TokenTree], before: &[String], is_public: bool, uses: &mut Vec<Use>) {
     let mut path = before.to_vec();
     let mut name = None;
@@ -180,7 +180,7 @@ fn expand(tree: &[TokenTree], before: &[String], is_public: bool, uses: &mut Vec
     }
 }
 
-/// The words of the path at the beginning: one if it is no path.
+/// Returns the components of the path at the beginning; a single one if it is not a path.
 fn path_at(tokens: &[TokenTree]) -> Vec<String> {
     let mut path = Vec::new();
     let mut rest = tokens;

@@ -4,7 +4,8 @@ use crate::tree::Tree;
 
 const PAGE: &str = "docs/isolation.md";
 
-/// Where the tests are that the table names, as `module::test`, or as `module::…` for all of a module.
+/// Where the tests are that the table names, as `module::test`, or as `module::…` for all of a
+/// module.
 const TESTS: &str = "tests/fixtures/hostile/tests/hostile/";
 
 pub(crate) fn names_tests_that_are_gone(tree: &Tree) -> Vec<String> {

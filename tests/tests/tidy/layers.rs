@@ -1,6 +1,7 @@
-//! The layers of the executor and the storeys of its larger modules, top to bottom: a module imports from its own layer
-//! and from lower ones. Imports are read from the tokens of `crate::…`, `vm_test_executor::…` and `super::…`, wherever
-//! they stand. What is below all of them, and the agent, are crates of their own, which cargo keeps apart.
+//! The layers of the executor and the storeys of its larger modules, top to bottom: a module
+//! imports from its own layer and from lower ones. Imports are read from the tokens of `crate::…`,
+//! `vm_test_executor::…` and `super::…`, wherever they stand. What is below all of them, and the
+//! agent, are crates of their own, which cargo keeps apart.
 
 use std::collections::BTreeSet;
 
@@ -22,11 +23,11 @@ const LAYERS: &[&[&str]] = &[
     &["host"],
 ];
 
-/// The modules that have storeys of their own, and these, top to bottom.
+/// The modules that are divided into storeys, and these, top to bottom.
 const STOREYS: &[(&str, &[&[&str]])] = &[("daemon", DAEMON), ("image", IMAGE)];
 
-/// The process, its socket, who may have an instance, what it needs before it starts, the instance, and what all of them
-/// use.
+/// The process, its socket, who may have an instance, what it needs before it starts, the instance,
+/// and what all of them use.
 const DAEMON: &[&[&str]] = &[
     &["start"],
     &["sweep"],
@@ -37,8 +38,8 @@ const DAEMON: &[&[&str]] = &[
     &["environment", "files", "gate", "log", "regular"],
 ];
 
-/// What is done with images as a whole, the rooms that make something and keep it in the store, the store, and what works
-/// on trees of files without knowing of it.
+/// Operations on whole images, the parts that make something and keep it in the store, the store,
+/// and operations on file trees that do not know the store.
 const IMAGE: &[&[&str]] = &[
     &["collection", "export", "verification"],
     &["build"],
@@ -59,10 +60,10 @@ const HOST_ROOT: &str = "main.rs";
 /// The root of the program `vm-test-agent`, which has no module here.
 const AGENT_ROOT: &str = "agent_main.rs";
 
-/// The file that declares the modules. It names all of them.
+/// The file that declares the modules, and therefore names all of them.
 const WIRING: &str = "lib.rs";
 
-/// How other files of the package call it.
+/// How other files of the package refer to it.
 const CRATE_NAMES: &[&str] = &["crate", "vm_test_executor"];
 
 pub(crate) fn upward_imports(tree: &Tree) -> Vec<String> {
@@ -115,7 +116,7 @@ pub(crate) fn modules_without_layer(tree: &Tree) -> Vec<String> {
     violations
 }
 
-/// The modules that have no place in a table, and the places in it that have no module.
+/// Returns the modules that are missing in a table, and the entries that are not modules.
 fn compare(name: &str, table: &[&[&'static str]], modules: &BTreeSet<&str>) -> Vec<String> {
     let places: BTreeSet<&str> = table.iter().copied().flatten().copied().collect();
     let strange = modules
@@ -127,13 +128,14 @@ fn compare(name: &str, table: &[&[&'static str]], modules: &BTreeSet<&str>) -> V
     strange.chain(gone).collect()
 }
 
-/// The storey of `module` that `file` belongs to; `None` for a file of another module, and for the one that declares them.
+/// Returns the storey of `module` that `file` belongs to; `None` for a file of another module, and
+/// for the one that declares the storeys.
 fn storey_of<'a>(file: &'a str, module: &str) -> Option<&'a str> {
     let below = file.strip_prefix(module)?.strip_prefix('/')?;
     (below != "mod.rs").then(|| module_of(below))
 }
 
-/// The top-level module that `file` belongs to.
+/// Returns the top-level module of `file`.
 fn module_of(file: &str) -> &str {
     file.split('/')
         .next()
@@ -141,7 +143,8 @@ fn module_of(file: &str) -> &str {
         .trim_end_matches(".rs")
 }
 
-/// How many modules deep `file` is: 1 for `cli.rs` and `cli/mod.rs`, 2 for `cli/run.rs`, 0 for the crate's roots.
+/// Returns the depth of `file`: 1 for `cli.rs` and `cli/mod.rs`, 2 for `cli/run.rs`, 0 for the
+/// crate's roots.
 fn depth_of(file: &str) -> usize {
     if is_root(file) {
         return 0;
@@ -160,7 +163,7 @@ fn may_name(file: &str, from: &str, to: &str) -> bool {
     is_at_or_below(LAYERS, from, to)
 }
 
-/// Whether `to` is in the row of `from`, or in a lower one.
+/// Returns whether `to` is in the row of `from`, or in a lower one.
 fn is_at_or_below(table: &[&[&str]], from: &str, to: &str) -> bool {
     let row = |name: &str| table.iter().position(|row| row.contains(&name));
     match (row(from), row(to)) {
@@ -169,15 +172,16 @@ fn is_at_or_below(table: &[&[&str]], from: &str, to: &str) -> bool {
     }
 }
 
-/// The modules directly below `within` that are named in `file`, which is `within` or below it.
+/// Returns the modules directly below `within` that are named in `file`, which is `within` or below
+/// it.
 fn named_in(tokens: TokenStream, file: &str, within: &[&str]) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     collect_modules(tokens, depth_of(file), within, &mut named);
     named
 }
 
-/// Adds to `named` the name behind `within` in every path in `tokens`, which stand in a module `depth` levels below the
-/// crate's root.
+/// Adds to `named` the name after `within` in every path in `tokens`, which are in a module `depth`
+/// levels below the crate's root.
 fn collect_modules(
     tokens: TokenStream,
     depth: usize,
@@ -204,7 +208,7 @@ fn collect_modules(
                     let supers = (1..)
                         .find(|step| !is_super(&tokens, at + 3 * step))
                         .unwrap_or(1);
-                    // So many levels below the root the path goes on.
+                    // The path continues this many levels below the root.
                     let left = depth.saturating_sub(supers);
                     if let Some(within) = within.get(left..) {
                         first_names(&tokens[at + 3 * supers - 2..], within, named);
@@ -218,7 +222,7 @@ fn collect_modules(
     }
 }
 
-/// Whether the word at `at` begins a path, rather than being a later part of one.
+/// Returns whether the word at `at` begins a path, instead of being a later component.
 fn is_path_start(tokens: &[TokenTree], at: usize) -> bool {
     at < 2 || !is_colons(&tokens[at - 2..])
 }
@@ -238,7 +242,8 @@ fn is_colons(tokens: &[TokenTree]) -> bool {
     tokens.len() >= 2 && tokens[..2].iter().all(is_colon)
 }
 
-/// The name, or the names in braces, that follow `::` and the modules of `within` at the beginning of `tokens`.
+/// Adds the name, or the names in braces, that follow `::` and the modules of `within` at the
+/// beginning of `tokens`.
 fn first_names(tokens: &[TokenTree], within: &[&str], named: &mut BTreeSet<String>) {
     if !is_colons(tokens) {
         return;
@@ -257,7 +262,9 @@ fn first_names(tokens: &[TokenTree], within: &[&str], named: &mut BTreeSet<Strin
     }
 }
 
-/// The same of one path, whose first name `tokens` begin with. A glob takes in every module at once.
+/// Does the same for one path, whose first name is at the beginning of `tokens`.
+///
+/// A glob imports every module at once.
 fn first_name(tokens: &[TokenTree], within: &[&str], named: &mut BTreeSet<String>) {
     match (tokens.first(), within) {
         (Some(name), []) => drop(named.insert(name.to_string())),

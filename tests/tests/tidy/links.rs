@@ -1,4 +1,5 @@
-//! Rules for links between documents: each leads to a file and a heading that exist, and the book is whole in itself.
+//! Rules for links between documents: each leads to a file and a heading that exist, and the book
+//! is whole in itself.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +7,7 @@ use vm_test_tests::document;
 
 use crate::tree::{Tree, is_fixture, resolve};
 
-/// Where the pages of the book are, and the page that lists them.
+/// The directory of the book's pages, and the page that lists them.
 const BOOK: &str = "docs/";
 const SUMMARY: &str = "docs/SUMMARY.md";
 
@@ -29,7 +30,7 @@ pub(crate) fn broken(tree: &Tree) -> Vec<String> {
             if !anchor.is_empty() && !is_heading {
                 violations.push(format!("{path} links to `{target}`: no such heading"));
             }
-            // What is not in the book is not there either when it is read as a web page.
+            // A file outside of the book is not available when the book is read as a web page.
             if path.starts_with(BOOK) && !file.starts_with(BOOK) {
                 violations.push(format!(
                     "{path} links to `{target}`, which is outside of the book\nhint: name the file instead"
@@ -61,7 +62,7 @@ fn documents(tree: &Tree) -> impl Iterator<Item = (&str, &str)> {
         .filter(|(path, _)| path.ends_with(".md") && !is_fixture(path))
 }
 
-/// Where the links of a document lead, but for those to other hosts.
+/// Returns the destinations of a document's links, except those to other hosts.
 fn links(text: &str) -> Vec<String> {
     let mut links = Vec::new();
     for line in document::text(text) {
@@ -76,7 +77,7 @@ fn links(text: &str) -> Vec<String> {
     links
 }
 
-/// A line with blanks in the place of what stands between backticks.
+/// Returns a line with text between backticks replaced by blanks.
 fn without_code(line: &str) -> String {
     let parts = line.split('`').enumerate();
     let parts = parts.map(|(number, part)| match number % 2 {
@@ -86,7 +87,7 @@ fn without_code(line: &str) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
-/// What links call the headings of a document.
+/// Returns the anchors of a document's headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let headings = document::text(text).filter(|line| line.starts_with('#'));
     let mut anchors = BTreeSet::new();

@@ -5,7 +5,8 @@ use toml::{Table, Value};
 
 use crate::tree::Tree;
 
-/// The crates that are linked into every test binary of every user, and all that each may depend on.
+/// The crates that are linked into every user's test binaries, and the dependencies that each may
+/// have.
 const LINKED: &[(&str, &[&str])] = &[
     ("vm-test", &["vm-test-runtime"]),
     (
@@ -26,7 +27,7 @@ const LINKED: &[(&str, &[&str])] = &[
     ("vm-test-settings", &["serde", "strsim"]),
 ];
 
-/// Keys of `[package]` that the members take from the workspace.
+/// Keys of `[package]` that members inherit from the workspace.
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license"];
 
 const KINDS: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];
@@ -68,7 +69,7 @@ pub(crate) fn not_inherited(tree: &Tree) -> Vec<String> {
     violations
 }
 
-/// The members of the workspace.
+/// Returns the members of the workspace.
 pub(crate) fn members(tree: &Tree) -> Result<Vec<String>, String> {
     let workspace = manifest(tree, "Cargo.toml")?;
     let members = workspace
@@ -82,7 +83,7 @@ pub(crate) fn members(tree: &Tree) -> Result<Vec<String>, String> {
         .collect())
 }
 
-/// The version of the workspace.
+/// Returns the version of the workspace.
 pub(crate) fn version(tree: &Tree) -> Result<String, String> {
     let workspace = manifest(tree, "Cargo.toml")?;
     let package = workspace.get("workspace").and_then(|it| it.get("package"));
@@ -94,14 +95,14 @@ pub(crate) fn version(tree: &Tree) -> Result<String, String> {
         .ok_or_else(|| "Cargo.toml has no version of the workspace".to_owned())
 }
 
-/// The manifest at `path`.
+/// Returns the manifest at `path`.
 pub(crate) fn manifest(tree: &Tree, path: &str) -> Result<Table, String> {
     tree.file(path)?
         .parse()
         .map_err(|error| format!("{path} cannot be read: {error}"))
 }
 
-/// What a member sets for itself although the workspace has it.
+/// Returns what a member sets for itself although the workspace sets it.
 fn own_settings(manifest: &Table) -> Vec<String> {
     let mut own = Vec::new();
     let package = manifest.get("package");
@@ -127,7 +128,7 @@ fn is_inherited(value: Option<&Value>) -> bool {
         == Some(true)
 }
 
-/// Kind, name and value of every dependency, also of those for one target only.
+/// Returns kind, name and value of every dependency, including target-specific ones.
 pub(crate) fn dependencies(manifest: &Table) -> Vec<(&'static str, String, Value)> {
     let targets = manifest.get("target").and_then(Value::as_table);
     let of_targets = targets
@@ -165,7 +166,7 @@ mod tests {
             .iter()
             .map(|(package, _)| format!("{package}/Cargo.toml"))
             .collect();
-        // One of the crates has this manifest, and the others depend on nothing.
+        // One of the crates has this manifest, and the others have no dependencies.
         let check = |path: &String, manifest: &str| {
             let files: Vec<(&str, &str)> = paths
                 .iter()

@@ -1,11 +1,12 @@
-//! Rules for what `cargo package` makes of the crates that are published: licences, README, nothing from outside.
+//! Rules for what `cargo package` makes of the crates that are published: licences, README, nothing
+//! from outside.
 
 use toml::{Table, Value};
 
 use crate::manifests;
 use crate::tree::{Tree, resolve};
 
-/// Both licences ask for their text in every copy.
+/// Both licences require their text in every copy.
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Macros that read a file when the crate is compiled.
@@ -66,7 +67,7 @@ pub(crate) fn files_from_outside(tree: &Tree) -> Vec<String> {
     violations
 }
 
-/// The members that are published, with their manifests.
+/// Returns the published members, with their manifests.
 fn published(tree: &Tree) -> Result<Vec<(String, Table)>, String> {
     let mut published = Vec::new();
     for member in manifests::members(tree)? {
@@ -82,7 +83,7 @@ fn published(tree: &Tree) -> Result<Vec<(String, Table)>, String> {
     Ok(published)
 }
 
-/// The files that Rust code includes by a literal path.
+/// Returns the files that Rust code includes by a literal path.
 fn included(content: &str) -> Vec<&str> {
     let calls = INCLUDING
         .iter()

@@ -4,13 +4,13 @@ use vm_test_settings::guest::{Key, names};
 
 use crate::tree::Tree;
 
-/// The file of the attribute, where a line of its documentation begins with this.
+/// The file of the attribute, and the prefix of its documentation lines.
 const ATTRIBUTE: (&str, &str) = ("vm-test-macros/src/lib.rs", "/// ");
 
 /// The page of the book.
 const PAGE: (&str, &str) = ("docs/settings.md", "");
 
-/// A key of the attribute that no guest learns of.
+/// A key of the attribute that is not a setting.
 const OF_THE_ATTRIBUTE: &str = "crate";
 
 pub(crate) fn undocumented(tree: &Tree) -> Vec<String> {
@@ -43,7 +43,7 @@ fn differences(tree: &Tree, (path, start): (&str, &str)) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Both tables, with these rows besides those of all keys but `memory`.
+    /// Returns both tables, with these rows besides those of all keys except `memory`.
     fn planted(page: &str, attribute: &str) -> Vec<String> {
         let rows = |start: &str, more: &str| -> String {
             let known = names().filter(|name| *name != "memory");

@@ -1,4 +1,5 @@
-//! Rules for single Rust files: opening, length, name, `unsafe`. It knows nothing of how files depend on each other.
+//! Rules for single Rust files: opening, length, name, `unsafe`. It knows nothing of how files
+//! depend on each other.
 
 use std::str::FromStr;
 
@@ -6,13 +7,13 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use crate::tree::Tree;
 
-/// The lines that a file may have besides the unit tests at its end.
+/// How many lines a file may have besides the unit tests at its end.
 const LONGEST: usize = 300;
 
-/// An opening of fewer words says nothing about what a file knows.
+/// An opening with fewer words says nothing about what a file knows.
 const SHORTEST_OPENING: usize = 5;
 
-/// Names of folders and files in which things gather that have nothing in common.
+/// Names of files and directories for unrelated things.
 const MEANINGLESS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
 
 /// The one crate where `unsafe` may stand.
@@ -82,12 +83,13 @@ pub(crate) fn unsafe_outside_of_sys(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// The tokens of a Rust file: no comments, and text in quotes is one token.
+/// Returns the tokens of a Rust file: no comments, and a string literal is one token.
 pub(crate) fn tokens(content: &str) -> Result<TokenStream, String> {
     TokenStream::from_str(content).map_err(|error| error.to_string())
 }
 
-/// Whether the word stands before something. Alone, as in `Token![unsafe]`, it is only talked about.
+/// Returns whether `unsafe` precedes something. Alone, as in `Token![unsafe]`, it is only
+/// mentioned.
 fn has_unsafe_code(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -103,13 +105,14 @@ fn has_unsafe_code(tokens: TokenStream) -> bool {
     false
 }
 
-/// How many lines a file has before the module of unit tests that it ends with.
+/// Returns how many lines a file has before the module of unit tests at its end.
 fn lines_before_tests(content: &str) -> usize {
     let lines: Vec<&str> = content.lines().collect();
     let tests = lines
         .iter()
         .position(|line| line.starts_with("mod tests {"));
-    // The module is the end of the file if the first brace without indentation after it is the last line.
+    // The module is the end of the file if the first unindented closing brace after it is on the
+    // last line.
     let closing =
         tests.and_then(|tests| lines[tests..].iter().position(|line| line.starts_with('}')));
     match (tests, closing) {

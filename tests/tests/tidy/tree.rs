@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The project's text files: path from the workspace root, and content. What git ignores is not among them.
+/// The project's text files, except ignored ones: path from the workspace root, and content.
 pub(crate) struct Tree(BTreeMap<String, String>);
 
 impl Tree {
@@ -42,7 +42,7 @@ impl Tree {
         Self(files)
     }
 
-    /// The content of the file at `path`, or what to say when there is none.
+    /// Returns the content of the file at `path`, or an error if it does not exist.
     pub(crate) fn file(&self, path: &str) -> Result<&str, String> {
         self.0
             .get(path)
@@ -50,7 +50,7 @@ impl Tree {
             .ok_or_else(|| format!("{path} is missing"))
     }
 
-    /// Whether `path` is a file or a folder with a file in it.
+    /// Returns whether `path` is a file or a directory with a file in it.
     pub(crate) fn has(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
         self.0.contains_key(path) || self.0.keys().any(|file| file.starts_with(&folder))
@@ -62,7 +62,8 @@ impl Tree {
             .map(|(path, content)| (path.as_str(), content.as_str()))
     }
 
-    /// The Rust files that people write for people: not the fixtures, which are made to be wrong.
+    /// Returns the Rust files for human readers: not the fixtures, which contain deliberate
+    /// mistakes.
     pub(crate) fn rust(&self) -> impl Iterator<Item = (&str, &str)> {
         self.iter()
             .filter(|(path, _)| path.ends_with(".rs") && !is_fixture(path))
@@ -79,7 +80,7 @@ impl Tree {
     }
 }
 
-/// Where `relative` leads from the file `from`, unless it leaves the workspace.
+/// Returns where `relative` leads from the file `from`, unless it leaves the workspace.
 pub(crate) fn resolve(from: &str, relative: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
@@ -95,7 +96,7 @@ pub(crate) fn resolve(from: &str, relative: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Inputs of tests that have to look like somebody's mistake.
+/// Returns whether a file is test input that contains deliberate mistakes.
 pub(crate) fn is_fixture(path: &str) -> bool {
     path.starts_with("tests/fixtures/") || path.starts_with("tests/ui/")
 }

@@ -1,26 +1,28 @@
-//! Words that no file of the project holds: paths of one machine, addresses of registries, marks of unfinished work.
-//! The words are put together from pieces here, so that this file passes its own rule.
+//! Words that no file of the project holds: paths of one machine, addresses of registries, marks of
+//! unfinished work. The words are put together from pieces here, so that this file passes its own
+//! rule.
 
 use crate::tree::Tree;
 
-/// Beginnings of paths that exist on one machine only.
+/// Prefixes of paths that exist only on one computer.
 const PATHS: &[&str] = &[
     concat!("/wo", "rk/"),
     concat!("/fa", "rm/"),
     concat!("/ro", "ot/"),
 ];
 
-/// Marks of work that was left for later.
+/// Marks of postponed work.
 const MARKS: &[&str] = &[
     concat!("TO", "DO"),
     concat!("FIX", "ME"),
     concat!("X", "XX"),
 ];
 
-/// Parts of the host names of package registries. Which one to use is the business of a machine's own settings.
+/// Parts of the host names of package registries. Which one to use is a matter of local
+/// configuration.
 const REGISTRIES: &[&str] = &["crates", "npmjs", "pypi", "debian"];
 
-/// The one file that other programs write.
+/// The only file that is generated.
 const GENERATED: &str = "Cargo.lock";
 
 pub(crate) fn forbidden(tree: &Tree) -> Vec<String> {
@@ -43,7 +45,7 @@ fn forbidden_in(line: &str) -> Vec<&str> {
         .iter()
         .flat_map(|path| line.match_indices(path))
         .filter(|(at, _)| {
-            // A folder of that name inside of another path is nobody's root folder.
+            // A directory with that name inside another path is not root's home.
             !line[..*at]
                 .ends_with(|before: char| before.is_ascii_alphanumeric() || "_-.}".contains(before))
         });

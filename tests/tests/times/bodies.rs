@@ -9,15 +9,15 @@ use vm_test_tests::group::Group;
 /// How many tests the fixture has for each backend.
 const TESTS: usize = 20;
 
-/// How far the two may be apart: the larger of the two, in microseconds and as a part of the time.
+/// How much the two may differ: the larger of an absolute time, in microseconds, and a fraction.
 const APART: u64 = 5_000;
 const PART: u64 = 20;
 
-/// A busy host may take the processor away just between the two clocks, which is a difference that is really there. One
-/// that vm-test makes is there every time.
+/// On a busy host, a process may be preempted between the two clocks, which is a real difference. A
+/// difference that vm-test causes appears every time.
 const ROUNDS: usize = 4;
 
-/// Runs the group and compares what its bodies say of themselves with what was written down.
+/// Runs the group and compares what its bodies report with what was recorded.
 fn check(group: &Group<'_>, runner: Runner) -> BTreeMap<String, String> {
     let (fixture, host) = fixture();
     let before = runs(&fixture);
@@ -34,13 +34,14 @@ fn check(group: &Group<'_>, runner: Runner) -> BTreeMap<String, String> {
     });
     let run = match runner {
         Runner::Nextest => run_of_nextest(&text),
-        // Of the runs that are new, the one with these tests; other suites may use the fixture at the same time.
+        // Of the new runs, the one with these tests: other suites may use the fixture at the same
+        // time.
         Runner::CargoTest => {
             let new = runs(&fixture)
                 .into_iter()
                 .filter(|run| run.starts_with("cargo-") && !before.contains(run));
             let mut ours = new.filter(|run| {
-                // Others have some of these tests.
+                // Other runs have some of these tests.
                 lines(&host, &fixture, run).len() == TESTS * BACKENDS.len()
             });
             ours.next().expect("the run was written down")
@@ -68,7 +69,7 @@ fn runs(fixture: &vm_test_tests::fixture::Fixture) -> Vec<String> {
         .collect()
 }
 
-/// The tests of which the two say something else, with what they say.
+/// Returns the tests for which the two differ, with both values.
 fn compare(
     lines: &[serde_json::Value],
     inside: &BTreeMap<String, u64>,
@@ -94,7 +95,7 @@ fn twenty_bodies_agree_with_a_clock_inside_the_guest() {
         let group = Group {
             targets: &["clocks"],
             filters: &[],
-            // One at a time: they must not take the processor away from each other between the clocks.
+            // One at a time: tests must not compete for the processor between the clocks.
             environment: &[("VM_TEST_CPU_BUDGET", "1")],
             limit: LIMIT,
         };

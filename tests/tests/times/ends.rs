@@ -1,4 +1,5 @@
-//! What is written down of tests that do not pass, and of test processes that are ended from outside.
+//! What is written down of tests that do not pass, and of test processes that are ended from
+//! outside.
 
 use crate::{BACKENDS, LIMIT, fixture, lines, micros, report, run_of_nextest};
 use std::time::{Duration, Instant};
@@ -71,7 +72,7 @@ fn every_ending_has_its_line() {
 fn a_test_whose_process_is_killed_is_written_down_as_lost() {
     let (fixture, host) = fixture();
     for backend in BACKENDS {
-        // The first machine of all boots, for which this profile of nextest has no patience.
+        // The very first VM boots, for which this profile of nextest is too impatient.
         let first = fixture.run(&host, Runner::Nextest, &format!("{backend}::passes"));
         assert!(first.success, "{}", first.text);
         let test = format!("{backend}::waits_to_be_killed");
@@ -92,7 +93,8 @@ fn a_test_whose_process_is_killed_is_written_down_as_lost() {
         assert_eq!(lines.len(), 1, "{lines:#?}");
         assert_eq!(lines[0]["outcome"], "lost", "{lines:#?}");
         assert!(lines[0]["body_us"].is_null(), "{lines:#?}");
-        // The agent's last line says what it was doing: as the cause of the end, or on the machine's console.
+        // The agent's last line tells what the test was doing: as the cause of the end, or on the
+        // VM's console.
         let id = lines[0]["instance"].as_str().expect("a name");
         let log = fixture
             .target()

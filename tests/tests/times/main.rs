@@ -1,5 +1,5 @@
-//! The times of tests: that they are true, that they are all written down, by whom they can be read. The lines are read
-//! from where users find them.
+//! The times of tests: that they are true, that they are all written down, by whom they can be
+//! read. The lines are read from where users find them.
 
 mod bodies;
 mod ends;
@@ -19,7 +19,7 @@ const BACKENDS: [&str; 2] = ["lxc", "kvm"];
 /// How long a group of tests may take.
 const LIMIT: Duration = Duration::from_secs(100);
 
-/// The built fixture, and a host of its own for a test, with the image of the machines.
+/// Returns the built fixture, and a new host for a test, with the image of the VMs.
 fn fixture() -> (Fixture, Host) {
     let fixture = Fixture::new("keeping");
     let host = Host::new().with_shared_store();
@@ -28,7 +28,7 @@ fn fixture() -> (Fixture, Host) {
     (fixture, host)
 }
 
-/// `vm-test report`, called where the fixture's tests ran.
+/// Runs `vm-test report` where the fixture's tests ran.
 fn report(host: &Host, fixture: &Fixture, args: &[&str]) -> Finished {
     let mut command: Command = host.vm_test();
     command
@@ -39,7 +39,7 @@ fn report(host: &Host, fixture: &Fixture, args: &[&str]) -> Finished {
     Running::start(&mut command).finish()
 }
 
-/// The lines of a run.
+/// Returns the lines of a run.
 #[track_caller]
 fn lines(host: &Host, fixture: &Fixture, run: &str) -> Vec<Value> {
     let report = report(host, fixture, &["--json", run]);
@@ -48,7 +48,7 @@ fn lines(host: &Host, fixture: &Fixture, run: &str) -> Vec<Value> {
     document["tests"].as_array().expect("a list").clone()
 }
 
-/// The name that nextest gave a run, by its own word.
+/// Returns the name of a run, as nextest prints it.
 #[track_caller]
 fn run_of_nextest(text: &str) -> String {
     let (_, rest) = text.split_once("Nextest run ID ").expect("its name");
@@ -56,7 +56,7 @@ fn run_of_nextest(text: &str) -> String {
     name.to_owned()
 }
 
-/// A number of a line, in microseconds.
+/// Returns a time of a line, in microseconds.
 #[track_caller]
 fn micros(line: &Value, key: &str) -> u64 {
     line[key]

@@ -1,4 +1,5 @@
-//! The parts of a test's time: each measured, none of them twice, and together not more than the whole.
+//! The parts of a test's time: each measured, none of them twice, and together not more than the
+//! whole.
 
 use crate::{LIMIT, fixture, lines, micros, run_of_nextest};
 use std::time::{Duration, Instant};
@@ -53,7 +54,7 @@ fn who_waits_for_room_has_waited_for_as_long_as_the_other_ran() {
     let waited = Duration::from_micros(waited.unwrap_or(0));
     assert!(waited >= Duration::from_millis(250), "{lines:#?}");
     for line in &lines {
-        // It is not in the time of the boot as well.
+        // It does not also count as boot time.
         let booted = Duration::from_micros(micros(line, "boot_us"));
         assert!(booted < waited, "{line}");
     }

@@ -32,7 +32,7 @@ fn the_table_has_the_slowest_body_first_and_names_the_guests() {
     let shares = lines.iter().filter_map(|line| line.strip_suffix(" %"));
     let shares = shares.map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap());
     let all: u32 = shares.sum();
-    // Each is rounded by itself.
+    // Each is rounded separately.
     assert!((98..=102).contains(&all), "{table}");
     assert!(
         table.ends_with("\nGUESTS\n  lxc-plain  3 tests  lxc over the host's root\n"),

@@ -1,15 +1,17 @@
-//! The other end of the wire: an HTTP server and a client, just large enough to see whether bytes arrive.
-//! Knows nothing of firewalls or namespaces; the tests start it where they want traffic to begin or to end.
+//! The other end of the wire: an HTTP server and a client, just large enough to see whether bytes
+//! arrive. Knows nothing of firewalls or namespaces; the tests start it where they want traffic to
+//! begin or to end.
 //!
-//! A program and not a thread, because a thread cannot move to another network namespace without `unsafe`.
+//! A program and not a thread, because a thread cannot move to another network namespace without
+//! `unsafe`.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, ToSocketAddrs};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long either side waits for the other. A hang must end as an error that says so, long before a test's own
-/// deadline would end it without a word.
+/// How long either side waits for the other. A hang must end as an error that says so, long before
+/// a test's own deadline would end it without a word.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
@@ -32,8 +34,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Answers every request on `port` with `text`, until killed. The line `ready` on stdout says that it listens:
-/// whoever has read that line may connect, and nobody needs to sleep.
+/// Answers every request on `port` with `text`, until killed. The line `ready` on stdout says that
+/// it listens: whoever has read that line may connect, and nobody needs to sleep.
 fn serve(port: &str, text: &str) -> io::Result<()> {
     let port: u16 = port.parse().map_err(io::Error::other)?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))?;
@@ -47,7 +49,8 @@ fn serve(port: &str, text: &str) -> io::Result<()> {
     }
 }
 
-/// Reads one request to its empty line and answers it. `Seen-From` lets a test learn who the server thinks is asking.
+/// Reads one request to its empty line and answers it. `Seen-From` lets a test learn who the server
+/// thinks is asking.
 fn answer(mut stream: &TcpStream, peer: &str, text: &str) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     for line in BufReader::new(stream).lines() {

@@ -4,9 +4,10 @@
 //! client 10.2.0.2 ─── 10.2.0.1 router 10.1.0.1 ─── 10.1.0.2 server
 //! ```
 //!
-//! The router is the guest itself, where the test runs and the firewall works; client and server are network
-//! namespaces in it. Knows how to build them and how to talk through them; must not know what a firewall is.
-//! It also takes nothing apart again: when the test ends, the guest ends, and all of this with it.
+//! The router is the guest itself, where the test runs and the firewall works; client and server
+//! are network namespaces in it. Knows how to build them and how to talk through them; must not
+//! know what a firewall is. It also takes nothing apart again: when the test ends, the guest ends,
+//! and all of this with it.
 
 use std::io::{BufRead, BufReader};
 use std::net::Ipv4Addr;
@@ -32,8 +33,9 @@ pub(crate) struct Host {
 }
 
 impl Topology {
-    /// Builds the topology in a guest that has none yet. Its middle does not route until somebody makes it: a new
-    /// network namespace may inherit that switch from the host, and then no test would notice who had set it.
+    /// Builds the topology in a guest that has none yet. Its middle does not route until somebody
+    /// makes it: a new network namespace may inherit that switch from the host, and then no test
+    /// would notice who had set it.
     pub(crate) fn new() -> Self {
         fs::write("/proc/sys/net/ipv4/ip_forward", "0")
             .expect("root may write the guest's network settings");
@@ -62,7 +64,8 @@ impl Topology {
     }
 }
 
-/// Makes the namespace `host` and a wire from it to the router, which takes the address `gateway` on that wire.
+/// Makes the namespace `host` and a wire from it to the router, which takes the address `gateway`
+/// on that wire.
 fn wire(router: &Host, host: &Host, gateway: Ipv4Addr) {
     let Host { name, address, .. } = host;
     router.run(&format!("ip netns add {name}"));
@@ -77,7 +80,8 @@ fn wire(router: &Host, host: &Host, gateway: Ipv4Addr) {
 }
 
 impl Host {
-    /// Runs a command on this host and expects it to succeed. Words are split at spaces; there is no shell.
+    /// Runs a command on this host and expects it to succeed. Words are split at spaces; there is
+    /// no shell.
     pub(crate) fn run(&self, command: &str) {
         let mut words = command.split_whitespace();
         let program = words.next().expect("a command has at least one word");
@@ -91,8 +95,8 @@ impl Host {
         );
     }
 
-    /// Starts an HTTP server on this host that answers with `text`. It listens when this returns, and stops when
-    /// the value is dropped.
+    /// Starts an HTTP server on this host that answers with `text`. It listens when this returns,
+    /// and stops when the value is dropped.
     pub(crate) fn serve(&self, port: u16, text: &str) -> Service {
         let mut command = self.command(PROBE);
         command
@@ -109,7 +113,8 @@ impl Host {
             .stdout
             .take()
             .expect("the probe's stdout is piped");
-        // The probe says this line once it listens, and closes its stdout without it when it cannot.
+        // The probe says this line once it listens, and closes its stdout without it when it
+        // cannot.
         let line = BufReader::new(stdout).lines().next().and_then(Result::ok);
         assert_eq!(
             line.as_deref(),

@@ -25,7 +25,7 @@ fn a_login_on_a_booted_debian_finds_what_is_written_down() {
 #[test]
 fn udev_handles_devices_on_a_vm_whose_image_has_it_although_no_init_boots() {
     let (host, fixture) = prepared(&["kvm-login"]);
-    // A device that is there at the start has its link, and one that comes later its group.
+    // A device that exists at the start has its link, and one that comes later its group.
     let script = "cd /dev/char && echo \"first =$(basename $(readlink 1:3))\"
                   losetup /dev/loop9 /etc/passwd && udevadm settle && echo \"later =$(stat -c %G:%a /dev/loop9)\"
                   echo \"group =$(cat /proc/$(pidof -s systemd-udevd udevadm)/cgroup)\"";

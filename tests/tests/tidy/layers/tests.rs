@@ -129,7 +129,7 @@ fn a_storey_of_the_daemon_imports_from_those_below_it_only() {
             "mod tests { use super::super::super::lease::Host; }",
         ),
         ("daemon/prepare/mod.rs", "use super::lease::Host;"),
-        // By the name that the daemon gives it for others.
+        // Through the daemon's re-export.
         ("daemon/instance/event.rs", "use super::super::Budget;"),
         ("daemon/instance/event.rs", "use super::super::*;"),
         (
@@ -178,7 +178,7 @@ fn a_room_of_images_imports_from_those_below_it_only() {
         ),
         ("image/layer/lock.rs", "fn f() { crate::image::store::f() }"),
         ("image/recipe/base.rs", "use crate::image::store::Store;"),
-        // By the name that the module gives it for others.
+        // Through the module's re-export.
         ("image/inside/task.rs", "use crate::image::Store;"),
         ("image/payload/walk.rs", "use crate::image::collection;"),
     ] {
