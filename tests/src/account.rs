@@ -1,4 +1,4 @@
-//! A test as another account: root runs it once more as an ordinary user, who finds what root has
+//! Runs a test as another account: root runs it again as an ordinary user, who finds what root has
 //! prepared.
 
 use crate::host::Host;

@@ -1,5 +1,5 @@
 //! The daemon of a suite's host as a process: found by the lock that it holds, ended by signals.
-//! Asks it nothing.
+//! Sends it no requests.
 
 use crate::host::Host;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -1,6 +1,6 @@
 //! The project's documents in Markdown: their text, their blocks of code, and the commands in
-//! those. Knows the form of all three and the meaning of none: whether a block is right is for the
-//! crate whose program reads it.
+//! those. Knows the form of all three but not their meaning: the crate whose program reads a block
+//! checks it.
 
 use std::fs;
 use std::path::Path;

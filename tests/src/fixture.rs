@@ -1,5 +1,5 @@
-//! Crates whose tests are run by the suites, as a user would run them: with cargo test and with
-//! cargo nextest.
+//! Crates whose tests the suites run, as a user would run them: with cargo test and with cargo
+//! nextest.
 
 pub use crate::streams::text_of;
 

@@ -1,5 +1,5 @@
-//! A vm-test of a suite's own: the built program with a runtime directory that nobody else uses.
-//! Stops it at the end.
+//! A vm-test for one suite: the built program with its own runtime directory. Stops the daemon at
+//! the end.
 
 use crate::streams::text_of;
 use std::path::{Path, PathBuf};

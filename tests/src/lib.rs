@@ -1,5 +1,4 @@
-//! What the end-to-end suites of vm-test share: fixtures, a daemon of their own, the census. No
-//! test is in here.
+//! What the end-to-end suites of vm-test share: fixtures, daemons, the census. Contains no test.
 
 pub mod account;
 pub mod campaign;

@@ -1,5 +1,5 @@
-//! Runs a command to its end, but not longer than a limit: a suite that looks for hangs must not
-//! hang. Keeps of very long output the beginning, the end and the length.
+//! Runs a command with a time limit: a suite that looks for hangs must not hang. Keeps the
+//! beginning, the end and the length of very long output.
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::Read;

@@ -1,5 +1,5 @@
-//! `vm-test` as a process of a test: what it said and how it ended, and nothing that outlives the
-//! test; and the parents of all processes. Judges nothing.
+//! `vm-test` as a child process of a test: its output and its end; nothing outlives the test. Also
+//! the parents of all processes. Judges nothing.
 
 use crate::host::Host;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Published crates, whose own tests the suites run: their source, where it may be changed and
-//! built, their test binaries, and what runners say of the tests in them.
+//! Published crates whose own tests the suites run: a copy of their source that may be changed and
+//! built, their test binaries, and the runners' results.
 
 use crate::host::Host;
 use crate::streams::text_of;

@@ -1,5 +1,5 @@
-//! What a run of tests gave, test by test: read from what `cargo test` or `cargo nextest run` print
-//! for people.
+//! The results of a run of tests, test by test, parsed from the output of `cargo test` or `cargo
+//! nextest run`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

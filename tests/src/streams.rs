@@ -1,4 +1,4 @@
-//! What a finished command has written.
+//! The output of a finished command.
 
 use std::process::Output;
 

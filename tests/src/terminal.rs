@@ -1,4 +1,4 @@
-//! A terminal of a test's own, with `vm-test` on it: a keyboard, a screen, a size. Judges nothing.
+//! A terminal for one test, with `vm-test` on it: a keyboard, a screen, a size. Judges nothing.
 
 use crate::host::Host;
 use crate::process::await_end;

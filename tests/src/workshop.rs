@@ -1,6 +1,5 @@
-//! A store, a workspace with recipes, and a `vm-test` that uses both, of one test's own. The root
-//! file system that its images start from is made of this host's programs, so that it needs no
-//! network and no time.
+//! A store, a workspace with recipes, and a `vm-test` that uses both, for one test. The root file
+//! system of its images consists of this host's programs, so that it needs no network and no time.
 
 use crate::host::Host;
 use crate::streams::text_of;

@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: what a test on a guest costs, beside the same test local and beside
-//! `lxc-execute`, in one run.
+//! `cargo xtask bench`: what a test on a guest costs, compared in one run with the same test on the
+//! host and with `lxc-execute`.
 //!
-//! Samples of all are interleaved, so that whatever else the machine does falls on all of them
-//! alike; only ratios are meant to be compared between machines.
+//! The samples are interleaved, so that other load on the host affects all of them alike; only
+//! ratios can be compared between hosts.
 
 mod boot;
 mod contestant;

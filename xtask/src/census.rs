@@ -1,5 +1,5 @@
 //! Shows that tests leave the host as they found it: what is compared, what this account cannot
-//! see, and what has changed. What is counted and how is the business of the suites' own census.
+//! see, and what has changed. The suites' own census decides what is counted and how.
 
 use anyhow::{Result, bail};
 use vm_test_tests::census::HostCensus;

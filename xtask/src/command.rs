@@ -1,5 +1,5 @@
-//! Runs a child process: shows its command line, gives it no standard input, and turns a bad end
-//! into an error that names it. It knows nothing of tests or packages.
+//! Runs a child process: prints its command line, gives it no standard input, and turns a failure
+//! into an error that names it. Knows nothing of tests or packages.
 
 use std::env;
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the demo crate's tests, and the proof that they left the machine as it was.
+//! `cargo xtask demo`: the demo crate's tests, and the proof that they left the host as it was.
 
 use std::process::ExitCode;
 

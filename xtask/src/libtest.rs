@@ -1,7 +1,6 @@
 //! Runs `cargo test` and counts the results in the closing lines of its test binaries, since stable
-//! libtest writes no report. A run that ends badly without a failed test, or that leaves a test
-//! binary without a closing line, counts as one failure, so that a crash can never look like a
-//! pass.
+//! libtest writes no report. A run that fails without a failed test, or in which a test binary has
+//! no closing line, counts as one failure, so that a crash can never look like a pass.
 
 use std::io::{BufRead, BufReader, PipeReader};
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! What is on the machine that xtask runs on: commands, libraries, headers, the toolchain's own
-//! programs. It only looks, and knows no package.
+//! What is installed on the host that xtask runs on: commands, libraries, headers, the toolchain's
+//! own programs. It only looks, and knows no package.
 
 use std::env;
 use std::fs;

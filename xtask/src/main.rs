@@ -1,5 +1,5 @@
-//! The commands of the developers of vm-test. This file knows their names and options and hands
-//! them on; what a command does lives in the module of its name.
+//! The commands for the developers of vm-test. This file knows their names and options; what a
+//! command does is in the module with its name.
 
 mod bench;
 mod census;

@@ -1,5 +1,5 @@
-//! Keeps a second copy of a folder in step with the first, touching only what differs, so that
-//! cargo does not build again what did not change. It knows files, not what they mean.
+//! Keeps a second copy of a directory in step with the first, touching only what differs, so that
+//! cargo does not rebuild what has not changed. Knows files, but not their meaning.
 
 use std::collections::BTreeSet;
 use std::fs;

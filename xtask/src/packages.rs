@@ -1,5 +1,5 @@
-//! The one table of what vm-test needs from the machine: what, why, for which purpose, and the sign
-//! by which one can tell that it is there. It only looks; installing is the work of `setup`.
+//! The one table of what vm-test needs from the host: what, why, for which purpose, and the sign
+//! that it is installed. It only looks; `setup` installs.
 
 use crate::machine::{Machine, Sign};
 

@@ -1,5 +1,5 @@
-//! A run of cargo's test runner or of nextest: its arguments, to build and to run, and who counts
-//! its results. Which tests are chosen is `phase`'s business.
+//! A run of cargo's test runner or of nextest: its arguments, to build and to run, and which module
+//! counts its results. `phase` chooses the tests.
 
 use anyhow::Result;
 

@@ -1,5 +1,5 @@
-//! Brings what is missing onto the machine, after saying what it is and why. It knows apt-get,
-//! `cargo install` and rustup; what to look for is the table of `packages`.
+//! Installs what is missing, after saying what it is and why. Knows apt-get, `cargo install` and
+//! rustup; what to look for is in the table of `packages`.
 
 use std::process::Command;
 

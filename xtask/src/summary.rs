@@ -1,5 +1,5 @@
-//! The end of `cargo xtask test`: one row per phase with its tests and its times, and the totals
-//! alone on the last line. A phase that did not run is named as such and never counted as passed.
+//! The end of `cargo xtask test`: one row per phase with its tests and times, and only the totals
+//! on the last line. A phase that did not run is reported as such and never counted as passed.
 
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! `cargo xtask test`: set-up, then the phases one after the other, then the summary. A phase fails
-//! when a test fails, when it cannot be built, when not one test ran, or when the machine is not as
-//! it was before.
+//! `cargo xtask test`: set-up, then the phases one after another, then the summary. A phase fails
+//! when a test fails, when it cannot be built, when no test ran, or when the host is not as it was
+//! before.
 
 use std::process::ExitCode;
 use std::time::Instant;

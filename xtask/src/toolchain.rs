@@ -1,6 +1,6 @@
-//! Gives an ordinary user a Rust toolchain that works without the network: the one xtask runs with
-//! where the user can execute it, else a second name for its files in a folder that everybody may
-//! read; and a copy of the crates that root has fetched.
+//! Gives an ordinary user a Rust toolchain that works without the network: the one that xtask runs
+//! with if the user can execute it, otherwise hard links to its files in a directory that every
+//! user may read; and a copy of the crates that root has fetched.
 
 use std::collections::BTreeSet;
 use std::fs;

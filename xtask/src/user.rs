@@ -1,5 +1,6 @@
-//! An ordinary user for the suites when xtask runs as root: makes the account, gives it its ranges
-//! of subordinate ids, and starts commands as it in a clean environment. It knows nothing of tests.
+//! An ordinary user for the suites when xtask runs as root: makes the account, assigns its ranges
+//! of subordinate ids, and runs commands as that user in a clean environment. Knows nothing of
+//! tests.
 
 use std::env;
 use std::ffi::OsStr;

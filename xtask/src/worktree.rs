@@ -1,6 +1,5 @@
-//! A copy of the project together with the account that works in it, and the cargo commands one
-//! gives there. It knows where things are; which commands to give is the business of `demo` and
-//! `phase`.
+//! A copy of the project together with the account that works in it, and cargo commands there.
+//! `demo` and `phase` decide which commands to run.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

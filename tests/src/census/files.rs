@@ -1,5 +1,5 @@
 //! The files that vm-test or a guest could have left on the host: all of the runtime directory, and
-//! what has a telling name or a guest's owner in the directories that everybody writes to.
+//! files with a telling name or a guest's owner in the directories that every user writes to.
 
 use super::processes::{Guests, Processes};
 use std::collections::BTreeSet;

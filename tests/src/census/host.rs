@@ -1,6 +1,6 @@
-//! What is the host's own and has to be as it was after a whole run, in which daemons of vm-test
+//! What belongs to the host and must be the same after a whole run, in which daemons of vm-test
 //! come and go: mounts, interfaces, routes, network namespaces, packet filter, settings. What this
-//! user may not read is named, never counted as unchanged. Knows nothing of vm-test.
+//! user may not read is reported, never counted as unchanged. Knows nothing of vm-test.
 
 use super::kernel;
 

@@ -1,5 +1,5 @@
-//! What the kernel holds and names: mounts, control groups, interfaces, sockets, packet filter,
-//! loop devices, locks, settings. Each is read as lines that say all that must not change.
+//! Named objects of the kernel: mounts, control groups, interfaces, sockets, packet filter, loop
+//! devices, locks, settings. Each is read as a line that contains everything that must not change.
 
 use super::processes::Processes;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,9 @@
 //! The processes that belong to vm-test: its own, those that use its host, and those of guests.
 //!
 //! A process counts by evidence: its environment names the host's runtime directory, it is in a pid
-//! namespace below this one, its user is one of a guest's, its control group or its name is
+//! namespace below this one, its user is one of a guest's, or its control group or its name is
 //! vm-test's. It does not count if it descends from another daemon or from an unrelated program
-//! that made namespaces of its own.
+//! that made its own namespaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,5 +1,5 @@
-//! What a test asks of cargo, and finds in a guest without one: its programs and directories
-//! wherever cargo has them, the root of its workspace, and what its user says to test libraries.
+//! What a test asks cargo, and what it finds in a guest without cargo: its programs and directories
+//! wherever cargo has them, the root of its workspace, and its user's options for test libraries.
 
 use super::limit;
 use std::fs;

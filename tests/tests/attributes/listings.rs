@@ -1,5 +1,5 @@
-//! What runners list of the fixtures: every test once, whatever stands above and below it. No guest
-//! is needed for that.
+//! How runners list the fixtures: every test once, whatever attributes are above and below it.
+//! Needs no guest.
 
 use super::limit;
 use super::orders::CRATES;

@@ -1,6 +1,6 @@
-//! `#[on_vm]` beside other attributes, and the world that a body finds itself in. The fixtures look
-//! at the guest from within; this suite looks from outside: that each test is listed once, ran
-//! once, and changed nothing here.
+//! `#[on_vm]` beside other attributes, and the environment of a body. The fixtures examine the
+//! guest from inside; this suite checks from outside that each test is listed once, ran once, and
+//! changed nothing here.
 
 mod cargo;
 mod listings;

@@ -1,4 +1,4 @@
-//! One test on each guest of a list: runners see each by its name, it runs on that guest only, and
+//! One test on each guest of a list: runners see each by its name, it runs only on that guest, and
 //! filters find it.
 
 use super::{count, limit};

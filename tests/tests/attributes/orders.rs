@@ -1,4 +1,4 @@
-//! The order of attributes: every test is there once, and its body runs once, on its guest.
+//! The order of attributes: every test exists once, and its body runs once, on its guest.
 
 use super::{count, limit};
 use vm_test_tests::fixture::{Fixture, Runner};

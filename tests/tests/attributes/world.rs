@@ -1,4 +1,4 @@
-//! The world of a body: its package, its programs, its variables, its devices; and that nothing of
+//! The environment of a body: its package, programs, variables and devices; and that nothing of
 //! what it does is left.
 
 use super::{count, limit};

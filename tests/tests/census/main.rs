@@ -1,5 +1,5 @@
-//! The census itself: whatever is left on purpose, it reports. What would change the machine for
-//! others is done in namespaces of this test's own, where the same test runs a second time as root.
+//! The census itself: it reports everything that is left on purpose. What would change the host for
+//! others is done in new namespaces, where the same test runs again as root.
 
 mod scope;
 mod traces;

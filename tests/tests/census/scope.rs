@@ -1,4 +1,4 @@
-//! What a census looks at and what not: the daemons of others, and what this user cannot see.
+//! What a census examines and what not: the daemons of others, and what this user cannot see.
 
 use super::{alone, is_root};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Traces in the file system and of sockets: whatever is left of them on purpose, the census
-//! reports. Changes nothing that others use.
+//! Traces in the file system and of sockets: the census reports all that are left on purpose.
+//! Changes nothing that others use.
 
 use super::{alone, assert_reported, is_root};
 use std::fs::{self, File};

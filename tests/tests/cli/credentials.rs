@@ -1,4 +1,5 @@
-//! Private keys and credentials in the home of whoever runs the tests: what of them guests see.
+//! Private keys and credentials in the home of the user who runs the tests: which of them guests
+//! see.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,5 +1,5 @@
-//! `vm-test ps`, `stop` and `gc`: what they say of daemons that live, that have been killed, and
-//! that never were.
+//! `vm-test ps`, `stop` and `gc`: what they report about daemons that live, that were killed, and
+//! that never existed.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::unix::net::UnixListener;

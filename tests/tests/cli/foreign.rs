@@ -1,4 +1,4 @@
-//! A workspace with files of others: of a group that the user is in besides, of root, of an id that
+//! A workspace with files of others: of a supplementary group of the user, of root, of an id that
 //! no guest has.
 
 use std::fs;

@@ -1,6 +1,5 @@
-//! Daemons that go just when somebody comes, that do not answer, or whose files are not theirs any
-//! more: whoever asks for a guest gets it from the next daemon, or is told which process is in the
-//! way.
+//! Daemons that stop just when a client comes, that do not answer, or that have lost their files:
+//! the client gets its guest from the next daemon, or is told which process is in the way.
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};

@@ -1,5 +1,5 @@
 //! The command line with real guests: streams, exit codes, signals, terminals, reports. Every test
-//! has a daemon of its own.
+//! has its own daemon.
 
 mod budgets;
 mod credentials;

@@ -1,4 +1,4 @@
-//! How a build goes, on a terminal and elsewhere.
+//! The progress of a build, on a terminal and elsewhere.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,5 @@
-//! `vm-test run`: exit codes, errors, and what of the caller the command finds in the guest.
+//! `vm-test run`: exit codes, errors, and what the command finds of its caller's environment in the
+//! guest.
 
 use std::fs;
 use vm_test_tests::host::Host;

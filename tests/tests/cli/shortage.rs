@@ -1,5 +1,5 @@
-//! Where a start runs out of something: each error has its own words and its own cure, at whichever
-//! step it is met.
+//! Shortages of resources when something is started: each error has its own message and hint,
+//! whichever step meets it.
 
 use std::collections::BTreeSet;
 use vm_test_tests::account::{Ordinary, is_root};

@@ -1,5 +1,5 @@
 //! Signals to `vm-test run`: those that reach the command, those that do not, and the one that
-//! nobody can handle.
+//! cannot be handled.
 
 use rustix::process::Signal;
 use std::io::Write;

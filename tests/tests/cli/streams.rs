@@ -1,5 +1,5 @@
-//! Standard input, output and error through a guest and back: whole, unchanged, apart, and no
-//! further than wanted.
+//! Standard input, output and error through a guest and back: complete, unchanged, separate, and no
+//! further than needed.
 
 use std::io::Read;
 use std::process::Stdio;

@@ -1,5 +1,5 @@
-//! What a daemon makes of the umask of whoever starts it: nothing. Guests have the usual one, and
-//! what tests have written is their user's alone.
+//! The umask of the process that starts a daemon has no effect: guests have the usual one, and what
+//! tests have written belongs to their user alone.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

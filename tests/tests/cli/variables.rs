@@ -1,5 +1,5 @@
 //! The variables that users set: empty ones, misspelled ones, wrong values, and that the documents
-//! have them all.
+//! list them all.
 
 use vm_test_runtime::variables::{ALL, BIN, OWN, RUNTIME_DIR, STORE};
 use vm_test_tests::host::Host;

@@ -1,4 +1,4 @@
-//! The bait: files and a pipe of the host that guests are told of, and are to leave as they are.
+//! The bait: files and a pipe of the host that guests are told about and must not change.
 
 use super::tree::{self, Tree};
 use std::fs::{self, File};

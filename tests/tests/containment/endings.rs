@@ -1,5 +1,5 @@
-//! The fixture `containment`, built, how long its tests may take, and how they are to end. Knows
-//! none of them.
+//! The fixture `containment`, built, how long its tests may take, and their expected results. Knows
+//! none of the tests.
 
 use std::time::Duration;
 use vm_test_tests::fixture::Fixture;

@@ -1,5 +1,5 @@
-//! Crowds of processes of more than one user, and memory: what they took is the host's again when
-//! they have ended, and a test beside them passes.
+//! Many processes of several users, and memory: when they have ended, the host has back what they
+//! used, and a test beside them passes.
 
 use super::endings::{assert_endings, fixture, limit};
 use std::fs;

@@ -1,5 +1,5 @@
-//! Two guests at once: what the one holds, the other does not find. The first says when it holds
-//! all of it, and lives until the second has looked.
+//! Two guests at once: what one holds, the other does not find. The first reports when it holds
+//! everything, and lives until the second has looked.
 
 use super::endings::{assert_endings, fixture, limit};
 use std::io::{BufRead, BufReader};

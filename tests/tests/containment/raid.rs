@@ -1,5 +1,5 @@
-//! The raid: all bodies that are after the host's files, in one run of `cargo test`, between two
-//! examinations of them.
+//! The raid: all bodies that attack the host's files, in one run of `cargo test`, between two
+//! examinations of the files.
 
 use super::bait::Bait;
 use super::endings::{assert_endings, fixture, limit};

@@ -1,5 +1,5 @@
-//! A file tree as it is: content, owner, permissions and times of every file. The time of the last
-//! change of an inode tells of whatever else was done to it.
+//! The state of a file tree: content, owner, permissions and times of every file. An inode's change
+//! time reveals any other change.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Other processes of the guest give verdicts in a test's name, by the thousand: none counts, and
+//! Other processes of the guest send verdicts in a test's name, by the thousand: none counts, and
 //! nothing hangs.
 
 use super::endings::{assert_endings, fixture, limit};

@@ -1,4 +1,4 @@
-//! The test of the fixture whose lines are counted, and the files that they are in.
+//! The test of the fixture whose lines are counted, and the files that contain them.
 
 /// The files whose lines count exactly, whatever dies beside them. The tool leaves out tests
 /// themselves.

@@ -1,6 +1,6 @@
-//! Coverage of what runs in guests, in the reports of an unmodified cargo-llvm-cov: lines counted
-//! as often as when the same test runs locally, from parents, children and panics, and no report
-//! broken by a death of any kind. In containers and on VMs alike.
+//! Coverage of what runs in guests, in the reports of an unmodified cargo-llvm-cov: lines count as
+//! often as when the same test runs locally, in parents, children and panics, and no death of any
+//! kind breaks a report. In containers and on VMs alike.
 
 mod deaths;
 mod lines;

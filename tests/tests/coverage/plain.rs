@@ -1,6 +1,6 @@
-//! What guests count without cargo-llvm-cov and without a word of where profiles go: they land in
-//! the package's directory, as those of the host's own processes do, and the compiler's tools read
-//! all of them together.
+//! Coverage from guests without cargo-llvm-cov and without a configured place for profiles: they
+//! land in the package's directory, like those of the host's own processes, and the compiler's
+//! tools read all of them together.
 
 use super::lines::{LINES, ON_A_GUEST};
 use super::report::Report;

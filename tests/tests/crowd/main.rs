@@ -1,5 +1,5 @@
-//! Two hundred tests that make a mess, eight at a time: all pass, none sees another one's, and
-//! afterwards the machine is as it was.
+//! Two hundred tests that make a mess, eight at a time: all pass, none sees another's files, and
+//! afterwards the host is as it was.
 
 use std::time::Duration;
 use vm_test_tests::census::Census;

@@ -1,5 +1,5 @@
-//! Attackers that are after the agent: its verdict, its place, its stream. Each fails its own test,
-//! with the cause, in time.
+//! Attacks on the agent: on its verdict, its socket, its stream. Each fails its own test, with the
+//! cause, in time.
 
 use super::arena::{Arena, assert_failed_for, limit};
 use super::rows::is_here;

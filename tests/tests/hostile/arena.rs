@@ -1,4 +1,4 @@
-//! A host, what is attacked on it, and the attackers. Starts attacks; knows none.
+//! A host, what is attacked on it, and the attackers. Starts attacks, but knows none.
 
 use super::canary::Canary;
 use std::fs;

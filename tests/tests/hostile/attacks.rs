@@ -1,4 +1,4 @@
-//! Attacks that pass when they were denied, or had no effect but in the guest: all in one run.
+//! Attacks that pass if they were denied, or had no effect outside the guest: all in one run.
 
 use super::arena::Arena;
 use super::rows::left_out;

@@ -1,5 +1,5 @@
-//! What the attackers are after: files, a process, sockets, the program itself. Says what of it has
-//! changed.
+//! The targets of the attackers: files, a process, sockets, the program itself. Reports which of
+//! them have changed.
 
 use super::keyring::Keyring;
 use rustix::fs::{CWD, FileType, Mode, mknodat};

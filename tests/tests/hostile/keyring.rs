@@ -1,4 +1,4 @@
-//! A secret in the user's keyring, which guests are after. Calls the kernel by way of perl.
+//! A secret in the user's keyring, which guests try to read. Makes the system calls through perl.
 
 use std::process::Command;
 

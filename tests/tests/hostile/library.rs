@@ -1,5 +1,4 @@
-//! The sockets of the library that runs containers: a guest does not reach those of its own keeper,
-//! which are there.
+//! The sockets of liblxc: a guest does not reach those of its own keeper, which do exist.
 
 use super::arena::alone;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Attackers that use up what there is only so much of: processes, memory, room on a disk.
+//! Attackers that use up limited resources: processes, memory, disk space.
 
 use super::arena::{Arena, assert_failed_for, limit};
 use std::time::Instant;

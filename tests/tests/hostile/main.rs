@@ -1,6 +1,6 @@
-//! Guests whose root does its worst. What they try is in the fixture; here is what must have become
-//! of the host, of other guests, and of the verdicts. On VMs the attackers also have their own
-//! kernel; what makes no sense there is left out by name, with the reason.
+//! Guests whose root does its worst. The attacks are in the fixture; this suite checks the host,
+//! other guests, and the verdicts. On VMs the attackers also have their own kernel; attacks that
+//! make no sense there are left out by name, with the reason.
 
 mod agents;
 mod arena;

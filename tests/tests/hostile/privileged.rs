@@ -1,4 +1,4 @@
-//! A guest that is to be root on the host: it is, and what it does goes with it all the same.
+//! A guest that is root on the host by choice: it is, and everything it does still ends with it.
 
 use super::arena::alone;
 use std::path::Path;

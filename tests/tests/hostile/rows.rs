@@ -1,5 +1,5 @@
-//! Which of the fixture's attacks there are in a place, and why the others are not. Every attack is
-//! run on every kind of guest unless a row here says otherwise.
+//! Which of the fixture's attacks run in a place, and why the others do not. Every attack runs on
+//! every kind of guest unless a row here says otherwise.
 
 use std::process::Command;
 use vm_test_tests::fixture::{Fixture, text_of};

@@ -1,5 +1,5 @@
-//! Images from recipe to test: built once, layer by layer, and started from by guests of other
-//! releases than the host.
+//! Images from recipe to test: built once, layer by layer, and used by guests of other releases
+//! than the host.
 
 use std::fs;
 use std::process::Output;

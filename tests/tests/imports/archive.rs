@@ -1,5 +1,5 @@
-//! Writes tar archives, also such as no honest program writes: every name, kind and target is taken
-//! as it is given.
+//! Writes tar archives, including some that no honest program writes: every name, type and target
+//! is written as given.
 
 /// An archive that is being written.
 #[derive(Clone, Debug, Default)]

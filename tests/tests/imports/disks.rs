@@ -1,4 +1,4 @@
-//! Bad disks and boxes, refused before any machine opens them: one row each.
+//! Bad disks and boxes, refused before any VM opens them: one row each.
 
 use super::archive::Archive;
 use super::place::{Place, Row, refuse_imports};

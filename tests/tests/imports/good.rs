@@ -1,4 +1,4 @@
-//! Good images from elsewhere: guests start from each, and what layers remove is not there.
+//! Good imported images: guests start from each, and what layers remove is not there.
 
 use super::archive::Archive;
 use super::layout::Layout;

@@ -1,5 +1,5 @@
 //! This host's own system as the base of an image. The host may be large and the suites have little
-//! time, so the image does without most of it.
+//! time, so the image leaves out most of it.
 
 use super::place::{Place, finish};
 use std::ffi::OsStr;

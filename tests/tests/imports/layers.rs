@@ -1,4 +1,4 @@
-//! Layers of OCI images that are odd and right, and what `docker save` writes.
+//! Layers of OCI images that are unusual but valid, and what `docker save` writes.
 
 use super::archive::Archive;
 use super::good::run;

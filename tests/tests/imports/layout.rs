@@ -1,4 +1,4 @@
-//! Writes OCI layouts, good ones, which a test may then damage.
+//! Writes valid OCI layouts, which a test may then damage.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! Archives that unpack to more than anybody wants, and stores that are not for this user alone.
+//! Archives that unpack to too much, and stores that are not private to this user.
 
 use super::archive::Archive;
 use super::place::{Place, compressed};

@@ -1,5 +1,5 @@
-//! Images from elsewhere: good ones, from which guests start, and bad ones, each refused in exact
-//! words and leaving nothing behind.
+//! Imported images: good ones, from which guests start, and bad ones, each refused with an exact
+//! message and leaving nothing behind.
 
 mod archive;
 mod archives;

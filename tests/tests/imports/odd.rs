@@ -1,4 +1,4 @@
-//! Archives that are odd and right: what other programs write, and what only some of them read.
+//! Archives that are unusual but valid: what other programs write, and what only some of them read.
 
 use super::archive::Archive;
 use super::good::run;

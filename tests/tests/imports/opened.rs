@@ -1,6 +1,6 @@
-//! Disks that a machine opens: good ones, of which guests start, and those in which only a look at
-//! their file systems shows what is wrong. The machine's image is in the store that the suites
-//! share, so each image here has a name of its own.
+//! Disks that a VM opens: good ones, from which guests start, and bad ones whose faults are visible
+//! only in their file systems. The VM's image is in the store that the suites share, so each image
+//! here has a unique name.
 
 use super::archive::Archive;
 use super::disks::{put, qcow2};

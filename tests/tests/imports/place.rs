@@ -1,5 +1,5 @@
-//! A directory with a store to itself, and the two questions asked of it: was this refused in these
-//! words, and is nothing left?
+//! A directory with its own store, and the two checks of it: was this refused with this message,
+//! and is nothing left?
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Words of refusals that a row cannot write down: hashes of a layer, and the kind of this machine.
+//! Parts of error messages that a row cannot contain: hashes of a layer, and this architecture.
 
 use super::archive::Archive;
 use super::layout::{HERE, hash};

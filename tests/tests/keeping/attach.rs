@@ -1,4 +1,4 @@
-//! Getting into a kept instance, through a real terminal, and out of it again.
+//! Attaching to a kept instance through a real terminal, and leaving it again.
 
 use crate::{BACKENDS, Kept, PATIENCE, in_use, kept};
 use vm_test_tests::process::{await_that, instances, vm_test};

@@ -1,4 +1,4 @@
-//! Which endings of a test have its instance kept, and which do not.
+//! Which results of a test cause its instance to be kept, and which do not.
 
 use crate::{BACKENDS, PATIENCE, fixture, kept, kept_id};
 use rustix::process::Signal;

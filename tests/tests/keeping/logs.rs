@@ -1,4 +1,5 @@
-//! What `vm-test logs` shows: of a kept instance, of one that is gone, of one that nobody knows.
+//! What `vm-test logs` shows: for a kept instance, for one that is gone, for one that never
+//! existed.
 
 use crate::{BACKENDS, Kept, kept_id};
 use vm_test_tests::fixture::{Fixture, Runner};

@@ -1,5 +1,5 @@
-//! Failures that can be opened: what is kept, how somebody gets in and out, what is shown, and that
-//! nothing stays for longer than it should. Each for every backend in [`BACKENDS`].
+//! Failures that can be inspected: what is kept, how to attach and leave, what is shown, and that
+//! nothing stays longer than it should. Each for every backend in [`BACKENDS`].
 
 mod attach;
 mod debug;

@@ -1,4 +1,5 @@
-//! Tests that do not end in time: what is said of them, and what is left of them where it is kept.
+//! Tests that do not end in time: what is reported, and what is left of them if their instance is
+//! kept.
 
 use crate::{BACKENDS, Kept, fixture};
 use vm_test_tests::fixture::{Runner, text_of};

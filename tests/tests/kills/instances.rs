@@ -1,4 +1,4 @@
-//! What the daemon says of its instances. Starts no daemon.
+//! What the daemon reports about its instances. Starts no daemon.
 
 use vm_test_protocol::daemon::{InstanceStatus, Reply, Request};
 use vm_test_runtime::client::Connection;

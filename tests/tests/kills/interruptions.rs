@@ -1,6 +1,5 @@
-//! Ends that are asked for: nextest's time limit, Ctrl-C, SIGTERM. At nextest's SIGTERM the test
-//! process ends the test in its guest before it dies, otherwise it only dies; the rest follows from
-//! that.
+//! Requested ends: nextest's time limit, Ctrl-C, SIGTERM. At nextest's SIGTERM the test process
+//! ends the test in its guest before it dies, otherwise it only dies; the rest follows from that.
 
 use super::instances::first_process_of;
 use super::run::{Crowd, Run};

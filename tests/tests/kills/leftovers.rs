@@ -1,5 +1,5 @@
-//! What the kernel does not clear away when a daemon is killed: its files, control groups, loop
-//! devices. The next daemon does, of whatever version it is.
+//! What the kernel does not remove when a daemon is killed: its files, control groups, loop
+//! devices. The next daemon does, whatever its version.
 
 use super::interruptions::await_begun;
 use super::run::Crowd;

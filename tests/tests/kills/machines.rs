@@ -1,6 +1,6 @@
 //! VMs whose parts are killed at random moments: QEMU, the keeper, the daemon, the test process.
-//! Spares are prepared and handed over meanwhile; those that wait have no test, and only VMs with a
-//! lease are chosen.
+//! Spares are prepared and handed over meanwhile; spares have no test, so only VMs with a lease are
+//! chosen.
 
 use super::moment::{Moments, rounds};
 use super::run::{Crowd, Run};

@@ -1,5 +1,6 @@
-//! SIGKILL at random moments: of the test process, the daemon, the keeper. Whatever dies, all that
-//! belonged to it is gone soon, and the tests tell the truth about what became of them.
+//! SIGKILL at random moments: of the test process, the daemon, the keeper. Whatever dies,
+//! everything that belonged to it is soon gone, and the tests report truthfully what became of
+//! them.
 
 mod instances;
 mod interruptions;

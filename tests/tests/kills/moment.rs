@@ -1,5 +1,4 @@
-//! Which moment a kill comes at: random, but the same again for the same seed. Kills nothing
-//! itself.
+//! The moment of a kill: random, but the same for the same seed. Kills nothing itself.
 
 use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};

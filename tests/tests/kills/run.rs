@@ -1,4 +1,4 @@
-//! One run of some of the crowd's tests, straight from the test binary: started, left alone or
+//! A run of some of the crowd's tests, directly from the test binary: started, undisturbed or
 //! killed, and read.
 
 use serde_json::Value;

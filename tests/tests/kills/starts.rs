@@ -1,5 +1,5 @@
-//! The first process of a guest, killed within moments of its birth: while liblxc still talks to
-//! it, and right after.
+//! The first process of a guest, killed right after its start: while liblxc still communicates with
+//! it, and shortly after.
 
 use super::moment::{Moments, rounds};
 use super::{PATIENCE, alone, kill};

@@ -1,6 +1,6 @@
-//! What becomes of `/dev/kvm` where it works, where it does not, and where there is none: each host
-//! can show one of them, and says which. Memory that no other machine has makes each test's machine
-//! one that has never booted.
+//! `/dev/kvm` where it works, where it does not, and where it does not exist: each host can show
+//! only one of these, and says which. A memory size that no other VM has gives each test a VM that
+//! has never booted.
 
 use super::impostor::Impostor;
 use super::{files_of_machine, prepared};

@@ -1,5 +1,5 @@
-//! What a test finds around it, compared with a login on a booted Debian. Every difference stands
-//! in the table of `docs/differences.md`, and every line of that is a difference.
+//! The environment of a test, compared with a login on a booted Debian. Every difference is in the
+//! table of `docs/differences.md`, and every line of the table is a difference.
 
 mod in_full;
 

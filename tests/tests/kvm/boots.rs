@@ -1,4 +1,4 @@
-//! Which kernels boot, and what is told of a machine that does not.
+//! Which kernels boot, and what is reported about a VM that does not.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Copies of one template: what each has of its own, and that none of them boots.
+//! Copies of one template: what is unique to each, and that none of them boots.
 
 use super::{LIMIT, prepared};
 use std::collections::BTreeSet;

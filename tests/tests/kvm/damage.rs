@@ -1,4 +1,4 @@
-//! Parts of a machine that are damaged or gone: named, and done without where that is possible.
+//! Parts of a VM that are damaged or missing: they are reported, and done without where possible.
 
 use super::impostor::Impostor;
 use super::{files_of_machine, prepared};

@@ -1,4 +1,4 @@
-//! A program in the place of QEMU, which is QEMU but for one start.
+//! A program in the place of QEMU, which executes QEMU except at one start.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! What only a kernel of one's own can do, and what is told of its end.
+//! What only a separate kernel can do, and what is reported about its end.
 
 use super::prepared;
 use std::fs::{self, File};

@@ -1,6 +1,6 @@
-//! Guests that are VMs, all with QEMU's translator, so that they are the same with and without
-//! /dev/kvm: what needs a kernel of the guest's own, what copies of one template have in common,
-//! and what happens when a part is missing.
+//! Guests that are VMs, all emulated by QEMU, so that they are the same with and without /dev/kvm:
+//! what needs a separate kernel, what copies of one template have in common, and what happens when
+//! a part is missing.
 
 mod accelerators;
 mod booted;

@@ -1,4 +1,4 @@
-//! What must not end a machine: neither how long its test takes, nor what QEMU says meanwhile.
+//! What must not end a VM: the duration of its test, and events that QEMU reports meanwhile.
 
 use std::fs;
 use std::process::{Child, Stdio};

@@ -1,5 +1,5 @@
-//! Machines that are prepared ahead of their lease: the next test gets one, it is as fresh as any,
-//! and nobody else loses by it.
+//! VMs that are prepared ahead of their lease: the next test gets one, it is as fresh as any, and
+//! no other test is slowed down by it.
 
 use super::impostor::Impostor;
 use super::{LIMIT, prepared};

@@ -1,4 +1,4 @@
-//! Where the files of the host are that a machine gets on its disks.
+//! Where the host's files are that a VM gets on its disks.
 
 use super::prepared;
 use rustix::process::getuid;

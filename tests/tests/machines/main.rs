@@ -1,5 +1,5 @@
-//! What machines boot from: made of images once, as root and as an ordinary user, and good enough
-//! for a kernel to reach its first process and its root.
+//! What VMs boot from: made from images once, as root and as an ordinary user, and good enough for
+//! a kernel to reach its first process and its root.
 
 use serde_json::Value;
 use std::collections::BTreeSet;

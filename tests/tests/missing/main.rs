@@ -1,5 +1,5 @@
-//! Guests that this host cannot give: a failure of the test, or, if the user says so, a skip that
-//! nobody overlooks.
+//! Guests that are not available on this host: the test fails, or, if the user has chosen that, is
+//! skipped visibly.
 
 use std::process::{Command, Output};
 use vm_test_tests::fixture::{Fixture, Runner, text_of};

@@ -1,5 +1,5 @@
-//! A machine that plain QEMU boots, by the translator, watched at its console until it says what it
-//! is booted for. Knows QEMU's command line; nothing of guests.
+//! A VM that plain QEMU boots under emulation, watched at its console until the awaited text
+//! appears. Knows QEMU's command line, but no guests.
 
 use std::io::Read;
 use std::path::PathBuf;

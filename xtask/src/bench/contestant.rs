@@ -1,5 +1,5 @@
-//! One of the things that are compared: how a sample of it is taken, how often, and what its
-//! samples say. Knows no command of its own.
+//! One of the things that are compared: how a sample of it is taken, how often, and statistics of
+//! its samples. Knows no specific command.
 
 use std::process::{Command, Stdio};
 use std::thread;

@@ -1,5 +1,5 @@
-//! A daemon of the bench's own: where it is, what its environment says, whether a machine is ready
-//! in it. Measures nothing.
+//! A daemon for the bench: its directory, its environment, whether a spare is ready. Measures
+//! nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! What instances that do nothing take of the host's memory, and on its disk. Looks at processes of
-//! one daemon's keepers.
+//! How much of the host's memory and disk idle instances use. Examines the processes of one
+//! daemon's keepers.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What a test on a machine may cost beside a boot of it, and whether it does. Measures nothing.
+//! What a test on a VM may cost compared with a boot of it, and whether it does. Measures nothing.
 
 /// A test on a VM costs at most this fraction of the time that the image's systemd takes to its
 /// login prompt …

@@ -1,6 +1,6 @@
-//! What the bench compares for VMs: tests on ones that were ready, tests that had theirs restored
-//! from its template, and boots of the same kernel and of the same system by the same QEMU. The
-//! translator for all, so that the figures are the same kind with and without `/dev/kvm`.
+//! What the bench compares for VMs: tests on VMs that were ready, tests whose VMs were restored on
+//! demand, and boots of the same kernel and of the same system by the same QEMU. All are emulated,
+//! so that the figures are comparable with and without `/dev/kvm`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

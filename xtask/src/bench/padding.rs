@@ -1,6 +1,5 @@
-//! The same test binary in another size: without what it has for debuggers, and then with as much
-//! of that, repeated, as the size needs. Nothing of it is loaded to run, which is what a large
-//! debug binary is like.
+//! The same test binary in another size: without its debug information, and then with as much of
+//! that, repeated, as the size needs. None of it is loaded at run time, as in a large debug binary.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};

@@ -1,4 +1,4 @@
-//! What takes an image of its own, and so is left to the full form.
+//! Tests that need an image of their own, and are therefore left to the full form.
 
 use super::{Column, LOGIN, PROBE, faults, parse, prepared, probe, run};
 use vm_test_tests::fixture::Runner;
