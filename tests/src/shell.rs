@@ -1,5 +1,5 @@
-//! Commands as documents show them: a small part of the shell's grammar. What it does not know it refuses, so that no
-//! line goes unread.
+//! Commands as documents show them: a small part of the shell's grammar. What it does not know it
+//! refuses, so that no line goes unread.
 
 /// One command of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

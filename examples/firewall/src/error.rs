@@ -1,28 +1,28 @@
-//! Everything that can go wrong, in words. Knows how a failure reads; must not decide when one
+//! Everything that can go wrong, as text. Knows how a failure reads; must not decide when one
 //! happens.
 
 use std::{fmt, io};
 
 /// Why a firewall could not be changed.
 ///
-/// `Debug` reads the same as `Display`: a test that unwraps a result then shows nft's own words
-/// line by line, with the marker under the offending token, and not one long escaped string.
+/// `Debug` prints the same as `Display`: a test that unwraps a result then shows nft's message line
+/// by line, with the marker under the offending token, and not one long escaped string.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The table's name could not be written into a script without changing the script's meaning.
+    /// The table's name would change the script's meaning.
     #[error(
         "cannot name a table `{0}`: it may hold only letters, digits and `_`\nhint: try `firewall`"
     )]
     Name(String),
 
-    /// The target could not be written into a script without changing the script's meaning.
+    /// The target would change the script's meaning.
     #[error(
         "cannot forward to `{0}`: it may hold only letters, digits, `.`, `:` and `-`\nhint: write it as `10.1.0.2:8080`"
     )]
     Target(String),
 
-    /// The program `nft` did not run.
+    /// The program `nft` could not be run.
     #[error("cannot run nft: {0}\nhint: install the package nftables and have nft on the PATH")]
     Run(#[source] io::Error),
 
@@ -33,12 +33,12 @@ pub enum Error {
         said: String,
     },
 
-    /// The rules are loaded, but the kernel does not pass packets on from one interface to another.
+    /// The rules are loaded, but the kernel does not forward packets between interfaces.
     #[error("cannot switch on IPv4 forwarding: {0}\nhint: {path} must be writable, which takes root", path = crate::kernel::IP_FORWARD)]
     Forwarding(#[source] io::Error),
 }
 
-/// The advice that fits what nft said.
+/// Returns the hint for nft's message.
 fn cure(said: &str) -> &'static str {
     if said.contains("Operation not permitted") {
         "become root: only root may change the machine's rules"

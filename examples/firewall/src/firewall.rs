@@ -1,10 +1,12 @@
-//! What a user can say. Brings a rule and the machine together; must know neither nft's grammar nor
-//! how it runs.
+//! The interface for users. Brings rules and the host together; must know neither nft's grammar nor
+//! how nft is run.
 
 use crate::{Error, machine, rules};
 
-/// The rules in one nftables table of this machine. The value is only the table's name: the kernel
-/// holds the rules, so they outlive it, and two values of one name speak of the same rules.
+/// The rules in one nftables table of this host.
+///
+/// The value is only the table's name: the kernel holds the rules, so they outlive it, and two
+/// values with the same name refer to the same rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Firewall {
     table: String,
@@ -12,7 +14,8 @@ pub struct Firewall {
 }
 
 impl Firewall {
-    /// The firewall whose rules are in the table `table`, apart from those of every other table.
+    /// Returns the firewall whose rules are in the table `table`, separate from those of every
+    /// other table.
     pub fn new(table: &str) -> Self {
         Self {
             table: table.to_owned(),
@@ -20,10 +23,11 @@ impl Firewall {
         }
     }
 
-    /// Makes the forwards said from now on hide the client's address behind this machine's own.
+    /// Makes forwards from now on hide the client's address behind this host's own.
     ///
-    /// Needed when the server's way back to the client does not lead through this machine, as when
-    /// the two share a network. The price is that the server no longer sees who is asking.
+    /// This is needed when the server's route to the client does not lead through this host, as
+    /// when the two share a network. The price is that the server no longer sees the client's
+    /// address.
     #[must_use]
     pub fn masquerade(self) -> Self {
         Self {
@@ -32,7 +36,7 @@ impl Firewall {
         }
     }
 
-    /// Sends whoever comes to TCP port `port` of this machine to `target`, and switches on IPv4
+    /// Forwards connections to TCP port `port` of this host to `target`, and enables IPv4
     /// forwarding.
     ///
     /// `target` is an address with or without a port, such as `10.1.0.2:8080`; nft also understands
@@ -42,20 +46,22 @@ impl Firewall {
         machine::switch_on_forwarding()
     }
 
-    /// Refuses whoever comes to TCP port `port` of this machine over a network, forwarded or not.
-    /// Programs on this machine still reach it over loopback.
+    /// Rejects connections to TCP port `port` of this host over a network, forwarded or not.
+    ///
+    /// Programs on this host still reach it over loopback.
     pub fn block(&self, port: u16) -> Result<(), Error> {
         machine::load(&rules::block(&self.table, port)?)
     }
 
-    /// Takes back every forward and every block of this table. IPv4 forwarding stays as it is,
-    /// because others may have come to rely on it.
+    /// Removes every forward and every block of this table.
+    ///
+    /// IPv4 forwarding is left unchanged, because others may rely on it.
     pub fn reset(&self) -> Result<(), Error> {
         machine::load(&rules::reset(&self.table)?)
     }
 }
 
-/// The firewall in the table `firewall`, of which the functions of this crate speak.
+/// The firewall in the table `firewall`, which the functions of this crate use.
 impl Default for Firewall {
     fn default() -> Self {
         Self::new("firewall")

@@ -1,4 +1,4 @@
-//! The file by which the kernel is told what to do with packets.
+//! The file that controls whether the kernel forwards packets.
 
-/// The switch that makes the kernel pass packets on from one interface to another.
+/// The switch that makes the kernel forward packets between interfaces.
 pub(crate) const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";

@@ -1,5 +1,5 @@
-//! Changes the machine: loads a script into the kernel, switches on forwarding. Must not know what
-//! a script says.
+//! Changes the host: loads a script into the kernel, enables forwarding. Must not know what a
+//! script says.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::Error;
 use crate::kernel::IP_FORWARD;
 
-/// Loads a script, all of it or nothing: nft makes one transaction of it.
+/// Loads a script, all of it or nothing: nft makes it one transaction.
 pub(crate) fn load(script: &str) -> Result<(), Error> {
     let mut nft = Command::new("nft")
         .args(["-f", "-"])
@@ -16,7 +16,7 @@ pub(crate) fn load(script: &str) -> Result<(), Error> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(Error::Run)?;
-    // Taking stdin drops it at the end of the statement, which is how nft learns that the script is
+    // Taking stdin drops it at the end of the statement, which tells nft that the script is
     // complete.
     let fed = nft
         .stdin
@@ -34,12 +34,12 @@ pub(crate) fn load(script: &str) -> Result<(), Error> {
         };
         return Err(Error::Refused { said });
     }
-    // Asked last: an nft that gave up before it had read everything has better words for why than a
+    // Checked last: if nft gave up before it had read everything, its own message is better than a
     // broken pipe.
     fed.map_err(Error::Run)
 }
 
-/// Lets packets pass from one interface of this machine to another.
+/// Lets packets pass between interfaces of this host.
 pub(crate) fn switch_on_forwarding() -> Result<(), Error> {
     std::fs::write(IP_FORWARD, "1").map_err(Error::Forwarding)
 }

@@ -1,16 +1,15 @@
-//! Turns a wish into the text of an nftables script. Knows nft's grammar; must not touch the
-//! machine.
+//! Turns a request into the text of an nftables script. Knows nft's grammar; must not touch the
+//! host.
 //!
-//! Every wish owns a chain named after its port, made if missing and emptied before it is filled. A
-//! wish said twice is therefore the same as said once, and the last word about a port is the one
-//! that counts.
+//! Every request has a chain named after its port, made if missing and emptied before it is filled.
+//! A repeated request therefore changes nothing, and the last request for a port counts.
 
 use crate::Error;
 
-/// Sends whoever comes to `port` of this machine to `target`.
+/// Returns a script that forwards connections to `port` of this host to `target`.
 ///
-/// `fib daddr type local` is what keeps the rule to *this* machine: without it, a router would also
-/// hijack the traffic that is merely passing through to port `port` of somebody else.
+/// `fib daddr type local` restricts the rule to *this* host: without it, a router would also
+/// redirect traffic that only passes through to the same port of another host.
 pub(crate) fn forward(
     table: &str,
     port: u16,
@@ -27,8 +26,8 @@ pub(crate) fn forward(
     script += &format!(
         "add rule ip {table} forward-{port} fib daddr type local tcp dport {port} dnat to {target}\n"
     );
-    // The chain is emptied in either case: this forward may replace an earlier one that did
-    // masquerade.
+    // The chain is emptied in either case: this forward may replace an earlier one with
+    // masquerading.
     script += &chain(
         table,
         &format!("masquerade-{port}"),
@@ -42,11 +41,10 @@ pub(crate) fn forward(
     Ok(script)
 }
 
-/// Refuses whoever comes to `port` of this machine from outside.
+/// Returns a script that rejects connections to `port` of this host from outside.
 ///
-/// The priority comes before `dstnat`, so that a packet still bears the port its sender asked for
-/// and a block wins over a forward. The answer is a reset and not silence: the sender learns at
-/// once and does not hang.
+/// The priority comes before `dstnat`, so that a packet still has its original port and a block
+/// wins over a forward. The answer is a reset, so that the sender learns at once and does not hang.
 pub(crate) fn block(table: &str, port: u16) -> Result<String, Error> {
     let mut script = make(table)?;
     script += &chain(
@@ -60,26 +58,28 @@ pub(crate) fn block(table: &str, port: u16) -> Result<String, Error> {
     Ok(script)
 }
 
-/// Removes the table and all that is in it. Adding it first makes this right when there is no
-/// table, too.
+/// Returns a script that removes the table and everything in it.
+///
+/// Adding it first makes this work when there is no table, too.
 pub(crate) fn reset(table: &str) -> Result<String, Error> {
     Ok(format!("{}delete table ip {table}\n", make(table)?))
 }
 
-/// Makes the table, unless it is there.
+/// Returns a script that makes the table, unless it exists.
 fn make(table: &str) -> Result<String, Error> {
     let table = word(table, "_").ok_or_else(|| Error::Name(table.to_owned()))?;
     Ok(format!("add table ip {table}\n"))
 }
 
-/// Makes an empty chain in the table, whether or not it was there.
+/// Returns a script that makes an empty chain in the table, or empties an existing one.
 fn chain(table: &str, name: &str, kind: &str) -> String {
     format!("add chain ip {table} {name} {{ type {kind}; }}\nflush chain ip {table} {name}\n")
 }
 
-/// The text, if it is one word of nft's grammar. What the word means is for nft to judge: it knows
-/// addresses, names and services better than we do. That no second statement hides behind it is for
-/// us to ensure.
+/// Returns the text if it is a single word of nft's grammar.
+///
+/// Its meaning is left to nft, which knows addresses, names and services better than we do. This
+/// check ensures that no second statement is hidden in it.
 fn word<'a>(text: &'a str, marks: &str) -> Option<&'a str> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || marks.contains(letter);
     (!text.is_empty() && text.chars().all(fits)).then_some(text)

@@ -1,5 +1,5 @@
-//! Blocking, proved by packets: a client is refused where the firewall says so, and nowhere else.
-//! Must not look at rules: what counts is who gets which bytes.
+//! Blocking, proved by packets: a client is rejected where the firewall says so, and nowhere else.
+//! Must not look at rules: what counts is who receives which bytes.
 
 mod topology;
 
@@ -77,7 +77,7 @@ fn a_reset_takes_back_its_own_rules_and_nobody_elses() -> Result<(), Box<dyn Err
     Ok(())
 }
 
-/// A reset says that there shall be no rules, and that may already be so.
+/// After a reset there must be no rules, which may already be the case.
 #[on_vm]
 #[test]
 fn a_reset_of_nothing_is_no_error() -> Result<(), firewall::Error> {

@@ -1,4 +1,4 @@
-//! The first test of the documentation, which has the same words. It needs nothing of this crate.
+//! The first test of the documentation, which shows the same text. Independent of this crate.
 
 use std::fs;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Forwarding, proved by packets: a client asks the router, and the server behind it answers.
-//! Must not look at rules: what counts is who gets which bytes.
+//! Forwarding, proved by packets: a client asks the router, and the server behind it answers. Must
+//! not look at rules: what counts is who receives which bytes.
 
 mod topology;
 
@@ -89,8 +89,7 @@ fn the_last_forward_of_a_port_is_the_one_that_counts() -> Result<(), Box<dyn Err
     Ok(())
 }
 
-/// What only passes through the router is not the router's to forward, even if it is for the same
-/// port.
+/// The router must not forward what only passes through it, even for the same port.
 #[on_vm]
 #[test]
 fn traffic_for_another_machine_is_left_alone() -> Result<(), Box<dyn Error>> {

@@ -1,5 +1,5 @@
-//! The machine is the test's own: it may break what it likes, and no other test will ever know.
-//! Each of these would be vandalism on a real machine. None of them cleans up.
+//! The guest belongs to the test: it may break anything, and no other test will notice. Each of
+//! these would be vandalism on a real host. None of them cleans up.
 
 mod kernel;
 mod topology;
@@ -27,12 +27,11 @@ fn system_files_may_be_replaced() -> Result<(), Box<dyn Error>> {
         router.address, server.address
     );
     fs::write("/etc/hosts.new", names)?;
-    // A mount and not a rename: where the host is itself a container, this file is often a mount of
-    // its own.
+    // A mount instead of a rename: if the host is itself a container, this file is often a separate
+    // mount.
     router.run("mount --bind /etc/hosts.new /etc/hosts");
 
-    // Both names are looked up in the file that was just put there: one by nft, the other by the
-    // client.
+    // Both names are looked up in the new file: one by nft, the other by the client.
     firewall::forward(80, "shop.test:8080")?;
     assert_eq!(client.http_get("http://gateway.test/")?.text, "hello");
     Ok(())
@@ -58,7 +57,7 @@ fn a_machine_without_nft_is_told_what_to_install() -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-/// Two tests that could not both pass on one machine, in whatever order and however many at a time.
+/// Two tests that could not both pass on one host, in any order and however many at a time.
 #[on_vm]
 #[test]
 fn the_first_of_two_tests_finds_a_machine_nobody_has_touched() {
@@ -71,7 +70,7 @@ fn the_second_of_two_tests_finds_a_machine_nobody_has_touched() {
     touch_an_untouched_machine();
 }
 
-/// Leaves a mark in the file system and one in the kernel, and fails where it finds either.
+/// Leaves a mark in the file system and one in the kernel, and fails if it finds either.
 fn touch_an_untouched_machine() {
     let mark = Path::new("/etc/somebody-was-here");
     assert!(!mark.exists(), "another test's file is visible here");

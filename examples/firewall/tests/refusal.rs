@@ -1,5 +1,5 @@
-//! What cannot be: the machine refuses, and says why in its own words. Needs no packets, but a real
-//! kernel and nft.
+//! What is impossible: the system refuses, and says why in its own words. Needs no packets, but a
+//! real kernel and nft.
 
 mod kernel;
 
@@ -10,8 +10,7 @@ use vm_test::on_vm;
 
 const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
-/// The words are nft's, said in the guest: `expected` sees them because panics come back as they
-/// were.
+/// The message is nft's, from the guest: `expected` sees it because panics come back unchanged.
 #[on_vm]
 #[test]
 #[should_panic(expected = "Error: Service out of range")]
@@ -22,7 +21,7 @@ fn a_port_that_cannot_exist_is_refused_by_nft() {
 #[on_vm]
 #[test]
 fn a_refused_forward_changes_nothing() {
-    // Said and not assumed: a new network namespace may inherit this switch from its host.
+    // Set explicitly: a new network namespace may inherit this switch from its host.
     fs::write(IP_FORWARD, "0").unwrap();
 
     let refusal = firewall::forward(80, "10.1.0.256:8080").unwrap_err();
@@ -35,7 +34,7 @@ fn a_refused_forward_changes_nothing() {
     assert_eq!(fs::read_to_string(IP_FORWARD).unwrap().trim(), "0");
 }
 
-/// Refused before nft sees it: nft would have obeyed.
+/// Refused before nft sees it: nft would have executed it.
 #[on_vm]
 #[test]
 fn a_command_hidden_in_a_target_is_never_run() {

@@ -1,4 +1,4 @@
-//! Test binaries that are built in unusual ways: with panics that abort, and as on a host without
+//! Test binaries that are built in unusual ways: with panics that abort, and for a host without
 //! guests.
 
 use super::limit;

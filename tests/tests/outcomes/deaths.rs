@@ -1,5 +1,5 @@
-//! Bodies that end, break or bend their process. Here, each would take the other tests of its
-//! process with it; on a guest it fails alone, and its cause is named.
+//! Bodies that end, break or manipulate their process. On the host, each would take the other tests
+//! of its process with it; on a guest it fails alone, and its cause is reported.
 
 use super::processes::assert_no_keeper_is_left;
 use super::rows::{Row, compare, fails, passes};

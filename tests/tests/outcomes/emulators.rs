@@ -1,4 +1,4 @@
-//! The death of a VM's emulator, from outside.
+//! A VM's emulator that is killed from outside.
 
 use super::kills::{check, kill_one};
 use super::processes::emulators_of;

@@ -1,4 +1,4 @@
-//! Bodies that reboot their VM, switch it off, have its kernel panic, or use all that it has.
+//! Bodies that reboot their VM, power it off, crash its kernel, or use up its resources.
 
 use super::processes::assert_no_keeper_is_left;
 use super::rows::{Row, compare, fails, passes};

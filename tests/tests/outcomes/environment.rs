@@ -1,4 +1,4 @@
-//! What the caller's environment makes of a test on a guest.
+//! The effect of the caller's environment on a test on a guest.
 
 use super::fixture;
 use super::words::line_fits;

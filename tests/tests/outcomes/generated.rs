@@ -1,4 +1,4 @@
-//! Tests that another attribute makes, or that reach a guest only through a helper.
+//! Tests that another attribute generates, or that reach a guest only through a helper.
 
 use super::{fixture, limit};
 use vm_test_tests::fixture::Runner;

@@ -1,4 +1,5 @@
-//! Ignored tests when they are asked for, and the command that a failed one names to be run again.
+//! Ignored tests that are run on request, and the command that a failed one names for running it
+//! again.
 
 use super::rows::ensure;
 use super::{fixture, limit};

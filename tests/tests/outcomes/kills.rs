@@ -1,4 +1,4 @@
-//! Deaths that come from outside: of a guest, and of the daemon that holds all guests.
+//! Kills from outside: of a guest, and of the daemon that holds all guests.
 
 use super::processes::{keepers_of, sleeping_vms};
 use super::rows::{Row, compare, fails};

@@ -1,7 +1,7 @@
-//! How tests end: on a guest as here, in every way there is, with the words that a user reads. The
-//! fixture `outcomes` has the bodies, the tables below say what is expected of each, and real
-//! runners run them many at a time. What never reaches a guest is checked once, and for containers
-//! and VMs there are separate rows only where they differ.
+//! How tests end: on a guest as on the host, in every possible way, with the text that a user
+//! reads. The fixture `outcomes` has the bodies, the tables below have the expected results, and
+//! real runners run them many at a time. What never reaches a guest is checked once, and for
+//! containers and VMs there are separate rows only where they differ.
 
 mod builds;
 mod deaths;

@@ -1,5 +1,5 @@
-//! Without the program `vm-test` no test on a guest runs, nor where only the variables say that
-//! this is a guest; and none may pass, whatever it expects.
+//! Without the program `vm-test`, or where only the variables say that this is a guest, no test on
+//! a guest runs; and none may pass, whatever it expects.
 
 use super::rows::differs;
 use super::words::{fits, line_fits, plain, rerun};

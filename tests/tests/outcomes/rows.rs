@@ -1,4 +1,4 @@
-//! A row of a table: a test on a guest, how it ends, and all that a user reads of it.
+//! A row of a table: a test on a guest, its result, and everything that a user reads about it.
 
 use super::words::{ANY, fits, plain, take_trailer};
 use std::fmt::Write;

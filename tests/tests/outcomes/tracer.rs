@@ -1,5 +1,5 @@
-//! A test below a tracer, as nextest's `--tracer` and `--debugger` start it: it ends as ever, and
-//! says where its body is.
+//! A test under a tracer, as nextest's `--tracer` and `--debugger` start it: it ends as usual, and
+//! reports where its body is.
 
 use super::{fixture, limit};
 use std::process::Command;

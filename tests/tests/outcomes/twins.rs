@@ -1,4 +1,4 @@
-//! Tests with a twin that runs here: what a user reads of both is the same, line by line.
+//! Tests with a twin that runs on the host: what a user reads about both is the same, line by line.
 
 use super::processes::assert_no_keeper_is_left;
 use super::rows::{differs, ensure, report_all, strangers};

@@ -1,4 +1,4 @@
-//! Output by the hundred megabytes, and without end.
+//! Output of hundreds of megabytes, and without end.
 
 use super::words::line_fits;
 use super::{fixture, limit};

@@ -1,4 +1,4 @@
-//! What a user reads of a test, made comparable: without what differs from run to run. Knows no
+//! What a user reads about a test, made comparable: without what differs from run to run. Knows no
 //! single test.
 
 use vm_test_tests::fixture::Runner;

@@ -1,5 +1,5 @@
-//! What only the full form runs, and only as root: all the crates on VMs. On what a VM does inside,
-//! the account that started it has no influence.
+//! What only the full form runs, and only as root: all the crates on VMs. The account that started
+//! a VM has no influence on what runs inside it.
 
 use super::rows::{
     CAPS, DEVICEMAPPER, Failing, Guest, INOTIFY, IPTABLES, LANDLOCK, NIX, NONE, PRIVDROP, RTNETLINK,

@@ -1,6 +1,6 @@
 //! One published crate whose own tests run in three ways: by root in a shell of a guest, as whole
-//! binaries under `vm-test runner`, and one by one below `#[on_vm]`. It knows how to build and
-//! start them, not how they should end.
+//! binaries under `vm-test runner`, and one by one with `#[on_vm]`. It knows how to build and start
+//! them, but not their expected results.
 
 use std::fs;
 use std::path::{Path, PathBuf};

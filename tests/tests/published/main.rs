@@ -1,6 +1,6 @@
-//! Published crates whose own tests need root. Each runs as it is under `vm-test runner`, and with
-//! the attribute above each test, on containers and VMs: every test must end as it does for root in
-//! a shell of the same guest, and those that are known to pass must pass.
+//! Published crates whose own tests need root. Each runs unchanged under `vm-test runner`, and with
+//! the attribute above each test, in containers and on VMs: every test must end as it does for root
+//! in a shell of the same guest, and those that are known to pass must pass.
 
 mod as_root_in_full;
 mod attribute;

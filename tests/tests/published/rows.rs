@@ -1,5 +1,5 @@
-//! The crates, and the comparison of their tests' ends in each of the three ways. Which of them
-//! fail on which guest, for root in a shell as well, is said where the comparison is asked for.
+//! The crates, and the comparison of their tests' results in the three ways. The tests that fail on
+//! a guest, for root in a shell as well, are listed where the comparison is called.
 
 use super::crate_under_test::{CrateUnderTest, guests};
 use std::collections::BTreeSet;

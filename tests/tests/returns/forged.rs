@@ -1,4 +1,4 @@
-//! What agents say that are none: names that lead elsewhere, files that nobody has asked for,
+//! Messages that a false agent sends: names that lead elsewhere, files that nobody has asked for,
 //! floods of them.
 
 use super::workspace::{Workspace, assert_says, names_in};

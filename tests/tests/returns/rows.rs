@@ -1,5 +1,5 @@
-//! What comes back from every kind of guest: artifacts and exports, and what of them must stay
-//! where it is.
+//! What comes back from every kind of guest: artifacts and exports, and which files must stay where
+//! they are.
 
 use super::workspace::{Workspace, assert_says, names_in};
 use std::fs;

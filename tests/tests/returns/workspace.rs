@@ -1,4 +1,4 @@
-//! A workspace that tests leave files in, and what is in it and around it afterwards.
+//! A workspace in which tests leave files, and what is in it and around it afterwards.
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};

@@ -1,5 +1,4 @@
-//! Instances of whole binaries that fail: they stay where it is asked for, as those of tests do,
-//! and for nobody else.
+//! Test binaries in guests that are kept when they fail.
 
 use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, text_of};

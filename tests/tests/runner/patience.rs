@@ -1,5 +1,5 @@
-//! SIGTERM, with which nextest ends what it has no more patience for: under nextest it ends the
-//! binary as a time limit would, and elsewhere it is the binary's own.
+//! SIGTERM, with which nextest ends a test that takes too long: under nextest it ends the binary as
+//! a time limit would, and elsewhere it is passed on to the binary.
 
 use super::keeping::kept_id;
 use rustix::process::Signal;

@@ -1,4 +1,4 @@
-//! Sessions that are kept, and exports.
+//! Sessions that are committed as images, and exports.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Files of a store that somebody has changed or deleted: each is found, named, and cured as the
-//! hint says.
+//! Files of a store that were changed or deleted: each is found, reported, and repaired as the hint
+//! says.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Stores on disks of their own: one that is too small, and one of btrfs. Only root can mount them;
+//! Stores on separate disks: one that is too small, and one with btrfs. Only root can mount them;
 //! for an ordinary user the tests show that the command says so.
 
 use std::collections::BTreeSet;

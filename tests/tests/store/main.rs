@@ -1,5 +1,5 @@
 //! The store under stress: builders that are killed, two at once, images removed while guests run
-//! from them, sessions kept as images, disks that are full. Each test has a store of its own.
+//! from them, sessions committed as images, full disks. Each test has its own store.
 
 mod commit;
 mod damage;

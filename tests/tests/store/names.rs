@@ -1,4 +1,4 @@
-//! Directories whose names hold what separates the options of an overlay, an emulator or a shell.
+//! Directories whose names contain separators of options of an overlay, an emulator or a shell.
 
 use std::collections::BTreeSet;
 use std::fs;

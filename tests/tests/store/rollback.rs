@@ -1,5 +1,5 @@
-//! The same tests with the store on disks of several kinds, as root and as an ordinary user: what
-//! one test did to its guest, the next one does not find.
+//! The same tests with the store on disks of several kinds, as root and as an ordinary user: the
+//! next test does not find what one test did to its guest.
 
 use super::disks::{make, mount, refused, small_disk};
 use super::eventually;

@@ -1,4 +1,4 @@
-//! A store whose file system is taken away while guests run from it and builds write to it.
+//! A store whose file system is unmounted while guests run from it and builds write to it.
 
 use super::disks::{Mounted, refused};
 use super::{LIMIT, eventually};

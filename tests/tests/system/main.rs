@@ -1,6 +1,6 @@
 //! Guests that boot with their image's own init: services in them, boots that fail, and what is
-//! left of them. A user who has no control group to give gets the same refusal everywhere, which is
-//! then what is asserted.
+//! left of them. A user who cannot delegate a control group gets the same refusal everywhere, which
+//! is then asserted instead.
 
 mod kept;
 

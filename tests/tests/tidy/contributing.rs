@@ -1,5 +1,5 @@
 //! Rules for what contributors read: the files that it names exist, and the table of
-//! CONTRIBUTING.md says what the short form leaves out.
+//! CONTRIBUTING.md matches what the short form leaves out.
 
 use vm_test_tests::document;
 

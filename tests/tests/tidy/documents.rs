@@ -1,4 +1,4 @@
-//! Rules for the documents that people open first: the read-me, the architecture's code map, the
+//! Rules for the documents that people open first: the README, the architecture's code map, the
 //! changelog.
 
 use vm_test_tests::document;

@@ -1,5 +1,5 @@
 //! Rules for links between documents: each leads to a file and a heading that exist, and the book
-//! is whole in itself.
+//! links to nothing outside of itself.
 
 use std::collections::BTreeSet;
 

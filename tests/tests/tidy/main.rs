@@ -1,6 +1,6 @@
-//! The project's rules as tests. This file knows which rules there are; each rule lives in a module
-//! below `tidy/`, takes the files as data, and has a test of its own that plants what the rule
-//! forbids. No rule reads the disk, so that a rule that finds nothing can be shown to look.
+//! The project's rules as tests. This file lists the rules; each rule is in a module below `tidy/`,
+//! takes the files as data, and has a test that plants what the rule forbids. No rule reads the
+//! disk, so that a rule that finds nothing can be shown to work.
 
 mod circles;
 mod contributing;

@@ -1,5 +1,5 @@
-//! Rules for the manifests: what crates in users' test binaries may depend on, and what stands only
-//! in the workspace manifest.
+//! Rules for the manifests: what crates in users' test binaries may depend on, and what belongs
+//! only in the workspace manifest.
 
 use toml::{Table, Value};
 

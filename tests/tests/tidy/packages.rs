@@ -1,5 +1,5 @@
-//! Rules for what `cargo package` makes of the crates that are published: licences, README, nothing
-//! from outside.
+//! Rules for the packages that `cargo package` makes of the published crates: licences, README,
+//! nothing from outside.
 
 use toml::{Table, Value};
 

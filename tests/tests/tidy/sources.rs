@@ -1,5 +1,5 @@
-//! Rules for single Rust files: opening, length, name, `unsafe`. It knows nothing of how files
-//! depend on each other.
+//! Rules for single Rust files: opening, length, name, `unsafe`. Knows nothing of how files depend
+//! on each other.
 
 use std::str::FromStr;
 

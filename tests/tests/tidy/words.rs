@@ -1,5 +1,5 @@
-//! Words that no file of the project holds: paths of one machine, addresses of registries, marks of
-//! unfinished work. The words are put together from pieces here, so that this file passes its own
+//! Words that no file of the project may contain: paths of one computer, addresses of registries,
+//! marks of unfinished work. They are assembled from pieces here, so that this file passes its own
 //! rule.
 
 use crate::tree::Tree;

@@ -1,4 +1,4 @@
-//! Bodies take as long as a clock inside the guest says, whoever runs them.
+//! The recorded time of a body agrees with a clock inside the guest, whichever runner runs it.
 
 use crate::{BACKENDS, LIMIT, fixture, lines, micros, run_of_nextest};
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What is written down of tests that do not pass, and of test processes that are ended from
+//! What is recorded about tests that do not pass, and about test processes that are ended from
 //! outside.
 
 use crate::{BACKENDS, LIMIT, fixture, lines, micros, report, run_of_nextest};

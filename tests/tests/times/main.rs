@@ -1,5 +1,5 @@
-//! The times of tests: that they are true, that they are all written down, by whom they can be
-//! read. The lines are read from where users find them.
+//! The times of tests: that they are true, that all are recorded, and who can read them. The lines
+//! are read from where users find them.
 
 mod bodies;
 mod ends;

@@ -1,4 +1,4 @@
-//! The parts of a test's time: each measured, none of them twice, and together not more than the
+//! The parts of a test's time: each measured, none counted twice, and together not more than the
 //! whole.
 
 use crate::{LIMIT, fixture, lines, micros, run_of_nextest};

@@ -1,6 +1,6 @@
-//! The other end of the wire: an HTTP server and a client, just large enough to see whether bytes
-//! arrive. Knows nothing of firewalls or namespaces; the tests start it where they want traffic to
-//! begin or to end.
+//! The other end of the link: an HTTP server and a client, just large enough to see whether bytes
+//! arrive. Knows nothing of firewalls or namespaces; the tests start it where traffic should begin
+//! or end.
 //!
 //! A program and not a thread, because a thread cannot move to another network namespace without
 //! `unsafe`.
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// How long either side waits for the other. A hang must end as an error that says so, long before
-/// a test's own deadline would end it without a word.
+/// a test's own time limit would end it without a message.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
@@ -34,23 +34,26 @@ fn main() -> ExitCode {
     }
 }
 
-/// Answers every request on `port` with `text`, until killed. The line `ready` on stdout says that
-/// it listens: whoever has read that line may connect, and nobody needs to sleep.
+/// Answers every request on `port` with `text`, until killed.
+///
+/// The line `ready` on stdout reports that it listens, so that clients need not sleep before they
+/// connect.
 fn serve(port: &str, text: &str) -> io::Result<()> {
     let port: u16 = port.parse().map_err(io::Error::other)?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))?;
     println!("ready");
     loop {
         let (stream, peer) = listener.accept()?;
-        // A client that goes away half-way is the client's business, not the end of the server.
+        // A client that disconnects must not end the server.
         if let Err(cause) = answer(&stream, &peer.ip().to_string(), text) {
             eprintln!("cannot answer {peer}: {cause}");
         }
     }
 }
 
-/// Reads one request to its empty line and answers it. `Seen-From` lets a test learn who the server
-/// thinks is asking.
+/// Reads one request up to its empty line and answers it.
+///
+/// `Seen-From` tells the client which address the server sees.
 fn answer(mut stream: &TcpStream, peer: &str, text: &str) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     for line in BufReader::new(stream).lines() {
@@ -65,7 +68,7 @@ fn answer(mut stream: &TcpStream, peer: &str, text: &str) -> io::Result<()> {
     )
 }
 
-/// Asks for `url` and copies the whole answer, head and body, to stdout.
+/// Requests `url` and copies the whole answer, head and body, to stdout.
 fn get(url: &str) -> io::Result<()> {
     let rest = url
         .strip_prefix("http://")
@@ -88,7 +91,7 @@ fn get(url: &str) -> io::Result<()> {
     stream
         .read_to_end(&mut reply)
         .map_err(|cause| match cause.kind() {
-            // Linux reports a read that ran out of time as "resource temporarily unavailable".
+            // Linux reports a read that timed out as "resource temporarily unavailable".
             io::ErrorKind::WouldBlock => io::Error::new(
                 io::ErrorKind::TimedOut,
                 format!("no answer within {PATIENCE:?}"),

@@ -1,8 +1,8 @@
-//! What the guest's kernel holds. Looks and reports; must not judge it, and must not change it.
+//! Reads what the guest's kernel holds. Must not judge it, and must not change it.
 
 use std::process::Command;
 
-/// All rules of all tables, as nft prints them: the empty text where there are none.
+/// Returns all rules of all tables, as nft prints them; an empty text if there are none.
 pub(crate) fn ruleset() -> String {
     let output = Command::new("nft")
         .args(["list", "ruleset"])

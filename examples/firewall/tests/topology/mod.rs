@@ -1,41 +1,42 @@
-//! Three hosts in one guest: `client – router – server`, real network stacks joined by real wires.
+//! Three hosts in one guest: `client – router – server`, with real network stacks connected by
+//! virtual links.
 //!
 //! ```text
 //! client 10.2.0.2 ─── 10.2.0.1 router 10.1.0.1 ─── 10.1.0.2 server
 //! ```
 //!
 //! The router is the guest itself, where the test runs and the firewall works; client and server
-//! are network namespaces in it. Knows how to build them and how to talk through them; must not
-//! know what a firewall is. It also takes nothing apart again: when the test ends, the guest ends,
-//! and all of this with it.
+//! are network namespaces in it. Knows how to build them and how to communicate through them, but
+//! nothing of firewalls. It removes nothing: when the test ends, the guest ends, with all of this.
 
 use std::io::{BufRead, BufReader};
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Output, Stdio};
 use std::{fmt, fs};
 
-/// The demo's own program, built by cargo. The guest finds it where the host has it.
+/// The demo's own program, built by cargo. The guest has it at the same path as the host.
 const PROBE: &str = env!("CARGO_BIN_EXE_probe");
 
-/// The three hosts, wired up and answering.
+/// The three hosts, connected and answering.
 pub(crate) struct Topology {
     pub(crate) client: Host,
     pub(crate) router: Host,
     pub(crate) server: Host,
 }
 
-/// A network stack with a name and the address by which the others know it.
+/// A network stack, with a name and the address by which the others reach it.
 pub(crate) struct Host {
     pub(crate) name: &'static str,
     pub(crate) address: Ipv4Addr,
-    /// Whether the host is a namespace beside the guest's own.
+    /// Whether the host is a separate namespace, not the guest's own.
     apart: bool,
 }
 
 impl Topology {
-    /// Builds the topology in a guest that has none yet. Its middle does not route until somebody
-    /// makes it: a new network namespace may inherit that switch from the host, and then no test
-    /// would notice who had set it.
+    /// Builds the topology in a guest that has none yet.
+    ///
+    /// The router does not forward packets until the test enables it: a new network namespace may
+    /// inherit that switch from the host, and then no test would notice who had set it.
     pub(crate) fn new() -> Self {
         fs::write("/proc/sys/net/ipv4/ip_forward", "0")
             .expect("root may write the guest's network settings");
@@ -64,8 +65,8 @@ impl Topology {
     }
 }
 
-/// Makes the namespace `host` and a wire from it to the router, which takes the address `gateway`
-/// on that wire.
+/// Makes the namespace `host` and a link from it to the router, which gets the address `gateway` on
+/// that link.
 fn wire(router: &Host, host: &Host, gateway: Ipv4Addr) {
     let Host { name, address, .. } = host;
     router.run(&format!("ip netns add {name}"));
@@ -80,8 +81,9 @@ fn wire(router: &Host, host: &Host, gateway: Ipv4Addr) {
 }
 
 impl Host {
-    /// Runs a command on this host and expects it to succeed. Words are split at spaces; there is
-    /// no shell.
+    /// Runs a command on this host and expects it to succeed.
+    ///
+    /// Words are split at spaces; there is no shell.
     pub(crate) fn run(&self, command: &str) {
         let mut words = command.split_whitespace();
         let program = words.next().expect("a command has at least one word");
@@ -95,8 +97,9 @@ impl Host {
         );
     }
 
-    /// Starts an HTTP server on this host that answers with `text`. It listens when this returns,
-    /// and stops when the value is dropped.
+    /// Starts an HTTP server on this host that answers with `text`.
+    ///
+    /// It listens when this returns, and stops when the value is dropped.
     pub(crate) fn serve(&self, port: u16, text: &str) -> Service {
         let mut command = self.command(PROBE);
         command
@@ -113,8 +116,7 @@ impl Host {
             .stdout
             .take()
             .expect("the probe's stdout is piped");
-        // The probe says this line once it listens, and closes its stdout without it when it
-        // cannot.
+        // The probe prints this line once it listens, and closes its stdout without it on failure.
         let line = BufReader::new(stdout).lines().next().and_then(Result::ok);
         assert_eq!(
             line.as_deref(),
@@ -125,7 +127,7 @@ impl Host {
         service
     }
 
-    /// Asks for `url` from this host.
+    /// Requests `url` from this host.
     pub(crate) fn http_get(&self, url: &str) -> Result<Page, NoAnswer> {
         let output = self.output(PROBE, &["get", url]);
         if !output.status.success() {
@@ -149,7 +151,7 @@ impl Host {
             .unwrap_or_else(|cause| panic!("cannot start {command:?}: {cause}"))
     }
 
-    /// A command that will start `program` in this host's network namespace.
+    /// Returns a command that starts `program` in this host's network namespace.
     fn command(&self, program: &str) -> Command {
         if !self.apart {
             return Command::new(program);
@@ -160,7 +162,7 @@ impl Host {
     }
 }
 
-/// A server on one of the hosts, which stops when it is dropped.
+/// A server on one of the hosts, which stops when this is dropped.
 #[must_use = "a server that is dropped at once answers nobody"]
 pub(crate) struct Service {
     probe: Child,
@@ -168,23 +170,23 @@ pub(crate) struct Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // Neither can fail in a way that matters: a probe that is already gone is stopped, too.
+        // Errors are irrelevant: a probe that is already gone is stopped, too.
         let _ = self.probe.kill();
         let _ = self.probe.wait();
     }
 }
 
-/// What a server answered.
+/// The answer of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) status: u16,
-    /// The address from which, in the server's eyes, the question came.
+    /// The client's address, as the server sees it.
     pub(crate) seen_from: Ipv4Addr,
     pub(crate) text: String,
 }
 
 impl Page {
-    /// Reads the answer of `probe serve`.
+    /// Parses the answer of `probe serve`.
     fn parse(reply: &str) -> Option<Self> {
         let (head, text) = reply.split_once("\r\n\r\n")?;
         let status = head.split_whitespace().nth(1)?.parse().ok()?;
@@ -201,7 +203,7 @@ impl Page {
     }
 }
 
-/// Why there was no page, in the words of the client's system.
+/// Why there was no page, as the client's system reports it.
 #[derive(Debug)]
 pub(crate) struct NoAnswer(String);
 
