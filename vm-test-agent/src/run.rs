@@ -33,8 +33,7 @@ pub(super) struct Output {
     pub(super) fd: Option<OwnedFd>,
     pub(super) cutter: Cutter,
     pub(super) is_error: bool,
-    /// Whether it belongs to an earlier job. It is read, so that its writers are not blocked, and
-    /// discarded.
+    /// Whether it belongs to an earlier job: then it is read, to unblock its writers, and discarded.
     pub(super) is_left: bool,
 }
 
@@ -62,8 +61,7 @@ pub(super) struct Running<'a> {
 
 /// Runs the job and tells the host how it ended.
 ///
-/// `left` are output streams of earlier jobs that processes may still write to; those of this job
-/// are added.
+/// `left` are output streams that processes of earlier jobs still have; this job's are added.
 pub(super) fn run(
     host: &mut Host,
     listener: &UnixListener,
@@ -109,8 +107,7 @@ pub(super) fn run(
             if memory.in_use() > limit {
                 running.memory_is_out(&harvest);
             }
-            // With thousands of processes the agent gets little processor time, and needs it for
-            // the deadline.
+            // With thousands of processes, the agent's little processor time is for the deadline.
             if !memory.is_behind() {
                 wait = wait.min(MEMORY_TICK);
             }
@@ -133,16 +130,13 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Gives a process the settings of a login that the agent itself does not have.
-///
-/// The body starts only later, because it waits for the agent's answer.
+/// Gives a process the settings of a login, which the agent lacks, before its body begins.
 fn give_what_the_agent_has_not(pid: Pid) {
     let give = |file: &str, value: &str| {
         let _ = std::fs::write(format!("/proc/{pid}/{file}"), value);
     };
     if kind::is_vm() {
-        // The agent is protected from the OOM killer, and has no timer slack because of its
-        // priority.
+        // The agent is protected from the OOM killer, and its priority gives it no timer slack.
         give("oom_score_adj", "0");
         give("timerslack_ns", "50000");
     } else {
@@ -226,8 +220,7 @@ impl<'a> Running<'a> {
         let mut active = false;
         match &mut self.body {
             Some(body) if ready.connect => body.accept(listener),
-            // A job that is not a test reports nothing, and its processes must not wait for an
-            // answer.
+            // A job that is not a test reports nothing: its processes must not wait for an answer.
             None if ready.connect => drop(listener.accept()),
             _ => {}
         }

@@ -1,5 +1,4 @@
-//! A connection to the daemon, which is started if none is running. Sends requests; interprets no
-//! reply.
+//! A connection to the daemon, which is started if necessary. Sends requests; interprets no reply.
 
 use super::silence::{LOOK, Silent, Vigil, holder};
 use super::{Executor, RuntimeDir};
@@ -226,9 +225,7 @@ pub fn console(instance: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Asks the daemon to record what became of a test, if it runs.
-///
-/// Does not start a daemon, and ignores failures.
+/// Asks the daemon to record what became of a test, if it runs. Ignores failures.
 pub fn record(record: Record) {
     let _ = ask(&Request::Record(Box::new(record)));
 }
