@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 /// What executes the instructions of a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Accelerator {
-    /// The processor where that is proved to work, else QEMU's translator.
+    /// The processor, if it is proved to work, otherwise QEMU's translator.
     Auto,
-    /// The processor, or nothing.
+    /// The processor only.
     Kvm,
     /// QEMU's translator.
     Tcg,
 }
 
 impl Accelerator {
-    /// The choice of this name.
+    /// Returns the choice with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {

@@ -12,7 +12,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// The backend of this name.
+    /// Returns the backend with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -22,7 +22,7 @@ impl Backend {
         }
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

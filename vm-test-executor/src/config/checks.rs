@@ -10,7 +10,7 @@ use vm_test_settings::word::enumerate;
 
 const MOST_DISKS: usize = 8;
 
-/// The choice that a word names.
+/// Returns the choice that a word names.
 pub(super) fn chosen<T>(
     key: &Key,
     word: &str,
@@ -29,7 +29,7 @@ pub(super) fn chosen<T>(
     })
 }
 
-/// A quantity within the limits of its key.
+/// Returns a quantity if it is within the limits of its key.
 pub(super) fn within(key: &Key, value: u64) -> Result<u64, Refusal> {
     match &key.kind {
         Kind::Quantity(limits, _) if !limits.has(value) => {
@@ -39,7 +39,7 @@ pub(super) fn within(key: &Key, value: u64) -> Result<u64, Refusal> {
     }
 }
 
-/// A number within the range of its key.
+/// Returns a number if it is in the range of its key.
 pub(super) fn counted(key: &Key, count: u32) -> Result<u32, Refusal> {
     match &key.kind {
         Kind::Count(range, _) if !range.contains(&count) => {
@@ -50,7 +50,7 @@ pub(super) fn counted(key: &Key, count: u32) -> Result<u32, Refusal> {
     }
 }
 
-/// Sizes of disks, each within the limits of their key.
+/// Returns sizes of disks if each is within the limits of their key.
 pub(super) fn disks(key: &Key, sizes: &[u64]) -> Result<Vec<u64>, Refusal> {
     if sizes.len() > MOST_DISKS {
         return Err(Refusal::new(
@@ -73,13 +73,13 @@ fn outside(what: &str, value: &str, [least, most]: [String; 2]) -> Refusal {
     )
 }
 
-/// A kernel instead of the image's.
+/// Returns a kernel that replaces the image's.
 pub(super) fn kernel(text: &str) -> Result<OtherKernel, Refusal> {
     let wrong = || Refusal::new(format!("{text:?} is not a kernel"), OtherKernel::HINT);
     OtherKernel::named(text).ok_or_else(wrong)
 }
 
-/// Patterns of files that come back.
+/// Returns patterns of files that come back.
 pub(super) fn patterns(texts: &[Text]) -> Result<Vec<Pattern>, Refusal> {
     let read = |text: &Text| {
         Pattern::new(text).map_err(|reason| {
@@ -92,7 +92,7 @@ pub(super) fn patterns(texts: &[Text]) -> Result<Vec<Pattern>, Refusal> {
     texts.iter().map(read).collect()
 }
 
-/// Paths that say where they begin.
+/// Returns paths that start at the root or at a home.
 pub(super) fn paths(texts: &[Text]) -> Result<Vec<String>, Refusal> {
     match first_unlike(Form::Path, texts) {
         None => Ok(owned(texts)),
@@ -103,7 +103,7 @@ pub(super) fn paths(texts: &[Text]) -> Result<Vec<String>, Refusal> {
     }
 }
 
-/// Devices that a guest can be given.
+/// Returns devices that a guest can be given.
 pub(super) fn devices(texts: &[Text]) -> Result<Vec<String>, Refusal> {
     match first_unlike(Form::Device, texts) {
         None => Ok(owned(texts)),
@@ -121,7 +121,7 @@ fn first_unlike(form: Form, texts: &[Text]) -> Option<&Text> {
     texts.iter().find(|text| form.check(text).is_err())
 }
 
-/// The texts themselves.
+/// Returns the texts themselves.
 pub(super) fn owned(texts: &[Text]) -> Vec<String> {
     texts.iter().map(|text| text.to_string()).collect()
 }

@@ -8,13 +8,13 @@ use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::word::meant;
 
-/// A longer file is refused unread.
+/// A longer file is refused unread, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// The text of a file; `if_long` is the hint if it is longer than any of its kind would be.
+/// Reads the text of a file; `if_long` is the hint for a file that is too long.
 ///
 /// # Errors
-/// If it cannot be read, is too long, or is no text.
+/// If it cannot be read, is too long, or is not text.
 pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
     let cannot = |cause: String| Failure::new(format!("cannot read {}: {cause}", file.display()));
     let meta = file.metadata().map_err(|error| {
@@ -29,7 +29,7 @@ pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
     if !meta.is_file() {
         let cause = match meta.is_dir() {
             true => "it is a directory",
-            // To read a pipe would take for ever.
+            // Reading a pipe could take forever.
             false => "it is not a regular file",
         };
         return Err(
@@ -47,10 +47,10 @@ pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
         .map_err(|error| cannot(error.to_string()).hint("TOML must be UTF-8 text"))
 }
 
-/// What the text says.
+/// Parses the text.
 ///
 /// # Errors
-/// Where it is wrong; if a key is unknown, with the one that was probably meant.
+/// Where it is wrong; for an unknown key, with the one that was probably meant.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| {
         let failure = Failure::new(error.to_string().trim_end());
@@ -61,7 +61,7 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     })
 }
 
-/// The key that is spelled most like the unknown one in serde's message, if one is near.
+/// Returns the key that is most similar to the unknown one in serde's message, if one is similar.
 #[must_use]
 pub fn suggestion(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);

@@ -24,7 +24,7 @@ pub struct Workspace {
     /// Where relative paths start.
     directory: PathBuf,
     file: Option<PathBuf>,
-    /// What is wrong with one of them is nothing to the others.
+    /// A mistake in one of them does not affect the others.
     guests: BTreeMap<String, Result<Vec<Entry>, Mistake>>,
 }
 
@@ -61,12 +61,12 @@ impl Workspace {
         })
     }
 
-    /// The names of the guests that the file declares.
+    /// Returns the names of the guests that the file declares.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.guests.keys().map(String::as_str)
     }
 
-    /// The file.
+    /// Returns the path of the file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
@@ -130,7 +130,7 @@ impl Workspace {
     }
 }
 
-/// The guests that a text declares.
+/// Returns the guests that a text declares.
 fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, Failure> {
     let document =
         DeTable::parse(text).map_err(|error| Failure::new(error.to_string().trim_end()))?;
@@ -157,7 +157,7 @@ fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, F
     Ok(guests)
 }
 
-/// Refuses what is not in the table of a guest.
+/// Refuses a key that does not belong into a guest's table.
 fn stray(name: &str, line: usize, place: &str) -> Failure {
     let hint = if Key::find(name).is_some() {
         format!("settings stand below the name of their guest, as in [guest.{HOST}]")

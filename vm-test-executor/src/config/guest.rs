@@ -15,7 +15,7 @@ pub const HOST: &str = "host";
 /// The image that stands for the host's own root file system.
 pub const HOST_IMAGE: &str = "host";
 
-/// A guest, decided.
+/// A guest with all its settings decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
     /// Its name, which is also its host name.
@@ -27,9 +27,9 @@ pub struct Guest {
     pub accelerator: Option<Accelerator>,
     /// Its image.
     pub image: String,
-    /// A kernel instead of its image's.
+    /// A kernel that replaces its image's.
     pub kernel: Option<OtherKernel>,
-    /// What its first process is; the image's own choice, if nobody has made another.
+    /// What its first process is. By default the image decides.
     pub init: Option<Init>,
     /// Its memory, in bytes.
     pub memory: u64,
@@ -37,35 +37,35 @@ pub struct Guest {
     pub cpus: u32,
     /// Time limit of a test, in milliseconds.
     pub timeout: u64,
-    /// Time limit of the boot of a guest with an init of its own, in milliseconds.
+    /// Time limit of the boot of a guest with its own init, in milliseconds.
     pub boot_timeout: u64,
     /// Sizes of its blank disks, in bytes.
     pub disks: Vec<u64>,
-    /// Whether it has a way out of its own network.
+    /// Whether it can reach networks outside its own.
     pub outside: bool,
-    /// Whether an instance stays when its test fails.
+    /// Whether an instance is kept when its test fails.
     pub keep: bool,
-    /// For how long it then stays, in milliseconds.
+    /// For how long it is then kept, in milliseconds.
     pub keep_for: u64,
-    /// Variables forwarded besides the defaults.
+    /// Variables that are forwarded in addition to the defaults.
     pub env: Vec<String>,
     /// Which files of the workspace come back.
     pub export: Vec<Pattern>,
-    /// What it may see of the user's credentials.
+    /// Which of the user's credentials it may see.
     pub expose: Vec<String>,
     /// Devices of the host it may use.
     pub devices: Vec<String>,
-    /// How its writes are undone, if anybody has chosen.
+    /// How its writes are rolled back, if chosen.
     pub rollback: Option<Rollback>,
-    /// Root in it is root on the host.
+    /// Whether root in it is root on the host.
     pub privileged: bool,
 }
 
 impl Guest {
-    /// A guest of this name with the defaults.
+    /// Returns a guest with this name and the defaults.
     ///
     /// # Errors
-    /// If the name is not one.
+    /// If the name is not valid.
     pub fn new(name: &str) -> Result<Self, Failure> {
         if Form::Name.check(name).is_err() {
             return Err(Failure::new(format!("cannot use {name:?} as the name of a guest")).hint(
@@ -98,10 +98,10 @@ impl Guest {
         })
     }
 
-    /// Decides one setting anew.
+    /// Applies one setting.
     ///
     /// # Errors
-    /// If the value is not one of those allowed, or this version cannot do it.
+    /// If the value is not allowed, or this version does not support it.
     pub fn set(&mut self, setting: &Setting) -> Result<(), Failure> {
         self.decide(setting).map_err(|refusal| {
             let cause = refusal.cause;
@@ -141,7 +141,7 @@ impl Guest {
         Ok(())
     }
 
-    /// The image that has its root and, if that comes from a package, its kernel.
+    /// Returns the image with its root and, if that comes from a package, its kernel.
     #[must_use]
     pub fn image_with_kernel(&self) -> String {
         match (&self.kernel, self.backend) {
@@ -150,13 +150,13 @@ impl Guest {
         }
     }
 
-    /// What executes the instructions, as it was chosen.
+    /// Returns the chosen accelerator.
     #[must_use]
     pub fn accelerator(&self) -> Accelerator {
         self.accelerator.unwrap_or(Accelerator::Auto)
     }
 
-    /// What the guest is, for people.
+    /// Describes the guest for people.
     #[must_use]
     pub fn description(&self) -> String {
         let root = if self.image == HOST_IMAGE {
@@ -169,7 +169,7 @@ impl Guest {
     }
 }
 
-/// Whether a word says yes or no, if it says either.
+/// Returns whether a word means yes or no, if it is one of them.
 fn either(word: &str, no: &str, yes: &str) -> Option<bool> {
     match word {
         _ if word == no => Some(false),

@@ -13,7 +13,7 @@ pub enum Init {
 }
 
 impl Init {
-    /// The choice of this name.
+    /// Returns the choice with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {

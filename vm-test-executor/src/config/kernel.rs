@@ -4,26 +4,26 @@
 use std::path::PathBuf;
 use vm_test_settings::form::Form;
 
-/// Between the name of an image and that of the package of its kernel.
+/// Separates the name of an image from that of its kernel's package.
 const AND: char = '+';
 
-/// A kernel instead of the image's.
+/// A kernel that replaces the image's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OtherKernel {
-    /// Of this package of the image's Debian.
+    /// The kernel of this package of the image's Debian.
     Package(String),
-    /// In this file of the host; its modules are beside it.
+    /// The kernel in this file of the host; its modules are beside it.
     File(PathBuf),
 }
 
 impl OtherKernel {
-    /// What can be written.
+    /// The hint with valid values.
     pub const HINT: &str = "a kernel is a package of the image's Debian, as in kernel = \"linux-image-amd64\", or the path of a file, as in kernel = \"build/boot/vmlinuz-6.12\"";
 
-    /// The kernel that this text names.
+    /// Returns the kernel that this text names.
     #[must_use]
     pub fn named(text: &str) -> Option<Self> {
-        // A VM always has a kernel, so that `none` is none.
+        // A VM always has a kernel, so `none` is not one.
         if text == "none" || Form::Kernel.check(text).is_err() {
             return None;
         }
@@ -34,12 +34,12 @@ impl OtherKernel {
     }
 }
 
-/// The name of the image that combines these two.
+/// Returns the name of the image that combines the two.
 pub(super) fn combined(image: &str, package: &str) -> String {
     format!("{image}{AND}{package}")
 }
 
-/// The image and the package that the name of an image with another kernel is made of.
+/// Splits the name of an image with another kernel into image and package.
 #[must_use]
 pub fn split(name: &str) -> Option<(&str, &str)> {
     let (image, package) = name.split_once(AND)?;

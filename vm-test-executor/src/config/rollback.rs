@@ -1,16 +1,16 @@
 //! How a guest's writes are rolled back. Only names the choices.
 
-/// How what a guest writes to its root is undone.
+/// How the guest's writes to its root are rolled back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rollback {
-    /// The writes are in memory, above the image's layers.
+    /// Writes go to memory, above the image's layers.
     Overlay,
-    /// The guest has a snapshot of the image, on the store's own disk.
+    /// The guest has a snapshot of the image, on the store's disk.
     Snapshot,
 }
 
 impl Rollback {
-    /// The choice of this name.
+    /// Returns the choice with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {

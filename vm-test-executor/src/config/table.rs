@@ -10,14 +10,14 @@ use vm_test_settings::guest::{Key, Kind, Setting, Text, names};
 use vm_test_settings::quantity::{Cure, Scale};
 use vm_test_settings::word::meant;
 
-/// A setting, and the line that it stands in.
+/// A setting, and the number of its line.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) line: usize,
     pub(super) setting: Setting,
 }
 
-/// What is wrong in a table.
+/// A mistake in a table.
 #[derive(Debug)]
 pub(super) struct Mistake {
     line: usize,
@@ -27,7 +27,7 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
-    /// The failure to have the guest.
+    /// Returns the failure to decide the guest.
     pub(super) fn failure(&self, guest: &str, file: &Path) -> Failure {
         Failure::new(format!(
             "cannot use guest `{guest}`: cannot set `{}`: {} (in {}, line {})",
@@ -40,13 +40,13 @@ impl Mistake {
     }
 }
 
-/// The line of a place in a text.
+/// Returns the line number of a position in a text.
 pub(super) fn line(text: &str, span: Range<usize>) -> usize {
     let before = text.as_bytes().get(..span.start).unwrap_or_default();
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// The settings of a table of this text.
+/// Reads the settings of a table of this text.
 pub(super) fn read(text: &str, table: &DeTable<'_>) -> Result<Vec<Entry>, Mistake> {
     table
         .iter()
@@ -75,8 +75,7 @@ fn unknown(name: &str) -> Refusal {
     Refusal::new("there is no such key", hint)
 }
 
-/// Checks a word of a list, where that is one of names of variables. What is said of other words
-/// depends on the guest.
+/// Checks a word of a list of variable names. Words of other lists are checked with the guest.
 fn check(form: Form, word: &str) -> Result<(), Refusal> {
     if form != Form::Variable {
         return Ok(());
@@ -91,7 +90,7 @@ fn check(form: Form, word: &str) -> Result<(), Refusal> {
         })
 }
 
-/// The setting that a key makes of a value.
+/// Returns the setting for a key and its value.
 fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
     let text = |value: &DeValue<'_>| {
         let text = value.as_str().ok_or_else(|| unlike(key, value));
@@ -152,7 +151,7 @@ fn choose(key: &Key, choices: &[&str], word: String) -> Result<String, Refusal> 
     Err(Refusal::new(cause, hint))
 }
 
-/// Refuses a value of another kind; where it is clear which one it stands for, the hint is that.
+/// Refuses a value of another kind, with a hint if it is clear what it stands for.
 fn unlike(key: &Key, value: &DeValue<'_>) -> Refusal {
     let better = match (&key.kind, value) {
         (Kind::Quantity(limits, _), DeValue::Integer(number)) => {
@@ -176,7 +175,7 @@ fn unlike(key: &Key, value: &DeValue<'_>) -> Refusal {
     Refusal::new(key.kind.unlike(), write(key, better))
 }
 
-/// A text in quotes, and in a list where that is what the key takes.
+/// Quotes a text, in a list if the key takes one.
 fn within_list(key: &Key, text: &str) -> String {
     match key.kind {
         Kind::Quantities(..) => format!("[{text:?}]"),
@@ -184,7 +183,7 @@ fn within_list(key: &Key, text: &str) -> String {
     }
 }
 
-/// What to write, for hints.
+/// Returns an assignment to write, for hints.
 fn write(key: &Key, value: &str) -> String {
     format!("write `{} = {value}`", key.name)
 }
