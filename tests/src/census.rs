@@ -1,10 +1,8 @@
 //! A census of this host: everything at one moment that vm-test could have put there or changed.
 //! Two of them are compared. It only reads, and waits only in [`Census::settle`].
-//! Other suites and other users run daemons of their own at the same time. Descendants of a living
-//! daemon other than the given host's are theirs and are not counted.
 //!
-//! Other suites and other users run daemons of their own at the same time. What descends from a
-//! living daemon that is not the given host's is theirs and is not counted.
+//! Other suites and other users run their own daemons at the same time. Descendants of a living
+//! daemon other than the given host's are theirs and are not counted.
 
 mod files;
 mod host;

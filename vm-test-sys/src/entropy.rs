@@ -1,5 +1,5 @@
-//! The kernel's random numbers: what root gives them. Two copies of one machine would otherwise
-//! draw the same.
+//! The kernel's random numbers: lets root reseed them. Two copies of one VM would otherwise draw the
+//! same numbers.
 
 use std::fs::File;
 use std::io;

@@ -1,5 +1,4 @@
-//! A turn before all others for this process, in a kernel of its own. What it starts gets its turn
-//! like everybody.
+//! Priority over all other processes for the agent of a VM. What it starts gets the normal priority.
 
 use std::io;
 

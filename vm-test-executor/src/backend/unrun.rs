@@ -7,8 +7,8 @@ use vm_test_protocol::failure::Failure;
 pub struct Unrun {
     /// For people.
     pub failure: Failure,
-    /// Whether a machine that was to be saved had all that it needs from its host, and did not
-    /// boot.
+    /// Whether a VM that was to be saved as a template did not boot, although the host gave it
+    /// everything it needs.
     pub is_unbooted: bool,
 }
 

@@ -1,6 +1,5 @@
-//! Whether a value that somebody has set can be used: its limits and its form, which the table of
-//! settings has. Knows no guest; the attribute and `vm-test.toml` say most of this earlier and
-//! nearer to the mistake.
+//! Checks the values of settings: their limits and their form, which are in the table of settings.
+//! Knows no guest; the attribute and `vm-test.toml` report most mistakes earlier and nearer to them.
 
 use super::kernel::OtherKernel;
 use vm_test_protocol::pattern::Pattern;

@@ -1,5 +1,4 @@
-//! Ids that nobody has been given yet, for a user who has none of its own. Knows `/etc/subuid` and
-//! `/etc/passwd`.
+//! Unassigned ids, for a user who has no subordinate ids. Knows `/etc/subuid` and `/etc/passwd`.
 
 use rustix::process::getuid;
 use std::fs;

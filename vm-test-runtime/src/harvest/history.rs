@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-/// How many runs are remembered, as of their files' times.
+/// How many runs are kept, by their files' modification times.
 const MOST_RUNS: usize = 20;
 
-/// Removes all but the last runs' files, which end in `extension`, and the directories that are
-/// named like them without it.
+/// Removes all but the last runs' files, which have this extension, and the directories with the
+/// same names without it.
 pub fn forget_old_runs(directory: &Path, extension: &str) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries

@@ -12,17 +12,17 @@ use std::path::Path;
 /// The section with the counters.
 const COUNTERS: &str = "__llvm_prf_cnts";
 
-/// How a program for a 64-bit machine begins.
+/// The beginning of a 64-bit ELF file.
 const BEGINNING: &[u8] = b"\x7fELF\x02";
 
 /// The sizes of its header, and of the record of each section.
 const HEADER: usize = 64;
 const RECORD: usize = 64;
 
-/// More bytes of names are not read.
+/// At most this many bytes of section names are read.
 const MOST_NAMES: u64 = 1 << 20;
 
-/// Whether the program in this file counts; what cannot be read does not.
+/// Returns whether the program in this file was built for coverage; `false` if it cannot be read.
 pub(super) fn is_instrumented(program: &Path) -> bool {
     has_section(program, COUNTERS).unwrap_or(false)
 }
@@ -58,7 +58,7 @@ fn read(file: &File, at: u64, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-// Numbers are in this machine's own order, for the program is one that it runs.
+// Numbers are in native byte order, since the program runs here.
 
 fn short(bytes: &[u8], at: usize) -> usize {
     u16::from_ne_bytes([bytes[at], bytes[at + 1]]).into()
@@ -87,7 +87,7 @@ mod tests {
             (".text", true),
             (".tex", false),
             ("text", false),
-            // It is in the data of this program, by this line.
+            // This line puts it into the program's data.
             ("__in_no_section", false),
         ] {
             assert_eq!(has_section(this, name).unwrap(), is_there, "{name}");

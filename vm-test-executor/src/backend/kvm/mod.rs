@@ -1,6 +1,6 @@
 //! Guests as VMs, run by QEMU: booted, saved as a template, or restored from one. Knows QEMU's
-//! monitor and the agent's control port; the files that a machine needs are already in the keeper's
-//! room.
+//! monitor and the agent's control port; the files that a VM needs are already in the keeper's
+//! directory.
 
 mod command;
 mod console;
