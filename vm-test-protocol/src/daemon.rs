@@ -256,3 +256,6 @@ pub struct KeptStatus {
     /// Whether a client is attached to it; it is not ended before that client leaves.
     pub attached: bool,
 }
+
+#[cfg(test)]
+mod tests;
