@@ -93,24 +93,10 @@ fn fits(code: i32, verdict: &BodyOutcome, panics: Panics) -> bool {
 /// Describes how the job ended without a valid verdict.
 fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Failure {
     let seen = &course.seen;
-    let seconds = course.took.as_secs_f64();
     let (none, after) = if seen.verdict.is_some() {
         ("no verdict that counts", "after its verdict")
     } else {
         ("no verdict", "before the test ended")
-    };
-    let megabytes = lease.granted.memory >> 20;
-    let out_of_memory = || {
-        Failure::new(format!(
-            "the guest ran out of memory ({}) and the test process was killed",
-            lease.memory_in_words(ended.files)
-        ))
-        .hint(format!(
-            "give it more, as in #[on_vm(\"{}\", memory = \"{}M\")]{}",
-            site.guest(),
-            megabytes * 2,
-            lease.other_than_memory(ended.files)
-        ))
     };
     let last_panic = || {
         let panic = seen.panics.last().and_then(|panic| panic.message.as_ref());
@@ -131,8 +117,8 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
             last_panic()
         ))
         .hint("a body must return or panic, and nothing else may end its process: neither `std::process::exit` nor a destructor or thread that it leaves behind"),
-        End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(),
-        End::OutOfMemory => out_of_memory(),
+        End::Signaled(9) if lease.ran_out_of_memory() => out_of_memory(lease, site, ended),
+        End::OutOfMemory => out_of_memory(lease, site, ended),
         End::Signaled(signal) => {
             let failure = Failure::new(format!(
                 "{none}: signal {signal} ({}) killed the test process {after}{}",
@@ -144,33 +130,51 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
             }
             failure.hint("its system call filter kills the process at a forbidden call; a body needs `write`, `statx`, `futex` and `getpid` to give its verdict: allow them, make the filter return an error instead, or install it in a process that the test starts")
         }
-        End::TimedOut => {
-            let written = course.output.last_lines(LAST_LINES, LONGEST_LINE);
-            let how = match lease.granted.keep_for {
-                Some(_) => "was stopped as it was",
-                None => "was killed",
-            };
-            let (what, hint) = if course.told_to_end {
-                let what = "its process was told to end (SIGTERM) before the test did, which";
-                let hint = "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run";
-                (what.to_owned(), hint.to_owned())
-            } else {
-                let (limit, guest) = (DURATION.show(lease.granted.timeout), site.guest());
-                (
-                    format!("the test did not end within {limit} and"),
-                    format!("give it more time, as in #[on_vm(\"{guest}\", timeout = \"5m\")]"),
-                )
-            };
-            Failure::new(format!("{what} {how}"))
-                .with_lines("the last lines that it wrote", &written)
-                .with_lines("what it was doing", &ended.last)
-                .hint(format!("{hint}; it had run for {seconds:.1} s"))
-        }
+        End::TimedOut => timed_out(lease, site, course, ended),
         End::NotStarted { reason, obstacle } => {
             Failure::new(format!("cannot start the test binary in the guest: {reason}"))
                 .because_of(*obstacle)
         }
     }
+}
+
+fn out_of_memory(lease: &Lease, site: &Site, ended: &Ended) -> Failure {
+    let megabytes = lease.granted.memory >> 20;
+    Failure::new(format!(
+        "the guest ran out of memory ({}) and the test process was killed",
+        lease.memory_in_words(ended.files)
+    ))
+    .hint(format!(
+        "give it more, as in #[on_vm(\"{}\", memory = \"{}M\")]{}",
+        site.guest(),
+        megabytes * 2,
+        lease.other_than_memory(ended.files)
+    ))
+}
+
+fn timed_out(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Failure {
+    let written = course.output.last_lines(LAST_LINES, LONGEST_LINE);
+    let how = match lease.granted.keep_for {
+        Some(_) => "was stopped as it was",
+        None => "was killed",
+    };
+    let (what, hint) = if course.told_to_end {
+        let what = "its process was told to end (SIGTERM) before the test did, which";
+        let hint =
+            "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run";
+        (what.to_owned(), hint.to_owned())
+    } else {
+        let (limit, guest) = (DURATION.show(lease.granted.timeout), site.guest());
+        (
+            format!("the test did not end within {limit} and"),
+            format!("give it more time, as in #[on_vm(\"{guest}\", timeout = \"5m\")]"),
+        )
+    };
+    let seconds = course.took.as_secs_f64();
+    Failure::new(format!("{what} {how}"))
+        .with_lines("the last lines that it wrote", &written)
+        .with_lines("what it was doing", &ended.last)
+        .hint(format!("{hint}; it had run for {seconds:.1} s"))
 }
 
 fn quoted(preamble: &[u8]) -> String {
