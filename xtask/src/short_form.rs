@@ -63,6 +63,7 @@ pub(crate) const OF_THE_ACCOUNT: &[Part] = &[
     part("kills", "a_killed_"),
     part("missing", ""),
     part("returns", "container::"),
+    part("returns", "forged::"),
     part("returns", "vm::rows::artifacts_come_back_"),
 ];
 
