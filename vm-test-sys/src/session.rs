@@ -51,6 +51,8 @@ pub fn unfollowed(command: &mut Command) -> &mut Command {
 pub fn standard_streams_only(command: &mut Command) -> &mut Command {
     let close = || {
         // Not closed at once: the child reports through one of them why it cannot be executed.
+        // SAFETY: marks descriptors of the child's own table to be closed when it executes; none is
+        // closed here.
         let marked =
             unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) };
         match marked {
