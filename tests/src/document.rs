@@ -70,12 +70,19 @@ pub fn blocks(path: &str, document: &str) -> Result<Vec<Block>, String> {
     }
 }
 
-/// Returns the blocks of code in all documents of the project, except in fixtures.
+/// Returns what stands between backticks in the text of a document.
+pub fn spans(document: &str) -> impl Iterator<Item = &str> {
+    text(document).flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// Returns the documents of the project, except those of fixtures.
+///
+/// Each is its path from the root, and its content.
 ///
 /// # Panics
-/// If the documents cannot be listed or read, or if a block is not closed.
+/// If they cannot be listed or read.
 #[must_use]
-pub fn blocks_of_the_project() -> Vec<Block> {
+pub fn of_the_project() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the suites are in a folder of the workspace");
@@ -90,10 +97,23 @@ pub fn blocks_of_the_project() -> Vec<Block> {
     let names = names
         .split_terminator('\0')
         .filter(|name| !name.starts_with("tests/"));
-    let blocks = names.flat_map(|name| {
-        // A file that was deleted without a commit is still listed.
-        let document = fs::read_to_string(root.join(name)).unwrap_or_default();
-        blocks(name, &document).unwrap_or_else(|error| panic!("{error}"))
+    // A file that was deleted without a commit is still listed.
+    let documents = names.filter(|name| root.join(name).exists()).map(|name| {
+        let content = fs::read_to_string(root.join(name)).expect("a document can be read");
+        (name.to_owned(), content)
+    });
+    documents.collect()
+}
+
+/// Returns the blocks of code in the documents of the project.
+///
+/// # Panics
+/// If there are none, or if one is not closed.
+#[must_use]
+pub fn blocks_of_the_project() -> Vec<Block> {
+    let documents = of_the_project();
+    let blocks = documents.iter().flat_map(|(name, content)| {
+        blocks(name, content).unwrap_or_else(|error| panic!("{error}"))
     });
     let blocks: Vec<Block> = blocks.collect();
     assert!(!blocks.is_empty(), "the documents have no block of code");
@@ -109,6 +129,8 @@ mod tests {
     #[test]
     fn blocks_are_told_from_text() {
         assert_eq!(text(DOCUMENT).collect::<Vec<_>>(), ["a", "d"]);
+        let document = "a `b` c `d e`\n```sh\n`f`\n```\n";
+        assert_eq!(spans(document).collect::<Vec<_>>(), ["b", "d e"]);
         let found = blocks("a.md", DOCUMENT).unwrap();
         let found: Vec<_> = found
             .iter()

@@ -33,7 +33,7 @@ pub(crate) fn names_what_is_gone(tree: &Tree) -> Vec<String> {
 }
 
 fn gone(tree: &Tree, guide: &str, text: &str) -> Vec<String> {
-    let quoted = document::text(text).flat_map(|line| line.split('`').skip(1).step_by(2));
+    let quoted = document::spans(text);
     let is_plain = |text: &str| {
         text.chars()
             .all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter))

@@ -5,11 +5,12 @@
 use super::args::Cli;
 use crate::config::{FILE, Workspace};
 use crate::image::find_recipe;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use std::fs;
 use std::path::Path;
 use vm_test_runtime::variables::ALL;
-use vm_test_tests::document::{Block, blocks, blocks_of_the_project};
+use vm_test_tests::document::{Block, blocks, blocks_of_the_project, of_the_project, spans};
 use vm_test_tests::shell::{Command, commands};
 
 /// What the names of this program's variables begin with.
@@ -99,6 +100,66 @@ fn what_the_documents_show_of_this_program_is_right() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (language, count) in counts {
         assert!(count > 0, "no block of {language} is for this program");
+    }
+}
+
+/// Checks a command line within a text, which may leave out what has to be given.
+fn check_span(span: &str) -> Result<usize, String> {
+    let is_form = span.contains(['…', '[']);
+    if !span.starts_with("vm-test ") || is_form {
+        return Ok(0);
+    }
+    let mut count = 0;
+    for Command { words, .. } in commands(span)? {
+        count += 1;
+        match Cli::try_parse_from(&words) {
+            Err(error) if is_about_names(&error) => return Err(error.to_string()),
+            _ => {}
+        }
+    }
+    Ok(count)
+}
+
+/// Whether a command or an option does not exist.
+///
+/// A value may be missing, or stand for others, as in `vm-test rm ID`.
+fn is_about_names(error: &clap::Error) -> bool {
+    let kinds = [ErrorKind::InvalidSubcommand, ErrorKind::UnknownArgument];
+    kinds.contains(&error.kind())
+}
+
+#[test]
+fn the_commands_that_texts_name_exist() {
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for (path, document) in of_the_project() {
+        for span in spans(&document) {
+            match check_span(span) {
+                Ok(found) => count += found,
+                Err(error) => wrong.push(format!("{path}: `{span}`: {error}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 0, "no text names a command");
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_found_in_a_text() {
+    for right in [
+        "vm-test ps",
+        "vm-test rm",
+        "vm-test gc --images",
+        "vm-test run --memory",
+        "vm-test image",
+    ] {
+        assert_eq!(check_span(right), Ok(1), "{right}");
+    }
+    for other in ["cargo x", "vm-test x…", "vm-test", "vm-test x [Y]"] {
+        assert_eq!(check_span(other), Ok(0), "{other}");
+    }
+    for wrong in ["vm-test pss", "vm-test rm --al", "vm-test image mkae x"] {
+        assert!(check_span(wrong).is_err(), "{wrong}");
     }
 }
 
