@@ -90,6 +90,11 @@ fn every_published_crate_has_the_licences_and_a_readme() {
 }
 
 #[test]
+fn members_depend_on_each_other_in_a_way_that_cargo_can_package() {
+    hold(packages::members_without_version);
+}
+
+#[test]
 fn no_published_crate_includes_a_file_from_outside_of_it() {
     hold(packages::files_from_outside);
 }

@@ -67,6 +67,35 @@ pub(crate) fn files_from_outside(tree: &Tree) -> Vec<String> {
     violations
 }
 
+/// Finds published members that others depend on by path alone, which cargo refuses to package, or
+/// with another version than their own, and members with a version that no registry will have.
+pub(crate) fn members_without_version(tree: &Tree) -> Vec<String> {
+    find_members_without_version(tree).unwrap_or_else(|error| vec![error])
+}
+
+fn find_members_without_version(tree: &Tree) -> Result<Vec<String>, String> {
+    let workspace = manifests::manifest(tree, "Cargo.toml")?;
+    let expected = format!("={}", manifests::version(tree)?);
+    let published = published(tree)?;
+    let is_published = |name: &str| published.iter().any(|(member, _)| member == name);
+    let shared = workspace.get("workspace").and_then(Value::as_table);
+    let shared = shared.map(manifests::dependencies).unwrap_or_default();
+    let mut violations = Vec::new();
+    for (_, name, value) in shared {
+        let Some(path) = value.get("path").and_then(Value::as_str) else {
+            continue;
+        };
+        let version = value.get("version").and_then(Value::as_str);
+        let right = is_published(path).then_some(expected.as_str());
+        if version != right {
+            violations.push(format!(
+                "Cargo.toml names {name} with version {version:?} instead of {right:?}"
+            ));
+        }
+    }
+    Ok(violations)
+}
+
 /// Returns the published members, with their manifests.
 fn published(tree: &Tree) -> Result<Vec<(String, Table)>, String> {
     let mut published = Vec::new();
@@ -143,6 +172,36 @@ mod tests {
         assert_eq!(check(&files), 2);
         let nothing = [("Cargo.toml", "[workspace]\nmembers = [\"b\"]\n"), OWN];
         assert_eq!(check(&nothing), 1, "nothing to look at");
+    }
+
+    #[test]
+    fn a_member_with_another_version_than_it_is_published_with_is_found() {
+        let check = |dependency: &str| {
+            let workspace = format!(
+                "[workspace]\nmembers = [\"a\", \"b\"]\n[workspace.package]\nversion = \"1.2.3\"\n\
+                 [workspace.dependencies]\ntar = \"1\"\n{dependency}\n"
+            );
+            members_without_version(&Tree::planted(&[
+                ("Cargo.toml", &workspace),
+                ("a/Cargo.toml", PUBLISHED),
+                OWN,
+            ]))
+        };
+        for right in [
+            "a = { path = \"a\", version = \"=1.2.3\" }",
+            "b = { path = \"b\" }",
+        ] {
+            assert_eq!(check(right), [""; 0], "{right}");
+        }
+        for wrong in [
+            "a = { path = \"a\" }",
+            "a = { path = \"a\", version = \"1.2.3\" }",
+            "a = { path = \"a\", version = \"=1.2.2\" }",
+            "b = { path = \"b\", version = \"=1.2.3\" }",
+        ] {
+            assert_eq!(check(wrong).len(), 1, "{wrong}");
+        }
+        assert_eq!(members_without_version(&Tree::planted(&[])).len(), 1);
     }
 
     #[test]
