@@ -162,7 +162,7 @@ mod tests {
             "host",
             "host-391f-1",
             "lxc over the host's root",
-            "6.18.44-fc-v857",
+            "6.1.0-41-amd64",
             &rerun,
         );
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
