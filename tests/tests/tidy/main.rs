@@ -50,6 +50,11 @@ fn no_name_says_that_a_thing_had_no_place() {
 }
 
 #[test]
+fn a_mod_rs_only_names_its_modules() {
+    hold(sources::wiring_with_logic);
+}
+
+#[test]
 fn unsafe_code_lives_in_the_layer_made_for_it() {
     hold(sources::unsafe_outside_of_sys);
 }

@@ -19,6 +19,19 @@ const MEANINGLESS: &[&str] = &["util", "utils", "common", "helper", "helpers", "
 /// The one crate where `unsafe` may stand.
 const UNSAFE_CRATE: &str = "vm-test-sys/src/";
 
+/// The words with which the definitions begin that a `mod.rs` has none of.
+const ITEMS: &[&str] = &[
+    "const",
+    "enum",
+    "fn",
+    "impl",
+    "macro_rules",
+    "static",
+    "struct",
+    "trait",
+    "type",
+];
+
 pub(crate) fn without_opening(tree: &Tree) -> Vec<String> {
     let silent = tree.rust().filter(|(_, content)| {
         let opening = content.lines().map_while(|line| line.strip_prefix("//!"));
@@ -81,6 +94,29 @@ pub(crate) fn unsafe_outside_of_sys(tree: &Tree) -> Vec<String> {
             },
         )
         .collect()
+}
+
+pub(crate) fn wiring_with_logic(tree: &Tree) -> Vec<String> {
+    let wiring = tree
+        .rust()
+        .filter(|(path, _)| path.ends_with("/mod.rs") && path.contains("/src/"));
+    wiring
+        .filter_map(|(path, content)| match tokens(content).map(has_items) {
+            Ok(false) => None,
+            Ok(true) => Some(format!(
+                "{path} does more than name its modules and what others may take from them"
+            )),
+            Err(error) => Some(format!("{path} cannot be read as Rust: {error}")),
+        })
+        .collect()
+}
+
+/// Whether anything is defined besides modules with files of their own.
+fn has_items(tokens: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is_item = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if ITEMS.iter().any(|item| word == item));
+    let has_body = |tokens: &[TokenTree]| matches!(tokens, [TokenTree::Ident(word), TokenTree::Ident(_), TokenTree::Group(_)] if word == "mod");
+    tokens.iter().any(is_item) || tokens.windows(3).any(has_body)
 }
 
 /// Returns the tokens of a Rust file: no comments, and a string literal is one token.
@@ -193,6 +229,32 @@ mod tests {
             assert_eq!(names_without_meaning(&planted(path, "")).len(), 1, "{path}");
         }
         assert!(names_without_meaning(&planted("a/src/utility_pole.rs", "")).is_empty());
+    }
+
+    #[test]
+    fn a_mod_rs_with_more_than_names_is_found() {
+        for content in [
+            "mod a; fn f() {}",
+            "mod a; use a::A; impl A {}",
+            "mod a { pub fn f() {} }",
+            "pub(super) const A: u32 = 1;",
+            "#[derive(Debug)] pub struct A;",
+            "macro_rules! a { () => {} }",
+        ] {
+            let found = wiring_with_logic(&planted("a/src/b/mod.rs", content));
+            assert_eq!(found.len(), 1, "{content}");
+            for elsewhere in ["a/src/b.rs", "a/src/lib.rs", "a/tests/b/mod.rs"] {
+                assert!(wiring_with_logic(&planted(elsewhere, content)).is_empty());
+            }
+        }
+        for content in [
+            "//! Knows fn and struct.\nmod a; pub(super) mod b;",
+            "#[cfg(test)] mod tests; pub use a::{A, f as g};",
+            "#[expect(clippy::module_inception, reason = \"fn\")] mod b; use self::b::*;",
+        ] {
+            let found = wiring_with_logic(&planted("a/src/b/mod.rs", content));
+            assert_eq!(found, [""; 0], "{content}");
+        }
     }
 
     #[test]

@@ -191,3 +191,6 @@ impl Header<'_> {
         u64::from(self.number(at)) << 32 | u64::from(self.number(at + 4))
     }
 }
+
+#[cfg(test)]
+mod tests;
