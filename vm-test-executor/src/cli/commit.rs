@@ -5,7 +5,7 @@ use super::guest_command::Command;
 use super::output::remark;
 use super::{exit, login_shell};
 use crate::config::HOST_IMAGE;
-use crate::image::{Session, Store};
+use crate::image::{Session, Store, images};
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub(super) fn run(
     let words = if is_shell { &own_words } else { words };
     let command = Command::new(guest, settings, words)?;
     let store = Store::open(&store()?)?;
-    if store.list().iter().any(|image| image.name == name) {
+    if images::list(&store).iter().any(|image| image.name == name) {
         return Err(Failure::new(format!(
             "cannot commit image `{name}`: there is one of that name"
         ))

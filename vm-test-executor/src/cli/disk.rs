@@ -4,7 +4,7 @@
 use super::output::remark;
 use super::progress::Bar;
 use crate::config::HOST;
-use crate::image::Store;
+use crate::image::{Store, images};
 use std::fs::File;
 use std::io::{self, ErrorKind, PipeWriter, Write};
 use std::os::fd::AsRawFd;
@@ -41,7 +41,7 @@ pub(super) fn read(
     into: PipeWriter,
     ensure: &dyn Fn(&str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    if store.image(IMAGE).is_err() {
+    if images::find(store, IMAGE).is_err() {
         bar.leave_to(|| {
             remark(&format!(
                 "a VM of image `{IMAGE}` opens disks; that image is built first"

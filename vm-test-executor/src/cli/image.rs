@@ -4,7 +4,7 @@ use super::args::ImageCommand;
 use super::build::make;
 use super::machine;
 use super::output::{remark, say, say_json};
-use crate::image::{self, Base, ImageRecord, Recipe, Source, Store};
+use crate::image::{self, Base, ImageRecord, Recipe, Source, Store, images, layers};
 use serde::Serialize;
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
@@ -26,16 +26,18 @@ pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
             make(&store, &recipe).map(drop)
         }
         ImageCommand::Import { name, source } => import(&store, name, source),
-        ImageCommand::List(args) if args.json => say_json(&store.list()),
+        ImageCommand::List(args) if args.json => say_json(&images::list(&store)),
         ImageCommand::List(_) => list(&store),
-        ImageCommand::Inspect { name, json: true } => say_json(&store.image(name)?),
-        ImageCommand::Inspect { name, json: false } => inspect(&store, &store.image(name)?),
+        ImageCommand::Inspect { name, json: true } => say_json(&images::find(&store, name)?),
+        ImageCommand::Inspect { name, json: false } => {
+            inspect(&store, &images::find(&store, name)?)
+        }
         ImageCommand::Machine { name, init, json } => {
             machine::run(&store, name, init.as_deref(), *json)
         }
         ImageCommand::Verify { name, json } => verify(&store, name, *json),
         ImageCommand::Rm { name } => {
-            store.forget(name)?;
+            images::forget(&store, name)?;
             remark(&format!("removed image `{name}`"));
             Ok(())
         }
@@ -47,7 +49,7 @@ pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
 
 fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    Store::check_name(name)?;
+    images::check_name(name)?;
     let base = Source::parse(source, &here)?.base();
     make(store, &Recipe::of_base(name, base)).map(drop)
 }
@@ -55,7 +57,7 @@ fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {
 /// Requests a new copy of the host's system for a recipe that starts from it.
 fn wants_anew(store: &Store, recipe: &Recipe) -> Result<(), Failure> {
     match &recipe.base {
-        Base::Host(_) => store.refresh_host(),
+        Base::Host(_) => image::refresh_host(store),
         base => {
             let failure = Failure::new(format!(
                 "cannot refresh image `{}`: its base is not \"host\", and all others are built once",
@@ -75,7 +77,7 @@ fn wants_anew(store: &Store, recipe: &Recipe) -> Result<(), Failure> {
 }
 
 fn list(store: &Store) -> Result<(), Failure> {
-    let images = store.list();
+    let images = images::list(store);
     if images.is_empty() {
         remark("no images; `vm-test image build debian-12` makes one");
     }
@@ -102,7 +104,7 @@ fn inspect(store: &Store, image: &ImageRecord) -> Result<(), Failure> {
         text += &format!("kernel  {}  {}\n", kernel.release, kernel.name);
     }
     for key in &image.layers {
-        if let Some(layer) = store.layer(key) {
+        if let Some(layer) = layers::find(store, key) {
             text += &format!(
                 "layer   {key}  {:>5} MiB  {}\n",
                 layer.bytes >> 20,
@@ -114,7 +116,10 @@ fn inspect(store: &Store, image: &ImageRecord) -> Result<(), Failure> {
 }
 
 fn bytes_of(store: &Store, image: &ImageRecord) -> u64 {
-    let layers = image.layers.iter().filter_map(|key| store.layer(key));
+    let layers = image
+        .layers
+        .iter()
+        .filter_map(|key| layers::find(store, key));
     layers.map(|layer| layer.bytes).sum()
 }
 
@@ -127,7 +132,7 @@ struct Verified<'a> {
 }
 
 fn verify(store: &Store, name: &str, json: bool) -> Result<(), Failure> {
-    let digest = store.image(name)?.digest;
+    let digest = images::find(store, name)?.digest;
     let changed = image::verify(store, name)?;
     if json {
         say_json(&Verified {

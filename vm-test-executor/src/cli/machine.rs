@@ -2,7 +2,7 @@
 //! are.
 
 use super::output::{remark, say, say_json};
-use crate::image::Store;
+use crate::image::{Initramfs, Machine, Store, images};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,13 +16,13 @@ pub(super) fn run(
     init: Option<&Path>,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let (image, _held) = store.hold_image(name)?;
+    let (image, _held) = images::hold(store, name)?;
     let began = Instant::now();
-    let machine = store.machine(&image, || {
+    let machine = Machine::of(store, &image, || {
         remark(&format!("making the VM files of image `{name}`"));
     })?;
     let initramfs = init
-        .map(|init| store.initramfs(&machine, init, &BTreeMap::new()))
+        .map(|init| Initramfs::of(store, &machine, init, &BTreeMap::new()))
         .transpose()?;
     let record = machine.record();
     remark(&format!(

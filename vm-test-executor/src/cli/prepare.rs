@@ -6,7 +6,7 @@ use super::build;
 use super::guest_command::{Command, manifest_dir};
 use super::output::{remark, say_json};
 use crate::config::{Backend, FILE, HOST_IMAGE, Workspace};
-use crate::image::{ImageRecord, Store, find_recipe};
+use crate::image::{ImageRecord, Store, find_recipe, images};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use vm_test_protocol::failure::Failure;
@@ -47,7 +47,7 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
     names.remove(HOST_IMAGE);
     let mut prepared = Vec::new();
     for name in names {
-        let before = store.image(&name).ok();
+        let before = images::find(&store, &name).ok();
         let record = match (find_recipe(&name, &directory), &before) {
             (Ok(recipe), _) => build::make(&store, &recipe)?,
             // Imported or committed: there is no recipe to build it from.

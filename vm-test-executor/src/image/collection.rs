@@ -3,7 +3,7 @@
 
 use crate::image::layer::lock::lock_for_removal;
 use crate::image::store::remains::{Collected, cannot, clear, names_in};
-use crate::image::store::{ImageRecord, Store, subvolume};
+use crate::image::store::{ImageRecord, Store, artifact, layers, subvolume};
 use crate::image::{inside, machine};
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,7 +33,7 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
         }
     }
     for key in names_in(&store.layers())? {
-        let bytes = store.layer(&key).map_or(0, |layer| layer.bytes);
+        let bytes = layers::find(store, &key).map_or(0, |layer| layer.bytes);
         let path = store.layer_dir(&key);
         match take_away(store, &path, &key, |needed| needed.layers.contains(&key))? {
             Some(true) => {
@@ -54,7 +54,7 @@ fn collect_artifacts(store: &Store, collected: &mut Collected) -> Result<(), Fai
         if machine::is_needed(store, &key) {
             continue;
         }
-        match store.remove_artifact(&key)? {
+        match artifact::remove(store, &key)? {
             Some(bytes) => {
                 collected.machines += 1;
                 collected.bytes += bytes;

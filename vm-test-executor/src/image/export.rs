@@ -1,7 +1,7 @@
 //! An image as one tar archive: its layers as a guest would see them, with nothing written. Changes no store.
 
 use crate::image::inside::{self, Task};
-use crate::image::store::Store;
+use crate::image::store::{Store, images};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
@@ -11,7 +11,7 @@ use vm_test_protocol::failure::Failure;
 /// # Errors
 /// If the image is not there or the archive cannot be written.
 pub fn export(store: &Store, name: &str, archive: &Path) -> Result<(), Failure> {
-    let (image, _held) = store.hold_image(name)?;
+    let (image, _held) = images::hold(store, name)?;
     let layers = image.layers.iter().map(|key| store.files(key));
     let task = Task::Export(layers.map(|files| store.relative(&files)).collect());
     let cannot = |error: std::io::Error| {

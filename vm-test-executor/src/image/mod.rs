@@ -15,7 +15,7 @@ mod recipe;
 mod store;
 mod verification;
 
-pub use build::{Progress, Session, build};
+pub use build::{Progress, Session, build, with_kernel};
 pub use collection::collect;
 pub use export::export;
 pub use import::{Runner, Source};
@@ -25,6 +25,6 @@ pub use recipe::{Base, Kernel, Recipe, find as find_recipe};
 pub use store::remains::{Collected, clear};
 pub use store::{
     Held, ImageRecord, KernelRecord, LayerRecord, MOUNT_OPTIONS, Reservation, Snapshot, Store,
-    disk_of, sweep as sweep_snapshots,
+    absent, disk_of, images, layers, refresh_host, sweep as sweep_snapshots,
 };
 pub use verification::verify;

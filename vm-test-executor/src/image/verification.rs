@@ -2,7 +2,7 @@
 
 use crate::image::inside::{self, Task};
 use crate::image::machine;
-use crate::image::store::Store;
+use crate::image::store::{Store, images, layers, subvolume};
 use vm_test_protocol::failure::Failure;
 
 /// Hashes what there is of an image anew: its layers, the subvolume of its snapshots, the files that its machines boot from;
@@ -12,12 +12,11 @@ use vm_test_protocol::failure::Failure;
 /// If the image is not there or cannot be read.
 pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
     let mut changed = Vec::new();
-    let (image, _held) = store.hold_image(name)?;
+    let (image, _held) = images::hold(store, name)?;
     for key in &image.layers {
         let files = store.relative(&store.files(key));
         let found = inside::perform(store.root(), Task::Digest(files), None)?;
-        let expected = store
-            .layer(key)
+        let expected = layers::find(store, key)
             .map(|layer| layer.digest)
             .unwrap_or_default();
         if expected != found.digest {
@@ -27,7 +26,7 @@ pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
             ));
         }
     }
-    if !store.verify_subvolume(&image)? {
+    if !subvolume::is_unchanged(store, &image)? {
         changed.push("the subvolume that guests get snapshots of".to_owned());
     }
     changed.extend(machine::verify(store, &image)?);

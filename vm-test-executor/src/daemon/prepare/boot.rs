@@ -5,6 +5,7 @@ use super::super::instance::{Console, Delegation};
 use super::refusal::cannot;
 use super::source::Source;
 use crate::config::{Guest, HOST_IMAGE, Init};
+use crate::image::images;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 
@@ -29,7 +30,7 @@ pub(super) fn init(
         Some(init) => init,
         None if over_host => Init::Agent,
         None => {
-            let image = source.store()?.image(&guest.image)?;
+            let image = images::find(source.store()?, &guest.image)?;
             image.init.unwrap_or(Init::Agent)
         }
     };

@@ -6,7 +6,7 @@ use super::order::Order;
 use super::refusal::cannot;
 use super::stores::Stores;
 use crate::config::{Guest, HOST_IMAGE, Rollback};
-use crate::image::{Held, ImageRecord, Snapshot, Store};
+use crate::image::{Held, ImageRecord, Snapshot, Store, images, layers};
 use crate::rootfs::Root;
 use std::path::PathBuf;
 use vm_test_protocol::daemon::LayerBuild;
@@ -69,7 +69,7 @@ impl Layers {
             };
         }
         let store = order.source.store()?;
-        let (image, held) = store.hold_image(&guest.image)?;
+        let (image, held) = images::hold(store, &guest.image)?;
         let snapshot = match choose(guest, store, stores)? {
             Rollback::Snapshot => Some(Snapshot::new(store, &image, instance, settled)?),
             Rollback::Overlay => None,
@@ -94,7 +94,7 @@ impl Layers {
         let above: PathBuf = store.root().join(&build.aside);
         store.hold_aside(&above, &mut held)?;
         for key in &build.below {
-            if !store.hold(key, &mut held)? {
+            if !layers::hold(store, key, &mut held)? {
                 return Err(cannot(
                     guest,
                     &format!("the layer {key} is not in the store any more"),

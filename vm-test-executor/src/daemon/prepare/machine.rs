@@ -15,6 +15,7 @@ use crate::backend::kvm::{
 };
 use crate::config::{Guest, HOST_IMAGE, Init, OtherKernel, Rollback};
 use crate::image::payload::DISK;
+use crate::image::{self, Initramfs, Machine, images};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -51,12 +52,12 @@ pub(super) fn prepare(
     let (program, emulator) = tools.emulators.version()?;
     let store = order.source.store()?;
     tools.stores.clear(store);
-    let (mut image, mut _held) = store.hold_image(&guest.image_with_kernel())?;
+    let (mut image, mut _held) = images::hold(store, &guest.image_with_kernel())?;
     if let Some(OtherKernel::File(file)) = &guest.kernel {
         let making = || say(&format!("{} is added to its image, once", file.display()));
-        (image, _held) = store.with_kernel(&image, file, &making)?;
+        (image, _held) = image::with_kernel(store, &image, file, &making)?;
     }
-    let files = store.machine(&image, || {
+    let files = Machine::of(store, &image, || {
         say(&format!("a disk is made of image `{}`, once", guest.image));
     })?;
     for file in [files.root(), files.vmlinuz()] {
@@ -69,7 +70,7 @@ pub(super) fn prepare(
         }
     }
     let closure = tools.libraries.of(&tools.agent, "")?;
-    let initramfs = store.initramfs(&files, &tools.agent, &closure)?;
+    let initramfs = Initramfs::of(store, &files, &tools.agent, &closure)?;
     let base = vec![
         (BASE.to_owned(), files.directory().to_path_buf()),
         (INITRAMFS.to_owned(), initramfs.directory().to_path_buf()),

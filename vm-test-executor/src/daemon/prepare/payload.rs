@@ -83,7 +83,7 @@ impl Payload {
         let serial = crate::backend::kvm::payload_serial(self.disks.len());
         let paths: Vec<_> = files.iter().map(|(_, path)| path.clone()).collect();
         self.disks
-            .push(store.payload(&paths, hidden, PAYLOAD_SIZE, say)?);
+            .push(Disk::of(store, &paths, hidden, PAYLOAD_SIZE, say)?);
         let places = files.iter().enumerate().map(|(number, (to, _))| Place {
             disk: serial.clone(),
             from: number.to_string(),

@@ -1,6 +1,6 @@
 //! The store that a guest's image is in: opened when it is first needed, and once for each lease.
 
-use crate::image::Store;
+use crate::image::{Store, absent, images};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
@@ -40,8 +40,8 @@ impl Source {
 }
 
 fn find(image: &str, root: &Path) -> Result<Store, Failure> {
-    Store::check_name(image)?;
-    Store::find(root)?.ok_or_else(|| Store::lacks(root, image))
+    images::check_name(image)?;
+    Store::find(root)?.ok_or_else(|| absent(root, image, &[]))
 }
 
 #[cfg(test)]

@@ -103,13 +103,13 @@ fn proven(
     });
     let [files, _, emulator] = shape.words;
     let words = [files, emulator, &text, "kvm on", &kernel];
-    if let Some(refusal) = store.refusal(&words) {
+    if let Some(refusal) = Template::refusal(store, &words) {
         return Ok(Err(refusal));
     }
     let refused = RefCell::new(None);
     let template = with(store, shape, &hardware, say, |aside| {
         // Somebody else may have found out meanwhile.
-        if let Some(known) = store.refusal(&words) {
+        if let Some(known) = Template::refusal(store, &words) {
             refused.replace(Some(known.clone()));
             return Err(Failure::new(known));
         }
@@ -124,7 +124,7 @@ fn proven(
                     ));
                 }
                 // If it cannot be recorded, the next lease finds out again.
-                let _ = store.remember_refusal(&words, cause);
+                let _ = Template::remember_refusal(store, &words, cause);
                 refused.replace(Some(cause.to_owned()));
             }
             unrun.failure
@@ -161,7 +161,8 @@ fn with(
 ) -> Result<Template, Failure> {
     let text = format!("{} protocol {PROTOCOL}", lasting(hardware));
     let [files, initramfs, emulator] = shape.words;
-    store.template(
+    Template::of(
+        store,
         &[files, initramfs, emulator, &text],
         |damage| say(&format!("its template is damaged, and made anew: {damage}")),
         || say("another one like it boots for the first time, which this one waits for"),

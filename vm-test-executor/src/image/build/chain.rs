@@ -2,7 +2,7 @@
 
 use crate::image::recipe;
 use crate::image::recipe::{Base, Recipe};
-use crate::image::store::Store;
+use crate::image::store::{Store, images};
 use vm_test_protocol::failure::Failure;
 
 /// The recipes of the images that a recipe needs and that are not in the store, in the order in which to build them.
@@ -23,7 +23,7 @@ pub(super) fn missing(store: &Store, recipe: &Recipe) -> Result<Vec<Recipe>, Fai
             ))
             .hint("give one of them a base that is not an image, such as debian:bookworm"));
         }
-        let is_there = store.image(&name).is_ok();
+        let is_there = images::find(store, &name).is_ok();
         is_needed &= !is_there;
         let base = match recipe::find(&name, &recipe.home) {
             Ok(base) => base,

@@ -4,7 +4,7 @@
 use crate::image::inside::{self, Task};
 use crate::image::layer::{digest, lock};
 use crate::image::store::staging::make_empty;
-use crate::image::store::{Held, ImageRecord, LayerRecord, Reservation, Store};
+use crate::image::store::{Held, ImageRecord, LayerRecord, Reservation, Store, images, layers};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::LayerBuild;
 use vm_test_protocol::failure::Failure;
@@ -26,8 +26,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If the image is not there, or the store cannot be written to.
     pub fn begin(store: &'a Store, image: &str, name: &str) -> Result<Self, Failure> {
-        Store::check_name(name)?;
-        let (parent, held) = store.hold_image(image)?;
+        images::check_name(name)?;
+        let (parent, held) = images::hold(store, image)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let nanos = now.map_or(0, |now| now.as_nanos());
         let key = format!("session-{}-{nanos:x}", std::process::id());
@@ -83,22 +83,22 @@ impl<'a> Session<'a> {
         let key = digest::of_parts(parts)[..32].to_owned();
         let _reservation = store.reserve(&key, || ())?;
         let mut held = Held::default();
-        if !store.hold(&key, &mut held)? {
+        if !layers::hold(store, &key, &mut held)? {
             let record = LayerRecord {
                 key: key.clone(),
                 digest: found.digest,
                 step: format!("commit a session in {}", self.parent.name),
                 bytes: found.bytes,
             };
-            store.publish_layer(&self.aside, &record)?;
-            store.hold(&key, &mut held)?;
+            layers::publish(store, &self.aside, &record)?;
+            layers::hold(store, &key, &mut held)?;
         }
         let mut layers = self.parent.layers.clone();
         layers.push(key);
-        let mut record = store.compose(name, layers);
+        let mut record = images::compose(store, name, layers);
         record.init = self.parent.init;
         record.kernel = self.parent.kernel.clone();
-        store.publish_image(&record)?;
+        images::publish(store, &record)?;
         Ok(record)
     }
 }

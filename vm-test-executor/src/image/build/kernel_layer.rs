@@ -1,8 +1,9 @@
 //! The step of a build that gives an image its kernel: as separate layers right above the base, so that a change of later
 //! steps does not fetch the kernel again. Containers ignore them.
 
-use super::build::Build;
 use super::kernel_files::{self, suite_of};
+use super::layers::Layers;
+use super::place;
 use crate::image::boot::releases;
 use crate::image::inside::{self, Task};
 use crate::image::layer::bootstrap;
@@ -12,110 +13,115 @@ use crate::image::store::KernelRecord;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-impl Build<'_> {
-    /// Adds the kernel that the recipe says; without a word it is the base's.
-    pub(super) fn kernel(&mut self, recipe: &Recipe) -> Result<(), Failure> {
-        match &recipe.kernel {
-            None => Ok(()),
-            Some(Kernel::None) => {
-                self.kernel = None;
-                Ok(())
-            }
-            Some(Kernel::Package(package)) => self.package(recipe, package),
-            Some(Kernel::Files { vmlinuz, modules }) => {
-                let before = self.layers.keys.len();
-                let (entries, release) = kernel_files::files(vmlinuz, modules.as_deref())?;
-                for entry in &entries {
-                    self.place(entry)?;
-                }
-                let name = vmlinuz.file_name().unwrap_or_default();
-                self.kernel = Some(KernelRecord {
-                    name: name.to_string_lossy().into_owned(),
-                    release,
-                    layers: self.layers.keys[before..].to_vec(),
-                });
-                Ok(())
-            }
+/// Adds the kernel that the recipe says; without a word it is the base's.
+pub(super) fn of_recipe(
+    layers: &mut Layers<'_>,
+    recipe: &Recipe,
+    base: Option<KernelRecord>,
+) -> Result<Option<KernelRecord>, Failure> {
+    match &recipe.kernel {
+        None => Ok(base),
+        Some(Kernel::None) => Ok(None),
+        Some(Kernel::Package(package)) => of_package(layers, recipe, package).map(Some),
+        Some(Kernel::Files { vmlinuz, modules }) => {
+            of_files(layers, vmlinuz, modules.as_deref()).map(Some)
         }
     }
+}
 
-    /// The newest kernel that came with a system from elsewhere, if there is one with modules: the image's machines boot it.
-    /// What boots it on a disk itself is never run.
-    pub(super) fn kernel_of_system(&mut self) {
-        let keys = self.layers.keys.clone();
-        let files: Vec<_> = keys
-            .iter()
-            .map(|key| self.layers.store.files(key))
-            .collect();
-        let stack = Stack::new(&files);
-        let is_there = |path: PathBuf| {
-            stack
-                .find(&stack.resolve(&path))
-                .is_some_and(|it| it.is_file())
-        };
-        let is_whole = |release: &String| {
-            is_there(Path::new("/boot").join(format!("vmlinuz-{release}")))
-                && is_there(Path::new("/lib/modules").join(release).join("modules.dep"))
-        };
-        let boot = stack.resolve(Path::new("/boot"));
-        let mut releases: Vec<_> = files
-            .iter()
-            .flat_map(|layer| releases(&layer.join(&boot)))
-            .collect();
-        releases.retain(is_whole);
-        releases.sort_by_key(|release| numbers_in(release));
-        self.kernel = releases.pop().map(|release| KernelRecord {
-            name: format!("vmlinuz-{release}"),
-            release,
-            layers: keys,
-        });
+/// Adds a kernel of the host's files.
+pub(super) fn of_files(
+    layers: &mut Layers<'_>,
+    vmlinuz: &Path,
+    modules: Option<&Path>,
+) -> Result<KernelRecord, Failure> {
+    let before = layers.keys.len();
+    let (entries, release) = kernel_files::files(vmlinuz, modules)?;
+    for entry in &entries {
+        place::add(layers, entry)?;
     }
+    let name = vmlinuz.file_name().unwrap_or_default();
+    Ok(KernelRecord {
+        name: name.to_string_lossy().into_owned(),
+        release,
+        layers: layers.keys[before..].to_vec(),
+    })
+}
 
-    fn package(&mut self, recipe: &Recipe, package: &str) -> Result<(), Failure> {
-        let cannot = |cause: String| {
-            Failure::new(format!(
-                "cannot give image `{}` the kernel {package}: {cause}",
-                recipe.name
-            ))
+/// The newest kernel that came with a system from elsewhere, if there is one with modules: the image's machines boot it.
+/// What boots it on a disk itself is never run.
+pub(super) fn of_system(layers: &Layers<'_>) -> Option<KernelRecord> {
+    let keys = layers.keys.clone();
+    let files: Vec<_> = keys.iter().map(|key| layers.store.files(key)).collect();
+    let stack = Stack::new(&files);
+    let is_there = |path: PathBuf| {
+        stack
+            .find(&stack.resolve(&path))
+            .is_some_and(|it| it.is_file())
+    };
+    let is_whole = |release: &String| {
+        is_there(Path::new("/boot").join(format!("vmlinuz-{release}")))
+            && is_there(Path::new("/lib/modules").join(release).join("modules.dep"))
+    };
+    let boot = stack.resolve(Path::new("/boot"));
+    let mut releases: Vec<_> = files
+        .iter()
+        .flat_map(|layer| releases(&layer.join(&boot)))
+        .collect();
+    releases.retain(is_whole);
+    releases.sort_by_key(|release| numbers_in(release));
+    releases.pop().map(|release| KernelRecord {
+        name: format!("vmlinuz-{release}"),
+        release,
+        layers: keys,
+    })
+}
+
+fn of_package(
+    layers: &mut Layers<'_>,
+    recipe: &Recipe,
+    package: &str,
+) -> Result<KernelRecord, Failure> {
+    let cannot = |cause: String| {
+        Failure::new(format!(
+            "cannot give image `{}` the kernel {package}: {cause}",
+            recipe.name
+        ))
+    };
+    let below: Vec<_> = layers
+        .keys
+        .iter()
+        .map(|key| layers.store.files(key))
+        .collect();
+    let suite = match &recipe.base {
+        Base::Debian(suite) => suite.clone(),
+        _ => suite_of(&below).ok_or_else(|| {
+            cannot("its base is not a Debian system with known packages".to_owned())
+                .hint("set the files of a kernel: kernel = { vmlinuz = PATH, modules = DIRECTORY }")
+        })?,
+    };
+    bootstrap::check_tool(&suite)?;
+    let step = format!("add the kernel {package} of Debian {suite}");
+    let parts: [&[u8]; 3] = [b"kernel", suite.as_bytes(), package.as_bytes()];
+    layers.add(&step, &parts, |store, aside| {
+        let task = Task::Kernel {
+            into: store.relative(&aside.join("files")),
+            scratch: store.relative(&aside.join("scratch")),
+            below: below.iter().map(|files| store.relative(files)).collect(),
+            suite: suite.clone(),
+            package: package.to_owned(),
         };
-        let below: Vec<_> = self
-            .layers
-            .keys
-            .iter()
-            .map(|key| self.layers.store.files(key))
-            .collect();
-        let suite = match &recipe.base {
-            Base::Debian(suite) => suite.clone(),
-            _ => suite_of(&below).ok_or_else(|| {
-                cannot("its base is not a Debian system with known packages".to_owned()).hint(
-                    "set the files of a kernel: kernel = { vmlinuz = PATH, modules = DIRECTORY }",
-                )
-            })?,
-        };
-        bootstrap::check_tool(&suite)?;
-        let step = format!("add the kernel {package} of Debian {suite}");
-        let parts: [&[u8]; 3] = [b"kernel", suite.as_bytes(), package.as_bytes()];
-        self.layers.add(&step, &parts, |store, aside| {
-            let task = Task::Kernel {
-                into: store.relative(&aside.join("files")),
-                scratch: store.relative(&aside.join("scratch")),
-                below: below.iter().map(|files| store.relative(files)).collect(),
-                suite: suite.clone(),
-                package: package.to_owned(),
-            };
-            inside::perform(store.root(), task, None).map(drop)
-        })?;
-        let layer = self.layers.keys.last().cloned().unwrap_or_default();
-        let files: PathBuf = self.layers.store.files(&layer);
-        let boot = Stack::new(&below).resolve(Path::new("/boot"));
-        let release = releases(&files.join(boot)).pop();
-        self.kernel = Some(KernelRecord {
-            name: package.to_owned(),
-            release: release.ok_or_else(|| cannot(format!("its layer {layer} has none")))?,
-            layers: vec![layer],
-        });
-        Ok(())
-    }
+        inside::perform(store.root(), task, None).map(drop)
+    })?;
+    let layer = layers.keys.last().cloned().unwrap_or_default();
+    let files: PathBuf = layers.store.files(&layer);
+    let boot = Stack::new(&below).resolve(Path::new("/boot"));
+    let release = releases(&files.join(boot)).pop();
+    Ok(KernelRecord {
+        name: package.to_owned(),
+        release: release.ok_or_else(|| cannot(format!("its layer {layer} has none")))?,
+        layers: vec![layer],
+    })
 }
 
 /// What releases of kernels are ordered by.

@@ -4,7 +4,7 @@
 use crate::image::inside::{self, Task};
 use crate::image::layer::digest;
 use crate::image::store::staging::{self, make_empty};
-use crate::image::store::{Held, LayerRecord, Store, space};
+use crate::image::store::{Held, LayerRecord, Store, layers, space};
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 
@@ -80,7 +80,7 @@ impl Layers<'_> {
 
     /// Takes a layer that the store has; false if it does not.
     fn keep(&mut self, key: &str) -> Result<bool, Failure> {
-        let has = self.store.hold(key, &mut self.held)?;
+        let has = layers::hold(self.store, key, &mut self.held)?;
         if has {
             self.keys.push(key.to_owned());
         }
@@ -106,7 +106,7 @@ impl Layers<'_> {
             bytes: found.bytes,
         };
         self.progress.phase(step, "write to disk");
-        self.store.publish_layer(aside, &record)
+        layers::publish(self.store, aside, &record)
     }
 }
 
@@ -128,7 +128,7 @@ fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure 
         root,
         step,
         before,
-        known.or_else(|| store.size_of_step(step)),
+        known.or_else(|| layers::size_of_step(store, step)),
     )
 }
 

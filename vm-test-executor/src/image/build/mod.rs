@@ -7,12 +7,16 @@
 )]
 mod build;
 mod chain;
+mod command;
 mod commit;
 mod kernel_files;
 mod kernel_layer;
 mod layers;
 mod other_kernel;
+mod place;
+mod system;
 
 pub use build::build;
 pub use commit::Session;
 pub use layers::Progress;
+pub use other_kernel::with_kernel;

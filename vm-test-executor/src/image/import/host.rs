@@ -12,7 +12,7 @@ use crate::image::archive::refusal::{cannot, shown, too_much};
 use crate::image::archive::writer::{Piece, Writer};
 use crate::image::inside::{self, Task};
 use crate::image::layer::{digest, footprint};
-use crate::image::store::Store;
+use crate::image::store::{Store, refreshed};
 use rustix::fs::{CWD, Mode, OFlags, lgetxattr, openat};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, PipeWriter, Read, Write};
@@ -76,7 +76,7 @@ impl Host {
         let mut without = without.to_vec();
         without.sort();
         without.dedup();
-        let mut parts = vec![store.refreshed()];
+        let mut parts = vec![refreshed(store)];
         parts.extend(IDENTITY.map(|file| fs::read(file).unwrap_or_default()));
         parts.extend(
             without

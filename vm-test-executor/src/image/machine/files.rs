@@ -6,7 +6,8 @@ use crate::image::boot::assembly::{MODULES, ORDER, Order, ROOT, VMLINUX, VMLINUZ
 use crate::image::inside::{self, Task};
 use crate::image::layer::digest;
 use crate::image::store::{
-    Artifact, Held, ImageRecord, KernelRecord, Lasting, Store, space, write_json,
+    Artifact, Held, ImageRecord, KernelRecord, Lasting, Store, artifact, images, layers, space,
+    write_json,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -48,6 +49,52 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// What machines of this image boot from; `making` is told if it has to be made first, by this or by somebody
+    /// else, which takes seconds.
+    ///
+    /// # Errors
+    /// If the image has no kernel, or one that no machine can start with; if a layer is gone; if there is no room.
+    pub fn of(store: &Store, image: &ImageRecord, making: impl Fn()) -> Result<Self, Failure> {
+        let cannot = |cause: String| {
+            Failure::new(format!(
+                "cannot make the VM files of image `{}`: {cause}",
+                image.name
+            ))
+        };
+        let Some(kernel) = &image.kernel else {
+            return Err(cannot("it has no kernel".to_owned()).hint(
+                "set kernel = \"linux-image-cloud-amd64\" in its recipe and build it again, or use backend = \"lxc\"",
+            )
+            .missing());
+        };
+        let key = key_of(image, kernel);
+        let artifact = artifact::obtain(store, &key, Lasting::ForGood, &making, |aside| {
+            making();
+            let before = space::free(store.root());
+            make(store, image, kernel, aside).map_err(|failure| {
+                match space::is_full(&failure, store.root(), true) {
+                    true => {
+                        let step = format!("make the VM files of image `{}`", image.name);
+                        space::full(store.root(), &step, before, None)
+                    }
+                    false => failure,
+                }
+            })
+        })?;
+        let file = artifact.directory.join(RECORD);
+        let record = fs::read(&file)
+            .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
+            .map_err(|error| {
+                cannot(format!("{}: {error}", file.display()))
+                    .hint("remove that directory; it will be made again")
+            })?;
+        Ok(Self {
+            artifact,
+            key,
+            record,
+        })
+    }
+
     /// The key of all that went into it.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -94,102 +141,54 @@ impl Machine {
     }
 }
 
-impl Store {
-    /// What machines of this image boot from; `making` is told if it has to be made first, by this or by somebody
-    /// else, which takes seconds.
-    ///
-    /// # Errors
-    /// If the image has no kernel, or one that no machine can start with; if a layer is gone; if there is no room.
-    pub fn machine(&self, image: &ImageRecord, making: impl Fn()) -> Result<Machine, Failure> {
-        let cannot = |cause: String| {
-            Failure::new(format!(
-                "cannot make the VM files of image `{}`: {cause}",
+fn make(
+    store: &Store,
+    image: &ImageRecord,
+    kernel: &KernelRecord,
+    aside: &Path,
+) -> Result<(), Failure> {
+    let mut held = Held::default();
+    let mut bytes = 0;
+    for key in &image.layers {
+        if !layers::hold(store, key, &mut held)? {
+            return Err(Failure::new(format!(
+                "cannot make the VM files of image `{}`: its layer {key} is not in the store",
                 image.name
             ))
-        };
-        let Some(kernel) = &image.kernel else {
-            return Err(cannot("it has no kernel".to_owned()).hint(
-                "set kernel = \"linux-image-cloud-amd64\" in its recipe and build it again, or use backend = \"lxc\"",
-            )
-            .missing());
-        };
-        let key = key_of(image, kernel);
-        let artifact = self.artifact(&key, Lasting::ForGood, &making, |aside| {
-            making();
-            let before = space::free(self.root());
-            self.make_machine(image, kernel, aside).map_err(|failure| {
-                match space::is_full(&failure, self.root(), true) {
-                    true => {
-                        let step = format!("make the VM files of image `{}`", image.name);
-                        space::full(self.root(), &step, before, None)
-                    }
-                    false => failure,
-                }
-            })
-        })?;
-        let file = artifact.directory.join(RECORD);
-        let record = fs::read(&file)
-            .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
-            .map_err(|error| {
-                cannot(format!("{}: {error}", file.display()))
-                    .hint("remove that directory; it will be made again")
-            })?;
-        Ok(Machine {
-            artifact,
-            key,
-            record,
-        })
-    }
-
-    fn make_machine(
-        &self,
-        image: &ImageRecord,
-        kernel: &KernelRecord,
-        aside: &Path,
-    ) -> Result<(), Failure> {
-        let mut held = Held::default();
-        let mut bytes = 0;
-        for key in &image.layers {
-            if !self.hold(key, &mut held)? {
-                return Err(Failure::new(format!(
-                    "cannot make the VM files of image `{}`: its layer {key} is not in the store",
-                    image.name
-                ))
-                .hint(format!(
-                    "build it again: vm-test image build {}",
-                    image.name
-                )));
-            }
-            bytes += self.layer(key).map_or(0, |layer| layer.bytes);
+            .hint(format!(
+                "build it again: vm-test image build {}",
+                image.name
+            )));
         }
-        let layers = image.layers.iter().map(|key| self.files(key));
-        let order = Order {
-            layers: layers.map(|files| self.relative(&files)).collect(),
-            release: kernel.release.clone(),
-            bytes,
-            into: self.relative(aside),
-        };
-        inside::perform(self.root(), Task::Machine(order), None)?;
-        let remember = || -> io::Result<()> {
-            let order = fs::read_to_string(aside.join(MODULES).join(ORDER))?;
-            let record = MachineRecord {
-                image: image.digest.clone(),
-                kernel: kernel.clone(),
-                modules: order
-                    .lines()
-                    .map(|line| line.strip_suffix(OPTIONAL).unwrap_or(line).to_owned())
-                    .collect(),
-                files: digests(aside)?,
-            };
-            write_json(&aside.join(RECORD), &record)
-        };
-        remember().map_err(|error| {
-            Failure::new(format!(
-                "cannot read what is in {}: {error}",
-                aside.display()
-            ))
-        })
+        bytes += layers::find(store, key).map_or(0, |layer| layer.bytes);
     }
+    let layers = image.layers.iter().map(|key| store.files(key));
+    let order = Order {
+        layers: layers.map(|files| store.relative(&files)).collect(),
+        release: kernel.release.clone(),
+        bytes,
+        into: store.relative(aside),
+    };
+    inside::perform(store.root(), Task::Machine(order), None)?;
+    let remember = || -> io::Result<()> {
+        let order = fs::read_to_string(aside.join(MODULES).join(ORDER))?;
+        let record = MachineRecord {
+            image: image.digest.clone(),
+            kernel: kernel.clone(),
+            modules: order
+                .lines()
+                .map(|line| line.strip_suffix(OPTIONAL).unwrap_or(line).to_owned())
+                .collect(),
+            files: digests(aside)?,
+        };
+        write_json(&aside.join(RECORD), &record)
+    };
+    remember().map_err(|error| {
+        Failure::new(format!(
+            "cannot read what is in {}: {error}",
+            aside.display()
+        ))
+    })
 }
 
 /// The layers' digests say all that is in the root; the kernel is one of those in there.
@@ -221,10 +220,10 @@ pub(in crate::image) fn verify(store: &Store, image: &ImageRecord) -> Result<Vec
         return Ok(Vec::new());
     };
     let key = key_of(image, kernel);
-    let Some(artifact) = store.find_artifact(&key)? else {
+    let Some(artifact) = artifact::find(store, &key)? else {
         return Ok(Vec::new());
     };
-    let machine = store.machine(image, || ())?;
+    let machine = Machine::of(store, image, || ())?;
     let found = digests(&artifact.directory).map_err(|error| {
         Failure::new(format!(
             "cannot read {}: {error}",
@@ -242,7 +241,7 @@ pub(in crate::image) fn verify(store: &Store, image: &ImageRecord) -> Result<Vec
 
 /// Whether this is the key of the files of an image that is there.
 pub(in crate::image) fn is_needed(store: &Store, key: &str) -> bool {
-    store.list().iter().any(|image| {
+    images::list(store).iter().any(|image| {
         let kernel = image.kernel.as_ref();
         kernel.is_some_and(|kernel| key_of(image, kernel) == key)
     })

@@ -5,7 +5,7 @@ use super::cpio::Writer;
 use super::files::Machine;
 use crate::image::boot::assembly::{MODULES, ORDER};
 use crate::image::layer::digest;
-use crate::image::store::{Artifact, Lasting, Store, fingerprint};
+use crate::image::store::{Artifact, Lasting, Store, artifact, fingerprint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Read, Write};
@@ -37,37 +37,17 @@ pub struct Initramfs {
 }
 
 impl Initramfs {
-    /// The key of all that went into it.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// The directory with the archive.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        &self.artifact.directory
-    }
-
-    /// The archive.
-    #[must_use]
-    pub fn file(&self) -> PathBuf {
-        self.artifact.directory.join(FILE)
-    }
-}
-
-impl Store {
     /// An archive with `agent` as `/init`, its `libraries` by the names they are looked up by (the loader is among them), the
     /// modules as `/modules/NAME.ko`, and `/modules/order` with their names in the order in which they are loaded.
     ///
     /// # Errors
     /// If a file cannot be read, or the archive cannot be written.
-    pub fn initramfs(
-        &self,
+    pub fn of(
+        store: &Store,
         machine: &Machine,
         agent: &Path,
         libraries: &BTreeMap<String, PathBuf>,
-    ) -> Result<Initramfs, Failure> {
+    ) -> Result<Self, Failure> {
         let cannot = |error: io::Error| {
             Failure::new(format!(
                 "cannot make the initramfs of a VM with {}: {error}",
@@ -86,12 +66,13 @@ impl Store {
         }
         let hash = digest::of_parts(parts.iter().map(Vec::as_slice));
         let key = format!("{PREFIX}{}", &hash[..32]);
-        let artifact = self.artifact(
+        let artifact = artifact::obtain(
+            store,
             &key,
             Lasting::UntilReboot,
             || (),
             |aside| {
-                self.forget_oldest(PREFIX, KEPT)?;
+                artifact::forget_oldest(store, PREFIX, KEPT)?;
                 let path = aside.join(FILE);
                 let write = || -> io::Result<()> {
                     let target = BufWriter::new(File::create(&path)?);
@@ -101,7 +82,25 @@ impl Store {
                 write().map_err(cannot)
             },
         )?;
-        Ok(Initramfs { artifact, key })
+        Ok(Self { artifact, key })
+    }
+
+    /// The key of all that went into it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The directory with the archive.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.artifact.directory
+    }
+
+    /// The archive.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.artifact.directory.join(FILE)
     }
 }
 

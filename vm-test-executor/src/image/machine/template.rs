@@ -38,6 +38,56 @@ pub struct Template {
 }
 
 impl Template {
+    /// The template for which these words say all that went into it, which `make` makes in an empty directory if it is not
+    /// there. `broken` is told what is wrong with one that has to be made anew, `waiting` that somebody else makes it just now.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn of(
+        store: &Store,
+        words: &[&str],
+        broken: impl FnOnce(&str),
+        waiting: impl Fn(),
+        make: impl Fn(&Path) -> Result<(), Failure>,
+    ) -> Result<Self, Failure> {
+        let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+        let key = artifact::key_of_this_boot(PREFIX, &parts);
+        let template = find_or_make(store, &key, &waiting, &make)?;
+        let Some(damage) = template.damage() else {
+            return Ok(template);
+        };
+        broken(&damage);
+        template.discard(store)?;
+        find_or_make(store, &key, &waiting, &make)
+    }
+
+    /// Why there is no template for which these words say all, if that has been found out since the machine was started.
+    #[must_use]
+    pub fn refusal(store: &Store, words: &[&str]) -> Option<String> {
+        let artifact = artifact::find(store, &refusal_key(words)).ok()??;
+        fs::read_to_string(artifact.directory.join(REASON)).ok()
+    }
+
+    /// Remembers why there is none.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn remember_refusal(store: &Store, words: &[&str], reason: &str) -> Result<(), Failure> {
+        let key = refusal_key(words);
+        artifact::obtain(
+            store,
+            &key,
+            Lasting::UntilReboot,
+            || (),
+            |aside| {
+                fs::write(aside.join(REASON), reason).map_err(|error| {
+                    Failure::new(format!("cannot write to {}: {error}", aside.display()))
+                })
+            },
+        )
+        .map(drop)
+    }
+
     /// The directory with its files.
     #[must_use]
     pub fn directory(&self) -> &Path {
@@ -46,7 +96,7 @@ impl Template {
 
     /// Removes it, because it does not work; the next lease that needs it makes a new one.
     fn discard(self, store: &Store) -> Result<(), Failure> {
-        store.take_away(&self.key, self.artifact)
+        artifact::take_away(store, &self.key, self.artifact)
     }
 
     /// What is wrong with it, as far as the lengths of its files tell.
@@ -77,91 +127,39 @@ impl Template {
     }
 }
 
-impl Store {
-    /// The template for which these words say all that went into it, which `make` makes in an empty directory if it is not
-    /// there. `broken` is told what is wrong with one that has to be made anew, `waiting` that somebody else makes it just now.
-    ///
-    /// # Errors
-    /// If it cannot be made.
-    pub fn template(
-        &self,
-        words: &[&str],
-        broken: impl FnOnce(&str),
-        waiting: impl Fn(),
-        make: impl Fn(&Path) -> Result<(), Failure>,
-    ) -> Result<Template, Failure> {
-        let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
-        let key = artifact::key_of_this_boot(PREFIX, &parts);
-        let template = self.find_or_make(&key, &waiting, &make)?;
-        let Some(damage) = template.damage() else {
-            return Ok(template);
-        };
-        broken(&damage);
-        template.discard(self)?;
-        self.find_or_make(&key, &waiting, &make)
-    }
-
-    /// Why there is no template for which these words say all, if that has been found out since the machine was started.
-    #[must_use]
-    pub fn refusal(&self, words: &[&str]) -> Option<String> {
-        let artifact = self.find_artifact(&refusal_key(words)).ok()??;
-        fs::read_to_string(artifact.directory.join(REASON)).ok()
-    }
-
-    /// Remembers why there is none.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn remember_refusal(&self, words: &[&str], reason: &str) -> Result<(), Failure> {
-        let key = refusal_key(words);
-        self.artifact(
-            &key,
-            Lasting::UntilReboot,
-            || (),
-            |aside| {
-                fs::write(aside.join(REASON), reason).map_err(|error| {
-                    Failure::new(format!("cannot write to {}: {error}", aside.display()))
-                })
+fn find_or_make(
+    store: &Store,
+    key: &str,
+    waiting: &impl Fn(),
+    make: &impl Fn(&Path) -> Result<(), Failure>,
+) -> Result<Template, Failure> {
+    let artifact = artifact::obtain(store, key, Lasting::UntilReboot, waiting, |aside| {
+        for prefix in [PREFIX, REFUSAL] {
+            artifact::forget_other_boots(store, prefix)?;
+        }
+        artifact::forget_oldest(store, PREFIX, KEPT)?;
+        // Broken ones that were still used when they were taken away, and what killed daemons left.
+        remains::clear(store)?;
+        let room = space::free(store.root());
+        if room < BOOTED {
+            return Err(space::full(store.root(), STEP, room, Some(BOOTED)));
+        }
+        let made = make(aside).and_then(|()| {
+            write_lengths(aside)
+                .map_err(|error| Failure::new(format!("cannot read {}: {error}", aside.display())))
+        });
+        // QEMU is killed where there is no room for its memory, and cannot say why.
+        made.map_err(
+            |failure| match space::is_full(&failure, store.root(), true) {
+                true => space::full(store.root(), STEP, room, None),
+                false => failure,
             },
         )
-        .map(drop)
-    }
-
-    fn find_or_make(
-        &self,
-        key: &str,
-        waiting: &impl Fn(),
-        make: &impl Fn(&Path) -> Result<(), Failure>,
-    ) -> Result<Template, Failure> {
-        let artifact = self.artifact(key, Lasting::UntilReboot, waiting, |aside| {
-            for prefix in [PREFIX, REFUSAL] {
-                self.forget_other_boots(prefix)?;
-            }
-            self.forget_oldest(PREFIX, KEPT)?;
-            // Broken ones that were still used when they were taken away, and what killed daemons left.
-            remains::clear(self)?;
-            let room = space::free(self.root());
-            if room < BOOTED {
-                return Err(space::full(self.root(), STEP, room, Some(BOOTED)));
-            }
-            let made = make(aside).and_then(|()| {
-                write_lengths(aside).map_err(|error| {
-                    Failure::new(format!("cannot read {}: {error}", aside.display()))
-                })
-            });
-            // QEMU is killed where there is no room for its memory, and cannot say why.
-            made.map_err(
-                |failure| match space::is_full(&failure, self.root(), true) {
-                    true => space::full(self.root(), STEP, room, None),
-                    false => failure,
-                },
-            )
-        })?;
-        Ok(Template {
-            artifact,
-            key: key.to_owned(),
-        })
-    }
+    })?;
+    Ok(Template {
+        artifact,
+        key: key.to_owned(),
+    })
 }
 
 fn refusal_key(words: &[&str]) -> String {
@@ -195,12 +193,12 @@ mod tests {
             Ok(())
         };
         let key = "template-test";
-        let one = store.find_or_make(key, &|| (), &make).unwrap();
-        let other = store.find_or_make(key, &|| (), &make).unwrap();
+        let one = find_or_make(&store, key, &|| (), &make).unwrap();
+        let other = find_or_make(&store, key, &|| (), &make).unwrap();
         fs::write(one.directory().join("ram"), "cut").unwrap();
         assert!(one.damage().is_some() && other.damage().is_some());
         one.discard(&store).unwrap();
-        let anew = store.find_or_make(key, &|| (), &make).unwrap();
+        let anew = find_or_make(&store, key, &|| (), &make).unwrap();
         other.discard(&store).unwrap();
         let ram = fs::read_to_string(anew.directory().join("ram"));
         assert_eq!(ram.unwrap(), "number 2");
@@ -212,7 +210,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let make = |_: &Path| Err(Failure::new("QEMU: ram: No space left on device"));
-        let failure = store.template(&["a"], |_| (), || (), make).unwrap_err();
+        let failure = Template::of(&store, &["a"], |_| (), || (), make).unwrap_err();
         let words = "cannot save a booted VM: store full: it needs more than the ";
         assert!(failure.message.starts_with(words), "{}", failure.message);
         assert!(failure.hint.is_some());

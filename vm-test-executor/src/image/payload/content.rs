@@ -43,6 +43,24 @@ pub struct Payload {
 }
 
 impl Payload {
+    /// A disk that holds these directories and files of the host as they are now, each under its number in this order, but for
+    /// the content of what is `hidden`, in a file system that seems to have `size` bytes. `say` is told when much of it has to be copied first.
+    ///
+    /// # Errors
+    /// If it is too much, or cannot be read, or the disk cannot be made.
+    pub fn of(
+        store: &Store,
+        paths: &[PathBuf],
+        hidden: &[PathBuf],
+        size: u64,
+        say: &dyn Fn(&str),
+    ) -> Result<Self, Failure> {
+        steady::while_it_changes(
+            || Content::of(paths, hidden),
+            |content, check| disk_with(store, content, check, size, say),
+        )
+    }
+
     /// The directory with the disk.
     #[must_use]
     pub fn directory(&self) -> &Path {
@@ -50,70 +68,50 @@ impl Payload {
     }
 }
 
-impl Store {
-    /// A disk that holds these directories and files of the host as they are now, each under its number in this order, but for
-    /// the content of what is `hidden`, in a file system that seems to have `size` bytes. `say` is told when much of it has to be copied first.
-    ///
-    /// # Errors
-    /// If it is too much, or cannot be read, or the disk cannot be made.
-    pub fn payload(
-        &self,
-        paths: &[PathBuf],
-        hidden: &[PathBuf],
-        size: u64,
-        say: &dyn Fn(&str),
-    ) -> Result<Payload, Failure> {
-        steady::while_it_changes(
-            || Content::of(paths, hidden),
-            |content, check| self.disk_with(content, check, size, say),
-        )
-    }
-
-    /// The disk with this content, unless `check` fails when it has been copied.
-    fn disk_with(
-        &self,
-        content: &Content,
-        check: &dyn Fn() -> Result<(), Failure>,
-        size: u64,
-        say: &dyn Fn(&str),
-    ) -> Result<Payload, Failure> {
-        let all = &content.survey;
-        let (fingerprint, size_word) = (all.fingerprint(), size.to_le_bytes());
-        let parts: [&[u8]; 3] = [FORMAT, fingerprint.as_bytes(), &size_word];
-        let key = artifact::key_of_this_boot(PREFIX, &parts);
-        let megabytes = all.bytes >> 20;
-        let is_much = megabytes >= WORTH_A_WORD;
-        let waiting = || {
-            if is_much {
-                say(&format!(
-                    "{megabytes} MiB of the host's files are copied to a disk, by another one that needs them"
-                ));
+/// The disk with this content, unless `check` fails when it has been copied.
+fn disk_with(
+    store: &Store,
+    content: &Content,
+    check: &dyn Fn() -> Result<(), Failure>,
+    size: u64,
+    say: &dyn Fn(&str),
+) -> Result<Payload, Failure> {
+    let all = &content.survey;
+    let (fingerprint, size_word) = (all.fingerprint(), size.to_le_bytes());
+    let parts: [&[u8]; 3] = [FORMAT, fingerprint.as_bytes(), &size_word];
+    let key = artifact::key_of_this_boot(PREFIX, &parts);
+    let megabytes = all.bytes >> 20;
+    let is_much = megabytes >= WORTH_A_WORD;
+    let waiting = || {
+        if is_much {
+            say(&format!(
+                "{megabytes} MiB of the host's files are copied to a disk, by another one that needs them"
+            ));
+        }
+    };
+    let artifact = artifact::obtain(store, &key, Lasting::UntilReboot, waiting, |aside| {
+        artifact::forget_other_boots(store, PREFIX)?;
+        artifact::forget_beyond(store, PREFIX, KEPT, KEPT_BYTES)?;
+        let room = space::free(store.root());
+        if room < all.bytes {
+            return Err(space::full(store.root(), STEP, room, Some(all.bytes)));
+        }
+        if is_much {
+            say(&format!(
+                "{megabytes} MiB of the host's files are copied to a disk, once"
+            ));
+        }
+        let made = making::make(aside, &content.items, all, size);
+        // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later. Of one
+        // that is written to all the time, as a log is, that is all there can be.
+        made.and_then(|()| check()).map_err(|failure| {
+            match space::is_full(&failure, store.root(), true) {
+                true => space::full(store.root(), STEP, room, None),
+                false => failure,
             }
-        };
-        let artifact = self.artifact(&key, Lasting::UntilReboot, waiting, |aside| {
-            self.forget_other_boots(PREFIX)?;
-            self.forget_beyond(PREFIX, KEPT, KEPT_BYTES)?;
-            let room = space::free(self.root());
-            if room < all.bytes {
-                return Err(space::full(self.root(), STEP, room, Some(all.bytes)));
-            }
-            if is_much {
-                say(&format!(
-                    "{megabytes} MiB of the host's files are copied to a disk, once"
-                ));
-            }
-            let made = making::make(aside, &content.items, all, size);
-            // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later. Of one
-            // that is written to all the time, as a log is, that is all there can be.
-            made.and_then(|()| check()).map_err(|failure| {
-                match space::is_full(&failure, self.root(), true) {
-                    true => space::full(self.root(), STEP, room, None),
-                    false => failure,
-                }
-            })
-        })?;
-        Ok(Payload { artifact })
-    }
+        })
+    })?;
+    Ok(Payload { artifact })
 }
 
 /// Directories and files of the host as they were at one moment.

@@ -1,41 +1,40 @@
 //! A missing image: the failure, and the name that was probably meant.
 
-use super::store::Store;
+use super::record::ImageRecord;
 use crate::image::recipe::ready_names;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::word;
 
-impl Store {
-    /// The failure for want of an image.
-    #[must_use]
-    pub fn lacks(root: &Path, name: &str) -> Failure {
-        let build = format!("vm-test image build {name}");
-        Failure::new(format!(
-            "cannot use image `{name}`: it is not in the store {}",
-            root.display()
-        ))
-        .hint(match meant(root, name) {
-            Some(meant) => format!("did you mean `{meant}`? If not, build it: {build}"),
-            None => format!("build it: {build}"),
-        })
-        .missing()
-    }
+/// The failure for an image that is not in the store, where these are.
+#[must_use]
+pub fn absent(root: &Path, name: &str, there: &[ImageRecord]) -> Failure {
+    let build = format!("vm-test image build {name}");
+    Failure::new(format!(
+        "cannot use image `{name}`: it is not in the store {}",
+        root.display()
+    ))
+    .hint(match meant(name, there) {
+        Some(meant) => format!("did you mean `{meant}`? If not, build it: {build}"),
+        None => format!("build it: {build}"),
+    })
+    .missing()
 }
 
 /// An image that is there, or that comes with the program, with nearly this name.
-fn meant(root: &Path, name: &str) -> Option<String> {
-    let store = Store::find(root).ok().flatten();
-    let there = store.map_or_else(Vec::new, |store| store.list());
-    let mut names: Vec<_> = there.into_iter().map(|image| image.name).collect();
-    names.extend(ready_names().map(str::to_owned));
-    if names.iter().any(|known| known == name) {
+fn meant(name: &str, there: &[ImageRecord]) -> Option<String> {
+    let mut names: Vec<_> = there.iter().map(|image| image.name.as_str()).collect();
+    for ready in ready_names() {
+        names.push(ready);
+    }
+    if names.contains(&name) {
         return None;
     }
     // Of another version it is another image.
     let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
-    let known = names.iter().map(String::as_str);
-    let others = known.filter(|known| letters(known) != letters(name));
+    let others = names
+        .into_iter()
+        .filter(|known| letters(known) != letters(name));
     word::meant(name, others).map(str::to_owned)
 }
 
@@ -56,7 +55,7 @@ mod tests {
             ("debian-13", "build it: vm-test image build debian-13"),
             ("alpine", "build it: vm-test image build alpine"),
         ] {
-            let failure = Store::lacks(nowhere, name);
+            let failure = absent(nowhere, name, &[]);
             assert_eq!(failure.hint.as_deref(), Some(hint));
             assert!(failure.missing);
         }

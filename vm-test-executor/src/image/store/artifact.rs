@@ -30,160 +30,161 @@ pub(in crate::image) enum Lasting {
     UntilReboot,
 }
 
-impl Store {
-    /// Where these are.
-    pub(in crate::image) fn artifacts(&self) -> PathBuf {
-        self.root().join("machines")
+/// The one with this key, which `make` makes in the directory it is given, if it is not there. `waiting` is told if
+/// somebody else makes it just now, which this waits for.
+pub(in crate::image) fn obtain(
+    store: &Store,
+    key: &str,
+    lasting: Lasting,
+    waiting: impl FnOnce(),
+    make: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<Artifact, Failure> {
+    if let Some(artifact) = find(store, key)? {
+        return Ok(artifact);
     }
+    let _reservation = store.reserve(key, waiting)?;
+    if let Some(artifact) = find(store, key)? {
+        // Another process made it while this one waited.
+        return Ok(artifact);
+    }
+    let aside = store.aside().join(key);
+    staging::remove(store, &aside)?;
+    make_empty(&aside)?;
+    let made = make(&aside).and_then(|()| publish(store, &aside, key, lasting));
+    if made.is_err() {
+        // What is left of it is rubbish, which the next making of it or `gc` removes if this cannot.
+        let _ = staging::remove(store, &aside);
+    }
+    made?;
+    find(store, key)?.ok_or_else(|| {
+        Failure::new(format!(
+            "cannot use {}: somebody removed it just now",
+            store.artifacts().join(key).display()
+        ))
+    })
+}
 
-    /// The one with this key, which `make` makes in the directory it is given, if it is not there. `waiting` is told if
-    /// somebody else makes it just now, which this waits for.
-    pub(in crate::image) fn artifact(
-        &self,
-        key: &str,
-        lasting: Lasting,
-        waiting: impl FnOnce(),
-        make: impl FnOnce(&Path) -> Result<(), Failure>,
-    ) -> Result<Artifact, Failure> {
-        if let Some(artifact) = self.find_artifact(key)? {
-            return Ok(artifact);
-        }
-        let _reservation = self.reserve(key, waiting)?;
-        if let Some(artifact) = self.find_artifact(key)? {
-            // Another process made it while this one waited.
-            return Ok(artifact);
-        }
-        let aside = self.aside().join(key);
-        staging::remove(self, &aside)?;
-        make_empty(&aside)?;
-        let made = make(&aside).and_then(|()| self.publish(&aside, key, lasting));
-        if made.is_err() {
-            // What is left of it is rubbish, which the next making of it or `gc` removes if this cannot.
-            let _ = staging::remove(self, &aside);
-        }
-        made?;
-        self.find_artifact(key)?.ok_or_else(|| {
-            Failure::new(format!(
-                "cannot use {}: somebody removed it just now",
-                self.artifacts().join(key).display()
-            ))
+/// The one with this key, if it is there.
+pub(in crate::image) fn find(store: &Store, key: &str) -> Result<Option<Artifact>, Failure> {
+    let directory = store.artifacts().join(key);
+    let mut held = Held::default();
+    if !locks::hold_directory(&directory, &mut held)? {
+        return Ok(None);
+    }
+    // Those that were used last are kept longest. On a disk that is full or cannot be written to, they are not.
+    let _ = File::open(&directory).and_then(|file| file.set_modified(SystemTime::now()));
+    Ok(Some(Artifact { directory, held }))
+}
+
+/// Removes the one with this key; `None` if somebody uses it. Else the bytes of its files.
+pub(in crate::image) fn remove(store: &Store, key: &str) -> Result<Option<u64>, Failure> {
+    let path = store.artifacts().join(key);
+    let cannot =
+        |error: io::Error| Failure::new(format!("cannot remove {}: {error}", path.display()));
+    let Some(_reservation) = store.try_reserve(key)? else {
+        return Ok(None);
+    };
+    let lock = match lock_for_removal(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(0)),
+        lock => lock.map_err(cannot)?,
+    };
+    let Some(lock) = lock else {
+        return Ok(None);
+    };
+    let bytes = bytes_of(&path);
+    let aside = store.aside().join(key);
+    fs::rename(&path, &aside).map_err(cannot)?;
+    drop(lock);
+    staging::remove(store, &aside)?;
+    Ok(Some(bytes))
+}
+
+/// Takes the name from this one, which has this key, whoever uses it: it is broken. It is removed when nobody does.
+pub(in crate::image) fn take_away(
+    store: &Store,
+    key: &str,
+    broken: Artifact,
+) -> Result<(), Failure> {
+    let _reservation = store.reserve(key, || ())?;
+    let place = store.artifacts().join(key);
+    // Somebody else may have seen it, too, and made another one since.
+    if !broken.held.has(&place) {
+        return Ok(());
+    }
+    // Earlier ones may still be used.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.map_or(0, |now| now.as_nanos());
+    let aside = store.aside().join(format!("{key}-broken-{now}"));
+    fs::rename(&place, &aside).map_err(|error| cannot_make(&place, &error))?;
+    drop(broken);
+    if let Ok(Some(_lock)) = lock_for_removal(&aside) {
+        let task = Task::Remove(store.relative(&aside));
+        inside::perform(store.root(), task, None)?;
+    }
+    Ok(())
+}
+
+/// Removes those whose keys begin like this and that were used longest ago, but for the last ones and those in use.
+pub(in crate::image) fn forget_oldest(
+    store: &Store,
+    prefix: &str,
+    kept: usize,
+) -> Result<(), Failure> {
+    forget_beyond(store, prefix, kept, u64::MAX)
+}
+
+/// The same, with as many of the last ones kept as take up so many bytes, and the very last one.
+pub(in crate::image) fn forget_beyond(
+    store: &Store,
+    prefix: &str,
+    kept: usize,
+    bytes: u64,
+) -> Result<(), Failure> {
+    let entries = fs::read_dir(store.artifacts()).into_iter().flatten();
+    let found = entries.flatten().filter_map(|entry| {
+        let key = entry.file_name().into_string().ok()?;
+        let last = entry.metadata().and_then(|meta| meta.modified()).ok()?;
+        let bytes = || bytes_of(&entry.path());
+        key.starts_with(prefix).then(|| Used {
+            key,
+            last,
+            bytes: bytes(),
         })
+    });
+    for key in old_ones(found.collect(), kept, bytes) {
+        remove(store, &key)?;
     }
+    Ok(())
+}
 
-    /// The one with this key, if it is there.
-    pub(in crate::image) fn find_artifact(&self, key: &str) -> Result<Option<Artifact>, Failure> {
-        let directory = self.artifacts().join(key);
-        let mut held = Held::default();
-        if !locks::hold_directory(&directory, &mut held)? {
-            return Ok(None);
+/// Removes those whose keys begin like this and were made by [`key_of_this_boot`] before the last boot: nobody finds
+/// them any more.
+pub(in crate::image) fn forget_other_boots(store: &Store, prefix: &str) -> Result<(), Failure> {
+    let current = beginning_in_this_boot(prefix);
+    let entries = fs::read_dir(store.artifacts()).into_iter().flatten();
+    for entry in entries.flatten() {
+        let Ok(key) = entry.file_name().into_string() else {
+            continue;
+        };
+        if key.starts_with(prefix) && !key.starts_with(&current) {
+            remove(store, &key)?;
         }
-        // Those that were used last are kept longest. On a disk that is full or cannot be written to, they are not.
-        let _ = File::open(&directory).and_then(|file| file.set_modified(SystemTime::now()));
-        Ok(Some(Artifact { directory, held }))
     }
+    Ok(())
+}
 
-    /// Removes the one with this key; `None` if somebody uses it. Else the bytes of its files.
-    pub(in crate::image) fn remove_artifact(&self, key: &str) -> Result<Option<u64>, Failure> {
-        let path = self.artifacts().join(key);
-        let cannot =
-            |error: io::Error| Failure::new(format!("cannot remove {}: {error}", path.display()));
-        let Some(_reservation) = self.try_reserve(key)? else {
-            return Ok(None);
-        };
-        let lock = match lock_for_removal(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(0)),
-            lock => lock.map_err(cannot)?,
-        };
-        let Some(lock) = lock else {
-            return Ok(None);
-        };
-        let bytes = bytes_of(&path);
-        let aside = self.aside().join(key);
-        fs::rename(&path, &aside).map_err(cannot)?;
-        drop(lock);
-        staging::remove(self, &aside)?;
-        Ok(Some(bytes))
-    }
-
-    /// Takes the name from this one, which has this key, whoever uses it: it is broken. It is removed when nobody does.
-    pub(in crate::image) fn take_away(&self, key: &str, broken: Artifact) -> Result<(), Failure> {
-        let _reservation = self.reserve(key, || ())?;
-        let place = self.artifacts().join(key);
-        // Somebody else may have seen it, too, and made another one since.
-        if !broken.held.has(&place) {
-            return Ok(());
+fn publish(store: &Store, aside: &Path, key: &str, lasting: Lasting) -> Result<(), Failure> {
+    let publish = || -> io::Result<()> {
+        if lasting == Lasting::ForGood {
+            rustix::fs::syncfs(File::open(aside)?)?;
         }
-        // Earlier ones may still be used.
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let now = now.map_or(0, |now| now.as_nanos());
-        let aside = self.aside().join(format!("{key}-broken-{now}"));
-        fs::rename(&place, &aside).map_err(|error| cannot_make(&place, &error))?;
-        drop(broken);
-        if let Ok(Some(_lock)) = lock_for_removal(&aside) {
-            let task = Task::Remove(self.relative(&aside));
-            inside::perform(self.root(), task, None)?;
+        fs::rename(aside, store.artifacts().join(key))?;
+        if lasting == Lasting::ForGood {
+            File::open(store.artifacts())?.sync_all()?;
         }
         Ok(())
-    }
-
-    /// Removes those whose keys begin like this and that were used longest ago, but for the last ones and those in use.
-    pub(in crate::image) fn forget_oldest(&self, prefix: &str, kept: usize) -> Result<(), Failure> {
-        self.forget_beyond(prefix, kept, u64::MAX)
-    }
-
-    /// The same, with as many of the last ones kept as take up so many bytes, and the very last one.
-    pub(in crate::image) fn forget_beyond(
-        &self,
-        prefix: &str,
-        kept: usize,
-        bytes: u64,
-    ) -> Result<(), Failure> {
-        let entries = fs::read_dir(self.artifacts()).into_iter().flatten();
-        let found = entries.flatten().filter_map(|entry| {
-            let key = entry.file_name().into_string().ok()?;
-            let last = entry.metadata().and_then(|meta| meta.modified()).ok()?;
-            let bytes = || bytes_of(&entry.path());
-            key.starts_with(prefix).then(|| Used {
-                key,
-                last,
-                bytes: bytes(),
-            })
-        });
-        for key in old_ones(found.collect(), kept, bytes) {
-            self.remove_artifact(&key)?;
-        }
-        Ok(())
-    }
-
-    /// Removes those whose keys begin like this and were made by [`key_of_this_boot`] before the last boot: nobody finds
-    /// them any more.
-    pub(in crate::image) fn forget_other_boots(&self, prefix: &str) -> Result<(), Failure> {
-        let current = beginning_in_this_boot(prefix);
-        let entries = fs::read_dir(self.artifacts()).into_iter().flatten();
-        for entry in entries.flatten() {
-            let Ok(key) = entry.file_name().into_string() else {
-                continue;
-            };
-            if key.starts_with(prefix) && !key.starts_with(&current) {
-                self.remove_artifact(&key)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn publish(&self, aside: &Path, key: &str, lasting: Lasting) -> Result<(), Failure> {
-        let publish = || -> io::Result<()> {
-            if lasting == Lasting::ForGood {
-                rustix::fs::syncfs(File::open(aside)?)?;
-            }
-            fs::rename(aside, self.artifacts().join(key))?;
-            if lasting == Lasting::ForGood {
-                File::open(self.artifacts())?.sync_all()?;
-            }
-            Ok(())
-        };
-        publish().map_err(|error| cannot_make(&self.artifacts().join(key), &error))
-    }
+    };
+    publish().map_err(|error| cannot_make(&store.artifacts().join(key), &error))
 }
 
 /// One that is there.

@@ -1,7 +1,6 @@
 //! Locks on entries of the store, for making and for using them. Knows files and their locks, not their content. A lock
 //! belongs to an open file, so it ends with the process that holds it, however that ends.
 
-use super::record::ImageRecord;
 use super::store::Store;
 use crate::image::layer::lock::{is_at, lock, take_part};
 use rustix::fs::FlockOperation;
@@ -10,9 +9,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
-
-/// How often an image that is rebuilt just when it is wanted is looked up again.
-const LOOKUPS: usize = 5;
 
 /// The right to make what has this key: to all of `building/KEY` and `building/KEY.…`.
 #[derive(Debug)]
@@ -75,34 +71,6 @@ impl Store {
 
     fn lock_of(&self, key: &str) -> PathBuf {
         self.aside().join(format!("{key}.lock"))
-    }
-
-    /// Keeps a layer from being removed; `None` if it is not in the store.
-    ///
-    /// # Errors
-    /// If the lock cannot be made.
-    pub fn hold(&self, key: &str, held: &mut Held) -> Result<bool, Failure> {
-        Ok(hold_directory(&self.layer_dir(key), held)? && self.layer(key).is_some())
-    }
-
-    /// The image of this name, and the locks that keep its layers.
-    ///
-    /// # Errors
-    /// If there is none, or it is not whole.
-    pub fn hold_image(&self, name: &str) -> Result<(ImageRecord, Held), Failure> {
-        let mut lookups = 0;
-        'again: loop {
-            let image = self.image(name)?;
-            let mut held = Held::default();
-            for key in &image.layers {
-                if !self.hold(key, &mut held)? && lookups < LOOKUPS {
-                    // Replaced by another of that name and collected, between two lines of this function.
-                    lookups += 1;
-                    continue 'again;
-                }
-            }
-            return Ok((image, held));
-        }
     }
 
     /// Takes part in the making of something aside: whoever removes it or goes on with it waits for the end of this.
@@ -192,6 +160,5 @@ mod tests {
         assert!(removing.is_some());
         let error = store.hold_aside(&aside, &mut Held::default());
         assert!(error.is_err());
-        assert!(!store.hold("nothing", &mut Held::default()).unwrap());
     }
 }

@@ -4,6 +4,8 @@
 mod absent;
 pub(super) mod artifact;
 pub(super) mod fingerprint;
+pub mod images;
+pub mod layers;
 mod locks;
 mod place;
 mod record;
@@ -19,10 +21,13 @@ pub(super) mod staging;
 mod store;
 pub(super) mod subvolume;
 
+pub use absent::absent;
 pub(super) use artifact::{Artifact, Lasting};
 pub use locks::{Held, Reservation};
 pub use place::{MOUNT_OPTIONS, disk_of};
 pub(super) use record::write_json;
 pub use record::{ImageRecord, KernelRecord, LayerRecord};
+pub use refresh::refresh_host;
+pub(super) use refresh::refreshed;
 pub use snapshot::{Snapshot, sweep};
 pub use store::Store;

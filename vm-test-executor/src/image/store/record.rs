@@ -2,8 +2,8 @@
 
 use crate::config::Init;
 use serde::{Deserialize, Serialize};
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// A named image.
@@ -55,4 +55,11 @@ pub struct LayerRecord {
 /// Writes a record.
 pub(in crate::image) fn write_json(path: &Path, record: &impl Serialize) -> io::Result<()> {
     fs::write(path, serde_json::to_vec_pretty(record)?)
+}
+
+/// Writes a file that is on the disk when this returns.
+pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }

@@ -11,35 +11,33 @@ use vm_test_protocol::failure::Failure;
 /// The key of the right to change it.
 const KEY: &str = "host-refresh";
 
-impl Store {
-    fn refresh_file(&self) -> PathBuf {
-        self.root().join("host-refresh")
-    }
+fn file_of(store: &Store) -> PathBuf {
+    store.root().join("host-refresh")
+}
 
-    /// The word; empty if it was never wanted anew.
-    pub(in crate::image) fn refreshed(&self) -> Vec<u8> {
-        fs::read(self.refresh_file()).unwrap_or_default()
-    }
+/// The word; empty if it was never wanted anew.
+pub(in crate::image) fn refreshed(store: &Store) -> Vec<u8> {
+    fs::read(file_of(store)).unwrap_or_default()
+}
 
-    /// Has this host's system copied anew for all that is built on it from now on.
-    ///
-    /// # Errors
-    /// If the store cannot be written to.
-    pub fn refresh_host(&self) -> Result<(), Failure> {
-        self.check()?;
-        let path = self.refresh_file();
-        let _reservation = self.reserve(KEY, || ())?;
-        let aside = self.aside().join(format!("{KEY}.json"));
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let word = now.map_or(0, |now| now.as_nanos()).to_string();
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&aside)?;
-            file.write_all(word.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&aside, &path)
-        };
-        write().map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
-    }
+/// Has this host's system copied anew for all that is built on it from now on.
+///
+/// # Errors
+/// If the store cannot be written to.
+pub fn refresh_host(store: &Store) -> Result<(), Failure> {
+    store.check()?;
+    let path = file_of(store);
+    let _reservation = store.reserve(KEY, || ())?;
+    let aside = store.aside().join(format!("{KEY}.json"));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let word = now.map_or(0, |now| now.as_nanos()).to_string();
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&aside)?;
+        file.write_all(word.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&aside, &path)
+    };
+    write().map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
 }
 
 #[cfg(test)]
@@ -50,11 +48,11 @@ mod tests {
     fn each_wish_is_another_word_and_leaves_nothing_aside() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let mut seen = std::collections::HashSet::from([store.refreshed()]);
+        let mut seen = std::collections::HashSet::from([refreshed(&store)]);
         for _ in 0..2 {
-            store.refresh_host().unwrap();
-            assert!(seen.insert(store.refreshed()));
-            assert_eq!(store.refreshed(), store.refreshed());
+            refresh_host(&store).unwrap();
+            assert!(seen.insert(refreshed(&store)));
+            assert_eq!(refreshed(&store), refreshed(&store));
         }
         assert_eq!(fs::read_dir(store.aside()).unwrap().count(), 0);
     }

@@ -5,7 +5,7 @@ use super::locks::{Reservation, try_lock};
 use super::record::ImageRecord;
 use super::space;
 use super::store::Store;
-use super::subvolume::{FILES, make_open};
+use super::subvolume::{self, FILES, make_open};
 use crate::image::inside;
 use crate::image::layer::removal;
 use rustix::fs::{AtFlags, unlinkat};
@@ -30,12 +30,6 @@ pub struct Snapshot {
     _reservation: Reservation,
 }
 
-impl Store {
-    fn instances(&self) -> PathBuf {
-        self.root().join("instances")
-    }
-}
-
 fn cannot(image: &ImageRecord, error: &io::Error) -> Failure {
     Failure::new(format!(
         "cannot make a snapshot of image `{}`: {error}",
@@ -55,7 +49,7 @@ impl Snapshot {
         instance: &str,
         settled: &dyn Fn() -> bool,
     ) -> Result<Self, Failure> {
-        let (subvolume, _held) = store.subvolume(image)?;
+        let (subvolume, _held) = subvolume::obtain(store, image)?;
         let failed = |error: io::Error| cannot(image, &error);
         match fs::create_dir(store.instances()) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {

@@ -164,6 +164,6 @@ fn a_copy_is_another_one_when_it_is_wanted_anew_or_without_something_else() {
     assert_eq!(first, hash(&[]));
     assert_eq!(hash(&["/opt/a", "/opt/b"]), hash(&["/opt/b", "/opt/a"]));
     assert_ne!(first, hash(&["/opt"]));
-    store.refresh_host().unwrap();
+    crate::image::store::refresh_host(&store).unwrap();
     assert_ne!(first, hash(&[]));
 }

@@ -1,0 +1,39 @@
+//! The step of a build that runs a command in a guest. Starts no guest itself.
+
+use super::layers::Layers;
+use crate::image::import::Runner;
+use crate::image::inside::{self, Task};
+use crate::image::layer::lock;
+use crate::image::recipe::RunEntry;
+use crate::image::store::staging::cannot_make;
+use vm_test_protocol::daemon::LayerBuild;
+use vm_test_protocol::failure::Failure;
+
+/// Adds the layer that a command writes.
+pub(super) fn add(
+    layers: &mut Layers<'_>,
+    entry: &RunEntry,
+    runner: &mut dyn Runner,
+) -> Result<(), Failure> {
+    let below = layers.keys.clone();
+    let network = if entry.network { "network" } else { "" };
+    let step = format!("run {}", entry.command);
+    let parts: [&[u8]; 3] = [b"run", entry.command.as_bytes(), network.as_bytes()];
+    layers.add(&step, &parts, |store, aside| {
+        let task = Task::Make(vec![
+            store.relative(&aside.join("files")),
+            store.relative(&aside.join("work")),
+        ]);
+        inside::perform(store.root(), task, None)?;
+        let layer = LayerBuild {
+            below,
+            aside: store.relative(aside).to_string_lossy().into_owned(),
+            network: entry.network,
+        };
+        runner.run(&entry.command, layer)?;
+        // The instance is given up, and may still be on its way out.
+        lock::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
+        let work = store.relative(&aside.join("work"));
+        inside::perform(store.root(), Task::Remove(work), None).map(drop)
+    })
+}

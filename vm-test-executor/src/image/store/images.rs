@@ -1,0 +1,151 @@
+//! Images in the store: their names, their records, and what keeps their layers. Builds none.
+
+use super::absent::absent;
+use super::layers;
+use super::locks::Held;
+use super::record::{ImageRecord, write_durably};
+use super::store::{Store, cannot};
+use crate::image::layer::digest;
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+use vm_test_protocol::failure::Failure;
+
+/// A longer name would not be one of a file any more, with all that is added to it.
+const LONGEST_NAME: usize = 128;
+
+/// How often an image that is rebuilt just when it is wanted is looked up again.
+const LOOKUPS: usize = 5;
+
+/// Whether an image can have this name. Names come from people and from other people's files, and must stay in the store.
+///
+/// # Errors
+/// If it cannot.
+pub fn check_name(name: &str) -> Result<(), Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(plain)
+        && name.len() <= LONGEST_NAME
+    {
+        return Ok(());
+    }
+    Err(
+        Failure::new(format!("cannot use {name:?} as the name of an image")).hint(format!(
+            "a name has at most {LONGEST_NAME} letters, digits and any of `._-+`, and begins with a letter or a digit"
+        )),
+    )
+}
+
+/// The image of this name, with all its layers there.
+///
+/// # Errors
+/// If there is none, or it is not whole.
+pub fn find(store: &Store, name: &str) -> Result<ImageRecord, Failure> {
+    let path = record_of(store, name)?;
+    let bytes = fs::read(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => absent(store.root(), name, &list(store)),
+        _ => cannot("read", &path, &error),
+    })?;
+    let record: ImageRecord =
+        serde_json::from_slice(&bytes).map_err(|error| cannot("understand", &path, &error))?;
+    for key in &record.layers {
+        if layers::find(store, key).is_none() {
+            return Err(Failure::new(format!(
+                "cannot use image `{name}`: its layer {key} is not in the store"
+            ))
+            .hint(format!("build it again: vm-test image build {name}")));
+        }
+    }
+    Ok(record)
+}
+
+/// The image of this name, and the locks that keep its layers.
+///
+/// # Errors
+/// If there is none, or it is not whole.
+pub fn hold(store: &Store, name: &str) -> Result<(ImageRecord, Held), Failure> {
+    let mut lookups = 0;
+    'again: loop {
+        let image = find(store, name)?;
+        let mut held = Held::default();
+        for key in &image.layers {
+            if !layers::hold(store, key, &mut held)? && lookups < LOOKUPS {
+                // Replaced by another of that name and collected, between two lines of this function.
+                lookups += 1;
+                continue 'again;
+            }
+        }
+        return Ok((image, held));
+    }
+}
+
+/// All images, by name.
+#[must_use]
+pub fn list(store: &Store) -> Vec<ImageRecord> {
+    let entries = fs::read_dir(store.images()).into_iter().flatten().flatten();
+    let mut images: Vec<ImageRecord> = entries
+        .filter_map(|entry| serde_json::from_slice(&fs::read(entry.path()).ok()?).ok())
+        .collect();
+    images.sort_by(|one, other| one.name.cmp(&other.name));
+    images
+}
+
+/// Forgets an image; its layers stay until nothing uses them and they are collected.
+///
+/// # Errors
+/// If there is none of this name.
+pub fn forget(store: &Store, name: &str) -> Result<(), Failure> {
+    let path = record_of(store, name)?;
+    if !path.exists() {
+        find(store, name)?;
+    }
+    fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))
+}
+
+/// The image of this name made of these layers, as of now.
+pub(in crate::image) fn compose(store: &Store, name: &str, layers: Vec<String>) -> ImageRecord {
+    let digests: Vec<_> = layers
+        .iter()
+        .map(|key| {
+            layers::find(store, key)
+                .map(|layer| layer.digest)
+                .unwrap_or_default()
+        })
+        .collect();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    ImageRecord {
+        name: name.to_owned(),
+        digest: digest::of_parts(digests.iter().map(String::as_bytes)),
+        layers,
+        init: None,
+        kernel: None,
+        created: now.map_or(0, |now| now.as_secs()),
+    }
+}
+
+/// Publishes an image, in place of one of the same name.
+///
+/// # Errors
+/// If it cannot be written; then the old one is still there.
+pub(in crate::image) fn publish(store: &Store, record: &ImageRecord) -> Result<(), Failure> {
+    store.check()?;
+    let path = record_of(store, &record.name)?;
+    let key = format!("image-{}", record.name);
+    let _reservation = store.reserve(&key, || ())?;
+    let aside = store.aside().join(format!("{key}.json"));
+    let write = || -> io::Result<()> {
+        write_durably(&aside, &serde_json::to_vec_pretty(record)?)?;
+        fs::rename(&aside, &path)?;
+        File::open(store.images())?.sync_all()
+    };
+    write().map_err(|error| {
+        let _ = fs::remove_file(&aside);
+        cannot("publish the image", &path, &error)
+    })
+}
+
+/// The file with an image's record.
+fn record_of(store: &Store, name: &str) -> Result<PathBuf, Failure> {
+    check_name(name)?;
+    Ok(store.images().join(format!("{name}.json")))
+}

@@ -1,0 +1,55 @@
+//! Layers in the store: their records, their publication, and what keeps them from being removed. Makes none.
+
+use super::locks::{Held, hold_directory};
+use super::record::{LayerRecord, write_durably};
+use super::store::{Store, cannot};
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use vm_test_protocol::failure::Failure;
+
+/// The record of a layer, if it is there.
+#[must_use]
+pub fn find(store: &Store, key: &str) -> Option<LayerRecord> {
+    let text = fs::read(store.layers().join(key).join("layer.json")).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Keeps a layer from being removed; false if it is not in the store.
+///
+/// # Errors
+/// If the lock cannot be made.
+pub fn hold(store: &Store, key: &str, held: &mut Held) -> Result<bool, Failure> {
+    Ok(hold_directory(&store.layer_dir(key), held)? && find(store, key).is_some())
+}
+
+/// How much a step took up when it was done before: nobody else knows what a command is going to write.
+pub(in crate::image) fn size_of_step(store: &Store, step: &str) -> Option<u64> {
+    let entries = fs::read_dir(store.layers()).ok()?.flatten();
+    let layers = entries.filter_map(|entry| find(store, entry.file_name().to_str()?));
+    let sizes = layers.filter(|layer| layer.step == step);
+    sizes.map(|layer| layer.bytes).max()
+}
+
+/// Publishes a layer that was made in `aside`.
+///
+/// # Errors
+/// If it cannot be written; then it is not there.
+pub(in crate::image) fn publish(
+    store: &Store,
+    aside: &Path,
+    record: &LayerRecord,
+) -> Result<(), Failure> {
+    store.check()?;
+    let write = || -> io::Result<()> {
+        write_durably(
+            &aside.join("layer.json"),
+            &serde_json::to_vec_pretty(record)?,
+        )?;
+        // Whatever the layer holds must be on disk before its name is.
+        rustix::fs::syncfs(File::open(aside)?)?;
+        fs::rename(aside, store.layers().join(&record.key))?;
+        File::open(store.layers())?.sync_all()
+    };
+    write().map_err(|error| cannot("publish the layer", aside, &error))
+}
