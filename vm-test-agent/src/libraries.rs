@@ -52,10 +52,11 @@ pub(super) struct Lack {
 pub(super) fn lacked_by(needs: &Needs) -> Lack {
     let brought = Path::new(LIBRARIES);
     let lack = lacked(needs, &PLACES.map(PathBuf::from), brought);
-    match lack == Lack::default() {
-        true => lack,
+    if lack == Lack::default() {
+        lack
+    } else {
         // The configuration may name more directories, and is read only in this case.
-        false => lacked(needs, &directories(), brought),
+        lacked(needs, &directories(), brought)
     }
 }
 

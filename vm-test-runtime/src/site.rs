@@ -51,9 +51,10 @@ impl Site {
 
     /// Explains, in a failure to get the guest, that the source does not ask for it.
     pub(crate) fn origin_of_guest(&self) -> &'static str {
-        match self.guest() == self.guest {
-            true => "",
-            false => " (VM_TEST_GUEST asks for this guest)",
+        if self.guest() == self.guest {
+            ""
+        } else {
+            " (VM_TEST_GUEST asks for this guest)"
         }
     }
 

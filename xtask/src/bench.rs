@@ -112,9 +112,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             few.join("; ")
         );
     }
-    Ok(match met {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+    Ok(if met {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     })
 }
 

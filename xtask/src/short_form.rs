@@ -143,9 +143,12 @@ mod tests {
     /// Returns the contents of all files of a suite.
     fn text_of(directory: PathBuf) -> String {
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-        let texts = entries.map(|entry| match entry.path().is_dir() {
-            true => text_of(entry.path()),
-            false => fs::read_to_string(entry.path()).unwrap_or_default(),
+        let texts = entries.map(|entry| {
+            if entry.path().is_dir() {
+                text_of(entry.path())
+            } else {
+                fs::read_to_string(entry.path()).unwrap_or_default()
+            }
         });
         texts.collect()
     }
@@ -158,9 +161,10 @@ mod tests {
             for word in part.tests.split("::").filter(|word| !word.is_empty()) {
                 let is_place = word == "container" || word == "vm";
                 let signs = [format!("mod {word};"), format!("fn {word}")];
-                let is_there = match is_place {
-                    true => text.contains("tests_at!"),
-                    false => signs.iter().any(|sign| text.contains(sign)),
+                let is_there = if is_place {
+                    text.contains("tests_at!")
+                } else {
+                    signs.iter().any(|sign| text.contains(sign))
                 };
                 assert!(is_there, "{part:?} names {word}, which is not there");
             }

@@ -63,9 +63,10 @@ fn since(root: &Path, before: &str) -> Result<History> {
     let commit = format!("{before}^{{commit}}");
     if git(&["rev-parse", "--verify", "--quiet", &commit]).is_err() {
         let is_shallow = git(&["rev-parse", "--is-shallow-repository"])?.trim() == "true";
-        return Ok(History::Missing(match is_shallow {
-            true => "this clone is shallow and does not reach back to the first one",
-            false => "this is another history, without the commit after which the rule holds",
+        return Ok(History::Missing(if is_shallow {
+            "this clone is shallow and does not reach back to the first one"
+        } else {
+            "this is another history, without the commit after which the rule holds"
         }));
     }
     let range = format!("{before}..HEAD");

@@ -26,9 +26,10 @@ impl Other {
     }
 
     fn command(&self, host: &Host, args: &[&str]) -> Command {
-        let program = match self.is_copy {
-            true => self.directory.path().join("vm-test"),
-            false => Host::program(),
+        let program = if self.is_copy {
+            self.directory.path().join("vm-test")
+        } else {
+            Host::program()
         };
         let mut command = Command::new(&program);
         host.adopt(&mut command)

@@ -43,9 +43,10 @@ fn compile(blocks: &[Block]) -> Result<(), String> {
         .current_dir(package)
         .output()
         .expect("cargo starts");
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(text_of(&output)),
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(text_of(&output))
     }
 }
 

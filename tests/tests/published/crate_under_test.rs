@@ -156,9 +156,10 @@ fn mark(directory: &Path) {
 
 fn marked_line(line: &str) -> String {
     let indent = &line[..line.len() - line.trim_start().len()];
-    match MARKS.contains(&line.trim()) {
-        true => format!("{indent}#[cfg_attr(test, vm_test::on_vm)]\n{line}\n"),
-        false => format!("{line}\n"),
+    if MARKS.contains(&line.trim()) {
+        format!("{indent}#[cfg_attr(test, vm_test::on_vm)]\n{line}\n")
+    } else {
+        format!("{line}\n")
     }
 }
 
@@ -173,10 +174,10 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();
-        match path.is_dir() {
-            true => found.extend(sources(&path)),
-            false if path.extension().is_some_and(|end| end == "rs") => found.push(path),
-            false => {}
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
         }
     }
     found

@@ -89,9 +89,10 @@ impl Workspace {
                 if kind.is_dir() {
                     directories.push(path.clone());
                 }
-                let content = match kind.is_file() {
-                    true => fs::read_to_string(&path).unwrap_or_default(),
-                    false => String::new(),
+                let content = if kind.is_file() {
+                    fs::read_to_string(&path).unwrap_or_default()
+                } else {
+                    String::new()
                 };
                 let name = path.strip_prefix(&self.directory).unwrap();
                 found.push(format!("{}: {content}", name.display()));

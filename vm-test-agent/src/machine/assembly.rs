@@ -51,11 +51,10 @@ pub(super) fn assemble(root: &Path, partitions: &[Partition]) -> Result<(), Stri
                 .map_err(|error| format!("its /{name} cannot be mounted: {error}"))?;
         }
     }
-    match is_empty(&root.join("usr")) {
-        true => {
-            Err("its /usr is empty, and its /etc/fstab does not say what belongs there".to_owned())
-        }
-        false => Ok(()),
+    if is_empty(&root.join("usr")) {
+        Err("its /usr is empty, and its /etc/fstab does not say what belongs there".to_owned())
+    } else {
+        Ok(())
     }
 }
 
@@ -63,9 +62,10 @@ fn add(root: &Path, partitions: &[Partition], entry: &Entry) -> Result<(), Strin
     let shown = entry.place.display();
     let missing = |cause: &str| {
         // A root without kernels is still a root.
-        match entry.is_optional || entry.place == Path::new("/boot") {
-            true => Ok(()),
-            false => Err(format!("its {shown} is on {}, {cause}", entry.words)),
+        if entry.is_optional || entry.place == Path::new("/boot") {
+            Ok(())
+        } else {
+            Err(format!("its {shown} is on {}, {cause}", entry.words))
         }
     };
     let place = inside(root, &entry.place);
@@ -133,9 +133,12 @@ impl Partition {
                 };
                 // UUIDs are written in either case; labels may differ only in case.
                 let is_number = key.ends_with("UUID");
-                self.said(key).is_some_and(|said| match is_number {
-                    true => said.eq_ignore_ascii_case(value),
-                    false => said == *value,
+                self.said(key).is_some_and(|said| {
+                    if is_number {
+                        said.eq_ignore_ascii_case(value)
+                    } else {
+                        said == *value
+                    }
                 })
             }
             _ => false,

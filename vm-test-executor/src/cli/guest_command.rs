@@ -183,10 +183,7 @@ impl<'a> Command<'a> {
             (!texts.is_empty()).then(|| texts.into())
         };
         let rollback = settings.rollback.clone();
-        let keep = match self.keeps {
-            true => variables::keep()?,
-            false => None,
-        };
+        let keep = if self.keeps { variables::keep()? } else { None };
         Ok([
             settings.image.clone().map(|it| Setting::Image(it.into())),
             settings.memory.map(Setting::Memory),

@@ -121,9 +121,10 @@ fn follow(
         }
         let within = time.left(Instant::now());
         late += usize::from(within.is_some_and(|within| within.is_zero()));
-        let heard = match late > LATE_MESSAGES {
-            true => Err(ErrorKind::TimedOut.into()),
-            false => lease.receive(within),
+        let heard = if late > LATE_MESSAGES {
+            Err(ErrorKind::TimedOut.into())
+        } else {
+            lease.receive(within)
         };
         match heard {
             Ok(Some(FromAgent::Stdout(bytes))) => output.write(&bytes, line)?,

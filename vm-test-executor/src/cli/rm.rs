@@ -10,9 +10,10 @@ use vm_test_protocol::failure::Failure;
 /// Ends the named instances, or all kept ones.
 pub(super) fn run(args: &RmArgs) -> Result<(), Failure> {
     let kept = kept()?;
-    let wanted: Vec<_> = match args.all {
-        true => kept.iter().map(|(_, instance)| instance.clone()).collect(),
-        false => args.instances.clone(),
+    let wanted: Vec<_> = if args.all {
+        kept.iter().map(|(_, instance)| instance.clone()).collect()
+    } else {
+        args.instances.clone()
     };
     if wanted.is_empty() {
         return say("nothing is kept\n");

@@ -33,9 +33,10 @@ pub(super) fn run(args: &RunnerArgs) -> Result<u8, Failure> {
     // nextest starts a process for each test.
     let test = std::env::var("NEXTEST_TEST_NAME").ok();
     let (binary, export) = (command.program(), &lease.granted.export);
-    let places = match lists {
-        true => places::of_list(binary),
-        false => places::of_tests(binary, &package, test.as_deref(), export),
+    let places = if lists {
+        places::of_list(binary)
+    } else {
+        places::of_tests(binary, &package, test.as_deref(), export)
     };
     let ending = command.end(&mut lease, places)?;
     let is_failed = ending.as_ref().is_some_and(|it| is_failure(&it.end));

@@ -109,9 +109,10 @@ fn ask_to_end(socket: &Path) -> Result<Option<Ending>, Failure> {
     let end = || -> rustix::io::Result<()> {
         pidfd_send_signal(&process, Signal::TERM)?;
         // A stopped process needs SIGCONT to reach its end.
-        match is_stopped(pid.unsigned_abs()) {
-            true => pidfd_send_signal(&process, Signal::CONT),
-            false => Ok(()),
+        if is_stopped(pid.unsigned_abs()) {
+            pidfd_send_signal(&process, Signal::CONT)
+        } else {
+            Ok(())
         }
     };
     if is_stopped(pid.unsigned_abs()) {

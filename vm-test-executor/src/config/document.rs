@@ -27,10 +27,11 @@ pub fn read(file: &Path, if_long: &str) -> Result<String, Failure> {
         }
     })?;
     if !meta.is_file() {
-        let cause = match meta.is_dir() {
-            true => "it is a directory",
+        let cause = if meta.is_dir() {
+            "it is a directory"
+        } else {
             // Reading a pipe could take forever.
-            false => "it is not a regular file",
+            "it is not a regular file"
         };
         return Err(
             cannot(cause.to_owned()).hint("vm-test reads the file of that name: rename this one")

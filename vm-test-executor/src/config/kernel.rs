@@ -27,9 +27,10 @@ impl OtherKernel {
         if text == "none" || Form::Kernel.check(text).is_err() {
             return None;
         }
-        Some(match text.contains('/') {
-            true => Self::File(text.into()),
-            false => Self::Package(text.to_owned()),
+        Some(if text.contains('/') {
+            Self::File(text.into())
+        } else {
+            Self::Package(text.to_owned())
         })
     }
 }

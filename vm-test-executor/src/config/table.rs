@@ -80,14 +80,16 @@ fn check(form: Form, word: &str) -> Result<(), Refusal> {
     if form != Form::Variable {
         return Ok(());
     }
-    form.check(word)
-        .map_err(|refusal| match word.contains('=') {
-            true => refusal,
-            false => Refusal {
+    form.check(word).map_err(|refusal| {
+        if word.contains('=') {
+            refusal
+        } else {
+            Refusal {
                 cause: format!("`{}` is not the name of a variable", word.escape_debug()),
                 ..refusal
-            },
-        })
+            }
+        }
+    })
 }
 
 /// Returns the setting for a key and its value.

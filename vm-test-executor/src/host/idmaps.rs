@@ -55,9 +55,10 @@ impl IdMaps {
     pub fn of_this_user() -> Self {
         let user = getuid().as_raw();
         if user == 0 {
-            let source = match has_all_ids() {
-                true => Source::Root,
-                false => Source::Single(Lack::RealRoot),
+            let source = if has_all_ids() {
+                Source::Root
+            } else {
+                Source::Single(Lack::RealRoot)
             };
             return Self { source };
         }
@@ -172,12 +173,13 @@ fn run_helper(program: &str, child: io::Result<std::process::Child>) -> Result<(
 
 /// Returns a hint for a helper's error message.
 fn helper_cure(program: &str, words: &str) -> String {
-    match words.contains("Operation not permitted") {
-        true => format!(
+    if words.contains("Operation not permitted") {
+        format!(
             "{program} needs its capability or its set-user-id bit: reinstall uidmap, and run the tests where \
              neither nosuid nor no_new_privs (a container's no-new-privileges) takes it away"
-        ),
-        false => ids_hint(),
+        )
+    } else {
+        ids_hint()
     }
 }
 

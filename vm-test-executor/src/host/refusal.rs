@@ -7,9 +7,10 @@ use vm_test_protocol::failure::Failure;
 /// Returns the failure to start a process in the namespaces of a guest, with a hint.
 #[must_use]
 pub fn of_namespaces(error: &io::Error) -> Failure {
-    let what = match is_shortage(error) {
-        true => "cannot start a process for a guest",
-        false => "cannot make the namespaces of a guest",
+    let what = if is_shortage(error) {
+        "cannot start a process for a guest"
+    } else {
+        "cannot make the namespaces of a guest"
     };
     let failure = Failure::new(format!("{what}: {error}"));
     finished(failure, error, of_process(error, &read))

@@ -192,12 +192,13 @@ pub(super) fn pause(attempt: u32) -> Duration {
 /// Checks that there may be a daemon behind a path, which must be a socket.
 fn check(socket: &Path) -> io::Result<()> {
     let kind = std::fs::symlink_metadata(socket)?.file_type();
-    match kind.is_socket() {
-        true => Ok(()),
-        false => Err(io::Error::other(format!(
+    if kind.is_socket() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!(
             "expected a socket, found {}",
             super::kind_of(kind)
-        ))),
+        )))
     }
 }
 

@@ -107,9 +107,10 @@ impl Lease {
         });
         let is_found =
             found.and_then(|file| file.canonicalize().ok()) == Some(executor.path.clone());
-        let shown = match is_found {
-            true => PathBuf::from(name),
-            false => executor.path,
+        let shown = if is_found {
+            PathBuf::from(name)
+        } else {
+            executor.path
         };
         shown.display().to_string()
     }

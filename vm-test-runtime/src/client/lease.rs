@@ -78,15 +78,14 @@ impl Lease {
         let mut connection = Connection::open().map_err(Refusal::Final)?;
         let lost = |error: io::Error| {
             let what = format!("cannot lease guest `{guest}`");
-            match is_gone(&error) {
-                true => {
-                    let lost = format!("{what}: lost the daemon: {error}");
-                    Refusal::Gone(Failure::new(lost).because(Tried::Descriptor, &error))
-                }
-                false => Refusal::Final(
+            if is_gone(&error) {
+                let lost = format!("{what}: lost the daemon: {error}");
+                Refusal::Gone(Failure::new(lost).because(Tried::Descriptor, &error))
+            } else {
+                Refusal::Final(
                     Failure::new(format!("{what}: the daemon does not answer: {error}"))
                         .hint(cure(&error)),
-                ),
+                )
             }
         };
         let asked = Instant::now();
@@ -245,18 +244,20 @@ impl Lease {
     #[must_use]
     pub fn memory_in_words(&self, files: u64) -> String {
         let memory = self.granted.memory;
-        match takes_much(files, memory) {
-            true => format!("{} MiB, {} MiB of it files", memory >> 20, files >> 20),
-            false => format!("{} MiB", memory >> 20),
+        if takes_much(files, memory) {
+            format!("{} MiB, {} MiB of it files", memory >> 20, files >> 20)
+        } else {
+            format!("{} MiB", memory >> 20)
         }
     }
 
     /// Returns what helps other than more memory, if files take much of it.
     #[must_use]
     pub fn other_than_memory(&self, files: u64) -> &'static str {
-        match self.granted.writes_to_memory && takes_much(files, self.granted.memory) {
-            true => FILES_COUNT,
-            false => "",
+        if self.granted.writes_to_memory && takes_much(files, self.granted.memory) {
+            FILES_COUNT
+        } else {
+            ""
         }
     }
 

@@ -41,9 +41,10 @@ impl Silent {
         let silent = error.get_ref()?.downcast_ref::<Self>()?;
         let pid = silent.pid?;
         let ends = format!("`kill -KILL {pid}` ends it and its instances");
-        Some(match is_stopped(pid) {
-            true => format!("`kill -CONT {pid}` resumes it; {ends}"),
-            false => ends,
+        Some(if is_stopped(pid) {
+            format!("`kill -CONT {pid}` resumes it; {ends}")
+        } else {
+            ends
         })
     }
 }
@@ -75,9 +76,10 @@ impl Vigil {
         match self.pid {
             Some(pid) if is_stopped(pid) => {
                 let since = *self.stopped.get_or_insert_with(Instant::now);
-                match since.elapsed() < STOPPED {
-                    true => Ok(()),
-                    false => Err(Silent::stopped(pid)),
+                if since.elapsed() < STOPPED {
+                    Ok(())
+                } else {
+                    Err(Silent::stopped(pid))
                 }
             }
             _ => {

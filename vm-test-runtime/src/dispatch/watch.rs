@@ -171,9 +171,10 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
             }
             Ok(None) => break Err(lease.cause_of_death()),
             Err(error) if is_timeout(&error) => {
-                let since = match told_to_end {
-                    true => "the test process was told to end".to_owned(),
-                    false => format!("the time limit of {timeout} ms"),
+                let since = if told_to_end {
+                    "the test process was told to end".to_owned()
+                } else {
+                    format!("the time limit of {timeout} ms")
                 };
                 break Err(Failure::new(format!(
                     "the guest did not answer for {GRACE:?} after {since}"

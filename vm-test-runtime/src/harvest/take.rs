@@ -202,9 +202,12 @@ impl Harvest {
         } else if open.sum.value() != sum {
             Err("its bytes are not those that were sent".to_owned())
         } else if open.kind == FileKind::Profile {
-            profile::check(&open.header, open.length).and_then(|()| match draft.add()? {
-                true => Ok(()),
-                false => Err("another file has its name".to_owned()),
+            profile::check(&open.header, open.length).and_then(|()| {
+                if draft.add()? {
+                    Ok(())
+                } else {
+                    Err("another file has its name".to_owned())
+                }
             })
         } else {
             draft.replace()

@@ -90,10 +90,7 @@ fn is_flat(small: f64, large: f64) -> bool {
 }
 
 fn word(is_met: bool) -> &'static str {
-    match is_met {
-        true => "met",
-        false => "missed",
-    }
+    if is_met { "met" } else { "missed" }
 }
 
 #[cfg(test)]

@@ -20,10 +20,10 @@ impl Presence {
     /// Notes that the port was open or closed at that time.
     pub(super) fn note(&mut self, is_open: bool, when: Instant) {
         self.has_come |= is_open;
-        self.gone_since = match is_open {
-            true => None,
-            false if self.has_come => self.gone_since.or(Some(when)),
-            false => None,
+        self.gone_since = if self.has_come && !is_open {
+            self.gone_since.or(Some(when))
+        } else {
+            None
         };
     }
 

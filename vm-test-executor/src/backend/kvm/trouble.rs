@@ -61,9 +61,10 @@ pub(super) fn blame_for(ended: &Ended, complaint: Option<&str>) -> Blame {
     let is_own = ended
         .signal
         .is_none_or(|signal| OWN.iter().any(|own| own.as_raw() == signal));
-    match is_own && !wants {
-        true => Blame::Machine,
-        false => Blame::Host,
+    if is_own && !wants {
+        Blame::Machine
+    } else {
+        Blame::Host
     }
 }
 

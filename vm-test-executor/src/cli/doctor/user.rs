@@ -46,18 +46,16 @@ pub(super) fn id_maps() -> Check {
 fn doubtful(name: &'static str, doubts: &[(String, bool)]) -> Option<Check> {
     let words: Vec<_> = doubts.iter().map(|(words, _)| words.as_str()).collect();
     let is_shared = doubts.iter().any(|(_, is_shared)| *is_shared);
-    let consequence = match is_shared {
-        true => {
-            "a process with such an id on the host, or in another user's guest, owns files and processes of guests"
-        }
-        false => {
-            "a guest has no users and groups above them: `nobody` is 65534, and files of such owners cannot exist there"
-        }
+    let consequence = if is_shared {
+        "a process with such an id on the host, or in another user's guest, owns files and processes of guests"
+    } else {
+        "a guest has no users and groups above them: `nobody` is 65534, and files of such owners cannot exist there"
     };
     let warning = Check::warn(name, words.join("; ")).consequence(consequence);
-    match words.is_empty() {
-        true => None,
-        false => Some(warning.hint(ids_hint())),
+    if words.is_empty() {
+        None
+    } else {
+        Some(warning.hint(ids_hint()))
     }
 }
 

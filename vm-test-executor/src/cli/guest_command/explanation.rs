@@ -24,20 +24,22 @@ impl Command<'_> {
                 Some(Failure::new(words).because_of(*obstacle))
             }
             End::TimedOut => {
-                let how = match self.keeps && lease.granted.keep_for.is_some() {
-                    true => "stopped as it was",
-                    false => "killed",
+                let how = if self.keeps && lease.granted.keep_for.is_some() {
+                    "stopped as it was"
+                } else {
+                    "killed"
                 };
                 let limit = Duration::from_millis(self.settings.timeout.unwrap_or(0));
-                let (what, hint) = match ending.told_to_end {
-                    true => (
+                let (what, hint) = if ending.told_to_end {
+                    (
                         "was told to end (SIGTERM)".to_owned(),
                         "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run",
-                    ),
-                    false => (
+                    )
+                } else {
+                    (
                         format!("did not end within {limit:?}"),
                         "give it more time with --timeout, or leave it out",
-                    ),
+                    )
                 };
                 Some(
                     Failure::new(format!("`{program}` {what} and was {how}"))

@@ -116,9 +116,10 @@ impl Admission {
                 );
             }
             // Other daemons do not announce what they release.
-            let wait = match others == Claim::default() {
-                true => std::time::Duration::from_millis(500),
-                false => std::time::Duration::from_millis(50),
+            let wait = if others == Claim::default() {
+                std::time::Duration::from_millis(500)
+            } else {
+                std::time::Duration::from_millis(50)
             };
             let (guard, _) = self
                 .shared

@@ -108,10 +108,7 @@ impl Promised {
             }
             fits
         });
-        match fits {
-            true => Ok(()),
-            false => Err(kept),
-        }
+        if fits { Ok(()) } else { Err(kept) }
     }
 
     /// Updates what the others hold.

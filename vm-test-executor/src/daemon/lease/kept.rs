@@ -51,9 +51,10 @@ impl Kept {
     pub(super) fn status(&self) -> KeptStatus {
         let state = self.lock();
         let attached = state.visitor.is_some();
-        let left = match attached {
-            true => self.stays,
-            false => state.until.saturating_duration_since(Instant::now()),
+        let left = if attached {
+            self.stays
+        } else {
+            state.until.saturating_duration_since(Instant::now())
         };
         KeptStatus {
             expires_in: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),

@@ -160,9 +160,10 @@ fn world(
         Lower::Path(installed)
     };
     let own_files = layers.is_none();
-    let loader = match own_files {
-        true => None,
-        false => bring_libraries(tools, request, as_root, &mut plan)?,
+    let loader = if own_files {
+        None
+    } else {
+        bring_libraries(tools, request, as_root, &mut plan)?
     };
     if plan.trees.len() > MOST_TREES {
         let cause = format!(

@@ -77,9 +77,10 @@ impl Attributes {
             if !TAKEN.iter().any(|taken| name.starts_with(taken)) {
                 continue;
             }
-            let value = match name == CAPABILITY {
-                true => capability::of_guest(&value).ok_or(UNKNOWN)?,
-                false => value,
+            let value = if name == CAPABILITY {
+                capability::of_guest(&value).ok_or(UNKNOWN)?
+            } else {
+                value
             };
             // Both ways of writing it down may be there.
             let key = key_of(&name);

@@ -61,9 +61,10 @@ impl Below {
                     continue;
                 }
                 if merged.is_empty() && is_last && !is_removal(&meta) {
-                    return Ok(match meta.is_symlink() {
-                        true => Found::Symlink(path),
-                        false => Found::Other(path),
+                    return Ok(if meta.is_symlink() {
+                        Found::Symlink(path)
+                    } else {
+                        Found::Other(path)
                     });
                 }
                 // It hides what is below it, and nothing is in it.

@@ -276,12 +276,11 @@ impl<R: Read> Read for Entries<R> {
         };
         let most = usize::try_from(run).unwrap_or(usize::MAX).min(buffer.len());
         let buffer = &mut buffer[..most];
-        let length = match is_content {
-            true => self.from.read(buffer)?,
-            false => {
-                buffer.fill(0);
-                most
-            }
+        let length = if is_content {
+            self.from.read(buffer)?
+        } else {
+            buffer.fill(0);
+            most
         };
         if length == 0 && most > 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());

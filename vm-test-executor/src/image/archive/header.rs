@@ -25,9 +25,12 @@ impl Header<'_> {
         let is_sum = |at: usize| (148..156).contains(&at);
         let bytes = || self.0.iter().enumerate();
         let unsigned = bytes().map(|(at, &byte)| if is_sum(at) { 32 } else { i64::from(byte) });
-        let signed = bytes().map(|(at, &byte)| match is_sum(at) {
-            true => 32,
-            false => i64::from(byte.cast_signed()),
+        let signed = bytes().map(|(at, &byte)| {
+            if is_sum(at) {
+                32
+            } else {
+                i64::from(byte.cast_signed())
+            }
         });
         let said = number(&self.0[148..156]);
         said == Some(unsigned.sum()) || said == Some(signed.sum())

@@ -68,9 +68,10 @@ pub(super) fn split(plain: &[u8]) -> (&[u8], &[u8]) {
 
 /// A name in a directory.
 pub(super) fn joined(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    match directory.is_empty() {
-        true => name.to_vec(),
-        false => [directory, b"/", name].concat(),
+    if directory.is_empty() {
+        name.to_vec()
+    } else {
+        [directory, b"/", name].concat()
     }
 }
 

@@ -141,12 +141,13 @@ impl<W: Write> Pass<'_, W> {
     fn count_bytes(&mut self, size: u64) -> Result<(), Stop> {
         self.bytes = self.bytes.saturating_add(size);
         self.room = self.room.saturating_add(footprint::of_file(size));
-        match self.bytes > self.order.limits.bytes {
-            true => Err(Stop::Refused(too_much(
+        if self.bytes > self.order.limits.bytes {
+            Err(Stop::Refused(too_much(
                 &self.order.name,
                 &self.order.limits,
-            ))),
-            false => Ok(()),
+            )))
+        } else {
+            Ok(())
         }
     }
 

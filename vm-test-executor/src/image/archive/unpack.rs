@@ -76,9 +76,10 @@ impl Order {
                 extracted.map_err(|words| {
                     let is_attribute = words.contains("extended attribute");
                     let failure = cannot(&self.name, words);
-                    match is_attribute {
-                        true => failure.hint("pack it without such attributes: tar --no-xattrs"),
-                        false => failure,
+                    if is_attribute {
+                        failure.hint("pack it without such attributes: tar --no-xattrs")
+                    } else {
+                        failure
                     }
                 })?;
                 Ok(found)

@@ -79,9 +79,10 @@ fn open(root: &OwnedFd, path: &Path) -> io::Result<File> {
     )
     .map_err(io::Error::from)
     .map(File::from)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::other("it is no file")),
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no file"))
     }
 }
 
@@ -91,9 +92,10 @@ fn read_whole(root: &OwnedFd, path: &Path) -> io::Result<Vec<u8>> {
         open(root, path)?
             .take(LARGEST + 1)
             .read_to_end(&mut bytes)?;
-        match bytes.len() as u64 > LARGEST {
-            true => Err(io::ErrorKind::FileTooLarge.into()),
-            false => Ok(bytes),
+        if bytes.len() as u64 > LARGEST {
+            Err(io::ErrorKind::FileTooLarge.into())
+        } else {
+            Ok(bytes)
         }
     };
     read().map_err(|error: io::Error| {

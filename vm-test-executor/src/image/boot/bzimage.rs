@@ -153,9 +153,10 @@ pub(super) fn decompress(program: &str, from: &Path, to: &Path, most: u64) -> io
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     let status = child.wait()?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(io::Error::other(format!("{program}: {status}"))),
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("{program}: {status}")))
     }
 }
 

@@ -70,11 +70,12 @@ impl Layers<'_> {
         }
         made?;
         self.progress.end();
-        match self.keep(&key)? {
-            true => Ok(()),
-            false => Err(Failure::new(format!(
+        if self.keep(&key)? {
+            Ok(())
+        } else {
+            Err(Failure::new(format!(
                 "cannot {step}: somebody removed the layer {key} from the store"
-            ))),
+            )))
         }
     }
 

@@ -51,9 +51,10 @@ pub(super) fn add(layers: &mut Layers<'_>, entry: &FileEntry) -> Result<(), Fail
         place().map_err(|failure| {
             // The archive and what is in it.
             let needs = 2 * footprint::of_file(archive.len() as u64);
-            match space::is_full(&failure, store.root(), false) {
-                true => space::full(store.root(), &step, before, Some(needs)),
-                false => failure,
+            if space::is_full(&failure, store.root(), false) {
+                space::full(store.root(), &step, before, Some(needs))
+            } else {
+                failure
             }
         })?;
         fs::remove_file(&file).map_err(cannot)

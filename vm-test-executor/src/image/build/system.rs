@@ -44,12 +44,13 @@ pub(super) fn add(
             let below: Vec<_> = below.iter().map(|files| store.relative(files)).collect();
             layer
                 .unpack(store, &below, into, runner)
-                .map_err(
-                    |failure| match space::is_full(&failure, store.root(), false) {
-                        true => space::full(store.root(), &step, before, size),
-                        false => failure,
-                    },
-                )
+                .map_err(|failure| {
+                    if space::is_full(&failure, store.root(), false) {
+                        space::full(store.root(), &step, before, size)
+                    } else {
+                        failure
+                    }
+                })
         })?;
     }
     Ok(())

@@ -240,9 +240,10 @@ fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
 fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(openat(CWD, path, flags, Mode::empty())?);
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(ErrorKind::NotFound.into()),
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(ErrorKind::NotFound.into())
     }
 }
 

@@ -98,10 +98,11 @@ impl Layout {
         if layout.is_saved() {
             return Ok(layout);
         }
-        let marker: Marker = layout.document("oci-layout").map_err(|failure| match has("oci-layout") {
-            true => failure,
-            false => failure.hint("an OCI layout has the files oci-layout and index.json, and what docker save writes has manifest.json; skopeo copy … oci:DIR writes one"),
-        })?;
+        let marker: Marker = layout.document("oci-layout").map_err(|failure| if has("oci-layout") {
+failure
+} else {
+failure.hint("an OCI layout has the files oci-layout and index.json, and what docker save writes has manifest.json; skopeo copy … oci:DIR writes one")
+})?;
         if marker.version != VERSION {
             let version = shown(marker.version.as_bytes());
             let cause = format!("it is a layout of version {version}, and {VERSION} is read");

@@ -73,16 +73,18 @@ impl Source {
         let path = here.join(text);
         let word = if path.is_dir() {
             // A marker decides, which a root file system has no use for.
-            match path.join("oci-layout").exists() {
-                true => Word::Layout,
-                false => Word::Directory,
+            if path.join("oci-layout").exists() {
+                Word::Layout
+            } else {
+                Word::Directory
             }
         } else {
             let found = ENDINGS.iter().find(|(ending, _)| text.ends_with(ending));
             found.map(|(_, word)| *word).ok_or_else(|| {
-                let cause = match path.exists() {
-                    true => "its name does not say what it is, and content is not guessed from",
-                    false => "there is no such file or directory",
+                let cause = if path.exists() {
+                    "its name does not say what it is, and content is not guessed from"
+                } else {
+                    "there is no such file or directory"
                 };
                 cannot(cause).hint(format!("say what it is: {NAMED}"))
             })?

@@ -128,9 +128,10 @@ impl Walk<'_> {
             name: name.to_path_buf(),
             kind,
             // A link has none of its own.
-            mode: match meta.is_symlink() {
-                true => 0o644,
-                false => meta.mode() & 0o7777,
+            mode: if meta.is_symlink() {
+                0o644
+            } else {
+                meta.mode() & 0o7777
             },
             user: meta.uid(),
             group: meta.gid(),

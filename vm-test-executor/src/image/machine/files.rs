@@ -72,12 +72,11 @@ impl Machine {
             making();
             let before = space::free(store.root());
             make(store, image, kernel, aside).map_err(|failure| {
-                match space::is_full(&failure, store.root(), true) {
-                    true => {
-                        let step = format!("make the VM files of image `{}`", image.name);
-                        space::full(store.root(), &step, before, None)
-                    }
-                    false => failure,
+                if space::is_full(&failure, store.root(), true) {
+                    let step = format!("make the VM files of image `{}`", image.name);
+                    space::full(store.root(), &step, before, None)
+                } else {
+                    failure
                 }
             })
         })?;

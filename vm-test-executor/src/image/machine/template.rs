@@ -149,12 +149,13 @@ fn find_or_make(
                 .map_err(|error| Failure::new(format!("cannot read {}: {error}", aside.display())))
         });
         // QEMU is killed where there is no room for its memory, and cannot say why.
-        made.map_err(
-            |failure| match space::is_full(&failure, store.root(), true) {
-                true => space::full(store.root(), STEP, room, None),
-                false => failure,
-            },
-        )
+        made.map_err(|failure| {
+            if space::is_full(&failure, store.root(), true) {
+                space::full(store.root(), STEP, room, None)
+            } else {
+                failure
+            }
+        })
     })?;
     Ok(Template {
         artifact,

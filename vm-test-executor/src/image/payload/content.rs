@@ -105,9 +105,10 @@ fn disk_with(
         // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later. Of one
         // that is written to all the time, as a log is, that is all there can be.
         made.and_then(|()| check()).map_err(|failure| {
-            match space::is_full(&failure, store.root(), true) {
-                true => space::full(store.root(), STEP, room, None),
-                false => failure,
+            if space::is_full(&failure, store.root(), true) {
+                space::full(store.root(), STEP, room, None)
+            } else {
+                failure
             }
         })
     })?;

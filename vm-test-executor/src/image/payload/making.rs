@@ -182,9 +182,10 @@ fn carry_out(order: &Order) -> io::Result<()> {
         }
     }
     run_mke2fs(order, &content, &disk)?;
-    match order.hides_ids {
-        true => owners::give_to_root(&disk),
-        false => Ok(()),
+    if order.hides_ids {
+        owners::give_to_root(&disk)
+    } else {
+        Ok(())
     }
 }
 

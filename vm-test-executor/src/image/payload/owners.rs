@@ -61,9 +61,10 @@ pub(super) fn give_to_root(disk: &File) -> io::Result<()> {
     }
     let block = 1024_u64 << number(&head, BLOCK_SIZE).min(6);
     let is_long = features & LONG != 0;
-    let descriptor = match is_long {
-        true => u64::from(short(&head, DESCRIPTOR_SIZE)).max(64),
-        false => 32,
+    let descriptor = if is_long {
+        u64::from(short(&head, DESCRIPTOR_SIZE)).max(64)
+    } else {
+        32
     };
     let descriptors = (u64::from(number(&head, FIRST_BLOCK)) + 1) * block;
     let mut table = vec![0; per_group as usize * size];

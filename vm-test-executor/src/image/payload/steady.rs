@@ -74,9 +74,10 @@ mod tests {
         let look = || Ok(looks.replace(looks.get() + 1).min(changes));
         let copy = |seen: &u32, _: &dyn Fn() -> _| {
             copies.set(copies.get() + 1);
-            match *seen == changes && changes > 0 {
-                true => Ok(()),
-                false => Err(Failure::new("cannot copy it: it is not there")),
+            if *seen == changes && changes > 0 {
+                Ok(())
+            } else {
+                Err(Failure::new("cannot copy it: it is not there"))
             }
         };
         let result = while_it_changes(look, copy);

@@ -66,11 +66,11 @@ impl Survey {
             }
             if self.hidden.contains(&path) {
                 self.hash.update(b"hidden");
-                match meta.is_dir() {
-                    true => self.bare.push(path),
-                    false if meta.is_file() => self.closed.push(path),
-                    // What a link leads to is hidden by itself.
-                    false => {}
+                // What a link leads to is hidden by itself.
+                if meta.is_dir() {
+                    self.bare.push(path);
+                } else if meta.is_file() {
+                    self.closed.push(path);
                 }
             } else if meta.is_dir() {
                 stack.extend(self.children(&path, root)?);

@@ -69,12 +69,13 @@ fn check_name(name: &str) -> Result<(), Failure> {
         && name
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c));
-    match is_valid {
-        true => Ok(()),
-        false => Err(Failure::new(format!("{name:?} is not the name of a user or a group"))
+    if is_valid {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{name:?} is not the name of a user or a group"))
             .hint(format!(
                 "use 1 to {LONGEST_NAME} lower-case letters, digits, `_`, `-`, beginning with a letter or `_`"
-            ))),
+            )))
     }
 }
 

@@ -232,9 +232,12 @@ fn bytes_of(directory: &Path) -> u64 {
                 .ok()
                 .map(|meta| (entry, meta))
         })
-        .map(|(entry, meta)| match meta.is_dir() {
-            true => bytes_of(&entry.path()),
-            false => meta.blocks() * 512,
+        .map(|(entry, meta)| {
+            if meta.is_dir() {
+                bytes_of(&entry.path())
+            } else {
+                meta.blocks() * 512
+            }
         })
         .sum()
 }

@@ -69,9 +69,10 @@ pub(super) fn check_owner(root: &Path, dir: &Path) -> Result<(), Failure> {
     if !others && (meta.uid() == rustix::process::geteuid().as_raw() || meta.uid() == 0) {
         return Ok(());
     }
-    let cause = match others {
-        true => format!("everyone may write to {}", dir.display()),
-        false => format!("{} belongs to user {}", dir.display(), meta.uid()),
+    let cause = if others {
+        format!("everyone may write to {}", dir.display())
+    } else {
+        format!("{} belongs to user {}", dir.display(), meta.uid())
     };
     Err(
         Failure::new(format!("cannot use the store {}: {cause}", root.display())).hint(format!(

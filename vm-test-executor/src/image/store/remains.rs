@@ -39,9 +39,10 @@ pub fn clear(store: &Store) -> Result<Collected, Failure> {
             continue;
         };
         for path in paths {
-            match remove_aside(store, &path)? {
-                true => collected.remains += 1,
-                false => collected.in_use += 1,
+            if remove_aside(store, &path)? {
+                collected.remains += 1
+            } else {
+                collected.in_use += 1
             }
         }
     }

@@ -90,10 +90,11 @@ impl Drop for Snapshot {
             Ok(()) => unlinkat(&self.directory, &self.name, AtFlags::REMOVEDIR).is_ok(),
             Err(_) => false,
         };
-        let removed = match removed {
-            true => Ok(()),
+        let removed = if removed {
+            Ok(())
+        } else {
             // There is something in it that only root over a guest's ids may remove.
-            false => inside::remove(self.store.root(), &self.path),
+            inside::remove(self.store.root(), &self.path)
         };
         if let Err(failure) = removed {
             // Without the lock, which goes now, it is known to be rubbish.

@@ -69,9 +69,10 @@ pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
         std::thread::sleep(LOOK);
         let now = free(store);
         let is_queued = btrfs::destroyed(&directory).is_ok_and(|count| count > 0);
-        looks = match now > most || is_queued || !settled() {
-            true => 0,
-            false => looks + 1,
+        looks = if now > most || is_queued || !settled() {
+            0
+        } else {
+            looks + 1
         };
         most = most.max(now);
     }

@@ -47,12 +47,11 @@ pub(super) fn obtain(store: &Store, image: &ImageRecord) -> Result<(PathBuf, Hel
     space::await_removed(store.root(), &|| true);
     let before = space::free(store.root());
     let made = make(store, image, &aside, &path).map_err(|failure| {
-        match space::is_full(&failure, store.root(), false) {
-            true => {
-                let step = format!("make a subvolume of image `{}`", image.name);
-                space::full(store.root(), &step, before, None)
-            }
-            false => failure,
+        if space::is_full(&failure, store.root(), false) {
+            let step = format!("make a subvolume of image `{}`", image.name);
+            space::full(store.root(), &step, before, None)
+        } else {
+            failure
         }
     });
     if made.is_err() {
@@ -60,9 +59,10 @@ pub(super) fn obtain(store: &Store, image: &ImageRecord) -> Result<(PathBuf, Hel
         let _ = inside::remove(store.root(), &aside);
     }
     made?;
-    match locks::hold_directory(&path, &mut held)? {
-        true => Ok((path, held)),
-        false => Err(cannot(image, &io::ErrorKind::NotFound.into())),
+    if locks::hold_directory(&path, &mut held)? {
+        Ok((path, held))
+    } else {
+        Err(cannot(image, &io::ErrorKind::NotFound.into()))
     }
 }
 

@@ -89,9 +89,10 @@ fn without_time(line: &str) -> &str {
         return line;
     };
     let is_time = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '.' | 'T' | 'C');
-    match time.chars().all(is_time) {
-        true => words.trim_start(),
-        false => line,
+    if time.chars().all(is_time) {
+        words.trim_start()
+    } else {
+        line
     }
 }
 

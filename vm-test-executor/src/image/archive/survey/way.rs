@@ -63,9 +63,10 @@ impl<W: Write> Pass<'_, W> {
     pub(super) fn found(&self, plain: &[u8]) -> Result<Found, Stop> {
         let hidden = self.names.get(plain) == Some(NameKind::Removed)
             || (!plain.is_empty() && self.names.get(split(plain).0) == Some(NameKind::Alone));
-        match hidden {
-            true => Ok(Found::Nothing),
-            false => self.below.find(plain).map_err(Stop::Write),
+        if hidden {
+            Ok(Found::Nothing)
+        } else {
+            self.below.find(plain).map_err(Stop::Write)
         }
     }
 
