@@ -13,3 +13,4 @@ pub mod host;
 pub mod image;
 pub mod keeper;
 pub mod rootfs;
+pub mod sync;

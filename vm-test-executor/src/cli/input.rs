@@ -1,6 +1,7 @@
 //! Standard input on its way to the command in the guest, no faster than the command takes it.
 
 use super::line::Line;
+use crate::sync;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::stdio::stdin;
@@ -33,29 +34,20 @@ impl Window {
     /// Notes that the command has consumed this many bytes.
     pub(super) fn widen(&self, bytes: u64) {
         let bytes = usize::try_from(bytes).unwrap_or(INPUT_WINDOW);
-        let mut room = self
-            .room
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut room = sync::lock(&self.room);
         *room = room.saturating_add(bytes).min(INPUT_WINDOW);
         self.more.notify_all();
     }
 
     /// Waits until bytes may be sent; returns how many.
     fn room(&self) -> usize {
-        let room = self
-            .room
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let room = sync::lock(&self.room);
         let room = self.more.wait_while(room, |room| *room == 0);
         *room.unwrap_or_else(|poison| poison.into_inner())
     }
 
     fn narrow(&self, bytes: usize) {
-        let mut room = self
-            .room
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut room = sync::lock(&self.room);
         *room = room.saturating_sub(bytes);
     }
 }

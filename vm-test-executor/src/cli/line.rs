@@ -1,5 +1,6 @@
 //! The line to the agent, which several threads write to.
 
+use crate::sync;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
@@ -32,10 +33,7 @@ impl Line {
     ///
     /// An error is ignored here: the reader learns that the agent is gone.
     pub(super) fn send(&self, message: &ToAgent) {
-        let stream = self
-            .stream
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let stream = sync::lock(&self.stream);
         let _ = frame::write(&*stream, message);
     }
 

@@ -1,5 +1,6 @@
 //! The user's terminal while a command in a guest uses it: in raw mode, and restored at the end.
 
+use crate::sync;
 use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
 use std::io;
 use std::sync::Mutex;
@@ -77,5 +78,5 @@ fn set_raw() -> io::Result<()> {
 }
 
 fn lock() -> std::sync::MutexGuard<'static, Option<Termios>> {
-    SAVED.lock().unwrap_or_else(|poison| poison.into_inner())
+    sync::lock(&SAVED)
 }

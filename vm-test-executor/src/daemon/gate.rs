@@ -1,6 +1,7 @@
 //! Whether a daemon that is about to end still accepts connections: counts those being served, and
 //! closes for good.
 
+use crate::sync;
 use std::sync::{Mutex, MutexGuard};
 
 /// Counts connections until it is closed.
@@ -52,9 +53,7 @@ impl Gate {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        sync::lock(&self.state)
     }
 }
 

@@ -6,6 +6,7 @@
 //! devices.
 
 use super::loops::LoopDevice;
+use super::refusal::cannot;
 use crate::config::Guest;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid, chownat, makedev, mknodat};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
@@ -125,8 +126,4 @@ fn usable(guest: &Guest, device: &str) -> Result<(), Failure> {
             .missing());
     }
     Ok(())
-}
-
-fn cannot(guest: &Guest, cause: &str) -> Failure {
-    Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
 }

@@ -16,6 +16,7 @@ mod handing;
 mod instance;
 mod keeper_exit;
 pub(super) mod loops;
+mod refusal;
 #[cfg(test)]
 pub(super) mod scripted_keeper;
 mod spawner;
@@ -26,5 +27,6 @@ pub(super) use delegation::Delegation;
 pub(super) use devices::Devices;
 pub(super) use event::Event;
 pub(super) use instance::{Belongings, Instance};
+pub(super) use refusal::cannot;
 pub use spawner::try_namespaces;
 pub(super) use spawner::{Spawner, spawner};

@@ -3,6 +3,7 @@
 
 use super::budget::{Budget, Promised};
 use super::claims::{Claim, Claims};
+use crate::sync;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -213,9 +214,7 @@ impl Admission {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        sync::lock(&self.state)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::host::Host;
 use super::kept::Kept;
+use crate::sync;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -73,7 +74,7 @@ fn refuse(client: &UnixStream, failure: Failure) {
 fn relay(kept: &Kept, client: &UnixStream, job: &ToAgent) -> io::Result<()> {
     let agent = Mutex::new(&kept.agent);
     let tell = |message: &ToAgent| {
-        let agent = agent.lock().unwrap_or_else(|poison| poison.into_inner());
+        let agent = sync::lock(&agent);
         frame::write(*agent, message)
     };
     tell(job)?;

@@ -1,6 +1,7 @@
 //! Instances that are kept for inspection after their tests have failed. The daemon holds them:
 //! when the time is up, it closes the stream to the agent, and the lease ends like any other.
 
+use crate::sync;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -113,9 +114,7 @@ impl Kept {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        sync::lock(&self.state)
     }
 }
 

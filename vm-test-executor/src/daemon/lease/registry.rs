@@ -4,6 +4,7 @@ use super::super::instance::{Console, Instance, OomWatch};
 use super::super::prepare::Ready;
 use super::admission::Admitted;
 use super::kept::Kept;
+use crate::sync;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Instant, SystemTime};
@@ -99,9 +100,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        sync::lock(&self.state)
     }
 }
 

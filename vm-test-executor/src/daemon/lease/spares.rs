@@ -5,6 +5,7 @@
 
 use super::super::environment;
 use crate::keeper::World;
+use crate::sync;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -185,9 +186,7 @@ impl<S> Spares<S> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S>> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        sync::lock(&self.state)
     }
 }
 

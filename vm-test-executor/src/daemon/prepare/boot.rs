@@ -1,8 +1,7 @@
 //! What a guest with its own init needs from the host: whether it can boot here at all, a control
 //! group for its init, and a console. Starts nothing.
 
-use super::super::instance::{Console, Delegation};
-use super::refusal::cannot;
+use super::super::instance::{Console, Delegation, cannot};
 use super::source::Source;
 use crate::config::{Guest, HOST_IMAGE, Init};
 use crate::image::images;

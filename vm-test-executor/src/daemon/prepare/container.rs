@@ -1,13 +1,12 @@
 //! What a container needs before it starts: a plan of its files, devices, limits and, if it has its
 //! own init, a console and a control group. Decides; starts nothing.
 
-use super::super::instance::{Belongings, Devices, Limits};
+use super::super::instance::{Belongings, Devices, Limits, cannot};
 use super::boot::Boot;
 use super::layers::Layers;
 use super::libraries::Closure;
 use super::order::Order;
 use super::ready::Ready;
-use super::refusal::cannot;
 use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;

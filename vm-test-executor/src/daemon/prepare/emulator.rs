@@ -1,6 +1,7 @@
 //! The QEMU of this host: whether it is installed, and which version. Starts no VM.
 
 use crate::backend::kvm::{BINARY, IMAGE_TOOL};
+use crate::sync;
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -38,10 +39,7 @@ impl Emulators {
             .metadata()
             .map_err(|error| cannot(error.to_string()))?;
         let key = (program.clone(), meta.ino(), meta.mtime());
-        let mut known = self
-            .known
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut known = sync::lock(&self.known);
         if let Some(version) = known.get(&key) {
             return Ok((program, version.clone()));
         }

@@ -1,8 +1,7 @@
 //! What a VM is for a keeper: its world, what it has outside its namespaces, and how much memory of
 //! the host it takes.
 
-use super::super::instance::{Belongings, Console, Devices, Limits};
-use super::refusal::cannot;
+use super::super::instance::{Belongings, Console, Devices, Limits, cannot};
 use crate::backend::kvm::{Accelerator, Hardware};
 use crate::config::Guest;
 use crate::keeper::World;

@@ -2,8 +2,8 @@
 //! layers of an image that is being built. All of them are locked, so that they are not removed
 //! while the instance runs. Mounts nothing.
 
+use super::super::instance::cannot;
 use super::order::Order;
-use super::refusal::cannot;
 use super::stores::Stores;
 use crate::config::{Guest, HOST_IMAGE, Rollback};
 use crate::image::{Held, ImageRecord, Snapshot, Store, images, layers};

@@ -1,6 +1,7 @@
 //! The libraries that host programs need in guests whose own libraries may be too old or of another
 //! kind. The host's loader tells where they are.
 
+use crate::sync;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,10 +33,7 @@ impl Libraries {
             .and_then(|meta| meta.modified())
             .map_err(|error| cannot(error.to_string()))?;
         let key = (program.to_path_buf(), modified);
-        let mut known = self
-            .known
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut known = sync::lock(&self.known);
         if let Some(closure) = known.get(&key) {
             return Ok(closure.clone());
         }

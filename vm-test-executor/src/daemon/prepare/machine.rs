@@ -2,12 +2,11 @@
 //! host's files. Decides, and makes the template if there is none; the VM itself belongs to a
 //! keeper.
 
-use super::super::instance::Belongings;
+use super::super::instance::{Belongings, cannot};
 use super::hardware::{belongings, world};
 use super::order::Order;
 use super::payload::Payload;
 use super::ready::Ready;
-use super::refusal::cannot;
 use super::template::{self, Shape};
 use super::tools::Tools;
 use crate::backend::kvm::{

@@ -13,7 +13,6 @@ mod names;
 mod order;
 mod payload;
 mod ready;
-mod refusal;
 mod source;
 pub(super) mod stores;
 mod template;

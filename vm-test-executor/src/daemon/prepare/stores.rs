@@ -4,6 +4,7 @@
 
 use super::super::regular;
 use crate::image::{Store, clear, sweep_snapshots};
+use crate::sync;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -36,10 +37,7 @@ impl Stores {
     /// # Errors
     /// If the journal cannot be written, or what others left there cannot be removed.
     pub(super) fn prepare(&self, store: &Store) -> Result<(), Failure> {
-        let mut known = self
-            .known
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut known = sync::lock(&self.known);
         if known.contains(store.root()) {
             return Ok(());
         }
@@ -63,10 +61,7 @@ impl Stores {
     ///
     /// What is still being made is locked, and stays.
     pub(super) fn clear(&self, store: &Store) {
-        let mut cleared = self
-            .cleared
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut cleared = sync::lock(&self.cleared);
         if !cleared.insert(store.root().to_path_buf()) {
             return;
         }

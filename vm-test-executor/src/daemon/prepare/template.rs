@@ -2,10 +2,9 @@
 //! accelerator it proves. A finished template proves that its accelerator boots this VM on this
 //! host; only a VM that had everything it needs and still did not boot proves that it does not.
 
-use super::super::instance::boots;
+use super::super::instance::{boots, cannot};
 use super::emulator;
 use super::hardware::{belongings, world};
-use super::refusal::cannot;
 use super::tools::Tools;
 use crate::backend::Unrun;
 use crate::backend::kvm::{Accelerator, Hardware, TEMPLATE};

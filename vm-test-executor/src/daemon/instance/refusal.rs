@@ -4,6 +4,6 @@ use crate::config::Guest;
 use vm_test_protocol::failure::Failure;
 
 /// Returns the failure that the guest cannot start, for this cause.
-pub(super) fn cannot(guest: &Guest, cause: &str) -> Failure {
+pub(in super::super) fn cannot(guest: &Guest, cause: &str) -> Failure {
     Failure::new(format!("cannot start guest `{}`: {cause}", guest.name))
 }
