@@ -7,7 +7,7 @@ use rustix::process::Pid;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{FromAgent, TestJob};
 use vm_test_protocol::body::{ADMITTED, FromBody};
 use vm_test_protocol::frame::FrameBuffer;
@@ -35,7 +35,7 @@ pub(super) struct Body {
     over: Option<Instant>,
     verdict: bool,
     /// How long the body took, as it reported.
-    micros: Option<u64>,
+    took: Option<Duration>,
     reports: usize,
     /// The first breach of the protocol.
     pub(super) breach: Option<String>,
@@ -56,7 +56,7 @@ impl Body {
             begun: None,
             over: None,
             verdict: false,
-            micros: None,
+            took: None,
             reports: 0,
             breach: None,
         }
@@ -109,11 +109,10 @@ impl Body {
         self.over = Some(Instant::now());
     }
 
-    /// Returns how long the body took, in microseconds; without a verdict, until its process ended.
-    pub(super) fn micros(&self) -> Option<u64> {
-        let time = |begun: Instant| Some(self.over?.saturating_duration_since(begun));
-        let so_far = || u64::try_from(time(self.begun?)?.as_micros()).ok();
-        self.micros.or_else(so_far)
+    /// How long the body took; of one that gave no verdict, until its process was over.
+    pub(super) fn took(&self) -> Option<Duration> {
+        let so_far = || Some(self.over?.saturating_duration_since(self.begun?));
+        self.took.or_else(so_far)
     }
 
     /// Reads what has arrived and returns what the host should know.
@@ -199,7 +198,7 @@ impl Body {
             FromBody::Verdict {
                 nonce,
                 outcome,
-                micros,
+                took,
             } => {
                 if nonce != self.nonce {
                     return self.refuse("a verdict with another job's nonce");
@@ -210,7 +209,7 @@ impl Body {
                 if std::mem::replace(&mut self.verdict, true) {
                     return self.refuse("a second verdict");
                 }
-                self.micros = Some(micros);
+                self.took = Some(took);
                 Some(FromAgent::Verdict { nonce, outcome })
             }
         }
@@ -236,8 +235,8 @@ mod tests {
     fn body(process: Pid, in_child: bool) -> Body {
         let test = TestJob {
             name: "t".to_owned(),
-            length: 0,
-            modified: 0,
+            length_bytes: 0,
+            modified: Duration::ZERO,
             in_child,
         };
         Body::new(7, &test, process)
@@ -247,7 +246,7 @@ mod tests {
         FromBody::Verdict {
             nonce,
             outcome: BodyOutcome::Passed,
-            micros: 1,
+            took: Duration::from_micros(1),
         }
     }
 

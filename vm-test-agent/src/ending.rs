@@ -93,7 +93,7 @@ impl Running<'_> {
 
     /// Tells the host what the job has left and how it ended; returns the streams that processes
     /// may still write to.
-    pub(super) fn finish(mut self, micros: u64, harvest: &Harvest) -> io::Result<Vec<OwnedFd>> {
+    pub(super) fn finish(mut self, took: Duration, harvest: &Harvest) -> io::Result<Vec<OwnedFd>> {
         let (mut preambles, mut left) = (Vec::new(), Vec::new());
         for output in std::mem::take(&mut self.outputs) {
             left.extend(output.fd);
@@ -109,13 +109,13 @@ impl Running<'_> {
         }
         let ended = Ended {
             end: self.end.unwrap_or(End::TimedOut),
-            dropped: self.dropped,
+            dropped_bytes: self.dropped,
             preamble: preambles,
-            body: self.body.as_ref().and_then(Body::micros),
+            body: self.body.as_ref().and_then(Body::took),
             breach: self.body.and_then(|body| body.breach),
-            micros,
+            took,
             last: self.last,
-            files: memory::of_files(),
+            files_bytes: memory::of_files(),
         };
         self.host.send(&FromAgent::Ended(ended))?;
         self.host.finish()?;

@@ -50,7 +50,7 @@ pub(super) struct Started {
 /// Starts the job with these additional variables; on failure returns why.
 pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, End> {
     if let Some(test) = &job.test {
-        check_binary(&job.program, test.length, test.modified).map_err(|reason| {
+        check_binary(&job.program, test.length_bytes, test.modified).map_err(|reason| {
             End::NotStarted {
                 reason,
                 obstacle: Obstacle::Other,
@@ -119,14 +119,19 @@ fn existing(value: &OsStr, more: Option<OsString>) -> OsString {
 }
 
 /// Checks that the file at the path is the binary that asked for the lease.
-fn check_binary(program: &str, length: u64, modified: u128) -> Result<(), String> {
+fn check_binary(
+    program: &str,
+    length_bytes: u64,
+    modified: std::time::Duration,
+) -> Result<(), String> {
     let meta = fs::metadata(program).map_err(|error| format!("{program}: {error}"))?;
     let nanos = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
     let nanos = u128::try_from(nanos).unwrap_or(0);
+    let modified = modified.as_nanos();
     // Payload disks keep only whole seconds.
     let whole = |nanos: u128| nanos / 1_000_000_000;
     let same = nanos == modified || (meta.mtime_nsec() == 0 && whole(nanos) == whole(modified));
-    if meta.len() != length || !same {
+    if meta.len() != length_bytes || !same {
         return Err(format!(
             "{program} has changed since this test process started: it was rebuilt meanwhile; run the tests again"
         ));

@@ -119,7 +119,7 @@ mod tests {
         FromBody::Verdict {
             nonce: NONCE,
             outcome: BodyOutcome::Passed,
-            micros: 1,
+            took: Duration::from_micros(1),
         }
     }
 

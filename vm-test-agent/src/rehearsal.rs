@@ -10,9 +10,9 @@ use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::ExitCode;
+use std::time::Duration;
 use vm_test_protocol::AGENT_PATH;
 use vm_test_protocol::agent::Job;
-use vm_test_protocol::harvest::Wanted;
 
 /// The argument that makes the agent's program the warm-up job.
 pub(super) const ROLE: &str = "__rehearse";
@@ -23,8 +23,8 @@ const SOCKET: &str = "/run/vm-test/rehearsal";
 /// How many bytes of a program are read ahead: code precedes debug information.
 const HEAD: NonZeroU64 = NonZeroU64::new(8 << 20).unwrap();
 
-/// Time limit, in milliseconds.
-const LIMIT: u64 = 10_000;
+/// Its time limit.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Runs a warm-up for these programs of the host. Failures are left to the test.
 pub(super) fn rehearse<'a>(programs: impl Iterator<Item = &'a str>) {
@@ -44,18 +44,9 @@ fn act() -> io::Result<()> {
     let (stage, _audience) = UnixStream::pair()?;
     let mut host = Host::new(stage.into())?;
     let job = Job {
-        nonce: 0,
-        program: AGENT_PATH.to_owned(),
-        args: vec![ROLE.into()],
-        directory: "/".to_owned(),
         directory_is_optional: true,
-        environment: Vec::new(),
         timeout: Some(LIMIT),
-        stop_at_timeout: false,
-        test: None,
-        terminal: None,
-        of_host: None,
-        wanted: Wanted::default(),
+        ..Job::program(AGENT_PATH, [ROLE])
     };
     run::run(&mut host, &listener, job, None, &mut Vec::new())
 }

@@ -76,20 +76,18 @@ pub(super) fn run(
         Err(end) => {
             host.send(&FromAgent::Ended(Ended {
                 end,
-                dropped: 0,
+                dropped_bytes: 0,
                 preamble: Vec::new(),
                 breach: None,
-                micros: 0,
+                took: Duration::ZERO,
                 body: None,
                 last: Vec::new(),
-                files: 0,
+                files_bytes: 0,
             }))?;
             return host.finish();
         }
     };
-    let deadline = job
-        .timeout
-        .map(|millis| began + Duration::from_millis(millis));
+    let deadline = job.timeout.map(|timeout| began + timeout);
     let mut running = Running::new(host, &job, started, left)?;
     let mut memory = memory::Watch::default();
     while running.end.is_none() && !running.host.gone {
@@ -121,12 +119,12 @@ pub(super) fn run(
         // The keeper passes an agent's last line on to the daemon, which may need it.
         return Err(running.last_words());
     }
-    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let took = began.elapsed();
     if let Some(body) = &mut running.body {
         body.is_over();
     }
     running.drain(listener)?;
-    *left = running.finish(micros, &harvest)?;
+    *left = running.finish(took, &harvest)?;
     Ok(())
 }
 

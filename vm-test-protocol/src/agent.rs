@@ -3,6 +3,7 @@
 use super::body::{BodyOutcome, PanicReport};
 use super::harvest::{FileKind, Wanted};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// How many bytes of standard input may be on their way, so that neither side has to keep much of it.
 pub const INPUT_WINDOW: usize = 1 << 18;
@@ -43,9 +44,9 @@ pub struct Job {
     pub directory_is_optional: bool,
     /// Added to the guest's own environment.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Time limit in milliseconds by the guest's clock, after which the job is ended. Of what a lease's holder waits for, none: it
-    /// keeps the time itself and sends [`ToAgent::End`].
-    pub timeout: Option<u64>,
+    /// Time limit by the guest's clock, after which the job is ended. Of what a lease's holder
+    /// waits for, none: it keeps the time itself and sends [`ToAgent::End`].
+    pub timeout: Option<Duration>,
     /// Whether it is then stopped instead of killed, so that it can be inspected.
     pub stop_at_timeout: bool,
     /// Present when the job is a test: only then a verdict is expected.
@@ -59,15 +60,41 @@ pub struct Job {
     pub wanted: Wanted,
 }
 
+impl Job {
+    /// Returns a job that runs a program with these arguments in `/`, with the guest's own
+    /// environment, and of which nothing is wanted but its output and its end.
+    #[must_use]
+    pub fn program<A: Into<Vec<u8>>>(
+        program: impl Into<String>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self {
+            // Nothing is judged, so that nothing has to be told apart.
+            nonce: 0,
+            program: program.into(),
+            args: args.into_iter().map(Into::into).collect(),
+            directory: "/".to_owned(),
+            directory_is_optional: false,
+            environment: Vec::new(),
+            timeout: None,
+            stop_at_timeout: false,
+            test: None,
+            terminal: None,
+            of_host: None,
+            wanted: Wanted::default(),
+        }
+    }
+}
+
 /// What makes a job a test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestJob {
     /// The full name of the test.
     pub name: String,
-    /// Length of the test binary in bytes, as the host sees it.
-    pub length: u64,
-    /// Modification time of the test binary, in nanoseconds since 1970.
-    pub modified: u128,
+    /// Length of the test binary, as the host sees it.
+    pub length_bytes: u64,
+    /// Modification time of the test binary, since 1970.
+    pub modified: Duration,
     /// Whether the harness runs the test in a child process, as it does where panics abort.
     pub in_child: bool,
 }
@@ -145,20 +172,20 @@ pub enum FromAgent {
 pub struct Ended {
     /// The process's own end.
     pub end: End,
-    /// Bytes of output that were dropped because the job wrote too much.
-    pub dropped: u64,
+    /// How much output was dropped because the job wrote too much.
+    pub dropped_bytes: u64,
     /// What the process wrote before the body began: the loader's complaint, when the body never began.
     pub preamble: Vec<u8>,
     /// A breach of the protocol by the body: a verdict for another test, a second verdict, garbage.
     pub breach: Option<String>,
-    /// From the start of the process to its end, in microseconds.
-    pub micros: u64,
-    /// The body alone, by the guest's clock, in microseconds; absent if it never began.
-    pub body: Option<u64>,
+    /// From the start of the process to its end.
+    pub took: Duration,
+    /// The body alone, by the guest's clock; absent if it never began.
+    pub body: Option<Duration>,
     /// What the job's processes were doing when its time was up, in lines for people.
     pub last: Vec<String>,
-    /// How much of the guest's memory files take at the end, in bytes.
-    pub files: u64,
+    /// How much of the guest's memory files take at the end.
+    pub files_bytes: u64,
 }
 
 /// The end of a process.

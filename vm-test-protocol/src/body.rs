@@ -1,6 +1,7 @@
 //! What a test body, in the guest, reports to the agent. The agent believes it only with the right nonce.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What the agent answers to the one process whose reports it takes, before anything else; it answers no other.
 pub const ADMITTED: [u8; 1] = *b"+";
@@ -25,8 +26,8 @@ pub enum FromBody {
         nonce: u128,
         /// How it ended.
         outcome: BodyOutcome,
-        /// How long it took by the guest's clock, in microseconds.
-        micros: u64,
+        /// How long it took by the guest's clock.
+        took: Duration,
     },
 }
 

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::pattern::Pattern;
 use super::record::{Log, Record, RunEntry};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use vm_test_settings::guest::Setting;
 
 /// The first frame of a client. Its form never changes, so that every version can read every other's.
@@ -97,6 +98,33 @@ pub struct LeaseRequest {
     pub pid: u32,
 }
 
+impl LeaseRequest {
+    /// Returns a request with nothing set and nothing shared, which finds no workspace. `purpose`
+    /// is what it is for, `store` where images are found.
+    #[must_use]
+    pub fn new(
+        guest: impl Into<String>,
+        purpose: impl Into<String>,
+        store: impl Into<String>,
+    ) -> Self {
+        Self {
+            guest: guest.into(),
+            settings: Vec::new(),
+            manifest_dir: "/".to_owned(),
+            shares: Vec::new(),
+            programs: Vec::new(),
+            library_path: String::new(),
+            credentials: Vec::new(),
+            store: store.into(),
+            build: None,
+            disk: None,
+            purpose: purpose.into(),
+            entry: None,
+            pid: std::process::id(),
+        }
+    }
+}
+
 /// A disk from elsewhere, that a machine only reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignDisk {
@@ -143,8 +171,8 @@ pub enum Reply {
     Console(Option<Vec<String>>),
     /// The answer to [`Request::Record`].
     Recorded,
-    /// The answer to [`Request::Keep`]: how long the instance stays, in milliseconds.
-    Kept(u64),
+    /// The answer to [`Request::Keep`]: how long the instance stays.
+    Kept(Duration),
     /// The answer to [`Request::Attach`]: what follows on this connection is the agent's.
     Attached(Attached),
     /// The answer to [`Request::Remove`], sent when the instance is gone.
@@ -155,27 +183,38 @@ pub enum Reply {
     Stopped,
 }
 
+/// What a guest is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GuestKind {
+    /// A container.
+    Container,
+    /// A VM.
+    Vm,
+}
+
 /// A granted lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leased {
     /// The instance's name.
     pub instance: String,
+    /// What runs the guest.
+    pub kind: GuestKind,
     /// What the guest is, for people: backend and image.
     pub description: String,
-    /// Time limit for the job in milliseconds, from all sources of configuration.
-    pub timeout: u64,
-    /// Time limit in milliseconds from the grant of the lease to the agent's first word.
-    pub boot_timeout: u64,
+    /// Time limit for the job, from all sources of configuration.
+    pub timeout: Duration,
+    /// Time limit from the grant of the lease to the agent's first word.
+    pub boot_timeout: Duration,
     /// Variables to forward besides the defaults.
     pub env: Vec<String>,
     /// Which files of the workspace come back.
     pub export: Vec<Pattern>,
-    /// Memory of the guest in bytes.
-    pub memory: u64,
-    /// For how many microseconds the lease has waited for room.
-    pub waited: u64,
-    /// For how many milliseconds the instance stays if its test fails; `None` if it goes at once.
-    pub keep_for: Option<u64>,
+    /// Memory of the guest.
+    pub memory_bytes: u64,
+    /// How long the lease has waited for room.
+    pub waited: Duration,
+    /// How long the instance stays if its test fails; `None` if it goes at once.
+    pub keep_for: Option<Duration>,
     /// What root in this guest may not do that root on a machine may, and the cure.
     pub caveat: Option<String>,
     /// Whether what the guest writes is in memory, and counts.
@@ -189,8 +228,8 @@ pub struct Attached {
     pub granted: Leased,
     /// What was the purpose of the lease, for people.
     pub purpose: String,
-    /// How long the instance stays after this, in milliseconds.
-    pub stays: u64,
+    /// How long the instance stays after this.
+    pub stays: Duration,
 }
 
 /// What became of an instance.
@@ -209,18 +248,18 @@ pub struct Status {
     pub version: String,
     /// Process id.
     pub pid: u32,
-    /// Seconds since its start.
-    pub uptime: u64,
+    /// How long ago it was started.
+    pub uptime: Duration,
     /// The instances that are alive.
     pub instances: Vec<InstanceStatus>,
     /// Leases that wait for room.
     pub waiting: usize,
     /// Machines that wait for a lease.
     pub spares: usize,
-    /// Memory promised to instances, in bytes.
-    pub memory_used: u64,
-    /// Memory that may be promised, in bytes.
-    pub memory_limit: u64,
+    /// Memory promised to instances.
+    pub memory_used_bytes: u64,
+    /// Memory that may be promised.
+    pub memory_limit_bytes: u64,
 }
 
 /// One living instance.
@@ -240,10 +279,10 @@ pub struct InstanceStatus {
     pub keeper: u32,
     /// The process id of the lease's holder.
     pub holder: u32,
-    /// Age in milliseconds.
-    pub age: u64,
-    /// Memory promised to it, in bytes.
-    pub memory: u64,
+    /// How long ago it was started.
+    pub age: Duration,
+    /// Memory promised to it.
+    pub memory_bytes: u64,
     /// Present once its test has failed and it is kept.
     pub kept: Option<KeptStatus>,
 }
@@ -251,8 +290,8 @@ pub struct InstanceStatus {
 /// A kept instance's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptStatus {
-    /// In how many milliseconds it goes.
-    pub expires_in: u64,
+    /// How long it still stays.
+    pub expires_in: Duration,
     /// Whether a client is attached to it; it is not ended before that client leaves.
     pub attached: bool,
 }

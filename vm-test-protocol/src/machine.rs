@@ -2,6 +2,7 @@
 //! Between the first message and the second, a VM may be saved and restored many times.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The name of the port of these words.
 pub const CONTROL_PORT: &str = "vm-test.control";
@@ -50,8 +51,8 @@ pub enum ToMachine {
     Go(Box<Identity>),
     /// It has been leased: open the stream.
     Begin {
-        /// The host's time, in nanoseconds since 1970, if that is not what it was at [`ToMachine::Go`].
-        time: Option<u64>,
+        /// The host's time since 1970, if that is not what it was at [`ToMachine::Go`].
+        time: Option<Duration>,
     },
 }
 
@@ -60,8 +61,8 @@ pub enum ToMachine {
 pub struct Identity {
     /// Its host name.
     pub host_name: String,
-    /// The host's time, in nanoseconds since 1970.
-    pub time: u64,
+    /// The host's time since 1970.
+    pub time: Duration,
     /// Entropy from the host.
     pub seed: Vec<u8>,
     /// Its machine id, 32 hexadecimal digits.

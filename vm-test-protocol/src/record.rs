@@ -1,6 +1,7 @@
 //! What is recorded about one test: where it belongs, what only its test process knows, what its instance has reported.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// How much of each end of a test's output a [`Record`] may carry, in bytes.
 pub const MOST_OUTPUT: usize = 256 << 10;
@@ -18,7 +19,20 @@ pub struct RunEntry {
     pub test: String,
 }
 
-/// What the test process knows of its test when it is over. Times are in microseconds.
+/// The longest name of a run, in bytes.
+pub const LONGEST_RUN: usize = 100;
+
+impl RunEntry {
+    /// Returns whether this may be the name of a run, which becomes a file's: it comes from the
+    /// environment of tests.
+    #[must_use]
+    pub fn is_run(name: &str) -> bool {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        !name.is_empty() && name.len() <= LONGEST_RUN && name.chars().all(is_plain)
+    }
+}
+
+/// What the test process knows of its test when it is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The instance that the test ran on.
@@ -26,13 +40,13 @@ pub struct Record {
     /// How it ended.
     pub outcome: RecordOutcome,
     /// From the admission of the lease to the agent's first word.
-    pub boot: u64,
+    pub boot: Duration,
     /// From the start of the test process in the guest to its end; absent if it has not been told.
-    pub process: Option<u64>,
+    pub process: Option<Duration>,
     /// The body alone, by the guest's clock; absent if it never began.
-    pub body: Option<u64>,
+    pub body: Option<Duration>,
     /// From the request for the lease until now.
-    pub total: u64,
+    pub total: Duration,
     /// Why it did not pass, in words for people.
     pub words: Option<String>,
     /// The end of what it wrote; only of a test that did not pass.
@@ -64,4 +78,24 @@ pub struct Log {
     pub words: Option<String>,
     /// The end of what its test wrote, once that is over and its process has told.
     pub output: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_can_be_a_files_are_taken_for_runs() {
+        let (longest, longer) = ("a".repeat(LONGEST_RUN), "a".repeat(LONGEST_RUN + 1));
+        for (name, is_run) in [
+            ("6f9d1c52-0c5b-4f4e-9a56-0b9a0f6f0d6e", true),
+            ("../up", false),
+            ("", false),
+            ("a b", false),
+            (&*longest, true),
+            (&*longer, false),
+        ] {
+            assert_eq!(RunEntry::is_run(name), is_run, "{name:?}");
+        }
+    }
 }

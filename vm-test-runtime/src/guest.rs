@@ -71,7 +71,6 @@ impl Agent {
     /// returned error.
     fn give_verdict(&self, outcome: BodyOutcome) {
         let took = self.began.get().map_or(Duration::ZERO, Instant::elapsed);
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if self.has_verdict.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -79,7 +78,7 @@ impl Agent {
         self.channel.tell(&FromBody::Verdict {
             nonce: self.nonce,
             outcome,
-            micros,
+            took,
         });
     }
 }

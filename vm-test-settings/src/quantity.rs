@@ -51,6 +51,12 @@ pub const DURATION: Scale = Scale {
     examples: "\"60s\" or \"5m\"",
 };
 
+/// Shows a duration, to the millisecond, as people write it.
+#[must_use]
+pub fn show_duration(time: std::time::Duration) -> String {
+    DURATION.show(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Why a text is no quantity.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wrong {

@@ -1,5 +1,4 @@
-//! Descriptors handed over a socket, one at a time, each with one byte; or the byte alone, for one
-//! that is missing.
+//! Descriptors handed over a socket, one at a time, each with one byte.
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
@@ -7,15 +6,15 @@ use rustix::net::{
 };
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 /// Sends a descriptor.
 ///
 /// # Errors
 /// If the other side is gone.
-pub fn send(socket: &UnixStream, fd: Option<&OwnedFd>) -> io::Result<()> {
-    send_with(socket, fd, b"d")
+pub fn send(socket: &UnixStream, fd: &OwnedFd) -> io::Result<()> {
+    send_beside(socket, fd, b"d")
 }
 
 /// Sends a descriptor together with bytes of another protocol.
@@ -23,16 +22,10 @@ pub fn send(socket: &UnixStream, fd: Option<&OwnedFd>) -> io::Result<()> {
 /// # Errors
 /// If the other side is gone.
 pub fn send_beside(socket: &UnixStream, fd: &OwnedFd, bytes: &[u8]) -> io::Result<()> {
-    send_with(socket, Some(fd), bytes)
-}
-
-fn send_with(socket: &UnixStream, fd: Option<&OwnedFd>, bytes: &[u8]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let fds: Vec<BorrowedFd<'_>> = fd.into_iter().map(AsFd::as_fd).collect();
-    if !fds.is_empty() {
-        ancillary.push(SendAncillaryMessage::ScmRights(&fds));
-    }
+    let fds = [fd.as_fd()];
+    ancillary.push(SendAncillaryMessage::ScmRights(&fds));
     sendmsg(
         socket,
         &[IoSlice::new(bytes)],
@@ -45,8 +38,8 @@ fn send_with(socket: &UnixStream, fd: Option<&OwnedFd>, bytes: &[u8]) -> io::Res
 /// Receives a descriptor.
 ///
 /// # Errors
-/// If the other side is gone.
-pub fn receive(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
+/// If the other side is gone, or sends no descriptor.
+pub fn receive(socket: &UnixStream) -> io::Result<OwnedFd> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
@@ -63,8 +56,9 @@ pub fn receive(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
     if got.flags.contains(ReturnFlags::CTRUNC) {
         return Err(rustix::io::Errno::MFILE.into());
     }
-    Ok(ancillary.drain().find_map(|message| match message {
+    let descriptor = ancillary.drain().find_map(|message| match message {
         RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
         _ => None,
-    }))
+    });
+    descriptor.ok_or(io::ErrorKind::NotFound.into())
 }

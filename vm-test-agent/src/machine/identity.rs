@@ -4,6 +4,7 @@
 use rustix::time::{ClockId, Timespec, clock_settime};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::time::Duration;
 use vm_test_protocol::machine::Identity;
 use vm_test_sys::entropy;
 use vm_test_sys::hosts;
@@ -14,12 +15,10 @@ const FILES: [(&str, &str); 2] = [
     ("/etc/machine-id", "write its machine id"),
 ];
 
-/// How far the clock of a VM that has waited may differ from the host's, in nanoseconds, before it
-/// is set again.
-///
-/// The host's time is some milliseconds old when it arrives, and tests may rely on a precision of
-/// one second.
-const CLOSE: u64 = 250_000_000;
+/// How far the clock of a machine that has waited may be from the host's before it is set again.
+/// What the host says is some milliseconds old when it is heard, and a second is what a test may
+/// rely on.
+const CLOSE: Duration = Duration::from_millis(250);
 
 /// Gives the VM this identity.
 pub(super) fn take(identity: &Identity) -> io::Result<()> {
@@ -69,25 +68,24 @@ fn fill(file: &str, line: &str) -> io::Result<()> {
 /// host slept or its own clock was set.
 ///
 /// Setting the clock notifies all who wait for that, and their reaction would run beside the test.
-pub(super) fn correct_clock(time: u64) -> io::Result<()> {
+pub(super) fn correct_clock(time: Duration) -> io::Result<()> {
     let own = rustix::time::clock_gettime(ClockId::Realtime);
-    let seconds = u64::try_from(own.tv_sec).unwrap_or(0);
-    let own = seconds * 1_000_000_000 + u64::try_from(own.tv_nsec).unwrap_or(0);
+    let own = Duration::try_from(own).unwrap_or_default();
     if is_close(own, time) {
         return Ok(());
     }
     set_clock(time)
 }
 
-fn is_close(own: u64, host: u64) -> bool {
+fn is_close(own: Duration, host: Duration) -> bool {
     own.abs_diff(host) <= CLOSE
 }
 
-/// Sets the clock, in nanoseconds since 1970.
-fn set_clock(time: u64) -> io::Result<()> {
+/// Sets the clock to this time since 1970.
+fn set_clock(time: Duration) -> io::Result<()> {
     let time = Timespec {
-        tv_sec: i64::try_from(time / 1_000_000_000).unwrap_or(i64::MAX),
-        tv_nsec: i64::try_from(time % 1_000_000_000).unwrap_or(0),
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
     };
     clock_settime(ClockId::Realtime, time)
         .map_err(io::Error::from)
@@ -104,12 +102,14 @@ mod tests {
 
     #[test]
     fn a_clock_is_set_again_only_if_it_is_far_from_the_hosts_to_either_side() {
-        let host = 1_800_000_000_000_000_000;
-        for own in [host, host - 250_000_000, host + 250_000_000] {
-            assert!(is_close(own, host), "{own}");
+        let host = Duration::from_secs(1_800_000_000);
+        for own in [host, host - CLOSE, host + CLOSE] {
+            assert!(is_close(own, host), "{own:?}");
         }
-        for own in [0, host - 250_000_001, host + 250_000_001, u64::MAX] {
-            assert!(!is_close(own, host), "{own}");
+        let moment = Duration::from_nanos(1);
+        let (early, late) = (host - CLOSE - moment, host + CLOSE + moment);
+        for own in [Duration::ZERO, early, late, Duration::MAX] {
+            assert!(!is_close(own, host), "{own:?}");
         }
     }
 }

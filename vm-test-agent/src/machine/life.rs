@@ -131,7 +131,7 @@ fn wait_for_go(control: &mut File) -> io::Result<Identity> {
 }
 
 /// Waits until the VM is leased; returns the present time if it has waited.
-fn wait_for_begin(control: &File) -> io::Result<Option<u64>> {
+fn wait_for_begin(control: &File) -> io::Result<Option<Duration>> {
     match frame::read(control)? {
         Some(ToMachine::Begin { time }) => Ok(time),
         Some(other) => Err(unexpected(&other)),

@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use vm_test_protocol::errno::{self, Tried};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{AGENT_PATH, LIBRARIES};
@@ -44,8 +45,8 @@ pub struct Machine {
 /// The boot of a guest with its own init.
 #[derive(Debug)]
 pub struct Boot {
-    /// How long it may take, in milliseconds.
-    pub timeout: u64,
+    /// How long it may take.
+    pub timeout: Duration,
     /// The file that its console is written to.
     pub console: OwnedFd,
 }
@@ -171,7 +172,7 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
             ("lxc.tty.max", "0".to_owned()),
             (
                 "lxc.environment",
-                format!("VM_TEST_BOOT_TIMEOUT={}", boot.timeout),
+                format!("VM_TEST_BOOT_TIMEOUT={}", boot.timeout.as_millis()),
             ),
         ]),
     }

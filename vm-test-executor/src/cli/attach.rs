@@ -5,7 +5,6 @@ use super::guest_command::Command;
 use super::output::{duration, remark};
 use super::{daemons, login_shell};
 use std::io::IsTerminal;
-use std::time::Duration;
 use vm_test_protocol::daemon::Attached;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::Lease;
@@ -38,7 +37,7 @@ pub(super) fn run(args: &AttachArgs) -> Result<u8, Failure> {
             args.instance,
             attached.granted.description,
             attached.purpose,
-            duration(Duration::from_millis(attached.stays))
+            duration(attached.stays)
         ));
     }
     command.follow(&mut lease, Places::default())

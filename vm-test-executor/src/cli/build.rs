@@ -8,12 +8,11 @@ use crate::config::HOST;
 use crate::image::{self, ImageRecord, Recipe, Runner, Store, find_recipe};
 use std::fs::File;
 use std::io::PipeWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 use vm_test_protocol::agent::{End, Job};
 use vm_test_protocol::daemon::{DiskFormat, LayerBuild, LeaseRequest};
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::harvest::Wanted;
 use vm_test_runtime::client::Lease;
 use vm_test_settings::guest::Setting;
 
@@ -77,38 +76,20 @@ impl Runner for InGuests<'_> {
 
     fn run(&mut self, command: &str, layer: LayerBuild) -> Result<(), Failure> {
         let request = LeaseRequest {
-            entry: None,
-            guest: HOST.to_owned(),
             settings: vec![Setting::Memory(STEP_MEMORY)],
-            manifest_dir: "/".to_owned(),
-            store: self.store.root().to_string_lossy().into_owned(),
-            disk: None,
             build: Some(layer),
-            programs: Vec::new(),
-            credentials: Vec::new(),
-            library_path: String::new(),
-            shares: Vec::new(),
-            purpose: format!("vm-test image build: {command}"),
-            pid: std::process::id(),
+            ..LeaseRequest::new(
+                HOST,
+                format!("vm-test image build: {command}"),
+                self.store.root().to_string_lossy(),
+            )
         };
         let mut lease = Lease::obtain(&request, |reason| {
             self.bar.say(&format!("waiting for an instance: {reason}"));
         })?;
         let job = Job {
-            nonce: 0,
-            program: "/bin/sh".to_owned(),
-            args: [&b"-euc"[..], command.as_bytes()]
-                .map(<[u8]>::to_vec)
-                .to_vec(),
-            directory: Path::new("/").to_string_lossy().into_owned(),
-            directory_is_optional: false,
             environment: vec![(b"DEBIAN_FRONTEND".to_vec(), b"noninteractive".to_vec())],
-            timeout: None,
-            stop_at_timeout: false,
-            test: None,
-            terminal: None,
-            of_host: None,
-            wanted: Wanted::default(),
+            ..Job::program("/bin/sh", ["-euc", command])
         };
         let cannot = |cause: String| Failure::new(format!("cannot run `{command}`: {cause}"));
         let outcome = self.bar.leave_to(|| relay::run_alone(&mut lease, job));

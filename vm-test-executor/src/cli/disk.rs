@@ -12,7 +12,6 @@ use vm_test_protocol::AGENT_PATH;
 use vm_test_protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test_protocol::daemon::{DiskFormat, ForeignDisk, LeaseRequest};
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::machine::READ_DISK;
 use vm_test_runtime::client::Lease;
 use vm_test_settings::guest::Setting;
@@ -51,27 +50,21 @@ pub(super) fn read(
     }
     bar.say(&format!("a VM of image `{IMAGE}` opens {name}"));
     let request = LeaseRequest {
-        entry: None,
-        guest: HOST.to_owned(),
         settings: vec![
             Setting::Backend("kvm".into()),
             Setting::Image(IMAGE.into()),
             Setting::Init("agent".into()),
         ],
-        manifest_dir: "/".to_owned(),
-        store: store.root().to_string_lossy().into_owned(),
-        build: None,
         disk: Some(ForeignDisk {
             // Not by its path, which may by now lead to another file than the one that was checked.
             path: format!("/proc/{}/fd/{}", std::process::id(), disk.as_raw_fd()),
             format,
         }),
-        programs: Vec::new(),
-        credentials: Vec::new(),
-        library_path: String::new(),
-        shares: Vec::new(),
-        purpose: format!("vm-test image import: {name}"),
-        pid: std::process::id(),
+        ..LeaseRequest::new(
+            HOST,
+            format!("vm-test image import: {name}"),
+            store.root().to_string_lossy(),
+        )
     };
     let mut lease = Lease::obtain(&request, |reason| bar.say(reason))?;
     let cannot = |cause: &str| Failure::new(format!("cannot import {name}: {cause}"));
@@ -83,7 +76,7 @@ pub(super) fn read(
             _ => Err(cannot(&first_line(&words, &ended)).hint(HINT)),
         },
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            let death = lease.cause_of_death().message;
+            let death = lease.cause_of_death().text();
             Err(cannot(&format!("the machine that opened it is lost: {death}")).hint(HINT))
         }
         Err(error) => Err(cannot(&format!(
@@ -94,22 +87,9 @@ pub(super) fn read(
 
 /// Starts the agent's own disk reader.
 fn order(lease: &Lease) -> io::Result<()> {
-    let job = Job {
-        nonce: 0,
-        program: AGENT_PATH.to_owned(),
-        args: vec![READ_DISK.as_bytes().to_vec()],
-        directory: "/".to_owned(),
-        directory_is_optional: false,
-        environment: Vec::new(),
-        timeout: None,
-        stop_at_timeout: false,
-        test: None,
-        terminal: None,
-        of_host: None,
-        wanted: Wanted::default(),
-    };
-    lease.send(&ToAgent::Job(Box::new(job)))?;
-    lease.send(&ToAgent::InputEnd)
+    let job = Job::program(AGENT_PATH, [READ_DISK]);
+    lease.agent.send(&ToAgent::Job(Box::new(job)))?;
+    lease.agent.send(&ToAgent::InputEnd)
 }
 
 /// How the copying ended.
@@ -123,7 +103,7 @@ enum Copied {
 fn copy(lease: &mut Lease, mut into: PipeWriter) -> io::Result<Copied> {
     let mut words = Vec::new();
     loop {
-        match lease.receive(None)? {
+        match lease.agent.receive(None)? {
             Some(FromAgent::Stdout(bytes)) => match into.write_all(&bytes) {
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Copied::Enough),
                 written => written?,

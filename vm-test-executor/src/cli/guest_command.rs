@@ -18,6 +18,7 @@ use crate::config::Workspace;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use vm_test_protocol::agent::Job;
 use vm_test_protocol::daemon::{LayerBuild, LeaseRequest, Leased};
 use vm_test_protocol::failure::Failure;
@@ -140,18 +141,10 @@ impl<'a> Command<'a> {
             _ => format!("vm-test {what}"),
         };
         let request = LeaseRequest {
-            entry: None,
-            guest: self.guest.to_owned(),
             settings: self.overrides()?,
             manifest_dir: manifest_dir().to_string_lossy().into_owned(),
             shares: self.shares(),
-            purpose: purpose.chars().take(LONGEST_PURPOSE).collect(),
-            pid: std::process::id(),
-            store: vm_test_runtime::client::store()?
-                .to_string_lossy()
-                .into_owned(),
             build,
-            disk: None,
             programs: self
                 .brought
                 .clone()
@@ -160,6 +153,11 @@ impl<'a> Command<'a> {
                 .collect(),
             credentials: vm_test_runtime::client::credentials(),
             library_path: self.library_path().to_string_lossy().into_owned(),
+            ..LeaseRequest::new(
+                self.guest,
+                purpose.chars().take(LONGEST_PURPOSE).collect::<String>(),
+                vm_test_runtime::client::store()?.to_string_lossy(),
+            )
         };
         let lease = Lease::obtain(&request, |reason| {
             remark(&format!("waiting for an instance: {reason}"));
@@ -218,7 +216,7 @@ impl<'a> Command<'a> {
         let ending = Ending {
             end,
             told_to_end,
-            files: ended.files,
+            files_bytes: ended.files_bytes,
         };
         if let Some(failure) = self.explain(&ending, &ended.last, lease) {
             complain(&failure);
@@ -248,22 +246,18 @@ impl<'a> Command<'a> {
             }
         }
         Job {
-            // No verdict is expected, so no job has to be told from another.
-            nonce: 0,
-            program: self.program.clone(),
-            args: self.words[1..]
-                .iter()
-                .map(|word| word.as_bytes().to_vec())
-                .collect(),
             directory: self.directory.clone(),
             directory_is_optional: self.settings.directory.is_none(),
             environment,
-            timeout: self.settings.timeout,
+            timeout: self.settings.timeout.map(Duration::from_millis),
             stop_at_timeout: self.keeps && granted.keep_for.is_some(),
-            test: None,
             terminal: terminal::is_there().then(terminal::size),
             of_host: self.word_of_host(),
             wanted,
+            ..Job::program(
+                self.program.clone(),
+                self.words[1..].iter().map(|word| word.as_bytes()),
+            )
         }
     }
 }

@@ -27,11 +27,11 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
     };
     let reply = connection
         .send(&request)
-        .and_then(|()| handover::send(&connection.stream, Some(&stream)))
+        .and_then(|()| handover::send(&connection.stream, &stream))
         .and_then(|()| connection.receive())
         .map_err(|error| cannot(&format!("lost the daemon: {error}")))?;
     match reply {
-        Reply::Kept(millis) => say(&format!("{millis}\n")),
+        Reply::Kept(stays) => say(&format!("{}\n", stays.as_millis())),
         Reply::Refused(failure) => Err(failure),
         other => Err(cannot(&format!("the daemon answered {other:?}"))),
     }

@@ -22,8 +22,8 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(lease: &Lease) -> std::io::Result<Self> {
         Ok(Self {
-            stream: Mutex::new(lease.sender()?),
-            end: lease.sender()?,
+            stream: Mutex::new(lease.agent.sender()?),
+            end: lease.agent.sender()?,
             hung_up: AtomicBool::new(false),
             told_to_end: AtomicBool::new(false),
         })
@@ -37,14 +37,10 @@ impl Line {
         let _ = frame::write(&*stream, message);
     }
 
-    /// Makes the agent end the job as if its time were up; returns `false` if that was asked
-    /// before.
+    /// Has the job ended as if its time were up; false if that has been asked for before. Whoever
+    /// follows the job tells its agent.
     pub(super) fn end_job(&self) -> bool {
-        let is_first = !self.told_to_end.swap(true, Ordering::SeqCst);
-        if is_first {
-            self.send(&ToAgent::End);
-        }
-        is_first
+        !self.told_to_end.swap(true, Ordering::SeqCst)
     }
 
     /// Gives the instance up, because the user's terminal is gone.

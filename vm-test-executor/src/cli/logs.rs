@@ -32,7 +32,7 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
         return say(&visible(&text));
     }
     match end {
-        Some(cause) => say(&format!("{}\n", visible(&cause.message))),
+        Some(cause) => say(&format!("{}\n", visible(&cause.text()))),
         None => Err(Failure::new(format!(
             "cannot find the log of {instance}: there is no such instance, and no log of one is stored"
         ))

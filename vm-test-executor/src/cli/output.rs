@@ -38,7 +38,7 @@ pub(super) fn say_json(value: &impl Serialize) -> Result<(), Failure> {
 pub(super) fn complain(failure: &Failure) {
     let colourful = is_colourful(&io::stderr());
     let error = paint("error:", AnsiColor::Red.on_default().bold(), colourful);
-    let mut text = format!("{error} {}\n", failure.message);
+    let mut text = format!("{error} {}\n", failure.text());
     if let Some(hint) = &failure.hint {
         let word = paint("hint:", AnsiColor::Cyan.on_default().bold(), colourful);
         text += &format!("{word} {hint}\n");

@@ -53,10 +53,9 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
             // Imported or committed: there is no recipe to build it from.
             (Err(_), Some(image)) => image.clone(),
             (Err(failure), None) => {
-                return Err(Failure {
-                    message: format!("{} ({} names it)", failure.message, file.display()),
-                    ..failure
-                });
+                return Err(
+                    failure.reworded(|words| format!("{words} ({} names it)", file.display()))
+                );
             }
         };
         prepared.push(Prepared {

@@ -64,10 +64,10 @@ fn document(daemons: &[Status]) -> Value {
             "purpose": it.purpose,
             "holder": it.holder,
             "keeper": it.keeper,
-            "age_ms": it.age,
-            "memory": it.memory,
+            "age_ms": millis(it.age),
+            "memory": it.memory_bytes,
             "kept": it.kept.map(|kept| json!({
-                "expires_in_ms": kept.expires_in,
+                "expires_in_ms": millis(kept.expires_in),
                 "attached": kept.attached,
             })),
         })
@@ -76,17 +76,21 @@ fn document(daemons: &[Status]) -> Value {
         json!({
             "pid": it.pid,
             "version": it.version,
-            "uptime_s": it.uptime,
+            "uptime_s": it.uptime.as_secs(),
             "waiting": it.waiting,
             "spares": it.spares,
-            "memory_used": it.memory_used,
-            "memory_limit": it.memory_limit,
+            "memory_used": it.memory_used_bytes,
+            "memory_limit": it.memory_limit_bytes,
         })
     };
     json!({
         "instances": instances(daemons).iter().map(instance).collect::<Vec<_>>(),
         "daemons": daemons.iter().map(daemon).collect::<Vec<_>>(),
     })
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn table(daemons: &[Status]) -> String {
@@ -122,8 +126,8 @@ fn table(daemons: &[Status]) -> String {
         text += &format!(
             "daemon {}: {} of {} of memory promised, {waiting}{stays}{spares}\n",
             daemon.pid,
-            size(daemon.memory_used),
-            size(daemon.memory_limit)
+            size(daemon.memory_used_bytes),
+            size(daemon.memory_limit_bytes)
         );
     }
     text
@@ -134,16 +138,16 @@ fn row(it: &InstanceStatus) -> [String; 9] {
         None => ("-".to_owned(), it.holder.to_string()),
         Some(kept) if kept.attached => ("attached".to_owned(), "-".to_owned()),
         Some(kept) => {
-            let left = duration(Duration::from_millis(kept.expires_in));
+            let left = duration(kept.expires_in);
             (format!("{left} left"), "-".to_owned())
         }
     };
     [
         harmless(&it.instance),
         harmless(&it.guest),
-        duration(Duration::from_millis(it.age)),
+        duration(it.age),
         kept,
-        size(it.memory),
+        size(it.memory_bytes),
         holder,
         it.keeper.to_string(),
         harmless(&format!("{}, kernel {}", it.description, it.kernel)),
@@ -160,7 +164,7 @@ mod tests {
         Status {
             version: "0".to_owned(),
             pid: 7,
-            uptime: 1,
+            uptime: Duration::from_secs(1),
             instances: vec![InstanceStatus {
                 instance: "host-1-1".to_owned(),
                 guest: "host".to_owned(),
@@ -169,14 +173,14 @@ mod tests {
                 purpose: purpose.to_owned(),
                 keeper: 9,
                 holder: 8,
-                age: 121_000,
-                memory: 512 << 20,
+                age: Duration::from_secs(121),
+                memory_bytes: 512 << 20,
                 kept: None,
             }],
             waiting: 1,
             spares: 0,
-            memory_used: 512 << 20,
-            memory_limit: 1 << 30,
+            memory_used_bytes: 512 << 20,
+            memory_limit_bytes: 1 << 30,
         }
     }
 
@@ -196,7 +200,7 @@ mod tests {
         let mut daemon = status("t");
         for (attached, cell) in [(false, "30m left"), (true, "attached")] {
             daemon.instances[0].kept = Some(KeptStatus {
-                expires_in: 1_800_999,
+                expires_in: Duration::from_millis(1_800_999),
                 attached,
             });
             let table = table(std::slice::from_ref(&daemon));

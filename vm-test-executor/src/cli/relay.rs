@@ -12,15 +12,12 @@ use std::io::ErrorKind;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use vm_test_protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
-use vm_test_runtime::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
+use vm_test_runtime::client::{Agent, Follower, Lease};
 use vm_test_runtime::harvest::{Harvest, Places};
-
-/// How much longer than the job's own time limit the agent may take to report its end.
-const GRACE: Duration = Duration::from_secs(15);
 
 /// How it ended.
 #[derive(Debug)]
@@ -49,7 +46,7 @@ pub(super) fn run(
         |what: &str, error: std::io::Error| Failure::new(format!("cannot {what}: {error}"));
     let on_terminal = job.terminal.is_some();
     // The host's clock decides, not the guest's, as for tests.
-    let timeout = job.timeout.take().map(Duration::from_millis);
+    let limit = job.timeout.take();
     let line = Arc::new(Line::new(lease).map_err(|error| cannot("keep the stream", error))?);
     let window = Arc::new(Window::new());
     // From here on signals are for the command, and the terminal is the guest's.
@@ -59,7 +56,7 @@ pub(super) fn run(
         .then(Raw::enter)
         .transpose()
         .map_err(|error| cannot("hand the terminal over", error))?;
-    if let Err(error) = lease.send(&ToAgent::Job(Box::new(job))) {
+    if let Err(error) = lease.agent.send(&ToAgent::Job(Box::new(job))) {
         return Err(match error.kind() {
             ErrorKind::InvalidData => cannot("send the command to the guest", error),
             _ => lease.cause_of_death(),
@@ -81,7 +78,6 @@ pub(super) fn run(
         }
     };
     thread().spawn(pass_on).map_err(no_thread)?;
-    let limit = timeout.map(|timeout| Instant::now() + timeout);
     follow(lease, &line, &window, harvest, limit, on_terminal)
 }
 
@@ -105,68 +101,68 @@ fn follow(
     line: &Line,
     window: &Window,
     harvest: &mut Harvest,
-    limit: Option<Instant>,
+    limit: Option<Duration>,
     on_terminal: bool,
 ) -> Result<Outcome, Failure> {
-    let (mut output, mut error) = (
-        Output::new(stdout(), on_terminal, ToAgent::OutputClosed),
-        Output::new(stderr(), on_terminal, ToAgent::ErrorClosed),
-    );
-    let hung_up = || line.hung_up.load(Ordering::SeqCst);
-    let mut time = JobTime::new(limit, GRACE);
-    let mut late = 0;
-    loop {
-        if time.must_end(Instant::now(), false) {
-            line.send(&ToAgent::End);
+    let mut relay = Relay {
+        line,
+        window,
+        harvest,
+        output: Output::new(stdout(), on_terminal, ToAgent::OutputClosed),
+        error: Output::new(stderr(), on_terminal, ToAgent::ErrorClosed),
+    };
+    let followed = lease.follow(limit, &mut relay);
+    match followed.ended {
+        Ok(ended) => {
+            let told_to_end = followed.told_to_end && ended.end == End::TimedOut;
+            Ok(Outcome::Ended { ended, told_to_end })
         }
-        let within = time.left(Instant::now());
-        late += usize::from(within.is_some_and(|within| within.is_zero()));
-        let heard = if late > LATE_MESSAGES {
-            Err(ErrorKind::TimedOut.into())
-        } else {
-            lease.receive(within)
-        };
-        match heard {
-            Ok(Some(FromAgent::Stdout(bytes))) => output.write(&bytes, line)?,
-            Ok(Some(FromAgent::Stderr(bytes))) => error.write(&bytes, line)?,
-            Ok(Some(FromAgent::InputTaken(bytes))) => window.widen(bytes),
-            Ok(Some(FromAgent::Ended(ended))) => {
-                let told_to_end =
-                    ended.end == End::TimedOut && line.told_to_end.load(Ordering::SeqCst);
-                return Ok(Outcome::Ended { ended, told_to_end });
+        Err(_) if line.hung_up.load(Ordering::SeqCst) => Ok(Outcome::HungUp),
+        Err(lost) => Err(lease.cause_of(lost)),
+    }
+}
+
+/// Passes on what the agent says of a command.
+struct Relay<'a> {
+    line: &'a Line,
+    window: &'a Window,
+    harvest: &'a mut Harvest,
+    output: Output,
+    error: Output,
+}
+
+impl Follower for Relay<'_> {
+    fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
+        match message {
+            FromAgent::Stdout(bytes) => self.output.write(&bytes, self.line),
+            FromAgent::Stderr(bytes) => self.error.write(&bytes, self.line),
+            FromAgent::InputTaken(bytes) => {
+                self.window.widen(bytes);
+                Ok(())
             }
-            Ok(Some(
-                message @ (FromAgent::File { .. }
-                | FromAgent::FileBytes(_)
-                | FromAgent::FileEnd(_)
-                | FromAgent::FileKept { .. }),
-            )) => {
-                time.is_over(Instant::now());
-                harvest.take(message).map_err(|breach| {
-                    Failure::new(format!("cannot understand the guest: it sent {breach}"))
-                })?;
-            }
-            _ if hung_up() => return Ok(Outcome::HungUp),
-            Ok(Some(other)) => {
-                return Err(Failure::new(format!(
-                    "cannot understand the guest: it said {other:?}"
-                )));
-            }
-            Ok(None) => return Err(lease.cause_of_death()),
-            Err(error) if is_timeout(&error) && !time.is_spent(Instant::now()) => {}
-            Err(error) if is_timeout(&error) => {
-                return Err(Failure::new(format!(
-                    "the guest did not answer for {GRACE:?} after the time limit"
-                ))
-                .hint("its agent is stopped or the host is overloaded"));
-            }
-            Err(error) => {
-                return Err(Failure::new(format!(
-                    "cannot understand the guest: {error}"
-                )));
-            }
+            FromAgent::File { .. }
+            | FromAgent::FileBytes(_)
+            | FromAgent::FileEnd(_)
+            | FromAgent::FileKept { .. } => self.harvest.take(message).map_err(|breach| {
+                Failure::new(format!("cannot understand the guest: it sent {breach}"))
+            }),
+            other => Err(unexpected(&other)),
         }
     }
+
+    fn wants_end(&self) -> bool {
+        self.line.told_to_end.load(Ordering::SeqCst)
+    }
+
+    fn tell_end(&self, _agent: &Agent) {
+        // Other threads write to the agent, too.
+        self.line.send(&ToAgent::End);
+    }
+}
+
+/// An agent says nothing of the kind of a command.
+pub(super) fn unexpected(message: &FromAgent) -> Failure {
+    Failure::new(format!("cannot understand the guest: it said {message:?}"))
 }
 
 /// One of this process's output streams.

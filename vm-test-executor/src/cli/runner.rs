@@ -9,7 +9,6 @@ use super::output::{duration, remark};
 use super::{exit, places};
 use libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use std::time::Duration;
 use vm_test_protocol::agent::End;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::Lease;
@@ -69,9 +68,9 @@ fn is_failure(end: &End) -> bool {
 fn keep(lease: &Lease) {
     let instance = &lease.granted.instance;
     match lease.keep() {
-        Ok(millis) => remark(&format!(
+        Ok(stays) => remark(&format!(
             "the instance is kept for {}; to open a shell in it: {} attach {instance}",
-            duration(Duration::from_millis(millis)),
+            duration(stays),
             lease.program()
         )),
         Err(failure) => remark(&format!("instance {instance} is not kept: {failure}")),

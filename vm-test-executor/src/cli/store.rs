@@ -53,7 +53,7 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
     if made.is_err() {
         let _ = fs::remove_file(&file);
     }
-    made.map_err(|failure| cannot(failure.message).hint(failure.hint.unwrap_or_default()))?;
+    made.map_err(|failure| cannot(failure.text()).hint(failure.hint.unwrap_or_default()))?;
     remark(&format!(
         "made a store of at most {} at {}; to have it after the next boot, add to /etc/fstab:\n{} {} btrfs {MOUNT_OPTIONS} 0 0",
         size(*bytes),

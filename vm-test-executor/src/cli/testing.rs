@@ -109,7 +109,7 @@ pub(super) fn with_test(binaries: Vec<TestBinary>, test: &str) -> Result<TestBin
         return Err(failures.remove(0));
     }
     for failure in &failures {
-        remark(&failure.message);
+        remark(&failure.text());
     }
     match having.as_slice() {
         [] => Err(unknown(test, &known)),

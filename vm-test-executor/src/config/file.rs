@@ -50,9 +50,8 @@ impl Workspace {
 
     fn read(file: PathBuf) -> Result<Self, Failure> {
         let text = document::read(&file, "it only declares guests")?;
-        let guests = guests(&text).map_err(|failure| Failure {
-            message: format!("cannot read {}: {}", file.display(), failure.message),
-            ..failure
+        let guests = guests(&text).map_err(|failure| {
+            failure.reworded(|cause| format!("cannot read {}: {cause}", file.display()))
         })?;
         Ok(Self {
             guests,
@@ -82,14 +81,9 @@ impl Workspace {
             (Some(table), Some(file)) => {
                 let entries = table.as_ref();
                 for entry in entries.map_err(|mistake| mistake.failure(name, file))? {
-                    guest.set(&entry.setting).map_err(|failure| Failure {
-                        message: format!(
-                            "{} (in {}, line {})",
-                            failure.message,
-                            file.display(),
-                            entry.line
-                        ),
-                        ..failure
+                    guest.set(&entry.setting).map_err(|failure| {
+                        let (file, line) = (file.display(), entry.line);
+                        failure.reworded(|words| format!("{words} (in {file}, line {line})"))
                     })?;
                 }
             }
@@ -147,10 +141,8 @@ fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, F
             let Some(table) = value.get_ref().as_table() else {
                 return Err(stray(guest, line, GUESTS));
             };
-            Guest::new(guest).map_err(|failure| Failure {
-                message: format!("line {line}: {}", failure.message),
-                ..failure
-            })?;
+            Guest::new(guest)
+                .map_err(|failure| failure.reworded(|words| format!("line {line}: {words}")))?;
             guests.insert(guest.to_string(), table::read(text, table));
         }
     }

@@ -145,16 +145,16 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
 }
 
 fn status(desk: &Desk) -> Status {
-    let (waiting, memory_used, memory_limit) = desk.host.admission.status();
+    let (waiting, memory_used_bytes, memory_limit_bytes) = desk.host.admission.status();
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
-        uptime: desk.began.elapsed().as_secs(),
+        uptime: desk.began.elapsed(),
         instances: desk.host.registry.alive(),
         waiting,
         spares: desk.host.spares.count(),
-        memory_used,
-        memory_limit,
+        memory_used_bytes,
+        memory_limit_bytes,
     }
 }
 

@@ -105,7 +105,7 @@ mod tests {
             ),
         ] {
             let failure = lack.failure("cannot start guest `a`");
-            assert!(failure.missing);
+            assert!(failure.is_missing());
             let message = failure.message;
             assert!(
                 message.starts_with(&format!("cannot start guest `a`: {cause}")),

@@ -149,10 +149,16 @@ mod tests {
             in_namespaces(Failure::new("cannot do it"), &error)
         };
         for code in [libc::EPERM, libc::EACCES, libc::ENODEV] {
-            assert!(tried(code).missing && tried(code).hint.is_some(), "{code}");
+            assert!(
+                tried(code).is_missing() && tried(code).hint.is_some(),
+                "{code}"
+            );
         }
         for code in [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOSPC] {
-            assert!(!tried(code).missing && tried(code).hint.is_some(), "{code}");
+            assert!(
+                !tried(code).is_missing() && tried(code).hint.is_some(),
+                "{code}"
+            );
         }
         assert_eq!(tried(libc::ENOENT), Failure::new("cannot do it"));
     }
@@ -169,10 +175,10 @@ mod tests {
             (libc::ENOMEM, "the host is out of memory"),
         ] {
             let failure = of_namespaces(&io::Error::from_raw_os_error(code));
-            let hint = failure.hint.unwrap_or_default();
+            let hint = failure.hint.clone().unwrap_or_default();
             assert!(hint.starts_with(words), "{code}: {hint}");
-            assert!(!failure.missing, "{code}");
-            let message = failure.message;
+            assert!(!failure.is_missing(), "{code}");
+            let message = &failure.message;
             assert!(
                 message.starts_with("cannot start a process for a guest: "),
                 "{message}"

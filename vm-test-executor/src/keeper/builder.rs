@@ -34,6 +34,7 @@ pub(super) const DEVICES: &str = "devices";
 /// Carries out the steps of a plan.
 pub(super) struct Builder {
     pub(super) trees: Vec<Option<OwnedFd>>,
+    pub(super) device_files: Option<OwnedFd>,
     pub(super) hidden: Vec<(PathBuf, OwnedFd)>,
     pub(super) layers: usize,
 }
@@ -98,8 +99,8 @@ impl Builder {
 
     pub(super) fn place_devices(&mut self) -> io::Result<()> {
         fs::create_dir(DEVICES)?;
-        let tree = self.trees.pop().flatten();
-        attach(tree.ok_or(io::ErrorKind::NotFound)?, Path::new(DEVICES))
+        let files = self.device_files.take();
+        attach(files.ok_or(io::ErrorKind::NotFound)?, Path::new(DEVICES))
     }
 
     fn bind(&mut self, source: &Path, target: &Path) -> io::Result<()> {

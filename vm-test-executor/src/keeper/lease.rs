@@ -1,6 +1,7 @@
 //! The keeper's side of the handover of a spare VM: waits for its lease.
 
-use super::KeeperReport;
+use super::handed::unexpected;
+use super::messages::{KeeperReport, ToKeeper};
 use crate::backend::kvm::Lease;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
@@ -21,6 +22,15 @@ impl Daemon {
             control: control.try_clone()?,
         })
     }
+
+    /// Reads the daemon's next message, which can only be this one.
+    fn hear(&self, expected: &ToKeeper) -> io::Result<()> {
+        match frame::read(&self.control)? {
+            Some(message) if message == *expected => Ok(()),
+            Some(other) => Err(unexpected(&other)),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
 }
 
 impl Lease for Daemon {
@@ -40,13 +50,14 @@ impl Lease for Daemon {
                 return Ok(None);
             }
             if leased {
-                return handover::receive(&self.control);
+                self.hear(&ToKeeper::Stream)?;
+                return handover::receive(&self.control).map(Some);
             }
         }
     }
 
     fn await_grant(&self) -> io::Result<()> {
         frame::write(&self.control, &KeeperReport::Attached)?;
-        handover::receive(&self.control).map(drop)
+        self.hear(&ToKeeper::Begin)
     }
 }

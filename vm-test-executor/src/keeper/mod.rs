@@ -1,16 +1,19 @@
 //! The keeper: the process that is pid 1 of an instance's world. When it dies, for whatever reason,
 //! the kernel takes the world down with it: every process, mount, interface.
 //!
-//! It gets a [`World`] from the daemon, puts the root file system together, runs the backend, and
-//! exits when the guest has ended. It never talks to a guest.
+//! It gets an [`Assignment`] from the daemon, puts the root file system together, runs the backend,
+//! and exits when the guest has ended. It never talks to a guest.
 
 mod adoption;
 mod builder;
+mod container;
 mod control;
 mod errors;
+mod handed;
 mod lease;
 mod life;
 mod machine;
+mod messages;
 mod mounts;
 mod own_name;
 mod pipe;
@@ -19,5 +22,6 @@ mod upper;
 mod world;
 
 pub use life::{COMMAND, MOST_TREES, main};
+pub use messages::{Descriptor, KeeperReport, ToKeeper, describe_end};
 pub use trial::{TRIAL, TrialReport, try_out};
-pub use world::{KeeperReport, World, describe_end};
+pub use world::{Assignment, Container, Vm, World};

@@ -2,7 +2,9 @@
 //! vanishes with it.
 
 use super::builder::{Builder, DEVICES, ROOT, SHARED_MEMORY, empty, in_root, make_directory};
-use super::{World, own_name};
+use super::handed::Handed;
+use super::own_name;
+use super::world::{Assignment, Container};
 use crate::backend::{Boot, Machine, ROOM};
 use crate::host::refusal;
 use crate::rootfs::{Lower, Step};
@@ -17,11 +19,15 @@ use vm_test_sys::{idmap, read_only};
 
 /// Makes the root file system and everything else that the backend needs.
 pub(super) fn prepare(
-    world: &World,
-    trees: Vec<Option<OwnedFd>>,
+    assignment: &Assignment,
+    container: &Container,
+    handed: Handed,
     boot: Option<Boot>,
 ) -> Result<Machine, Failure> {
-    let subject = format!("instance {} of guest `{}`", world.instance, world.guest);
+    let subject = format!(
+        "instance {} of guest `{}`",
+        assignment.instance, assignment.guest
+    );
     let plain = |what: &str, error: &io::Error| {
         Failure::new(format!("cannot prepare {subject}: {what}: {error}"))
     };
@@ -33,23 +39,25 @@ pub(super) fn prepare(
             None => failure.hint("`vm-test doctor` checks what this host allows"),
         }
     };
-    let hidden = enter_room(world).map_err(|error| not_mounted("make its own mounts", &error))?;
+    let hidden =
+        enter_room(assignment).map_err(|error| not_mounted("make its own mounts", &error))?;
     if boot.is_none() {
         protect_groups().map_err(|error| cannot("protect control groups", &error))?;
     }
     let mut builder = Builder {
-        trees,
+        trees: handed.trees,
+        device_files: handed.device_files,
         hidden,
         layers: 0,
     };
-    let shares_memory = world.plan.steps.iter().any(is_in_shared_memory);
+    let shares_memory = container.plan.steps.iter().any(is_in_shared_memory);
     if shares_memory {
         let place = Path::new(SHARED_MEMORY.1);
         fs::create_dir(place)
             .and_then(|()| empty(place, 0o1777))
             .map_err(|error| cannot("make its /dev/shm", &error))?;
     }
-    for step in &world.plan.steps {
+    for step in &container.plan.steps {
         builder.take(step).map_err(|error| {
             let what = describe(step);
             match step {
@@ -64,47 +72,45 @@ pub(super) fn prepare(
         make_directory(&in_root(Path::new(target)), mode)
             .map_err(|error| cannot(target, &error))?;
     }
-    if let Some(agent) = &world.agent {
-        builder
-            .place_agent(agent)
-            .map_err(|error| cannot("bring the agent in", &error))?;
-    }
-    if !world.real_root && world.user_namespace {
+    builder
+        .place_agent(&container.agent)
+        .map_err(|error| cannot("bring the agent in", &error))?;
+    if !container.real_root && !container.privileged {
         // The real root's home is closed to this user, but programs expect to write to theirs.
         make_directory(&in_root(Path::new("/root")), 0o700)
             .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
             .map_err(|error| cannot("make a home for root", &error))?;
     }
-    own_name::give(&world.plan, &world.guest)
+    own_name::give(&container.plan, &assignment.guest)
         .map_err(|error| cannot("write its /etc/hosts", &error))?;
-    if world.device_files {
+    if assignment.device_files {
         builder
             .place_devices()
             .map_err(|error| cannot("bring its devices in", &error))?;
     }
     mount_proc().map_err(|error| not_mounted("mount its own /proc", &error))?;
     Ok(Machine {
-        instance: world.instance.clone(),
-        guest: world.guest.clone(),
+        instance: assignment.instance.clone(),
+        guest: assignment.guest.clone(),
         room: ROOM.into(),
         root: Path::new(ROOM).join(ROOT),
-        devices: devices(world),
+        devices: devices(assignment),
         shared_memory: shares_memory.then(|| Path::new(ROOM).join(SHARED_MEMORY.1)),
-        loader: world.loader.clone(),
-        host_network: world.host_network,
-        memory: world.memory,
-        watch_memory: world.watch_memory,
+        loader: container.loader.clone(),
+        host_network: assignment.host_network,
+        memory: assignment.room,
+        watch_memory: container.watch_memory,
         boot,
     })
 }
 
 /// Returns each device: the file that is bound, and its path in the guest.
-pub(super) fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn devices(assignment: &Assignment) -> Vec<(PathBuf, PathBuf)> {
     let source = |device: &PathBuf| match device.file_name() {
-        Some(name) if world.device_files => Path::new(ROOM).join(DEVICES).join(name),
+        Some(name) if assignment.device_files => Path::new(ROOM).join(DEVICES).join(name),
         _ => device.clone(),
     };
-    world
+    assignment
         .devices
         .iter()
         .map(|device| (source(device), device.clone()))
@@ -114,10 +120,10 @@ pub(super) fn devices(world: &World) -> Vec<(PathBuf, PathBuf)> {
 /// Detaches this namespace from the host's and mounts the keeper's directory.
 ///
 /// Returns the sources that this mount hides.
-pub(super) fn enter_room(world: &World) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
+pub(super) fn enter_room(assignment: &Assignment) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
     cut_off()?;
-    let hidden = hidden_sources(world);
-    make_room(world.memory)?;
+    let hidden = hidden_sources(assignment);
+    make_room(assignment.room)?;
     // Relative paths from here on: a path of the host may contain characters that separate an
     // overlay's options.
     std::env::set_current_dir(ROOM)?;
@@ -143,16 +149,10 @@ pub(super) fn make_room(size: u64) -> io::Result<()> {
 
 /// Returns the sources below the keeper's directory, detached before its mount hides them:
 /// removable disks are often mounted there.
-fn hidden_sources(world: &World) -> Vec<(PathBuf, OwnedFd)> {
-    let lowers = world.plan.steps.iter().flat_map(|step| match step {
-        Step::Layer { lower, .. } => vec![lower],
-        Step::Own { source, .. } => vec![source],
-        Step::Stack { below, above, .. } => below.iter().chain(above).collect(),
-        _ => Vec::new(),
-    });
-    lowers
-        .chain(&world.agent)
-        .chain(world.places.iter().map(|(_, lower)| lower))
+fn hidden_sources(assignment: &Assignment) -> Vec<(PathBuf, OwnedFd)> {
+    assignment
+        .lowers()
+        .into_iter()
         .filter_map(|lower| match lower {
             Lower::Path(path) => Some(path.clone()),
             Lower::Tree(_) => None,

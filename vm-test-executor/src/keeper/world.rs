@@ -1,85 +1,108 @@
-//! What the daemon tells a keeper, and what the keeper tells it: plain data between two processes
-//! of one program.
+//! What a keeper is to hold, as the daemon decides it: plain data.
 
 use crate::backend::kvm::Hardware;
-use crate::rootfs::{Lower, Plan};
+use crate::rootfs::{Lower, Plan, Step, Tree};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use vm_test_protocol::failure::Failure;
+use std::time::Duration;
+use vm_test_protocol::daemon::GuestKind;
 
-/// What a keeper needs to know about its instance.
+/// One instance, for its keeper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct World {
+pub struct Assignment {
     /// The instance's name.
     pub instance: String,
     /// The guest's name, which is also its host name.
     pub guest: String,
-    /// Its hardware, if it is a VM.
-    pub hardware: Option<Hardware>,
-    /// Directories of the host with the VM's files, by their names in the keeper's directory.
-    pub places: Vec<(String, Lower)>,
-    /// How its root file system is made.
-    pub plan: Plan,
-    /// The directory of the agent, the first process of a container.
-    pub agent: Option<Lower>,
-    /// The loader in the guest that starts the agent, if it is not the guest's own.
-    pub loader: Option<PathBuf>,
-    /// Memory in bytes; also the limit of what its files may take up.
-    pub memory: u64,
-    /// Whether the agent must watch the memory because the kernel does not limit it.
-    pub watch_memory: bool,
-    /// Set if the image's own init boots: how long that may take, in milliseconds. Its console is
-    /// then the last descriptor.
-    pub boot_timeout: Option<u64>,
-    /// Whether it is in a user namespace.
-    pub user_namespace: bool,
+    /// How much the keeper's tmpfs may hold, in bytes: all that the guest writes there, and its
+    /// blank disks.
+    pub room: u64,
     /// Whether it uses the host's network, as a build step that asks for it does.
     pub host_network: bool,
-    /// Whether all ids of the host are mapped, so that files of the real root appear as its own.
-    pub real_root: bool,
     /// The devices that it gets, by their paths in the guest.
     pub devices: Vec<PathBuf>,
-    /// Whether a file system with files of these devices follows the plan's trees; otherwise the
-    /// host's files are bound.
+    /// Whether a file system with files of these devices is handed over; else the host's are bound.
     pub device_files: bool,
+    /// What runs there.
+    pub world: World,
 }
 
-/// What a keeper reports: once, when the instance has ended, unless its VM was started ahead of its
-/// lease.
+/// What runs in an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum KeeperReport {
-    /// The guest ran and its first process ended with this status.
-    Ended(i32),
-    /// The guest could not be started.
-    Failed(Failure),
-    /// The VM that was to be saved as a template did not boot, although the host gave it everything
-    /// it needs.
-    Unbooted(Failure),
-    /// The VM only lacks its lease.
-    Prepared,
-    /// The VM has the stream of its lease and has written nothing to it yet.
-    Attached,
+pub enum World {
+    /// A container.
+    Container(Container),
+    /// A VM.
+    Vm(Box<Vm>),
 }
 
-/// Describes the end of a guest's first process from the status of liblxc, which reports a signal
-/// as if it had stopped the process.
-#[must_use]
-pub fn describe_end(status: i32) -> String {
-    let number = status >> 8;
-    match status & 0xff {
-        0x7f => format!("was killed by signal {number}"),
-        0 => format!("exited with code {number}"),
-        _ => format!("ended with status {status}"),
+/// A container's world.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// How its root file system is made.
+    pub plan: Plan,
+    /// The directory of the program that becomes its first process.
+    pub agent: Lower,
+    /// The loader in the guest that starts the agent, if it is not the guest's own.
+    pub loader: Option<PathBuf>,
+    /// Whether the agent must watch the memory because the kernel does not limit it.
+    pub watch_memory: bool,
+    /// Present when its own init boots, which may take this long; its console is then handed over.
+    pub boot_timeout: Option<Duration>,
+    /// Whether it is in the host's user namespace, not in one of its own.
+    pub privileged: bool,
+    /// Whether all ids of the host are mapped, so that files of the real root appear as its own.
+    pub real_root: bool,
+}
+
+/// A VM's world. Its console is handed over, and the imported disk, if it reads one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vm {
+    /// What it is made of.
+    pub hardware: Hardware,
+    /// Directories of the host that its files are in, by the names that they have in the keeper's
+    /// tmpfs.
+    pub places: Vec<(String, Lower)>,
+    /// Those of them that are handed over as descriptors.
+    pub trees: Vec<Tree>,
+}
+
+impl Assignment {
+    /// Returns what the guest is.
+    #[must_use]
+    pub fn kind(&self) -> GuestKind {
+        match &self.world {
+            World::Container(_) => GuestKind::Container,
+            World::Vm(_) => GuestKind::Vm,
+        }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Returns whether the instance is inside a user namespace of its own.
+    #[must_use]
+    pub fn user_namespace(&self) -> bool {
+        match &self.world {
+            World::Container(container) => !container.privileged,
+            World::Vm(_) => true,
+        }
+    }
 
-    #[test]
-    fn the_library_gives_a_code_and_a_signal_in_the_second_byte() {
-        assert_eq!(describe_end(256), "exited with code 1");
-        assert_eq!(describe_end(0x27f), "was killed by signal 2");
+    /// Returns the directories and files of the host that are handed over as descriptors.
+    #[must_use]
+    pub fn trees(&self) -> &[Tree] {
+        match &self.world {
+            World::Container(container) => &container.plan.trees,
+            World::Vm(vm) => &vm.trees,
+        }
+    }
+
+    /// Returns what of the host the keeper mounts, by path or as a tree, besides devices.
+    pub(super) fn lowers(&self) -> Vec<&Lower> {
+        match &self.world {
+            World::Container(container) => {
+                let steps = container.plan.steps.iter().flat_map(Step::lowers);
+                steps.chain([&container.agent]).collect()
+            }
+            World::Vm(vm) => vm.places.iter().map(|(_, lower)| lower).collect(),
+        }
     }
 }

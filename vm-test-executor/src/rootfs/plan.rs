@@ -106,6 +106,20 @@ impl Step {
             | Self::File { target, .. } => target,
         }
     }
+
+    /// Returns the directories of the host that it mounts.
+    #[must_use]
+    pub fn lowers(&self) -> Vec<&Lower> {
+        match self {
+            Self::Layer { lower, .. } => vec![lower],
+            Self::Own { source, .. } => vec![source],
+            Self::Stack { below, above, .. } => below.iter().chain(above).collect(),
+            Self::Empty { .. }
+            | Self::Directory { .. }
+            | Self::Symlink { .. }
+            | Self::File { .. } => Vec::new(),
+        }
+    }
 }
 
 impl Plan {

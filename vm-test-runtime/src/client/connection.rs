@@ -272,16 +272,13 @@ pub fn cure(error: &io::Error) -> String {
 /// Starts the daemon and waits until it listens. The program detaches itself from this process.
 fn start(executor: &Executor) -> Result<(), Failure> {
     let cannot = |cause: Failure| {
+        let hint = cause.hint.clone();
+        let path = executor.path.display();
         Failure::new(format!(
-            "cannot start the daemon with {}: {}",
-            executor.path.display(),
-            cause.message
+            "cannot start the daemon with {path}: {}",
+            cause.text()
         ))
-        .hint(
-            cause
-                .hint
-                .unwrap_or_else(|| "`vm-test doctor` helps to find the reason".to_owned()),
-        )
+        .hint(hint.unwrap_or_else(|| "`vm-test doctor` helps to find the reason".to_owned()))
     };
     let output = Command::new(&executor.path)
         .args(["daemon", "--start"])

@@ -6,7 +6,7 @@ use vm_test_protocol::harvest::HARVEST_TIME;
 
 /// The time limits of one job.
 #[derive(Clone, Copy, Debug)]
-pub struct JobTime {
+pub(super) struct JobTime {
     limit: Option<Instant>,
     grace: Duration,
     /// Whether the agent was told to end the job.
@@ -19,8 +19,7 @@ pub struct JobTime {
 impl JobTime {
     /// Returns the time of a job that ends at its limit, after which the agent has this grace to
     /// report it.
-    #[must_use]
-    pub fn new(limit: Option<Instant>, grace: Duration) -> Self {
+    pub(super) fn new(limit: Option<Instant>, grace: Duration) -> Self {
         Self {
             limit,
             grace,
@@ -33,7 +32,7 @@ impl JobTime {
     /// Returns whether the agent must now be told that the time is up; true once.
     ///
     /// `is_asked` tells whether a user wants the job to end before its limit.
-    pub fn must_end(&mut self, now: Instant, is_asked: bool) -> bool {
+    pub(super) fn must_end(&mut self, now: Instant, is_asked: bool) -> bool {
         let is_up = !self.is_over && self.limit.is_some_and(|limit| now >= limit);
         if self.is_told || !(is_up || is_asked) {
             return false;
@@ -47,7 +46,7 @@ impl JobTime {
 
     /// Notes that the job has ended, since files that it left arrive. Sending them has its own time
     /// limit.
-    pub fn is_over(&mut self, now: Instant) {
+    pub(super) fn is_over(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.is_over, true) {
             self.deadline = Some(now + HARVEST_TIME + self.grace);
         }
@@ -55,15 +54,13 @@ impl JobTime {
 
     /// Returns how long to wait for the agent's next message: until it is told to end the job, or
     /// until its grace ends; `None` means forever.
-    #[must_use]
-    pub fn left(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         let until = self.deadline.or(self.limit)?;
         Some(until.saturating_duration_since(now))
     }
 
     /// Returns whether the agent's grace is over.
-    #[must_use]
-    pub fn is_spent(&self, now: Instant) -> bool {
+    pub(super) fn is_spent(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| now >= deadline)
     }
 }

@@ -1,7 +1,7 @@
 //! Instances that outlive their tests: how one is handed over to the daemon, and how a user enters
 //! it. Does not decide whether an instance is kept.
 
-use super::{Connection, Executor, Lease, cure, is_gone};
+use super::{Agent, Connection, Executor, Lease, cure, is_gone};
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,12 @@ impl Lease {
     ///
     /// # Errors
     /// If the daemon refuses to keep it.
-    pub fn keep(&self) -> Result<u64, Failure> {
+    pub fn keep(&self) -> Result<Duration, Failure> {
         let cannot = |cause: &dyn std::fmt::Display| {
             Failure::new(format!("cannot hand it over to the daemon: {cause}"))
         };
         let executor = Executor::locate()?;
-        let stream = self.stream.try_clone();
+        let stream = self.agent.sender();
         let stream = stream.map_err(|error| cannot(&error).because(Tried::Descriptor, &error))?;
         let output = Command::new(&executor.path)
             .args([KEEP, &self.granted.instance])
@@ -38,7 +38,7 @@ impl Lease {
             .map_err(|error| cannot(&error).because(Tried::Process, &error))?;
         let words = String::from_utf8_lossy(&output.stdout);
         match words.trim().parse() {
-            Ok(millis) if output.status.success() => Ok(millis),
+            Ok(millis) if output.status.success() => Ok(Duration::from_millis(millis)),
             _ => {
                 let words = String::from_utf8_lossy(&output.stderr);
                 Err(Failure::last_in(&words).unwrap_or_else(|| cannot(&output.status)))
@@ -71,8 +71,7 @@ impl Lease {
         match reply {
             Ok(Reply::Attached(attached)) => Ok(Some((
                 Self {
-                    stream: connection.stream,
-                    buffer: connection.buffer,
+                    agent: Agent::new(connection.stream, connection.buffer),
                     granted: attached.granted.clone(),
                     kernel: String::new(),
                     degraded: None,

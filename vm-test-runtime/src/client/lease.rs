@@ -1,38 +1,28 @@
 //! A lease on an instance. Dropping it, or dying with it, destroys the instance. Knows no site and
 //! no job.
 
+use super::agent::Agent;
 use super::connection::{STARTS, pause};
+use super::follow::{Followed, Follower, Lost};
 use super::{Connection, console, cure, is_gone, is_stopped, is_timeout, obituary, record};
-use std::io::{self, Read};
-use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::time::{Duration, Instant};
 use vm_test_protocol::PROTOCOL;
-use vm_test_protocol::agent::{FromAgent, ToAgent};
+use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::daemon::{LeaseRequest, Leased, Reply, Request};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::frame::{self, FrameBuffer};
 use vm_test_protocol::record::{Record, RecordOutcome};
 
 /// How much longer than the guest's own time limit its agent may take to report that the boot has
 /// failed.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How many messages are accepted after a deadline, since they may have waited here.
-///
-/// A guest that never falls silent gets no more time than one that does.
-pub const LATE_MESSAGES: usize = 10_000;
-
-/// How many reads are made after the time is up: messages that came in time may wait here if this
-/// process was stopped.
-const LATE_READS: usize = 256;
-
 /// A granted lease whose agent has said hello.
 #[derive(Debug)]
 pub struct Lease {
-    pub(super) stream: UnixStream,
-    pub(super) buffer: FrameBuffer,
+    /// The stream to its agent.
+    pub agent: Agent,
     /// What the daemon granted.
     pub granted: Leased,
     /// The release of the guest's kernel.
@@ -106,8 +96,7 @@ impl Lease {
         };
         let daemon = connection.daemon;
         let mut lease = Self {
-            stream: connection.stream,
-            buffer: connection.buffer,
+            agent: Agent::new(connection.stream, connection.buffer),
             granted,
             kernel: String::new(),
             degraded: None,
@@ -124,8 +113,8 @@ impl Lease {
                 "cannot start instance {instance} of guest `{guest}`: {cause}"
             ))
         };
-        let limit = Duration::from_millis(self.granted.boot_timeout);
-        let cause = match self.receive(Some(limit + GRACE)) {
+        let limit = self.granted.boot_timeout;
+        let cause = match self.agent.receive(Some(limit + GRACE)) {
             Ok(Some(FromAgent::Hello {
                 protocol,
                 kernel,
@@ -155,7 +144,7 @@ impl Lease {
         if let Some(lines) = console(&instance) {
             failure = failure.with_console(&lines);
         }
-        let took = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = asked.elapsed();
         record(Record {
             instance,
             outcome: RecordOutcome::NoInstance,
@@ -163,70 +152,29 @@ impl Lease {
             process: None,
             body: None,
             total: took,
-            words: Some(failure.message.clone()),
+            words: Some(failure.text()),
             output: Vec::new(),
         });
         Err(Refusal::Final(failure))
     }
 
-    /// Sends a message to the agent.
-    ///
-    /// # Errors
-    /// If the instance is gone.
-    pub fn send(&self, message: &ToAgent) -> io::Result<()> {
-        frame::write(&self.stream, message)
+    /// Follows the job that the agent has just been sent, which has so much time.
+    pub fn follow(&mut self, limit: Option<Duration>, follower: &mut dyn Follower) -> Followed {
+        self.agent.follow(limit, follower)
     }
 
-    /// Receives a message from the agent; `None` at the end of the stream.
-    ///
-    /// # Errors
-    /// If the time is up, or the agent's message is invalid.
-    pub fn receive(&mut self, within: Option<Duration>) -> io::Result<Option<FromAgent>> {
-        // For the whole message: a guest that sends it byte by byte must not get this long for each
-        // byte.
-        let limit = within.map(|within| Instant::now() + within);
-        let mut late = 0;
-        let mut bytes = [0; 1 << 14];
-        loop {
-            if let Some(message) = self.buffer.pop()? {
-                return Ok(Some(message));
-            }
-            let mut left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                late += 1;
-                if late > LATE_READS {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
-                left = Some(Duration::from_millis(1));
-            }
-            self.stream.set_read_timeout(left)?;
-            match self.stream.read(&mut bytes) {
-                Ok(0) if self.buffer.is_empty() => return Ok(None),
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => self.buffer.push(&bytes[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The kernel's error at the end of a stream whose other side had not read
-                // everything.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
-                Err(error) => return Err(error),
-            }
+    /// Why the agent has not said how its job ended.
+    #[must_use]
+    pub fn cause_of(&self, lost: Lost) -> Failure {
+        match lost {
+            Lost::Died => self.cause_of_death(),
+            Lost::Failed(failure) => failure,
         }
-    }
-
-    /// Returns a second handle of the stream to the agent, for another thread that sends.
-    ///
-    /// The lease ends only when this is closed, too.
-    ///
-    /// # Errors
-    /// If this process may not open more descriptors.
-    pub fn sender(&self) -> io::Result<UnixStream> {
-        self.stream.try_clone()
     }
 
     /// Ends the lease at once, whoever else has a handle of the stream.
     pub fn give_up(self) {
-        // If the daemon is gone, so is the instance.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        self.agent.hang_up();
     }
 
     /// Returns why the stream ended before the job did.
@@ -242,10 +190,11 @@ impl Lease {
 
     /// Describes the guest's memory for people, with how much files take if that is significant.
     #[must_use]
-    pub fn memory_in_words(&self, files: u64) -> String {
-        let memory = self.granted.memory;
-        if takes_much(files, memory) {
-            format!("{} MiB, {} MiB of it files", memory >> 20, files >> 20)
+    pub fn memory_in_words(&self, files_bytes: u64) -> String {
+        let memory = self.granted.memory_bytes;
+        if takes_much(files_bytes, memory) {
+            let files = files_bytes >> 20;
+            format!("{} MiB, {files} MiB of it files", memory >> 20)
         } else {
             format!("{} MiB", memory >> 20)
         }
@@ -253,8 +202,8 @@ impl Lease {
 
     /// Returns what helps other than more memory, if files take much of it.
     #[must_use]
-    pub fn other_than_memory(&self, files: u64) -> &'static str {
-        if self.granted.writes_to_memory && takes_much(files, self.granted.memory) {
+    pub fn other_than_memory(&self, files_bytes: u64) -> &'static str {
+        if self.granted.writes_to_memory && takes_much(files_bytes, self.granted.memory_bytes) {
             FILES_COUNT
         } else {
             ""

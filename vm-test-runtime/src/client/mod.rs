@@ -2,8 +2,10 @@
 //!
 //! Shared by every test binary and by the program `vm-test`; not a public API, and not stable.
 
+mod agent;
 mod connection;
 mod credentials;
+mod follow;
 mod job_time;
 mod kept;
 mod lease;
@@ -14,11 +16,12 @@ mod store;
 mod timeout;
 
 pub use crate::environment::{FORWARDED, forwarded, is_for_one_test};
+pub use agent::Agent;
 pub use connection::{Connection, console, cure, is_gone, obituary, record};
 pub use credentials::{BY_VARIABLE, credentials};
-pub use job_time::JobTime;
+pub use follow::{Followed, Follower, Lost};
 pub use kept::KEEP;
-pub use lease::{LATE_MESSAGES, Lease};
+pub use lease::Lease;
 pub use locate::Executor;
 pub use runtime_dir::{RuntimeDir, kind_of};
 pub use silence::{holder, is_stopped};

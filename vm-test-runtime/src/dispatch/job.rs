@@ -6,6 +6,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use vm_test_protocol::agent::{Job, TestJob};
 use vm_test_protocol::daemon::Leased;
 use vm_test_protocol::failure::Failure;
@@ -67,35 +68,38 @@ pub(super) fn for_test(
         .map_err(|error| Failure::new(format!("cannot find the working directory: {error}")))?;
     Ok(Job {
         nonce: nonce(),
-        program: path(&binary)?,
-        args: [test, "--exact", "--include-ignored", "--nocapture"]
-            .map(|arg| arg.as_bytes().to_vec())
-            .to_vec(),
         directory: path(&directory)?,
-        directory_is_optional: false,
         environment: environment::forwarded(
             &granted.env,
             wanted.exports.is_some(),
             Some(&workspace(site)),
         ),
-        // The test process keeps the time.
-        timeout: None,
         stop_at_timeout: granted.keep_for.is_some(),
         test: Some(TestJob {
             name: test.to_owned(),
-            length: meta.len(),
+            length_bytes: meta.len(),
             modified: modified(&meta),
             in_child: cfg!(panic = "abort"),
         }),
-        terminal: None,
         of_host: Some(0),
         wanted,
+        ..Job::program(
+            path(&binary)?,
+            [test, "--exact", "--include-ignored", "--nocapture"],
+        )
     })
 }
 
-fn modified(meta: &std::fs::Metadata) -> u128 {
-    let nanos = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
-    u128::try_from(nanos).unwrap_or(0)
+/// When the file was last written, since 1970.
+fn modified(meta: &std::fs::Metadata) -> Duration {
+    let time = || {
+        let (seconds, nanos) = (
+            meta.mtime().try_into().ok()?,
+            meta.mtime_nsec().try_into().ok()?,
+        );
+        Some(Duration::new(seconds, nanos))
+    };
+    time().unwrap_or_default()
 }
 
 /// Draws twice from the keys that the standard library takes from the system's randomness.

@@ -13,9 +13,8 @@ pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
     let lease = Lease::obtain(&request(site, test)?, |reason| {
         eprintln!("vm-test: `{test}` waits: {reason}");
     });
-    let lease = lease.map_err(|failure| Failure {
-        message: failure.message + site.origin_of_guest(),
-        ..failure
+    let lease = lease.map_err(|failure| {
+        failure.reworded(|words| format!("{words}{}", site.origin_of_guest()))
     })?;
     if let Some(degraded) = &lease.degraded {
         eprintln!("vm-test: warning: guest `{}` {degraded}", site.guest());
@@ -27,12 +26,8 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
     // The user's variable overrides the source: only the user knows whether to inspect failures.
     let keep = variables::keep()?.map(|keep| Setting::Keep(keep.into()));
     Ok(LeaseRequest {
-        guest: site.guest().into_owned(),
         settings: site.settings.iter().cloned().chain(keep).collect(),
         manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
-        store: crate::client::store()?.to_string_lossy().into_owned(),
-        build: None,
-        disk: None,
         programs: job::binary()?
             .to_str()
             .map(str::to_owned)
@@ -41,8 +36,11 @@ fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
         credentials: crate::client::credentials(),
         library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
         shares: job::shares(site, &job::binary()?),
-        purpose: test.to_owned(),
         entry: record::entry(site, test),
-        pid: std::process::id(),
+        ..LeaseRequest::new(
+            site.guest(),
+            test,
+            crate::client::store()?.to_string_lossy(),
+        )
     })
 }

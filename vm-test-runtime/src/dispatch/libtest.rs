@@ -38,9 +38,9 @@ pub(super) fn raise(message: String) -> ! {
 /// Returns for a test that would pass by panicking: libtest then reports that it did not.
 fn fail(site: &Site, failure: &Failure) {
     match site.panics {
-        Panics::Fail if caller::fails_by_panicking(site) => raise(failure.message.clone()),
+        Panics::Fail if caller::fails_by_panicking(site) => raise(failure.text()),
         Panics::Pass => {}
         // Neither panicking nor returning is safe here, since either could make the test pass.
-        Panics::Fail | Panics::Unknown => last_resort::end_process(site, &failure.message),
+        Panics::Fail | Panics::Unknown => last_resort::end_process(site, &failure.text()),
     }
 }

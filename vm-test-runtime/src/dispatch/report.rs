@@ -4,8 +4,10 @@
 use super::conclusion::Conclusion;
 use crate::client::Lease;
 use crate::site::Site;
+use std::time::Duration;
+use vm_test_protocol::daemon::GuestKind;
 use vm_test_protocol::failure::Failure;
-use vm_test_settings::quantity::DURATION;
+use vm_test_settings::quantity::show_duration;
 
 /// Reports a test that got no instance.
 pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {
@@ -47,11 +49,11 @@ pub(super) fn failed(
         eprintln!(
             "hint: what a test writes in guest `{}` is in memory, and there is room for {} MiB: give it more, as in memory = \"{}M\", or have it on disk with rollback = \"snapshot\" (with an image, in a store on btrfs)",
             site.guest(),
-            lease.granted.memory >> 20,
-            lease.granted.memory >> 19
+            lease.granted.memory_bytes >> 20,
+            lease.granted.memory_bytes >> 19
         );
     }
-    if is_container(lease) && says(sounds_like_another_mount) {
+    if lease.granted.kind == GuestKind::Container && says(sounds_like_another_mount) {
         eprintln!("hint: {RENAMING}");
     }
     let granted = &lease.granted;
@@ -82,12 +84,12 @@ pub(super) fn unseen(reasons: &[String]) {
 }
 
 /// Prints how a failed test can be inspected, or why it cannot.
-pub(super) fn kept(lease: &Lease, kept: Result<u64, Failure>) {
+pub(super) fn kept(lease: &Lease, kept: Result<Duration, Failure>) {
     let instance = &lease.granted.instance;
     match kept {
-        Ok(millis) => eprintln!(
+        Ok(stays) => eprintln!(
             "vm-test: the instance is kept for {}; to open a shell in it: {} attach {instance}",
-            DURATION.show(millis),
+            show_duration(stays),
             lease.program()
         ),
         Err(failure) => eprintln!("vm-test: instance {instance} is not kept: {failure}"),
@@ -114,10 +116,6 @@ fn command(package: &str, test: &str, is_nextest: bool) -> String {
 const RENAMING: &str = "a container cannot rename a directory that came with its root or with the workspace, because the kernel's \
      overlay does not allow it; it can rename those that the test has made. Copying works, and so does backend = \"kvm\" for \
      the workspace; see docs/workspace.md";
-
-fn is_container(lease: &Lease) -> bool {
-    lease.granted.description.starts_with("lxc")
-}
 
 /// Returns whether a failure's message says that a rename would cross mounts.
 fn sounds_like_another_mount(words: &str) -> bool {

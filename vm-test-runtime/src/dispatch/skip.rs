@@ -36,7 +36,7 @@ pub(super) fn is_possible(site: &Site, test: &str) -> bool {
 
 /// Reports the test and counts it. Returns, or panics for a test that passes by panicking.
 pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
-    let reason = failure.message.lines().next().unwrap_or_default();
+    let reason = &failure.message;
     let line = format!("{MARK}{}::{test}: {reason}\n", site.package);
     let counted = match count(site, &line) {
         Ok((count, file)) => format!("{count} in this run, listed in {}", file.display()),

@@ -12,10 +12,6 @@ use signal_hook::{flag, low_level};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-
-/// How often a wait for a guest checks for the signal.
-pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// What the handlers write and read.
 struct Switches {

@@ -49,7 +49,7 @@ fn have_run(site: &'static Site) -> Fate {
     let mut lease = match lease::obtain(site, &test) {
         Ok(lease) => lease,
         Err(failure) => {
-            if failure.missing && skip::is_wanted() && skip::is_possible(site, &test) {
+            if failure.is_missing() && skip::is_wanted() && skip::is_possible(site, &test) {
                 return Fate::Skipped(test, failure);
             }
             report::refused(site, &test, &failure);

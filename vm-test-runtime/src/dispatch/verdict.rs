@@ -9,7 +9,7 @@ use signal_hook::low_level::signal_name;
 use vm_test_protocol::agent::{End, Ended};
 use vm_test_protocol::body::BodyOutcome;
 use vm_test_protocol::failure::Failure;
-use vm_test_settings::quantity::DURATION;
+use vm_test_settings::quantity::show_duration;
 
 /// How many of the last lines of a killed test are quoted, and how many characters of each.
 const LAST_LINES: usize = 5;
@@ -31,10 +31,10 @@ impl Course {
 
 fn conclude(lease: &Lease, site: &Site, test: &str, course: &Course, ended: &Ended) -> Conclusion {
     let seen = &course.seen;
-    if ended.dropped > 0 {
+    if ended.dropped_bytes > 0 {
         eprintln!(
             "vm-test: the test wrote too much; {} more bytes of its output were dropped",
-            ended.dropped
+            ended.dropped_bytes
         );
     }
     let breach = seen.stray.clone().or_else(|| ended.breach.clone());
@@ -139,16 +139,16 @@ fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fai
 }
 
 fn out_of_memory(lease: &Lease, site: &Site, ended: &Ended) -> Failure {
-    let megabytes = lease.granted.memory >> 20;
+    let megabytes = lease.granted.memory_bytes >> 20;
     Failure::new(format!(
         "the guest ran out of memory ({}) and the test process was killed",
-        lease.memory_in_words(ended.files)
+        lease.memory_in_words(ended.files_bytes)
     ))
     .hint(format!(
         "give it more, as in #[on_vm(\"{}\", memory = \"{}M\")]{}",
         site.guest(),
         megabytes * 2,
-        lease.other_than_memory(ended.files)
+        lease.other_than_memory(ended.files_bytes)
     ))
 }
 
@@ -164,7 +164,7 @@ fn timed_out(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Fail
             "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run";
         (what.to_owned(), hint.to_owned())
     } else {
-        let (limit, guest) = (DURATION.show(lease.granted.timeout), site.guest());
+        let (limit, guest) = (show_duration(lease.granted.timeout), site.guest());
         (
             format!("the test did not end within {limit} and"),
             format!("give it more time, as in #[on_vm(\"{guest}\", timeout = \"5m\")]"),

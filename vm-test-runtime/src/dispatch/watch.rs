@@ -1,10 +1,11 @@
-//! Follows a job from its start to its end. Prints the guest's output and records what it reports;
-//! draws no conclusion.
+//! Watches a test in its guest. Prints the guest's output and records what it reports; draws no
+//! conclusion.
 
 use super::tail::Tail;
-use super::termination::{InGuest, LOOK};
+use super::termination::InGuest;
 use super::{harvest, job};
-use crate::client::{JobTime, LATE_MESSAGES, Lease, is_timeout};
+use crate::client::{Follower, Lease};
+use crate::harvest::Harvest;
 use crate::relay::Utf8Stream;
 use crate::site::Site;
 use std::io;
@@ -12,11 +13,6 @@ use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{Ended, FromAgent, ToAgent};
 use vm_test_protocol::body::{BodyOutcome, PanicReport};
 use vm_test_protocol::failure::Failure;
-
-/// How much longer than the job's own time limit the agent may take to report its end: a second for
-/// what the job was doing, two for its counters, two for the rest of its output, and as much for a
-/// slow host.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// More output than an agent lets through, in bytes. All of it may have to be kept until the test
 /// ends.
@@ -65,7 +61,7 @@ impl Course {
     ///
     /// # Errors
     /// If there is nothing to keep, or the daemon refuses.
-    pub(super) fn keep(&self, lease: &Lease) -> Result<u64, Failure> {
+    pub(super) fn keep(&self, lease: &Lease) -> Result<Duration, Failure> {
         match &self.lost {
             None => lease.keep(),
             Some(_) => Err(Failure::new("nothing in it answers any more")),
@@ -73,9 +69,97 @@ impl Course {
     }
 }
 
+/// Takes what the agent says of one test.
+struct Watch<'a> {
+    nonce: u128,
+    /// Whether this process was told to end.
+    is_told: &'a dyn Fn() -> bool,
+    harvest: &'a mut Harvest,
+    seen: Seen,
+    tail: Tail,
+    /// How much output has come, in bytes.
+    output: usize,
+    stdout: Utf8Stream,
+    stderr: Utf8Stream,
+}
+
+impl<'a> Watch<'a> {
+    /// Watches the job with this nonce.
+    fn new(nonce: u128, is_told: &'a dyn Fn() -> bool, harvest: &'a mut Harvest) -> Self {
+        Self {
+            nonce,
+            is_told,
+            harvest,
+            seen: Seen::default(),
+            tail: Tail::default(),
+            output: 0,
+            stdout: Utf8Stream::default(),
+            stderr: Utf8Stream::default(),
+        }
+    }
+
+    /// Counts and keeps output.
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.output += bytes.len();
+        self.tail.push(bytes);
+        if self.output > MOST_OUTPUT {
+            return Err(Failure::new(format!(
+                "the guest broke the protocol: more than {} MiB of output",
+                MOST_OUTPUT >> 20
+            )));
+        }
+        Ok(())
+    }
+
+    /// Prints what is left, and gives out what was told.
+    fn finish(mut self) -> (Seen, Tail) {
+        print!("{}", self.stdout.finish());
+        eprint!("{}", self.stderr.finish());
+        (self.seen, self.tail)
+    }
+}
+
+impl Follower for Watch<'_> {
+    fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
+        match message {
+            FromAgent::Stdout(bytes) => {
+                self.keep(&bytes)?;
+                print!("{}", self.stdout.push(&bytes));
+            }
+            FromAgent::Stderr(bytes) => {
+                self.keep(&bytes)?;
+                eprint!("{}", self.stderr.push(&bytes));
+            }
+            FromAgent::Begun => self.seen.begun = true,
+            FromAgent::Panic(report) => self.seen.panic(report),
+            FromAgent::Verdict { nonce, outcome } => {
+                if nonce != self.nonce {
+                    self.seen.stray = Some("a verdict with another job's nonce".to_owned());
+                } else if self.seen.verdict.replace(outcome).is_some() {
+                    self.seen.stray = Some("a second verdict".to_owned());
+                }
+            }
+            FromAgent::File { .. }
+            | FromAgent::FileBytes(_)
+            | FromAgent::FileEnd(_)
+            | FromAgent::FileKept { .. } => self.harvest.take(message).map_err(|breach| {
+                Failure::new(format!("the guest broke the protocol: {breach}"))
+            })?,
+            FromAgent::InputTaken(_)
+            | FromAgent::NotUp(_)
+            | FromAgent::Hello { .. }
+            | FromAgent::Ended(_) => self.seen.stray = Some(format!("{message:?}")),
+        }
+        Ok(())
+    }
+
+    fn wants_end(&self) -> bool {
+        (self.is_told)()
+    }
+}
+
 /// Runs the test in the leased instance.
 pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest) -> Course {
-    let timeout = lease.granted.timeout;
     let mut harvest = harvest::of(lease, site, test);
     let job = match job::for_test(site, test, &lease.granted, harvest.wanted()) {
         Ok(job) => job,
@@ -88,9 +172,8 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
     };
     let nonce = job.nonce;
     let began = Instant::now();
-    let mut time = JobTime::new(Some(began + Duration::from_millis(timeout)), GRACE);
     // Any other failure to send shows as the end of the stream, where its cause is known.
-    if let Err(error) = lease.send(&ToAgent::Job(Box::new(job)))
+    if let Err(error) = lease.agent.send(&ToAgent::Job(Box::new(job)))
         && error.kind() == io::ErrorKind::InvalidData
     {
         return Course {
@@ -98,112 +181,24 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
             ..Course::default()
         };
     }
-    let (mut seen, mut tail) = (Seen::default(), Tail::default());
-    let (mut stdout, mut stderr) = (Utf8Stream::default(), Utf8Stream::default());
-    let (mut output, mut late, mut told_to_end) = (0, 0, false);
-    let ended = loop {
-        let is_told = in_guest.is_over();
-        // By this clock, not the guest's: under emulation one was seen to jump ahead by four
-        // minutes.
-        if time.must_end(Instant::now(), is_told) {
-            told_to_end = is_told;
-            // A failure to send shows as the end of the stream.
-            let _ = lease.send(&ToAgent::End);
-        }
-        let left = time.left(Instant::now()).unwrap_or(LOOK);
-        late += usize::from(left.is_zero());
-        let message = if late > LATE_MESSAGES {
-            Err(io::ErrorKind::TimedOut.into())
-        } else {
-            lease.receive(Some(left.min(LOOK)))
-        };
-        // Not by the remaining time computed before: the limit may have passed since, and then the
-        // agent is told first.
-        if message.as_ref().is_err_and(is_timeout) && !time.is_spent(Instant::now()) {
-            continue;
-        }
-        if let Ok(Some(FromAgent::Stdout(bytes) | FromAgent::Stderr(bytes))) = &message {
-            output += bytes.len();
-            tail.push(bytes);
-        }
-        match message {
-            Ok(Some(_)) if output > MOST_OUTPUT => {
-                break Err(Failure::new(format!(
-                    "the guest broke the protocol: more than {} MiB of output",
-                    MOST_OUTPUT >> 20
-                )));
-            }
-            Ok(Some(FromAgent::Stdout(bytes))) => print!("{}", stdout.push(&bytes)),
-            Ok(Some(FromAgent::Stderr(bytes))) => eprint!("{}", stderr.push(&bytes)),
-            Ok(Some(FromAgent::Begun)) => seen.begun = true,
-            Ok(Some(FromAgent::Panic(report))) => seen.panic(report),
-            Ok(Some(FromAgent::Verdict {
-                nonce: given,
-                outcome,
-            })) => {
-                if given != nonce {
-                    seen.stray = Some("a verdict with another job's nonce".to_owned());
-                } else if seen.verdict.replace(outcome).is_some() {
-                    seen.stray = Some("a second verdict".to_owned());
-                }
-            }
-            Ok(Some(
-                message @ (FromAgent::File { .. }
-                | FromAgent::FileBytes(_)
-                | FromAgent::FileEnd(_)
-                | FromAgent::FileKept { .. }),
-            )) => {
-                time.is_over(Instant::now());
-                if let Err(breach) = harvest.take(message) {
-                    break Err(Failure::new(format!(
-                        "the guest broke the protocol: {breach}"
-                    )));
-                }
-            }
-            Ok(Some(FromAgent::Ended(ended))) => break Ok(ended),
-            Ok(Some(FromAgent::Hello { .. })) => {
-                break Err(Failure::new(
-                    "the guest was restarted before the test ended",
-                ));
-            }
-            Ok(Some(other @ (FromAgent::InputTaken(_) | FromAgent::NotUp(_)))) => {
-                seen.stray = Some(format!("{other:?}"))
-            }
-            Ok(None) => break Err(lease.cause_of_death()),
-            Err(error) if is_timeout(&error) => {
-                let since = if told_to_end {
-                    "the test process was told to end".to_owned()
-                } else {
-                    format!("the time limit of {timeout} ms")
-                };
-                break Err(Failure::new(format!(
-                    "the guest did not answer for {GRACE:?} after {since}"
-                ))
-                .hint("its agent is stopped or the host is overloaded; `vm-test doctor` helps to find the reason"));
-            }
-            Err(error) => {
-                break Err(Failure::new(format!(
-                    "cannot understand the guest: {error}"
-                )));
-            }
-        }
-    };
-    print!("{}", stdout.finish());
-    eprint!("{}", stderr.finish());
+    let is_told = || in_guest.is_over();
+    let mut watch = Watch::new(nonce, &is_told, &mut harvest);
+    let followed = lease.follow(Some(lease.granted.timeout), &mut watch);
+    let (seen, output) = watch.finish();
     harvest.complain(test);
     if let Some(directory) = harvest.artifacts() {
         eprintln!("vm-test: artifacts of `{test}`: {}", directory.display());
     }
-    let (ended, lost) = match ended {
+    let (ended, lost) = match followed.ended {
         Ok(ended) => (Some(ended), None),
-        Err(failure) => (None, Some(failure)),
+        Err(lost) => (None, Some(lease.cause_of(lost))),
     };
     Course {
         seen,
         ended,
         lost,
-        output: tail,
-        told_to_end,
+        output,
+        told_to_end: followed.told_to_end,
         took: began.elapsed(),
     }
 }
@@ -213,3 +208,6 @@ fn unsendable(error: &io::Error) -> Failure {
     Failure::new(format!("cannot send the test to the guest: {error}"))
         .hint("the variables passed to the guest are too long; name fewer or shorter ones in `env`")
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,7 +157,7 @@ fn kernel_line(hardware: &Hardware) -> String {
         words.push("norandmaps".to_owned());
     }
     if let Some(timeout) = hardware.boot_timeout {
-        words.push(format!("VM_TEST_BOOT_TIMEOUT={timeout}"));
+        words.push(format!("VM_TEST_BOOT_TIMEOUT={}", timeout.as_millis()));
     }
     words.join(" ")
 }

@@ -1,6 +1,7 @@
 //! The end of a VM: waits for it, ends QEMU if the guest keeps running without its agent, and tells
 //! why it ended.
 
+use super::complaint::kind_of;
 use super::monitor::Monitor;
 use super::qemu::Ended;
 use super::running::Running;
@@ -36,13 +37,14 @@ impl Running<'_> {
         }
         let complaint = last_line(&self.machine.errors);
         let blame = blame_for(&ended, complaint.as_deref());
+        let kind = kind_of(complaint.as_deref().unwrap_or_default());
         let told = self.greeted.as_mut().and_then(Monitor::cause);
         let words = match (told, ended, complaint) {
             (Some(cause), Ended { success: true, .. }, _) => format!("its machine {cause}"),
             (_, Ended { words, .. }, Some(complaint)) => format!("QEMU {words}: {complaint}"),
             (_, Ended { words, .. }, None) => format!("QEMU {words}"),
         };
-        Trouble::new(died(&words), blame)
+        Trouble::new(died(&words).of(kind), blame)
     }
 }
 

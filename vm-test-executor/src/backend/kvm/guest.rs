@@ -1,5 +1,6 @@
 //! A VM as its keeper describes it, and the lease that it may have to wait for.
 
+use super::complaint::kind_of;
 use super::hardware::Hardware;
 use std::fmt::Debug;
 use std::io;
@@ -42,6 +43,12 @@ pub trait Lease: Debug {
     /// # Errors
     /// If the daemon is gone.
     fn await_grant(&self) -> io::Result<()>;
+}
+
+/// The failure to start it for which the host or QEMU is the cause.
+pub(super) fn failed(machine: &Virtual, what: &str, error: &io::Error) -> Failure {
+    let words = error.to_string();
+    cannot(machine, &format!("{what}: {words}")).of(kind_of(&words))
 }
 
 /// Returns the failure to start the VM.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::time::Duration;
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::machine::Identity;
 
@@ -33,10 +34,10 @@ pub struct Hardware {
     pub memory: u64,
     /// Processors.
     pub cpus: u32,
-    /// Set if the image's own init boots: how long that may take, in milliseconds.
-    pub boot_timeout: Option<u64>,
-    /// How long the agent may take until its first message, in milliseconds.
-    pub patience: u64,
+    /// Present when the image's own init boots: how long that may take.
+    pub boot_timeout: Option<Duration>,
+    /// How long the agent may take to its first word.
+    pub patience: Duration,
     /// Sizes of blank disks, in bytes.
     pub disks: Vec<u64>,
     /// The format of an imported disk that it reads; its file comes as a descriptor.

@@ -2,7 +2,7 @@
 
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vm_test_protocol::machine::Identity;
 
 /// How many bytes of random seed a VM gets.
@@ -28,8 +28,8 @@ pub(super) fn complete(identity: &Identity) -> io::Result<Identity> {
     })
 }
 
-/// Returns the time in nanoseconds since 1970.
-pub(super) fn now() -> u64 {
+/// The time since 1970.
+pub(super) fn now() -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
+    now.unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 //! directory.
 
 mod command;
+mod complaint;
 mod console;
 mod ending;
 mod guest;

@@ -1,7 +1,7 @@
 //! The process of QEMU: its disks, its start, its end. Does not use the monitor.
 
 use super::command::{self, Wires};
-use super::guest::{Virtual, cannot};
+use super::guest::{self, Virtual};
 use super::hardware::{
     BASE, Hardware, NO_FILES, PAYLOAD_DISKS, PAYLOAD_SIZE, STATE, Start, TEMPLATE,
 };
@@ -50,7 +50,7 @@ impl Qemu {
         hardware: &Hardware,
         [monitor, control, console]: [&UnixStream; 3],
     ) -> Result<Self, Failure> {
-        let failed = |what: &str, error: io::Error| cannot(machine, &format!("{what}: {error}"));
+        let failed = |what: &str, error: io::Error| guest::failed(machine, what, &error);
         let disk = root_disk(hardware.start).map_err(|error| failed("make its disk", error))?;
         if hardware.payload.len() < PAYLOAD_DISKS {
             File::create(room().join(NO_FILES))
@@ -93,7 +93,7 @@ impl Qemu {
             .spawn()
             .map_err(|error| {
                 let program = hardware.program.display();
-                cannot(machine, &format!("start {program}: {error}"))
+                failed(&format!("start {program}"), error)
             })?;
         Ok(Self { child, state })
     }

@@ -1,8 +1,9 @@
 //! A VM that runs: started, booted, saved as a template, or restored from one. Knows the order of
 //! its words, and what each failure is blamed on.
 
+use super::complaint::kind_of;
 use super::console::Console;
-use super::guest::{Virtual, cannot};
+use super::guest::{self, Virtual, cannot};
 use super::hardware::{Hardware, STATE, Start, TEMPLATE};
 use super::identity;
 use super::monitor::Monitor;
@@ -24,9 +25,9 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_protocol::machine::{FromMachine, Identity, ToMachine};
 
-/// How long a restored VM may take until its agent's first message, in milliseconds. Normally this
-/// takes a tenth of a second.
-const RESTORING: u64 = 20_000;
+/// How long a machine that goes on from a template may take to its agent's first word; those that
+/// do take a tenth of a second.
+const RESTORING: Duration = Duration::from_secs(20);
 
 /// A VM that runs.
 pub(super) struct Running<'a> {
@@ -76,7 +77,7 @@ pub fn run(machine: &Virtual) -> Result<i32, Unrun> {
 
 /// Returns the same VM, to be booted.
 fn without_template(hardware: &Hardware, cause: &Failure) -> Hardware {
-    let cause = cause.message.lines().next().unwrap_or_default();
+    let cause = &cause.message;
     Hardware {
         start: Start::Boot,
         identity: Identity {
@@ -91,7 +92,7 @@ fn without_template(hardware: &Hardware, cause: &Failure) -> Hardware {
 
 impl<'a> Running<'a> {
     fn start(machine: &'a Virtual, hardware: Hardware) -> Result<Self, Trouble> {
-        let failed = |error: io::Error| cannot(machine, &format!("start QEMU: {error}"));
+        let failed = |error: io::Error| guest::failed(machine, "start QEMU", &error);
         let (monitor, monitor_wire) = UnixStream::pair().map_err(failed)?;
         let (control, control_wire) = UnixStream::pair().map_err(failed)?;
         let (source, console_wire) = UnixStream::pair().map_err(failed)?;
@@ -107,7 +108,6 @@ impl<'a> Running<'a> {
             Start::Restore => hardware.patience.min(RESTORING),
             _ => hardware.patience,
         };
-        let patience = Duration::from_millis(patience);
         control.set_read_timeout(Some(patience)).map_err(failed)?;
         Ok(Self {
             machine,
@@ -130,7 +130,7 @@ impl<'a> Running<'a> {
     }
 
     /// Makes the agent open its stream, and waits for the VM's end.
-    fn begin(mut self, time: Option<u64>) -> Result<i32, Trouble> {
+    fn begin(mut self, time: Option<Duration>) -> Result<i32, Trouble> {
         // If the agent is gone, that shows as the VM's end.
         let _ = frame::write(&self.control, &ToMachine::Begin { time });
         Err(self.end())
@@ -148,7 +148,7 @@ impl<'a> Running<'a> {
             .and_then(|monitor| monitor.lead_to("stream", &stream));
         // From here on only QEMU has it: the end of QEMU must be seen as the end of the stream.
         drop(stream);
-        attached.map_err(|error| cannot(self.machine, &format!("give it its stream: {error}")))?;
+        attached.map_err(|error| guest::failed(self.machine, "give it its stream", &error))?;
         let granted = self.machine.lease.await_grant();
         granted.map_err(|error| cannot(self.machine, &format!("wait for a lease: {error}")))?;
         self.begin(Some(identity::now()))
@@ -182,8 +182,12 @@ impl<'a> Running<'a> {
         };
         let complaint = last_line(&self.machine.errors);
         let complaint = complaint.map_or_else(String::new, |line| format!(": {line}"));
-        let cause = format!("be restored from its template: {error}{complaint}");
-        Trouble::new(cannot(self.machine, &cause), blame)
+        let words = format!("{error}{complaint}");
+        let failure = cannot(
+            self.machine,
+            &format!("be restored from its template: {words}"),
+        );
+        Trouble::new(failure.of(kind_of(&words)), blame)
     }
 
     /// Waits until the agent reports that the VM has booted.
@@ -208,7 +212,7 @@ impl<'a> Running<'a> {
     /// Gives the VM its identity; returns the agent's reason if it cannot take it.
     fn go(&mut self) -> Result<Option<Failure>, Trouble> {
         let mut identity = identity::complete(&self.hardware.identity)
-            .map_err(|error| cannot(self.machine, &format!("give it random numbers: {error}")))?;
+            .map_err(|error| guest::failed(self.machine, "give it random numbers", &error))?;
         identity.ahead = self.hardware.start == Start::Ahead;
         // If the agent is gone, that shows as the end of the stream.
         let _ = frame::write(&self.control, &ToMachine::Go(Box::new(identity)));
@@ -248,7 +252,7 @@ impl<'a> Running<'a> {
             monitor.quit();
             Ok(())
         });
-        saved.map_err(|error| cannot(self.machine, &format!("save it as a template: {error}")))?;
+        saved.map_err(|error| guest::failed(self.machine, "save it as a template", &error))?;
         self.qemu.wait();
         Ok(0)
     }

@@ -1,9 +1,10 @@
 //! Why a VM did not start, and whether the guest, the host or a timeout is the cause. Others decide
 //! how to react.
 
+use super::complaint::is_want;
 use super::qemu::Ended;
 use rustix::process::Signal;
-use vm_test_protocol::failure::Failure;
+use vm_test_protocol::failure::{Failure, Kind};
 
 /// Why the agent's next message did not come.
 #[derive(Debug)]
@@ -49,15 +50,9 @@ const OWN: [Signal; 5] = [
     Signal::SYS,
 ];
 
-/// QEMU's message when the host is out of memory.
-const NO_MEMORY: &str = "Cannot allocate memory";
-
-/// QEMU's messages when the host is out of some resource.
-const WANTS: [&str; 3] = [NO_MEMORY, "No space left on device", "Too many open files"];
-
 /// Returns what is to blame for QEMU's end, given its last error message.
 pub(super) fn blame_for(ended: &Ended, complaint: Option<&str>) -> Blame {
-    let wants = complaint.is_some_and(|words| WANTS.iter().any(|want| words.contains(want)));
+    let wants = complaint.is_some_and(is_want);
     let is_own = ended
         .signal
         .is_none_or(|signal| OWN.iter().any(|own| own.as_raw() == signal));
@@ -68,9 +63,9 @@ pub(super) fn blame_for(ended: &Ended, complaint: Option<&str>) -> Blame {
     }
 }
 
-/// Adds a hint to a failure that says that the host is out of memory.
+/// The failure with its cure, where the host has no more memory.
 pub(super) fn with_cure(failure: Failure) -> Failure {
-    if failure.hint.is_none() && failure.message.contains(NO_MEMORY) {
+    if failure.hint.is_none() && failure.kind() == Kind::HostExhausted {
         return failure.hint("run fewer tests at a time, or lower VM_TEST_MEMORY_BUDGET (MiB) before the daemon starts");
     }
     failure

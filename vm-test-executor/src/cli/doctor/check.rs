@@ -47,11 +47,12 @@ impl Check {
 
     /// Returns a check that failed, with the failure's own remedy.
     pub(super) fn fail(name: &'static str, failure: Failure) -> Self {
+        let finding = failure.text();
         Self {
             status: Verdict::Fail,
             // The reader is following that hint already.
             hint: failure.hint.filter(|hint| !hint.contains("vm-test doctor")),
-            ..Self::pass(name, failure.message)
+            ..Self::pass(name, finding)
         }
     }
 

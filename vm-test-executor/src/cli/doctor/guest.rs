@@ -1,13 +1,13 @@
 //! Checks that take a whole guest: they lease instances of guest `host` and run something in them.
 
+use super::super::relay::unexpected;
 use super::check::{Check, Verdict};
 use crate::config::HOST;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{End, FromAgent, Job, ToAgent};
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::harvest::Wanted;
-use vm_test_runtime::client::Lease;
+use vm_test_runtime::client::{Follower, Lease};
 use vm_test_settings::guest::Setting;
 
 const NO_GUESTS: &str = "every test on a guest fails";
@@ -108,59 +108,45 @@ struct Ran {
 fn run(command: &[&str], settings: Vec<Setting>) -> Result<Ran, Failure> {
     let began = Instant::now();
     let request = LeaseRequest {
-        entry: None,
-        guest: HOST.to_owned(),
         settings,
-        // A broken vm-test.toml in this directory must not look like a fault of the host.
-        manifest_dir: "/".to_owned(),
-        shares: Vec::new(),
-        purpose: "vm-test doctor".to_owned(),
-        pid: std::process::id(),
-        store: vm_test_runtime::client::store()?
-            .to_string_lossy()
-            .into_owned(),
-        disk: None,
-        build: None,
-        programs: Vec::new(),
-        credentials: Vec::new(),
-        library_path: String::new(),
+        // Not of this directory: a broken vm-test.toml there says nothing about the host.
+        ..LeaseRequest::new(
+            HOST,
+            "vm-test doctor",
+            vm_test_runtime::client::store()?.to_string_lossy(),
+        )
     };
     let mut lease = Lease::obtain(&request, |_| {})?;
     let cannot = |error: std::io::Error| {
         Failure::new(format!("cannot talk to the agent of a guest: {error}"))
     };
-    let job = Job {
-        nonce: 0,
-        program: command[0].to_owned(),
-        args: command[1..]
-            .iter()
-            .map(|arg| arg.as_bytes().to_vec())
-            .collect(),
-        directory: "/".to_owned(),
-        directory_is_optional: false,
-        environment: Vec::new(),
-        timeout: u64::try_from(PATIENCE.as_millis()).ok(),
-        stop_at_timeout: false,
-        test: None,
-        terminal: None,
-        of_host: None,
-        wanted: Wanted::default(),
-    };
-    lease.send(&ToAgent::Job(Box::new(job))).map_err(cannot)?;
-    let mut output = Vec::new();
-    loop {
-        match lease.receive(Some(PATIENCE * 2)).map_err(cannot)? {
-            Some(FromAgent::Stdout(bytes)) => output.extend(bytes),
-            Some(FromAgent::Ended(ended)) => {
-                return Ok(Ran {
-                    instance: lease.granted.instance.clone(),
-                    end: ended.end,
-                    output,
-                    took: began.elapsed(),
-                });
-            }
-            Some(_) => {}
-            None => return Err(lease.cause_of_death()),
+    let job = Job::program(command[0], command[1..].iter().copied());
+    lease
+        .agent
+        .send(&ToAgent::Job(Box::new(job)))
+        .map_err(cannot)?;
+    let mut output = Output::default();
+    let followed = lease.follow(Some(PATIENCE), &mut output);
+    let ended = followed.ended.map_err(|lost| lease.cause_of(lost))?;
+    Ok(Ran {
+        instance: lease.granted.instance.clone(),
+        end: ended.end,
+        output: output.0,
+        took: began.elapsed(),
+    })
+}
+
+/// What a program has written to standard output.
+#[derive(Default)]
+struct Output(Vec<u8>);
+
+impl Follower for Output {
+    fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
+        match message {
+            FromAgent::Stdout(bytes) => self.0.extend(bytes),
+            FromAgent::Stderr(_) => {}
+            other => return Err(unexpected(&other)),
         }
+        Ok(())
     }
 }

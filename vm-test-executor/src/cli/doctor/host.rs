@@ -74,7 +74,7 @@ pub(super) fn qemu() -> Check {
                 format!("{version} ({}), {accelerator}", program.display()),
             )
         }
-        Err(failure) => Check::warn(name, failure.message)
+        Err(failure) => Check::warn(name, failure.text())
             .consequence("guests with backend = \"kvm\" cannot be started; containers can")
             .hint(failure.hint.unwrap_or_default()),
     }

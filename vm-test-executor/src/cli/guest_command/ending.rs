@@ -9,8 +9,8 @@ pub(in super::super) struct Ending {
     pub(in super::super) end: End,
     /// Whether its time was up because this program was told to end.
     pub(in super::super) told_to_end: bool,
-    /// How much of the guest's memory files occupied, in bytes.
-    pub(in super::super) files: u64,
+    /// How much of the guest's memory files took.
+    pub(in super::super) files_bytes: u64,
 }
 
 impl Ending {

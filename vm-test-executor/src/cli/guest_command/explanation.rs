@@ -17,7 +17,7 @@ impl Command<'_> {
         lease: &Lease,
     ) -> Option<Failure> {
         let (guest, program) = (self.guest, &self.program);
-        let megabytes = lease.granted.memory >> 20;
+        let megabytes = lease.granted.memory_bytes >> 20;
         match &ending.end {
             End::NotStarted { reason, obstacle } => {
                 let words = format!("cannot run the command in guest `{guest}`: {reason}");
@@ -53,12 +53,12 @@ impl Command<'_> {
                 Some(
                     Failure::new(format!(
                         "guest `{guest}` ran out of memory ({}) and `{program}` was killed",
-                        lease.memory_in_words(ending.files)
+                        lease.memory_in_words(ending.files_bytes)
                     ))
                     .hint(format!(
                         "give it more, as in --memory {}M{}",
                         megabytes * 2,
-                        lease.other_than_memory(ending.files)
+                        lease.other_than_memory(ending.files_bytes)
                     )),
                 )
             }

@@ -5,6 +5,7 @@
 use super::super::regular;
 use super::console::Console;
 use std::path::Path;
+use vm_test_protocol::failure::Failure;
 use vm_test_runtime::harvest::forget_old_runs;
 
 /// The directory below the store.
@@ -14,15 +15,15 @@ const HOME: &str = "boots";
 const END: &str = "log";
 
 /// Records how a VM ended, unless its console is empty; returns whether it did.
-pub(crate) fn keep(store: &Path, instance: &str, words: &str, console: &Console) -> bool {
+pub(crate) fn keep(store: &Path, instance: &str, cause: &Failure, console: &Console) -> bool {
     let console = console.lines();
     if console.is_empty() {
         return false;
     }
-    // The first line only: others repeat the end of the console, which is here as a whole.
-    let words = words.lines().next().unwrap_or_default();
+    // Not its details: those are the last lines of the console, and all of them are here.
     let text = format!(
-        "--- why it ended\n{words}\n--- console\n{}\n",
+        "--- why it ended\n{}\n--- console\n{}\n",
+        cause.message,
         console.join("\n")
     );
     let home = store.join(HOME);
@@ -69,10 +70,15 @@ mod tests {
         assert!(keep(
             store.path(),
             "a-1",
-            "it died: why\nthe last lines",
+            &Failure::new("it died: why\nthe last lines"),
             &console(&many)
         ));
-        assert!(!keep(store.path(), "a-2", "it died", &console("")));
+        assert!(!keep(
+            store.path(),
+            "a-2",
+            &Failure::new("it died"),
+            &console("")
+        ));
         let text = kept(store.path(), "a-1").unwrap();
         assert!(
             text.starts_with("--- why it ended\nit died: why\n--- console\n"),
@@ -94,7 +100,12 @@ mod tests {
     fn no_store_is_made_for_it() {
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("store");
-        assert!(!keep(&store, "a-1", "it died", &console("words\n")));
+        assert!(!keep(
+            &store,
+            "a-1",
+            &Failure::new("it died"),
+            &console("words\n")
+        ));
         assert!(!store.exists());
     }
 }

@@ -89,7 +89,7 @@ impl Instance {
     pub(crate) fn parting_words(&self) -> Option<String> {
         // A guest with its own init goes on without a test process.
         match self.agent.is_none().then(|| self.last_words(PARTING))? {
-            Some(KeeperReport::Failed(failure)) => Some(failure.message),
+            Some(KeeperReport::Failed(failure)) => Some(failure.text()),
             _ => None,
         }
     }
@@ -107,6 +107,9 @@ impl Instance {
     }
 
     fn last_words(&self, within: Duration) -> Option<KeeperReport> {
+        if self.said.is_some() {
+            return self.said.clone();
+        }
         self.control.set_read_timeout(Some(within)).ok()?;
         frame::read(&self.control).ok().flatten()
     }

@@ -2,7 +2,7 @@
 //! is its stream, the stream is connected, begin.
 
 use super::instance::Instance;
-use crate::keeper::KeeperReport;
+use crate::keeper::{KeeperReport, ToKeeper};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -39,14 +39,17 @@ impl Instance {
     pub(crate) fn attach(&self, stream: &UnixStream) -> Result<(), Failure> {
         let stream = stream.try_clone().map(OwnedFd::from);
         stream
-            .and_then(|stream| handover::send(&self.control, Some(&stream)))
+            .and_then(|stream| {
+                frame::write(&self.control, &ToKeeper::Stream)?;
+                handover::send(&self.control, &stream)
+            })
             .map_err(|error| self.not_handed(&error))?;
         self.hear(&KeeperReport::Attached)
     }
 
     /// Lets the VM write to its stream.
     pub(crate) fn begin(&self) -> Result<(), Failure> {
-        handover::send(&self.control, None).map_err(|error| self.not_handed(&error))
+        frame::write(&self.control, &ToKeeper::Begin).map_err(|error| self.not_handed(&error))
     }
 
     /// Returns whether its keeper runs.

@@ -9,7 +9,7 @@ use super::event::{self, Event};
 use super::keeper_exit::KeeperEnd;
 use super::spawner::{Isolation, Spawner};
 use crate::host::idmaps::{IdMaps, Source};
-use crate::keeper::World;
+use crate::keeper::{Assignment, Descriptor, KeeperReport, ToKeeper};
 use crate::rootfs::Tree;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::fs::File;
@@ -38,6 +38,8 @@ pub(crate) struct Instance {
     /// Loses its last writer when the agent ends; set if the agent is not the guest's first
     /// process.
     pub(super) agent: Option<OwnedFd>,
+    /// The keeper's last message, if it came in the place of its agent's pipe.
+    pub(super) said: Option<KeeperReport>,
     gone: Option<KeeperEnd>,
 }
 
@@ -57,7 +59,7 @@ pub(crate) struct Belongings {
 impl Instance {
     /// Starts an instance whose agent talks to `stream`.
     pub(crate) fn start(
-        world: &World,
+        assignment: &Assignment,
         number: u64,
         stream: &UnixStream,
         maps: &IdMaps,
@@ -67,7 +69,7 @@ impl Instance {
         let cannot = |what: &str, error: io::Error| {
             Failure::new(format!(
                 "cannot start instance {} of guest `{}`: {what}: {error}",
-                world.instance, world.guest
+                assignment.instance, assignment.guest
             ))
             .because(Tried::Descriptor, &error)
         };
@@ -77,8 +79,8 @@ impl Instance {
             .try_clone()
             .map_err(|error| cannot("copy the stream", error))?;
         let isolation = Isolation {
-            user: world.user_namespace,
-            network: !world.host_network,
+            user: assignment.user_namespace(),
+            network: !assignment.host_network,
             // A group may allow the use of /dev/kvm or the reading of the workspace. The keeper of
             // a container leaves its groups before anything of the guest runs. The groups of the
             // real root own much of the host, and its keepers get devices and directories without
@@ -88,8 +90,8 @@ impl Instance {
         let waiting = spawner.start(theirs.into(), stream.into(), isolation)?;
         let pidfd = waiting.pidfd.try_clone();
         let mut instance = Self {
-            name: world.instance.clone(),
-            guest: world.guest.clone(),
+            name: assignment.instance.clone(),
+            guest: assignment.guest.clone(),
             pid: waiting.pid,
             pidfd: pidfd.map_err(|error| cannot("keep its process", error))?,
             control,
@@ -98,9 +100,10 @@ impl Instance {
             limits: belongings.limits,
             devices: belongings.devices,
             agent: None,
+            said: None,
             gone: None,
         };
-        if world.user_namespace {
+        if isolation.user {
             maps.write(instance.pid, number)?;
         }
         if let Some(limits) = &instance.limits {
@@ -112,26 +115,26 @@ impl Instance {
             let taken = delegation.take(instance.pid);
             taken.map_err(|error| cannot("give it a control group", error))?;
         }
-        let namespace = world
-            .user_namespace
+        let namespace = isolation
+            .user
             .then(|| File::open(format!("/proc/{}/ns/user", instance.pid)))
             .transpose()
             .map_err(|error| cannot("find its user namespace", error))?
             .map(OwnedFd::from);
         waiting.go().map_err(|error| cannot("let it go", error))?;
-        let owner = if world.user_namespace {
+        let owner = if isolation.user {
             maps.root_of(number)
         } else {
             0
         };
         let foreign = belongings.foreign.as_ref();
-        if let Err(failure) = instance.hand_over(world, namespace.as_ref(), owner, foreign) {
+        if let Err(failure) = instance.hand_over(assignment, namespace.as_ref(), owner, foreign) {
             // If the keeper failed to start, that is why nothing can be handed to it.
             return Err(instance.early_failure().unwrap_or(failure));
         }
         if instance.delegation.is_some() {
             // If the keeper has failed by now, its end will be noticed.
-            instance.agent = handover::receive(&instance.control).unwrap_or_default();
+            let _ = instance.await_agent();
         }
         Ok(instance)
     }
@@ -139,7 +142,7 @@ impl Instance {
     /// Hands everything that it needs to the keeper. `owner` is root in the guest.
     fn hand_over(
         &self,
-        world: &World,
+        assignment: &Assignment,
         namespace: Option<&OwnedFd>,
         owner: u32,
         foreign: Option<&OwnedFd>,
@@ -151,23 +154,32 @@ impl Instance {
             ))
             .because(Tried::Descriptor, error)
         };
-        frame::write(&self.control, world).map_err(|error| cannot("tell it its world", &error))?;
-        for tree in &world.plan.trees {
-            self.send_tree(tree, namespace)?;
+        frame::write(&self.control, &ToKeeper::Hold(Box::new(assignment.clone())))
+            .map_err(|error| cannot("tell it its world", &error))?;
+        for (number, tree) in assignment.trees().iter().enumerate() {
+            self.send_tree(number, tree, namespace)?;
         }
-        if world.device_files {
-            let tree = self.devices.file_system(owner);
-            self.send_fd(Some(
-                &tree.map_err(|error| cannot("give it devices", &error))?,
-            ))?;
+        if assignment.device_files {
+            let files = self.devices.file_system(owner);
+            let files = files.map_err(|error| cannot("give it devices", &error))?;
+            self.hand(Descriptor::DeviceFiles, &files)?;
         }
         if let Some(console) = &self.console {
             let console = console.share();
             let console = console.map_err(|error| cannot("give it a console", &error))?;
-            self.send_fd(Some(&console.into_descriptor()))?;
+            self.hand(Descriptor::Console, &console.into_descriptor())?;
         }
         if let Some(foreign) = foreign {
-            self.send_fd(Some(foreign))?;
+            self.hand(Descriptor::ForeignDisk, foreign)?;
+        }
+        frame::write(&self.control, &ToKeeper::Start).map_err(|error| self.not_taken(&error))
+    }
+
+    /// Waits for the pipe that the agent of a booting guest will hold open.
+    pub(super) fn await_agent(&mut self) -> io::Result<()> {
+        match frame::read(&self.control)? {
+            Some(KeeperReport::Agent) => self.agent = Some(handover::receive(&self.control)?),
+            other => self.said = other,
         }
         Ok(())
     }
@@ -177,7 +189,12 @@ impl Instance {
         self.pid.as_raw_nonzero().get().cast_unsigned()
     }
 
-    fn send_tree(&self, tree: &Tree, namespace: Option<&OwnedFd>) -> Result<(), Failure> {
+    fn send_tree(
+        &self,
+        number: usize,
+        tree: &Tree,
+        namespace: Option<&OwnedFd>,
+    ) -> Result<(), Failure> {
         // A read descriptor suffices for a file, since the keeper copies it; the guest's root could
         // write to a mount of it.
         let copy = if tree.path.is_file() {
@@ -185,22 +202,25 @@ impl Instance {
         } else {
             idmap::detached_copy(&tree.path, namespace)
         };
-        let copy = match copy {
-            Ok(copy) => Some(copy),
-            Err(_) if tree.optional => None,
-            Err(error) => return Err(self.no_copy(tree, &error)),
-        };
-        self.send_fd(copy.as_ref())
+        match copy {
+            Ok(copy) => self.hand(Descriptor::Tree(number), &copy),
+            Err(_) if tree.optional => Ok(()),
+            Err(error) => Err(self.no_copy(tree, &error)),
+        }
     }
 
-    fn send_fd(&self, fd: Option<&OwnedFd>) -> Result<(), Failure> {
-        handover::send(&self.control, fd).map_err(|error| {
-            let what = format!(
-                "cannot start instance {} of guest `{}`",
-                self.name, self.guest
-            );
-            Failure::new(format!("{what}: its keeper is gone: {error}"))
-        })
+    /// Hands the keeper a descriptor by its name.
+    fn hand(&self, name: Descriptor, descriptor: &OwnedFd) -> Result<(), Failure> {
+        frame::write(&self.control, &ToKeeper::Descriptor(name))
+            .and_then(|()| handover::send(&self.control, descriptor))
+            .map_err(|error| self.not_taken(&error))
+    }
+
+    fn not_taken(&self, error: &io::Error) -> Failure {
+        Failure::new(format!(
+            "cannot start instance {} of guest `{}`: its keeper is gone: {error}",
+            self.name, self.guest
+        ))
     }
 
     fn no_copy(&self, tree: &Tree, error: &io::Error) -> Failure {

@@ -103,9 +103,9 @@ mod tests {
             let failure = end.failure("cannot start it");
             let expected = format!("cannot start it: its keeper {words}");
             assert!(failure.message.starts_with(&expected), "{failure}");
-            let given = failure.hint.unwrap_or_default();
+            let given = failure.hint.clone().unwrap_or_default();
             assert!(given.starts_with(hint), "{given}");
-            assert_eq!(failure.missing, missing, "{expected}");
+            assert_eq!(failure.is_missing(), missing, "{expected}");
         }
         let killed = KeeperEnd {
             code: None,

@@ -4,8 +4,8 @@
 use super::instance::{Belongings, Instance};
 use super::spawner::{Spawner, spawner};
 use crate::host::idmaps::{IdMaps, Source};
-use crate::keeper::{KeeperReport, World};
-use crate::rootfs::Plan;
+use crate::keeper::{Assignment, Container, Descriptor, KeeperReport, ToKeeper, World};
+use crate::rootfs::{Lower, Plan};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -19,6 +19,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
+use vm_test_sys::handover;
 use vm_test_sys::namespaces::Waiting;
 
 /// How long a test waits for something that must happen.
@@ -57,9 +58,29 @@ impl ScriptedKeeper {
         (keeper, waiting)
     }
 
-    /// Receives the world.
-    pub(in super::super) fn world(&self) -> World {
+    /// Returns the next message of the daemon.
+    pub(in super::super) fn hear(&self) -> ToKeeper {
         frame::read(&self.control).unwrap().unwrap()
+    }
+
+    /// Takes the descriptor behind the last message.
+    pub(in super::super) fn take(&self) -> OwnedFd {
+        handover::receive(&self.control).unwrap()
+    }
+
+    /// Takes what it is given until it is to start: what it is to hold, and the descriptors.
+    pub(in super::super) fn take_all(&self) -> (Assignment, Vec<(Descriptor, File)>) {
+        let ToKeeper::Hold(assignment) = self.hear() else {
+            panic!("nothing to hold");
+        };
+        let mut descriptors = Vec::new();
+        loop {
+            match self.hear() {
+                ToKeeper::Descriptor(name) => descriptors.push((name, self.take().into())),
+                ToKeeper::Start => return (*assignment, descriptors),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     pub(in super::super) fn report(&self, report: &KeeperReport) {
@@ -148,41 +169,60 @@ pub(in super::super) fn no_maps() -> IdMaps {
     }
 }
 
-/// Returns a world in which nothing is mounted.
-pub(in super::super) fn world(instance: &str, guest: &str) -> World {
-    World {
+/// Returns a container without a user namespace of its own, in which this is mounted.
+pub(in super::super) fn container(instance: &str, guest: &str, plan: Plan) -> Assignment {
+    Assignment {
         instance: instance.to_owned(),
         guest: guest.to_owned(),
-        hardware: None,
-        places: Vec::new(),
-        plan: Plan::default(),
-        agent: None,
-        loader: None,
-        memory: 1 << 29,
-        watch_memory: false,
-        boot_timeout: None,
-        user_namespace: false,
+        room: 1 << 29,
         host_network: false,
-        real_root: false,
         devices: Vec::new(),
         device_files: false,
+        world: World::Container(Container {
+            plan,
+            agent: Lower::Path("/agent".into()),
+            loader: None,
+            watch_memory: false,
+            boot_timeout: None,
+            privileged: true,
+            real_root: false,
+        }),
     }
 }
 
-/// Starts an instance of this world; returns it with its keeper.
-pub(super) fn started(world: &World, belongings: Belongings) -> (Instance, ScriptedKeeper) {
+/// One in which nothing is mounted.
+pub(in super::super) fn assignment(instance: &str, guest: &str) -> Assignment {
+    container(instance, guest, Plan::default())
+}
+
+/// Starts an instance; returns it with its keeper, which has taken all that it was given.
+pub(super) fn started(
+    assignment: &Assignment,
+    belongings: Belongings,
+) -> (Instance, ScriptedKeeper) {
+    let (instance, keeper, _) = started_with(assignment, belongings);
+    (instance, keeper)
+}
+
+/// Starts an instance; returns it with its keeper and the descriptors that the keeper was given.
+pub(super) fn started_with(
+    assignment: &Assignment,
+    belongings: Belongings,
+) -> (Instance, ScriptedKeeper, Vec<(Descriptor, File)>) {
     let (spawner, keepers) = keepers();
     let (_client, stream) = UnixStream::pair().unwrap();
-    let instance = Instance::start(world, 1, &stream, &no_maps(), belongings, &spawner).unwrap();
+    let maps = no_maps();
+    let instance = Instance::start(assignment, 1, &stream, &maps, belongings, &spawner).unwrap();
     let keeper = keepers.recv().unwrap();
-    assert_eq!(keeper.world(), *world);
-    (instance, keeper)
+    let (taken, descriptors) = keeper.take_all();
+    assert_eq!(taken, *assignment);
+    (instance, keeper, descriptors)
 }
 
 /// Returns why no instance `a-1` of guest `a` is started if this is what its keeper does first.
 pub(super) fn failure_if(script: impl Fn(ScriptedKeeper) + Send + 'static) -> Failure {
     let (_client, stream) = UnixStream::pair().unwrap();
-    let (world, nothing) = (world("a-1", "a"), Belongings::default());
+    let (assignment, nothing) = (assignment("a-1", "a"), Belongings::default());
     let spawner = keepers_that(script);
-    Instance::start(&world, 1, &stream, &no_maps(), nothing, &spawner).unwrap_err()
+    Instance::start(&assignment, 1, &stream, &no_maps(), nothing, &spawner).unwrap_err()
 }

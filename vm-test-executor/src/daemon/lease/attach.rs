@@ -44,11 +44,10 @@ pub(crate) fn serve(host: &Host, client: &UnixStream, instance: &str) {
     let Some(_visit) = client.try_clone().ok().and_then(|copy| kept.enter(copy)) else {
         return refuse(client, cannot("somebody is attached to it"));
     };
-    let stays = u64::try_from(kept.stays().as_millis()).unwrap_or(u64::MAX);
     let attached = Attached {
         granted,
         purpose,
-        stays,
+        stays: kept.stays(),
     };
     if frame::write(client, &Reply::Attached(attached)).is_err() {
         return;

@@ -24,8 +24,7 @@ const REMOVAL_TICK: Duration = Duration::from_millis(5);
 pub(crate) fn keep(host: &Host, client: &UnixStream, instance: &str) {
     match take_over(host, client, instance) {
         Ok(kept) => {
-            let stays = u64::try_from(kept.stays().as_millis()).unwrap_or(u64::MAX);
-            if frame::write(client, &Reply::Kept(stays)).is_err() {
+            if frame::write(client, &Reply::Kept(kept.stays())).is_err() {
                 // Nobody would ever learn of it.
                 kept.end();
             }
@@ -42,10 +41,8 @@ pub(crate) fn keep(host: &Host, client: &UnixStream, instance: &str) {
 fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kept>, Failure> {
     let cannot = |cause: &str| Failure::new(format!("cannot keep {instance}: {cause}"));
     let agent = handover::receive(client)
-        .ok()
-        .flatten()
         .map(UnixStream::from)
-        .ok_or_else(|| cannot("its stream did not come along"))?;
+        .map_err(|_| cannot("its stream did not come along"))?;
     // The previous holder may have set it.
     agent
         .set_read_timeout(None)
@@ -58,7 +55,7 @@ fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kep
             cannot(&cause)
                 .hint("`vm-test rm --all` ends all kept instances, `vm-test ps` lists them")
         })?;
-        let kept = Arc::new(Kept::new(agent, Duration::from_millis(stays)));
+        let kept = Arc::new(Kept::new(agent, stays));
         living.kept = Some(Arc::clone(&kept));
         Ok(kept)
     });

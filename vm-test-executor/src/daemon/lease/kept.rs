@@ -58,7 +58,7 @@ impl Kept {
             state.until.saturating_duration_since(Instant::now())
         };
         KeptStatus {
-            expires_in: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+            expires_in: left,
             attached,
         }
     }
@@ -146,11 +146,11 @@ mod tests {
         let session = kept.enter(client().0).unwrap();
         assert!(kept.enter(client().0).is_none());
         let status = kept.status();
-        assert!(status.attached && status.expires_in == 600_000);
+        assert!(status.attached && status.expires_in == Duration::from_secs(600));
         kept.lock().until = Instant::now();
         drop(session);
         let status = kept.status();
-        assert!(!status.attached && status.expires_in > 590_000);
+        assert!(!status.attached && status.expires_in > Duration::from_secs(590));
         assert!(kept.enter(client().0).is_some());
     }
 

@@ -18,9 +18,6 @@ use vm_test_runtime::harvest::forget_old_runs;
 /// The version of the format of a line.
 const SCHEMA: u32 = 1;
 
-/// The longest name of a run, in bytes.
-const LONGEST: usize = 100;
-
 /// What is recorded about one test.
 struct Page {
     entry: RunEntry,
@@ -35,7 +32,7 @@ pub(super) enum End<'a> {
     /// Its client released it; with the guest's last message, if any.
     Released(Option<&'a str>),
     /// For another reason.
-    Cause(&'a str),
+    Cause(&'a Failure),
 }
 
 /// Returns whether an instance's test process is gone without a report.
@@ -84,7 +81,7 @@ pub(super) fn close_unopened(
         "outcome": outcome,
         "words": words,
         "began_us": micros(asked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()),
-        "wait_us": granted.map_or(0, |granted| granted.waited),
+        "wait_us": micros(granted.map_or(Duration::ZERO, |granted| granted.waited)),
         "boot_us": none,
         "start_us": none,
         "body_us": none,
@@ -115,7 +112,7 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
     };
     let words = record.and_then(|record| record.words.clone());
     let words = words.or_else(|| match end {
-        End::Cause(cause) => Some(cause.to_owned()),
+        End::Cause(cause) => Some(cause.text()),
         End::Released(words) if record.is_none() => {
             let words = words.map_or(String::new(), |words| format!("\n{words}"));
             Some(format!("its test process ended without a word{words}"))
@@ -134,12 +131,12 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
         "instance": living.status.instance,
         "outcome": outcome,
         "began_us": micros(living.asked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()),
-        "wait_us": living.granted.waited,
-        "boot_us": record.map(|record| record.boot),
-        "start_us": process.map(|process| process.saturating_sub(body.unwrap_or(0))),
-        "body_us": body,
+        "wait_us": micros(living.granted.waited),
+        "boot_us": record.map(|record| micros(record.boot)),
+        "start_us": process.map(|process| micros(process.saturating_sub(body.unwrap_or_default()))),
+        "body_us": body.map(micros),
         "rollback_us": rollback.map(micros),
-        "total_us": record.map(|record| record.total),
+        "total_us": record.map(|record| micros(record.total)),
         "kept": living.kept.is_some(),
     });
     if outcome == "no-instance" {
@@ -202,8 +199,7 @@ fn parts(log: &Log) -> String {
 
 fn write(page: &Page) -> std::io::Result<()> {
     let RunEntry { directory, run, .. } = &page.entry;
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if run.is_empty() || run.len() > LONGEST || !run.chars().all(plain) {
+    if !RunEntry::is_run(run) {
         return Err(ErrorKind::InvalidInput.into());
     }
     let runs = Path::new(directory).join("runs");

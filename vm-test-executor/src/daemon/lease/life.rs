@@ -69,7 +69,7 @@ pub(super) fn live(
     let rollback = Some(ends.elapsed());
     let cause = obituary.cause.as_ref().filter(|_| event != Event::Released);
     let end = match cause {
-        Some(failure) => End::Cause(&failure.message),
+        Some(failure) => End::Cause(failure),
         None => End::Released(parting.as_deref()),
     };
     ledger::close(&host.registry, &name, end, rollback);

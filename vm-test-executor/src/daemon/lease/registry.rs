@@ -7,7 +7,7 @@ use super::kept::Kept;
 use crate::sync;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use vm_test_protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary};
 use vm_test_protocol::record::{Log, Record, RunEntry};
 
@@ -90,7 +90,7 @@ impl Registry {
             .alive
             .values()
             .map(|living| InstanceStatus {
-                age: u64::try_from(living.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+                age: living.since.elapsed(),
                 kept: living.kept.as_ref().map(|kept| kept.status()),
                 ..living.status.clone()
             })
@@ -119,14 +119,14 @@ impl Living {
             asked,
             status: InstanceStatus {
                 instance: granted.instance.clone(),
-                guest: ready.world.guest.clone(),
+                guest: ready.assignment.guest.clone(),
                 kernel: ready.kernel.clone(),
                 description: ready.description.clone(),
                 purpose: request.purpose.clone(),
                 keeper: instance.keeper(),
                 holder: request.pid,
-                age: 0,
-                memory: granted.memory,
+                age: Duration::ZERO,
+                memory_bytes: granted.memory_bytes,
                 kept: None,
             },
             granted,

@@ -3,7 +3,7 @@
 
 use super::super::gate::Gate;
 use super::super::instance::scripted_keeper::{
-    ScriptedKeeper, Stopping, keepers, no_maps, stop, world,
+    ScriptedKeeper, Stopping, assignment, keepers, no_maps, stop,
 };
 use super::super::instance::{Belongings, Event, Instance};
 use super::super::prepare::stores::Stores;
@@ -15,7 +15,7 @@ use super::host::Host;
 use super::life::{self, Ending};
 use super::registry::{Living, Registry};
 use super::spares::Spares;
-use crate::keeper::World;
+use crate::keeper::Assignment;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
-use vm_test_protocol::daemon::{LeaseRequest, Leased};
+use vm_test_protocol::daemon::{GuestKind, LeaseRequest, Leased};
 use vm_test_protocol::record::RunEntry;
 
 /// The budget of memory, in bytes.
@@ -126,16 +126,16 @@ impl ScriptedHost {
         (instance, keeper, nobody)
     }
 
-    /// Returns the world of every instance.
-    pub(super) fn world(&self) -> World {
-        world(NAME, "a")
+    /// Returns what the keeper of every instance is to hold.
+    pub(super) fn assignment(&self) -> Assignment {
+        assignment(NAME, "a")
     }
 
     fn start(&self, stream: &UnixStream) -> (Instance, ScriptedKeeper) {
         let tools = &self.host.tools;
-        let instance = tools.start(&self.world(), 1, stream, Belongings::default());
+        let instance = tools.start(&self.assignment(), 1, stream, Belongings::default());
         let keeper = self.keepers.lock().unwrap().recv().unwrap();
-        assert_eq!(keeper.world(), self.world());
+        assert_eq!(keeper.take_all().0, self.assignment());
         (instance.unwrap(), keeper)
     }
 
@@ -209,12 +209,12 @@ pub(super) fn await_that(is_so: impl Fn() -> bool) {
 fn ready() -> Ready {
     Ready {
         number: 1,
-        world: world(NAME, "a"),
+        assignment: assignment(NAME, "a"),
         belongings: Belongings::default(),
         description: "a container".to_owned(),
         kernel: String::new(),
-        timeout: 0,
-        boot_timeout: 0,
+        timeout: Duration::ZERO,
+        boot_timeout: Duration::ZERO,
         caveat: None,
         writes_to_memory: false,
         next: None,
@@ -225,14 +225,15 @@ fn ready() -> Ready {
 fn granted() -> Leased {
     Leased {
         instance: NAME.to_owned(),
+        kind: GuestKind::Container,
         description: "a container".to_owned(),
-        timeout: 0,
-        boot_timeout: 0,
+        timeout: Duration::ZERO,
+        boot_timeout: Duration::ZERO,
         env: Vec::new(),
         export: Vec::new(),
-        memory: MEMORY,
-        waited: 0,
-        keep_for: Some(600_000),
+        memory_bytes: MEMORY,
+        waited: Duration::ZERO,
+        keep_for: Some(Duration::from_secs(600)),
         caveat: None,
         writes_to_memory: false,
     }
@@ -241,23 +242,13 @@ fn granted() -> Leased {
 /// Returns a request of a test of this run, with files in this directory.
 pub(super) fn request(directory: &Path, run: &str) -> LeaseRequest {
     LeaseRequest {
-        guest: "a".to_owned(),
-        settings: Vec::new(),
         manifest_dir: directory.to_str().unwrap().to_owned(),
-        shares: Vec::new(),
-        programs: Vec::new(),
-        library_path: String::new(),
-        credentials: Vec::new(),
-        store: String::new(),
-        build: None,
-        disk: None,
-        purpose: "a test".to_owned(),
         entry: Some(RunEntry {
             directory: directory.to_str().unwrap().to_owned(),
             run: run.to_owned(),
             package: "package".to_owned(),
             test: "a::test".to_owned(),
         }),
-        pid: 1,
+        ..LeaseRequest::new("a", "a test", "")
     }
 }

@@ -33,7 +33,7 @@ struct Room {
 pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     std::thread::scope(|scope| {
         let prepare_next = |model: &Model| {
-            for _ in 0..host.spares.wanted(&model.world) {
+            for _ in 0..host.spares.wanted(&model.assignment) {
                 let model = model.clone();
                 let prepare = move || standby::prepare(host, model);
                 // If no thread can be started, the next lease starts a new VM.
@@ -126,22 +126,25 @@ fn admit(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>
 
 /// Returns a spare, with the client's stream attached.
 fn spare_for(host: &Host, stream: &UnixStream, ready: &Ready) -> Option<Spare> {
-    let spare = ready.next.and_then(|_| host.spares.take(&ready.world));
+    let spare = ready.next.and_then(|_| host.spares.take(&ready.assignment));
     spare.filter(Spare::is_alive)?.attach(stream)
 }
 
 /// Returns what the client is told about its instance.
 fn grant(guest: &Guest, ready: &Ready, spare: Option<&Spare>, waited: Duration) -> Leased {
     Leased {
-        instance: spare.map_or(&*ready.world.instance, Spare::name).to_owned(),
+        instance: spare
+            .map_or(&*ready.assignment.instance, Spare::name)
+            .to_owned(),
+        kind: ready.assignment.kind(),
         description: ready.description.clone(),
         timeout: ready.timeout,
         boot_timeout: ready.boot_timeout,
         env: guest.env.clone(),
         export: guest.export.clone(),
-        memory: guest.memory,
-        waited: u64::try_from(waited.as_micros()).unwrap_or(u64::MAX),
-        keep_for: guest.keep.then_some(guest.keep_for),
+        memory_bytes: guest.memory,
+        waited,
+        keep_for: guest.keep.then_some(Duration::from_millis(guest.keep_for)),
         caveat: ready.caveat.clone(),
         writes_to_memory: ready.writes_to_memory,
     }
@@ -158,7 +161,7 @@ fn start(
         None => {
             let belongings = std::mem::take(&mut ready.belongings);
             let tools = &host.tools;
-            tools.start(&ready.world, ready.number, stream, belongings)
+            tools.start(&ready.assignment, ready.number, stream, belongings)
         }
     }
 }
@@ -174,12 +177,7 @@ fn close(
     if let Some(console) = console.filter(|_| matches!(event, Event::Died | Event::Abandoned))
         && let Some(cause) = host.registry.obituary(instance).and_then(|it| it.cause)
     {
-        boots::keep(
-            Path::new(&request.store),
-            instance,
-            &cause.message,
-            &console,
-        );
+        boots::keep(Path::new(&request.store), instance, &cause, &console);
     }
 }
 

@@ -4,7 +4,7 @@
 //! their worlds are equal except for the name.
 
 use super::super::environment;
-use crate::keeper::World;
+use crate::keeper::Assignment;
 use crate::sync;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -36,9 +36,9 @@ struct State<S> {
     slots: Vec<Slot<S>>,
     numbers: u64,
     /// Worlds whose preparation failed, and when.
-    failed: Vec<(World, Instant)>,
+    failed: Vec<(Assignment, Instant)>,
     /// Worlds whose lease came before the spare was ready, and when.
-    hurried: Vec<(World, Instant)>,
+    hurried: Vec<(Assignment, Instant)>,
 }
 
 /// A spare, or a place reserved for one.
@@ -46,7 +46,7 @@ struct State<S> {
 struct Slot<S> {
     number: u64,
     /// The world of an instance, without its name.
-    world: World,
+    assignment: Assignment,
     /// Whether a lease waits for it.
     is_claimed: bool,
     /// The spare, once it is ready, and since when.
@@ -78,18 +78,18 @@ impl<S> Spares<S> {
     /// Takes a spare for this world, waiting for one that is being prepared.
     ///
     /// It may have died.
-    pub(super) fn take(&self, world: &World) -> Option<S> {
-        let world = nameless(world);
+    pub(super) fn take(&self, assignment: &Assignment) -> Option<S> {
+        let assignment = nameless(assignment);
         let mut state = self.lock();
         let slot = state
             .slots
             .iter_mut()
-            .find(|slot| !slot.is_claimed && slot.world == world)?;
+            .find(|slot| !slot.is_claimed && slot.assignment == assignment)?;
         slot.is_claimed = true;
         let (number, is_ready) = (slot.number, slot.spare.is_some());
         if !is_ready {
-            state.hurried.retain(|(hurried, _)| *hurried != world);
-            state.hurried.push((world, Instant::now()));
+            state.hurried.retain(|(hurried, _)| *hurried != assignment);
+            state.hurried.push((assignment, Instant::now()));
         }
         let limit = Instant::now() + PREPARING;
         loop {
@@ -107,28 +107,28 @@ impl<S> Spares<S> {
 
     /// Returns how many VMs for this world should be ready: one, or as many as can be prepared at a
     /// time.
-    pub(super) fn wanted(&self, world: &World) -> usize {
-        self.lock().wanted(&nameless(world), self.wait)
+    pub(super) fn wanted(&self, assignment: &Assignment) -> usize {
+        self.lock().wanted(&nameless(assignment), self.wait)
     }
 
     /// Reserves a place for a spare of this world, if one is wanted; returns its number.
     ///
     /// The caller must fill the place.
-    pub(super) fn reserve(&self, world: &World) -> Option<u64> {
-        let world = nameless(world);
+    pub(super) fn reserve(&self, assignment: &Assignment) -> Option<u64> {
+        let assignment = nameless(assignment);
         let mut state = self.lock();
         state.failed.retain(|(_, when)| when.elapsed() < PAUSE);
-        let has_failed = state.failed.iter().any(|(failed, _)| *failed == world);
-        let is_there = |slot: &&Slot<S>| !slot.is_claimed && slot.world == world;
+        let has_failed = state.failed.iter().any(|(failed, _)| *failed == assignment);
+        let is_there = |slot: &&Slot<S>| !slot.is_claimed && slot.assignment == assignment;
         let there = state.slots.iter().filter(is_there).count();
-        if has_failed || there >= state.wanted(&world, self.wait) {
+        if has_failed || there >= state.wanted(&assignment, self.wait) {
             return None;
         }
         state.numbers += 1;
         let number = state.numbers;
         state.slots.push(Slot {
             number,
-            world,
+            assignment,
             is_claimed: false,
             spare: None,
         });
@@ -136,8 +136,10 @@ impl<S> Spares<S> {
     }
 
     /// Notes that preparing this world failed, so that it is not retried for a while.
-    pub(super) fn fail(&self, world: &World) {
-        self.lock().failed.push((nameless(world), Instant::now()));
+    pub(super) fn fail(&self, assignment: &Assignment) {
+        self.lock()
+            .failed
+            .push((nameless(assignment), Instant::now()));
     }
 
     /// Fills a reserved place, or gives it up.
@@ -191,9 +193,12 @@ impl<S> Spares<S> {
 }
 
 impl<S> State<S> {
-    fn wanted(&mut self, world: &World, wait: Duration) -> usize {
+    fn wanted(&mut self, assignment: &Assignment, wait: Duration) -> usize {
         self.hurried.retain(|(_, when)| when.elapsed() < wait);
-        let is_hurried = self.hurried.iter().any(|(hurried, _)| hurried == world);
+        let is_hurried = self
+            .hurried
+            .iter()
+            .any(|(hurried, _)| hurried == assignment);
         match (wait.is_zero(), is_hurried) {
             (true, _) => 0,
             (false, false) => 1,
@@ -204,10 +209,10 @@ impl<S> State<S> {
     }
 }
 
-fn nameless(world: &World) -> World {
-    World {
+fn nameless(assignment: &Assignment) -> Assignment {
+    Assignment {
         instance: String::new(),
-        ..world.clone()
+        ..assignment.clone()
     }
 }
 

@@ -7,7 +7,7 @@ use super::spare::Spare;
 use super::spares::PREPARING;
 use crate::backend::kvm::{Accelerator, Start};
 use crate::config::Guest;
-use crate::keeper::World;
+use crate::keeper::{Assignment, World};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use vm_test_protocol::failure::Failure;
@@ -17,7 +17,7 @@ use vm_test_protocol::failure::Failure;
 pub(super) struct Model {
     pub(super) guest: Guest,
     pub(super) accelerator: Accelerator,
-    pub(super) world: World,
+    pub(super) assignment: Assignment,
     /// Keeps what the VM is made of from being removed.
     pub(super) held: Held,
 }
@@ -31,7 +31,7 @@ impl Model {
         Some(Self {
             guest: order.guest.clone(),
             accelerator,
-            world: ready.world.clone(),
+            assignment: ready.assignment.clone(),
             held: Arc::clone(&ready.held),
         })
     }
@@ -39,19 +39,19 @@ impl Model {
 
 /// Prepares a spare, unless enough are there, there is no room, or preparation failed recently.
 pub(super) fn prepare(host: &Host, model: Model) {
-    let Some(number) = host.spares.reserve(&model.world) else {
+    let Some(number) = host.spares.reserve(&model.assignment) else {
         return;
     };
     let footprint = prepare::footprint(&model.guest);
     let admitted = host.admission.admit_spare(footprint, model.guest.cpus);
     let spare = admitted.and_then(|admitted| {
-        let world = model.world.clone();
+        let assignment = model.assignment.clone();
         let started = start(host, model, admitted);
         started
             .inspect_err(|failure| {
                 // Nobody asked for it, so only the daemon's log has it.
                 eprintln!("vm-test: cannot prepare a spare VM: {failure}");
-                host.spares.fail(&world);
+                host.spares.fail(&assignment);
             })
             .ok()
     });
@@ -63,18 +63,18 @@ fn start(host: &Host, model: Model, admitted: Admitted) -> Result<Spare, Failure
     let Model {
         guest,
         accelerator,
-        mut world,
+        mut assignment,
         held,
     } = model;
     let (number, name) = host.tools.names.next(&guest.name);
-    world.instance = name;
-    if let Some(hardware) = &mut world.hardware {
-        hardware.start = Start::Ahead;
+    assignment.instance = name;
+    if let World::Vm(vm) = &mut assignment.world {
+        vm.hardware.start = Start::Ahead;
     }
-    let belongings = prepare::belongings(&guest, &world.instance, accelerator)?;
+    let belongings = prepare::belongings(&guest, &assignment.instance, accelerator)?;
     let (nobody, stream) = UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
-    let instance = host.tools.start(&world, number, &stream, belongings)?;
+    let instance = host.tools.start(&assignment, number, &stream, belongings)?;
     instance.await_prepared(&host.tools.stop, PREPARING)?;
     Ok(Spare {
         instance,

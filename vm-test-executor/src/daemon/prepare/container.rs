@@ -10,11 +10,12 @@ use super::ready::Ready;
 use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;
-use crate::keeper::{MOST_TREES, World};
+use crate::keeper::{Assignment, Container, MOST_TREES, World};
 use crate::rootfs::{self, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use vm_test_protocol::LIBRARIES;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
@@ -60,17 +61,27 @@ pub(super) fn prepare(
             Some(Boot::new(guest, name, owner)?)
         }
     };
-    let world = World {
+    let container = Container {
         // A build step writes to disk, not to memory.
         watch_memory: limits.is_none() && order.request.build.is_none(),
-        ..world(tools, order, layers.as_ref(), name, &devices)?
+        ..container(tools, order, layers.as_ref())?
+    };
+    let build = order.request.build.as_ref();
+    let assignment = Assignment {
+        instance: name.to_owned(),
+        guest: guest.name.clone(),
+        room: guest.memory,
+        host_network: build.is_some_and(|build| build.network),
+        device_files: as_root && !devices.paths.is_empty(),
+        devices: devices.paths.clone(),
+        world: World::Container(container),
     };
     let (console, delegation) = boot.map_or((None, None), |boot| {
         (Some(boot.console), Some(boot.delegation))
     });
     Ok(Ready {
         number,
-        world,
+        assignment,
         belongings: Belongings {
             limits,
             devices,
@@ -84,8 +95,8 @@ pub(super) fn prepare(
             .release()
             .to_string_lossy()
             .into_owned(),
-        timeout: guest.timeout,
-        boot_timeout: guest.boot_timeout,
+        timeout: Duration::from_millis(guest.timeout),
+        boot_timeout: Duration::from_millis(guest.boot_timeout),
         next: None,
         caveat: caveat(guest, as_root),
         writes_to_memory: guest.rollback != Some(Rollback::Snapshot),
@@ -129,13 +140,11 @@ fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
     })
 }
 
-fn world(
+fn container(
     tools: &Tools,
     order: &Order<'_>,
     layers: Option<&Layers>,
-    instance: &str,
-    devices: &Devices,
-) -> Result<World, Failure> {
+) -> Result<Container, Failure> {
     let (guest, request) = (&order.guest, order.request);
     let as_root = tools.as_root();
     let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
@@ -171,22 +180,15 @@ fn world(
         );
         return Err(cannot(guest, &cause));
     }
-    Ok(World {
-        instance: instance.to_owned(),
-        guest: guest.name.clone(),
-        hardware: None,
-        places: Vec::new(),
+    Ok(Container {
         plan,
-        agent: Some(agent),
+        agent,
         loader,
-        memory: guest.memory,
         watch_memory: false,
-        boot_timeout: (order.init == Init::System).then_some(guest.boot_timeout),
-        user_namespace: !guest.privileged,
-        host_network: request.build.as_ref().is_some_and(|build| build.network),
+        boot_timeout: (order.init == Init::System)
+            .then(|| Duration::from_millis(guest.boot_timeout)),
+        privileged: guest.privileged,
         real_root: as_root || !own_files,
-        device_files: as_root && !devices.paths.is_empty(),
-        devices: devices.paths.clone(),
     })
 }
 

@@ -4,8 +4,8 @@
 use super::super::instance::{Belongings, Console, Devices, Limits, cannot};
 use crate::backend::kvm::{Accelerator, Hardware};
 use crate::config::Guest;
-use crate::keeper::World;
-use crate::rootfs::{Lower, Plan, Tree};
+use crate::keeper::{Assignment, Vm, World};
+use crate::rootfs::{Lower, Tree};
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
@@ -45,18 +45,16 @@ pub(crate) fn belongings(
     })
 }
 
-/// Returns the world of a VM.
-///
-/// `places` are directories of the host, by their names in the keeper's directory. `as_root` tells
-/// whether the daemon is the real root's.
-pub(super) fn world(
+/// What a keeper is to hold for a VM: `places` are directories of the host by their names in the
+/// keeper's room. `as_root` says whether the daemon is the real root's.
+pub(super) fn assignment(
     as_root: bool,
     guest: &Guest,
     instance: &str,
     hardware: Hardware,
     places: &[(String, PathBuf)],
-) -> World {
-    let mut plan = Plan::default();
+) -> Assignment {
+    let mut trees = Vec::new();
     // A real root's guests have ids that may not open the device's own file.
     let devices = match hardware.accelerator {
         Accelerator::Kvm if as_root => Devices::for_kvm().paths,
@@ -68,28 +66,24 @@ pub(super) fn world(
             if !as_root {
                 return (name.clone(), Lower::Path(path.clone()));
             }
-            plan.trees.push(Tree {
+            trees.push(Tree {
                 path: path.clone(),
                 optional: false,
             });
-            (name.clone(), Lower::Tree(plan.trees.len() - 1))
+            (name.clone(), Lower::Tree(trees.len() - 1))
         })
         .collect();
-    World {
+    Assignment {
         instance: instance.to_owned(),
         guest: guest.name.clone(),
+        room: WRITES + blank(guest),
         host_network: hardware.network,
-        hardware: Some(hardware),
-        places,
-        plan,
-        agent: None,
-        loader: None,
-        memory: WRITES + blank(guest),
-        watch_memory: false,
-        boot_timeout: None,
-        user_namespace: true,
-        real_root: as_root,
         device_files: !devices.is_empty(),
         devices,
+        world: World::Vm(Box::new(Vm {
+            hardware,
+            places,
+            trees,
+        })),
     }
 }

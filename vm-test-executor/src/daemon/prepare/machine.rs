@@ -3,7 +3,7 @@
 //! keeper.
 
 use super::super::instance::{Belongings, cannot};
-use super::hardware::{belongings, world};
+use super::hardware::{assignment, belongings};
 use super::order::Order;
 use super::payload::Payload;
 use super::ready::Ready;
@@ -19,6 +19,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use vm_test_protocol::daemon::ForeignDisk;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::machine::Identity;
@@ -27,13 +28,11 @@ use vm_test_protocol::machine::Identity;
 const LEAST_MEMORY: u64 = 128 << 20;
 
 /// How much longer everything may take under emulation.
-const TRANSLATED: u64 = 4;
+const TRANSLATED: u32 = 4;
 
-/// How much longer than its init's own limit a VM may take, in milliseconds.
-///
-/// That limit begins when the kernel has booted, and only the agent can tell what a late init waits
-/// for.
-const KERNELS_BOOT: u64 = 15_000;
+/// How much longer than its init's own limit a machine may take: that begins when its kernel has
+/// booted, and only its agent can say what an init that is late waits for.
+const KERNELS_BOOT: Duration = Duration::from_secs(15);
 
 /// Makes everything ready. `say` tells the client what takes long.
 ///
@@ -83,7 +82,7 @@ pub(super) fn prepare(
             accelerator: Accelerator::Tcg,
             memory: guest.memory,
             cpus: guest.cpus,
-            boot_timeout: (init == Init::System).then_some(guest.boot_timeout * TRANSLATED),
+            boot_timeout: boot_timeout(guest, init, TRANSLATED),
             patience: patience(guest, init, TRANSLATED),
             disks: guest.disks.clone(),
             foreign: None,
@@ -110,7 +109,7 @@ pub(super) fn prepare(
         Accelerator::Kvm => 1,
     };
     let hardware = Hardware {
-        boot_timeout: (init == Init::System).then_some(guest.boot_timeout * slower),
+        boot_timeout: boot_timeout(guest, init, slower),
         patience: patience(guest, init, slower),
         // A template is restored with the disks that it was saved with.
         start: match foreign {
@@ -130,7 +129,7 @@ pub(super) fn prepare(
         ..shape.hardware
     };
     let next = (hardware.start == Start::Restore).then_some(accelerator);
-    let world = world(tools.as_root(), guest, name, hardware, &places);
+    let assignment = assignment(tools.as_root(), guest, name, hardware, &places);
     let digest = image.digest.get(..12).unwrap_or_default();
     Ok(Ready {
         number,
@@ -138,13 +137,13 @@ pub(super) fn prepare(
             foreign,
             ..belongings(guest, name, accelerator)?
         },
-        world,
+        assignment,
         description: format!("{} ({digest}), {}", guest.description(), accelerator.name()),
         kernel: image
             .kernel
             .map(|kernel| kernel.release)
             .unwrap_or_default(),
-        timeout: guest.timeout * slower,
+        timeout: Duration::from_millis(guest.timeout).saturating_mul(slower),
         boot_timeout: patience(guest, init, slower),
         caveat: None,
         writes_to_memory: false,
@@ -153,10 +152,19 @@ pub(super) fn prepare(
     })
 }
 
-/// Returns how long its agent may take until its first message, in milliseconds.
-fn patience(guest: &Guest, init: Init, slower: u64) -> u64 {
-    let kernels = (init == Init::System).then_some(KERNELS_BOOT);
-    guest.boot_timeout * slower + kernels.unwrap_or(0)
+/// How long the image's own init may take, if it boots.
+fn boot_timeout(guest: &Guest, init: Init, slower: u32) -> Option<Duration> {
+    let limit = Duration::from_millis(guest.boot_timeout);
+    (init == Init::System).then(|| limit.saturating_mul(slower))
+}
+
+/// How long its agent may take to its first word.
+fn patience(guest: &Guest, init: Init, slower: u32) -> Duration {
+    let limit = Duration::from_millis(guest.boot_timeout).saturating_mul(slower);
+    match init {
+        Init::System => limit.saturating_add(KERNELS_BOOT),
+        Init::Agent => limit,
+    }
 }
 
 /// Opens an imported disk, read-only.

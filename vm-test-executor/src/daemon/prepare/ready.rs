@@ -2,9 +2,10 @@
 
 use super::super::instance::Belongings;
 use crate::backend::kvm::Accelerator;
-use crate::keeper::World;
+use crate::keeper::Assignment;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Keeps what an instance is made of from being removed, by locks that end when this is dropped.
 pub(crate) type Held = Arc<dyn Debug + Send + Sync>;
@@ -14,16 +15,16 @@ pub(crate) type Held = Arc<dyn Debug + Send + Sync>;
 pub(crate) struct Ready {
     /// Its number, which also selects its range of ids.
     pub(crate) number: u64,
-    pub(crate) world: World,
+    pub(crate) assignment: Assignment,
     pub(crate) belongings: Belongings,
     /// Its description, for people.
     pub(crate) description: String,
     /// The release of its kernel.
     pub(crate) kernel: String,
-    /// Time limit of a job, in milliseconds.
-    pub(crate) timeout: u64,
-    /// Time limit until the agent's first message, in milliseconds.
-    pub(crate) boot_timeout: u64,
+    /// Time limit of a job.
+    pub(crate) timeout: Duration,
+    /// Time limit until the agent's first word.
+    pub(crate) boot_timeout: Duration,
     /// See `Leased::caveat`.
     pub(crate) caveat: Option<String>,
     /// Whether what it writes takes up its memory.

@@ -4,7 +4,7 @@
 
 use super::super::instance::{boots, cannot};
 use super::emulator;
-use super::hardware::{belongings, world};
+use super::hardware::{assignment, belongings};
 use super::tools::Tools;
 use crate::backend::Unrun;
 use crate::backend::kvm::{Accelerator, Hardware, TEMPLATE};
@@ -13,13 +13,14 @@ use crate::image::{Store, Template};
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use vm_test_protocol::PROTOCOL;
 use vm_test_protocol::failure::Failure;
 
-/// How long a VM may take to boot before its accelerator counts as broken, in milliseconds.
-///
-/// A working one takes a second. The time that the guest allows the image's own init is added.
-const PROOF: u64 = 15_000;
+/// How long a machine may take to boot before its accelerator counts as one that does not work.
+/// Those that work take a second; an init of the image's own has as long as its guest gives it
+/// besides.
+const PROOF: Duration = Duration::from_secs(15);
 
 /// How to make a refusal forgotten before the host reboots.
 const FORGET: &str = "once /dev/kvm works, `vm-test gc --images` makes vm-test try it again";
@@ -115,7 +116,7 @@ fn proven(
         say_first(say);
         save(tools, store, shape, &hardware, aside).map_err(|unrun| {
             if unrun.is_unbooted {
-                let cause = unrun.failure.message.lines().next().unwrap_or_default();
+                let cause = &unrun.failure.message;
                 if shape.guest.accelerator() == config::Accelerator::Auto {
                     say(&format!(
                         "image `{}` does not boot with /dev/kvm here: {cause}; QEMU translates instead, which is slower, until this host boots; {FORGET}",
@@ -124,7 +125,7 @@ fn proven(
                 }
                 // If it cannot be recorded, the next lease finds out again.
                 let _ = Template::remember_refusal(store, &words, cause);
-                refused.replace(Some(cause.to_owned()));
+                refused.replace(Some(cause.clone()));
             }
             unrun.failure
         })
@@ -140,11 +141,11 @@ fn by_kvm(shape: &Shape<'_>) -> Hardware {
     let boot_timeout = shape
         .hardware
         .boot_timeout
-        .map(|_| shape.guest.boot_timeout.max(PROOF));
+        .map(|_| Duration::from_millis(shape.guest.boot_timeout).max(PROOF));
     Hardware {
         accelerator: Accelerator::Kvm,
         // A late init is not the kernel's fault, and its agent reports it in time.
-        patience: PROOF + boot_timeout.unwrap_or(0),
+        patience: PROOF.saturating_add(boot_timeout.unwrap_or_default()),
         boot_timeout,
         ..shape.hardware.clone()
     }
@@ -172,8 +173,8 @@ fn with(
 /// Describes a VM without the time limits of its boot, which do not matter once it has booted.
 fn lasting(hardware: &Hardware) -> String {
     let hardware = Hardware {
-        patience: 0,
-        boot_timeout: hardware.boot_timeout.map(|_| 0),
+        patience: Duration::ZERO,
+        boot_timeout: hardware.boot_timeout.map(|_| Duration::ZERO),
         ..hardware.clone()
     };
     format!("{hardware:?}")
@@ -195,15 +196,15 @@ fn save(
     let (number, name) = tools.names.next(&guest.name);
     let mut places = shape.base.to_vec();
     places.push((TEMPLATE.to_owned(), aside.to_path_buf()));
-    let world = world(tools.as_root(), guest, &name, hardware.clone(), &places);
+    let assignment = assignment(tools.as_root(), guest, &name, hardware.clone(), &places);
     let (_here, stream) = UnixStream::pair()
         .map_err(|error| cannot(guest, &format!("cannot make a pair of sockets: {error}")))?;
     let belongings = belongings(guest, &name, hardware.accelerator)?;
-    let instance = tools.start(&world, number, &stream, belongings)?;
+    let instance = tools.start(&assignment, number, &stream, belongings)?;
     let console = instance.console();
     instance.saved(&tools.stop).map_err(|mut unrun| {
         if let Some(console) = console {
-            let is_kept = boots::keep(store.root(), &name, &unrun.failure.message, &console);
+            let is_kept = boots::keep(store.root(), &name, &unrun.failure, &console);
             if is_kept && unrun.failure.hint.is_none() {
                 let hint = format!("`vm-test logs {name}` shows all of its console");
                 unrun.failure = unrun.failure.hint(hint);
@@ -221,14 +222,14 @@ mod tests {
 
     #[test]
     fn how_long_a_boot_may_take_makes_no_other_machine_and_whose_init_boots_does() {
-        let machine = |patience: u64, boot_timeout: Option<u64>| Hardware {
+        let machine = |patience, boot_timeout: Option<u64>| Hardware {
             start: Start::Save,
             program: PathBuf::from("qemu"),
             accelerator: Accelerator::Tcg,
             memory: 1 << 29,
             cpus: 1,
-            boot_timeout,
-            patience,
+            boot_timeout: boot_timeout.map(Duration::from_secs),
+            patience: Duration::from_secs(patience),
             disks: Vec::new(),
             foreign: None,
             network: false,

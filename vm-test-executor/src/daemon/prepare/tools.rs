@@ -6,7 +6,7 @@ use super::libraries::Libraries;
 use super::names::Names;
 use super::stores::Stores;
 use crate::host::idmaps::{IdMaps, Source};
-use crate::keeper::World;
+use crate::keeper::Assignment;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -40,11 +40,18 @@ impl Tools {
     /// Starts an instance whose agent talks to `stream`.
     pub(crate) fn start(
         &self,
-        world: &World,
+        assignment: &Assignment,
         number: u64,
         stream: &UnixStream,
         belongings: Belongings,
     ) -> Result<Instance, Failure> {
-        Instance::start(world, number, stream, &self.maps, belongings, &self.spawner)
+        Instance::start(
+            assignment,
+            number,
+            stream,
+            &self.maps,
+            belongings,
+            &self.spawner,
+        )
     }
 }

@@ -30,11 +30,12 @@ pub(super) fn missing(store: &Store, recipe: &Recipe) -> Result<Vec<Recipe>, Fai
             // An image that was imported or committed has no recipe and needs none.
             Err(_) if is_there => break,
             Err(failure) => {
-                let message = format!(
-                    "cannot build image `{}`: its base `{name}` is not in the store: {}",
-                    recipe.name, failure.message
-                );
-                return Err(Failure { message, ..failure });
+                return Err(failure.reworded(|cause| {
+                    format!(
+                        "cannot build image `{}`: its base `{name}` is not in the store: {cause}",
+                        recipe.name
+                    )
+                }));
             }
         };
         next = base_of(&base).map(str::to_owned);

@@ -6,7 +6,7 @@ use crate::image::layer::digest;
 use crate::image::store::staging::{self, make_empty};
 use crate::image::store::{Held, LayerRecord, Store, layers, space};
 use std::path::Path;
-use vm_test_protocol::failure::Failure;
+use vm_test_protocol::failure::{Failure, Kind};
 
 /// Raised when the same recipe would give other layers.
 const FORMAT: &[u8] = b"vm-test layer 1";
@@ -121,7 +121,7 @@ fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure 
     let elsewhere = ["run ", "add the kernel "];
     let elsewhere = bootstraps || elsewhere.iter().any(|start| step.starts_with(start));
     let full = space::is_full(&failure, root, elsewhere);
-    if !full || failure.message.contains("store full") {
+    if !full || failure.kind() == Kind::StoreFull {
         return failure;
     }
     let known = bootstraps.then_some(space::BOOTSTRAP);

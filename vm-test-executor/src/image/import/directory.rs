@@ -51,7 +51,7 @@ impl Directory {
         } else {
             inside::perform(store.root(), Task::Digest(path.clone()), None)
                 .map_err(|failure| {
-                    cannot(&name, failure.message).hint("every file below it must be readable")
+                    cannot(&name, failure.text()).hint("every file below it must be readable")
                 })?
                 .digest
         };

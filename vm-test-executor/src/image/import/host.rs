@@ -230,9 +230,7 @@ fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(Stop::Write(error)) => Err(error),
         Err(Stop::Read(error)) => Err(named(&entry.name, &error)),
-        Err(Stop::Refused(failure) | Stop::Short(failure)) => {
-            Err(io::Error::other(failure.message))
-        }
+        Err(Stop::Refused(failure) | Stop::Short(failure)) => Err(io::Error::other(failure.text())),
     }
 }
 

@@ -113,7 +113,7 @@ pub(in crate::image) fn perform_to(
     frame::write(&control, &order).map_err(cannot)?;
     if mapped {
         let tree = idmap::detached_copy(store, Some(&namespace.into())).map_err(cannot)?;
-        handover::send(&control, Some(&tree)).map_err(cannot)?;
+        handover::send(&control, &tree).map_err(cannot)?;
     }
     let answer: Option<Result<Done, Failure>> = frame::read(&control).map_err(cannot)?;
     let _ = rustix::process::waitid(
@@ -180,7 +180,7 @@ fn take_order(control: &UnixStream) -> Result<(PathBuf, Task), Failure> {
     let attach = || -> io::Result<()> {
         let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
         mount_change("/", private)?;
-        let tree = handover::receive(control)?.ok_or(io::ErrorKind::NotFound)?;
+        let tree = handover::receive(control)?;
         let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
         move_mount(tree, c"", rustix::fs::CWD, STORE, flags)?;
         Ok(())

@@ -64,13 +64,8 @@ pub(super) fn make(aside: &Path, items: &[Item], all: &Survey, size: u64) -> Res
         entries: all.entries,
         hides_ids: IdMaps::of_this_user().source != Source::Root,
     };
-    have_done(&order).map_err(|failure| Failure {
-        message: format!(
-            "cannot make the disk {}: {}",
-            disk.display(),
-            failure.message
-        ),
-        ..failure
+    have_done(&order).map_err(|failure| {
+        failure.reworded(|cause| format!("cannot make the disk {}: {cause}", disk.display()))
     })?;
     // Whatever its content, it seems to have the same size.
     file.set_len(size).map_err(cannot)

@@ -44,13 +44,9 @@ pub(super) fn while_it_changes<C: Moment, T>(
             return Err(failure);
         }
         if attempts == ATTEMPTS {
-            return Err(Failure {
-                message: format!(
-                    "{}; files of the workspace change while they are copied",
-                    failure.message
-                ),
-                ..failure
-            }
+            return Err(failure.reworded(|words| {
+                format!("{words}; files of the workspace change while they are copied")
+            })
             .hint("make sure that nothing writes there while tests start, or make it write below cargo's target directory"));
         }
         attempts += 1;

@@ -113,9 +113,8 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
             "is it a recipe? Larger content belongs into files that it names",
         )?;
         let dir = file.parent().unwrap_or(Path::new("/"));
-        let recipe = parse(name, &text, dir).map_err(|failure| Failure {
-            message: format!("cannot use {}: {}", file.display(), failure.message),
-            ..failure
+        let recipe = parse(name, &text, dir).map_err(|failure| {
+            failure.reworded(|cause| format!("cannot use {}: {cause}", file.display()))
         })?;
         return Ok(Recipe {
             home: directory.to_path_buf(),
@@ -239,7 +238,7 @@ mod tests {
             ("bsae = \"x\"", "unknown field `bsae`"),
         ] {
             let error = parse("x", text, Path::new("/")).unwrap_err();
-            assert!(error.message.contains(words), "{text} gave {error}");
+            assert!(error.text().contains(words), "{text} gave {error}");
         }
     }
 

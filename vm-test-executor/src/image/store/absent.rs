@@ -57,7 +57,7 @@ mod tests {
         ] {
             let failure = absent(nowhere, name, &[]);
             assert_eq!(failure.hint.as_deref(), Some(hint));
-            assert!(failure.missing);
+            assert!(failure.is_missing());
         }
     }
 }

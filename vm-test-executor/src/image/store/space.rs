@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use vm_test_protocol::failure::Failure;
+use vm_test_protocol::failure::{Failure, Kind};
 use vm_test_runtime::variables::STORE as ENV_STORE;
 use vm_test_sys::btrfs;
 
@@ -15,10 +15,9 @@ const NOTHING_LEFT: u64 = 4 << 20;
 pub(in crate::image) const BOOTSTRAP: u64 = 400 << 20;
 
 /// How the system says it, to us and to the programs that we start.
-const WORDS: [&str; 4] = [
+const WORDS: [&str; 3] = [
     "No space left on device",
     "Disk quota exceeded",
-    "store full",
     // What tar says if some of a block still found room.
     "Wrote only",
 ];
@@ -80,7 +79,8 @@ pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
 
 /// Whether a step failed because there was no room. `ran_command` if it may have been told to the user only.
 pub(in crate::image) fn is_full(failure: &Failure, store: &Path, ran_command: bool) -> bool {
-    let said = WORDS.iter().any(|word| failure.message.contains(word));
+    let text = failure.text();
+    let said = failure.kind() == Kind::StoreFull || WORDS.iter().any(|word| text.contains(word));
     let gone = left(store).is_some_and(|(bytes, files)| bytes < NOTHING_LEFT || !files);
     said || (ran_command && gone)
 }
@@ -92,7 +92,7 @@ pub(in crate::image) fn full(store: &Path, step: &str, before: u64, needs: Optio
         Some(missing) if missing > 0 => format!("it needs about {} MiB more", mib(missing)),
         _ => format!("it needs more than the {} MiB that were free", before >> 20),
     };
-    Failure::new(format!("cannot {step}: store full: {missing} in {}", store.display())).hint(format!(
+    Failure::new(format!("cannot {step}: store full: {missing} in {}", store.display())).of(Kind::StoreFull).hint(format!(
         "`vm-test image rm` and `vm-test gc --images` make room; or set {ENV_STORE} to a directory on a larger disk"
     ))
 }

@@ -2,9 +2,12 @@
 
 use super::super::console::Console;
 use super::super::instance::Belongings;
-use super::super::scripted_keeper::{ScriptedKeeper, failure_if, started, stop, world};
+use super::super::scripted_keeper::{
+    ScriptedKeeper, assignment, container, failure_if, started, started_with, stop,
+};
 use super::*;
-use crate::rootfs::Tree;
+use crate::keeper::Descriptor;
+use crate::rootfs::{Plan, Tree};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::time::Instant;
@@ -22,7 +25,7 @@ const GARBAGE: [&[u8]; 5] = [
 ];
 
 fn instance() -> (Instance, ScriptedKeeper) {
-    started(&world("a-1", "a"), Belongings::default())
+    started(&assignment("a-1", "a"), Belongings::default())
 }
 
 fn failed() -> KeeperReport {
@@ -30,38 +33,40 @@ fn failed() -> KeeperReport {
 }
 
 fn cause(instance: Instance, event: Event) -> String {
-    instance.destroy(event).cause.unwrap().message
+    instance.destroy(event).cause.unwrap().text()
 }
 
 #[test]
-fn a_keeper_gets_its_world_then_the_trees_then_the_console_then_the_disk() {
+fn a_keeper_gets_its_world_and_then_each_descriptor_by_its_name() {
     let dir = tempfile::tempdir().unwrap();
     let [file, disk] = ["file", "disk"].map(|name| dir.path().join(name));
     std::fs::write(&file, "a file").unwrap();
     std::fs::write(&disk, "a disk").unwrap();
-    let mut world = world("a-1", "a");
-    world.plan.trees = vec![
-        Tree {
-            path: file,
-            optional: false,
-        },
-        Tree {
-            path: dir.path().join("nothing"),
-            optional: true,
-        },
-    ];
+    let tree = |path, optional| Tree { path, optional };
+    let plan = Plan {
+        trees: vec![tree(dir.path().join("nothing"), true), tree(file, false)],
+        ..Plan::default()
+    };
+    let assignment = container("a-1", "a", plan);
     let belongings = Belongings {
         console: Some(Console::new().unwrap()),
         foreign: Some(File::open(&disk).unwrap().into()),
         ..Belongings::default()
     };
-    let (instance, keeper) = started(&world, belongings);
-    let take = || handover::receive(&keeper.control).unwrap().map(File::from);
-    let read = |file: Option<File>| std::io::read_to_string(file.unwrap()).unwrap();
-    assert_eq!(read(take()), "a file");
-    assert!(take().is_none());
-    writeln!(take().unwrap(), "a word").unwrap();
-    assert_eq!(read(take()), "a disk");
+    let (instance, keeper, descriptors) = started_with(&assignment, belongings);
+    let names: Vec<_> = descriptors.iter().map(|(name, _)| *name).collect();
+    // One that is optional and not there is not handed over.
+    let expected = [
+        Descriptor::Tree(1),
+        Descriptor::Console,
+        Descriptor::ForeignDisk,
+    ];
+    assert_eq!(names, expected);
+    for (at, content) in [(0, "a file"), (2, "a disk")] {
+        let found = std::io::read_to_string(&descriptors[at].1).unwrap();
+        assert_eq!(found, content);
+    }
+    writeln!(&descriptors[1].1, "a word").unwrap();
     assert_eq!(instance.console().unwrap().lines(), ["a word"]);
     keeper.exit(0);
     let words = cause(instance, Event::Died);
@@ -175,7 +180,7 @@ fn the_console_is_shown_unless_the_instance_was_given_up() {
             console: Some(Console::new().unwrap()),
             ..Belongings::default()
         };
-        let (instance, keeper) = started(&world("a-1", "a"), belongings);
+        let (instance, keeper) = started(&assignment("a-1", "a"), belongings);
         keeper.exit(0);
         let words = cause(instance, event);
         assert_eq!(words.contains("console"), is_shown, "{words}");
@@ -238,6 +243,26 @@ fn a_template_is_saved_by_its_keepers_word_only() {
         "cannot make a template for guest `a`: the daemon was stopped"
     );
     assert!(keeper.is_killed());
+}
+
+#[test]
+fn a_booting_guests_agent_is_watched_by_the_pipe_that_its_keeper_hands_over() {
+    let started = |report: KeeperReport| {
+        let (mut instance, keeper) = instance();
+        keeper.report(&report);
+        if report == KeeperReport::Agent {
+            handover::send(&keeper.control, &File::open("/dev/null").unwrap().into()).unwrap();
+        }
+        instance.await_agent().unwrap();
+        (instance, keeper)
+    };
+    let (instance, _keeper) = started(KeeperReport::Agent);
+    assert!(instance.agent.is_some() && instance.said.is_none());
+    // A keeper that has failed before that has said why, and says nothing more.
+    let (instance, keeper) = started(failed());
+    assert!(instance.agent.is_none());
+    keeper.exit(0);
+    assert_eq!(cause(instance, Event::Died), "why");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Spare VMs whose keepers are scripted.
 
 use super::super::instance::Belongings;
-use super::super::scripted_keeper::{ScriptedKeeper, started, stop, world};
+use super::super::scripted_keeper::{ScriptedKeeper, assignment, started, stop};
 use super::*;
 use std::io::{Read, Write};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use std::time::Instant;
 const LONG: Duration = Duration::from_secs(60);
 
 fn instance() -> (Instance, ScriptedKeeper) {
-    started(&world("a-1", "a"), Belongings::default())
+    started(&assignment("a-1", "a"), Belongings::default())
 }
 
 fn refused(cause: &str) -> String {
@@ -26,11 +26,12 @@ fn a_spare_that_is_prepared_gets_the_stream_of_its_lease_and_then_the_word_to_be
     keeper.report(&KeeperReport::Attached);
     instance.attach(&stream).unwrap();
     drop(stream);
-    let theirs = handover::receive(&keeper.control).unwrap().unwrap();
+    assert_eq!(keeper.hear(), ToKeeper::Stream);
+    let theirs = keeper.take();
     keeper.control.set_nonblocking(true).unwrap();
     handover::receive(&keeper.control).unwrap_err();
     instance.begin().unwrap();
-    assert!(handover::receive(&keeper.control).unwrap().is_none());
+    assert_eq!(keeper.hear(), ToKeeper::Begin);
     UnixStream::from(theirs).write_all(b"hello").unwrap();
     let mut heard = String::new();
     client.read_to_string(&mut heard).unwrap();

@@ -5,36 +5,22 @@ use super::super::keep;
 use super::super::scripted_host::{NAME, ScriptedHost, await_that};
 use super::*;
 use vm_test_protocol::agent::{End, Ended, Job};
-use vm_test_protocol::harvest::Wanted;
 use vm_test_sys::handover;
 
 fn job() -> ToAgent {
-    ToAgent::Job(Box::new(Job {
-        nonce: 1,
-        program: "sh".to_owned(),
-        args: Vec::new(),
-        directory: "/".to_owned(),
-        directory_is_optional: false,
-        environment: Vec::new(),
-        timeout: None,
-        stop_at_timeout: false,
-        test: None,
-        terminal: None,
-        of_host: None,
-        wanted: Wanted::default(),
-    }))
+    ToAgent::Job(Box::new(Job::program("sh", ["-l"])))
 }
 
 fn ended() -> FromAgent {
     FromAgent::Ended(Ended {
         end: End::Exited(0),
-        dropped: 0,
+        dropped_bytes: 0,
         preamble: Vec::new(),
         breach: None,
-        micros: 0,
+        took: Duration::ZERO,
         body: None,
         last: Vec::new(),
-        files: 0,
+        files_bytes: 0,
     })
 }
 
@@ -47,7 +33,7 @@ fn with_kept(visits: impl FnOnce(&ScriptedHost, &UnixStream)) {
         let event = scope.spawn(|| daemon.live(lease));
         daemon.await_life();
         let (client, connection) = UnixStream::pair().unwrap();
-        handover::send(&client, Some(&agent.into())).unwrap();
+        handover::send(&client, &agent.into()).unwrap();
         let host = &daemon.host;
         scope.spawn(move || keep::keep(host, &connection, NAME));
         assert!(matches!(frame::read(&client), Ok(Some(Reply::Kept(_)))));
@@ -74,7 +60,7 @@ fn visit<T>(daemon: &ScriptedHost, instance: &str, client: impl FnOnce(UnixStrea
 /// Reads the answer to a client that must be admitted.
 fn enter(client: &UnixStream) {
     match frame::read(client).unwrap() {
-        Some(Reply::Attached(attached)) => assert_eq!(attached.stays, 600_000),
+        Some(Reply::Attached(attached)) => assert_eq!(attached.stays, Duration::from_secs(600)),
         other => panic!("{other:?}"),
     }
 }

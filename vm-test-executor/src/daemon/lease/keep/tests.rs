@@ -3,13 +3,17 @@
 use super::super::super::instance::Event;
 use super::super::scripted_host::{MEMORY, NAME, ScriptedHost};
 use super::*;
-use std::io::Read;
+use std::io::{Read, Write};
 
 /// Returns the answer to a client that hands over its end of a lease's stream; `None` if there is
 /// no answer.
 fn answer(daemon: &ScriptedHost, agent: Option<UnixStream>, instance: &str) -> Option<Reply> {
     let (client, connection) = UnixStream::pair().unwrap();
-    handover::send(&client, agent.map(Into::into).as_ref()).unwrap();
+    match agent {
+        Some(agent) => handover::send(&client, &agent.into()).unwrap(),
+        // What a descriptor comes with, alone.
+        None => (&client).write_all(b"d").unwrap(),
+    }
     keep(&daemon.host, &connection, instance);
     drop(connection);
     frame::read(&client).unwrap()
@@ -30,12 +34,12 @@ fn a_kept_instance_outlives_its_test_process_until_it_is_removed() {
         let event = scope.spawn(|| daemon.live(lease));
         daemon.await_life();
         let (client, connection) = UnixStream::pair().unwrap();
-        handover::send(&client, Some(&agent.into())).unwrap();
+        handover::send(&client, &agent.into()).unwrap();
         let host = &daemon.host;
         let kept = scope.spawn(move || keep(host, &connection, NAME));
         assert_eq!(
             frame::read::<Reply>(&client).unwrap(),
-            Some(Reply::Kept(600_000))
+            Some(Reply::Kept(Duration::from_secs(600)))
         );
         // The client is told to end.
         assert_eq!((&client).read(&mut [0]).unwrap(), 0);
@@ -77,7 +81,10 @@ fn a_kept_instance_that_dies_is_let_go_by_the_daemon() {
         super::super::scripted_host::await_that(is_kept);
         keeper.exit(0);
         assert_eq!(event.join().unwrap(), Event::Died);
-        assert_eq!(kept.join().unwrap(), Some(Reply::Kept(600_000)));
+        assert_eq!(
+            kept.join().unwrap(),
+            Some(Reply::Kept(Duration::from_secs(600)))
+        );
     });
     daemon.check_budget();
 }
@@ -90,7 +97,7 @@ fn an_instance_whose_client_does_not_hear_that_it_is_kept_goes_at_once() {
         let event = scope.spawn(|| daemon.live(lease));
         daemon.await_life();
         let (client, connection) = UnixStream::pair().unwrap();
-        handover::send(&client, Some(&agent.into())).unwrap();
+        handover::send(&client, &agent.into()).unwrap();
         client.shutdown(Shutdown::Both).unwrap();
         keep(&daemon.host, &connection, NAME);
         assert_eq!(event.join().unwrap(), Event::Released);

@@ -2,6 +2,7 @@
 
 use super::super::scripted_host::request;
 use super::*;
+use vm_test_protocol::record::LONGEST_RUN;
 
 fn close(request: &LeaseRequest) {
     let failure = Failure::new("cannot start it: why");
@@ -34,7 +35,7 @@ fn tests_that_got_no_instance_are_lines_of_their_runs_file_and_have_no_log() {
 #[test]
 fn a_command_is_written_nowhere_and_a_run_whose_name_is_no_files_neither() {
     let dir = tempfile::tempdir().unwrap();
-    for run in ["", "../run", "a/b", "a.b", &"a".repeat(LONGEST + 1)] {
+    for run in ["", "../run", "a/b", "a.b", &"a".repeat(LONGEST_RUN + 1)] {
         close(&request(dir.path(), run));
     }
     close(&LeaseRequest {
@@ -42,7 +43,7 @@ fn a_command_is_written_nowhere_and_a_run_whose_name_is_no_files_neither() {
         ..request(dir.path(), "run-1")
     });
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-    close(&request(dir.path(), &"a".repeat(LONGEST)));
+    close(&request(dir.path(), &"a".repeat(LONGEST_RUN)));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 

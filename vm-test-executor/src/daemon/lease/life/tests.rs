@@ -5,6 +5,7 @@ use super::*;
 use crate::keeper::KeeperReport;
 use std::io::Read;
 use std::net::Shutdown;
+use std::time::Duration;
 use vm_test_protocol::record::{Record, RecordOutcome};
 
 fn failed(words: &str) -> KeeperReport {
@@ -16,10 +17,10 @@ fn passed() -> Record {
     Record {
         instance: NAME.to_owned(),
         outcome: RecordOutcome::Passed,
-        boot: 1,
-        process: Some(3),
-        body: Some(2),
-        total: 4,
+        boot: Duration::from_micros(1),
+        process: Some(Duration::from_micros(3)),
+        body: Some(Duration::from_micros(2)),
+        total: Duration::from_micros(4),
         words: None,
         output: Vec::new(),
     }

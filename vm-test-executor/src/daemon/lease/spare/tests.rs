@@ -2,9 +2,8 @@
 
 use super::super::scripted_host::{MEMORY, ScriptedHost};
 use super::*;
-use crate::keeper::KeeperReport;
+use crate::keeper::{KeeperReport, ToKeeper};
 use std::sync::Arc;
-use vm_test_sys::handover;
 
 /// What a test controls of a spare.
 struct Hands {
@@ -27,7 +26,7 @@ fn spare(daemon: &ScriptedHost) -> (Spare, Hands) {
 /// Adds a spare to the daemon's pool.
 fn fill(daemon: &ScriptedHost) -> Hands {
     let (spare, hands) = spare(daemon);
-    let number = daemon.host.spares.reserve(&daemon.world()).unwrap();
+    let number = daemon.host.spares.reserve(&daemon.assignment()).unwrap();
     daemon.host.spares.fill(number, Some(spare));
     hands
 }
@@ -36,14 +35,15 @@ fn fill(daemon: &ScriptedHost) -> Hands {
 fn a_spare_that_a_lease_takes_becomes_its_instance_and_gives_its_own_room_back() {
     let daemon = ScriptedHost::new();
     let hands = fill(&daemon);
-    let spare = daemon.host.spares.take(&daemon.world()).unwrap();
+    let spare = daemon.host.spares.take(&daemon.assignment()).unwrap();
     assert_eq!((spare.name(), spare.is_alive()), ("a-1", true));
     assert_eq!(daemon.promised(), MEMORY);
     let (_client, stream) = UnixStream::pair().unwrap();
     hands.keeper.report(&KeeperReport::Attached);
     let instance = spare.attach(&stream).unwrap().begin().unwrap();
-    assert!(handover::receive(&hands.keeper.control).unwrap().is_some());
-    assert!(handover::receive(&hands.keeper.control).unwrap().is_none());
+    assert_eq!(hands.keeper.hear(), ToKeeper::Stream);
+    drop(hands.keeper.take());
+    assert_eq!(hands.keeper.hear(), ToKeeper::Begin);
     assert_eq!((daemon.promised(), Arc::strong_count(&hands.held)), (0, 1));
     assert!(instance.is_alive());
 }

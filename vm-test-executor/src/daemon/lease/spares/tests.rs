@@ -1,6 +1,6 @@
 //! Places of spares, leases that wait for them, and their ends, with numbers in the place of VMs.
 
-use super::super::super::instance::scripted_keeper::world;
+use super::super::super::instance::scripted_keeper::assignment;
 use super::*;
 use std::sync::Arc;
 
@@ -20,50 +20,50 @@ fn await_claim<S>(spares: &Spares<S>) {
 #[test]
 fn a_spare_is_for_every_instance_of_its_world_and_for_one_lease_only() {
     let spares = spares();
-    let number = spares.reserve(&world("a-1", "a")).unwrap();
+    let number = spares.reserve(&assignment("a-1", "a")).unwrap();
     spares.fill(number, Some(7));
     assert_eq!(spares.count(), 1);
-    assert_eq!(spares.take(&world("b-2", "b")), None);
-    assert_eq!(spares.take(&world("a-2", "a")), Some(7));
-    assert_eq!(spares.take(&world("a-3", "a")), None);
+    assert_eq!(spares.take(&assignment("b-2", "b")), None);
+    assert_eq!(spares.take(&assignment("a-2", "a")), Some(7));
+    assert_eq!(spares.take(&assignment("a-3", "a")), None);
     assert_eq!(spares.count(), 0);
 }
 
 #[test]
 fn one_place_is_given_for_a_world_until_a_lease_takes_it() {
     let spares = spares();
-    let world = world("a-1", "a");
-    assert_eq!(spares.wanted(&world), 1);
-    let number = spares.reserve(&world).unwrap();
-    assert_eq!(spares.reserve(&world), None);
+    let one = assignment("a-1", "a");
+    assert_eq!(spares.wanted(&one), 1);
+    let number = spares.reserve(&one).unwrap();
+    assert_eq!(spares.reserve(&one), None);
     spares.fill(number, Some(()));
-    assert_eq!(spares.reserve(&world), None);
-    assert!(spares.take(&world).is_some());
-    assert!(spares.reserve(&world).is_some());
+    assert_eq!(spares.reserve(&one), None);
+    assert!(spares.take(&one).is_some());
+    assert!(spares.reserve(&one).is_some());
 }
 
 #[test]
 fn a_lease_waits_for_a_spare_that_is_being_prepared_and_then_more_are_wanted() {
     let spares = spares();
-    let world = world("a-1", "a");
-    let number = spares.reserve(&world).unwrap();
+    let one = assignment("a-1", "a");
+    let number = spares.reserve(&one).unwrap();
     std::thread::scope(|scope| {
-        let lease = scope.spawn(|| spares.take(&world));
+        let lease = scope.spawn(|| spares.take(&one));
         await_claim(&spares);
         // Another lease does not get what this one waits for.
-        assert_eq!(spares.take(&world), None);
+        assert_eq!(spares.take(&one), None);
         spares.clear();
         spares.fill(number, Some(7));
         assert_eq!(lease.join().unwrap(), Some(7));
     });
     let processors = std::thread::available_parallelism().map_or(1, |cpus| cpus.get());
-    assert_eq!(spares.wanted(&world), processors.min(MOST));
+    assert_eq!(spares.wanted(&one), processors.min(MOST));
 }
 
 #[test]
 fn a_lease_whose_spare_could_not_be_prepared_goes_on_without_and_none_is_tried_for_a_while() {
     let spares = spares::<()>();
-    let (one, other) = (world("a-1", "a"), world("b-1", "b"));
+    let (one, other) = (assignment("a-1", "a"), assignment("b-1", "b"));
     let number = spares.reserve(&one).unwrap();
     std::thread::scope(|scope| {
         let lease = scope.spawn(|| spares.take(&one));
@@ -79,10 +79,10 @@ fn a_lease_whose_spare_could_not_be_prepared_goes_on_without_and_none_is_tried_f
 #[test]
 fn a_place_that_is_given_up_for_want_of_room_may_be_tried_again_at_once() {
     let spares = spares::<()>();
-    let world = world("a-1", "a");
-    let number = spares.reserve(&world).unwrap();
+    let one = assignment("a-1", "a");
+    let number = spares.reserve(&one).unwrap();
     spares.fill(number, None);
-    assert!(spares.reserve(&world).is_some());
+    assert!(spares.reserve(&one).is_some());
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_spare_whose_place_is_gone_ends() {
 fn spares_end_that_have_died_or_that_nobody_came_for_in_time_or_whose_memory_is_needed() {
     let fill = |spares: &Spares<u32>| {
         for (guest, spare) in [("a", 1), ("b", 2)] {
-            let number = spares.reserve(&world("", guest)).unwrap();
+            let number = spares.reserve(&assignment("", guest)).unwrap();
             spares.fill(number, Some(spare));
         }
     };
@@ -105,7 +105,7 @@ fn spares_end_that_have_died_or_that_nobody_came_for_in_time_or_whose_memory_is_
     fill(&pool);
     pool.expire(|spare| *spare != 1);
     assert_eq!(pool.count(), 1);
-    assert_eq!(pool.take(&world("", "a")), None);
+    assert_eq!(pool.take(&assignment("", "a")), None);
     pool.clear();
     assert_eq!(pool.count(), 0);
     let brief = Spares::that_wait(Duration::from_millis(1));
@@ -118,7 +118,7 @@ fn spares_end_that_have_died_or_that_nobody_came_for_in_time_or_whose_memory_is_
 #[test]
 fn where_spares_do_not_wait_there_are_none() {
     let spares = Spares::<()>::that_wait(Duration::ZERO);
-    let world = world("a-1", "a");
-    assert_eq!(spares.wanted(&world), 0);
-    assert_eq!(spares.reserve(&world), None);
+    let one = assignment("a-1", "a");
+    assert_eq!(spares.wanted(&one), 0);
+    assert_eq!(spares.reserve(&one), None);
 }

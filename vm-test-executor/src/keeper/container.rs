@@ -1,0 +1,96 @@
+//! The world of a container: its root file system, and liblxc.
+
+use super::errors::keep_errors;
+use super::handed::Handed;
+use super::messages::{KeeperReport, describe_end};
+use super::world::{Assignment, Container};
+use super::{builder, mounts, pipe};
+use crate::backend::{self, Boot, Unrun};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+use vm_test_protocol::ALIVE;
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
+use vm_test_sys::handover;
+
+/// How many process ids a guest has if no control group limits its processes.
+///
+/// Ids are reused after this many, so it is larger than a limit of processes would have to be.
+const MOST_PROCESSES: u32 = 8192;
+
+/// Makes the root file system and runs the container in it; the exit status of its first process.
+/// `lost` is the failure that the daemon cannot be talked to.
+pub(super) fn run(
+    control: &UnixStream,
+    assignment: &Assignment,
+    container: &Container,
+    mut handed: Handed,
+    lost: impl Fn(io::Error) -> Failure,
+) -> Result<i32, Unrun> {
+    let boot = container
+        .boot_timeout
+        .map(|timeout| boot(timeout, &mut handed))
+        .transpose()
+        .map_err(&lost)?;
+    let ready = mounts::prepare(assignment, container, handed, boot)?;
+    if container.boot_timeout.is_some() {
+        let pipe = pipe::make(&builder::in_root(Path::new(ALIVE))).map_err(&lost)?;
+        frame::write(control, &KeeperReport::Agent)
+            .and_then(|()| handover::send(control, &pipe))
+            .map_err(&lost)?;
+    }
+    if !container.privileged {
+        leave_groups(assignment)?;
+        if container.watch_memory {
+            limit_processes();
+        }
+    }
+    let errors = keep_errors(&ready.room).map_err(|error| {
+        Failure::new(format!(
+            "cannot prepare instance {} of guest `{}`: keep its errors: {error}",
+            assignment.instance, assignment.guest
+        ))
+        .because(Tried::File, &error)
+    })?;
+    let status = backend::run_container(&ready)?;
+    match backend::last_line(&errors) {
+        // An init writes its errors to the console.
+        Some(words) if status != 0 && ready.boot.is_none() => Err(Failure::new(format!(
+            "instance {} of guest `{}` died: its first process {}: {words}",
+            assignment.instance,
+            assignment.guest,
+            describe_end(status)
+        ))
+        .into()),
+        _ => Ok(status),
+    }
+}
+
+fn boot(timeout: Duration, handed: &mut Handed) -> io::Result<Boot> {
+    let console = handed.console.take().ok_or(io::ErrorKind::NotFound)?;
+    Ok(Boot { timeout, console })
+}
+
+/// Leaves the user's supplementary groups, so that nothing in the guest has their rights.
+///
+/// They were needed to mount the workspace.
+fn leave_groups(assignment: &Assignment) -> Result<(), Failure> {
+    rustix::thread::set_thread_groups(&[]).map_err(|error| {
+        Failure::new(format!(
+            "cannot prepare instance {} of guest `{}`: leave the user's groups: {error}",
+            assignment.instance, assignment.guest
+        ))
+    })
+}
+
+/// Limits the processes of all users of the guest together, where no control group does.
+///
+/// A limit for each user would not do: root in the guest can multiply it by adding users. Kernels
+/// before 6.14 have one setting for the whole host, and refuse.
+fn limit_processes() {
+    // It applies to this pid namespace and those below, whatever they set for themselves.
+    let _ = std::fs::write("/proc/sys/kernel/pid_max", MOST_PROCESSES.to_string());
+}

@@ -1,0 +1,86 @@
+//! The stream to the agent of an instance. Sends and receives whole messages; knows no job and no
+//! daemon.
+
+use std::io::{self, Read};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+use vm_test_protocol::agent::{FromAgent, ToAgent};
+use vm_test_protocol::frame::{self, FrameBuffer};
+
+/// How many reads are made after the time is up: messages that came in time may wait here if this
+/// process was stopped.
+const LATE_READS: usize = 256;
+
+/// An agent, as its lease's holder has it.
+#[derive(Debug)]
+pub struct Agent {
+    pub(super) stream: UnixStream,
+    buffer: FrameBuffer,
+}
+
+impl Agent {
+    /// The agent at the other end of this stream, of which so much has been read already.
+    pub(crate) fn new(stream: UnixStream, buffer: FrameBuffer) -> Self {
+        Self { stream, buffer }
+    }
+
+    /// Sends a message to the agent.
+    ///
+    /// # Errors
+    /// If the instance is gone.
+    pub fn send(&self, message: &ToAgent) -> io::Result<()> {
+        frame::write(&self.stream, message)
+    }
+
+    /// Receives a message from the agent; `None` at the end of the stream.
+    ///
+    /// # Errors
+    /// If the time is up, or the agent's message is invalid.
+    pub fn receive(&mut self, within: Option<Duration>) -> io::Result<Option<FromAgent>> {
+        // For the whole message: a guest that sends it byte by byte must not get this long for each
+        // byte.
+        let limit = within.map(|within| Instant::now() + within);
+        let mut late = 0;
+        let mut bytes = [0; 1 << 14];
+        loop {
+            if let Some(message) = self.buffer.pop()? {
+                return Ok(Some(message));
+            }
+            let mut left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                late += 1;
+                if late > LATE_READS {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                left = Some(Duration::from_millis(1));
+            }
+            self.stream.set_read_timeout(left)?;
+            match self.stream.read(&mut bytes) {
+                Ok(0) if self.buffer.is_empty() => return Ok(None),
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.buffer.push(&bytes[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The kernel's error at the end of a stream whose other side had not read
+                // everything.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A second end of the stream, for another thread to send with. Only when it is closed, too,
+    /// the lease ends.
+    ///
+    /// # Errors
+    /// If this process may open no more descriptors.
+    pub fn sender(&self) -> io::Result<UnixStream> {
+        self.stream.try_clone()
+    }
+
+    /// Ends the stream at once, whoever else has an end of it.
+    pub(super) fn hang_up(&self) {
+        // If the daemon is gone, so is the instance.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
