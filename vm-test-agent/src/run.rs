@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{End, Ended, FromAgent, Job};
-use vm_test_protocol::output_marker;
+use vm_test_protocol::{Edge, output_marker};
 
 /// How long the agent waits for events at most, so that it reaps orphans.
 const TICK: Duration = Duration::from_millis(500);
@@ -152,8 +152,8 @@ impl<'a> Running<'a> {
     ) -> io::Result<Self> {
         let cutter = || match job.test {
             Some(_) => Cutter::new(
-                output_marker(job.nonce, true),
-                output_marker(job.nonce, false),
+                output_marker(job.nonce, Edge::Begin),
+                output_marker(job.nonce, Edge::End),
             ),
             None => Cutter::uncut(),
         };

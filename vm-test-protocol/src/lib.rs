@@ -41,10 +41,22 @@ pub const ENV_JOB: &str = "VM_TEST_JOB";
 /// Set in the guest: the full libtest name of the test that may run its body.
 pub const ENV_TEST: &str = "VM_TEST_TEST";
 
-/// The bytes that the test process writes to both of its output streams just before (`begin`) and just after (`end`)
-/// the body, so that libtest's own lines in the guest can be told from the test's.
+/// An edge of a body's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// Just before the body.
+    Begin,
+    /// Just after it.
+    End,
+}
+
+/// Returns the bytes that the test process writes to both of its output streams at the edges of the
+/// body, so that libtest's own lines in the guest can be told from the test's.
 #[must_use]
-pub fn output_marker(nonce: u128, begin: bool) -> Vec<u8> {
-    let edge = if begin { "begin" } else { "end" };
+pub fn output_marker(nonce: u128, edge: Edge) -> Vec<u8> {
+    let edge = match edge {
+        Edge::Begin => "begin",
+        Edge::End => "end",
+    };
     format!("\0\x1evm-test:{nonce:032x}:{edge}\0").into_bytes()
 }

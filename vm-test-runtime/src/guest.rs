@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use vm_test_protocol::body::{BodyOutcome, FromBody, PanicReport};
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::{ENV_JOB, ENV_TEST, frame, output_marker};
+use vm_test_protocol::{ENV_JOB, ENV_TEST, Edge, frame, output_marker};
 
 /// How many panics of one test are reported; further ones are still printed.
 const PANIC_REPORTS: usize = 64;
@@ -74,7 +74,7 @@ impl Agent {
         if self.has_verdict.swap(true, Ordering::SeqCst) {
             return;
         }
-        mark_output(self.nonce, false);
+        mark_output(self.nonce, Edge::End);
         self.channel.tell(&FromBody::Verdict {
             nonce: self.nonce,
             outcome,
@@ -116,7 +116,7 @@ impl Scope {
             has_verdict: Arc::default(),
         };
         report_panics(agent.clone());
-        mark_output(job.nonce, true);
+        mark_output(job.nonce, Edge::Begin);
         agent.began.get_or_init(Instant::now);
         Self { agent: Some(agent) }
     }
@@ -154,8 +154,8 @@ fn end_process_without_agent(test: &str) -> ! {
 /// Separates the body's output from libtest's.
 ///
 /// Errors are ignored: the body may have closed its streams.
-fn mark_output(nonce: u128, begin: bool) {
-    let marker = output_marker(nonce, begin);
+fn mark_output(nonce: u128, edge: Edge) {
+    let marker = output_marker(nonce, edge);
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(&marker).and_then(|()| stdout.flush());
     let _ = std::io::stderr().lock().write_all(&marker);

@@ -3,6 +3,7 @@
 
 use super::output::remark;
 use super::progress::Bar;
+use super::relay::unexpected;
 use crate::config::HOST;
 use crate::image::{Store, images};
 use std::fs::File;
@@ -13,7 +14,7 @@ use vm_test_protocol::agent::{End, Ended, FromAgent, Job, ToAgent};
 use vm_test_protocol::daemon::{DiskFormat, ForeignDisk, LeaseRequest};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::machine::READ_DISK;
-use vm_test_runtime::client::Lease;
+use vm_test_runtime::client::{Follower, Lease, Lost};
 use vm_test_settings::guest::Setting;
 
 /// The image of the VM that reads the disk. It has a kernel, tar, and a loader for file system
@@ -68,20 +69,19 @@ pub(super) fn read(
     };
     let mut lease = Lease::obtain(&request, |reason| bar.say(reason))?;
     let cannot = |cause: &str| Failure::new(format!("cannot import {name}: {cause}"));
-    let copied = order(&lease).and_then(|()| copy(&mut lease, into));
-    match copied {
-        Ok(Copied::Enough) => Ok(()),
-        Ok(Copied::All(ended, words)) => match ended.end {
-            End::Exited(0) => Ok(()),
-            _ => Err(cannot(&first_line(&words, &ended)).hint(HINT)),
-        },
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            let death = lease.cause_of_death().text();
-            Err(cannot(&format!("the machine that opened it is lost: {death}")).hint(HINT))
-        }
-        Err(error) => Err(cannot(&format!(
-            "the machine that opened it is lost: {error}"
-        ))),
+    let lost = |cause: &str| cannot(&format!("the machine that opened it is lost: {cause}"));
+    order(&lease).map_err(|error| lost(&error.to_string()))?;
+    let mut copy = Copy {
+        into,
+        words: Vec::new(),
+        is_enough: false,
+    };
+    match lease.follow(None, &mut copy).ended {
+        Err(_) if copy.is_enough => Ok(()),
+        Ok(ended) if ended.end == End::Exited(0) => Ok(()),
+        Ok(ended) => Err(cannot(&first_line(&copy.words, &ended)).hint(HINT)),
+        Err(Lost::Died) => Err(lost(&lease.cause_of_death().text()).hint(HINT)),
+        Err(Lost::Failed(failure)) => Err(lost(&failure.text())),
     }
 }
 
@@ -92,30 +92,29 @@ fn order(lease: &Lease) -> io::Result<()> {
     lease.agent.send(&ToAgent::InputEnd)
 }
 
-/// How the copying ended.
-enum Copied {
-    /// The VM has written everything, and this text on standard error.
-    All(Ended, Vec<u8>),
-    /// The reader stopped early and reports the reason itself.
-    Enough,
+/// Passes on what the VM reads, and keeps the first words of its standard error.
+struct Copy {
+    into: PipeWriter,
+    words: Vec<u8>,
+    /// Whether the reader stopped early. It reports the reason itself.
+    is_enough: bool,
 }
 
-fn copy(lease: &mut Lease, mut into: PipeWriter) -> io::Result<Copied> {
-    let mut words = Vec::new();
-    loop {
-        match lease.agent.receive(None)? {
-            Some(FromAgent::Stdout(bytes)) => match into.write_all(&bytes) {
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Copied::Enough),
-                written => written?,
-            },
-            Some(FromAgent::Stderr(bytes)) => {
-                let room = MOST_WORDS.saturating_sub(words.len());
-                words.extend_from_slice(&bytes[..bytes.len().min(room)]);
+impl Follower for Copy {
+    fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
+        match message {
+            FromAgent::Stdout(bytes) => self.into.write_all(&bytes).map_err(|error| {
+                self.is_enough = error.kind() == ErrorKind::BrokenPipe;
+                Failure::new(error.to_string())
+            }),
+            FromAgent::Stderr(bytes) => {
+                let room = MOST_WORDS.saturating_sub(self.words.len());
+                self.words
+                    .extend_from_slice(&bytes[..bytes.len().min(room)]);
+                Ok(())
             }
-            Some(FromAgent::InputTaken(_)) => {}
-            Some(FromAgent::Ended(ended)) => return Ok(Copied::All(ended, words)),
-            Some(other) => return Err(io::Error::other(format!("it said {other:?}"))),
-            None => return Err(ErrorKind::UnexpectedEof.into()),
+            FromAgent::InputTaken(_) => Ok(()),
+            other => Err(unexpected(&other)),
         }
     }
 }

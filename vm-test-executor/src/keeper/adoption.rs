@@ -42,13 +42,15 @@ pub(super) fn adopt(upper: &Upper<'_>, path: &Path, hidden: &[PathBuf]) -> io::R
             && !(entry.is_made && entry.meta.is_file())
             && !hidden.iter().any(|path| entry.path.starts_with(path))
     };
-    if !walk(upper.low, path, LOOKED_AT, false).any(|entry| is_adopted(&entry)) {
+    if !walk(upper.low, path, LOOKED_AT, Made::Skipped).any(|entry| is_adopted(&entry)) {
         return Ok(());
     }
     let free = rustix::fs::statvfs(upper.up)?;
     let free = free.f_bavail.saturating_mul(free.f_frsize);
     let mut room = MOST_BYTES.min(free / SHARE);
-    for Entry { path, meta, .. } in walk(upper.low, path, MOST_ENTRIES, true).filter(is_adopted) {
+    for Entry { path, meta, .. } in
+        walk(upper.low, path, MOST_ENTRIES, Made::Walked).filter(is_adopted)
+    {
         let needs = takes_up(&meta);
         if needs > room {
             continue;
@@ -111,10 +113,17 @@ struct Entry {
     is_made: bool,
 }
 
-/// Returns what is at a path and below it, the nearest first.
-///
-/// Generated directories are entered only if `whole` is set.
-fn walk(root: &Path, path: &Path, most: usize, whole: bool) -> impl Iterator<Item = Entry> {
+/// What becomes of directories whose content cargo or git makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// Only they themselves are walked.
+    Skipped,
+    /// What is below is, too.
+    Walked,
+}
+
+/// What is at a path and below it, the nearest first.
+fn walk(root: &Path, path: &Path, most: usize, made: Made) -> impl Iterator<Item = Entry> {
     let root = root.to_path_buf();
     let mut queue = VecDeque::from([(path.to_path_buf(), false)]);
     let next = move || {
@@ -127,7 +136,7 @@ fn walk(root: &Path, path: &Path, most: usize, whole: bool) -> impl Iterator<Ite
             let is_dir = meta.is_dir();
             let begins = || path.ends_with(GIT) || root.join(&path).join(CACHE).is_file();
             let is_made = is_made || (is_dir && begins());
-            if is_dir && queue.len() < most && (whole || !is_made) {
+            if is_dir && queue.len() < most && (made == Made::Walked || !is_made) {
                 let entries = fs::read_dir(root.join(&path))
                     .into_iter()
                     .flatten()

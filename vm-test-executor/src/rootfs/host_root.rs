@@ -3,7 +3,7 @@
 
 use super::fresh::is_fresh;
 use super::mountinfo::Mount;
-use super::plan::{Plan, Step};
+use super::plan::{By, Plan, Step};
 use std::path::{Path, PathBuf};
 
 /// Mounts of other disks beyond this number are left out; a container engine may have hundreds.
@@ -12,7 +12,7 @@ const MOST: usize = 24;
 /// Returns the plan.
 pub(super) fn plan(mounts: &[Mount]) -> Plan {
     let mut plan = Plan::default();
-    plan.layer(PathBuf::from("/"), true, false);
+    plan.layer(PathBuf::from("/"), By::Tree);
     let mut others: Vec<_> = mounts
         .iter()
         .filter(|mount| {
@@ -27,7 +27,7 @@ pub(super) fn plan(mounts: &[Mount]) -> Plan {
     others.sort();
     others.dedup();
     for target in others.into_iter().take(MOST) {
-        plan.layer(target, true, true);
+        plan.layer(target, By::OptionalTree);
     }
     plan.steps.push(Step::Empty {
         target: "/run".into(),

@@ -1,7 +1,7 @@
 //! The root of a guest that starts from an image: its layers or a snapshot of it, with fresh `/run`
 //! and `/tmp` above.
 
-use super::plan::{Plan, Step};
+use super::plan::{By, Plan, Step};
 use std::path::PathBuf;
 
 /// The directories of the host that become the root.
@@ -21,7 +21,7 @@ pub enum Root {
 /// Returns the plan.
 pub(super) fn plan(as_root: bool, root: &Root) -> Plan {
     let mut plan = Plan::default();
-    let mut lower = |directory: &PathBuf| plan.lower(directory.clone(), as_root, false);
+    let mut lower = |directory: &PathBuf| plan.lower(directory.clone(), By::user(as_root));
     let step = match root {
         Root::Layers { below, above } => Step::Stack {
             target: "/".into(),

@@ -19,4 +19,4 @@ pub use guest::{host_plan, image_plan};
 pub use image::Root;
 pub use links::follow;
 pub use mountinfo::{Mount, mounts};
-pub use plan::{Lower, Plan, Step, Tree};
+pub use plan::{By, Lower, Plan, Step, Tree};

@@ -83,6 +83,25 @@ pub enum Step {
     },
 }
 
+/// How the keeper finds a directory or a file of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// By its path.
+    Path,
+    /// As a tree: a real root's guests have other ids than the host.
+    Tree,
+    /// As a tree that the guest can do without.
+    OptionalTree,
+}
+
+impl By {
+    /// Returns how a real root's keepers find them, and an ordinary user's.
+    #[must_use]
+    pub fn user(is_root: bool) -> Self {
+        if is_root { Self::Tree } else { Self::Path }
+    }
+}
+
 /// The directory below the writes of a layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lower {
@@ -124,8 +143,8 @@ impl Step {
 
 impl Plan {
     /// Adds a layer over a directory of the host, at the same path in the guest.
-    pub(super) fn layer(&mut self, path: PathBuf, as_tree: bool, optional: bool) {
-        let lower = self.lower(path.clone(), as_tree, optional);
+    pub(super) fn layer(&mut self, path: PathBuf, by: By) {
+        let lower = self.lower(path.clone(), by);
         self.steps.push(Step::Layer {
             target: path,
             lower,
@@ -178,18 +197,19 @@ impl Plan {
         }
     }
 
-    /// Returns a directory of the host as a tree or by its path.
-    pub(super) fn lower(&mut self, path: PathBuf, as_tree: bool, optional: bool) -> Lower {
-        if !as_tree {
+    /// Returns a directory of the host, as a tree or by its path.
+    pub(super) fn lower(&mut self, path: PathBuf, by: By) -> Lower {
+        if by == By::Path {
             return Lower::Path(path);
         }
+        let optional = by == By::OptionalTree;
         self.trees.push(Tree { path, optional });
         Lower::Tree(self.trees.len() - 1)
     }
 
     /// Adds a file of the host at another path in the guest.
-    pub fn add_file(&mut self, target: PathBuf, source: PathBuf, as_tree: bool) {
-        let source = self.lower(source, as_tree, false);
+    pub fn add_file(&mut self, target: PathBuf, source: PathBuf, by: By) {
+        let source = self.lower(source, by);
         self.steps.push(Step::File { target, source });
     }
 }
@@ -227,9 +247,9 @@ mod tests {
             std::fs::create_dir_all(path).unwrap();
         }
         let mut plan = Plan::default();
-        plan.layer(root.clone(), false, false);
-        plan.layer(disk.clone(), false, false);
-        plan.layer(root.join(".ssh"), false, false);
+        plan.layer(root.clone(), By::Path);
+        plan.layer(disk.clone(), By::Path);
+        plan.layer(root.join(".ssh"), By::Path);
         plan.hide(&[root.join(".ssh"), disk.join("key")]);
         plan.adopt(&[work, inner, "/usr/bin".into(), "/".into(), disk]);
         let layers: Vec<_> = plan

@@ -1,7 +1,7 @@
 //! Directories that a guest must have at the host's path, where its root does not have them
 //! already.
 
-use super::plan::{Lower, Plan, Step};
+use super::plan::{By, Lower, Plan, Step};
 use super::split::Split;
 use super::{Mount, mountinfo};
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[Pa
             plan.steps.retain(|step| !step.target().starts_with(&share));
             split.take_apart(plan, &share, 1);
         } else {
-            plan.layer(share.clone(), as_root, false);
+            plan.layer(share.clone(), By::user(as_root));
         }
         added.push(share);
     }
@@ -87,7 +87,7 @@ mod tests {
         let inner = dir.path().join("inner");
         std::fs::create_dir(&inner).unwrap();
         let mut plan = Plan::default();
-        plan.layer("/".into(), true, false);
+        plan.layer("/".into(), By::Tree);
         plan.steps.push(Step::Empty {
             target: "/tmp".into(),
             mode: 0o1777,

@@ -3,7 +3,7 @@
 //! namespace, and lets no overlay be mounted over them.
 
 use super::Mount;
-use super::plan::{Lower, Plan, Step};
+use super::plan::{By, Lower, Plan, Step};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ impl Split<'_> {
         // systems.
         let readable = fs::read_dir(path).is_ok() && !self.is_the_kernels(path);
         if readable && !self.is_needed(path) {
-            plan.layer(path.to_path_buf(), false, false);
+            plan.layer(path.to_path_buf(), By::Path);
             return;
         }
         if readable && depth < self.deepest {

@@ -98,20 +98,20 @@ pub(super) fn arguments(
         );
     }
     args.option("-device", "virtio-rng-pci");
-    args.disk(ROOT_DISK, &disk.to_string_lossy(), "qcow2", false);
+    args.disk(ROOT_DISK, &disk.to_string_lossy(), "qcow2", Access::Write);
     for number in 0..PAYLOAD_DISKS {
         let path = match hardware.payload.get(number) {
             Some(path) => format!("{room}/{}", path.display()),
             None => format!("{room}/{NO_FILES}"),
         };
-        args.disk(&payload_serial(number), &path, "raw", true);
+        args.disk(&payload_serial(number), &path, "raw", Access::Read);
     }
     for (number, path) in blank.iter().enumerate() {
         args.disk(
             &format!("disk{number}"),
             &path.to_string_lossy(),
             "raw",
-            false,
+            Access::Write,
         );
     }
     if let (Some(format), Some(fd)) = (hardware.foreign, wires.foreign) {
@@ -162,6 +162,15 @@ fn kernel_line(hardware: &Hardware) -> String {
     words.join(" ")
 }
 
+/// What a machine may do with a disk.
+#[derive(Clone, Copy)]
+enum Access {
+    /// Only read it.
+    Read,
+    /// Write to it, too.
+    Write,
+}
+
 /// A list of arguments that is being made.
 #[derive(Default)]
 struct Arguments(Vec<String>);
@@ -206,8 +215,11 @@ impl Arguments {
     }
 
     /// Adds a disk. Its path is in the keeper's directory, where no name contains a comma.
-    fn disk(&mut self, serial: &str, path: &str, format: &str, read_only: bool) {
-        let only = if read_only { ",read-only=on" } else { "" };
+    fn disk(&mut self, serial: &str, path: &str, format: &str, access: Access) {
+        let only = match access {
+            Access::Read => ",read-only=on",
+            Access::Write => "",
+        };
         let file = format!("driver=file,filename={path},node-name={serial}-file{only}");
         // Nothing outlives the VM, so nothing needs to reach the underlying disk.
         self.option("-blockdev", format!("{file},cache.no-flush=on"));

@@ -11,7 +11,7 @@ use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;
 use crate::keeper::{Assignment, Container, MOST_TREES, World};
-use crate::rootfs::{self, Lower, Plan, Tree};
+use crate::rootfs::{self, By, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -209,7 +209,7 @@ fn bring_libraries(
     let loader = own.keys().find(|name| name.starts_with("ld-")).cloned();
     closure.extend(own);
     for (name, path) in closure {
-        plan.add_file(Path::new(LIBRARIES).join(name), path, as_root);
+        plan.add_file(Path::new(LIBRARIES).join(name), path, By::user(as_root));
     }
     Ok(loader.map(|name| Path::new(LIBRARIES).join(name)))
 }
