@@ -1,5 +1,5 @@
-//! What is to be brought from one job: its directories are prepared before the job starts, and its files are sent once the
-//! job is over.
+//! What is to be brought from one job: its directories are prepared before the job starts, and its
+//! files are sent once the job is over.
 
 use std::cell::Cell;
 use std::fs;

@@ -20,9 +20,6 @@ use vm_test_settings::guest::Setting;
 /// more than a test.
 const STEP_MEMORY: u64 = 2 << 30;
 
-/// How many characters of a digest are shown.
-const SHORT: usize = 12;
-
 /// Builds a recipe's image and reports progress.
 pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failure> {
     let began = Instant::now();
@@ -38,7 +35,7 @@ pub(super) fn make(store: &Store, recipe: &Recipe) -> Result<ImageRecord, Failur
     remark(&format!(
         "image `{}` is {} ({} layers, {:.1} s)",
         record.name,
-        &record.digest[..SHORT],
+        record.digest.short(),
         record.layers.len(),
         began.elapsed().as_secs_f64()
     ));

@@ -14,9 +14,6 @@ use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::store;
 use vm_test_runtime::harvest::Places;
 
-/// How many characters of a digest are shown.
-const SHORT: usize = 12;
-
 /// Runs the command, or a shell if there is none, and commits what it did as image `name`.
 pub(super) fn run(
     guest: &str,
@@ -74,7 +71,7 @@ pub(super) fn run(
     let record = session.commit(&mounted)?;
     remark(&format!(
         "image `{name}` is {} ({} layers)",
-        &record.digest[..SHORT],
+        record.digest.short(),
         record.layers.len()
     ));
     Ok(code)

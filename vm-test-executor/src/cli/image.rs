@@ -4,14 +4,11 @@ use super::args::ImageCommand;
 use super::build::make;
 use super::machine;
 use super::output::{remark, say, say_json};
-use crate::image::{self, Base, ImageRecord, Recipe, Source, Store, images, layers};
+use crate::image::{self, Base, Digest, ImageRecord, Recipe, Source, Store, images, layers};
 use serde::Serialize;
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::client::store;
-
-/// How many characters of a digest are shown.
-const SHORT: usize = 12;
 
 /// Runs a command on images.
 pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
@@ -87,7 +84,7 @@ fn list(store: &Store) -> Result<(), Failure> {
         text += &format!(
             "{:<24} {}  {} layers  {size} MiB  {}\n",
             image.name,
-            &image.digest[..SHORT],
+            image.digest.short(),
             image.layers.len(),
             match &image.kernel {
                 Some(kernel) => format!("kernel {}", kernel.release),
@@ -127,7 +124,7 @@ fn bytes_of(store: &Store, image: &ImageRecord) -> u64 {
 #[derive(Debug, Serialize)]
 struct Verified<'a> {
     name: &'a str,
-    digest: String,
+    digest: Digest,
     changed: &'a [String],
 }
 

@@ -6,7 +6,7 @@ use super::build;
 use super::guest_command::{Command, manifest_dir};
 use super::output::{remark, say_json};
 use crate::config::{Backend, FILE, HOST_IMAGE, Workspace};
-use crate::image::{ImageRecord, Store, find_recipe, images};
+use crate::image::{Digest, ImageRecord, Store, find_recipe, images};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use vm_test_protocol::failure::Failure;
@@ -16,7 +16,7 @@ use vm_test_runtime::client::store;
 #[derive(Debug, Serialize)]
 struct Prepared {
     name: String,
-    digest: String,
+    digest: Digest,
     built: bool,
 }
 

@@ -33,8 +33,8 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
         }
     }
     for key in names_in(&store.layers())? {
-        let bytes = layers::find(store, &key).map_or(0, |layer| layer.bytes);
-        let path = store.layer_dir(&key);
+        let bytes = bytes_of(store, &key);
+        let path = store.layers().join(&key);
         match take_away(store, &path, &key, |needed| needed.layers.contains(&key))? {
             Some(true) => {
                 collected.layers += 1;
@@ -46,6 +46,12 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
     }
     collect_artifacts(store, &mut collected)?;
     Ok(collected)
+}
+
+/// The bytes of a layer's files, as far as its record says.
+fn bytes_of(store: &Store, name: &str) -> u64 {
+    let record = name.parse().ok().and_then(|key| layers::find(store, &key));
+    record.map_or(0, |layer| layer.bytes)
 }
 
 /// The files that machines boot from go with the image that they were made of; all else there is made anew in no time.
@@ -115,7 +121,9 @@ fn needed(store: &Store) -> Result<Needed, Failure> {
             .hint("remove the file; without it, its layers are collected")
         })?;
         needed.subvolumes.insert(subvolume::key_of(&image));
-        needed.layers.extend(image.layers);
+        needed
+            .layers
+            .extend(image.layers.into_iter().map(String::from));
     }
     Ok(needed)
 }

@@ -1,5 +1,6 @@
-//! Images: what guests start from. A recipe is built into layers, each stored once under the hash of its inputs; an
-//! image is a name for a stack of them. Nothing is ever changed in place. ARCHITECTURE has the rooms and their order.
+//! Images: what guests start from. A recipe is built into layers, each stored once under the hash
+//! of its inputs; an image is a name for a stack of them. Nothing is ever changed in place.
+//! ARCHITECTURE has the rooms and their order.
 
 mod archive;
 mod boot;
@@ -20,6 +21,8 @@ pub use collection::collect;
 pub use export::export;
 pub use import::{Runner, Source};
 pub use inside::{COMMAND as INSIDE_COMMAND, main as inside_main};
+pub use layer::digest::Digest;
+pub use layer::key::LayerKey;
 pub use machine::{Initramfs, LENGTHS, Machine, MachineRecord, Template};
 pub use recipe::{Base, Kernel, Recipe, find as find_recipe};
 pub use store::remains::{Collected, clear};

@@ -12,9 +12,6 @@ use std::path::PathBuf;
 use vm_test_protocol::daemon::LayerBuild;
 use vm_test_protocol::failure::Failure;
 
-/// How many characters of a digest are shown.
-const SHORT: usize = 12;
-
 /// What is below a guest's root. Dropping this lets others remove it.
 #[derive(Debug)]
 pub(super) struct Layers {
@@ -30,10 +27,7 @@ pub(super) struct Layers {
 impl Layers {
     /// Describes the guest for people, with the digest of its image.
     pub(super) fn describe(&self, guest: &Guest) -> String {
-        let digest = self
-            .image
-            .as_ref()
-            .and_then(|image| image.digest.get(..SHORT));
+        let digest = self.image.as_ref().map(|image| image.digest.short());
         let snapshot = if self.snapshot.is_some() {
             ", snapshot"
         } else {
@@ -93,17 +87,22 @@ impl Layers {
         let mut held = Held::default();
         let above: PathBuf = store.root().join(&build.aside);
         store.hold_aside(&above, &mut held)?;
-        for key in &build.below {
-            if !layers::hold(store, key, &mut held)? {
-                return Err(cannot(
-                    guest,
-                    &format!("the layer {key} is not in the store any more"),
-                ));
+        let mut below = Vec::new();
+        for text in &build.below {
+            // What is not a key is not in the store either.
+            match text.parse() {
+                Ok(key) if layers::hold(store, &key, &mut held)? => below.push(store.files(&key)),
+                _ => {
+                    return Err(cannot(
+                        guest,
+                        &format!("the layer {text} is not in the store any more"),
+                    ));
+                }
             }
         }
         Ok(Self {
             root: Root::Layers {
-                below: build.below.iter().map(|key| store.files(key)).collect(),
+                below,
                 above: Some(above),
             },
             image: None,

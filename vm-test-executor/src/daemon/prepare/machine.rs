@@ -130,7 +130,7 @@ pub(super) fn prepare(
     };
     let next = (hardware.start == Start::Restore).then_some(accelerator);
     let assignment = assignment(tools.as_root(), guest, name, hardware, &places);
-    let digest = image.digest.get(..12).unwrap_or_default();
+    let digest = image.digest.short();
     Ok(Ready {
         number,
         belongings: Belongings {

@@ -3,6 +3,7 @@
 use super::layers::Layers;
 use crate::image::import::Runner;
 use crate::image::inside::{self, Task};
+use crate::image::layer::key::LayerKey;
 use crate::image::layer::lock;
 use crate::image::recipe::RunEntry;
 use crate::image::store::staging::cannot_make;
@@ -15,7 +16,7 @@ pub(super) fn add(
     entry: &RunEntry,
     runner: &mut dyn Runner,
 ) -> Result<(), Failure> {
-    let below = layers.keys.clone();
+    let below = layers.keys.iter().map(LayerKey::to_string).collect();
     let network = if entry.network { "network" } else { "" };
     let step = format!("run {}", entry.command);
     let parts: [&[u8]; 3] = [b"run", entry.command.as_bytes(), network.as_bytes()];

@@ -2,7 +2,8 @@
 //! that is already in the store.
 
 use crate::image::inside::{self, Task};
-use crate::image::layer::{digest, lock};
+use crate::image::layer::key::LayerKey;
+use crate::image::layer::lock;
 use crate::image::store::staging::make_empty;
 use crate::image::store::{Held, ImageRecord, LayerRecord, Reservation, Store, images, layers};
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ impl<'a> Session<'a> {
     pub fn layer(&self) -> LayerBuild {
         let aside = self.store.relative(&self.aside);
         LayerBuild {
-            below: self.parent.layers.clone(),
+            below: self.parent.layers.iter().map(LayerKey::to_string).collect(),
             aside: aside.to_string_lossy().into_owned(),
             network: false,
         }
@@ -77,18 +78,18 @@ impl<'a> Session<'a> {
         inside::perform(store.root(), task, None)?;
         let work = store.relative(&self.aside.join("work"));
         inside::perform(store.root(), Task::Remove(work), None)?;
-        let found = inside::perform(store.root(), Task::Digest(files), None)?;
-        let parent = self.parent.layers.last().map_or("", String::as_str);
-        let parts = [b"commit", parent.as_bytes(), found.digest.as_bytes()];
-        let key = digest::of_parts(parts)[..32].to_owned();
-        let _reservation = store.reserve(&key, || ())?;
+        let (digest, bytes) = inside::hash(store.root(), Task::Digest(files))?;
+        let parent = self.parent.layers.last().map_or("", LayerKey::as_str);
+        let parts = [b"commit", parent.as_bytes(), digest.as_bytes()];
+        let key = LayerKey::of_parts(parts);
+        let _reservation = store.reserve(key.as_str(), || ())?;
         let mut held = Held::default();
         if !layers::hold(store, &key, &mut held)? {
             let record = LayerRecord {
                 key: key.clone(),
-                digest: found.digest,
+                digest,
                 step: format!("commit a session in {}", self.parent.name),
-                bytes: found.bytes,
+                bytes,
             };
             layers::publish(store, &self.aside, &record)?;
             layers::hold(store, &key, &mut held)?;

@@ -1,5 +1,5 @@
-//! Kernels for images: the files that make a kernel of the host's one of an image, and the Debian whose packages fit.
-//! Unpacks nothing.
+//! Kernels for images: the files that make a kernel of the host's one of an image, and the Debian
+//! whose packages fit. Unpacks nothing.
 
 use crate::image::boot::bzimage;
 use crate::image::boot::kernel::{INDEX, MODULES, check_release, modules_of, vmlinuz_of};

@@ -113,10 +113,11 @@ fn of_package(
         };
         inside::perform(store.root(), task, None).map(drop)
     })?;
-    let layer = layers.keys.last().cloned().unwrap_or_default();
-    let files: PathBuf = layers.store.files(&layer);
+    let Some(layer) = layers.keys.last().cloned() else {
+        return Err(cannot("it has no layer".to_owned()));
+    };
     let boot = Stack::new(&below).resolve(Path::new("/boot"));
-    let release = releases(&files.join(boot)).pop();
+    let release = releases(&layers.store.files(&layer).join(boot)).pop();
     Ok(KernelRecord {
         name: package.to_owned(),
         release: release.ok_or_else(|| cannot(format!("its layer {layer} has none")))?,

@@ -2,7 +2,7 @@
 //! directory and published when it is complete. Knows no recipe.
 
 use crate::image::inside::{self, Task};
-use crate::image::layer::digest;
+use crate::image::layer::key::LayerKey;
 use crate::image::store::staging::{self, make_empty};
 use crate::image::store::{Held, LayerRecord, Store, layers, space};
 use std::path::Path;
@@ -30,7 +30,7 @@ pub trait Progress {
 /// The layers so far.
 pub(super) struct Layers<'a> {
     pub(super) store: &'a Store,
-    pub(super) keys: Vec<String>,
+    pub(super) keys: Vec<LayerKey>,
     /// Keeps the layers until the image names them.
     pub(super) held: Held,
     pub(super) progress: &'a mut dyn Progress,
@@ -44,14 +44,15 @@ impl Layers<'_> {
         parts: &[&[u8]],
         make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let parent = self.keys.last().cloned().unwrap_or_default();
-        let key = key_of(&parent, parts);
+        let key = key_of(self.keys.last(), parts);
         if self.keep(&key)? {
             self.progress.cached(step);
             return Ok(());
         }
         let progress = &mut self.progress;
-        let _reservation = self.store.reserve(&key, || progress.waiting(step))?;
+        let _reservation = self
+            .store
+            .reserve(key.as_str(), || progress.waiting(step))?;
         if self.keep(&key)? {
             // Another build made it while this one waited.
             self.progress.cached(step);
@@ -80,10 +81,10 @@ impl Layers<'_> {
     }
 
     /// Takes a layer that the store has; false if it does not.
-    fn keep(&mut self, key: &str) -> Result<bool, Failure> {
+    fn keep(&mut self, key: &LayerKey) -> Result<bool, Failure> {
         let has = layers::hold(self.store, key, &mut self.held)?;
         if has {
-            self.keys.push(key.to_owned());
+            self.keys.push(key.clone());
         }
         Ok(has)
     }
@@ -91,7 +92,7 @@ impl Layers<'_> {
     fn make_aside(
         &mut self,
         aside: &Path,
-        key: &str,
+        key: &LayerKey,
         step: &str,
         make: impl FnOnce(&Store, &Path) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
@@ -99,12 +100,12 @@ impl Layers<'_> {
         make(self.store, aside)?;
         self.progress.phase(step, "hash");
         let files = self.store.relative(&aside.join("files"));
-        let found = inside::perform(self.store.root(), Task::Digest(files), None)?;
+        let (digest, bytes) = inside::hash(self.store.root(), Task::Digest(files))?;
         let record = LayerRecord {
-            key: key.to_owned(),
-            digest: found.digest,
+            key: key.clone(),
+            digest,
             step: step.to_owned(),
-            bytes: found.bytes,
+            bytes,
         };
         self.progress.phase(step, "write to disk");
         layers::publish(self.store, aside, &record)
@@ -134,9 +135,10 @@ fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure 
 }
 
 /// The key of the layer that a step makes on another.
-pub(super) fn key_of(parent: &str, parts: &[&[u8]]) -> String {
+pub(super) fn key_of(parent: Option<&LayerKey>, parts: &[&[u8]]) -> LayerKey {
+    let parent = parent.map_or("", LayerKey::as_str);
     let whole = [FORMAT, parent.as_bytes()]
         .into_iter()
         .chain(parts.iter().copied());
-    digest::of_parts(whole)[..32].to_owned()
+    LayerKey::of_parts(whole)
 }

@@ -6,7 +6,8 @@ use super::kernel_layer;
 use super::layers::{Layers, Progress};
 use crate::config::OtherKernel;
 use crate::image::boot::kernel::INDEX;
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
+use crate::image::layer::key::LayerKey;
 use crate::image::store::{
     Artifact, Held, ImageRecord, Lasting, Store, artifact, fingerprint, images, layers, write_json,
 };
@@ -104,16 +105,17 @@ fn layers_of(store: &Store, artifact: &Artifact) -> Result<Option<(ImageRecord, 
 
 /// The key of all that decides which layers they are. Modules are not read: whoever installs some has their index made last.
 fn key_of(image: &ImageRecord, vmlinuz: &Path, modules: Option<&Path>) -> std::io::Result<String> {
+    let layers: Vec<_> = image.layers.iter().map(LayerKey::as_str).collect();
     let mut parts = vec![
         fingerprint::until_reboot(),
-        image.layers.join(" ").into_bytes(),
+        layers.join(" ").into_bytes(),
         fingerprint::of_file(vmlinuz)?,
     ];
     if let Some(modules) = modules {
         parts.push(fingerprint::of_file(&modules.join(INDEX))?);
     }
-    let hash = digest::of_parts(parts.iter().map(Vec::as_slice));
-    Ok(format!("{PREFIX}{}", &hash[..32]))
+    let hash = Digest::of_parts(parts.iter().map(Vec::as_slice));
+    Ok(format!("{PREFIX}{}", hash.key()))
 }
 
 /// Nobody looks on: the daemon says by itself what it does.

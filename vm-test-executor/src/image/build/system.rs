@@ -11,18 +11,19 @@ pub(super) fn add(
     stack: &Stack,
     runner: &mut dyn Runner,
 ) -> Result<(), Failure> {
-    let mut parent = layers.keys.last().cloned().unwrap_or_default();
+    let mut parent = layers.keys.last().cloned();
     let mut sizes = Vec::new();
     layers.progress.expect(stack.layers.len());
     for layer in &stack.layers {
-        parent = key_of(&parent, &layer.parts());
-        sizes.push(match store::layers::find(layers.store, &parent) {
+        let key = key_of(parent.as_ref(), &layer.parts());
+        sizes.push(match store::layers::find(layers.store, &key) {
             Some(_) => None,
             None => {
                 layers.progress.phase(&layer.step(), "check");
                 Some(layer.survey(layers.store)?)
             }
         });
+        parent = Some(key);
     }
     if !sizes.is_empty() && sizes.iter().all(|size| *size == Some(Some(0))) {
         return Err(

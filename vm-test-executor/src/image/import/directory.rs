@@ -6,7 +6,8 @@ use crate::image::archive::limits::Limits;
 use crate::image::archive::order::{Feed, Kind, Order};
 use crate::image::archive::refusal::{cannot, shown};
 use crate::image::inside::{self, Task};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
+use crate::image::layer::tree;
 use crate::image::store::Store;
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
@@ -23,7 +24,7 @@ pub(in crate::image) struct Directory {
     /// What to call it.
     pub(super) name: String,
     /// The hash of all that is in it.
-    pub(super) hash: String,
+    pub(super) hash: Digest,
 }
 
 impl Directory {
@@ -45,15 +46,15 @@ impl Directory {
                 .hint("name the directory that holds the root file system and nothing else"));
         }
         let hash = if is_root() {
-            digest::of_tree(&path)
+            tree::digest(&path)
                 .map(|(hash, _)| hash)
                 .map_err(|error| cannot(&name, error))?
         } else {
-            inside::perform(store.root(), Task::Digest(path.clone()), None)
+            inside::hash(store.root(), Task::Digest(path.clone()))
+                .map(|(hash, _)| hash)
                 .map_err(|failure| {
                     cannot(&name, failure.text()).hint("every file below it must be readable")
                 })?
-                .digest
         };
         Ok(Self { path, name, hash })
     }

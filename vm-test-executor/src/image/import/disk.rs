@@ -9,7 +9,7 @@ use crate::image::archive::limits::{ENV_LIMIT, Limits, words};
 use crate::image::archive::order::{Feed, Kind, Order};
 use crate::image::archive::refusal::cannot;
 use crate::image::inside::{self, Task};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
 use crate::image::store::Store;
 use std::fs::File;
 use std::io;
@@ -27,7 +27,7 @@ pub(in crate::image) struct Disk {
     /// What to call it.
     pub(super) name: String,
     /// The hash of the file.
-    pub(super) hash: String,
+    pub(super) hash: Digest,
 }
 
 impl Disk {
@@ -40,7 +40,7 @@ impl Disk {
     /// The disk in an open file.
     pub(super) fn of_file(file: File, format: DiskFormat, name: String) -> Result<Self, Failure> {
         check(&file, format, &name)?;
-        let hash = digest::of_reader(&file).map_err(|error| cannot(&name, error))?;
+        let hash = Digest::of_reader(&file).map_err(|error| cannot(&name, error))?;
         Ok(Self {
             file,
             format,

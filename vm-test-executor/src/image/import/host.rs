@@ -11,7 +11,8 @@ use crate::image::archive::order::{Feed, Kind as Form, Order};
 use crate::image::archive::refusal::{cannot, shown, too_much};
 use crate::image::archive::writer::{Piece, Writer};
 use crate::image::inside::{self, Task};
-use crate::image::layer::{digest, footprint};
+use crate::image::layer::digest::Digest;
+use crate::image::layer::footprint;
 use crate::image::store::{Store, refreshed};
 use rustix::fs::{CWD, Mode, OFlags, lgetxattr, openat};
 use std::fs::{self, File};
@@ -50,7 +51,7 @@ pub(in crate::image) struct Host {
     absent: Vec<PathBuf>,
     /// What its layer's key is made of: not its content, which nobody wants to read before each build. It is copied once,
     /// and again when the user says so, or where it is another machine's or another system.
-    pub(super) hash: String,
+    pub(super) hash: Digest,
 }
 
 /// How much there is of it.
@@ -84,7 +85,7 @@ impl Host {
                 .map(|path| path.as_os_str().as_bytes().to_vec()),
         );
         Self {
-            hash: digest::of_parts(parts.iter().map(Vec::as_slice)),
+            hash: Digest::of_parts(parts.iter().map(Vec::as_slice)),
             system: System::of_host(&without, store),
             absent: without
                 .iter()

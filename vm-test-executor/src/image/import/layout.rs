@@ -10,7 +10,7 @@ use crate::image::archive::architecture::HERE_IN_OCI;
 use crate::image::archive::order::Kind;
 use crate::image::archive::refusal::{MOST_SHOWN, cannot, shown};
 use crate::image::inside::{self, Task};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
 use crate::image::store::staging::make_empty;
 use crate::image::store::{Reservation, Store};
 use std::fs::File;
@@ -46,7 +46,7 @@ pub(super) struct Room {
 impl Room {
     /// Unpacks an archive that is a box for files.
     pub(super) fn of(archive: &Archive, store: &Store) -> Result<Self, Failure> {
-        let key = format!("import-{}", &archive.hash[..32]);
+        let key = format!("import-{}", archive.hash.key());
         let reservation = store.reserve(&key, || ())?;
         let path = store.aside().join(key);
         let room = Self {
@@ -181,11 +181,11 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
         pinned: Option<&str>,
         deep: usize,
         lists: &mut usize,
-        found: &mut Vec<(String, Descriptor)>,
+        found: &mut Vec<(Digest, Descriptor)>,
     ) -> Result<(), Failure> {
         for image in index.manifests {
-            let hash = image.hash("manifest", &self.name)?.to_owned();
-            let is_pinned = pinned == Some(&hash[..]);
+            let hash = image.hash("manifest", &self.name)?;
+            let is_pinned = pinned == Some(hash.as_str());
             if is_index(&image.kind) {
                 if deep == 1 || *lists == 0 {
                     let cause = format!(
@@ -223,7 +223,7 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
     }
 
     /// Opens what is referred to, if it is that.
-    fn verified(&self, descriptor: &Descriptor, what: &str) -> Result<(File, String), Failure> {
+    fn verified(&self, descriptor: &Descriptor, what: &str) -> Result<(File, Digest), Failure> {
         let expected = descriptor.hash(what, &self.name)?;
         let size = descriptor.size(what, &self.name)?;
         let path = format!("blobs/sha256/{expected}");
@@ -238,7 +238,7 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
                 format!("its {what} has the wrong size: expected {size} bytes, got {length}");
             return Err(cannot(&self.name, cause).hint(again));
         }
-        let got = digest::of_reader(&file).map_err(|error| cannot(&self.name, error))?;
+        let got = Digest::of_reader(&file).map_err(|error| cannot(&self.name, error))?;
         if got != expected {
             let cause = format!(
                 "its {what} has the wrong digest: expected sha256:{expected}, got sha256:{got}"

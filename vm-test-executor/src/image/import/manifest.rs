@@ -3,6 +3,7 @@
 
 use crate::image::archive::architecture::HERE_IN_OCI;
 use crate::image::archive::refusal::{cannot, shown};
+use crate::image::layer::digest::Digest;
 use serde::Deserialize;
 use std::collections::HashMap;
 use vm_test_protocol::failure::Failure;
@@ -75,16 +76,16 @@ impl Config {
 }
 
 impl Descriptor {
-    /// The hash that the file must have, in hexadecimal digits.
-    pub(super) fn hash(&self, what: &str, name: &str) -> Result<&str, Failure> {
+    /// The hash that the file must have.
+    pub(super) fn hash(&self, what: &str, name: &str) -> Result<Digest, Failure> {
         let Some(digest) = &self.digest else {
             return Err(
                 cannot(name, format!("its {what} is named without a digest"))
                     .hint("pin it: every reference in a layout has the form sha256:HEX"),
             );
         };
-        match digest.strip_prefix("sha256:") {
-            Some(hash) if is_hash(hash) => Ok(hash),
+        match digest.strip_prefix("sha256:").map(str::parse) {
+            Some(Ok(hash)) => Ok(hash),
             _ => Err(cannot(
                 name,
                 format!(
@@ -116,14 +117,6 @@ impl Descriptor {
             .as_ref()
             .is_none_or(|platform| platform.os == "linux" && platform.architecture == HERE_IN_OCI)
     }
-}
-
-/// Whether this is a SHA-256 in hexadecimal digits.
-pub(super) fn is_hash(text: &str) -> bool {
-    text.len() == 64
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Whether a descriptor of this kind is a list of images.

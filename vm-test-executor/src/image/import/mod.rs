@@ -1,5 +1,6 @@
-//! Sources of images: archives, directories, OCI layouts, disks, this host. Opens and hashes them; their content is read in the
-//! user's namespaces only, and disks in a VM only. Knows no recipe but its base.
+//! Sources of images: archives, directories, OCI layouts, disks, this host. Opens and hashes them;
+//! entries of archives are read in the user's namespaces only, file systems of disks in a VM only.
+//! Of recipes it knows the base.
 
 mod directory;
 mod disk;

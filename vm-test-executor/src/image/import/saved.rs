@@ -7,7 +7,7 @@ use super::manifest::Config;
 use super::tarball::Archive;
 use crate::image::archive::order::Kind;
 use crate::image::archive::refusal::{MOST_SHOWN, cannot, shown};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
 use serde::Deserialize;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
@@ -37,10 +37,10 @@ pub(super) fn layers(
     let (mut configs, mut hashes) = (Vec::new(), Vec::new());
     for image in &images {
         let config = document(&image.config)?;
-        hashes.push(digest::of_reader(&config[..]).map_err(|error| cannot(name, error))?);
+        hashes.push(Digest::of_reader(&config[..]).map_err(|error| cannot(name, error))?);
         configs.push(config);
     }
-    let meant = |at: &usize| pinned.is_none_or(|pinned| pinned == hashes[*at]);
+    let meant = |at: &usize| pinned.is_none_or(|pinned| pinned == hashes[*at].as_str());
     let found: Vec<_> = (0..images.len()).filter(meant).collect();
     let at = match found[..] {
         [at] => at,
@@ -80,7 +80,7 @@ pub(super) fn layers(
     let mut layers = Vec::new();
     for (number, path) in image.layers.iter().enumerate() {
         let file = open_below(directory, path, name)?;
-        let hash = digest::of_reader(&file).map_err(|error| cannot(name, error))?;
+        let hash = Digest::of_reader(&file).map_err(|error| cannot(name, error))?;
         let name = format!("layer {} of {name}", number + 1);
         layers.push(Archive::of_file(file, Kind::Layer, name, hash));
     }

@@ -1,7 +1,7 @@
 //! What a user names as the source of an image. Takes the name apart; a file's form comes from its name, never from its
 //! content.
 
-use super::manifest::is_hash;
+use crate::image::layer::digest::Digest;
 use crate::image::recipe::Base;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::DiskFormat;
@@ -98,7 +98,9 @@ impl Source {
 
     fn of(word: Word, rest: &str, here: &Path) -> Result<Self, String> {
         let (path, pinned) = match (word, rest.rsplit_once("@sha256:")) {
-            (Word::Layout, Some((path, hash))) if is_hash(hash) => (path, Some(hash.to_owned())),
+            (Word::Layout, Some((path, hash))) if hash.parse::<Digest>().is_ok() => {
+                (path, Some(hash.to_owned()))
+            }
             (Word::Layout, Some((_, hash))) => return Err(format!("`{hash}` is not a digest")),
             _ => (rest, None),
         };

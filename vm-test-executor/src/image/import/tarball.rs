@@ -4,7 +4,7 @@ use crate::image::archive::limits::Limits;
 use crate::image::archive::order::{Feed, Kind, Order};
 use crate::image::archive::refusal::cannot;
 use crate::image::inside::{self, Done, Task};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
 use crate::image::store::Store;
 use std::fs::File;
 use std::io::Seek;
@@ -19,7 +19,7 @@ pub(in crate::image) struct Archive {
     /// What to call it.
     pub(super) name: String,
     /// The hash of the file.
-    pub(super) hash: String,
+    pub(super) hash: Digest,
 }
 
 /// Opens a regular file for reading; anything else could make the reader wait for ever.
@@ -45,7 +45,7 @@ impl Archive {
     pub(super) fn open(path: &Path, kind: Kind) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let file = open(path, &name)?;
-        let hash = digest::of_reader(&file).map_err(|error| cannot(&name, error))?;
+        let hash = Digest::of_reader(&file).map_err(|error| cannot(&name, error))?;
         Ok(Self {
             file,
             kind,
@@ -55,7 +55,7 @@ impl Archive {
     }
 
     /// An archive in an open file, the hash of which is known.
-    pub(super) fn of_file(file: File, kind: Kind, name: String, hash: String) -> Self {
+    pub(super) fn of_file(file: File, kind: Kind, name: String, hash: Digest) -> Self {
         Self {
             file,
             kind,

@@ -4,6 +4,7 @@
 use super::task::{Done, Task, carry_out, describe, take_part};
 use crate::host::idmaps::{IdMaps, Source};
 use crate::host::refusal;
+use crate::image::layer::digest::Digest;
 use crate::image::layer::{bootstrap, removal};
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, mount_change, move_mount};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,18 @@ pub(in crate::image) fn perform(
     input: Option<File>,
 ) -> Result<Done, Failure> {
     perform_to(store, task, input, None)
+}
+
+/// Has a task done that hashes; the hash, and the bytes of the files.
+pub(in crate::image) fn hash(store: &Path, task: Task) -> Result<(Digest, u64), Failure> {
+    let what = describe(&task);
+    let done = perform(store, task, None)?;
+    match done.digest {
+        Some(digest) => Ok((digest, done.bytes)),
+        None => Err(Failure::new(format!(
+            "cannot {what}: there is no hash of it"
+        ))),
+    }
 }
 
 /// Removes something from the store. A subvolume that this process may destroy needs no other.

@@ -1,8 +1,9 @@
 //! What the process in the user's namespaces can do to the store's files, as root over all of a guest's ids. Knows neither
 //! how it was started nor for whom.
 
+use crate::image::layer::digest::Digest;
 use crate::image::layer::stacked::Stack;
-use crate::image::layer::{archiver, bootstrap, digest, flatten, lock, merge, removal};
+use crate::image::layer::{archiver, bootstrap, flatten, lock, merge, removal, tree};
 use crate::image::{archive, boot};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -85,7 +86,7 @@ pub(in crate::image) enum Task {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::image) struct Done {
     /// The hash, where one was asked for.
-    pub(in crate::image) digest: String,
+    pub(in crate::image) digest: Option<Digest>,
     /// The bytes of the files that were hashed or read.
     pub(in crate::image) bytes: u64,
     /// What the user should know.
@@ -111,9 +112,9 @@ pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
             place(&store.join(into), &Stack::new(&below), to, *mode)?;
         }
         Task::Digest(dir) => {
-            let (digest, bytes) = digest::of_tree(&store.join(dir))?;
+            let (digest, bytes) = tree::digest(&store.join(dir))?;
             return Ok(Done {
-                digest,
+                digest: Some(digest),
                 bytes,
                 ..Done::default()
             });
@@ -121,7 +122,7 @@ pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
         Task::DigestWhole(layers) => {
             let (digest, bytes) = merge::digest(store, layers)?;
             return Ok(Done {
-                digest,
+                digest: Some(digest),
                 bytes,
                 ..Done::default()
             });

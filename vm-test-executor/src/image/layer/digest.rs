@@ -1,99 +1,117 @@
-//! The hash of a tree of files: every path with kind, owner, permissions, extended attributes, and content or target.
-//! Times do not count. Reads only; runs where all files are readable.
+//! A SHA-256 as the store and its users write it. Knows nothing of what was hashed.
 
-use rustix::fs::{lgetxattr, llistxattr};
-use sha2::{Digest, Sha256};
-use std::fs::{self, File};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::str::FromStr;
+use vm_test_protocol::failure::Failure;
 
-/// The hash of the tree, and the bytes of its files.
-pub(in crate::image) fn of_tree(root: &Path) -> io::Result<(String, u64)> {
-    let mut hash = Sha256::new();
-    let mut bytes = 0;
-    visit(root, root, &mut hash, &mut bytes)?;
-    Ok((hex(&hash.finalize()), bytes))
-}
+/// How many hexadecimal digits a SHA-256 has.
+const LENGTH: usize = 64;
 
-/// The hash of these parts; where one ends and the next begins counts.
-pub(in crate::image) fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hex(&hash.finalize())
-}
+/// So many are shown to people.
+const SHORT: usize = 12;
 
-/// The hash of what is left to read.
-pub(in crate::image) fn of_reader(mut reader: impl io::Read) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    io::copy(&mut reader, &mut Writer(&mut hash))?;
-    Ok(hex(&hash.finalize()))
-}
+/// So many are in the name of a directory in the store.
+pub(super) const KEY: usize = 32;
 
-pub(in crate::image) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+/// A SHA-256, in lower-case hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(String);
 
-fn visit(root: &Path, path: &Path, hash: &mut Sha256, bytes: &mut u64) -> io::Result<()> {
-    let meta = fs::symlink_metadata(path)?;
-    let name = path
-        .strip_prefix(root)
-        .unwrap_or(path)
-        .as_os_str()
-        .as_bytes();
-    hash.update((name.len() as u64).to_le_bytes());
-    hash.update(name);
-    for number in [meta.mode(), meta.uid(), meta.gid()] {
-        hash.update(number.to_le_bytes());
-    }
-    attributes(path, hash)?;
-    let kind = meta.file_type();
-    if kind.is_file() {
-        let mut file = File::open(path)?;
-        hash.update(meta.len().to_le_bytes());
-        *bytes += io::copy(&mut file, &mut Writer(hash))?;
-    } else if kind.is_symlink() {
-        hash.update(fs::read_link(path)?.as_os_str().as_bytes());
-    } else if kind.is_char_device() || kind.is_block_device() {
-        hash.update(meta.rdev().to_le_bytes());
-    } else if kind.is_dir() {
-        let mut children: Vec<_> = fs::read_dir(path)?.collect::<io::Result<_>>()?;
-        children.sort_by_key(fs::DirEntry::file_name);
-        for child in children {
-            visit(root, &child.path(), hash, bytes)?;
+impl Digest {
+    /// Returns the hash of these parts; where one ends and the next begins counts.
+    pub(in crate::image) fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
         }
+        Self::of_hash(hash)
     }
-    Ok(())
+
+    /// Returns the hash of what is left to read.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(in crate::image) fn of_reader(mut reader: impl io::Read) -> io::Result<Self> {
+        let mut hash = Sha256::new();
+        io::copy(&mut reader, &mut Writer(&mut hash))?;
+        Ok(Self::of_hash(hash))
+    }
+
+    /// Returns the hash of all that was put into this one.
+    pub(in crate::image) fn of_hash(hash: Sha256) -> Self {
+        let digits = hash.finalize();
+        Self(digits.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// All of its digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The beginning, which is enough for people.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        &self.0[..SHORT]
+    }
+
+    /// The beginning, which is enough for the names of directories in the store.
+    pub(in crate::image) fn key(&self) -> &str {
+        &self.0[..KEY]
+    }
+
+    /// The digits, as a part of what another hash is made of.
+    pub(in crate::image) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
-/// Extended attributes hold capabilities of programs, and what an overlay has removed.
-fn attributes(path: &Path, hash: &mut Sha256) -> io::Result<()> {
-    let mut names = [0u8; 4096];
-    let Ok(length) = llistxattr(path, &mut names) else {
-        return Ok(());
-    };
-    let mut names: Vec<&[u8]> = names[..length]
-        .split(|&byte| byte == 0)
-        .filter(|name| !name.is_empty())
-        .collect();
-    names.sort_unstable();
-    for name in names {
-        let mut value = [0u8; 4096];
-        let name = std::ffi::OsStr::from_bytes(name);
-        if let Ok(length) = lgetxattr(path, name, &mut value) {
-            hash.update(name.as_bytes());
-            hash.update((length as u64).to_le_bytes());
-            hash.update(&value[..length]);
+impl FromStr for Digest {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = Failure;
+
+    fn try_from(text: String) -> Result<Self, Failure> {
+        if is_hexadecimal(&text, LENGTH) {
+            return Ok(Self(text));
         }
+        Err(Failure::new(format!(
+            "{text:?} is not a SHA-256 in {LENGTH} hexadecimal digits"
+        )))
     }
-    Ok(())
 }
 
-struct Writer<'a>(&'a mut Sha256);
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Whether the text is so many hexadecimal digits, as this program writes them.
+pub(super) fn is_hexadecimal(text: &str, length: usize) -> bool {
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == length && text.bytes().all(is_digit)
+}
+
+/// Takes in what is written to it.
+pub(super) struct Writer<'a>(pub(super) &'a mut Sha256);
 
 impl io::Write for Writer<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -109,40 +127,44 @@ impl io::Write for Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
 
-    #[test]
-    fn every_kind_of_change_changes_the_digest_and_time_does_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path();
-        fs::create_dir(root.join("d")).unwrap();
-        fs::write(root.join("d/f"), "text").unwrap();
-        symlink("f", root.join("d/l")).unwrap();
-        let digest = || of_tree(root).unwrap().0;
-        let first = digest();
-        File::open(root.join("d/f"))
-            .unwrap()
-            .set_modified(std::time::UNIX_EPOCH)
-            .unwrap();
-        assert_eq!(first, digest());
-        fs::write(root.join("d/f"), "tEXt").unwrap();
-        let content = digest();
-        fs::set_permissions(root.join("d/f"), fs::Permissions::from_mode(0o600)).unwrap();
-        let mode = digest();
-        fs::remove_file(root.join("d/l")).unwrap();
-        symlink("g", root.join("d/l")).unwrap();
-        let target = digest();
-        fs::rename(root.join("d/f"), root.join("d/h")).unwrap();
-        let name = digest();
-        let all = [first, content, mode, target, name];
-        assert_eq!(
-            all.iter().collect::<std::collections::HashSet<_>>().len(),
-            all.len()
-        );
-    }
+    /// Of no bytes at all.
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
     fn parts_do_not_run_into_each_other() {
-        assert_ne!(of_parts([&b"ab"[..], b"c"]), of_parts([&b"a"[..], b"bc"]));
+        let of = |parts: &[&[u8]]| Digest::of_parts(parts.iter().copied());
+        assert_ne!(of(&[b"ab", b"c"]), of(&[b"a", b"bc"]));
+    }
+
+    #[test]
+    fn a_digest_is_read_as_it_is_written() {
+        let digest = Digest::of_reader(io::empty()).unwrap();
+        assert_eq!(digest.to_string(), EMPTY);
+        assert_eq!(EMPTY.parse(), Ok(digest.clone()));
+        assert_eq!(digest.short(), "e3b0c44298fc");
+        assert_eq!(digest.key(), "e3b0c44298fc1c149afbf4c8996fb924");
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(json, format!("\"{EMPTY}\""));
+        assert_eq!(serde_json::from_str::<Digest>(&json).unwrap(), digest);
+    }
+
+    #[test]
+    fn what_is_not_a_sha_256_is_not_taken_for_one() {
+        for text in [
+            "",
+            &EMPTY[1..],
+            &format!("{EMPTY}0"),
+            &EMPTY.to_uppercase(),
+            &format!("g{}", &EMPTY[1..]),
+            &format!("../{}", &EMPTY[3..]),
+        ] {
+            let failure = text.parse::<Digest>().unwrap_err();
+            let words = format!("{text:?} is not a SHA-256 in 64 hexadecimal digits");
+            assert_eq!(failure.message, words);
+            let json = serde_json::to_string(text).unwrap();
+            let error = serde_json::from_str::<Digest>(&json).unwrap_err();
+            assert!(error.to_string().contains("is not a SHA-256"), "{error}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Locks on files and directories by their paths. A lock belongs to an open file, so it ends with the process that holds it,
-//! however that ends. Knows no store.
+//! Locks on files and directories by their paths. A lock belongs to an open file, so it ends with
+//! the process that holds it, however that ends. Knows no store.
 
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -17,7 +17,8 @@ pub(in crate::image) fn is_at(file: &File, path: &Path) -> bool {
     )
 }
 
-/// Takes part in the making of a directory: whoever removes it or goes on with it waits for the end of this.
+/// Takes part in the making of a directory: whoever removes it or goes on with it waits for the end
+/// of this.
 pub(in crate::image) fn take_part(aside: &Path) -> io::Result<File> {
     let file = File::open(aside)?;
     lock(&file, FlockOperation::NonBlockingLockShared)?;

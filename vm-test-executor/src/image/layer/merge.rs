@@ -1,7 +1,8 @@
 //! Layers seen as one root file system, where all of a guest's ids are mapped: written to an archive, hashed, and
 //! looked through for directories of one path. The layers stay as they are.
 
-use super::{archiver, digest};
+use super::digest::Digest;
+use super::{archiver, tree};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag,
@@ -27,9 +28,9 @@ pub(in crate::image) fn export(store: &Path, layers: &[PathBuf]) -> io::Result<(
 }
 
 /// The hash of the layers, the base first, as one tree, and the bytes of its files.
-pub(in crate::image) fn digest(store: &Path, layers: &[PathBuf]) -> io::Result<(String, u64)> {
+pub(in crate::image) fn digest(store: &Path, layers: &[PathBuf]) -> io::Result<(Digest, u64)> {
     let root = root(store, layers)?;
-    digest::of_tree(Path::new(&format!("/proc/self/fd/{}/.", root.as_raw_fd())))
+    tree::digest(Path::new(&format!("/proc/self/fd/{}/.", root.as_raw_fd())))
 }
 
 /// The layers, the base first, as one tree.

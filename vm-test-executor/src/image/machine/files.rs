@@ -4,7 +4,7 @@
 use super::sparse;
 use crate::image::boot::assembly::{MODULES, ORDER, Order, ROOT, VMLINUX, VMLINUZ};
 use crate::image::inside::{self, Task};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
 use crate::image::store::{
     Artifact, Held, ImageRecord, KernelRecord, Lasting, Store, artifact, images, layers, space,
     write_json,
@@ -31,13 +31,13 @@ const RECORD: &str = "machine.json";
 #[serde(deny_unknown_fields)]
 pub struct MachineRecord {
     /// The digest of the image.
-    pub image: String,
+    pub image: Digest,
     /// Its kernel.
     pub kernel: KernelRecord,
     /// The modules that it begins with, in the order in which they are loaded.
     pub modules: Vec<String>,
     /// The files' hashes, by their names; those of disks are of what is not zero.
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Digest>,
 }
 
 /// What VMs of one image boot from. It is not removed while this value lives.
@@ -193,11 +193,11 @@ fn make(
 /// The layers' digests say all that is in the root; the kernel is one of those in there.
 fn key_of(image: &ImageRecord, kernel: &KernelRecord) -> String {
     let parts = [FORMAT, image.digest.as_bytes(), kernel.release.as_bytes()];
-    format!("{PREFIX}{}", &digest::of_parts(parts)[..32])
+    format!("{PREFIX}{}", Digest::of_parts(parts).key())
 }
 
 /// The hashes of all files there but the record.
-fn digests(directory: &Path) -> io::Result<BTreeMap<String, String>> {
+fn digests(directory: &Path) -> io::Result<BTreeMap<String, Digest>> {
     let mut digests = BTreeMap::new();
     for home in ["", MODULES] {
         for entry in fs::read_dir(directory.join(home))? {

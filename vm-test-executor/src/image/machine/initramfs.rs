@@ -4,7 +4,7 @@
 use super::cpio::Writer;
 use super::files::Machine;
 use crate::image::boot::assembly::{MODULES, ORDER};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
 use crate::image::store::{Artifact, Lasting, Store, artifact, fingerprint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
@@ -64,8 +64,8 @@ impl Initramfs {
             parts.push(name.as_bytes().to_vec());
             parts.push(fingerprint::of_file(path).map_err(cannot)?);
         }
-        let hash = digest::of_parts(parts.iter().map(Vec::as_slice));
-        let key = format!("{PREFIX}{}", &hash[..32]);
+        let hash = Digest::of_parts(parts.iter().map(Vec::as_slice));
+        let key = format!("{PREFIX}{}", hash.key());
         let artifact = artifact::obtain(
             store,
             &key,

@@ -1,5 +1,6 @@
-//! What VMs start from, stored beside the layers and made once: the files of an image's VM, initramfs, templates. Has them made
-//! in the user's namespaces; boots nothing, and knows no recipe.
+//! What VMs start from, stored beside the layers and made once: the files of an image's VM,
+//! initramfs, templates. Has them made in the user's namespaces; boots nothing, and knows no
+//! recipe.
 
 mod cpio;
 mod files;

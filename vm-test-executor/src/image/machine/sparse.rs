@@ -1,10 +1,10 @@
 //! The hash of a sparse file: over the blocks that are not zero, and their positions. Whether zeros are holes does not
 //! matter.
 
-use crate::image::layer::digest::hex;
+use crate::image::layer::digest::Digest;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -15,7 +15,7 @@ const BLOCK: usize = 4096;
 const CHUNK: usize = 256 * BLOCK;
 
 /// The hash.
-pub(super) fn digest(file: &File) -> io::Result<String> {
+pub(super) fn digest(file: &File) -> io::Result<Digest> {
     let length = file.metadata()?.len();
     let mut hash = Sha256::new();
     hash.update(length.to_le_bytes());
@@ -40,7 +40,7 @@ pub(super) fn digest(file: &File) -> io::Result<String> {
         }
         at = at.max(end);
     }
-    Ok(hex(&hash.finalize()))
+    Ok(Digest::of_hash(hash))
 }
 
 /// As many bytes as there are room for, unless the file ends.

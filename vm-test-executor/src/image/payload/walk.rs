@@ -1,9 +1,10 @@
 //! A directory of the host as a disk would hold it: how much there is, what cannot be read, and a fingerprint that changes
 //! with anything in it. Reads no content.
 
+use crate::image::layer::digest::Digest;
 use crate::image::store::fingerprint;
 use rustix::fs::{Access, access};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -127,19 +128,18 @@ impl Survey {
     }
 
     /// The fingerprint of all that was visited.
-    pub(super) fn fingerprint(&self) -> String {
-        hex(&self.hash)
+    pub(super) fn fingerprint(&self) -> Digest {
+        Digest::of_hash(self.hash.clone())
     }
 
     /// Something that is another also if a file was there for a moment only.
     pub(super) fn moment(&self) -> String {
-        self.fingerprint() + &hex(&self.times)
+        format!(
+            "{}{}",
+            self.fingerprint(),
+            Digest::of_hash(self.times.clone())
+        )
     }
-}
-
-fn hex(hash: &Sha256) -> String {
-    let hash = hash.clone().finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The most that a disk is made for.

@@ -1,4 +1,5 @@
-//! Recipes: what an image is made of, in the words of its user. Reads and checks; knows no store and makes nothing.
+//! Recipes: what an image is made of, in the words of its user. Reads and checks; knows no store
+//! and makes nothing.
 
 mod base;
 mod entry;

@@ -6,7 +6,7 @@ use super::locks::{self, Held};
 use super::staging::{self, cannot_make, make_empty};
 use super::store::Store;
 use crate::image::inside::{self, Task};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
 use crate::image::layer::lock::lock_for_removal;
 use std::fs::{self, File};
 use std::io;
@@ -213,14 +213,14 @@ fn old_ones(mut all: Vec<Used>, kept: usize, bytes: u64) -> Vec<String> {
 /// The key of what these parts say all of, as long as the machine that it is made on runs.
 pub(in crate::image) fn key_of_this_boot(prefix: &str, parts: &[&[u8]]) -> String {
     let boot = fingerprint::until_reboot();
-    let hash = digest::of_parts(parts.iter().copied().chain([boot.as_slice()]));
-    format!("{}{}", beginning_in_this_boot(prefix), &hash[..32])
+    let hash = Digest::of_parts(parts.iter().copied().chain([boot.as_slice()]));
+    format!("{}{}", beginning_in_this_boot(prefix), hash.key())
 }
 
 /// How such keys begin.
 fn beginning_in_this_boot(prefix: &str) -> String {
-    let boot = digest::of_parts([fingerprint::until_reboot().as_slice()]);
-    format!("{prefix}{}-", &boot[..8])
+    let boot = Digest::of_parts([fingerprint::until_reboot().as_slice()]);
+    format!("{prefix}{}-", &boot.as_str()[..8])
 }
 
 /// What the files of a directory take up on the disk.

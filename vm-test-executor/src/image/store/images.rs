@@ -5,7 +5,8 @@ use super::layers;
 use super::locks::Held;
 use super::record::{ImageRecord, write_durably};
 use super::store::{Store, cannot};
-use crate::image::layer::digest;
+use crate::image::layer::digest::Digest;
+use crate::image::layer::key::LayerKey;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
@@ -103,19 +104,18 @@ pub fn forget(store: &Store, name: &str) -> Result<(), Failure> {
 }
 
 /// The image of this name made of these layers, as of now.
-pub(in crate::image) fn compose(store: &Store, name: &str, layers: Vec<String>) -> ImageRecord {
+pub(in crate::image) fn compose(store: &Store, name: &str, layers: Vec<LayerKey>) -> ImageRecord {
     let digests: Vec<_> = layers
         .iter()
-        .map(|key| {
-            layers::find(store, key)
-                .map(|layer| layer.digest)
-                .unwrap_or_default()
-        })
+        .map(|key| layers::find(store, key).map(|layer| layer.digest))
         .collect();
+    let parts = digests
+        .iter()
+        .map(|digest| digest.as_ref().map_or(&b""[..], Digest::as_bytes));
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     ImageRecord {
         name: name.to_owned(),
-        digest: digest::of_parts(digests.iter().map(String::as_bytes)),
+        digest: Digest::of_parts(parts),
         layers,
         init: None,
         kernel: None,

@@ -1,8 +1,10 @@
-//! Layers in the store: their records, their publication, and what keeps them from being removed. Makes none.
+//! Layers in the store: their records, their publication, and what keeps them from being removed.
+//! Makes none.
 
 use super::locks::{Held, hold_directory};
 use super::record::{LayerRecord, write_durably};
 use super::store::{Store, cannot};
+use crate::image::layer::key::LayerKey;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -10,7 +12,7 @@ use vm_test_protocol::failure::Failure;
 
 /// The record of a layer, if it is there.
 #[must_use]
-pub fn find(store: &Store, key: &str) -> Option<LayerRecord> {
+pub fn find(store: &Store, key: &LayerKey) -> Option<LayerRecord> {
     let text = fs::read(store.layers().join(key).join("layer.json")).ok()?;
     serde_json::from_slice(&text).ok()
 }
@@ -19,14 +21,15 @@ pub fn find(store: &Store, key: &str) -> Option<LayerRecord> {
 ///
 /// # Errors
 /// If the lock cannot be made.
-pub fn hold(store: &Store, key: &str, held: &mut Held) -> Result<bool, Failure> {
+pub fn hold(store: &Store, key: &LayerKey, held: &mut Held) -> Result<bool, Failure> {
     Ok(hold_directory(&store.layer_dir(key), held)? && find(store, key).is_some())
 }
 
 /// How much a step took up when it was done before: nobody else knows what a command is going to write.
 pub(in crate::image) fn size_of_step(store: &Store, step: &str) -> Option<u64> {
     let entries = fs::read_dir(store.layers()).ok()?.flatten();
-    let layers = entries.filter_map(|entry| find(store, entry.file_name().to_str()?));
+    let layers =
+        entries.filter_map(|entry| find(store, &entry.file_name().to_str()?.parse().ok()?));
     let sizes = layers.filter(|layer| layer.step == step);
     sizes.map(|layer| layer.bytes).max()
 }

@@ -1,5 +1,6 @@
-//! The store: directories for layers, images, subvolumes, snapshots and artifacts, with their records and locks. Publishes what
-//! others have made; knows no recipe's steps, no source of an image and no VM.
+//! The store: directories for layers, images, subvolumes, snapshots and artifacts, with their
+//! records and locks. Publishes what others have made; knows no recipe's steps, no source of an
+//! image and no VM.
 
 mod absent;
 pub(super) mod artifact;

@@ -1,6 +1,8 @@
 //! What the store remembers of an image and of a layer: plain data, written once.
 
 use crate::config::Init;
+use crate::image::layer::digest::Digest;
+use crate::image::layer::key::LayerKey;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,9 +15,9 @@ pub struct ImageRecord {
     /// Its name.
     pub name: String,
     /// The hash of its layers' digests: the same content has the same digest.
-    pub digest: String,
+    pub digest: Digest,
     /// The keys of its layers, the base first.
-    pub layers: Vec<String>,
+    pub layers: Vec<LayerKey>,
     /// What the first process of its guests is, unless they say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<Init>,
@@ -35,7 +37,7 @@ pub struct KernelRecord {
     /// What `uname -r` says.
     pub release: String,
     /// The keys of the layers with its files.
-    pub layers: Vec<String>,
+    pub layers: Vec<LayerKey>,
 }
 
 /// A stored layer.
@@ -43,9 +45,9 @@ pub struct KernelRecord {
 #[serde(deny_unknown_fields)]
 pub struct LayerRecord {
     /// The hash of all that went into it: its parent's key, the step, the contents of the files it names.
-    pub key: String,
+    pub key: LayerKey,
     /// The hash of what came out: every file's path, kind, owner, permissions and content.
-    pub digest: String,
+    pub digest: Digest,
     /// The step, for people.
     pub step: String,
     /// Bytes of its files.

@@ -1,5 +1,5 @@
-//! What killed builders and daemons left in the directory for what is being made: found, and removed unless it is in use.
-//! Removes nothing that has its name.
+//! What killed builders and daemons left in the directory for what is being made: found, and
+//! removed unless it is in use. Removes nothing that has its name.
 
 use super::store::Store;
 use crate::image::inside;

@@ -1,4 +1,5 @@
-//! Staging directories: where layers and artifacts are made before they have their names. Knows no content.
+//! Staging directories: where layers and artifacts are made before they have their names. Knows no
+//! content.
 
 use super::store::Store;
 use crate::image::inside::{self, Task};

@@ -4,6 +4,7 @@
 //! at a final path is complete, and anything in staging without a lock can be removed.
 
 use super::place::{self, Identity};
+use crate::image::layer::key::LayerKey;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -130,12 +131,12 @@ impl Store {
 
     /// The directory with a layer's files.
     #[must_use]
-    pub fn files(&self, key: &str) -> PathBuf {
+    pub fn files(&self, key: &LayerKey) -> PathBuf {
         self.layers().join(key).join("files")
     }
 
     /// The layer's own directory, which carries its locks.
-    pub(in crate::image) fn layer_dir(&self, key: &str) -> PathBuf {
+    pub(in crate::image) fn layer_dir(&self, key: &LayerKey) -> PathBuf {
         self.layers().join(key)
     }
 

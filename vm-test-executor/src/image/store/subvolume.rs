@@ -6,7 +6,7 @@ use super::record::ImageRecord;
 use super::space;
 use super::store::Store;
 use crate::image::inside::{self, Task};
-use crate::image::layer::digest::of_parts;
+use crate::image::layer::digest::Digest;
 use crate::image::layer::lock;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -23,7 +23,9 @@ pub(super) const FILES: &str = "files";
 
 /// The name of the subvolume of an image.
 pub(in crate::image) fn key_of(image: &ImageRecord) -> String {
-    of_parts([FORMAT, image.digest.as_bytes()])[..32].to_owned()
+    Digest::of_parts([FORMAT, image.digest.as_bytes()])
+        .key()
+        .to_owned()
 }
 
 /// The subvolume of an image whose layers are held, with the lock that keeps it.
@@ -109,9 +111,9 @@ pub(in crate::image) fn is_unchanged(store: &Store, image: &ImageRecord) -> Resu
     if !locks::hold_directory(&path, &mut held)? {
         return Ok(true);
     }
-    let digest = |layers| inside::perform(store.root(), Task::DigestWhole(layers), None);
+    let digest = |layers| inside::hash(store.root(), Task::DigestWhole(layers));
     let files = vec![store.relative(&path.join(FILES))];
-    Ok(digest(files)?.digest == digest(files_of(store, image))?.digest)
+    Ok(digest(files)?.0 == digest(files_of(store, image))?.0)
 }
 
 /// Makes a directory that everybody can get through: root of a guest works in there, too, and as root of the host that is

@@ -1,4 +1,5 @@
-//! Headers of both versions, as the format's document describes them: good ones, and each thing for which a disk is refused.
+//! Headers of both versions, as the format's document describes them: good ones, and each thing for
+//! which a disk is refused.
 
 use super::*;
 use std::io::Write;
@@ -9,7 +10,8 @@ mod tables;
 const BITS: u32 = 9;
 const CLUSTER: u64 = 1 << BITS;
 
-/// What one entry of the first table covers with such clusters: a table of as many entries, each of one cluster.
+/// What one entry of the first table covers with such clusters: a table of as many entries, each of
+/// one cluster.
 const COVERED: u64 = CLUSTER / 8 * CLUSTER;
 
 /// Where the parts of [`disk`] are.
@@ -80,8 +82,9 @@ impl Disk {
     }
 }
 
-/// A disk of this version with one cluster for each of: header, counts of references, first table, and the second table to
-/// which the only entry of the first leads. It is as large as that entry covers.
+/// A disk of this version with one cluster for each of: header, counts of references, first table,
+/// and the second table to which the only entry of the first leads. It is as large as that entry
+/// covers.
 fn disk(version: u32) -> Disk {
     let mut bytes = vec![0; usize::try_from(LENGTH).unwrap()];
     bytes[..4].copy_from_slice(MAGIC);

@@ -82,7 +82,8 @@ fn a_table_that_leads_beyond_the_end_is_refused() {
 
 #[test]
 fn a_second_table_begins_where_a_cluster_does() {
-    // Of an entry the lowest nine bits are no part of the offset, so it takes larger clusters to be wrong.
+    // Of an entry the lowest nine bits are no part of the offset, so it takes larger clusters to be
+    // wrong.
     let bits = BITS + 1;
     let first = usize::try_from(FIRST).unwrap();
     let large = disk(3).number(CLUSTER_BITS, bits);
