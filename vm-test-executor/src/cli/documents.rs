@@ -206,7 +206,7 @@ fn what_is_wrong_in_a_document_is_found() {
             "```sh\nX_RUNNER='vm-test runer host' cargo test\n```",
             "'runer'",
         ),
-        ("```sh\nVM_TEST_KEEPS=x cargo test\n```", "VM_TEST_KEEPS"),
+        ("```sh\nVM_TEST_KEEPS=x cargo test\n```", "TEST_KEEPS"),
         (
             "```toml\n# vm-test.toml\n[guest.a]\nmemroy = \"1G\"\n```",
             "memroy",
