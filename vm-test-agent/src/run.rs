@@ -74,16 +74,7 @@ pub(super) fn run(
     let started = match job::start(&job, &harvest.environment()) {
         Ok(started) => started,
         Err(end) => {
-            host.send(&FromAgent::Ended(Ended {
-                end,
-                dropped_bytes: 0,
-                preamble: Vec::new(),
-                breach: None,
-                took: Duration::ZERO,
-                body: None,
-                last: Vec::new(),
-                files_bytes: 0,
-            }))?;
+            host.send(&FromAgent::Ended(Ended::with_end(end)))?;
             return host.finish();
         }
     };

@@ -188,6 +188,23 @@ pub struct Ended {
     pub files_bytes: u64,
 }
 
+impl Ended {
+    /// Returns the report of a process of which only the end is known.
+    #[must_use]
+    pub fn with_end(end: End) -> Self {
+        Self {
+            end,
+            dropped_bytes: 0,
+            preamble: Vec::new(),
+            breach: None,
+            took: Duration::ZERO,
+            body: None,
+            last: Vec::new(),
+            files_bytes: 0,
+        }
+    }
+}
+
 /// The end of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {

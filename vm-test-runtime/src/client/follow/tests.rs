@@ -49,16 +49,7 @@ fn say(stream: &UnixStream, message: &FromAgent) {
 }
 
 fn ended(end: End) -> FromAgent {
-    FromAgent::Ended(Ended {
-        end,
-        dropped_bytes: 0,
-        preamble: Vec::new(),
-        breach: None,
-        took: Duration::ZERO,
-        body: None,
-        last: Vec::new(),
-        files_bytes: 0,
-    })
+    FromAgent::Ended(Ended::with_end(end))
 }
 
 fn output(text: &str) -> FromAgent {

@@ -30,16 +30,7 @@ fn verdict(nonce: u128, outcome: BodyOutcome) -> FromAgent {
 }
 
 fn exited(code: i32) -> FromAgent {
-    FromAgent::Ended(Ended {
-        end: End::Exited(code),
-        dropped_bytes: 0,
-        preamble: Vec::new(),
-        breach: None,
-        took: Duration::ZERO,
-        body: None,
-        last: Vec::new(),
-        files_bytes: 0,
-    })
+    FromAgent::Ended(Ended::with_end(End::Exited(code)))
 }
 
 fn panic(message: &str) -> PanicReport {

@@ -12,16 +12,7 @@ fn job() -> ToAgent {
 }
 
 fn ended() -> FromAgent {
-    FromAgent::Ended(Ended {
-        end: End::Exited(0),
-        dropped_bytes: 0,
-        preamble: Vec::new(),
-        breach: None,
-        took: Duration::ZERO,
-        body: None,
-        last: Vec::new(),
-        files_bytes: 0,
-    })
+    FromAgent::Ended(Ended::with_end(End::Exited(0)))
 }
 
 /// Runs `visits` while an instance is kept, with the agent's stream. Then removes the instance,
