@@ -238,7 +238,9 @@ fn a_spare_that_cannot_be_prepared_is_told_to_the_daemons_log_and_not_tried_agai
     let (host, fixture) = ready();
     let own = tempfile::tempdir_in(fixture.target()).unwrap();
     let deed = "echo no more >&2; exit 1";
-    let qemu = Impostor::new(own.path(), "-incoming", 2, deed);
+    // The daemon's first instance is the test's VM, whose template the second one makes. The spare
+    // and the test's VM start at the same time.
+    let qemu = Impostor::of_instance(own.path(), "-incoming", 3, deed);
     let run = || {
         let mut command = command_for(&fixture, &host, "one_copy", LONG);
         command.env("VM_TEST_QEMU", &qemu.path);

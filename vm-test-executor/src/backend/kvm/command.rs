@@ -24,14 +24,18 @@ pub(super) struct Wires {
 /// How much memory QEMU's translated code may take, in MiB.
 const TRANSLATED: u32 = 64;
 
-/// Returns QEMU's arguments for this VM. `disk` is the root's, `blank` are the additional ones.
+/// Returns QEMU's arguments for this VM. `name` is its instance's, `disk` is the root's, `blank` are
+/// the additional ones.
 pub(super) fn arguments(
+    name: &str,
     hardware: &Hardware,
     disk: &Path,
     blank: &[std::path::PathBuf],
     wires: Wires,
 ) -> Vec<String> {
     let mut args = Arguments::default();
+    // Tells users of `ps` and `top` which VM is which. No instance's name contains a comma.
+    args.option("-name", format!("guest={name}"));
     args.flag("-nodefaults");
     args.flag("-no-user-config");
     args.flag("-no-reboot");

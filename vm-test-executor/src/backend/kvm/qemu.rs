@@ -86,8 +86,9 @@ impl Qemu {
             Ok(())
         };
         inherit().map_err(|error| failed("start QEMU", error))?;
+        let name = &machine.instance;
         let child = Command::new(&hardware.program)
-            .args(command::arguments(hardware, &disk, &blank, wires))
+            .args(command::arguments(name, hardware, &disk, &blank, wires))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
