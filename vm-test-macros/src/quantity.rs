@@ -18,7 +18,7 @@ pub(crate) fn read(limits: &Limits, text: &str) -> Result<u64, Refusal> {
         Ok(_) => Err(out_of_range()),
         Err(wrong) => Err(match wrong.cure {
             Cure::Less => out_of_range(),
-            Cure::Write(better) if accepts(limits, &better) => {
+            Cure::Write(better) if limits.accept(&better) => {
                 Refusal::new(wrong.cause, format!("write `\"{better}\"`"))
             }
             Cure::Write(_) | Cure::Rule => Refusal::new(wrong.cause, limits.scale.rule()),
@@ -29,11 +29,7 @@ pub(crate) fn read(limits: &Limits, text: &str) -> Result<u64, Refusal> {
 /// Returns the valid spelling that `text` most likely stands for.
 pub(crate) fn correct(limits: &Limits, text: &str) -> Option<String> {
     let correct = limits.scale.correct(text);
-    correct.filter(|correct| accepts(limits, correct))
-}
-
-fn accepts(limits: &Limits, text: &str) -> bool {
-    limits.scale.read(text).is_ok_and(|value| limits.has(value))
+    correct.filter(|correct| limits.accept(correct))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub enum Request {
     /// What is running.
     Status,
     /// What became of an instance.
-    Obituary {
+    ExitReport {
         /// The instance's name.
         instance: String,
     },
@@ -165,8 +165,8 @@ pub enum Reply {
     Refused(Failure),
     /// The answer to [`Request::Status`].
     Status(Status),
-    /// The answer to [`Request::Obituary`]; `None` if the instance is unknown.
-    Obituary(Option<Obituary>),
+    /// The answer to [`Request::ExitReport`]; `None` if the instance is unknown.
+    ExitReport(Option<ExitReport>),
     /// The answer to [`Request::Console`]; `None` if the instance is unknown or has no console.
     Console(Option<Vec<String>>),
     /// The answer to [`Request::Record`].
@@ -234,7 +234,7 @@ pub struct Attached {
 
 /// What became of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Obituary {
+pub struct ExitReport {
     /// Why it ended; `None` while it is alive.
     pub cause: Option<Failure>,
     /// How many of its processes the kernel killed because memory ran out.

@@ -21,7 +21,7 @@ pub mod pattern;
 pub mod record;
 
 /// Version of every message in this crate; raised with every change of any of them.
-pub const PROTOCOL: u32 = 12;
+pub const PROTOCOL: u32 = 13;
 
 /// Where the agent listens inside a guest, for the test body to report to.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

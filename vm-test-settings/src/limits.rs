@@ -39,6 +39,12 @@ impl Limits {
         (self.least..=self.most).contains(&value)
     }
 
+    /// Whether a text is a value within them.
+    #[must_use]
+    pub fn accept(&self, text: &str) -> bool {
+        self.scale.read(text).is_ok_and(|value| self.has(value))
+    }
+
     /// The least and the most, as people write them.
     #[must_use]
     pub fn ends(&self) -> [String; 2] {

@@ -3,7 +3,7 @@
 
 use super::disks::Disks;
 use super::{
-    calm, devices, filesystems, identity, login, modules, network, nodes, places, ports, root,
+    devices, filesystems, identity, idle, login, modules, network, nodes, places, ports, root,
     settings, survival, udev,
 };
 use crate::{boot, rehearsal};
@@ -50,7 +50,7 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     };
     let ready = Ready::make()?;
     if boot_timeout.is_some() {
-        calm::OF_TEMPLATE.wait();
+        idle::OF_TEMPLATE.wait();
     }
     // What has been written so far must be in the saved disk, not in memory that every instance
     // copies.
@@ -67,7 +67,7 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
             .iter()
             .filter(|place| place.kind == PlaceKind::File);
         rehearsal::rehearse(programs.map(|place| place.to.as_str()));
-        calm::OF_INSTANCE.wait();
+        idle::OF_INSTANCE.wait();
     }
     frame::write(&control, &FromMachine::Gone)?;
     if let Some(time) = wait_for_begin(&control)? {

@@ -5,13 +5,13 @@
 
 mod appearance;
 mod assembly;
-mod calm;
 mod devices;
 mod disks;
 mod filesystems;
 mod foreign;
 mod fstab;
 mod identity;
+mod idle;
 mod life;
 mod login;
 mod modules;

@@ -17,9 +17,9 @@ pub(super) fn run(instance: &str) -> Result<(), Failure> {
         if let Some(Reply::Log(Some(log))) = daemons::ask(&socket, &log)? {
             return say(&visible(&daemon::describe_log(&log)));
         }
-        let obituary = Request::Obituary { instance: name() };
-        if let Some(Reply::Obituary(Some(obituary))) = daemons::ask(&socket, &obituary)? {
-            end = obituary.cause;
+        let exit_report = Request::ExitReport { instance: name() };
+        if let Some(Reply::ExitReport(Some(exit_report))) = daemons::ask(&socket, &exit_report)? {
+            end = exit_report.cause;
         }
     }
     if let Some(file) = stored(instance) {

@@ -7,7 +7,8 @@ use toml::de::{DeTable, DeValue};
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::form::{Form, Refusal};
 use vm_test_settings::guest::{Key, Kind, Setting, Text, names};
-use vm_test_settings::quantity::{Cure, Scale};
+use vm_test_settings::limits::Limits;
+use vm_test_settings::quantity::Cure;
 use vm_test_settings::word::meant;
 
 /// A setting, and the number of its line.
@@ -102,11 +103,11 @@ fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
     Ok(match &key.kind {
         Kind::Choice(choices, make) => make(choose(key, choices, text(value)?)?.into()),
         Kind::Word(_, make) => make(text(value)?.into()),
-        Kind::Quantity(limits, make) => make(quantity(key, limits.scale, value)?),
+        Kind::Quantity(limits, make) => make(quantity(key, limits, value)?),
         Kind::Quantities(limits, make) => {
             let each = array()?
                 .iter()
-                .map(|value| quantity(key, limits.scale, value.get_ref()));
+                .map(|value| quantity(key, limits, value.get_ref()));
             make(each.collect::<Result<_, _>>()?)
         }
         Kind::Count(_, make) => {
@@ -126,12 +127,13 @@ fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
     })
 }
 
-fn quantity(key: &Key, scale: &Scale, value: &DeValue<'_>) -> Result<u64, Refusal> {
+fn quantity(key: &Key, limits: &Limits, value: &DeValue<'_>) -> Result<u64, Refusal> {
     let text = value.as_str().ok_or_else(|| unlike(key, value))?;
+    let scale = limits.scale;
     scale.read(text).map_err(|wrong| {
         let hint = match wrong.cure {
-            Cure::Write(better) => write(key, &within_list(key, &better)),
-            Cure::Rule => scale.rule(),
+            Cure::Write(better) if limits.accept(&better) => write(key, &within_list(key, &better)),
+            Cure::Write(_) | Cure::Rule => scale.rule(),
             Cure::Less => format!("write a smaller {}", scale.noun),
         };
         Refusal::new(wrong.cause, hint)
@@ -153,20 +155,25 @@ fn choose(key: &Key, choices: &[&str], word: String) -> Result<String, Refusal> 
     Err(Refusal::new(cause, hint))
 }
 
-/// Refuses a value of another kind, with a hint if it is clear what it stands for.
+/// Refuses a value of another kind, with a hint that is accepted: what the value stands for, if that
+/// is clear and allowed, or else an example.
 fn unlike(key: &Key, value: &DeValue<'_>) -> Refusal {
     let better = match (&key.kind, value) {
         (Kind::Quantity(limits, _), DeValue::Integer(number)) => {
             let text = limits.scale.correct(number.as_str());
+            let text = text.filter(|text| limits.accept(text));
             text.map(|text| format!("{text:?}"))
         }
         (Kind::Quantities(limits, _), DeValue::String(text)) => {
-            let is_one = limits.scale.read(text).is_ok();
+            limits.accept(text).then(|| format!("[{text:?}]"))
+        }
+        (Kind::Words(form, _), DeValue::String(text)) => {
+            let is_one = form.check(text).is_ok();
             is_one.then(|| format!("[{text:?}]"))
         }
-        (Kind::Words(..), DeValue::String(text)) => Some(format!("[{text:?}]")),
-        (Kind::Count(..), DeValue::String(text)) => {
-            text.parse().ok().map(|number: u32| number.to_string())
+        (Kind::Count(range, _), DeValue::String(text)) => {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            number.map(|number: u32| number.to_string())
         }
         (Kind::Flag(_), DeValue::String(text)) => {
             text.parse().ok().map(|flag: bool| flag.to_string())

@@ -6,7 +6,9 @@ use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vm_test_protocol::daemon::{Greeting, LeaseRequest, Obituary, Reply, Request, Status, Welcome};
+use vm_test_protocol::daemon::{
+    ExitReport, Greeting, LeaseRequest, Reply, Request, Status, Welcome,
+};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{PROTOCOL, frame};
@@ -123,7 +125,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
         Request::Keep { instance } => return Err(Lasting::Keep(instance)),
         Request::Attach { instance } => return Err(Lasting::Attach(instance)),
         Request::Status => Reply::Status(status(desk)),
-        Request::Obituary { instance } => Reply::Obituary(obituary(desk, &instance)),
+        Request::ExitReport { instance } => Reply::ExitReport(exit_report(desk, &instance)),
         Request::Console { instance } => Reply::Console(registry.console(&instance)),
         Request::Record(record) => {
             let instance = record.instance.clone();
@@ -158,10 +160,10 @@ fn status(desk: &Desk) -> Status {
     }
 }
 
-fn obituary(desk: &Desk, instance: &str) -> Option<Obituary> {
+fn exit_report(desk: &Desk, instance: &str) -> Option<ExitReport> {
     let registry = &desk.host.registry;
-    registry.obituary(instance).or_else(|| {
-        registry.oom_kills(instance).map(|oom_kills| Obituary {
+    registry.exit_report(instance).or_else(|| {
+        registry.oom_kills(instance).map(|oom_kills| ExitReport {
             cause: None,
             oom_kills,
         })

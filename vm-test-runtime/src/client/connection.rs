@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use vm_test_protocol::daemon::{Greeting, Obituary, Reply, Request, Welcome};
+use vm_test_protocol::daemon::{ExitReport, Greeting, Reply, Request, Welcome};
 use vm_test_protocol::errno::{self, Tried};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame::FrameBuffer;
@@ -206,10 +206,10 @@ fn check(socket: &Path) -> io::Result<()> {
 ///
 /// Does not start a daemon.
 #[must_use]
-pub fn obituary(instance: &str) -> Option<Obituary> {
+pub fn exit_report(instance: &str) -> Option<ExitReport> {
     let instance = instance.to_owned();
-    match ask(&Request::Obituary { instance }) {
-        Some(Reply::Obituary(obituary)) => obituary,
+    match ask(&Request::ExitReport { instance }) {
+        Some(Reply::ExitReport(exit_report)) => exit_report,
         _ => None,
     }
 }

@@ -4,7 +4,7 @@
 use super::agent::Agent;
 use super::connection::{STARTS, pause};
 use super::follow::{Followed, Follower, Lost};
-use super::{Connection, console, cure, is_gone, is_stopped, is_timeout, obituary, record};
+use super::{Connection, console, cure, exit_report, is_gone, is_stopped, is_timeout, record};
 use std::io;
 use std::time::{Duration, Instant};
 use vm_test_protocol::PROTOCOL;
@@ -180,8 +180,8 @@ impl Lease {
     /// Returns why the stream ended before the job did.
     #[must_use]
     pub fn cause_of_death(&self) -> Failure {
-        match obituary(&self.granted.instance) {
-            Some(obituary) => obituary
+        match exit_report(&self.granted.instance) {
+            Some(exit_report) => exit_report
                 .cause
                 .unwrap_or_else(|| Failure::new("the guest has closed the connection")),
             None => Failure::new("the guest died, and the daemon that held it is gone too"),
@@ -213,7 +213,7 @@ impl Lease {
     /// Returns whether the kernel has killed a process of the instance because memory ran out.
     #[must_use]
     pub fn ran_out_of_memory(&self) -> bool {
-        obituary(&self.granted.instance).is_some_and(|obituary| obituary.oom_kills > 0)
+        exit_report(&self.granted.instance).is_some_and(|exit_report| exit_report.oom_kills > 0)
     }
 }
 
@@ -228,9 +228,9 @@ const FILES_COUNT: &str = "; files that a test writes are kept in memory and cou
 /// Returns why an instance ended before its agent answered.
 fn lost(instance: &str, cannot: &dyn Fn(String) -> Failure) -> Refusal {
     let ended = "it ended before its agent answered";
-    match obituary(instance) {
-        Some(obituary) => {
-            let cause = obituary.cause;
+    match exit_report(instance) {
+        Some(exit_report) => {
+            let cause = exit_report.cause;
             Refusal::Final(cause.unwrap_or_else(|| cannot(ended.to_owned())))
         }
         None => Refusal::Gone(cannot(format!(

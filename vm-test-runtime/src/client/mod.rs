@@ -17,7 +17,7 @@ mod timeout;
 
 pub use crate::environment::{FORWARDED, forwarded, is_for_one_test};
 pub use agent::Agent;
-pub use connection::{Connection, console, cure, is_gone, obituary, record};
+pub use connection::{Connection, console, cure, exit_report, is_gone, record};
 pub use credentials::{BY_VARIABLE, credentials};
 pub use follow::{Followed, Follower, Lost};
 pub use kept::KEEP;

@@ -139,6 +139,31 @@ fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
             "write `env = [\"HOME\"]`",
         ),
         (
+            "expose = \"ssh\"",
+            "the value is not a list of paths in quotes",
+            "write `expose = [\"~/.ssh\"]`",
+        ),
+        (
+            "env = \"A=1\"",
+            "the value is not a list of names in quotes",
+            "write `env = [\"DATABASE_URL\"]`",
+        ),
+        (
+            "cpus = \"500\"",
+            "the value is not a whole number from 1 to 256",
+            "write `cpus = 2`",
+        ),
+        (
+            "timeout = 99999999",
+            "the value is not a duration in quotes",
+            "write `timeout = \"60s\"`",
+        ),
+        (
+            "disks = \"9999T\"",
+            "the value is not a list of sizes in quotes",
+            "write `disks = [\"1G\"]`",
+        ),
+        (
             "env = [1]",
             "the value is not a list of names in quotes",
             "write `env = [\"DATABASE_URL\"]`",

@@ -7,21 +7,21 @@ use crate::keeper::{KeeperReport, describe_end};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
-use vm_test_protocol::daemon::Obituary;
+use vm_test_protocol::daemon::ExitReport;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 
 /// How long to wait for the report of a keeper that has died.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const LAST_MESSAGE: Duration = Duration::from_millis(200);
 
 /// How long a guest without its test process has to report what it was doing.
-const PARTING: Duration = Duration::from_secs(1);
+const LOST_GUEST: Duration = Duration::from_secs(1);
 
 impl Instance {
     /// Destroys the instance and reports what became of it.
-    pub(crate) fn destroy(mut self, event: Event) -> Obituary {
+    pub(crate) fn destroy(mut self, event: Event) -> ExitReport {
         let ended = self.kill();
-        let said = self.last_words(LAST_WORDS);
+        let said = self.last_message(LAST_MESSAGE);
         let said = said.filter(|_| event == Event::Died);
         let oom_kills = self.oom_watch().oom_kills();
         let subject = format!("instance {} of guest `{}`", self.name, self.guest);
@@ -46,7 +46,7 @@ impl Instance {
             }
             (Event::Died, _) => ended.failure(&format!("{subject} died")),
         };
-        Obituary {
+        ExitReport {
             cause: Some(match (&self.console, event) {
                 (Some(console), Event::Died | Event::Abandoned | Event::Unnoticed) => {
                     cause.with_console(&console.last_lines())
@@ -66,7 +66,7 @@ impl Instance {
         if !matches!(event, Event::Died | Event::Unnoticed) {
             return Err(Failure::new(format!("{what}: the daemon was stopped")).into());
         }
-        let said = self.last_words(LAST_WORDS);
+        let said = self.last_message(LAST_MESSAGE);
         let is_unbooted = matches!(said, Some(KeeperReport::Unbooted(_)));
         let failure = match said {
             Some(KeeperReport::Ended(0)) => return Ok(()),
@@ -86,9 +86,13 @@ impl Instance {
 
     /// Returns the guest's own report of its end, if it ends by itself now that the test process is
     /// gone.
-    pub(crate) fn parting_words(&self) -> Option<String> {
+    pub(crate) fn last_message_when_lost(&self) -> Option<String> {
         // A guest with its own init goes on without a test process.
-        match self.agent.is_none().then(|| self.last_words(PARTING))? {
+        match self
+            .agent
+            .is_none()
+            .then(|| self.last_message(LOST_GUEST))?
+        {
             Some(KeeperReport::Failed(failure)) => Some(failure.text()),
             _ => None,
         }
@@ -97,7 +101,7 @@ impl Instance {
     /// Returns why the keeper ended before it took what it was given, as it or the kernel reports.
     pub(super) fn early_failure(&mut self) -> Option<Failure> {
         let ended = self.kill();
-        match self.last_words(LAST_WORDS) {
+        match self.last_message(LAST_MESSAGE) {
             Some(KeeperReport::Failed(failure)) => Some(failure),
             _ => ended.is_early().then(|| {
                 let subject = format!("instance {} of guest `{}`", self.name, self.guest);
@@ -106,7 +110,7 @@ impl Instance {
         }
     }
 
-    fn last_words(&self, within: Duration) -> Option<KeeperReport> {
+    fn last_message(&self, within: Duration) -> Option<KeeperReport> {
         if self.said.is_some() {
             return self.said.clone();
         }

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use vm_test_protocol::daemon::Obituary;
+use vm_test_protocol::daemon::ExitReport;
 use vm_test_protocol::failure::Failure;
 
 /// Counts an instance as ending, from when its end begins until everything that it was made of is
@@ -61,19 +61,19 @@ pub(super) fn live(
     ending.begin();
     // If it was released, nobody will ask for the cause; everything else is known before the client
     // sees the end of the stream.
-    let parting = ledger::is_lost(&host.registry, &name, event)
-        .then(|| instance.parting_words())
+    let last = ledger::is_lost(&host.registry, &name, event)
+        .then(|| instance.last_message_when_lost())
         .flatten();
     let ends = Instant::now();
-    let obituary = instance.destroy(event);
+    let report = instance.destroy(event);
     let rollback = Some(ends.elapsed());
-    let cause = obituary.cause.as_ref().filter(|_| event != Event::Released);
+    let cause = report.cause.as_ref().filter(|_| event != Event::Released);
     let end = match cause {
         Some(failure) => End::Cause(failure),
-        None => End::Released(parting.as_deref()),
+        None => End::Released(last.as_deref()),
     };
     ledger::close(&host.registry, &name, end, rollback);
-    registered.bury(obituary);
+    registered.retire(report);
     event
 }
 
@@ -84,7 +84,7 @@ pub(super) fn live(
 struct Registered<'a> {
     registry: &'a Registry,
     name: String,
-    is_buried: bool,
+    is_retired: bool,
 }
 
 impl<'a> Registered<'a> {
@@ -94,28 +94,28 @@ impl<'a> Registered<'a> {
         Self {
             registry,
             name,
-            is_buried: false,
+            is_retired: false,
         }
     }
 
-    fn bury(mut self, obituary: Obituary) {
-        self.is_buried = true;
-        self.registry.bury(&self.name, obituary);
+    fn retire(mut self, report: ExitReport) {
+        self.is_retired = true;
+        self.registry.retire(&self.name, report);
     }
 }
 
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
-        if self.is_buried {
+        if self.is_retired {
             return;
         }
         let cause = format!(
             "instance {} died: the daemon lost the thread that watched it",
             self.name
         );
-        self.registry.bury(
+        self.registry.retire(
             &self.name,
-            Obituary {
+            ExitReport {
                 cause: Some(Failure::new(cause)),
                 oom_kills: 0,
             },

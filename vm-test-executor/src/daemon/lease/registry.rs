@@ -8,11 +8,11 @@ use crate::sync;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
-use vm_test_protocol::daemon::{InstanceStatus, LeaseRequest, Leased, Obituary};
+use vm_test_protocol::daemon::{ExitReport, InstanceStatus, LeaseRequest, Leased};
 use vm_test_protocol::record::{Log, Record, RunEntry};
 
-/// How many obituaries are kept.
-const OBITUARIES: usize = 1024;
+/// How many exit reports are kept.
+const REPORTS: usize = 1024;
 
 /// Everything known about a living instance.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct State {
     alive: HashMap<String, Living>,
-    dead: VecDeque<(String, Obituary)>,
+    dead: VecDeque<(String, ExitReport)>,
 }
 
 impl Registry {
@@ -51,13 +51,13 @@ impl Registry {
             .insert(living.status.instance.clone(), living);
     }
 
-    pub(super) fn bury(&self, instance: &str, obituary: Obituary) {
+    pub(super) fn retire(&self, instance: &str, exit_report: ExitReport) {
         let mut state = self.lock();
         state.alive.remove(instance);
-        if state.dead.len() == OBITUARIES {
+        if state.dead.len() == REPORTS {
             state.dead.pop_front();
         }
-        state.dead.push_back((instance.to_owned(), obituary));
+        state.dead.push_back((instance.to_owned(), exit_report));
     }
 
     /// Calls `look` with a living instance, which it may change.
@@ -77,10 +77,10 @@ impl Registry {
         self.with(instance, |living| living.console())?
     }
 
-    pub(crate) fn obituary(&self, instance: &str) -> Option<Obituary> {
+    pub(crate) fn exit_report(&self, instance: &str) -> Option<ExitReport> {
         let state = self.lock();
         let found = state.dead.iter().rev().find(|(name, _)| name == instance);
-        found.map(|(_, obituary)| obituary.clone())
+        found.map(|(_, exit_report)| exit_report.clone())
     }
 
     /// Returns the living instances, oldest first.
@@ -169,16 +169,20 @@ mod tests {
     #[test]
     fn the_last_instances_are_remembered_each_by_what_was_said_of_it_last() {
         let registry = Registry::default();
-        let bury = |name: &str, oom_kills| {
+        let retire = |name: &str, oom_kills| {
             let cause = None;
-            registry.bury(name, Obituary { cause, oom_kills });
+            registry.retire(name, ExitReport { cause, oom_kills });
         };
-        let kills = |name: &str| registry.obituary(name).map(|obituary| obituary.oom_kills);
-        bury("a-1", 1);
-        bury("a-1", 2);
+        let kills = |name: &str| {
+            registry
+                .exit_report(name)
+                .map(|exit_report| exit_report.oom_kills)
+        };
+        retire("a-1", 1);
+        retire("a-1", 2);
         assert_eq!((kills("a-1"), kills("a-2")), (Some(2), None));
-        for number in 0..OBITUARIES {
-            bury(&format!("b-{number}"), 0);
+        for number in 0..REPORTS {
+            retire(&format!("b-{number}"), 0);
         }
         assert_eq!((kills("a-1"), kills("b-0")), (None, Some(0)));
         assert!(registry.alive().is_empty());

@@ -16,7 +16,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use vm_test_protocol::daemon::{LeaseRequest, Leased, Obituary, Reply};
+use vm_test_protocol::daemon::{ExitReport, LeaseRequest, Leased, Reply};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 
@@ -175,7 +175,7 @@ fn close(
     event: Event,
 ) {
     if let Some(console) = console.filter(|_| matches!(event, Event::Died | Event::Abandoned))
-        && let Some(cause) = host.registry.obituary(instance).and_then(|it| it.cause)
+        && let Some(cause) = host.registry.exit_report(instance).and_then(|it| it.cause)
     {
         boots::keep(Path::new(&request.store), instance, &cause, &console);
     }
@@ -191,11 +191,11 @@ fn refuse_granted(
 ) {
     ledger::close_unopened(request, asked, Some(granted), &failure);
     // The stream may already belong to the agent, so the cause goes where the client looks for it.
-    let obituary = Obituary {
+    let exit_report = ExitReport {
         cause: Some(failure),
         oom_kills: 0,
     };
-    host.registry.bury(&granted.instance, obituary);
+    host.registry.retire(&granted.instance, exit_report);
 }
 
 /// Returns whether the other end is still open.

@@ -164,7 +164,7 @@ fn a_keeper_that_says_nothing_holds_nothing_up() {
         cause(instance, Event::Died),
         "instance a-1 of guest `a` died: its keeper was killed by signal 9"
     );
-    assert!(keeper.is_killed() && began.elapsed() < LAST_WORDS * 10);
+    assert!(keeper.is_killed() && began.elapsed() < LAST_MESSAGE * 10);
 }
 
 #[test]
@@ -188,20 +188,20 @@ fn the_console_is_shown_unless_the_instance_was_given_up() {
 }
 
 #[test]
-fn a_guests_parting_words_are_those_with_which_its_keeper_fails() {
+fn the_last_message_of_a_lost_guest_is_that_with_which_its_keeper_fails() {
     for (report, expected) in [
         (failed(), Some("why".to_owned())),
         (KeeperReport::Ended(0), None),
     ] {
         let (instance, keeper) = instance();
         keeper.report(&report);
-        assert_eq!(instance.parting_words(), expected);
+        assert_eq!(instance.last_message_when_lost(), expected);
     }
     // A guest with its own init goes on without a test process.
     let (mut instance, keeper) = instance();
     keeper.report(&failed());
     instance.agent = Some(File::open("/dev/null").unwrap().into());
-    assert_eq!(instance.parting_words(), None);
+    assert_eq!(instance.last_message_when_lost(), None);
 }
 
 #[test]

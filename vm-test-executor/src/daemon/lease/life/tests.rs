@@ -27,8 +27,8 @@ fn passed() -> Record {
 }
 
 fn cause(daemon: &ScriptedHost) -> String {
-    let obituary = daemon.host.registry.obituary(NAME).unwrap();
-    obituary.cause.unwrap().message
+    let exit_report = daemon.host.registry.exit_report(NAME).unwrap();
+    exit_report.cause.unwrap().message
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_client_that_disappears_ends_its_instance_and_the_guest_may_say_what_it_was_
         await_that(|| daemon.host.tools.ending.load(Ordering::SeqCst) == 1);
         assert_eq!(daemon.promised(), MEMORY);
         assert_eq!(daemon.host.registry.alive().len(), 1);
-        assert!(daemon.host.registry.obituary(NAME).is_none());
+        assert!(daemon.host.registry.exit_report(NAME).is_none());
         assert!(!keeper.is_killed());
         keeper.report(&failed("it was in a loop"));
         assert_eq!(event.join().unwrap(), Event::Released);
@@ -140,7 +140,7 @@ fn an_instance_that_dies_after_its_test_has_told_its_outcome_changes_nothing_abo
 }
 
 #[test]
-fn a_guest_whose_test_has_told_its_outcome_is_not_asked_for_parting_words() {
+fn a_guest_whose_test_has_told_its_outcome_is_not_asked_for_a_last_message() {
     let daemon = ScriptedHost::new();
     let (mut lease, keeper, client) = daemon.lease();
     lease.living.record = Some(Record {

@@ -61,8 +61,8 @@ fn an_instance_that_could_not_be_started_has_a_report_for_its_client() {
     let granted = lease.living.granted.clone();
     let failure = Failure::new("why");
     refuse_granted(&daemon.host, &request, SystemTime::now(), &granted, failure);
-    let obituary = daemon.host.registry.obituary("a-1").unwrap();
-    assert_eq!(obituary.cause.unwrap().message, "why");
+    let exit_report = daemon.host.registry.exit_report("a-1").unwrap();
+    assert_eq!(exit_report.cause.unwrap().message, "why");
     let (line, log) = daemon.written();
     assert_eq!(line["outcome"], "no-instance");
     assert!(log.contains("why"), "{log}");

@@ -7,42 +7,42 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Sampling interval.
-const GLANCE: Duration = Duration::from_millis(2);
+const INTERVAL: Duration = Duration::from_millis(2);
 
 /// When a VM counts as idle.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Calm {
+pub(super) struct IdleCheck {
     /// Consecutive idle samples required.
-    glances: u32,
+    samples: u32,
     /// How long to wait at most, for a VM in which something always runs.
     limit: Duration,
 }
 
 /// For a template: paid once, and saves every restored VM the leftover start-up work.
-pub(super) const OF_TEMPLATE: Calm = Calm {
-    glances: 150,
+pub(super) const OF_TEMPLATE: IdleCheck = IdleCheck {
+    samples: 150,
     limit: Duration::from_secs(5),
 };
 
 /// For a VM that waits for its lease: the lease may be waiting for it.
-pub(super) const OF_INSTANCE: Calm = Calm {
-    glances: 10,
+pub(super) const OF_INSTANCE: IdleCheck = IdleCheck {
+    samples: 10,
     limit: Duration::from_millis(500),
 };
 
-impl Calm {
+impl IdleCheck {
     /// Waits until the VM is idle, or the limit has passed.
     pub(super) fn wait(self) {
         let deadline = Instant::now() + self.limit;
         let mut seen = 0;
-        while seen < self.glances && Instant::now() < deadline {
+        while seen < self.samples && Instant::now() < deadline {
             let Some(active) = active() else {
                 // Without the kernel's answer there is nothing to wait for.
                 return;
             };
             // One is this process.
             seen = if active <= 1 { seen + 1 } else { 0 };
-            thread::sleep(GLANCE);
+            thread::sleep(INTERVAL);
         }
     }
 }
@@ -76,11 +76,11 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_calm_the_wait_has_an_end() {
+    fn the_wait_for_a_vm_that_is_never_idle_has_an_end() {
         let limit = Duration::from_millis(50);
         let began = Instant::now();
-        let never = Calm {
-            glances: u32::MAX,
+        let never = IdleCheck {
+            samples: u32::MAX,
             limit,
         };
         never.wait();
