@@ -1,29 +1,29 @@
-//! What a lease's holder and the agent say to each other.
+//! The messages between a lease's holder and the agent.
 
 use super::body::{BodyOutcome, PanicReport};
 use super::harvest::{FileKind, Wanted};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How many bytes of standard input may be on their way, so that neither side has to keep much of it.
+/// How many bytes of standard input may be in flight, so that neither side has to buffer much.
 pub const INPUT_WINDOW: usize = 1 << 18;
 
-/// From the holder of the lease to the agent.
+/// A message from the holder of the lease to the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToAgent {
-    /// Run this; the first message. Another one may follow when the last job has ended.
+    /// Run this job; the first message. Another job may follow when the last one has ended.
     Job(Box<Job>),
-    /// Bytes for the job's standard input; never more than [`INPUT_WINDOW`] that the job has not taken.
+    /// Bytes for the job's standard input; at most [`INPUT_WINDOW`] of them may be outstanding.
     Input(#[serde(with = "super::bytes")] Vec<u8>),
     /// The end of the job's standard input.
     InputEnd,
-    /// The reader of the job's standard output is gone.
+    /// The reader of the job's standard output has closed it.
     OutputClosed,
-    /// The reader of the job's standard error is gone.
+    /// The reader of the job's standard error has closed it.
     ErrorClosed,
-    /// A signal for the job.
+    /// Send this signal to the job.
     Signal(i32),
-    /// The job's time is up now, whatever its limit was.
+    /// End the job as timed out, whatever its limit is.
     End,
     /// The terminal has a new size.
     Resize(TerminalSize),
@@ -32,44 +32,48 @@ pub enum ToAgent {
 /// A program to run in the guest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// New for every job; a verdict counts only with it.
+    /// Unique for every job; a verdict counts only with the right nonce.
     pub nonce: u128,
     /// The program, as a path or a name to look up in the guest's `PATH`.
     pub program: String,
-    /// Its arguments.
+    /// The arguments.
     pub args: Vec<Vec<u8>>,
-    /// Its working directory.
+    /// The working directory.
     pub directory: String,
-    /// Whether it is `/` if the guest has no such directory.
+    /// Whether to use `/` if the guest has no such directory.
     pub directory_is_optional: bool,
-    /// Added to the guest's own environment.
+    /// Variables added to the guest's own environment.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Time limit by the guest's clock, after which the job is ended. Of what a lease's holder
-    /// waits for, none: it keeps the time itself and sends [`ToAgent::End`].
+    /// The time limit by the guest's clock, after which the job is ended.
+    ///
+    /// There is none if the lease's holder waits for the job: it measures the time itself and sends
+    /// [`ToAgent::End`].
     pub timeout: Option<Duration>,
-    /// Whether it is then stopped instead of killed, so that it can be inspected.
+    /// Whether to stop the job at the time limit instead of killing it, for inspection.
     pub stop_at_timeout: bool,
-    /// Present when the job is a test: only then a verdict is expected.
+    /// Present if the job is a test: only then is a verdict expected.
     pub test: Option<TestJob>,
-    /// Present when the job gets a terminal.
+    /// Present if the job gets a terminal.
     pub terminal: Option<TerminalSize>,
-    /// Which word is a program of the host's, which may need the libraries that came along: 0 is the job's own program, as
-    /// it always is for a test, 1 its first argument.
+    /// The index of the command-line word that is a host program, which may need libraries.
+    ///
+    /// 0 is the job's own program, as always for a test, 1 its first argument.
     pub of_host: Option<u32>,
-    /// What the host wants of the files that the job leaves.
+    /// Which of the files that the job leaves are sent to the host.
     pub wanted: Wanted,
 }
 
 impl Job {
-    /// Returns a job that runs a program with these arguments in `/`, with the guest's own
-    /// environment, and of which nothing is wanted but its output and its end.
+    /// Returns a job that runs a program with these arguments in `/`.
+    ///
+    /// It has the guest's own environment, and only its output and its exit status are sent back.
     #[must_use]
     pub fn program<A: Into<Vec<u8>>>(
         program: impl Into<String>,
         args: impl IntoIterator<Item = A>,
     ) -> Self {
         Self {
-            // Nothing is judged, so that nothing has to be told apart.
+            // There is no verdict to authenticate.
             nonce: 0,
             program: program.into(),
             args: args.into_iter().map(Into::into).collect(),
@@ -86,20 +90,20 @@ impl Job {
     }
 }
 
-/// What makes a job a test.
+/// The additional data of a test job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestJob {
     /// The full name of the test.
     pub name: String,
-    /// Length of the test binary, as the host sees it.
+    /// The length of the test binary, as the host sees it.
     pub length_bytes: u64,
-    /// Modification time of the test binary, since 1970.
+    /// The modification time of the test binary, since 1970.
     pub modified: Duration,
-    /// Whether the harness runs the test in a child process, as it does where panics abort.
+    /// Whether the harness runs the test in a child process, as it does with `panic = "abort"`.
     pub in_child: bool,
 }
 
-/// Rows and columns of a terminal.
+/// The size of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalSize {
     /// Rows.
@@ -108,42 +112,44 @@ pub struct TerminalSize {
     pub columns: u16,
 }
 
-/// From the agent to the holder of the lease.
+/// A message from the agent to the holder of the lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromAgent {
-    /// The agent is there; the first message.
+    /// The agent is ready; the first message.
     Hello {
-        /// Its [`super::PROTOCOL`].
+        /// The agent's [`super::PROTOCOL`].
         protocol: u32,
-        /// The release of its kernel.
+        /// The release of the guest's kernel.
         kernel: String,
-        /// What the guest's own init could not start, for people.
+        /// A description of what the guest's own init could not start.
         degraded: Option<String>,
     },
-    /// The guest's own init has not brought the guest up, for this reason; the only message.
+    /// The guest's own init failed to bring the guest up, for this reason; the only message.
     NotUp(String),
-    /// The body begins.
+    /// The test body begins.
     Begun,
     /// The job has taken this many more bytes of its standard input.
     InputTaken(u64),
-    /// The job wrote to standard output (or to its terminal).
+    /// Output of the job on standard output, or on its terminal.
     Stdout(#[serde(with = "super::bytes")] Vec<u8>),
-    /// The job wrote to standard error.
+    /// Output of the job on standard error.
     Stderr(#[serde(with = "super::bytes")] Vec<u8>),
-    /// A thread of the test panics.
+    /// A thread of the test panicked.
     Panic(PanicReport),
-    /// The body has ended.
+    /// The test body has ended.
     Verdict {
         /// The nonce of the job.
         nonce: u128,
-        /// How it ended.
+        /// The result.
         outcome: BodyOutcome,
     },
-    /// The job is over, and this file that it has left begins.
+    /// The job has ended, and this file that it left is sent next.
     File {
-        /// What it is.
+        /// The kind of the file.
         kind: FileKind,
-        /// Its name, relative to where files of its kind are. Made in the guest, so it may be anything.
+        /// The name, relative to the directory of its kind.
+        ///
+        /// It comes from the guest, so it may be anything.
         #[serde(with = "super::bytes")]
         name: Vec<u8>,
         /// How many bytes follow.
@@ -151,45 +157,45 @@ pub enum FromAgent {
     },
     /// The next bytes of the file.
     FileBytes(#[serde(with = "super::bytes")] Vec<u8>),
-    /// The file is whole, and this is the sum of its bytes.
+    /// The file is complete, and this is its checksum.
     FileEnd(u64),
-    /// A file stays in the guest; if it had begun, what has come of it does not count.
+    /// A file stays in the guest; if it had begun, discard what has arrived.
     FileKept {
-        /// What it is.
+        /// The kind of the file.
         kind: FileKind,
-        /// Its name.
+        /// The name.
         #[serde(with = "super::bytes")]
         name: Vec<u8>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The job is over, and its output and its files have been sent; the last message about it.
+    /// The job has ended, and its output and files have been sent; the last message about it.
     Ended(Ended),
 }
 
-/// How a job's process ended.
+/// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// The process's own end.
+    /// How its process ended.
     pub end: End,
     /// How much output was dropped because the job wrote too much.
     pub dropped_bytes: u64,
-    /// What the process wrote before the body began: the loader's complaint, when the body never began.
+    /// Output before the body began, such as the loader's error if the body never began.
     pub preamble: Vec<u8>,
-    /// A breach of the protocol by the body: a verdict for another test, a second verdict, garbage.
+    /// A protocol violation by the body: a verdict for another test, a second verdict, garbage.
     pub breach: Option<String>,
-    /// From the start of the process to its end.
+    /// The time from the start of the process to its end.
     pub took: Duration,
-    /// The body alone, by the guest's clock; absent if it never began.
+    /// The duration of the body alone, by the guest's clock; absent if it never began.
     pub body: Option<Duration>,
-    /// What the job's processes were doing when its time was up, in lines for people.
+    /// What the job's processes were doing at the time limit, in lines for users.
     pub last: Vec<String>,
-    /// How much of the guest's memory files take at the end.
+    /// How much of the guest's memory files occupy at the end.
     pub files_bytes: u64,
 }
 
 impl Ended {
-    /// Returns the report of a process of which only the end is known.
+    /// Returns the report of a process with nothing known except its end.
     #[must_use]
     pub fn with_end(end: End) -> Self {
         Self {
@@ -205,35 +211,35 @@ impl Ended {
     }
 }
 
-/// The end of a process.
+/// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
     /// It exited with this code.
     Exited(i32),
     /// This signal killed it.
     Signaled(i32),
-    /// It was killed because its time was up.
+    /// It was killed by this signal.
     TimedOut,
-    /// It was killed because the guest used more memory than it has.
+    /// It was killed because the guest ran out of memory.
     OutOfMemory,
     /// It never started.
     NotStarted {
-        /// Why, in words.
+        /// The reason, as text.
         reason: String,
-        /// What was in the way.
+        /// The kind of obstacle.
         obstacle: Obstacle,
     },
 }
 
-/// What keeps a job from starting.
+/// What prevents a job from starting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Obstacle {
     /// The guest has no such program.
     NotFound,
-    /// The guest has the program and cannot execute it.
+    /// The guest has the program but cannot execute it.
     NotExecutable,
-    /// The kernel does not start a process, with this error number.
+    /// The kernel did not start a process, with this error number.
     Kernel(i32),
-    /// Something else than the program.
+    /// Something other than the program.
     Other,
 }

@@ -1,12 +1,16 @@
-//! What a test body, in the guest, reports to the agent. The agent believes it only with the right nonce.
+//! The reports of a test body in the guest to the agent.
+//!
+//! The agent accepts them only with the right nonce.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What the agent answers to the one process whose reports it takes, before anything else; it answers no other.
+/// The agent's answer to the one process whose reports it accepts, before anything else.
+///
+/// Other processes get no answer.
 pub const ADMITTED: [u8; 1] = *b"+";
 
-/// One report of the process that runs the body.
+/// A report from the process that runs the body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromBody {
     /// The body is about to run.
@@ -15,24 +19,25 @@ pub enum FromBody {
         nonce: u128,
         /// The full name of the test.
         test: String,
-        /// Where in the memory of the process its [`super::mailbox`] is.
+        /// The address of its [`super::mailbox`] in the process's memory.
         mailbox: u64,
     },
-    /// A thread of the process panics.
+    /// A thread of the process panicked.
     Panic(PanicReport),
     /// The body has ended.
     Verdict {
         /// The nonce of the job.
         nonce: u128,
-        /// How it ended.
+        /// The result.
         outcome: BodyOutcome,
-        /// How long it took by the guest's clock.
+        /// The duration by the guest's clock.
         took: Duration,
     },
 }
 
-/// A panic as data, recorded by the panic hook. Its backtrace is printed in the guest, where its files are, and comes as
-/// output.
+/// A panic as data, recorded by the panic hook.
+///
+/// Its backtrace is printed in the guest, where the files are, and arrives as output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PanicReport {
     /// The thread's name; libtest names a test's thread after the test.
@@ -46,10 +51,10 @@ pub struct PanicReport {
 /// How a body ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BodyOutcome {
-    /// It returned a value that stands for success.
+    /// It returned a success value.
     Passed,
-    /// It returned a value that stands for failure, described here.
+    /// It returned a failure value, described here.
     Returned(String),
-    /// It panicked; the message is there if the payload was a string.
+    /// It panicked; the message is present if the payload was a string.
     Panicked(Option<String>),
 }

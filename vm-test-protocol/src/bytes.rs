@@ -1,6 +1,7 @@
-//! Bytes in a message, as one piece: the same form on the wire as a sequence of numbers, without a call for each.
+//! Bytes in a message as one block: encoded like a sequence of numbers, but faster.
 //!
-//! Test binaries are mostly built without optimisation, and output comes by the megabyte.
+//! A sequence takes a call for each byte, test binaries are mostly built without optimisation, and
+//! output may be megabytes.
 
 use serde::de::{Error, Visitor};
 use serde::{Deserializer, Serializer};

@@ -1,4 +1,4 @@
-//! What a client and the daemon say to each other before the connection becomes the agent's.
+//! The messages between a client and the daemon, before the connection becomes the agent's.
 
 use super::failure::Failure;
 use super::pattern::Pattern;
@@ -7,14 +7,16 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use vm_test_settings::guest::Setting;
 
-/// The first frame of a client. Its form never changes, so that every version can read every other's.
+/// The first frame from a client.
+///
+/// Its format never changes, so that every version can read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {
     /// The client's [`super::PROTOCOL`].
     pub protocol: u32,
 }
 
-/// The daemon's answer to a [`Greeting`]. Its form never changes either.
+/// The daemon's answer to a [`Greeting`]. Its format never changes either.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The daemon's [`super::PROTOCOL`].
@@ -23,32 +25,36 @@ pub struct Welcome {
     pub pid: u32,
 }
 
-/// What a client wants.
+/// A client's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// A lease of a fresh instance; when it is granted, this connection becomes the agent's.
+    /// Lease a fresh instance; once granted, this connection becomes the agent's.
     Lease(Box<LeaseRequest>),
-    /// What is running.
+    /// Report what is running.
     Status,
-    /// What became of an instance.
+    /// Report how an instance ended.
     ExitReport {
         /// The instance's name.
         instance: String,
     },
-    /// The last lines of a living instance's console.
+    /// Return the last lines of a running instance's console.
     Console {
         /// The instance's name.
         instance: String,
     },
-    /// What the test process knows of its test, which is over; the lease ends soon.
+    /// Record what the test process knows of its test, which has ended; the lease ends soon.
     Record(Box<Record>),
-    /// Keep an instance whose test has failed. The holder's end of the stream to its agent follows as a descriptor, and
-    /// from then on the daemon is the holder.
+    /// Keep an instance whose test has failed.
+    ///
+    /// The holder's end of the agent's stream follows as a descriptor, and from then on the daemon
+    /// is the holder.
     Keep {
         /// The instance's name.
         instance: String,
     },
-    /// Run a job in a kept instance; when it is granted, this connection leads to the agent until that job has ended.
+    /// Run a job in a kept instance.
+    ///
+    /// Once granted, this connection leads to the agent until the job ends.
     Attach {
         /// The instance's name.
         instance: String,
@@ -58,12 +64,12 @@ pub enum Request {
         /// The instance's name.
         instance: String,
     },
-    /// What an instance that is alive has said so far.
+    /// Return the log of a running instance so far.
     Log {
         /// The instance's name.
         instance: String,
     },
-    /// Stop: end all leases, leave nothing, exit.
+    /// Stop: end all leases, clean up, exit.
     Stop,
 }
 
@@ -72,35 +78,38 @@ pub enum Request {
 pub struct LeaseRequest {
     /// The guest's name.
     pub guest: String,
-    /// What the site sets, over what the configuration says.
+    /// The settings at the site, which override the configuration.
     pub settings: Vec<Setting>,
-    /// Where the search for `vm-test.toml` begins and goes upwards from.
+    /// The directory where the upward search for `vm-test.toml` begins.
     pub manifest_dir: String,
-    /// Directories of the host that the guest must have at the same path.
+    /// Host directories that the guest must have at the same path.
     pub shares: Vec<String>,
-    /// The programs of the host that the guest is to run; they may need libraries brought along.
+    /// Host programs that the guest will run; they may need libraries brought along.
     pub programs: Vec<String>,
     /// Where the host looks for libraries first: `LD_LIBRARY_PATH`.
     pub library_path: String,
-    /// The variables of the client's that say where credentials are, and what they say.
+    /// The client's variables that point to credentials, with their values.
     pub credentials: Vec<(String, String)>,
-    /// The store to find images in.
+    /// The store with the images.
     pub store: String,
-    /// Present when the instance is to make a layer of an image.
+    /// Present if the instance makes a layer of an image.
     pub build: Option<LayerBuild>,
-    /// Present if a VM is to read an imported disk; it boots instead of being restored, with that disk attached.
+    /// Present if a VM is to read an imported disk.
+    ///
+    /// It boots with that disk attached, instead of being restored.
     pub disk: Option<ForeignDisk>,
-    /// What the lease is for, for people.
+    /// The purpose of the lease, for messages.
     pub purpose: String,
-    /// Present when the lease is a test's: where its times are written down.
+    /// Present if the lease is for a test: where its times are recorded.
     pub entry: Option<RunEntry>,
-    /// The client's process id, for people.
+    /// The client's process id, for messages.
     pub pid: u32,
 }
 
 impl LeaseRequest {
-    /// Returns a request with nothing set and nothing shared, which finds no workspace. `purpose`
-    /// is what it is for, `store` where images are found.
+    /// Returns a request with no settings and no shares, which finds no workspace.
+    ///
+    /// `purpose` is shown in messages, and images are found in `store`.
     #[must_use]
     pub fn new(
         guest: impl Into<String>,
@@ -125,43 +134,43 @@ impl LeaseRequest {
     }
 }
 
-/// A disk from elsewhere, that a machine only reads.
+/// An imported disk, which a VM opens read-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignDisk {
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// Its format, which is never guessed.
+    /// The format, which is never guessed.
     pub format: DiskFormat,
 }
 
 /// The format of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DiskFormat {
-    /// The bytes of the disk as they are.
+    /// The raw bytes of the disk.
     Raw,
     /// QEMU's format, version 2 or 3.
     Qcow2,
 }
 
-/// A layer that an instance is to make: what it writes stays.
+/// A layer that an instance makes: its writes are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerBuild {
-    /// The keys of the layers below, the base first.
+    /// The keys of the layers below, base first.
     pub below: Vec<String>,
-    /// The directory, below the store, with `files` and `work` for what is written.
+    /// The staging directory, relative to the store, with `files` and `work` for an overlay.
     pub aside: String,
     /// Whether the instance may use the host's network.
     pub network: bool,
 }
 
-/// The daemon's answers.
+/// An answer from the daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// The lease waits for room, for this reason. Other replies follow.
+    /// The lease waits for resources, for this reason. Other replies follow.
     Queued(String),
-    /// The lease is granted; what follows on this connection is the agent's.
+    /// The lease is granted; from here on the connection is the agent's.
     Leased(Leased),
-    /// The request cannot be met.
+    /// The request is refused.
     Refused(Failure),
     /// The answer to [`Request::Status`].
     Status(Status),
@@ -171,19 +180,19 @@ pub enum Reply {
     Console(Option<Vec<String>>),
     /// The answer to [`Request::Record`].
     Recorded,
-    /// The answer to [`Request::Keep`]: how long the instance stays.
+    /// The answer to [`Request::Keep`]: how long the instance is kept.
     Kept(Duration),
-    /// The answer to [`Request::Attach`]: what follows on this connection is the agent's.
+    /// The answer to [`Request::Attach`]: from here on the connection is the agent's.
     Attached(Attached),
-    /// The answer to [`Request::Remove`], sent when the instance is gone.
+    /// The answer to [`Request::Remove`], sent once the instance has ended.
     Removed,
     /// The answer to [`Request::Log`]; `None` if the instance is unknown.
     Log(Option<Box<Log>>),
-    /// The answer to [`Request::Stop`], sent when nothing is left.
+    /// The answer to [`Request::Stop`], sent once everything has ended.
     Stopped,
 }
 
-/// What a guest is.
+/// The kind of a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GuestKind {
     /// A container.
@@ -197,102 +206,104 @@ pub enum GuestKind {
 pub struct Leased {
     /// The instance's name.
     pub instance: String,
-    /// What runs the guest.
+    /// The kind of the guest.
     pub kind: GuestKind,
-    /// What the guest is, for people: backend and image.
+    /// A description of the guest: backend and image.
     pub description: String,
-    /// Time limit for the job, from all sources of configuration.
+    /// The time limit for the job, from all configuration sources.
     pub timeout: Duration,
-    /// Time limit from the grant of the lease to the agent's first word.
+    /// The time limit from the grant of the lease to the agent's first message.
     pub boot_timeout: Duration,
-    /// Variables to forward besides the defaults.
+    /// Variables to forward in addition to the defaults.
     pub env: Vec<String>,
-    /// Which files of the workspace come back.
+    /// Which workspace files are copied back.
     pub export: Vec<Pattern>,
-    /// Memory of the guest.
+    /// The guest's memory.
     pub memory_bytes: u64,
-    /// How long the lease has waited for room.
+    /// How long the lease waited for resources.
     pub waited: Duration,
-    /// How long the instance stays if its test fails; `None` if it goes at once.
+    /// How long the instance is kept if its test fails; `None` if it is ended at once.
     pub keep_for: Option<Duration>,
-    /// What root in this guest may not do that root on a machine may, and the cure.
+    /// What root in this guest lacks compared with real root, and the hint.
+    ///
+    /// Shown after a permission error.
     pub caveat: Option<String>,
-    /// Whether what the guest writes is in memory, and counts.
+    /// Whether the guest's writes are in memory, and count towards its limit.
     pub writes_to_memory: bool,
 }
 
-/// A way into a kept instance.
+/// A granted attachment to a kept instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
-    /// What the lease would have been granted as.
+    /// The lease, as it would be granted.
     pub granted: Leased,
-    /// What was the purpose of the lease, for people.
+    /// The original purpose of the lease, for messages.
     pub purpose: String,
-    /// How long the instance stays after this.
+    /// How long the instance is kept after this.
     pub stays: Duration,
 }
 
-/// What became of an instance.
+/// How an instance ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitReport {
-    /// Why it ended; `None` while it is alive.
+    /// The cause of its end; `None` while it is running.
     pub cause: Option<Failure>,
-    /// How many of its processes the kernel killed because memory ran out.
+    /// How many of its processes were killed for lack of memory.
     pub oom_kills: u64,
 }
 
-/// What a daemon has and does.
+/// The state of a daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// Version of the program.
+    /// The version of the program.
     pub version: String,
-    /// Process id.
+    /// The process id.
     pub pid: u32,
-    /// How long ago it was started.
+    /// The time since its start.
     pub uptime: Duration,
-    /// The instances that are alive.
+    /// The running instances.
     pub instances: Vec<InstanceStatus>,
-    /// Leases that wait for room.
+    /// The number of leases waiting for resources.
     pub waiting: usize,
-    /// Machines that wait for a lease.
+    /// The number of spares: VMs waiting for a lease.
     pub spares: usize,
-    /// Memory promised to instances.
+    /// The memory reserved for instances.
     pub memory_used_bytes: u64,
-    /// Memory that may be promised.
+    /// The memory that may be reserved.
     pub memory_limit_bytes: u64,
 }
 
-/// One living instance.
+/// A running instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceStatus {
-    /// Its name.
+    /// The name.
     pub instance: String,
-    /// Its guest.
+    /// The guest.
     pub guest: String,
-    /// Backend and image.
+    /// The backend and the image.
     pub description: String,
-    /// The release of its kernel.
+    /// The release of the kernel.
     pub kernel: String,
-    /// What it is for.
+    /// The purpose.
     pub purpose: String,
-    /// The process id of its keeper.
+    /// The process id of the keeper.
     pub keeper: u32,
     /// The process id of the lease's holder.
     pub holder: u32,
-    /// How long ago it was started.
+    /// The time since its start.
     pub age: Duration,
-    /// Memory promised to it.
+    /// The memory reserved for it.
     pub memory_bytes: u64,
     /// Present once its test has failed and it is kept.
     pub kept: Option<KeptStatus>,
 }
 
-/// A kept instance's time.
+/// The status of a kept instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptStatus {
-    /// How long it still stays.
+    /// How long it will still be kept.
     pub expires_in: Duration,
-    /// Whether a client is attached to it; it is not ended before that client leaves.
+    /// Whether a client is attached to it; it does not end before that client leaves.
     pub attached: bool,
 }
 

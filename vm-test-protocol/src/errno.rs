@@ -1,10 +1,12 @@
-//! What a kernel error means when a guest is started, and the hint. Knows which operation was tried, not for whom.
+//! The meaning of kernel errors when a guest is started, and the hints.
+//!
+//! Knows which operation was tried, not who requested it.
 
 use super::agent::Obstacle;
 use super::failure::Failure;
 use std::io;
 
-// They have these numbers on all processors that have guests.
+// These numbers are the same on all architectures that can run guests.
 const EPERM: i32 = 1;
 const EAGAIN: i32 = 11;
 const ENOMEM: i32 = 12;
@@ -16,18 +18,18 @@ const EROFS: i32 = 30;
 const ENOSYS: i32 = 38;
 const EDQUOT: i32 = 122;
 
-/// What the kernel was asked for.
+/// The operation that the kernel was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tried {
-    /// To make, open or write a file or a directory.
+    /// Creating, opening or writing a file or directory.
     File,
-    /// To make a socket, a pipe or a copy of a descriptor, or to connect.
+    /// Creating a socket, a pipe or a copy of a descriptor, or connecting.
     Descriptor,
-    /// To start a process or a thread.
+    /// Starting a process or a thread.
     Process,
 }
 
-/// What helps against an error, where that is known.
+/// Returns the hint for an error, if there is one.
 #[must_use]
 pub fn cure(tried: Tried, error: &io::Error) -> Option<&'static str> {
     Some(match (error.raw_os_error()?, tried) {
@@ -58,7 +60,7 @@ pub fn cure(tried: Tried, error: &io::Error) -> Option<&'static str> {
 }
 
 impl Failure {
-    /// The same failure with what helps against the error that it comes from, unless it has a cure already.
+    /// Adds the hint for the underlying error, unless there already is a hint.
     #[must_use]
     pub fn because(mut self, tried: Tried, error: &io::Error) -> Self {
         if self.hint.is_none() {
@@ -67,7 +69,7 @@ impl Failure {
         self
     }
 
-    /// The same failure with what helps against what keeps a job from starting.
+    /// Adds the hint for what prevents a job from starting.
     #[must_use]
     pub fn because_of(self, obstacle: Obstacle) -> Self {
         match obstacle {
@@ -114,7 +116,7 @@ mod tests {
             (Tried::File, EPERM, "this user may not do that there"),
             (Tried::Process, EACCES, "this user may not execute"),
             (Tried::Process, EPERM, "this user may not execute"),
-            // Nothing is known that would help.
+            // There is no known hint for these.
             (Tried::File, EAGAIN, ""),
             (Tried::Descriptor, EAGAIN, ""),
             (Tried::Process, ENOSPC, ""),

@@ -1,43 +1,42 @@
-//! An error on its way to the user: what went wrong, and the hint.
+//! An error for the user: what went wrong, and a hint.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What stands before a failure where it is printed for people.
+/// The prefix of a failure when it is printed.
 const PRINTED: &str = "error: ";
 
-/// What stands between a failure and its cure.
+/// The separator between a failure and its hint.
 const HINT: &str = "\nhint: ";
 
-/// "cannot …: cause", and, where one is known, the cure.
+/// A message "cannot …: cause", and a hint where one is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What could not be done, to what, and why: one sentence in lower case, without a full stop,
-    /// in one line.
+    /// What could not be done, and why: one lower-case sentence in one line, without a full stop.
     pub message: String,
     /// What the reader can do about it.
     pub hint: Option<String>,
-    /// Lines that belong to it, such as the last ones of a console.
+    /// Further lines, such as the last ones of a console.
     details: Vec<String>,
     kind: Kind,
 }
 
-/// What kind of failure it is, for code that has to treat it in its own way.
+/// The kind of a failure, for code that handles it specially.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// This host lacks something that the guest needs, so that no test in that guest can run here.
+    /// The host lacks something that the guest needs, so that no test in that guest can run here.
     Missing,
     /// The disk with the store is full.
     StoreFull,
-    /// The host has no more memory.
+    /// The host is out of memory.
     HostExhausted,
-    /// Any other.
+    /// Any other failure.
     #[default]
     Other,
 }
 
 impl Failure {
-    /// A failure without a known cure. Lines behind the first one are details.
+    /// Returns a failure without a hint. Lines after the first one are details.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         let mut message: String = message.into();
@@ -54,32 +53,32 @@ impl Failure {
         }
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The same failure, of this kind.
+    /// Sets the kind.
     #[must_use]
     pub fn of(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// The same failure, of a host that lacks something.
+    /// Marks it as caused by something that the host lacks.
     #[must_use]
     pub fn missing(self) -> Self {
         self.of(Kind::Missing)
     }
 
-    /// Whether this host lacks something that the guest needs.
+    /// Returns whether the host lacks something that the guest needs.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         self.kind == Kind::Missing
     }
 
-    /// The same failure with its message put into other words.
+    /// Replaces the message.
     #[must_use]
     pub fn reworded(mut self, words: impl FnOnce(&str) -> String) -> Self {
         let Self {
@@ -90,7 +89,7 @@ impl Failure {
         self
     }
 
-    /// The message with its details, without the cure.
+    /// Returns the message with its details, without the hint.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = self.message.clone();
@@ -101,14 +100,14 @@ impl Failure {
         text
     }
 
-    /// The same failure with its cure.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same failure with the last lines of a console behind its message.
+    /// Adds the last lines of a console as details.
     #[must_use]
     pub fn with_console(mut self, lines: &[String]) -> Self {
         if lines.is_empty() {
@@ -117,7 +116,7 @@ impl Failure {
         self.with_lines("the last lines of its console", lines)
     }
 
-    /// The same failure with lines behind its message, if there are any.
+    /// Adds lines as details, if there are any.
     #[must_use]
     pub fn with_lines(mut self, what: &str, lines: &[String]) -> Self {
         if !lines.is_empty() {
@@ -128,7 +127,7 @@ impl Failure {
         self
     }
 
-    /// The last failure that a program of this project has printed, among all that it has printed.
+    /// Parses the last failure that a program of this project printed in this text.
     #[must_use]
     pub fn last_in(text: &str) -> Option<Self> {
         let begin = text

@@ -1,12 +1,13 @@
-//! Frames: a little-endian `u32` length, then that many bytes of postcard. Knows no message and no socket.
+//! Frames: a little-endian `u32` length, then that many bytes of postcard.
 //!
-//! The length is checked against [`CAP`] before anything is allocated, and a frame must be used up by its message.
+//! Knows no messages and no sockets. The length is checked against [`CAP`] before anything is
+//! allocated, and a message must use up its whole frame.
 
 use postcard::ser_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{self, Read, Write};
 
-/// The longest frame that is accepted, in bytes.
+/// The maximum length of a frame, in bytes.
 pub const CAP: usize = 1 << 20;
 
 const PREFIX: usize = 4;
@@ -36,8 +37,10 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
     }
 }
 
-/// A frame in the making. Takes bytes by the piece: agents and test binaries are mostly built without optimisation, and one
-/// call for each byte of a job's output would be most of what they do.
+/// A frame under construction, which takes bytes in blocks.
+///
+/// Agents and test binaries are mostly built without optimisation, and one call per byte of a job's
+/// output would dominate their run time.
 struct Frame(Vec<u8>);
 
 impl Flavor for Frame {
@@ -58,7 +61,7 @@ impl Flavor for Frame {
     }
 }
 
-/// The bytes of one frame.
+/// Encodes a message as one frame.
 ///
 /// # Errors
 /// If the message is longer than [`CAP`].
@@ -105,28 +108,28 @@ pub fn read<T: DeserializeOwned>(mut stream: impl Read) -> io::Result<Option<T>>
     decode(&bytes).map(Some)
 }
 
-/// Collects bytes as they come, in pieces of any size, and gives out whole frames.
+/// Collects incoming bytes in pieces of any size, and returns whole frames.
 #[derive(Debug, Default)]
 pub struct FrameBuffer {
     bytes: Vec<u8>,
 }
 
 impl FrameBuffer {
-    /// Adds what has just been read.
+    /// Adds bytes that have just been read.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Whether nothing is left of what was read, so that an end here is between two frames.
+    /// Returns whether the buffer is empty, so that the stream may end here, between two frames.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// The next whole frame, if it has arrived.
+    /// Returns the next whole frame, if it has arrived.
     ///
     /// # Errors
-    /// If the frame is too long or not of this type; the stream is then of no further use.
+    /// If the frame is too long or not of this type; the stream is then unusable.
     pub fn pop<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         let Some((prefix, rest)) = self.bytes.split_first_chunk::<PREFIX>() else {
             return Ok(None);

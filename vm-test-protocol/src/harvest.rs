@@ -1,84 +1,87 @@
-//! The files that a job leaves in its guest for the host: which ones are wanted, and the limits of their number and size.
+//! The files that a job leaves in its guest for the host: which are wanted, and the limits.
+//!
 //! Plain data; the agent finds the files, and the host writes them.
 
 use super::pattern::Pattern;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// One of these files is in every directory that cargo builds in: it tags those that it has made
-/// itself, and notes in all of them which compiler it uses. No exports come from there.
+/// Every directory that cargo builds in has one of these files, and nothing is exported from there.
+///
+/// Cargo adds the tag only to directories that it created itself, but records the compiler in all
+/// of them.
 pub const CARGOS_FILES: [&str; 2] = [".rustc_info.json", "CACHEDIR.TAG"];
 
-/// Set in the guest to a directory whose files come back to the host.
+/// The variable in the guest with the directory whose files are copied to the host.
 pub const ENV_ARTIFACTS: &str = "VM_TEST_ARTIFACTS";
 
-/// Names the pattern of coverage profiles for every program that was built to write them.
+/// The variable with the file name pattern for coverage profiles, for instrumented programs.
 pub const ENV_PROFILE: &str = "LLVM_PROFILE_FILE";
 
-/// How many files of one kind are brought back.
+/// The maximum number of files of one kind.
 pub const MOST_FILES: usize = 1_000;
 
-/// How many bytes of artifacts are brought back, and as many of exports.
+/// The maximum size of all artifacts, and of all exports, in bytes.
 pub const MOST_BYTES: u64 = 256 << 20;
 
-/// How many bytes of coverage profiles are brought back.
+/// The maximum size of all coverage profiles, in bytes.
 pub const MOST_PROFILE_BYTES: u64 = 1 << 30;
 
 /// How many files that stay in the guest are named.
 pub const MOST_KEPT: usize = 20;
 
-/// How long all of it may take, on top of the job's own time.
+/// The time limit for collecting files, in addition to the job's own.
 pub const HARVEST_TIME: Duration = Duration::from_secs(60);
 
-/// How many bytes of a file are in one message.
+/// The maximum number of file bytes in one message.
 pub const CHUNK: usize = 1 << 18;
 
-/// The files that the host wants once the job is over.
+/// The files that the host wants once the job has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
     /// Coverage profiles.
     pub profiles: Profiles,
     /// Whether the job gets a directory for artifacts.
     pub artifacts: bool,
-    /// Files of the workspace.
+    /// The wanted workspace files.
     pub exports: Option<Exports>,
 }
 
 /// Whether coverage profiles are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Profiles {
-    /// Coverage is not measured.
+    /// No: coverage is not measured.
     #[default]
     None,
-    /// Coverage is measured.
+    /// Yes: coverage is measured.
     All {
-        /// Counters are to be in the file all the time, which the program must have been built for.
+        /// Whether counters are written continuously; the program must be built for this.
         continuous: bool,
     },
 }
 
-/// Files of the workspace that come back if the job has written them.
+/// Workspace files that are copied back if the job has written them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exports {
-    /// The directory that the patterns start from.
+    /// The directory that the patterns are relative to.
     pub root: String,
-    /// Which files.
+    /// The patterns of the files.
     pub patterns: Vec<Pattern>,
 }
 
-/// What a file is that comes from a guest.
+/// The kind of a file from a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum FileKind {
     /// A coverage profile.
     Profile,
-    /// A file from the directory for artifacts.
+    /// A file from the artifact directory.
     Artifact,
-    /// A file of the workspace.
+    /// A workspace file.
     Export,
 }
 
 impl FileKind {
-    /// As people read it.
+    /// Returns the noun for messages.
     #[must_use]
     pub fn noun(self) -> &'static str {
         match self {
@@ -88,7 +91,7 @@ impl FileKind {
         }
     }
 
-    /// How many bytes of this kind are brought back.
+    /// Returns the maximum size of all files of this kind, in bytes.
     #[must_use]
     pub fn most_bytes(self) -> u64 {
         match self {
@@ -98,7 +101,7 @@ impl FileKind {
     }
 }
 
-/// The sum that goes with a file: FNV-1a, as both sides count it over the bytes that they see.
+/// The checksum of a file: FNV-1a, which both sides compute over the bytes that they see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sum(u64);
 
@@ -109,8 +112,9 @@ impl Default for Sum {
 }
 
 impl Sum {
-    /// Counts these bytes in: eight at a time, since test binaries are mostly built without optimisation. Both sides cut
-    /// a file into the same pieces.
+    /// Adds bytes, eight at a time, since test binaries are mostly built without optimisation.
+    ///
+    /// Both sides split a file into the same pieces.
     pub fn add(&mut self, bytes: &[u8]) {
         let mut words = bytes.chunks_exact(8);
         for word in &mut words {
@@ -127,7 +131,7 @@ impl Sum {
         self.0 ^= self.0 >> 32;
     }
 
-    /// The sum of all bytes so far.
+    /// Returns the checksum of all bytes so far.
     #[must_use]
     pub fn value(self) -> u64 {
         self.0

@@ -1,10 +1,10 @@
-//! The messages that test process, daemon, keeper, agent and test body exchange: plain data, no
-//! sockets, no behaviour.
+//! The messages between test process, daemon, keeper, agent and test body.
 //!
-//! Every connection carries length-prefixed postcard frames (see [`frame`]). The first frame in each direction names
-//! the protocol version, so that a stale program is recognised before anything else is decoded.
+//! They are plain data, without sockets or behaviour. Every connection carries length-prefixed
+//! postcard frames (see [`frame`]). The first frame in each direction contains the protocol
+//! version, so that an outdated program is recognised before anything else is decoded.
 //!
-//! A part of vm-test that only its own crates use: it changes without notice.
+//! This crate is internal to vm-test and changes without notice.
 #![forbid(unsafe_code)]
 
 pub mod agent;
@@ -20,28 +20,32 @@ pub mod mailbox;
 pub mod pattern;
 pub mod record;
 
-/// Version of every message in this crate; raised with every change of any of them.
+/// The version of all messages in this crate; incremented with every change to any of them.
 pub const PROTOCOL: u32 = 13;
 
-/// Where the agent listens inside a guest, for the test body to report to.
+/// The socket in a guest where the agent listens for reports of the test body.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";
 
-/// A pipe that the agent holds open where it is not the first process of its guest.
+/// A FIFO that the agent holds open where it is not init.
 pub const ALIVE: &str = "/run/vm-test/alive";
 
-/// Where the agent program itself appears inside a guest.
+/// The path of the agent program in a guest.
 pub const AGENT_PATH: &str = "/run/vm-test/agent";
 
-/// Where the host's loader and libraries appear in a guest that is not made of the host's own files.
+/// The directory of the host's loader and libraries in a guest.
+///
+/// A guest that is made from the host's files does not need it.
 pub const LIBRARIES: &str = "/run/vm-test/lib";
 
-/// Set in the guest, to the job's nonce in hexadecimal: this process is to run the body, not to dispatch it.
+/// The variable in the guest with the job's nonce in hexadecimal.
+///
+/// It tells the test process to run the body, not to dispatch it.
 pub const ENV_JOB: &str = "VM_TEST_JOB";
 
-/// Set in the guest: the full libtest name of the test that may run its body.
+/// The variable in the guest with the full libtest name of the test that may run its body.
 pub const ENV_TEST: &str = "VM_TEST_TEST";
 
-/// An edge of a body's output.
+/// The beginning or end of a body's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
     /// Just before the body.
@@ -50,8 +54,10 @@ pub enum Edge {
     End,
 }
 
-/// Returns the bytes that the test process writes to both of its output streams at the edges of the
-/// body, so that libtest's own lines in the guest can be told from the test's.
+/// Returns the marker that the test process writes to both output streams.
+///
+/// It is written before and after the body, and separates the test's output from libtest's own
+/// lines in the guest.
 #[must_use]
 pub fn output_marker(nonce: u128, edge: Edge) -> Vec<u8> {
     let edge = match edge {

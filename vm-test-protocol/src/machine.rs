@@ -1,87 +1,91 @@
-//! The messages between a keeper and the agent of a VM before the agent's stream begins, on a port that no client ever sees.
-//! Between the first message and the second, a VM may be saved and restored many times.
+//! The messages between a keeper and the agent of a VM before the agent's stream begins.
+//!
+//! They use a port that no client ever sees. Between the first message and the second, a VM may be
+//! saved and restored many times.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The name of the port of these words.
+/// The name of the port for these messages.
 pub const CONTROL_PORT: &str = "vm-test.control";
 
 /// The name of the port that becomes the agent's stream.
 pub const STREAM_PORT: &str = "vm-test.stream";
 
-/// Set on the kernel's command line, and so in the first program's environment: it runs in a VM.
+/// Set on the kernel's command line, and so in init's environment: the agent runs in a VM.
 pub const ENV_MACHINE: &str = "VM_TEST_MACHINE";
 
-/// The serial number of the disk with the root.
+/// The serial number of the root disk.
 pub const ROOT_DISK: &str = "root";
 
-/// The serial number of a disk from elsewhere.
+/// The serial number of an imported disk.
 pub const FOREIGN_DISK: &str = "foreign";
 
-/// The argument that makes the agent's program write the root file system of [`FOREIGN_DISK`] to its standard output.
+/// The argument that makes the agent's program read [`FOREIGN_DISK`].
+///
+/// It writes the disk's root file system to standard output.
 pub const READ_DISK: &str = "__disk";
 
-/// Where the drivers are in the initial file system, with a list of their files in the order to load them, `order`.
+/// The directory of the kernel modules in the initramfs, with their loading order in `order`.
 pub const MODULES: &str = "/modules";
 
-/// What is behind the name of a driver in that list that a machine can do without.
+/// The suffix in that list of a module that a VM can do without.
 pub const OPTIONAL: &str = " optional";
 
-/// From the agent to the keeper.
+/// A message from the agent to the keeper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromMachine {
-    /// The machine has booted and waits for [`ToMachine::Go`].
+    /// The VM has booted and waits for [`ToMachine::Go`].
     Booted {
         /// The agent's [`super::PROTOCOL`].
         protocol: u32,
     },
-    /// The machine is not up, and never will be, for this reason.
+    /// The VM failed to come up, for this reason.
     NotUp(String),
-    /// The machine is this instance now, and its agent's stream begins with [`ToMachine::Begin`].
+    /// The VM has become this instance; the agent's stream begins with [`ToMachine::Begin`].
     Gone,
-    /// The machine cannot become this instance, for this reason.
+    /// The VM cannot become this instance, for this reason.
     CannotGo(String),
 }
 
-/// From the keeper to the agent.
+/// A message from the keeper to the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToMachine {
     /// Become this instance.
     Go(Box<Identity>),
-    /// It has been leased: open the stream.
+    /// The instance has been leased: open the stream.
     Begin {
-        /// The host's time since 1970, if that is not what it was at [`ToMachine::Go`].
+        /// The host's time since 1970, if the clock needs correction since [`ToMachine::Go`].
         time: Option<Duration>,
     },
 }
 
-/// What makes one instance of all that begin in the same state.
+/// What distinguishes one instance from all others restored from the same state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Its host name.
+    /// The host name.
     pub host_name: String,
     /// The host's time since 1970.
     pub time: Duration,
     /// Entropy from the host.
     pub seed: Vec<u8>,
-    /// Its machine id, 32 hexadecimal digits.
+    /// The machine id, 32 hexadecimal digits.
     pub machine_id: String,
-    /// What its user should know of how it began.
+    /// A message for the user about how the instance was started.
     pub note: Option<String>,
-    /// Whether it has a network card for the outside.
+    /// Whether it has a network card for outside access.
     pub network: bool,
-    /// The devices that were asked for, by their names in the configuration.
+    /// The requested devices, by their names in the configuration.
     pub devices: Vec<String>,
-    /// Random bytes for that card's address.
+    /// Random bytes for the card's MAC address.
     pub card: [u8; 4],
-    /// What comes from the disks with the host's files.
+    /// What is mounted from the payload disks.
     pub places: Vec<Place>,
     /// Whether it is a spare, without a lease yet.
     pub ahead: bool,
 }
 
-/// Something of a disk with the host's files, and where it goes.
+/// An item of a payload disk, and where it is mounted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The disk's serial number.
@@ -90,17 +94,17 @@ pub struct Place {
     pub from: String,
     /// The path in the guest.
     pub to: String,
-    /// What it is.
+    /// The kind of the item.
     pub kind: PlaceKind,
 }
 
-/// What is brought to a place.
+/// The kind of a [`Place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlaceKind {
-    /// A directory with all below it, which can be written to.
+    /// A directory tree, which is writable.
     Tree,
-    /// A file, which cannot.
+    /// A file, which is read-only.
     File,
-    /// An empty directory, where there is none; nothing of a disk.
+    /// An empty directory, created if there is none; nothing from a disk.
     Empty,
 }

@@ -1,10 +1,12 @@
-//! Where the process that runs the body leaves a report that it cannot send: words in its own memory, which the agent reads.
-//! It needs no descriptor and no system call of the body's process, which may have closed and forbidden all of them.
+//! A place for a report that the process running the body cannot send.
 //!
-//! All words are native `u64`. The body fills them and raises [`POSTED`]; the agent takes the report and sets [`TAKEN`] to
-//! the same number, for which the body waits.
+//! It consists of words in the process's memory, which the agent reads. This needs no descriptor
+//! and no system call in that process, which may have closed and forbidden all of them.
+//!
+//! All words are native `u64`. The body fills them and increments [`POSTED`]; the agent takes the
+//! report and sets [`TAKEN`] to the same number, for which the body waits.
 
-/// How many words there are.
+/// The number of words.
 pub const WORDS: usize = 6;
 
 /// The lower half of the job's nonce.
@@ -13,19 +15,19 @@ pub const NONCE_LOW: usize = 0;
 /// The upper half of the job's nonce.
 pub const NONCE_HIGH: usize = 1;
 
-/// Where in the same memory the frame of the report is.
+/// The address of the report's frame in the same memory.
 pub const ADDRESS: usize = 2;
 
-/// How long that frame is, in bytes.
+/// The length of that frame, in bytes.
 pub const LENGTH: usize = 3;
 
-/// How many reports have been left here.
+/// How many reports have been posted.
 pub const POSTED: usize = 4;
 
 /// How many of them the agent has taken.
 pub const TAKEN: usize = 5;
 
-/// The two halves of a nonce, the lower first.
+/// Returns the two halves of a nonce, lower half first.
 #[must_use]
 pub fn halves(nonce: u128) -> [u64; 2] {
     let bytes = nonce.to_le_bytes();

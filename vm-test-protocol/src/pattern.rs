@@ -1,10 +1,11 @@
 //! Path patterns, as in `export`: `*` and `?` within a name, `**` for any number of directories.
-//! Knows which paths fit one; how one is written is a part of the settings.
+//!
+//! Matches paths; the grammar belongs to the settings.
 
 use serde::{Deserialize, Serialize};
 use vm_test_settings::pattern::{self as grammar, Wrong};
 
-/// A pattern of relative paths, checked.
+/// A validated pattern of relative paths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern(String);
 
@@ -12,13 +13,13 @@ impl Pattern {
     /// Checks a pattern.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If it is not valid; the error says why.
     pub fn new(text: &str) -> Result<Self, Wrong> {
         grammar::check(text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether a relative path fits, with `/` between its names.
+    /// Returns whether a relative path, separated by `/`, matches.
     #[must_use]
     pub fn fits(&self, path: &str) -> bool {
         let pattern: Vec<_> = self.0.split('/').collect();
@@ -39,8 +40,9 @@ impl std::fmt::Display for Pattern {
     }
 }
 
-/// Whether a sequence fits a pattern in which `any` stands for any number of elements. Goes back to the last `any` only,
-/// so that the time is bounded by the product of the lengths.
+/// Returns whether a sequence matches a pattern in which `any` stands for any number of elements.
+///
+/// Backtracks to the last `any` only, so that the time is bounded by the product of the lengths.
 fn fits<T: Copy + PartialEq>(
     pattern: &[T],
     text: &[T],

@@ -1,17 +1,17 @@
-//! What is recorded about one test: where it belongs, what only its test process knows, what its instance has reported.
+//! The record of one test: what its test process knows, and what its instance reported.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How much of each end of a test's output a [`Record`] may carry, in bytes.
+/// The maximum size of each end of a test's output in a [`Record`], in bytes.
 pub const MOST_OUTPUT: usize = 256 << 10;
 
-/// Where a test's times are written down.
+/// Where a test's times are recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEntry {
     /// `vm-test` in cargo's target directory, on the host.
     pub directory: String,
-    /// The run, which is one start of cargo or of nextest: a name that can be a file's.
+    /// The run, which is one invocation of cargo or nextest; the name is valid as a file name.
     pub run: String,
     /// The package.
     pub package: String,
@@ -19,12 +19,13 @@ pub struct RunEntry {
     pub test: String,
 }
 
-/// The longest name of a run, in bytes.
+/// The maximum length of a run's name, in bytes.
 pub const LONGEST_RUN: usize = 100;
 
 impl RunEntry {
-    /// Returns whether this may be the name of a run, which becomes a file's: it comes from the
-    /// environment of tests.
+    /// Returns whether this is a valid name of a run, which becomes a file name.
+    ///
+    /// It is checked because it comes from the environment of tests.
     #[must_use]
     pub fn is_run(name: &str) -> bool {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
@@ -32,51 +33,51 @@ impl RunEntry {
     }
 }
 
-/// What the test process knows of its test when it is over.
+/// What the test process knows of its test when it has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The instance that the test ran on.
     pub instance: String,
     /// How it ended.
     pub outcome: RecordOutcome,
-    /// From the admission of the lease to the agent's first word.
+    /// The time from the admission of the lease to the agent's first message.
     pub boot: Duration,
-    /// From the start of the test process in the guest to its end; absent if it has not been told.
+    /// The duration of the test process in the guest; absent if it is not known.
     pub process: Option<Duration>,
-    /// The body alone, by the guest's clock; absent if it never began.
+    /// The duration of the body alone, by the guest's clock; absent if it never began.
     pub body: Option<Duration>,
-    /// From the request for the lease until now.
+    /// The time from the request for the lease until now.
     pub total: Duration,
-    /// Why it did not pass, in words for people.
+    /// Why it did not pass, as text.
     pub words: Option<String>,
-    /// The end of what it wrote; only of a test that did not pass.
+    /// The end of its output; only for a test that did not pass.
     #[serde(with = "super::bytes")]
     pub output: Vec<u8>,
 }
 
-/// How a test ended, as far as its guest and its test process know.
+/// How a test ended, as far as its guest and test process know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordOutcome {
-    /// The body returned a value that stands for success.
+    /// The body returned a success value.
     Passed,
-    /// The body panicked. A test that should panic may have passed by this.
+    /// The body panicked. For a test with `should_panic`, this may be a pass.
     Panicked,
     /// The body returned an error.
     Failed,
-    /// No valid verdict.
+    /// There is no valid verdict.
     NoVerdict,
-    /// Its guest did not come up.
+    /// The guest did not come up.
     NoInstance,
 }
 
-/// What an instance has said.
+/// The log of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
-    /// The end of its console, if it has one.
+    /// The end of its console output, if it has a console.
     pub console: Option<Vec<String>>,
     /// Why its test did not pass, once that is known.
     pub words: Option<String>,
-    /// The end of what its test wrote, once that is over and its process has told.
+    /// The end of its test's output, once the test has ended and its process has reported.
     pub output: Option<String>,
 }
 

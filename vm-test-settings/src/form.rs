@@ -1,34 +1,37 @@
-//! The forms of the texts that can be set: names, packages, variables, patterns, paths, devices. Knows
-//! what each of them must look like, not whether what it names exists.
+//! The forms of text settings: names, packages, variables, patterns, paths, devices.
+//!
+//! Checks their syntax, not whether what they name exists.
 
 use crate::pattern::{self, Wrong};
 use crate::word::enumerate;
 
-/// What a text is.
+/// The form of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// The name of a guest or an image.
     Name,
-    /// A kernel: a path, or the name of a package of Debian.
+    /// A kernel: a path, or the name of a Debian package.
     Kernel,
     /// The name of an environment variable.
     Variable,
-    /// A pattern of files in the workspace.
+    /// A pattern for workspace files.
     Pattern,
-    /// A path that says where it begins.
+    /// An absolute path, or one that begins with `~`.
     Path,
     /// One of the [`DEVICES`].
     Device,
 }
 
-/// The device files and groups of device files a guest can be given.
+/// The device files, and groups of device files, that a guest can be given.
 pub const DEVICES: [&str; 3] = ["/dev/net/tun", "/dev/fuse", "loop"];
 
-/// Names become directory names, host names and keys of `vm-test.toml`; 63 is the shortest of their
+/// The maximum length of a name.
+///
+/// Names become directory names, host names and keys of `vm-test.toml`; 63 is the smallest of their
 /// limits.
 pub const LONGEST_NAME: usize = 63;
 
-/// Why a text is not accepted, and what to write instead.
+/// Why a text is refused, and what to write instead.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The cause.
@@ -38,7 +41,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with these words.
+    /// Creates a refusal.
     pub fn new(cause: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             cause: cause.into(),
@@ -48,7 +51,7 @@ impl Refusal {
 }
 
 impl Form {
-    /// What such a text is called, and where a list is wanted, several of them.
+    /// Returns the noun for such a text, in the plural where the setting is a list.
     #[must_use]
     pub fn noun(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
-//! The settings of a guest: the one table of them, for the attribute, `vm-test.toml`, the messages and
-//! the tests of the documents. Knows what can be written, not what it does.
+//! The table of a guest's settings.
+//!
+//! The attribute, `vm-test.toml`, messages and documentation tests share it. Knows what can be
+//! written, not its effect.
 
 use crate::form::Form;
 use crate::limits::{DISK, Limits, MEMORY, TIME};
@@ -7,7 +9,7 @@ use crate::word;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-/// A text: constant in a site, made by whoever else sets one.
+/// A text: static in the attribute, allocated elsewhere.
 pub type Text = Cow<'static, str>;
 
 /// A list of texts.
@@ -16,20 +18,20 @@ pub type Texts = Cow<'static, [Text]>;
 /// A list of sizes in bytes.
 pub type Sizes = Cow<'static, [u64]>;
 
-/// One key.
+/// A setting's key.
 #[derive(Debug)]
 pub struct Key {
-    /// What users write.
+    /// The name that users write.
     pub name: &'static str,
-    /// The variant of [`Setting`] that it makes.
+    /// The variant of [`Setting`] that it sets.
     pub variant: &'static str,
-    /// What it takes.
+    /// The kind of its value.
     pub kind: Kind,
     /// A value as users write it in the attribute and in `vm-test.toml`, for hints.
     pub example: &'static str,
 }
 
-/// What a key takes, and the setting that it makes.
+/// The kind of a value, with the constructor of its setting.
 #[derive(Debug)]
 pub enum Kind {
     /// One of these words.
@@ -48,15 +50,16 @@ pub enum Kind {
     Flag(fn(bool) -> Setting),
 }
 
-/// Makes the table and, of the same rows, the enum of the values.
+/// Generates the table and, from the same rows, the enum of settings.
 macro_rules! settings {
     ($(
         $(#[doc = $doc:literal])+
         $variant:ident($type:ty) = $name:literal: $kind:expr, as in $example:literal;
     )+) => {
-        /// One `key = value`, as a site has it and as it travels. Sizes are in bytes, durations in
-        /// milliseconds. Within its limits where the attribute made it; whoever decides a guest
-        /// checks it.
+        /// One `key = value`, as written at a site and as sent in messages.
+        ///
+        /// Sizes are in bytes, durations in milliseconds. Values from the attribute are within
+        /// their limits; whoever resolves a guest's settings checks the others.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub enum Setting {
@@ -64,7 +67,7 @@ macro_rules! settings {
         }
 
         impl Setting {
-            /// Returns the key that makes it.
+            /// Returns the key of this setting.
             #[must_use]
             pub fn key(&self) -> &'static Key {
                 let name = match self {
@@ -74,7 +77,7 @@ macro_rules! settings {
             }
         }
 
-        /// All keys, in the order of the documents.
+        /// All keys, in the order of the documentation.
         pub const KEYS: &[Key] = &[$(
             Key {
                 name: $name,
@@ -99,55 +102,55 @@ settings! {
     /// The kernel of a VM, instead of its image's.
     Kernel(Text) = "kernel":
         Kind::Word(Form::Kernel, Setting::Kernel), as in r#""linux-image-amd64""#;
-    /// What its first process is.
+    /// What runs as its init.
     Init(Text) = "init":
         Kind::Choice(&["agent", "system"], Setting::Init), as in r#""system""#;
-    /// Its memory.
+    /// Its memory size.
     Memory(u64) = "memory":
         Kind::Quantity(MEMORY, Setting::Memory), as in r#""512M""#;
-    /// Its processors.
+    /// Its number of processors.
     Cpus(u32) = "cpus":
         Kind::Count(1..=256, Setting::Cpus), as in "2";
-    /// Whether it has a way out of its own network.
+    /// Whether it has network access to the outside.
     Network(Text) = "network":
         Kind::Choice(&["none", "user"], Setting::Network), as in r#""user""#;
-    /// Time limit of a test.
+    /// The time limit of a test.
     Timeout(u64) = "timeout":
         Kind::Quantity(TIME, Setting::Timeout), as in r#""60s""#;
-    /// Time limit until the test begins.
+    /// The time limit until the test begins.
     BootTimeout(u64) = "boot_timeout":
         Kind::Quantity(TIME, Setting::BootTimeout), as in r#""60s""#;
     /// Its blank disks.
     Disks(Sizes) = "disks":
         Kind::Quantities(DISK, Setting::Disks), as in r#"["1G"]"#;
-    /// Whether an instance stays when its test fails.
+    /// Whether an instance is kept when its test fails.
     Keep(Text) = "keep":
         Kind::Choice(&["never", "on-failure"], Setting::Keep), as in r#""on-failure""#;
-    /// For how long it then stays.
+    /// How long it is then kept.
     KeepFor(u64) = "keep_for":
         Kind::Quantity(TIME, Setting::KeepFor), as in r#""30m""#;
-    /// The variables forwarded besides the defaults.
+    /// Variables forwarded in addition to the defaults.
     Env(Texts) = "env":
         Kind::Words(Form::Variable, Setting::Env), as in r#"["DATABASE_URL"]"#;
-    /// The files of the workspace that come back.
+    /// Workspace files that are copied back.
     Export(Texts) = "export":
         Kind::Words(Form::Pattern, Setting::Export), as in r#"["**/*.snap.new"]"#;
-    /// What it may see of the user's credentials.
+    /// The user's credentials that it may see.
     Expose(Texts) = "expose":
         Kind::Words(Form::Path, Setting::Expose), as in r#"["~/.ssh"]"#;
-    /// The devices of the host it may use.
+    /// The host devices that it may use.
     Devices(Texts) = "devices":
         Kind::Words(Form::Device, Setting::Devices), as in r#"["/dev/net/tun"]"#;
-    /// How its writes are rolled back.
+    /// How its writes are discarded.
     Rollback(Text) = "rollback":
         Kind::Choice(&["overlay", "snapshot"], Setting::Rollback), as in r#""snapshot""#;
-    /// Whether root in it is root on the host.
+    /// Whether its root is root on the host.
     Privileged(bool) = "privileged":
         Kind::Flag(Setting::Privileged), as in "true";
 }
 
 impl Kind {
-    /// Says that a value is of another kind.
+    /// Returns the message that a value is of another kind.
     #[must_use]
     pub fn unlike(&self) -> String {
         match self {
@@ -173,20 +176,20 @@ impl Kind {
 }
 
 impl Key {
-    /// The key of this name.
+    /// Returns the key of this name.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Key> {
         KEYS.iter().find(|key| key.name == name)
     }
 
-    /// The key that a misspelled name most likely means.
+    /// Returns the key that a misspelled name most likely means.
     #[must_use]
     pub fn meant(name: &str) -> Option<&'static str> {
         word::meant(name, names())
     }
 }
 
-/// The names of all keys, in the order of the documents.
+/// Returns the names of all keys, in the order of the documentation.
 pub fn names() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.name)
 }

@@ -1,9 +1,11 @@
-//! What people set in `#[on_vm]`, in `vm-test.toml`, on the command line and in variables, and how
-//! they spell it: the table of a guest's settings, the forms of their values, and words of which one
-//! was probably meant.
+//! The settings that users write, and their syntax.
 //!
-//! A part of vm-test that only its own crates use: the attribute, the runtime and the program all
-//! read the same, and the attribute cannot depend on the runtime, which depends on it.
+//! They are in `#[on_vm]`, in `vm-test.toml`, on the command line and in variables. This crate has
+//! the table of a guest's settings, the forms of their values, and suggestions for misspelled
+//! words.
+//!
+//! It is internal to vm-test. The attribute, the runtime and the program all need the same
+//! definitions, and the attribute cannot depend on the runtime, which depends on it.
 #![forbid(unsafe_code)]
 
 pub mod form;

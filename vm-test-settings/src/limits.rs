@@ -1,31 +1,33 @@
-//! The limits of the sizes and durations that can be set. Knows no setting.
+//! The limits of sizes and durations.
+//!
+//! Knows no settings.
 
 use crate::quantity::{DURATION, SIZE, Scale};
 
-/// Quantities that a setting can take.
+/// The range of a quantity.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How they are written.
+    /// The scale that it is written in.
     pub scale: &'static Scale,
     least: u64,
     most: u64,
 }
 
-/// Of a guest's memory.
+/// The limits of a guest's memory.
 pub const MEMORY: Limits = Limits {
     scale: &SIZE,
     least: 16 << 20,
     most: 1 << 40,
 };
 
-/// Of a blank disk.
+/// The limits of a blank disk.
 pub const DISK: Limits = Limits {
     scale: &SIZE,
     least: 1 << 20,
     most: 1 << 40,
 };
 
-/// Of every time, in milliseconds.
+/// The limits of every time, in milliseconds.
 pub const TIME: Limits = Limits {
     scale: &DURATION,
     least: 1,
@@ -33,19 +35,19 @@ pub const TIME: Limits = Limits {
 };
 
 impl Limits {
-    /// Whether a value is within them.
+    /// Returns whether a value is within the limits.
     #[must_use]
     pub fn has(&self, value: u64) -> bool {
         (self.least..=self.most).contains(&value)
     }
 
-    /// Whether a text is a value within them.
+    /// Returns whether a text is a value within the limits.
     #[must_use]
     pub fn accept(&self, text: &str) -> bool {
         self.scale.read(text).is_ok_and(|value| self.has(value))
     }
 
-    /// The least and the most, as people write them.
+    /// Returns the minimum and the maximum, formatted.
     #[must_use]
     pub fn ends(&self) -> [String; 2] {
         [self.least, self.most].map(|value| self.scale.show(value))

@@ -1,36 +1,38 @@
-//! How a pattern of files in the workspace is written. Only its grammar: matches nothing.
+//! The grammar of patterns for workspace files; does not match anything.
 
 use std::fmt;
 
-/// A longer pattern is refused.
+/// The maximum length of a pattern, in bytes.
 const LONGEST: usize = 400;
 
-/// Why a text is no pattern.
+/// Why a pattern is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
     /// It is empty.
     Empty,
     /// It is longer than 400 bytes.
     Long,
-    /// It begins at the root.
+    /// It is an absolute path.
     Absolute,
-    /// It has a character that no pattern has.
+    /// It contains a character that is not allowed.
     Character,
-    /// A name in it is empty.
+    /// It has an empty component.
     NoName,
-    /// A name in it is `.` or `..`.
+    /// It has a component `.` or `..`.
     Dots,
     /// It is below `.git`.
     Git,
-    /// A `**` is only a part of a name.
+    /// A `**` is only part of a component.
     Glued,
 }
 
-/// Checks a pattern: names between `/`, with `*` and `?` within a name, and `**` for any number of
+/// Checks a pattern.
+///
+/// It consists of names between `/`, with `*` and `?` within a name, and `**` for any number of
 /// directories.
 ///
 /// # Errors
-/// What is wrong with it first.
+/// If it is not valid; the error is the first problem found.
 pub fn check(text: &str) -> Result<(), Wrong> {
     if text.is_empty() {
         return Err(Wrong::Empty);
@@ -54,7 +56,7 @@ pub fn check(text: &str) -> Result<(), Wrong> {
     })
 }
 
-/// The end of a sentence about the pattern.
+/// Completes a sentence about the pattern.
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,20 +1,22 @@
-//! Sizes and durations as people write them: `512M`, `1h 30m`. The one grammar for the attribute, `vm-test.toml`, the command
-//! line and variables. Knows no setting and no limits.
+//! Sizes and durations as users write them: `512M`, `1h 30m`.
+//!
+//! The one grammar for the attribute, `vm-test.toml`, the command line and variables. Knows no
+//! settings and no limits.
 
 /// A kind of quantity.
 #[derive(Debug)]
 pub struct Scale {
-    /// What a quantity of it is called.
+    /// The noun for a quantity.
     pub noun: &'static str,
-    /// Spellings of units, and the factor of each; the first of a factor is the one that is shown.
+    /// The units and their factors; the first unit of a factor is used for output.
     units: &'static [(&'static str, u64)],
-    /// The unit that a number without one most likely means.
+    /// The unit that is suggested for a number without one.
     usual: &'static str,
     /// Whether a quantity may have parts, as in `1h30m`.
     has_parts: bool,
-    /// The units, for people.
+    /// The units, for messages.
     names: &'static str,
-    /// Two quantities as people would write them.
+    /// Two examples, for messages.
     examples: &'static str,
 }
 
@@ -51,37 +53,37 @@ pub const DURATION: Scale = Scale {
     examples: "\"60s\" or \"5m\"",
 };
 
-/// Shows a duration, to the millisecond, as people write it.
+/// Formats a duration, to the millisecond.
 #[must_use]
 pub fn show_duration(time: std::time::Duration) -> String {
     DURATION.show(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Why a text is no quantity.
+/// Why a text is not a quantity.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wrong {
     /// The cause.
     pub cause: String,
-    /// The cure.
+    /// The remedy.
     pub cure: Cure,
 }
 
-/// What helps against a text that is no quantity.
+/// The remedy for a text that is not a quantity.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Cure {
-    /// To write this, which was most likely meant.
+    /// Write this, which was most likely meant.
     Write(String),
-    /// To follow the grammar.
+    /// Follow the grammar.
     Rule,
-    /// To write less: it is more than anybody can count.
+    /// Write a smaller value: it is out of range.
     Less,
 }
 
 impl Scale {
-    /// Reads whole numbers with their units, which must be there. Their case, and blanks, mean nothing.
+    /// Parses whole numbers with units, which are required; ignores case and blanks.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If it is not valid; the error says why.
     pub fn read(&self, text: &str) -> Result<u64, Wrong> {
         self.sum(text).map_err(|cause| match cause {
             Some(cause) => Wrong {
@@ -95,7 +97,9 @@ impl Scale {
         })
     }
 
-    /// The value of all parts, or why there is none; no reason means that it is too much.
+    /// Returns the sum of all parts, or why it is not valid.
+    ///
+    /// `Err(None)` means that it is out of range.
     fn sum(&self, text: &str) -> Result<u64, Option<String>> {
         let shown = text.escape_debug();
         let (mut rest, mut sum, mut last) = (text.trim(), 0_u64, None);
@@ -138,7 +142,9 @@ impl Scale {
         }
     }
 
-    /// The quantity that a text most likely means: itself, or a bare number with the usual unit.
+    /// Returns the quantity that a text most likely means.
+    ///
+    /// This is the text itself, or a bare number with the usual unit.
     #[must_use]
     pub fn correct(&self, text: &str) -> Option<String> {
         let text = text.trim();
@@ -147,7 +153,7 @@ impl Scale {
         self.sum(&meant).is_ok().then_some(meant)
     }
 
-    /// How quantities are written.
+    /// Returns a description of the grammar.
     #[must_use]
     pub fn rule(&self) -> String {
         format!(
@@ -156,7 +162,7 @@ impl Scale {
         )
     }
 
-    /// A quantity as people write it: in the largest unit that says it whole.
+    /// Formats a quantity in the largest unit that divides it.
     #[must_use]
     pub fn show(&self, value: u64) -> String {
         let divides = |factor: u64| value > 0 && value.is_multiple_of(factor);
@@ -171,10 +177,10 @@ impl Scale {
         })
     }
 
-    /// The same as [`read`](Self::read) for a command line or a variable, where one sentence says it.
+    /// Parses like [`read`](Self::read), for a command line or variable, with a one-sentence error.
     ///
     /// # Errors
-    /// What is expected instead.
+    /// If it is not valid; the error says what is expected.
     pub fn read_shortly(&self, text: &str) -> Result<u64, String> {
         self.read(text).map_err(|wrong| match wrong.cure {
             Cure::Less => format!("{}; write a smaller {}", wrong.cause, self.noun),
@@ -194,31 +200,31 @@ impl Scale {
     }
 }
 
-/// A number, its unit, and what comes after both.
+/// Splits off a number and its unit; returns them and the rest.
 fn part(text: &str) -> (&str, &str, &str) {
     let (number, rest) = split(text, |c| c.is_ascii_digit());
     let (unit, rest) = split(rest.trim_start(), char::is_alphabetic);
     (number, unit, rest.trim_start())
 }
 
-/// The characters at the beginning that are of this kind, and the rest.
+/// Splits off the leading characters of this kind.
 fn split(text: &str, is_of_kind: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(|c| !is_of_kind(c));
     text.split_at(end.unwrap_or(text.len()))
 }
 
-/// Bytes.
+/// Parses a size as bytes.
 ///
 /// # Errors
-/// What is expected instead.
+/// If it is not valid; the error says what is expected.
 pub fn bytes(text: &str) -> Result<u64, String> {
     SIZE.read_shortly(text)
 }
 
-/// Milliseconds.
+/// Parses a duration as milliseconds.
 ///
 /// # Errors
-/// What is expected instead.
+/// If it is not valid; the error says what is expected.
 pub fn millis(text: &str) -> Result<u64, String> {
     DURATION.read_shortly(text)
 }

@@ -1,6 +1,8 @@
-//! Words that are spelled nearly right, and several words in a sentence. Knows no word.
+//! Misspelled words, and enumerations of words in a sentence.
+//!
+//! Knows no specific words.
 
-/// How many letters may be wrong in a word of this length that is still recognised: two short words are soon alike.
+/// Returns how many letters may be wrong in a word of this length: short words are soon alike.
 fn most_wrong(length: usize) -> usize {
     match length {
         0..=1 => 0,
@@ -10,12 +12,14 @@ fn most_wrong(length: usize) -> usize {
     }
 }
 
-/// How short the beginning of a word may be that is taken for it, and how many wrong letters it counts as.
+/// The shortest accepted prefix of a word, and how many wrong letters it counts as.
 const SHORTEST_BEGINNING: usize = 3;
 const BEGINNING: usize = 1;
 
-/// The known word that this one is most likely a misspelling of: with few letters left out, put in, changed or swapped,
-/// whatever their case, or with its beginning only. Of several that are as near, the first in the alphabet.
+/// Returns the known word that this one is most likely a misspelling of.
+///
+/// It may have a few letters missing, added, changed or swapped, in any case, or be a prefix. Of
+/// equally similar words, the first in the alphabet is returned.
 pub fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let near = known.into_iter().filter_map(|known| {
@@ -25,7 +29,7 @@ pub fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option
     near.min().map(|(_, known)| known)
 }
 
-/// How many letters are wrong, if they are few.
+/// Returns how many letters are wrong, if they are few.
 fn wrong_letters(word: &str, known: &str) -> Option<usize> {
     let wrong = strsim::damerau_levenshtein(word, known);
     if wrong <= most_wrong(known.chars().count()) {
@@ -35,7 +39,7 @@ fn wrong_letters(word: &str, known: &str) -> Option<usize> {
     is_beginning.then_some(BEGINNING)
 }
 
-/// "a, b and c", each word between two `mark`s and the last one after `conjunction`.
+/// Returns "a, b and c", each word between two `mark`s and the last one after `conjunction`.
 #[must_use]
 pub fn enumerate<'a>(
     words: impl IntoIterator<Item = &'a str>,

@@ -1,4 +1,5 @@
-//! Garbage collection: removes layers that no image names and no process uses, and what killed builders and daemons left.
+//! Garbage collection: removes unused layers, and leftovers of killed builders and daemons.
+//!
 //! Counts what is still in use.
 
 use crate::image::layer::lock::lock_for_removal;
@@ -11,11 +12,11 @@ use std::io;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 
-/// Collects.
+/// Collects garbage.
 ///
 /// # Errors
-/// If the record of an image cannot be understood, because then nobody knows which layers it needs; or something cannot be
-/// removed.
+/// If an image's record cannot be parsed, because then it is unknown which layers it needs, or if
+/// something cannot be removed.
 pub fn collect(store: &Store) -> Result<Collected, Failure> {
     needed(store)?;
     let mut collected = clear(store)?;
@@ -48,13 +49,13 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
     Ok(collected)
 }
 
-/// The bytes of a layer's files, as far as its record says.
+/// Returns the size of a layer's files according to its record.
 fn bytes_of(store: &Store, name: &str) -> u64 {
     let record = name.parse().ok().and_then(|key| layers::find(store, &key));
     record.map_or(0, |layer| layer.bytes)
 }
 
-/// The files that machines boot from go with the image that they were made of; all else there is made anew in no time.
+/// Removes artifacts, except the VM files of existing images; all others are quick to make again.
 fn collect_artifacts(store: &Store, collected: &mut Collected) -> Result<(), Failure> {
     for key in names_in(&store.artifacts())? {
         if machine::is_needed(store, &key) {
@@ -71,7 +72,9 @@ fn collect_artifacts(store: &Store, collected: &mut Collected) -> Result<(), Fai
     Ok(())
 }
 
-/// Whether what has been made, under this reservation, is gone; `None` if an image needs it.
+/// Removes something under this reservation.
+///
+/// Returns false if it is in use, `None` if an image needs it.
 fn take_away(
     store: &Store,
     path: &Path,
@@ -87,7 +90,7 @@ fn take_away(
     let Some(lock) = lock_for_removal(path).map_err(|error| cannot(path, &error))? else {
         return Ok(Some(false));
     };
-    // Whoever builds with it holds it until the image names it, so that from here on no new image does.
+    // A build holds it until its image names it, so from here on no new image can need it.
     if is_needed(&needed(store)?) {
         return Ok(None);
     }
@@ -98,7 +101,7 @@ fn take_away(
     Ok(Some(true))
 }
 
-/// What images need, by its key.
+/// The keys of what images need.
 #[derive(Debug, Default)]
 struct Needed {
     layers: BTreeSet<String>,

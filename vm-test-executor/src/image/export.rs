@@ -1,4 +1,6 @@
-//! An image as one tar archive: its layers as a guest would see them, with nothing written. Changes no store.
+//! Exports an image as one tar archive: its layers as a guest would see them, with nothing written.
+//!
+//! Does not change the store.
 
 use crate::image::inside::{self, Task};
 use crate::image::store::{Store, images};
@@ -6,10 +8,12 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// Writes the root file system of an image to an archive, which appears when it is whole. `-` is standard output.
+/// Writes the root file system of an image to an archive, which appears only when it is complete.
+///
+/// `-` is standard output.
 ///
 /// # Errors
-/// If the image is not there or the archive cannot be written.
+/// If the image does not exist or the archive cannot be written.
 pub fn export(store: &Store, name: &str, archive: &Path) -> Result<(), Failure> {
     let (image, _held) = images::hold(store, name)?;
     let layers = image.layers.iter().map(|key| store.files(key));

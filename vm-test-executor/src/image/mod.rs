@@ -1,6 +1,8 @@
-//! Images: what guests start from. A recipe is built into layers, each stored once under the hash
-//! of its inputs; an image is a name for a stack of them. Nothing is ever changed in place.
-//! ARCHITECTURE has the rooms and their order.
+//! Images: what guests start from.
+//!
+//! A recipe is built into layers, each stored once under the hash of its inputs; an image is a name
+//! for a stack of them. Nothing is ever changed in place. ARCHITECTURE.md lists the modules and
+//! their order.
 
 mod archive;
 mod boot;

@@ -1,15 +1,18 @@
-//! Checks that everything stored of an image is unchanged. Reads everything; changes nothing.
+//! Checks that everything stored for an image is unchanged.
+//!
+//! Reads everything; changes nothing.
 
 use crate::image::inside::{self, Task};
 use crate::image::machine;
 use crate::image::store::{Store, images, layers, subvolume};
 use vm_test_protocol::failure::Failure;
 
-/// Hashes what there is of an image anew: its layers, the subvolume of its snapshots, the files that its machines boot from;
-/// what of it is not what it was, for people.
+/// Hashes everything stored for an image again, and describes what has changed.
+///
+/// This covers its layers, the subvolume of its snapshots, and the files that its VMs boot from.
 ///
 /// # Errors
-/// If the image is not there or cannot be read.
+/// If the image does not exist or cannot be read.
 pub fn verify(store: &Store, name: &str) -> Result<Vec<String>, Failure> {
     let mut changed = Vec::new();
     let (image, _held) = images::hold(store, name)?;

@@ -1,4 +1,4 @@
-//! The bytes in which a setting travels: the number of its row, then its value.
+//! The encoding of a setting: the number of its row, then its value.
 
 use vm_test_settings::guest::{KEYS, Kind, Setting, Sizes, Text, Texts};
 

@@ -1,4 +1,4 @@
-//! Spellings of sizes and durations with their values, and what is said of those that are wrong.
+//! Spellings of sizes and durations with their values, and the messages for wrong ones.
 
 use super::*;
 

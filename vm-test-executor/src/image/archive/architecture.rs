@@ -1,29 +1,31 @@
-//! The architecture of a root file system, from the ELF headers of its shells and loaders. Parses the given bytes.
+//! The architecture of a root file system, from the ELF headers of its shells and loaders.
+//!
+//! Parses the given bytes.
 
 use super::names::split;
 
-/// The programs that nearly every root file system has one of.
+/// Programs of which nearly every root file system has at least one.
 const SHELLS: [&[u8]; 5] = [b"sh", b"bash", b"dash", b"busybox", b"init"];
 const PROGRAM_DIRECTORIES: [&[u8]; 4] = [b"bin", b"usr/bin", b"sbin", b"usr/sbin"];
 
-/// So many bytes of a file are looked at.
+/// How many bytes of a file are inspected.
 pub(super) const HEAD: usize = 20;
 
-/// The number of this host's kind of machine in the ELF format, and its name.
+/// The ELF machine number of this host's architecture, and its name.
 pub(super) const HERE: (u16, &str) = if cfg!(target_arch = "aarch64") {
     (183, "aarch64")
 } else {
     (62, "x86_64")
 };
 
-/// What a kind of machine is called in OCI's documents.
+/// The name of this host's architecture in OCI documents.
 pub(in crate::image) const HERE_IN_OCI: &str = if cfg!(target_arch = "aarch64") {
     "arm64"
 } else {
     "amd64"
 };
 
-/// What has been seen of an image's programs.
+/// What is known so far about an image's programs.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     shell: bool,
@@ -32,12 +34,12 @@ pub(super) struct Sightings {
 }
 
 impl Sightings {
-    /// Whether the head of the file of this plain name says anything.
+    /// Returns whether the head of the file with this plain name tells the architecture.
     pub(super) fn wants(plain: &[u8]) -> bool {
         is_shell(plain) || is_loader(plain)
     }
 
-    /// Takes the head of such a file in; an error names both machines.
+    /// Records the head of such a file; an error names both architectures.
     pub(super) fn take(&mut self, plain: &[u8], head: &[u8]) -> Result<(), String> {
         let Some(machine) = machine_of(head) else {
             return Ok(());
@@ -56,7 +58,10 @@ impl Sightings {
         Ok(())
     }
 
-    /// The verdict: loaders count where there is no shell, because many a system has those of other machines, too.
+    /// Returns the verdict.
+    ///
+    /// Loaders count only where there is no shell: many systems also have loaders for other
+    /// architectures.
     pub(super) fn conclude(&self) -> Result<(), String> {
         match &self.foreign_loader {
             Some((plain, machine)) if !self.shell && !self.own_loader => {

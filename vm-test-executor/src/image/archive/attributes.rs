@@ -1,16 +1,20 @@
-//! What an entry's extended header says besides its name: owner, time, extended attributes. Reads; applies nothing.
+//! The metadata in an entry's extended header besides its name: owner, time, extended attributes.
+//!
+//! Only reads; applies nothing.
 
 use super::capability;
 use super::extended::{Pair, number, time, value};
 
-/// Extended attributes come under keys that begin so; under the second by another program, which writes them as text.
+/// Prefixes of the keys of extended attributes.
+///
+/// The second is libarchive's, which encodes the value as base64.
 pub(super) const XATTR: &[u8] = b"SCHILY.xattr.";
 const AS_TEXT: &[u8] = b"LIBARCHIVE.xattr.";
 
-/// The rights that a program brings along.
+/// The attribute that holds a program's capabilities.
 const CAPABILITY: &[u8] = b"security.capability";
 
-/// Those that an image may bring: programs' capabilities, access lists, and what users set.
+/// Attributes that an image may bring: file capabilities, ACLs, and what users set.
 const TAKEN: [&[u8]; 4] = [
     CAPABILITY,
     b"system.posix_acl_access",
@@ -18,10 +22,12 @@ const TAKEN: [&[u8]; 4] = [
     b"user.",
 ];
 
-/// Those with which an overlay marks its own files. A foreign one would be an order to the kernel.
+/// Attributes with which an overlay marks its own files.
+///
+/// The kernel would obey one from a foreign archive.
 const RESERVED: [&[u8]; 2] = [b"user.overlay.", b"trusted.overlay."];
 
-/// Why attributes are not taken, and the cure.
+/// Why attributes are refused, and the hint.
 type Fault = (&'static str, &'static str);
 
 const OVERLAY: Fault = (
@@ -37,21 +43,21 @@ const UNKNOWN: Fault = (
     "pack it without them, and give them in a [[run]] step of a recipe: setcap",
 );
 
-/// What an extended header says.
+/// The contents of an extended header.
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
-    /// The owner, where it is said here.
+    /// The owner, if given.
     pub(super) user: Option<u64>,
-    /// The group, where it is said here.
+    /// The group, if given.
     pub(super) group: Option<u64>,
-    /// When it was written, where it is said here: seconds and billionths.
+    /// The modification time, if given: seconds and nanoseconds.
     pub(super) time: Option<(i64, u32)>,
-    /// The extended attributes to keep, under the keys they have in an archive.
+    /// The extended attributes to keep, under their keys in an archive.
     pub(super) kept: Vec<Pair>,
 }
 
 impl Attributes {
-    /// Of an entry with these pairs; an error says why it is not safe.
+    /// Reads the attributes of an entry with these pairs; an error says why they are not safe.
     pub(super) fn of(pairs: &[Pair]) -> Result<Self, Fault> {
         let mut attributes = Self {
             user: value(pairs, b"uid").and_then(number),
@@ -82,7 +88,7 @@ impl Attributes {
             } else {
                 value
             };
-            // Both ways of writing it down may be there.
+            // The same attribute may be given in both encodings.
             let key = key_of(&name);
             attributes.kept.retain(|(known, _)| *known != key);
             attributes.kept.push((key, value));
@@ -91,7 +97,9 @@ impl Attributes {
     }
 }
 
-/// The key in an archive of an attribute with this name, of which it may not hold every byte.
+/// Returns the key in an archive for an attribute name.
+///
+/// Bytes that a key cannot hold are escaped.
 pub(in crate::image) fn key_of(name: &[u8]) -> Vec<u8> {
     let mut key = XATTR.to_vec();
     for &byte in name {
@@ -104,7 +112,7 @@ pub(in crate::image) fn key_of(name: &[u8]) -> Vec<u8> {
     key
 }
 
-/// A name of which some bytes are written as their number: of all, or only of those that a key may not hold.
+/// Decodes a percent-encoded name; with `few`, only the escapes of bytes that a key cannot hold.
 fn decoded(name: &[u8], few: bool) -> Vec<u8> {
     let mut rest = name;
     let mut plain = Vec::with_capacity(name.len());
@@ -126,7 +134,7 @@ fn decoded(name: &[u8], few: bool) -> Vec<u8> {
     plain
 }
 
-/// The bytes that are written as text in base 64, with or without what fills it up.
+/// Decodes base64, with or without padding.
 fn of_base64(text: &[u8]) -> Option<Vec<u8>> {
     let end = text
         .iter()
@@ -174,7 +182,7 @@ mod tests {
             kept("SCHILY.xattr.user.a%3Db%25", b"v"),
             [(key, b"v".to_vec())]
         );
-        // What Go's archives hold as it is.
+        // Go's archive writer does not escape these.
         let key = b"SCHILY.xattr.user.50%25x".to_vec();
         assert_eq!(kept("SCHILY.xattr.user.50%x", b"v"), [(key, b"v".to_vec())]);
         let bytes = Attributes::of(&[(b"SCHILY.xattr.user.\xff".to_vec(), b"v".to_vec())]);

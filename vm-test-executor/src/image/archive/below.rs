@@ -1,4 +1,6 @@
-//! The layers below a layer, seen as one tree and queried one path at a time. Follows no link.
+//! The layers below a layer, seen as one tree and queried one path at a time.
+//!
+//! Follows no links.
 
 use super::attributes::key_of;
 use super::writer::Piece;
@@ -11,7 +13,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use tar::EntryType;
 
-/// The layers below, the lowest first.
+/// The layers below, lowest first.
 #[derive(Debug)]
 pub(super) struct Below {
     layers: Option<Vec<PathBuf>>,
@@ -20,22 +22,22 @@ pub(super) struct Below {
 /// What is at a path.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// It is not known, because the layers below are not there yet.
+    /// Not known, because the layers below are not in the store yet.
     Unknown,
     Nothing,
     Directory(PathBuf),
-    /// What a symbolic link says.
+    /// The path of the link itself.
     Symlink(PathBuf),
     Other(PathBuf),
 }
 
 impl Below {
-    /// These layers; none if they are not known.
+    /// Creates the view of these layers; `None` if they are not known yet.
     pub(super) fn new(layers: Option<Vec<PathBuf>>) -> Self {
         Self { layers }
     }
 
-    /// What is at this plain path.
+    /// Looks up this plain path.
     pub(super) fn find(&self, plain: &[u8]) -> io::Result<Found> {
         let Some(layers) = &self.layers else {
             return Ok(Found::Unknown);
@@ -67,7 +69,7 @@ impl Below {
                         Found::Other(path)
                     });
                 }
-                // It hides what is below it, and nothing is in it.
+                // A file hides whatever the layers below have here, and has no children.
                 break;
             }
             places = merged;
@@ -81,7 +83,7 @@ fn is_removal(meta: &Metadata) -> bool {
     meta.file_type().is_char_device() && meta.rdev() == 0
 }
 
-/// The same file for another layer, but for its content.
+/// Returns the entry that copies a file's metadata into another layer, without the content.
 pub(super) fn copy_of(plain: &[u8], path: &Path) -> io::Result<Piece> {
     let meta = fs::symlink_metadata(path)?;
     let attributes = flatten::attributes(path)?.into_iter();

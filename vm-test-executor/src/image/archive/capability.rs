@@ -1,12 +1,16 @@
-//! File capabilities: recognises their version, and converts them for use in a guest. Parses bytes only.
+//! File capabilities: recognises their version, and converts them for use in a guest.
+//!
+//! Parses bytes only.
 
-/// The versions, in the first number; with the last one comes an id whose namespace they count in.
+/// The version mask, and each version's number and length.
+///
+/// The last version also holds the id of the root user of its namespace.
 const VERSION: u32 = 0xff00_0000;
 const FIRST: (u32, usize) = (0x0100_0000, 12);
 const SECOND: (u32, usize) = (0x0200_0000, 20);
 const THIRD: (u32, usize) = (0x0300_0000, 24);
 
-/// The same rights for the root of whatever guest the file is in; `None` if these are none.
+/// Returns the same capabilities for the root of any guest; `None` if the value is not valid.
 pub(super) fn of_guest(value: &[u8]) -> Option<Vec<u8>> {
     let first = u32::from_le_bytes(value.first_chunk::<4>().copied()?);
     let flags = first & !VERSION;
@@ -14,7 +18,7 @@ pub(super) fn of_guest(value: &[u8]) -> Option<Vec<u8>> {
     let mut rights = (SECOND.0 | flags).to_le_bytes().to_vec();
     rights.extend_from_slice(value.get(4..SECOND.1.min(value.len()))?);
     match form {
-        // It knew 32 rights; the kernel takes no file that has it any more.
+        // Version 1 had 32 capabilities; the kernel no longer accepts it in a file.
         FIRST => rights.resize(SECOND.1, 0),
         SECOND | THIRD => {}
         _ => return None,

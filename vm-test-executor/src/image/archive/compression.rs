@@ -1,5 +1,7 @@
-//! The stream of an archive's bytes: a file as it is or through the program that decompresses it, a pipe, or a directory
-//! that is packed. Knows nothing of what is in the stream.
+//! The byte stream of an archive.
+//!
+//! It is a plain file, the output of a decompressor, a pipe, or a directory that is being packed.
+//! Does not interpret the content.
 
 use super::likeness::{self, Likeness, TAR};
 use super::order::Feed;
@@ -11,8 +13,10 @@ use std::io::{self, Read, Seek};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use vm_test_protocol::failure::Failure;
 
-/// How a compressed file begins, and what decompresses it. Archives are no disks: what is probed here decides only how
-/// the same bytes are read, never what they may refer to.
+/// The magic bytes of each compression, and the program that decompresses it.
+///
+/// Archives are not disks: what is detected here decides only how the same bytes are read, never
+/// which other files they may refer to.
 const KINDS: [(&[u8], &str, &[&str]); 3] = [
     (b"\x1f\x8b", "gzip", &["--decompress", "--stdout"]),
     (b"\xfd7zXZ\0", "xz", &["--decompress", "--stdout"]),
@@ -23,7 +27,7 @@ const KINDS: [(&[u8], &str, &[&str]); 3] = [
     ),
 ];
 
-/// How a directory is packed: all that belongs to it, in an order that is always the same.
+/// The arguments that pack a directory completely, in a reproducible order.
 pub(in crate::image) const PACK: [&str; 7] = [
     "--create",
     "--format=posix",
@@ -34,14 +38,15 @@ pub(in crate::image) const PACK: [&str; 7] = [
     "--xattrs-include=*",
 ];
 
-/// What is ahead of a file that zstd has compressed in parts, or for somebody else to find his way in it: the last three of
-/// four bytes.
+/// The last three of the four magic bytes of a skippable frame.
+///
+/// Such a frame precedes data that zstd compressed in parts or that is seekable.
 const SKIPPED: &[u8] = b"\x2a\x4d\x18";
 
-/// So much of what a program says is read.
+/// How many bytes of a program's error output are read.
 const MOST_WORDS: u64 = 4096;
 
-/// Says of standard input, a file, what it is if it is no archive.
+/// Fails with what standard input is, if it is recognised as something other than an archive.
 fn refuse_others(name: &str) -> Result<(), Failure> {
     let file = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).map(File::from);
     let file = file.map_err(|error| cannot(name, io::Error::from(error)))?;
@@ -59,16 +64,16 @@ fn refuse_others(name: &str) -> Result<(), Failure> {
     }
 }
 
-/// A stream.
+/// An open stream.
 pub(super) struct Stream {
     reader: Box<dyn Read>,
     child: Option<(&'static str, Child)>,
-    /// What the child writes to standard error: a file, because nobody reads it before the end.
+    /// The child's standard error: a file, because it is read only after the child has ended.
     words: Option<File>,
 }
 
 impl Stream {
-    /// Begins to read.
+    /// Opens the stream.
     pub(super) fn open(feed: &Feed, name: &str) -> Result<Self, Failure> {
         match feed {
             Feed::Pipe => Ok(Self {
@@ -135,12 +140,14 @@ impl Stream {
         })
     }
 
-    /// The bytes.
+    /// Returns the reader of the bytes.
     pub(super) fn reader(&mut self) -> &mut dyn Read {
         &mut self.reader
     }
 
-    /// What the program at the other end has to say, once all was read (`complete`) or nothing more will be.
+    /// Waits for the program at the other end and reports its error.
+    ///
+    /// `complete` says that everything was read.
     pub(super) fn finish(mut self, name: &str, complete: bool) -> Result<(), Failure> {
         drop(self.reader);
         let Some((program, mut child)) = self.child.take() else {
@@ -155,7 +162,7 @@ impl Stream {
             let _ = file.take(MOST_WORDS).read_to_end(&mut words);
         }
         let words = String::from_utf8_lossy(&words);
-        // Without a reader it is killed by the broken pipe, or says so; that is not the archive's fault.
+        // If the reader stopped early, a broken pipe is not the archive's fault.
         let is_own = complete || (status.code().is_some() && !words.contains("roken pipe"));
         if status.success() || !is_own {
             return Ok(());

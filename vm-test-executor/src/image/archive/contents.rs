@@ -1,9 +1,13 @@
-//! What an archive of a root file system holds at its top, to distinguish it from other archives. Knows names only.
+//! The top-level names in an archive, to distinguish root file systems from other archives.
+//!
+//! Knows names only.
 
-/// One of these is in every root that a guest can do anything with.
+/// Every usable root file system has at least one of these.
 const ROOTS: [&[u8]; 6] = [b"bin", b"etc", b"lib", b"sbin", b"usr", b"nix"];
 
-/// Other things, by the names that are in them: what they are, and what to do instead; `{}` stands for the path.
+/// Other kinds of archives: the names that identify them, what they are, and what to do instead.
+///
+/// `{}` stands for the path.
 const OTHERS: [(&[&[u8]], &str, &str); 7] = [
     (
         &[b"oci-layout", b"index.json"],
@@ -38,7 +42,7 @@ const OTHERS: [(&[&[u8]], &str, &str); 7] = [
     ),
 ];
 
-/// The names that have been seen at the top.
+/// The names that have been seen at the top level.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     is_root: bool,
@@ -46,7 +50,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Takes a plain name in, or the directories above one.
+    /// Records a plain name; it may also be the directory above one.
     pub(super) fn take(&mut self, plain: &[u8]) {
         let top = plain.split(|&byte| byte == b'/').next().unwrap_or(plain);
         self.is_root |= ROOTS.contains(&top);
@@ -58,7 +62,7 @@ impl Contents {
         }
     }
 
-    /// What it is if it is no root file system, and the cure.
+    /// Returns what the archive is if it is not a root file system, and the hint.
     pub(super) fn other(&self) -> Option<(&'static str, &'static str)> {
         let is_there = |names: &[&'static [u8]]| names.iter().all(|name| self.seen.contains(name));
         let found = OTHERS.iter().find(|(names, ..)| is_there(names));
@@ -92,7 +96,7 @@ mod tests {
         let saved = ["abc/layer.tar", "c.json", "manifest.json"];
         assert_eq!(other(&saved), Some("an image as docker save writes it"));
         assert_eq!(other(&["metadata.json", "box.img"]), Some("a Vagrant box"));
-        // Any of them may lie in a root.
+        // Each of these alone may also be in a root file system.
         assert_eq!(other(&["manifest.json", "etc/passwd"]), None);
         assert_eq!(other(&["app"]), None);
     }

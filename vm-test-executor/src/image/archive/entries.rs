@@ -1,44 +1,46 @@
-//! The entries of an archive one after the other, as the stream brings them: names and attributes from wherever a form of
-//! tar keeps them, contents with their holes filled. Reads; judges nothing but the structure.
+//! The entries of an archive in stream order.
+//!
+//! Names and attributes are read from wherever the tar format keeps them, and holes in contents are
+//! filled. Checks only the structure.
 
 use super::extended::{self, Pair, value};
 use super::header::{BLOCK, Header};
 use super::sparse::{self, Map, Said};
 use std::io::{self, Read};
 
-/// So many bytes are read at a time of what is not wanted.
+/// How many bytes are skipped at a time.
 const CHUNK: usize = 1 << 16;
 
-/// An entry.
+/// An entry of an archive.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) name: Vec<u8>,
     pub(super) target: Vec<u8>,
-    /// The letter or digit for what it is, where old forms are told apart.
+    /// The type flag of the header.
     pub(super) kind: u8,
     pub(super) user: Option<i64>,
     pub(super) group: Option<i64>,
     pub(super) mode: Option<i64>,
-    /// In seconds since 1970.
+    /// The modification time, in seconds since 1970.
     pub(super) time: i64,
-    /// How long its content is, with all holes.
+    /// The length of the content, including holes.
     pub(super) size: u64,
-    /// What its extended header says.
+    /// The pairs in its extended headers.
     pub(super) pairs: Vec<Pair>,
-    /// Whether it has holes that cannot be understood.
+    /// Whether it has a sparse map that cannot be parsed.
     pub(super) nonsense: bool,
 }
 
-/// The entries; as a reader, the content of the one that came last.
+/// Iterates over the entries; as a reader, yields the content of the current one.
 #[derive(Debug)]
 pub(super) struct Entries<R> {
     from: R,
-    /// Of the content, and what fills its last block.
+    /// What remains of the content, and the padding of its last block.
     left: u64,
     padding: u64,
     holes: Option<Map>,
     position: u64,
-    /// What the archive says of all entries that follow.
+    /// The pairs of global headers, which apply to all following entries.
     globals: Vec<Pair>,
 }
 
@@ -58,12 +60,12 @@ impl<R: Read> Entries<R> {
         }
     }
 
-    /// What is after the end.
+    /// Returns the rest of the stream, after the end of the archive.
     pub(super) fn into_inner(self) -> R {
         self.from
     }
 
-    /// The next entry, unless the end of the archive or of the stream comes first.
+    /// Returns the next entry, or `None` at the end of the archive or of the stream.
     pub(super) fn next(&mut self) -> io::Result<Option<Member>> {
         let (mut long_name, mut long_target, mut pairs) = (None, None, Vec::new());
         loop {
@@ -85,7 +87,7 @@ impl<R: Read> Entries<R> {
                     let more = extended::pairs(&self.whole(size)?).ok_or_else(bad)?;
                     self.globals.extend(more);
                 }
-                // The name of the whole archive.
+                // The volume label.
                 b'V' => self.expect(size),
                 _ => {
                     return self
@@ -110,15 +112,16 @@ impl<R: Read> Entries<R> {
         let target = said("linkpath").or(long_target);
         let target = target.unwrap_or_else(|| header.target());
         let kind = match header.kind() {
-            // The oldest archives have no other mark of a directory, and it counted ever since.
+            // The oldest archives mark directories only this way, and later formats still honour
+            // it.
             b'\0' | b'0' if name.ends_with(b"/") => b'5',
             b'\0' | b'7' => b'0',
-            // A directory in a backup, with a list of what was in it.
+            // A directory in an incremental backup, with a list of its contents.
             b'D' => b'5',
             kind => kind,
         };
         let size = match (header.kind(), said("size")) {
-            // These have no content, whatever some programs write there.
+            // These have no content, whatever size the header gives.
             (b'1'..=b'6', _) => 0,
             (_, Some(text)) => extended::number(&text).ok_or_else(bad)?,
             (_, None) => size,
@@ -156,7 +159,7 @@ impl<R: Read> Entries<R> {
         Ok(member)
     }
 
-    /// The map of an old sparse file, which goes on in blocks of its own.
+    /// Reads the map of an old sparse file, which may continue in further blocks.
     fn old_map(&mut self, header: &Header<'_>) -> io::Result<Option<Map>> {
         let (parts, mut more) = header.map();
         let mut parts = parts.ok_or_else(bad)?;
@@ -173,7 +176,9 @@ impl<R: Read> Entries<R> {
         Ok(size.map(|size| Map { parts, size }))
     }
 
-    /// The map at the beginning of the content: lines of decimal numbers, the first of which is how many parts it has.
+    /// Reads a map at the beginning of the content.
+    ///
+    /// It consists of lines of decimal numbers, the first of which is the number of parts.
     fn map_ahead(&mut self, size: u64) -> io::Result<Option<Map>> {
         let (mut count, mut numbers) = (None, Vec::new());
         let mut line = Vec::new();
@@ -212,7 +217,7 @@ impl<R: Read> Entries<R> {
         Ok(sparse::of_numbers(&numbers, size))
     }
 
-    /// Begins a content of so many bytes.
+    /// Begins a content of `size` bytes.
     fn expect(&mut self, size: u64) {
         let block = BLOCK as u64;
         self.left = size;
@@ -221,7 +226,7 @@ impl<R: Read> Entries<R> {
         self.position = 0;
     }
 
-    /// Reads a content that is none of a file.
+    /// Reads a whole content that belongs to a header, not to a file.
     fn whole(&mut self, size: u64) -> io::Result<Vec<u8>> {
         self.expect(size);
         let mut bytes = Vec::new();
@@ -231,13 +236,13 @@ impl<R: Read> Entries<R> {
 
     fn text(&mut self, size: u64) -> io::Result<Vec<u8>> {
         let mut bytes = self.whole(size)?;
-        // Its end is marked as that of a string is in C.
+        // The name ends at the first NUL.
         let end = bytes.iter().position(|&byte| byte == 0);
         bytes.truncate(end.unwrap_or(bytes.len()));
         Ok(bytes)
     }
 
-    /// Reads what is left of a content.
+    /// Skips the rest of the content and its padding.
     fn skip(&mut self) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK];
         let mut left = self.left.saturating_add(self.padding);
@@ -252,7 +257,7 @@ impl<R: Read> Entries<R> {
         Ok(())
     }
 
-    /// Reads a block; false if the stream ends before it.
+    /// Reads a block; returns false if the stream ends before it.
     fn block(&mut self, block: &mut [u8; BLOCK]) -> io::Result<bool> {
         let mut done = 0;
         while done < BLOCK {

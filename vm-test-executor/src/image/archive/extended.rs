@@ -1,12 +1,14 @@
-//! Extended headers: pairs of a key and a value, each of a stated length, so that both may hold any byte. Knows no key.
+//! Extended headers: key-value records with a length prefix, so that values may hold any byte.
+//!
+//! Knows no specific keys.
 
-/// A pair.
+/// A key and its value.
 pub(super) type Pair = (Vec<u8>, Vec<u8>);
 
-/// The pairs in an extended header; `None` if it is not one.
+/// Parses the records of an extended header; returns `None` if it is malformed.
 pub(super) fn pairs(mut bytes: &[u8]) -> Option<Vec<Pair>> {
     let mut pairs = Vec::new();
-    // Some programs fill the rest of the block.
+    // Some programs pad the block with zeros.
     while bytes.first().is_some_and(|&byte| byte != 0) {
         let space = bytes.iter().take(20).position(|&byte| byte == b' ')?;
         let length: usize = str::from_utf8(&bytes[..space]).ok()?.parse().ok()?;
@@ -21,18 +23,18 @@ pub(super) fn pairs(mut bytes: &[u8]) -> Option<Vec<Pair>> {
     Some(pairs)
 }
 
-/// The last value of a key: a later pair counts more than an earlier one.
+/// Returns the last value of a key: later pairs override earlier ones.
 pub(super) fn value<'a>(pairs: &'a [Pair], key: &[u8]) -> Option<&'a [u8]> {
     let found = pairs.iter().rev().find(|(known, _)| known == key);
     found.map(|(_, value)| &value[..])
 }
 
-/// A number in decimal digits.
+/// Parses a decimal number.
 pub(super) fn number(text: &[u8]) -> Option<u64> {
     str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Seconds, with a fraction if there is one, as whole ones and billionths, which count forwards.
+/// Parses a time with an optional fraction, as seconds and non-negative nanoseconds.
 pub(super) fn time(text: &[u8]) -> Option<(i64, u32)> {
     let text = str::from_utf8(text).ok()?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -56,7 +58,7 @@ pub(super) fn time(text: &[u8]) -> Option<(i64, u32)> {
     }
 }
 
-/// The bytes of an extended header with these pairs.
+/// Encodes an extended header with these pairs.
 pub(super) fn written(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (key, value) in pairs {
@@ -89,7 +91,7 @@ mod tests {
             .map(|(key, value)| (&key[..], &value[..]))
             .collect();
         assert_eq!(read, given);
-        // Every length at which the number of digits changes.
+        // Covers every length at which the number of digits changes.
         for length in (0..1100).map(|length| vec![b'v'; length]) {
             let read = pairs(&written(&[(b"k", &length)])).unwrap();
             assert_eq!(read, [(b"k".to_vec(), length)]);

@@ -1,4 +1,6 @@
-//! The result of a pass over a foreign archive: what it found, or the message why it ended early. Reads nothing.
+//! The result of a pass over a foreign archive: the findings, or the reason why it stopped early.
+//!
+//! Reads nothing.
 
 use super::meter::Exceeded;
 use super::order::Order;
@@ -6,42 +8,42 @@ use super::refusal::{cannot, shown, too_much};
 use std::io;
 use vm_test_protocol::failure::Failure;
 
-/// Why a pass ended early.
+/// Why a pass stopped early.
 pub(in crate::image) enum Stop {
-    /// The archive is not to be had.
+    /// The archive is refused.
     Refused(Failure),
-    /// The archive has no end, unless what decompresses it has more to say.
+    /// The archive is truncated, unless the decompressor reports another error.
     Short(Failure),
-    /// Its bytes could not be read.
+    /// The archive could not be read.
     Read(io::Error),
-    /// What is handed on could not be written.
+    /// The output could not be written.
     Write(io::Error),
 }
 
-/// What a layer removes from those below.
+/// The removals of a layer.
 #[derive(Debug, Default)]
 pub(super) struct Removed {
-    /// Paths.
+    /// Paths to remove.
     pub(super) paths: Vec<Vec<u8>>,
-    /// Directories of which all that was in them goes.
+    /// Directories whose contents in the layers below are hidden.
     pub(super) directories: Vec<Vec<u8>>,
-    /// Bytes of all these names.
+    /// The total length of these names, in bytes.
     pub(super) bytes: usize,
 }
 
-/// What a pass has found.
+/// The findings of a complete pass.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// What it removes.
+    /// The removals.
     pub(super) removed: Removed,
-    /// What the rest takes up on a disk.
+    /// Disk usage of the other entries, in bytes.
     pub(super) bytes: u64,
-    /// What the user should know, for people.
+    /// Messages for the user.
     pub(super) remarks: Vec<String>,
 }
 
 impl Stop {
-    /// The same in words that help: which limit it was, after which entry.
+    /// Turns a read error into a message that names the limit or the last entry.
     pub(super) fn explain(self, order: &Order, last: &[u8], exceeded: Option<Exceeded>) -> Self {
         let Self::Read(error) = self else {
             return self;
@@ -64,7 +66,7 @@ impl Stop {
         if error.raw_os_error().is_some() {
             return Self::Read(error);
         }
-        // The reader's own words repeat the bytes that it did not understand.
+        // The reader's own message would repeat the bytes that it could not parse.
         let words = match (last, error.kind()) {
             (b"", _) => "no entry begins where it begins".to_owned(),
             (_, io::ErrorKind::UnexpectedEof) => format!("it ends within entry `{}`", shown(last)),

@@ -1,26 +1,30 @@
-//! The 512-byte header of a tar entry, with the fields that every version of tar writes. Reads no stream.
+//! The 512-byte header of a tar entry, with the fields that all tar formats share.
+//!
+//! Reads no stream.
 
-/// The length of a header, and what contents are rounded up to.
+/// The size of a header; contents are padded to a multiple of it.
 pub(super) const BLOCK: usize = 512;
 
-/// Where the map of an old sparse file is, its parts, the mark that more of it follows, and the file's real size.
+/// Fields of an old sparse header.
+///
+/// They are the map's offset, its number of parts, the flag for more blocks, and the real file
+/// size.
 const MAP: usize = 386;
 const PARTS: usize = 4;
 const MORE: usize = 482;
 const REAL_SIZE: usize = 483;
 
-/// The same mark in a block that continues a map, and how many parts it has.
+/// The same flag and number of parts in a continuation block.
 const MORE_OF_MAP: usize = 504;
 const PARTS_OF_MAP: usize = 21;
 
-/// A part of a map: offset and length, in twelve bytes each.
+/// The size of one part: offset and length, twelve bytes each.
 const PART: usize = 24;
 
-/// A header.
 pub(super) struct Header<'a>(pub(super) &'a [u8; BLOCK]);
 
 impl Header<'_> {
-    /// Whether its sum is right; some programs added the bytes up as signed ones.
+    /// Returns whether the checksum is right; some programs summed signed bytes.
     pub(super) fn is_right(&self) -> bool {
         let is_sum = |at: usize| (148..156).contains(&at);
         let bytes = || self.0.iter().enumerate();
@@ -36,19 +40,19 @@ impl Header<'_> {
         said == Some(unsigned.sum()) || said == Some(signed.sum())
     }
 
-    /// The letter or digit for what the entry is.
+    /// Returns the type flag.
     pub(super) fn kind(&self) -> u8 {
         self.0[156]
     }
 
-    /// The name, with the part that newer forms have elsewhere.
+    /// Returns the name, including the prefix field of newer formats.
     pub(super) fn name(&self) -> Vec<u8> {
         let name = text(&self.0[..100]);
-        // GNU's own form has other things there.
+        // GNU's own format uses the prefix field for other data.
         if &self.0[257..263] != b"ustar\0" {
             return name.to_vec();
         }
-        // So does that of star, after a shorter one.
+        // So does star's format, after a shorter prefix.
         let end = if &self.0[508..512] == b"tar\0" {
             476
         } else {
@@ -88,12 +92,12 @@ impl Header<'_> {
         number(&self.0[REAL_SIZE..REAL_SIZE + 12])
     }
 
-    /// The beginning of the map of an old sparse file, and whether more of it follows.
+    /// Returns the first parts of an old sparse map, and whether more follow.
     pub(super) fn map(&self) -> (Option<Vec<(u64, u64)>>, bool) {
         (parts(&self.0[MAP..], PARTS), self.0[MORE] != 0)
     }
 
-    /// The same of a block that continues one.
+    /// Returns the same for a continuation block.
     pub(super) fn more_of_map(&self) -> (Option<Vec<(u64, u64)>>, bool) {
         (parts(self.0, PARTS_OF_MAP), self.0[MORE_OF_MAP] != 0)
     }
@@ -101,7 +105,7 @@ impl Header<'_> {
 
 fn parts(bytes: &[u8], most: usize) -> Option<Vec<(u64, u64)>> {
     let parts = bytes.chunks_exact(PART).take(most);
-    // What is not used is filled with zeros.
+    // Unused parts are filled with zeros.
     let used = parts.take_while(|part| part[0] != 0 || part[12] != 0);
     used.map(|part| {
         let [offset, length] = [&part[..12], &part[12..]].map(number);
@@ -110,13 +114,15 @@ fn parts(bytes: &[u8], most: usize) -> Option<Vec<(u64, u64)>> {
     .collect()
 }
 
-/// A field up to its first zero byte.
+/// Returns a field up to its first NUL.
 fn text(field: &[u8]) -> &[u8] {
     let end = field.iter().position(|&byte| byte == 0);
     &field[..end.unwrap_or(field.len())]
 }
 
-/// A number: octal digits, or bytes where the first bit says so. An empty field is zero.
+/// Parses a number: octal digits, or binary if the first bit is set.
+///
+/// An empty field is zero.
 fn number(field: &[u8]) -> Option<i64> {
     if field[0] & 0x80 != 0 {
         let negative = field[0] & 0x40 != 0;
@@ -125,7 +131,7 @@ fn number(field: &[u8]) -> Option<i64> {
         } else {
             i64::from(field[0] & 0x3f)
         };
-        // What is larger than any number here is too large for anything.
+        // Saturates: a number this large exceeds every limit anyway.
         let sum = |sum: i64, &byte: &u8| sum.saturating_mul(256).saturating_add(i64::from(byte));
         return Some(field[1..].iter().fold(first, sum));
     }

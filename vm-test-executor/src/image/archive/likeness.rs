@@ -1,20 +1,21 @@
-//! Which format the first bytes of a file look like. Used for messages only: a file is read in the format that its name or
-//! the user tells, or not at all.
+//! Recognises a file format by its first bytes.
+//!
+//! For messages only: a file is read only in the format that its name or the user gives.
 
 use super::header::{BLOCK, Header};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-/// The one form of disks that is read besides none.
+/// The one disk format that is supported besides raw.
 pub(in crate::image) const QCOW2: &str = "a qcow2 disk";
 
-/// What archives of root file systems are.
+/// The format of archives of root file systems.
 pub(super) const TAR: &str = "a tar archive";
 
-/// So much of a file is looked at.
+/// How many bytes of a file are inspected.
 const HEAD: usize = 33_000;
 
-/// What is known by how it begins: where, with which bytes, what it is, and what to do with it.
+/// Known formats: offset, magic bytes, description and hint.
 const KNOWN: [(usize, &[u8], &str, &str); 20] = [
     (0, b"QFI\xfb", QCOW2, "say so: qcow2:PATH"),
     (
@@ -123,17 +124,17 @@ const KNOWN: [(usize, &[u8], &str, &str); 20] = [
     ),
 ];
 
-/// A disk with partitions ends its first sector like this.
+/// The signature at the end of the first sector of a partitioned disk.
 const PARTITIONS: (usize, &[u8]) = (510, b"\x55\xaa");
 
-/// What a file begins like, and what to do with such a one.
+/// What a file looks like, and the hint for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::image) struct Likeness {
     pub(in crate::image) what: &'static str,
     pub(in crate::image) cure: &'static str,
 }
 
-/// What this file begins like, if it is known.
+/// Returns what this file looks like, if it is recognised.
 pub(in crate::image) fn of(file: &File) -> Option<Likeness> {
     let mut head = vec![0; HEAD];
     let mut length = 0;
@@ -149,7 +150,7 @@ fn of_head(head: &[u8]) -> Option<Likeness> {
     if let Some(&(_, _, what, cure)) = found {
         return Some(Likeness { what, cure });
     }
-    // The oldest archives have nothing but the sum of their first header.
+    // The oldest tar format has no magic bytes, only the header checksum.
     let block = head.first_chunk::<BLOCK>();
     let is_tar = block.is_some_and(|block| block[0] != 0 && Header(block).is_right());
     is_tar.then_some(Likeness {
@@ -158,7 +159,7 @@ fn of_head(head: &[u8]) -> Option<Likeness> {
     })
 }
 
-/// Whether it begins like a disk with partitions.
+/// Returns whether it begins like a partitioned disk.
 pub(super) fn has_partitions(file: &File) -> bool {
     let (at, magic) = PARTITIONS;
     let mut found = [0; 2];

@@ -1,4 +1,6 @@
-//! How much a foreign archive may unpack to. Reads the environment; counts nothing.
+//! The limits for unpacking foreign archives.
+//!
+//! Reads the environment; counts nothing.
 
 use serde::{Deserialize, Serialize};
 use vm_test_protocol::failure::Failure;
@@ -6,10 +8,10 @@ use vm_test_runtime::variables;
 pub(in crate::image) use vm_test_runtime::variables::IMAGE_LIMIT as ENV_LIMIT;
 use vm_test_settings::quantity;
 
-/// What an archive may unpack to; a larger image is somebody's mistake or malice more often than not.
+/// The default limit in bytes; a larger image is more likely a mistake or an attack.
 const BYTES: u64 = 20 << 30;
 
-/// How many entries it may have: every one costs the store an inode, whatever its size.
+/// The limit of entries: each costs the store an inode, whatever its size.
 const ENTRIES: u64 = 2_000_000;
 
 /// The limits.
@@ -17,12 +19,12 @@ const ENTRIES: u64 = 2_000_000;
 pub(in crate::image) struct Limits {
     /// Bytes after decompression.
     pub(in crate::image) bytes: u64,
-    /// Entries.
+    /// Number of entries.
     pub(in crate::image) entries: u64,
 }
 
 impl Limits {
-    /// The limits for this process.
+    /// Returns the limits for this process.
     pub(in crate::image) fn of_environment() -> Result<Self, Failure> {
         let bytes = match variables::get(ENV_LIMIT) {
             Some(text) => quantity::bytes(&text.to_string_lossy()).map_err(|cause| {
@@ -38,7 +40,7 @@ impl Limits {
     }
 }
 
-/// Bytes as people write them: the largest unit that divides them.
+/// Formats bytes in the largest unit that divides them.
 pub(in crate::image) fn words(bytes: u64) -> String {
     for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
         if bytes >= 1 << shift && bytes.is_multiple_of(1 << shift) {

@@ -1,22 +1,24 @@
-//! Counts what is read of an archive and stops at the limits. Does not know what it reads.
+//! Counts the bytes read from an archive and stops at the limits.
+//!
+//! Does not interpret them.
 
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// So much may lie between the contents of two entries: names, attributes, padding.
+/// How many bytes may lie between the contents of two entries: headers and padding.
 const MOST_BETWEEN: u64 = 4 << 20;
 
 /// Which limit was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exceeded {
-    /// That of all bytes.
+    /// The limit of all bytes.
     Whole,
-    /// That of what lies between the contents of two entries.
+    /// The limit of bytes between the contents of two entries.
     Between,
 }
 
-/// The count.
+/// The byte counts.
 #[derive(Debug, Default)]
 pub(super) struct Gauge {
     left: Cell<u64>,
@@ -26,35 +28,35 @@ pub(super) struct Gauge {
 }
 
 impl Gauge {
-    /// What comes now lies between contents.
+    /// Counts what follows as lying between contents.
     pub(super) fn between(&self) {
         self.between.set(Some(MOST_BETWEEN));
     }
 
-    /// What comes now is an entry's content.
+    /// Counts what follows as an entry's content.
     pub(super) fn content(&self) {
         self.between.set(None);
     }
 
-    /// Whether the last read found the end.
+    /// Returns whether the last read found the end.
     pub(super) fn ended(&self) -> bool {
         self.ended.get()
     }
 
-    /// The limit that was reached, if one was.
+    /// Returns the limit that was reached, if any.
     pub(super) fn exceeded(&self) -> Option<Exceeded> {
         self.exceeded.get()
     }
 }
 
-/// A reader that counts.
+/// A reader that counts what is read.
 pub(super) struct Meter<R> {
     inner: R,
     gauge: Rc<Gauge>,
 }
 
 impl<R: Read> Meter<R> {
-    /// Counts what is read from `inner`, up to `most`.
+    /// Wraps `inner`, from which at most `most` bytes may be read.
     pub(super) fn new(inner: R, most: u64) -> (Self, Rc<Gauge>) {
         let gauge = Rc::new(Gauge::default());
         gauge.left.set(most);

@@ -1,5 +1,6 @@
-//! Foreign tar archives: every entry is checked and written anew before it is unpacked. Nothing in
-//! an archive is trusted. Knows no store, and not where an archive comes from.
+//! Foreign tar archives: every entry is checked and rewritten before it is unpacked.
+//!
+//! Nothing in an archive is trusted. Does not know the store, nor where an archive comes from.
 
 pub(super) mod architecture;
 pub(super) mod attributes;

@@ -1,42 +1,46 @@
-//! The names in an archive, entry by entry: which of them are safe, given those before. Knows no file system.
+//! The names in an archive: checks each entry's name against those before it.
 //!
-//! The rules are stricter than what extraction needs: what an ordinary archive of a directory never holds is refused,
-//! so that nothing depends on how a program resolves it.
+//! Does not access the file system. The rules are stricter than extraction needs: anything that an
+//! ordinary archive of a directory never contains is refused, so that nothing depends on how a
+//! program resolves it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-/// The longest path, and the longest target of a link, that the kernel takes.
+/// The longest path, and the longest link target, that the kernel accepts.
 pub(super) const LONGEST: usize = 4095;
 
-/// The longest part of a path.
+/// The longest path component.
 const LONGEST_PART: usize = 255;
 
-/// What a name was given to.
+/// What an entry name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
     Directory,
-    /// A directory that hides what the layers below have in it.
+    /// A directory that hides its contents in the layers below.
     Alone,
     Symlink,
     Other,
     /// Left out of the image, so nothing can link to it.
     Omitted,
-    /// Nothing: the layer removes what those below have there.
+    /// Removed: hides whatever the layers below have there.
     Removed,
 }
 
-/// The names so far. Only their hashes are kept, under a key that no archive can know, so that two million names
-/// take tens of megabytes, however long they are.
+/// The names so far.
+///
+/// Only their hashes are kept, with a random key that no archive can know, so that two million
+/// names take tens of megabytes, however long they are.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     state: RandomState,
     kinds: HashMap<u64, Kind>,
 }
 
-/// A name without `.` and empty parts, with nothing that leads upwards; the root itself is empty. An absolute one starts at
-/// the root of the image, as every program that unpacks takes it.
+/// Normalises a name; the root itself is the empty name.
+///
+/// Removes `.` and empty components, refuses `..`, and makes absolute names relative.
 pub(super) fn plain(name: &[u8]) -> Result<Vec<u8>, &'static str> {
     let mut plain = Vec::with_capacity(name.len());
     for part in name.split(|&byte| byte == b'/') {
@@ -58,7 +62,7 @@ pub(super) fn plain(name: &[u8]) -> Result<Vec<u8>, &'static str> {
     Ok(plain)
 }
 
-/// The directory that holds a plain name, and the last part.
+/// Splits a plain name into its directory and its last component.
 pub(super) fn split(plain: &[u8]) -> (&[u8], &[u8]) {
     match plain.iter().rposition(|&byte| byte == b'/') {
         Some(at) => (&plain[..at], &plain[at + 1..]),
@@ -66,7 +70,7 @@ pub(super) fn split(plain: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// A name in a directory.
+/// Joins a directory and a name.
 pub(super) fn joined(directory: &[u8], name: &[u8]) -> Vec<u8> {
     if directory.is_empty() {
         name.to_vec()
@@ -76,18 +80,18 @@ pub(super) fn joined(directory: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 impl Names {
-    /// Notes an entry whose directory is there, if it may be there.
+    /// Records an entry whose directory is known to exist; an error says why it is not allowed.
     pub(super) fn add(&mut self, plain: &[u8], kind: Kind) -> Result<(), &'static str> {
         let is_directory = matches!(kind, Kind::Directory | Kind::Alone);
         match self.get(plain) {
             _ if plain.is_empty() && !is_directory => Err("the root is not a directory"),
-            // What was in it would lie nowhere.
+            // The contents of the directory would be lost.
             Some(Kind::Directory | Kind::Alone) if !is_directory => {
                 Err("it is there twice, as different things")
             }
-            // It hides what it has hidden before.
+            // It keeps hiding what it hid before.
             Some(Kind::Alone) => Ok(()),
-            // Of everything else the last one counts, as where an archive was added to.
+            // Otherwise the last entry counts, as in an archive that was appended to.
             _ => {
                 self.kinds.insert(self.hash(plain), kind);
                 Ok(())
@@ -95,12 +99,12 @@ impl Names {
         }
     }
 
-    /// What a plain name is.
+    /// Returns what a plain name refers to.
     pub(super) fn get(&self, plain: &[u8]) -> Option<Kind> {
         self.kinds.get(&self.hash(plain)).copied()
     }
 
-    /// Notes that what the layers below have at a plain name, or in it, is hidden.
+    /// Records that this plain name, or only its contents, is hidden in the layers below.
     pub(super) fn hide(&mut self, plain: &[u8], only_what_is_in_it: bool) {
         let kind = match self.get(plain) {
             Some(Kind::Directory) => Kind::Alone,
@@ -116,7 +120,9 @@ impl Names {
     }
 }
 
-/// Whether the target of a symbolic link stays inside. An absolute one does: guests resolve it from their own root.
+/// Checks that the target of a symbolic link stays inside the root.
+///
+/// Absolute targets do: guests resolve them from their own root.
 pub(super) fn check_target(plain: &[u8], target: &[u8]) -> Result<(), &'static str> {
     if target.is_empty() || target.contains(&0) || target.len() > LONGEST {
         return Err("it is a symbolic link with an impossible target");

@@ -1,55 +1,57 @@
-//! What the process in the user's namespaces is told about a foreign archive: plain data.
+//! The order that the process in the user's namespaces carries out on an archive: plain data.
 
 use super::limits::Limits;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// What an archive is, which decides what it may hold.
+/// The kind of an archive, which decides what it may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::image) enum Kind {
     /// A root file system.
     Root,
-    /// One layer of a root file system, in which names can stand for what is removed from the layers below.
+    /// One layer of a root file system, in which some names mark removals from the layers below.
     Layer,
-    /// A box for other files, such as a disk: directories and regular files only, whoever they belong to.
+    /// A container for other files, such as a disk image.
+    ///
+    /// It holds only directories and regular files, whose owners are ignored.
     Plain,
 }
 
 /// Where the archive comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::image) enum Feed {
-    /// A file, which is standard input, maybe compressed.
+    /// A file on standard input, possibly compressed.
     File,
-    /// A pipe, which is standard input, not compressed.
+    /// A pipe on standard input, not compressed.
     Pipe,
-    /// A directory that the process packs itself, because only it may read all of it.
+    /// A directory that the process packs itself, because only it may read everything in it.
     Directory(PathBuf),
 }
 
-/// Reads an archive to its end, and unpacks it if it is said where.
+/// An order to read an archive to its end, and to unpack it if `into` is set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::image) struct Order {
-    /// What to call it when something is wrong with it.
+    /// The name used in messages.
     pub(in crate::image) name: String,
-    /// What it is.
+    /// The kind of the archive.
     pub(in crate::image) kind: Kind,
-    /// Where it comes from.
+    /// The source of the archive.
     pub(in crate::image) feed: Feed,
-    /// How much of it there may be.
+    /// The limits for unpacking.
     pub(in crate::image) limits: Limits,
-    /// The layers that it lies on, the lowest first, relative to the store, if they are there already.
+    /// The layers below, lowest first, relative to the store; `None` if they are not there yet.
     pub(in crate::image) below: Option<Vec<PathBuf>>,
-    /// The directory to unpack into, relative to the store; it is made.
+    /// The directory to unpack into, relative to the store; it is created.
     pub(in crate::image) into: Option<PathBuf>,
 }
 
 impl Order {
-    /// What to call the archive.
+    /// Returns the name used in messages.
     pub(in crate::image) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The directory to unpack into.
+    /// Returns the directory to unpack into.
     pub(in crate::image) fn into(&self) -> Option<&Path> {
         self.into.as_deref()
     }

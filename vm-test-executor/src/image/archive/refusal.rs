@@ -1,16 +1,18 @@
-//! The messages for refused archives. Decides nothing.
+//! The error messages for refused archives.
+//!
+//! Decides nothing.
 
 use super::limits::{ENV_LIMIT, Limits, words};
 use super::order::Kind;
 use vm_test_protocol::failure::Failure;
 
-/// Of several images so many are named.
+/// How many of several images are named in a message.
 pub(in crate::image) const MOST_SHOWN: usize = 4;
 
-/// So much of a hostile name is shown.
+/// How many characters of a hostile name are shown.
 const LONGEST: usize = 200;
 
-/// A name of the archive's as it can be shown: control characters escaped, and not at any length.
+/// Makes a name from the archive printable: control characters escaped, length limited.
 pub(in crate::image) fn shown(name: &[u8]) -> String {
     let text = String::from_utf8_lossy(name);
     let mut words: String = text.chars().take(LONGEST).collect();
@@ -27,12 +29,12 @@ pub(in crate::image) fn shown(name: &[u8]) -> String {
     safe
 }
 
-/// The archive called `name` cannot be imported.
+/// Returns the failure that the archive `name` cannot be imported.
 pub(in crate::image) fn cannot(name: &str, cause: impl std::fmt::Display) -> Failure {
     Failure::new(format!("cannot import {name}: {cause}"))
 }
 
-/// What helps against an entry that would reach what is not the image's.
+/// Returns the hint against an entry that would reach outside the image.
 fn cure(kind: Kind) -> &'static str {
     match kind {
         Kind::Root => {
@@ -45,12 +47,12 @@ fn cure(kind: Kind) -> &'static str {
     }
 }
 
-/// An entry that would reach what is not the image's, with the cure for archives of its kind.
+/// Returns the failure for an entry that would reach outside the image.
 pub(super) fn unsafe_entry(name: &str, entry: &[u8], cause: &str, kind: Kind) -> Failure {
     cannot(name, format!("unsafe entry `{}`: {cause}", shown(entry))).hint(cure(kind))
 }
 
-/// More of it than is allowed.
+/// Returns the failure for an archive that exceeds the limits.
 pub(in crate::image) fn too_much(name: &str, limits: &Limits) -> Failure {
     cannot(
         name,

@@ -1,11 +1,13 @@
-//! Sparse files: which parts of a file an archive holds, in each of GNU tar's formats. Reads no stream.
+//! Sparse files: which parts of a file an archive holds, in each of GNU tar's formats.
+//!
+//! Reads no stream.
 
 use super::extended::{Pair, number, value};
 
-/// Keys that begin so are about holes.
+/// The prefix of keys about sparse files.
 const PREFIX: &[u8] = b"GNU.sparse.";
 
-/// Where bytes are, in order: offset and length.
+/// The parts with data, in order: offset and length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Map {
     pub(super) parts: Vec<(u64, u64)>,
@@ -13,21 +15,21 @@ pub(super) struct Map {
     pub(super) size: u64,
 }
 
-/// What an extended header says of holes.
+/// What an extended header says about holes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Said {
     Nothing,
-    /// The map.
+    /// The whole map.
     Map(Map),
-    /// The map is at the beginning of the content; the length of the file.
+    /// The map is at the beginning of the content; holds the length of the file.
     Ahead(u64),
-    /// What cannot be understood.
+    /// Cannot be parsed.
     Nonsense,
 }
 
-/// What these pairs say.
+/// Returns what these pairs say about holes.
 pub(super) fn of_pairs(pairs: &[Pair]) -> Said {
-    // Another program's, in which the content would be taken for the whole file.
+    // Solaris's format: without the map, the content would be taken for the whole file.
     if value(pairs, b"SUN.holesdata").is_some() {
         return Said::Nonsense;
     }
@@ -47,7 +49,7 @@ pub(super) fn of_pairs(pairs: &[Pair]) -> Said {
     let numbers: Option<Vec<u64>> = match value(pairs, b"GNU.sparse.map") {
         Some(b"") => Some(Vec::new()),
         Some(map) => map.split(|&byte| byte == b',').map(number).collect(),
-        // One pair of a key and a value for each number.
+        // Each number is in a pair of its own.
         None => {
             let keys: [&[u8]; 2] = [b"GNU.sparse.offset", b"GNU.sparse.numbytes"];
             let numbers = pairs.iter().filter(|(key, _)| keys.contains(&&key[..]));
@@ -60,7 +62,7 @@ pub(super) fn of_pairs(pairs: &[Pair]) -> Said {
     }
 }
 
-/// The map of numbers that are an offset and a length by turns.
+/// Builds a map from alternating offsets and lengths.
 pub(super) fn of_numbers(numbers: &[u64], size: u64) -> Option<Map> {
     let (parts, rest) = numbers.as_chunks::<2>();
     let parts = parts.iter().map(|[offset, length]| (*offset, *length));
@@ -71,7 +73,7 @@ pub(super) fn of_numbers(numbers: &[u64], size: u64) -> Option<Map> {
 }
 
 impl Map {
-    /// Whether the parts follow each other within the file and have so many bytes together.
+    /// Returns whether the parts are in order, inside the file, and `stored` bytes in total.
     pub(super) fn is_right(&self, stored: u64) -> bool {
         let mut end = 0;
         let mut sum = 0u64;
@@ -87,7 +89,7 @@ impl Map {
         sum == stored
     }
 
-    /// How many bytes of zeros or, if true, of content come at this position of the file.
+    /// Returns how many bytes follow at this position, and whether they are content, not zeros.
     pub(super) fn run(&self, position: u64) -> (u64, bool) {
         let at = self
             .parts

@@ -1,5 +1,6 @@
-//! One pass over a foreign archive: checks every entry, and rewrites those of the image into a new archive, so that the
-//! program that unpacks never sees a byte of the original archive's structure.
+//! One pass over a foreign archive: checks every entry and writes a new archive.
+//!
+//! The program that unpacks never sees a byte of the original archive's structure.
 
 use super::architecture::{HEAD, Sightings};
 use super::attributes::Attributes;
@@ -21,16 +22,16 @@ mod removal;
 mod way;
 mod whiteout;
 
-/// The ids that a guest has are below this.
+/// A guest's ids are below this.
 const IDS: u64 = 65_536;
 
-/// A guest has these from its keeper.
+/// The keeper provides these in every guest.
 const FRESH: [&[u8]; 5] = [b"dev", b"proc", b"run", b"sys", b"tmp"];
 
-/// So many remarks are made.
+/// The maximum number of remarks.
 const MOST_REMARKS: usize = 20;
 
-/// Reads an archive to its end, over the layers that it lies on; `to` gets what is the image's.
+/// Reads an archive to its end and writes the image's entries to `to`.
 pub(super) fn pass(
     order: &Order,
     below: &Below,
@@ -77,7 +78,7 @@ struct Pass<'a, W: Write> {
     writer: Writer<W>,
     removed: Removed,
     remarks: Vec<String>,
-    /// Whether the archive says what the root itself is like.
+    /// Whether the archive has an entry for the root itself.
     has_root: bool,
     count: u64,
     bytes: u64,
@@ -97,10 +98,10 @@ impl<W: Write> Pass<'_, W> {
             self.last.clone_from(&member.name);
             self.count_bytes(member.size)?;
             self.entry(&member, entries)?;
-            // What was not of interest is content still.
+            // Skips the content that was not read.
             io::copy(entries, &mut io::sink()).map_err(Stop::Read)?;
         }
-        // A layer's hash has said that it is whole.
+        // A layer's hash has already shown that it is complete.
         if self.gauge.ended() && self.order.kind != Kind::Layer {
             let cause = if self.count == 0 {
                 "it is not a tar archive: it is empty".to_owned()
@@ -153,7 +154,8 @@ impl<W: Write> Pass<'_, W> {
 
     fn end(&mut self, rest: &mut impl Read) -> Result<(), Stop> {
         self.gauge.content();
-        // A checksum is at the very end of what was compressed, and only who reads that far has it checked.
+        // The checksum of compressed data is at its very end and is verified only if everything is
+        // read.
         io::copy(rest, &mut io::sink()).map_err(Stop::Read)?;
         let other = self
             .contents
@@ -180,7 +182,7 @@ impl<W: Write> Pass<'_, W> {
         ))
     }
 
-    /// The same with a cure of its own.
+    /// Refuses the entry like [`refuse`](Self::refuse), with a specific hint.
     fn refuse_for(&self, cause: &str, cure: &str) -> Stop {
         match self.refuse(cause) {
             Stop::Refused(failure) => Stop::Refused(failure.hint(cure)),

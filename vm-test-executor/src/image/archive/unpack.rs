@@ -16,12 +16,13 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::JoinHandle;
 use vm_test_protocol::failure::Failure;
 
-/// So much of what tar says is read.
+/// How many bytes of tar's error output are kept.
 const MOST_WORDS: usize = 1 << 16;
 
 impl Order {
-    /// Carries the order out; the paths in it are relative to `store`. Gives what the content takes up unpacked, and what
-    /// the user should know.
+    /// Carries the order out; its paths are relative to `store`.
+    ///
+    /// Returns the disk usage of the unpacked content, and remarks for the user.
     pub(in crate::image) fn carry_out(&self, store: &Path) -> Result<(u64, Vec<String>), Failure> {
         let mut stream = Stream::open(&self.feed, &self.name)?;
         let below = self.below.as_ref();
@@ -36,7 +37,7 @@ impl Order {
         let mut extractor = Extractor::start(&into).map_err(|error| cannot(&self.name, error))?;
         let to = extractor.child.stdin.take();
         let to = to.ok_or_else(|| cannot(&self.name, "tar has no input"))?;
-        // The writer goes with this call, so that tar sees the end.
+        // The writer is dropped at the end of this call, so that tar sees the end of its input.
         let ended = survey::pass(
             self,
             &below,
@@ -48,7 +49,7 @@ impl Order {
         Ok((found.bytes, found.remarks))
     }
 
-    /// Finds out which of those that took part was the first to fail.
+    /// Determines which of the participants failed first.
     fn settle(
         &self,
         stream: Stream,
@@ -88,7 +89,7 @@ impl Order {
     }
 }
 
-/// GNU tar, which knows how to make all that a root file system may hold.
+/// A GNU tar process, which can create everything that a root file system may contain.
 struct Extractor {
     child: Child,
     words: JoinHandle<String>,
@@ -123,7 +124,7 @@ impl Extractor {
     fn finish(mut self) -> Result<(), String> {
         let status = self.child.wait().map_err(|error| format!("tar: {error}"))?;
         let words = self.words.join().unwrap_or_default();
-        // What it cannot give a file, an attribute for one, it only says.
+        // A problem with, for example, an attribute does not change its exit status.
         if status.success() && words.is_empty() {
             return Ok(());
         }
@@ -134,7 +135,7 @@ impl Extractor {
     }
 }
 
-/// Reads all, so that tar never waits, and keeps the beginning.
+/// Reads everything, so that tar never blocks, and returns the beginning.
 fn read(mut errors: ChildStderr) -> String {
     let mut words = Vec::new();
     let mut buffer = [0; 4096];
@@ -146,7 +147,7 @@ fn read(mut errors: ChildStderr) -> String {
     String::from_utf8_lossy(&words).into_owned()
 }
 
-/// Marks what the layer removes, in the way of an overlay that ordinary users may mount.
+/// Marks the layer's removals, in the form of an overlay that unprivileged users may mount.
 fn mark(into: &Path, removed: &Removed) -> io::Result<()> {
     let place = |plain: &[u8]| into.join(OsStr::from_bytes(plain));
     let mut opaque: Vec<_> = removed
@@ -157,7 +158,7 @@ fn mark(into: &Path, removed: &Removed) -> io::Result<()> {
     for plain in &removed.paths {
         let path = place(plain);
         match fs::symlink_metadata(&path) {
-            // The layer removes a directory and brings another one.
+            // The layer removes a directory and creates a new one.
             Ok(meta) if meta.is_dir() => opaque.push(path),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

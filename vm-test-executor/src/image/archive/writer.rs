@@ -1,4 +1,6 @@
-//! Writes checked entries as a new archive, in the one format that GNU tar reads unambiguously. Checks nothing.
+//! Writes checked entries as a new archive, in the one format that GNU tar reads unambiguously.
+//!
+//! Checks nothing.
 
 use super::extended::{Pair, written};
 use super::findings::Stop;
@@ -8,7 +10,7 @@ use tar::{Builder, EntryType, Header};
 /// A longer name goes into an extended header.
 const SHORT: usize = 100;
 
-/// An entry.
+/// An entry to write.
 #[derive(Debug)]
 pub(in crate::image) struct Piece {
     pub(in crate::image) name: Vec<u8>,
@@ -17,7 +19,7 @@ pub(in crate::image) struct Piece {
     pub(in crate::image) user: u64,
     pub(in crate::image) group: u64,
     pub(in crate::image) mode: u32,
-    /// Seconds since 1970, and billionths.
+    /// Modification time: seconds since 1970, and nanoseconds.
     pub(in crate::image) time: (i64, u32),
     pub(in crate::image) size: u64,
     /// Extended attributes, under their keys in an archive.
@@ -25,7 +27,7 @@ pub(in crate::image) struct Piece {
 }
 
 impl Piece {
-    /// A directory of root's that everybody may see.
+    /// Returns a world-readable directory that belongs to root.
     pub(in crate::image) fn directory(name: &[u8]) -> Self {
         Self {
             name: name.to_vec(),
@@ -40,7 +42,7 @@ impl Piece {
         }
     }
 
-    /// Makes it root's, readable and writable, with nothing that is special.
+    /// Makes the entry root's, with default permissions.
     pub(in crate::image) fn belongs_to_root(&mut self) {
         (self.user, self.group) = (0, 0);
         self.mode = if self.kind == EntryType::Directory {
@@ -58,7 +60,7 @@ pub(in crate::image) struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// An archive that goes to `to`.
+    /// Begins an archive that is written to `to`.
     pub(in crate::image) fn new(to: W) -> Self {
         Self {
             builder: Builder::new(to),
@@ -135,25 +137,25 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Ends the archive.
+    /// Writes the end of the archive.
     pub(in crate::image) fn finish(&mut self) -> io::Result<()> {
         self.builder.finish()?;
         self.builder.get_mut().flush()
     }
 }
 
-/// A time that a header alone cannot say.
+/// Formats a time that does not fit into the header field.
 fn exact(seconds: i64, nanos: u32) -> Option<String> {
     match (seconds, nanos) {
         (0.., 0) => None,
         (0.., _) => Some(format!("{seconds}.{nanos:09}")),
         (_, 0) => Some(seconds.to_string()),
-        // What counts forwards from the second before is written as what counts backwards from the one after.
+        // The nanoseconds count forwards, but a negative decimal counts backwards.
         _ => Some(format!("-{}.{:09}", -(seconds + 1), 1_000_000_000 - nanos)),
     }
 }
 
-/// Tells errors of reading from those of writing, which `append` does not.
+/// Distinguishes read errors from write errors, which `append` does not.
 struct Tracked<R> {
     inner: R,
     error: Option<io::Error>,

@@ -1,5 +1,7 @@
-//! Makes a VM's files in a process in the user's namespaces, where all of a guest's ids are mapped: its layers, seen as one
-//! root, become a disk; its kernel; its modules. Layers are not trusted: paths are resolved within the root only.
+//! Makes a VM's files in a process in the user's namespaces, where all of a guest's ids are mapped.
+//!
+//! The layers, merged into one root, become a disk; the kernel and the modules are taken from them.
+//! Layers are not trusted: paths are resolved within the root only.
 
 #[cfg(test)]
 mod tests;
@@ -18,42 +20,45 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use vm_test_protocol::machine::OPTIONAL;
 
-/// The files of a machine.
+/// The names of a VM's files.
 pub(in crate::image) const ROOT: &str = "root.img";
 pub(in crate::image) const VMLINUZ: &str = "vmlinuz";
 pub(in crate::image) const VMLINUX: &str = "vmlinux";
 pub(in crate::image) const MODULES: &str = "modules";
 
-/// The names of the modules in the order in which they are loaded, one a line, with [`OPTIONAL`] behind those that a machine
-/// can do without.
+/// The file that lists the modules in loading order, one per line.
+///
+/// [`OPTIONAL`] follows those that a VM can do without.
 pub(in crate::image) const ORDER: &str = "order";
 
-/// Makes file systems.
+/// The program that creates the file system.
 const TOOL: &str = "mke2fs";
 
-/// Nothing of a kernel that is read whole is larger.
+/// The largest kernel file that is read as a whole.
 const LARGEST: u64 = 512 << 20;
 
-/// A root has at least so much room, most of which is a hole in its file.
+/// The minimum size of the root disk, most of which is a hole in its file.
 const SMALLEST_DISK: u64 = 8 << 30;
 
-/// Whatever changes these has another content, and mounts by id look for a constant.
+/// A constant file system id, so that mounts by id work.
+///
+/// Changing it changes the content of every disk.
 const DISK_ID: &str = "766d7465-7374-4000-8000-000000000001";
 
-/// What to make.
+/// An order to make a VM's files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::image) struct Order {
-    /// The layers, the base first, relative to the store.
+    /// The layers, base first, relative to the store.
     pub(in crate::image) layers: Vec<PathBuf>,
     /// The kernel's release.
     pub(in crate::image) release: String,
-    /// How many bytes are in the layers.
+    /// The total size of the layers' files.
     pub(in crate::image) bytes: u64,
-    /// The directory that gets the files, which is there.
+    /// The existing directory for the files.
     pub(in crate::image) into: PathBuf,
 }
 
-/// Makes it.
+/// Carries out the order.
 pub(in crate::image) fn carry_out(store: &Path, order: &Order) -> io::Result<()> {
     check_release(&order.release).map_err(|()| io::ErrorKind::InvalidInput)?;
     let into = store.join(&order.into);
@@ -103,7 +108,7 @@ fn read_whole(root: &OwnedFd, path: &Path) -> io::Result<Vec<u8>> {
     })
 }
 
-/// Writes a file that nobody changes any more.
+/// Writes a file and makes it read-only.
 fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::write(path, bytes)?;
     close(path)
@@ -113,17 +118,19 @@ fn close(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o444))
 }
 
-/// Copies the modules that a machine begins with, unpacked, because its first root has nothing to unpack them with.
+/// Copies the modules that a VM loads at boot.
+///
+/// They are decompressed, because the initramfs has no decompressor.
 fn take_modules(root: &OwnedFd, release: &str, into: &Path) -> io::Result<()> {
     fs::create_dir(into)?;
     fs::set_permissions(into, Permissions::from_mode(0o755))?;
     let home = modules_of(release);
-    // Authors' names are in any encoding.
+    // The authors' names may be in any encoding.
     let read = |name: &str| match read_whole(root, &home.join(name)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         bytes => bytes.map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
     };
-    // A kernel with all built in needs no modules; it has to boot to show that.
+    // A kernel with everything built in needs no modules; only booting shows whether it has.
     let Some(dependencies) = read("modules.dep")? else {
         return publish(&into.join(ORDER), b"");
     };
@@ -166,8 +173,10 @@ fn take_modules(root: &OwnedFd, release: &str, into: &Path) -> io::Result<()> {
     publish(&into.join(ORDER), names.as_bytes())
 }
 
-/// A disk with the root's files. It is made for short lives above overlays: without a journal, without checksums, without
-/// anything that a kernel would initialise later.
+/// Makes a disk with the root's files.
+///
+/// It is only ever the base of short-lived overlays: no journal, no checksums, no lazy
+/// initialisation.
 fn make_disk(root: &OwnedFd, bytes: u64, disk: &Path) -> io::Result<()> {
     let size = bytes
         .saturating_mul(2)
@@ -189,7 +198,7 @@ fn make_disk(root: &OwnedFd, bytes: u64, disk: &Path) -> io::Result<()> {
         .args(["-d", "."])
         .arg(disk)
         .arg(format!("{}k", size >> 10))
-        // The child has the descriptor until it becomes the tool.
+        // The child has this descriptor until it executes the tool.
         .current_dir(format!("/proc/self/fd/{}", root.as_raw_fd()))
         .stdin(Stdio::null())
         .output()

@@ -1,33 +1,35 @@
-//! The bzImage format: the release of a kernel, and the ELF file inside, which a VM starts without firmware and without
-//! unpacking it first. The bytes are not trusted.
+//! The bzImage format: finds a kernel's release and extracts the ELF file inside.
+//!
+//! A VM starts the ELF file without firmware and without decompressing it first. The bytes are not
+//! trusted.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Offsets of the boot protocol's header, in the kernel's `Documentation/arch/x86/boot.rst`.
+/// Offsets in the boot protocol's header, see `Documentation/arch/x86/boot.rst` in the kernel.
 const SECTORS: usize = 0x1f1;
 const MAGIC: usize = 0x202;
 const VERSION_TEXT: usize = 0x20e;
 const PAYLOAD: usize = 0x248;
 const PAYLOAD_LENGTH: usize = 0x24c;
 
-/// A sector.
+/// The size of a sector.
 const SECTOR: usize = 512;
 
-/// What an unpacked kernel says of itself.
+/// The beginning of the version text in a decompressed kernel.
 const WORDS: &[u8] = b"Linux version ";
 
-/// How an ELF file begins.
+/// The magic bytes of an ELF file.
 const ELF: &[u8] = b"\x7fELF";
 
-/// An unpacked kernel is at most so large.
+/// The size limit of a decompressed kernel.
 const LARGEST: u64 = 1 << 30;
 
-/// The blocks of the legacy form of LZ4 have at most so many bytes each when they are unpacked.
+/// The maximum decompressed size of a block in LZ4's legacy format.
 const LZ4_BLOCK: usize = 8 << 20;
 
-/// How a payload begins and what unpacks it.
+/// The magic bytes of each compression, and the program that decompresses it.
 const KINDS: [(&[u8], &str); 3] = [
     (b"\x1f\x8b", "gzip"),
     (b"\xfd7zXZ\0", "xz"),
@@ -45,7 +47,7 @@ fn is_packed(bytes: &[u8]) -> bool {
     bytes.get(MAGIC..MAGIC + 4) == Some(b"HdrS")
 }
 
-/// The release of this kernel; `None` if it is not one.
+/// Returns the release of this kernel; `None` if it is not a kernel.
 pub(in crate::image) fn release(bytes: &[u8]) -> Option<String> {
     let text = if is_packed(bytes) {
         let offset = usize::from(u16::from_le_bytes(
@@ -62,8 +64,10 @@ pub(in crate::image) fn release(bytes: &[u8]) -> Option<String> {
     String::from_utf8(text[..end].to_vec()).ok()
 }
 
-/// Writes the ELF file of this kernel; false if it is packed in a way that is not known here, which is no mistake: a
-/// firmware can start it all the same.
+/// Writes the ELF file of this kernel.
+///
+/// Returns false for an unknown compression, which is not an error, since firmware can still boot
+/// the bzImage.
 pub(super) fn unpack(bytes: &[u8], target: &Path) -> io::Result<bool> {
     if bytes.starts_with(ELF) {
         fs::write(target, bytes)?;
@@ -77,7 +81,8 @@ pub(super) fn unpack(bytes: &[u8], target: &Path) -> io::Result<bool> {
     } else {
         match KINDS.iter().find(|(magic, _)| payload.starts_with(magic)) {
             Some((_, program)) => {
-                // All but gzip are followed by the length, which is not theirs.
+                // All but gzip are followed by the length, which is not part of the compressed
+                // data.
                 let own = match *program {
                     "gzip" => payload,
                     _ => &payload[..payload.len() - 4],
@@ -113,7 +118,7 @@ fn payload(bytes: &[u8]) -> Option<&[u8]> {
     (payload.len() > 4).then_some(payload)
 }
 
-/// The legacy form: blocks, each with its length before it, and the length of all at the end.
+/// Decompresses LZ4's legacy format: blocks with a length prefix, then the total length.
 fn unpack_lz4(payload: &[u8], target: &mut File) -> io::Result<bool> {
     let mut rest = &payload[LZ4.len()..payload.len() - 4];
     let mut block = vec![0; LZ4_BLOCK];
@@ -135,7 +140,7 @@ fn unpack_lz4(payload: &[u8], target: &mut File) -> io::Result<bool> {
     Ok(rest.is_empty())
 }
 
-/// Decompresses a file by a program, into at most so many bytes.
+/// Decompresses a file with a program, into at most `most` bytes.
 pub(super) fn decompress(program: &str, from: &Path, to: &Path, most: u64) -> io::Result<()> {
     use std::process::{Command, Stdio};
     let mut child = Command::new(program)
@@ -164,7 +169,7 @@ pub(super) fn decompress(program: &str, from: &Path, to: &Path, most: u64) -> io
 mod tests {
     use super::*;
 
-    /// A bzImage with this payload.
+    /// Builds a bzImage with this payload.
     fn image(payload: &[u8]) -> Vec<u8> {
         let mut bytes = vec![0; 3 * SECTOR];
         bytes[SECTORS] = 2;

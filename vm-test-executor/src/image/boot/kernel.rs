@@ -1,26 +1,28 @@
-//! Where the kernel of an image is in the guest, and what belongs to it. Unpacks nothing.
+//! Paths of an image's kernel and its modules in the guest.
+//!
+//! Unpacks nothing.
 
 use std::path::{Path, PathBuf};
 
-/// Where kernels are in a guest, how their files' names begin, and where their modules are.
+/// The directories of kernels and their modules in a guest, and the prefix of kernel files.
 pub(super) const BOOT: &str = "/boot";
 pub(super) const VMLINUZ: &str = "vmlinuz-";
 pub(in crate::image) const MODULES: &str = "/lib/modules";
 
-/// What depmod makes of them last.
+/// The file that depmod writes last.
 pub(in crate::image) const INDEX: &str = "modules.dep";
 
-/// Where the kernel of this release is in the guest.
+/// Returns the path in the guest of the kernel with this release.
 pub(in crate::image) fn vmlinuz_of(release: &str) -> PathBuf {
     Path::new(BOOT).join(format!("{VMLINUZ}{release}"))
 }
 
-/// Where its modules are.
+/// Returns the path in the guest of the modules for this release.
 pub(in crate::image) fn modules_of(release: &str) -> PathBuf {
     Path::new(MODULES).join(release)
 }
 
-/// A release is a name in a path.
+/// Checks that a release is safe as part of a path.
 pub(in crate::image) fn check_release(release: &str) -> Result<(), ()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-+~".contains(c);
     let valid = release.starts_with(|c: char| c.is_ascii_digit())

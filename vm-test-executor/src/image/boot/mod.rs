@@ -1,5 +1,6 @@
-//! What a VM boots from, made out of the layers of an image: its root as a disk, its kernel, its
-//! modules. Works on paths in a process in the user's namespaces; knows no store and boots nothing.
+//! The files that a VM boots from, made from an image's layers: root disk, kernel and modules.
+//!
+//! Works on paths in a process in the user's namespaces; does not know the store and boots nothing.
 
 pub(super) mod assembly;
 pub(super) mod bzimage;

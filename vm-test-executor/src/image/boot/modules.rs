@@ -1,5 +1,6 @@
-//! A kernel's modules: their dependencies, the order in which they are loaded, which are optional, which are built
-//! in. Reads the indexes that depmod and the kernel's build made; loads nothing.
+//! A kernel's modules: dependencies, loading order, which are optional and which are built in.
+//!
+//! Reads the indexes that depmod and the kernel's build made; loads nothing.
 
 mod aliases;
 mod name;
@@ -11,8 +12,10 @@ pub(super) use name::name_of;
 use aliases::Aliases;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a machine needs before it has its root file system: its disks and what is on them, the agent's stream, randomness,
-/// and what the root is put together from. Without those that must be there no machine boots.
+/// Modules that a VM needs before its root is mounted, and whether it cannot boot without them.
+///
+/// They are for its disks and the file systems on them, the agent's stream, randomness, and the
+/// overlays of the root.
 pub(super) const WANTED: [(&str, bool); 11] = [
     ("virtio_pci", false),
     ("virtio_mmio", false),
@@ -23,23 +26,23 @@ pub(super) const WANTED: [(&str, bool); 11] = [
     ("ext4", true),
     ("overlay", true),
     ("erofs", false),
-    // Hardly anybody has these as modules, but nobody is kept from it.
+    // Rarely built as modules, but some kernels do.
     ("unix", false),
     ("binfmt_script", false),
 ];
 
-/// More modules than this do not hang together.
+/// A longer dependency chain must be a cycle.
 const MOST: usize = 1000;
 
-/// What modules are asked for as where a machine can do without: no failure of theirs ends it.
+/// Soft dependencies are optional: a VM boots even if one fails to load.
 const SOFT: bool = false;
 
-/// The texts of a kernel's indexes. Those that are not there are empty.
+/// The contents of a kernel's indexes; a missing index is empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Indexes<'a> {
     /// `modules.dep`.
     pub(super) dependencies: &'a str,
-    /// `modules.builtin`; without it nobody knows what is built in.
+    /// `modules.builtin`; `None` if it is missing, and then it is unknown what is built in.
     pub(super) built_in: Option<&'a str>,
     /// `modules.builtin.modinfo`.
     pub(super) built_in_words: &'a str,
@@ -49,22 +52,22 @@ pub(super) struct Indexes<'a> {
     pub(super) aliases: &'a str,
 }
 
-/// A module that is loaded.
+/// A module to load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) path: String,
-    /// Whether no machine boots without it.
+    /// Whether a VM cannot boot without it.
     pub(super) is_required: bool,
 }
 
 /// The modules of a kernel.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
-    /// Path and the paths of what it needs, by name.
+    /// Path and dependencies of each module, by name.
     files: BTreeMap<String, (String, Vec<String>)>,
     built_in: Option<BTreeSet<String>>,
     aliases: Aliases,
-    /// What is loaded before and after a module if it is there, by the module's name.
+    /// Soft dependencies, by the module's name.
     soft: BTreeMap<String, Soft>,
 }
 
@@ -74,16 +77,16 @@ struct Soft {
     after: Vec<String>,
 }
 
-/// The order, as it grows.
+/// The loading order under construction.
 #[derive(Default)]
 struct Order {
     entries: Vec<Entry>,
-    /// Where in the order a module is; nowhere as long as what it needs is being looked for.
+    /// The position of each module; `None` while its dependencies are being visited.
     places: BTreeMap<String, Option<usize>>,
 }
 
 impl Modules {
-    /// From the indexes.
+    /// Parses the indexes.
     pub(super) fn parse(indexes: Indexes<'_>) -> Self {
         let files = indexes.dependencies.lines().filter_map(|line| {
             let (path, needs) = line.split_once(':')?;
@@ -106,7 +109,7 @@ impl Modules {
                 modules.add_soft(name, words);
             }
         }
-        // What is built in says of itself what modules say in the indexes.
+        // Built-in modules list their soft dependencies in `modules.builtin.modinfo`.
         for words in indexes.built_in_words.split('\0') {
             if let Some((name, words)) = words.split_once(".softdep=") {
                 modules.add_soft(name, words);
@@ -115,7 +118,7 @@ impl Modules {
         modules
     }
 
-    /// As `pre: a b post: c`; as for modprobe, words before the first of these say nothing.
+    /// Parses `pre: a b post: c`; like modprobe, ignores words before the first label.
     fn add_soft(&mut self, name: &str, words: &str) {
         let soft = self.soft.entry(name_of(name)).or_default();
         let mut list = None;
@@ -129,8 +132,10 @@ impl Modules {
         }
     }
 
-    /// These modules and all that they need, each after what it needs. What is built in needs no file; what is neither is
-    /// named, if it must be there.
+    /// Returns these modules and all their dependencies, each after its own dependencies.
+    ///
+    /// Built-in modules need no file; a required module that is neither a file nor built in is an
+    /// error.
     pub(super) fn order(&self, wanted: &[(&str, bool)]) -> Result<Vec<Entry>, String> {
         let mut order = Order::default();
         for &(name, is_required) in wanted {
@@ -158,7 +163,7 @@ impl Modules {
     fn visit(&self, path: &str, is_required: bool, order: &mut Order) -> Result<(), String> {
         let name = name_of(path);
         match order.places.get(&name) {
-            // It was visited for one who can do without.
+            // It was first visited as an optional dependency.
             Some(Some(at)) if is_required && !order.entries[*at].is_required => {
                 order.entries[*at].is_required = true;
             }
@@ -178,7 +183,7 @@ impl Modules {
         if !is_placed {
             self.visit_soft(&name, order, |soft| soft.before.iter().chain(&[]));
         }
-        // depmod writes what is loaded first at the end.
+        // depmod lists the module to load first at the end.
         for need in needs.iter().rev() {
             self.visit(need, is_required, order)?;
         }
@@ -193,7 +198,7 @@ impl Modules {
         Ok(())
     }
 
-    /// Visits what would be good to have before or after a module. That it is not there, or cannot be loaded, is no trouble.
+    /// Visits soft dependencies, and ignores those that are missing or cannot be loaded.
     fn visit_soft<'a, I>(&'a self, name: &str, order: &mut Order, which: impl Fn(&'a Soft) -> I)
     where
         I: Iterator<Item = &'a String>,
@@ -208,7 +213,9 @@ impl Modules {
         }
     }
 
-    /// The files that modprobe would load for this name: the module's, or those of all modules that call themselves so, too.
+    /// Returns the files that modprobe would load for this name.
+    ///
+    /// It may be an alias of several modules.
     fn files_for(&self, name: &str) -> Vec<&str> {
         let own = name_of(name);
         if let Some((path, _)) = self.files.get(&own) {

@@ -1,5 +1,7 @@
-//! A kernel out of a distribution's package: fetched, unpacked, indexed, and put where a guest looks for it, without being
-//! installed. Installing it would bring in the tools for an initramfs that nothing here boots from, and make one.
+//! A kernel from a distribution's package: fetched, unpacked, indexed and placed.
+//!
+//! The package is not installed: that would also install initramfs tools and build an initramfs,
+//! which is never used here.
 
 use super::kernel::{BOOT, MODULES, VMLINUZ, check_release};
 use crate::image::layer::bootstrap;
@@ -9,14 +11,16 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// What the bootstrapped directory has for the work: the program that indexes modules, with what it unpacks them with.
+/// Packages for the bootstrapped directory: depmod, and libraries for compressed modules.
 const TOOLS: &str = "base-files,kmod,liblzma5,libzstd1";
 
-/// Where the packages are unpacked, below the bootstrapped directory.
+/// The directory below the bootstrapped one where the packages are unpacked.
 const KERNEL: &str = "kernel";
 
-/// Fetches the package and those of its dependencies that hold parts of the kernel, unpacks them, and indexes the modules
-/// with the tools of the same release. Errors begin with E as those of the tool that runs this.
+/// The script that fetches and unpacks the package, and indexes the modules.
+///
+/// It includes dependencies that hold parts of the kernel, and uses the depmod of the same release.
+/// Its errors begin with `E:`, like those of mmdebstrap, which runs it.
 const SCRIPT: &str = r#"
 set -eu
 cd "$1"
@@ -47,7 +51,7 @@ for modules in lib/modules/*; do
 done
 "#;
 
-/// Puts the kernel of a package into a layer. `scratch` is a directory that is made.
+/// Unpacks a package's kernel into a layer; `scratch` is created and removed.
 pub(in crate::image) fn unpack(
     into: &Path,
     scratch: &Path,
@@ -79,7 +83,8 @@ fn place(into: &Path, kernel: &Path, below: &Stack<'_>, package: &str) -> io::Re
         let Ok(entries) = fs::read_dir(kernel.join(from)) else {
             continue;
         };
-        // The guest's own links: a directory in the way of its /lib would hide all that is in there.
+        // Follows the guest's links: a directory in place of its /lib link would hide everything
+        // there.
         let to = below.resolve(Path::new(to));
         below.make_above(into, &to)?;
         for entry in entries {
@@ -90,7 +95,7 @@ fn place(into: &Path, kernel: &Path, below: &Stack<'_>, package: &str) -> io::Re
     Ok(())
 }
 
-/// One package is one kernel, so that everybody knows which one boots.
+/// Checks that the package holds exactly one kernel, so that it is clear which one boots.
 fn check_one(kernel: &Path, package: &str) -> io::Result<()> {
     let how_many = match releases(&kernel.join("boot")).len() {
         1 => return Ok(()),
@@ -101,7 +106,7 @@ fn check_one(kernel: &Path, package: &str) -> io::Result<()> {
     Err(io::Error::other(text))
 }
 
-/// The releases of the kernels in a directory.
+/// Returns the releases of the kernels in a directory.
 pub(in crate::image) fn releases(boot: &Path) -> Vec<String> {
     let entries = fs::read_dir(boot).into_iter().flatten().flatten();
     entries

@@ -1,7 +1,7 @@
-//! Builds a recipe: for each step takes the layer in the store, or makes a new one. Reports its progress.
+//! Builds a recipe: for each step, reuses the layer in the store or makes a new one.
 //!
-//! A layer's key is the hash of its parent's key and of the step's inputs, so a changed step makes new layers for itself and
-//! the steps after it, and reuses those before it.
+//! Reports its progress. A layer's key is the hash of its parent's key and of the step's inputs, so
+//! a changed step makes new layers for itself and all later steps, and reuses the earlier ones.
 
 use super::layers::{Layers, Progress};
 use super::{chain, command, kernel_layer, place, system};
@@ -13,17 +13,17 @@ use crate::image::recipe::{Base, Recipe};
 use crate::image::store::{Held, ImageRecord, KernelRecord, Store, images, remains};
 use vm_test_protocol::failure::Failure;
 
-/// Builds a recipe's image, and first those that it starts from and that are not there.
+/// Builds a recipe's image, after any missing images that it is based on.
 ///
 /// # Errors
-/// If a step fails; the image that was there before is there still.
+/// If a step fails; an existing image of this name is then unchanged.
 pub fn build(
     store: &Store,
     recipe: &Recipe,
     progress: &mut dyn Progress,
     runner: &mut dyn Runner,
 ) -> Result<ImageRecord, Failure> {
-    // A disk that killed builds have filled would fail this one.
+    // Otherwise a disk full of the remains of killed builds would make this build fail.
     remains::clear(store)?;
     for base in chain::missing(store, recipe)? {
         build_one(store, &base, progress, runner)?;
@@ -70,7 +70,7 @@ fn build_one(
     Ok(record)
 }
 
-/// What an image has from its base besides layers, unless its recipe says otherwise.
+/// What an image inherits from its base besides layers, unless its recipe overrides it.
 #[derive(Default)]
 struct Inherited {
     init: Option<Init>,

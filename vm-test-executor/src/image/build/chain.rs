@@ -1,11 +1,13 @@
-//! Recipes that start from images of other recipes: which of those are to be built first. Builds nothing.
+//! Recipes based on images of other recipes: finds those that must be built first.
+//!
+//! Builds nothing.
 
 use crate::image::recipe;
 use crate::image::recipe::{Base, Recipe};
 use crate::image::store::{Store, images};
 use vm_test_protocol::failure::Failure;
 
-/// The recipes of the images that a recipe needs and that are not in the store, in the order in which to build them.
+/// Returns the recipes of all missing images that a recipe is based on, in build order.
 pub(super) fn missing(store: &Store, recipe: &Recipe) -> Result<Vec<Recipe>, Failure> {
     let mut names = vec![recipe.name.clone()];
     let mut found = Vec::new();

@@ -1,4 +1,6 @@
-//! The step of a build that runs a command in a guest. Starts no guest itself.
+//! The build step that runs a command in a guest.
+//!
+//! Starts no guest itself.
 
 use super::layers::Layers;
 use crate::image::import::Runner;
@@ -10,7 +12,7 @@ use crate::image::store::staging::cannot_make;
 use vm_test_protocol::daemon::LayerBuild;
 use vm_test_protocol::failure::Failure;
 
-/// Adds the layer that a command writes.
+/// Adds the layer with what a command writes.
 pub(super) fn add(
     layers: &mut Layers<'_>,
     entry: &RunEntry,
@@ -32,7 +34,7 @@ pub(super) fn add(
             network: entry.network,
         };
         runner.run(&entry.command, layer)?;
-        // The instance is given up, and may still be on its way out.
+        // The lease has ended, but the instance may still be shutting down.
         lock::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
         let work = store.relative(&aside.join("work"));
         inside::perform(store.root(), Task::Remove(work), None).map(drop)

@@ -1,5 +1,6 @@
-//! Commits: saves what one session in a guest wrote as a layer above the guest's layers. Starts no guest, and changes nothing
-//! that is already in the store.
+//! Commits: saves what one session in a guest wrote as a layer above the guest's layers.
+//!
+//! Starts no guest, and changes nothing that is already in the store.
 
 use crate::image::inside::{self, Task};
 use crate::image::layer::key::LayerKey;
@@ -10,7 +11,9 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::LayerBuild;
 use vm_test_protocol::failure::Failure;
 
-/// A session whose writes go to the store. Unless it is committed, dropping it removes them.
+/// A session whose writes go to the store.
+///
+/// Unless it is committed, dropping it removes them.
 #[derive(Debug)]
 pub struct Session<'a> {
     store: &'a Store,
@@ -22,10 +25,10 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Makes room for what a session in an image writes, which is to become another image of this name.
+    /// Creates the staging directory for a session in `image` that is to be committed as `name`.
     ///
     /// # Errors
-    /// If the image is not there, or the store cannot be written to.
+    /// If the image does not exist, or the store cannot be written to.
     pub fn begin(store: &'a Store, image: &str, name: &str) -> Result<Self, Failure> {
         images::check_name(name)?;
         let (parent, held) = images::hold(store, image)?;
@@ -46,7 +49,7 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// Where the session's instance writes to.
+    /// Returns the directory that the session's instance writes to.
     #[must_use]
     pub fn layer(&self) -> LayerBuild {
         let aside = self.store.relative(&self.aside);
@@ -57,8 +60,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Publishes what the session wrote as the image. `mounted` are directories of the host that it had at the same path:
-    /// what was made only to mount them on does not count as written.
+    /// Publishes what the session wrote as the image.
+    ///
+    /// `mounted` are host directories that were shared at the same path: empty directories created
+    /// only as their mountpoints are removed.
     ///
     /// # Errors
     /// If it cannot be published; then nothing has changed.
@@ -66,7 +71,7 @@ impl<'a> Session<'a> {
         let (store, name) = (self.store, &self.name);
         let cannot =
             |error: std::io::Error| Failure::new(format!("cannot commit image `{name}`: {error}"));
-        // The instance is given up already, and may still be on its way out.
+        // The lease has ended, but the instance may still be shutting down.
         lock::await_others(&self.aside).map_err(cannot)?;
         let files = store.relative(&self.aside.join("files"));
         let below = self.parent.layers.iter();
@@ -107,7 +112,7 @@ impl<'a> Session<'a> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         if self.aside.exists() {
-            // What is left of it if this fails is rubbish, which `gc` removes.
+            // If this fails, `gc` removes what is left.
             let _ = lock::await_others(&self.aside);
             let aside = self.store.relative(Path::new(&self.aside));
             let _ = inside::perform(self.store.root(), Task::Remove(aside), None);

@@ -1,5 +1,6 @@
-//! Kernels for images: the files that make a kernel of the host's one of an image, and the Debian
-//! whose packages fit. Unpacks nothing.
+//! Kernel files for images: the files of a host kernel, and the Debian release that fits.
+//!
+//! Unpacks nothing.
 
 use crate::image::boot::bzimage;
 use crate::image::boot::kernel::{INDEX, MODULES, check_release, modules_of, vmlinuz_of};
@@ -10,13 +11,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// So much of a file that tells the release of Debian is read.
+/// How many bytes of `os-release` are read.
 const MOST_WORDS: u64 = 1 << 16;
 
-/// A kernel that is not packed is at most so large.
+/// The size limit of an uncompressed kernel.
 const LARGEST: u64 = 1 << 30;
 
-/// The files that make a kernel of the host's one of an image, and its release.
+/// Returns the files to copy for a kernel of the host, and its release.
 pub(super) fn files(
     vmlinuz: &Path,
     modules: Option<&Path>,
@@ -46,8 +47,9 @@ pub(super) fn files(
     Ok((entries, release))
 }
 
-/// The modules that are installed together with a kernel: in `lib/modules/RELEASE` beside the directory of its file or in
-/// that. It may have none.
+/// Returns the modules installed with a kernel, if any.
+///
+/// They are in `lib/modules/RELEASE`, in or beside the directory of the kernel's file.
 pub(super) fn modules_beside(vmlinuz: &Path) -> Result<Option<PathBuf>, Failure> {
     let release = release_of(vmlinuz)?;
     let real = vmlinuz.canonicalize().unwrap_or_default();
@@ -59,7 +61,9 @@ pub(super) fn modules_beside(vmlinuz: &Path) -> Result<Option<PathBuf>, Failure>
     }))
 }
 
-/// The release of a kernel, as `uname -r` says it. Kernels come from the user, and their words become a file's name.
+/// Returns the release of a kernel, as in `uname -r`.
+///
+/// It is checked, because kernels come from the user, and the release becomes a file name.
 fn release_of(vmlinuz: &Path) -> Result<String, Failure> {
     let cannot = |cause: String| {
         Failure::new(format!(
@@ -79,11 +83,11 @@ fn release_of(vmlinuz: &Path) -> Result<String, Failure> {
     Ok(release)
 }
 
-/// The code name of the Debian that is in these layers, whose packages fit.
+/// Returns the code name of the Debian release in these layers.
 pub(super) fn suite_of(layers: &[PathBuf]) -> Option<String> {
     let stack = Stack::new(layers);
     let file = stack.find(&stack.resolve(Path::new("/usr/lib/os-release")))?;
-    // What a foreign image calls so may be anything.
+    // In a foreign image this may be anything.
     if !fs::symlink_metadata(&file).ok()?.is_file() {
         return None;
     }

@@ -1,5 +1,7 @@
-//! The step of a build that gives an image its kernel: as separate layers right above the base, so that a change of later
-//! steps does not fetch the kernel again. Containers ignore them.
+//! The build step that gives an image its kernel.
+//!
+//! The kernel is in separate layers right above the base, so that changing later steps does not
+//! fetch it again. Containers ignore them.
 
 use super::kernel_files::{self, suite_of};
 use super::layers::Layers;
@@ -13,7 +15,7 @@ use crate::image::store::KernelRecord;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// Adds the kernel that the recipe says; without a word it is the base's.
+/// Adds the kernel that the recipe names; by default, keeps the base's.
 pub(super) fn of_recipe(
     layers: &mut Layers<'_>,
     recipe: &Recipe,
@@ -29,7 +31,7 @@ pub(super) fn of_recipe(
     }
 }
 
-/// Adds a kernel of the host's files.
+/// Adds a kernel from files of the host.
 pub(super) fn of_files(
     layers: &mut Layers<'_>,
     vmlinuz: &Path,
@@ -48,8 +50,9 @@ pub(super) fn of_files(
     })
 }
 
-/// The newest kernel that came with a system from elsewhere, if there is one with modules: the image's machines boot it.
-/// What boots it on a disk itself is never run.
+/// Returns the newest kernel of an imported system that has modules; VMs boot it.
+///
+/// The system's own boot loader is never run.
 pub(super) fn of_system(layers: &Layers<'_>) -> Option<KernelRecord> {
     let keys = layers.keys.clone();
     let files: Vec<_> = keys.iter().map(|key| layers.store.files(key)).collect();
@@ -125,7 +128,7 @@ fn of_package(
     })
 }
 
-/// What releases of kernels are ordered by.
+/// Returns the numbers in a release, for sorting.
 fn numbers_in(release: &str) -> Vec<u64> {
     let numbers = release.split(|c: char| !c.is_ascii_digit());
     numbers.filter_map(|number| number.parse().ok()).collect()

@@ -1,5 +1,7 @@
-//! The layers of one build: for each step the one in the store, or a new one, which is made under a lock in a staging
-//! directory and published when it is complete. Knows no recipe.
+//! The layers of one build: for each step the one in the store, or a new one.
+//!
+//! A new layer is made under a lock in a staging directory and published when it is complete. Does
+//! not know recipes.
 
 use crate::image::inside::{self, Task};
 use crate::image::layer::key::LayerKey;
@@ -8,22 +10,22 @@ use crate::image::store::{Held, LayerRecord, Store, layers, space};
 use std::path::Path;
 use vm_test_protocol::failure::{Failure, Kind};
 
-/// Raised when the same recipe would give other layers.
+/// Increment when the same recipe would give other layers.
 const FORMAT: &[u8] = b"vm-test layer 1";
 
-/// Told of each step as it begins and ends.
+/// Reports each step as it begins and ends.
 pub trait Progress {
-    /// So many steps more belong to the build.
+    /// Announces this many more steps of the build.
     fn expect(&mut self, steps: usize);
-    /// What is being done about a step.
+    /// Reports what is being done for a step.
     fn phase(&mut self, step: &str, phase: &str);
-    /// A step begins that has to be done.
+    /// Reports that a step begins and has to be done.
     fn begin(&mut self, step: &str);
-    /// A step is there already.
+    /// Reports that a step's layer is already in the store.
     fn cached(&mut self, step: &str);
-    /// Another build makes the same just now, and this one waits for it.
+    /// Reports that this build waits for another one that is making the same layer.
     fn waiting(&mut self, step: &str);
-    /// The step that began last is done.
+    /// Reports that the step that began last is done.
     fn end(&mut self);
 }
 
@@ -31,13 +33,13 @@ pub trait Progress {
 pub(super) struct Layers<'a> {
     pub(super) store: &'a Store,
     pub(super) keys: Vec<LayerKey>,
-    /// Keeps the layers until the image names them.
+    /// Keeps the layers from being removed until the image names them.
     pub(super) held: Held,
     pub(super) progress: &'a mut dyn Progress,
 }
 
 impl Layers<'_> {
-    /// Makes sure of one layer; `make` fills `files` in the directory it is given.
+    /// Adds one layer, which `make` creates in the given directory if the store lacks it.
     pub(super) fn add(
         &mut self,
         step: &str,
@@ -66,7 +68,7 @@ impl Layers<'_> {
         let made = self.make_aside(&aside, &key, step, make);
         let made = made.map_err(|failure| explain(self.store, step, before, failure));
         if made.is_err() {
-            // What is left of it is rubbish, which the next build of it or `gc` removes if this cannot.
+            // If this fails, the next build of this layer or `gc` removes what is left.
             let _ = staging::remove(self.store, &aside);
         }
         made?;
@@ -80,7 +82,7 @@ impl Layers<'_> {
         }
     }
 
-    /// Takes a layer that the store has; false if it does not.
+    /// Adds a layer from the store; returns false if the store does not have it.
     fn keep(&mut self, key: &LayerKey) -> Result<bool, Failure> {
         let has = layers::hold(self.store, key, &mut self.held)?;
         if has {
@@ -112,7 +114,7 @@ impl Layers<'_> {
     }
 }
 
-/// Says so if it was for want of room that a step failed, or of the store itself.
+/// Rewords the failure if the step failed because the disk is full or the store is gone.
 fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure {
     if let Err(gone) = store.check() {
         return gone;
@@ -134,7 +136,7 @@ fn explain(store: &Store, step: &str, before: u64, failure: Failure) -> Failure 
     )
 }
 
-/// The key of the layer that a step makes on another.
+/// Returns the key of the layer that a step makes above `parent`.
 pub(super) fn key_of(parent: Option<&LayerKey>, parts: &[&[u8]]) -> LayerKey {
     let parent = parent.map_or("", LayerKey::as_str);
     let whole = [FORMAT, parent.as_bytes()]

@@ -1,5 +1,7 @@
-//! Makes images: by recipe, step by step, or of what a session in a guest wrote. Reports its
-//! progress; guests are started by others. Every other room is below this one.
+//! Makes images: by recipe, step by step, or from what a session in a guest wrote.
+//!
+//! Reports its progress; guests are started elsewhere. All other modules of `image` are below this
+//! one.
 
 #[expect(
     clippy::module_inception,

@@ -1,5 +1,7 @@
-//! An image with a kernel from the host's files instead of its own: its layers, and those of the kernel above. No image in
-//! the store names these, so `gc --images` removes them, and they are made again when needed.
+//! An image with a kernel from the host's files instead of its own.
+//!
+//! No image in the store names the kernel's layers, so `gc --images` removes them, and they are
+//! made again when needed.
 
 use super::kernel_files::modules_beside;
 use super::kernel_layer;
@@ -15,17 +17,18 @@ use std::fs;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 
-/// How the keys of what is remembered of them begin.
+/// The prefix of the keys of cached records.
 const PREFIX: &str = "kernel-";
 
-/// What is remembered: which layers they are.
+/// The file in a cached record that names the layers.
 const RECORD: &str = "image.json";
 
-/// So many are remembered that nobody uses just now.
+/// How many unused records are kept.
 const KEPT: usize = 8;
 
-/// This image with the kernel in a file of the host, and the modules that are installed with it; `making` is told if its
-/// layers have to be made first.
+/// Returns this image with the kernel in a file of the host and the modules installed with it.
+///
+/// `making` is called if its layers have to be made first.
 ///
 /// # Errors
 /// If there is no such kernel, or it cannot be added.
@@ -60,7 +63,7 @@ pub fn with_kernel(
     if let Some(found) = layers_of(store, &remembered)? {
         return Ok(found);
     }
-    // They have been removed since.
+    // The layers have been removed since.
     artifact::take_away(store, &key, remembered)?;
     let found = layers_of(store, &make()?)?;
     found.ok_or_else(|| cannot("its layers were removed from the store just now"))
@@ -76,7 +79,7 @@ fn add_kernel(
     let mut layers = Layers {
         store,
         keys: image.layers.clone(),
-        // Whoever wants this holds the image's own layers.
+        // The caller already holds the image's own layers.
         held: Held::default(),
         progress: &mut progress,
     };
@@ -88,7 +91,7 @@ fn add_kernel(
     })
 }
 
-/// What is remembered, with all of its layers held; `None` if they are not there any more.
+/// Returns the cached record with all of its layers held; `None` if any layer is gone.
 fn layers_of(store: &Store, artifact: &Artifact) -> Result<Option<(ImageRecord, Held)>, Failure> {
     let bytes = fs::read(artifact.directory.join(RECORD)).unwrap_or_default();
     let Ok(record) = serde_json::from_slice::<ImageRecord>(&bytes) else {
@@ -103,7 +106,9 @@ fn layers_of(store: &Store, artifact: &Artifact) -> Result<Option<(ImageRecord, 
     Ok(Some((record, held)))
 }
 
-/// The key of all that decides which layers they are. Modules are not read: whoever installs some has their index made last.
+/// Returns the key of everything that decides which layers these are.
+///
+/// The modules themselves are not hashed: installing modules always updates their index last.
 fn key_of(image: &ImageRecord, vmlinuz: &Path, modules: Option<&Path>) -> std::io::Result<String> {
     let layers: Vec<_> = image.layers.iter().map(LayerKey::as_str).collect();
     let mut parts = vec![
@@ -118,7 +123,7 @@ fn key_of(image: &ImageRecord, vmlinuz: &Path, modules: Option<&Path>) -> std::i
     Ok(format!("{PREFIX}{}", hash.key()))
 }
 
-/// Nobody looks on: the daemon says by itself what it does.
+/// Reports nothing: the daemon has its own messages.
 struct Quiet;
 
 impl Progress for Quiet {

@@ -1,4 +1,4 @@
-//! The step of a build that copies a file or a directory of the host.
+//! The build step that copies a file or directory of the host.
 
 use super::layers::Layers;
 use crate::image::inside::{self, Task};
@@ -8,7 +8,7 @@ use crate::image::store::space;
 use std::fs::{self, File};
 use vm_test_protocol::failure::Failure;
 
-/// Adds the layer of a file or a directory.
+/// Adds the layer with a file or directory.
 pub(super) fn add(layers: &mut Layers<'_>, entry: &FileEntry) -> Result<(), Failure> {
     let archive = archiver::of_entry(&entry.from)?;
     let mode = entry
@@ -49,7 +49,7 @@ pub(super) fn add(layers: &mut Layers<'_>, entry: &FileEntry) -> Result<(), Fail
             inside::perform(store.root(), task, Some(File::open(&file).map_err(cannot)?))
         };
         place().map_err(|failure| {
-            // The archive and what is in it.
+            // The archive and its content.
             let needs = 2 * footprint::of_file(archive.len() as u64);
             if space::is_full(&failure, store.root(), false) {
                 space::full(store.root(), &step, before, Some(needs))

@@ -1,11 +1,13 @@
-//! The step of a build that imports a foreign system. Reads no archive itself.
+//! The build step that imports a foreign system.
+//!
+//! Reads no archive itself.
 
 use super::layers::{Layers, key_of};
 use crate::image::import::{Runner, Stack};
 use crate::image::store::{self, space};
 use vm_test_protocol::failure::Failure;
 
-/// Layers that come from elsewhere. All that the store lacks are read and checked before the first is unpacked.
+/// Adds imported layers; all that the store lacks are checked before the first is unpacked.
 pub(super) fn add(
     layers: &mut Layers<'_>,
     stack: &Stack,

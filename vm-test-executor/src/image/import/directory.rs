@@ -1,5 +1,7 @@
-//! A root file system in a directory of the host. A real root reads it as itself; an ordinary user in the user's
-//! namespaces, where the files of subordinate ids are readable and have the owners that they have in a guest.
+//! A root file system in a directory of the host.
+//!
+//! Real root reads it directly; an unprivileged user reads it in the user's namespaces, where files
+//! of subordinate ids are readable and have the owners that they have in a guest.
 
 use crate::image::archive::compression::PACK;
 use crate::image::archive::limits::Limits;
@@ -17,18 +19,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use vm_test_protocol::failure::Failure;
 
-/// A directory.
+/// A directory with a root file system.
 #[derive(Debug)]
 pub(in crate::image) struct Directory {
     path: PathBuf,
-    /// What to call it.
+    /// The name used in messages.
     pub(super) name: String,
-    /// The hash of all that is in it.
+    /// The hash of its whole content.
     pub(super) hash: Digest,
 }
 
 impl Directory {
-    /// The directory at this path.
+    /// Opens the directory at this path.
     pub(super) fn open(path: &Path, store: &Store) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let path = path
@@ -59,7 +61,9 @@ impl Directory {
         Ok(Self { path, name, hash })
     }
 
-    /// Reads it; unpacks it into a directory, relative to the store, if one is given. Gives what it takes up unpacked.
+    /// Reads it, and unpacks it into a directory relative to the store if one is given.
+    ///
+    /// Returns its disk usage when unpacked.
     pub(super) fn read(&self, store: &Store, into: Option<PathBuf>) -> Result<u64, Failure> {
         let mut order = Order {
             name: self.name.clone(),
@@ -95,7 +99,7 @@ impl Directory {
             .map(|output| File::from(OwnedFd::from(output)));
         let done =
             inside::perform(store.root(), Task::Foreign(order), output).map(|done| done.bytes);
-        // If the other side gave up early, tar notices by its broken pipe.
+        // If the reader stopped early, tar ends with a broken pipe.
         let status = tar
             .wait()
             .map_err(|error| cannot(&self.name, format!("tar: {error}")))?;

@@ -1,5 +1,7 @@
-//! An imported disk, in the format that the user names. It is never mounted on the host, and its format is never guessed,
-//! because a guess would let the content decide which other files are opened.
+//! An imported disk, in the format that the user names.
+//!
+//! It is never mounted on the host, and its format is never guessed: otherwise its content would
+//! decide which other files are opened.
 
 use super::qcow2;
 use super::runner::Runner;
@@ -19,25 +21,25 @@ use std::thread;
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::failure::Failure;
 
-/// A disk with which nothing is wrong as far as can be seen without a look at its file systems.
+/// A disk that passed every check that does not need its file systems.
 #[derive(Debug)]
 pub(in crate::image) struct Disk {
     file: File,
     format: DiskFormat,
-    /// What to call it.
+    /// The name used in messages.
     pub(super) name: String,
     /// The hash of the file.
     pub(super) hash: Digest,
 }
 
 impl Disk {
-    /// The disk at this path.
+    /// Opens the disk at this path.
     pub(super) fn open(path: &Path, format: DiskFormat) -> Result<Self, Failure> {
         let name = path.display().to_string();
         Self::of_file(open(path, &name)?, format, name)
     }
 
-    /// The disk in an open file.
+    /// Checks the disk in an open file.
     pub(super) fn of_file(file: File, format: DiskFormat, name: String) -> Result<Self, Failure> {
         check(&file, format, &name)?;
         let hash = Digest::of_reader(&file).map_err(|error| cannot(&name, error))?;
@@ -49,7 +51,7 @@ impl Disk {
         })
     }
 
-    /// What the format is called.
+    /// Returns the format's name.
     pub(super) fn word(&self) -> &'static str {
         match self.format {
             DiskFormat::Raw => "raw",
@@ -57,8 +59,9 @@ impl Disk {
         }
     }
 
-    /// Has a machine open it, and unpacks what comes out, which is checked on its way, into a directory relative to the
-    /// store.
+    /// Reads the disk in a VM, and unpacks its files into a directory relative to the store.
+    ///
+    /// The files are checked before they are unpacked.
     pub(super) fn unpack(
         &self,
         store: &Store,
@@ -83,14 +86,14 @@ impl Disk {
             Ok((read, unpacking.join()))
         })
         .map_err(|error: io::Error| cannot(&self.name, error))?;
-        // An archive that is short because its writer failed is not to blame.
+        // If the VM failed, report that instead of the truncated archive.
         read?;
         let unpacked = unpacked.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         unpacked.map(drop)
     }
 }
 
-/// Checks an open disk in every way that needs no look at its file systems.
+/// Checks an open disk without looking at its file systems.
 fn check(file: &File, format: DiskFormat, name: &str) -> Result<(), Failure> {
     let size = match format {
         DiskFormat::Raw => file.metadata().map_err(|error| cannot(name, error))?.len(),

@@ -1,4 +1,6 @@
-//! Small files of a foreign directory: opened below it only, through no symbolic link, and read up to a limit.
+//! Small files of a foreign directory.
+//!
+//! They are opened only below it, through no symbolic link, and read up to a limit.
 
 use crate::image::archive::refusal::{cannot, shown};
 use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
@@ -10,7 +12,7 @@ use vm_test_protocol::failure::Failure;
 /// A longer document is refused.
 const LONGEST: u64 = 4 << 20;
 
-/// Opens a regular file by its path below a directory. `name` is what to call the whole.
+/// Opens a regular file by its path below a directory; `name` is used in messages.
 pub(super) fn open_below(directory: &Path, path: &str, name: &str) -> Result<File, Failure> {
     let opened = || -> io::Result<File> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -18,7 +20,7 @@ pub(super) fn open_below(directory: &Path, path: &str, name: &str) -> Result<Fil
         let file = openat2(
             below,
             path,
-            // Without waiting: what is not a regular file must not hold up anyone.
+            // Non-blocking, so that a FIFO cannot block the caller.
             OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
             Mode::empty(),
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
@@ -48,7 +50,7 @@ pub(super) fn open_below(directory: &Path, path: &str, name: &str) -> Result<Fil
     }
 }
 
-/// The content of such a file, if it is short enough.
+/// Returns the content of such a file, if it is short enough.
 pub(super) fn content(file: File, path: &str, name: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     file.take(LONGEST + 1)
@@ -63,7 +65,7 @@ pub(super) fn content(file: File, path: &str, name: &str) -> Result<Vec<u8>, Fai
     Ok(bytes)
 }
 
-/// The document in such a file.
+/// Parses the JSON document in such a file.
 pub(super) fn parse<T: serde::de::DeserializeOwned>(
     bytes: &[u8],
     path: &str,

@@ -1,4 +1,4 @@
-//! A foreign source of an image, as a stack of layers that are read and unpacked one by one.
+//! A foreign source of an image: a stack of layers that are read and unpacked one by one.
 
 use super::directory::Directory;
 use super::disk::Disk;
@@ -13,31 +13,31 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::failure::Failure;
 
-/// One layer.
+/// One layer of a source.
 #[derive(Debug)]
 pub(in crate::image) enum Foreign {
-    /// In an archive.
+    /// An archive.
     Archive(Archive),
-    /// In a directory.
+    /// A directory.
     Directory(Directory),
-    /// On a disk, which a VM opens.
+    /// A disk, which only a VM opens.
     Disk(Disk),
-    /// This host's own.
+    /// This host's own system.
     Host(Host),
 }
 
-/// The layers, the lowest first.
+/// The layers of a source.
 #[derive(Debug)]
 pub(in crate::image) struct Stack {
-    /// The layers.
+    /// The layers, lowest first.
     pub(in crate::image) layers: Vec<Foreign>,
-    /// What they are in.
+    /// Keeps the directory that the layers are in.
     _layout: Option<Layout>,
     _room: Option<Room>,
 }
 
 impl Stack {
-    /// The root file system in an archive.
+    /// Opens the root file system in an archive.
     pub(in crate::image) fn of_tar(path: &Path) -> Result<Self, Failure> {
         Ok(Self {
             layers: vec![Foreign::Archive(Archive::open(path, Kind::Root)?)],
@@ -46,7 +46,7 @@ impl Stack {
         })
     }
 
-    /// The root file system in a directory.
+    /// Opens the root file system in a directory.
     pub(in crate::image) fn of_directory(path: &Path, store: &Store) -> Result<Self, Failure> {
         Ok(Self {
             layers: vec![Foreign::Directory(Directory::open(path, store)?)],
@@ -55,7 +55,7 @@ impl Stack {
         })
     }
 
-    /// This host's system without these paths.
+    /// Returns this host's system without these paths.
     pub(in crate::image) fn of_host(without: &[PathBuf], store: &Store) -> Self {
         Self {
             layers: vec![Foreign::Host(Host::new(without, store))],
@@ -64,7 +64,7 @@ impl Stack {
         }
     }
 
-    /// The root file system on a disk.
+    /// Opens the root file system on a disk.
     pub(in crate::image) fn of_disk(path: &Path, format: DiskFormat) -> Result<Self, Failure> {
         Ok(Self {
             layers: vec![Foreign::Disk(Disk::open(path, format)?)],
@@ -73,7 +73,7 @@ impl Stack {
         })
     }
 
-    /// The root file system on the disk in a box.
+    /// Opens the root file system on the disk in a Vagrant box.
     pub(in crate::image) fn of_box(path: &Path, store: &Store) -> Result<Self, Failure> {
         let (disk, room) = vagrant::open(path, store)?;
         Ok(Self {
@@ -83,7 +83,7 @@ impl Stack {
         })
     }
 
-    /// The image in an OCI layout; of several, the one with this digest.
+    /// Opens the image in an OCI layout; if there are several, the one with this digest.
     pub(in crate::image) fn of_layout(
         path: &Path,
         pinned: Option<&str>,
@@ -100,7 +100,7 @@ impl Stack {
 }
 
 impl Foreign {
-    /// What is done with it, for people.
+    /// Describes the step that imports it.
     pub(in crate::image) fn step(&self) -> String {
         match self {
             Self::Archive(archive) => format!("unpack {}", archive.name),
@@ -110,7 +110,7 @@ impl Foreign {
         }
     }
 
-    /// What its layer's key is made of.
+    /// Returns what its layer's key is made from.
     pub(in crate::image) fn parts(&self) -> [&[u8]; 2] {
         match self {
             Self::Archive(archive) => [b"archive 2", archive.hash.as_bytes()],
@@ -120,18 +120,23 @@ impl Foreign {
         }
     }
 
-    /// Reads all of it and checks it; what it takes up unpacked, where that can be known before it is.
+    /// Reads and checks all of it.
+    ///
+    /// Returns its disk usage when unpacked, where that can be known in advance.
     pub(in crate::image) fn survey(&self, store: &Store) -> Result<Option<u64>, Failure> {
         match self {
             Self::Archive(archive) => archive.read(store, None).map(|done| Some(done.bytes)),
             Self::Directory(directory) => directory.read(store, None).map(Some),
-            // It is read once, and nothing is kept if anything in it is refused.
+            // A disk is read only once, while it is unpacked; if anything is refused, nothing is
+            // kept.
             Self::Disk(_) => Ok(None),
             Self::Host(host) => host.survey().map(Some),
         }
     }
 
-    /// Unpacks it over the layers below into a directory, all relative to the store, and checks it once more as it does.
+    /// Unpacks it over the layers below into a directory, and checks it again.
+    ///
+    /// All paths are relative to the store.
     pub(in crate::image) fn unpack(
         &self,
         store: &Store,

@@ -1,5 +1,8 @@
-//! This host's own system as an image: packed by the user's own process, which sees the real owners of files, then checked
-//! and unpacked in the user's namespaces like any other archive. Mounts nothing, and changes nothing on the host.
+//! This host's own system as an image.
+//!
+//! It is packed by the user's own process, which sees the real owners of files, then checked and
+//! unpacked in the user's namespaces like any other archive. Mounts nothing, and changes nothing on
+//! the host.
 
 use super::runner::Runner;
 use super::system::System;
@@ -25,41 +28,43 @@ use std::thread;
 use tar::EntryType;
 use vm_test_protocol::failure::Failure;
 
-/// What to call it.
+/// The name used in messages.
 pub(super) const NAME: &str = "this host's system";
 
-/// What says which machine and which system this is.
+/// Files that identify this machine and this system.
 const IDENTITY: [&str; 2] = ["/etc/machine-id", "/etc/os-release"];
 
-/// The attribute by which a program has more rights than its user.
+/// The attribute with a program's capabilities.
 const CAPABILITY: &str = "security.capability";
 
 /// The longest value of it.
 const LONGEST: usize = 256;
 
-/// How much is copied until the user sees it.
+/// How many bytes are copied between two progress reports.
 const TICK: u64 = 32 << 20;
 
-/// How many of the paths that are left out are named.
+/// How many of the omitted paths are named.
 const SHOWN: usize = 3;
 
-/// The system.
+/// The host's system.
 #[derive(Debug)]
 pub(in crate::image) struct Host {
     system: System,
-    /// What it is to be without, and what is not there.
+    /// Paths to exclude that do not exist.
     absent: Vec<PathBuf>,
-    /// What its layer's key is made of: not its content, which nobody wants to read before each build. It is copied once,
-    /// and again when the user says so, or where it is another machine's or another system.
+    /// The hash of what its layer's key is made from.
+    ///
+    /// That is not the content, which would have to be read before every build. The system is
+    /// copied once, and again on `--refresh` or if the machine or the system is another one.
     pub(super) hash: Digest,
 }
 
-/// How much there is of it.
+/// The amount of files in it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Extent {
     entries: u64,
     bytes: u64,
-    /// What it takes up on a disk.
+    /// Disk usage.
     room: u64,
 }
 
@@ -72,7 +77,7 @@ impl Extent {
 }
 
 impl Host {
-    /// The host system minus `without`, as of the last `--refresh`.
+    /// Creates the source for the host's system minus `without`, as of the last `--refresh`.
     pub(super) fn new(without: &[PathBuf], store: &Store) -> Self {
         let mut without = without.to_vec();
         without.sort();
@@ -95,7 +100,7 @@ impl Host {
         }
     }
 
-    /// How much there is of it, as far as can be seen without opening a file.
+    /// Returns the amount of files, as far as it can be seen without opening them.
     fn extent(&self) -> Result<Extent, Failure> {
         let mut extent = Extent::default();
         let take = &mut |entry: &Entry| {
@@ -106,7 +111,7 @@ impl Host {
         Ok(extent)
     }
 
-    /// What it takes up, if that is not too much.
+    /// Returns the disk usage, if it is within the limits.
     pub(super) fn survey(&self) -> Result<u64, Failure> {
         let limits = Limits::of_environment()?;
         let extent = self.extent()?;
@@ -181,7 +186,7 @@ impl Host {
     }
 }
 
-/// Writes a file; false if it cannot be read.
+/// Writes a file to the archive; returns false if it cannot be read.
 fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
     let (mut size, mut target) = (entry.size, Vec::new());
     let mut attributes = Vec::new();
@@ -207,7 +212,7 @@ fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
                 Err(error) => return Err(named(path, &error)),
             };
             size = file.metadata().map_err(|error| named(path, &error))?.size();
-            // Whoever makes it shorter meanwhile gets a torn copy, as of any backup.
+            // If the file shrinks meanwhile, the copy is torn, as in any backup.
             content = Box::new(file.chain(io::repeat(0)));
             let mut value = [0; LONGEST];
             if let Ok(length) = lgetxattr(path, CAPABILITY, &mut value) {
@@ -235,7 +240,7 @@ fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
     }
 }
 
-/// Opens a regular file that may have become something else.
+/// Opens a file and checks that it is still a regular file.
 fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(openat(CWD, path, flags, Mode::empty())?);
@@ -246,7 +251,7 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Whether a file cannot be read by this user, or is no more.
+/// Returns whether this user cannot read the file, or it is gone.
 fn is_closed(error: &io::Error) -> bool {
     let link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
     link || matches!(
@@ -256,7 +261,7 @@ fn is_closed(error: &io::Error) -> bool {
 }
 
 impl Closed {
-    /// Says in one line what was left out.
+    /// Reports the omitted paths in one line.
     fn say(&self, runner: &mut dyn Runner) {
         if self.paths.is_empty() {
             return;

@@ -1,12 +1,12 @@
-//! How many layers an image may have.
+//! The limit of layers in an image.
 
 use crate::image::archive::refusal::cannot;
 use vm_test_protocol::failure::Failure;
 
-/// A guest's root is mounted from at most so many layers.
+/// The maximum number of layers that a guest's root can be mounted from.
 const MOST_LAYERS: usize = 40;
 
-/// Whether a guest's root can be mounted from so many layers.
+/// Checks that a guest's root can be mounted from this many layers.
 pub(super) fn check_count(count: usize, name: &str) -> Result<(), Failure> {
     if (1..=MOST_LAYERS).contains(&count) {
         return Ok(());

@@ -1,5 +1,7 @@
-//! An OCI image layout on disk, or the older format of `docker save`: index, manifest, configuration, layers. Each file is
-//! verified by its digest before it is used. Unpacks no layer.
+//! An OCI image layout on disk, or the older format of `docker save`.
+//!
+//! It consists of index, manifest, configuration and layers. Each file is verified by its digest
+//! before it is used. Unpacks no layer.
 
 use super::document::{content, open_below, parse};
 use super::layer_count::check_count;
@@ -17,17 +19,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// The version of layouts.
+/// The supported version of layouts.
 const VERSION: &str = "1.0.0";
 
-/// Lists may hold lists, to this depth, and so many in all.
+/// Limits for nested lists: their depth, and their total number.
 const DEEPEST: usize = 4;
 const MOST_LISTS: usize = 64;
 
-/// Where the files are in a room.
+/// The directory of the files in a scratch directory.
 const FILES: &str = "files";
 
-/// A layout.
+/// An open layout.
 #[derive(Debug)]
 pub(super) struct Layout {
     directory: PathBuf,
@@ -35,7 +37,7 @@ pub(super) struct Layout {
     _room: Option<Room>,
 }
 
-/// Where a packed layout is unpacked for as long as it is read.
+/// A scratch directory with an unpacked archive, which is removed on drop.
 #[derive(Debug)]
 pub(super) struct Room {
     store: Store,
@@ -44,7 +46,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Unpacks an archive that is a box for files.
+    /// Unpacks an archive of plain files.
     pub(super) fn of(archive: &Archive, store: &Store) -> Result<Self, Failure> {
         let key = format!("import-{}", archive.hash.key());
         let reservation = store.reserve(&key, || ())?;
@@ -60,7 +62,7 @@ impl Room {
         Ok(room)
     }
 
-    /// The directory.
+    /// Returns the directory with the files.
     pub(super) fn directory(&self) -> PathBuf {
         self.store.root().join(&self.relative).join(FILES)
     }
@@ -73,13 +75,13 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // What is left is without a lock, and so it is rubbish that the next one removes.
+        // Without the lock, whatever is left is recognised as garbage and removed later.
         let _ = self.clear();
     }
 }
 
 impl Layout {
-    /// The layout in a directory, or in an archive of one.
+    /// Opens the layout in a directory, or in an archive of one.
     pub(super) fn open(path: &Path, store: &Store) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let room = if path.is_dir() {
@@ -111,13 +113,13 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
         Ok(layout)
     }
 
-    /// Whether it is what `docker save` wrote before it wrote layouts.
+    /// Returns whether it has the format that `docker save` wrote before it supported OCI layouts.
     fn is_saved(&self) -> bool {
         let has = |file: &str| self.directory.join(file).symlink_metadata().is_ok();
         !has("oci-layout") && has(saved::LIST)
     }
 
-    /// The layers of its image, the lowest first, each verified.
+    /// Returns the layers of its image, lowest first, each verified.
     pub(super) fn layers(&self, pinned: Option<&str>) -> Result<Vec<Archive>, Failure> {
         if self.is_saved() {
             return saved::layers(&self.directory, &self.name, pinned);
@@ -145,7 +147,7 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
         Ok(layers)
     }
 
-    /// The reference to the one image that is meant.
+    /// Returns the descriptor of the one image that is meant.
     fn image(&self, pinned: Option<&str>) -> Result<Descriptor, Failure> {
         let (mut found, mut lists) = (Vec::new(), MOST_LISTS);
         let index = self.document("index.json")?;
@@ -174,7 +176,7 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
         }
     }
 
-    /// Adds the images of a list, and of the lists in it, that may be meant; each once, whatever its names are.
+    /// Collects the matching images of a list and of nested lists, each once.
     fn collect(
         &self,
         index: Index,
@@ -195,7 +197,7 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
                 }
                 *lists -= 1;
                 let more = self.verified_document(&image, "index")?;
-                // Of a list that is meant itself, the image for this host is.
+                // If the list itself is pinned, take its image for this host.
                 let pinned = pinned.filter(|_| !is_pinned);
                 self.collect(more, pinned, deep - 1, lists, found)?;
             } else if (is_pinned || (pinned.is_none() && image.fits()))
@@ -222,7 +224,7 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
         parse(&content(file, what, &self.name)?, what, &self.name)
     }
 
-    /// Opens what is referred to, if it is that.
+    /// Opens the file of a descriptor and verifies it.
     fn verified(&self, descriptor: &Descriptor, what: &str) -> Result<(File, Digest), Failure> {
         let expected = descriptor.hash(what, &self.name)?;
         let size = descriptor.size(what, &self.name)?;

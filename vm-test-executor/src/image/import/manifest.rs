@@ -1,5 +1,6 @@
-//! The documents of an OCI layout: the parts that are used, and which references to other files are valid. Plain
-//! data; opens nothing.
+//! The documents of an OCI layout: the fields that are used, and which references are valid.
+//!
+//! Plain data; opens nothing.
 
 use crate::image::archive::architecture::HERE_IN_OCI;
 use crate::image::archive::refusal::{cannot, shown};
@@ -8,7 +9,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use vm_test_protocol::failure::Failure;
 
-/// The file that says that a directory is a layout.
+/// The file that marks a directory as a layout.
 #[derive(Debug, Deserialize)]
 pub(super) struct Marker {
     #[serde(rename = "imageLayoutVersion")]
@@ -28,14 +29,14 @@ pub(super) struct Manifest {
     pub(super) layers: Vec<Descriptor>,
 }
 
-/// What an image is for.
+/// The platform of an image.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
     pub(super) architecture: Option<String>,
     pub(super) os: Option<String>,
 }
 
-/// A reference to a file.
+/// A reference to a file by its digest.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Descriptor {
     #[serde(default, rename = "mediaType")]
@@ -47,7 +48,7 @@ pub(super) struct Descriptor {
     annotations: Option<HashMap<String, String>>,
 }
 
-/// Which machines an image of a list is for.
+/// The platform of an image in a list.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Platform {
     pub(super) architecture: String,
@@ -55,7 +56,7 @@ pub(super) struct Platform {
 }
 
 impl Config {
-    /// Whether this host can run it.
+    /// Checks that this host can run it.
     pub(super) fn check(&self, name: &str) -> Result<(), Failure> {
         if let Some(architecture) = self.architecture.as_ref().filter(|it| *it != HERE_IN_OCI) {
             let cause = format!(
@@ -76,7 +77,7 @@ impl Config {
 }
 
 impl Descriptor {
-    /// The hash that the file must have.
+    /// Returns the hash that the file must have.
     pub(super) fn hash(&self, what: &str, name: &str) -> Result<Digest, Failure> {
         let Some(digest) = &self.digest else {
             return Err(
@@ -97,13 +98,13 @@ impl Descriptor {
         }
     }
 
-    /// The length that the file must have.
+    /// Returns the length that the file must have.
     pub(super) fn size(&self, what: &str, name: &str) -> Result<u64, Failure> {
         self.size
             .ok_or_else(|| cannot(name, format!("its {what} is named without a size")))
     }
 
-    /// The name that it has in a list.
+    /// Returns its name in the list.
     pub(super) fn tag(&self) -> Option<&str> {
         let annotations = self.annotations.as_ref()?;
         annotations
@@ -111,7 +112,7 @@ impl Descriptor {
             .map(String::as_str)
     }
 
-    /// Whether it is for this host; one that does not say may be.
+    /// Returns whether it is for this host, or does not say.
     pub(super) fn fits(&self) -> bool {
         self.platform
             .as_ref()
@@ -119,15 +120,17 @@ impl Descriptor {
     }
 }
 
-/// Whether a descriptor of this kind is a list of images.
+/// Returns whether a descriptor of this media type is a list of images.
 pub(super) fn is_index(kind: &str) -> bool {
     kind.contains("image.index") || kind.contains("manifest.list")
 }
 
-/// How the kinds of compressed layers end, as one program or another writes them.
+/// Media type suffixes of compressed layers, as written by various programs.
 const COMPRESSED: [&str; 5] = ["gzip", "gz", "zstd", "zst", "xz"];
 
-/// Whether a layer of this kind can be read. Its bytes say themselves how they are compressed.
+/// Returns whether a layer of this media type can be read.
+///
+/// The compression is detected from its bytes.
 pub(super) fn is_layer(kind: &str) -> bool {
     let plain = COMPRESSED.iter().find_map(|form| {
         let rest = kind.strip_suffix(form)?;

@@ -1,6 +1,7 @@
-//! Sources of images: archives, directories, OCI layouts, disks, this host. Opens and hashes them;
-//! entries of archives are read in the user's namespaces only, file systems of disks in a VM only.
-//! Of recipes it knows the base.
+//! Sources of images: archives, directories, OCI layouts, disks, this host.
+//!
+//! Opens and hashes them; archive entries are read only in the user's namespaces, file systems of
+//! disks only in a VM. Of recipes, it knows only the base.
 
 mod directory;
 mod disk;

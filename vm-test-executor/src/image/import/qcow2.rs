@@ -1,5 +1,6 @@
-//! The header of a qcow2 disk and the first of its tables: what makes it unsafe to open. Reads a few pages of a
-//! file; follows no name in it.
+//! The header and first table of a qcow2 disk: checks for everything that makes it unsafe to open.
+//!
+//! Reads a few pages of the file; follows no file name in it.
 
 use crate::image::archive::likeness::{self, Likeness, QCOW2};
 use crate::image::archive::refusal::cannot;
@@ -9,26 +10,26 @@ use vm_test_protocol::failure::Failure;
 
 const MAGIC: &[u8; 4] = b"QFI\xfb";
 
-/// Length of the header of version 2, and the least of version 3.
+/// The header length of version 2, and the minimum for version 3.
 const SHORT: usize = 72;
 const LONG: usize = 104;
 
-/// The bits of features without which a disk cannot be read: dirty, corrupt, external data, compression, long entries.
+/// Incompatible feature bits: dirty, corrupt, external data, compression, extended entries.
 const DIRTY: u64 = 1;
 const CORRUPT: u64 = 2;
 const EXTERNAL: u64 = 4;
 const KNOWN: u64 = 0b1_1111;
 
-/// The part of a table's entry that is an offset.
+/// The offset bits of a table entry.
 const OFFSET: u64 = 0x00ff_ffff_ffff_fe00;
 
-/// What is wrong with a disk: the cause and the cure.
+/// A problem with a disk: the cause and the hint.
 type Fault = (String, &'static str);
 
 const DAMAGED: &str = "download or make it again; qemu-img check says what is still readable";
 const STANDALONE: &str = "make it independent: qemu-img convert -f qcow2 -O qcow2 OLD NEW";
 
-/// Checks the header. Gives the size of the disk that the file describes.
+/// Checks the header, and returns the size of the disk that the file describes.
 pub(super) fn check_header(file: &File, name: &str) -> Result<u64, Failure> {
     if let Some(Likeness { what, cure }) = likeness::of(file).filter(|it| it.what != QCOW2) {
         return Err(cannot(
@@ -41,7 +42,7 @@ pub(super) fn check_header(file: &File, name: &str) -> Result<u64, Failure> {
     size.map_err(|(cause, hint)| cannot(name, cause).hint(hint))
 }
 
-/// Checks the tables of a disk, the header of which is good.
+/// Checks the tables of a disk with a valid header.
 pub(super) fn check_tables(file: &File, name: &str) -> Result<(), Failure> {
     let good =
         read_header(file).and_then(|(header, length)| tables(file, &Header(&header), length));
@@ -52,7 +53,7 @@ fn damaged(cause: &str) -> Fault {
     (cause.to_owned(), DAMAGED)
 }
 
-/// The header, and the length of the file, which may be less.
+/// Reads the header and the length of the file, which may be shorter.
 fn read_header(file: &File) -> Result<([u8; LONG], u64), Fault> {
     let length = file
         .metadata()
@@ -83,7 +84,8 @@ fn size(header: &Header<'_>, length: u64) -> Result<u64, Fault> {
     if wanted < if version == 2 { SHORT } else { LONG } {
         return Err(damaged("the qcow2 disk is cut off within its header"));
     }
-    // An external file is named by a feature, a backing file by an offset: both would have QEMU open what they name.
+    // QEMU would open any file that the header names: a data file by a feature bit, a backing file
+    // by an offset.
     let features = if version == 3 { header.long(72) } else { 0 };
     if header.long(8) != 0 || header.number(16) != 0 {
         return Err((
@@ -119,7 +121,7 @@ fn size(header: &Header<'_>, length: u64) -> Result<u64, Fault> {
     Ok(header.long(24))
 }
 
-/// Looks whether the tables, and the clusters to which the first of them leads, lie in the file.
+/// Checks that the tables, and the clusters that the first table refers to, are inside the file.
 fn tables(file: &File, header: &Header<'_>, length: u64) -> Result<(), Fault> {
     let cut = || {
         (
@@ -145,7 +147,7 @@ fn tables(file: &File, header: &Header<'_>, length: u64) -> Result<(), Fault> {
     if !within(offset, entries * 8) {
         return Err(cut());
     }
-    // Each entry of the first table leads to a second table of one cluster, which covers so many bytes of the disk.
+    // Each L1 entry refers to an L2 table of one cluster, which covers this many bytes of the disk.
     let covered = u128::from(cluster) * u128::from(cluster / 8) * u128::from(entries);
     if covered < u128::from(header.long(24)) {
         return Err((

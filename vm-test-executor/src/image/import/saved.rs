@@ -1,5 +1,6 @@
-//! An image as `docker save` writes it, in a directory: a list of images, each with a configuration and its layers, all
-//! named by their paths. Unpacks no layer.
+//! An image as `docker save` writes it, in a directory.
+//!
+//! A list names the images, each with a configuration and layers, by their paths. Unpacks no layer.
 
 use super::document::{content, open_below, parse};
 use super::layer_count::check_count;
@@ -12,10 +13,10 @@ use serde::Deserialize;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 
-/// The file that lists the images.
+/// The file with the list of images.
 pub(super) const LIST: &str = "manifest.json";
 
-/// An image.
+/// One image in the list.
 #[derive(Debug, Deserialize)]
 struct Saved {
     #[serde(rename = "Config")]
@@ -26,7 +27,9 @@ struct Saved {
     layers: Vec<String>,
 }
 
-/// The layers of the one image, or of the one whose configuration has this hash; the lowest first.
+/// Returns the layers of the only image, or of the one with this hash, lowest first.
+///
+/// The hash is that of the image's configuration.
 pub(super) fn layers(
     directory: &Path,
     name: &str,

@@ -1,5 +1,6 @@
-//! What a user names as the source of an image. Takes the name apart; a file's form comes from its name, never from its
-//! content.
+//! A user's specification of an image source.
+//!
+//! Parses it; the format of a file comes from its name, never from its content.
 
 use crate::image::layer::digest::Digest;
 use crate::image::recipe::Base;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::failure::Failure;
 
-/// Endings of names, and what they say.
+/// File name extensions and their formats.
 const ENDINGS: [(&str, Word); 13] = [
     (".tar", Word::Tar),
     (".tar.gz", Word::Tar),
@@ -24,7 +25,7 @@ const ENDINGS: [(&str, Word); 13] = [
     (".box", Word::Vagrant),
 ];
 
-/// How a source is named outright.
+/// The forms of an explicit source.
 const NAMED: &str = "tar:PATH, dir:PATH, oci:PATH, qcow2:PATH, raw:PATH or box:PATH";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ enum Word {
     Vagrant,
 }
 
-/// Where an image comes from.
+/// The source of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     word: Word,
@@ -45,10 +46,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// The source that a user's words name; a relative path starts at `here`.
+    /// Parses a source; a relative path starts at `here`.
     ///
     /// # Errors
-    /// If they do not say what it is.
+    /// If the format is not clear.
     pub fn parse(text: &str, here: &Path) -> Result<Self, Failure> {
         let cannot = |cause: &str| Failure::new(format!("cannot import {text}: {cause}"));
         if let Some((word, rest)) = text.split_once(':').filter(|(word, _)| !word.contains('/')) {
@@ -72,7 +73,7 @@ impl Source {
         }
         let path = here.join(text);
         let word = if path.is_dir() {
-            // A marker decides, which a root file system has no use for.
+            // The marker file decides; a root file system has none.
             if path.join("oci-layout").exists() {
                 Word::Layout
             } else {
@@ -111,7 +112,7 @@ impl Source {
         })
     }
 
-    /// What an image that is made of it starts from.
+    /// Returns the base of an image that is made from it.
     #[must_use]
     pub fn base(self) -> Base {
         match self.word {

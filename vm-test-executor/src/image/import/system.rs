@@ -1,5 +1,7 @@
-//! Which parts of this host's root belong to an image of its system: not those of one particular host or user, and not those
-//! that can be made again. Knows paths; reads nothing but the list of users.
+//! Which parts of this host's root belong to an image of its system.
+//!
+//! Left out are the files of one particular host or user, and files that can be made again. Works
+//! on paths; reads only the list of users.
 
 use crate::image::layer::cache;
 use crate::image::store::{Store, disk_of};
@@ -8,23 +10,25 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// The directories of a system, at the root, or links to them. Each may be a file system of its own.
+/// The system's directories at the root; each may be a symbolic link or a file system of its own.
 pub(super) const TOPS: [&str; 10] = [
     "bin", "etc", "lib", "lib32", "lib64", "libx32", "opt", "sbin", "usr", "var",
 ];
 
-/// Directories below them that may be file systems of their own, too. All other mounts are left out.
+/// Directories below them that may be mounts, too; all other mounts are left out.
 const PARTS: [&str; 3] = ["usr/local", "var/lib", "var/opt"];
 
-/// Directories at the root that are there and empty.
+/// Directories at the root that are created empty.
 pub(super) const EMPTY: [&str; 11] = [
     "boot", "dev", "home", "media", "mnt", "proc", "root", "run", "srv", "sys", "tmp",
 ];
 
-/// Directories below which there are directories only: programs want them, and what is in them they make again.
+/// Directories of which only the subdirectories are taken.
+///
+/// Programs need those, and recreate the files in them.
 const BARE: [&str; 3] = ["var/cache", "var/log", "var/lib/apt/lists"];
 
-/// Directories with nothing in them.
+/// Directories that are left empty.
 const CLEARED: [&str; 8] = [
     "var/backups",
     "var/crash",
@@ -36,7 +40,7 @@ const CLEARED: [&str; 8] = [
     "var/tmp",
 ];
 
-/// What makes this machine itself, or is about its disks.
+/// Files that identify this host, or describe its disks.
 const OWN: [&str; 5] = [
     "etc/crypttab",
     "etc/fstab",
@@ -45,23 +49,23 @@ const OWN: [&str; 5] = [
     "var/lib/dbus/machine-id",
 ];
 
-/// The ids of people, as distributions give them.
+/// The ids that distributions give to human users.
 const PEOPLE: std::ops::RangeInclusive<u32> = 1000..=59_999;
 
 /// How much of a path is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Share {
-    /// All.
+    /// Everything.
     Whole,
-    /// The directory, and directories below it.
+    /// The directory and its subdirectories, without files.
     Directories,
-    /// The directory with nothing in it.
+    /// The directory, without its contents.
     Empty,
-    /// It is not there.
+    /// Not even the directory.
     Nothing,
 }
 
-/// The system below a root.
+/// The system below a root directory.
 #[derive(Debug)]
 pub(super) struct System {
     pub(super) root: PathBuf,
@@ -70,7 +74,7 @@ pub(super) struct System {
 }
 
 impl System {
-    /// This host's, without these paths, and without the store.
+    /// Returns this host's system without these paths and without the store.
     pub(super) fn of_host(without: &[PathBuf], store: &Store) -> Self {
         let mut system = Self::below(Path::new("/"), without);
         let mounts = rootfs::mounts().into_iter().map(|mount| mount.target);
@@ -80,13 +84,13 @@ impl System {
         let store = store.root().canonicalize();
         if let Ok(store) = store.as_deref() {
             system.clear([store.to_path_buf()]);
-            // The file that it may be in.
+            // The file that the store may be mounted from.
             system.without.insert(relative(&disk_of(store)));
         }
         system
     }
 
-    /// The one below this directory.
+    /// Returns the system below this directory, without these paths.
     pub(super) fn below(root: &Path, without: &[PathBuf]) -> Self {
         Self {
             root: root.to_path_buf(),
@@ -95,15 +99,17 @@ impl System {
         }
     }
 
-    /// Leaves out what is in these directories.
+    /// Leaves out the contents of these directories.
     fn clear(&mut self, directories: impl IntoIterator<Item = PathBuf>) {
         let names = directories.into_iter().map(|path| relative(&path));
-        // Nobody's home is one of the system's own directories.
+        // A home at the top level, such as `/`, is one of the system's own directories.
         self.empty
             .extend(names.filter(|name| name.components().count() > 1));
     }
 
-    /// How much is taken of the file of this name, which is relative to the root, by itself.
+    /// Returns how much is taken of the file with this name, regardless of its parents.
+    ///
+    /// The name is relative to the root.
     pub(super) fn share(&self, name: &Path) -> Share {
         let is_in = |list: &[&str]| list.iter().any(|known| name == Path::new(known));
         if self.without.contains(name) || is_in(&OWN) {
@@ -117,25 +123,25 @@ impl System {
         }
     }
 
-    /// The list of users.
+    /// Returns the list of users.
     pub(super) fn passwd(&self) -> String {
         let bytes = fs::read(self.root.join("etc/passwd")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
-/// Whether a directory with a file of this name holds nothing but what can be made again.
+/// Returns whether a file of this name marks its directory as a cache.
 pub(super) fn is_tag(name: &std::ffi::OsStr) -> bool {
     name == cache::TAG
 }
 
-/// Whether something mounted there belongs to the system.
+/// Returns whether a mount at this path belongs to the system.
 fn is_part(name: &Path) -> bool {
     let is = |known: &&str| name == Path::new(known);
     name.as_os_str().is_empty() || TOPS.iter().any(&is) || PARTS.iter().any(is)
 }
 
-/// A path of the host as a name below its root.
+/// Makes a path relative to the root.
 fn relative(path: &Path) -> PathBuf {
     let names = path
         .components()
@@ -143,7 +149,7 @@ fn relative(path: &Path) -> PathBuf {
     names.collect()
 }
 
-/// The homes of people.
+/// Returns the home directories of human users.
 fn homes(passwd: &str) -> Vec<PathBuf> {
     let home = |line: &str| {
         let mut fields = line.split(':').skip(2);
@@ -156,7 +162,7 @@ fn homes(passwd: &str) -> Vec<PathBuf> {
     passwd.lines().filter_map(home).collect()
 }
 
-/// A list of passwords in which nobody has one, so that programs that look there find whom they look for.
+/// Returns a shadow file in which every password is locked, so that programs still find each user.
 pub(super) fn locked(passwd: &str) -> String {
     let names = passwd.lines().filter_map(|line| line.split(':').next());
     let names = names.filter(|name| !name.is_empty());

@@ -1,4 +1,6 @@
-//! A tar archive in a file of the host. Opens and hashes it; it is read only inside the user's namespaces.
+//! A tar archive in a file of the host.
+//!
+//! Opens and hashes it; it is read only in the user's namespaces.
 
 use crate::image::archive::limits::Limits;
 use crate::image::archive::order::{Feed, Kind, Order};
@@ -11,18 +13,18 @@ use std::io::Seek;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// An archive.
+/// An open archive.
 #[derive(Debug)]
 pub(in crate::image) struct Archive {
     file: File,
     kind: Kind,
-    /// What to call it.
+    /// The name used in messages.
     pub(super) name: String,
     /// The hash of the file.
     pub(super) hash: Digest,
 }
 
-/// Opens a regular file for reading; anything else could make the reader wait for ever.
+/// Opens a regular file for reading; anything else could block the reader forever.
 pub(super) fn open(path: &Path, name: &str) -> Result<File, Failure> {
     let meta = std::fs::metadata(path).map_err(|error| {
         let failure = cannot(name, &error);
@@ -41,7 +43,7 @@ pub(super) fn open(path: &Path, name: &str) -> Result<File, Failure> {
 }
 
 impl Archive {
-    /// The archive at this path.
+    /// Opens the archive at this path.
     pub(super) fn open(path: &Path, kind: Kind) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let file = open(path, &name)?;
@@ -54,7 +56,7 @@ impl Archive {
         })
     }
 
-    /// An archive in an open file, the hash of which is known.
+    /// Returns the archive in an open file with a known hash.
     pub(super) fn of_file(file: File, kind: Kind, name: String, hash: Digest) -> Self {
         Self {
             file,
@@ -64,7 +66,9 @@ impl Archive {
         }
     }
 
-    /// Reads it; unpacks it over the layers below into a directory, all relative to the store, if they are given.
+    /// Reads it, and unpacks it over the layers below if they are given.
+    ///
+    /// All paths are relative to the store.
     pub(super) fn read(
         &self,
         store: &Store,
@@ -72,7 +76,7 @@ impl Archive {
     ) -> Result<Done, Failure> {
         let (below, into) = match onto {
             Some((below, into)) => (Some(below.to_vec()), Some(into)),
-            // Only what is no layer lies on nothing for certain.
+            // Without `onto`, only an archive that is not a layer is known to have no layers below.
             None if self.kind != Kind::Layer => (Some(Vec::new()), None),
             None => (None, None),
         };

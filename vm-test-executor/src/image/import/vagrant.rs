@@ -1,4 +1,6 @@
-//! A Vagrant box of the provider libvirt: an archive of metadata.json, a Vagrantfile, which is not executed, and a disk.
+//! A Vagrant box for the libvirt provider: an archive of metadata.json, a Vagrantfile and a disk.
+//!
+//! The Vagrantfile is not executed.
 
 use super::disk::Disk;
 use super::document::{content, open_below, parse};
@@ -19,7 +21,7 @@ const DISK: &str = "box.img";
 struct Metadata {
     provider: String,
     format: Option<String>,
-    /// In the second form of boxes, which may hold several.
+    /// In the second version of the box format, which allows several disks.
     disks: Option<Vec<Listed>>,
 }
 
@@ -29,7 +31,7 @@ struct Listed {
     format: Option<String>,
 }
 
-/// The disk in a box, and where the box is unpacked for as long as the disk is read.
+/// Opens the disk in a box; the box stays unpacked in the scratch directory.
 pub(super) fn open(path: &Path, store: &Store) -> Result<(Disk, Room), Failure> {
     let name = path.display().to_string();
     let archive = Archive::open(path, Kind::Plain)?;
@@ -47,7 +49,7 @@ pub(super) fn open(path: &Path, store: &Store) -> Result<(Disk, Room), Failure> 
     let (path, format) = match metadata.disks.as_deref() {
         Some([disk]) => (
             &disk.path[..],
-            // This form knows no other, unless it says so.
+            // The default format in this version.
             disk.format
                 .as_deref()
                 .or(metadata.format.as_deref())

@@ -1,7 +1,7 @@
-//! Walks the host's system file by file, parents before their content. Reads only the few files that it rewrites, and opens
-//! none of the others.
+//! Walks the host's system file by file, parents before their contents.
 //!
-//! Files that not everybody may read stay out of an image: images are shared, and must not depend on who builds them.
+//! Reads only the few files that it rewrites, and opens no others. Files that are not
+//! world-readable stay out of an image: images are shared, and must not depend on who builds them.
 
 use super::system::{EMPTY, Share, System, TOPS, is_tag, locked};
 use std::collections::HashMap;
@@ -10,20 +10,20 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The permissions of others: to read, and to go through.
+/// Permission bits of others: to read a file, and to list and enter a directory.
 const READ: u32 = 0o004;
 const ENTER: u32 = 0o005;
 
-/// Who owns what has an owner that no guest has.
+/// The owner of files whose owner has no id in a guest.
 const NOBODY: u32 = 65_534;
 
-/// A file that names the servers of names is at most so large.
+/// The size limit of `resolv.conf`.
 const LARGEST: u64 = 1 << 16;
 
-/// A file.
+/// A file of the system.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Its name below the root.
+    /// Its path below the root.
     pub(super) name: PathBuf,
     pub(super) kind: Kind,
     pub(super) mode: u32,
@@ -31,31 +31,33 @@ pub(super) struct Entry {
     pub(super) group: u32,
     /// Seconds since 1970.
     pub(super) time: u64,
-    /// Bytes of its content.
+    /// The size of its content in bytes.
     pub(super) size: u64,
 }
 
-/// What it is.
+/// The kind of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Directory,
-    /// The one at this path.
+    /// A regular file, with its path on the host.
     File(PathBuf),
-    /// Another name of the file of this name.
+    /// A hard link to the file with this name.
     Link(PathBuf),
     Symlink(PathBuf),
-    /// One with this content instead of the host's.
+    /// A regular file with this content instead of the host's.
     Made(Vec<u8>),
 }
 
-/// What was left out because not everybody may read it.
+/// What was left out because it is not world-readable.
 #[derive(Debug, Default)]
 pub(super) struct Closed {
-    /// Of files, and of directories all that is in them.
+    /// Files, and directories without their contents.
     pub(super) paths: Vec<PathBuf>,
 }
 
-/// Gives every file of the system to `take`, which says whether it could; gives what was left out.
+/// Passes every file of the system to `take`, and returns what was left out.
+///
+/// `take` returns whether it could read the file.
 pub(super) fn walk(
     system: &System,
     take: &mut dyn FnMut(&Entry) -> io::Result<bool>,
@@ -79,13 +81,13 @@ pub(super) fn walk(
 struct Walk<'a> {
     system: &'a System,
     take: &'a mut dyn FnMut(&Entry) -> io::Result<bool>,
-    /// Where the first name is of a file that has several.
+    /// The first name of each file that has several.
     links: HashMap<(u64, u64), PathBuf>,
     closed: Closed,
 }
 
 impl Walk<'_> {
-    /// A directory with nothing in it, whatever is there on the host.
+    /// Creates a top-level directory, empty whatever the host has there.
     fn top(&mut self, name: &Path) -> io::Result<()> {
         let meta = fs::symlink_metadata(self.system.root.join(name)).ok();
         let meta = meta.filter(Metadata::is_dir);
@@ -103,7 +105,7 @@ impl Walk<'_> {
 
     fn visit(&mut self, name: &Path, above: Share) -> io::Result<()> {
         let path = self.system.root.join(name);
-        // It may have gone since its directory was read.
+        // It may have been removed since its directory was read.
         let Ok(meta) = fs::symlink_metadata(&path) else {
             return Ok(());
         };
@@ -127,7 +129,7 @@ impl Walk<'_> {
         let entry = Entry {
             name: name.to_path_buf(),
             kind,
-            // A link has none of its own.
+            // A link has no permissions of its own.
             mode: if meta.is_symlink() {
                 0o644
             } else {
@@ -186,7 +188,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What becomes of a file; `None` if it is left out.
+    /// Returns what the file becomes; `None` if it is left out.
     fn kind(&mut self, name: &Path, path: &Path, meta: &Metadata) -> Option<Kind> {
         if meta.is_dir() {
             return Some(Kind::Directory);
@@ -195,7 +197,7 @@ impl Walk<'_> {
             return Some(Kind::Made(locked(&self.system.passwd()).into_bytes()));
         }
         if meta.is_symlink() {
-            // A guest's /run is empty, and steps with a network ask the servers that the host asks.
+            // A guest's /run is empty, and build steps with a network use the host's name servers.
             if name == Path::new("etc/resolv.conf") {
                 let small =
                     fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST);
@@ -205,7 +207,7 @@ impl Walk<'_> {
             }
             return Some(Kind::Symlink(inside(name, &fs::read_link(path).ok()?)));
         }
-        // Sockets, pipes and devices are of what runs on the host.
+        // Sockets, FIFOs and devices belong to programs running on the host.
         if !meta.is_file() {
             return None;
         }
@@ -231,7 +233,7 @@ impl Entry {
     }
 }
 
-/// The same target of a link without steps above the root, where they lead nowhere.
+/// Returns the target of a link without leading `..` components that have no effect at the root.
 fn inside(name: &Path, target: &Path) -> PathBuf {
     let depth = name.components().count() - 1;
     let ups = target
@@ -249,7 +251,7 @@ fn time_of(meta: &Metadata) -> u64 {
     u64::try_from(meta.mtime()).unwrap_or(0)
 }
 
-/// The same error with the path in it.
+/// Adds the path to an error.
 pub(super) fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

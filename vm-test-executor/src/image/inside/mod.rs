@@ -1,6 +1,6 @@
-//! Work that needs root over all of a guest's ids, done by a process in the user's namespaces: the
-//! process, and its tasks. Knows the store's directory only, and calls the rooms below for the
-//! work.
+//! Work that needs root over all of a guest's ids, in a process in the user's namespaces.
+//!
+//! Knows only the store's directory; the modules below do the work.
 
 mod process;
 mod task;

@@ -1,5 +1,7 @@
-//! Work on the store's files that needs root over all of a guest's ids: unpacking, hashing, removing. It is done by a
-//! separate process in the user's namespaces, without a network; if that is killed, the kernel ends everything it started.
+//! The process that works on the store's files as root over all of a guest's ids.
+//!
+//! It runs in the user's namespaces, without a network; if it is killed, the kernel ends everything
+//! it started.
 
 use super::task::{Done, Task, carry_out, describe, take_part};
 use crate::host::idmaps::{IdMaps, Source};
@@ -21,12 +23,12 @@ use vm_test_protocol::harvest::ENV_PROFILE;
 use vm_test_sys::namespaces::{self, Program};
 use vm_test_sys::{btrfs, handover, idmap, inherited};
 
-/// The argument that makes the program do this.
+/// The argument that makes the program run as this process.
 pub const COMMAND: &str = "__inside";
 
 const CONTROL: i32 = 3;
 
-/// Where a real root's store is seen, with ids mapped.
+/// Where the store of a real root is mounted, with mapped ids.
 const STORE: &str = "/run";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +38,7 @@ struct Order {
     mapped: bool,
 }
 
-/// Has a task done. `input` becomes its standard input.
+/// Performs a task; `input` becomes its standard input.
 pub(in crate::image) fn perform(
     store: &Path,
     task: Task,
@@ -45,7 +47,7 @@ pub(in crate::image) fn perform(
     perform_to(store, task, input, None)
 }
 
-/// Has a task done that hashes; the hash, and the bytes of the files.
+/// Performs a task that hashes; returns the hash and the size of the files.
 pub(in crate::image) fn hash(store: &Path, task: Task) -> Result<(Digest, u64), Failure> {
     let what = describe(&task);
     let done = perform(store, task, None)?;
@@ -57,7 +59,9 @@ pub(in crate::image) fn hash(store: &Path, task: Task) -> Result<(Digest, u64), 
     }
 }
 
-/// Removes something from the store. A subvolume that this process may destroy needs no other.
+/// Removes something from the store.
+///
+/// A subvolume that this process may destroy needs no separate process.
 pub(in crate::image) fn remove(store: &Path, path: &Path) -> Result<(), Failure> {
     let place = path.parent().zip(path.file_name());
     let destroyed = place.is_some_and(|(parent, name)| {
@@ -74,7 +78,7 @@ pub(in crate::image) fn remove(store: &Path, path: &Path) -> Result<(), Failure>
     perform(store, Task::Remove(relative), None).map(drop)
 }
 
-/// Has a task done that writes to `output`.
+/// Performs a task that writes to `output`.
 pub(in crate::image) fn perform_to(
     store: &Path,
     task: Task,
@@ -141,11 +145,12 @@ pub(in crate::image) fn perform_to(
     })
 }
 
-/// Variables that it has from whoever builds: what may be between this host and a mirror of Debian, and where it writes
-/// what it has executed, if it was built to be measured.
+/// Variables that the process inherits.
+///
+/// They are proxies for the Debian mirror, and the file for coverage profiles.
 const KEPT: [&str; 4] = ["http_proxy", "https_proxy", "no_proxy", ENV_PROFILE];
 
-/// Those, and where programs are.
+/// Returns the environment: these variables and `PATH`.
 fn environment() -> Vec<CString> {
     let kept = KEPT
         .iter()
@@ -156,7 +161,7 @@ fn environment() -> Vec<CString> {
         .collect()
 }
 
-/// Does a task in a process that was started for it.
+/// Performs a task in a process that was started for it.
 pub fn main() -> ExitCode {
     let Ok(control) = inherited::take(CONTROL).map(UnixStream::from) else {
         eprintln!("vm-test: this is started by vm-test only");
@@ -167,7 +172,7 @@ pub fn main() -> ExitCode {
             |error: io::Error| Failure::new(format!("cannot {}: {error}", describe(&task)));
         let _part = take_part(&store, &task).map_err(cannot)?;
         match &task {
-            // It names the entry and the cure itself.
+            // Its failures already name the entry and the hint.
             Task::Foreign(order) => order.carry_out(&store).map(|(bytes, remarks)| Done {
                 bytes,
                 remarks,
@@ -176,7 +181,7 @@ pub fn main() -> ExitCode {
             task => carry_out(&store, task).map_err(cannot),
         }
     });
-    // If the one who ordered is gone, nobody wants to know.
+    // If the parent is gone, there is nobody to report to.
     let _ = frame::write(&control, &answer);
     ExitCode::SUCCESS
 }

@@ -1,5 +1,6 @@
-//! What the process in the user's namespaces can do to the store's files, as root over all of a guest's ids. Knows neither
-//! how it was started nor for whom.
+//! The tasks of the process in the user's namespaces, on the store's files.
+//!
+//! Does not know how the process was started.
 
 use crate::image::layer::digest::Digest;
 use crate::image::layer::stacked::Stack;
@@ -12,12 +13,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-/// What to do, with paths relative to the store.
+/// A task, with paths relative to the store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::image) enum Task {
-    /// Reads what comes from elsewhere, and unpacks it if it is said where.
+    /// Reads a foreign archive, and unpacks it if requested.
     Foreign(archive::Order),
-    /// Copies a file or directory of the host, which comes as a tar archive of one entry, to a path in a layer.
+    /// Copies a file or directory of the host into a layer.
+    ///
+    /// It arrives as a tar archive with one entry.
     Place {
         /// The layer's files.
         into: PathBuf,
@@ -28,15 +31,15 @@ pub(in crate::image) enum Task {
         /// Permission bits.
         mode: Option<u32>,
     },
-    /// Makes directories.
+    /// Creates directories.
     Make(Vec<PathBuf>),
     /// Hashes a tree.
     Digest(PathBuf),
-    /// Hashes layers, the base first, as an overlay shows them.
+    /// Hashes layers, base first, as an overlay shows them.
     DigestWhole(Vec<PathBuf>),
     /// Removes a file or a tree.
     Remove(PathBuf),
-    /// Bootstraps a release of Debian, with packages, into a directory that is made; the program's words go to a log.
+    /// Bootstraps a release of Debian into a new directory; the program's output goes to a log.
     Bootstrap {
         /// The directory.
         into: PathBuf,
@@ -47,53 +50,55 @@ pub(in crate::image) enum Task {
         /// The packages.
         packages: Vec<String>,
     },
-    /// Unpacks the kernel of a package of Debian into a layer.
+    /// Unpacks the kernel of a Debian package into a layer.
     Kernel {
         /// The layer's files.
         into: PathBuf,
-        /// A directory that is made and removed.
+        /// A scratch directory, which is created and removed.
         scratch: PathBuf,
         /// The files of the layers below, the base first.
         below: Vec<PathBuf>,
-        /// The code name of the Debian.
+        /// The code name of the Debian release.
         suite: String,
         /// The package.
         package: String,
     },
-    /// Makes the files that machines boot from.
+    /// Makes the files that VMs boot from.
     Machine(boot::Order),
-    /// Writes these layers, the base first, as one root file system to a tar archive, which is the standard output.
+    /// Writes these layers, base first, as one tar archive to standard output.
     Export(Vec<PathBuf>),
-    /// Makes layers, the base first, one tree of files.
+    /// Merges layers, base first, into one tree of files.
     Flatten {
         /// The layers' files.
         layers: Vec<PathBuf>,
-        /// The tree, which is made.
+        /// The tree, which is created.
         into: PathBuf,
     },
-    /// Removes from a layer's files the empty directories on which something was mounted, where no layer below has them.
+    /// Removes empty directories that were created only as mountpoints.
+    ///
+    /// Directories that a layer below has are kept.
     Prune {
         /// The layer's files.
         files: PathBuf,
         /// The layers below.
         below: Vec<PathBuf>,
-        /// The paths in the guest.
+        /// The mountpoints, as paths in the guest.
         mounted: Vec<PathBuf>,
     },
 }
 
-/// What came of it.
+/// The result of a task.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::image) struct Done {
-    /// The hash, where one was asked for.
+    /// The hash, if one was requested.
     pub(in crate::image) digest: Option<Digest>,
-    /// The bytes of the files that were hashed or read.
+    /// The size of the files that were hashed or read.
     pub(in crate::image) bytes: u64,
-    /// What the user should know.
+    /// Messages for the user.
     pub(in crate::image) remarks: Vec<String>,
 }
 
-/// Does it, except what comes from elsewhere, which does itself.
+/// Performs a task, except [`Task::Foreign`], which has its own function.
 pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
     match task {
         Task::Make(dirs) => {
@@ -160,8 +165,10 @@ pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
     Ok(Done::default())
 }
 
-/// Whoever removes what is made aside waits until those that write to it are gone, and they may outlive the one who
-/// ordered by a moment.
+/// Takes a shared lock on the staging directory of a task.
+///
+/// Whoever removes the directory waits until its writers are gone, which may outlive the process
+/// that ordered the task for a moment.
 pub(super) fn take_part(store: &Path, task: &Task) -> io::Result<Option<File>> {
     let path = match task {
         Task::Place { into, .. }
@@ -195,7 +202,7 @@ fn unpack(into: &Path) -> io::Result<()> {
     archiver::run(&mut tar).map(drop)
 }
 
-/// The file comes as the only entry of an archive, so that its kind and permissions come with it.
+/// Places the only entry of an archive, which carries its kind and permissions.
 fn place(layer: &Path, below: &Stack<'_>, to: &Path, mode: Option<u32>) -> io::Result<()> {
     let name = to.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let parent = below.resolve(to.parent().unwrap_or(Path::new("/")));
@@ -221,7 +228,7 @@ fn place(layer: &Path, below: &Stack<'_>, to: &Path, mode: Option<u32>) -> io::R
     Ok(())
 }
 
-/// What is done, for people, after "cannot".
+/// Describes the task for a message, after "cannot".
 pub(super) fn describe(task: &Task) -> String {
     match task {
         Task::Make(_) => "make a layer's directories".to_owned(),

@@ -1,22 +1,25 @@
-//! Runs GNU tar, which supports everything that a root file system may hold and reports what it refuses. Knows how to read
-//! its messages, not what is packed.
+//! Runs GNU tar, which supports every kind of file and reports what it refuses.
+//!
+//! Reads its messages, not the archives.
 
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use vm_test_protocol::failure::Failure;
 
-/// How many of its last lines are told: the first ones of many are alike, and the last one only says that there were some.
+/// How many of tar's last error lines are reported.
+///
+/// One is not enough, since the very last one only says that there were errors.
 const LINES: usize = 3;
 
-/// A command line of it; its input is this process's.
+/// Returns a tar command that inherits standard input.
 pub(in crate::image) fn command() -> Command {
     let mut command = Command::new("tar");
     command.stdin(Stdio::inherit());
     command
 }
 
-/// Runs it to its end; what it wrote to standard output, unless that goes elsewhere.
+/// Runs a command to its end; returns its standard output unless that was redirected.
 pub(in crate::image) fn run(command: &mut Command) -> io::Result<Vec<u8>> {
     let output = command.stderr(Stdio::piped()).output()?;
     if output.status.success() {
@@ -27,7 +30,7 @@ pub(in crate::image) fn run(command: &mut Command) -> io::Result<Vec<u8>> {
     Err(io::Error::other(format!("tar: {}", last.join("; "))))
 }
 
-/// The file or directory as a tar archive with nothing of this host in it but names, permissions and contents.
+/// Packs a file or directory as a tar archive with only names, permissions and contents.
 pub(in crate::image) fn of_entry(path: &Path) -> Result<Vec<u8>, Failure> {
     let cannot = |cause: String| Failure::new(format!("cannot read {}: {cause}", path.display()));
     let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {

@@ -1,4 +1,6 @@
-//! Runs mmdebstrap, which makes a fresh Debian. Knows no layer.
+//! Runs mmdebstrap, which bootstraps a fresh Debian.
+//!
+//! Does not know layers.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -7,13 +9,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use vm_test_protocol::failure::Failure;
 
-/// What bootstraps Debian.
+/// The program that bootstraps Debian.
 const TOOL: &str = "mmdebstrap";
 
-/// Where the process that works in the user's namespaces looks for programs.
+/// The `PATH` of the process in the user's namespaces.
 pub(in crate::image) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Whether the tool is there, asked before anything is made.
+/// Checks that the tool is installed, before anything is created.
 pub(in crate::image) fn check_tool(release: &str) -> Result<(), Failure> {
     if std::env::split_paths(PATH).any(|dir| dir.join(TOOL).is_file()) {
         return Ok(());
@@ -24,8 +26,10 @@ pub(in crate::image) fn check_tool(release: &str) -> Result<(), Failure> {
     .hint("install it: apt-get install mmdebstrap"))
 }
 
-/// Bootstraps a release of Debian into a directory. Runs as root of the user's namespaces, with the host's network: all
-/// that the tool starts is in a pid namespace of its own and ends with this process.
+/// Bootstraps a release of Debian into a directory.
+///
+/// Runs as root of the user's namespaces, with the host's network: everything that the tool starts
+/// is in a separate pid namespace and ends with this process.
 pub(in crate::image) fn bootstrap(
     into: &Path,
     log: &Path,
@@ -43,7 +47,7 @@ pub(in crate::image) fn bootstrap(
     forget_this_host(into)
 }
 
-/// Removes the name of this host, which the tool copies for its own use: guests have their own.
+/// Removes this host's name, which the tool copies for its own use: guests have their own.
 fn forget_this_host(root: &Path) -> io::Result<()> {
     match std::fs::remove_file(root.join("etc/hostname")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -51,7 +55,7 @@ fn forget_this_host(root: &Path) -> io::Result<()> {
     }
 }
 
-/// Runs the tool; what it says goes to a log, and its errors are in this one.
+/// Runs the tool; its output goes to a log, and an error includes its messages.
 pub(in crate::image) fn run_tool(arguments: &[OsString], log: &Path) -> io::Result<()> {
     let status = Command::new(TOOL)
         .args(arguments)

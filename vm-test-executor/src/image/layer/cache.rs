@@ -1,4 +1,4 @@
-//! How directories say that they are caches, whose content can be made again.
+//! The tag by which directories declare that they are caches, whose content can be made again.
 
-/// Cargo and others tag with this file what can be made again.
+/// The file with which cargo and other programs tag such a directory.
 pub(in crate::image) const TAG: &str = "CACHEDIR.TAG";

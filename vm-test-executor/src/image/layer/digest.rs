@@ -1,4 +1,6 @@
-//! A SHA-256 as the store and its users write it. Knows nothing of what was hashed.
+//! A SHA-256 as the store and its users write it.
+//!
+//! Knows nothing about what was hashed.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -7,13 +9,13 @@ use std::io;
 use std::str::FromStr;
 use vm_test_protocol::failure::Failure;
 
-/// How many hexadecimal digits a SHA-256 has.
+/// The number of hexadecimal digits of a SHA-256.
 const LENGTH: usize = 64;
 
-/// So many are shown to people.
+/// How many digits are shown to users.
 const SHORT: usize = 12;
 
-/// So many are in the name of a directory in the store.
+/// How many digits are in the name of a directory in the store.
 pub(super) const KEY: usize = 32;
 
 /// A SHA-256, in lower-case hexadecimal digits.
@@ -22,7 +24,7 @@ pub(super) const KEY: usize = 32;
 pub struct Digest(String);
 
 impl Digest {
-    /// Returns the hash of these parts; where one ends and the next begins counts.
+    /// Returns the hash of these parts; the boundaries between them count.
     pub(in crate::image) fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
@@ -32,7 +34,7 @@ impl Digest {
         Self::of_hash(hash)
     }
 
-    /// Returns the hash of what is left to read.
+    /// Returns the hash of the rest of a reader.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -42,30 +44,30 @@ impl Digest {
         Ok(Self::of_hash(hash))
     }
 
-    /// Returns the hash of all that was put into this one.
+    /// Returns the digest of a finished hash.
     pub(in crate::image) fn of_hash(hash: Sha256) -> Self {
         let digits = hash.finalize();
         Self(digits.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// All of its digits.
+    /// Returns all digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The beginning, which is enough for people.
+    /// Returns the first digits, for users.
     #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..SHORT]
     }
 
-    /// The beginning, which is enough for the names of directories in the store.
+    /// Returns the first digits, for names of directories in the store.
     pub(in crate::image) fn key(&self) -> &str {
         &self.0[..KEY]
     }
 
-    /// The digits, as a part of what another hash is made of.
+    /// Returns the digits as input for another hash.
     pub(in crate::image) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -104,13 +106,13 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Whether the text is so many hexadecimal digits, as this program writes them.
+/// Returns whether the text is `length` lower-case hexadecimal digits.
 pub(super) fn is_hexadecimal(text: &str, length: usize) -> bool {
     let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     text.len() == length && text.bytes().all(is_digit)
 }
 
-/// Takes in what is written to it.
+/// Hashes everything that is written to it.
 pub(super) struct Writer<'a>(pub(super) &'a mut Sha256);
 
 impl io::Write for Writer<'_> {
@@ -128,7 +130,7 @@ impl io::Write for Writer<'_> {
 mod tests {
     use super::*;
 
-    /// Of no bytes at all.
+    /// The hash of no bytes.
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]

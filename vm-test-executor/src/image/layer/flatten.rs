@@ -1,5 +1,7 @@
-//! Merges layers into one tree of files, as an overlay would show them: the uppermost layer with a path wins. On btrfs the
-//! files share their content with the layers. Reads the layers; writes only the new tree.
+//! Merges layers into one tree of files, as an overlay would show them.
+//!
+//! The uppermost layer with a path wins. On btrfs the files share their content with the layers.
+//! Reads the layers; writes only the new tree.
 
 use rustix::fs::{
     CWD, FileType, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, ioctl_ficlone, lgetxattr,
@@ -13,16 +15,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// How an overlay marks its own files.
+/// The prefix of attributes with which an overlay marks its own files.
 const MARK: &[u8] = b"user.overlay.";
 
-/// How it marks a directory that hides those below it.
+/// The mark of a directory that hides those below it.
 const OPAQUE: &str = "user.overlay.opaque";
 
-/// The most bytes of names, and of a value.
+/// The size limit of a file's list of attribute names, and of one value.
 const ATTRIBUTES: usize = 1 << 16;
 
-/// Makes `into`, out of layers with the base first.
+/// Creates `into` from layers, base first.
 pub(in crate::image) fn flatten(layers: &[PathBuf], into: &Path) -> io::Result<()> {
     for layer in layers {
         let mut links = HashMap::new();
@@ -31,7 +33,7 @@ pub(in crate::image) fn flatten(layers: &[PathBuf], into: &Path) -> io::Result<(
     Ok(())
 }
 
-/// Files of one layer that have several names, by their numbers: where the first name is in the new tree.
+/// Hard links within one layer: each file's first name in the new tree, by device and inode.
 type Links = HashMap<(u64, u64), PathBuf>;
 
 fn apply(from: &Path, to: &Path, links: &mut Links) -> io::Result<()> {
@@ -46,7 +48,7 @@ fn apply(from: &Path, to: &Path, links: &mut Links) -> io::Result<()> {
         _ => {}
     }
     if kind.is_char_device() && meta.rdev() == 0 {
-        // It says that there is nothing here.
+        // A whiteout: the file does not exist.
         return Ok(());
     }
     if kind.is_dir() {
@@ -61,7 +63,7 @@ fn apply(from: &Path, to: &Path, links: &mut Links) -> io::Result<()> {
     }
     if meta.nlink() > 1 {
         match links.get(&(meta.dev(), meta.ino())) {
-            // Several names of one file are described once.
+            // The metadata of a hard link is already set.
             Some(first) => return fs::hard_link(first, to),
             None => links.insert((meta.dev(), meta.ino()), to.to_path_buf()),
         };
@@ -78,16 +80,16 @@ fn apply(from: &Path, to: &Path, links: &mut Links) -> io::Result<()> {
     describe(from, to, &meta)
 }
 
-/// Gives a file another's content.
+/// Gives a file the content of another one.
 fn share(mut source: &File, mut target: File) -> io::Result<()> {
     match ioctl_ficlone(&target, source) {
         Ok(()) => Ok(()),
-        // Not on this file system, or not for this file.
+        // Reflinks are not supported here.
         Err(_) => io::copy(&mut source, &mut target).map(drop),
     }
 }
 
-/// Gives a file another's owner, attributes, permissions and time.
+/// Gives a file the owner, attributes, permissions and time of another one.
 fn describe(from: &Path, to: &Path, meta: &fs::Metadata) -> io::Result<()> {
     let (user, group) = (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()));
     std::os::unix::fs::lchown(to, Some(user.as_raw()), Some(group.as_raw()))?;
@@ -114,7 +116,7 @@ pub(in crate::image) fn is_opaque(directory: &Path) -> bool {
     matches!(lgetxattr(directory, OPAQUE, &mut value), Ok(1) if value == *b"y")
 }
 
-/// The extended attributes of a file, without an overlay's own.
+/// Returns the extended attributes of a file, without those of an overlay.
 pub(in crate::image) fn attributes(path: &Path) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut names = vec![0u8; ATTRIBUTES];
     let length = match llistxattr(path, &mut names) {
@@ -185,7 +187,7 @@ mod tests {
             (meta("one").ino(), meta("one").nlink()),
             (meta("two").ino(), 2)
         );
-        // Of the layers nothing has changed.
+        // The layers are unchanged.
         assert_eq!(fs::read_to_string(base.join("etc/changed")).unwrap(), "old");
     }
 }

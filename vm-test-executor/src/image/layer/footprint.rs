@@ -1,10 +1,10 @@
-//! What a file takes up on a disk.
+//! Disk usage of a file.
 
-/// What a file takes up beyond its content, and what its content is rounded up to.
+/// The block size to which content is rounded up, and the size of an inode's metadata.
 const BLOCK: u64 = 4096;
 const INODE: u64 = BLOCK / 4;
 
-/// What a file of this length takes up.
+/// Returns the disk usage of a file of this length.
 pub(in crate::image) fn of_file(length: u64) -> u64 {
     length
         .div_ceil(BLOCK)

@@ -7,19 +7,20 @@ use std::path::Path;
 use std::str::FromStr;
 use vm_test_protocol::failure::Failure;
 
-/// The key of a layer: the beginning of a hash of all that went into it. It is a name that leads
-/// nowhere else, whoever wrote it.
+/// The key of a layer: the first digits of a hash of all its inputs.
+///
+/// It is safe as part of a path, even from an untrusted source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LayerKey(String);
 
 impl LayerKey {
-    /// Returns the key of a layer that is made of these parts.
+    /// Returns the key of a layer that is made from these parts.
     pub(in crate::image) fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         Self(Digest::of_parts(parts).key().to_owned())
     }
 
-    /// All of its digits.
+    /// Returns all digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

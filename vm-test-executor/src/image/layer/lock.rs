@@ -1,5 +1,7 @@
-//! Locks on files and directories by their paths. A lock belongs to an open file, so it ends with
-//! the process that holds it, however that ends. Knows no store.
+//! Locks on files and directories by their paths.
+//!
+//! A lock belongs to an open file, so it ends with the process that holds it, however that ends.
+//! Does not know the store.
 
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -8,7 +10,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Whether the file still is what has this name.
+/// Returns whether the path still refers to this file.
 pub(in crate::image) fn is_at(file: &File, path: &Path) -> bool {
     let inode = |meta: fs::Metadata| (meta.dev(), meta.ino());
     matches!(
@@ -17,8 +19,9 @@ pub(in crate::image) fn is_at(file: &File, path: &Path) -> bool {
     )
 }
 
-/// Takes part in the making of a directory: whoever removes it or goes on with it waits for the end
-/// of this.
+/// Takes a shared lock on a staging directory.
+///
+/// Whoever removes or publishes it waits for the release.
 pub(in crate::image) fn take_part(aside: &Path) -> io::Result<File> {
     let file = File::open(aside)?;
     lock(&file, FlockOperation::NonBlockingLockShared)?;
@@ -28,13 +31,13 @@ pub(in crate::image) fn take_part(aside: &Path) -> io::Result<File> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Waits until no process takes part in making this directory any more.
+/// Waits until no process holds a lock on this staging directory.
 pub(in crate::image) fn await_others(aside: &Path) -> io::Result<()> {
     lock(&File::open(aside)?, FlockOperation::LockExclusive)?;
     Ok(())
 }
 
-/// Locks a directory for its removal; `None` if it is in use.
+/// Locks a directory for its removal; returns `None` if it is in use.
 pub(in crate::image) fn lock_for_removal(dir: &Path) -> io::Result<Option<File>> {
     let file = File::open(dir)?;
     match lock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -1,5 +1,7 @@
-//! Layers seen as one root file system, where all of a guest's ids are mapped: written to an archive, hashed, and
-//! looked through for directories of one path. The layers stay as they are.
+//! Layers seen as one root file system, where all of a guest's ids are mapped.
+//!
+//! The merged tree is exported or hashed, and compared with another layer's directories. The layers
+//! stay unchanged.
 
 use super::digest::Digest;
 use super::{archiver, tree};
@@ -14,26 +16,26 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-/// Writes the layers, the base first, as one tree to standard output.
+/// Writes the layers, base first, as one tree to standard output.
 pub(in crate::image) fn export(store: &Path, layers: &[PathBuf]) -> io::Result<()> {
     let root = root(store, layers)?;
     let mut tar = archiver::command();
     tar.args(["--create", "--file=-", "--sort=name", "--numeric-owner"])
         .args(["--xattrs", "--xattrs-include=*", "."])
-        // The child has the descriptor until it becomes tar.
+        // The child has this descriptor until it executes tar.
         .current_dir(format!("/proc/self/fd/{}", root.as_raw_fd()))
         .stdin(Stdio::null())
         .stdout(Stdio::inherit());
     archiver::run(&mut tar).map(drop)
 }
 
-/// The hash of the layers, the base first, as one tree, and the bytes of its files.
+/// Returns the hash of the layers, base first, as one tree, and the size of its files.
 pub(in crate::image) fn digest(store: &Path, layers: &[PathBuf]) -> io::Result<(Digest, u64)> {
     let root = root(store, layers)?;
     tree::digest(Path::new(&format!("/proc/self/fd/{}/.", root.as_raw_fd())))
 }
 
-/// The layers, the base first, as one tree.
+/// Opens the root of the layers, base first, as one tree.
 pub(in crate::image) fn root(store: &Path, layers: &[PathBuf]) -> io::Result<OwnedFd> {
     match layers {
         [only] => Ok(rustix::fs::openat(
@@ -46,9 +48,9 @@ pub(in crate::image) fn root(store: &Path, layers: &[PathBuf]) -> io::Result<Own
     }
 }
 
-/// An overlay of the layers that cannot be written to and is mounted nowhere.
+/// Mounts a read-only overlay of the layers, detached from any path.
 fn stack(store: &Path, layers: &[PathBuf]) -> io::Result<OwnedFd> {
-    // Relative paths: that of the store may hold the characters that separate an overlay's options.
+    // Relative paths, since the store's path may contain the separators of overlay options.
     std::env::set_current_dir(store)?;
     let lowers: Vec<_> = layers
         .iter()
@@ -64,7 +66,9 @@ fn stack(store: &Path, layers: &[PathBuf]) -> io::Result<OwnedFd> {
     Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags)?)
 }
 
-/// Removes from `files` the empty directories of these paths and of their parents that none of the layers below has.
+/// Removes empty directories at these paths, and their empty parents, from `files`.
+///
+/// Directories that a layer below has stay.
 pub(in crate::image) fn prune(
     store: &Path,
     files: &Path,
@@ -83,7 +87,7 @@ pub(in crate::image) fn prune(
             }
             match fs::remove_dir(store.join(files).join(relative)) {
                 Ok(()) => {}
-                // The session wrote something there, or it is not a directory any more.
+                // The session wrote something there, or replaced the directory.
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
                 Err(error) if error.kind() == io::ErrorKind::NotADirectory => break,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -1,5 +1,6 @@
-//! Trees of files on the host's disk, by their paths: hashed, merged, removed, locked. Knows no
-//! store, no recipe and no guest; it is below all other rooms.
+//! Trees of files on the host's disk, by their paths: hashed, merged, removed, locked.
+//!
+//! Does not know the store, recipes or guests; it is below all other modules of `image`.
 
 pub(super) mod archiver;
 pub(super) mod bootstrap;

@@ -1,7 +1,7 @@
-//! Removes trees of files, including btrfs subvolumes. Does not know what they were.
+//! Removes trees of files, including btrfs subvolumes.
 //!
-//! A subvolume is removed in one step, however large, after the subvolumes in it. Where an ordinary user may not destroy
-//! subvolumes, they are emptied like directories.
+//! A subvolume is removed in one step, however large, after the subvolumes in it. Where an
+//! unprivileged user may not destroy subvolumes, they are emptied like directories.
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use std::ffi::OsString;
@@ -12,10 +12,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use vm_test_sys::btrfs;
 
-/// So many subvolumes in subvolumes are kept open on the way down. A guest can make more, and then the way is gone again.
+/// The nesting depth of subvolumes that are kept open at once.
+///
+/// A guest can nest them deeper; then the removal starts again at the top.
 const DEEPEST: usize = 128;
 
-/// Removes a file, or a directory with all that is in it; what is not there need not be removed.
+/// Removes a file, or a directory with its contents; a missing path is not an error.
 pub(in crate::image) fn remove(path: &Path) -> io::Result<()> {
     let Ok(meta) = fs::symlink_metadata(path) else {
         return Ok(());
@@ -24,7 +26,8 @@ pub(in crate::image) fn remove(path: &Path) -> io::Result<()> {
         (false, _) => fs::remove_file(path),
         (true, Some((parent, name))) if btrfs::is_subvolume(&open(CWD, path)?) => {
             match destroy(&open(CWD, parent)?, name) {
-                // Not for this user, or a directory on the way is closed; what is left can be emptied.
+                // Not permitted, or a directory on the way is not accessible: the subvolume can
+                // still be emptied.
                 Err(_) => {
                     open_up(&open(CWD, path)?)?;
                     fs::remove_dir_all(path)
@@ -33,7 +36,7 @@ pub(in crate::image) fn remove(path: &Path) -> io::Result<()> {
             }
         }
         (true, _) => {
-            // These go at once, however much is in them; what cannot go so is emptied with the rest.
+            // Subvolumes are destroyed at once, however large; the rest is removed file by file.
             destroy_inner(path);
             fs::remove_dir_all(path)
         }
@@ -56,13 +59,14 @@ fn destroy_inner(path: &Path) {
             continue;
         };
         if destroy(&directory, &name).is_err() {
-            // Then it has to let itself be emptied, and who may not do that either is told by what comes next.
+            // Make it writable so that it can be emptied; if that fails too, the removal reports
+            // it.
             let _ = open_up(&inner);
         }
     }
 }
 
-/// A subvolume that is to be destroyed: the directory in which it is, relative to another, and its name.
+/// A subvolume to destroy: its directory, relative to another one, and its name.
 struct Doomed {
     base: Rc<OwnedFd>,
     directory: PathBuf,
@@ -75,10 +79,10 @@ impl Doomed {
     }
 }
 
-/// Destroys a subvolume of a directory, and first all that are in it.
+/// Destroys a subvolume of a directory, after all subvolumes in it.
 ///
 /// # Errors
-/// If this user may not; then some of those in it may be gone.
+/// If this user may not; some of those in it may then be gone.
 pub(in crate::image) fn destroy(parent: &impl AsFd, name: &std::ffi::OsStr) -> io::Result<()> {
     let base = Rc::new(parent.as_fd().try_clone_to_owned()?);
     loop {
@@ -138,7 +142,7 @@ fn destroy_one(parent: &OwnedFd, name: &std::ffi::OsStr) -> io::Result<()> {
     }
 }
 
-/// Makes a subvolume, and all that are in it, writable.
+/// Makes a subvolume, and all subvolumes in it, writable.
 fn open_up(subvolume: &OwnedFd) -> io::Result<()> {
     btrfs::make_writable(subvolume)?;
     for (directory, name) in btrfs::inner(subvolume)? {
@@ -148,7 +152,7 @@ fn open_up(subvolume: &OwnedFd) -> io::Result<()> {
 }
 
 fn open(base: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
-    // Nobody works in it any more who could put a link in the place of a directory.
+    // Nothing runs in it any more that could replace a directory by a link.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(openat(base, path, flags, Mode::empty())?)
 }

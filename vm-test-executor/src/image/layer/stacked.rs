@@ -1,5 +1,7 @@
-//! Resolves a path in a stack of layers as a guest would see it: which layer's file counts, and where links lead. Only reads,
-//! except that it creates directories of a new layer like those they are merged with.
+//! Resolves a path in a stack of layers as a guest would see it.
+//!
+//! Only reads, except that it creates directories of a new layer with the attributes of those they
+//! are merged with.
 
 use crate::rootfs::follow;
 use rustix::fs::{Gid, Uid};
@@ -8,7 +10,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Layers, the base first.
+/// Layers, base first.
 #[derive(Debug)]
 pub(in crate::image) struct Stack<'a> {
     layers: &'a [PathBuf],
@@ -19,7 +21,7 @@ impl<'a> Stack<'a> {
         Self { layers }
     }
 
-    /// The file of the uppermost layer that has this path, which has no links in it.
+    /// Returns the file of the uppermost layer that has this path, which must not contain links.
     pub(in crate::image) fn find(&self, path: &Path) -> Option<PathBuf> {
         let places = self.layers.iter().rev().map(|layer| layer.join(path));
         places
@@ -27,12 +29,16 @@ impl<'a> Stack<'a> {
             .find(|place| fs::symlink_metadata(place).is_ok())
     }
 
-    /// Where a directory of the guest really is, relative to the root, with all links followed within the stack.
+    /// Resolves a directory of the guest, following all links within the stack.
+    ///
+    /// The result is relative to the root.
     pub(in crate::image) fn resolve(&self, path: &Path) -> PathBuf {
         follow(path, |path| fs::read_link(self.find(path)?).ok())
     }
 
-    /// Makes a directory in a new layer above, each part with the owner and permissions of the one it is merged with.
+    /// Creates a directory in a new layer above.
+    ///
+    /// Each component gets the owner and permissions of the directory it is merged with.
     pub(in crate::image) fn make_above(&self, layer: &Path, directory: &Path) -> io::Result<()> {
         let mut path = PathBuf::new();
         for part in directory.components() {

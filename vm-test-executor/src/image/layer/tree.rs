@@ -1,5 +1,7 @@
-//! The hash of a tree of files: every path with kind, owner, permissions, extended attributes, and content or target.
-//! Times do not count. Reads only; runs where all files are readable.
+//! The hash of a tree of files.
+//!
+//! It covers every path with kind, owner, permissions, extended attributes, and content or target,
+//! but not times. Only reads; runs where all files are readable.
 
 use super::digest::{Digest, Writer};
 use rustix::fs::{lgetxattr, llistxattr};
@@ -10,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-/// Returns the hash of the tree, and the bytes of its files.
+/// Returns the hash of the tree, and the size of its files.
 pub(in crate::image) fn digest(root: &Path) -> io::Result<(Digest, u64)> {
     let mut hash = Sha256::new();
     let mut bytes = 0;
@@ -50,7 +52,7 @@ fn visit(root: &Path, path: &Path, hash: &mut Sha256, bytes: &mut u64) -> io::Re
     Ok(())
 }
 
-/// Extended attributes hold capabilities of programs, and what an overlay has removed.
+/// Hashes extended attributes, which hold file capabilities and an overlay's marks.
 fn attributes(path: &Path, hash: &mut Sha256) -> io::Result<()> {
     let mut names = [0u8; 4096];
     let Ok(length) = llistxattr(path, &mut names) else {

@@ -1,5 +1,7 @@
-//! Archives that the kernel unpacks into its first root file system: `newc` without compression, as the kernel's
-//! `Documentation/driver-api/early-userspace/buffer-format.rst` describes it. Does not know what it writes.
+//! Archives that the kernel unpacks into its initramfs, in the `newc` format without compression.
+//!
+//! The format is described in the kernel's
+//! `Documentation/driver-api/early-userspace/buffer-format.rst`. Does not know what it writes.
 
 use std::io::{self, Read, Write};
 
@@ -8,17 +10,19 @@ const FILE: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
 const CHARACTERS: u32 = 0o020_000;
 
-/// The name of the entry that ends an archive.
+/// The name of the last entry of an archive.
 const END: &str = "TRAILER!!!";
 
-/// An archive that is being written. What comes in must come after the directories it is in.
+/// An archive that is being written.
+///
+/// An entry must come after its parent directories.
 #[derive(Debug)]
 pub(super) struct Writer<W> {
     target: W,
     entries: u32,
 }
 
-/// What an entry is besides its name.
+/// The metadata of an entry besides its name.
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     mode: u32,
@@ -47,7 +51,7 @@ impl<W: Write> Writer<W> {
         self.content(path, mode, target.len() as u64, target.as_bytes())
     }
 
-    /// A device with a stream of characters.
+    /// Adds a character device.
     pub(super) fn device(&mut self, path: &str, device: (u32, u32)) -> io::Result<()> {
         let mode = CHARACTERS | 0o600;
         self.head(
@@ -60,7 +64,7 @@ impl<W: Write> Writer<W> {
         )
     }
 
-    /// A file of exactly this length.
+    /// Adds a file of exactly this length.
     pub(super) fn file(
         &mut self,
         path: &str,
@@ -101,7 +105,7 @@ impl<W: Write> Writer<W> {
 
     fn head(&mut self, path: &str, entry: Entry) -> io::Result<()> {
         self.entries += 1;
-        // Names have no leading slash and end with a zero.
+        // Names have no leading slash and end with a NUL.
         let name = path.trim_start_matches('/');
         let size = u32::try_from(name.len() + 1).map_err(|_| io::ErrorKind::InvalidFilename)?;
         let is_directory = entry.mode & 0o170_000 == DIRECTORY;
@@ -126,7 +130,7 @@ impl<W: Write> Writer<W> {
         }
         self.target.write_all(name.as_bytes())?;
         self.target.write_all(b"\0")?;
-        // The head before the name has 110 bytes.
+        // The header before the name has 110 bytes.
         self.pad(110 + u64::from(size))
     }
 
@@ -166,7 +170,7 @@ mod tests {
                 head(0o040_755, 2, 0, (0, 0), 4, 1) + "dev",
                 head(0o020_600, 1, 0, (5, 1), 12, 2) + "dev/console",
                 head(0o100_755, 1, 5, (0, 0), 5, 3) + "init",
-                // One is padded to the next head.
+                // The content is padded up to the next header.
                 "hello".to_owned(),
                 head(0o120_777, 1, 3, (0, 0), 6, 4) + "lib64",
                 "lib".to_owned(),

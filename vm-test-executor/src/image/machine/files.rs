@@ -1,5 +1,6 @@
-//! The files that VMs of one image boot from, made for the first of these VMs: the root as a disk, the kernel,
-//! the modules. Starts nothing.
+//! The files that the VMs of one image boot from: the root disk, the kernel, the modules.
+//!
+//! They are made for the first of these VMs. Starts nothing.
 
 use super::sparse;
 use crate::image::boot::assembly::{MODULES, ORDER, Order, ROOT, VMLINUX, VMLINUZ};
@@ -17,30 +18,30 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::machine::OPTIONAL;
 
-/// Raised when the same image would give other files.
+/// Increment when the same image would give other files.
 const FORMAT: &[u8] = b"vm-test machine 2";
 
-/// How the keys of these begin.
+/// The prefix of their keys.
 const PREFIX: &str = "machine-";
 
-/// What is remembered of them.
+/// The name of the record file.
 const RECORD: &str = "machine.json";
 
-/// What is remembered of a machine's files.
+/// The record of an image's VM files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MachineRecord {
     /// The digest of the image.
     pub image: Digest,
-    /// Its kernel.
+    /// The kernel.
     pub kernel: KernelRecord,
-    /// The modules that it begins with, in the order in which they are loaded.
+    /// The modules that the VM loads at boot, in loading order.
     pub modules: Vec<String>,
-    /// The files' hashes, by their names; those of disks are of what is not zero.
+    /// The hash of each file by name; for disks, of the non-zero blocks only.
     pub files: BTreeMap<String, Digest>,
 }
 
-/// What VMs of one image boot from. It is not removed while this value lives.
+/// The files that VMs of one image boot from, which are not removed while this value lives.
 #[derive(Debug)]
 pub struct Machine {
     artifact: Artifact,
@@ -49,11 +50,14 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// What machines of this image boot from; `making` is told if it has to be made first, by this or by somebody
-    /// else, which takes seconds.
+    /// Returns the VM files of this image.
+    ///
+    /// `making` is called if they have to be made first, by this process or another one, which
+    /// takes seconds.
     ///
     /// # Errors
-    /// If the image has no kernel, or one that no machine can start with; if a layer is gone; if there is no room.
+    /// If the image has no kernel, or one that no VM can boot; if a layer is gone; if the disk is
+    /// full.
     pub fn of(store: &Store, image: &ImageRecord, making: impl Fn()) -> Result<Self, Failure> {
         let cannot = |cause: String| {
             Failure::new(format!(
@@ -94,44 +98,48 @@ impl Machine {
         })
     }
 
-    /// The key of all that went into it.
+    /// Returns the key of all inputs.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// What is remembered of it.
+    /// Returns the record.
     #[must_use]
     pub fn record(&self) -> &MachineRecord {
         &self.record
     }
 
-    /// The directory with all its files. They belong to the store's owner and can be read by everybody who gets here.
+    /// Returns the directory with all files.
+    ///
+    /// They belong to the store's owner and are world-readable.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.artifact.directory
     }
 
-    /// The root file system: an ext4 file system without a partition, raw, mostly holes. Never written to.
+    /// Returns the root disk: a raw ext4 file system without partitions, mostly holes.
+    ///
+    /// It is never written to.
     #[must_use]
     pub fn root(&self) -> PathBuf {
         self.directory().join(ROOT)
     }
 
-    /// The kernel as it came.
+    /// Returns the kernel in its original form.
     #[must_use]
     pub fn vmlinuz(&self) -> PathBuf {
         self.directory().join(VMLINUZ)
     }
 
-    /// The kernel unpacked, an ELF file; `None` if it is packed in a way that is not known.
+    /// Returns the decompressed kernel, an ELF file; `None` if its compression is unknown.
     #[must_use]
     pub fn vmlinux(&self) -> Option<PathBuf> {
         let path = self.directory().join(VMLINUX);
         path.is_file().then_some(path)
     }
 
-    /// The files of the modules, in the order in which they are loaded.
+    /// Returns the module files in loading order.
     #[must_use]
     pub fn modules(&self) -> Vec<PathBuf> {
         let home = self.directory().join(MODULES);
@@ -190,13 +198,15 @@ fn make(
     })
 }
 
-/// The layers' digests say all that is in the root; the kernel is one of those in there.
+/// Returns the key of the image's files.
+///
+/// The image's digest covers the whole root, including all kernels.
 fn key_of(image: &ImageRecord, kernel: &KernelRecord) -> String {
     let parts = [FORMAT, image.digest.as_bytes(), kernel.release.as_bytes()];
     format!("{PREFIX}{}", Digest::of_parts(parts).key())
 }
 
-/// The hashes of all files there but the record.
+/// Returns the hashes of all files except the record.
 fn digests(directory: &Path) -> io::Result<BTreeMap<String, Digest>> {
     let mut digests = BTreeMap::new();
     for home in ["", MODULES] {
@@ -213,7 +223,7 @@ fn digests(directory: &Path) -> io::Result<BTreeMap<String, Digest>> {
     Ok(digests)
 }
 
-/// The files that are not what was made, for people, if machines of this image have ever been made.
+/// Describes the files that have changed since they were made, if they were ever made.
 pub(in crate::image) fn verify(store: &Store, image: &ImageRecord) -> Result<Vec<String>, Failure> {
     let Some(kernel) = &image.kernel else {
         return Ok(Vec::new());
@@ -238,7 +248,7 @@ pub(in crate::image) fn verify(store: &Store, image: &ImageRecord) -> Result<Vec
         .collect())
 }
 
-/// Whether this is the key of the files of an image that is there.
+/// Returns whether this is the key of the files of an existing image.
 pub(in crate::image) fn is_needed(store: &Store, key: &str) -> bool {
     images::list(store).iter().any(|image| {
         let kernel = image.kernel.as_ref();

@@ -1,5 +1,6 @@
-//! The initramfs of a VM: the agent, what it needs to run, and the modules for its disks. Writes an archive; does not know
-//! what the agent does.
+//! The initramfs of a VM: the agent, what it needs to run, and the modules for its disks.
+//!
+//! Writes an archive; does not know what the agent does.
 
 use super::cpio::Writer;
 use super::files::Machine;
@@ -14,19 +15,19 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_sys::elf;
 
-/// Raised when the same agent and modules would give another archive.
+/// Increment when the same agent and modules would give another archive.
 const FORMAT: &[u8] = b"vm-test initramfs 2";
 
-/// How the keys of these begin.
+/// The prefix of their keys.
 const PREFIX: &str = "initramfs-";
 
-/// How many unused ones are kept.
+/// How many unused archives are kept.
 const KEPT: usize = 8;
 
-/// The archive's name.
+/// The file name of the archive.
 const FILE: &str = "initramfs.cpio";
 
-/// Where libraries are in it, by their names; every loader looks there, or is told to.
+/// The directory of the libraries in the archive; every loader looks there, or is told to.
 const LIBRARIES: &str = "lib";
 
 /// An archive that is not removed while this value lives.
@@ -37,8 +38,11 @@ pub struct Initramfs {
 }
 
 impl Initramfs {
-    /// An archive with `agent` as `/init`, its `libraries` by the names they are looked up by (the loader is among them), the
-    /// modules as `/modules/NAME.ko`, and `/modules/order` with their names in the order in which they are loaded.
+    /// Returns an archive with `agent` as `/init`.
+    ///
+    /// It also holds the agent's `libraries` by the names they are looked up by (including the
+    /// loader), the modules as `/modules/NAME.ko`, and their names in loading order in
+    /// `/modules/order`.
     ///
     /// # Errors
     /// If a file cannot be read, or the archive cannot be written.
@@ -85,19 +89,19 @@ impl Initramfs {
         Ok(Self { artifact, key })
     }
 
-    /// The key of all that went into it.
+    /// Returns the key of all inputs.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The directory with the archive.
+    /// Returns the directory with the archive.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.artifact.directory
     }
 
-    /// The archive.
+    /// Returns the archive's path.
     #[must_use]
     pub fn file(&self) -> PathBuf {
         self.artifact.directory.join(FILE)
@@ -116,18 +120,18 @@ fn write(
         archive.directory(directory)?;
         made.insert(PathBuf::from(directory));
     }
-    // Without them the first process has no words, if its kernel's own archive lacks them.
+    // Without them init has no output, if the kernel's built-in archive lacks them.
     archive.device("dev/console", (5, 1))?;
     archive.device("dev/null", (1, 3))?;
     archive.link("lib64", LIBRARIES)?;
     made.insert("lib64".into());
-    // The rest would be in the memory of every machine, and of a small one there is not much.
+    // The rest, such as debug information, would take up memory of every VM.
     let length = elf::loaded_length(agent)?;
     archive.file("init", 0o755, length, File::open(agent)?.take(length))?;
     for (name, path) in libraries {
         add_file(&mut archive, &format!("{LIBRARIES}/{name}"), 0o755, path)?;
     }
-    // The loader has its path in the program; other systems keep it, and libraries, in places of their own.
+    // The program names its loader by path; some systems keep it and the libraries at other paths.
     let loader = elf::needs(agent)?.loader;
     let own = loader.iter().chain(libraries.values());
     for path in own {
@@ -145,7 +149,7 @@ fn write(
     archive.finish()?.flush()
 }
 
-/// A link from where a library is on the host to where it is here, unless that is the same.
+/// Adds a link from a library's path on the host to its path in the archive, if they differ.
 fn add_link(
     archive: &mut Writer<impl Write>,
     made: &mut BTreeSet<PathBuf>,

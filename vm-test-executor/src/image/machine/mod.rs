@@ -1,6 +1,6 @@
-//! What VMs start from, stored beside the layers and made once: the files of an image's VM,
-//! initramfs, templates. Has them made in the user's namespaces; boots nothing, and knows no
-//! recipe.
+//! The artifacts that VMs start from: an image's VM files, initramfs, templates.
+//!
+//! Each is made once and stored beside the layers. Boots nothing, and does not know recipes.
 
 mod cpio;
 mod files;

@@ -1,5 +1,6 @@
-//! The hash of a sparse file: over the blocks that are not zero, and their positions. Whether zeros are holes does not
-//! matter.
+//! The hash of a sparse file: over its non-zero blocks and their positions.
+//!
+//! Whether zeros are holes does not matter.
 
 use crate::image::layer::digest::Digest;
 use rustix::fs::{SeekFrom, seek};
@@ -11,10 +12,10 @@ use std::os::unix::fs::FileExt;
 
 const BLOCK: usize = 4096;
 
-/// So many bytes are read at once.
+/// How many bytes are read at once.
 const CHUNK: usize = 256 * BLOCK;
 
-/// The hash.
+/// Returns the hash.
 pub(super) fn digest(file: &File) -> io::Result<Digest> {
     let length = file.metadata()?.len();
     let mut hash = Sha256::new();
@@ -23,7 +24,7 @@ pub(super) fn digest(file: &File) -> io::Result<Digest> {
     let mut at = 0;
     while let Some(data) = next(file, SeekFrom::Data(at))? {
         let end = next(file, SeekFrom::Hole(data))?.unwrap_or(length);
-        // Whole blocks, however the file system counts.
+        // Hash whole blocks, whatever the block size of the file system.
         at = data - data % BLOCK as u64;
         while at < end {
             let read = read(file, &mut chunk, at)?;
@@ -43,7 +44,7 @@ pub(super) fn digest(file: &File) -> io::Result<Digest> {
     Ok(Digest::of_hash(hash))
 }
 
-/// As many bytes as there are room for, unless the file ends.
+/// Fills the buffer unless the file ends; returns the number of bytes.
 fn read(file: &File, chunk: &mut [u8], at: u64) -> io::Result<usize> {
     let mut length = 0;
     while length < chunk.len() {
@@ -55,7 +56,7 @@ fn read(file: &File, chunk: &mut [u8], at: u64) -> io::Result<usize> {
     Ok(length)
 }
 
-/// Where the next data or hole begins; `None` after the last data.
+/// Returns where the next data or hole begins; `None` after the last data.
 fn next(file: &File, from: SeekFrom) -> io::Result<Option<u64>> {
     match seek(file, from) {
         Ok(at) => Ok(Some(at)),

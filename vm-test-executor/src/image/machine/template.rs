@@ -1,5 +1,6 @@
-//! Templates in the store: booted and saved VMs, named by the hash of their inputs. Stores them and checks that they are
-//! complete; does not know their content.
+//! Templates in the store: booted and saved VMs, named by the hash of their inputs.
+//!
+//! Stores them and checks that they are complete; does not know their content.
 
 use crate::image::store::remains;
 use crate::image::store::{Artifact, Lasting, Store, artifact, space, write_json};
@@ -9,25 +10,27 @@ use std::io;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 
-/// How the keys of these begin.
+/// The prefix of their keys.
 const PREFIX: &str = "template-";
 
-/// How many unused templates are kept: one for each kind of VM that is in use.
+/// How many unused templates are kept: one for each kind of VM in use.
 const KEPT: usize = 8;
 
-/// What a machine that has booted has written to its memory at least, in bytes.
+/// The minimum amount of memory that a booted VM has written, in bytes.
 const BOOTED: u64 = 128 << 20;
 
-/// What is done when there is no room for it.
+/// The step named when the disk is full.
 const STEP: &str = "save a booted VM";
 
-/// How the keys begin of what is remembered of machines that do not boot.
+/// The prefix of the keys of records about VMs that do not boot.
 const REFUSAL: &str = "refusal-";
 
-/// Why one does not.
+/// The file with the reason.
 const REASON: &str = "reason";
 
-/// How long each file is. Whoever finds that the template does not work removes it.
+/// The file with the length of each file.
+///
+/// Whoever finds that the template does not work removes this file, which marks it as damaged.
 pub const LENGTHS: &str = "lengths.json";
 
 /// A template that is not removed while this value lives.
@@ -38,8 +41,11 @@ pub struct Template {
 }
 
 impl Template {
-    /// The template for which these words say all that went into it, which `make` makes in an empty directory if it is not
-    /// there. `broken` is told what is wrong with one that has to be made anew, `waiting` that somebody else makes it just now.
+    /// Returns the template with these inputs.
+    ///
+    /// `make` creates it in an empty directory if it does not exist. `broken` is called with what
+    /// is wrong with a template that has to be made again, `waiting` if another process is making
+    /// it.
     ///
     /// # Errors
     /// If it cannot be made.
@@ -61,14 +67,14 @@ impl Template {
         find_or_make(store, &key, &waiting, &make)
     }
 
-    /// Why there is no template for which these words say all, if that has been found out since the machine was started.
+    /// Returns why there is no template with these inputs, if that was recorded since boot.
     #[must_use]
     pub fn refusal(store: &Store, words: &[&str]) -> Option<String> {
         let artifact = artifact::find(store, &refusal_key(words)).ok()??;
         fs::read_to_string(artifact.directory.join(REASON)).ok()
     }
 
-    /// Remembers why there is none.
+    /// Records why there is no template with these inputs.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -88,18 +94,18 @@ impl Template {
         .map(drop)
     }
 
-    /// The directory with its files.
+    /// Returns the directory with its files.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.artifact.directory
     }
 
-    /// Removes it, because it does not work; the next lease that needs it makes a new one.
+    /// Removes it because it does not work; the next lease that needs it makes a new one.
     fn discard(self, store: &Store) -> Result<(), Failure> {
         artifact::take_away(store, &self.key, self.artifact)
     }
 
-    /// What is wrong with it, as far as the lengths of its files tell.
+    /// Returns what is wrong with it, judging by the lengths of its files.
     fn damage(&self) -> Option<String> {
         let directory = self.directory();
         let recorded = fs::read(directory.join(LENGTHS));
@@ -138,7 +144,8 @@ fn find_or_make(
             artifact::forget_other_boots(store, prefix)?;
         }
         artifact::forget_oldest(store, PREFIX, KEPT)?;
-        // Broken ones that were still used when they were taken away, and what killed daemons left.
+        // Broken templates that were still in use when they were discarded, and leftovers of killed
+        // daemons.
         remains::clear(store)?;
         let room = space::free(store.root());
         if room < BOOTED {
@@ -148,7 +155,7 @@ fn find_or_make(
             write_lengths(aside)
                 .map_err(|error| Failure::new(format!("cannot read {}: {error}", aside.display())))
         });
-        // QEMU is killed where there is no room for its memory, and cannot say why.
+        // QEMU is killed when its memory file does not fit on the disk, and cannot report that.
         made.map_err(|failure| {
             if space::is_full(&failure, store.root(), true) {
                 space::full(store.root(), STEP, room, None)

@@ -1,4 +1,6 @@
-//! The content of a disk as it was at one moment, and the disk with it: made once, and shared. Knows no guest.
+//! The content of a payload disk at one moment, and the disk itself: made once, and shared.
+//!
+//! Does not know guests.
 
 use super::item::Item;
 use super::walk::{Most, Survey, Trouble};
@@ -7,33 +9,34 @@ use crate::image::store::{Artifact, Lasting, Store, artifact, space};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// Whether cargo or somebody else has tagged this directory, or one above it, as one whose content can be made again. Such
-/// directories are empty on a disk.
+/// Returns whether this directory, or one above it, is tagged as a cache.
+///
+/// Such directories are empty on a disk.
 #[must_use]
 pub fn is_cache(path: &Path) -> bool {
     path.ancestors().any(vm_test_runtime::cargo::is_cargos)
 }
 
-/// More than this does not travel to a machine.
+/// The limits of a payload disk.
 const MOST: Most = Most {
     entries: 200_000,
     bytes: 8 << 30,
 };
 
-/// Raised when the same files would give another disk.
+/// Increment when the same files would give another disk.
 const FORMAT: &[u8] = b"vm-test payload 2";
 
-/// How the keys of these begin.
+/// The prefix of their keys.
 const PREFIX: &str = "payload-";
 
-/// Of so many MiB the copying takes so long that it is said.
+/// How many MiB take so long to copy that the user is told.
 const WORTH_A_WORD: u64 = 64;
 
 /// How many unused disks are kept, and how many bytes of them.
 const KEPT: usize = 24;
 const KEPT_BYTES: u64 = 4 << 30;
 
-/// What is done when there is no room for one.
+/// The step named when the disk is full.
 const STEP: &str = "copy the host's files to a disk";
 
 /// A disk that is not removed while this value lives.
@@ -43,8 +46,10 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// A disk that holds these directories and files of the host as they are now, each under its number in this order, but for
-    /// the content of what is `hidden`, in a file system that seems to have `size` bytes. `say` is told when much of it has to be copied first.
+    /// Returns a disk with these directories and files of the host as they are now.
+    ///
+    /// Each is stored under its number in `paths`, without the content of `hidden` paths, in a file
+    /// system that appears to have `size` bytes. `say` is called when much has to be copied first.
     ///
     /// # Errors
     /// If it is too much, or cannot be read, or the disk cannot be made.
@@ -61,14 +66,14 @@ impl Payload {
         )
     }
 
-    /// The directory with the disk.
+    /// Returns the directory with the disk.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.artifact.directory
     }
 }
 
-/// The disk with this content, unless `check` fails when it has been copied.
+/// Returns the disk with this content, unless `check` fails after copying.
 fn disk_with(
     store: &Store,
     content: &Content,
@@ -102,8 +107,8 @@ fn disk_with(
             ));
         }
         let made = making::make(aside, &content.items, all, size);
-        // Of a file that was written to meanwhile it holds a part of each content, which nobody would notice later. Of one
-        // that is written to all the time, as a log is, that is all there can be.
+        // A file that was written to during the copy may be torn, which nobody would notice later.
+        // For a file that is written to all the time, such as a log, nothing better is possible.
         made.and_then(|()| check()).map_err(|failure| {
             if space::is_full(&failure, store.root(), true) {
                 space::full(store.root(), STEP, room, None)
@@ -115,7 +120,7 @@ fn disk_with(
     Ok(Payload { artifact })
 }
 
-/// Directories and files of the host as they were at one moment.
+/// A snapshot of the metadata of directories and files of the host.
 struct Content {
     survey: Survey,
     items: Vec<Item>,

@@ -1,16 +1,16 @@
-//! What is on a disk, and the name of its file.
+//! The contents of a disk, and its file name.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// The file of a disk, in its directory.
+/// The name of the disk file in its directory.
 pub const DISK: &str = "disk.img";
 
-/// One thing on a disk: a directory or a file of the host, which is there under its number.
+/// A directory or file of the host, stored on a disk under its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Item {
     pub(super) path: PathBuf,
-    /// What stays on the host, though it is below: directories that are empty on the disk, and files that are.
+    /// Directories (`bare`) and files (`closed`) below it that are empty on the disk.
     pub(super) bare: Vec<PathBuf>,
     pub(super) closed: Vec<PathBuf>,
 }

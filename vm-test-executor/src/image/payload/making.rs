@@ -1,5 +1,7 @@
-//! Makes a disk with files of the host, by `mke2fs`, in a separate mount namespace where all of them are below one directory.
-//! An ordinary user's files become root's, as in a container.
+//! Makes a disk with files of the host, using `mke2fs`.
+//!
+//! It runs in a separate mount namespace that has all the files below one directory. An
+//! unprivileged user's files become root's, as in a container.
 
 use super::item::{DISK, Item};
 use super::owners;
@@ -25,28 +27,28 @@ use vm_test_protocol::frame;
 use vm_test_sys::inherited;
 use vm_test_sys::namespaces::{self, Program};
 
-/// The argument that makes the program do this.
+/// The argument that makes the program run as this process.
 pub const COMMAND: &str = "__payload";
 
 const CONTROL: i32 = 3;
 
-/// Where the files are put together, unseen by others.
+/// Where the files are collected, in a mount that no other process sees.
 const ROOM: &str = "/run";
 
-/// What a file takes up besides its content, at most on average, in bytes.
+/// The maximum average overhead of a file, in bytes.
 const PER_FILE: u64 = 4096 + 512;
 
-/// What an empty file system takes up, in bytes.
+/// The overhead of an empty file system, in bytes.
 const EMPTY: u64 = 8 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
     disk: PathBuf,
     items: Vec<Item>,
-    /// What the content needs, in bytes.
+    /// The space that the content needs, in bytes.
     bytes: u64,
     entries: u64,
-    /// Whether ids of others are shown as nobody's to whoever makes it.
+    /// Whether ids of other users appear as `nobody` to the process that makes the disk.
     hides_ids: bool,
 }
 
@@ -67,7 +69,7 @@ pub(super) fn make(aside: &Path, items: &[Item], all: &Survey, size: u64) -> Res
     have_done(&order).map_err(|failure| {
         failure.reworded(|cause| format!("cannot make the disk {}: {cause}", disk.display()))
     })?;
-    // Whatever its content, it seems to have the same size.
+    // The size does not depend on the content.
     file.set_len(size).map_err(cannot)
 }
 
@@ -87,10 +89,11 @@ fn have_done(order: &Order) -> Result<(), Failure> {
         args: vec![c"vm-test".into(), CString::new(COMMAND).unwrap_or_default()],
         environment: vec![CString::new(format!("PATH={}", bootstrap::PATH)).unwrap_or_default()],
         descriptors: vec![null.as_fd(), null.as_fd(), null.as_fd(), theirs.as_fd()],
-        // The real root reads everything as it is.
+        // Real root reads everything directly.
         user_namespace: !as_root,
         network_namespace: true,
-        // Perhaps one of them may read the workspace. Nothing of a guest's runs here.
+        // The workspace may be readable only through a supplementary group. No guest code runs
+        // here.
         keep_groups: !as_root,
     };
     let waiting = namespaces::start(&program).map_err(|error| refusal::of_namespaces(&error))?;
@@ -123,7 +126,7 @@ pub fn main() -> ExitCode {
         .and_then(|order: Option<Order>| order.ok_or_else(|| io::ErrorKind::UnexpectedEof.into()))
         .and_then(|order| carry_out(&order))
         .map_err(|error| error.to_string());
-    // If the one who ordered is gone, nobody wants to know.
+    // If the parent is gone, there is nobody to report to.
     let _ = frame::write(&control, &answer);
     ExitCode::SUCCESS
 }
@@ -134,7 +137,7 @@ fn carry_out(order: &Order) -> io::Result<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_RECURSIVE;
-    // Before the room hides those that are below it.
+    // Before the tmpfs hides any of them.
     let trees = order
         .items
         .iter()
@@ -148,7 +151,7 @@ fn carry_out(order: &Order) -> io::Result<()> {
     fs::write(room.join("nothing"), "")?;
     for ((number, item), tree) in order.items.iter().enumerate().zip(trees) {
         let place = content.join(number.to_string());
-        // By its descriptor, since the room may hide its path.
+        // By its descriptor, since the tmpfs may hide its path.
         let meta = fstat(&tree).map_err(|error| of(&item.path, error.into()))?;
         if FileType::from_raw_mode(meta.st_mode).is_dir() {
             fs::create_dir(&place)?;
@@ -191,7 +194,7 @@ fn of(path: &Path, error: io::Error) -> io::Error {
 fn run_mke2fs(order: &Order, content: &Path, disk: &File) -> io::Result<()> {
     let room = order.bytes + order.bytes / 32 + order.entries * PER_FILE + EMPTY;
     disk.set_len(room)?;
-    // By its descriptor, since the room may hide its path.
+    // By its descriptor, since the tmpfs may hide its path.
     inherited::set_inheritable(disk, true)?;
     let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(disk));
     let output = Command::new("mke2fs")

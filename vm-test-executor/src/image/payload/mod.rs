@@ -1,4 +1,6 @@
-//! Disks with files of the host, for VMs: each is made once per content, kept in the store, and shared. Knows no guest.
+//! Payload disks: disks with files of the host, for VMs.
+//!
+//! Each is made once per content, kept in the store, and shared. Does not know guests.
 
 mod content;
 mod item;

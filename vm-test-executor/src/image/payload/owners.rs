@@ -1,15 +1,17 @@
-//! Whom the files on a disk belong to that was made in a user's namespace: what belongs to an id that the namespace does not
-//! have is shown there as `nobody`'s, and would be that in the machine, where `nobody` is somebody. Knows of ext4 where the
-//! inodes are, as `mke2fs` lays them out here: in the order of groups, without checksums.
+//! Fixes the owners of files on a disk that was made in a user namespace.
+//!
+//! Files of an id that the namespace does not map appear there as `nobody`'s, and would belong to
+//! the guest's real `nobody` user in the VM. Of ext4, knows where the inodes are as `mke2fs` lays
+//! them out here: in the order of groups, without checksums.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// The id that the kernel shows where it has none to show.
+/// The overflow id, which the kernel shows for unmapped ids.
 const OVERFLOW: u32 = 65_534;
 
-/// Where the superblock is, and what in it says where the rest is.
+/// The superblock's offset, and the offsets of its fields.
 const SUPERBLOCK: u64 = 1024;
 const INODES: usize = 0;
 const FIRST_BLOCK: usize = 20;
@@ -21,30 +23,30 @@ const INCOMPATIBLE: usize = 96;
 const COMPATIBLE_TO_READ: usize = 100;
 const DESCRIPTOR_SIZE: usize = 254;
 
-/// Features: groups' descriptors elsewhere, longer descriptors, and inodes with a sum.
+/// Feature flags: scattered group descriptors, 64-byte descriptors, and metadata checksums.
 const SCATTERED: u32 = 0x10;
 const LONG: u32 = 0x80;
 const SUMS: u32 = 0x400;
 
-/// Where a group's descriptor has the block of its inodes.
+/// Offsets in a group descriptor of the inode table's block number.
 const TABLE: usize = 0x08;
 const TABLE_HIGH: usize = 0x28;
 
-/// Where an inode has its type and permissions, and the halves of its ids.
+/// Offsets in an inode of its mode, and of the halves of its ids.
 const MODE: usize = 0;
 const USER: [usize; 2] = [0x02, 0x78];
 const GROUP: [usize; 2] = [0x18, 0x7a];
 
-/// How much of an inode is looked at.
+/// How many bytes of an inode are read.
 const INODE: usize = 128;
 
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 
-/// Has the machine's root own all that is nobody's.
+/// Gives root everything that belongs to `nobody`.
 ///
 /// # Errors
-/// If this is no file system as it is made here.
+/// If the file system does not have the expected layout.
 pub(super) fn give_to_root(disk: &File) -> io::Result<()> {
     let mut head = [0; 1024];
     disk.read_exact_at(&mut head, SUPERBLOCK)?;
@@ -88,7 +90,7 @@ pub(super) fn give_to_root(disk: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Has an inode belong to root where it is nobody's; whether it was.
+/// Gives an inode to root if it belongs to `nobody`; returns whether it did.
 fn change(inode: &mut [u8]) -> bool {
     let mut lost = 0;
     for (places, right) in [(USER, 0o4000), (GROUP, 0o2000)] {
@@ -101,7 +103,7 @@ fn change(inode: &mut [u8]) -> bool {
         }
     }
     let mode = short(inode, MODE);
-    // To run as its owner is no right that a program of somebody else's keeps.
+    // A set-id program of another user must not become set-id root.
     if mode & TYPE == REGULAR {
         set_short(inode, MODE, mode & !lost);
     }
@@ -126,7 +128,7 @@ fn set_short(bytes: &mut [u8], at: usize, value: u32) {
 mod tests {
     use super::*;
 
-    /// The type and permissions, the user and the group of an inode of these, once it is root's.
+    /// Returns whether an inode was changed, and its mode, user and group afterwards.
     fn changed(mode: u32, user: u32, group: u32) -> (bool, [u32; 3]) {
         let mut inode = [0; 256];
         set_short(&mut inode, MODE, mode);

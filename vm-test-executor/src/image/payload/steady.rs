@@ -1,23 +1,27 @@
-//! Copies of files that may change meanwhile: compares them after the copy, successful or not, and copies again if they have
-//! changed. Reads and copies nothing itself.
+//! Copies of files that may change meanwhile.
+//!
+//! Looks at the files again after the copy, and copies again if they have changed. Reads and copies
+//! nothing itself.
 
 use std::cell::Cell;
 use vm_test_protocol::failure::Failure;
 
-/// How often something is copied that changes meanwhile.
+/// How many copies are attempted.
 const ATTEMPTS: u32 = 4;
 
-/// What was looked at, and may be otherwise the next time.
+/// A state that may change.
 pub(super) trait Moment {
-    /// Something else for all that is not the same.
+    /// Returns a string that differs for every different state.
     fn moment(&self) -> String;
 }
 
-/// What `copy` makes of what `look` sees. It also gets what says, the first time only, whether that has changed meanwhile: of
-/// what changes all the time there will never be a copy of one moment.
+/// Returns the result of `copy` for the state that `look` returns, retrying after changes.
+///
+/// `copy` also gets a check that fails if the state has changed meanwhile, but only the first time:
+/// what changes all the time can never be copied at one moment.
 ///
 /// # Errors
-/// If it cannot be looked at; if it cannot be copied although it stays the same, or because it never does.
+/// If `look` fails; if `copy` fails although the state stays the same, or after the last attempt.
 pub(super) fn while_it_changes<C: Moment, T>(
     look: impl Fn() -> Result<C, Failure>,
     copy: impl Fn(&C, &dyn Fn() -> Result<(), Failure>) -> Result<T, Failure>,
@@ -64,7 +68,7 @@ mod tests {
         }
     }
 
-    /// How often it is copied that changes so often, and what becomes of it.
+    /// Returns the number of copies when the state changes this often, and the result.
     fn copied(changes: u32) -> (u32, Result<(), Failure>) {
         let (looks, copies) = (Cell::new(0), Cell::new(0));
         let look = || Ok(looks.replace(looks.get() + 1).min(changes));
@@ -98,8 +102,8 @@ mod tests {
 
     #[test]
     fn what_changes_while_it_is_copied_without_a_failure_is_copied_once_more() {
-        // A log that grows all the time is no reason to fail; nor is a file that was there for a moment, so that the copy
-        // failed, one not to look at the others the next time.
+        // A log that grows all the time must not cause a failure. Neither must a temporary file
+        // that made the copy fail, and the next attempt still checks the others.
         let rows = [
             (0, false, 1, 0),
             (1, false, 2, 1),
@@ -110,7 +114,7 @@ mod tests {
             let (now, copied) = (Cell::new(0), Cell::new(0));
             let copy = |seen: &u32, check: &dyn Fn() -> Result<(), Failure>| {
                 copied.set(copied.get() + 1);
-                // Somebody writes while it is copied.
+                // Something writes during the copy.
                 now.set(now.get() + u32::from(now.get() < changes));
                 if fails && copied.get() == 1 {
                     return Err(Failure::new("cannot copy it: a file is gone"));

@@ -1,5 +1,6 @@
-//! A directory of the host as a disk would hold it: how much there is, what cannot be read, and a fingerprint that changes
-//! with anything in it. Reads no content.
+//! A survey of a host directory for a disk: its size, what cannot be read, and a fingerprint.
+//!
+//! Reads no content.
 
 use crate::image::layer::digest::Digest;
 use crate::image::store::fingerprint;
@@ -12,35 +13,35 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use vm_test_runtime::cargo::is_cargos;
 
-/// What is found.
+/// The result of a survey.
 #[derive(Default)]
 pub(super) struct Survey {
     hash: Sha256,
-    /// Of the times of directories, too.
+    /// A hash that includes the times of directories.
     times: Sha256,
-    /// What is credentials of the user's, and stays on the host.
+    /// The user's credentials, which stay on the host.
     hidden: Vec<PathBuf>,
-    /// Files of all kinds.
+    /// The number of files of all kinds.
     pub(super) entries: u64,
-    /// What they take up, in bytes.
+    /// Their disk usage in bytes.
     pub(super) bytes: u64,
-    /// Directories whose content stays on the host: caches, what this user cannot read, what is hidden.
+    /// Directories whose content stays on the host: caches, unreadable and hidden ones.
     pub(super) bare: Vec<PathBuf>,
-    /// Files that this user cannot read, or that are hidden.
+    /// Files that are unreadable or hidden.
     pub(super) closed: Vec<PathBuf>,
 }
 
-/// Why a survey ends early.
+/// Why a survey stopped early.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// There is more than a disk is made for.
+    /// There is more than a disk may hold.
     TooMuch(&'static str),
-    /// Something is not as it should be.
+    /// A path could not be read.
     Failed(PathBuf, io::Error),
 }
 
 impl Survey {
-    /// One that leaves these files and directories on the host.
+    /// Creates a survey that leaves these files and directories on the host.
     pub(super) fn without(hidden: &[PathBuf]) -> Self {
         Self {
             hidden: hidden.to_vec(),
@@ -48,7 +49,7 @@ impl Survey {
         }
     }
 
-    /// Looks at a tree, and adds what it finds. A file is a tree, too.
+    /// Surveys a tree, which may be a single file.
     pub(super) fn visit(&mut self, root: &Path, most: Most) -> Result<(), Trouble> {
         let mut stack = vec![root.to_path_buf()];
         while let Some(path) = stack.pop() {
@@ -67,7 +68,7 @@ impl Survey {
             }
             if self.hidden.contains(&path) {
                 self.hash.update(b"hidden");
-                // What a link leads to is hidden by itself.
+                // A link stays; its target is hidden on its own.
                 if meta.is_dir() {
                     self.bare.push(path);
                 } else if meta.is_file() {
@@ -82,7 +83,7 @@ impl Survey {
         Ok(())
     }
 
-    /// The entries of a directory, in an order that is always the same.
+    /// Returns the entries of a directory, sorted.
     fn children(&mut self, path: &Path, root: &Path) -> Result<Vec<PathBuf>, Trouble> {
         if path != root && is_cargos(path) {
             self.bare.push(path.to_path_buf());
@@ -117,7 +118,7 @@ impl Survey {
         self.hash.update((name.len() as u64).to_le_bytes());
         self.hash.update(name);
         if meta.is_dir() {
-            // What happens to a directory shows in its entries, unless it has been undone.
+            // Changes in a directory show in its entries, unless they have been undone.
             self.times.update(fingerprint::of_meta(meta));
             for number in [meta.mode(), meta.uid(), meta.gid()] {
                 self.hash.update(number.to_le_bytes());
@@ -127,12 +128,12 @@ impl Survey {
         }
     }
 
-    /// The fingerprint of all that was visited.
+    /// Returns the fingerprint of everything that was visited.
     pub(super) fn fingerprint(&self) -> Digest {
         Digest::of_hash(self.hash.clone())
     }
 
-    /// Something that is another also if a file was there for a moment only.
+    /// Returns a string that also differs if a file existed only for a moment.
     pub(super) fn moment(&self) -> String {
         format!(
             "{}{}",
@@ -142,7 +143,7 @@ impl Survey {
     }
 }
 
-/// The most that a disk is made for.
+/// The limits of a disk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Most {
     pub(super) entries: u64,
@@ -173,7 +174,7 @@ mod tests {
         fs::create_dir_all(root.join("target/debug")).unwrap();
         fs::write(root.join("target").join(TAG), "").unwrap();
         fs::write(root.join("src/a"), "one").unwrap();
-        // One that its user has made has no tag.
+        // A directory that the user created for cargo has no tag.
         fs::create_dir_all(root.join("built")).unwrap();
         fs::write(root.join("built/.rustc_info.json"), "").unwrap();
         let first = survey(root);
@@ -212,7 +213,7 @@ mod tests {
     fn a_file_that_was_there_for_a_moment_changes_the_moment_and_not_the_fingerprint() {
         let dir = tempfile::tempdir().unwrap();
         let first = survey(dir.path());
-        // The kernel's clock for files ticks every few milliseconds.
+        // File times have a granularity of a few milliseconds.
         std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(dir.path().join("a"), "").unwrap();
         fs::remove_file(dir.path().join("a")).unwrap();

@@ -1,35 +1,37 @@
-//! What a recipe says of the base of its image. Reads a few words; opens nothing.
+//! The base of an image in a recipe.
+//!
+//! Parses it; opens nothing.
 
 use crate::config::HOST_IMAGE;
 use std::path::{Component, Path, PathBuf};
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::failure::Failure;
 
-/// The releases of Debian that can be bootstrapped.
+/// The Debian releases that can be bootstrapped.
 pub(in crate::image) const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
 
-/// What an image starts from.
+/// The base of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Base {
-    /// A release of Debian, by its code name.
+    /// A Debian release, by its code name.
     Debian(String),
     /// A tar archive of a root file system.
     Tar(PathBuf),
-    /// A directory that holds a root file system.
+    /// A directory with a root file system.
     Directory(PathBuf),
-    /// An OCI layout, and of its images the one with this SHA-256.
+    /// An OCI layout, and the SHA-256 of the image to take if it is given.
     Layout(PathBuf, Option<String>),
-    /// A disk with a root file system on it.
+    /// A disk with a root file system.
     Disk(PathBuf, DiskFormat),
-    /// A Vagrant box of the provider libvirt.
+    /// A Vagrant box for the libvirt provider.
     Vagrant(PathBuf),
-    /// This host's own system, without these paths.
+    /// This host's own system without these paths.
     Host(Vec<PathBuf>),
     /// Another image.
     Image(String),
 }
 
-/// The base that these words say; relative paths start at `dir`.
+/// Parses a base; relative paths start at `dir`.
 pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Base, Failure> {
     if text == HOST_IMAGE {
         check(&without)?;
@@ -62,7 +64,9 @@ pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Bas
     }
 }
 
-/// The same paths in one spelling, each once and in one order, and none that lies in another: each list means one image.
+/// Normalises a list of paths, so that equal lists give one image.
+///
+/// The result is sorted, without duplicates or paths inside others.
 fn plain(without: &[PathBuf]) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = without
         .iter()
@@ -73,7 +77,7 @@ fn plain(without: &[PathBuf]) -> Vec<PathBuf> {
     paths
 }
 
-/// Paths are compared name by name, so that another spelling would leave out nothing.
+/// Checks the paths: they are compared by component, so `..` would leave out nothing.
 fn check(without: &[PathBuf]) -> Result<(), Failure> {
     let is_plain = |path: &Path| {
         let mut parts = path.components();

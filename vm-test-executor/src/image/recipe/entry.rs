@@ -1,4 +1,4 @@
-//! What a recipe lists: files, commands, packages.
+//! The entries of a recipe: files, commands, packages.
 
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -8,15 +8,15 @@ use vm_test_protocol::failure::Failure;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
-    /// Where it is, relative to the recipe.
+    /// The source path, relative to the recipe.
     pub from: PathBuf,
-    /// Where it goes.
+    /// The path in the image.
     pub to: PathBuf,
-    /// Permission bits in octal, as in "0755"; those of the source without.
+    /// Permission bits in octal, as in "0755"; by default those of the source.
     pub mode: Option<String>,
 }
 
-/// A command to run in an image, by its shell.
+/// A command that the image's shell runs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunEntry {
@@ -27,7 +27,7 @@ pub struct RunEntry {
     pub network: bool,
 }
 
-/// Packages' names become arguments of programs.
+/// Checks a package name, which becomes a program argument.
 pub(super) fn check_package(name: &str) -> Result<(), Failure> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
     if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain) {

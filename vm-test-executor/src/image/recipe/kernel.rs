@@ -1,4 +1,4 @@
-//! How a recipe names a kernel.
+//! The kernel of an image in a recipe.
 
 use super::entry::check_package;
 use serde::Deserialize;
@@ -8,15 +8,15 @@ use vm_test_protocol::failure::Failure;
 /// The kernel of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kernel {
-    /// There is none: guests are containers.
+    /// No kernel: guests are containers.
     None,
-    /// The one of this package of the image's Debian.
+    /// The kernel in this package of the image's Debian release.
     Package(String),
-    /// One of the host's files.
+    /// Files of the host.
     Files {
         /// The kernel, packed (bzImage) or not (ELF).
         vmlinuz: PathBuf,
-        /// The directory with its `modules.dep`; a kernel may have everything built in.
+        /// The directory with `modules.dep`; `None` if everything is built in.
         modules: Option<PathBuf>,
     },
 }
@@ -28,7 +28,7 @@ struct Files {
     modules: Option<PathBuf>,
 }
 
-/// What a recipe says of its kernel.
+/// Parses the kernel of a recipe.
 pub(super) fn parse(value: toml::Value, dir: &Path) -> Result<Kernel, Failure> {
     match value {
         toml::Value::String(name) if name == "none" => Ok(Kernel::None),

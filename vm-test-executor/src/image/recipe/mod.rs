@@ -1,5 +1,6 @@
-//! Recipes: what an image is made of, in the words of its user. Reads and checks; knows no store
-//! and makes nothing.
+//! Recipes: users' descriptions of how images are made.
+//!
+//! Parses and checks them; does not know the store and makes nothing.
 
 mod base;
 mod entry;

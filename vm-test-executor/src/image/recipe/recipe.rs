@@ -1,4 +1,6 @@
-//! Recipes: `images/NAME.toml`, the steps that make an image. Reads and checks; builds nothing.
+//! Recipes: `images/NAME.toml`, the steps that make an image.
+//!
+//! Parses and checks them; builds nothing.
 
 use super::base::{self, Base};
 use super::entry::{FileEntry, RunEntry, check_package};
@@ -10,8 +12,10 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::word;
 
-/// Recipes that come with the program. `images` in this crate is a link to the workspace's folder, so that they are in
-/// its package, too.
+/// Built-in recipes.
+///
+/// `images` in this crate is a link to the workspace's directory, so that the crate's package also
+/// contains them.
 const READY: [(&str, &str); 2] = [
     ("debian-12", include_str!("../../../images/debian-12.toml")),
     (
@@ -20,39 +24,41 @@ const READY: [(&str, &str); 2] = [
     ),
 ];
 
-/// The names of those.
+/// Returns the names of the built-in recipes.
 pub(in crate::image) fn ready_names() -> impl Iterator<Item = &'static str> {
     READY.iter().map(|(name, _)| *name)
 }
 
-/// What loads modules in a guest. A kernel's package would bring it along if it were installed.
+/// The package that loads modules in a guest.
+///
+/// Kernel packages depend on it, but here they are only unpacked.
 const LOADER: &str = "kmod";
 
-/// How an image is made.
+/// A parsed recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
     /// The image's name.
     pub name: String,
-    /// Where recipes of images that it starts from are looked for.
+    /// Where recipes of images that it is based on are searched for.
     pub home: PathBuf,
-    /// What it starts from.
+    /// The base.
     pub base: Base,
-    /// What the first process of its guests is; what it is with the base, if nothing is said.
+    /// What runs as init in its guests; by default the same as in the base.
     pub init: Option<Init>,
-    /// Its kernel; the base's, if nothing is said.
+    /// The kernel; by default the base's.
     pub kernel: Option<Kernel>,
-    /// Debian packages in it.
+    /// Debian packages to install.
     pub packages: Vec<String>,
-    /// Commands that make its users.
+    /// Commands that create its users.
     pub users: Vec<RunEntry>,
-    /// Files to copy into it, in this order.
+    /// Files to copy, in this order.
     pub files: Vec<FileEntry>,
-    /// Commands to run in it, in this order.
+    /// Commands to run, in this order.
     pub run: Vec<RunEntry>,
 }
 
 impl Recipe {
-    /// The recipe of an image that is nothing but this base.
+    /// Returns the recipe of an image that is only this base.
     #[must_use]
     pub fn of_base(name: &str, base: Base) -> Self {
         Self {
@@ -68,7 +74,7 @@ impl Recipe {
         }
     }
 
-    /// The packages that a bootstrapped Debian gets for it.
+    /// Returns the packages to bootstrap, with the module loader if the kernel has modules.
     pub(in crate::image) fn packages_with_loader(&self) -> Vec<String> {
         let mut packages = self.packages.clone();
         let has_modules = matches!(self.kernel, Some(Kernel::Package(_) | Kernel::Files { .. }));
@@ -97,11 +103,13 @@ struct Document {
     run: Vec<RunEntry>,
 }
 
-/// The recipe of an image: `images/NAME.toml` in `directory` or above it, else one that comes with the program, or that of
-/// another image with the kernel of a package.
+/// Returns the recipe of an image.
+///
+/// This is `images/NAME.toml` in `directory` or above it, a built-in recipe, or another image's
+/// recipe with the kernel of a package.
 ///
 /// # Errors
-/// If there is none, or it is wrong anywhere.
+/// If there is none, or it is not valid.
 pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
     let file = directory
         .ancestors()

@@ -1,32 +1,34 @@
-//! Users that a recipe asks for: checked, and made by the image's own `useradd`, which knows what a user is in that system.
+//! Users in a recipe: checked, and created by the image's own `useradd`.
+//!
+//! That program follows its system's conventions.
 
 use super::entry::RunEntry;
 use serde::Deserialize;
 use std::path::{Component, Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// A longer name is refused by the tools of every distribution.
+/// The longest name that the tools of all distributions accept.
 const LONGEST_NAME: usize = 32;
 
-/// A guest has ids below this.
+/// A guest's ids are below this.
 const MOST_IDS: u32 = 65_536;
 
-/// A user to make, with a group of the same name and a home.
+/// A user to create, with a group of the same name and a home directory.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserEntry {
     /// The name.
     pub(super) name: String,
-    /// The id; the next free one without.
+    /// The id; by default the next free one.
     pub(super) id: Option<u32>,
-    /// Groups to be in, which are made if they are not there.
+    /// Supplementary groups, which are created if they do not exist.
     #[serde(default)]
     pub(super) groups: Vec<String>,
     /// The shell.
     pub(super) shell: Option<PathBuf>,
 }
 
-/// The step that makes a user.
+/// Returns the step that creates a user.
 pub(super) fn step(user: &UserEntry) -> Result<RunEntry, Failure> {
     for name in [&user.name].into_iter().chain(&user.groups) {
         check_name(name)?;
@@ -79,7 +81,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Whether it is a path that a shell reads as one word.
+/// Returns whether it is an absolute path that a shell reads as one word.
 fn is_plain(path: &Path) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
     path.is_absolute()

@@ -6,7 +6,7 @@ use std::path::Path;
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::word;
 
-/// The failure for an image that is not in the store, where these are.
+/// Returns the failure for an image that is not in the store, which has the images `there`.
 #[must_use]
 pub fn absent(root: &Path, name: &str, there: &[ImageRecord]) -> Failure {
     let build = format!("vm-test image build {name}");
@@ -21,7 +21,7 @@ pub fn absent(root: &Path, name: &str, there: &[ImageRecord]) -> Failure {
     .missing()
 }
 
-/// An image that is there, or that comes with the program, with nearly this name.
+/// Returns the most similar name of an existing image or built-in recipe.
 fn meant(name: &str, there: &[ImageRecord]) -> Option<String> {
     let mut names: Vec<_> = there.iter().map(|image| image.name.as_str()).collect();
     for ready in ready_names() {
@@ -30,7 +30,7 @@ fn meant(name: &str, there: &[ImageRecord]) -> Option<String> {
     if names.contains(&name) {
         return None;
     }
-    // Of another version it is another image.
+    // A name that differs only in its digits is another version, not a typo.
     let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
     let others = names
         .into_iter()
@@ -50,7 +50,7 @@ mod tests {
                 "debain-12",
                 "did you mean `debian-12`? If not, build it: vm-test image build debain-12",
             ),
-            // It comes with the program, beside one with a longer name.
+            // A built-in recipe, beside one with a longer name.
             ("debian-12", "build it: vm-test image build debian-12"),
             ("debian-13", "build it: vm-test image build debian-13"),
             ("alpine", "build it: vm-test image build alpine"),

@@ -1,5 +1,7 @@
-//! Artifacts: what VMs start from, made of images and of the host's files. Each is a directory in the store, named by the
-//! hash of its inputs. Made once in a staging directory and renamed; locked while in use; its content is not known here.
+//! Artifacts: files that VMs start from, made from images and the host's files.
+//!
+//! Each is a directory in the store, named by the hash of its inputs. It is made once in a staging
+//! directory and renamed, and locked while in use. Its content is not known here.
 
 use super::fingerprint;
 use super::locks::{self, Held};
@@ -15,23 +17,26 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use vm_test_protocol::failure::Failure;
 
-/// A directory that nobody removes as long as this lives.
+/// An artifact that is not removed while this value lives.
 #[derive(Debug)]
 pub(in crate::image) struct Artifact {
     pub(in crate::image) directory: PathBuf,
     held: Held,
 }
 
-/// Whether it must outlive the machine that it was made on. What is made anew in no time need not wait for the disk, and
-/// then its key is only good until the next boot.
+/// Whether an artifact must survive a reboot.
+///
+/// One that is quick to make again is not synced to disk, so its key is valid only until the next
+/// boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::image) enum Lasting {
     ForGood,
     UntilReboot,
 }
 
-/// The one with this key, which `make` makes in the directory it is given, if it is not there. `waiting` is told if
-/// somebody else makes it just now, which this waits for.
+/// Returns the artifact with this key, which `make` creates in the given directory if needed.
+///
+/// `waiting` is called if another process is making it.
 pub(in crate::image) fn obtain(
     store: &Store,
     key: &str,
@@ -52,7 +57,7 @@ pub(in crate::image) fn obtain(
     make_empty(&aside)?;
     let made = make(&aside).and_then(|()| publish(store, &aside, key, lasting));
     if made.is_err() {
-        // What is left of it is rubbish, which the next making of it or `gc` removes if this cannot.
+        // If this fails, the next attempt or `gc` removes what is left.
         let _ = staging::remove(store, &aside);
     }
     made?;
@@ -64,19 +69,20 @@ pub(in crate::image) fn obtain(
     })
 }
 
-/// The one with this key, if it is there.
+/// Returns the artifact with this key, if it exists.
 pub(in crate::image) fn find(store: &Store, key: &str) -> Result<Option<Artifact>, Failure> {
     let directory = store.artifacts().join(key);
     let mut held = Held::default();
     if !locks::hold_directory(&directory, &mut held)? {
         return Ok(None);
     }
-    // Those that were used last are kept longest. On a disk that is full or cannot be written to, they are not.
+    // The modification time records the last use, for eviction. It is not updated on a full or
+    // read-only disk.
     let _ = File::open(&directory).and_then(|file| file.set_modified(SystemTime::now()));
     Ok(Some(Artifact { directory, held }))
 }
 
-/// Removes the one with this key; `None` if somebody uses it. Else the bytes of its files.
+/// Removes the artifact with this key; returns the size of its files, or `None` if it is in use.
 pub(in crate::image) fn remove(store: &Store, key: &str) -> Result<Option<u64>, Failure> {
     let path = store.artifacts().join(key);
     let cannot =
@@ -99,7 +105,9 @@ pub(in crate::image) fn remove(store: &Store, key: &str) -> Result<Option<u64>, 
     Ok(Some(bytes))
 }
 
-/// Takes the name from this one, which has this key, whoever uses it: it is broken. It is removed when nobody does.
+/// Discards a broken artifact, even if others use it.
+///
+/// It loses its name, and is removed when it is no longer in use.
 pub(in crate::image) fn take_away(
     store: &Store,
     key: &str,
@@ -107,11 +115,11 @@ pub(in crate::image) fn take_away(
 ) -> Result<(), Failure> {
     let _reservation = store.reserve(key, || ())?;
     let place = store.artifacts().join(key);
-    // Somebody else may have seen it, too, and made another one since.
+    // Another process may have noticed it too, and replaced it since.
     if !broken.held.has(&place) {
         return Ok(());
     }
-    // Earlier ones may still be used.
+    // Earlier broken ones may still be in use.
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |now| now.as_nanos());
     let aside = store.aside().join(format!("{key}-broken-{now}"));
@@ -124,7 +132,9 @@ pub(in crate::image) fn take_away(
     Ok(())
 }
 
-/// Removes those whose keys begin like this and that were used longest ago, but for the last ones and those in use.
+/// Removes the least recently used artifacts with this key prefix.
+///
+/// The last `kept` ones and those in use stay.
 pub(in crate::image) fn forget_oldest(
     store: &Store,
     prefix: &str,
@@ -133,7 +143,7 @@ pub(in crate::image) fn forget_oldest(
     forget_beyond(store, prefix, kept, u64::MAX)
 }
 
-/// The same, with as many of the last ones kept as take up so many bytes, and the very last one.
+/// Removes them like [`forget_oldest`], but also keeps no more than `bytes`, and at least one.
 pub(in crate::image) fn forget_beyond(
     store: &Store,
     prefix: &str,
@@ -157,8 +167,9 @@ pub(in crate::image) fn forget_beyond(
     Ok(())
 }
 
-/// Removes those whose keys begin like this and were made by [`key_of_this_boot`] before the last boot: nobody finds
-/// them any more.
+/// Removes artifacts that were made by [`key_of_this_boot`] with this prefix before the last boot.
+///
+/// Nothing finds them any more.
 pub(in crate::image) fn forget_other_boots(store: &Store, prefix: &str) -> Result<(), Failure> {
     let current = beginning_in_this_boot(prefix);
     let entries = fs::read_dir(store.artifacts()).into_iter().flatten();
@@ -187,17 +198,19 @@ fn publish(store: &Store, aside: &Path, key: &str, lasting: Lasting) -> Result<(
     publish().map_err(|error| cannot_make(&store.artifacts().join(key), &error))
 }
 
-/// One that is there.
+/// An existing artifact.
 #[derive(Debug)]
 struct Used {
     key: String,
-    /// When it was used last.
+    /// When it was last used.
     last: SystemTime,
-    /// What it takes up.
+    /// Disk usage.
     bytes: u64,
 }
 
-/// The keys of those that are not among the last ones, of which so many are kept, and so many bytes; one in any case.
+/// Returns the keys to remove, so that at most `kept` artifacts and `bytes` remain.
+///
+/// At least one is kept.
 fn old_ones(mut all: Vec<Used>, kept: usize, bytes: u64) -> Vec<String> {
     all.sort_by_key(|used| std::cmp::Reverse(used.last));
     let mut taken: u64 = 0;
@@ -210,20 +223,20 @@ fn old_ones(mut all: Vec<Used>, kept: usize, bytes: u64) -> Vec<String> {
     all.into_iter().map(|used| used.key).collect()
 }
 
-/// The key of what these parts say all of, as long as the machine that it is made on runs.
+/// Returns the key of these inputs, valid until the host reboots.
 pub(in crate::image) fn key_of_this_boot(prefix: &str, parts: &[&[u8]]) -> String {
     let boot = fingerprint::until_reboot();
     let hash = Digest::of_parts(parts.iter().copied().chain([boot.as_slice()]));
     format!("{}{}", beginning_in_this_boot(prefix), hash.key())
 }
 
-/// How such keys begin.
+/// Returns the prefix of such keys.
 fn beginning_in_this_boot(prefix: &str) -> String {
     let boot = Digest::of_parts([fingerprint::until_reboot().as_slice()]);
     format!("{prefix}{}-", &boot.as_str()[..8])
 }
 
-/// What the files of a directory take up on the disk.
+/// Returns the disk usage of a directory's files.
 fn bytes_of(directory: &Path) -> u64 {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries
@@ -270,13 +283,13 @@ mod tests {
             let old = old_ones(found(ages), kept, bytes);
             old.join(" ")
         };
-        // By their ages and sizes: the second is the last one used.
+        // Pairs of age and size; the second one was used last.
         let some = [(30, 5), (10, 5), (20, 5)];
         assert_eq!(old(&some, 3, 15), "");
         assert_eq!(old(&some, 2, 15), "0");
         assert_eq!(old(&some, 3, 14), "0");
         assert_eq!(old(&some, 3, 9), "2 0");
-        // One alone is kept whatever its size.
+        // A single one is kept, whatever its size.
         assert_eq!(old(&some, 3, 1), "2 0");
     }
 }

@@ -1,28 +1,32 @@
-//! A cheap check whether a file of the host has changed since something was made from it: inode, size, times and
-//! permissions. Reads no content, so nothing that depends on it is kept across a reboot of the host.
+//! A cheap check whether a file of the host has changed since something was made from it.
+//!
+//! It compares inode, size, times and permissions, but no content, so nothing that depends on it is
+//! kept across a reboot of the host.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Where the kernel says which boot this is.
+/// The file with the id of the current boot.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
-/// What is different after the next boot.
+/// Returns a value that changes with every boot.
 pub(in crate::image) fn until_reboot() -> Vec<u8> {
     fs::read(BOOT).unwrap_or_default()
 }
 
-/// Of a file by its path, with links followed.
+/// Returns the fingerprint of a file by its path, following links.
 pub(in crate::image) fn of_file(path: &Path) -> io::Result<Vec<u8>> {
     let meta = fs::metadata(path)
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
     Ok(of_meta(&meta))
 }
 
-/// Of what is known of it. The time of the last change of anything cannot be set by anybody, so a file that was written and
-/// given its old time is another one.
+/// Returns the fingerprint of this metadata.
+///
+/// The change time cannot be set by programs, so a file that was written and given its old
+/// modification time is still recognised as changed.
 pub(in crate::image) fn of_meta(meta: &Metadata) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
     for number in [meta.dev(), meta.ino(), meta.size()] {
@@ -59,7 +63,7 @@ mod tests {
         let file = File::open(&path).unwrap();
         file.set_modified(UNIX_EPOCH).unwrap();
         changed();
-        // The kernel's clock for files ticks every few milliseconds.
+        // File times have a granularity of a few milliseconds.
         std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(&path, "two").unwrap();
         file.set_modified(UNIX_EPOCH).unwrap();

@@ -1,4 +1,6 @@
-//! Images in the store: their names, their records, and what keeps their layers. Builds none.
+//! Images in the store: their names, their records, and the locks on their layers.
+//!
+//! Builds none.
 
 use super::absent::absent;
 use super::layers;
@@ -12,13 +14,15 @@ use std::io;
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
-/// A longer name would not be one of a file any more, with all that is added to it.
+/// The longest name; a longer one, with all its suffixes, might not be a valid file name.
 const LONGEST_NAME: usize = 128;
 
-/// How often an image that is rebuilt just when it is wanted is looked up again.
+/// How often an image that is being replaced is looked up again.
 const LOOKUPS: usize = 5;
 
-/// Whether an image can have this name. Names come from people and from other people's files, and must stay in the store.
+/// Checks that an image can have this name.
+///
+/// Names come from users and from foreign files, and must not lead out of the store.
 ///
 /// # Errors
 /// If it cannot.
@@ -37,10 +41,10 @@ pub fn check_name(name: &str) -> Result<(), Failure> {
     )
 }
 
-/// The image of this name, with all its layers there.
+/// Returns the image of this name, with all its layers present.
 ///
 /// # Errors
-/// If there is none, or it is not whole.
+/// If there is none, or it is incomplete.
 pub fn find(store: &Store, name: &str) -> Result<ImageRecord, Failure> {
     let path = record_of(store, name)?;
     let bytes = fs::read(&path).map_err(|error| match error.kind() {
@@ -60,10 +64,10 @@ pub fn find(store: &Store, name: &str) -> Result<ImageRecord, Failure> {
     Ok(record)
 }
 
-/// The image of this name, and the locks that keep its layers.
+/// Returns the image of this name, and the locks that keep its layers.
 ///
 /// # Errors
-/// If there is none, or it is not whole.
+/// If there is none, or it is incomplete.
 pub fn hold(store: &Store, name: &str) -> Result<(ImageRecord, Held), Failure> {
     let mut lookups = 0;
     'again: loop {
@@ -71,7 +75,7 @@ pub fn hold(store: &Store, name: &str) -> Result<(ImageRecord, Held), Failure> {
         let mut held = Held::default();
         for key in &image.layers {
             if !layers::hold(store, key, &mut held)? && lookups < LOOKUPS {
-                // Replaced by another of that name and collected, between two lines of this function.
+                // It was replaced and its layers were collected since `find`.
                 lookups += 1;
                 continue 'again;
             }
@@ -80,7 +84,7 @@ pub fn hold(store: &Store, name: &str) -> Result<(ImageRecord, Held), Failure> {
     }
 }
 
-/// All images, by name.
+/// Returns all images, sorted by name.
 #[must_use]
 pub fn list(store: &Store) -> Vec<ImageRecord> {
     let entries = fs::read_dir(store.images()).into_iter().flatten().flatten();
@@ -91,7 +95,7 @@ pub fn list(store: &Store) -> Vec<ImageRecord> {
     images
 }
 
-/// Forgets an image; its layers stay until nothing uses them and they are collected.
+/// Removes an image's record; its layers stay until they are unused and collected.
 ///
 /// # Errors
 /// If there is none of this name.
@@ -103,7 +107,7 @@ pub fn forget(store: &Store, name: &str) -> Result<(), Failure> {
     fs::remove_file(&path).map_err(|error| cannot("remove", &path, &error))
 }
 
-/// The image of this name made of these layers, as of now.
+/// Returns a new record of an image with these layers.
 pub(in crate::image) fn compose(store: &Store, name: &str, layers: Vec<LayerKey>) -> ImageRecord {
     let digests: Vec<_> = layers
         .iter()
@@ -123,10 +127,10 @@ pub(in crate::image) fn compose(store: &Store, name: &str, layers: Vec<LayerKey>
     }
 }
 
-/// Publishes an image, in place of one of the same name.
+/// Publishes an image, replacing one of the same name.
 ///
 /// # Errors
-/// If it cannot be written; then the old one is still there.
+/// If it cannot be written; the old one is then unchanged.
 pub(in crate::image) fn publish(store: &Store, record: &ImageRecord) -> Result<(), Failure> {
     store.check()?;
     let path = record_of(store, &record.name)?;
@@ -144,7 +148,7 @@ pub(in crate::image) fn publish(store: &Store, record: &ImageRecord) -> Result<(
     })
 }
 
-/// The file with an image's record.
+/// Returns the file with an image's record.
 fn record_of(store: &Store, name: &str) -> Result<PathBuf, Failure> {
     check_name(name)?;
     Ok(store.images().join(format!("{name}.json")))

@@ -1,4 +1,5 @@
-//! Layers in the store: their records, their publication, and what keeps them from being removed.
+//! Layers in the store: their records, their publication, and the locks that keep them.
+//!
 //! Makes none.
 
 use super::locks::{Held, hold_directory};
@@ -10,22 +11,24 @@ use std::io;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 
-/// The record of a layer, if it is there.
+/// Returns the record of a layer, if it exists.
 #[must_use]
 pub fn find(store: &Store, key: &LayerKey) -> Option<LayerRecord> {
     let text = fs::read(store.layers().join(key).join("layer.json")).ok()?;
     serde_json::from_slice(&text).ok()
 }
 
-/// Keeps a layer from being removed; false if it is not in the store.
+/// Keeps a layer from being removed; returns false if it is not in the store.
 ///
 /// # Errors
-/// If the lock cannot be made.
+/// If it cannot be locked.
 pub fn hold(store: &Store, key: &LayerKey, held: &mut Held) -> Result<bool, Failure> {
     Ok(hold_directory(&store.layer_dir(key), held)? && find(store, key).is_some())
 }
 
-/// How much a step took up when it was done before: nobody else knows what a command is going to write.
+/// Returns the layer size of the same step in an earlier build.
+///
+/// This is an estimate of what a command will write.
 pub(in crate::image) fn size_of_step(store: &Store, step: &str) -> Option<u64> {
     let entries = fs::read_dir(store.layers()).ok()?.flatten();
     let layers =
@@ -37,7 +40,7 @@ pub(in crate::image) fn size_of_step(store: &Store, step: &str) -> Option<u64> {
 /// Publishes a layer that was made in `aside`.
 ///
 /// # Errors
-/// If it cannot be written; then it is not there.
+/// If it cannot be written; the layer then does not exist.
 pub(in crate::image) fn publish(
     store: &Store,
     aside: &Path,
@@ -49,7 +52,7 @@ pub(in crate::image) fn publish(
             &aside.join("layer.json"),
             &serde_json::to_vec_pretty(record)?,
         )?;
-        // Whatever the layer holds must be on disk before its name is.
+        // The layer's content must be on disk before its name is.
         rustix::fs::syncfs(File::open(aside)?)?;
         fs::rename(aside, store.layers().join(&record.key))?;
         File::open(store.layers())?.sync_all()

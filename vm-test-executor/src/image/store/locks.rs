@@ -1,5 +1,7 @@
-//! Locks on entries of the store, for making and for using them. Knows files and their locks, not their content. A lock
-//! belongs to an open file, so it ends with the process that holds it, however that ends.
+//! Locks on entries of the store, for making and for using them.
+//!
+//! Knows files and their locks, not their content. A lock belongs to an open file, so it ends with
+//! the process that holds it, however that ends.
 
 use super::store::Store;
 use crate::image::layer::lock::{is_at, lock, take_part};
@@ -10,7 +12,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
-/// The right to make what has this key: to all of `building/KEY` and `building/KEY.…`.
+/// The exclusive right to make the entry with this key.
+///
+/// It includes `building/KEY` and `building/KEY.…`.
 #[derive(Debug)]
 pub struct Reservation {
     path: PathBuf,
@@ -19,19 +23,19 @@ pub struct Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        // While it is still locked; whoever waits for it sees that the file has lost its name.
+        // Removed while it is still locked, so that waiters see that the file has lost its name.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Keeps layers from being removed as long as this lives.
+/// Locks that keep entries of the store from being removed while this value lives.
 #[derive(Debug, Default)]
 pub struct Held {
     files: Vec<File>,
 }
 
 impl Held {
-    /// Whether what has this name now is among what is kept, and not another that was made in its place.
+    /// Returns whether the entry now at this path is locked, and not a replacement.
     pub(super) fn has(&self, path: &Path) -> bool {
         self.files.iter().any(|file| is_at(file, path))
     }
@@ -42,10 +46,10 @@ fn cannot(path: &Path, error: &dyn std::fmt::Display) -> Failure {
 }
 
 impl Store {
-    /// Locks the making of the entry with this key; `waiting` is called while another process makes it.
+    /// Reserves the entry with this key; `waiting` is called if another process is making it.
     ///
     /// # Errors
-    /// If the lock cannot be made.
+    /// If it cannot be locked.
     pub fn reserve(&self, key: &str, waiting: impl FnOnce()) -> Result<Reservation, Failure> {
         if let Some(reservation) = self.try_reserve(key)? {
             return Ok(reservation);
@@ -61,10 +65,10 @@ impl Store {
         }
     }
 
-    /// The same, but `None` if another process is making it.
+    /// Reserves it like [`reserve`](Self::reserve); returns `None` if another process is making it.
     ///
     /// # Errors
-    /// If the lock cannot be made.
+    /// If it cannot be locked.
     pub fn try_reserve(&self, key: &str) -> Result<Option<Reservation>, Failure> {
         try_lock(self.lock_of(key))
     }
@@ -73,10 +77,12 @@ impl Store {
         self.aside().join(format!("{key}.lock"))
     }
 
-    /// Takes part in the making of something aside: whoever removes it or goes on with it waits for the end of this.
+    /// Takes a shared lock on a staging directory.
+    ///
+    /// Whoever removes or publishes it waits for the release.
     ///
     /// # Errors
-    /// If it is not there, or just being removed.
+    /// If it does not exist, or is being removed.
     pub fn hold_aside(&self, aside: &Path, held: &mut Held) -> Result<(), Failure> {
         held.files
             .push(take_part(aside).map_err(|error| cannot(aside, &error))?);
@@ -84,7 +90,7 @@ impl Store {
     }
 }
 
-/// Takes the lock file with this name; `None` if another process holds it.
+/// Takes the lock file with this name; returns `None` if another process holds it.
 pub(super) fn try_lock(path: PathBuf) -> Result<Option<Reservation>, Failure> {
     loop {
         let file = lock_file(&path)?;
@@ -108,7 +114,7 @@ fn lock_file(path: &Path) -> Result<File, Failure> {
         .map_err(|error| cannot(path, &error))
 }
 
-/// Keeps a directory from being removed; false if it is not there.
+/// Keeps a directory from being removed; returns false if it does not exist.
 pub(in crate::image) fn hold_directory(path: &Path, held: &mut Held) -> Result<bool, Failure> {
     loop {
         let file = match File::open(path) {
@@ -116,7 +122,7 @@ pub(in crate::image) fn hold_directory(path: &Path, held: &mut Held) -> Result<b
             file => file.map_err(|error| cannot(path, &error))?,
         };
         lock(&file, FlockOperation::LockShared).map_err(|error| cannot(path, &error))?;
-        // Whoever removes it first takes its name away, with the lock.
+        // Whoever removes it renames it first, under the exclusive lock.
         if is_at(&file, path) {
             held.files.push(file);
             return Ok(true);

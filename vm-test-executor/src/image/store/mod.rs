@@ -1,6 +1,6 @@
-//! The store: directories for layers, images, subvolumes, snapshots and artifacts, with their
-//! records and locks. Publishes what others have made; knows no recipe's steps, no source of an
-//! image and no VM.
+//! The store: layers, images, subvolumes, snapshots and artifacts, with records and locks.
+//!
+//! Publishes what others have made; does not know recipes' steps, sources of images, or VMs.
 
 mod absent;
 pub(super) mod artifact;

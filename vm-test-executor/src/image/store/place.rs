@@ -1,5 +1,7 @@
-//! The directory of a store on the host: whether only this user can write to it, and whether it is still the same one. Does
-//! not know its content.
+//! The directory of a store on the host.
+//!
+//! Checks that only this user can write to it, and that it is still the same one. Does not know its
+//! content.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,10 +10,10 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::STORE as ENV_STORE;
 
-/// Which directory it is, whatever is mounted over it later.
+/// Device and inode of the directory, which identify it even if something is mounted over it later.
 pub(super) type Identity = (u64, u64);
 
-/// The file beside a store that holds its file system, where it has one of its own.
+/// Returns the file beside a store that contains its file system, if it has one of its own.
 #[must_use]
 pub fn disk_of(store: &Path) -> PathBuf {
     let mut file = OsString::from(store);
@@ -19,17 +21,19 @@ pub fn disk_of(store: &Path) -> PathBuf {
     file.into()
 }
 
-/// The options with which such a file is mounted. An ordinary user may remove what of the user's own is a subvolume.
+/// The options for mounting such a file; unprivileged users may remove their own subvolumes.
 pub const MOUNT_OPTIONS: &str = "loop,user_subvol_rm_allowed,noatime";
 
-/// Which directory this is.
+/// Returns the identity of a directory.
 pub(super) fn identity(directory: &Path) -> Option<Identity> {
     let meta = fs::metadata(directory).ok()?;
     Some((meta.dev(), meta.ino()))
 }
 
-/// Asserts that a store that has a file system of its own has it now: what is written to the directory below the mount is
-/// missed when it is mounted again, and takes room where nobody looks for it.
+/// Checks that a store with a file system of its own is mounted.
+///
+/// Anything written to the directory below the mountpoint would be hidden once it is mounted again,
+/// and waste disk space.
 pub(super) fn check_mounted(store: &Path) -> Result<(), Failure> {
     let disk = disk_of(store);
     let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
@@ -49,7 +53,7 @@ pub(super) fn check_mounted(store: &Path) -> Result<(), Failure> {
     )))
 }
 
-/// Asserts that the store is still the directory that it was.
+/// Checks that the store is still the same directory.
 pub(super) fn check_same(store: &Path, was: Identity) -> Result<(), Failure> {
     if identity(store) == Some(was) {
         return Ok(());
@@ -61,7 +65,9 @@ pub(super) fn check_same(store: &Path, was: Identity) -> Result<(), Failure> {
     .hint("mount it again and repeat the command; nothing was written to what is there now"))
 }
 
-/// What is in the store becomes programs that this user runs, so nobody else may put anything there.
+/// Checks that only this user can write to the store.
+///
+/// Its content becomes programs that this user runs.
 pub(super) fn check_owner(root: &Path, dir: &Path) -> Result<(), Failure> {
     let meta = fs::metadata(dir)
         .map_err(|error| Failure::new(format!("cannot use {}: {error}", dir.display())))?;

@@ -1,5 +1,7 @@
-//! When a new copy of this host's system was last requested: a stored token that is part of the copies' keys. So a copy never
-//! changes, like all layers, and the next build of every image with base host makes or finds another.
+//! When a new copy of this host's system was last requested.
+//!
+//! That is a stored token, part of the copies' keys. So a copy never changes, like all layers, and
+//! the next build of every image with base `host` makes or finds a new one.
 
 use super::store::Store;
 use std::fs::{self, File};
@@ -8,19 +10,19 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 use vm_test_protocol::failure::Failure;
 
-/// The key of the right to change it.
+/// The key of the lock for changing it.
 const KEY: &str = "host-refresh";
 
 fn file_of(store: &Store) -> PathBuf {
     store.root().join("host-refresh")
 }
 
-/// The word; empty if it was never wanted anew.
+/// Returns the token; empty if no new copy was ever requested.
 pub(in crate::image) fn refreshed(store: &Store) -> Vec<u8> {
     fs::read(file_of(store)).unwrap_or_default()
 }
 
-/// Has this host's system copied anew for all that is built on it from now on.
+/// Requests a new copy of this host's system for all images built on it from now on.
 ///
 /// # Errors
 /// If the store cannot be written to.

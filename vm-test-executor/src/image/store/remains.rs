@@ -1,5 +1,6 @@
-//! What killed builders and daemons left in the directory for what is being made: found, and
-//! removed unless it is in use. Removes nothing that has its name.
+//! Removes leftovers of killed builders and daemons from the staging directory.
+//!
+//! Keeps what is in use, and everything that has been published.
 
 use super::store::Store;
 use crate::image::inside;
@@ -15,22 +16,22 @@ use vm_test_protocol::failure::Failure;
 pub struct Collected {
     /// Layers that no image names.
     pub layers: usize,
-    /// Subvolumes of images that are no more.
+    /// Subvolumes of images that no longer exist.
     pub subvolumes: usize,
-    /// Bytes of the layers' files.
+    /// The size of the layers' files.
     pub bytes: u64,
-    /// Files that machines boot from and nobody needs: of images that are gone, or quick to make again.
+    /// Artifacts that are not needed: of removed images, or quick to make again.
     pub machines: usize,
-    /// What killed builders and daemons left.
+    /// Leftovers of killed builders and daemons.
     pub remains: usize,
-    /// What nothing names and somebody uses just now.
+    /// Unneeded entries that are still in use.
     pub in_use: usize,
 }
 
-/// Removes what killed builders left, and no layer.
+/// Removes leftovers of killed builders, but no layers.
 ///
 /// # Errors
-/// If it cannot be removed.
+/// If something cannot be removed.
 pub fn clear(store: &Store) -> Result<Collected, Failure> {
     let mut collected = Collected::default();
     for (key, paths) in remains(store)? {
@@ -49,7 +50,7 @@ pub fn clear(store: &Store) -> Result<Collected, Failure> {
     Ok(collected)
 }
 
-/// What is in the directory for what is being made, by the key whose lock protects it.
+/// Returns the contents of the staging directory, by the key whose lock protects them.
 fn remains(store: &Store) -> Result<BTreeMap<String, Vec<PathBuf>>, Failure> {
     let mut remains: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for name in names_in(&store.aside())? {
@@ -65,7 +66,7 @@ fn remains(store: &Store) -> Result<BTreeMap<String, Vec<PathBuf>>, Failure> {
     Ok(remains)
 }
 
-/// Whether it is gone; not if somebody still works in it.
+/// Removes a staging directory; returns false if a process still works in it.
 fn remove_aside(store: &Store, path: &Path) -> Result<bool, Failure> {
     if !path.is_dir() {
         return match fs::remove_file(path) {

@@ -1,5 +1,7 @@
-//! Snapshots: what instances write to where an image is a subvolume. Each is named after its instance, and locked by
-//! the process that will remove it, so that leftovers of killed processes are recognised.
+//! Snapshots: what instances write to when an image is a subvolume.
+//!
+//! Each is named after its instance, and locked by the process that will remove it, so that
+//! leftovers of killed processes are recognised.
 
 use super::locks::{Reservation, try_lock};
 use super::record::ImageRecord;
@@ -17,15 +19,15 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_sys::btrfs;
 
-/// A snapshot of an image. Dropping it removes it.
+/// A snapshot of an image, which is removed on drop.
 #[derive(Debug)]
 pub struct Snapshot {
     store: Store,
     name: OsString,
     path: PathBuf,
-    /// Reaches the snapshot also when the store is mounted there no more.
+    /// The parent directory, which stays reachable even if the store is unmounted.
     directory: File,
-    /// That of the snapshot alone.
+    /// The directory of this snapshot.
     own: File,
     _reservation: Reservation,
 }
@@ -38,8 +40,10 @@ fn cannot(image: &ImageRecord, error: &io::Error) -> Failure {
 }
 
 impl Snapshot {
-    /// A snapshot for an instance of an image whose layers are held. Where there is little room it waits for what removed ones
-    /// take up; `settled` says whether none is about to be removed.
+    /// Creates a snapshot for an instance of an image whose layers are held.
+    ///
+    /// If disk space is low, waits until the space of removed subvolumes is freed; `settled`
+    /// returns whether no more are about to be removed.
     ///
     /// # Errors
     /// If the store is not on btrfs, or full.
@@ -60,7 +64,7 @@ impl Snapshot {
         let path = store.instances().join(instance);
         let reservation = try_lock(lock_of(&path))?;
         let reservation = reservation.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
-        // What the test before this one wrote may still take up the room.
+        // The writes of the previous test may still take up space.
         space::await_removed(store.root(), settled);
         make_open(&path).map_err(failed)?;
         let snapshot = Self {
@@ -76,7 +80,7 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// The root file system.
+    /// Returns the directory of the root file system.
     #[must_use]
     pub fn files(&self) -> PathBuf {
         self.path.join(FILES)
@@ -93,17 +97,17 @@ impl Drop for Snapshot {
         let removed = if removed {
             Ok(())
         } else {
-            // There is something in it that only root over a guest's ids may remove.
+            // It contains something that only root over a guest's ids may remove.
             inside::remove(self.store.root(), &self.path)
         };
         if let Err(failure) = removed {
-            // Without the lock, which goes now, it is known to be rubbish.
+            // Without the lock, which is released now, it is recognised as a leftover.
             eprintln!("vm-test: {failure}");
         }
     }
 }
 
-/// Removes the snapshots of instances that are no more; how many there were.
+/// Removes snapshots of instances that no longer exist; returns how many there were.
 ///
 /// # Errors
 /// If one cannot be removed.
@@ -122,7 +126,7 @@ pub fn sweep(store: &Store) -> Result<usize, Failure> {
     Ok(removed)
 }
 
-/// The names of snapshots, also of those of which only the lock is there, or only the snapshot.
+/// Returns the names of snapshots, including those with only a lock or only a directory.
 fn names_in(directory: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());

@@ -1,4 +1,6 @@
-//! Room on the store's disk: how much is left, and the message if it was not enough. Makes and removes nothing.
+//! Disk space of the store: how much is left, and the message if it was not enough.
+//!
+//! Makes and removes nothing.
 
 use std::fs::File;
 use std::path::Path;
@@ -7,46 +9,48 @@ use vm_test_protocol::failure::{Failure, Kind};
 use vm_test_runtime::variables::STORE as ENV_STORE;
 use vm_test_sys::btrfs;
 
-/// With less than this left, a command that failed is taken to have failed for want of room: it said why to the user
-/// and not to us.
+/// A command that fails with less than this left is assumed to have failed for lack of space.
+///
+/// It reported the reason to the user, and not to this process.
 const NOTHING_LEFT: u64 = 4 << 20;
 
-/// What bootstrapping the smallest Debian takes up while it goes on, packages and lists included.
+/// Peak disk usage of bootstrapping the smallest Debian, including packages and lists.
 pub(in crate::image) const BOOTSTRAP: u64 = 400 << 20;
 
-/// How the system says it, to us and to the programs that we start.
+/// The error messages of the system and of other programs.
 const WORDS: [&str; 3] = [
     "No space left on device",
     "Disk quota exceeded",
-    // What tar says if some of a block still found room.
+    // Tar's message when part of a block still fitted.
     "Wrote only",
 ];
 
-/// Bytes that this user may still write to the disk that holds this path, and whether files can be made at all.
+/// Returns how many bytes this user may still write, and whether files can be created.
 fn left(path: &Path) -> Option<(u64, bool)> {
     let stat = rustix::fs::statvfs(path).ok()?;
-    // A file system without a fixed number of files says that it has none.
+    // File systems without a fixed number of inodes report 0.
     let files = stat.f_files == 0 || stat.f_favail > 0;
     Some((stat.f_bavail.saturating_mul(stat.f_frsize), files))
 }
 
-/// The bytes left.
+/// Returns the number of bytes left.
 pub(in crate::image) fn free(path: &Path) -> u64 {
     left(path).map_or(u64::MAX, |(bytes, _)| bytes)
 }
 
-/// With more than this left, or with half of the disk, no build waits for more.
+/// With more than this left, or with half of the disk, nothing waits for more.
 const PLENTY: u64 = 16 << 30;
 
-/// How long removed subvolumes are waited for at most, and how often it is looked.
+/// The time limit for waiting for removed subvolumes, and the polling interval.
 const REMOVAL: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
 
-/// When in so many looks in a row no room has come back, none is on its way.
+/// After this many polls in a row without change, no more space is expected.
 const LOOKS: u32 = 4;
 
-/// Waits for the room that removed subvolumes still take up, where there is not plenty without it; `settled` says whether
-/// all are removed that are to be.
+/// Waits for the space of removed subvolumes if little is left.
+///
+/// `settled` returns whether no more are about to be removed.
 pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
     let is_low = || {
         rustix::fs::statvfs(store).is_ok_and(|stat| {
@@ -63,7 +67,7 @@ pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
     let limit = Instant::now() + REMOVAL;
     let mut most = free(store);
     let mut looks = 0;
-    // Without being asked to the kernel begins half a minute later.
+    // Without this call, the kernel begins to free the space only half a minute later.
     while looks < LOOKS && Instant::now() < limit && btrfs::sync(&directory).is_ok() && is_low() {
         std::thread::sleep(LOOK);
         let now = free(store);
@@ -77,7 +81,9 @@ pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
     }
 }
 
-/// Whether a step failed because there was no room. `ran_command` if it may have been told to the user only.
+/// Returns whether a step failed because the disk is full.
+///
+/// `ran_command` says that the error may have been reported only to the user.
 pub(in crate::image) fn is_full(failure: &Failure, store: &Path, ran_command: bool) -> bool {
     let text = failure.text();
     let said = failure.kind() == Kind::StoreFull || WORDS.iter().any(|word| text.contains(word));
@@ -85,7 +91,9 @@ pub(in crate::image) fn is_full(failure: &Failure, store: &Path, ran_command: bo
     said || (ran_command && gone)
 }
 
-/// The failure for lack of room. `before` is what was left when the step began, `needs` what it takes up in all.
+/// Returns the failure for lack of disk space.
+///
+/// `before` is what was left when the step began, `needs` what it needs in total.
 pub(in crate::image) fn full(store: &Path, step: &str, before: u64, needs: Option<u64>) -> Failure {
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     let missing = match needs.map(|needs| needs.saturating_sub(before)) {

@@ -1,5 +1,6 @@
-//! Staging directories: where layers and artifacts are made before they have their names. Knows no
-//! content.
+//! Staging directories: where layers and artifacts are made before they are published.
+//!
+//! Does not know their content.
 
 use super::store::Store;
 use crate::image::inside::{self, Task};
@@ -8,10 +9,10 @@ use std::fs;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 
-/// Makes the directory in which something is made.
+/// Creates a staging directory.
 pub(in crate::image) fn make_empty(aside: &Path) -> Result<(), Failure> {
     fs::create_dir(aside).map_err(|error| cannot_make(aside, &error))?;
-    // Root of a guest works in here, too, and as root of the host that is another user.
+    // The guest's root also works in here, which is another user of the host.
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(aside, open).map_err(|error| cannot_make(aside, &error))
 }
@@ -20,12 +21,12 @@ pub(in crate::image) fn cannot_make(aside: &Path, error: &std::io::Error) -> Fai
     Failure::new(format!("cannot make {}: {error}", aside.display()))
 }
 
-/// Removes what is left of an earlier attempt; what is not there need not be removed.
+/// Removes what is left of an earlier attempt; a missing directory is not an error.
 pub(in crate::image) fn remove(store: &Store, aside: &Path) -> Result<(), Failure> {
     if !aside.exists() {
         return Ok(());
     }
-    // Those that a killed process started may outlive it by a moment.
+    // The children of a killed process may outlive it for a moment.
     lock::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
     let task = Task::Remove(store.relative(aside));
     inside::perform(store.root(), task, None).map(drop)

@@ -1,7 +1,8 @@
-//! The store: where layers and images are on disk, how they are locked, how a new one is published. Builds nothing.
+//! The store: where layers and images are on disk, how they are locked, how a new one is published.
 //!
-//! A layer is made in a staging directory, synced, and renamed to its final path; an image's record likewise. So everything
-//! at a final path is complete, and anything in staging without a lock can be removed.
+//! Builds nothing. A layer is made in a staging directory, synced, and renamed to its final path;
+//! an image's record likewise. So everything at a final path is complete, and anything in staging
+//! without a lock can be removed.
 
 use super::place::{self, Identity};
 use crate::image::layer::key::LayerKey;
@@ -12,7 +13,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::STORE as ENV_STORE;
 use vm_test_sys::btrfs;
 
-/// A store.
+/// An open store.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
@@ -24,17 +25,17 @@ pub(super) fn cannot(what: &str, path: &Path, error: &dyn std::fmt::Display) -> 
 }
 
 impl Store {
-    /// The store in this directory, which is made if it is not there.
+    /// Opens the store in this directory, which is created if it does not exist.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn open(root: &Path) -> Result<Self, Failure> {
         place::check_mounted(root)?;
         let mut store = Self {
             root: root.to_path_buf(),
             identity: Identity::default(),
         };
-        // Closed to others: layers hold programs that run with their owner's rights, as foreign images made them.
+        // Closed to others: layers contain set-id programs, exactly as foreign images made them.
         for (dir, mode) in [
             (store.root.clone(), 0o700),
             (store.layers(), 0o755),
@@ -64,7 +65,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The store in this directory, if there is one; makes nothing.
+    /// Opens the store in this directory, if there is one; creates nothing.
     ///
     /// # Errors
     /// If it is not this user's, or not mounted.
@@ -80,7 +81,7 @@ impl Store {
         }))
     }
 
-    /// Asserts that the directory is still the store that was opened.
+    /// Checks that the directory is still the store that was opened.
     ///
     /// # Errors
     /// If something was mounted over it or unmounted since.
@@ -88,13 +89,13 @@ impl Store {
         place::check_same(&self.root, self.identity)
     }
 
-    /// Whether it can have subvolumes.
+    /// Returns whether it can have subvolumes.
     #[must_use]
     pub fn is_on_btrfs(&self) -> bool {
         btrfs::is_below(&self.root)
     }
 
-    /// Its directory.
+    /// Returns its directory.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -108,39 +109,39 @@ impl Store {
         self.root.join("images")
     }
 
-    /// Where layers are made.
+    /// Returns the staging directory.
     #[must_use]
     pub fn aside(&self) -> PathBuf {
         self.root.join("building")
     }
 
-    /// Where artifacts are: what VMs start from.
+    /// Returns the directory of artifacts.
     pub(in crate::image) fn artifacts(&self) -> PathBuf {
         self.root.join("machines")
     }
 
-    /// Where images are as subvolumes, if there are any.
+    /// Returns the directory of images' subvolumes.
     pub(in crate::image) fn subvolumes(&self) -> PathBuf {
         self.root.join("subvolumes")
     }
 
-    /// Where snapshots of instances are, if there are any.
+    /// Returns the directory of instances' snapshots.
     pub(super) fn instances(&self) -> PathBuf {
         self.root.join("instances")
     }
 
-    /// The directory with a layer's files.
+    /// Returns the directory with a layer's files.
     #[must_use]
     pub fn files(&self, key: &LayerKey) -> PathBuf {
         self.layers().join(key).join("files")
     }
 
-    /// The layer's own directory, which carries its locks.
+    /// Returns the layer's own directory, which carries its locks.
     pub(in crate::image) fn layer_dir(&self, key: &LayerKey) -> PathBuf {
         self.layers().join(key)
     }
 
-    /// A path in the store as the process that works in the user's namespaces is told it.
+    /// Returns a path in the store relative to it, as the process in the user's namespaces expects.
     pub(in crate::image) fn relative(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root).unwrap_or(path).to_path_buf()
     }

@@ -1,5 +1,7 @@
-//! An image as one subvolume of btrfs, from which guests get snapshots: made of its layers for the first snapshot,
-//! and kept beside them under the image's digest. Starts no guest.
+//! An image as one btrfs subvolume, from which guests get snapshots.
+//!
+//! It is made from the image's layers for the first snapshot, and kept beside them under the
+//! image's digest. Starts no guest.
 
 use super::locks::{self, Held};
 use super::record::ImageRecord;
@@ -15,20 +17,22 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_sys::btrfs;
 
-/// Raised when the same layers would give other files.
+/// Increment when the same layers would give other files.
 const FORMAT: &[u8] = b"vm-test subvolume 2";
 
-/// The subvolume, in a directory of this user's: its root is that of the image, and so that of a guest.
+/// The name of the subvolume in its directory.
+///
+/// The directory belongs to this user; the subvolume's root is that of the guest.
 pub(super) const FILES: &str = "files";
 
-/// The name of the subvolume of an image.
+/// Returns the key of an image's subvolume.
 pub(in crate::image) fn key_of(image: &ImageRecord) -> String {
     Digest::of_parts([FORMAT, image.digest.as_bytes()])
         .key()
         .to_owned()
 }
 
-/// The subvolume of an image whose layers are held, with the lock that keeps it.
+/// Returns the subvolume of an image whose layers are held, with the lock that keeps it.
 ///
 /// # Errors
 /// If the store is not on btrfs, or full.
@@ -57,7 +61,7 @@ pub(super) fn obtain(store: &Store, image: &ImageRecord) -> Result<(PathBuf, Hel
         }
     });
     if made.is_err() {
-        // What is left of it is rubbish, which the next one or `gc` removes if this cannot.
+        // If this fails, the next attempt or `gc` removes what is left.
         let _ = inside::remove(store.root(), &aside);
     }
     made?;
@@ -88,7 +92,7 @@ fn make(store: &Store, image: &ImageRecord, aside: &Path, path: &Path) -> Result
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        // Whatever it holds must be on disk before its name is.
+        // The content must be on disk before its name is.
         rustix::fs::syncfs(File::open(aside)?)?;
         fs::rename(aside, path)?;
         File::open(store.subvolumes())?.sync_all()
@@ -96,7 +100,7 @@ fn make(store: &Store, image: &ImageRecord, aside: &Path, path: &Path) -> Result
     publish().map_err(|error| cannot(image, &error))
 }
 
-/// The layers' files, as the process that works in the user's namespaces is told them.
+/// Returns the layers' files, relative to the store.
 fn files_of(store: &Store, image: &ImageRecord) -> Vec<PathBuf> {
     let layers = image.layers.iter();
     layers
@@ -104,7 +108,7 @@ fn files_of(store: &Store, image: &ImageRecord) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whether the files of an image's subvolume, if it has one, are what an overlay of the layers shows.
+/// Returns whether an image's subvolume, if it exists, equals an overlay of the layers.
 pub(in crate::image) fn is_unchanged(store: &Store, image: &ImageRecord) -> Result<bool, Failure> {
     let path = store.subvolumes().join(key_of(image));
     let mut held = Held::default();
@@ -116,8 +120,9 @@ pub(in crate::image) fn is_unchanged(store: &Store, image: &ImageRecord) -> Resu
     Ok(digest(files)?.0 == digest(files_of(store, image))?.0)
 }
 
-/// Makes a directory that everybody can get through: root of a guest works in there, too, and as root of the host that is
-/// another user.
+/// Creates a directory that everybody can enter.
+///
+/// The guest's root, which is another user of the host, works in it.
 pub(super) fn make_open(path: &Path) -> io::Result<()> {
     fs::create_dir(path)?;
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))

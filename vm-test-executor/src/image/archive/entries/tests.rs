@@ -1,9 +1,9 @@
-//! Archives written by other programs' rules, read entry by entry.
+//! Archives in the formats of various programs, read entry by entry.
 
 use super::*;
 use tar::{Builder, EntryType};
 
-/// An entry as the header alone describes it.
+/// Builds an entry that is described by its header alone.
 fn plain(name: &str, kind: u8, content: &[u8], change: impl FnOnce(&mut [u8; BLOCK])) -> Vec<u8> {
     let mut block = [0; BLOCK];
     block[..name.len()].copy_from_slice(name.as_bytes());
@@ -28,7 +28,7 @@ fn extended(pairs: &[(&str, &[u8])]) -> Vec<u8> {
     plain("x", b'x', &extended::written(&pairs), |_| {})
 }
 
-/// Each entry's name, kind and content.
+/// Returns each entry's name, kind and content.
 fn read(archive: &[u8]) -> io::Result<Vec<(String, u8, Vec<u8>)>> {
     let mut entries = Entries::new(archive);
     let mut found = Vec::new();
@@ -64,7 +64,7 @@ fn the_oldest_form_a_label_and_long_names_are_read() {
     archive.truncate(archive.len() - 1024);
     archive.extend(plain("bin/", b'\0', b"", |_| {}));
     archive.extend(plain("bin/a", b'\0', b"A", |_| {}));
-    // The size of a directory or a link says nothing of what follows.
+    // The size field of a directory or link does not count as content.
     archive.extend(plain("d", b'5', b"", |block| {
         block[124..135].copy_from_slice(b"00000010000")
     }));

@@ -1,9 +1,11 @@
-//! One entry: its kind, and everything that is rewritten of it. Knows no other entries.
+//! One entry: its kind, and all of its metadata that is rewritten.
+//!
+//! Knows no other entries.
 
 use super::*;
 
 impl<W: Write> Pass<'_, W> {
-    /// The entry as it is written anew; where a link leads is another's to say.
+    /// Builds the rewritten entry; the target of a hard link is set elsewhere.
     pub(super) fn piece(
         &self,
         name: &[u8],
@@ -35,7 +37,7 @@ impl<W: Write> Pass<'_, W> {
         })
     }
 
-    /// What the entry makes of its name.
+    /// Returns what the entry's name refers to.
     pub(super) fn classify(
         &self,
         kind: EntryType,

@@ -1,14 +1,14 @@
-//! Entries of a layer that stand for what is removed from the layers below.
+//! Whiteouts: entries of a layer that mark removals from the layers below.
 
 use super::super::limits::words;
 use super::whiteout::{OPAQUE, RESERVED, WHITEOUT};
 use super::*;
 
-/// So many bytes of removed names are remembered.
+/// How many bytes of removed names are kept in memory.
 const MOST_REMOVED: usize = 64 << 20;
 
 impl<W: Write> Pass<'_, W> {
-    /// Notes what an entry of such a name removes.
+    /// Records what a whiteout entry removes.
     pub(super) fn remove(&mut self, directory: &[u8], file: &[u8]) -> Result<(), Stop> {
         let directory = &self.way(directory)?[..];
         self.removed.bytes += self.last.len();

@@ -1,4 +1,6 @@
-//! What a pass accepts, and where it stops; the end-to-end suite tests the message for each bad entry.
+//! What a pass accepts and where it stops.
+//!
+//! The end-to-end suite tests the message for each bad entry.
 
 use super::super::limits::Limits;
 use super::super::order::Feed;
@@ -20,7 +22,7 @@ fn order(kind: Kind) -> Order {
     }
 }
 
-/// Over nothing, as what is no layer.
+/// Runs a pass with no layers below.
 fn pass(order: &Order, from: impl Read, to: impl Write) -> Result<Found, Stop> {
     super::pass(order, &Below::new(Some(Vec::new())), from, to)
 }
@@ -67,7 +69,7 @@ fn what_is_handed_on_is_the_same_archive_also_with_names_that_need_a_header_of_t
         }
         names.push((name, content));
     }
-    // Directories that are only implied come before what is in them, and the root last.
+    // Implied directories come before their contents, and the root comes last.
     assert_eq!(names.len(), 2 + 20 + 1);
     assert_eq!(
         (&names[0], &names[21]),
@@ -129,12 +131,14 @@ fn no_prefix_and_no_flipped_byte_of_an_archive_breaks_the_reader() {
     for at in 0..whole.len() {
         let mut flipped = whole.clone();
         flipped[at] ^= 0x81;
-        // Either way is fine, as long as it comes to an end.
+        // The result does not matter, as long as the pass ends.
         let _ = pass(&order(Kind::Root), &flipped[..], io::sink());
     }
 }
 
-/// What a layer hands on over these files, which are made by `make`: names, kinds and modes.
+/// Passes a layer over the files that `make` creates.
+///
+/// Returns the rewritten names and modes, and the remarks.
 fn over(
     make: impl FnOnce(&std::path::Path),
     files: &[(&str, &[u8])],
@@ -180,7 +184,7 @@ fn directories_that_a_layer_only_implies_are_those_below_and_whiteouts_imply_the
         ("home/ann", 0o750),
         ("home/ann/new", 0o4755),
         ("root", 0o700),
-        // What is removed is not what it was.
+        // A removed directory does not keep its attributes.
         ("gone", 0o755),
         ("gone/deep", 0o755),
         ("gone/deep/x", 0o4755),

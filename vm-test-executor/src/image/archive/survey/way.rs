@@ -1,5 +1,7 @@
-//! The real path of an entry: directories that it only implies are taken from the layers below, links there are followed,
-//! and targets of hard links are copied from them.
+//! Resolves the real path of an entry.
+//!
+//! Directories that it only implies are taken from the layers below, links there are followed, and
+//! targets of hard links are copied up from there.
 
 use super::super::below::Found;
 use super::*;
@@ -7,13 +9,13 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// So many links are followed on one way.
+/// How many links are followed while resolving one path.
 const MOST_LINKS: usize = 40;
 
 impl<W: Write> Pass<'_, W> {
-    /// Where a directory with a plain name is; those that the archive does not name are made.
+    /// Resolves a directory's plain name; directories that the archive does not name are created.
     pub(super) fn way(&mut self, directory: &[u8]) -> Result<Vec<u8>, Stop> {
-        // What is known to be a directory lies in directories.
+        // The parents of a known directory are directories, too.
         if matches!(
             self.names.get(directory),
             Some(NameKind::Directory | NameKind::Alone)
@@ -59,7 +61,9 @@ impl<W: Write> Pass<'_, W> {
         Ok(real)
     }
 
-    /// What the layers below have at a plain name in a directory that is known, unless it is hidden.
+    /// Returns what the layers below have at a plain name, unless it is hidden.
+    ///
+    /// The name's directory must be resolved.
     pub(super) fn found(&self, plain: &[u8]) -> Result<Found, Stop> {
         let hidden = self.names.get(plain) == Some(NameKind::Removed)
             || (!plain.is_empty() && self.names.get(split(plain).0) == Some(NameKind::Alone));
@@ -70,7 +74,7 @@ impl<W: Write> Pass<'_, W> {
         }
     }
 
-    /// Makes a directory that no entry names, like the one below.
+    /// Creates a directory that has no entry, with the attributes of the one below.
     pub(super) fn imply(&mut self, plain: &[u8], found: &Found) -> Result<(), Stop> {
         let (piece, kind) = match found {
             Found::Directory(path) => {
@@ -97,7 +101,9 @@ impl<W: Write> Pass<'_, W> {
         self.writer.write(&piece, &mut io::empty())
     }
 
-    /// What a directory is that an entry names, and a word if it takes the place of a link that led somewhere.
+    /// Returns the kind of a directory entry.
+    ///
+    /// Adds a remark if it replaces a link in the layers below.
     pub(super) fn directory(&mut self, plain: &[u8]) -> Result<NameKind, Stop> {
         if self.order.kind != Kind::Layer || plain.is_empty() {
             return Ok(NameKind::Directory);
@@ -117,7 +123,9 @@ impl<W: Write> Pass<'_, W> {
         })
     }
 
-    /// What a hard link leads to, which comes along if it is of the layers below; the link becomes the same.
+    /// Resolves the target of a hard link, and copies it up if it is in the layers below.
+    ///
+    /// Returns its path and kind.
     pub(super) fn linked(&mut self, target: &[u8]) -> Result<(Vec<u8>, NameKind), Stop> {
         let target =
             plain(target).map_err(|_| self.refuse("it is a hard link that points outside"))?;
@@ -151,7 +159,7 @@ impl<W: Write> Pass<'_, W> {
         }))
     }
 
-    /// Copies a file of the layers below into this one, as writing to it would.
+    /// Copies a file up from the layers below, as an overlay does on a write.
     fn bring(&mut self, plain: &[u8], path: &Path) -> Result<NameKind, Stop> {
         let piece = below::copy_of(plain, path).map_err(Stop::Write)?;
         self.count_one()?;
@@ -184,7 +192,7 @@ impl<W: Write> Pass<'_, W> {
     }
 }
 
-/// The parts of a path, the last one first.
+/// Returns the components of a path, last one first.
 fn parts(path: &[u8]) -> Vec<Vec<u8>> {
     let parts = path.split(|&byte| byte == b'/');
     let named = parts.filter(|part| !matches!(*part, b"" | b"."));

@@ -1,4 +1,4 @@
-//! What is taken of small roots: their kernels' modules, packed and not, and nothing outside of them.
+//! What is taken from small roots: modules, compressed or not, and nothing outside of the root.
 
 use super::*;
 
@@ -25,7 +25,9 @@ fn paths_lead_nowhere_outside_the_root() {
 
 const RELEASE: &str = "6.1.0-1-x";
 
-/// Takes the modules of a root with these files below its modules' directory; the list, and the directory that they are in.
+/// Takes the modules of a root with these files in its modules directory.
+///
+/// Returns the list and the directory of the modules.
 fn taken(files: &[(&str, &[u8])]) -> io::Result<(String, tempfile::TempDir)> {
     let dir = tempfile::tempdir()?;
     let home = dir
@@ -44,7 +46,7 @@ fn taken(files: &[(&str, &[u8])]) -> io::Result<(String, tempfile::TempDir)> {
     Ok((order, dir))
 }
 
-/// The bytes, packed by a program.
+/// Compresses bytes with a program.
 fn packed(program: &str, bytes: &[u8]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let plain = dir.path().join("plain");
@@ -76,7 +78,7 @@ kernel/crc32c_generic.ko:
     let (order, dir) = taken(&[
         ("modules.dep", dependencies.as_bytes()),
         ("modules.builtin", b""),
-        // Authors' names are in any encoding.
+        // The authors' names may be in any encoding.
         (
             "modules.builtin.modinfo",
             b"unix.author=J\xe4rvi\0unix.license=GPL\0",
@@ -107,7 +109,7 @@ fn of_a_kernel_with_all_built_in_there_is_nothing_to_take() {
     let built_in = b"kernel/virtio_blk.ko\nkernel/virtio_console.ko\nkernel/overlay.ko\nkernel/fs/ext4/ext4.ko\n";
     let files: &[(&str, &[u8])] = &[("modules.dep", b""), ("modules.builtin", built_in)];
     assert_eq!(taken(files).unwrap().0, "");
-    // As it is where nobody has installed modules.
+    // The same as where no modules are installed.
     assert_eq!(taken(&[]).unwrap().0, "");
 }
 

@@ -1,8 +1,10 @@
-//! The other names of modules, by the index `modules.alias`. Knows how the shell's patterns match; looks for no file.
+//! Aliases of modules, from the index `modules.alias`.
+//!
+//! Implements shell patterns; looks for no files.
 
 use super::name::name_of;
 
-/// Other names, as patterns, with the modules that have them.
+/// Alias patterns, with the modules that have them.
 #[derive(Debug, Default)]
 pub(super) struct Aliases(Vec<(String, String)>);
 
@@ -16,7 +18,7 @@ impl Aliases {
         Self(aliases.collect())
     }
 
-    /// The modules that have this name, too.
+    /// Returns the modules that have this alias.
     pub(super) fn modules(&self, name: &str) -> impl Iterator<Item = &str> {
         let name = with_one_dash(name);
         let has = move |pattern: &str| matches(pattern.as_bytes(), name.as_bytes());
@@ -27,7 +29,7 @@ impl Aliases {
     }
 }
 
-/// Names with either dash are one, but not in a pattern's brackets.
+/// Replaces `-` by `_`, as modprobe does, except in a pattern's brackets.
 fn with_one_dash(name: &str) -> String {
     let mut is_in_brackets = false;
     let dashed = name.chars().map(|c| {
@@ -37,7 +39,7 @@ fn with_one_dash(name: &str) -> String {
     dashed.collect()
 }
 
-/// Whether a name fits a pattern of `*`, `?` and `[…]`.
+/// Returns whether a name matches a pattern of `*`, `?` and `[…]`.
 fn matches(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
@@ -54,7 +56,7 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// Whether a byte is one of those between brackets, such as `0-9a-f`.
+/// Returns whether a byte is in a bracket set, such as `0-9a-f`.
 fn is_among(byte: u8, set: &[u8]) -> bool {
     match set {
         [from, b'-', to, rest @ ..] => (*from..=*to).contains(&byte) || is_among(byte, rest),

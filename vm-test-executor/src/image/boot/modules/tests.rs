@@ -1,4 +1,4 @@
-//! Orders from small indexes: of a kernel with everything as modules, of one with everything built in, of odd ones.
+//! Loading orders from small indexes: everything as modules, everything built in, and unusual ones.
 
 use super::aliases::Aliases;
 use super::*;
@@ -11,7 +11,7 @@ kernel/drivers/char/hw_random/virtio-rng.ko.xz: kernel/drivers/virtio/virtio.ko.
 kernel/lost.ko: kernel/gone.ko
 ";
 
-/// As Debian's generic kernel has them: all that a machine begins with is a module, of either packing or none.
+/// As in Debian's generic kernel: everything needed at boot is a module, compressed or not.
 const ALL_MODULES: Indexes<'static> = Indexes {
     dependencies: "\
 kernel/arch/x86/crypto/crc32c-intel.ko:
@@ -49,7 +49,7 @@ alias virtio:d00000002v* virtio_blk
 ",
 };
 
-/// The names in order; those that a machine can do without in brackets.
+/// Returns the names in order, optional ones in brackets.
 fn names_of(indexes: Indexes<'_>, wanted: &[(&str, bool)]) -> Result<Vec<String>, String> {
     let order = Modules::parse(indexes).order(wanted)?;
     let name = |entry: &Entry| match (name_of(&entry.path), entry.is_required) {

@@ -1,4 +1,4 @@
-//! A system of a few files, packed and read again.
+//! A small system, packed and read again.
 
 use super::super::system::System;
 use super::*;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use tempfile::TempDir;
 
-/// A root with what is taken and what is not.
+/// Creates a root with files to take and files to leave out.
 fn root() -> TempDir {
     let dir = TempDir::new().unwrap();
     for path in [
@@ -53,7 +53,7 @@ fn root() -> TempDir {
     dir
 }
 
-/// What is in the archive: each file's kind, and its content or where it leads.
+/// Packs a system; returns each file's kind and its content or target, and the omitted paths.
 fn packed(system: &System) -> (BTreeMap<String, (EntryType, String)>, Vec<PathBuf>) {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes);
@@ -120,7 +120,7 @@ fn what_a_recipe_is_without_is_not_there() {
     let without = ["/etc/open".into(), "/usr/bin/tool".into()];
     let (found, _) = packed(&System::below(dir.path(), &without));
     assert!(!found.keys().any(|name| name.starts_with("etc/open")));
-    // Its other name is a file of its own then.
+    // The other hard link is then a separate file.
     let file = (EntryType::Regular, "tool".to_owned());
     assert_eq!(found["usr/bin/tool-2"], file);
 }

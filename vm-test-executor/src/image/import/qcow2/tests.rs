@@ -1,26 +1,24 @@
-//! Headers of both versions, as the format's document describes them: good ones, and each thing for
-//! which a disk is refused.
+//! Headers of both versions, as specified: valid ones, and each reason for a refusal.
 
 use super::*;
 use std::io::Write;
 
 mod tables;
 
-/// The bits of the smallest cluster, and its bytes.
+/// The smallest cluster size, in bits and in bytes.
 const BITS: u32 = 9;
 const CLUSTER: u64 = 1 << BITS;
 
-/// What one entry of the first table covers with such clusters: a table of as many entries, each of
-/// one cluster.
+/// How much one L1 entry covers with such clusters: an L2 table is one cluster of 8-byte entries.
 const COVERED: u64 = CLUSTER / 8 * CLUSTER;
 
-/// Where the parts of [`disk`] are.
+/// The offsets of the parts of [`disk`].
 const REFERENCES: u64 = CLUSTER;
 const FIRST: u64 = 2 * CLUSTER;
 const SECOND: u64 = 3 * CLUSTER;
 const LENGTH: u64 = 4 * CLUSTER;
 
-/// Where the fields of the header are.
+/// The offsets of header fields.
 const VERSION: usize = 4;
 const BACKING_OFFSET: usize = 8;
 const BACKING_LENGTH: usize = 16;
@@ -37,7 +35,7 @@ const INCOMPATIBLE: usize = 72;
 const COMPATIBLE: usize = 80;
 const AUTOCLEAR: usize = 88;
 
-/// The bytes of a file, and what is changed in them.
+/// The bytes of a disk file, with methods that change them.
 #[derive(Clone)]
 struct Disk(Vec<u8>);
 
@@ -63,7 +61,7 @@ impl Disk {
         file
     }
 
-    /// What the header gives, and then the tables, as an import asks for them.
+    /// Checks the header, then the tables, as an import does.
     fn checked(&self) -> Result<u64, Failure> {
         let file = self.file();
         let size = check_header(&file, "d.qcow2")?;
@@ -82,9 +80,9 @@ impl Disk {
     }
 }
 
-/// A disk of this version with one cluster for each of: header, counts of references, first table,
-/// and the second table to which the only entry of the first leads. It is as large as that entry
-/// covers.
+/// Builds a disk with an L1 table of one entry; the disk is as large as that entry covers.
+///
+/// The header, the reference counts, the L1 table and the L2 table take one cluster each.
 fn disk(version: u32) -> Disk {
     let mut bytes = vec![0; usize::try_from(LENGTH).unwrap()];
     bytes[..4].copy_from_slice(MAGIC);
@@ -103,11 +101,11 @@ fn disk(version: u32) -> Disk {
 fn a_good_disk_of_either_version_gives_its_size() {
     for version in [2, 3] {
         assert_eq!(disk(version).checked(), Ok(COVERED), "{version}");
-        // Nothing of it has been written yet.
+        // A disk to which nothing has been written.
         let first = usize::try_from(FIRST).unwrap();
         let empty = disk(version).long(first, 0);
         assert_eq!(empty.checked(), Ok(COVERED), "{version}");
-        // An entry's highest bit says that nobody else refers to the same cluster.
+        // The highest bit of an entry means that the cluster has exactly one reference.
         let own = disk(version).long(first, 1 << 63 | SECOND);
         assert_eq!(own.checked(), Ok(COVERED), "{version}");
     }

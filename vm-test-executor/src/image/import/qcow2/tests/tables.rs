@@ -1,4 +1,4 @@
-//! Tables that cover the disk and lie in the file, and such as do not.
+//! Tables that cover the disk and are inside the file, and tables that do not or are not.
 
 use super::*;
 
@@ -82,8 +82,8 @@ fn a_table_that_leads_beyond_the_end_is_refused() {
 
 #[test]
 fn a_second_table_begins_where_a_cluster_does() {
-    // Of an entry the lowest nine bits are no part of the offset, so it takes larger clusters to be
-    // wrong.
+    // An entry's lowest nine bits are not part of the offset, so only larger clusters can be
+    // misaligned.
     let bits = BITS + 1;
     let first = usize::try_from(FIRST).unwrap();
     let large = disk(3).number(CLUSTER_BITS, bits);
@@ -97,7 +97,7 @@ fn a_second_table_begins_where_a_cluster_does() {
 
 #[test]
 fn every_entry_of_a_long_first_table_is_looked_at() {
-    // More than are read at once.
+    // More entries than are read at once.
     let entries = 1000;
     let mut long = disk(3).number(FIRST_ENTRIES, entries);
     let end = usize::try_from(FIRST).unwrap() + usize::try_from(entries).unwrap() * 8;
