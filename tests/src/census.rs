@@ -165,7 +165,7 @@ impl Census {
                 .map(|(kind, line)| format!("{kind:?} is gone: {line}")),
         );
         for (namespace, mounts) in &after.others_mounts {
-            // A new namespace is a stranger's; a guest's is among the lines.
+            // A new namespace belongs to another program: a guest's mounts are among the lines.
             if let Some(earlier) = before.others_mounts.get(namespace) {
                 let came = mounts.difference(earlier);
                 difference.extend(came.map(|mount| format!("Mount came in {namespace}: {mount}")));

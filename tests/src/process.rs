@@ -1,5 +1,5 @@
 //! `vm-test` as a child process of a test: its output and its end; nothing outlives the test. Also
-//! the parents of all processes. Judges nothing.
+//! the parents of all processes. Makes no assertions about them.
 
 use crate::host::Host;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Commands as documents show them: a small part of the shell's grammar. What it does not know it
-//! refuses, so that no line goes unread.
+//! Parses commands as documents show them: a small part of the shell's grammar. Everything else is
+//! an error, so that no line goes unread.
 
 /// One command of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,16 +10,16 @@ pub struct Command {
     pub words: Vec<String>,
 }
 
-/// Signs that end a command.
+/// Operators that end a command.
 const SEPARATORS: [&str; 4] = ["&&", "||", "|", ";"];
 
-/// Signs of substitutions, which a document has no need of.
+/// The beginnings of substitutions, which documents do not need.
 const SUBSTITUTIONS: [&str; 2] = ["`", "$("];
 
-/// The commands of a script, in order.
+/// Returns the commands of a script, in order.
 ///
 /// # Errors
-/// If a quote is open at the end, or something is substituted.
+/// If a quote is not closed, or if there is a substitution.
 pub fn commands(script: &str) -> Result<Vec<Command>, String> {
     let mut commands = Vec::new();
     for line in script.replace("\\\n", " ").lines() {
@@ -47,11 +47,11 @@ pub fn commands(script: &str) -> Result<Vec<Command>, String> {
 enum Word {
     Plain(String),
     Separator,
-    /// And whether its target is part of the same word.
+    /// Whether the target is part of the same word.
     Redirection(bool),
 }
 
-/// The words of a line, up to a comment.
+/// Returns the words of a line, up to a comment.
 fn words(line: &str) -> Result<Vec<Word>, String> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();
@@ -72,7 +72,7 @@ fn is_redirection(word: &str) -> bool {
         .starts_with('>')
 }
 
-/// The first word, what follows it, and whether any of it was quoted.
+/// Returns the first word, what follows it, and whether any of it was quoted.
 fn word(line: &str) -> Result<(String, &str, bool), String> {
     let mut word = String::new();
     let mut quote = None;
@@ -103,7 +103,7 @@ fn word(line: &str) -> Result<(String, &str, bool), String> {
     }
 }
 
-/// The two sides of `NAME=value`.
+/// Returns the two sides of `NAME=value`.
 fn assignment(word: &str) -> Option<(String, String)> {
     let (name, value) = word.split_once('=')?;
     let is_name = name
@@ -116,7 +116,7 @@ fn assignment(word: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    /// Each command as its variables and words.
+    /// Returns each command as its variables and words.
     fn read(script: &str) -> Vec<String> {
         let told = |command: Command| {
             let variables = command.environment.into_iter();

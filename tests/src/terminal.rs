@@ -1,4 +1,5 @@
-//! A terminal for one test, with `vm-test` on it: a keyboard, a screen, a size. Judges nothing.
+//! A terminal for one test, with `vm-test` on it: a keyboard, a screen, a size. Makes no
+//! assertions.
 
 use crate::host::Host;
 use crate::process::await_end;

@@ -30,7 +30,7 @@ use machines::Machines;
 /// Above this multiple of `lxc-execute`, something is wrong.
 const CEILING: f64 = 3.0;
 
-/// The number of samples from which a median counts.
+/// The minimum number of samples for a median to count.
 const ENOUGH: usize = 30;
 
 /// The options of `cargo xtask bench`.

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// What the developers of vm-test run.
+/// Commands for the developers of vm-test.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -37,9 +37,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Sets the machine up, runs the demo's tests, and shows that the machine is as it was.
+    /// Sets up this host, runs the demo's tests, and shows that the host is as it was.
     Demo(demo::Options),
-    /// Sets the machine up and runs every test, as root and as an ordinary user.
+    /// Sets up this host and runs every test, as root and as an ordinary user.
     Test(test::Options),
     /// Measures how much of this workspace its tests execute, those on guests included.
     Coverage(coverage::Options),
@@ -78,8 +78,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// What is wrong with the command lines of a block that are for this program, or how many there
-    /// are.
+    /// Returns how many commands of a block are for this program, or what is wrong with one.
     fn check(block: &Block) -> Result<usize, String> {
         let mut count = 0;
         if block.language != "sh" {

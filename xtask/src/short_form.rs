@@ -1,6 +1,6 @@
 //! What `cargo xtask test` leaves to its form `--full`: which tests root does not run, and which
-//! are the only ones that it runs as an ordinary user. CONTRIBUTING.md says the same, with what
-//! stands for them; a test compares the two.
+//! are the only ones that it runs as an ordinary user. CONTRIBUTING.md says the same, and names the
+//! tests that stand in for them; a test compares the two.
 
 /// Tests of a suite whose names begin alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

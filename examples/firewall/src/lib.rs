@@ -7,10 +7,10 @@
 //! # Ok::<(), firewall::Error>(())
 //! ```
 //!
-//! The crate has two halves. `rules` turns a request into the text of an nftables script and touches
-//! nothing, so its tests run anywhere. `machine` passes such a text to the kernel, so its tests need
-//! a host that they may change: they are in `tests/` and have the attribute `#[on_vm]`. This file
-//! only connects the two.
+//! The crate has two halves. `rules` turns a request into the text of an nftables script and
+//! touches nothing, so its tests run anywhere. `machine` passes that text to the kernel, so its
+//! tests need a host that they may change: they are in `tests/` and have the attribute `#[on_vm]`.
+//! This file only connects the two.
 
 mod error;
 mod firewall;

@@ -24,7 +24,8 @@ fn port_80_is_forwarded() {
     );
 }
 
-/// The control: without it, the test above would also pass if something forwarded port 80 anyway.
+/// The control case: without it, the test above would also pass if something forwarded port 80
+/// anyway.
 #[on_vm]
 #[test]
 fn a_machine_without_rules_refuses_port_80() {

@@ -1,5 +1,5 @@
-//! The guest belongs to the test: it may break anything, and no other test will notice. Each of
-//! these would be vandalism on a real host. None of them cleans up.
+//! The guest belongs to the test: a test may break anything in it, and no other test will notice.
+//! Each of these would be vandalism on a real host. None of them cleans up.
 
 mod kernel;
 mod topology;
@@ -57,7 +57,7 @@ fn a_machine_without_nft_is_told_what_to_install() -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-/// Two tests that could not both pass on one host, in any order and however many at a time.
+/// Two tests that could not both pass on one host. They pass in any order, and at the same time.
 #[on_vm]
 #[test]
 fn the_first_of_two_tests_finds_a_machine_nobody_has_touched() {

@@ -1,5 +1,5 @@
-//! What is impossible: the system refuses, and says why in its own words. Needs no packets, but a
-//! real kernel and nft.
+//! Requests that the system refuses, and the reasons that it gives. Needs no packets, but a real
+//! kernel and nft.
 
 mod kernel;
 

@@ -114,7 +114,8 @@ impl Processes {
             let Some(process) = self.all.get(&pid) else {
                 break;
             };
-            // A dead orphan waits for an init, which takes some time and does not concern us.
+            // A dead orphan waits until an init reaps it, which takes some time and does not
+            // concern us.
             let init = process.parent != std::process::id() && ancestors.contains(&process.parent);
             if process.zombie && init {
                 return false;

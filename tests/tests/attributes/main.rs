@@ -25,7 +25,7 @@ vm_test_tests::tests_at! {
     }
 }
 
-/// How long a group of tests may take: much longer than it does, but shorter than a hang.
+/// The time limit for a group of tests: much longer than they take. It only ends hangs.
 fn limit(place: Place) -> Duration {
     Duration::from_secs(match place {
         Place::Container => 200,

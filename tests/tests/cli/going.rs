@@ -67,7 +67,7 @@ fn whoever_comes_after_a_signal_to_the_daemon_gets_a_guest_of_the_next_one() {
         let old = daemon(&host);
         let which = [Signal::TERM, Signal::INT, Signal::KILL][round % 3];
         let (pid, wait) = (old.pid, Duration::from_millis(7 * round as u64));
-        // Now and then it hits between the connection and the answer.
+        // Sometimes the kill comes between the connection and the answer.
         let killer = std::thread::spawn(move || {
             std::thread::sleep(wait);
             signal(pid, which);

@@ -8,7 +8,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending;
 
-/// How long a group of tests may take: much longer than it does, but shorter than a hang.
+/// The time limit for a group of tests: much longer than they take. It only ends hangs.
 pub(crate) fn limit(place: Place) -> Duration {
     Duration::from_secs(match place {
         Place::Container => 300,

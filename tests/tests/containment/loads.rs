@@ -1,5 +1,5 @@
-//! Many processes of several users, and memory: when they have ended, the host has back what they
-//! used, and a test beside them passes.
+//! Fork bombs by several users, and bodies that use up memory: when they have ended, the host has
+//! its memory back, and a test beside them passes.
 
 use super::endings::{assert_endings, fixture, limit};
 use std::fs;

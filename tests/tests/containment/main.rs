@@ -1,13 +1,13 @@
-//! What of a guest stays in it, examined file by file and namespace by namespace: changes to the
-//! host's files and to those of the workspace, what another guest holds, crowds of processes,
+//! Whether guests are contained, examined file by file and namespace by namespace: changes to the
+//! host's files and to those of the workspace, what another guest holds, fork bombs, forged
 //! verdicts. The fixture `containment` has the bodies. The suite `hostile` has the attacks on the
 //! kernel, on devices, on the agent.
 //!
-//! `loads` is for containers only: its crowds would need VMs with gigabytes, of which each size
-//! boots anew, and what they would show other suites do: `outcomes` counts a VM's threads, and
-//! `hostile` has its bombs and what fills its memory. It compares the memory that is free on the
-//! host: with `cargo test`, which runs tests of both places at once, choose `container::`, `vm::`
-//! or `loads`.
+//! `loads` is for containers only: its fork bombs would need VMs with gigabytes of memory, and each
+//! new size of memory boots anew. Other suites show the same for VMs: `outcomes` counts a VM's
+//! threads, and `hostile` has fork bombs and bodies that fill the memory. `loads` compares the
+//! memory that is free on the host: with `cargo test`, which runs tests of both places at once,
+//! choose `container::`, `vm::` or `loads`.
 
 mod bait;
 mod endings;

@@ -8,7 +8,7 @@ use vm_test_tests::group::{Group, Outcome};
 use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Passed};
 
-/// More than the longest time limit of the tests, but less than a hang.
+/// Longer than the longest time limit of the tests. It only ends hangs.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 const ITS_OWN: &str = "its own words";

@@ -1,5 +1,5 @@
 //! A run in which test processes, children and a whole guest die while other tests are measured,
-//! and what of it counts.
+//! and which of their lines are counted.
 
 use super::lines::{COUNTED, LINES, ON_A_GUEST};
 use super::report::{Measurement, Report, Tool};
@@ -13,7 +13,7 @@ use vm_test_tests::place::Place;
 /// The lines of the tests that die.
 pub(crate) const SOURCE: &str = "src/deaths.rs";
 
-/// How often each test of the fixture executes them; each number is another bit.
+/// How often each test of the fixture executes them; each number is a different bit.
 pub(crate) const IS_KILLED: u64 = 1;
 pub(crate) const ABORTS: u64 = 2;
 pub(crate) const HANGS: u64 = 4;
@@ -27,20 +27,20 @@ const CHILD_OF_OUTLIVES: u64 = 2;
 /// How long a run may take, including a build. The limit finds hangs; it measures nothing.
 const LIMIT: Duration = Duration::from_secs(250);
 
-/// The age in milliseconds at which a guest is killed from outside. Its test has begun by then, or
-/// most of it.
+/// The age in milliseconds at which a guest is killed from outside. By then its test has begun, and
+/// usually executed its lines.
 const OLD_ENOUGH: u64 = 1500;
 
 /// Runs the whole fixture, kills the guest of one test, and compares.
 ///
-/// What ends by itself counts as it does locally; what is ended by a time limit or by the end of
-/// its test counts until then; what is killed does not count.
+/// A process that ends by itself counts as it does locally; one that is ended by a time limit or by
+/// the end of its test counts until then; one that is killed does not count.
 #[track_caller]
 pub(crate) fn break_no_report(host: &Host, place: Place, tool: Tool, local: &Report) {
     let mut options = [LINES, ON_A_GUEST, ["--test", "deaths"]].concat();
     let mut passed_on = Vec::new();
     match tool {
-        // In a single process all would be told to end.
+        // In a single process, all tests would be told to end.
         Tool::Test => passed_on.extend(["--include-ignored", "--skip", "waits_for_the_end"]),
         Tool::Nextest => options.extend(["--run-ignored", "all", "--success-output", "final"]),
     }

@@ -52,7 +52,7 @@ fn without_a_tool_and_without_a_word_of_it_lines_count_as_often_as_locally() {
     }
 }
 
-/// Of such a process the kernel knows only the loader.
+/// For such a process, the kernel knows only the loader as its program.
 #[test]
 fn a_time_limit_loses_nothing_where_the_c_library_came_along() {
     let host = Host::new().with_shared_store().with_guest("bullseye");

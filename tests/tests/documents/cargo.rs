@@ -1,10 +1,10 @@
-//! Command lines of cargo: the packages, targets and options that they name exist. Runs none of
-//! them.
+//! Command lines of cargo: the packages, targets and options that they name must exist. Runs none
+//! of them.
 
 use crate::packages::Package;
 use std::path::Path;
 
-/// Where documents have a clone of the repository, seen from a crate of the user's.
+/// The path of the clone of this repository in the documents, relative to a user's crate.
 const CLONE: &str = "../vm-test";
 
 /// What a command line of cargo names, apart from the command itself.
@@ -17,7 +17,9 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// Reads the words up to `--`. `flags` and `options` are those that the command is shown with.
+    /// Reads the words up to `--`.
+    ///
+    /// `flags` and `options` are those that the documents use with the command.
     fn read(words: &'a [String], flags: &[&str], options: &[&str]) -> Result<Self, String> {
         let mut named = Self::default();
         let mut words = words.iter().map(String::as_str);
@@ -39,11 +41,11 @@ impl<'a> Named<'a> {
     }
 }
 
-/// What is wrong with a command line; `words` begins behind `cargo`.
+/// Checks a command line; `words` begins after `cargo`.
 pub(crate) fn check(words: &[String], packages: &[Package]) -> Result<(), String> {
     let (command, words) = words.split_first().ok_or("cargo has no command")?;
     match &**command {
-        // Its own tests read these.
+        // xtask's own tests check its command lines.
         "xtask" => Ok(()),
         "llvm-cov" => Ok(()),
         "add" => check_added(&Named::read(words, &["--dev"], &["--path"])?, packages),
@@ -56,8 +58,9 @@ pub(crate) fn check(words: &[String], packages: &[Package]) -> Result<(), String
     }
 }
 
-/// A package that is added is a library of this workspace, and its path leads to it from a crate
-/// beside the clone.
+/// Checks that an added package is a library of this workspace, and that its path is right.
+///
+/// The path leads there from a crate beside the clone.
 fn check_added(named: &Named, packages: &[Package]) -> Result<(), String> {
     let package = one_package(named, CLONE, packages)?;
     if package.has("lib", None) {
@@ -66,8 +69,9 @@ fn check_added(named: &Named, packages: &[Package]) -> Result<(), String> {
     Err(format!("{} has no library", package.name))
 }
 
-/// The one package that is named by its name, by its path from where the root of the workspace is
-/// `root`, or by both.
+/// Returns the one package that is named by its name, by its path, or by both.
+///
+/// The path is relative to where the root of the workspace is `root`.
 fn one_package<'a>(
     named: &Named,
     root: &str,
@@ -87,7 +91,7 @@ fn one_package<'a>(
     }
 }
 
-/// What is installed has programs.
+/// Checks that an installed package has programs.
 fn check_installed(named: &Named, packages: &[Package]) -> Result<(), String> {
     let package = one_package(named, "", packages)?;
     if package.has("bin", None) {
@@ -96,7 +100,7 @@ fn check_installed(named: &Named, packages: &[Package]) -> Result<(), String> {
     Err(format!("{} has no program", package.name))
 }
 
-/// What is built or tested in this workspace exists; without a package, it is the user's own.
+/// Checks that what is built or tested exists; without a package, it is the user's own crate.
 fn check_built(words: &[String], packages: &[Package]) -> Result<(), String> {
     let named = Named::read(words, &["--lib"], &["-p", "--package", "--test"])?;
     let Some(package) = named.package else {

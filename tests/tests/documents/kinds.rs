@@ -1,14 +1,14 @@
-//! Which kinds of blocks there are, and who reads them. Reads none.
+//! The kinds of blocks of code in the documents, and what checks each. Checks none itself.
 
 use vm_test_tests::document::{Block, blocks, blocks_of_the_project};
 
-/// What a block of code is, by its language and, if it is TOML, by the file that its first line
+/// The kind of a block of code, by its language and, for TOML, by the file that its first line
 /// names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Compiled in `rust.rs`.
     Rust,
-    /// Commands. `programs.rs` looks them up, but for those of this workspace, which have tests in
+    /// Commands. `programs.rs` looks them up, except those of this workspace, which are tested in
     /// their own crates.
     Script,
     /// Guests and recipes, which the tests of `vm-test-executor` read.
@@ -36,7 +36,7 @@ pub(crate) fn kind(block: &Block) -> Result<Kind, String> {
     }
 }
 
-/// The blocks of a kind in the documents.
+/// Returns the blocks of a kind in the documents.
 pub(crate) fn all(of: Kind) -> Vec<Block> {
     let mut blocks = blocks_of_the_project();
     blocks.retain(|block| kind(block) == Ok(of));

@@ -1,6 +1,5 @@
-//! The blocks of code in README and the book: each is of a kind that is known here, and what no
-//! program of this workspace reads in its own tests is compiled or looked up here. It starts no
-//! guest.
+//! The blocks of code in README and the book: each must be of a known kind. Blocks that no program
+//! of this workspace reads in its own tests are compiled or looked up here. Starts no guest.
 
 mod cargo;
 mod kinds;

@@ -9,13 +9,13 @@ use vm_test_tests::streams::text_of;
 #[derive(Clone, Debug)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    /// From the root of the workspace.
+    /// The path from the root of the workspace.
     pub(crate) directory: PathBuf,
     targets: Vec<Value>,
 }
 
 impl Package {
-    /// Whether it has a target of a kind, of this name if one is given.
+    /// Returns whether it has a target of this kind and, if one is given, of this name.
     pub(crate) fn has(&self, kind: &str, name: Option<&str>) -> bool {
         let mut targets = self.targets.iter();
         targets.any(|target| {
@@ -26,7 +26,7 @@ impl Package {
     }
 }
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

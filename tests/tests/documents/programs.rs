@@ -1,5 +1,5 @@
-//! Commands of programs that are not of this workspace. Each is known here, so that a misspelled
-//! one is noticed.
+//! Commands of programs that are not part of this workspace. Each must be listed here, so that a
+//! misspelled one is noticed.
 
 use crate::cargo;
 use crate::kinds::{Kind, all};
@@ -7,10 +7,10 @@ use crate::packages::{self, Package, root};
 use vm_test_tests::document::{Block, blocks};
 use vm_test_tests::shell::commands;
 
-/// Programs whose arguments nobody checks.
+/// Programs whose arguments are not checked.
 const OTHERS: [&str; 3] = ["apt-get", "jq", "printf"];
 
-/// What is wrong with the commands of a block.
+/// Checks the commands of a block.
 fn check(block: &Block, packages: &[Package]) -> Result<(), String> {
     let named = |error: String| format!("{}: {error}", block.place);
     for command in commands(&block.code).map_err(named)? {
@@ -18,7 +18,7 @@ fn check(block: &Block, packages: &[Package]) -> Result<(), String> {
             continue;
         };
         let result = match &**program {
-            // Its own tests read these.
+            // Its own tests check its command lines.
             "vm-test" => Ok(()),
             "cargo" => cargo::check(arguments, packages),
             other if OTHERS.contains(&other) => Ok(()),

@@ -1,5 +1,5 @@
-//! Blocks of Rust, compiled as tests of a crate that depends on vm-test as a user's does. None is
-//! run.
+//! Blocks of Rust, compiled as tests of a crate that depends on vm-test as a user's crate does.
+//! None is run.
 
 use crate::kinds::{Kind, all};
 use crate::packages::{self, root};
@@ -9,13 +9,13 @@ use std::process::Command;
 use vm_test_tests::document::{Block, blocks};
 use vm_test_tests::streams::text_of;
 
-/// What blocks may use without saying where it is from.
+/// What blocks may use without importing it.
 const PRELUDE: &str = "pub fn http_get(_url: &str) -> String {\n    unreachable!()\n}\n";
 
 /// The crates that blocks may use.
 const CRATES: [&str; 2] = ["vm-test", "firewall"];
 
-/// Compiles blocks, each as a module whose name is its place.
+/// Compiles blocks, each as a module that is named after its place.
 fn compile(blocks: &[Block]) -> Result<(), String> {
     let directory = tempfile::tempdir().expect("a directory");
     let package = directory.path();
@@ -24,14 +24,15 @@ fn compile(blocks: &[Block]) -> Result<(), String> {
     fs::create_dir(package.join("src")).unwrap();
     fs::write(package.join("src/lib.rs"), "").unwrap();
     fs::write(package.join("Cargo.toml"), manifest()).unwrap();
-    // The versions that this workspace has been built with are there without a network.
+    // The versions with which this workspace was built are available without a network.
     fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
     fs::write(modules.join("prelude.rs"), PRELUDE).unwrap();
     let mut main = "#![allow(warnings)]\nmod prelude;\n".to_owned();
     for block in blocks {
         let name = block.place.replace(|it: char| !it.is_alphanumeric(), "_");
         main += &format!("mod {name};\n");
-        // On the same line, so that the lines that the compiler names are the block's.
+        // On the same line, so that the line numbers in the compiler's messages are those of the
+        // block.
         let code = format!("use crate::prelude::*; {}", block.code);
         fs::write(modules.join(name + ".rs"), code).unwrap();
     }
@@ -65,15 +66,16 @@ fn manifest() -> String {
     )
 }
 
-/// Where fixtures are built, too: they depend on the same crates.
+/// Returns the target directory of fixtures, which depend on the same crates.
 fn target() -> PathBuf {
     let exe = std::env::current_exe().expect("the path of this test binary");
     let target = exe.ancestors().nth(3).expect("a target directory");
     target.join("fixtures")
 }
 
-/// Whether a block is part of a file of the crate that its document belongs to, which is compiled
-/// with it.
+/// Returns whether a block is quoted from a file of the crate that its document belongs to.
+///
+/// Such a block is compiled with the crate.
 fn is_quoted(block: &Block) -> bool {
     let document = block.place.split(':').next().unwrap_or_default();
     let directory = Path::new(document).parent().unwrap_or(Path::new(""));

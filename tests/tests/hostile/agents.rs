@@ -10,7 +10,8 @@ use vm_test_tests::place::Place;
 
 const EXITED: &[&str] = &["no verdict: the test process exited with code 0 before the test ended"];
 const ITS_OWN: &[&str] = &["the body's own word"];
-/// Nobody answers; or the agent gets its place back if the attacker is slow, and ends the test.
+/// The agent does not answer; or, if the attacker is slow, it gets its stream back and ends the
+/// test.
 const SILENT: &[&str] = &[
     "the guest did not answer for 10s after the time limit of {seconds}000 ms",
     "the test did not end within {seconds}s and was killed",
@@ -68,7 +69,7 @@ fn fail_for_their_causes(place: Place, attackers: &[(&str, &[&str])]) {
     let arena = Arena::new(place);
     let attackers = attackers.iter().filter(|row| is_here(place, row.0));
     let attackers: Vec<_> = attackers.collect();
-    // Most of the time they wait for its end.
+    // Most of the time, the attackers wait for the end of their time limits.
     let threads = attackers.len().to_string();
     let mut command = arena.run(&["--exact", "--include-ignored", "--test-threads", &threads]);
     let began = Instant::now();

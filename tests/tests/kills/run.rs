@@ -108,7 +108,7 @@ impl Crowd {
     }
 }
 
-/// A running run.
+/// A run in progress.
 pub(super) struct Run {
     child: Child,
     tests: Vec<String>,

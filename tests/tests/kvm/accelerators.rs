@@ -19,7 +19,7 @@ enum Kvm {
     None,
 }
 
-/// How long a kernel may take until it ends, in seconds; one without a root takes one.
+/// How long a kernel may take until it ends, in seconds. A kernel without a root ends within one.
 const FIRST_WORDS: &str = "10";
 
 /// Printed when a template is made.
@@ -102,7 +102,7 @@ fn where_dev_kvm_boots_nothing_one_line_says_so_and_from_then_on_qemu_translates
         ),
         (_, lines) => assert!(kvm != Kvm::BootsNothing && lines.is_empty(), "{text}"),
     }
-    // The next lease knows.
+    // The next lease knows the result.
     let (success, text) = run(&host, own.path(), None);
     assert!(success, "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");

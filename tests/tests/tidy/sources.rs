@@ -19,7 +19,7 @@ const MEANINGLESS: &[&str] = &["util", "utils", "common", "helper", "helpers", "
 /// The one crate where `unsafe` may stand.
 const UNSAFE_CRATE: &str = "vm-test-sys/src/";
 
-/// The words with which the definitions begin that a `mod.rs` has none of.
+/// The keywords that begin definitions, of which a `mod.rs` has none.
 const ITEMS: &[&str] = &[
     "const",
     "enum",
@@ -53,7 +53,7 @@ pub(crate) fn too_long(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// A file of the suites that is compiled into a second binary is a second copy of its tests.
+/// Finds files that are compiled into a second binary, which would duplicate their tests.
 pub(crate) fn included_by_path(tree: &Tree) -> Vec<String> {
     let suites = tree
         .iter()
@@ -111,7 +111,7 @@ pub(crate) fn wiring_with_logic(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// Whether anything is defined besides modules with files of their own.
+/// Returns whether anything is defined besides modules in separate files.
 fn has_items(tokens: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is_item = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if ITEMS.iter().any(|item| word == item));

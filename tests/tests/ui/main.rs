@@ -1,5 +1,5 @@
-//! What a user is told about each mistake in `#[on_vm]`: one mistake per file in `ui/`, with the compiler's words
-//! beside it. It must not run a guest; tests that compile are elsewhere.
+//! What a user is told about each mistake in `#[on_vm]`: one mistake per file in `ui/`, with the
+//! compiler's output beside it. Runs no guest; tests that compile are elsewhere.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ fn every_mistake_is_answered_as_written() {
     trybuild::TestCases::new().compile_fail("ui/*.rs");
 }
 
-/// trybuild takes a missing answer for one still to be written, and never looks at one without a question.
+/// trybuild takes a missing `.stderr` for one still to be written, and ignores one without a `.rs`.
 #[test]
 fn every_mistake_has_an_answer_and_every_answer_a_mistake() {
     let mistakes = stems("rs");
@@ -17,7 +17,9 @@ fn every_mistake_has_an_answer_and_every_answer_a_mistake() {
     assert_eq!(mistakes, stems("stderr"));
 }
 
-/// The names of the files in `ui/` that end in `extension`. A file of any other kind is itself forgotten.
+/// Returns the names of the files in `ui/` with this extension.
+///
+/// A file with an extension other than these two would never be checked.
 fn stems(extension: &str) -> BTreeSet<String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
     let files = std::fs::read_dir(&directory).expect("ui/ can be read");

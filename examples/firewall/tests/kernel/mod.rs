@@ -1,4 +1,4 @@
-//! Reads what the guest's kernel holds. Must not judge it, and must not change it.
+//! Reads the state of the guest's kernel. Must not judge it, and must not change it.
 
 use std::process::Command;
 
