@@ -124,6 +124,7 @@ impl Phase {
         Ok(match self {
             Self::Unit => {
                 let crates = [
+                    "vm-test-call",
                     "vm-test-settings",
                     "vm-test-protocol",
                     "vm-test-macros",

@@ -25,6 +25,7 @@ const LINKED: &[(&str, &[&str])] = &[
         &["serde", "postcard", "vm-test-settings"],
     ),
     ("vm-test-settings", &["serde", "strsim"]),
+    ("vm-test-call", &["serde", "postcard"]),
 ];
 
 /// Keys of `[package]` that members inherit from the workspace.
