@@ -120,6 +120,19 @@ fn cure(words: &str) -> Option<&'static str> {
 }
 
 fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Failure> {
+    for (key, value) in settings(machine) {
+        if !container.set(key, &value) {
+            return Err(cannot(machine, format!("liblxc refuses {key} = {value}")));
+        }
+    }
+    // Where the library knows AppArmor it would try to change the profile, which a user's namespace
+    // may not; where it does not, it refuses the key. Either way the profile stays.
+    let _ = container.set("lxc.apparmor.profile", "unchanged");
+    Ok(())
+}
+
+/// Returns the keys of liblxc's configuration with their values.
+fn settings(machine: &Machine) -> Vec<(&'static str, String)> {
     let root = machine.root.display();
     let pivot = machine.room.join("pivot");
     // A sysfs shows one network, and only its owner may mount it.
@@ -129,7 +142,7 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
         // A read-only /sys tells an init that it must not manage the devices.
         (false, Some(_)) => ("empty", "proc:rw sys:mixed"),
     };
-    let mut items: Vec<(&str, String)> = vec![
+    let mut items = vec![
         ("lxc.rootfs.path", format!("dir:{root}")),
         ("lxc.rootfs.mount", pivot.display().to_string()),
         ("lxc.uts.name", machine.guest.clone()),
@@ -180,23 +193,13 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
         let limit = machine.memory;
         items.push(("lxc.environment", format!("VM_TEST_MEMORY_LIMIT={limit}")));
     }
-    for (source, path) in &machine.devices {
+    items.extend(machine.devices.iter().map(|(source, path)| {
         let (source, path) = (source.display(), path.display().to_string());
         let target = path.trim_start_matches('/');
-        items.push((
-            "lxc.mount.entry",
-            format!("{source} {target} none bind,create=file 0 0"),
-        ));
-    }
-    for (key, value) in items {
-        if !container.set(key, &value) {
-            return Err(cannot(machine, format!("liblxc refuses {key} = {value}")));
-        }
-    }
-    // Where the library knows AppArmor it would try to change the profile, which a user's namespace
-    // may not; where it does not, it refuses the key. Either way the profile stays.
-    let _ = container.set("lxc.apparmor.profile", "unchanged");
-    Ok(())
+        let entry = format!("{source} {target} none bind,create=file 0 0");
+        ("lxc.mount.entry", entry)
+    }));
+    items
 }
 
 /// The entry of `/dev/shm`.

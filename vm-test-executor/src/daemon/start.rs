@@ -3,7 +3,7 @@
 
 use super::files::Files;
 use super::gate::Gate;
-use super::instance::{loops, spawner};
+use super::instance::{Orders, loops, spawner};
 use super::lease::{Admission, Budget, Claims, Host, Registry, Spare, Spares};
 use super::listener::{self, Desk};
 use super::prepare::stores::{self, Stores};
@@ -176,12 +176,36 @@ pub fn serve() -> Result<(), Failure> {
         .spawn(move || listener::listen(&accepting, &listener))
         .map_err(|error| refused("start a thread", Tried::Process, &error))?;
     say_ready()?;
-    let gate = &desk.host.gate;
+    serve_until_closed(&desk.host, &orders, &files);
+    files.remove_socket();
+    // A client that connected at the last moment and was not served turns to the next daemon.
+    let _ = rustix::net::shutdown(&way_in, rustix::net::Shutdown::Both);
+    drop(way_in);
+    // Every lease notices this and destroys its instance.
+    drop(stopping);
+    let limit = Instant::now() + Duration::from_secs(10);
+    while desk.host.gate.is_busy() && Instant::now() < limit {
+        orders.serve_one(Duration::from_millis(5));
+    }
+    desk.host.spares.clear();
+    if files.is_lock_in_place() {
+        stores::sweep(&journal);
+        sweep::sweep(&dir, None);
+    }
+    desk.host.admission.leave();
+    files.remove();
+    Ok(())
+}
+
+/// Starts instances as they are ordered, until no more connections are accepted: the daemon was
+/// stopped, or has been idle long enough.
+fn serve_until_closed(host: &Host, orders: &Orders, files: &Files) {
+    let gate = &host.gate;
     let mut idle_since = Instant::now();
     let idle = idle_time();
     while !gate.is_closed() {
         let idles = !orders.serve_one(TICK) && !gate.is_busy();
-        desk.host.spares.expire(Spare::is_alive);
+        host.spares.expire(Spare::is_alive);
         if !idles {
             idle_since = Instant::now();
         }
@@ -195,24 +219,6 @@ pub fn serve() -> Result<(), Failure> {
             gate.close_if_idle();
         }
     }
-    files.remove_socket();
-    // A client that connected at the last moment and was not served turns to the next daemon.
-    let _ = rustix::net::shutdown(&way_in, rustix::net::Shutdown::Both);
-    drop(way_in);
-    // Every lease notices this and destroys its instance.
-    drop(stopping);
-    let limit = Instant::now() + Duration::from_secs(10);
-    while gate.is_busy() && Instant::now() < limit {
-        orders.serve_one(Duration::from_millis(5));
-    }
-    desk.host.spares.clear();
-    if files.is_lock_in_place() {
-        stores::sweep(&journal);
-        sweep::sweep(&dir, None);
-    }
-    desk.host.admission.leave();
-    files.remove();
-    Ok(())
 }
 
 /// Sets the usual umask, whatever the caller's: guests inherit it from here.

@@ -68,26 +68,7 @@ pub(super) fn prepare(
             }
         })?;
     }
-    for (target, mode) in [("run/lock", 0o1777), ("run/vm-test", 0o755)] {
-        make_directory(&in_root(Path::new(target)), mode)
-            .map_err(|error| cannot(target, &error))?;
-    }
-    builder
-        .place_agent(&container.agent)
-        .map_err(|error| cannot("bring the agent in", &error))?;
-    if !container.real_root && !container.privileged {
-        // The real root's home is closed to this user, but programs expect to write to theirs.
-        make_directory(&in_root(Path::new("/root")), 0o700)
-            .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
-            .map_err(|error| cannot("make a home for root", &error))?;
-    }
-    own_name::give(&container.plan, &assignment.guest)
-        .map_err(|error| cannot("write its /etc/hosts", &error))?;
-    if assignment.device_files {
-        builder
-            .place_devices()
-            .map_err(|error| cannot("bring its devices in", &error))?;
-    }
+    complete(assignment, container, &mut builder).map_err(|(what, error)| cannot(what, &error))?;
     mount_proc().map_err(|error| not_mounted("mount its own /proc", &error))?;
     Ok(Machine {
         instance: assignment.instance.clone(),
@@ -102,6 +83,34 @@ pub(super) fn prepare(
         watch_memory: container.watch_memory,
         boot,
     })
+}
+
+/// Adds what every container has besides its plan; an error has what was attempted.
+fn complete(
+    assignment: &Assignment,
+    container: &Container,
+    builder: &mut Builder,
+) -> Result<(), (&'static str, io::Error)> {
+    for (target, mode) in [("run/lock", 0o1777), ("run/vm-test", 0o755)] {
+        make_directory(&in_root(Path::new(target)), mode).map_err(|error| (target, error))?;
+    }
+    builder
+        .place_agent(&container.agent)
+        .map_err(|error| ("bring the agent in", error))?;
+    if !container.real_root && !container.privileged {
+        // The real root's home is closed to this user, but programs expect to write to theirs.
+        make_directory(&in_root(Path::new("/root")), 0o700)
+            .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
+            .map_err(|error| ("make a home for root", error))?;
+    }
+    own_name::give(&container.plan, &assignment.guest)
+        .map_err(|error| ("write its /etc/hosts", error))?;
+    if assignment.device_files {
+        builder
+            .place_devices()
+            .map_err(|error| ("bring its devices in", error))?;
+    }
+    Ok(())
 }
 
 /// Returns each device: the file that is bound, and its path in the guest.

@@ -5,7 +5,7 @@ use super::hardware::{
 };
 use crate::backend::room::ROOM;
 use std::os::fd::RawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::machine::{CONTROL_PORT, ENV_MACHINE, FOREIGN_DISK, ROOT_DISK, STREAM_PORT};
 
@@ -30,7 +30,7 @@ pub(super) fn arguments(
     name: &str,
     hardware: &Hardware,
     disk: &Path,
-    blank: &[std::path::PathBuf],
+    blank: &[PathBuf],
     wires: Wires,
 ) -> Vec<String> {
     let mut args = Arguments::default();
@@ -64,24 +64,11 @@ pub(super) fn arguments(
     }
     args.option("-smp", hardware.cpus.to_string());
     args.option("-m", format!("{}B", hardware.memory));
-    let size = hardware.memory;
-    let room = ROOM;
-    args.option(
-        "-object",
-        match hardware.start {
-            Start::Boot => format!("memory-backend-ram,id=ram,size={size}"),
-            Start::Save => format!(
-                "memory-backend-file,id=ram,size={size},mem-path={room}/{TEMPLATE}/ram,share=on"
-            ),
-            Start::Restore | Start::Ahead => format!(
-                "memory-backend-file,id=ram,size={size},mem-path={room}/{TEMPLATE}/ram,share=off"
-            ),
-        },
-    );
-    args.option("-kernel", format!("{room}/{BASE}/vmlinuz"));
+    args.option("-object", memory(hardware));
+    args.option("-kernel", format!("{ROOM}/{BASE}/vmlinuz"));
     // A restored VM has them in its memory. The kernel file makes QEMU create the same devices.
     if !hardware.start.is_restored() {
-        args.option("-initrd", format!("{room}/{INITRAMFS}/initramfs.cpio"));
+        args.option("-initrd", format!("{ROOM}/{INITRAMFS}/initramfs.cpio"));
         args.option("-append", kernel_line(hardware));
     }
     args.socket("monitor", wires.monitor);
@@ -93,31 +80,9 @@ pub(super) fn arguments(
         Some(stream) => args.socket("stream", stream),
         None => args.option("-chardev", "null,id=stream"),
     }
-    args.option("-device", "virtio-serial-pci,id=ports,max_ports=4");
-    for (name, chardev) in [(CONTROL_PORT, "control"), (STREAM_PORT, "stream")] {
-        args.option(
-            "-device",
-            // For a device with an id the monitor reports when the guest closes it.
-            format!("virtserialport,bus=ports.0,chardev={chardev},name={name},id={chardev}-port"),
-        );
-    }
+    args.ports();
     args.option("-device", "virtio-rng-pci");
-    args.disk(ROOT_DISK, &disk.to_string_lossy(), "qcow2", Access::Write);
-    for number in 0..PAYLOAD_DISKS {
-        let path = match hardware.payload.get(number) {
-            Some(path) => format!("{room}/{}", path.display()),
-            None => format!("{room}/{NO_FILES}"),
-        };
-        args.disk(&payload_serial(number), &path, "raw", Access::Read);
-    }
-    for (number, path) in blank.iter().enumerate() {
-        args.disk(
-            &format!("disk{number}"),
-            &path.to_string_lossy(),
-            "raw",
-            Access::Write,
-        );
-    }
+    args.disks(hardware, disk, blank);
     if let (Some(format), Some(fd)) = (hardware.foreign, wires.foreign) {
         args.foreign(format, fd);
     }
@@ -129,6 +94,18 @@ pub(super) fn arguments(
         args.option("-incoming", "defer");
     }
     args.0
+}
+
+/// Returns the object that is the VM's memory.
+fn memory(hardware: &Hardware) -> String {
+    let size = hardware.memory;
+    let of_template =
+        format!("memory-backend-file,id=ram,size={size},mem-path={ROOM}/{TEMPLATE}/ram");
+    match hardware.start {
+        Start::Boot => format!("memory-backend-ram,id=ram,size={size}"),
+        Start::Save => format!("{of_template},share=on"),
+        Start::Restore | Start::Ahead => format!("{of_template},share=off"),
+    }
 }
 
 /// Returns the serial number of a payload disk.
@@ -190,6 +167,34 @@ impl Arguments {
 
     fn socket(&mut self, id: &str, fd: RawFd) {
         self.option("-chardev", format!("socket,id={id},fd={fd}"));
+    }
+
+    /// Adds the ports that the agent talks through.
+    fn ports(&mut self) {
+        self.option("-device", "virtio-serial-pci,id=ports,max_ports=4");
+        for (name, chardev) in [(CONTROL_PORT, "control"), (STREAM_PORT, "stream")] {
+            // For a device with an id the monitor reports when the guest closes it.
+            let port = format!(
+                "virtserialport,bus=ports.0,chardev={chardev},name={name},id={chardev}-port"
+            );
+            self.option("-device", port);
+        }
+    }
+
+    /// Adds the root disk, the payload's disks and the additional ones, whose paths are `blank`.
+    fn disks(&mut self, hardware: &Hardware, root: &Path, blank: &[PathBuf]) {
+        self.disk(ROOT_DISK, &root.to_string_lossy(), "qcow2", Access::Write);
+        for number in 0..PAYLOAD_DISKS {
+            let path = match hardware.payload.get(number) {
+                Some(path) => format!("{ROOM}/{}", path.display()),
+                None => format!("{ROOM}/{NO_FILES}"),
+            };
+            self.disk(&payload_serial(number), &path, "raw", Access::Read);
+        }
+        for (number, path) in blank.iter().enumerate() {
+            let path = path.to_string_lossy();
+            self.disk(&format!("disk{number}"), &path, "raw", Access::Write);
+        }
     }
 
     /// Adds an imported disk, as a descriptor and with the format that the user gave.

@@ -67,11 +67,7 @@ impl Instance {
         spawner: &Spawner,
     ) -> Result<Self, Failure> {
         let cannot = |what: &str, error: io::Error| {
-            Failure::new(format!(
-                "cannot start instance {} of guest `{}`: {what}: {error}",
-                assignment.instance, assignment.guest
-            ))
-            .because(Tried::Descriptor, &error)
+            not_started(&assignment.instance, &assignment.guest, what, &error)
         };
         let (control, theirs) =
             UnixStream::pair().map_err(|error| cannot("make a pair of sockets", error))?;
@@ -106,15 +102,7 @@ impl Instance {
         if isolation.user {
             maps.write(instance.pid, number)?;
         }
-        if let Some(limits) = &instance.limits {
-            limits
-                .take(instance.pid)
-                .map_err(|error| cannot("limit it", error))?;
-        }
-        if let Some(delegation) = &instance.delegation {
-            let taken = delegation.take(instance.pid);
-            taken.map_err(|error| cannot("give it a control group", error))?;
-        }
+        instance.confine()?;
         let namespace = isolation
             .user
             .then(|| File::open(format!("/proc/{}/ns/user", instance.pid)))
@@ -139,6 +127,21 @@ impl Instance {
         Ok(instance)
     }
 
+    /// Limits its processes, and gives it its control group.
+    fn confine(&self) -> Result<(), Failure> {
+        let cannot =
+            |what: &str, error: io::Error| not_started(&self.name, &self.guest, what, &error);
+        if let Some(limits) = &self.limits {
+            let taken = limits.take(self.pid);
+            taken.map_err(|error| cannot("limit it", error))?;
+        }
+        if let Some(delegation) = &self.delegation {
+            let taken = delegation.take(self.pid);
+            taken.map_err(|error| cannot("give it a control group", error))?;
+        }
+        Ok(())
+    }
+
     /// Hands everything that it needs to the keeper. `owner` is root in the guest.
     fn hand_over(
         &self,
@@ -147,13 +150,8 @@ impl Instance {
         owner: u32,
         foreign: Option<&OwnedFd>,
     ) -> Result<(), Failure> {
-        let cannot = |what: &str, error: &io::Error| {
-            Failure::new(format!(
-                "cannot start instance {} of guest `{}`: {what}: {error}",
-                self.name, self.guest
-            ))
-            .because(Tried::Descriptor, error)
-        };
+        let cannot =
+            |what: &str, error: &io::Error| not_started(&self.name, &self.guest, what, error);
         frame::write(&self.control, &ToKeeper::Hold(Box::new(assignment.clone())))
             .map_err(|error| cannot("tell it its world", &error))?;
         for (number, tree) in assignment.trees().iter().enumerate() {
@@ -281,6 +279,13 @@ impl Instance {
         self.gone = Some(ended.clone());
         ended
     }
+}
+
+fn not_started(instance: &str, guest: &str, what: &str, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot start instance {instance} of guest `{guest}`: {what}: {error}"
+    ))
+    .because(Tried::Descriptor, error)
 }
 
 impl Drop for Instance {

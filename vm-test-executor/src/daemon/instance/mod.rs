@@ -29,4 +29,4 @@ pub(super) use event::Event;
 pub(super) use instance::{Belongings, Instance};
 pub(super) use refusal::cannot;
 pub use spawner::try_namespaces;
-pub(super) use spawner::{Spawner, spawner};
+pub(super) use spawner::{Orders, Spawner, spawner};

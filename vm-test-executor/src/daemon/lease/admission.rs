@@ -95,29 +95,9 @@ impl Admission {
                 .iter()
                 .position(|&other| other == ticket)
                 .unwrap_or(0);
-            let others = state.promised.others;
-            let mut reason = format!(
-                "{} of {} MiB and {} of {} processor shares are in use, {ahead} ahead in the queue",
-                (state.promised.memory + others.memory) >> 20,
-                budget.memory >> 20,
-                state.promised.cpus + others.cpus,
-                budget.cpus
-            );
-            if others != Claim::default() {
-                reason += &format!(
-                    "; other daemons hold {} MiB and {} shares of that",
-                    others.memory >> 20,
-                    others.cpus
-                );
-            }
-            if state.promised.kept + others.kept > 0 {
-                reason += &format!(
-                    "; kept instances hold {} MiB, and `vm-test rm --all` ends them",
-                    (state.promised.kept + others.kept) >> 20
-                );
-            }
+            let reason = state.reason(budget, ahead);
             // Other daemons do not announce what they release.
-            let wait = if others == Claim::default() {
+            let wait = if state.promised.others == Claim::default() {
                 std::time::Duration::from_millis(500)
             } else {
                 std::time::Duration::from_millis(50)
@@ -209,6 +189,34 @@ impl Admission {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.lock()
+    }
+}
+
+impl State {
+    /// Describes why a lease waits that has this many ahead of it.
+    fn reason(&self, budget: Budget, ahead: usize) -> String {
+        let (promised, others) = (&self.promised, self.promised.others);
+        let mut reason = format!(
+            "{} of {} MiB and {} of {} processor shares are in use, {ahead} ahead in the queue",
+            (promised.memory + others.memory) >> 20,
+            budget.memory >> 20,
+            promised.cpus + others.cpus,
+            budget.cpus
+        );
+        if others != Claim::default() {
+            reason += &format!(
+                "; other daemons hold {} MiB and {} shares of that",
+                others.memory >> 20,
+                others.cpus
+            );
+        }
+        if promised.kept + others.kept > 0 {
+            reason += &format!(
+                "; kept instances hold {} MiB, and `vm-test rm --all` ends them",
+                (promised.kept + others.kept) >> 20
+            );
+        }
+        reason
     }
 }
 

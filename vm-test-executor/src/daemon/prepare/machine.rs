@@ -14,15 +14,15 @@ use crate::backend::kvm::{
 };
 use crate::config::{Guest, HOST_IMAGE, Init, OtherKernel, Rollback};
 use crate::image::payload::DISK;
-use crate::image::{self, Initramfs, Machine, images};
+use crate::image::{self, ImageRecord, Initramfs, Machine, Store, images};
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use vm_test_protocol::daemon::ForeignDisk;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::machine::Identity;
+use vm_test_protocol::machine::{Identity, Place};
 
 /// With less memory, in bytes, a current kernel does not boot, or leaves no memory for a test.
 const LEAST_MEMORY: u64 = 128 << 20;
@@ -50,53 +50,19 @@ pub(super) fn prepare(
     let (program, emulator) = tools.emulators.version()?;
     let store = order.source.store()?;
     tools.stores.clear(store);
-    let (mut image, mut _held) = images::hold(store, &guest.image_with_kernel())?;
-    if let Some(OtherKernel::File(file)) = &guest.kernel {
-        let making = || say(&format!("{} is added to its image, once", file.display()));
-        (image, _held) = image::with_kernel(store, &image, file, &making)?;
-    }
-    let files = Machine::of(store, &image, || {
-        say(&format!("a disk is made of image `{}`, once", guest.image));
-    })?;
-    for file in [files.root(), files.vmlinuz()] {
-        if !file.is_file() {
-            let cause = format!("{} is gone", file.display());
-            return Err(cannot(guest, &cause).hint(format!(
-                "remove {}; it will be made again",
-                files.directory().display()
-            )));
-        }
-    }
-    let closure = tools.libraries.of(&tools.agent, "")?;
-    let initramfs = Initramfs::of(store, &files, &tools.agent, &closure)?;
-    let base = vec![
-        (BASE.to_owned(), files.directory().to_path_buf()),
-        (INITRAMFS.to_owned(), initramfs.directory().to_path_buf()),
-    ];
+    let base = Base::of(tools, store, guest, say)?;
+    let base_places = base.places();
     let shape = Shape {
         guest,
-        words: [files.key(), initramfs.key(), &emulator],
-        hardware: Hardware {
-            start: Start::Save,
-            program,
-            accelerator: Accelerator::Tcg,
-            memory: guest.memory,
-            cpus: guest.cpus,
-            boot_timeout: boot_timeout(guest, init, TRANSLATED),
-            patience: patience(guest, init, TRANSLATED),
-            disks: guest.disks.clone(),
-            foreign: None,
-            network: guest.outside,
-            payload: Vec::new(),
-            identity: Identity::default(),
-        },
-        base: &base,
+        words: [base.files.key(), base.initramfs.key(), &emulator],
+        hardware: hardware(guest, init, TRANSLATED, program),
+        base: &base_places,
     };
     let (accelerator, template) = template::obtain(tools, store, &shape, say)?;
     let foreign = request.disk.as_ref().map(|disk| open(guest, disk));
     let foreign = foreign.transpose()?;
     let payload = Payload::of(tools, request, &guest.expose, store, say)?;
-    let mut places = base.clone();
+    let mut places = base_places.clone();
     places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
     let mut disks = Vec::new();
     for (number, disk) in payload.disks.iter().enumerate() {
@@ -109,8 +75,6 @@ pub(super) fn prepare(
         Accelerator::Kvm => 1,
     };
     let hardware = Hardware {
-        boot_timeout: boot_timeout(guest, init, slower),
-        patience: patience(guest, init, slower),
         // A template is restored with the disks that it was saved with.
         start: match foreign {
             Some(_) => Start::Boot,
@@ -119,18 +83,12 @@ pub(super) fn prepare(
         foreign: request.disk.as_ref().map(|disk| disk.format),
         accelerator,
         payload: disks,
-        identity: Identity {
-            host_name: guest.name.clone(),
-            devices: guest.devices.clone(),
-            network: guest.outside,
-            places: payload.places,
-            ..Identity::default()
-        },
-        ..shape.hardware
+        identity: identity(guest, payload.places),
+        ..hardware(guest, init, slower, shape.hardware.program)
     };
     let next = (hardware.start == Start::Restore).then_some(accelerator);
     let assignment = assignment(tools.as_root(), guest, name, hardware, &places);
-    let digest = image.digest.short();
+    let digest = base.image.digest.short();
     Ok(Ready {
         number,
         belongings: Belongings {
@@ -139,7 +97,8 @@ pub(super) fn prepare(
         },
         assignment,
         description: format!("{} ({digest}), {}", guest.description(), accelerator.name()),
-        kernel: image
+        kernel: base
+            .image
             .kernel
             .map(|kernel| kernel.release)
             .unwrap_or_default(),
@@ -148,8 +107,92 @@ pub(super) fn prepare(
         caveat: None,
         writes_to_memory: false,
         next,
-        held: Arc::new((files, initramfs, template, payload.disks)),
+        held: Arc::new((base.files, base.initramfs, template, payload.disks)),
     })
+}
+
+/// What all VMs of an image start from.
+struct Base {
+    image: ImageRecord,
+    files: Machine,
+    initramfs: Initramfs,
+    /// Keeps the image's layers from being removed meanwhile.
+    _held: image::Held,
+}
+
+impl Base {
+    /// Returns the files of this guest's image and kernel, made if there are none.
+    fn of(
+        tools: &Tools,
+        store: &Store,
+        guest: &Guest,
+        say: &dyn Fn(&str),
+    ) -> Result<Self, Failure> {
+        let (mut image, mut held) = images::hold(store, &guest.image_with_kernel())?;
+        if let Some(OtherKernel::File(file)) = &guest.kernel {
+            let making = || say(&format!("{} is added to its image, once", file.display()));
+            (image, held) = image::with_kernel(store, &image, file, &making)?;
+        }
+        let files = Machine::of(store, &image, || {
+            say(&format!("a disk is made of image `{}`, once", guest.image));
+        })?;
+        for file in [files.root(), files.vmlinuz()] {
+            if !file.is_file() {
+                let cause = format!("{} is gone", file.display());
+                return Err(cannot(guest, &cause).hint(format!(
+                    "remove {}; it will be made again",
+                    files.directory().display()
+                )));
+            }
+        }
+        let closure = tools.libraries.of(&tools.agent, "")?;
+        let initramfs = Initramfs::of(store, &files, &tools.agent, &closure)?;
+        Ok(Self {
+            image,
+            files,
+            initramfs,
+            _held: held,
+        })
+    }
+
+    /// Returns the directories of the files, by their names in a keeper's directory.
+    fn places(&self) -> Vec<(String, PathBuf)> {
+        let (files, initramfs) = (self.files.directory(), self.initramfs.directory());
+        vec![
+            (BASE.to_owned(), files.to_path_buf()),
+            (INITRAMFS.to_owned(), initramfs.to_path_buf()),
+        ]
+    }
+}
+
+/// Returns this guest's hardware as its template is made with it, where everything may take this
+/// many times as long.
+fn hardware(guest: &Guest, init: Init, slower: u32, program: PathBuf) -> Hardware {
+    Hardware {
+        start: Start::Save,
+        program,
+        accelerator: Accelerator::Tcg,
+        memory: guest.memory,
+        cpus: guest.cpus,
+        boot_timeout: boot_timeout(guest, init, slower),
+        patience: patience(guest, init, slower),
+        disks: guest.disks.clone(),
+        foreign: None,
+        network: guest.outside,
+        payload: Vec::new(),
+        identity: Identity::default(),
+    }
+}
+
+/// Returns what tells this VM from others of its template.
+fn identity(guest: &Guest, places: Vec<Place>) -> Identity {
+    Identity {
+        host_name: guest.name.clone(),
+        devices: guest.devices.clone(),
+        network: guest.outside,
+        places,
+        ..Identity::default()
+    }
 }
 
 /// How long the image's own init may take, if it boots.
