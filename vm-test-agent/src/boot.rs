@@ -186,17 +186,22 @@ fn too_late(limit: Duration) -> String {
         &["list-jobs", "--plain", "--no-legend", "--no-pager"],
         now(),
     );
+    format!("{begin}: {}", standing(&state, &jobs, &failed_units()))
+}
+
+/// Describes how far a boot is, from what systemctl answered, if it did in time.
+fn standing(state: &str, jobs: &str, failed: &str) -> String {
     let waits: Vec<_> = jobs
         .lines()
         .filter(|line| line.trim_end().ends_with(" running"))
         .filter_map(|line| line.split_whitespace().nth(1))
         .collect();
-    format!(
-        "{begin}: it is {}, and waits for: {}; failed units: {}",
-        state.trim(),
-        or_none(&waits),
-        failed_units()
-    )
+    let state = match state.trim() {
+        "" => format!("its init did not answer within {ANSWER:?}"),
+        state => format!("it is {state}"),
+    };
+    let waits = or_none(&waits);
+    format!("{state}, and waits for: {waits}; failed units: {failed}")
 }
 
 fn failed_units() -> String {
@@ -262,5 +267,23 @@ fn ends(pid: Pid, deadline: Instant) -> bool {
             Err(rustix::io::Errno::INTR) => {}
             count => return count.is_ok_and(|count| count > 0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_a_boot_is_names_the_state_the_jobs_and_the_failed_units() {
+        let jobs = "57 endless.service start running\n61 late.service  start waiting\n";
+        assert_eq!(
+            standing("starting\n", jobs, "wrong.service"),
+            "it is starting, and waits for: endless.service; failed units: wrong.service"
+        );
+        assert_eq!(
+            standing("", "", "none"),
+            "its init did not answer within 2s, and waits for: none; failed units: none"
+        );
     }
 }

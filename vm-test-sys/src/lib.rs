@@ -2,7 +2,7 @@
 //! to the kernel and C functions that neither the standard library nor rustix offers, and files
 //! whose form the system decides. One file per thing, no policy.
 //!
-//! The only crate with `unsafe`. A part of vm-test that only its own crates use: it changes without
+//! Besides `vm-test-call`, the only crate with `unsafe`. A part of vm-test that only its own crates use: it changes without
 //! notice.
 #![expect(
     unsafe_code,
@@ -27,3 +27,4 @@ pub mod priority;
 pub mod process;
 pub mod read_only;
 pub mod session;
+pub mod ticks;

@@ -5,6 +5,7 @@
 mod accelerators;
 mod booted;
 mod boots;
+mod clock;
 mod copies;
 mod damage;
 mod impostor;

@@ -24,18 +24,26 @@ pub(super) struct Wires {
 /// How much memory QEMU's translated code may take, in MiB.
 const TRANSLATED: u32 = 64;
 
-/// Returns QEMU's arguments for this VM. `name` is its instance's, `disk` is the root's, `blank` are
-/// the additional ones.
-pub(super) fn arguments(
-    name: &str,
-    hardware: &Hardware,
-    disk: &Path,
-    blank: &[PathBuf],
-    wires: Wires,
-) -> Vec<String> {
+/// What one instance has of its own.
+#[derive(Debug)]
+pub(super) struct Own<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// Its root disk.
+    pub(super) root: &'a Path,
+    /// Its additional disks.
+    pub(super) blank: &'a [PathBuf],
+    pub(super) wires: Wires,
+    /// The rate of the time stamp counter that it sees, in kHz, if that is known and it boots.
+    pub(super) counter: Option<u64>,
+}
+
+/// Returns QEMU's arguments for this VM.
+pub(super) fn arguments(hardware: &Hardware, own: &Own<'_>) -> Vec<String> {
+    let wires = own.wires;
     let mut args = Arguments::default();
     // Tells users of `ps` and `top` which VM is which. No instance's name contains a comma.
-    args.option("-name", format!("guest={name}"));
+    args.option("-name", format!("guest={}", own.name));
     args.flag("-nodefaults");
     args.flag("-no-user-config");
     args.flag("-no-reboot");
@@ -69,7 +77,7 @@ pub(super) fn arguments(
     // A restored VM has them in its memory. The kernel file makes QEMU create the same devices.
     if !hardware.start.is_restored() {
         args.option("-initrd", format!("{ROOM}/{INITRAMFS}/initramfs.cpio"));
-        args.option("-append", kernel_line(hardware));
+        args.option("-append", kernel_line(hardware, own.counter));
     }
     args.socket("monitor", wires.monitor);
     args.option("-mon", "chardev=monitor,mode=control");
@@ -82,7 +90,7 @@ pub(super) fn arguments(
     }
     args.ports();
     args.option("-device", "virtio-rng-pci");
-    args.disks(hardware, disk, blank);
+    args.disks(hardware, own.root, own.blank);
     if let (Some(format), Some(fd)) = (hardware.foreign, wires.foreign) {
         args.foreign(format, fd);
     }
@@ -117,7 +125,7 @@ pub fn payload_serial(number: usize) -> String {
 /// Returns the kernel's command line.
 ///
 /// Words that the kernel does not know become the environment of the first program.
-fn kernel_line(hardware: &Hardware) -> String {
+fn kernel_line(hardware: &Hardware, counter: Option<u64>) -> String {
     let mut words = vec![
         "console=ttyS0".to_owned(),
         "quiet".to_owned(),
@@ -136,6 +144,12 @@ fn kernel_line(hardware: &Hardware) -> String {
         // Code at another address is translated again: starting a program would take five times as
         // long.
         words.push("norandmaps".to_owned());
+    }
+    if let Some(rate) = counter {
+        // The kernel would compare the counter with a timer that QEMU emulates. Where other
+        // processes interrupt QEMU meanwhile, the result can be less than half of the true rate,
+        // and then the VM's clock runs more than twice as fast for as long as it lives.
+        words.push(format!("tsc_early_khz={rate}"));
     }
     if let Some(timeout) = hardware.boot_timeout {
         words.push(format!("VM_TEST_BOOT_TIMEOUT={}", timeout.as_millis()));
@@ -244,5 +258,57 @@ impl Arguments {
             "-device",
             format!("virtio-blk-pci,drive={serial},serial={serial},werror=report"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use vm_test_protocol::machine::Identity;
+
+    fn hardware(accelerator: Accelerator) -> Hardware {
+        Hardware {
+            start: Start::Boot,
+            program: PathBuf::from("qemu"),
+            accelerator,
+            memory: 1 << 29,
+            cpus: 1,
+            boot_timeout: None,
+            patience: Duration::from_secs(1),
+            disks: Vec::new(),
+            foreign: None,
+            network: false,
+            payload: Vec::new(),
+            identity: Identity::default(),
+        }
+    }
+
+    #[test]
+    fn a_kernel_is_told_the_rate_of_its_counter_if_that_is_known() {
+        let line = |counter| kernel_line(&hardware(Accelerator::Tcg), counter);
+        let words = |line: String| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(words(line(Some(2_596_150))).contains(&"tsc_early_khz=2596150".to_owned()));
+        assert!(!line(None).contains("tsc_early_khz"));
+    }
+
+    #[test]
+    fn a_vm_is_named_after_its_instance() {
+        let own = Own {
+            name: "a-1b2c-3",
+            root: Path::new("disk"),
+            blank: &[],
+            wires: Wires {
+                monitor: 3,
+                control: 4,
+                console: 5,
+                stream: None,
+                foreign: None,
+            },
+            counter: None,
+        };
+        let arguments = arguments(&hardware(Accelerator::Tcg), &own);
+        let at = arguments.iter().position(|word| word == "-name").unwrap();
+        assert_eq!(arguments[at + 1], "guest=a-1b2c-3");
     }
 }

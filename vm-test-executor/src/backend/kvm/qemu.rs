@@ -1,9 +1,9 @@
 //! The process of QEMU: its disks, its start, its end. Does not use the monitor.
 
-use super::command::{self, Wires};
+use super::command::{self, Own, Wires};
 use super::guest::{self, Virtual};
 use super::hardware::{
-    BASE, Hardware, NO_FILES, PAYLOAD_DISKS, PAYLOAD_SIZE, STATE, Start, TEMPLATE,
+    Accelerator, BASE, Hardware, NO_FILES, PAYLOAD_DISKS, PAYLOAD_SIZE, STATE, Start, TEMPLATE,
 };
 use crate::backend::room::{ROOM, STREAM};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -15,7 +15,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use vm_test_protocol::failure::Failure;
-use vm_test_sys::inherited;
+use vm_test_sys::{inherited, ticks};
 
 /// The emulator.
 pub const BINARY: &str = "qemu-system-x86_64";
@@ -86,9 +86,17 @@ impl Qemu {
             Ok(())
         };
         inherit().map_err(|error| failed("start QEMU", error))?;
-        let name = &machine.instance;
+        // With KVM, the kernel is told the rate by other means.
+        let needs_rate = hardware.accelerator == Accelerator::Tcg && !hardware.start.is_restored();
+        let own = Own {
+            name: &machine.instance,
+            root: &disk,
+            blank: &blank,
+            wires,
+            counter: needs_rate.then(ticks::per_millisecond).flatten(),
+        };
         let child = Command::new(&hardware.program)
-            .args(command::arguments(name, hardware, &disk, &blank, wires))
+            .args(command::arguments(hardware, &own))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
