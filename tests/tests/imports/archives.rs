@@ -74,7 +74,7 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
                     honest().extended("SUN.holesdata", " 0 3").file("./x", b""),
                 )
             },
-            message: "cannot import {}/r.tar: unsafe entry `./x`: it is a sparse file in a form that is not read",
+            message: "cannot import {}/r.tar: unsafe entry `./x`: it is a sparse file in an unsupported form",
             hint: "pack it with GNU tar, or without looking for holes: tar without -S",
         },
         Row {
@@ -99,7 +99,7 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
         },
         Row {
             source: |place| tar(place, honest().link("./shadow", "/etc/shadow")),
-            message: "cannot import {}/r.tar: unsafe entry `./shadow`: it is a hard link to what the archive does not hold before it",
+            message: "cannot import {}/r.tar: unsafe entry `./shadow`: it is a hard link to a file that does not precede it in the archive",
             hint: OUTSIDE,
         },
         Row {
@@ -109,7 +109,7 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
         },
         Row {
             source: |place| tar(place, honest().link("./a", "./b")),
-            message: "cannot import {}/r.tar: unsafe entry `./a`: it is a hard link to what the archive does not hold before it",
+            message: "cannot import {}/r.tar: unsafe entry `./a`: it is a hard link to a file that does not precede it in the archive",
             hint: OUTSIDE,
         },
         Row {
@@ -121,7 +121,7 @@ fn entries_that_reach_outside_of_the_image_are_refused_by_name() {
                         .directory("./a"),
                 )
             },
-            message: "cannot import {}/r.tar: unsafe entry `./a`: it has an attribute that is an overlay's own",
+            message: "cannot import {}/r.tar: unsafe entry `./a`: it has an attribute reserved for overlayfs",
             hint: "pack what the overlay shows, and not one of the directories that it is made of",
         },
         Row {
@@ -197,7 +197,7 @@ fn what_is_cut_off_damaged_or_no_archive_is_refused() {
     refuse_imports(&[
         Row {
             source: |place| place.write("r.tar", honest().open_ended()),
-            message: "cannot import {}/r.tar: it ends after entry `./etc/motd` without the mark that ends an archive",
+            message: "cannot import {}/r.tar: it ends after entry `./etc/motd` without an end-of-archive marker",
             hint: "the file is truncated; download or make it again",
         },
         Row {

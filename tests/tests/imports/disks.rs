@@ -40,7 +40,7 @@ fn disks_that_lead_to_other_files_are_refused() {
                     disk[512..523].copy_from_slice(b"/etc/shadow");
                 })
             },
-            message: "cannot import {}/d.qcow2: the qcow2 disk has a backing file, and no file is opened because another names it",
+            message: "cannot import {}/d.qcow2: the qcow2 disk has a backing file, and vm-test never opens a file that another one refers to",
             hint: STANDALONE,
         },
         Row {
@@ -51,12 +51,12 @@ fn disks_that_lead_to_other_files_are_refused() {
                     disk[512..519].copy_from_slice(b"json:{}");
                 })
             },
-            message: "cannot import {}/d.qcow2: the qcow2 disk has a backing file, and no file is opened because another names it",
+            message: "cannot import {}/d.qcow2: the qcow2 disk has a backing file, and vm-test never opens a file that another one refers to",
             hint: STANDALONE,
         },
         Row {
             source: |place| disk(place, |disk| put(disk, 72, 4)),
-            message: "cannot import {}/d.qcow2: the qcow2 disk has an external data file, and no file is opened because another names it",
+            message: "cannot import {}/d.qcow2: the qcow2 disk has an external data file, and vm-test never opens a file that another one refers to",
             hint: STANDALONE,
         },
     ]);
@@ -69,12 +69,12 @@ fn a_file_that_begins_like_something_else_is_named_and_never_opened_as_it_looks(
             // As a qcow2 file it would have a backing file.
             source: |place| place.write("d.img", qcow2(|disk| put(disk, 8, 512))),
             message: "cannot import {}/d.img: it is taken for a raw disk, and begins like a qcow2 disk",
-            hint: "say so: qcow2:PATH",
+            hint: "name the format: qcow2:PATH",
         },
         Row {
             source: |place| place.write("d.raw", b"KDMV"),
             message: "cannot import {}/d.raw: it is taken for a raw disk, and begins like a disk of VMware (vmdk)",
-            hint: "make it one that is read: qemu-img convert -f vmdk -O qcow2 OLD NEW",
+            hint: "convert it: qemu-img convert -f vmdk -O qcow2 OLD NEW",
         },
         Row {
             source: |place| place.write("d.img", b"\xfd7zXZ\0"),
@@ -87,17 +87,17 @@ fn a_file_that_begins_like_something_else_is_named_and_never_opened_as_it_looks(
                 place.write("d.img", archive.finish())
             },
             message: "cannot import {}/d.img: it is taken for a raw disk, and begins like a tar archive",
-            hint: "say so: tar:PATH",
+            hint: "name the format: tar:PATH",
         },
         Row {
             source: |place| place.write("d.qcow2", b"vhdxfile"),
             message: "cannot import {}/d.qcow2: it is not a qcow2 disk: it begins like a disk of Hyper-V (vhdx)",
-            hint: "make it one that is read: qemu-img convert -f vhdx -O qcow2 OLD NEW",
+            hint: "convert it: qemu-img convert -f vhdx -O qcow2 OLD NEW",
         },
         Row {
             source: |place| place.write("d.tar.gz", qcow2(|_| {})),
             message: "cannot import {}/d.tar.gz: it is not a tar archive: it begins like a qcow2 disk",
-            hint: "say so: qcow2:PATH",
+            hint: "name the format: qcow2:PATH",
         },
     ]);
 }
@@ -107,7 +107,7 @@ fn damaged_and_oversized_disks_are_refused() {
     refuse_imports(&[
         Row {
             source: |place| disk(place, |disk| put(disk, 72, 1)),
-            message: "cannot import {}/d.qcow2: the qcow2 disk is marked as dirty: whoever wrote it did not close it",
+            message: "cannot import {}/d.qcow2: the qcow2 disk is marked as dirty: it was not closed properly",
             hint: "shut its machine down, or repair it: qemu-img check -f qcow2 -r all DISK",
         },
         Row {
@@ -181,7 +181,7 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
     refuse_imports(&[
         Row {
             source: |place| vagrant(place, LIBVIRT, &qcow2(|disk| put(disk, 72, 4))),
-            message: "cannot import box.img of {}/m.box: the qcow2 disk has an external data file, and no file is opened because another names it",
+            message: "cannot import box.img of {}/m.box: the qcow2 disk has an external data file, and vm-test never opens a file that another one refers to",
             hint: STANDALONE,
         },
         Row {
@@ -203,7 +203,7 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
                     &qcow2(|disk| put(disk, 72, 4)),
                 )
             },
-            message: "cannot import box.img of {}/m.box: the qcow2 disk has an external data file, and no file is opened because another names it",
+            message: "cannot import box.img of {}/m.box: the qcow2 disk has an external data file, and vm-test never opens a file that another one refers to",
             hint: STANDALONE,
         },
         Row {
@@ -215,7 +215,7 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
                 )
             },
             message: "cannot import {}/m.box: its ../../etc/passwd leads out of it",
-            hint: "is it complete, and of this kind?",
+            hint: "check that it is complete and of this kind",
         },
         Row {
             source: |place| {
@@ -230,7 +230,7 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
         },
         Row {
             source: |place| vagrant(place, r#"{"provider":"libvirt","format":"vmdk"}"#, b""),
-            message: "cannot import {}/m.box: its metadata.json calls the disk `vmdk`, and qcow2 and raw are read",
+            message: "cannot import {}/m.box: its metadata.json calls the disk `vmdk`, and only qcow2 and raw are supported",
             hint: "unpack it, and convert its disk: qemu-img convert -f vmdk -O qcow2 OLD NEW",
         },
         Row {
@@ -246,7 +246,7 @@ fn boxes_are_opened_and_their_disks_checked_like_others() {
                 place.write("m.box", Archive::default().file("./box.img", b"").finish())
             },
             message: "cannot import {}/m.box: it has no metadata.json",
-            hint: "is it complete, and of this kind?",
+            hint: "check that it is complete and of this kind",
         },
     ]);
 }

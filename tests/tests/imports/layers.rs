@@ -143,7 +143,7 @@ fn what_docker_saves_is_read_and_is_no_root_file_system() {
     place.refuse(
         &mut place.vm_test(&["image", "import", "i", &path]),
         "cannot import {}/saved.tar: it is not a root file system but an image as docker save writes it",
-        &format!("say so: oci:{path}"),
+        &format!("name the format: oci:{path}"),
     );
     place.assert_empty();
     import(&place, "i", "oci:saved.tar");
@@ -160,6 +160,6 @@ fn what_docker_saves_is_read_and_is_no_root_file_system() {
     place.refuse(
         &mut place.vm_test(&["image", "import", "j", "oci.tar"]),
         "cannot import {}/oci.tar: it is not a root file system but an OCI image that is packed",
-        &format!("say so: oci:{path}"),
+        &format!("name the format: oci:{path}"),
     );
 }

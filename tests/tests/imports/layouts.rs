@@ -80,7 +80,7 @@ fn references_that_do_not_hold_are_refused() {
                 "oci:o".to_owned()
             },
             message: "cannot import {}/o: it has no blobs/sha256/EXPECTED",
-            hint: "is it complete, and of this kind?",
+            hint: "check that it is complete and of this kind",
         },
         Row {
             source: |place| {

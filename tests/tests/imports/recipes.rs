@@ -50,7 +50,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             content: b"base = \"debian:bookworm\"\nwithout = [\"/opt\"]\n",
             command: BUILD,
             message: "cannot use {}/images/a.toml: `without` is for base = \"host\", and the base is \"debian:bookworm\"",
-            hint: "remove what is in another base with a [[run]] step",
+            hint: "for other bases, remove files in a [[run]] step",
         },
         Mistake {
             file: "images/a.toml",
@@ -70,7 +70,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             file: "images/a.toml",
             content: b"base = \"a\"\n",
             command: BUILD,
-            message: "cannot build image `a`: its bases go in a circle: `a` → `a`",
+            message: "cannot build image `a`: its bases form a cycle: `a` → `a`",
             hint: "give one of them a base that is not an image, such as debian:bookworm",
         },
     ]);
@@ -183,14 +183,14 @@ fn what_is_wrong_with_one_guest_is_nothing_to_the_others() {
 }
 
 #[test]
-fn a_circle_of_bases_is_printed() {
+fn a_cycle_of_bases_is_printed() {
     let place = Place::new();
     place.write("images/a.toml", "base = \"b\"\n");
     place.write("images/b.toml", "base = \"c\"\n");
     place.write("images/c.toml", "base = \"a\"\n");
     place.refuse(
         &mut place.vm_test(BUILD),
-        "cannot build image `a`: its bases go in a circle: `a` → `b` → `c` → `a`",
+        "cannot build image `a`: its bases form a cycle: `a` → `b` → `c` → `a`",
         "give one of them a base that is not an image, such as debian:bookworm",
     );
     place.assert_empty();

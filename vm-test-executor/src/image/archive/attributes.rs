@@ -31,11 +31,11 @@ const RESERVED: [&[u8]; 2] = [b"user.overlay.", b"trusted.overlay."];
 type Fault = (&'static str, &'static str);
 
 const OVERLAY: Fault = (
-    "it has an attribute that is an overlay's own",
+    "it has an attribute reserved for overlayfs",
     "pack what the overlay shows, and not one of the directories that it is made of",
 );
 const DAMAGED: Fault = (
-    "it has an attribute that is not as its key says",
+    "it has an attribute whose value is not valid base64, or whose name holds a zero byte",
     "pack it again, with GNU tar: tar --xattrs",
 );
 const UNKNOWN: Fault = (

@@ -58,7 +58,7 @@ fn refuse_others(name: &str) -> Result<(), Failure> {
         .hint(cure)),
         None if likeness::has_partitions(&file) => {
             let cause = "it is not a tar archive: it begins like a disk with partitions";
-            Err(cannot(name, cause).hint("say so: raw:PATH"))
+            Err(cannot(name, cause).hint("name the format: raw:PATH"))
         }
         _ => Ok(()),
     }

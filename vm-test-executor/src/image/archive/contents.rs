@@ -12,12 +12,12 @@ const OTHERS: [(&[&[u8]], &str, &str); 7] = [
     (
         &[b"oci-layout", b"index.json"],
         "an OCI image that is packed",
-        "say so: oci:{}",
+        "name the format: oci:{}",
     ),
     (
         &[b"manifest.json"],
         "an image as docker save writes it",
-        "say so: oci:{}",
+        "name the format: oci:{}",
     ),
     (
         &[b"repositories"],
@@ -29,7 +29,11 @@ const OTHERS: [(&[&[u8]], &str, &str); 7] = [
         "an image of Incus or LXD, with the root file system in a directory",
         "unpack it, and import dir:PATH/rootfs",
     ),
-    (&[b"metadata.json"], "a Vagrant box", "say so: box:{}"),
+    (
+        &[b"metadata.json"],
+        "a Vagrant box",
+        "name the format: box:{}",
+    ),
     (
         &[b"disk.raw"],
         "a disk that is packed",

@@ -17,48 +17,48 @@ const HEAD: usize = 33_000;
 
 /// Known formats: offset, magic bytes, description and hint.
 const KNOWN: [(usize, &[u8], &str, &str); 20] = [
-    (0, b"QFI\xfb", QCOW2, "say so: qcow2:PATH"),
+    (0, b"QFI\xfb", QCOW2, "name the format: qcow2:PATH"),
     (
         0,
         b"KDMV",
         "a disk of VMware (vmdk)",
-        "make it one that is read: qemu-img convert -f vmdk -O qcow2 OLD NEW",
+        "convert it: qemu-img convert -f vmdk -O qcow2 OLD NEW",
     ),
     (
         0,
         b"# Disk DescriptorFile",
         "a description of a disk of VMware (vmdk)",
-        "make it one that is read: qemu-img convert -f vmdk -O qcow2 OLD NEW",
+        "convert it: qemu-img convert -f vmdk -O qcow2 OLD NEW",
     ),
     (
         64,
         b"\x7f\x10\xda\xbe",
         "a disk of VirtualBox (vdi)",
-        "make it one that is read: qemu-img convert -f vdi -O qcow2 OLD NEW",
+        "convert it: qemu-img convert -f vdi -O qcow2 OLD NEW",
     ),
     (
         0,
         b"vhdxfile",
         "a disk of Hyper-V (vhdx)",
-        "make it one that is read: qemu-img convert -f vhdx -O qcow2 OLD NEW",
+        "convert it: qemu-img convert -f vhdx -O qcow2 OLD NEW",
     ),
     (
         0,
         b"conectix",
         "a disk of Virtual PC (vhd)",
-        "make it one that is read: qemu-img convert -f vpc -O qcow2 OLD NEW",
+        "convert it: qemu-img convert -f vpc -O qcow2 OLD NEW",
     ),
     (
         0,
         b"QED\0",
         "a qed disk",
-        "make it one that is read: qemu-img convert -f qed -O qcow2 OLD NEW",
+        "convert it: qemu-img convert -f qed -O qcow2 OLD NEW",
     ),
     (
         0,
         b"Withou",
         "a disk of Parallels",
-        "make it one that is read: qemu-img convert -f parallels -O qcow2 OLD NEW",
+        "convert it: qemu-img convert -f parallels -O qcow2 OLD NEW",
     ),
     (
         0,
@@ -115,12 +115,12 @@ const KNOWN: [(usize, &[u8], &str, &str); 20] = [
         "a squashfs file system",
         "unpack it first: unsquashfs; a directory is dir:PATH",
     ),
-    (257, b"ustar", TAR, "say so: tar:PATH"),
+    (257, b"ustar", TAR, "name the format: tar:PATH"),
     (
         32_769,
         b"CD001",
         "a medium of the kind ISO 9660",
-        "what installs a system has none on it yet: take an image of an installed one",
+        "an installation medium contains no installed system: use an image of an installed one",
     ),
 ];
 
@@ -155,7 +155,7 @@ fn of_head(head: &[u8]) -> Option<Likeness> {
     let is_tar = block.is_some_and(|block| block[0] != 0 && Header(block).is_right());
     is_tar.then_some(Likeness {
         what: TAR,
-        cure: "say so: tar:PATH",
+        cure: "name the format: tar:PATH",
     })
 }
 

@@ -87,7 +87,7 @@ impl Names {
             _ if plain.is_empty() && !is_directory => Err("the root is not a directory"),
             // The contents of the directory would be lost.
             Some(Kind::Directory | Kind::Alone) if !is_directory => {
-                Err("it is there twice, as different things")
+                Err("it occurs twice, with different types")
             }
             // It keeps hiding what it hid before.
             Some(Kind::Alone) => Ok(()),

@@ -107,7 +107,7 @@ impl<W: Write> Pass<'_, W> {
                 "it is not a tar archive: it is empty".to_owned()
             } else {
                 format!(
-                    "it ends after entry `{}` without the mark that ends an archive",
+                    "it ends after entry `{}` without an end-of-archive marker",
                     shown(&self.last)
                 )
             };

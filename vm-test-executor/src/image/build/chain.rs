@@ -14,14 +14,14 @@ pub(super) fn missing(store: &Store, recipe: &Recipe) -> Result<Vec<Recipe>, Fai
     let mut is_needed = true;
     let mut next = base_of(recipe).map(str::to_owned);
     while let Some(name) = next {
-        let is_circle = names.contains(&name);
+        let is_cycle = names.contains(&name);
         names.push(name.clone());
-        if is_circle {
-            let circle: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        if is_cycle {
+            let cycle: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             return Err(Failure::new(format!(
-                "cannot build image `{}`: its bases go in a circle: {}",
+                "cannot build image `{}`: its bases form a cycle: {}",
                 recipe.name,
-                circle.join(" → ")
+                cycle.join(" → ")
             ))
             .hint("give one of them a base that is not an image, such as debian:bookworm"));
         }
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn bases_are_built_before_what_starts_from_them_and_a_circle_is_printed() {
+    fn bases_are_built_before_what_starts_from_them_and_a_cycle_is_printed() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("images")).unwrap();
         let store = Store::open(&dir.path().join("store")).unwrap();
@@ -90,7 +90,7 @@ mod tests {
         let failure = missing(&store, &recipe(dir.path(), "a")).unwrap_err();
         assert_eq!(
             failure.message,
-            "cannot build image `a`: its bases go in a circle: `a` → `b` → `c` → `a`"
+            "cannot build image `a`: its bases form a cycle: `a` → `b` → `c` → `a`"
         );
     }
 

@@ -30,7 +30,7 @@ pub(super) fn add(
     if !sizes.is_empty() && sizes.iter().all(|size| *size == Some(Some(0))) {
         return Err(
             Failure::new("cannot import it: none of its layers holds anything".to_owned())
-                .hint("is the image complete, with all the layers it is based on?"),
+                .hint("check that the image is complete, with all the layers it is based on"),
         );
     }
     for (layer, size) in stack.layers.iter().zip(sizes) {

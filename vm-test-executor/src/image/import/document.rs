@@ -37,10 +37,9 @@ pub(super) fn open_below(directory: &Path, path: &str, name: &str) -> Result<Fil
             name,
             format!("its {} leads out of it", shown(path.as_bytes())),
         )
-        .hint("is it complete, and of this kind?"),
-        Some(libc::ENOENT) => {
-            cannot(name, format!("it has no {path}")).hint("is it complete, and of this kind?")
-        }
+        .hint("check that it is complete and of this kind"),
+        Some(libc::ENOENT) => cannot(name, format!("it has no {path}"))
+            .hint("check that it is complete and of this kind"),
         _ => cannot(name, format!("{path}: {error}")),
     })?;
     match file.metadata() {
@@ -72,5 +71,5 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(
     name: &str,
 ) -> Result<T, Failure> {
     serde_json::from_slice(bytes)
-        .map_err(|error| cannot(name, format!("its {path} cannot be understood: {error}")))
+        .map_err(|error| cannot(name, format!("its {path} cannot be parsed: {error}")))
 }

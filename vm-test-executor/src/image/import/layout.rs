@@ -107,7 +107,8 @@ failure.hint("an OCI layout has the files oci-layout and index.json, and what do
 })?;
         if marker.version != VERSION {
             let version = shown(marker.version.as_bytes());
-            let cause = format!("it is a layout of version {version}, and {VERSION} is read");
+            let cause =
+                format!("it is a layout of version {version}, and only {VERSION} is supported");
             return Err(cannot(&layout.name, cause));
         }
         Ok(layout)

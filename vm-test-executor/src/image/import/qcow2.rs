@@ -77,7 +77,7 @@ fn size(header: &Header<'_>, length: u64) -> Result<u64, Fault> {
     let version = header.number(4);
     if !matches!(version, 2 | 3) {
         return Err((
-            format!("it is a qcow2 disk of version {version}, and 2 and 3 are known"),
+            format!("it is a qcow2 disk of version {version}, and only 2 and 3 are supported"),
             STANDALONE,
         ));
     }
@@ -89,20 +89,26 @@ fn size(header: &Header<'_>, length: u64) -> Result<u64, Fault> {
     let features = if version == 3 { header.long(72) } else { 0 };
     if header.long(8) != 0 || header.number(16) != 0 {
         return Err((
-            "the qcow2 disk has a backing file, and no file is opened because another names it"
+            "the qcow2 disk has a backing file, and vm-test never opens a file that another one \
+             refers to"
                 .to_owned(),
             STANDALONE,
         ));
     }
     if features & EXTERNAL != 0 {
-        return Err(("the qcow2 disk has an external data file, and no file is opened because another names it".to_owned(), STANDALONE));
+        return Err((
+            "the qcow2 disk has an external data file, and vm-test never opens a file that another \
+             one refers to"
+                .to_owned(),
+            STANDALONE,
+        ));
     }
     if features & CORRUPT != 0 {
         return Err(damaged("the qcow2 disk is marked as corrupt"));
     }
     if features & DIRTY != 0 {
         return Err((
-            "the qcow2 disk is marked as dirty: whoever wrote it did not close it".to_owned(),
+            "the qcow2 disk is marked as dirty: it was not closed properly".to_owned(),
             "shut its machine down, or repair it: qemu-img check -f qcow2 -r all DISK",
         ));
     }

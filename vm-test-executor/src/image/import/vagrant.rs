@@ -78,8 +78,9 @@ pub(super) fn open(path: &Path, store: &Store) -> Result<(Disk, Room), Failure> 
         "raw" => DiskFormat::Raw,
         other => {
             let form = shown(other.as_bytes());
-            let cause =
-                format!("its {METADATA} calls the disk `{form}`, and qcow2 and raw are read");
+            let cause = format!(
+                "its {METADATA} calls the disk `{form}`, and only qcow2 and raw are supported"
+            );
             return Err(cannot(&name, cause).hint(format!(
                 "unpack it, and convert its disk: qemu-img convert -f {form} -O qcow2 OLD NEW"
             )));

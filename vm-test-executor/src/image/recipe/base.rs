@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Bas
         return Err(Failure::new(format!(
             "`without` is for base = \"{HOST_IMAGE}\", and the base is {text:?}"
         ))
-        .hint("remove what is in another base with a [[run]] step"));
+        .hint("for other bases, remove files in a [[run]] step"));
     }
     match text.split_once(':') {
         Some(("debian", release)) if RELEASES.contains(&release) => {

@@ -46,7 +46,7 @@ impl<W: Write> Pass<'_, W> {
     ) -> Result<NameKind, Stop> {
         match kind {
             EntryType::Regular if member.nonsense => Err(self.refuse_for(
-                "it is a sparse file in a form that is not read",
+                "it is a sparse file in an unsupported form",
                 "pack it with GNU tar, or without looking for holes: tar without -S",
             )),
             EntryType::Regular => Ok(NameKind::File),

@@ -37,7 +37,7 @@ impl<W: Write> Pass<'_, W> {
                     return Err(self.refuse("it lies below a symbolic link of the archive's"));
                 }
                 Some(NameKind::File | NameKind::Other | NameKind::Omitted) => {
-                    return Err(self.refuse("it lies below what is not a directory"));
+                    return Err(self.refuse("it lies below a file that is not a directory"));
                 }
                 Some(NameKind::Removed) | None => match self.found(&next)? {
                     Found::Symlink(link) => {
@@ -154,8 +154,10 @@ impl<W: Write> Pass<'_, W> {
             None => {}
         }
         Err(self.refuse(match self.order.kind {
-            Kind::Layer => "it is a hard link to what neither its layer nor those below have",
-            _ => "it is a hard link to what the archive does not hold before it",
+            Kind::Layer => {
+                "it is a hard link to a file that neither its layer nor a layer below has"
+            }
+            _ => "it is a hard link to a file that does not precede it in the archive",
         }))
     }
 

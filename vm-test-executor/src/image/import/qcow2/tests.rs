@@ -115,7 +115,7 @@ fn a_good_disk_of_either_version_gives_its_size() {
 fn another_version_is_refused() {
     for version in [0, 1, 4, u32::MAX] {
         disk(version).refused(
-            &format!("it is a qcow2 disk of version {version}, and 2 and 3 are known"),
+            &format!("it is a qcow2 disk of version {version}, and only 2 and 3 are supported"),
             STANDALONE,
         );
     }
@@ -123,7 +123,8 @@ fn another_version_is_refused() {
 
 #[test]
 fn a_backing_file_is_refused_by_its_offset_and_by_its_length() {
-    let cause = "the qcow2 disk has a backing file, and no file is opened because another names it";
+    let cause = "the qcow2 disk has a backing file, and vm-test never opens a file that another \
+                 one refers to";
     for version in [2, 3] {
         disk(version)
             .long(BACKING_OFFSET, 112)
@@ -164,7 +165,8 @@ fn features_that_lead_elsewhere_or_say_that_something_is_wrong_are_refused() {
     for (features, cause, hint) in [
         (
             EXTERNAL,
-            "the qcow2 disk has an external data file, and no file is opened because another names it",
+            "the qcow2 disk has an external data file, and vm-test never opens a file that another \
+             one refers to",
             STANDALONE,
         ),
         (
@@ -174,7 +176,7 @@ fn features_that_lead_elsewhere_or_say_that_something_is_wrong_are_refused() {
         ),
         (
             DIRTY,
-            "the qcow2 disk is marked as dirty: whoever wrote it did not close it",
+            "the qcow2 disk is marked as dirty: it was not closed properly",
             "shut its machine down, or repair it: qemu-img check -f qcow2 -r all DISK",
         ),
         (
@@ -230,7 +232,7 @@ fn a_file_that_is_something_else_is_named() {
     other.0[..8].copy_from_slice(b"vhdxfile");
     other.refused(
         "it is not a qcow2 disk: it begins like a disk of Hyper-V (vhdx)",
-        "make it one that is read: qemu-img convert -f vhdx -O qcow2 OLD NEW",
+        "convert it: qemu-img convert -f vhdx -O qcow2 OLD NEW",
     );
     other.0[..8].copy_from_slice(b"\xebc\x90\0\0\0\0\0");
     other.refused(
