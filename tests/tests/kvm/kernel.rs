@@ -146,7 +146,7 @@ fn a_machine_boots_the_kernel_that_its_guest_names_and_has_its_modules() {
             "{text}"
         );
         assert_eq!(
-            text.contains("is added to its image, once"),
+            text.contains("to its image (only once)"),
             is_first,
             "{text}"
         );

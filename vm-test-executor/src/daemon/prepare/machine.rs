@@ -130,11 +130,19 @@ impl Base {
     ) -> Result<Self, Failure> {
         let (mut image, mut held) = images::hold(store, &guest.image_with_kernel())?;
         if let Some(OtherKernel::File(file)) = &guest.kernel {
-            let making = || say(&format!("{} is added to its image, once", file.display()));
+            let making = || {
+                say(&format!(
+                    "adding {} to its image (only once)",
+                    file.display()
+                ))
+            };
             (image, held) = image::with_kernel(store, &image, file, &making)?;
         }
         let files = Machine::of(store, &image, || {
-            say(&format!("a disk is made of image `{}`, once", guest.image));
+            say(&format!(
+                "making a disk of image `{}` (only once)",
+                guest.image
+            ));
         })?;
         for file in [files.root(), files.vmlinuz()] {
             if !file.is_file() {

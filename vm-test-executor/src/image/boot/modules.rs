@@ -31,7 +31,7 @@ pub(super) const WANTED: [(&str, bool); 11] = [
     ("binfmt_script", false),
 ];
 
-/// A longer dependency chain must be a cycle.
+/// More modules than any kernel needs before its root is mounted.
 const MOST: usize = 1000;
 
 /// Soft dependencies are optional: a VM boots even if one fails to load.
@@ -173,7 +173,7 @@ impl Modules {
             }
         }
         if order.places.len() > MOST {
-            return Err("its modules.dep goes in a circle".to_owned());
+            return Err(format!("the kernel needs more than {MOST} modules to boot"));
         }
         let (own, needs) = self
             .files

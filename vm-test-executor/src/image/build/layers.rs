@@ -77,7 +77,7 @@ impl Layers<'_> {
             Ok(())
         } else {
             Err(Failure::new(format!(
-                "cannot {step}: somebody removed the layer {key} from the store"
+                "cannot {step}: the layer {key} was removed from the store meanwhile"
             )))
         }
     }

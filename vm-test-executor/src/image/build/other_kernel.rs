@@ -66,7 +66,7 @@ pub fn with_kernel(
     // The layers have been removed since.
     artifact::take_away(store, &key, remembered)?;
     let found = layers_of(store, &make()?)?;
-    found.ok_or_else(|| cannot("its layers were removed from the store just now"))
+    found.ok_or_else(|| cannot("its layers were removed from the store meanwhile"))
 }
 
 fn add_kernel(

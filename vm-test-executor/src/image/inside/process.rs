@@ -139,7 +139,7 @@ pub(in crate::image) fn perform_to(
     );
     answer.unwrap_or_else(|| {
         Err(Failure::new(format!(
-            "cannot work on the store {}: the process that did was killed",
+            "cannot work on the store {}: the worker process was killed",
             store.display()
         )))
     })
@@ -164,7 +164,7 @@ fn environment() -> Vec<CString> {
 /// Performs a task in a process that was started for it.
 pub fn main() -> ExitCode {
     let Ok(control) = inherited::take(CONTROL).map(UnixStream::from) else {
-        eprintln!("vm-test: this is started by vm-test only");
+        eprintln!("vm-test: internal command: only vm-test itself may start it");
         return ExitCode::FAILURE;
     };
     let answer = take_order(&control).and_then(|(store, task)| {

@@ -123,7 +123,7 @@ impl Template {
             match File::open(&path).and_then(|file| file.metadata()) {
                 Ok(meta) if meta.len() == length => None,
                 Ok(meta) => Some(format!(
-                    "{} has {} bytes and had {length}",
+                    "{} has {} bytes instead of {length}",
                     path.display(),
                     meta.len()
                 )),

@@ -90,7 +90,8 @@ fn disk_with(
     let waiting = || {
         if is_much {
             say(&format!(
-                "{megabytes} MiB of the host's files are copied to a disk, by another one that needs them"
+                "waiting until {megabytes} MiB of the host's files are copied to a disk for \
+                 another VM"
             ));
         }
     };
@@ -103,7 +104,7 @@ fn disk_with(
         }
         if is_much {
             say(&format!(
-                "{megabytes} MiB of the host's files are copied to a disk, once"
+                "copying {megabytes} MiB of the host's files to a disk (only once)"
             ));
         }
         let made = making::make(aside, &content.items, all, size);

@@ -111,14 +111,14 @@ fn have_done(order: &Order) -> Result<(), Failure> {
     match answer {
         Some(Ok(())) => Ok(()),
         Some(Err(words)) => Err(Failure::new(words)),
-        None => Err(Failure::new("the process that did was killed")),
+        None => Err(Failure::new("the worker process was killed")),
     }
 }
 
 /// Makes a disk in a process that was started for it.
 pub fn main() -> ExitCode {
     let Ok(control) = inherited::take(CONTROL).map(UnixStream::from) else {
-        eprintln!("vm-test: this is started by vm-test only");
+        eprintln!("vm-test: internal command: only vm-test itself may start it");
         return ExitCode::FAILURE;
     };
     let _ = inherited::set_inheritable(&control, false);

@@ -58,7 +58,7 @@ pub(super) fn give_to_root(disk: &File) -> io::Result<()> {
     let per_group = number(&head, PER_GROUP);
     if !is_known || size < INODE || per_group == 0 {
         return Err(io::Error::other(
-            "mke2fs made another file system than asked",
+            "mke2fs made a file system with an unexpected layout",
         ));
     }
     let block = 1024_u64 << number(&head, BLOCK_SIZE).min(6);

@@ -36,7 +36,8 @@ pub(super) fn while_it_changes<C: Moment, T>(
             }
             has_changed.set(true);
             Err(Failure::new(
-                "cannot copy the host's files to a disk: what was copied is not what was there before",
+                "cannot copy the host's files to a disk: the files changed while they were \
+                 copied",
             ))
         };
         let failure = match copy(&seen, &check) {

@@ -63,7 +63,7 @@ pub(in crate::image) fn obtain(
     made?;
     find(store, key)?.ok_or_else(|| {
         Failure::new(format!(
-            "cannot use {}: somebody removed it just now",
+            "cannot use {}: it was removed meanwhile",
             store.artifacts().join(key).display()
         ))
     })

@@ -174,14 +174,14 @@ fn what_is_missing_is_named_if_it_must_be_there() {
 }
 
 #[test]
-fn a_circle_ends() {
-    let circle = Indexes {
+fn a_cycle_ends() {
+    let cycle = Indexes {
         dependencies: "a.ko: b.ko\nb.ko: a.ko\n",
         soft: "softdep a pre: b post: a\nsoftdep b pre: a\n",
         ..Indexes::default()
     };
     for is_required in [true, false] {
-        let order = Modules::parse(circle).order(&[("b", false), ("a", is_required)]);
+        let order = Modules::parse(cycle).order(&[("b", false), ("a", is_required)]);
         let mut names: Vec<_> = order.unwrap().iter().map(|it| name_of(&it.path)).collect();
         names.sort();
         assert_eq!(names, ["a", "b"]);
