@@ -5,7 +5,7 @@
 
 #[expect(
     clippy::module_inception,
-    reason = "the room has the name of what it is about"
+    reason = "the module has the name of what it is about"
 )]
 mod build;
 mod chain;

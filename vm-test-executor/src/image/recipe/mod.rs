@@ -7,7 +7,7 @@ mod entry;
 mod kernel;
 #[expect(
     clippy::module_inception,
-    reason = "the room has the name of what it is about"
+    reason = "the module has the name of what it is about"
 )]
 mod recipe;
 mod users;

@@ -17,7 +17,7 @@ pub(super) mod space;
 pub(super) mod staging;
 #[expect(
     clippy::module_inception,
-    reason = "the room has the name of what it is about"
+    reason = "the module has the name of what it is about"
 )]
 mod store;
 pub(super) mod subvolume;
