@@ -43,9 +43,9 @@ pub enum FromMachine {
     /// The VM failed to come up, for this reason.
     NotUp(String),
     /// The VM has become this instance; the agent's stream begins with [`ToMachine::Begin`].
-    Gone,
+    Became,
     /// The VM cannot become this instance, for this reason.
-    CannotGo(String),
+    CannotBecome(String),
 }
 
 /// A message from the keeper to the agent.
@@ -82,7 +82,7 @@ pub struct Identity {
     /// What is mounted from the payload disks.
     pub places: Vec<Place>,
     /// Whether it is a spare, without a lease yet.
-    pub ahead: bool,
+    pub is_spare: bool,
 }
 
 /// An item of a payload disk, and where it is mounted.

@@ -58,10 +58,10 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     frame::write(&control, &FromMachine::Booted { protocol: PROTOCOL })?;
     let identity = wait_for_go(&mut control)?;
     if let Err(error) = become_instance(&identity, &ready) {
-        frame::write(&control, &FromMachine::CannotGo(error.to_string()))?;
+        frame::write(&control, &FromMachine::CannotBecome(error.to_string()))?;
         return Err(error);
     }
-    if identity.ahead {
+    if identity.is_spare {
         let programs = identity
             .places
             .iter()
@@ -69,7 +69,7 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
         rehearsal::rehearse(programs.map(|place| place.to.as_str()));
         idle::OF_INSTANCE.wait();
     }
-    frame::write(&control, &FromMachine::Gone)?;
+    frame::write(&control, &FromMachine::Became)?;
     if let Some(time) = wait_for_begin(&control)? {
         identity::correct_clock(time)?;
     }

@@ -213,12 +213,12 @@ impl<'a> Running<'a> {
     fn go(&mut self) -> Result<Option<Failure>, Trouble> {
         let mut identity = identity::complete(&self.hardware.identity)
             .map_err(|error| guest::failed(self.machine, "give it random numbers", &error))?;
-        identity.ahead = self.hardware.start == Start::Ahead;
+        identity.is_spare = self.hardware.start == Start::Ahead;
         // If the agent is gone, that shows as the end of the stream.
         let _ = frame::write(&self.control, &ToMachine::Go(Box::new(identity)));
         match self.hear()? {
-            FromMachine::Gone => {}
-            FromMachine::CannotGo(reason) => {
+            FromMachine::Became => {}
+            FromMachine::CannotBecome(reason) => {
                 return Ok(Some(Failure::new(format!(
                     "cannot start instance {} of guest `{}`: {reason}",
                     self.machine.instance, self.machine.guest
