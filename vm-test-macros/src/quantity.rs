@@ -3,7 +3,7 @@
 
 use vm_test_settings::form::Refusal;
 use vm_test_settings::limits::Limits;
-use vm_test_settings::quantity::Cure;
+use vm_test_settings::quantity::Remedy;
 
 /// Parses `text` into bytes or milliseconds.
 pub(crate) fn read(limits: &Limits, text: &str) -> Result<u64, Refusal> {
@@ -16,12 +16,12 @@ pub(crate) fn read(limits: &Limits, text: &str) -> Result<u64, Refusal> {
     match limits.scale.read(text) {
         Ok(value) if limits.has(value) => Ok(value),
         Ok(_) => Err(out_of_range()),
-        Err(wrong) => Err(match wrong.cure {
-            Cure::Less => out_of_range(),
-            Cure::Write(better) if limits.accept(&better) => {
+        Err(wrong) => Err(match wrong.remedy {
+            Remedy::Less => out_of_range(),
+            Remedy::Write(better) if limits.accept(&better) => {
                 Refusal::new(wrong.cause, format!("write `\"{better}\"`"))
             }
-            Cure::Write(_) | Cure::Rule => Refusal::new(wrong.cause, limits.scale.rule()),
+            Remedy::Write(_) | Remedy::Rule => Refusal::new(wrong.cause, limits.scale.rule()),
         }),
     }
 }

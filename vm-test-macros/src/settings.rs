@@ -62,7 +62,7 @@ fn unknown(name: &Ident) -> syn::Error {
         "the guest's name comes first and without a key, as in `#[on_vm(\"worker-1\")]`".to_owned()
     } else if name == "guests" {
         format!("did you mean `{}`?", matrix::KEY)
-    } else if let Some(key) = Key::meant(&name.to_string()) {
+    } else if let Some(key) = Key::suggestion(&name.to_string()) {
         format!("did you mean `{key}`?")
     } else {
         let keys = word::enumerate(names(), "`", "and");

@@ -60,13 +60,13 @@ fn choice(kind: &Kind, choices: &[&str], value: &Expr) -> Result<String, Mistake
         let quoted = choices
             .contains(&word.as_str())
             .then(|| format!("{word:?}"));
-        return Err(unlike(kind, value, quoted));
+        return Err(type_error(kind, value, quoted));
     };
     let word = literal.value();
     if choices.contains(&word.as_str()) {
         return Ok(word);
     }
-    let hint = match word::meant(&word, choices.iter().copied()) {
+    let hint = match word::suggestion(&word, choices.iter().copied()) {
         Some(choice) => Cure::Write(format!("{choice:?}")),
         None => {
             let choices = choices.iter().map(|choice| format!("\"{choice}\""));
@@ -83,7 +83,7 @@ fn choice(kind: &Kind, choices: &[&str], value: &Expr) -> Result<String, Mistake
 }
 
 fn word(kind: &Kind, form: Form, value: &Expr) -> Result<String, Mistake> {
-    let literal = text(value).ok_or_else(|| unlike(kind, value, None))?;
+    let literal = text(value).ok_or_else(|| type_error(kind, value, None))?;
     let word = literal.value();
     form.check(&word)
         .map_err(|refusal| Mistake::refused(literal, refusal))?;
@@ -96,11 +96,11 @@ fn words(kind: &Kind, form: Form, value: &Expr) -> Result<Vec<String>, Mistake> 
         let bracketed = text(value).map(|text| text.value());
         let bracketed = bracketed.filter(|text| form.check(text).is_ok());
         let bracketed = bracketed.map(|text| format!("[{text:?}]"));
-        return Err(unlike(kind, value, bracketed));
+        return Err(type_error(kind, value, bracketed));
     };
     let mut list = Vec::new();
     for element in elems {
-        let literal = text(element).ok_or_else(|| unlike(kind, element, None))?;
+        let literal = text(element).ok_or_else(|| type_error(kind, element, None))?;
         let text = literal.value();
         form.check(&text)
             .map_err(|refusal| Mistake::refused(literal, refusal))?;
@@ -121,7 +121,11 @@ fn amount(kind: &Kind, limits: &Limits, value: &Expr) -> Result<u64, Mistake> {
     let Some(literal) = text(value) else {
         let number = integer(value).map(ToString::to_string);
         let quoted = number.and_then(|number| quantity::correct(limits, &number));
-        return Err(unlike(kind, value, quoted.map(|text| format!("{text:?}"))));
+        return Err(type_error(
+            kind,
+            value,
+            quoted.map(|text| format!("{text:?}")),
+        ));
     };
     quantity::read(limits, &literal.value()).map_err(|refusal| Mistake::refused(literal, refusal))
 }
@@ -131,7 +135,7 @@ fn amounts(kind: &Kind, limits: &Limits, value: &Expr) -> Result<Vec<u64>, Mista
         let bracketed = text(value).map(|text| text.value());
         let bracketed = bracketed.filter(|text| quantity::read(limits, text).is_ok());
         let bracketed = bracketed.map(|text| format!("[{text:?}]"));
-        return Err(unlike(kind, value, bracketed));
+        return Err(type_error(kind, value, bracketed));
     };
     elems
         .iter()
@@ -144,7 +148,7 @@ fn count(kind: &Kind, range: &RangeInclusive<u32>, value: &Expr) -> Result<u32, 
     let Some(literal) = integer(value) else {
         let unquoted = text(value).and_then(|text| text.value().parse().ok());
         let unquoted = unquoted.filter(allowed).map(|number| number.to_string());
-        return Err(unlike(kind, value, unquoted));
+        return Err(type_error(kind, value, unquoted));
     };
     if !literal.suffix().is_empty() {
         return Err(Mistake::new(
@@ -170,13 +174,17 @@ fn flag(kind: &Kind, value: &Expr) -> Result<bool, Mistake> {
         return Ok(flag.value);
     }
     let unquoted = text(value).and_then(|text| text.value().parse::<bool>().ok());
-    Err(unlike(kind, value, unquoted.map(|flag| flag.to_string())))
+    Err(type_error(
+        kind,
+        value,
+        unquoted.map(|flag| flag.to_string()),
+    ))
 }
 
 /// Returns the mistake of a value of another kind; `better` is what it most likely stands for.
-fn unlike(kind: &Kind, value: &Expr, better: Option<String>) -> Mistake {
+fn type_error(kind: &Kind, value: &Expr, better: Option<String>) -> Mistake {
     let cure = better.map_or(Cure::Example, Cure::Write);
-    Mistake::new(value, kind.unlike(), cure)
+    Mistake::new(value, kind.type_error(), cure)
 }
 
 impl Mistake {

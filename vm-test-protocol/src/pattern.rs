@@ -3,7 +3,7 @@
 //! Matches paths; the grammar belongs to the settings.
 
 use serde::{Deserialize, Serialize};
-use vm_test_settings::pattern::{self as grammar, Wrong};
+use vm_test_settings::pattern::{self as grammar, PatternError};
 
 /// A validated pattern of relative paths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ impl Pattern {
     ///
     /// # Errors
     /// If it is not valid; the error says why.
-    pub fn new(text: &str) -> Result<Self, Wrong> {
+    pub fn new(text: &str) -> Result<Self, PatternError> {
         grammar::check(text)?;
         Ok(Self(text.to_owned()))
     }
@@ -106,6 +106,6 @@ mod tests {
 
     #[test]
     fn only_what_is_written_right_is_a_pattern() {
-        assert_eq!(Pattern::new("../a"), Err(Wrong::Dots));
+        assert_eq!(Pattern::new("../a"), Err(PatternError::Dots));
     }
 }

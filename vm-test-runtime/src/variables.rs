@@ -132,7 +132,7 @@ fn either(
         return Ok(Some(word.to_owned()));
     }
     let [default, other] = words;
-    let hint = match word::meant(&value.to_string_lossy(), words) {
+    let hint = match word::suggestion(&value.to_string_lossy(), words) {
         Some(word) => format!("did you mean {name}={word}?"),
         None => format!("set {name}={other}, or {name}={default}, which is the default"),
     };
@@ -153,7 +153,7 @@ fn about(names: impl Iterator<Item = String>) -> Vec<String> {
     unknown
         .iter()
         .map(|name| {
-            let cure = match meant(name) {
+            let cure = match suggestion(name) {
                 Some(word) => format!("did you mean {word}?"),
                 None => "`vm-test --help` lists all variables".to_owned(),
             };
@@ -172,9 +172,9 @@ fn is_unknown(name: &str) -> bool {
 }
 
 /// Returns the variable whose name is most similar, ignoring the common prefix.
-fn meant(name: &str) -> Option<&'static str> {
+fn suggestion(name: &str) -> Option<&'static str> {
     let own = |name| str::strip_prefix(name, PREFIX);
-    let known = word::meant(own(name)?, ALL.iter().filter_map(|name| own(name)))?;
+    let known = word::suggestion(own(name)?, ALL.iter().filter_map(|name| own(name)))?;
     ALL.into_iter().find(|name| own(name) == Some(known))
 }
 

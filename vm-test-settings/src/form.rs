@@ -2,7 +2,7 @@
 //!
 //! Checks their syntax, not whether what they name exists.
 
-use crate::pattern::{self, Wrong};
+use crate::pattern::{self, PatternError};
 use crate::word::enumerate;
 
 /// The form of a text.
@@ -158,12 +158,17 @@ fn check_pattern(text: &str) -> Result<(), Refusal> {
     let shown = text.escape_debug();
     let cause = match pattern::check(text) {
         Ok(()) => return Ok(()),
-        Err(Wrong::Empty | Wrong::Absolute | Wrong::NoName | Wrong::Dots) => {
+        Err(
+            PatternError::Empty
+            | PatternError::Absolute
+            | PatternError::NoName
+            | PatternError::Dots,
+        ) => {
             format!("`{shown}` leads out of the workspace or nowhere")
         }
-        Err(Wrong::Git) => format!("`{shown}` is below `.git`, where nothing is written"),
-        Err(Wrong::Glued) => format!("`{shown}` has `**` beside other characters"),
-        Err(Wrong::Long | Wrong::Character) => {
+        Err(PatternError::Git) => format!("`{shown}` is below `.git`, where nothing is written"),
+        Err(PatternError::Glued) => format!("`{shown}` has `**` beside other characters"),
+        Err(PatternError::Long | PatternError::Character) => {
             format!("`{shown}` has a backslash or a control character, or is longer than 400 bytes")
         }
     };

@@ -152,7 +152,7 @@ settings! {
 impl Kind {
     /// Returns the message that a value is of another kind.
     #[must_use]
-    pub fn unlike(&self) -> String {
+    pub fn type_error(&self) -> String {
         match self {
             Self::Choice(..) => "the value is not a word in quotes".to_owned(),
             Self::Word(form, _) => format!("the value is not a {} in quotes", form.noun()),
@@ -184,8 +184,8 @@ impl Key {
 
     /// Returns the key that a misspelled name most likely means.
     #[must_use]
-    pub fn meant(name: &str) -> Option<&'static str> {
-        word::meant(name, names())
+    pub fn suggestion(name: &str) -> Option<&'static str> {
+        word::suggestion(name, names())
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
             ("backed", "backend"),
             ("img", "image"),
         ] {
-            assert_eq!(Key::meant(word), Some(key), "{word}");
+            assert_eq!(Key::suggestion(word), Some(key), "{word}");
         }
         for word in [
             "guest",
@@ -251,7 +251,7 @@ mod tests {
             "ram",
             "path",
         ] {
-            assert_eq!(Key::meant(word), None, "{word}");
+            assert_eq!(Key::suggestion(word), None, "{word}");
         }
     }
 }

@@ -7,7 +7,7 @@ const LONGEST: usize = 400;
 
 /// Why a pattern is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum PatternError {
     /// It is empty.
     Empty,
     /// It is longer than 400 bytes.
@@ -33,31 +33,31 @@ pub enum Wrong {
 ///
 /// # Errors
 /// If it is not valid; the error is the first problem found.
-pub fn check(text: &str) -> Result<(), Wrong> {
+pub fn check(text: &str) -> Result<(), PatternError> {
     if text.is_empty() {
-        return Err(Wrong::Empty);
+        return Err(PatternError::Empty);
     }
     if text.len() > LONGEST {
-        return Err(Wrong::Long);
+        return Err(PatternError::Long);
     }
     if text.starts_with('/') {
-        return Err(Wrong::Absolute);
+        return Err(PatternError::Absolute);
     }
     if text.contains('\\') || text.chars().any(char::is_control) {
-        return Err(Wrong::Character);
+        return Err(PatternError::Character);
     }
     text.split('/').try_for_each(|name| match name {
-        "" => Err(Wrong::NoName),
-        "." | ".." => Err(Wrong::Dots),
-        ".git" => Err(Wrong::Git),
+        "" => Err(PatternError::NoName),
+        "." | ".." => Err(PatternError::Dots),
+        ".git" => Err(PatternError::Git),
         "**" => Ok(()),
-        _ if name.contains("**") => Err(Wrong::Glued),
+        _ if name.contains("**") => Err(PatternError::Glued),
         _ => Ok(()),
     })
 }
 
 /// Completes a sentence about the pattern.
-impl fmt::Display for Wrong {
+impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "it is empty",
@@ -83,19 +83,19 @@ mod tests {
         }
         assert_eq!(check(&"a".repeat(400)), Ok(()));
         for (bad, wrong) in [
-            ("", Wrong::Empty),
-            (&*"a".repeat(401), Wrong::Long),
-            ("/a", Wrong::Absolute),
-            ("a\\b", Wrong::Character),
-            ("a\nb", Wrong::Character),
-            ("a//b", Wrong::NoName),
-            ("a/", Wrong::NoName),
-            ("./a", Wrong::Dots),
-            ("../a", Wrong::Dots),
-            ("a/../b", Wrong::Dots),
-            (".git/hooks/*", Wrong::Git),
-            ("a/.git", Wrong::Git),
-            ("a**", Wrong::Glued),
+            ("", PatternError::Empty),
+            (&*"a".repeat(401), PatternError::Long),
+            ("/a", PatternError::Absolute),
+            ("a\\b", PatternError::Character),
+            ("a\nb", PatternError::Character),
+            ("a//b", PatternError::NoName),
+            ("a/", PatternError::NoName),
+            ("./a", PatternError::Dots),
+            ("../a", PatternError::Dots),
+            ("a/../b", PatternError::Dots),
+            (".git/hooks/*", PatternError::Git),
+            ("a/.git", PatternError::Git),
+            ("a**", PatternError::Glued),
         ] {
             assert_eq!(check(bad), Err(wrong), "{bad:?}");
         }

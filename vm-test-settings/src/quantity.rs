@@ -61,16 +61,16 @@ pub fn show_duration(time: std::time::Duration) -> String {
 
 /// Why a text is not a quantity.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct QuantityError {
     /// The cause.
     pub cause: String,
     /// The remedy.
-    pub cure: Cure,
+    pub remedy: Remedy,
 }
 
 /// The remedy for a text that is not a quantity.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Cure {
+pub enum Remedy {
     /// Write this, which was most likely meant.
     Write(String),
     /// Follow the grammar.
@@ -84,15 +84,15 @@ impl Scale {
     ///
     /// # Errors
     /// If it is not valid; the error says why.
-    pub fn read(&self, text: &str) -> Result<u64, Wrong> {
+    pub fn read(&self, text: &str) -> Result<u64, QuantityError> {
         self.sum(text).map_err(|cause| match cause {
-            Some(cause) => Wrong {
+            Some(cause) => QuantityError {
                 cause,
-                cure: self.correct(text).map_or(Cure::Rule, Cure::Write),
+                remedy: self.correct(text).map_or(Remedy::Rule, Remedy::Write),
             },
-            None => Wrong {
+            None => QuantityError {
                 cause: format!("`{}` is out of range", text.escape_debug()),
-                cure: Cure::Less,
+                remedy: Remedy::Less,
             },
         })
     }
@@ -182,9 +182,9 @@ impl Scale {
     /// # Errors
     /// If it is not valid; the error says what is expected.
     pub fn read_shortly(&self, text: &str) -> Result<u64, String> {
-        self.read(text).map_err(|wrong| match wrong.cure {
-            Cure::Less => format!("{}; write a smaller {}", wrong.cause, self.noun),
-            Cure::Rule | Cure::Write(_) => format!(
+        self.read(text).map_err(|wrong| match wrong.remedy {
+            Remedy::Less => format!("{}; write a smaller {}", wrong.cause, self.noun),
+            Remedy::Rule | Remedy::Write(_) => format!(
                 "`{}` is not a {}; write a number with a unit, as in {}",
                 text.escape_debug(),
                 self.noun,

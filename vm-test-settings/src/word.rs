@@ -20,7 +20,7 @@ const BEGINNING: usize = 1;
 ///
 /// It may have a few letters missing, added, changed or swapped, in any case, or be a prefix. Of
 /// equally similar words, the first in the alphabet is returned.
-pub fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let near = known.into_iter().filter_map(|known| {
         let wrong = wrong_letters(&word, &known.to_lowercase())?;
@@ -100,24 +100,24 @@ mod tests {
             ("keep-for", "keep_for"),
             ("KEEP", "keep"),
         ] {
-            assert_eq!(meant(word, known), Some(expected), "{word}");
+            assert_eq!(suggestion(word, known), Some(expected), "{word}");
         }
         for word in [
             "", "x", "me", "vm", "ram", "path", "guest", "retries", "always",
         ] {
-            assert_eq!(meant(word, known), None, "{word}");
+            assert_eq!(suggestion(word, known), None, "{word}");
         }
     }
 
     #[test]
     fn of_several_words_the_nearest_and_then_the_first_is_taken() {
         assert_eq!(
-            meant("worker-3", ["worker-22", "worker-2"]),
+            suggestion("worker-3", ["worker-22", "worker-2"]),
             Some("worker-2")
         );
-        assert_eq!(meant("web3", ["web2", "web1"]), Some("web1"));
-        assert_eq!(meant("exp", ["expose", "export"]), Some("export"));
-        assert_eq!(meant("wörkr", ["wörker"]), Some("wörker"));
-        assert_eq!(meant("b", ["a"]), None);
+        assert_eq!(suggestion("web3", ["web2", "web1"]), Some("web1"));
+        assert_eq!(suggestion("exp", ["expose", "export"]), Some("export"));
+        assert_eq!(suggestion("wörkr", ["wörker"]), Some("wörker"));
+        assert_eq!(suggestion("b", ["a"]), None);
     }
 }

@@ -138,7 +138,7 @@ fn unknown(test: &str, known: &[String]) -> Failure {
         .find(|name| name.ends_with(&format!("::{test}")));
     let near = within
         .map(String::as_str)
-        .or_else(|| word::meant(test, known.iter().map(String::as_str)));
+        .or_else(|| word::suggestion(test, known.iter().map(String::as_str)));
     match near {
         Some(name) => failure.hint(format!("did you mean `{name}`?")),
         None => failure.hint("`cargo test -- --list` lists them"),

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
-use vm_test_settings::word::meant;
+use vm_test_settings::word;
 
 /// A longer file is refused unread, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -69,5 +69,5 @@ pub fn suggestion(message: &str) -> Option<String> {
     let unknown = quoted
         .next()
         .filter(|_| message.starts_with("unknown field"))?;
-    meant(unknown, quoted).map(str::to_owned)
+    word::suggestion(unknown, quoted).map(str::to_owned)
 }

@@ -113,9 +113,9 @@ impl Workspace {
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>();
         let failure = Failure::new(format!("cannot find guest `{name}`: {place}"));
-        let meant = word::meant(name, names.iter().copied());
-        match meant {
-            Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
+        let suggestion = word::suggestion(name, names.iter().copied());
+        match suggestion {
+            Some(suggestion) => failure.hint(format!("did you mean `{suggestion}`?")),
             None => failure.hint(format!(
                 "the guests are {}; declare another as [guest.{name}] in {FILE} at the workspace's root",
                 known.join(", ")
@@ -153,7 +153,7 @@ fn guests(text: &str) -> Result<BTreeMap<String, Result<Vec<Entry>, Mistake>>, F
 fn stray(name: &str, line: usize, place: &str) -> Failure {
     let hint = if Key::find(name).is_some() {
         format!("settings stand below the name of their guest, as in [guest.{HOST}]")
-    } else if word::meant(name, [GUESTS]).is_some() {
+    } else if word::suggestion(name, [GUESTS]).is_some() {
         "a guest is declared as in [guest.worker-1]".to_owned()
     } else {
         format!("it declares guests and nothing else: [guest.{name}] declares guest `{name}`")

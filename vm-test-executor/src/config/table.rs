@@ -8,8 +8,8 @@ use vm_test_protocol::failure::Failure;
 use vm_test_settings::form::{Form, Refusal};
 use vm_test_settings::guest::{Key, Kind, Setting, Text, names};
 use vm_test_settings::limits::Limits;
-use vm_test_settings::quantity::Cure;
-use vm_test_settings::word::meant;
+use vm_test_settings::quantity::Remedy;
+use vm_test_settings::word::suggestion;
 
 /// A setting, and the number of its line.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub(super) fn read(text: &str, table: &DeTable<'_>) -> Result<Vec<Entry>, Mistak
 }
 
 fn unknown(name: &str) -> Refusal {
-    let hint = match Key::meant(name) {
+    let hint = match Key::suggestion(name) {
         Some(key) => format!("did you mean `{key}`?"),
         None => format!("the keys are {}", names().collect::<Vec<_>>().join(", ")),
     };
@@ -96,10 +96,10 @@ fn check(form: Form, word: &str) -> Result<(), Refusal> {
 /// Returns the setting for a key and its value.
 fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
     let text = |value: &DeValue<'_>| {
-        let text = value.as_str().ok_or_else(|| unlike(key, value));
+        let text = value.as_str().ok_or_else(|| type_error(key, value));
         text.map(str::to_owned)
     };
-    let array = || value.as_array().ok_or_else(|| unlike(key, value));
+    let array = || value.as_array().ok_or_else(|| type_error(key, value));
     Ok(match &key.kind {
         Kind::Choice(choices, make) => make(choose(key, choices, text(value)?)?.into()),
         Kind::Word(_, make) => make(text(value)?.into()),
@@ -113,7 +113,7 @@ fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
         Kind::Count(_, make) => {
             let number = value.as_integer();
             let number = number.and_then(|number| number.as_str().parse().ok());
-            make(number.ok_or_else(|| unlike(key, value))?)
+            make(number.ok_or_else(|| type_error(key, value))?)
         }
         Kind::Words(form, make) => {
             let each = array()?.iter().map(|value| {
@@ -123,18 +123,20 @@ fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
             });
             make(each.collect::<Result<_, Refusal>>()?)
         }
-        Kind::Flag(make) => make(value.as_bool().ok_or_else(|| unlike(key, value))?),
+        Kind::Flag(make) => make(value.as_bool().ok_or_else(|| type_error(key, value))?),
     })
 }
 
 fn quantity(key: &Key, limits: &Limits, value: &DeValue<'_>) -> Result<u64, Refusal> {
-    let text = value.as_str().ok_or_else(|| unlike(key, value))?;
+    let text = value.as_str().ok_or_else(|| type_error(key, value))?;
     let scale = limits.scale;
     scale.read(text).map_err(|wrong| {
-        let hint = match wrong.cure {
-            Cure::Write(better) if limits.accept(&better) => write(key, &within_list(key, &better)),
-            Cure::Write(_) | Cure::Rule => scale.rule(),
-            Cure::Less => format!("write a smaller {}", scale.noun),
+        let hint = match wrong.remedy {
+            Remedy::Write(better) if limits.accept(&better) => {
+                write(key, &within_list(key, &better))
+            }
+            Remedy::Write(_) | Remedy::Rule => scale.rule(),
+            Remedy::Less => format!("write a smaller {}", scale.noun),
         };
         Refusal::new(wrong.cause, hint)
     })
@@ -144,7 +146,7 @@ fn choose(key: &Key, choices: &[&str], word: String) -> Result<String, Refusal> 
     if choices.contains(&word.as_str()) {
         return Ok(word);
     }
-    let hint = match meant(&word, choices.iter().copied()) {
+    let hint = match suggestion(&word, choices.iter().copied()) {
         Some(choice) => write(key, &format!("{choice:?}")),
         None => {
             let choices: Vec<_> = choices.iter().map(|word| format!("`{word:?}`")).collect();
@@ -157,7 +159,7 @@ fn choose(key: &Key, choices: &[&str], word: String) -> Result<String, Refusal> 
 
 /// Refuses a value of another kind, with a hint that is accepted: what the value stands for, if that
 /// is clear and allowed, or else an example.
-fn unlike(key: &Key, value: &DeValue<'_>) -> Refusal {
+fn type_error(key: &Key, value: &DeValue<'_>) -> Refusal {
     let better = match (&key.kind, value) {
         (Kind::Quantity(limits, _), DeValue::Integer(number)) => {
             let text = limits.scale.correct(number.as_str());
@@ -181,7 +183,7 @@ fn unlike(key: &Key, value: &DeValue<'_>) -> Refusal {
         _ => None,
     };
     let better = better.as_deref().unwrap_or(key.example);
-    Refusal::new(key.kind.unlike(), write(key, better))
+    Refusal::new(key.kind.type_error(), write(key, better))
 }
 
 /// Quotes a text, in a list if the key takes one.

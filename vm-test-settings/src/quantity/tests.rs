@@ -54,108 +54,112 @@ fn durations_have_one_unit_or_several() {
 
 #[test]
 fn every_wrong_quantity_names_its_cause_and_its_cure() {
-    let write = |text: &str| Cure::Write(text.to_owned());
-    for (scale, text, cause, cure) in [
+    let write = |text: &str| Remedy::Write(text.to_owned());
+    for (scale, text, cause, remedy) in [
         (&SIZE, "512", "`512` has no unit", write("512M")),
         (&SIZE, " 512 ", "`512` has no unit", write("512M")),
-        (&SIZE, "512X", "`X` is not a unit", Cure::Rule),
-        (&SIZE, "512 MBit", "`MBit` is not a unit", Cure::Rule),
-        (&SIZE, "512B", "`B` is not a unit", Cure::Rule),
+        (&SIZE, "512X", "`X` is not a unit", Remedy::Rule),
+        (&SIZE, "512 MBit", "`MBit` is not a unit", Remedy::Rule),
+        (&SIZE, "512B", "`B` is not a unit", Remedy::Rule),
         (
             &SIZE,
             "512M!",
             "`512M!` does not continue with a whole number",
-            Cure::Rule,
+            Remedy::Rule,
         ),
-        (&SIZE, "5 12M", "`12M` is not a unit", Cure::Rule),
-        (&SIZE, "1_024M", "`_024M` is not a unit", Cure::Rule),
-        (&SIZE, "1.5G", "`1.5G` is not a whole number", Cure::Rule),
-        (&SIZE, "1,5G", "`1,5G` is not a whole number", Cure::Rule),
+        (&SIZE, "5 12M", "`12M` is not a unit", Remedy::Rule),
+        (&SIZE, "1_024M", "`_024M` is not a unit", Remedy::Rule),
+        (&SIZE, "1.5G", "`1.5G` is not a whole number", Remedy::Rule),
+        (&SIZE, "1,5G", "`1,5G` is not a whole number", Remedy::Rule),
         (
             &SIZE,
             "1G512M",
             "`1G512M` has more than one unit",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &SIZE,
             "M",
             "`M` does not start with a whole number",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &SIZE,
             "",
             "`` does not start with a whole number",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &SIZE,
             "-1G",
             "`-1G` does not start with a whole number",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &SIZE,
             "+1G",
             "`+1G` does not start with a whole number",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &SIZE,
             "٣M",
             "`٣M` does not start with a whole number",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &SIZE,
             "16777216T",
             "`16777216T` is out of range",
-            Cure::Less,
+            Remedy::Less,
         ),
         (
             &SIZE,
             "18446744073709551616K",
             "`18446744073709551616K` is out of range",
-            Cure::Less,
+            Remedy::Less,
         ),
         (&DURATION, "60", "`60` has no unit", write("60s")),
-        (&DURATION, "1min", "`min` is not a unit", Cure::Rule),
-        (&DURATION, "1d", "`d` is not a unit", Cure::Rule),
-        (&DURATION, "1h30", "`30` has no unit", Cure::Rule),
+        (&DURATION, "1min", "`min` is not a unit", Remedy::Rule),
+        (&DURATION, "1d", "`d` is not a unit", Remedy::Rule),
+        (&DURATION, "1h30", "`30` has no unit", Remedy::Rule),
         (
             &DURATION,
             "1h, 30m",
             "`1h, 30m` does not continue with a whole number",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &DURATION,
             "30m1h",
             "`30m1h` does not go from larger units to smaller ones",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &DURATION,
             "1m1m",
             "`1m1m` does not go from larger units to smaller ones",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &DURATION,
             "5124095576030h1h",
             "`5124095576030h1h` does not go from larger units to smaller ones",
-            Cure::Rule,
+            Remedy::Rule,
         ),
         (
             &DURATION,
             "5124095576030h 60m",
             "`5124095576030h 60m` is out of range",
-            Cure::Less,
+            Remedy::Less,
         ),
     ] {
         let cause = cause.to_owned();
-        assert_eq!(scale.read(text), Err(Wrong { cause, cure }), "{text}");
+        assert_eq!(
+            scale.read(text),
+            Err(QuantityError { cause, remedy }),
+            "{text}"
+        );
     }
 }
 

@@ -145,8 +145,8 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
             "cannot find a recipe for image `{name}`: there is no images/{name}.toml in {} or above",
             directory.display()
         ))
-        .hint(match word::meant(name, ready_names()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
+        .hint(match word::suggestion(name, ready_names()) {
+            Some(suggestion) => format!("did you mean `{suggestion}`?"),
             None => format!(
                 "recipes that come with vm-test: {}",
                 READY.map(|(name, _)| name).join(", ")

@@ -14,15 +14,15 @@ pub fn absent(root: &Path, name: &str, there: &[ImageRecord]) -> Failure {
         "cannot use image `{name}`: it is not in the store {}",
         root.display()
     ))
-    .hint(match meant(name, there) {
-        Some(meant) => format!("did you mean `{meant}`? If not, build it: {build}"),
+    .hint(match suggestion(name, there) {
+        Some(suggestion) => format!("did you mean `{suggestion}`? If not, build it: {build}"),
         None => format!("build it: {build}"),
     })
     .missing()
 }
 
 /// Returns the most similar name of an existing image or built-in recipe.
-fn meant(name: &str, there: &[ImageRecord]) -> Option<String> {
+fn suggestion(name: &str, there: &[ImageRecord]) -> Option<String> {
     let mut names: Vec<_> = there.iter().map(|image| image.name.as_str()).collect();
     for ready in ready_names() {
         names.push(ready);
@@ -35,7 +35,7 @@ fn meant(name: &str, there: &[ImageRecord]) -> Option<String> {
     let others = names
         .into_iter()
         .filter(|known| letters(known) != letters(name));
-    word::meant(name, others).map(str::to_owned)
+    word::suggestion(name, others).map(str::to_owned)
 }
 
 #[cfg(test)]
