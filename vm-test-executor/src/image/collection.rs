@@ -24,7 +24,7 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
         for key in names_in(&store.subvolumes())? {
             let path = store.subvolumes().join(&key);
             let reserved = format!("subvolume-{key}");
-            match take_away(store, &path, &reserved, |needed| {
+            match try_remove(store, &path, &reserved, |needed| {
                 needed.subvolumes.contains(&key)
             })? {
                 Some(true) => collected.subvolumes += 1,
@@ -36,7 +36,7 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
     for key in names_in(&store.layers())? {
         let bytes = bytes_of(store, &key);
         let path = store.layers().join(&key);
-        match take_away(store, &path, &key, |needed| needed.layers.contains(&key))? {
+        match try_remove(store, &path, &key, |needed| needed.layers.contains(&key))? {
             Some(true) => {
                 collected.layers += 1;
                 collected.bytes += bytes;
@@ -75,7 +75,7 @@ fn collect_artifacts(store: &Store, collected: &mut Collected) -> Result<(), Fai
 /// Removes something under this reservation.
 ///
 /// Returns false if it is in use, `None` if an image needs it.
-fn take_away(
+fn try_remove(
     store: &Store,
     path: &Path,
     reserved: &str,
@@ -94,7 +94,7 @@ fn take_away(
     if is_needed(&needed(store)?) {
         return Ok(None);
     }
-    let aside = store.aside().join(reserved);
+    let aside = store.staging().join(reserved);
     fs::rename(path, &aside).map_err(|error| cannot(path, &error))?;
     drop(lock);
     inside::remove(store.root(), &aside)?;

@@ -86,7 +86,7 @@ impl Layers {
     fn of_build(guest: &Guest, store: &Store, build: &LayerBuild) -> Result<Self, Failure> {
         let mut held = Held::default();
         let above: PathBuf = store.root().join(&build.aside);
-        store.hold_aside(&above, &mut held)?;
+        store.hold_staging(&above, &mut held)?;
         let mut below = Vec::new();
         for text in &build.below {
             // What is not a key is not in the store either.

@@ -84,7 +84,7 @@ impl Attributes {
                 continue;
             }
             let value = if name == CAPABILITY {
-                capability::of_guest(&value).ok_or(UNKNOWN)?
+                capability::for_guest(&value).ok_or(UNKNOWN)?
             } else {
                 value
             };

@@ -11,7 +11,7 @@ const SECOND: (u32, usize) = (0x0200_0000, 20);
 const THIRD: (u32, usize) = (0x0300_0000, 24);
 
 /// Returns the same capabilities for the root of any guest; `None` if the value is not valid.
-pub(super) fn of_guest(value: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn for_guest(value: &[u8]) -> Option<Vec<u8>> {
     let first = u32::from_le_bytes(value.first_chunk::<4>().copied()?);
     let flags = first & !VERSION;
     let form = (first & VERSION, value.len());
@@ -40,12 +40,12 @@ mod tests {
     #[test]
     fn rights_of_every_version_become_those_of_the_guest() {
         let second = value(&[0x0200_0001, 1 << 13, 2, 3, 4]);
-        assert_eq!(of_guest(&second).as_deref(), Some(&second[..]));
+        assert_eq!(for_guest(&second).as_deref(), Some(&second[..]));
         let third = value(&[0x0300_0001, 1 << 13, 2, 3, 4, 100_000]);
-        assert_eq!(of_guest(&third), Some(second));
+        assert_eq!(for_guest(&third), Some(second));
         let first = value(&[0x0100_0000, 1 << 13, 2]);
         assert_eq!(
-            of_guest(&first),
+            for_guest(&first),
             Some(value(&[0x0200_0000, 1 << 13, 2, 0, 0]))
         );
     }
@@ -58,7 +58,7 @@ mod tests {
             b"xy".to_vec(),
             Vec::new(),
         ] {
-            assert_eq!(of_guest(&bad), None, "{bad:?}");
+            assert_eq!(for_guest(&bad), None, "{bad:?}");
         }
     }
 }

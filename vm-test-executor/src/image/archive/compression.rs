@@ -44,7 +44,7 @@ pub(in crate::image) const PACK: [&str; 7] = [
 const SKIPPED: &[u8] = b"\x2a\x4d\x18";
 
 /// How many bytes of a program's error output are read.
-const MOST_WORDS: u64 = 4096;
+const MAX_STDERR: u64 = 4096;
 
 /// Fails with what standard input is, if it is recognised as something other than an archive.
 fn refuse_others(name: &str) -> Result<(), Failure> {
@@ -159,7 +159,7 @@ impl Stream {
         let mut words = Vec::new();
         if let Some(mut file) = self.words.take() {
             let _ = file.rewind();
-            let _ = file.take(MOST_WORDS).read_to_end(&mut words);
+            let _ = file.take(MAX_STDERR).read_to_end(&mut words);
         }
         let words = String::from_utf8_lossy(&words);
         // If the reader stopped early, a broken pipe is not the archive's fault.

@@ -5,7 +5,7 @@
 
 use super::extended::{self, Pair, value};
 use super::header::{BLOCK, Header};
-use super::sparse::{self, Map, Said};
+use super::sparse::{self, Map, SparseInfo};
 use std::io::{self, Read};
 
 /// How many bytes are skipped at a time.
@@ -141,10 +141,10 @@ impl<R: Read> Entries<R> {
         };
         let map = match (kind, sparse::of_pairs(&member.pairs)) {
             (b'S', _) => self.old_map(header)?,
-            (_, Said::Nothing) => return Ok(member),
-            (_, Said::Map(map)) => Some(map),
-            (_, Said::Ahead(size)) => self.map_ahead(size)?,
-            (_, Said::Nonsense) => None,
+            (_, SparseInfo::NotSparse) => return Ok(member),
+            (_, SparseInfo::Map(map)) => Some(map),
+            (_, SparseInfo::MapInContent(size)) => self.map_ahead(size)?,
+            (_, SparseInfo::Invalid) => None,
         };
         match map.filter(|map| map.is_right(self.left)) {
             Some(map) => {

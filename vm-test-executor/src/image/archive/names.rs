@@ -19,7 +19,7 @@ pub(super) enum Kind {
     File,
     Directory,
     /// A directory that hides its contents in the layers below.
-    Alone,
+    Opaque,
     Symlink,
     Other,
     /// Left out of the image, so nothing can link to it.
@@ -82,15 +82,15 @@ pub(super) fn joined(directory: &[u8], name: &[u8]) -> Vec<u8> {
 impl Names {
     /// Records an entry whose directory is known to exist; an error says why it is not allowed.
     pub(super) fn add(&mut self, plain: &[u8], kind: Kind) -> Result<(), &'static str> {
-        let is_directory = matches!(kind, Kind::Directory | Kind::Alone);
+        let is_directory = matches!(kind, Kind::Directory | Kind::Opaque);
         match self.get(plain) {
             _ if plain.is_empty() && !is_directory => Err("the root is not a directory"),
             // The contents of the directory would be lost.
-            Some(Kind::Directory | Kind::Alone) if !is_directory => {
+            Some(Kind::Directory | Kind::Opaque) if !is_directory => {
                 Err("it occurs twice, with different types")
             }
             // It keeps hiding what it hid before.
-            Some(Kind::Alone) => Ok(()),
+            Some(Kind::Opaque) => Ok(()),
             // Otherwise the last entry counts, as in an archive that was appended to.
             _ => {
                 self.kinds.insert(self.hash(plain), kind);
@@ -105,10 +105,10 @@ impl Names {
     }
 
     /// Records that this plain name, or only its contents, is hidden in the layers below.
-    pub(super) fn hide(&mut self, plain: &[u8], only_what_is_in_it: bool) {
+    pub(super) fn hide(&mut self, plain: &[u8], contents_only: bool) {
         let kind = match self.get(plain) {
-            Some(Kind::Directory) => Kind::Alone,
-            None if only_what_is_in_it => Kind::Alone,
+            Some(Kind::Directory) => Kind::Opaque,
+            None if contents_only => Kind::Opaque,
             None => Kind::Removed,
             _ => return,
         };
@@ -188,7 +188,7 @@ mod tests {
         names.hide(b"there", false);
         for name in [&b"swept"[..], b"there"] {
             names.add(name, Kind::Directory).unwrap();
-            assert_eq!(names.get(name), Some(Kind::Alone));
+            assert_eq!(names.get(name), Some(Kind::Opaque));
         }
         assert_eq!(names.get(b"gone"), Some(Kind::Removed));
     }

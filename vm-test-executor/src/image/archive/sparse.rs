@@ -17,34 +17,34 @@ pub(super) struct Map {
 
 /// What an extended header says about holes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
-    Nothing,
+pub(super) enum SparseInfo {
+    NotSparse,
     /// The whole map.
     Map(Map),
     /// The map is at the beginning of the content; holds the length of the file.
-    Ahead(u64),
+    MapInContent(u64),
     /// Cannot be parsed.
-    Nonsense,
+    Invalid,
 }
 
 /// Returns what these pairs say about holes.
-pub(super) fn of_pairs(pairs: &[Pair]) -> Said {
+pub(super) fn of_pairs(pairs: &[Pair]) -> SparseInfo {
     // Solaris's format: without the map, the content would be taken for the whole file.
     if value(pairs, b"SUN.holesdata").is_some() {
-        return Said::Nonsense;
+        return SparseInfo::Invalid;
     }
     let about = |(key, _): &&Pair| key.starts_with(PREFIX) && key != b"GNU.sparse.name";
     if pairs.iter().find(about).is_none() {
-        return Said::Nothing;
+        return SparseInfo::NotSparse;
     }
     let size = value(pairs, b"GNU.sparse.realsize").or(value(pairs, b"GNU.sparse.size"));
     let Some(size) = size.and_then(number) else {
-        return Said::Nonsense;
+        return SparseInfo::Invalid;
     };
     match value(pairs, b"GNU.sparse.major") {
-        Some(b"1") => return Said::Ahead(size),
+        Some(b"1") => return SparseInfo::MapInContent(size),
         Some(b"0") | None => {}
-        Some(_) => return Said::Nonsense,
+        Some(_) => return SparseInfo::Invalid,
     }
     let numbers: Option<Vec<u64>> = match value(pairs, b"GNU.sparse.map") {
         Some(b"") => Some(Vec::new()),
@@ -57,8 +57,8 @@ pub(super) fn of_pairs(pairs: &[Pair]) -> Said {
         }
     };
     match numbers.and_then(|numbers| of_numbers(&numbers, size)) {
-        Some(map) => Said::Map(map),
-        None => Said::Nonsense,
+        Some(map) => SparseInfo::Map(map),
+        None => SparseInfo::Invalid,
     }
 }
 
@@ -106,7 +106,7 @@ impl Map {
 mod tests {
     use super::*;
 
-    fn said(text: &[(&str, &str)]) -> Said {
+    fn info(text: &[(&str, &str)]) -> SparseInfo {
         let pairs = text
             .iter()
             .map(|(key, value)| (key.as_bytes().to_vec(), value.as_bytes().to_vec()));
@@ -127,18 +127,18 @@ mod tests {
             ("GNU.sparse.offset", "8"),
             ("GNU.sparse.numbytes", "1"),
         ];
-        assert_eq!(said(&old), Said::Map(map.clone()));
+        assert_eq!(info(&old), SparseInfo::Map(map.clone()));
         let newer = [("GNU.sparse.size", "10"), ("GNU.sparse.map", "3,2,8,1")];
-        assert_eq!(said(&newer), Said::Map(map.clone()));
+        assert_eq!(info(&newer), SparseInfo::Map(map.clone()));
         let newest = [("GNU.sparse.major", "1"), ("GNU.sparse.realsize", "10")];
-        assert_eq!(said(&newest), Said::Ahead(10));
+        assert_eq!(info(&newest), SparseInfo::MapInContent(10));
         assert_eq!(
-            said(&[("GNU.sparse.major", "2"), ("GNU.sparse.size", "1")]),
-            Said::Nonsense
+            info(&[("GNU.sparse.major", "2"), ("GNU.sparse.size", "1")]),
+            SparseInfo::Invalid
         );
-        assert_eq!(said(&[("GNU.sparse.map", "1")]), Said::Nonsense);
-        assert_eq!(said(&[("SUN.holesdata", " 0 4")]), Said::Nonsense);
-        assert_eq!(said(&[("path", "x")]), Said::Nothing);
+        assert_eq!(info(&[("GNU.sparse.map", "1")]), SparseInfo::Invalid);
+        assert_eq!(info(&[("SUN.holesdata", " 0 4")]), SparseInfo::Invalid);
+        assert_eq!(info(&[("path", "x")]), SparseInfo::NotSparse);
         assert!(map.is_right(3) && !map.is_right(4));
         let runs: Vec<_> = [0, 3, 4, 5, 8, 9].map(|at| map.run(at)).into();
         assert_eq!(

@@ -203,7 +203,7 @@ impl<W: Write> Pass<'_, W> {
         if self.order.kind == Kind::Layer && whiteout::is_one(file) {
             return self.remove(directory, file);
         }
-        let directory = self.way(directory)?;
+        let directory = self.resolve_directory(directory)?;
         let name = names::joined(&directory, file);
         self.contents.take(&name);
         if FRESH.contains(&&name[..])

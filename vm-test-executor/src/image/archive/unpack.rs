@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use vm_test_protocol::failure::Failure;
 
 /// How many bytes of tar's error output are kept.
-const MOST_WORDS: usize = 1 << 16;
+const MAX_STDERR: usize = 1 << 16;
 
 impl Order {
     /// Carries the order out; its paths are relative to `store`.
@@ -140,7 +140,7 @@ fn read(mut errors: ChildStderr) -> String {
     let mut words = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(length @ 1..) = errors.read(&mut buffer) {
-        if words.len() < MOST_WORDS {
+        if words.len() < MAX_STDERR {
             words.extend_from_slice(&buffer[..length]);
         }
     }

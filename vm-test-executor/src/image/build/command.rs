@@ -35,7 +35,7 @@ pub(super) fn add(
         };
         runner.run(&entry.command, layer)?;
         // The lease has ended, but the instance may still be shutting down.
-        lock::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
+        lock::wait_for_writers(aside).map_err(|error| cannot_make(aside, &error))?;
         let work = store.relative(&aside.join("work"));
         inside::perform(store.root(), Task::Remove(work), None).map(drop)
     })

@@ -39,7 +39,7 @@ impl<'a> Session<'a> {
             store,
             name: name.to_owned(),
             parent,
-            aside: store.aside().join(&key),
+            aside: store.staging().join(&key),
             _held: held,
             _reservation: store.reserve(&key, || ())?,
         };
@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
         let cannot =
             |error: std::io::Error| Failure::new(format!("cannot commit image `{name}`: {error}"));
         // The lease has ended, but the instance may still be shutting down.
-        lock::await_others(&self.aside).map_err(cannot)?;
+        lock::wait_for_writers(&self.aside).map_err(cannot)?;
         let files = store.relative(&self.aside.join("files"));
         let below = self.parent.layers.iter();
         let task = Task::Prune {
@@ -113,7 +113,7 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         if self.aside.exists() {
             // If this fails, `gc` removes what is left.
-            let _ = lock::await_others(&self.aside);
+            let _ = lock::wait_for_writers(&self.aside);
             let aside = self.store.relative(Path::new(&self.aside));
             let _ = inside::perform(self.store.root(), Task::Remove(aside), None);
         }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
 /// How many bytes of `os-release` are read.
-const MOST_WORDS: u64 = 1 << 16;
+const MAX_OS_RELEASE: u64 = 1 << 16;
 
 /// The size limit of an uncompressed kernel.
 const LARGEST: u64 = 1 << 30;
@@ -94,7 +94,7 @@ pub(super) fn suite_of(layers: &[PathBuf]) -> Option<String> {
     let mut text = String::new();
     File::open(file)
         .ok()?
-        .take(MOST_WORDS)
+        .take(MAX_OS_RELEASE)
         .read_to_string(&mut text)
         .ok()?;
     let value = |key: &str| {

@@ -62,7 +62,7 @@ impl Layers<'_> {
         }
         self.progress.begin(step);
         self.store.check()?;
-        let aside = self.store.aside().join(&key);
+        let aside = self.store.staging().join(&key);
         staging::remove(self.store, &aside)?;
         let before = space::free(self.store.root());
         let made = self.make_aside(&aside, &key, step, make);

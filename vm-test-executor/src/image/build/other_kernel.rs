@@ -64,7 +64,7 @@ pub fn with_kernel(
         return Ok(found);
     }
     // The layers have been removed since.
-    artifact::take_away(store, &key, remembered)?;
+    artifact::discard(store, &key, remembered)?;
     let found = layers_of(store, &make()?)?;
     found.ok_or_else(|| cannot("its layers were removed from the store meanwhile"))
 }

@@ -6,7 +6,7 @@
 
 use super::runner::Runner;
 use super::system::System;
-use super::walk::{Closed, Entry, Kind, named, walk};
+use super::walk::{Entry, Kind, Unreadable, named, walk};
 use crate::image::archive::attributes::key_of;
 use crate::image::archive::findings::Stop;
 use crate::image::archive::limits::{ENV_LIMIT, Limits};
@@ -159,17 +159,22 @@ impl Host {
             // The reader stopped early and reports the reason itself.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
             Err(error) => return Err(cannot(NAME, error)),
-            Ok(closed) => closed.say(runner),
+            Ok(unreadable) => unreadable.say(runner),
         }
         let unpacked = unpacked.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         unpacked.map(drop)
     }
 
-    fn pack(&self, sink: PipeWriter, whole: Extent, runner: &mut dyn Runner) -> io::Result<Closed> {
+    fn pack(
+        &self,
+        sink: PipeWriter,
+        whole: Extent,
+        runner: &mut dyn Runner,
+    ) -> io::Result<Unreadable> {
         let mut writer = Writer::new(io::BufWriter::with_capacity(1 << 16, sink));
         let mut done = Extent::default();
         let mut next = 0;
-        let closed = walk(&self.system, &mut |entry: &Entry| {
+        let unreadable = walk(&self.system, &mut |entry: &Entry| {
             if done.bytes >= next {
                 runner.progress(&format!(
                     "{} of {} MiB",
@@ -182,7 +187,7 @@ impl Host {
             write(&mut writer, entry)
         })?;
         writer.finish()?;
-        Ok(closed)
+        Ok(unreadable)
     }
 }
 
@@ -208,7 +213,7 @@ fn write(writer: &mut Writer<impl Write>, entry: &Entry) -> io::Result<bool> {
         Kind::File(path) => {
             let file = match open(path) {
                 Ok(file) => file,
-                Err(error) if is_closed(&error) => return Ok(false),
+                Err(error) if is_unreadable(&error) => return Ok(false),
                 Err(error) => return Err(named(path, &error)),
             };
             size = file.metadata().map_err(|error| named(path, &error))?.size();
@@ -252,7 +257,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Returns whether this user cannot read the file, or it is gone.
-fn is_closed(error: &io::Error) -> bool {
+fn is_unreadable(error: &io::Error) -> bool {
     let link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
     link || matches!(
         error.kind(),
@@ -260,7 +265,7 @@ fn is_closed(error: &io::Error) -> bool {
     )
 }
 
-impl Closed {
+impl Unreadable {
     /// Reports the omitted paths in one line.
     fn say(&self, runner: &mut dyn Runner) {
         if self.paths.is_empty() {

@@ -50,7 +50,7 @@ impl Room {
     pub(super) fn of(archive: &Archive, store: &Store) -> Result<Self, Failure> {
         let key = format!("import-{}", archive.hash.key());
         let reservation = store.reserve(&key, || ())?;
-        let path = store.aside().join(key);
+        let path = store.staging().join(key);
         let room = Self {
             relative: path.strip_prefix(store.root()).unwrap_or(&path).into(),
             store: store.clone(),

@@ -50,7 +50,7 @@ const OWN: [&str; 5] = [
 ];
 
 /// The ids that distributions give to human users.
-const PEOPLE: std::ops::RangeInclusive<u32> = 1000..=59_999;
+const HUMAN_IDS: std::ops::RangeInclusive<u32> = 1000..=59_999;
 
 /// How much of a path is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +154,7 @@ fn homes(passwd: &str) -> Vec<PathBuf> {
     let home = |line: &str| {
         let mut fields = line.split(':').skip(2);
         let id = fields.next()?.parse().ok()?;
-        PEOPLE
+        HUMAN_IDS
             .contains(&id)
             .then(|| fields.nth(2))?
             .map(PathBuf::from)

@@ -50,7 +50,7 @@ pub(super) enum Kind {
 
 /// What was left out because it is not world-readable.
 #[derive(Debug, Default)]
-pub(super) struct Closed {
+pub(super) struct Unreadable {
     /// Files, and directories without their contents.
     pub(super) paths: Vec<PathBuf>,
 }
@@ -61,12 +61,12 @@ pub(super) struct Closed {
 pub(super) fn walk(
     system: &System,
     take: &mut dyn FnMut(&Entry) -> io::Result<bool>,
-) -> io::Result<Closed> {
+) -> io::Result<Unreadable> {
     let mut walk = Walk {
         system,
         take,
         links: HashMap::new(),
-        closed: Closed::default(),
+        unreadable: Unreadable::default(),
     };
     walk.top(Path::new(""))?;
     for name in EMPTY {
@@ -75,7 +75,7 @@ pub(super) fn walk(
     for name in TOPS {
         walk.visit(Path::new(name), Share::Whole)?;
     }
-    Ok(walk.closed)
+    Ok(walk.unreadable)
 }
 
 struct Walk<'a> {
@@ -83,7 +83,7 @@ struct Walk<'a> {
     take: &'a mut dyn FnMut(&Entry) -> io::Result<bool>,
     /// The first name of each file that has several.
     links: HashMap<(u64, u64), PathBuf>,
-    closed: Closed,
+    unreadable: Unreadable,
 }
 
 impl Walk<'_> {
@@ -142,7 +142,7 @@ impl Walk<'_> {
         };
         let taken = (self.take)(&entry.with_ids_of_guests())?;
         if !taken {
-            self.closed.paths.push(path);
+            self.unreadable.paths.push(path);
         } else if is_file && meta.nlink() > 1 {
             let number = (meta.dev(), meta.ino());
             self.links
@@ -162,7 +162,7 @@ impl Walk<'_> {
         share: Share,
     ) -> io::Result<()> {
         if meta.mode() & ENTER != ENTER {
-            self.closed.paths.push(path);
+            self.unreadable.paths.push(path);
             return Ok(());
         }
         let mut names = match fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>)
@@ -173,7 +173,7 @@ impl Walk<'_> {
                 .collect::<Vec<_>>(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                self.closed.paths.push(path);
+                self.unreadable.paths.push(path);
                 return Ok(());
             }
             Err(error) => return Err(named(&path, &error)),
@@ -212,7 +212,7 @@ impl Walk<'_> {
             return None;
         }
         if meta.mode() & READ == 0 {
-            self.closed.paths.push(path.to_path_buf());
+            self.unreadable.paths.push(path.to_path_buf());
             return None;
         }
         Some(match self.links.get(&(meta.dev(), meta.ino())) {

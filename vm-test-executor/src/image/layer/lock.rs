@@ -32,7 +32,7 @@ pub(in crate::image) fn take_part(aside: &Path) -> io::Result<File> {
 }
 
 /// Waits until no process holds a lock on this staging directory.
-pub(in crate::image) fn await_others(aside: &Path) -> io::Result<()> {
+pub(in crate::image) fn wait_for_writers(aside: &Path) -> io::Result<()> {
     lock(&File::open(aside)?, FlockOperation::LockExclusive)?;
     Ok(())
 }

@@ -67,13 +67,13 @@ fn destroy_inner(path: &Path) {
 }
 
 /// A subvolume to destroy: its directory, relative to another one, and its name.
-struct Doomed {
+struct Pending {
     base: Rc<OwnedFd>,
     directory: PathBuf,
     name: OsString,
 }
 
-impl Doomed {
+impl Pending {
     fn parent(&self) -> io::Result<OwnedFd> {
         open(self.base.as_fd(), &here(&self.directory))
     }
@@ -87,13 +87,13 @@ pub(in crate::image) fn destroy(parent: &impl AsFd, name: &std::ffi::OsStr) -> i
     let base = Rc::new(parent.as_fd().try_clone_to_owned()?);
     loop {
         let mut has_forgotten = false;
-        let mut doomed = vec![Doomed {
+        let mut pending = vec![Pending {
             base: Rc::clone(&base),
             directory: PathBuf::new(),
             name: name.to_owned(),
         }];
         let mut depth = 0usize;
-        while let Some(last) = doomed.last() {
+        while let Some(last) = pending.last() {
             let parent = last.parent()?;
             let inner = match destroy_one(&parent, &last.name) {
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
@@ -104,7 +104,7 @@ pub(in crate::image) fn destroy(parent: &impl AsFd, name: &std::ffi::OsStr) -> i
                     }
                     inner
                         .into_iter()
-                        .map(|(directory, name)| Doomed {
+                        .map(|(directory, name)| Pending {
                             base: Rc::clone(&subvolume),
                             directory,
                             name,
@@ -113,17 +113,17 @@ pub(in crate::image) fn destroy(parent: &impl AsFd, name: &std::ffi::OsStr) -> i
                 }
                 done => {
                     done?;
-                    doomed.pop();
+                    pending.pop();
                     Vec::new()
                 }
             };
             if !inner.is_empty() {
                 depth += 1;
                 if depth.is_multiple_of(DEEPEST) {
-                    doomed.clear();
+                    pending.clear();
                     has_forgotten = true;
                 }
-                doomed.extend(inner);
+                pending.extend(inner);
             }
         }
         if !has_forgotten {

@@ -102,7 +102,7 @@ impl Template {
 
     /// Removes it because it does not work; the next lease that needs it makes a new one.
     fn discard(self, store: &Store) -> Result<(), Failure> {
-        artifact::take_away(store, &self.key, self.artifact)
+        artifact::discard(store, &self.key, self.artifact)
     }
 
     /// Returns what is wrong with it, judging by the lengths of its files.

@@ -3,7 +3,7 @@
 //! Does not know guests.
 
 use super::item::Item;
-use super::walk::{Most, Survey, Trouble};
+use super::walk::{Most, Survey, SurveyError};
 use super::{making, steady};
 use crate::image::store::{Artifact, Lasting, Store, artifact, space};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ const FORMAT: &[u8] = b"vm-test payload 2";
 const PREFIX: &str = "payload-";
 
 /// How many MiB take so long to copy that the user is told.
-const WORTH_A_WORD: u64 = 64;
+const NOTICE_FROM_MIB: u64 = 64;
 
 /// How many unused disks are kept, and how many bytes of them.
 const KEPT: usize = 24;
@@ -86,7 +86,7 @@ fn disk_with(
     let parts: [&[u8]; 3] = [FORMAT, fingerprint.as_bytes(), &size_word];
     let key = artifact::key_of_this_boot(PREFIX, &parts);
     let megabytes = all.bytes >> 20;
-    let is_much = megabytes >= WORTH_A_WORD;
+    let is_much = megabytes >= NOTICE_FROM_MIB;
     let waiting = || {
         if is_much {
             say(&format!(
@@ -151,7 +151,7 @@ impl steady::Moment for Content {
     }
 }
 
-fn cannot_bring(path: &Path, trouble: &Trouble) -> Failure {
+fn cannot_bring(path: &Path, trouble: &SurveyError) -> Failure {
     let cannot = |cause: String| {
         Failure::new(format!(
             "cannot bring {} into a VM: {cause}",
@@ -159,7 +159,7 @@ fn cannot_bring(path: &Path, trouble: &Trouble) -> Failure {
         ))
     };
     match trouble {
-        Trouble::TooMuch(what) => {
+        SurveyError::TooMuch(what) => {
             let most = match *what {
                 "files" => MOST.entries.to_string(),
                 _ => format!("{} GiB", MOST.bytes >> 30),
@@ -168,6 +168,6 @@ fn cannot_bring(path: &Path, trouble: &Trouble) -> Failure {
                 "the working directory and the workspace are copied to a disk: run this in a smaller directory, or use backend = \"lxc\", which shares them",
             )
         }
-        Trouble::Failed(path, error) => cannot(format!("{}: {error}", path.display())),
+        SurveyError::Failed(path, error) => cannot(format!("{}: {error}", path.display())),
     }
 }

@@ -33,7 +33,7 @@ pub const COMMAND: &str = "__payload";
 const CONTROL: i32 = 3;
 
 /// Where the files are collected, in a mount that no other process sees.
-const ROOM: &str = "/run";
+const SCRATCH: &str = "/run";
 
 /// The maximum average overhead of a file, in bytes.
 const PER_FILE: u64 = 4096 + 512;
@@ -66,14 +66,14 @@ pub(super) fn make(aside: &Path, items: &[Item], all: &Survey, size: u64) -> Res
         entries: all.entries,
         hides_ids: IdMaps::of_this_user().source != Source::Root,
     };
-    have_done(&order).map_err(|failure| {
+    run_worker(&order).map_err(|failure| {
         failure.reworded(|cause| format!("cannot make the disk {}: {cause}", disk.display()))
     })?;
     // The size does not depend on the content.
     file.set_len(size).map_err(cannot)
 }
 
-fn have_done(order: &Order) -> Result<(), Failure> {
+fn run_worker(order: &Order) -> Result<(), Failure> {
     let plain = |error: io::Error| Failure::new(error.to_string());
     let maps = IdMaps::of_this_user();
     let as_root = maps.source == Source::Root;
@@ -144,11 +144,11 @@ fn carry_out(order: &Order) -> io::Result<()> {
         .map(|item| open_tree(CWD, &item.path, flags).map_err(|error| of(&item.path, error.into())))
         .collect::<io::Result<Vec<_>>>()?;
     let disk = File::options().read(true).write(true).open(&order.disk)?;
-    mount("vm-test", ROOM, "tmpfs", MountFlags::NOSUID, c"mode=755")?;
-    let room = Path::new(ROOM);
-    let content = room.join("content");
+    mount("vm-test", SCRATCH, "tmpfs", MountFlags::NOSUID, c"mode=755")?;
+    let scratch = Path::new(SCRATCH);
+    let content = scratch.join("content");
     fs::create_dir(&content)?;
-    fs::write(room.join("nothing"), "")?;
+    fs::write(scratch.join("nothing"), "")?;
     for ((number, item), tree) in order.items.iter().enumerate().zip(trees) {
         let place = content.join(number.to_string());
         // By its descriptor, since the tmpfs may hide its path.
@@ -176,7 +176,7 @@ fn carry_out(order: &Order) -> io::Result<()> {
             )?;
         }
         for closed in &item.closed {
-            mount_bind(room.join("nothing"), inner(closed))?;
+            mount_bind(scratch.join("nothing"), inner(closed))?;
         }
     }
     run_mke2fs(order, &content, &disk)?;

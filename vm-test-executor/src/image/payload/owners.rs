@@ -26,7 +26,7 @@ const DESCRIPTOR_SIZE: usize = 254;
 /// Feature flags: scattered group descriptors, 64-byte descriptors, and metadata checksums.
 const SCATTERED: u32 = 0x10;
 const LONG: u32 = 0x80;
-const SUMS: u32 = 0x400;
+const METADATA_CSUM: u32 = 0x400;
 
 /// Offsets in a group descriptor of the inode table's block number.
 const TABLE: usize = 0x08;
@@ -53,7 +53,7 @@ pub(super) fn give_to_root(disk: &File) -> io::Result<()> {
     let features = number(&head, INCOMPATIBLE);
     let is_known = short(&head, MAGIC) == 0xef53
         && features & SCATTERED == 0
-        && number(&head, COMPATIBLE_TO_READ) & SUMS == 0;
+        && number(&head, COMPATIBLE_TO_READ) & METADATA_CSUM == 0;
     let size = short(&head, INODE_SIZE) as usize;
     let per_group = number(&head, PER_GROUP);
     if !is_known || size < INODE || per_group == 0 {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nobodys_is_roots_without_the_right_to_run_as_its_owner() {
+    fn files_of_unmapped_owners_belong_to_root_without_setuid() {
         let other = 65_534 + 65_536;
         for (before, after, is_changed) in [
             ([0o100_644, 1000, other], [0o100_644, 1000, other], false),

@@ -33,7 +33,7 @@ pub(super) struct Survey {
 
 /// Why a survey stopped early.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum SurveyError {
     /// There is more than a disk may hold.
     TooMuch(&'static str),
     /// A path could not be read.
@@ -50,21 +50,21 @@ impl Survey {
     }
 
     /// Surveys a tree, which may be a single file.
-    pub(super) fn visit(&mut self, root: &Path, most: Most) -> Result<(), Trouble> {
+    pub(super) fn visit(&mut self, root: &Path, most: Most) -> Result<(), SurveyError> {
         let mut stack = vec![root.to_path_buf()];
         while let Some(path) = stack.pop() {
             let meta = match fs::symlink_metadata(&path) {
                 Ok(meta) => meta,
                 // Removed since its directory was read.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && path != root => continue,
-                Err(error) => return Err(Trouble::Failed(path, error)),
+                Err(error) => return Err(SurveyError::Failed(path, error)),
             };
             self.add(&path, &meta);
             if self.entries > most.entries {
-                return Err(Trouble::TooMuch("files"));
+                return Err(SurveyError::TooMuch("files"));
             }
             if self.bytes > most.bytes {
-                return Err(Trouble::TooMuch("bytes"));
+                return Err(SurveyError::TooMuch("bytes"));
             }
             if self.hidden.contains(&path) {
                 self.hash.update(b"hidden");
@@ -84,7 +84,7 @@ impl Survey {
     }
 
     /// Returns the entries of a directory, sorted.
-    fn children(&mut self, path: &Path, root: &Path) -> Result<Vec<PathBuf>, Trouble> {
+    fn children(&mut self, path: &Path, root: &Path) -> Result<Vec<PathBuf>, SurveyError> {
         if path != root && is_cargos(path) {
             self.bare.push(path.to_path_buf());
             return Ok(Vec::new());
@@ -99,12 +99,12 @@ impl Survey {
             Err(error) if error.kind() == io::ErrorKind::NotFound && path != root => {
                 return Ok(Vec::new());
             }
-            Err(error) => return Err(Trouble::Failed(path.to_path_buf(), error)),
+            Err(error) => return Err(SurveyError::Failed(path.to_path_buf(), error)),
         };
         let mut children: Vec<_> = entries
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<io::Result<_>>()
-            .map_err(|error| Trouble::Failed(path.to_path_buf(), error))?;
+            .map_err(|error| SurveyError::Failed(path.to_path_buf(), error))?;
         children.sort_unstable_by(|one, other| other.cmp(one));
         Ok(children)
     }
@@ -229,6 +229,6 @@ mod tests {
             fs::write(dir.path().join(number.to_string()), "").unwrap();
         }
         let trouble = Survey::default().visit(dir.path(), MOST);
-        assert!(matches!(trouble, Err(Trouble::TooMuch("files"))));
+        assert!(matches!(trouble, Err(SurveyError::TooMuch("files"))));
     }
 }

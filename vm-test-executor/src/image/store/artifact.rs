@@ -52,7 +52,7 @@ pub(in crate::image) fn obtain(
         // Another process made it while this one waited.
         return Ok(artifact);
     }
-    let aside = store.aside().join(key);
+    let aside = store.staging().join(key);
     staging::remove(store, &aside)?;
     make_empty(&aside)?;
     let made = make(&aside).and_then(|()| publish(store, &aside, key, lasting));
@@ -98,7 +98,7 @@ pub(in crate::image) fn remove(store: &Store, key: &str) -> Result<Option<u64>, 
         return Ok(None);
     };
     let bytes = bytes_of(&path);
-    let aside = store.aside().join(key);
+    let aside = store.staging().join(key);
     fs::rename(&path, &aside).map_err(cannot)?;
     drop(lock);
     staging::remove(store, &aside)?;
@@ -108,11 +108,7 @@ pub(in crate::image) fn remove(store: &Store, key: &str) -> Result<Option<u64>, 
 /// Discards a broken artifact, even if others use it.
 ///
 /// It loses its name, and is removed when it is no longer in use.
-pub(in crate::image) fn take_away(
-    store: &Store,
-    key: &str,
-    broken: Artifact,
-) -> Result<(), Failure> {
+pub(in crate::image) fn discard(store: &Store, key: &str, broken: Artifact) -> Result<(), Failure> {
     let _reservation = store.reserve(key, || ())?;
     let place = store.artifacts().join(key);
     // Another process may have noticed it too, and replaced it since.
@@ -122,7 +118,7 @@ pub(in crate::image) fn take_away(
     // Earlier broken ones may still be in use.
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |now| now.as_nanos());
-    let aside = store.aside().join(format!("{key}-broken-{now}"));
+    let aside = store.staging().join(format!("{key}-broken-{now}"));
     fs::rename(&place, &aside).map_err(|error| cannot_make(&place, &error))?;
     drop(broken);
     if let Ok(Some(_lock)) = lock_for_removal(&aside) {

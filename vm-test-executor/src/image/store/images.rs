@@ -136,7 +136,7 @@ pub(in crate::image) fn publish(store: &Store, record: &ImageRecord) -> Result<(
     let path = record_of(store, &record.name)?;
     let key = format!("image-{}", record.name);
     let _reservation = store.reserve(&key, || ())?;
-    let aside = store.aside().join(format!("{key}.json"));
+    let aside = store.staging().join(format!("{key}.json"));
     let write = || -> io::Result<()> {
         write_durably(&aside, &serde_json::to_vec_pretty(record)?)?;
         fs::rename(&aside, &path)?;

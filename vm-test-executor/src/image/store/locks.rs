@@ -74,7 +74,7 @@ impl Store {
     }
 
     fn lock_of(&self, key: &str) -> PathBuf {
-        self.aside().join(format!("{key}.lock"))
+        self.staging().join(format!("{key}.lock"))
     }
 
     /// Takes a shared lock on a staging directory.
@@ -83,7 +83,7 @@ impl Store {
     ///
     /// # Errors
     /// If it does not exist, or is being removed.
-    pub fn hold_aside(&self, aside: &Path, held: &mut Held) -> Result<(), Failure> {
+    pub fn hold_staging(&self, aside: &Path, held: &mut Held) -> Result<(), Failure> {
         held.files
             .push(take_part(aside).map_err(|error| cannot(aside, &error))?);
         Ok(())
@@ -149,22 +149,22 @@ mod tests {
         waiting.1.recv().unwrap();
         drop(first);
         thread.join().unwrap();
-        assert_eq!(fs::read_dir(store.aside()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(store.staging()).unwrap().count(), 0);
     }
 
     #[test]
     fn what_is_held_is_not_locked_for_removal() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let aside = store.aside().join("a");
+        let aside = store.staging().join("a");
         fs::create_dir(&aside).unwrap();
         let mut held = Held::default();
-        store.hold_aside(&aside, &mut held).unwrap();
+        store.hold_staging(&aside, &mut held).unwrap();
         assert!(lock_for_removal(&aside).unwrap().is_none());
         drop(held);
         let removing = lock_for_removal(&aside).unwrap();
         assert!(removing.is_some());
-        let error = store.hold_aside(&aside, &mut Held::default());
+        let error = store.hold_staging(&aside, &mut Held::default());
         assert!(error.is_err());
     }
 }

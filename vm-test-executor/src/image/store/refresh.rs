@@ -30,7 +30,7 @@ pub fn refresh_host(store: &Store) -> Result<(), Failure> {
     store.check()?;
     let path = file_of(store);
     let _reservation = store.reserve(KEY, || ())?;
-    let aside = store.aside().join(format!("{KEY}.json"));
+    let aside = store.staging().join(format!("{KEY}.json"));
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let word = now.map_or(0, |now| now.as_nanos()).to_string();
     let write = || -> io::Result<()> {
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_wish_is_another_word_and_leaves_nothing_aside() {
+    fn each_refresh_changes_the_token_and_leaves_no_staging_files() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let mut seen = std::collections::HashSet::from([refreshed(&store)]);
@@ -56,6 +56,6 @@ mod tests {
             assert!(seen.insert(refreshed(&store)));
             assert_eq!(refreshed(&store), refreshed(&store));
         }
-        assert_eq!(fs::read_dir(store.aside()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(store.staging()).unwrap().count(), 0);
     }
 }

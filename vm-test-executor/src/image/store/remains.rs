@@ -53,14 +53,14 @@ pub fn clear(store: &Store) -> Result<Collected, Failure> {
 /// Returns the contents of the staging directory, by the key whose lock protects them.
 fn remains(store: &Store) -> Result<BTreeMap<String, Vec<PathBuf>>, Failure> {
     let mut remains: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for name in names_in(&store.aside())? {
+    for name in names_in(&store.staging())? {
         let (key, end) = match name.rsplit_once('.') {
             Some((key, end @ ("lock" | "json"))) => (key, end),
             _ => (name.as_str(), ""),
         };
         let paths = remains.entry(key.to_owned()).or_default();
         if end != "lock" {
-            paths.push(store.aside().join(&name));
+            paths.push(store.staging().join(&name));
         }
     }
     Ok(remains)

@@ -27,7 +27,7 @@ pub(in crate::image) fn remove(store: &Store, aside: &Path) -> Result<(), Failur
         return Ok(());
     }
     // The children of a killed process may outlive it for a moment.
-    lock::await_others(aside).map_err(|error| cannot_make(aside, &error))?;
+    lock::wait_for_writers(aside).map_err(|error| cannot_make(aside, &error))?;
     let task = Task::Remove(store.relative(aside));
     inside::perform(store.root(), task, None).map(drop)
 }

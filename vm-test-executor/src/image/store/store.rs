@@ -40,7 +40,7 @@ impl Store {
             (store.root.clone(), 0o700),
             (store.layers(), 0o755),
             (store.images(), 0o755),
-            (store.aside(), 0o755),
+            (store.staging(), 0o755),
             (store.artifacts(), 0o755),
         ] {
             DirBuilder::new()
@@ -56,7 +56,7 @@ impl Store {
             root.to_path_buf(),
             store.layers(),
             store.images(),
-            store.aside(),
+            store.staging(),
             store.artifacts(),
         ] {
             place::check_owner(root, &dir)?;
@@ -111,7 +111,7 @@ impl Store {
 
     /// Returns the staging directory.
     #[must_use]
-    pub fn aside(&self) -> PathBuf {
+    pub fn staging(&self) -> PathBuf {
         self.root.join("building")
     }
 

@@ -49,7 +49,7 @@ pub(super) fn obtain(store: &Store, image: &ImageRecord) -> Result<(PathBuf, Hel
         // Another lease made it while this one waited.
         return Ok((path, held));
     }
-    let aside = store.aside().join(aside);
+    let aside = store.staging().join(aside);
     space::await_removed(store.root(), &|| true);
     let before = space::free(store.root());
     let made = make(store, image, &aside, &path).map_err(|failure| {
@@ -74,7 +74,7 @@ pub(super) fn obtain(store: &Store, image: &ImageRecord) -> Result<(PathBuf, Hel
 
 fn make(store: &Store, image: &ImageRecord, aside: &Path, path: &Path) -> Result<(), Failure> {
     if aside.exists() {
-        lock::await_others(aside).map_err(|error| cannot(image, &error))?;
+        lock::wait_for_writers(aside).map_err(|error| cannot(image, &error))?;
         inside::remove(store.root(), aside)?;
     }
     let create = || -> io::Result<()> {

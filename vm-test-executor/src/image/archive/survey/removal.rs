@@ -10,7 +10,7 @@ const MOST_REMOVED: usize = 64 << 20;
 impl<W: Write> Pass<'_, W> {
     /// Records what a whiteout entry removes.
     pub(super) fn remove(&mut self, directory: &[u8], file: &[u8]) -> Result<(), Stop> {
-        let directory = &self.way(directory)?[..];
+        let directory = &self.resolve_directory(directory)?[..];
         self.removed.bytes += self.last.len();
         if self.removed.bytes > MOST_REMOVED {
             let cause = format!(

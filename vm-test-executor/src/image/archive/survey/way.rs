@@ -14,11 +14,11 @@ const MOST_LINKS: usize = 40;
 
 impl<W: Write> Pass<'_, W> {
     /// Resolves a directory's plain name; directories that the archive does not name are created.
-    pub(super) fn way(&mut self, directory: &[u8]) -> Result<Vec<u8>, Stop> {
+    pub(super) fn resolve_directory(&mut self, directory: &[u8]) -> Result<Vec<u8>, Stop> {
         // The parents of a known directory are directories, too.
         if matches!(
             self.names.get(directory),
-            Some(NameKind::Directory | NameKind::Alone)
+            Some(NameKind::Directory | NameKind::Opaque)
         ) {
             return Ok(directory.to_vec());
         }
@@ -32,7 +32,7 @@ impl<W: Write> Pass<'_, W> {
             }
             let next = names::joined(&real, &part);
             match self.names.get(&next) {
-                Some(NameKind::Directory | NameKind::Alone) => real = next,
+                Some(NameKind::Directory | NameKind::Opaque) => real = next,
                 Some(NameKind::Symlink) => {
                     return Err(self.refuse("it lies below a symbolic link of the archive's"));
                 }
@@ -66,7 +66,7 @@ impl<W: Write> Pass<'_, W> {
     /// The name's directory must be resolved.
     pub(super) fn found(&self, plain: &[u8]) -> Result<Found, Stop> {
         let hidden = self.names.get(plain) == Some(NameKind::Removed)
-            || (!plain.is_empty() && self.names.get(split(plain).0) == Some(NameKind::Alone));
+            || (!plain.is_empty() && self.names.get(split(plain).0) == Some(NameKind::Opaque));
         if hidden {
             Ok(Found::Nothing)
         } else {
@@ -82,13 +82,13 @@ impl<W: Write> Pass<'_, W> {
                 (piece, NameKind::Directory)
             }
             Found::Unknown => (Piece::directory(plain), NameKind::Directory),
-            Found::Nothing => (Piece::directory(plain), NameKind::Alone),
+            Found::Nothing => (Piece::directory(plain), NameKind::Opaque),
             Found::Symlink(_) | Found::Other(_) => {
                 self.remark(format!(
                     "/{} is a directory, in place of the file that the layers below have there",
                     shown(plain)
                 ));
-                (Piece::directory(plain), NameKind::Alone)
+                (Piece::directory(plain), NameKind::Opaque)
             }
         };
         if !plain.is_empty() {
@@ -109,7 +109,7 @@ impl<W: Write> Pass<'_, W> {
             return Ok(NameKind::Directory);
         }
         Ok(match (self.names.get(plain), self.found(plain)?) {
-            (None | Some(NameKind::Removed), Found::Nothing) => NameKind::Alone,
+            (None | Some(NameKind::Removed), Found::Nothing) => NameKind::Opaque,
             (None, Found::Symlink(link)) => {
                 let target = self.read_link(&link)?;
                 self.remark(format!(
@@ -117,7 +117,7 @@ impl<W: Write> Pass<'_, W> {
                     shown(plain),
                     shown(&target)
                 ));
-                NameKind::Alone
+                NameKind::Opaque
             }
             _ => NameKind::Directory,
         })
@@ -131,15 +131,16 @@ impl<W: Write> Pass<'_, W> {
             plain(target).map_err(|_| self.refuse("it is a hard link that points outside"))?;
         let directory = "it is a hard link to a directory";
         match self.names.get(&target) {
-            Some(NameKind::Directory | NameKind::Alone) => return Err(self.refuse(directory)),
+            Some(NameKind::Directory | NameKind::Opaque) => return Err(self.refuse(directory)),
             Some(NameKind::Removed) => {}
             Some(kind) => return Ok((target, kind)),
             None if target.is_empty() => return Err(self.refuse(directory)),
             None if self.order.kind == Kind::Layer => {
                 let (above, file) = split(&target);
-                let real = names::joined(&self.way(above)?, file);
+                let real = names::joined(&self.resolve_directory(above)?, file);
                 match (self.names.get(&real), self.found(&real)?) {
-                    (Some(NameKind::Directory | NameKind::Alone), _) | (_, Found::Directory(_)) => {
+                    (Some(NameKind::Directory | NameKind::Opaque), _)
+                    | (_, Found::Directory(_)) => {
                         return Err(self.refuse(directory));
                     }
                     (Some(NameKind::Removed), _) | (None, Found::Nothing) => {}

@@ -113,7 +113,7 @@ fn a_kernel_with_everything_built_in_needs_no_module() {
 }
 
 #[test]
-fn where_nobody_says_what_is_built_in_the_machine_has_to_boot_to_show_it() {
+fn without_a_list_of_builtin_modules_only_a_boot_shows_what_is_missing() {
     assert_eq!(names_of(Indexes::default(), &WANTED).unwrap(), [""; 0]);
     let nothing = Indexes {
         built_in: Some(""),

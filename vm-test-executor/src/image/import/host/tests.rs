@@ -57,7 +57,7 @@ fn root() -> TempDir {
 fn packed(system: &System) -> (BTreeMap<String, (EntryType, String)>, Vec<PathBuf>) {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes);
-    let closed = walk(system, &mut |entry: &Entry| write(&mut writer, entry)).unwrap();
+    let unreadable = walk(system, &mut |entry: &Entry| write(&mut writer, entry)).unwrap();
     writer.finish().unwrap();
     drop(writer);
     let mut found = BTreeMap::new();
@@ -74,13 +74,13 @@ fn packed(system: &System) -> (BTreeMap<String, (EntryType, String)>, Vec<PathBu
         let twice = found.insert(name.clone(), (kind, text));
         assert_eq!(twice, None, "{name} is there twice");
     }
-    (found, closed.paths)
+    (found, unreadable.paths)
 }
 
 #[test]
 fn the_system_is_packed_and_nothing_that_is_a_users_or_a_machines() {
     let dir = root();
-    let (found, closed) = packed(&System::below(dir.path(), &[]));
+    let (found, unreadable) = packed(&System::below(dir.path(), &[]));
     for name in [
         "etc/open/note",
         "usr/bin/tool",
@@ -105,7 +105,7 @@ fn the_system_is_packed_and_nothing_that_is_a_users_or_a_machines() {
         assert!(!found.contains_key(name), "{name} is there");
     }
     let expected = ["etc/key", "etc/private"].map(|name| dir.path().join(name));
-    assert_eq!(closed, expected);
+    assert_eq!(unreadable, expected);
     assert_eq!(found["etc/shadow"].1, "root:*:::::::\nann:*:::::::\n");
     let link = (EntryType::Link, "usr/bin/tool".to_owned());
     assert_eq!(found["usr/bin/tool-2"], link);
