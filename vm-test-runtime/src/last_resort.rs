@@ -23,7 +23,7 @@ pub(crate) fn is_on_the_test(site: &Site, test: &str) -> bool {
 pub(crate) fn end_process(site: &Site, message: &str) -> ! {
     let _ = writeln!(
         std::io::stderr(),
-        "vm-test: `{}` at {}:{} ends this test process, because its caller may pass by panicking: {message}",
+        "vm-test: `{}` at {}:{} ends this test process, because its caller may treat a panic as a pass: {message}",
         site.function,
         site.file,
         site.line

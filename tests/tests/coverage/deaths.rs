@@ -52,7 +52,7 @@ pub(crate) fn break_no_report(host: &Host, place: Place, tool: Tool, local: &Rep
         let test = process_of(host, place, "waits_for_the_end", "holder");
         Daemon::at(test).expect("a test process").terminate();
         in_parent += WAITS_FOR_THE_END;
-        told = "its process was told to end (SIGTERM) before the test did, which was killed";
+        told = "the test process on the host received SIGTERM before the test ended; the test was killed";
     }
     let keeper = process_of(host, place, "waits_to_be_killed", "keeper");
     Daemon::at(keeper).expect("a keeper").kill();

@@ -41,7 +41,9 @@ fn where_it_is_kept_the_test_is_still_there_and_stopped() {
     for backend in BACKENDS {
         let it = Kept::by(&format!("{backend}::stalls"));
         assert!(
-            it.run.text.contains("s and was stopped as it was\n"),
+            it.run
+                .text
+                .contains("s and was stopped (SIGSTOP) for inspection\n"),
             "{}",
             it.run.text
         );
@@ -71,7 +73,7 @@ fn a_test_that_nextest_ends_says_the_same_leaves_its_artifacts_and_is_kept() {
         command.env("NEXTEST_NO_OUTPUT_INDENT", "1");
         let text = text_of(&command.output().expect("cargo starts"));
         assert!(text.contains("1 timed out"), "{text}");
-        let expected = "error: its process was told to end (SIGTERM) before the test did, which was stopped as it was\n\
+        let expected = "error: the test process on the host received SIGTERM before the test ended; the test was stopped (SIGSTOP) for inspection\n\
             the last lines that it wrote:\n  | ready to be killed\n\
             what it was doing:\n  | ";
         assert!(text.contains(expected), "{text}");

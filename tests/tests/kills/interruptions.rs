@@ -17,8 +17,7 @@ use vm_test_tests::process::await_that;
 const SLEEPS: &str = "forever::sleeps";
 
 /// What is reported about it when its process is told to end.
-const TOLD_TO_END: &str =
-    "error: its process was told to end (SIGTERM) before the test did, which was killed\n";
+const TOLD_TO_END: &str = "error: the test process on the host received SIGTERM before the test ended; the test was killed\n";
 
 /// Waits until the test that never ends is in its guest.
 pub(super) fn await_sleeper(host: &Host) {

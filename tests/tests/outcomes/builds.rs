@@ -183,7 +183,7 @@ fn on_a_host_without_guests_every_test_fails_with_one_line() {
             limit(Place::Container),
         );
         assert_ne!(finished.code, Some(0), "{test} passed");
-        let words = format!("because its caller may pass by panicking: {line}");
+        let words = format!("because its caller may treat a panic as a pass: {line}");
         assert!(
             finished.stderr.text().contains(&words),
             "{}",

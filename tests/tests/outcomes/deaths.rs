@@ -22,9 +22,7 @@ const TABLE: &[Row] = &[
     fails(
         "aborting_after_the_end",
         &[],
-        &[
-            "error: no verdict that counts: signal 6 (SIGABRT) killed the test process after its verdict",
-        ],
+        &["error: invalid verdict: signal 6 (SIGABRT) killed the test process after its verdict"],
     ),
     passes("closing_all_but_its_streams_and_passing", &[], &[]),
     fails(
@@ -81,7 +79,7 @@ const TABLE: &[Row] = &[
         "exiting_with_101_after_the_end",
         &[],
         &[
-            "error: no verdict that counts: the test process exited with code 101 after its verdict",
+            "error: invalid verdict: the test process exited with code 101 after its verdict",
             EXIT_HINT,
         ],
     ),
@@ -89,7 +87,7 @@ const TABLE: &[Row] = &[
         "exiting_with_three_after_the_end",
         &[],
         &[
-            "error: no verdict that counts: the test process exited with code 3 after its verdict",
+            "error: invalid verdict: the test process exited with code 3 after its verdict",
             EXIT_HINT,
         ],
     ),

@@ -42,7 +42,7 @@ pub(crate) fn a_test_that_fails_in_its_second_body_fails_though_the_first_one_ha
     assert_fails_alone(
         place,
         "late::panicking_in_the_second_of_two_helpers",
-        "no verdict that counts: the test process exited with code 101 after its verdict (last panic: in the second)",
+        "invalid verdict: the test process exited with code 101 after its verdict (last panic: in the second)",
     );
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn an_error_that_a_helper_returns_is_no_panic_that_its_caller_should_
     assert_fails_alone(
         place,
         "late::should_panic_and_only_drops_the_error_of_a_helper",
-        "ends this test process, because its caller may pass by panicking: ",
+        "ends this test process, because its caller may treat a panic as a pass: ",
     );
 }
 

@@ -86,7 +86,7 @@ fn a_test_whose_expectation_its_site_cannot_see_ends_its_process_and_says_why() 
             let words = format!("vm-test: `{function}` at tests/generated.rs:");
             let cause = ERROR.trim_start_matches("error: ");
             let reason = format!(
-                " ends this test process, because its caller may pass by panicking: {cause}"
+                " ends this test process, because its caller may treat a panic as a pass: {cause}"
             );
             assert!(
                 text.lines()

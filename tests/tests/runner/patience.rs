@@ -41,12 +41,12 @@ fn where_a_process_runs_one_test_it_is_the_end_of_its_time() {
     let keep = ("VM_TEST_KEEP", "on-failure");
     for (variables, how) in [
         (&[MODE][..], "killed"),
-        (&[MODE, keep], "stopped as it was"),
+        (&[MODE, keep], "stopped (SIGSTOP) for inspection"),
     ] {
         let finished = told_to_end(&host, trap, EXACT, variables);
         assert_eq!(finished.status.signal(), Some(15), "{finished:?}");
         let expected = format!(
-            "`/bin/sh` was told to end (SIGTERM) and was {how}\nwhat it was doing:\n  | thread "
+            "`/bin/sh` was {how} because vm-test received SIGTERM\nwhat it was doing:\n  | thread "
         );
         assert!(finished.err.contains(&expected), "{finished:?}");
         let waits = "`sleep 1000` waits in clock_nanosleep";
@@ -66,7 +66,7 @@ fn elsewhere_the_binary_decides() {
     for (argument, variables) in [(EXACT, &[][..]), ("--include-ignored", &[MODE])] {
         let finished = told_to_end(&host, "trap 'exit 3' TERM", argument, variables);
         assert_eq!(finished.code(), Some(3), "{finished:?}");
-        assert!(!finished.err.contains("told to end"), "{finished:?}");
+        assert!(!finished.err.contains("received SIGTERM"), "{finished:?}");
     }
 }
 
@@ -103,7 +103,7 @@ fn what_nextest_ends_leaves_its_counters_and_its_artifacts() {
         .unwrap();
     let text = text_of(&output);
     assert!(text.contains("1 timed out"), "{text}");
-    let expected = "` was told to end (SIGTERM) and was killed\nwhat it was doing:\n  | thread ";
+    let expected = "` was killed because vm-test received SIGTERM\nwhat it was doing:\n  | thread ";
     assert!(text.contains(expected), "{text}");
     let artifact = target.join("vm-test/artifacts/runner/moving/moved_and_hangs/last-will");
     assert_eq!(fs::read(artifact).expect(&text), b"all to you");

@@ -61,7 +61,10 @@ fn its_services_still_run_and_its_console_can_be_read() {
         assert_eq!(code, Some(0), "{log}");
         let (_, console) = log.split_once("--- console\n").expect("its console");
         assert!(console.contains("Reached target "), "{log}");
-        assert!(log.contains("was stopped as it was\n"), "{log}");
+        assert!(
+            log.contains("was stopped (SIGSTOP) for inspection\n"),
+            "{log}"
+        );
         if is_alive {
             let (code, removed) = ask(&host, &fixture, &["rm", id]);
             assert_eq!((code, removed), (Some(0), format!("removed {id}\n")));

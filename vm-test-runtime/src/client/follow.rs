@@ -138,7 +138,7 @@ fn is_of_a_file(message: &FromAgent) -> bool {
 fn silent(grace: Duration, limit: Option<Duration>) -> Failure {
     let since = match limit {
         Some(limit) => format!("the time limit of {} ms", limit.as_millis()),
-        None => "this process was told to end".to_owned(),
+        None => "this process received SIGTERM".to_owned(),
     };
     Failure::new(format!(
         "the guest did not answer for {grace:?} after {since}"

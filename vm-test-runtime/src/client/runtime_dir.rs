@@ -54,7 +54,7 @@ impl RuntimeDir {
                 path.display()
             ))
             .hint(match variables::get(RUNTIME_DIR) {
-                Some(_) => format!("{RUNTIME_DIR} names it: have it name another one"),
+                Some(_) => format!("set {RUNTIME_DIR} to another directory"),
                 None => format!("remove it, or set {RUNTIME_DIR} to another directory"),
             })
         };

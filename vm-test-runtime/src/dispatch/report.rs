@@ -47,7 +47,7 @@ pub(super) fn failed(
     }
     if lease.granted.writes_to_memory && says(sounds_full) {
         eprintln!(
-            "hint: what a test writes in guest `{}` is in memory, and there is room for {} MiB: give it more, as in memory = \"{}M\", or have it on disk with rollback = \"snapshot\" (with an image, in a store on btrfs)",
+            "hint: files that a test writes in guest `{}` are kept in memory, at most {} MiB: raise the limit, as in memory = \"{}M\", or keep them on disk with rollback = \"snapshot\" (with an image, in a store on btrfs)",
             site.guest(),
             lease.granted.memory_bytes >> 20,
             lease.granted.memory_bytes >> 19

@@ -40,7 +40,7 @@ fn conclude(lease: &Lease, site: &Site, test: &str, course: &Course, ended: &End
     let breach = seen.stray.clone().or_else(|| ended.breach.clone());
     if let Some(breach) = breach {
         return Conclusion::NoVerdict(Failure::new(format!(
-            "no verdict that counts: the guest broke the protocol: {breach}"
+            "invalid verdict: the guest broke the protocol: {breach}"
         )));
     }
     if let End::Exited(code) = ended.end
@@ -94,7 +94,7 @@ fn fits(code: i32, verdict: &BodyOutcome, panics: Panics) -> bool {
 fn no_verdict(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Failure {
     let seen = &course.seen;
     let (none, after) = if seen.verdict.is_some() {
-        ("no verdict that counts", "after its verdict")
+        ("invalid verdict", "after its verdict")
     } else {
         ("no verdict", "before the test ended")
     };
@@ -155,13 +155,13 @@ fn out_of_memory(lease: &Lease, site: &Site, ended: &Ended) -> Failure {
 fn timed_out(lease: &Lease, site: &Site, course: &Course, ended: &Ended) -> Failure {
     let written = course.output.last_lines(LAST_LINES, LONGEST_LINE);
     let how = match lease.granted.keep_for {
-        Some(_) => "was stopped as it was",
+        Some(_) => "was stopped (SIGSTOP) for inspection",
         None => "was killed",
     };
     let (what, hint) = if course.told_to_end {
-        let what = "its process was told to end (SIGTERM) before the test did, which";
+        let what = "the test process on the host received SIGTERM before the test ended; the test";
         let hint =
-            "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run";
+            "nextest sends SIGTERM when a test exceeds `slow-timeout`, or when it cancels a run";
         (what.to_owned(), hint.to_owned())
     } else {
         let (limit, guest) = (show_duration(lease.granted.timeout), site.guest());

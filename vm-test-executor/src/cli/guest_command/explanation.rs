@@ -25,24 +25,24 @@ impl Command<'_> {
             }
             End::TimedOut => {
                 let how = if self.keeps && lease.granted.keep_for.is_some() {
-                    "stopped as it was"
+                    "stopped (SIGSTOP) for inspection"
                 } else {
                     "killed"
                 };
                 let limit = Duration::from_millis(self.settings.timeout.unwrap_or(0));
-                let (what, hint) = if ending.told_to_end {
+                let (words, hint) = if ending.told_to_end {
                     (
-                        "was told to end (SIGTERM)".to_owned(),
-                        "nextest tells it so when the time of `slow-timeout` is over, or when it cancels a run",
+                        format!("`{program}` was {how} because vm-test received SIGTERM"),
+                        "nextest sends SIGTERM when a test exceeds `slow-timeout`, or when it cancels a run",
                     )
                 } else {
                     (
-                        format!("did not end within {limit:?}"),
+                        format!("`{program}` did not end within {limit:?} and was {how}"),
                         "give it more time with --timeout, or leave it out",
                     )
                 };
                 Some(
-                    Failure::new(format!("`{program}` {what} and was {how}"))
+                    Failure::new(words)
                         .with_lines("what it was doing", last)
                         .hint(hint),
                 )

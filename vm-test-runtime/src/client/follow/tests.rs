@@ -171,7 +171,7 @@ fn an_agent_that_is_silent_after_the_limit_is_given_up() {
     let (limit, grace) = (Duration::from_millis(20), Duration::from_millis(50));
     for (wants_end, since) in [
         (false, "the time limit of 20 ms"),
-        (true, "this process was told to end"),
+        (true, "this process received SIGTERM"),
     ] {
         let (mut silent, script) = agent(|stream| {
             // Until the follower hangs up.
