@@ -42,8 +42,8 @@ fn names_that_lead_elsewhere_are_refused_whoever_sends_them() {
             "was not brought back: its name has control characters",
             "was not brought back: its name is not UTF-8",
             "export `a.new` was not brought back: the test did not request it",
-            "artifact `wrong` was not brought back: its bytes are not those that were sent",
-            "artifact `short` was not brought back: 1 of 2 bytes came",
+            "artifact `wrong` was not brought back: its checksum does not match",
+            "artifact `short` was not brought back: only 1 of 2 bytes arrived",
             "artifact `given up` was not brought back: \u{fffd}[2Jred",
         ],
     );

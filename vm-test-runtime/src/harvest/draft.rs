@@ -52,7 +52,13 @@ impl Draft {
         });
         match is_within {
             Ok(true) => {}
-            Ok(false) => return Err(format!("{} is elsewhere", directory.display())),
+            Ok(false) => {
+                return Err(format!(
+                    "{} leads out of {}",
+                    directory.display(),
+                    root.display()
+                ));
+            }
             Err(error) => return Err(cannot(&directory, &error)),
         }
         let goal = directory.join(name);
@@ -205,7 +211,7 @@ fn in_the_way(path: &Path, meta: &Metadata) -> String {
     } else if meta.is_dir() {
         "a directory"
     } else {
-        "something else than what it should be"
+        "a file of another type"
     };
     format!("{} is {what} on the host", path.display())
 }

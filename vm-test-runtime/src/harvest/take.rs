@@ -101,7 +101,7 @@ impl Harvest {
                 self.open = None;
                 self.kept += 1;
                 if self.kept > 2 * MOST_KEPT {
-                    return Err("too many words about files".to_owned());
+                    return Err("too many messages about files".to_owned());
                 }
                 let reason = names::shown(reason.as_bytes(), LONGEST_REASON);
                 self.refuse(kind, &names::shown(&name, LONGEST_NAME), &reason);
@@ -163,7 +163,11 @@ impl Harvest {
                     self.profiles += 1;
                     (!place.directory.join(&name).exists()).then_some(name)
                 });
-                Draft::begin(&place.directory, &[name.ok_or("it finds no name")?], drafts)
+                Draft::begin(
+                    &place.directory,
+                    &[name.ok_or("no free name was found")?],
+                    drafts,
+                )
             }
             FileKind::Artifact => {
                 let root = self.places.artifacts.as_ref().ok_or_else(unasked)?;
@@ -198,9 +202,12 @@ impl Harvest {
             return;
         };
         let done = if open.received != open.length {
-            Err(format!("{} of {} bytes came", open.received, open.length))
+            Err(format!(
+                "only {} of {} bytes arrived",
+                open.received, open.length
+            ))
         } else if open.sum.value() != sum {
-            Err("its bytes are not those that were sent".to_owned())
+            Err("its checksum does not match".to_owned())
         } else if open.kind == FileKind::Profile {
             profile::check(&open.header, open.length).and_then(|()| {
                 if draft.add()? {
