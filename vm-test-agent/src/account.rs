@@ -150,7 +150,7 @@ fn describe(process: i32, thread: i32, words: Option<&str>) -> String {
         'S' => "waits",
         'D' => "is blocked in the kernel",
         'T' | 't' => "is stopped",
-        'Z' => "has ended, and its parent has not asked for it",
+        'Z' => "is a zombie (not reaped by its parent)",
         _ => "is in an unknown state",
     };
     let text = fs::read_to_string(format!("{place}/syscall")).unwrap_or_default();

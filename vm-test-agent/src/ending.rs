@@ -49,7 +49,9 @@ impl Running<'_> {
         let thread = format!("({})", test.chars().take(THREAD_NAME).collect::<String>());
         let line = lines.iter().find(|line| line.contains(&thread));
         let line = line.or_else(|| lines.last()).map_or("", String::as_str);
-        io::Error::other(format!("the holder of the lease went away while {line}"))
+        io::Error::other(format!(
+            "the process that held the lease disconnected while {line}"
+        ))
     }
 
     /// Records what the job has executed, and kills it.

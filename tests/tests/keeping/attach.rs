@@ -64,7 +64,7 @@ fn only_one_is_in_it_at_a_time_and_a_visitor_who_is_killed_leaves_it_to_the_next
         assert_eq!(
             refused.err,
             format!(
-                "error: cannot attach to {}: somebody is attached to it\n",
+                "error: cannot attach to {}: another session is already attached to it\n",
                 it.id
             )
         );

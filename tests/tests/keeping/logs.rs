@@ -24,11 +24,11 @@ fn the_log_of_a_kept_instance_says_why_and_what_its_test_wrote() {
         let mut terminal = Terminal::without_colours(&it.host, &["logs", &it.id]);
         assert!(terminal.finish().success());
         terminal.await_words(&format!(
-            "--- why it did not pass\r\nthread '{backend}::leaves_things' panicked at tests/endings.rs:"
+            "--- why the test failed\r\nthread '{backend}::leaves_things' panicked at tests/endings.rs:"
         ));
         let screen = terminal.screen();
         let (words, output) = screen
-            .split_once("--- what its test wrote\r\n")
+            .split_once("--- output of the test\r\n")
             .expect("its output");
         assert!(words.contains(":\r\non purpose\r\n"), "{screen}");
         assert!(output.contains("before the end\r\n"), "{screen}");
@@ -58,7 +58,7 @@ fn the_log_outlives_the_instance_and_the_daemon() {
                     .starts_with(&format!("test {backend}::leaves_things")),
                 "{log:?}"
             );
-            let words = format!("--- why it did not pass\nthread '{backend}::leaves_things");
+            let words = format!("--- why the test failed\nthread '{backend}::leaves_things");
             assert!(log.out.contains(&words), "{log:?}");
             assert!(log.out.contains(":\non purpose\n--- "), "{log:?}");
             assert!(log.out.contains("before the end\n"), "{log:?}");

@@ -96,7 +96,7 @@ fn where_dev_kvm_boots_nothing_one_line_says_so_and_from_then_on_qemu_translates
     let lines: Vec<_> = text.lines().filter(|line| line.contains(REFUSED)).collect();
     match (kvm, &lines[..]) {
         (Kvm::BootsNothing, [line]) => assert!(
-            line.contains("QEMU translates instead, which is slower")
+            line.contains("QEMU emulates the processor instead, which is slower")
                 && line.contains("`vm-test gc --images` makes vm-test try it again"),
             "{line}"
         ),

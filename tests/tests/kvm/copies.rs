@@ -167,7 +167,7 @@ fn who_comes_while_a_machine_boots_for_the_first_time_is_told_and_goes_on_from_t
     let first = first.finish(LIMIT);
     for (finished, words) in [
         (first, "this VM boots for the first time"),
-        (second, "another one like it boots for the first time"),
+        (second, "an identical VM boots for the first time"),
     ] {
         let text = finished.stderr.text();
         assert_eq!(finished.code, Some(0), "{text}");

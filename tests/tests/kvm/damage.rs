@@ -136,7 +136,10 @@ fn a_template_that_is_cut_or_gone_in_part_is_named_and_made_anew() {
         }
         let (success, text) = run(&host, directory, "302M");
         assert!(success, "{file} {damage}: {text}");
-        let words = format!("its template is damaged, and made anew: {}", path.display());
+        let words = format!(
+            "its template is damaged and is being rebuilt: {}",
+            path.display()
+        );
         assert!(text.contains(&words), "{file} {damage}: {text}");
     }
 }

@@ -101,7 +101,9 @@ fn a_test_whose_process_is_killed_is_written_down_as_lost() {
             .join(format!("vm-test/runs/{run}/{id}.log"));
         let log = std::fs::read_to_string(log).expect("its log");
         assert!(
-            log.contains("\n--- why it did not pass\nits test process ended without a word\n"),
+            log.contains(
+                "\n--- why the test failed\nits test process ended without reporting a result\n"
+            ),
             "{log}"
         );
         let thread = &test[..15];
@@ -112,8 +114,9 @@ fn a_test_whose_process_is_killed_is_written_down_as_lost() {
         let (_, said) = log.split_once(place).expect(&log);
         let line = said.lines().next().unwrap_or_default();
         assert!(
-            line.starts_with("vm-test-agent: the holder of the lease went away while thread ")
-                && line.contains(&format!(" ({thread}) waits in clock_nanosleep")),
+            line.starts_with(
+                "vm-test-agent: the process that held the lease disconnected while thread "
+            ) && line.contains(&format!(" ({thread}) waits in clock_nanosleep")),
             "{log}"
         );
         let table = report(&host, &fixture, &[&run]).out;

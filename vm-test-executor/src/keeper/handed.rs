@@ -54,7 +54,7 @@ impl Handed {
             Descriptor::ForeignDisk => &mut self.foreign_disk,
         };
         match place.replace(descriptor) {
-            Some(_) => Err(invalid("is there already")),
+            Some(_) => Err(invalid("has been received already")),
             None => Ok(()),
         }
     }
@@ -113,7 +113,7 @@ mod tests {
             (&[Descriptor::Tree(2)][..], "Tree(2) is not expected"),
             (
                 &[Descriptor::Console, Descriptor::Console],
-                "Console is there already",
+                "Console has been received already",
             ),
         ] {
             let error = handed(names, Some(&ToKeeper::Start)).unwrap_err();

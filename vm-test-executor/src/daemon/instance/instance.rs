@@ -153,7 +153,7 @@ impl Instance {
         let cannot =
             |what: &str, error: &io::Error| not_started(&self.name, &self.guest, what, error);
         frame::write(&self.control, &ToKeeper::Hold(Box::new(assignment.clone())))
-            .map_err(|error| cannot("tell it its world", &error))?;
+            .map_err(|error| cannot("send it its configuration", &error))?;
         for (number, tree) in assignment.trees().iter().enumerate() {
             self.send_tree(number, tree, namespace)?;
         }

@@ -42,7 +42,7 @@ pub(crate) fn serve(host: &Host, client: &UnixStream, instance: &str) {
         }
     };
     let Some(_visit) = client.try_clone().ok().and_then(|copy| kept.enter(copy)) else {
-        return refuse(client, cannot("somebody is attached to it"));
+        return refuse(client, cannot("another session is already attached to it"));
     };
     let attached = Attached {
         granted,

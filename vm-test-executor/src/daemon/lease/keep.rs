@@ -42,14 +42,16 @@ fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kep
     let cannot = |cause: &str| Failure::new(format!("cannot keep {instance}: {cause}"));
     let agent = handover::receive(client)
         .map(UnixStream::from)
-        .map_err(|_| cannot("its stream did not come along"))?;
+        .map_err(|_| cannot("the request contained no stream"))?;
     // The previous holder may have set it.
     agent
         .set_read_timeout(None)
         .map_err(|error| cannot(&error.to_string()))?;
     let kept = host.registry.with(instance, |living| {
         let Some(stays) = living.granted.keep_for.filter(|_| living.kept.is_none()) else {
-            return Err(cannot("it is not one to be kept"));
+            return Err(cannot(
+                "it is not configured to be kept, or is kept already",
+            ));
         };
         living.admitted.keep().map_err(|cause| {
             cannot(&cause)

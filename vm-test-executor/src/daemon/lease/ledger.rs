@@ -115,7 +115,9 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
         End::Cause(cause) => Some(cause.text()),
         End::Released(words) if record.is_none() => {
             let words = words.map_or(String::new(), |words| format!("\n{words}"));
-            Some(format!("its test process ended without a word{words}"))
+            Some(format!(
+                "its test process ended without reporting a result{words}"
+            ))
         }
         End::Released(_) => None,
     });
@@ -160,8 +162,7 @@ fn describe(entry: &RunEntry, outcome: &str, words: Option<String>, log: Log) ->
     // A test process that was killed has not reported what its test wrote.
     if outcome == "lost" && log.output.is_none() {
         text += &parts(&Log { words, ..log });
-        return text
-            + "--- what its test wrote is not known: its process ended before it told that\n";
+        return text + "--- output of the test unknown: its process ended before reporting it\n";
     }
     text + &parts(&Log { words, ..log })
 }
@@ -171,7 +172,7 @@ fn describe(entry: &RunEntry, outcome: &str, words: Option<String>, log: Log) ->
 pub fn describe_log(log: &Log) -> String {
     let unknown = match log.output {
         None => {
-            "--- what its test wrote is not known yet: its process tells that when the test has ended\n"
+            "--- output of the test not available yet: it is reported when the test has ended\n"
         }
         Some(_) => "",
     };
@@ -181,7 +182,7 @@ pub fn describe_log(log: &Log) -> String {
 fn parts(log: &Log) -> String {
     let mut text = String::new();
     if let Some(words) = &log.words {
-        text += &format!("--- why it did not pass\n{}\n", words.trim_end());
+        text += &format!("--- why the test failed\n{}\n", words.trim_end());
     }
     if let Some(console) = &log.console {
         text += &format!("--- console\n{}\n", console.join("\n"));
@@ -194,7 +195,7 @@ fn parts(log: &Log) -> String {
     } else {
         "\n"
     };
-    text + &format!("--- what its test wrote\n{output}{end}")
+    text + &format!("--- output of the test\n{output}{end}")
 }
 
 fn write(page: &Page) -> std::io::Result<()> {

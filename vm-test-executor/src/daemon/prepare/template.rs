@@ -119,7 +119,7 @@ fn proven(
                 let cause = &unrun.failure.message;
                 if shape.guest.accelerator() == config::Accelerator::Auto {
                     say(&format!(
-                        "image `{}` does not boot with /dev/kvm here: {cause}; QEMU translates instead, which is slower, until this host boots; {FORGET}",
+                        "image `{}` does not boot with /dev/kvm here: {cause}; QEMU emulates the processor instead, which is slower, until this host is rebooted; {FORGET}",
                         shape.guest.image
                     ));
                 }
@@ -164,8 +164,12 @@ fn with(
     Template::of(
         store,
         &[files, initramfs, emulator, &text],
-        |damage| say(&format!("its template is damaged, and made anew: {damage}")),
-        || say("another one like it boots for the first time, which this one waits for"),
+        |damage| {
+            say(&format!(
+                "its template is damaged and is being rebuilt: {damage}"
+            ))
+        },
+        || say("an identical VM boots for the first time; this one waits for it"),
         make,
     )
 }

@@ -93,7 +93,7 @@ fn where_a_keeper_ends_before_it_has_its_world_no_instance_starts_and_its_own_ca
             keeper.say(&garbage);
             keeper.exit(0);
         });
-        let expected = format!("{subject}tell it its world: ");
+        let expected = format!("{subject}send it its configuration: ");
         assert!(failure.message.starts_with(&expected), "{failure}");
     }
 }

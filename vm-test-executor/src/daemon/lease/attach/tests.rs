@@ -77,7 +77,10 @@ fn a_clients_job_runs_in_the_kept_instance_which_then_waits_for_the_next_one() {
                 enter(&client);
                 assert!(is_attached(daemon));
                 let other = visit(daemon, NAME, refusal);
-                assert_eq!(other, "cannot attach to a-1: somebody is attached to it");
+                assert_eq!(
+                    other,
+                    "cannot attach to a-1: another session is already attached to it"
+                );
                 frame::write(&client, &job()).unwrap();
                 assert_eq!(frame::read(agent).unwrap(), Some(job()));
                 // One visit is for one job.

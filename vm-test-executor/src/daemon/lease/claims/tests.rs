@@ -60,7 +60,7 @@ fn each_daemon_sees_what_the_living_hold_and_the_last_one_leaves_nothing() {
 }
 
 #[test]
-fn who_has_let_go_of_the_lock_has_it_no_more_whoever_has_a_copy_of_its_descriptor() {
+fn a_released_lock_is_free_even_if_its_descriptor_was_copied() {
     let parent = tempfile::tempdir().unwrap();
     let claims = Claims::of(parent.path().join("claims"), "a");
     let lock = claims.lock().unwrap().expect("nobody has it");

@@ -57,7 +57,10 @@ fn a_kept_instance_outlives_its_test_process_until_it_is_removed() {
         // A second holder is refused, and changes nothing.
         let other = UnixStream::pair().unwrap().0;
         let again = refused(answer(&daemon, Some(other), NAME));
-        assert_eq!(again, "cannot keep a-1: it is not one to be kept");
+        assert_eq!(
+            again,
+            "cannot keep a-1: it is not configured to be kept, or is kept already"
+        );
         assert_eq!(remove(host, NAME), Reply::Removed);
         assert!(keeper.is_killed());
         assert_eq!(keeper.stream.read(&mut [0]).unwrap(), 0);
@@ -116,8 +119,12 @@ fn what_cannot_be_kept_is_refused_and_goes_on_as_it_was() {
         let event = scope.spawn(|| daemon.live(lease));
         daemon.await_life();
         for (agent, instance, cause) in [
-            (None, NAME, "its stream did not come along"),
-            (end(), NAME, "it is not one to be kept"),
+            (None, NAME, "the request contained no stream"),
+            (
+                end(),
+                NAME,
+                "it is not configured to be kept, or is kept already",
+            ),
             (end(), "a-2", "it is gone"),
         ] {
             let words = refused(answer(&daemon, agent, instance));

@@ -56,7 +56,7 @@ fn a_log_says_why_what_the_console_had_and_what_the_test_wrote() {
     };
     assert_eq!(
         describe_log(&log),
-        "--- why it did not pass\nwhy\n--- console\none\ntwo\n--- what its test wrote\noutput\n"
+        "--- why the test failed\nwhy\n--- console\none\ntwo\n--- output of the test\noutput\n"
     );
-    assert!(describe_log(&Log::default()).starts_with("--- what its test wrote is not known yet"));
+    assert!(describe_log(&Log::default()).starts_with("--- output of the test not available yet"));
 }

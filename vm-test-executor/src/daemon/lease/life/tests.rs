@@ -57,7 +57,7 @@ fn a_client_that_disappears_ends_its_instance_and_the_guest_may_say_what_it_was_
     let (line, log) = daemon.written();
     assert_eq!(line["outcome"], "lost");
     assert!(line["rollback_us"].is_u64());
-    let expected = "its test process ended without a word\nit was in a loop\n";
+    let expected = "its test process ended without reporting a result\nit was in a loop\n";
     assert!(log.contains(expected), "{log}");
 }
 
@@ -74,7 +74,7 @@ fn a_silent_keeper_or_one_that_talks_nonsense_does_not_hold_up_the_end_of_a_lost
         daemon.check_budget();
         let (line, log) = daemon.written();
         assert_eq!(line["outcome"], "lost");
-        let expected = "its test process ended without a word\n---";
+        let expected = "its test process ended without reporting a result\n---";
         assert!(log.contains(expected), "{log}");
     }
 }
