@@ -54,8 +54,8 @@ fn the_end_of_a_machine_is_told_at_once_and_by_its_name() {
             "the_kernel_panics",
             "guest kernel panicked: sysrq triggered crash",
         ),
-        ("the_machine_reboots", "its machine was rebooted"),
-        ("the_machine_is_powered_off", "its machine was powered off"),
+        ("the_machine_reboots", "the VM was rebooted"),
+        ("the_machine_is_powered_off", "the VM was powered off"),
     ] {
         let run = fails(&fixture, &host, test, TOLD);
         assert!(run.contains(words), "{test}: {run}");

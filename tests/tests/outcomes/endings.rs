@@ -14,7 +14,7 @@ const TABLE: &[Row] = &[
         "rebooting",
         &["goodbye"],
         &[
-            "error: instance {guest}-… of guest `{guest}` died: its machine was rebooted",
+            "error: instance {guest}-… of guest `{guest}` died: the VM was rebooted",
             ANY,
         ],
     ),
@@ -22,7 +22,7 @@ const TABLE: &[Row] = &[
         "should_panic_and_switches_off",
         &["goodbye"],
         &[
-            "error: instance {guest}-… of guest `{guest}` died: its machine was powered off",
+            "error: instance {guest}-… of guest `{guest}` died: the VM was powered off",
             ANY,
         ],
     ),
@@ -49,7 +49,7 @@ const TABLE: &[Row] = &[
         "should_panic_and_halts",
         &["goodbye"],
         &[
-            "error: instance {guest}-… of guest `{guest}` died: its machine was halted",
+            "error: instance {guest}-… of guest `{guest}` died: the VM was halted",
             ANY,
         ],
     ),

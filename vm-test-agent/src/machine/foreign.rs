@@ -35,7 +35,7 @@ pub(crate) fn main() -> ExitCode {
             let mut tar = Command::new("tar");
             tar.env("PATH", PATH).args(PACK).arg("--directory");
             let error = tar.arg(root).arg(".").exec();
-            format!("the machine that opened it cannot start tar: {error}")
+            format!("the VM that opened it cannot start tar: {error}")
         }
         Err(cause) => cause,
     };

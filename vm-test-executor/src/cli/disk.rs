@@ -69,7 +69,7 @@ pub(super) fn read(
     };
     let mut lease = Lease::obtain(&request, |reason| bar.say(reason))?;
     let cannot = |cause: &str| Failure::new(format!("cannot import {name}: {cause}"));
-    let lost = |cause: &str| cannot(&format!("the machine that opened it is lost: {cause}"));
+    let lost = |cause: &str| cannot(&format!("the VM that opened it was lost: {cause}"));
     order(&lease).map_err(|error| lost(&error.to_string()))?;
     let mut copy = Copy {
         into,

@@ -155,7 +155,7 @@ fn understand(line: &str) -> Option<String> {
         let cause: String = cause.chars().filter(|c| !c.is_control()).collect();
         return Some(format!("guest kernel panicked: {cause}"));
     }
-    says(line, HALTED).map(|_| "its machine was halted".to_owned())
+    says(line, HALTED).map(|_| "the VM was halted".to_owned())
 }
 
 /// Returns what follows `words` in a line that begins with them, optionally after the kernel's
@@ -197,7 +197,7 @@ mod tests {
         }
         assert_eq!(
             heard(&["[   40.1] reboot: System halted\r\n"]).as_deref(),
-            Some("its machine was halted")
+            Some("the VM was halted")
         );
     }
 
@@ -266,10 +266,7 @@ mod tests {
         assert!(end.try_recv().is_err());
         end.recv_timeout(GRACE * 20).unwrap();
         drop(wire);
-        assert_eq!(
-            console.last_words().as_deref(),
-            Some("its machine was halted")
-        );
+        assert_eq!(console.last_words().as_deref(), Some("the VM was halted"));
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.ends_with("the last line\n"), "{text}");
     }

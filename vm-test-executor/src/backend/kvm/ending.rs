@@ -40,7 +40,7 @@ impl Running<'_> {
         let kind = kind_of(complaint.as_deref().unwrap_or_default());
         let told = self.greeted.as_mut().and_then(Monitor::cause);
         let words = match (told, ended, complaint) {
-            (Some(cause), Ended { success: true, .. }, _) => format!("its machine {cause}"),
+            (Some(cause), Ended { success: true, .. }, _) => format!("the VM {cause}"),
             (_, Ended { words, .. }, Some(complaint)) => format!("QEMU {words}: {complaint}"),
             (_, Ended { words, .. }, None) => format!("QEMU {words}"),
         };

@@ -233,7 +233,7 @@ impl Monitor {
                         ShutdownCause::guest_shutdown => "was powered off",
                         ShutdownCause::guest_reset => "was rebooted",
                         ShutdownCause::guest_panic => "lost its kernel",
-                        ShutdownCause::host_signal => "was told to end by a signal",
+                        ShutdownCause::host_signal => "was shut down by a signal",
                         _ => "was ended",
                     };
                     self.cause.get_or_insert(cause);

@@ -263,7 +263,7 @@ impl<'a> Running<'a> {
             Ok(Some(word)) => Ok(word),
             Err(error) if is_timeout(&error) => {
                 self.qemu.kill();
-                let cause = format!("hear its agent within {:?}", self.patience);
+                let cause = format!("get an answer from its agent within {:?}", self.patience);
                 Err(Trouble::new(cannot(self.machine, &cause), Blame::Silence))
             }
             Ok(None) => Err(self.end()),
