@@ -82,7 +82,7 @@ fn an_instance_is_listed_with_all_that_is_known_of_it() {
     );
     assert!(
         lines[2].starts_with(&format!("daemon {}: 512 MiB of ", daemon(&host)))
-            && lines[2].ends_with(" of memory promised, no lease waits"),
+            && lines[2].ends_with(" of memory reserved, no lease waits"),
         "{}",
         listed.out
     );
@@ -107,7 +107,7 @@ fn a_lease_that_waits_is_counted() {
     assert!(
         vm_test(&host, &["ps"])
             .out
-            .contains("600 MiB of memory promised, 1 lease waits")
+            .contains("600 MiB of memory reserved, 1 lease waits")
     );
     drop(first);
     assert_eq!(second.finish().out, "ran\n");

@@ -41,7 +41,7 @@ fn a_session_becomes_an_image_and_its_parent_stays_what_it_was() {
     assert_eq!(read, "brought along\n");
     let error = workshop.fail(&["run", "parent", "--commit", "child", "--", "ls"]);
     assert!(
-        error.contains("cannot commit image `child`: there is one of that name"),
+        error.contains("cannot commit image `child`: an image of that name already exists"),
         "{error}"
     );
     assert_eq!(workshop.cleared(), BTreeSet::new());

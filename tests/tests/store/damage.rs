@@ -43,7 +43,7 @@ fn a_changed_and_a_deleted_file_are_found_with_what_was_expected_and_what_is_the
         let key = inspected["layers"][0].as_str().unwrap();
         let error = workshop.fail(&["image", "verify", "tiny"]);
         let words = format!(
-            "error: cannot vouch for image `tiny`: changed since it was built: layer {key}: expected sha256:"
+            "error: cannot verify image `tiny`: it has changed since it was built: layer {key}: expected sha256:"
         );
         let digests = error
             .strip_prefix(&words)

@@ -139,7 +139,7 @@ fn a_store_of_btrfs_holds_images_and_guests_are_rolled_back_on_it() {
     assert_eq!(guest("ls /bin /etc /data"), before);
     workshop.run(&["image", "verify", "tiny"]);
     let again = workshop.fail(&["store", "create", "--btrfs", "--size", "512M"]);
-    assert!(again.contains("is there already"), "{again}");
+    assert!(again.contains("already exists"), "{again}");
     assert_eq!(workshop.cleared(), BTreeSet::new());
     workshop.host.stop();
     drop(mounted);

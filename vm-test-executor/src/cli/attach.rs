@@ -11,7 +11,7 @@ use vm_test_runtime::client::Lease;
 use vm_test_runtime::harvest::Places;
 
 /// The remedy for an instance that no daemon knows.
-const UNKNOWN: &str = "`vm-test ps` lists those that are kept, as those of failed tests are with keep = \"on-failure\" or VM_TEST_KEEP=on-failure; `vm-test logs` shows what others have said";
+const UNKNOWN: &str = "`vm-test ps` lists those that are kept, as those of failed tests are with keep = \"on-failure\" or VM_TEST_KEEP=on-failure; `vm-test logs` shows the console and output of others";
 
 /// Runs the command or shell and returns its exit code.
 pub(super) fn run(args: &AttachArgs) -> Result<u8, Failure> {

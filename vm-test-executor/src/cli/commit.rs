@@ -35,10 +35,10 @@ pub(super) fn run(
     let store = Store::open(&store()?)?;
     if images::list(&store).iter().any(|image| image.name == name) {
         return Err(Failure::new(format!(
-            "cannot commit image `{name}`: there is one of that name"
+            "cannot commit image `{name}`: an image of that name already exists"
         ))
         .hint(format!(
-            "take another name, or remove it: vm-test image rm {name}"
+            "choose another name, or remove it: vm-test image rm {name}"
         )));
     }
     let image = command.image()?;

@@ -52,20 +52,16 @@ pub(super) fn run(mut args: DebugArgs) -> Result<u8, Failure> {
 /// Returns the binary, the test's full name, and the remaining arguments for the harness.
 fn find(args: &DebugArgs) -> Result<(TestBinary, String, &[OsString]), Failure> {
     let Some((first, rest)) = args.words.split_first() else {
-        return Err(Failure::new("cannot debug nothing: no test is named"));
+        return Err(Failure::new("cannot debug: no test is named"));
     };
     let path = Path::new(first);
     if first.as_encoded_bytes().contains(&b'/') && path.is_file() {
         let Some((test, more)) = rest.split_first() else {
-            return Err(Failure::new(format!(
-                "cannot debug all of {}: no test is named",
-                path.display()
-            ))
-            .hint(format!(
-                "vm-test debug {} -- {} TEST",
-                args.guest,
-                path.display()
-            )));
+            return Err(
+                Failure::new(format!("cannot debug {}: no test is named", path.display())).hint(
+                    format!("vm-test debug {} -- {} TEST", args.guest, path.display()),
+                ),
+            );
         };
         let path = std::path::absolute(path)
             .map_err(|error| Failure::new(format!("cannot find {}: {error}", path.display())))?;

@@ -146,7 +146,7 @@ fn verify(store: &Store, name: &str, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "cannot vouch for image `{name}`: changed since it was built: {}",
+        "cannot verify image `{name}`: it has changed since it was built: {}",
         changed.join(", ")
     ))
     .hint(format!(

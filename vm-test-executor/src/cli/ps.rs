@@ -124,7 +124,7 @@ fn table(daemons: &[Status]) -> String {
             count => format!("; {count} spare VMs wait for leases"),
         };
         text += &format!(
-            "daemon {}: {} of {} of memory promised, {waiting}{stays}{spares}\n",
+            "daemon {}: {} of {} of memory reserved, {waiting}{stays}{spares}\n",
             daemon.pid,
             size(daemon.memory_used_bytes),
             size(daemon.memory_limit_bytes)
@@ -190,7 +190,7 @@ mod tests {
             table(&[status("tests::a\x1b")]),
             "INSTANCE  GUEST  AGE  KEPT  MEMORY   HOLDER  KEEPER  WHAT             PURPOSE\n\
              host-1-1  host   2m   -     512 MiB  8       9       lxc, kernel 6.1  tests::a\u{fffd}\n\
-             daemon 7: 512 MiB of 1 GiB of memory promised, 1 lease waits\n"
+             daemon 7: 512 MiB of 1 GiB of memory reserved, 1 lease waits\n"
         );
         assert_eq!(table(&[]), "no instances\n");
     }

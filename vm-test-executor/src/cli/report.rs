@@ -42,7 +42,7 @@ fn text(run: &Run) -> String {
     text += &table(&guests(&lines));
     let logs = logs(&lines);
     if !logs.is_empty() {
-        text += "\nLOGS OF THOSE THAT DID NOT PASS\n";
+        text += "\nLOGS OF FAILED TESTS\n";
         text += &table(&logs);
     }
     text
@@ -169,7 +169,7 @@ mod tests {
              rolling back             2.5 ms   2 %\n  \
              everything else          6.0 ms   6 %\n\
              \nGUESTS\n  host  2 tests  lxc\n\
-             \nLOGS OF THOSE THAT DID NOT PASS\n  p::b  vm-test logs host-1-1\n"
+             \nLOGS OF FAILED TESTS\n  p::b  vm-test logs host-1-1\n"
         );
     }
 }

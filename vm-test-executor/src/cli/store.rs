@@ -31,12 +31,12 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
     }
     if *bytes < SMALLEST {
         return Err(cannot(format!("{} is too small", size(*bytes)))
-            .hint("--size goes from 256M; a Debian takes about 300M"));
+            .hint("--size must be at least 256M; a Debian image takes about 300M"));
     }
     let file = disk_of(&dir);
     if file.exists() {
         return Err(
-            cannot(format!("{} is there already", file.display())).hint(format!(
+            cannot(format!("{} already exists", file.display())).hint(format!(
                 "mount it: mount -o {MOUNT_OPTIONS} {} {}",
                 file.display(),
                 dir.display()
@@ -55,7 +55,7 @@ pub(super) fn run(command: &StoreCommand) -> Result<(), Failure> {
     }
     made.map_err(|failure| cannot(failure.text()).hint(failure.hint.unwrap_or_default()))?;
     remark(&format!(
-        "made a store of at most {} at {}; to have it after the next boot, add to /etc/fstab:\n{} {} btrfs {MOUNT_OPTIONS} 0 0",
+        "made a store of at most {} at {}; to mount it at every boot, add to /etc/fstab:\n{} {} btrfs {MOUNT_OPTIONS} 0 0",
         size(*bytes),
         dir.display(),
         file.display(),

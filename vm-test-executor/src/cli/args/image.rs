@@ -37,8 +37,8 @@ pub(in super::super) enum ImageCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Make what machines of an image boot from, which else the first of them does, and say where
-    /// it is
+    /// Make the files that VMs of an image boot from (otherwise the first VM makes them), and print
+    /// their paths
     Machine {
         /// The image's name
         name: String,
@@ -57,7 +57,8 @@ pub(in super::super) enum ImageCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Keep what a session in a guest does as a new image: of a command, or of a shell without one
+    /// Save the changes of a session in a guest as a new image; the session is a command, or else a
+    /// shell
     Commit {
         /// The guest, which starts from an image
         guest: String,

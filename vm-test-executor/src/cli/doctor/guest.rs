@@ -25,7 +25,7 @@ pub(super) fn overlay() -> Check {
             .filter(|line| line.split(' ').nth(2) == Some("overlay"))
             .count();
         match overlays {
-            0 => Err(Failure::new("a guest started, and has no overlay")),
+            0 => Err(Failure::new("a guest started, but without an overlay")),
             count => Ok(count),
         }
     });

@@ -18,7 +18,7 @@ pub(super) fn kernel() -> Check {
     let release = release.release().to_string_lossy();
     if version(&release).is_some_and(|version| version < OLDEST_KERNEL) {
         return Check::warn(name, format!("Linux {release}"))
-            .consequence("it is older than the kernels that guests were tried with")
+            .consequence("it is older than any kernel that vm-test was tested on")
             .hint("use Linux 5.12 or newer; the checks below show whether this kernel works");
     }
     Check::pass(name, format!("Linux {release}"))
@@ -67,7 +67,7 @@ pub(super) fn qemu() -> Check {
             let version = identity.split(" (").next().unwrap_or_default();
             let accelerator = match daemon::may_use_kvm() {
                 Ok(()) => "/dev/kvm can be opened; booting an image proves whether it works",
-                Err(_) => "without /dev/kvm, so that it translates",
+                Err(_) => "without /dev/kvm, so it emulates the processor",
             };
             Check::pass(
                 name,

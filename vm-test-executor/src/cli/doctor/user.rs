@@ -27,7 +27,7 @@ pub(super) fn id_maps() -> Check {
     let finding = match &maps.source {
         IdMapSource::Root => "root: every instance has 65536 ids of its own".to_owned(),
         IdMapSource::Subordinate { users, .. } => format!(
-            "root in a guest is this user, and {} subordinate ids from {} on are its others",
+            "root in a guest is this user, and the guest's other ids are {} subordinate ids from {} on",
             users.1, users.0
         ),
         IdMapSource::Single(lack) => {
@@ -64,7 +64,7 @@ pub(super) fn control_groups() -> Check {
     match cgroup_availability() {
         Ok(()) => Check::pass(
             name,
-            "the kernel holds the limits of memory and of processes",
+            "the kernel enforces the limits on memory and processes",
         ),
         Err(error) => Check::warn(name, format!("this user cannot make any: {error}"))
             .consequence(
@@ -73,7 +73,7 @@ pub(super) fn control_groups() -> Check {
                  only by Linux 6.14 and newer",
             )
             .hint(
-                "tests need nothing else; where the kernel has to hold the limits, run them as root \
+                "tests need nothing else; if the kernel must enforce the limits, run them as root \
                  with the controllers memory and pids at /sys/fs/cgroup",
             ),
     }

@@ -6,8 +6,8 @@ it: files, mounts, networks, running processes. A test that exceeded its time li
 resumes it, and a debugger can attach to it.
 
 An instance is kept with keep = \"on-failure\" in vm-test.toml or at the test, or with VM_TEST_KEEP=on-failure. It stays for \
-30 minutes (keep_for), and as long again after every `vm-test attach`; it keeps its memory, and all kept instances together have at most half of it. \
-`vm-test ps` lists what is kept, `vm-test rm` ends it sooner.";
+30 minutes (keep_for), and as long again after every `vm-test attach`. It keeps its memory; all kept instances together may use at most half of the memory \
+budget. `vm-test ps` lists what is kept, `vm-test rm` ends it sooner.";
 
 pub(in super::super) const ATTACH_AFTER: &str = concat!(
     "\
@@ -19,7 +19,7 @@ EXAMPLES
 );
 
 pub(in super::super) const LOGS: &str = "\
-Shows the console of an instance (if its own init boots), why its test did not pass, and the end of the test's output. For a \
+Shows the console of an instance (if its own init boots), why its test failed, and the end of the test's output. For a \
 running instance, its daemon is asked. The log of a test that did not pass is stored at vm-test/runs/RUN/INSTANCE.log in cargo's \
 target directory, for the last 20 runs.";
 

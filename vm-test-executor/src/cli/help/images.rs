@@ -25,8 +25,8 @@ RECIPES
       network = false
 
 BASE HOST
-  The programs and settings of this host, copied once: /usr /bin /sbin /lib* /etc /opt /var. Left out are what not everybody \
-may read (keys, passwords, data of services), homes, other mounts, files of caches and logs, directories tagged as caches, \
+  The programs and settings of this host, copied once: /usr /bin /sbin /lib* /etc /opt /var. Left out are files that not all \
+users may read (keys, passwords, data of services), homes, other mounts, files of caches and logs, directories tagged as caches, \
 temporary files, and what identifies this host: machine-id, host name, fstab. The rest of / is empty.
   The copy does not change with the host; `image build --refresh NAME` makes a new one, which every image with base host gets \
 at its next build.

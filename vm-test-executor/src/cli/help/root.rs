@@ -23,7 +23,7 @@ WHAT COMES BACK
   exports        files of the workspace that fit a pattern of `export`, of the guest or at the test
   time limits    a test that does not end within `timeout`, or whose guest does not boot within
                  `boot_timeout`, fails with the reason; each is 60s, four times that where QEMU
-                 translates
+                 emulates the processor
   a failure      is kept for inspection with keep = \"on-failure\" or VM_TEST_KEEP=on-failure, for
                  vm-test attach; vm-test logs shows its output
   Everything else is rolled back.
