@@ -88,7 +88,7 @@ fn what_vm_test_itself_cannot_do_is_125_with_the_cause_and_the_cure() {
         (
             &["run", "--memory", "1M", "host", "--", "true"],
             "error: cannot use guest `host`: its memory of 1M is out of range",
-            "hint: memory goes from 16M",
+            "hint: memory must be between 16M and 1T",
         ),
         (
             &["run", "--memory", "lots", "host", "--", "true"],

@@ -68,7 +68,7 @@ pub(super) fn disks(key: &Key, sizes: &[u64]) -> Result<Vec<u64>, Refusal> {
 fn outside(what: &str, value: &str, [least, most]: [String; 2]) -> Refusal {
     Refusal::new(
         format!("its {what} of {value} is out of range"),
-        format!("{what} goes from {least} to {most}"),
+        format!("{what} must be between {least} and {most}"),
     )
 }
 

@@ -198,12 +198,12 @@ mod tests {
             (
                 "[guest.a]\nmemory = \"2T\"\n",
                 "its memory of 2T is out of range (in ",
-                "memory goes from 16M to 1T",
+                "memory must be between 16M and 1T",
             ),
             (
                 "[guest.a]\ntimeout = \"0s\"\n",
                 "its timeout of 0 is out of range (in ",
-                "timeout goes from 1ms to 24h",
+                "timeout must be between 1ms and 24h",
             ),
             (
                 "[guest.a]\ndevices = [\"/dev/sda\"]\n",

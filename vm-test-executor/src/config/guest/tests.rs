@@ -70,32 +70,32 @@ fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
         (
             Setting::Memory(8 << 20),
             "its memory of 8M is out of range",
-            "memory goes from 16M to 1T",
+            "memory must be between 16M and 1T",
         ),
         (
             Setting::Cpus(257),
             "its cpus of 257 is out of range",
-            "cpus goes from 1 to 256",
+            "cpus must be between 1 and 256",
         ),
         (
             Setting::Timeout(0),
             "its timeout of 0 is out of range",
-            "timeout goes from 1ms to 24h",
+            "timeout must be between 1ms and 24h",
         ),
         (
             Setting::BootTimeout(90_000_000),
             "its boot_timeout of 25h is out of range",
-            "boot_timeout goes from 1ms to 24h",
+            "boot_timeout must be between 1ms and 24h",
         ),
         (
             Setting::KeepFor(0),
             "its keep_for of 0 is out of range",
-            "keep_for goes from 1ms to 24h",
+            "keep_for must be between 1ms and 24h",
         ),
         (
             Setting::Disks(Sizes::Borrowed(&[1 << 30, 512 << 10])),
             "its disk of 512K is out of range",
-            "disk goes from 1M to 1T",
+            "disk must be between 1M and 1T",
         ),
         (
             Setting::Disks(vec![1 << 30; 9].into()),
