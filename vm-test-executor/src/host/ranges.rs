@@ -46,7 +46,8 @@ pub fn doubts(maps: &IdMaps) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     for (file, (first, count), known, noun) in places {
         if count < wanted {
-            let few = format!("{file} gives this user {count} ids, and a guest wants {wanted}");
+            let few =
+                format!("{file} assigns this user {count} ids, but a guest should have {wanted}");
             found.push((few, false));
         }
         let mine = Range {
@@ -63,14 +64,13 @@ pub fn doubts(maps: &IdMaps) -> Vec<(String, bool)> {
         if let Some((owner, other)) = others.iter().find(|(_, other)| other.overlaps(mine)) {
             let last = other.end() - 1;
             let both = format!(
-                "{file} gives {owner} {}-{last}, which are ids of guests, too",
+                "{file} assigns {owner} the ids {}-{last}, which overlap with those of guests",
                 other.first
             );
             found.push((both, true));
         }
         if let Some((name, id)) = known_in(&read(known), mine) {
-            let both =
-                format!("{noun} {name} of this host has the id {id}, which is one of guests, too");
+            let both = format!("{noun} {name} of this host has the id {id}, which guests also use");
             found.push((both, true));
         }
     }

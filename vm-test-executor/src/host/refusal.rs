@@ -96,12 +96,12 @@ fn of_process(error: &io::Error, read: &impl Fn(&str) -> Option<String>) -> Opti
             match forbidden {
                 Some(kind) => Cure::lacking(format!("sysctl -w user.max_{kind}_namespaces=15000")),
                 None => Cure::passing(
-                    "there are as many namespaces as the host allows: raise the limits in /proc/sys/user/, or run fewer tests at a time",
+                    "the host's limit on namespaces is reached: raise the limits in /proc/sys/user/, or run fewer tests at a time",
                 ),
             }
         }
         libc::EUSERS => Cure::lacking(
-            "user namespaces are nested too deep here: start it in fewer containers within each other",
+            "user namespaces are nested too deep here: run it inside fewer levels of nested containers",
         ),
         libc::EINVAL => Cure::lacking(
             "this kernel was built without some of them: it needs CONFIG_USER_NS, CONFIG_PID_NS, CONFIG_NET_NS, CONFIG_IPC_NS and CONFIG_UTS_NS",
@@ -132,7 +132,7 @@ fn of_mount(error: &io::Error) -> Option<Cure> {
             "this kernel does not have the file system: load it as root, as in modprobe overlay",
         ),
         libc::ENOSPC => Cure::passing(
-            "there are as many mounts as the host allows, or no room for their files: raise the limit with sysctl fs.mount-max, or give the guest more memory",
+            "the host's limit on mounts is reached, or there is no room for their files: raise the limit with sysctl fs.mount-max, or give the guest more memory",
         ),
         _ => Cure::passing(errno::cure(Tried::File, error)?),
     }
@@ -201,7 +201,11 @@ mod tests {
                 "user/max_net_namespaces=0",
                 "sysctl -w user.max_net_namespaces=15000",
             ),
-            (libc::ENOSPC, "", "there are as many namespaces"),
+            (
+                libc::ENOSPC,
+                "",
+                "the host's limit on namespaces is reached",
+            ),
             (
                 libc::EACCES,
                 apparmor,
