@@ -280,7 +280,7 @@ impl Unreadable {
             more => format!(" and {more} more"),
         };
         runner.say(&format!(
-            "left out of {NAME} because not everybody may read it: {}{more}",
+            "left out of {NAME} because not all users may read it: {}{more}",
             names.join(", ")
         ));
     }
