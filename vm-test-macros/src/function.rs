@@ -145,7 +145,7 @@ fn check(attributes: &[Attribute], signature: &Signature) -> syn::Result<()> {
         if let Some(token) = find_impl(result.to_token_stream()) {
             refuse(
                 &token,
-                "what it returns crosses from the guest to the host, which takes a named type",
+                "its return value is sent from the guest to the host, which requires a named type",
                 "write the type itself, as in `-> Result<(), String>`",
             );
         }

@@ -128,7 +128,7 @@ impl Guests {
             return Err(cannot(
                 name,
                 format_args!("make a test of `{name}` for each guest"),
-                "there is no test attribute below `#[on_vm]`; one above it has made its test of this one function already",
+                "there is no test attribute below `#[on_vm]`; one above it has already made a single test of this function",
                 format_args!(
                     "put the test attribute below, as in `#[on_vm({KEY} = […])] #[test] fn {name}()`"
                 ),

@@ -121,7 +121,8 @@ fn every_function_that_cannot_run_names_its_cause() {
     }
 }
 
-const IMPL: &str = "what it returns crosses from the guest to the host, which takes a named type";
+const IMPL: &str =
+    "its return value is sent from the guest to the host, which requires a named type";
 
 #[test]
 fn all_mistakes_of_one_function_are_reported_at_once() {
