@@ -56,8 +56,8 @@ fn what_crowds_of_processes_take_is_bounded_and_is_given_back() {
     assert_endings(
         &outcome,
         &[
-            ("loads::a_fork_bomb_comes_to_its_end", Passed),
-            ("loads::a_fork_bomb_of_many_users_comes_to_its_end", Passed),
+            ("loads::a_fork_bomb_is_limited", Passed),
+            ("loads::a_fork_bomb_of_many_users_is_limited", Passed),
             ("loads::a_sibling_of_them_passes", Passed),
             ("loads::taking_memory_in_a_child", Failed),
         ],

@@ -58,7 +58,7 @@ fn it_goes_when_its_time_is_up_and_the_daemon_not_before() {
 }
 
 #[test]
-fn while_somebody_is_in_it_and_a_while_after_it_does_not_go() {
+fn an_attached_instance_stays_until_a_while_after_detaching() {
     for backend in BACKENDS {
         let it = Kept::by(&format!("{backend}::leaves_things_briefly"));
         let script = ["attach", &it.id, "--", "sleep", "4"];

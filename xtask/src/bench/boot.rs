@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_ends_without_the_word_is_an_error_with_what_it_said() {
+    fn a_vm_that_ends_without_the_awaited_text_is_an_error_with_its_output() {
         let mut console = console("echo Kernel panic");
         let error = console.await_word("login:", Instant::now()).unwrap_err();
         let words = error.to_string();
