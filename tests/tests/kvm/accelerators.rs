@@ -41,7 +41,7 @@ fn kvm(host: &Host) -> Kvm {
 }
 
 fn boots(host: &Host) -> bool {
-    let files = files_of_machine(host);
+    let files = files_of_machine(host, "debian-12");
     let mut qemu = Command::new("timeout");
     qemu.args(["--signal=KILL", FIRST_WORDS, "qemu-system-x86_64"])
         .args(["-nodefaults", "-no-reboot", "-display", "none", "-m", "256"])

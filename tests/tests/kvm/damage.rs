@@ -1,7 +1,8 @@
 //! Parts of a VM that are damaged or missing: they are reported, and done without where possible.
 
 use super::impostor::Impostor;
-use super::{files_of_machine, prepared};
+use super::own_image::OwnImage;
+use super::prepared;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -191,13 +192,14 @@ fn an_init_that_does_not_come_up_is_told_with_what_it_waits_for() {
 #[test]
 fn an_image_whose_disk_is_gone_is_named_with_the_cure() {
     let (host, fixture) = prepared(&["debian-12"]);
-    let directory = fixture.directory();
-    let (success, text) = run(&host, directory, "303M");
-    assert!(success, "{text}");
-    let disk = PathBuf::from(files_of_machine(&host)["root"].as_str().unwrap());
+    // Others start VMs from the shared image meanwhile.
+    let mut image = OwnImage::new(&host, fixture.target(), "debian-12");
+    let disk = image.disk();
+    let template = template_of(&host, image.workspace(), 307);
+    image.takes_away(&template);
     let away = disk.with_extension("away");
     fs::rename(&disk, &away).unwrap();
-    let (success, text) = run(&host, directory, "303M");
+    let (success, text) = run(&host, image.workspace(), "307M");
     fs::rename(&away, &disk).unwrap();
     assert!(!success, "{text}");
     let parent = disk.parent().unwrap().display();

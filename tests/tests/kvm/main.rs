@@ -10,6 +10,7 @@ mod copies;
 mod damage;
 mod impostor;
 mod kernel;
+mod own_image;
 mod patience;
 mod spares;
 mod workspaces;
@@ -31,10 +32,10 @@ fn prepared(images: &[&str]) -> (Host, Fixture) {
     (host, fixture)
 }
 
-/// Returns the files that VMs of the image boot from, by name.
-fn files_of_machine(host: &Host) -> Value {
-    let mut image = host.vm_test();
-    image.args(["image", "machine", "debian-12", "--json"]);
-    let output = image.output().expect("vm-test starts");
+/// Returns the files that VMs of an image boot from, by name.
+fn files_of_machine(host: &Host, image: &str) -> Value {
+    let mut command = host.vm_test();
+    command.args(["image", "machine", image, "--json"]);
+    let output = command.output().expect("vm-test starts");
     serde_json::from_slice(&output.stdout).expect("a report")
 }
