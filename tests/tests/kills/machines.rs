@@ -4,7 +4,7 @@
 
 use super::moment::{Moments, rounds};
 use super::run::{Crowd, Run};
-use super::{PATIENCE, alone, instances, kill};
+use super::{LINGER, PATIENCE, alone, instances, kill, window};
 use rustix::process::Signal;
 use std::fs;
 use std::path::Path;
@@ -16,9 +16,6 @@ use vm_test_tests::host::Host;
 
 /// How many tests each run has: a hundred in total if there are 50 rounds.
 const TESTS: usize = 10;
-
-/// How long a test stays after its work, in milliseconds.
-const LINGER: u64 = 60;
 
 /// What is killed, and what is reported about the test that it belongs to, or about all tests.
 const VICTIMS: [(&str, &[&str]); 4] = [
@@ -32,7 +29,7 @@ const VICTIMS: [(&str, &[&str]); 4] = [
 const MORE: usize = 16;
 
 /// How long a run may take until it has something that can be killed.
-const BIRTH: Duration = Duration::from_secs(3);
+const BIRTH: Duration = Duration::from_secs(30);
 
 /// The results of the rounds, for each victim.
 #[derive(Debug, Default)]
@@ -59,10 +56,10 @@ fn machine_of(keeper: u32) -> Option<u32> {
     children.split_whitespace().next()?.parse().ok()
 }
 
-/// Waits for a living instance and returns one.
-fn choose(host: &Host, moments: &mut Moments) -> Option<InstanceStatus> {
+/// Waits for a living instance of the run and returns one.
+fn choose(host: &Host, run: &mut Run, moments: &mut Moments) -> Option<InstanceStatus> {
     let limit = Instant::now() + BIRTH;
-    while Instant::now() < limit {
+    while Instant::now() < limit && !run.has_ended() {
         let mut living = instances::of(host);
         if !living.is_empty() {
             return Some(living.swap_remove(moments.below(living.len())));
@@ -74,10 +71,15 @@ fn choose(host: &Host, moments: &mut Moments) -> Option<InstanceStatus> {
 
 /// Kills the victim of this round; returns its test, if it is not all of them, or `None` if there
 /// was no victim.
-fn strike(what: usize, host: &Host, run: &Run, moments: &mut Moments) -> Option<Option<String>> {
+fn strike(
+    what: usize,
+    host: &Host,
+    run: &mut Run,
+    moments: &mut Moments,
+) -> Option<Option<String>> {
     match what {
         0 | 1 => {
-            let chosen = choose(host, moments)?;
+            let chosen = choose(host, run, moments)?;
             let victim = match what {
                 0 => machine_of(chosen.keeper)?,
                 _ => chosen.keeper,
@@ -104,13 +106,9 @@ fn a_hundred_tests_on_machines_end_rightly_whatever_is_killed() {
     host.build_images(Path::new("."), &["debian-12"]);
     let crowd = Crowd::build(&host).on("machine");
     let before = Census::take(&host);
-    // Makes the template, and measures how long a run takes.
+    // Makes the template.
     crowd.passes(&host);
-    let began = Instant::now();
-    crowd
-        .start(&host, &moments.tests(TESTS), 4, LINGER)
-        .finish();
-    let window = began.elapsed();
+    let window = window(&crowd, &host, &mut moments, (TESTS, 4));
     let mut tally = Tally::default();
     let least = rounds(20).max(4) as usize;
     for round in 0..least + MORE {
@@ -120,9 +118,9 @@ fn a_hundred_tests_on_machines_end_rightly_whatever_is_killed() {
         let what = round % 4;
         let (kind, words) = VICTIMS[what];
         let tests = moments.tests(TESTS);
-        let run = crowd.start(&host, &tests, 4, LINGER);
+        let mut run = crowd.start(&host, &tests, 4, LINGER);
         let after = moments.pass(window);
-        let struck = strike(what, &host, &run, &mut moments);
+        let struck = strike(what, &host, &mut run, &mut moments);
         let outcome = run.finish();
         outcome.assert_honest();
         let is_hit = struck.is_some() && (kind != "test process" || outcome.signal() == Some(9));

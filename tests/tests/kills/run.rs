@@ -12,7 +12,7 @@ use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
 
 /// No run takes longer, whatever is killed.
-const LONGEST: Duration = Duration::from_secs(45);
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// The crowd's test binary, built.
 #[derive(Clone, Debug)]
@@ -124,6 +124,11 @@ impl Run {
     pub(super) fn so_far(&self) -> String {
         let bytes = fs::read(self.log.path()).expect("the run's output");
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Returns whether it has ended.
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is a child").is_some()
     }
 
     /// Waits for its end.
