@@ -15,7 +15,7 @@ const PART: u64 = 20;
 
 /// On a busy host, a process may be preempted between the two clocks, which is a real difference. A
 /// difference that vm-test causes appears every time.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
 
 /// Runs the group and compares what its bodies report with what was recorded.
 fn check(group: &Group<'_>, runner: Runner) -> BTreeMap<String, String> {
