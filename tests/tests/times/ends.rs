@@ -82,10 +82,10 @@ fn a_test_whose_process_is_killed_is_written_down_as_lost() {
         let began = Instant::now();
         let output = command.output().expect("cargo starts");
         let text = vm_test_tests::fixture::text_of(&output);
-        assert!(began.elapsed() < Duration::from_secs(20), "{text}");
+        assert!(began.elapsed() < Duration::from_secs(60), "{text}");
         assert!(text.contains("TIMEOUT"), "{text}");
         assert!(text.contains("ready to be killed"), "{text}");
-        await_that("its instance is gone", Duration::from_secs(10), || {
+        await_that("its instance is gone", Duration::from_secs(60), || {
             instances(&host).is_empty()
         });
         let run = run_of_nextest(&text);
