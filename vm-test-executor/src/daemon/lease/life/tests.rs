@@ -70,7 +70,7 @@ fn a_silent_keeper_or_one_that_talks_nonsense_does_not_hold_up_the_end_of_a_lost
         drop(client);
         let began = Instant::now();
         assert_eq!(daemon.live(lease), Event::Released);
-        assert!(keeper.is_killed() && began.elapsed().as_secs() < 10);
+        assert!(keeper.is_killed() && began.elapsed().as_secs() < 30);
         daemon.check_budget();
         let (line, log) = daemon.written();
         assert_eq!(line["outcome"], "lost");
