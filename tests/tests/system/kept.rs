@@ -89,8 +89,8 @@ fn a_guest_that_does_not_come_up_is_not_kept_and_is_written_down() {
     assert_eq!(line["outcome"], "no-instance", "{report}");
     assert!(line["body_us"].is_null(), "{report}");
     let boot = line["boot_us"].as_u64().expect("a time");
-    assert!(boot >= 3_000_000, "{report}");
+    assert!(boot >= 10_000_000, "{report}");
     let id = line["instance"].as_str().expect("a name");
     let (_, log) = ask(&host, &fixture, &["logs", id]);
-    assert!(log.contains("it was not up within 3s"), "{log}");
+    assert!(log.contains("it was not up within 10s"), "{log}");
 }
