@@ -97,6 +97,8 @@ fn a_binary_that_is_not_there_is_named() {
 fn a_wrapper_script_of_nextest_moves_the_tests_that_its_filter_names() {
     let host = Host::new();
     let fixture = Fixture::new("runner");
+    // Each run of a test begins with the removal of its earlier artifacts.
+    let _alone = fixture.alone("runner-artifacts");
     fixture.build(&host);
     let settings = tempfile::tempdir().unwrap();
     let file = settings.path().join("nextest.toml");
