@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::process::{await_that, instances, vm_test};
 
+/// How long an instance that is kept for ten seconds may be there at most.
+const BRIEFLY: Duration = Duration::from_secs(60);
+
 #[test]
 fn a_kept_instance_is_listed_with_its_time_and_holds_its_memory() {
     for backend in BACKENDS {
@@ -44,11 +47,11 @@ fn it_goes_when_its_time_is_up_and_the_daemon_not_before() {
             .env("VM_TEST_IDLE_SECONDS", "0");
         let output = command.output().expect("cargo starts");
         let text = vm_test_tests::fixture::text_of(&output);
-        assert!(text.contains("the instance is kept for 2s; "), "{text}");
+        assert!(text.contains("the instance is kept for 10s; "), "{text}");
         let began = Instant::now();
         let daemon = Daemon::of(&host).expect("it stays with the instance");
         assert_eq!(kept(&host).len(), 1, "{text}");
-        assert!(daemon.ends_within(PATIENCE), "the daemon stays");
+        assert!(daemon.ends_within(BRIEFLY), "the daemon stays");
         let stayed = began.elapsed();
         assert!(
             stayed > Duration::from_millis(500),
@@ -61,7 +64,7 @@ fn it_goes_when_its_time_is_up_and_the_daemon_not_before() {
 fn an_attached_instance_stays_until_a_while_after_detaching() {
     for backend in BACKENDS {
         let it = Kept::by(&format!("{backend}::leaves_things_briefly"));
-        let script = ["attach", &it.id, "--", "sleep", "4"];
+        let script = ["attach", &it.id, "--", "sleep", "15"];
         let attached = vm_test(&it.host, &script);
         assert_eq!(attached.code(), Some(0), "{attached:?}");
         assert_eq!(
@@ -69,7 +72,7 @@ fn an_attached_instance_stays_until_a_while_after_detaching() {
             [it.id.as_str()],
             "its time has not begun anew"
         );
-        await_that("it goes", PATIENCE, || instances(&it.host).is_empty());
+        await_that("it goes", BRIEFLY, || instances(&it.host).is_empty());
     }
 }
 
