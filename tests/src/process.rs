@@ -160,6 +160,21 @@ pub fn vm_test(host: &Host, args: &[&str]) -> Finished {
     Running::start(host.vm_test().args(args)).finish()
 }
 
+/// Returns what `gc` reported about this host alone: control groups of a real root are shared, the
+/// store is the user's, and other tests kill daemons, too.
+#[must_use]
+pub fn of_this_host(said: &str) -> String {
+    let others = ["control group", "unfinished piece"];
+    let is_own = |line: &&str| !others.iter().any(|words| line.contains(words));
+    let lines = said.lines().filter(is_own);
+    let own: String = lines.map(|line| format!("{line}\n")).collect();
+    if own.is_empty() {
+        "nothing to remove\n".to_owned()
+    } else {
+        own
+    }
+}
+
 /// Runs a shell script in a fresh instance of guest `host`.
 pub fn in_guest(host: &Host, script: &str) -> Finished {
     vm_test(host, &["run", "host", "--", "sh", "-c", script])

@@ -10,7 +10,9 @@ use vm_test_protocol::daemon::{Greeting, Welcome};
 use vm_test_protocol::{PROTOCOL, frame};
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
-use vm_test_tests::process::{Running, await_that, in_guest, instances, start_in_guest, vm_test};
+use vm_test_tests::process::{
+    Running, await_that, in_guest, instances, of_this_host, start_in_guest, vm_test,
+};
 
 /// Returns the process id of the host's only daemon.
 fn daemon(host: &Host) -> i32 {
@@ -22,20 +24,6 @@ fn daemon(host: &Host) -> i32 {
 fn kill(pid: i32) {
     let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is there");
-}
-
-/// Returns what `gc` reported about this host alone: control groups of a real root are shared, the
-/// store is the user's, and other tests kill daemons, too.
-fn of_this_host(said: &str) -> String {
-    let others = ["control group", "unfinished piece"];
-    let is_own = |line: &&str| !others.iter().any(|words| line.contains(words));
-    let lines = said.lines().filter(is_own);
-    let own: String = lines.map(|line| format!("{line}\n")).collect();
-    if own.is_empty() {
-        "nothing to remove\n".to_owned()
-    } else {
-        own
-    }
 }
 
 #[test]
