@@ -15,7 +15,7 @@ use vm_test_tests::patience;
 use vm_test_tests::place::Place;
 
 /// How long it may take until all tests run in their guests.
-const BEGINNING: Duration = Duration::from_secs(60);
+const BEGINNING: Duration = Duration::from_secs(180);
 
 fn all(place: Place) -> Group<'static> {
     Group {
@@ -92,7 +92,7 @@ fn await_bodies(place: Place, host: &Host) -> Vec<u32> {
         };
         if let Some(keepers) = keepers {
             // They have been started; in a moment they will have printed their line.
-            thread::sleep(Duration::from_millis(300));
+            thread::sleep(Duration::from_secs(2));
             return keepers;
         }
         assert!(
