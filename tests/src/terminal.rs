@@ -166,6 +166,25 @@ impl Terminal {
     pub fn finish(&mut self) -> ExitStatus {
         await_end(&mut self.child)
     }
+
+    /// Returns everything that was ever shown by a program that has ended, to the last byte.
+    ///
+    /// # Panics
+    /// If another process holds the terminal.
+    #[track_caller]
+    pub fn last_screen(&mut self) -> String {
+        // With the last of its line's descriptors, the terminal ends, and with it the reader.
+        self.line = None;
+        let reader = self.reader.take().expect("it is not unplugged");
+        let limit = std::time::Instant::now() + PATIENCE;
+        while !reader.is_finished() {
+            let late = std::time::Instant::now() > limit;
+            assert!(!late, "the terminal is held: {:?}", self.screen());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        reader.join().expect("it only reads");
+        self.screen()
+    }
 }
 
 impl Drop for Terminal {

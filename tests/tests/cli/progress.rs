@@ -17,9 +17,7 @@ fn on_terminal(workshop: &Workshop, args: &[&str]) -> (String, Option<i32>) {
             .env("VM_TEST_STORE", workshop.store());
     });
     let code = terminal.finish().code();
-    // What was written last may still be in transit through the terminal.
-    std::thread::sleep(std::time::Duration::from_millis(100));
-    (terminal.screen(), code)
+    (terminal.last_screen(), code)
 }
 
 /// Returns each piece of the screen that begins where a line is cleared.
