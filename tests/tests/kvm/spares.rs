@@ -145,8 +145,20 @@ fn the_next_test_gets_the_machine_that_was_prepared_for_it_and_finds_it_fresh() 
 fn where_tests_come_faster_than_machines_several_are_prepared_at_a_time() {
     let (host, fixture) = ready();
     let cpus = std::thread::available_parallelism().map_or(1, |cpus| cpus.get());
-    // Each follows directly, and preparing a VM takes longer than starting cargo.
-    let ids: BTreeSet<_> = (0..6).map(|_| run(&fixture, &host, LONG).1).collect();
+    // In one process each follows directly, while the VM for it is being prepared.
+    let mut command = fixture.cargo(&host, &["test", "--test", "copies"]);
+    command
+        .args(["--", "in_turn::", "--test-threads=1", "--show-output"])
+        .env("VM_TEST_SPARE_SECONDS", LONG);
+    let finished = patience::start(&mut command).finish(2 * LIMIT);
+    let text = finished.stdout.text() + &finished.stderr.text();
+    assert!(text.contains("6 passed; 0 failed"), "{text}");
+    let told = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("random "));
+    let ids: BTreeSet<_> = told
+        .filter_map(|line| line.split_whitespace().nth(2))
+        .collect();
     assert_eq!(ids.len(), 6, "{ids:?}");
     await_spares(&host, cpus.min(4));
 }
