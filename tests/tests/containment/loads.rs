@@ -11,7 +11,7 @@ use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Passed};
 
 /// How long the processes of a guest may exist after its test.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How much less memory may be free than before, in bytes: other programs use memory, too.
 const NOISE: u64 = 1 << 30;

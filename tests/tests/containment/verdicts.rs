@@ -9,7 +9,7 @@ use vm_test_tests::place::Place;
 use vm_test_tests::report::Ending::{Failed, Passed};
 
 /// Longer than the longest time limit of the tests. It only ends hangs.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const ITS_OWN: &str = "its own words";
 

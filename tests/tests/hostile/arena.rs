@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a run of attackers may take, multiplied by the place's factor: none waits for more than
 /// its own time limit.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// Some of the attacks use everything that the host has.
 static ALONE: Mutex<()> = Mutex::new(());
