@@ -150,8 +150,9 @@ fn fifty_tests_see_a_fresh_systemd_and_only_the_first_waits_for_its_boot() {
 #[test]
 fn who_comes_while_a_machine_boots_for_the_first_time_is_told_and_goes_on_from_there() {
     let (host, fixture) = prepared(&["debian-12"]);
-    // A size that no other test uses, and hardly any earlier run of this one in the same store.
-    let memory = format!("{}M", 300 + std::process::id() % 1000);
+    // A size that no other test of this image uses, and hardly any earlier run of this one in the
+    // same store.
+    let memory = format!("{}M", 800 + std::process::id() % 600);
     let start = || {
         let mut command = host.vm_test();
         command
