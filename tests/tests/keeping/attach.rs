@@ -19,7 +19,8 @@ fn a_shell_finds_the_files_and_the_processes_that_the_test_left() {
         terminal.type_keys("echo size=$(stty size)\r");
         terminal.await_words("size=31 97\r\n");
         terminal.resize(40, 120);
-        terminal.type_keys("sleep 0.2; echo size=$(stty size)\r");
+        terminal.type_keys("until [ \"$(stty size)\" = '40 120' ]; do sleep 0.05; done\r");
+        terminal.type_keys("echo size=$(stty size)\r");
         terminal.await_words("size=40 120\r\n");
         terminal.type_keys("echo more >/etc/left-by-shell; exit 7\r");
         assert_eq!(terminal.finish().code(), Some(7));

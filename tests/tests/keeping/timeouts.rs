@@ -49,7 +49,7 @@ fn where_it_is_kept_the_test_is_still_there_and_stopped() {
         );
         let script = format!(
             "pid=$(pgrep -o -f '^[^ ]*endings.* {backend}::stalls'); grep State /proc/$pid/status; \
-             kill -CONT $pid; sleep 0.2; grep State /proc/$pid/status"
+             kill -CONT $pid; until grep 'State:.S' /proc/$pid/status; do sleep 0.1; done"
         );
         let attached = vm_test(&it.host, &["attach", &it.id, "--", "sh", "-c", &script]);
         assert_eq!(

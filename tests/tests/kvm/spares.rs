@@ -263,11 +263,11 @@ fn a_spare_that_cannot_be_prepared_is_told_to_the_daemons_log_and_not_tried_agai
     await_spares(&host, 0);
     let logs = fs::read_dir(host.runtime()).unwrap().flatten();
     let mut logs = logs.filter(|entry| entry.path().extension().is_some_and(|end| end == "log"));
-    let log = fs::read_to_string(logs.next().unwrap().path()).unwrap();
-    assert!(
-        log.contains("vm-test: cannot prepare a spare VM: ") && log.contains("no more"),
-        "{log}"
-    );
+    let log = logs.next().unwrap().path();
+    await_that("the log to say so", LIMIT, || {
+        let log = fs::read_to_string(&log).unwrap();
+        log.contains("vm-test: cannot prepare a spare VM: ") && log.contains("no more")
+    });
     // The next test has another VM, and no spare is prepared for it.
     run();
     await_spares(&host, 0);
