@@ -2,12 +2,13 @@
 
 use super::impostor::Impostor;
 use super::own_image::OwnImage;
-use super::prepared;
+use super::{LIMIT, prepared};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use vm_test_tests::fixture::text_of;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::await_that;
 
 /// Printed when a template is made.
 const MADE: &str = "this VM boots for the first time";
@@ -155,8 +156,11 @@ fn what_a_killed_daemon_was_making_is_gone_after_the_next_ones_first_machine() {
     let left = ["template-left", "payload-left"].map(|name| building.join(name));
     let leave = || {
         for directory in &left {
-            fs::create_dir_all(directory).unwrap();
-            fs::write(directory.join("ram"), "half").unwrap();
+            // Others who use the store may remove it before there is a file in it.
+            await_that("something is left", LIMIT, || {
+                fs::create_dir_all(directory).is_ok()
+                    && fs::write(directory.join("ram"), "half").is_ok()
+            });
         }
     };
     leave();
