@@ -3,11 +3,12 @@
 
 use crate::host::Host;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// A living daemon.
@@ -23,16 +24,15 @@ impl Daemon {
     #[must_use]
     pub fn of(host: &Host) -> Option<Self> {
         let entries = fs::read_dir(host.runtime()).into_iter().flatten().flatten();
-        let inodes: BTreeSet<_> = entries
+        let files: BTreeSet<_> = entries
             .filter(|entry| entry.path().extension().is_some_and(|end| end == "lock"))
-            .filter_map(|entry| Some(entry.metadata().ok()?.ino().to_string()))
+            .filter_map(|entry| name_in_locks(&entry.path()))
             .collect();
         let locks = fs::read_to_string("/proc/locks").ok()?;
         let holder = locks.lines().find_map(|line| {
             let fields: Vec<_> = line.split_whitespace().collect();
-            let inode = fields.get(5)?.rsplit(':').next()?;
-            inodes
-                .contains(inode)
+            files
+                .contains(*fields.get(5)?)
                 .then(|| fields.get(4)?.parse().ok())?
         })?;
         Self::at(holder)
@@ -75,5 +75,50 @@ impl Daemon {
             "the daemon {} did not end after {signal:?}",
             self.pid
         );
+    }
+}
+
+/// Returns what `/proc/locks` calls a file: the device of its file system, and its inode, which
+/// other files have elsewhere.
+///
+/// On some file systems, as btrfs, a file says another device than the kernel's list of mounts.
+pub(crate) fn name_in_locks(path: &Path) -> Option<String> {
+    let wanted = StatxFlags::INO | StatxFlags::MNT_ID;
+    let found = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, wanted).ok()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let device = mounts.lines().find_map(|line| {
+        let mut fields = line.split(' ');
+        let is_it = fields.next()?.parse() == Ok(found.stx_mnt_id);
+        // Behind the parent.
+        let (major, minor) = fields.nth(1).filter(|_| is_it)?.split_once(':')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    });
+    // Kernels before 5.8 do not say which mount it is.
+    let (major, minor): (u32, u32) = device.unwrap_or((found.stx_dev_major, found.stx_dev_minor));
+    Some(format!("{major:02x}:{minor:02x}:{}", found.stx_ino))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{FlockOperation, flock};
+
+    #[test]
+    fn a_lock_is_found_by_its_file_and_not_by_that_of_another() {
+        let [one, other] = [0, 1].map(|_| tempfile::NamedTempFile::new().unwrap());
+        flock(one.as_file(), FlockOperation::LockExclusive).unwrap();
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        let is_locked = |path: &Path| {
+            let name = name_in_locks(path).unwrap();
+            let own = std::process::id().to_string();
+            locks.lines().any(|line| {
+                let fields: Vec<_> = line.split_whitespace().collect();
+                fields.get(4) == Some(&&*own) && fields.get(5) == Some(&&*name)
+            })
+        };
+        assert!(is_locked(one.path()), "{locks}");
+        assert!(!is_locked(other.path()), "{locks}");
+        let lock = one.path().with_extension("absent");
+        assert_eq!(name_in_locks(&lock), None);
     }
 }

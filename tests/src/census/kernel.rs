@@ -2,9 +2,9 @@
 //! devices, locks, settings. Each is read as a line that contains everything that must not change.
 
 use super::processes::Processes;
+use crate::daemon::name_in_locks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -244,17 +244,16 @@ pub(super) fn loop_devices(blocks: &Path, foreign: BTreeSet<PathBuf>) -> Vec<Str
 /// directory.
 pub(super) fn locks(runtime: &Path, processes: &Processes) -> Vec<String> {
     let entries = fs::read_dir(runtime).into_iter().flatten().flatten();
-    let inodes: BTreeSet<String> = entries
-        .filter_map(|entry| Some(entry.metadata().ok()?.ino().to_string()))
+    let files: BTreeSet<String> = entries
+        .filter_map(|entry| name_in_locks(&entry.path()))
         .collect();
     let text = fs::read_to_string("/proc/locks").unwrap_or_default();
     text.lines()
         .filter(|line| {
             let fields: Vec<_> = line.split_whitespace().collect();
             let holder = fields.get(4).and_then(|pid| pid.parse().ok());
-            let inode = fields.get(5).and_then(|file| file.rsplit(':').next());
             holder.is_some_and(|pid| processes.counts(pid))
-                || inode.is_some_and(|inode| inodes.contains(inode))
+                || fields.get(5).is_some_and(|file| files.contains(*file))
         })
         .filter_map(|line| Some(line.split_once(": ")?.1.to_owned()))
         .collect()
