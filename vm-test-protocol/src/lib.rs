@@ -19,6 +19,7 @@ pub mod machine;
 pub mod mailbox;
 pub mod pattern;
 pub mod record;
+pub mod status;
 
 /// The version of all messages in this crate; incremented with every change to any of them.
 pub const PROTOCOL: u32 = 13;

@@ -1,6 +1,7 @@
 //! What the daemon reports about its instances. Starts no daemon.
 
-use vm_test_protocol::daemon::{InstanceStatus, Reply, Request};
+use vm_test_protocol::daemon::{Reply, Request};
+use vm_test_protocol::status::InstanceStatus;
 use vm_test_runtime::client::Connection;
 use vm_test_tests::host::Host;
 

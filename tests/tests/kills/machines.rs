@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use vm_test_protocol::daemon::InstanceStatus;
+use vm_test_protocol::status::InstanceStatus;
 use vm_test_tests::census::Census;
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;

@@ -20,7 +20,7 @@ fn the_clock_of_a_vm_runs_as_fast_as_the_hosts() {
     let (host, fixture) = prepared(&["debian-12"]);
     let began = Instant::now();
     // Not restored from a template that another test has made.
-    let memory = format!("{}M", 1000 + std::process::id() % 300);
+    let memory = format!("{}M", 1500 + std::process::id() % 300);
     let output = host
         .vm_test()
         .args(["run", "machine", "--memory", &memory, "--directory", "/"])

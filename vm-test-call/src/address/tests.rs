@@ -1,3 +1,5 @@
+//! Calls by address: of the right function, and of what is refused.
+
 use super::*;
 use crate::function::Function;
 

@@ -1,3 +1,5 @@
+//! Functions of every form are called, as another process would call them.
+
 use super::*;
 use std::collections::BTreeMap;
 use std::time::Duration;

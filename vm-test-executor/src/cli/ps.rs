@@ -5,8 +5,9 @@ use super::daemons;
 use super::output::{self, complain, duration, harmless, say, say_json, size};
 use serde_json::{Value, json};
 use std::time::Duration;
-use vm_test_protocol::daemon::{InstanceStatus, Reply, Request, Status};
+use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::status::{InstanceStatus, Status};
 
 /// Prints the instances of all daemons.
 pub(super) fn print(args: ReportArgs) -> Result<(), Failure> {
@@ -158,7 +159,7 @@ fn row(it: &InstanceStatus) -> [String; 9] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vm_test_protocol::daemon::KeptStatus;
+    use vm_test_protocol::status::KeptStatus;
 
     fn status(purpose: &str) -> Status {
         Status {

@@ -6,11 +6,10 @@ use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vm_test_protocol::daemon::{
-    ExitReport, Greeting, LeaseRequest, Reply, Request, Status, Welcome,
-};
+use vm_test_protocol::daemon::{ExitReport, Greeting, LeaseRequest, Reply, Request, Welcome};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::status::Status;
 use vm_test_protocol::{PROTOCOL, frame};
 
 /// How long a client may take to send its request.

@@ -7,7 +7,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use vm_test_protocol::daemon::KeptStatus;
+use vm_test_protocol::status::KeptStatus;
 
 /// How often to check whether a client has left.
 const VISIT_TICK: Duration = Duration::from_secs(1);

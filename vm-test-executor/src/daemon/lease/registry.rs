@@ -8,8 +8,9 @@ use crate::sync;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
-use vm_test_protocol::daemon::{ExitReport, InstanceStatus, LeaseRequest, Leased};
+use vm_test_protocol::daemon::{ExitReport, LeaseRequest, Leased};
 use vm_test_protocol::record::{Log, Record, RunEntry};
+use vm_test_protocol::status::InstanceStatus;
 
 /// How many exit reports are kept.
 const REPORTS: usize = 1024;

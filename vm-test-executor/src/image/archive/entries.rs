@@ -1,7 +1,5 @@
-//! The entries of an archive in stream order.
-//!
-//! Names and attributes are read from wherever the tar format keeps them, and holes in contents are
-//! filled. Checks only the structure.
+//! The entries of an archive in stream order, with names and attributes from wherever the tar
+//! format keeps them, and with holes filled. Checks only the structure.
 
 use super::extended::{self, Pair, value};
 use super::header::{BLOCK, Header};
