@@ -3,6 +3,7 @@
 
 mod archive;
 mod archives;
+mod bench;
 mod disks;
 mod good;
 mod host;
@@ -15,4 +16,5 @@ mod opened;
 mod place;
 mod recipes;
 mod rootfs;
+mod tables;
 mod words;

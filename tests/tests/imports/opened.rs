@@ -3,128 +3,17 @@
 //! here has a unique name.
 
 use super::archive::Archive;
+use super::bench::Bench;
 use super::disks::{put, qcow2};
-use super::place::{Place, finish};
+use super::place::{Place, compressed};
 use super::rootfs::SHOW;
+use super::tables::{ANYWHERE, USR, VAR, partitioned, typed};
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
+use std::path::Path;
+use std::process::Command;
 use vm_test_tests::fixture::text_of;
-use vm_test_tests::host::Host;
 
 const MIB: usize = 1 << 20;
-
-/// A directory for disks, and a host with the shared store.
-struct Bench {
-    directory: TempDir,
-    host: Host,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let bench = Self {
-            directory: TempDir::with_prefix("vmd-").unwrap(),
-            host: Host::new().with_shared_store(),
-        };
-        let open = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(bench.directory.path(), open).unwrap();
-        bench.succeed(&["image", "build", "debian-12"]);
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn vm_test(&self, args: &[&str]) -> Command {
-        let mut command = self.host.vm_test();
-        command.args(args).stdin(Stdio::null());
-        command.current_dir(self.directory.path());
-        command
-    }
-
-    fn succeed(&self, args: &[&str]) -> String {
-        finish(self.vm_test(args).output().unwrap(), args)
-    }
-
-    /// Makes a root file system in a directory: a shell, and a file that identifies it.
-    fn root(&self, marker: &str) -> PathBuf {
-        let root = self.path(marker);
-        for directory in ["bin", "boot", "dev", "etc", "proc", "usr/lib"] {
-            fs::create_dir_all(root.join(directory)).unwrap();
-        }
-        let libraries = Command::new("ldd").arg("/bin/sh").output().unwrap();
-        let libraries = text_of(&libraries);
-        let libraries = libraries
-            .split_whitespace()
-            .filter(|it| it.starts_with('/'));
-        for file in libraries.chain(["/bin/sh"]) {
-            let to = root.join(&file[1..]);
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(file, to).unwrap();
-        }
-        fs::write(root.join("etc/marker"), format!("{marker}\n")).unwrap();
-        fs::write(root.join("usr/lib/os-release"), "ID=test\n").unwrap();
-        // As on real systems; where it is mounted, the link leads nowhere.
-        symlink("/usr/lib/os-release", root.join("etc/os-release")).unwrap();
-        root
-    }
-
-    /// Returns an ext4 file system with this directory's contents.
-    fn ext4(&self, directory: &Path) -> Vec<u8> {
-        let file = directory.with_extension("ext4");
-        // mke2fs is in a directory that an ordinary user's PATH may lack.
-        let places = ["/usr/sbin", "/sbin"].map(|dir| Path::new(dir).join("mke2fs"));
-        let tool = places.into_iter().find(|path| path.is_file());
-        let mut tool = Command::new(tool.expect("mke2fs is installed"));
-        tool.args(["-q", "-t", "ext4", "-d"]).arg(directory);
-        let output = tool.arg(&file).arg("32M").output().unwrap();
-        assert!(output.status.success(), "{}", text_of(&output));
-        fs::read(file).unwrap()
-    }
-
-    fn write(&self, name: &str, content: &[u8]) -> String {
-        let path = self.path(name);
-        fs::write(&path, content).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    /// Imports a disk that is refused only in the VM, or because of what comes out of it.
-    fn refuse(&self, source: &str, limit: &str, words: &str) {
-        let mut command = self.vm_test(&["image", "import", "refused-disk", source]);
-        let output = command.env("VM_TEST_IMAGE_LIMIT", limit).output().unwrap();
-        let text = text_of(&output);
-        assert!(!output.status.success(), "{text}");
-        let here = self.directory.path().to_str().unwrap();
-        let words = words
-            .replace("{}", here)
-            .replace("HERE", std::env::consts::ARCH);
-        assert!(
-            text.contains(&format!("error: cannot import {words}")),
-            "{text}"
-        );
-        let images = self.succeed(&["image", "list", "--json"]);
-        assert!(!images.contains("refused-disk"), "{images}");
-    }
-}
-
-/// Returns a disk with these file systems on partitions.
-fn partitioned(parts: &[Vec<u8>]) -> Vec<u8> {
-    let mut disk = vec![0; MIB];
-    for (number, part) in parts.iter().enumerate() {
-        let entry = 446 + 16 * number;
-        disk[entry + 4] = 0x83;
-        for (at, sectors) in [(8, disk.len() / 512), (12, part.len() / 512)] {
-            let sectors = u32::try_from(sectors).unwrap().to_le_bytes();
-            disk[entry + at..entry + at + 4].copy_from_slice(&sectors);
-        }
-        disk.extend_from_slice(part);
-    }
-    disk[510..512].copy_from_slice(&[0x55, 0xaa]);
-    disk
-}
 
 fn converted(raw: &str, to: &Path) -> Vec<u8> {
     let mut tool = Command::new("qemu-img");
@@ -164,7 +53,8 @@ fn a_guest_starts_from_a_disk_and_from_a_box() {
     let listed = Archive::default()
         .file("./metadata.json", metadata)
         .file("./box_0.img", &[&qcow2[..], &[0; 1 << 17]].concat());
-    bench.write("listed.box", &listed.finish());
+    // As boxes are that can be downloaded.
+    bench.write("listed.box", &compressed("gzip", &listed.finish()));
     bench.write("whole.raw", &whole);
     for (image, source, kernel) in [
         ("disk-whole", "whole.raw", None),
@@ -228,30 +118,67 @@ fn disks_without_a_root_or_with_several_are_refused() {
 fn a_root_is_put_together_by_its_own_table_or_what_is_missing_is_named() {
     let bench = Bench::new();
     let root = bench.root("apart");
-    let usr = bench.path("apart-usr");
-    fs::rename(root.join("usr"), &usr).unwrap();
-    fs::create_dir(root.join("usr")).unwrap();
-    fs::write(usr.join("marker"), "from its own partition\n").unwrap();
-    let parts = |table: &str| {
+    let [usr, var] = ["usr", "var"].map(|name| {
+        let own = bench.path(&format!("apart-{name}"));
+        fs::create_dir_all(root.join(name)).unwrap();
+        fs::rename(root.join(name), &own).unwrap();
+        fs::create_dir(root.join(name)).unwrap();
+        fs::write(
+            own.join("marker"),
+            format!("{name} has its own partition\n"),
+        )
+        .unwrap();
+        own
+    });
+    let with_table = |table: &str| {
         fs::write(root.join("etc/fstab"), table).unwrap();
-        partitioned(&[bench.ext4(&root), bench.ext4(&usr)])
+        [&root, &usr, &var].map(|directory| bench.ext4(directory))
     };
-    let table = "/dev/sda1 / ext4 defaults 0 1\n/dev/sda2 /usr ext4 ro 0 2\n";
-    bench.write("apart.raw", &parts(table));
-    bench.succeed(&["image", "import", "disk-apart", "apart.raw"]);
-    let config = "[guest.g]\nimage = \"disk-apart\"\n";
-    fs::write(bench.path("vm-test.toml"), config).unwrap();
-    let show = "read -r line < /usr/marker; echo $line";
-    let args = ["run", "g", "--directory", "/", "--", "sh", "-c", show];
-    assert_eq!(bench.succeed(&args), "from its own partition\n");
-    bench.succeed(&["image", "rm", "disk-apart"]);
-    bench.write("short.raw", &parts("UUID=no-such /usr ext4 ro 0 2\n"));
-    let words = "{}/short.raw: its /usr is on UUID=no-such, which is not on this disk";
-    bench.refuse("short.raw", "20G", words);
-    bench.write("silent.raw", &parts("# nothing\n"));
-    let words =
-        "{}/silent.raw: its /usr is empty, and its /etc/fstab does not say what belongs there";
-    bench.refuse("silent.raw", "20G", words);
+    let usrs_line = "/dev/sda1 / ext4 defaults 0 1\n/dev/sda2 /usr ext4 ro 0 2\n";
+    let table = format!("{usrs_line}/dev/sda3 /var ext4 defaults 0 2\n");
+    bench.write("apart.raw", &partitioned(&with_table(&table)));
+    // Without a table, the partitions' types say the same.
+    let [own, usrs, vars] = with_table("# nothing\n");
+    bench.write(
+        "typed.raw",
+        &typed(&[(ANYWHERE, own), (USR, usrs), (VAR, vars)]),
+    );
+    for (image, source) in [("disk-apart", "apart.raw"), ("disk-typed", "typed.raw")] {
+        bench.succeed(&["image", "import", image, source]);
+        let config = format!("[guest.g]\nimage = \"{image}\"\n");
+        fs::write(bench.path("vm-test.toml"), config).unwrap();
+        let show = "for i in usr var; do read -r line < /$i/marker; echo $line; done";
+        let args = ["run", "g", "--directory", "/", "--", "sh", "-c", show];
+        assert_eq!(
+            bench.succeed(&args),
+            "usr has its own partition\nvar has its own partition\n",
+            "{image}"
+        );
+        bench.succeed(&["image", "rm", image]);
+    }
+    for (name, table, words) in [
+        (
+            "short",
+            "UUID=no-such /usr ext4 ro 0 2\n",
+            "its /usr is on UUID=no-such, which is not on this disk",
+        ),
+        (
+            "silent",
+            "# nothing\n",
+            "its /usr is empty, and its /etc/fstab does not say what belongs there",
+        ),
+        (
+            "half",
+            usrs_line,
+            "its /var is empty, and its /etc/fstab does not say what belongs there",
+        ),
+    ] {
+        bench.write(&format!("{name}.raw"), &partitioned(&with_table(table)));
+        let words = format!(
+            "{{}}/{name}.raw: {words}\nhint: its root, and what its /etc/fstab mounts there, has to be on "
+        );
+        bench.refuse(&format!("{name}.raw"), "20G", &words);
+    }
 }
 
 #[test]

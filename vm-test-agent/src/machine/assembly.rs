@@ -19,6 +19,9 @@ const TYPES: [(&str, &str); 5] = [
     ("3b8f8425-20e0-4f3b-907f-1a25a76f98e8", "srv"),
 ];
 
+/// Directories that are empty on no installed system, unless a file system belongs there.
+const FULL: [&str; 2] = ["usr", "var"];
+
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
@@ -33,7 +36,8 @@ pub(super) fn assemble(root: &Path, partitions: &[Partition]) -> Result<(), Stri
     } else {
         Vec::new()
     };
-    let entries = fstab::entries(&String::from_utf8_lossy(&text));
+    let text = String::from_utf8_lossy(&text);
+    let entries = fstab::entries(&text);
     for entry in &entries {
         add(root, partitions, entry)?;
     }
@@ -51,11 +55,19 @@ pub(super) fn assemble(root: &Path, partitions: &[Partition]) -> Result<(), Stri
                 .map_err(|error| format!("its /{name} cannot be mounted: {error}"))?;
         }
     }
-    if is_empty(&root.join("usr")) {
-        Err("its /usr is empty, and its /etc/fstab does not say what belongs there".to_owned())
-    } else {
-        Ok(())
+    match lacking(root, &text) {
+        Some(name) => Err(format!(
+            "its /{name} is empty, and its /etc/fstab does not say what belongs there"
+        )),
+        None => Ok(()),
     }
+}
+
+/// Returns a directory that lacks its content, although the table does not say that it may.
+fn lacking(root: &Path, table: &str) -> Option<&'static str> {
+    FULL.into_iter()
+        .filter(|name| is_empty(&root.join(name)))
+        .find(|name| *name == "usr" || !fstab::may_be_empty(table, &Path::new("/").join(name)))
 }
 
 fn add(root: &Path, partitions: &[Partition], entry: &Entry) -> Result<(), String> {
@@ -155,5 +167,32 @@ impl Partition {
         let text = String::from_utf8(output.stdout).ok()?;
         let line = text.lines().next()?.to_owned();
         (!line.is_empty()).then_some(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_without_the_content_of_usr_or_var_is_lacking_it_unless_its_table_says_so() {
+        let in_memory = "tmpfs /var tmpfs rw 0 0";
+        for (content, table, expected) in [
+            (&["usr/bin", "var/lib"][..], "", None),
+            // Minimal roots have no such directory at all.
+            (&["usr/bin"], "", None),
+            (&["usr", "var/lib"], "", Some("usr")),
+            (&["usr/bin", "var"], "# nothing\n", Some("var")),
+            (&["usr", "var"], "", Some("usr")),
+            (&["usr/bin", "var"], "/dev/sda3 /var/log ext4", Some("var")),
+            (&["usr/bin", "var"], in_memory, None),
+            (&["usr", "var"], in_memory, Some("usr")),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            for directory in content {
+                fs::create_dir_all(root.path().join(directory)).unwrap();
+            }
+            assert_eq!(lacking(root.path(), table), expected, "{content:?} {table}");
+        }
     }
 }

@@ -71,6 +71,21 @@ pub(super) fn entries(text: &str) -> Vec<Entry> {
     entries
 }
 
+/// Returns whether a system boots with nothing at this mount point: what belongs there is made anew
+/// in memory, or is optional.
+pub(super) fn may_be_empty(text: &str, place: &Path) -> bool {
+    text.lines().any(|line| {
+        let mut fields = line.split_whitespace();
+        let is_line = fields.next().is_some_and(|spec| !spec.starts_with('#'));
+        let is_there = fields
+            .next()
+            .is_some_and(|field| Path::new(&unescaped(field)) == place);
+        let kind = fields.next().unwrap_or("auto");
+        let mut options = fields.next().unwrap_or("").split(',');
+        is_line && is_there && (kind == "tmpfs" || options.any(|option| option == "nofail"))
+    })
+}
+
 fn entry(line: &str) -> Option<Entry> {
     let mut fields = line.split_whitespace();
     let spec = unescaped(fields.next().filter(|spec| !spec.starts_with('#'))?);
@@ -214,6 +229,25 @@ mod tests {
             "UUID=1 /a/../../usr ext4",
         ] {
             assert_eq!(one(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_in_memory_or_optional_may_be_empty() {
+        for (line, may) in [
+            ("tmpfs /var tmpfs rw,size=1g 0 0", true),
+            ("UUID=1 /var/ ext4 defaults,nofail 0 2", true),
+            ("none\t/var\ttmpfs", true),
+            ("UUID=1 /var ext4 defaults 0 2", false),
+            ("server:/var /var nfs rw", false),
+            ("#tmpfs /var tmpfs", false),
+            ("# tmpfs /var tmpfs", false),
+            ("tmpfs /var/tmp tmpfs", false),
+            ("tmpfs /srv/var tmpfs", false),
+            ("", false),
+        ] {
+            let text = format!("/dev/sda1 / ext4 errors=remount-ro 0 1\n{line}\n");
+            assert_eq!(may_be_empty(&text, Path::new("/var")), may, "{line}");
         }
     }
 
