@@ -3,9 +3,9 @@
 use super::archive::Archive;
 use super::good::run;
 use super::layout::{Layout, hash};
-use super::odd::{base, import, top};
+use super::odd::{base, digest, import, top};
 use super::place::{Place, compressed};
-use super::rootfs::SHOW;
+use super::rootfs::{SHOW, with_merged_usr, with_program};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -23,16 +23,17 @@ fn import_layers(place: &Place, image: &str, layers: Vec<Archive>) -> String {
 #[test]
 fn directories_that_a_layer_only_implies_stay_what_they_are_below() {
     let place = Place::new();
-    let below = base()
-        .directory_of("./home", 0o755, 0)
-        .directory_of("./home/ann", 0o750, 1000)
+    let below = with_program(base(), "stat")
+        .directory_of("./home", 0o755, [0, 0])
+        .directory_of("./home/ann", 0o750, [1000, 1000])
         .file("./home/ann/old", b"")
-        .directory_of("./root", 0o700, 0)
-        .directory_of("./mail", 0o2775, 8);
+        .directory_of("./root", 0o700, [0, 0])
+        .directory("./var")
+        .directory_of("./var/mail", 0o2775, [0, 8]);
     let above = Archive::default()
         .file("home/ann/.wh.old", b"")
         .file("root/new", b"")
-        .file("mail/new", b"")
+        .file("var/mail/new", b"")
         .file("srv/deep/new", b"");
     let layers = [below, above].map(|layer| ("", layer.finish()));
     Layout::write(&place.path("o"), &layers);
@@ -41,18 +42,78 @@ fn directories_that_a_layer_only_implies_stay_what_they_are_below() {
     assert!(output.status.success(), "{}", text_of(&output));
     let root = top(&place, "i");
     let first = |path: &str| fs::metadata(root.join(path)).unwrap();
-    for (path, mode, id) in [
-        ("", 0o755, 0),
-        ("home/ann", 0o750, 1000),
-        ("root", 0o700, 0),
-        ("mail", 0o2775, 8),
-        ("srv", 0o755, 0),
-        ("srv/deep", 0o755, 0),
+    for (path, mode, [user, group]) in [
+        ("", 0o755, [0, 0]),
+        ("home/ann", 0o750, [1000, 1000]),
+        ("root", 0o700, [0, 0]),
+        ("var", 0o755, [0, 0]),
+        ("var/mail", 0o2775, [0, 8]),
+        ("srv", 0o755, [0, 0]),
+        ("srv/deep", 0o755, [0, 0]),
     ] {
-        let (meta, owner) = (first(path), first("root").uid());
+        let (meta, roots) = (first(path), first("root"));
         assert_eq!(meta.mode() & 0o7777, mode, "{path}");
         // An ordinary user's ids are mapped elsewhere, and root's are the user's own.
-        assert_eq!(meta.uid() == owner, id == 0, "{path}");
+        assert_eq!(meta.uid() == roots.uid(), user == 0, "{path}");
+        assert_eq!(meta.gid() == roots.gid(), group == 0, "{path}");
+    }
+    let names = ["/home/ann", "/root", "/var/mail", "/srv/deep"];
+    let command = [&["stat", "-c", "%a %u:%g %n"][..], &names].concat();
+    assert_eq!(
+        run(&place, "i", &command),
+        "750 1000:1000 /home/ann\n700 0:0 /root\n2775 0:8 /var/mail\n755 0:0 /srv/deep\n"
+    );
+}
+
+#[test]
+fn an_archive_becomes_the_same_image_whoever_imports_it() {
+    let archive = ["stat", "setpriv"]
+        .into_iter()
+        .fold(base(), with_program)
+        .entry("./srv/deep/er/file", b'0', "", 0o644, b"for all\n")
+        .finish();
+    let digests = ["077", "022"].map(|umask| {
+        let place = Place::new();
+        // Nothing in it says what the root is.
+        assert!(archive.starts_with(b"./\0"));
+        place.write("bare.tar", &archive[512..]);
+        let args = ["image", "import", "i", "bare.tar"];
+        let output = place.vm_test_under(umask, &args).output().unwrap();
+        assert!(output.status.success(), "{umask}: {}", text_of(&output));
+        let command = ["stat", "-c", "%a", "/", "/srv", "/srv/deep", "/srv/deep/er"];
+        let modes = run(&place, "i", &command);
+        assert_eq!(modes, "755\n755\n755\n755\n", "{umask}");
+        let read = "read -r word < /srv/deep/er/file; echo \"$word\"";
+        let as_ann = "exec setpriv --reuid=1000 --regid=1000 --clear-groups sh -c \"$0\"";
+        let seen = run(&place, "i", &["sh", "-c", as_ann, read]);
+        assert_eq!(seen, "for all\n", "{umask}");
+        digest(&place, "i")
+    });
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn a_link_to_usr_stays_when_a_layer_above_has_files_below_it() {
+    let place = Place::new();
+    let base = || with_merged_usr("merged").file("./usr/bin/touch", b"");
+    let tool = b"#!/bin/sh\necho a tool\n";
+    for (image, above, expected) in [
+        (
+            "adds",
+            Archive::default().file("bin/tool", tool),
+            "a tool\na link to usr/bin with sh tool touch\n",
+        ),
+        (
+            "removes",
+            Archive::default().file("bin/.wh.touch", b""),
+            "no tool\na link to usr/bin with sh\n",
+        ),
+    ] {
+        import_layers(&place, image, vec![base(), above]);
+        let script = "if [ -e /bin/tool ]; then /bin/tool; else echo no tool; fi
+            cd /usr/bin; [ -L /bin ] && [ /bin -ef /usr/bin ] && echo a link to usr/bin with *";
+        let seen = run(&place, image, &["/bin/sh", "-c", script]);
+        assert_eq!(seen, expected, "{image}");
     }
 }
 

@@ -3,10 +3,11 @@
 use super::archive::Archive;
 use super::good::run;
 use super::place::Place;
-use super::rootfs::{SHOW, with_shell};
+use super::rootfs::{SHOW, libraries, with_shell};
+use rustix::fs::{XattrFlags, lsetxattr};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use vm_test_tests::fixture::text_of;
 
 pub(crate) fn base() -> Archive {
@@ -24,7 +25,7 @@ pub(crate) fn top(place: &Place, image: &str) -> PathBuf {
         .join("files")
 }
 
-fn digest(place: &Place, image: &str) -> String {
+pub(crate) fn digest(place: &Place, image: &str) -> String {
     let record = place.succeed(&["image", "inspect", image, "--json"]);
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
     record["digest"].as_str().unwrap().to_owned()
@@ -47,6 +48,14 @@ fn capability(version: u32, rest: &[u32]) -> Vec<u8> {
         .chain(rest)
         .flat_map(|number| number.to_le_bytes())
         .collect()
+}
+
+/// Returns an attribute of a file in /etc of an image.
+fn attribute(place: &Place, image: &str, name: &str, key: &str) -> Vec<u8> {
+    let mut value = [0; 64];
+    let path = top(place, image).join("etc").join(name);
+    let length = rustix::fs::lgetxattr(path, key, &mut value).unwrap();
+    value[..length].to_vec()
 }
 
 #[test]
@@ -80,12 +89,7 @@ fn attributes_of_any_bytes_are_kept_and_come_through_an_export() {
     import(&place, "again", "again.tar");
     assert_eq!(digest(&place, "first"), digest(&place, "again"));
     place.succeed(&["image", "verify", "again"]);
-    let attribute = |name: &str, key: &str| {
-        let mut value = [0; 64];
-        let path = top(&place, "again").join("etc").join(name);
-        let length = rustix::fs::lgetxattr(path, key, &mut value).unwrap();
-        value[..length].to_vec()
-    };
+    let attribute = |name: &str, key: &str| attribute(&place, "again", name, key);
     for (number, value) in values.iter().enumerate() {
         assert_eq!(attribute(&number.to_string(), "user.note"), *value);
     }
@@ -98,6 +102,54 @@ fn attributes_of_any_bytes_are_kept_and_come_through_an_export() {
             capability(0, &[])[4..]
         );
     }
+}
+
+#[test]
+fn attributes_of_any_bytes_are_kept_of_a_directory_too() {
+    let place = Place::new();
+    let file = place.write("r.tar", base().file("./etc/note", b"").finish());
+    let root = place.path("root");
+    fs::create_dir(&root).unwrap();
+    let mut tar = std::process::Command::new("tar");
+    tar.args(["-xf", &file, "--exclude=./dev/*", "--no-same-owner", "-C"])
+        .arg(&root);
+    assert!(tar.status().unwrap().success());
+    let set = |name: &str, key: &str, value: &[u8]| {
+        lsetxattr(root.join("etc").join(name), key, value, XattrFlags::CREATE).unwrap();
+    };
+    set("note", "user.note", b"a\nb");
+    let capability = capability(0x0200_0000, &[]);
+    let is_root = rustix::process::getuid().is_root();
+    if is_root {
+        set("marker", "security.capability", &capability);
+    }
+    import(&place, "d", "dir:root");
+    assert_eq!(attribute(&place, "d", "note", "user.note"), b"a\nb");
+    if is_root {
+        let kept = attribute(&place, "d", "marker", "security.capability");
+        assert_eq!(kept[4..20], capability[4..]);
+    }
+}
+
+#[test]
+fn a_guest_starts_from_an_archive_without_the_mark_of_a_format() {
+    let place = Place::new();
+    let mut archive = Archive::default();
+    for directory in ["bin/", "etc/", "dev/", "proc/"] {
+        archive = archive.entry(directory, b'\0', "", 0o755, b"");
+    }
+    archive = archive
+        .file("bin/dash", &fs::read("/bin/sh").unwrap())
+        .symlink("bin/sh", "dash")
+        .file("etc/marker", b"of the seventies\n");
+    for library in libraries(Path::new("/bin/sh")) {
+        archive = archive.file(&library[1..], &fs::read(&library).unwrap());
+    }
+    let archive = archive.finish_as_v7();
+    assert!(!archive[..512].windows(5).any(|word| word == b"ustar"));
+    place.write("v7.tar", &archive);
+    import(&place, "v7", "v7.tar");
+    assert_eq!(run(&place, "v7", &SHOW), "of the seventies\n");
 }
 
 #[test]
