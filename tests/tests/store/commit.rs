@@ -1,5 +1,6 @@
 //! Sessions that are committed as images, and exports.
 
+use rustix::fs::{XattrFlags, lgetxattr, lsetxattr};
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
@@ -82,7 +83,21 @@ fn an_export_is_what_a_guest_sees_and_an_image_again() {
     workshop.run(&["image", "build", "tiny"]);
     let guests = "[guest.t]\nimage = \"tiny\"\n";
     fs::write(workshop.workspace().join("vm-test.toml"), guests).unwrap();
-    workshop.run(&["run", "t", "--commit", "child", "--", "touch", "/data/kept"]);
+    // The file comes with an attribute, which `mv` keeps.
+    let note = workshop.workspace().join("note");
+    fs::write(&note, "").unwrap();
+    let (key, value) = ("user.note", b"a\nb");
+    lsetxattr(&note, key, value, XattrFlags::CREATE).unwrap();
+    workshop.run(&[
+        "run",
+        "t",
+        "--commit",
+        "child",
+        "--",
+        "mv",
+        "note",
+        "/data/kept",
+    ]);
     let archive = workshop.file("child.tar");
     workshop.run(&["image", "export", "child", archive.to_str().unwrap()]);
     let mut tar = Command::new("tar");
@@ -121,5 +136,13 @@ fn an_export_is_what_a_guest_sees_and_an_image_again() {
         "/data/newer",
     ];
     assert_eq!(workshop.run(&command), "new\n");
+    let layers = workshop.layers("again").unwrap();
+    let [layer] = &layers[..] else {
+        panic!("{layers:?}");
+    };
+    let kept = workshop.store().join("layers").join(layer);
+    let mut found = [0; 16];
+    let length = lgetxattr(kept.join("files/data/kept"), key, &mut found).unwrap();
+    assert_eq!(found[..length], value[..]);
     assert_eq!(workshop.cleared(), BTreeSet::new());
 }
