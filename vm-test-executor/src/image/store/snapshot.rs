@@ -66,6 +66,11 @@ impl Snapshot {
         let reservation = reservation.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
         // The writes of the previous test may still take up space.
         space::await_removed(store.root(), settled);
+        let before = space::free(store.root());
+        let failed = |error: io::Error| {
+            let step = format!("make a snapshot of image `{}`", image.name);
+            space::explained(cannot(image, &error), store.root(), &step, before)
+        };
         make_open(&path).map_err(failed)?;
         let snapshot = Self {
             store: store.clone(),

@@ -64,14 +64,34 @@ pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
     let Ok(directory) = File::open(store) else {
         return;
     };
-    let limit = Instant::now() + REMOVAL;
-    let mut most = free(store);
-    let mut looks = 0;
-    // Without this call, the kernel begins to free the space only half a minute later.
-    while looks < LOOKS && Instant::now() < limit && btrfs::sync(&directory).is_ok() && is_low() {
-        std::thread::sleep(LOOK);
-        let now = free(store);
-        let is_queued = btrfs::destroyed(&directory).is_ok_and(|count| count > 0);
+    let look = || {
+        // Without this call, the kernel begins to free the space only half a minute later.
+        let is_worth_it = btrfs::sync(&directory).is_ok() && is_low();
+        is_worth_it.then(|| {
+            std::thread::sleep(LOOK);
+            let is_queued = btrfs::destroyed(&directory).is_ok_and(|count| count > 0);
+            (free(store), is_queued)
+        })
+    };
+    await_change(REMOVAL, free(store), &look, settled);
+}
+
+/// Polls until there is no more space to come, but not longer than the limit.
+///
+/// `look` returns how much is free and whether the kernel still has something to remove; `None` if
+/// nobody needs more space.
+fn await_change(
+    limit: Duration,
+    before: u64,
+    look: &dyn Fn() -> Option<(u64, bool)>,
+    settled: &dyn Fn() -> bool,
+) {
+    let end = Instant::now() + limit;
+    let (mut most, mut looks) = (before, 0);
+    while looks < LOOKS && Instant::now() < end {
+        let Some((now, is_queued)) = look() else {
+            return;
+        };
         looks = if now > most || is_queued || !settled() {
             0
         } else {
@@ -91,6 +111,17 @@ pub(in crate::image) fn is_full(failure: &Failure, store: &Path, ran_command: bo
     said || (ran_command && gone)
 }
 
+/// Returns the failure of a step, which names the disk space if there was too little.
+///
+/// `before` is what was left when the step began.
+pub(super) fn explained(failure: Failure, store: &Path, step: &str, before: u64) -> Failure {
+    if is_full(&failure, store, false) {
+        full(store, step, before, None)
+    } else {
+        failure
+    }
+}
+
 /// Returns the failure for lack of disk space.
 ///
 /// `before` is what was left when the step began, `needs` what it needs in total.
@@ -108,6 +139,7 @@ pub(in crate::image) fn full(store: &Path, step: &str, before: u64, needs: Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
 
     #[test]
     fn what_is_missing_is_named_in_whole_mebibytes() {
@@ -126,6 +158,53 @@ mod tests {
             failure.message,
             "cannot run make: store full: it needs more than the 10 MiB that were free in /s"
         );
+    }
+
+    /// Waits for the space in these looks; returns how many there were.
+    fn looks(limit: Duration, look: &dyn Fn(u64) -> (u64, bool), is_settled: bool) -> u64 {
+        let count = Cell::new(0);
+        let look = || {
+            count.set(count.get() + 1);
+            std::thread::sleep(Duration::from_millis(1));
+            Some(look(count.get()))
+        };
+        await_change(limit, 1 << 20, &look, &|| is_settled);
+        count.get()
+    }
+
+    #[test]
+    fn space_is_waited_for_while_it_comes_and_no_longer_than_the_limit() {
+        let (long, quiet) = (Duration::from_secs(600), u64::from(LOOKS));
+        assert_eq!(looks(long, &|_| (1 << 20, false), true), quiet);
+        // Space comes, or the kernel says that it will.
+        assert_eq!(
+            looks(long, &|n| ((1 << 20) + n.min(7), false), true),
+            7 + quiet
+        );
+        assert_eq!(looks(long, &|n| (1 << 20, n <= 7), true), 7 + quiet);
+        // Something is about to be removed and never is.
+        let short = Duration::from_millis(100);
+        let began = Instant::now();
+        assert!(looks(short, &|_| (1 << 20, false), false) > quiet);
+        assert!((short..long).contains(&began.elapsed()));
+        // Nobody waits where there is enough.
+        await_change(long, 0, &|| None, &|| false);
+    }
+
+    #[test]
+    fn a_snapshot_for_which_there_is_no_space_is_refused_with_how_much_there_was() {
+        let step = "make a snapshot of image `a`";
+        let failure = |cause: &str| Failure::new(format!("cannot {step}: {cause}"));
+        let words = |cause| explained(failure(cause), Path::new("/"), step, 3 << 20).text();
+        assert_eq!(
+            words("No space left on device (os error 28)"),
+            full(Path::new("/"), step, 3 << 20, None).text()
+        );
+        assert!(words("No space left on device (os error 28)").starts_with(
+            "cannot make a snapshot of image `a`: store full: it needs more than the 3 MiB that were free in /"
+        ));
+        let other = "Permission denied (os error 13)";
+        assert_eq!(words(other), failure(other).text());
     }
 
     #[test]

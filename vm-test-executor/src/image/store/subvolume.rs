@@ -53,12 +53,8 @@ pub(super) fn obtain(store: &Store, image: &ImageRecord) -> Result<(PathBuf, Hel
     space::await_removed(store.root(), &|| true);
     let before = space::free(store.root());
     let made = make(store, image, &aside, &path).map_err(|failure| {
-        if space::is_full(&failure, store.root(), false) {
-            let step = format!("make a subvolume of image `{}`", image.name);
-            space::full(store.root(), &step, before, None)
-        } else {
-            failure
-        }
+        let step = format!("make a subvolume of image `{}`", image.name);
+        space::explained(failure, store.root(), &step, before)
     });
     if made.is_err() {
         // If this fails, the next attempt or `gc` removes what is left.
