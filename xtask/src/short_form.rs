@@ -39,6 +39,7 @@ pub(crate) const LEFT_OUT: &[Part] = &[
     part("kvm", "damage::an_init_that_does_not_come_up_"),
     part("kvm", "kernel::vlans_lost_packets_and_mapped_disks_"),
     part("outcomes", "builds::"),
+    part("outcomes", "vm::bodies::"),
     part("outcomes", "vm::deaths::"),
     part("outcomes", "vm::generated::"),
     part("outcomes", "vm::hostile::"),

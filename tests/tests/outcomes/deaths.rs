@@ -13,6 +13,8 @@ use vm_test_tests::report::Ending::{self, Failed, Passed};
 
 const EXIT_HINT: &str = "hint: a body must return or panic, and nothing else may end its process: neither `std::process::exit` nor a destructor or thread that it leaves behind";
 
+const FILTER_HINT: &str = "hint: its system call filter kills the process at a forbidden call; a body needs `write`, `statx`, `futex` and `getpid` to give its verdict: allow them, make the filter return an error instead, or install it in a process that the test starts";
+
 const TABLE: &[Row] = &[
     fails(
         "aborting",
@@ -58,6 +60,17 @@ const TABLE: &[Row] = &[
         "forbidding_itself_what_the_last_way_might_need_and_passing",
         &[],
         &[],
+    ),
+    passes("forbidding_itself_to_open_files_and_passing", &[], &[]),
+    passes("forbidding_itself_sockets_and_passing", &[], &[]),
+    passes("forbidding_itself_threads_and_passing", &[], &[]),
+    fails(
+        "making_a_call_that_its_filter_kills_for",
+        &[],
+        &[
+            "error: no verdict: signal 31 (SIGSYS) killed the test process before the test ended",
+            FILTER_HINT,
+        ],
     ),
     fails(
         "exiting_with_success",

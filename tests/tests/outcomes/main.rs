@@ -3,6 +3,7 @@
 //! real runners run them many at a time. What never reaches a guest is checked once, and for
 //! containers and VMs there are separate rows only where they differ.
 
+mod bodies;
 mod builds;
 mod deaths;
 mod emulators;
@@ -27,6 +28,10 @@ use vm_test_tests::place::Place;
 
 vm_test_tests::tests_at! {
     each_place {
+        bodies {
+            a_body_that_changes_its_process_ends_as_it_would_here_under_cargo_test,
+            a_body_that_changes_its_process_ends_as_it_would_here_under_nextest,
+        }
         deaths {
             a_body_that_breaks_its_process_fails_alone_and_with_its_cause_under_cargo_test,
             a_body_that_breaks_its_process_fails_alone_and_with_its_cause_under_nextest,
