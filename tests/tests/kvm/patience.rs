@@ -40,8 +40,11 @@ boot_timeout = "120s"
 #[test]
 fn a_machine_lives_as_long_as_its_test_whatever_qemu_says_in_its_first_second() {
     let guests: &[(&str, &str)] = match length(1, 0) {
-        // One VM with everything.
-        0 => &[("all", "hwclock --systohc && sleep SECONDS && echo end")],
+        // One VM with everything, and one with nothing.
+        0 => &[
+            ("all", "hwclock --systohc && sleep SECONDS && echo end"),
+            ("plain", "hwclock --systohc && sleep SECONDS && echo end"),
+        ],
         _ => &[
             // The monitor reports events of the clock, of the network card's filter, and none.
             ("all", "hwclock --systohc && sleep SECONDS && echo end"),

@@ -79,7 +79,8 @@ fn command_for(fixture: &Fixture, host: &Host, test: &str, wait: &str) -> Comman
     let mut command = fixture.cargo(host, &["test", "--test", "copies"]);
     command
         .args(["--", test, "--exact", "--show-output"])
-        .env("VM_TEST_SPARE_SECONDS", wait);
+        .env("VM_TEST_SPARE_SECONDS", wait)
+        .env("SUITE_PORT", "0");
     command
 }
 
@@ -161,6 +162,29 @@ fn where_tests_come_faster_than_machines_several_are_prepared_at_a_time() {
         .collect();
     assert_eq!(ids.len(), 6, "{ids:?}");
     await_spares(&host, cpus.min(4));
+}
+
+#[test]
+fn a_machine_with_a_network_lives_as_long_as_its_test_be_it_a_spare_or_not() {
+    let (host, fixture) = ready();
+    let test = "one_that_stays_with_a_network";
+    let start = || patience::start(&mut command_for(&fixture, &host, test, LONG));
+    let stays = |running: patience::Running| {
+        let finished = running.finish(LIMIT);
+        let text = finished.stdout.text();
+        assert!(text.contains("still here\n"), "{text}");
+        told(&finished)
+    };
+    let first = stays(start());
+    await_spares(&host, 1);
+    let [spare] = machines(&host)[..] else {
+        panic!("{:?}", machines(&host));
+    };
+    let running = start();
+    await_that("the test to have the spare", LIMIT, || {
+        machine_of(&host, test) == Some(spare)
+    });
+    assert_ne!(first.1, stays(running).1);
 }
 
 /// Returns the directory of a VM's template, found by the memory file that it has mapped.
