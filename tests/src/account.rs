@@ -71,6 +71,15 @@ impl Ordinary {
         std::os::unix::fs::chown(path, id(&self.uid), id(&self.gid)).expect("root gives it away");
     }
 
+    /// Returns its primary group.
+    ///
+    /// # Panics
+    /// If the id is not a number.
+    #[must_use]
+    pub fn gid(&self) -> u32 {
+        self.gid.parse().expect("a number")
+    }
+
     /// Runs a test of this binary as this user, with these variables; it must pass.
     ///
     /// The programs are copied to a directory that the user can access.
@@ -78,6 +87,15 @@ impl Ordinary {
     /// # Panics
     /// If it does not pass.
     pub fn run_again(&self, test: &str, variables: &[(&str, &Path)]) {
+        self.run_again_in(None, test, variables);
+    }
+
+    /// Does the same where the user is in this group besides the primary one; without one, in the
+    /// groups that the system has for the user.
+    ///
+    /// # Panics
+    /// If it does not pass.
+    pub fn run_again_in(&self, group: Option<u32>, test: &str, variables: &[(&str, &Path)]) {
         let place = tempfile::Builder::new()
             .prefix("vmt-again-")
             .tempdir_in("/tmp")
@@ -92,6 +110,7 @@ impl Ordinary {
         copy(&program.with_file_name("vm-test-agent"));
         let program = copy(&program);
         let suite = copy(&std::env::current_exe().expect("this binary"));
+        let groups = group.map(|group| format!("--groups={group}"));
         let mut command = Command::new("setpriv");
         command
             .args([
@@ -99,7 +118,8 @@ impl Ordinary {
                 format!("--regid={}", self.gid),
             ])
             // Without these, it would keep some of root's rights.
-            .args(["--init-groups", "--inh-caps=-all", "--", "env"])
+            .arg(groups.as_deref().unwrap_or("--init-groups"))
+            .args(["--inh-caps=-all", "--", "env"])
             .arg(suite)
             .args(["--exact", test, "--nocapture"])
             .current_dir("/")

@@ -70,6 +70,19 @@ impl Workshop {
         workshop
     }
 
+    /// Adds programs of this host to the root file system.
+    ///
+    /// # Panics
+    /// If this host lacks one.
+    pub fn add_programs(&self, programs: &[&str]) {
+        let root = self.directory.path().join("root");
+        for program in programs {
+            let is_there = add_program(&root, program);
+            assert!(is_there, "this host has no {program}");
+        }
+        archive(&root, &self.file(ARCHIVE));
+    }
+
     /// Moves the store to another directory.
     pub fn move_store(&mut self, store: PathBuf) {
         self.store = store;
@@ -215,31 +228,28 @@ fn directory_of_root(directory: &TempDir) -> PathBuf {
         fs::create_dir_all(root.join(dir)).expect("a directory of the root file system");
     }
     for program in PROGRAMS.into_iter().chain(OPTIONAL) {
-        let source = ["/usr/bin", "/bin"]
-            .map(|dir| Path::new(dir).join(program))
-            .into_iter()
-            .find(|path| path.is_file());
-        let source = match source {
-            Some(source) => source,
-            None if OPTIONAL.contains(&program) => continue,
-            None => panic!("this host has no {program}"),
-        };
-        fs::copy(&source, root.join("bin").join(program)).expect("a copy of a program");
-        let output = Command::new("ldd")
-            .arg(&source)
-            .output()
-            .expect("ldd starts");
-        for library in text_of(&output).split_whitespace() {
-            let Some(relative) = library.strip_prefix('/') else {
-                continue;
-            };
-            let target = root.join(relative);
-            fs::create_dir_all(target.parent().expect("a parent")).expect("a directory");
-            fs::copy(library, target).expect("a copy of a library");
-        }
+        let is_there = add_program(&root, program) || OPTIONAL.contains(&program);
+        assert!(is_there, "this host has no {program}");
     }
     fs::write(root.join("etc/origin"), "tar\n").expect("a file");
     root
+}
+
+/// Copies a program of this host and its libraries; returns false if there is no such program.
+fn add_program(root: &Path, program: &str) -> bool {
+    let places = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program));
+    let Some(source) = places.into_iter().find(|path| path.is_file()) else {
+        return false;
+    };
+    fs::copy(&source, root.join("bin").join(program)).expect("a copy of a program");
+    let output = Command::new("ldd").arg(&source).output();
+    let words = text_of(&output.expect("ldd starts"));
+    for library in words.split_whitespace().filter(|it| it.starts_with('/')) {
+        let target = root.join(&library[1..]);
+        fs::create_dir_all(target.parent().expect("a parent")).expect("a directory");
+        fs::copy(library, target).expect("a copy of a library");
+    }
+    true
 }
 
 /// Packs a directory.
