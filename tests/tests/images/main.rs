@@ -3,8 +3,14 @@
 
 use std::fs;
 use std::process::Output;
+use std::time::Duration;
 use vm_test_tests::fixture::{Fixture, Runner, text_of};
+use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
+use vm_test_tests::report::Ending;
+
+/// Longer than a few tests in containers take.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs `vm-test` in a fixture's directory and expects success.
 fn vm_test(host: &Host, fixture: &Fixture, args: &[&str]) -> Output {
@@ -65,6 +71,33 @@ fn a_test_brings_the_libraries_that_its_image_lacks_and_so_do_the_packages_binar
             assert!(run.success, "{test}: {}", run.text);
         }
     }
+}
+
+#[test]
+fn whoever_is_nobody_on_an_image_may_do_no_more_than_anybody() {
+    let host = Host::new().with_shared_store().with_guest("image");
+    let fixture = Fixture::new("hostile");
+    host.build_images(fixture.directory(), &["debian-12"]);
+    let nobodys = Group {
+        targets: &["hostile"],
+        filters: &["nobody::"],
+        environment: &[],
+        limit: LIMIT,
+    };
+    let outcome = nobodys.run(&fixture, &host, Runner::CargoTest);
+    let tests = outcome.tests.iter();
+    let ended: Vec<_> = tests.map(|(name, told)| (&**name, told.ending)).collect();
+    let expected = [
+        "nobody::a_test_that_becomes_nobody_itself_makes_and_deletes_nothing_in_etc",
+        "nobody::whoever_is_nobody_makes_and_deletes_nothing_at_the_top_of_the_system",
+        "nobody::whoever_is_nobody_may_do_no_more_than_anybody",
+    ];
+    assert_eq!(
+        ended,
+        expected.map(|name| (name, Ending::Passed)),
+        "{}",
+        outcome.text()
+    );
 }
 
 #[test]
