@@ -102,6 +102,8 @@ fn libtest_result(line: &str) -> Option<(&str, Told)> {
         "ignored" => Ending::Ignored,
         _ => return None,
     };
+    // libtest-mimic aligns the results.
+    let name = name.trim_end();
     let name = name.strip_suffix(" - should panic").unwrap_or(name);
     Some((name, Told::new(ending, word)))
 }
@@ -177,7 +179,7 @@ mod tests {
             test a::later ... ignored, takes a day\n\nsuccesses:\n\n---- a::good stdout ----\nhello\n\n\n\
             successes:\n    a::good\n\nfailures:\n\n---- a::bad stdout ----\n\ntest result: ok, said a child\n\
             note: it did not\n\nfailures:\n    a::bad\n\ntest result: FAILED. 1 passed; 1 failed\n\n\
-            running 1 test\ntest b::good ... ok\n\ntest result: ok. 1 passed\n";
+            running 1 test\ntest b::good   ... ok\n\ntest result: ok. 1 passed\n";
         let tests = from_libtest(text);
         let endings: Vec<_> = tests
             .iter()
