@@ -17,6 +17,7 @@ const WITHOUT_GUESTS: &[&str] = &["documents", "tidy", "ui"];
 /// and take long: one runner is enough for them.
 const UNDER_ONE_RUNNER: &[&str] = &[
     "attributes",
+    "cases",
     "coverage",
     "images",
     "imports",
