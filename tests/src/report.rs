@@ -150,7 +150,9 @@ fn nextest_status(line: &str) -> Option<(&str, &str, &str)> {
     let (time, rest) = rest.split_once("] (")?;
     let (_, rest) = rest.split_once(") ")?;
     let (_, name) = rest.split_once(' ')?;
-    let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase() || c == '-');
+    // `ABORT SIG 31` is a signal that nextest has no name for.
+    let belongs = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "- ".contains(c);
+    let is_word = word.starts_with(|c: char| c.is_ascii_uppercase()) && word.chars().all(belongs);
     is_word.then_some((word, time.trim(), name))
 }
 
@@ -158,9 +160,9 @@ fn nextest_status(line: &str) -> Option<(&str, &str, &str)> {
 fn nextest_result(word: &str, time: &str) -> Option<Told> {
     let ending = match word {
         "PASS" | "LEAK" => Ending::Passed,
-        "FAIL" | "LEAK-FAIL" | "TIMEOUT" | "ABORT" => Ending::Failed,
+        "FAIL" | "LEAK-FAIL" | "TIMEOUT" => Ending::Failed,
         "SKIP" => Ending::Ignored,
-        _ if word.starts_with("SIG") => Ending::Failed,
+        _ if word.starts_with("SIG") || word.starts_with("ABORT") => Ending::Failed,
         _ => return None,
     };
     let seconds = time.strip_suffix('s').and_then(|text| text.parse().ok());
@@ -206,10 +208,11 @@ mod tests {
         let text = "    Starting 3 tests\n        FAIL [   1.036s] (1/3) outcomes::hostile guest::a\n  \
             stdout ───\n\n    running 1 test\n  stderr ───\n    error: x\n      indented\n\n        \
             SLOW [> 30.000s] (───────) outcomes::hostile guest::b\n        \
-            LEAK [   0.500s] (2/3) outcomes::hostile guest::b\n     SIGABRT [   0.009s] (3/3) outcomes::deaths c\n        \
+            LEAK [   0.500s] (2/3) outcomes::hostile guest::b\n     SIGABRT [   0.009s] (3/3) outcomes::deaths c\n\
+            ABORT SIG 31 [   0.005s] (4/4) outcomes::deaths e\n        \
             SKIP [         ] (───) outcomes::deaths d\n────────────\n     Summary [   1.0s] 3 tests run\n";
         let tests = from_nextest(text);
-        assert_eq!(tests.len(), 4);
+        assert_eq!(tests.len(), 5);
         assert_eq!(tests["d"].ending, Ending::Ignored);
         assert_eq!(tests["guest::a"].ending, Ending::Failed);
         assert_eq!(tests["guest::a"].stdout.trim(), "running 1 test");
@@ -221,5 +224,6 @@ mod tests {
         assert_eq!(tests["guest::a"].took, Some(Duration::from_millis(1036)));
         assert_eq!(tests["guest::b"].word, "LEAK");
         assert_eq!((tests["c"].ending, tests["c"].times), (Ending::Failed, 1));
+        assert_eq!(tests["e"].ending, Ending::Failed);
     }
 }

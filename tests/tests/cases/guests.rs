@@ -46,7 +46,8 @@ pub(crate) fn run(host: &Host, package: &str, target: &str, filters: &[&str]) ->
     let group = Group {
         targets: &[&package, target],
         filters,
-        environment: &[],
+        // trybuild colours its words otherwise, also where nobody sees colours.
+        environment: &[("NO_COLOR", "1")],
         limit: LIMIT,
     };
     group.run(&fixture(), host, Runner::CargoTest)

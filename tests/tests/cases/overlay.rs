@@ -22,7 +22,7 @@ const OF_THE_ROOT: &str = "_of_the_root_";
 
 /// What the failure of a rename says in a container.
 const REFUSAL: [&str; 2] = [
-    "os error 18)",
+    "Os { code: 18, kind: CrossesDevices, ",
     "\nhint: a container cannot rename a directory that came with its root or with the workspace, ",
 ];
 

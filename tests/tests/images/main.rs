@@ -74,7 +74,7 @@ fn a_test_brings_the_libraries_that_its_image_lacks_and_so_do_the_packages_binar
 }
 
 #[test]
-fn whoever_is_nobody_on_an_image_may_do_no_more_than_anybody() {
+fn the_user_nobody_of_an_image_has_no_more_access_than_any_other() {
     let host = Host::new().with_shared_store().with_guest("image");
     let fixture = Fixture::new("hostile");
     host.build_images(fixture.directory(), &["debian-12"]);
@@ -89,8 +89,8 @@ fn whoever_is_nobody_on_an_image_may_do_no_more_than_anybody() {
     let ended: Vec<_> = tests.map(|(name, told)| (&**name, told.ending)).collect();
     let expected = [
         "nobody::a_test_that_becomes_nobody_itself_makes_and_deletes_nothing_in_etc",
-        "nobody::whoever_is_nobody_makes_and_deletes_nothing_at_the_top_of_the_system",
-        "nobody::whoever_is_nobody_may_do_no_more_than_anybody",
+        "nobody::the_user_nobody_has_no_more_access_than_any_other",
+        "nobody::the_user_nobody_makes_and_deletes_nothing_at_the_top_of_the_system",
     ];
     assert_eq!(
         ended,
