@@ -59,7 +59,7 @@ fn a_value_that_cannot_be_used_names_its_variable() {
             RUNTIME_DIR,
             &long,
             run,
-            "its path has 51 bytes, and sockets take at most 50\nhint: VM_TEST_RUNTIME_DIR names it: ",
+            "its path has 51 bytes, and sockets take at most 50\nhint: set VM_TEST_RUNTIME_DIR to another directory\n",
         ),
         (
             STORE,
