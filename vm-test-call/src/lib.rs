@@ -2,7 +2,7 @@
 //! result that are sent as bytes. Sends nothing itself, and knows neither guests nor nodes.
 //!
 //! A function has no name that another process could look up, so it travels as its distance from a
-//! function of this crate. Both processes must therefore run the same file: whoever carries the
+//! function of this crate. Both processes must therefore run the same file: what carries the
 //! bytes compares the contents of the two files first. A [`Function`] is made by the caller, its
 //! [`Address`] and its encoded argument are sent, [`Address::call`] runs it in the other process.
 //!

@@ -43,7 +43,7 @@ impl Workspace {
         Self::copied_to(directory, package, target, Some(alone))
     }
 
-    /// Copies the fixture into a directory that exists and that nobody else uses.
+    /// Copies the fixture into a new directory of its own.
     pub(crate) fn inside(directory: &Path, package: &'static str, target: &Path) -> Self {
         let directory = directory.join("workspace");
         Self::copied_to(directory, package, target.to_path_buf(), None)

@@ -26,7 +26,9 @@ pub(crate) fn a_guest_finds_its_own_host_name(place: Place) {
 }
 
 /// The standard streams are pipes, on the host as in every guest: root has made them.
-pub(crate) fn whoever_gives_up_root_opens_standard_error_no_more_than_on_the_host(place: Place) {
+pub(crate) fn a_process_that_gave_up_root_opens_standard_error_no_more_than_on_the_host(
+    place: Place,
+) {
     let mut runs = Vec::new();
     for guest in guests(place) {
         let test = "in_a_guest::root_is_given_up";
@@ -35,7 +37,7 @@ pub(crate) fn whoever_gives_up_root_opens_standard_error_no_more_than_on_the_hos
             run(&host(guest), PACKAGE, "world", &["--exact", test]),
         ));
     }
-    // Nobody else has root to give up on the host.
+    // On the host, only root can give up root.
     if rustix::process::geteuid().is_root() {
         let (test, host) = ("locally::root_is_given_up", host(HOST));
         runs.push((test, run(&host, PACKAGE, "world", &["--exact", test])));

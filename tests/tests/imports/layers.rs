@@ -66,7 +66,7 @@ fn directories_that_a_layer_only_implies_stay_what_they_are_below() {
 }
 
 #[test]
-fn an_archive_becomes_the_same_image_whoever_imports_it() {
+fn an_archive_becomes_the_same_image_under_every_umask() {
     let archive = ["stat", "setpriv"]
         .into_iter()
         .fold(base(), with_program)
