@@ -59,7 +59,7 @@ macro_rules! settings {
         /// One `key = value`, as written at a site and as sent in messages.
         ///
         /// Sizes are in bytes, durations in milliseconds. Values from the attribute are within
-        /// their limits; whoever resolves a guest's settings checks the others.
+        /// their limits; the code that resolves a guest's settings checks the others.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub enum Setting {

@@ -37,8 +37,9 @@ impl Line {
         let _ = frame::write(&*stream, message);
     }
 
-    /// Has the job ended as if its time were up; false if that has been asked for before. Whoever
-    /// follows the job tells its agent.
+    /// Asks for the job's end, as if its time were up; returns false if that was asked for before.
+    ///
+    /// The thread that follows the job tells its agent.
     pub(super) fn end_job(&self) -> bool {
         !self.told_to_end.swap(true, Ordering::SeqCst)
     }

@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A guest that never falls silent gets no more time than one that does.
 const LATE_MESSAGES: usize = 10_000;
 
-/// Whoever a job runs for.
+/// The caller that a job runs for.
 pub trait Follower {
     /// Takes what the agent says of the job, except for its end.
     ///

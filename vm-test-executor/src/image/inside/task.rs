@@ -167,8 +167,8 @@ pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
 
 /// Takes a shared lock on the staging directory of a task.
 ///
-/// Whoever removes the directory waits until its writers are gone, which may outlive the process
-/// that ordered the task for a moment.
+/// A process that removes the directory waits until its writers are gone, which may outlive the
+/// process that ordered the task for a moment.
 pub(super) fn take_part(store: &Path, task: &Task) -> io::Result<Option<File>> {
     let path = match task {
         Task::Place { into, .. }

@@ -21,7 +21,7 @@ pub(in crate::image) fn is_at(file: &File, path: &Path) -> bool {
 
 /// Takes a shared lock on a staging directory.
 ///
-/// Whoever removes or publishes it waits for the release.
+/// A process that removes or publishes it waits for the release.
 pub(in crate::image) fn take_part(aside: &Path) -> io::Result<File> {
     let file = File::open(aside)?;
     lock(&file, FlockOperation::NonBlockingLockShared)?;

@@ -30,7 +30,7 @@ const REASON: &str = "reason";
 
 /// The file with the length of each file.
 ///
-/// Whoever finds that the template does not work removes this file, which marks it as damaged.
+/// A keeper whose VM the template cannot restore removes this file, which marks it as damaged.
 pub const LENGTHS: &str = "lengths.json";
 
 /// A template that is not removed while this value lives.

@@ -79,7 +79,7 @@ impl Store {
 
     /// Takes a shared lock on a staging directory.
     ///
-    /// Whoever removes or publishes it waits for the release.
+    /// A process that removes or publishes it waits for the release.
     ///
     /// # Errors
     /// If it does not exist, or is being removed.
@@ -122,7 +122,7 @@ pub(in crate::image) fn hold_directory(path: &Path, held: &mut Held) -> Result<b
             file => file.map_err(|error| cannot(path, &error))?,
         };
         lock(&file, FlockOperation::LockShared).map_err(|error| cannot(path, &error))?;
-        // Whoever removes it renames it first, under the exclusive lock.
+        // A process that removes it renames it first, under the exclusive lock.
         if is_at(&file, path) {
             held.files.push(file);
             return Ok(true);

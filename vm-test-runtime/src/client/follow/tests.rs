@@ -44,7 +44,7 @@ fn agent<T: Send + 'static>(
 }
 
 fn say(stream: &UnixStream, message: &FromAgent) {
-    // Whoever does not listen any more has heard enough.
+    // A caller that no longer listens has heard enough.
     let _ = frame::write(stream, message);
 }
 
