@@ -1,8 +1,12 @@
-//! Which environment variables a guest sees: a list of those that are passed on; all others stay on
-//! the host. Also what nextest's variables tell about this process.
+//! Which environment variables a guest sees: a list of those that are passed on, and those that
+//! tell it which guest it is; all others stay on the host. Also what nextest's variables tell about
+//! this process.
 
+use crate::here::Backend;
+use crate::variables::{BACKEND, GUEST_NAME, INSTANCE};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use vm_test_protocol::daemon::{GuestKind, Leased};
 
 /// Names of forwarded variables, grouped by subject for people. A name that ends with `*` is a
 /// prefix.
@@ -145,6 +149,23 @@ pub fn forwarded(
         variables.push((INSTA_UPDATE.into(), b"no".to_vec()));
     }
     variables
+}
+
+/// Returns the variables that tell a job which guest it is in.
+///
+/// They come after all others, whose values they replace.
+#[must_use]
+pub fn identity(guest: &str, granted: &Leased) -> [(Vec<u8>, Vec<u8>); 3] {
+    let backend = match granted.kind {
+        GuestKind::Container => Backend::Lxc,
+        GuestKind::Vm => Backend::Kvm,
+    };
+    [
+        (GUEST_NAME, guest),
+        (INSTANCE, granted.instance.as_str()),
+        (BACKEND, backend.name()),
+    ]
+    .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
 }
 
 /// Returns whether every guest gets the variable with this name.

@@ -1,6 +1,6 @@
 //! What a test with [`on_vm`] does in its own process: on the host it asks the daemon for an
-//! instance and follows what happens there, in the guest it runs the body. Use it through the crate
-//! `vm-test`.
+//! instance and follows what happens there, in the guest it runs the body and tells it where it is.
+//! Use it through the crate `vm-test`.
 //!
 //! This crate is linked into every test binary, and that binary must also start inside a guest. So
 //! it stays thin: data, the standard library, one crate for one signal, no C library, no `unsafe`
@@ -24,6 +24,7 @@ mod guest;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 #[doc(hidden)]
 pub mod harvest;
+pub mod here;
 mod last_resort;
 #[cfg(any(not(target_os = "linux"), vm_test_pretend_other_host))]
 mod other_host;

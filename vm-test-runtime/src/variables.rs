@@ -53,11 +53,21 @@ pub const ALL: [&str; 13] = [
     QEMU,
 ];
 
+/// The name of the guest, in the guest.
+pub const GUEST_NAME: &str = "VM_TEST_GUEST_NAME";
+/// The name of this instance of it.
+pub const INSTANCE: &str = "VM_TEST_GUEST_INSTANCE";
+/// What runs it: the setting `backend`.
+pub const BACKEND: &str = "VM_TEST_GUEST_BACKEND";
+
 /// Variables that vm-test sets itself, in a guest.
-pub const OWN: [&str; 7] = [
+pub const OWN: [&str; 10] = [
     vm_test_protocol::ENV_JOB,
     vm_test_protocol::ENV_TEST,
-    "VM_TEST_ARTIFACTS",
+    vm_test_protocol::harvest::ENV_ARTIFACTS,
+    GUEST_NAME,
+    INSTANCE,
+    BACKEND,
     "VM_TEST_STREAM",
     "VM_TEST_MACHINE",
     "VM_TEST_BOOT_TIMEOUT",

@@ -44,11 +44,17 @@
 //! It mounts a file system as root, and neither needs root nor leaves a mount behind. See [`on_vm`]
 //! for guests and settings, and `vm-test --help` for the program.
 //!
+//! # In a guest
+//!
+//! [`here()`] tells a test which guest it runs in and where to leave files that come back.
+//!
 //! # Features
 //!
 //! There are none so far.
 #![forbid(unsafe_code)]
 
+#[doc(inline)]
+pub use vm_test_runtime::here::{Backend, Here, here};
 pub use vm_test_runtime::on_vm;
 
 /// Used by the expansion of [`on_vm`]. Not a public API: it changes without notice.

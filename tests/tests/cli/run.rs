@@ -260,6 +260,18 @@ fn guests_of_the_nearest_vm_test_toml_are_known_and_settings_are_over_it() {
 }
 
 #[test]
+fn the_command_is_told_which_guest_it_is_in_whatever_its_caller_says() {
+    let host = Host::new();
+    let script = "echo $VM_TEST_GUEST_NAME $VM_TEST_GUEST_BACKEND; echo $VM_TEST_GUEST_INSTANCE";
+    let other = "VM_TEST_GUEST_NAME=other";
+    let args = ["run", "host", "--env", other, "--", "sh", "-c", script];
+    let finished = vm_test(&host, &args);
+    let (identity, instance) = finished.out.split_once('\n').expect("two lines");
+    assert_eq!(identity, "host lxc", "{}", finished.err);
+    assert!(instance.starts_with("host-"), "{instance}");
+}
+
+#[test]
 fn what_is_set_for_one_instance_is_what_it_gets() {
     let host = Host::new();
     let mut command = host.vm_test();

@@ -25,14 +25,13 @@ fn a_shell_finds_the_files_and_the_processes_that_the_test_left() {
         terminal.type_keys("echo more >/etc/left-by-shell; exit 7\r");
         assert_eq!(terminal.finish().code(), Some(7));
         assert!(terminal.is_as_before(), "the terminal was not put back");
-        // It is the same instance, with what the shell did.
-        let again = vm_test(
-            &it.host,
-            &["attach", &it.id, "--", "cat", "/etc/left-by-shell"],
-        );
+        // It is the same instance, with what the shell did, and knows itself.
+        let script = "cat /etc/left-by-shell; echo $VM_TEST_GUEST_NAME $VM_TEST_GUEST_INSTANCE";
+        let again = vm_test(&it.host, &["attach", &it.id, "--", "sh", "-c", script]);
+        let expected = format!("more\n{backend}-kept {}\n", it.id);
         assert_eq!(
             (again.code(), again.out.as_str()),
-            (Some(0), "more\n"),
+            (Some(0), expected.as_str()),
             "{again:?}"
         );
     }

@@ -15,6 +15,7 @@ use super::relay::{self, Outcome};
 use super::signals::OnSigterm;
 use super::{exit, library_path, terminal};
 use crate::config::Workspace;
+use crate::daemon::guest_of;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use vm_test_protocol::agent::Job;
 use vm_test_protocol::daemon::{LayerBuild, LeaseRequest, Leased};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
-use vm_test_runtime::client::{Lease, forwarded, is_for_one_test};
+use vm_test_runtime::client::{Lease, forwarded, identity, is_for_one_test};
 use vm_test_runtime::harvest::{Harvest, Places};
 use vm_test_runtime::variables;
 use vm_test_settings::guest::{Setting, Text, Texts};
@@ -245,6 +246,9 @@ impl<'a> Command<'a> {
                 ),
             }
         }
+        // An attached command knows its guest by the instance only.
+        let guest = guest_of(&granted.instance);
+        environment.extend(identity(guest, granted));
         Job {
             directory: self.directory.clone(),
             directory_is_optional: self.settings.directory.is_none(),

@@ -23,6 +23,6 @@ pub use instance::boots::kept as log_of_boot;
 pub use instance::cgroup::{Limits, availability as cgroup_availability};
 pub use instance::try_namespaces;
 pub use lease::{Budget, describe_log};
-pub use prepare::{Emulators, may_use_kvm};
+pub use prepare::{Emulators, guest_of, may_use_kvm};
 pub use start::{serve, start_detached};
 pub use sweep::{Swept, sweep};

@@ -15,7 +15,7 @@ mod silence;
 mod store;
 mod timeout;
 
-pub use crate::environment::{FORWARDED, forwarded, is_for_one_test};
+pub use crate::environment::{FORWARDED, forwarded, identity, is_for_one_test};
 pub use agent::Agent;
 pub use connection::{Connection, console, cure, exit_report, is_gone, record};
 pub use credentials::{BY_VARIABLE, credentials};

@@ -66,14 +66,16 @@ pub(super) fn for_test(
         .map_err(|error| Failure::new(format!("cannot examine this test binary: {error}")))?;
     let directory = std::env::current_dir()
         .map_err(|error| Failure::new(format!("cannot find the working directory: {error}")))?;
+    let mut variables = environment::forwarded(
+        &granted.env,
+        wanted.exports.is_some(),
+        Some(&workspace(site)),
+    );
+    variables.extend(environment::identity(&site.guest(), granted));
     Ok(Job {
         nonce: nonce(),
         directory: path(&directory)?,
-        environment: environment::forwarded(
-            &granted.env,
-            wanted.exports.is_some(),
-            Some(&workspace(site)),
-        ),
+        environment: variables,
         stop_at_timeout: granted.keep_for.is_some(),
         test: Some(TestJob {
             name: test.to_owned(),

@@ -96,6 +96,9 @@ OF YOUR VARIABLES A GUEST SEES
     CARGO_TERM_COLOR, CLICOLOR, CLICOLOR_FORCE, COLORTERM, FORCE_COLOR, LC_*, NO_COLOR,
     RUST_BACKTRACE, RUST_LIB_BACKTRACE, RUST_LOG, RUST_LOG_STYLE, TERM, TZ
   and those that `env` names in vm-test.toml or at the test, and those of --env
+  vm-test itself sets these in a guest:
+    VM_TEST_GUEST_NAME, VM_TEST_GUEST_INSTANCE, VM_TEST_GUEST_BACKEND (lxc or kvm), and for tests
+    VM_TEST_ARTIFACTS
 
 EXIT CODES
   run, runner, shell, attach, debug

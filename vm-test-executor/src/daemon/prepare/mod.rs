@@ -23,6 +23,7 @@ pub use emulator::{Emulators, may_use_kvm};
 pub(super) use hardware::belongings;
 pub(super) use libraries::Libraries;
 pub(super) use names::Names;
+pub use names::guest_of;
 pub(super) use order::Order;
 pub(super) use ready::{Held, Ready};
 pub(super) use tools::Tools;

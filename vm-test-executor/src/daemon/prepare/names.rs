@@ -26,6 +26,14 @@ impl Names {
     }
 }
 
+/// Returns the name of the guest that an instance with this name is of.
+///
+/// Neither the daemon's part nor the number has a `-` in it.
+#[must_use]
+pub fn guest_of(instance: &str) -> &str {
+    instance.rsplitn(3, '-').nth(2).unwrap_or(instance)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +44,13 @@ mod tests {
         assert_eq!(names.next("a"), (1, "a-1a2b-1".to_owned()));
         assert_eq!(names.next("b"), (2, "b-1a2b-2".to_owned()));
         assert_eq!(names.next("a"), (3, "a-1a2b-3".to_owned()));
+    }
+
+    #[test]
+    fn an_instance_tells_which_guest_it_is_of() {
+        let names = Names::of("1a2b".to_owned());
+        for guest in ["a", "worker-1", "a-b_c.d-", "1-2-3"] {
+            assert_eq!(guest_of(&names.next(guest).1), guest);
+        }
     }
 }
