@@ -46,7 +46,25 @@
 //!
 //! # In a guest
 //!
-//! [`here()`] tells a test which guest it runs in and where to leave files that come back.
+//! [`here()`] tells a test which guest it runs in and where to leave files that come back, and it
+//! waits for ports, units of systemd, files, lines of logs, and conditions of the test's own:
+//!
+//! ```no_run
+//! use std::process::Command;
+//! use std::time::Duration;
+//! use vm_test::on_vm;
+//!
+//! #[on_vm("server")]
+//! #[test]
+//! fn the_server_answers() {
+//!     let server = Command::new("systemctl").args(["start", "--no-block", "nginx"]).status();
+//!     assert!(server.unwrap().success());
+//!
+//!     let wait = vm_test::here().wait();
+//!     wait.unit("nginx.service").within(Duration::from_secs(10));
+//!     wait.port(80).within(Duration::from_secs(1));
+//! }
+//! ```
 //!
 //! # Features
 //!
@@ -56,6 +74,12 @@
 #[doc(inline)]
 pub use vm_test_runtime::here::{Backend, Here, here};
 pub use vm_test_runtime::on_vm;
+
+/// Waits in the guest of a test; they begin with [`Here::wait`].
+pub mod wait {
+    #[doc(inline)]
+    pub use vm_test_runtime::here::{Answer, Condition, Wait, WaitError};
+}
 
 /// Used by the expansion of [`on_vm`]. Not a public API: it changes without notice.
 #[doc(hidden)]

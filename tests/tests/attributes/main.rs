@@ -1,8 +1,9 @@
-//! `#[on_vm]` beside other attributes, and the environment of a body. The fixtures examine the
-//! guest from inside; this suite checks from outside that each test is listed once, ran once, and
-//! changed nothing here.
+//! `#[on_vm]` beside other attributes, the environment of a body, and what a body asks about its
+//! guest. The fixtures examine the guest from inside; this suite checks from outside that each test
+//! is listed once, ran once, and changed nothing here.
 
 mod cargo;
+mod here;
 mod listings;
 mod matrix;
 mod orders;
@@ -14,6 +15,10 @@ use vm_test_tests::report::Told;
 
 vm_test_tests::tests_at! {
     each_place {
+        here {
+            a_test_knows_its_guest_and_waits_in_it_under_cargo_test,
+            a_test_knows_its_guest_and_waits_in_it_under_nextest,
+        }
         orders {
             a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_cargo_test,
             a_test_runs_once_and_on_its_guest_whatever_stands_above_and_below_it_under_nextest,

@@ -92,6 +92,21 @@ fn a_killed_service_is_restarted_and_the_next_test_finds_it_fresh() {
 }
 
 #[test]
+fn a_unit_is_waited_for_until_it_is_active_or_has_failed() {
+    let (host, fixture) = prepared(&["debian-12-systemd"]);
+    fixture.build(&host);
+    for test in [
+        "a_unit_is_waited_for_until_it_is_active",
+        "a_unit_that_fails_ends_the_wait_at_once_and_its_journal_is_shown",
+    ] {
+        assert_passes("server", test, &fixture.run(&host, Runner::Nextest, test));
+    }
+    let test = "without_an_init_no_unit_is_waited_for";
+    let run = fixture.run(&host, Runner::Nextest, test);
+    assert!(run.success, "{}", run.text);
+}
+
+#[test]
 fn a_test_finds_the_same_around_it_with_an_init_and_without() {
     let (host, fixture) = prepared(&["debian-12-systemd"]);
     fixture.build(&host);

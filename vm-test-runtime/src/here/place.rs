@@ -1,6 +1,7 @@
 //! Which guest this process runs in, as the host has told it through variables. Checks nothing of
 //! the guest itself.
 
+use super::wait::Wait;
 use crate::variables::{self, BACKEND, GUEST_NAME, INSTANCE};
 use std::ffi::OsString;
 use std::fmt;
@@ -22,8 +23,11 @@ static IDENTITY: OnceLock<Identity> = OnceLock::new();
 ///
 /// ```no_run
 /// # mod vm_test { pub use vm_test_runtime::here::here; }
+/// use std::time::Duration;
+///
 /// let here = vm_test::here();
 /// println!("in {}, on {}", here.name(), here.backend());
+/// here.wait().port(80).within(Duration::from_secs(5));
 /// ```
 ///
 /// It works in the body of a test with `#[on_vm]`, in the programs that the body starts, and in
@@ -83,6 +87,18 @@ impl Here {
             Some(directory) => directory,
             None => panic!("{}", without_artifacts()),
         }
+    }
+
+    /// Returns the conditions that the test can wait for.
+    ///
+    /// ```no_run
+    /// # mod vm_test { pub use vm_test_runtime::here::here; }
+    /// use std::time::Duration;
+    ///
+    /// vm_test::here().wait().file("/run/ready").within(Duration::from_secs(5));
+    /// ```
+    pub fn wait(self) -> Wait {
+        Wait::on(&self.identity.name)
     }
 }
 
