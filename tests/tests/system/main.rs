@@ -104,6 +104,12 @@ fn a_unit_is_waited_for_until_it_is_active_or_has_failed() {
     let test = "without_an_init_no_unit_is_waited_for";
     let run = fixture.run(&host, Runner::Nextest, test);
     assert!(run.success, "{}", run.text);
+    let run = fixture.run(&host, Runner::CargoTest, "a_wait_that_fails");
+    let words = [
+        "cannot see port 4711 open within 100ms: nothing listens there; listening: ",
+        "\nvm-test: the last lines of the guest's console:\n  | ",
+    ];
+    assert_fails("server", &run, &words);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! it again.
 
 use super::conclusion::Conclusion;
-use crate::client::Lease;
+use crate::client::{Lease, console};
 use crate::site::Site;
 use std::time::Duration;
 use vm_test_protocol::daemon::GuestKind;
@@ -57,6 +57,10 @@ pub(super) fn failed(
         eprintln!("hint: {RENAMING}");
     }
     let granted = &lease.granted;
+    if says(sounds_like_a_wait) {
+        let lines = console(&granted.instance).unwrap_or_default();
+        eprint!("{}", console_in_words(&lines));
+    }
     eprintln!(
         "{}",
         place(
@@ -67,6 +71,19 @@ pub(super) fn failed(
             &rerun(site, test)
         )
     );
+}
+
+/// Shows the last lines of a guest's console, if there are any: they may say why something did not
+/// happen that the test has waited for.
+fn console_in_words(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<_> = lines.iter().map(|line| format!("  | {line}\n")).collect();
+    format!(
+        "vm-test: the last lines of the guest's console:\n{}",
+        lines.concat()
+    )
 }
 
 /// Where a failed test ran, and how it is run again.
@@ -151,8 +168,35 @@ fn sounds_full(words: &str) -> bool {
         .any(|sign| words.contains(sign))
 }
 
+/// Returns whether a failure's message is that of a wait in the guest.
+fn sounds_like_a_wait(words: &str) -> bool {
+    let begin = words.find("cannot see ");
+    begin.is_some_and(|at| words[at..].contains(" s elapsed)"))
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_wait_that_failed_is_told_from_other_failures() {
+        let words = "cannot see port 80 open within 5s: nothing listens there; listening: no port (guest `a`, 5.0 s elapsed)";
+        assert!(super::sounds_like_a_wait(words));
+        assert!(super::sounds_like_a_wait(&format!("Error: {words}\n")));
+        for other in ["cannot see it", "2.0 s elapsed) cannot see it", ""] {
+            assert!(!super::sounds_like_a_wait(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_console_without_lines_is_not_shown() {
+        assert_eq!(super::console_in_words(&[]), "");
+        let lines = ["a".to_owned(), "b".to_owned()];
+        let words = super::console_in_words(&lines);
+        assert_eq!(
+            words,
+            "vm-test: the last lines of the guest's console:\n  | a\n  | b\n"
+        );
+    }
+
     #[test]
     fn the_documents_show_a_failure_as_it_is_printed() {
         let rerun = super::command("first", "this_one_fails", false);
