@@ -1,16 +1,18 @@
 //! What the test body reports, checked: only the job's own process, only this job's nonce, only
-//! this test, one beginning and one verdict.
+//! this test, one beginning and one verdict. Also passes on to the body what it must know: the call
+//! that it is to run, and answers to its questions.
 
 use super::mailbox::Mailbox;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::Pid;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{FromAgent, TestJob};
-use vm_test_protocol::body::{ADMITTED, FromBody};
-use vm_test_protocol::frame::FrameBuffer;
+use vm_test_protocol::body::{ADMITTED, FromBody, ToBody};
+use vm_test_protocol::frame::{self, FrameBuffer};
+use vm_test_protocol::lab::{Answered, MOST_ASKED};
 use vm_test_sys::process::Process;
 
 /// A body that sends more reports than this is not a test but a flood.
@@ -26,6 +28,15 @@ pub(super) struct Body {
     in_child: bool,
     connection: Option<(UnixStream, FrameBuffer)>,
     taken: bool,
+    /// The call that it runs instead of its own statements, until it has been told.
+    call: Option<Vec<u8>>,
+    /// Whether it runs a call: then it may return a result, and asks nothing.
+    is_call: bool,
+    has_returned: bool,
+    /// What it has not taken yet.
+    outgoing: Vec<u8>,
+    /// How many of its questions have no answer so far.
+    asked: usize,
     /// The process at the other end of the connection.
     speaker: Option<Pid>,
     /// Where the body leaves what it cannot send.
@@ -51,6 +62,11 @@ impl Body {
             in_child: test.in_child,
             connection: None,
             taken: false,
+            call: test.call.clone(),
+            is_call: test.call.is_some(),
+            has_returned: false,
+            outgoing: Vec::new(),
+            asked: 0,
             speaker: None,
             mailbox: None,
             begun: None,
@@ -75,7 +91,46 @@ impl Body {
         {
             self.connection = Some((stream, FrameBuffer::default()));
             self.speaker = Some(speaker);
+            if let Some(call) = self.call.take() {
+                self.tell(&ToBody::Call(call));
+            }
         }
+    }
+
+    /// Passes on the answer to one of its questions.
+    pub(super) fn answer(&mut self, answered: Box<Answered>) {
+        self.asked = self.asked.saturating_sub(1);
+        self.tell(&ToBody::Answered(answered));
+    }
+
+    fn tell(&mut self, message: &ToBody) {
+        // A frame of the host holds more than the message that it brought.
+        if self.connection.is_some()
+            && let Ok(frame) = frame::encode(message)
+        {
+            self.outgoing.extend(frame);
+            self.send_some();
+        }
+    }
+
+    /// Sends what the body takes at once; nothing waits for a body that takes nothing.
+    pub(super) fn send_some(&mut self) {
+        while !self.outgoing.is_empty()
+            && let Some((stream, _)) = &mut self.connection
+        {
+            match stream.write(&self.outgoing) {
+                Ok(count) => drop(self.outgoing.drain(..count)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // Reading notices the end of the connection.
+                Err(_) => self.outgoing.clear(),
+            }
+        }
+    }
+
+    /// Returns whether the body has not taken everything that it was sent.
+    pub(super) fn is_pending(&self) -> bool {
+        self.connection.is_some() && !self.outgoing.is_empty()
     }
 
     /// Returns the process that has connected, as the kernel reports it, if it belongs to the job.
@@ -127,8 +182,8 @@ impl Body {
             match stream.read(&mut bytes) {
                 Ok(0) => closed = true,
                 Ok(count) => buffer.push(&bytes[..count]),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => closed = true,
             }
             while let Some((_, buffer)) = &mut self.connection {
@@ -174,7 +229,8 @@ impl Body {
     }
 
     fn judge(&mut self, report: FromBody) -> Option<FromAgent> {
-        self.reports += 1;
+        // Questions are limited by their answers.
+        self.reports += usize::from(!matches!(report, FromBody::Asked(_)));
         if self.reports > MOST_REPORTS {
             return self.refuse("too many reports");
         }
@@ -195,6 +251,28 @@ impl Body {
                 Some(FromAgent::Begun)
             }
             FromBody::Panic(report) => Some(FromAgent::Panic(report)),
+            FromBody::Asked(asked) => {
+                if self.is_call {
+                    return self.refuse("a question of a call");
+                }
+                if self.begun.is_none() || self.verdict {
+                    return self.refuse("a question outside of the body");
+                }
+                if self.asked == MOST_ASKED {
+                    return self.refuse("too many questions without an answer");
+                }
+                self.asked += 1;
+                Some(FromAgent::Asked(Box::new(asked)))
+            }
+            FromBody::Returned(returned) => {
+                if !self.is_call || self.begun.is_none() || self.verdict {
+                    return self.refuse("a result of no call");
+                }
+                if std::mem::replace(&mut self.has_returned, true) {
+                    return self.refuse("a second result");
+                }
+                Some(FromAgent::Returned(returned))
+            }
             FromBody::Verdict {
                 nonce,
                 outcome,
@@ -227,97 +305,4 @@ fn parent(process: Pid) -> Option<Pid> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rustix::process::{getpid, getppid};
-    use vm_test_protocol::body::BodyOutcome;
-
-    fn body(process: Pid, in_child: bool) -> Body {
-        let test = TestJob {
-            name: "t".to_owned(),
-            length_bytes: 0,
-            modified: Duration::ZERO,
-            in_child,
-        };
-        Body::new(7, &test, process)
-    }
-
-    fn verdict(nonce: u128) -> FromBody {
-        FromBody::Verdict {
-            nonce,
-            outcome: BodyOutcome::Passed,
-            took: Duration::from_micros(1),
-        }
-    }
-
-    fn begin(nonce: u128, test: &str) -> FromBody {
-        FromBody::Begin {
-            nonce,
-            test: test.to_owned(),
-            mailbox: 0,
-        }
-    }
-
-    #[test]
-    fn only_one_verdict_after_the_beginning_with_the_right_nonce_counts() {
-        let table: [(&[FromBody], Option<&str>); 6] = [
-            (&[begin(7, "t"), verdict(7)], None),
-            (&[verdict(7)], Some("a verdict before the beginning")),
-            (
-                &[begin(7, "t"), verdict(8)],
-                Some("a verdict with another job's nonce"),
-            ),
-            (
-                &[begin(7, "t"), verdict(7), verdict(7)],
-                Some("a second verdict"),
-            ),
-            (&[begin(7, "u")], Some("the beginning of another test")),
-            (&[begin(7, "t"), begin(7, "t")], Some("a second beginning")),
-        ];
-        for (reports, breach) in table {
-            let mut body = body(getpid(), false);
-            for report in reports {
-                body.judge(report.clone());
-            }
-            assert_eq!(body.breach.as_deref(), breach, "{reports:?}");
-        }
-    }
-
-    #[test]
-    fn a_flood_of_reports_is_a_breach() {
-        let mut body = body(getpid(), false);
-        for _ in 0..=MOST_REPORTS {
-            body.judge(begin(7, "t"));
-        }
-        assert!(body.breach.is_some());
-    }
-
-    /// Returns whether a connection of this process is answered.
-    fn is_admitted(body: &mut Body, listener: &UnixListener, path: &std::path::Path) -> bool {
-        let mut client = UnixStream::connect(path).unwrap();
-        body.accept(listener);
-        client.read_exact(&mut [0; ADMITTED.len()]).is_ok()
-    }
-
-    #[test]
-    fn only_the_jobs_own_process_gets_the_one_place_and_others_do_not_take_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("agent.sock");
-        let listener = UnixListener::bind(&path).unwrap();
-        let parent = getppid().unwrap();
-        for (process, in_child, admitted) in [
-            (getpid(), false, true),
-            (getpid(), true, true),
-            (parent, false, false),
-            // This process is its child.
-            (parent, true, true),
-            (Pid::INIT, true, false),
-        ] {
-            let mut body = body(process, in_child);
-            assert_eq!(is_admitted(&mut body, &listener, &path), admitted);
-            // The stranger has not used up the one connection.
-            body.process = getpid();
-            assert_eq!(is_admitted(&mut body, &listener, &path), !admitted);
-        }
-    }
-}
+mod tests;

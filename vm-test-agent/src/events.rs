@@ -1,6 +1,5 @@
 //! Waiting for what may happen next to a running job. Waits and tells; handles nothing.
 
-use super::body::Body;
 use super::run::Running;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
@@ -19,8 +18,12 @@ impl Running<'_> {
         let mut fds = vec![PollFd::new(&*self.host, to_host)];
         let mut slots = vec![Slot::Host, Slot::Connect];
         fds.push(PollFd::new(listener, PollFlags::IN));
-        if let Some(fd) = self.body.as_ref().and_then(Body::waits_on) {
-            fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        if let Some(body) = &self.body
+            && let Some(fd) = body.waits_on()
+        {
+            let mut of_body = PollFlags::IN;
+            of_body.set(PollFlags::OUT, body.is_pending());
+            fds.push(PollFd::from_borrowed_fd(fd, of_body));
             slots.push(Slot::Other);
         }
         if let Some(child) = &self.pidfd {

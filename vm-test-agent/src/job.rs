@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use vm_test_protocol::agent::{End, Job, Obstacle, TerminalSize};
-use vm_test_protocol::{AGENT_PATH, ENV_JOB, ENV_TEST};
+use vm_test_protocol::{AGENT_PATH, ENV_CALL, ENV_JOB, ENV_TEST};
 use vm_test_sys::session;
 
 /// The environment of every process in a guest, unless the job sets it.
@@ -103,6 +103,9 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
     if let Some(test) = &job.test {
         command.env(ENV_JOB, format!("{:032x}", job.nonce));
         command.env(ENV_TEST, &test.name);
+        if test.call.is_some() {
+            command.env(ENV_CALL, "1");
+        }
     }
     let started = match job.terminal {
         Some(size) => on_terminal(command, size),

@@ -30,6 +30,11 @@ impl Running<'_> {
                     let _ = job::resize(terminal, size);
                 }
             }
+            ToAgent::Answered(answered) => {
+                if let Some(body) = &mut self.body {
+                    body.answer(answered);
+                }
+            }
         }
         if self.input_ends && self.pending_input.is_empty() {
             self.feed()?;

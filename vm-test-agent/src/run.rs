@@ -214,6 +214,9 @@ impl<'a> Running<'a> {
             _ => {}
         }
         self.read_body()?;
+        if let Some(body) = &mut self.body {
+            body.send_some();
+        }
         for index in 0..self.outputs.len() {
             if ready.outputs[index] {
                 active |= self.relay(index)?;

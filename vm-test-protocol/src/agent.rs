@@ -1,7 +1,9 @@
 //! The messages between a lease's holder and the agent.
 
 use super::body::{BodyOutcome, PanicReport};
+pub use super::end::{End, Obstacle};
 use super::harvest::{FileKind, Wanted};
+use super::lab::{Answered, Asked, Returned};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ pub enum ToAgent {
     End,
     /// The terminal has a new size.
     Resize(TerminalSize),
+    /// The answer to a question of the test's body.
+    Answered(Box<Answered>),
 }
 
 /// A program to run in the guest.
@@ -101,6 +105,8 @@ pub struct TestJob {
     pub modified: Duration,
     /// Whether the harness runs the test in a child process, as it does with `panic = "abort"`.
     pub in_child: bool,
+    /// Present if the test process runs a call instead of the test's body.
+    pub call: Option<Vec<u8>>,
 }
 
 /// The size of a terminal.
@@ -136,6 +142,10 @@ pub enum FromAgent {
     Stderr(#[serde(with = "super::bytes")] Vec<u8>),
     /// A thread of the test panicked.
     Panic(PanicReport),
+    /// The test's body asks for something to be done on another node of its lab.
+    Asked(Box<Asked>),
+    /// The call has ended.
+    Returned(Returned),
     /// The test body has ended.
     Verdict {
         /// The nonce of the job.
@@ -209,37 +219,4 @@ impl Ended {
             files_bytes: 0,
         }
     }
-}
-
-/// How a process ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum End {
-    /// It exited with this code.
-    Exited(i32),
-    /// This signal killed it.
-    Signaled(i32),
-    /// It was killed by this signal.
-    TimedOut,
-    /// It was killed because the guest ran out of memory.
-    OutOfMemory,
-    /// It never started.
-    NotStarted {
-        /// The reason, as text.
-        reason: String,
-        /// The kind of obstacle.
-        obstacle: Obstacle,
-    },
-}
-
-/// What prevents a job from starting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Obstacle {
-    /// The guest has no such program.
-    NotFound,
-    /// The guest has the program but cannot execute it.
-    NotExecutable,
-    /// The kernel did not start a process, with this error number.
-    Kernel(i32),
-    /// Something other than the program.
-    Other,
 }

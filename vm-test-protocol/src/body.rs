@@ -2,6 +2,7 @@
 //!
 //! The agent accepts them only with the right nonce.
 
+use super::lab::{Answered, Asked, Returned};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -24,6 +25,10 @@ pub enum FromBody {
     },
     /// A thread of the process panicked.
     Panic(PanicReport),
+    /// It asks for something to be done on another node of its lab.
+    Asked(Asked),
+    /// The call that it was told to run has ended.
+    Returned(Returned),
     /// The body has ended.
     Verdict {
         /// The nonce of the job.
@@ -33,6 +38,15 @@ pub enum FromBody {
         /// The duration by the guest's clock.
         took: Duration,
     },
+}
+
+/// A message from the agent to the process that runs the body, after [`ADMITTED`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToBody {
+    /// Run this call instead of the body; see [`super::ENV_CALL`].
+    Call(#[serde(with = "super::bytes")] Vec<u8>),
+    /// The answer to a question.
+    Answered(Box<Answered>),
 }
 
 /// A panic as data, recorded by the panic hook.

@@ -1,6 +1,7 @@
 //! The messages between a client and the daemon, before the connection becomes the agent's.
 
 use super::failure::Failure;
+use super::lab::{LabLeased, LabRequest, NodeOfLab};
 use super::pattern::Pattern;
 use super::record::{Log, Record, RunEntry};
 use super::status::Status;
@@ -31,6 +32,8 @@ pub struct Welcome {
 pub enum Request {
     /// Lease a fresh instance; once granted, this connection becomes the agent's.
     Lease(Box<LeaseRequest>),
+    /// Lease a lab; its nodes are then leased one by one, each on a connection of its own.
+    Lab(LabRequest),
     /// Report what is running.
     Status,
     /// Report how an instance ended.
@@ -99,6 +102,8 @@ pub struct LeaseRequest {
     ///
     /// It boots with that disk attached, instead of being restored.
     pub disk: Option<ForeignDisk>,
+    /// Present if the instance is a node of a lab, which then decides the guest.
+    pub node: Option<NodeOfLab>,
     /// The purpose of the lease, for messages.
     pub purpose: String,
     /// Present if the lease is for a test: where its times are recorded.
@@ -128,6 +133,7 @@ impl LeaseRequest {
             store: store.into(),
             build: None,
             disk: None,
+            node: None,
             purpose: purpose.into(),
             entry: None,
             pid: std::process::id(),
@@ -171,6 +177,8 @@ pub enum Reply {
     Queued(String),
     /// The lease is granted; from here on the connection is the agent's.
     Leased(Leased),
+    /// The answer to [`Request::Lab`].
+    Lab(LabLeased),
     /// The request is refused.
     Refused(Failure),
     /// The answer to [`Request::Status`].

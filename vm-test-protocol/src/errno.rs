@@ -2,7 +2,7 @@
 //!
 //! Knows which operation was tried, not who requested it.
 
-use super::agent::Obstacle;
+use super::end::Obstacle;
 use super::failure::Failure;
 use std::io;
 

@@ -11,10 +11,12 @@ pub mod agent;
 pub mod body;
 mod bytes;
 pub mod daemon;
+mod end;
 pub mod errno;
 pub mod failure;
 pub mod frame;
 pub mod harvest;
+pub mod lab;
 pub mod machine;
 pub mod mailbox;
 pub mod pattern;
@@ -22,7 +24,7 @@ pub mod record;
 pub mod status;
 
 /// The version of all messages in this crate; incremented with every change to any of them.
-pub const PROTOCOL: u32 = 13;
+pub const PROTOCOL: u32 = 14;
 
 /// The socket in a guest where the agent listens for reports of the test body.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";
@@ -45,6 +47,9 @@ pub const ENV_JOB: &str = "VM_TEST_JOB";
 
 /// The variable in the guest with the full libtest name of the test that may run its body.
 pub const ENV_TEST: &str = "VM_TEST_TEST";
+
+/// The variable in the guest that makes the test process run a call instead of its body.
+pub const ENV_CALL: &str = "VM_TEST_CALL";
 
 /// The beginning or end of a body's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,171 @@
+//! The messages about labs: what a test process asks of the daemon, and what a test's body asks of
+//! the other nodes. Plain data; what a call does, only the test binary knows.
+
+use super::end::End;
+use super::failure::Failure;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// The node that the body of a test runs on if it names none: a container of guest `host`, on no
+/// network.
+pub const DRIVER: &str = "driver";
+
+/// The largest argument or result of a call, in bytes.
+pub const MOST_BYTES: usize = 512 << 10;
+
+/// How much of a node's output goes into an answer, in bytes of each stream.
+pub const MOST_OUTPUT: usize = 128 << 10;
+
+/// How many questions a body may have asked without an answer so far.
+pub const MOST_ASKED: usize = 64;
+
+/// A request for a lab.
+///
+/// The connection is the lab's: when it closes, the lab ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabRequest {
+    /// The lab's name.
+    pub lab: String,
+    /// The node that the test's body runs on.
+    pub node: String,
+    /// The directory where the upward search for `vm-test.toml` begins.
+    pub manifest_dir: String,
+    /// The purpose of the lab, for messages.
+    pub purpose: String,
+}
+
+/// A granted lab: no node of it runs so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabLeased {
+    /// Its own name, by which its nodes are leased.
+    pub lab: String,
+    /// Its nodes, the driver included if the test runs there.
+    pub nodes: Vec<NodeEntry>,
+}
+
+/// A node of a lab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeEntry {
+    /// The node's name, which is its host name.
+    pub name: String,
+    /// The guest that it is a copy of.
+    pub guest: String,
+    /// Its addresses.
+    pub addresses: Vec<NodeAddress>,
+}
+
+/// An address of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeAddress {
+    /// The network's name.
+    pub network: String,
+    /// The name of the node's interface there.
+    pub interface: String,
+    /// The address.
+    pub address: IpAddr,
+}
+
+/// Which node of which lab a lease is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeOfLab {
+    /// The lab's own name, see [`LabLeased`].
+    pub lab: String,
+    /// The node's name.
+    pub node: String,
+}
+
+/// A question of a test's body to the test process on the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its number, which the answer repeats.
+    pub number: u64,
+    /// The question.
+    pub question: Question,
+}
+
+/// What a body may ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// Which nodes there are, and which of them this is.
+    Nodes,
+    /// Run something on a node, and say how it ended.
+    Run {
+        /// The node's name.
+        node: String,
+        /// What is run there.
+        work: Work,
+    },
+}
+
+/// What runs on a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Work {
+    /// A function of the test binary with its argument, as the test binary encodes both.
+    Call(#[serde(with = "super::bytes")] Vec<u8>),
+    /// A program of the node with its arguments, and what it gets on standard input.
+    Command {
+        /// The program and its arguments.
+        words: Vec<Vec<u8>>,
+        /// Its standard input.
+        #[serde(with = "super::bytes")]
+        input: Vec<u8>,
+    },
+}
+
+/// The answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The number of the question.
+    pub number: u64,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// What the test process on the host answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// The nodes, and the name of the one that asks.
+    Nodes {
+        /// All nodes.
+        nodes: Vec<NodeEntry>,
+        /// The name of the node that asks.
+        own: String,
+    },
+    /// What ran on the node has ended.
+    Ran(Box<Ran>),
+    /// Nothing of it has run, or it is not known how it ended.
+    Refused(Failure),
+}
+
+/// How something on a node has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// How its process ended.
+    pub end: End,
+    /// What a call returned, as the test binary encodes it, or why it returned nothing.
+    pub returned: Option<Returned>,
+    /// The end of its standard output.
+    #[serde(with = "super::bytes")]
+    pub stdout: Vec<u8>,
+    /// The end of its standard error.
+    #[serde(with = "super::bytes")]
+    pub stderr: Vec<u8>,
+    /// How many bytes of output are not in this answer.
+    pub dropped_bytes: u64,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Returned {
+    /// It returned this, as the test binary encodes it.
+    Value(#[serde(with = "super::bytes")] Vec<u8>),
+    /// It panicked.
+    Panicked {
+        /// The message, if the payload was a string.
+        message: Option<String>,
+        /// `file:line:column` of the panic.
+        location: Option<String>,
+    },
+    /// It was not called, or its result cannot be sent, for this reason.
+    Failed(String),
+}
