@@ -11,7 +11,7 @@ pub mod agent;
 pub mod body;
 mod bytes;
 pub mod daemon;
-mod end;
+pub mod end;
 pub mod errno;
 pub mod failure;
 pub mod frame;
@@ -47,6 +47,9 @@ pub const ENV_JOB: &str = "VM_TEST_JOB";
 
 /// The variable in the guest with the full libtest name of the test that may run its body.
 pub const ENV_TEST: &str = "VM_TEST_TEST";
+
+/// The variable in the guest with the name of the test's lab, if it has one.
+pub const ENV_LAB: &str = "VM_TEST_LAB";
 
 /// The variable in the guest that makes the test process run a call instead of its body.
 pub const ENV_CALL: &str = "VM_TEST_CALL";

@@ -1,11 +1,13 @@
 //! The test process inside a guest: lets the body run and reports to the agent. Knows nothing of
 //! daemons and hosts.
 
+mod call;
 mod channel;
 mod mailbox;
 
 use crate::outcome::Outcome;
-use channel::{Channel, Refused};
+pub(crate) use channel::Channel;
+use channel::Refused;
 use std::any::Any;
 use std::io::Write;
 use std::panic::PanicHookInfo;
@@ -14,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use vm_test_protocol::body::{BodyOutcome, FromBody, PanicReport};
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::{ENV_JOB, ENV_TEST, Edge, frame, output_marker};
+use vm_test_protocol::{ENV_CALL, ENV_JOB, ENV_TEST, Edge, frame, output_marker};
 
 /// How many panics of one test are reported; further ones are still printed.
 const PANIC_REPORTS: usize = 64;
@@ -121,6 +123,23 @@ impl Scope {
         Self { agent: Some(agent) }
     }
 
+    /// Returns whether this process runs a call instead of the body.
+    pub(crate) fn is_call(&self) -> bool {
+        self.agent.is_some() && std::env::var_os(ENV_CALL).is_some()
+    }
+
+    /// Runs the call, and reports what it returned.
+    pub(crate) fn call(self) {
+        let Some(agent) = self.agent else {
+            return;
+        };
+        let returned = call::run(agent.channel);
+        if agent.is_ours() {
+            agent.channel.tell(&FromBody::Returned(returned));
+            agent.give_verdict(BodyOutcome::Passed);
+        }
+    }
+
     /// Reports how the body ended, then returns the body's result to libtest.
     pub(crate) fn leave<R: Outcome>(self, result: Result<R, Box<dyn Any + Send>>) -> R {
         let outcome = match &result {
@@ -135,6 +154,11 @@ impl Scope {
         }
         result.unwrap_or_else(|payload| std::panic::resume_unwind(payload))
     }
+}
+
+/// Returns the connection to the agent, if a body runs in this process.
+pub(crate) fn channel() -> Option<&'static Channel> {
+    CHANNEL.get()
 }
 
 /// Ends the whole test process, with a message that libtest does not capture.

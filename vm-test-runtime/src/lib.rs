@@ -7,6 +7,8 @@
 //! of its own, no thread, nothing before `main`.
 #![forbid(unsafe_code)]
 
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+pub use lab::{Command, Lab, Node, NodeError, Output, lab};
 pub use vm_test_macros::on_vm;
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
@@ -25,6 +27,8 @@ mod guest;
 #[doc(hidden)]
 pub mod harvest;
 pub mod here;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+mod lab;
 mod last_resort;
 #[cfg(any(not(target_os = "linux"), vm_test_pretend_other_host))]
 mod other_host;
@@ -41,6 +45,6 @@ pub mod variables;
 pub mod __private {
     pub use crate::outcome::Outcome;
     pub use crate::run::{run, run_async};
-    pub use crate::site::{Panics, Site};
+    pub use crate::site::{LabSite, Panics, Site};
     pub use vm_test_settings::guest::{Setting, Sizes, Text, Texts};
 }

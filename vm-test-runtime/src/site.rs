@@ -10,6 +10,8 @@ use vm_test_settings::guest::Setting;
 pub struct Site {
     /// The guest's name.
     pub guest: &'static str,
+    /// The node of a lab that the test runs on, if it has a lab; then `guest` means nothing.
+    pub lab: Option<LabSite>,
     /// What the attribute sets besides the name.
     pub settings: &'static [Setting],
     /// What is known about `#[should_panic]`.
@@ -35,13 +37,25 @@ pub struct Site {
     pub wrapped: bool,
 }
 
+/// A lab, and the node of it that a test runs on.
+#[derive(Clone, Copy, Debug)]
+pub struct LabSite {
+    /// The lab's name.
+    pub name: &'static str,
+    /// The node's name.
+    pub node: &'static str,
+}
+
 /// The default guest.
 const HOST: &str = "host";
 
 impl Site {
     /// Returns the guest that the test runs on: the site's own, unless it is `host` and the user
-    /// has chosen another one.
+    /// has chosen another one; with a lab, the node.
     pub(crate) fn guest(&self) -> Cow<'static, str> {
+        if let Some(lab) = self.lab {
+            return Cow::Borrowed(lab.node);
+        }
         match variables::get(variables::GUEST) {
             // A name that is not valid text is refused later, as it is shown here.
             Some(guest) if self.guest == HOST => Cow::Owned(guest.to_string_lossy().into_owned()),
@@ -51,7 +65,7 @@ impl Site {
 
     /// Explains, in a failure to get the guest, that the source does not ask for it.
     pub(crate) fn origin_of_guest(&self) -> &'static str {
-        if self.guest() == self.guest {
+        if self.lab.is_some() || self.guest() == self.guest {
             ""
         } else {
             " (VM_TEST_GUEST asks for this guest)"
@@ -61,7 +75,7 @@ impl Site {
     /// Returns the beginning of a command that runs the test on the same guest again.
     pub(crate) fn choice_of_guest(&self) -> String {
         let guest = self.guest();
-        if guest == self.guest {
+        if self.lab.is_some() || guest == self.guest {
             return String::new();
         }
         format!("VM_TEST_GUEST={guest} ")

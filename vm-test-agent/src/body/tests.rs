@@ -74,7 +74,11 @@ fn only_one_verdict_after_the_beginning_with_the_right_nonce_counts() {
 #[test]
 fn a_body_asks_and_a_call_returns_once_and_neither_does_what_the_other_may() {
     let table: [(bool, &[FromBody], Option<&str>); 7] = [
-        (false, &[begin(7, "t"), asked(1), asked(2), verdict(7)], None),
+        (
+            false,
+            &[begin(7, "t"), asked(1), asked(2), verdict(7)],
+            None,
+        ),
         (true, &[begin(7, "t"), returned(), verdict(7)], None),
         (false, &[asked(1)], Some("a question outside of the body")),
         (
@@ -82,7 +86,11 @@ fn a_body_asks_and_a_call_returns_once_and_neither_does_what_the_other_may() {
             &[begin(7, "t"), verdict(7), asked(1)],
             Some("a question outside of the body"),
         ),
-        (true, &[begin(7, "t"), asked(1)], Some("a question of a call")),
+        (
+            true,
+            &[begin(7, "t"), asked(1)],
+            Some("a question of a call"),
+        ),
         (
             false,
             &[begin(7, "t"), returned()],

@@ -4,6 +4,7 @@
 use std::io::{self, Read};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{FromAgent, ToAgent};
 use vm_test_protocol::frame::{self, FrameBuffer};
@@ -17,12 +18,44 @@ const LATE_READS: usize = 256;
 pub struct Agent {
     pub(super) stream: UnixStream,
     buffer: FrameBuffer,
+    writing: Writing,
+}
+
+/// Held while a message is written: one that is written in pieces is not interrupted by another.
+type Writing = Arc<Mutex<()>>;
+
+/// A second way to an agent, for other threads.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    stream: Arc<UnixStream>,
+    writing: Writing,
+}
+
+impl Speaker {
+    /// Sends a message to the agent.
+    ///
+    /// # Errors
+    /// If the instance is gone.
+    pub fn send(&self, message: &ToAgent) -> io::Result<()> {
+        let _writing = self.writing.lock();
+        frame::write(&*self.stream, message)
+    }
+
+    /// Ends the stream at once, whoever else has an end of it.
+    pub fn hang_up(&self) {
+        // If the daemon is gone, so is the instance.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
 }
 
 impl Agent {
     /// The agent at the other end of this stream, of which so much has been read already.
     pub(crate) fn new(stream: UnixStream, buffer: FrameBuffer) -> Self {
-        Self { stream, buffer }
+        Self {
+            stream,
+            buffer,
+            writing: Writing::default(),
+        }
     }
 
     /// Sends a message to the agent.
@@ -30,7 +63,20 @@ impl Agent {
     /// # Errors
     /// If the instance is gone.
     pub fn send(&self, message: &ToAgent) -> io::Result<()> {
+        let _writing = self.writing.lock();
         frame::write(&self.stream, message)
+    }
+
+    /// Returns a second way to the agent, for other threads. Only when it is dropped, too, the lease
+    /// ends.
+    ///
+    /// # Errors
+    /// If this process may open no more descriptors.
+    pub fn speaker(&self) -> io::Result<Speaker> {
+        Ok(Speaker {
+            stream: Arc::new(self.stream.try_clone()?),
+            writing: Arc::clone(&self.writing),
+        })
     }
 
     /// Receives a message from the agent; `None` at the end of the stream.

@@ -7,6 +7,7 @@ use std::hash::BuildHasher;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use vm_test_protocol::ENV_LAB;
 use vm_test_protocol::agent::{Job, TestJob};
 use vm_test_protocol::daemon::Leased;
 use vm_test_protocol::failure::Failure;
@@ -72,6 +73,7 @@ pub(super) fn for_test(
         Some(&workspace(site)),
     );
     variables.extend(environment::identity(&site.guest(), granted));
+    variables.extend(site.lab.map(|lab| (ENV_LAB.into(), lab.name.into())));
     Ok(Job {
         nonce: nonce(),
         directory: path(&directory)?,
@@ -82,6 +84,7 @@ pub(super) fn for_test(
             length_bytes: meta.len(),
             modified: modified(&meta),
             in_child: cfg!(panic = "abort"),
+            call: None,
         }),
         of_host: Some(0),
         wanted,

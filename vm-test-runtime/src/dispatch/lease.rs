@@ -10,9 +10,7 @@ use vm_test_settings::guest::Setting;
 
 /// Asks the daemon for an instance and waits for its agent.
 pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
-    let lease = Lease::obtain(&request(site, test)?, |reason| {
-        eprintln!("vm-test: `{test}` waits: {reason}");
-    });
+    let lease = Lease::obtain(&request(site, test)?, |reason| waiting(test, reason));
     let lease = lease.map_err(|failure| {
         failure.reworded(|words| format!("{words}{}", site.origin_of_guest()))
     })?;
@@ -22,7 +20,13 @@ pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
     Ok(lease)
 }
 
-fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
+/// Tells the user why a test waits.
+pub(super) fn waiting(test: &str, reason: &str) {
+    eprintln!("vm-test: `{test}` waits: {reason}");
+}
+
+/// Returns the request for the guest of a site.
+pub(super) fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> {
     // The user's variable overrides the source: only the user knows whether to inspect failures.
     let keep = variables::keep()?.map(|keep| Setting::Keep(keep.into()));
     Ok(LeaseRequest {

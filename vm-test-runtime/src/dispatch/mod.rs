@@ -15,6 +15,7 @@ mod lease;
 mod libtest;
 mod lineage;
 mod listing;
+mod nodes;
 mod reason;
 mod record;
 mod report;

@@ -1,6 +1,7 @@
 //! One test from its name to its conclusion: lease, job, and what is reported of it.
 
 use super::conclusion::{Conclusion, is_failure};
+use super::nodes::Nodes;
 use super::termination::InGuest;
 use super::{
     caller, lease, libtest, listing, reason, record, report, skip, tracer, unknown, watch,
@@ -46,8 +47,12 @@ fn have_run(site: &'static Site) -> Fate {
     };
     unknown::warn(site, &test);
     let began = Instant::now();
-    let mut lease = match lease::obtain(site, &test) {
-        Ok(lease) => lease,
+    let obtained = match site.lab {
+        Some(lab) => Nodes::obtain(site, &test, lab).map(|(own, nodes)| (own, Some(nodes))),
+        None => lease::obtain(site, &test).map(|lease| (lease, None)),
+    };
+    let (mut lease, mut nodes) = match obtained {
+        Ok(obtained) => obtained,
         Err(failure) => {
             if failure.is_missing() && skip::is_wanted() && skip::is_possible(site, &test) {
                 return Fate::Skipped(test, failure);
@@ -58,7 +63,7 @@ fn have_run(site: &'static Site) -> Fate {
     };
     tracer::warn(site, &test, &lease);
     let in_guest = InGuest::enter();
-    let course = watch::run(&mut lease, site, &test, &in_guest);
+    let course = watch::run(&mut lease, nodes.as_mut(), site, &test, &in_guest);
     let conclusion = course.conclude(&lease, site, &test);
     record::tell(&lease, &conclusion, &course, began.elapsed());
     let is_failure = is_failure(site, &conclusion);
@@ -75,6 +80,7 @@ fn have_run(site: &'static Site) -> Fate {
     }
     // The instance is destroyed before the test ends, so that its end never overlaps the next
     // test's start in this process.
+    drop(nodes);
     drop(lease);
     drop(in_guest);
     Fate::Ran(conclusion)

@@ -1,10 +1,11 @@
 //! Watches a test in its guest. Prints the guest's output and records what it reports; draws no
 //! conclusion.
 
+use super::nodes::Nodes;
 use super::tail::Tail;
 use super::termination::InGuest;
 use super::{harvest, job};
-use crate::client::{Follower, Lease};
+use crate::client::{Follower, Lease, Speaker};
 use crate::harvest::Harvest;
 use crate::relay::Utf8Stream;
 use crate::site::Site;
@@ -12,6 +13,7 @@ use std::io;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{Ended, FromAgent, ToAgent};
 use vm_test_protocol::body::{BodyOutcome, PanicReport};
+use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 
 /// More output than an agent lets through, in bytes. All of it may have to be kept until the test
@@ -75,6 +77,8 @@ struct Watch<'a> {
     /// Whether this process was told to end.
     is_told: &'a dyn Fn() -> bool,
     harvest: &'a mut Harvest,
+    /// The other nodes of its lab, and the way to answer what it asks.
+    lab: Option<(&'a mut Nodes, Speaker)>,
     seen: Seen,
     tail: Tail,
     /// How much output has come, in bytes.
@@ -90,6 +94,7 @@ impl<'a> Watch<'a> {
             nonce,
             is_told,
             harvest,
+            lab: None,
             seen: Seen::default(),
             tail: Tail::default(),
             output: 0,
@@ -145,7 +150,12 @@ impl Follower for Watch<'_> {
             | FromAgent::FileKept { .. } => self.harvest.take(message).map_err(|breach| {
                 Failure::new(format!("the guest broke the protocol: {breach}"))
             })?,
+            FromAgent::Asked(asked) => match &mut self.lab {
+                Some((nodes, speaker)) => nodes.answer(*asked, speaker),
+                None => self.seen.stray = Some("a question of a test without a lab".to_owned()),
+            },
             FromAgent::InputTaken(_)
+            | FromAgent::Returned(_)
             | FromAgent::NotUp(_)
             | FromAgent::Hello { .. }
             | FromAgent::Ended(_) => self.seen.stray = Some(format!("{message:?}")),
@@ -158,11 +168,19 @@ impl Follower for Watch<'_> {
     }
 }
 
-/// Runs the test in the leased instance.
-pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest) -> Course {
+/// Runs the test in the leased instance; `nodes` are the others of its lab.
+pub(super) fn run(
+    lease: &mut Lease,
+    nodes: Option<&mut Nodes>,
+    site: &Site,
+    test: &str,
+    in_guest: &InGuest,
+) -> Course {
     let mut harvest = harvest::of(lease, site, test);
-    let job = match job::for_test(site, test, &lease.granted, harvest.wanted()) {
-        Ok(job) => job,
+    let job = job::for_test(site, test, &lease.granted, harvest.wanted());
+    let prepared = job.and_then(|job| Ok((job, with_speaker(lease, nodes)?)));
+    let (job, lab) = match prepared {
+        Ok(prepared) => prepared,
         Err(failure) => {
             return Course {
                 lost: Some(failure),
@@ -183,6 +201,7 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
     }
     let is_told = || in_guest.is_over();
     let mut watch = Watch::new(nonce, &is_told, &mut harvest);
+    watch.lab = lab;
     let followed = lease.follow(Some(lease.granted.timeout), &mut watch);
     let (seen, output) = watch.finish();
     harvest.complain(test);
@@ -201,6 +220,20 @@ pub(super) fn run(lease: &mut Lease, site: &Site, test: &str, in_guest: &InGuest
         told_to_end: followed.told_to_end,
         took: began.elapsed(),
     }
+}
+
+/// Returns the nodes with a way to answer what the test asks of them.
+fn with_speaker<'a>(
+    lease: &Lease,
+    nodes: Option<&'a mut Nodes>,
+) -> Result<Option<(&'a mut Nodes, Speaker)>, Failure> {
+    let Some(nodes) = nodes else {
+        return Ok(None);
+    };
+    let speaker = lease.agent.speaker().map_err(|error| {
+        Failure::new(format!("cannot use the lab: {error}")).because(Tried::Descriptor, &error)
+    })?;
+    Ok(Some((nodes, speaker)))
 }
 
 /// Explains a job that cannot be sent. Only its environment can grow without limit.

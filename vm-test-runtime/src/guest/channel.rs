@@ -1,5 +1,5 @@
 //! How this process reports to the agent: over its connection or, if the body has closed or
-//! forbidden that, through its memory.
+//! forbidden that, through its memory. What the agent tells it comes over the connection.
 
 use super::mailbox;
 use std::fs::File;
@@ -7,17 +7,19 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::sync::Mutex;
-use vm_test_protocol::body::{ADMITTED, FromBody};
+use std::sync::{Mutex, OnceLock};
+use vm_test_protocol::body::{ADMITTED, FromBody, ToBody};
 use vm_test_protocol::{BODY_SOCKET, frame};
 
 /// The connection to the agent.
-pub(super) struct Channel {
+pub(crate) struct Channel {
     nonce: u128,
     /// The process that made it; only this one may write, since a process that the body forks has a
     /// copy.
     process: u32,
     stream: Mutex<Option<Stream>>,
+    /// A second descriptor of the connection, opened when something is first read from it.
+    reader: OnceLock<File>,
 }
 
 /// The connection's descriptor.
@@ -53,6 +55,7 @@ impl Channel {
                 nonce,
                 process: std::process::id(),
                 stream: Mutex::new(Some(stream)),
+                reader: OnceLock::new(),
             })
             .map_err(|_| Refused::NotAdmitted)
     }
@@ -82,6 +85,43 @@ impl Channel {
             }
         }
         mailbox::post(self.nonce, frame);
+    }
+
+    /// Sends something that needs an answer, so only over the connection.
+    ///
+    /// # Errors
+    /// If the connection is closed, or this is another process.
+    pub(crate) fn ask(&self, question: &FromBody) -> io::Result<()> {
+        let frame = frame::encode(question)?;
+        let mut stream = self.stream.lock().unwrap_or_else(|lock| lock.into_inner());
+        match &mut *stream {
+            Some(open) if std::process::id() == self.process && open.is_ours() => {
+                open.file.write_all(&frame)
+            }
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Waits for the agent's next message. Only one thread at a time may call this.
+    ///
+    /// # Errors
+    /// If the connection is closed, or this is another process.
+    pub(crate) fn hear(&self) -> io::Result<ToBody> {
+        let mut reader = self.reader()?;
+        frame::read(&mut reader)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn reader(&self) -> io::Result<&File> {
+        if std::process::id() != self.process {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        if let Some(reader) = self.reader.get() {
+            return Ok(reader);
+        }
+        let stream = self.stream.lock().unwrap_or_else(|lock| lock.into_inner());
+        let open = stream.as_ref().filter(|open| open.is_ours());
+        let reader = open.ok_or(io::ErrorKind::NotConnected)?.file.try_clone()?;
+        Ok(self.reader.get_or_init(|| reader))
     }
 }
 

@@ -1,0 +1,77 @@
+//! A lab that the daemon has granted. Dropping it, or dying with it, ends the lab. Knows no node:
+//! each is leased as an instance of its own.
+
+use super::connection::{STARTS, pause};
+use super::{Connection, cure, is_gone};
+use std::io;
+use vm_test_protocol::daemon::{Reply, Request};
+use vm_test_protocol::errno::Tried;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::lab::{LabLeased, LabRequest};
+
+/// A granted lab.
+#[derive(Debug)]
+pub struct Lab {
+    /// What the daemon granted.
+    pub granted: LabLeased,
+    /// The lab ends when this is closed.
+    _connection: Connection,
+}
+
+/// Why there is no lab.
+enum Refusal {
+    /// The daemon stopped meanwhile.
+    Gone(Failure),
+    /// Another daemon would give the same answer.
+    Final(Failure),
+}
+
+impl Lab {
+    /// Asks the daemon for a lab; `waiting` is told why it takes long.
+    ///
+    /// # Errors
+    /// If the daemon refuses or is gone.
+    pub fn obtain(request: &LabRequest, waiting: impl Fn(&str)) -> Result<Self, Failure> {
+        for attempt in 1.. {
+            match Self::ask(request, &waiting) {
+                Ok(lab) => return Ok(lab),
+                Err(Refusal::Gone(_)) if attempt < STARTS => std::thread::sleep(pause(attempt)),
+                Err(Refusal::Gone(failure) | Refusal::Final(failure)) => return Err(failure),
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    fn ask(request: &LabRequest, waiting: &impl Fn(&str)) -> Result<Self, Refusal> {
+        let what = format!("cannot lease lab `{}`", request.lab);
+        let lost = |error: io::Error| {
+            if is_gone(&error) {
+                let lost = Failure::new(format!("{what}: lost the daemon: {error}"));
+                Refusal::Gone(lost.because(Tried::Descriptor, &error))
+            } else {
+                let silent = Failure::new(format!("{what}: the daemon does not answer: {error}"));
+                Refusal::Final(silent.hint(cure(&error)))
+            }
+        };
+        let mut connection = Connection::open().map_err(Refusal::Final)?;
+        connection
+            .send(&Request::Lab(request.clone()))
+            .map_err(lost)?;
+        loop {
+            match connection.receive().map_err(lost)? {
+                Reply::Lab(granted) => {
+                    return Ok(Self {
+                        granted,
+                        _connection: connection,
+                    });
+                }
+                Reply::Queued(reason) => waiting(&reason),
+                Reply::Refused(failure) => return Err(Refusal::Final(failure)),
+                other => {
+                    let other = format!("{what}: the daemon answered {other:?}");
+                    return Err(Refusal::Final(Failure::new(other)));
+                }
+            }
+        }
+    }
+}

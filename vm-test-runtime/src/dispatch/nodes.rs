@@ -1,0 +1,331 @@
+//! The other nodes of a test's lab: leased with it, asked by its body, ended with it. One thread for
+//! each question that takes time; no node asks anything.
+
+use super::{job, lease};
+use crate::client::{self, Follower, Lease, Speaker};
+use crate::relay::Utf8Stream;
+use crate::site::{LabSite, Site};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use vm_test_protocol::agent::{FromAgent, INPUT_WINDOW, Job, ToAgent};
+use vm_test_protocol::body::PanicReport;
+use vm_test_protocol::daemon::LeaseRequest;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::harvest::Wanted;
+use vm_test_protocol::lab::{
+    Answer, Answered, Asked, LabRequest, MOST_OUTPUT, NodeEntry, NodeOfLab, Question, Ran, Returned,
+    Work,
+};
+
+/// The nodes of one test.
+pub(super) struct Nodes {
+    site: &'static Site,
+    test: String,
+    own: &'static str,
+    entries: Vec<NodeEntry>,
+    others: BTreeMap<String, Node>,
+    /// Threads that carry out a question.
+    running: Vec<JoinHandle<()>>,
+    /// Ends last.
+    _lab: client::Lab,
+}
+
+/// A node that is not the test's own.
+struct Node {
+    lease: Arc<Mutex<Lease>>,
+    line: Speaker,
+}
+
+impl Nodes {
+    /// Leases a lab with all its nodes; returns the test's own apart.
+    ///
+    /// # Errors
+    /// If the lab or one of its nodes is not granted.
+    pub(super) fn obtain(
+        site: &'static Site,
+        test: &str,
+        lab: LabSite,
+    ) -> Result<(Lease, Self), Failure> {
+        let request = LabRequest {
+            lab: lab.name.to_owned(),
+            node: lab.node.to_owned(),
+            manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
+            purpose: test.to_owned(),
+        };
+        let granted = client::Lab::obtain(&request, |reason| lease::waiting(test, reason))?;
+        let entries = granted.granted.nodes.clone();
+        let template = lease::request(site, test)?;
+        let requests: Vec<LeaseRequest> = entries
+            .iter()
+            .map(|entry| of_node(&template, &granted.granted.lab, entry, lab.node))
+            .collect();
+        // All at once: each node starts on its own.
+        let leases: Vec<Result<Lease, Failure>> = thread::scope(|scope| {
+            let starting: Vec<_> = requests
+                .iter()
+                .map(|request| {
+                    scope.spawn(|| Lease::obtain(request, |reason| lease::waiting(test, reason)))
+                })
+                .collect();
+            let lost = || Err(Failure::new("a thread that leases a node panicked"));
+            let ended = starting.into_iter().map(|thread| thread.join());
+            ended.map(|lease| lease.unwrap_or_else(|_| lost())).collect()
+        });
+        let mut own = None;
+        let mut others = BTreeMap::new();
+        for (entry, lease) in entries.iter().zip(leases) {
+            let lease = lease?;
+            if entry.name == lab.node {
+                own = Some(lease);
+                continue;
+            }
+            let line = lease.agent.speaker().map_err(|error| {
+                Failure::new(format!("cannot use node `{}`: {error}", entry.name))
+            })?;
+            let lease = Arc::new(Mutex::new(lease));
+            others.insert(entry.name.clone(), Node { lease, line });
+        }
+        let own = own.ok_or_else(|| {
+            Failure::new(format!(
+                "cannot use lab `{}`: the daemon has not granted node `{}`",
+                lab.name, lab.node
+            ))
+        })?;
+        let nodes = Self {
+            site,
+            test: test.to_owned(),
+            own: lab.node,
+            entries,
+            others,
+            running: Vec::new(),
+            _lab: granted,
+        };
+        Ok((own, nodes))
+    }
+
+    /// Answers a question of the body, now or later, through `to`.
+    pub(super) fn answer(&mut self, asked: Asked, to: &Speaker) {
+        let Asked { number, question } = asked;
+        let now = match question {
+            Question::Nodes => Answer::Nodes {
+                nodes: self.entries.clone(),
+                own: self.own.to_owned(),
+            },
+            Question::Run { node, work } => match self.begin(number, &node, work, to) {
+                Ok(()) => return,
+                Err(failure) => Answer::Refused(failure),
+            },
+        };
+        tell(to, number, now);
+    }
+
+    /// Begins what is to run on a node.
+    fn begin(
+        &mut self,
+        number: u64,
+        name: &str,
+        work: Work,
+        to: &Speaker,
+    ) -> Result<(), Failure> {
+        if name == self.own {
+            return Err(Failure::new("the test itself runs there")
+                .hint("call the function, or start the command, without the node"));
+        }
+        let Some(node) = self.others.get(name) else {
+            return Err(Failure::new("the lab has no such node"));
+        };
+        let (lease, to, site) = (Arc::clone(&node.lease), to.clone(), self.site);
+        let test = self.test.clone();
+        let run = move || {
+            let mut lease = lease.lock().unwrap_or_else(|lock| lock.into_inner());
+            let answer = run(&mut lease, site, &test, work);
+            drop(lease);
+            let answer = answer.map_or_else(Answer::Refused, |ran| Answer::Ran(Box::new(ran)));
+            tell(&to, number, answer);
+        };
+        self.running.retain(|thread| !thread.is_finished());
+        let thread = thread::Builder::new().spawn(run);
+        let thread =
+            thread.map_err(|error| Failure::new(format!("cannot start a thread: {error}")))?;
+        self.running.push(thread);
+        Ok(())
+    }
+}
+
+/// Ends all nodes, with whatever runs there.
+impl Drop for Nodes {
+    fn drop(&mut self) {
+        for node in self.others.values() {
+            node.line.hang_up();
+        }
+        for thread in self.running.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Sends an answer. If the body's guest is gone, nobody needs it.
+fn tell(to: &Speaker, number: u64, answer: Answer) {
+    let _ = to.send(&ToAgent::Answered(Box::new(Answered { number, answer })));
+}
+
+/// Returns the request for a node.
+fn of_node(template: &LeaseRequest, lab: &str, entry: &NodeEntry, own: &str) -> LeaseRequest {
+    let is_own = entry.name == own;
+    LeaseRequest {
+        guest: entry.name.clone(),
+        node: Some(NodeOfLab {
+            lab: lab.to_owned(),
+            node: entry.name.clone(),
+        }),
+        // What the site sets is for the node that the test runs on, as are the test's times.
+        settings: if is_own {
+            template.settings.clone()
+        } else {
+            Vec::new()
+        },
+        entry: template.entry.clone().filter(|_| is_own),
+        ..template.clone()
+    }
+}
+
+/// Runs something on a node to its end.
+fn run(
+    lease: &mut Lease,
+    site: &'static Site,
+    test: &str,
+    work: Work,
+) -> Result<Ran, Failure> {
+    let (job, input) = match work {
+        Work::Call(call) => {
+            let mut job = job::for_test(site, test, &lease.granted, Wanted::default())?;
+            job.stop_at_timeout = false;
+            if let Some(test) = &mut job.test {
+                test.call = Some(call);
+            }
+            (job, None)
+        }
+        Work::Command { words, input } => {
+            let mut words = words.into_iter();
+            let program = words.next().unwrap_or_default();
+            let program = String::from_utf8(program)
+                .map_err(|_| Failure::new("the name of the program is not UTF-8"))?;
+            if program.is_empty() {
+                return Err(Failure::new("there is no program to run")
+                    .hint("name one, as in command([\"ip\", \"route\"])"));
+            }
+            if input.len() > INPUT_WINDOW {
+                return Err(Failure::new(format!(
+                    "the input has {} bytes, and at most {INPUT_WINDOW} are sent",
+                    input.len()
+                )));
+            }
+            (Job::program(program, words), Some(input))
+        }
+    };
+    let nonce = job.nonce;
+    let is_call = input.is_none();
+    let sent = lease.agent.send(&ToAgent::Job(Box::new(job))).and_then(|()| {
+        let Some(input) = input else {
+            return Ok(());
+        };
+        lease.agent.send(&ToAgent::Input(input))?;
+        lease.agent.send(&ToAgent::InputEnd)
+    });
+    // If the node is gone, its daemon knows why.
+    let _ = sent;
+    let mut watch = Watch {
+        nonce,
+        ..Watch::default()
+    };
+    let followed = lease.follow(None, &mut watch);
+    let ended = followed.ended.map_err(|lost| lease.cause_of(lost))?;
+    if let Some(breach) = &ended.breach {
+        return Err(Failure::new(format!("it broke the protocol: {breach}")));
+    }
+    if is_call {
+        watch.print();
+    }
+    Ok(watch.conclude(ended.end, ended.dropped_bytes))
+}
+
+/// Takes what the agent of a node says.
+#[derive(Default)]
+struct Watch {
+    nonce: u128,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    dropped: u64,
+    returned: Option<Returned>,
+    panic: Option<PanicReport>,
+}
+
+impl Watch {
+    /// Prints the output of a call, as if the function had been called here.
+    fn print(&self) {
+        let text = |bytes: &[u8]| {
+            let mut stream = Utf8Stream::default();
+            stream.push(bytes) + &stream.finish()
+        };
+        print!("{}", text(&self.stdout));
+        eprint!("{}", text(&self.stderr));
+    }
+
+    fn conclude(self, end: vm_test_protocol::agent::End, dropped: u64) -> Ran {
+        let reported = self.panic;
+        let returned = match self.returned {
+            Some(Returned::Panicked { message, location }) => Some(Returned::Panicked {
+                message,
+                location: location.or(reported.and_then(|panic| panic.location)),
+            }),
+            // Where panics abort, the report is all that there is.
+            None => reported.map(|panic| Returned::Panicked {
+                message: panic.message,
+                location: panic.location,
+            }),
+            returned => returned,
+        };
+        Ran {
+            end,
+            returned,
+            stdout: self.stdout,
+            stderr: self.stderr,
+            dropped_bytes: self.dropped + dropped,
+        }
+    }
+}
+
+/// Adds output of which only the end is kept; returns how much was dropped.
+fn keep_end(kept: &mut Vec<u8>, bytes: &[u8]) -> u64 {
+    kept.extend_from_slice(bytes);
+    let surplus = kept.len().saturating_sub(MOST_OUTPUT);
+    kept.drain(..surplus);
+    surplus as u64
+}
+
+impl Follower for Watch {
+    fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
+        let breach = |what: &str| Failure::new(format!("it broke the protocol: {what}"));
+        match message {
+            FromAgent::Stdout(bytes) => self.dropped += keep_end(&mut self.stdout, &bytes),
+            FromAgent::Stderr(bytes) => self.dropped += keep_end(&mut self.stderr, &bytes),
+            FromAgent::Panic(report) => self.panic = Some(report),
+            FromAgent::Returned(returned) => {
+                if self.returned.replace(returned).is_some() {
+                    return Err(breach("a second result"));
+                }
+            }
+            FromAgent::Verdict { nonce, .. } if nonce != self.nonce => {
+                return Err(breach("a verdict with another job's nonce"));
+            }
+            FromAgent::Begun | FromAgent::Verdict { .. } | FromAgent::InputTaken(_) => {}
+            FromAgent::Asked(_) => return Err(breach("a question of a node")),
+            other => return Err(breach(&format!("{other:?}"))),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

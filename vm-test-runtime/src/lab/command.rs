@@ -1,0 +1,141 @@
+//! Commands of nodes: prepared, run, and what they left.
+
+use super::error::NodeError;
+use super::handle::Node;
+use std::borrow::Cow;
+use vm_test_protocol::end::End;
+use vm_test_protocol::lab::Work;
+
+/// A command that is to run on a node.
+#[derive(Clone, Debug)]
+#[must_use = "a command does nothing until it is run"]
+pub struct Command {
+    node: Node,
+    words: Vec<Vec<u8>>,
+    input: Vec<u8>,
+}
+
+/// What a command on a node has left.
+#[derive(Clone, Debug)]
+pub struct Output {
+    end: End,
+    /// Its standard output: the last 128 KiB of it.
+    pub stdout: Vec<u8>,
+    /// Its standard error: the last 128 KiB of it.
+    pub stderr: Vec<u8>,
+    /// How many bytes of both are not here.
+    pub dropped_bytes: u64,
+}
+
+impl Command {
+    pub(super) fn new<W: AsRef<[u8]>>(node: Node, words: impl IntoIterator<Item = W>) -> Self {
+        let words = words.into_iter().map(|word| word.as_ref().to_vec());
+        Self {
+            node,
+            words: words.collect(),
+            input: Vec::new(),
+        }
+    }
+
+    /// Gives it this standard input, at most 256 KiB; without this it is empty.
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
+        self
+    }
+
+    /// Runs it and waits for its end.
+    ///
+    /// # Panics
+    /// If it cannot be started, or the node cannot be used.
+    #[track_caller]
+    pub fn output(self) -> Output {
+        match self.try_output() {
+            Ok(output) => output,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Runs it, and returns its standard output without blanks at the end.
+    ///
+    /// # Panics
+    /// If it does not exit with code 0, or cannot be run.
+    #[track_caller]
+    pub fn succeed(self) -> String {
+        let (node, words) = (self.node.name(), self.shown());
+        let output = self.output();
+        assert!(
+            output.is_success(),
+            "`{words}` failed on node `{node}`: {}\n{}{}",
+            how(&output.end),
+            output.stdout(),
+            output.stderr(),
+        );
+        output.stdout().trim_end().to_owned()
+    }
+
+    /// Runs it and waits for its end.
+    ///
+    /// # Errors
+    /// If it cannot be started, or the node cannot be used.
+    pub fn try_output(self) -> Result<Output, NodeError> {
+        let node = self.node;
+        let ran = node.have_run(Work::Command {
+            words: self.words,
+            input: self.input,
+        })?;
+        match ran.end {
+            End::NotStarted { .. } => Err(NodeError::ended(node.name(), how(&ran.end))),
+            end => Ok(Output {
+                end,
+                stdout: ran.stdout,
+                stderr: ran.stderr,
+                dropped_bytes: ran.dropped_bytes,
+            }),
+        }
+    }
+
+    fn shown(&self) -> String {
+        let words = self.words.iter().map(|word| String::from_utf8_lossy(word));
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Output {
+    /// Returns whether it exited with code 0.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.end == End::Exited(0)
+    }
+
+    /// Returns its exit code, or `None` if a signal ended it.
+    #[must_use]
+    pub fn code(&self) -> Option<i32> {
+        match self.end {
+            End::Exited(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Returns its standard output as text.
+    #[must_use]
+    pub fn stdout(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.stdout)
+    }
+
+    /// Returns its standard error as text.
+    #[must_use]
+    pub fn stderr(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.stderr)
+    }
+}
+
+/// Describes how a process ended.
+pub(super) fn how(end: &End) -> String {
+    match end {
+        End::Exited(code) => format!("its process exited with code {code}"),
+        End::Signaled(signal) => format!("signal {signal} killed its process"),
+        End::TimedOut => "its process was killed when its time was up".to_owned(),
+        End::OutOfMemory => "the node ran out of memory, and its process was killed".to_owned(),
+        End::NotStarted { reason, .. } => format!("its process was not started: {reason}"),
+    }
+}

@@ -1,0 +1,13 @@
+//! What the body of a test does with the nodes of its lab. It runs on one of them, or on the driver,
+//! and asks the test process on the host for everything that concerns another node. Runs in guests
+//! only.
+
+pub(crate) mod call;
+mod command;
+mod error;
+mod exchange;
+mod handle;
+
+pub use command::{Command, Output};
+pub use error::NodeError;
+pub use handle::{Lab, Node, lab};
