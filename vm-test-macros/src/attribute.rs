@@ -8,6 +8,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitStr, Path, Token};
 use vm_test_settings::form::Form;
 
+use crate::lab::{self, Lab};
 use crate::matrix::{self, Guests};
 use crate::refusal::{Refusals, cannot};
 use crate::settings::{self, Setting};
@@ -26,6 +27,8 @@ const FORM: &str =
 /// The contents of the parentheses of `#[on_vm(…)]`.
 pub(crate) struct Attribute {
     pub(crate) guests: Guests,
+    /// The lab of the test; then its guests mean nothing.
+    pub(crate) lab: Option<Lab>,
     pub(crate) settings: Vec<Setting>,
     /// The path of the runtime, if the user gave one.
     pub(crate) runtime: Option<Path>,
@@ -46,6 +49,7 @@ struct Reader {
     guest: Option<String>,
     /// The guests of a test that runs on each of them, if the key is given.
     each: Option<Vec<LitStr>>,
+    lab: lab::Reader,
     settings: Vec<Setting>,
     runtime: Option<Path>,
     refusals: Refusals,
@@ -74,8 +78,17 @@ fn read(input: ParseStream) -> syn::Result<Attribute> {
             break;
         }
     }
+    let elsewhere = match (&reader.guest, &reader.each) {
+        (Some(guest), _) => Some(format!("guest `{}`", guest.escape_debug())),
+        (None, Some(_)) => Some("each guest of a list".to_owned()),
+        (None, None) => None,
+    };
+    let lab = reader
+        .lab
+        .finish(elsewhere.as_deref(), &mut reader.refusals);
     reader.refusals.finish()?;
     Ok(Attribute {
+        lab,
         guests: match reader.each {
             Some(guests) => Guests::Each(guests),
             None => Guests::One(reader.guest.unwrap_or_else(|| DEFAULT_GUEST.to_owned())),
@@ -149,6 +162,12 @@ impl Reader {
         }
         if key == matrix::KEY {
             return self.each(key, value);
+        }
+        if key == lab::LAB || key == lab::NODE {
+            if self.lab.read(key, value, &mut self.refusals) {
+                self.refusals.push(repeated(key));
+            }
+            return;
         }
         let Some(known) = self.refusals.keep(settings::find(key)) else {
             return;
@@ -239,7 +258,10 @@ fn comma(input: ParseStream) -> syn::Result<()> {
 }
 
 fn is_known(key: &Ident) -> bool {
-    key == CRATE || key == matrix::KEY || settings::find(key).is_ok()
+    [CRATE, matrix::KEY, lab::LAB, lab::NODE]
+        .iter()
+        .any(|name| key == name)
+        || settings::find(key).is_ok()
 }
 
 fn valueless(key: &Ident, at: impl ToTokens) -> syn::Error {

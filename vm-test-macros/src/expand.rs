@@ -104,6 +104,13 @@ fn site(
         .settings
         .iter()
         .map(|setting| setting.expand(private));
+    let lab = match &attribute.lab {
+        Some(lab) => {
+            let lab = lab.expand(private);
+            quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#lab))
+        }
+        None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+    };
     let ident = &function.signature.ident;
     // As libtest names it: with `r#` if it is raw.
     let name = ident.to_string();
@@ -125,6 +132,7 @@ fn site(
         const {
             &#private::Site {
                 guest: #guest,
+                lab: #lab,
                 settings: &[#(#settings),*],
                 panics: #private::Panics::#panics,
                 expected: #expected,

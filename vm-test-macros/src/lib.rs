@@ -8,6 +8,7 @@
 mod attribute;
 mod expand;
 mod function;
+mod lab;
 mod matrix;
 mod panics;
 mod quantity;
@@ -55,6 +56,10 @@ use quote::ToTokens;
 /// before there are several functions; `cargo test _on_deb12_kvm` runs the tests on one guest. In
 /// the names, letters become lower case, and every character other than a letter or digit becomes
 /// `_`.
+///
+/// `#[on_vm(lab = "office", node = "gw")]` runs it on a node of a lab: several guests on networks of
+/// their own, which `vm-test.toml` declares. Without `node` it runs on the driver, a container over
+/// the host's root on no network. `vm_test::lab()` is the way to the other nodes.
 ///
 /// # Settings
 ///

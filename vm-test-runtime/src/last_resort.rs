@@ -39,6 +39,7 @@ mod tests {
     fn site(module: &'static str, function: &'static str) -> Site {
         Site {
             guest: "host",
+            lab: None,
             settings: &[],
             panics: Panics::Fail,
             expected: None,

@@ -151,3 +151,40 @@ fn all_mistakes_of_one_list_are_reported_at_once() {
     ];
     assert_eq!(subjects, expected);
 }
+
+#[test]
+fn a_lab_and_its_node_are_names_and_stand_in_place_of_a_guest() {
+    for (arguments, expected) in [
+        (r#"lab = "office""#, Some(("office", "driver"))),
+        (r#"lab = "office", node = "gw""#, Some(("office", "gw"))),
+        (
+            r#"node = "gw", cpus = 2, lab = "office""#,
+            Some(("office", "gw")),
+        ),
+        ("", None),
+    ] {
+        let lab = parse(arguments).unwrap().lab;
+        let found = lab.map(|lab| lab.expand(&quote::quote!(p)).to_string());
+        let expected = expected
+            .map(|(name, node)| format!("p :: LabSite {{ name : {name:?} , node : {node:?} }}"));
+        assert_eq!(found, expected, "{arguments}");
+    }
+    for (arguments, words) in [
+        (r#"node = "gw""#, "the test has no lab"),
+        (r#""deb", lab = "office""#, "already runs in guest `deb`"),
+        (
+            r#"lab = "office", each = ["a"]"#,
+            "already runs in each guest of a list",
+        ),
+        (r#"lab = "a", lab = "b""#, "cannot set `lab` twice"),
+        ("lab = office", "the value is not a name in quotes"),
+        ("lab", "it has no value"),
+        (r#"lab = "-x""#, "cannot set `lab`"),
+    ] {
+        let messages = messages(arguments);
+        assert!(
+            messages.iter().any(|message| message.contains(words)),
+            "{arguments}: {messages:?}"
+        );
+    }
+}

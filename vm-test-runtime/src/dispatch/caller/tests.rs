@@ -6,6 +6,7 @@ use crate::site::Panics;
 fn site(module: &'static str, function: &'static str, wrapped: bool) -> Site {
     Site {
         guest: "host",
+        lab: None,
         settings: &[],
         panics: Panics::Fail,
         expected: None,

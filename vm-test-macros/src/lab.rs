@@ -1,0 +1,95 @@
+//! Reads the lab of a site and the node of it that the test runs on. It must not know which labs
+//! and nodes there are: `vm-test.toml` is read when the test runs.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::Expr;
+use vm_test_settings::form::Form;
+
+use crate::refusal::{Refusals, cannot};
+use crate::value::text;
+
+/// The key of the lab.
+pub(crate) const LAB: &str = "lab";
+
+/// The key of the node.
+pub(crate) const NODE: &str = "node";
+
+/// The node of a test that names none: a container over the host's root, on no network.
+const DRIVER: &str = "driver";
+
+/// A lab, and the node of it that the test runs on.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    name: String,
+    node: String,
+}
+
+/// What has been read so far.
+#[derive(Default)]
+pub(crate) struct Reader {
+    lab: Option<(Ident, String)>,
+    node: Option<(Ident, String)>,
+}
+
+impl Reader {
+    /// Reads the value of one of the keys; returns whether the key was given before.
+    pub(crate) fn read(&mut self, key: &Ident, value: &Expr, refusals: &mut Refusals) -> bool {
+        let place = if key == LAB {
+            &mut self.lab
+        } else {
+            &mut self.node
+        };
+        if place.is_some() {
+            return true;
+        }
+        let name = refusals.keep(name(key, value)).unwrap_or_default();
+        *place = Some((key.clone(), name));
+        false
+    }
+
+    /// Returns the lab, if one was given. `guest` says where the test runs otherwise, if it says.
+    pub(crate) fn finish(self, guest: Option<&str>, refusals: &mut Refusals) -> Option<Lab> {
+        match (self.lab, self.node) {
+            (None, None) => None,
+            (None, Some((key, node))) => {
+                let hint = format!("write `{LAB} = \"…\", {NODE} = {node:?}`");
+                refusals.push(cannot(key, "set `node`", "the test has no lab", hint));
+                None
+            }
+            (Some((key, name)), node) => {
+                if let Some(guest) = guest {
+                    let cause = format!("the test already runs in {guest}");
+                    let hint = "the nodes of a lab have their guests in `vm-test.toml`: leave the \
+                                guest out";
+                    refusals.push(cannot(key, "set `lab`", cause, hint));
+                }
+                let node = node.map_or_else(|| DRIVER.to_owned(), |(_, node)| node);
+                Some(Lab { name, node })
+            }
+        }
+    }
+}
+
+fn name(key: &Ident, value: &Expr) -> syn::Result<String> {
+    let what = format!("set `{key}`");
+    let example = if key == LAB { "office" } else { "gw" };
+    let Some(literal) = text(value) else {
+        let cause = "the value is not a name in quotes";
+        let hint = format!("write `{key} = {example:?}`");
+        return Err(cannot(value, what, cause, hint));
+    };
+    let name = literal.value();
+    match Form::Name.check(&name) {
+        Ok(()) => Ok(name),
+        Err(refusal) => Err(cannot(value, what, refusal.cause, refusal.hint)),
+    }
+}
+
+impl Lab {
+    /// Returns the lab as a value of the runtime's `LabSite`, which is found at `private`.
+    pub(crate) fn expand(&self, private: &TokenStream) -> TokenStream {
+        let Self { name, node } = self;
+        quote!(#private::LabSite { name: #name, node: #node })
+    }
+}
