@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     if let Some(command) = std::env::args_os().nth(1) {
         for (name, main) in [
             (keeper::COMMAND, keeper::main as fn() -> ExitCode),
+            (keeper::lab::LAB, keeper::lab::main),
             (keeper::TRIAL, keeper::try_out),
             (image::INSIDE_COMMAND, image::inside_main),
             (image::payload::COMMAND, image::payload::main),

@@ -50,11 +50,15 @@ impl Waiting {
         Ok(())
     }
 
-    /// Returns a process that runs already, in the place of a program, for tests without a guest.
-    ///
-    /// `go` is written to.
+    /// Returns the pipe that [`Waiting::go`] writes to, to be handed to another process.
     #[must_use]
-    pub fn stand_in(pid: Pid, pidfd: OwnedFd, go: OwnedFd) -> Self {
+    pub fn way_to_let_go(&self) -> &OwnedFd {
+        &self.go
+    }
+
+    /// Returns a program that another process has started, by what that process has handed over.
+    #[must_use]
+    pub fn handed_over(pid: Pid, pidfd: OwnedFd, go: OwnedFd) -> Self {
         Self { pid, pidfd, go }
     }
 }

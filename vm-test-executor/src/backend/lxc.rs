@@ -32,8 +32,10 @@ pub struct Machine {
     pub shared_memory: Option<PathBuf>,
     /// The loader in the guest that starts the agent, if it is not the guest's own.
     pub loader: Option<PathBuf>,
-    /// Whether it uses the host's network.
-    pub host_network: bool,
+    /// Whether it uses the network namespace of its keeper, not one of its own.
+    pub shares_network: bool,
+    /// Whether that is the host's.
+    pub is_on_host: bool,
     /// Memory in bytes.
     pub memory: u64,
     /// Whether the agent must watch the memory.
@@ -136,11 +138,16 @@ fn settings(machine: &Machine) -> Vec<(&'static str, String)> {
     let root = machine.root.display();
     let pivot = machine.room.join("pivot");
     // A sysfs shows one network, and only its owner may mount it.
-    let (network, mounts) = match (machine.host_network, &machine.boot) {
-        (true, _) => ("none", "proc:rw"),
-        (false, None) => ("empty", "proc:rw sys:rw"),
+    let mounts = match (machine.is_on_host, &machine.boot) {
+        (true, _) => "proc:rw",
+        (false, None) => "proc:rw sys:rw",
         // A read-only /sys tells an init that it must not manage the devices.
-        (false, Some(_)) => ("empty", "proc:rw sys:mixed"),
+        (false, Some(_)) => "proc:rw sys:mixed",
+    };
+    let network = if machine.shares_network {
+        "none"
+    } else {
+        "empty"
     };
     let mut items = vec![
         ("lxc.rootfs.path", format!("dir:{root}")),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use vm_test_protocol::daemon::{ExitReport, Greeting, LeaseRequest, Reply, Request, Welcome};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::lab::LabRequest;
 use vm_test_protocol::status::Status;
 use vm_test_protocol::{PROTOCOL, frame};
 
@@ -104,6 +105,7 @@ fn serve(desk: &Desk, stream: &UnixStream) {
             let _ = frame::write(stream, &reply);
         }
         Err(Lasting::Lease(request)) => lease::serve(&desk.host, stream, &request),
+        Err(Lasting::Lab(request)) => lease::serve_lab(&desk.host, stream, &request),
         Err(Lasting::Keep(instance)) => lease::keep(&desk.host, stream, &instance),
         Err(Lasting::Attach(instance)) => attach::serve(&desk.host, stream, &instance),
     }
@@ -112,6 +114,7 @@ fn serve(desk: &Desk, stream: &UnixStream) {
 /// A request that takes as long as its client wants.
 enum Lasting {
     Lease(Box<LeaseRequest>),
+    Lab(LabRequest),
     Keep(String),
     Attach(String),
 }
@@ -121,6 +124,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
     let registry = &desk.host.registry;
     Ok(match request {
         Request::Lease(request) => return Err(Lasting::Lease(request)),
+        Request::Lab(request) => return Err(Lasting::Lab(request)),
         Request::Keep { instance } => return Err(Lasting::Keep(instance)),
         Request::Attach { instance } => return Err(Lasting::Attach(instance)),
         Request::Status => Reply::Status(status(desk)),

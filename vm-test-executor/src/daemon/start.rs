@@ -4,7 +4,7 @@
 use super::files::Files;
 use super::gate::Gate;
 use super::instance::{Orders, loops, spawner};
-use super::lease::{Admission, Budget, Claims, Host, Registry, Spare, Spares};
+use super::lease::{Admission, Budget, Claims, Host, Labs, Registry, Spare, Spares};
 use super::listener::{self, Desk};
 use super::prepare::stores::{self, Stores};
 use super::prepare::{Emulators, Libraries, Names, Tools};
@@ -151,6 +151,7 @@ pub fn serve() -> Result<(), Failure> {
             gate: Gate::default(),
             admission: Admission::among(Budget::of_host(), claims),
             registry: Registry::default(),
+            labs: Labs::default(),
             spares: Spares::of_environment(),
             tools: Tools {
                 maps: IdMaps::of_this_user(),

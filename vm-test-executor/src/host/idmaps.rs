@@ -21,6 +21,9 @@ const ROOT_RANGES: u64 = 8_192;
 /// How many ids these ranges have together.
 pub(super) const ROOT_COUNT: u32 = COUNT * 8_192;
 
+/// The first id of instances within a real root's lab.
+const OF_INSTANCES: u32 = 1;
+
 /// The programs that map ids for an ordinary user: for users and for groups.
 const HELPERS: [&str; 2] = ["newuidmap", "newgidmap"];
 
@@ -137,6 +140,30 @@ impl IdMaps {
         }
     }
 
+    /// Writes the maps of the keeper of a lab, which maps those of the lab's nodes.
+    ///
+    /// A real root's lab has the ids of all instances, and one of its own as root.
+    ///
+    /// # Errors
+    /// If the kernel or the helpers refuse them.
+    pub fn write_for_lab(&self, pid: Pid) -> Result<(), Failure> {
+        if self.source != Source::Root {
+            return self.write(pid, 0);
+        }
+        let own = ROOT_BASE + ROOT_COUNT;
+        let lines = format!("0 {own} 1\n{OF_INSTANCES} {ROOT_BASE} {ROOT_COUNT}\n");
+        write_file(pid, "uid_map", &lines)?;
+        write_file(pid, "gid_map", &lines)
+    }
+
+    /// Returns the ids, within a lab, of the instance with this number: the first one and how many,
+    /// or `None` if it has all of the lab's.
+    #[must_use]
+    pub fn within_lab(&self, number: u64) -> Option<(u32, u32)> {
+        let first = || OF_INSTANCES + (self.root_of(number) - ROOT_BASE);
+        (self.source == Source::Root).then(|| (first(), COUNT))
+    }
+
     /// Writes maps with root alone, which needs neither helpers nor subordinate ids.
     ///
     /// Enough for a trial, not for a guest.
@@ -219,6 +246,18 @@ mod tests {
         assert_eq!(largest(text, Some("ann"), 5), Some((100_000, 65_536)));
         assert_eq!(largest(text, Some("ann"), 1000), Some((200_000, 70_000)));
         assert_eq!(largest(text, None, 7), None);
+    }
+
+    #[test]
+    fn an_instance_in_a_real_roots_lab_has_the_ids_that_it_has_elsewhere() {
+        let maps = IdMaps {
+            source: Source::Root,
+        };
+        for number in [0, 1, ROOT_RANGES - 1, ROOT_RANGES + 2] {
+            let (first, count) = maps.within_lab(number).unwrap();
+            assert_eq!(first - OF_INSTANCES + ROOT_BASE, maps.root_of(number));
+            assert_eq!(count, COUNT);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::builder::{Builder, DEVICES, ROOT, SHARED_MEMORY, empty, in_root, make_directory};
 use super::handed::Handed;
 use super::own_name;
-use super::world::{Assignment, Container};
+use super::world::{Assignment, Container, Network};
 use crate::backend::{Boot, Machine, ROOM};
 use crate::host::refusal;
 use crate::rootfs::{Lower, Step};
@@ -78,7 +78,8 @@ pub(super) fn prepare(
         devices: devices(assignment),
         shared_memory: shares_memory.then(|| Path::new(ROOM).join(SHARED_MEMORY.1)),
         loader: container.loader.clone(),
-        host_network: assignment.host_network,
+        shares_network: assignment.network != Network::None,
+        is_on_host: assignment.network == Network::Host,
         memory: assignment.room,
         watch_memory: container.watch_memory,
         boot,
@@ -103,7 +104,7 @@ fn complete(
             .and_then(|()| empty(&in_root(Path::new("/root")), 0o700))
             .map_err(|error| ("make a home for root", error))?;
     }
-    own_name::give(&container.plan, &assignment.guest)
+    own_name::give(&container.plan, &assignment.guest, &assignment.hosts)
         .map_err(|error| ("write its /etc/hosts", error))?;
     if assignment.device_files {
         builder

@@ -15,10 +15,10 @@ const OWN_HOSTS: &str = "hosts";
 /// A larger file is left unchanged, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Makes the guest's own name resolve to itself.
+/// Makes the guest's own name resolve to itself, and adds `others`, lines about other names.
 ///
 /// A build step has no name: what it leaves becomes an image.
-pub(super) fn give(plan: &Plan, name: &str) -> io::Result<()> {
+pub(super) fn give(plan: &Plan, name: &str, others: &str) -> io::Result<()> {
     if plan.steps.iter().any(stays) {
         return Ok(());
     }
@@ -28,9 +28,16 @@ pub(super) fn give(plan: &Plan, name: &str) -> io::Result<()> {
     if content.as_ref().is_some_and(is_long) {
         return Ok(());
     }
-    let Some(missing) = hosts::missing(content.as_deref(), name) else {
-        return Ok(());
+    let own = hosts::missing(content.as_deref(), name);
+    let missing = match own {
+        Some(own) => format!("{own}{others}"),
+        None if others.is_empty() => String::new(),
+        // The last line of the file may not be whole.
+        None => format!("\n{others}"),
     };
+    if missing.is_empty() {
+        return Ok(());
+    }
     let is_there = content.is_some();
     let mut content = content.unwrap_or_default();
     content.extend_from_slice(missing.as_bytes());

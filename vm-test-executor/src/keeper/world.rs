@@ -17,14 +17,27 @@ pub struct Assignment {
     /// How much the keeper's tmpfs may hold, in bytes: all that the guest writes there, and its
     /// blank disks.
     pub room: u64,
-    /// Whether it uses the host's network, as a build step that asks for it does.
-    pub host_network: bool,
+    /// Which network it is on.
+    pub network: Network,
+    /// Lines for its `/etc/hosts`: the other nodes of its lab.
+    pub hosts: String,
     /// The devices that it gets, by their paths in the guest.
     pub devices: Vec<PathBuf>,
     /// Whether a file system with files of these devices is handed over; else the host's are bound.
     pub device_files: bool,
     /// What runs there.
     pub world: World,
+}
+
+/// Which network an instance is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Network {
+    /// None but its own.
+    None,
+    /// The host's, as for a build step that asks for it.
+    Host,
+    /// Those of its lab, in the network namespace of its keeper.
+    Lab,
 }
 
 /// What runs in an instance.

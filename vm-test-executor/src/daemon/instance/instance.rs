@@ -7,10 +7,11 @@ use super::delegation::Delegation;
 use super::devices::Devices;
 use super::event::{self, Event};
 use super::keeper_exit::KeeperEnd;
-use super::spawner::{Isolation, Spawner};
+use super::parent::Parent;
 use crate::host::idmaps::{IdMaps, Source};
-use crate::keeper::{Assignment, Descriptor, KeeperReport, ToKeeper};
+use crate::keeper::{Assignment, Descriptor, Isolation, KeeperReport, Network, ToKeeper};
 use crate::rootfs::Tree;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::fs::File;
 use std::io;
@@ -64,7 +65,7 @@ impl Instance {
         stream: &UnixStream,
         maps: &IdMaps,
         belongings: Belongings,
-        spawner: &Spawner,
+        parent: &Parent<'_>,
     ) -> Result<Self, Failure> {
         let cannot = |what: &str, error: io::Error| {
             not_started(&assignment.instance, &assignment.guest, what, &error)
@@ -76,14 +77,14 @@ impl Instance {
             .map_err(|error| cannot("copy the stream", error))?;
         let isolation = Isolation {
             user: assignment.user_namespace(),
-            network: !assignment.host_network,
+            network: assignment.network != Network::Host,
             // A group may allow the use of /dev/kvm or the reading of the workspace. The keeper of
             // a container leaves its groups before anything of the guest runs. The groups of the
             // real root own much of the host, and its keepers get devices and directories without
             // them.
             keep_groups: maps.source != Source::Root,
         };
-        let waiting = spawner.start(theirs.into(), stream.into(), isolation)?;
+        let waiting = parent.start(maps, number, theirs.into(), stream.into(), isolation)?;
         let pidfd = waiting.pidfd.try_clone();
         let mut instance = Self {
             name: assignment.instance.clone(),
@@ -100,7 +101,7 @@ impl Instance {
             gone: None,
         };
         if isolation.user {
-            maps.write(instance.pid, number)?;
+            parent.map(maps, number, instance.pid)?;
         }
         instance.confine()?;
         let namespace = isolation
@@ -268,13 +269,11 @@ impl Instance {
             return ended.clone();
         }
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
-        let status = loop {
-            match waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED) {
-                Err(rustix::io::Errno::INTR) => {}
-                Ok(status) => break status,
-                Err(_) => break None,
-            }
-        };
+        let mut end = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        while let Err(rustix::io::Errno::INTR) = poll(&mut end, None) {}
+        // Below a lab's keeper, that one is told how it ended.
+        let status = waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
+        let status = status.ok().flatten();
         let ended = KeeperEnd::of(status.as_ref());
         self.gone = Some(ended.clone());
         ended

@@ -15,7 +15,9 @@ mod handing;
 )]
 mod instance;
 mod keeper_exit;
+mod lab;
 pub(super) mod loops;
+mod parent;
 mod refusal;
 #[cfg(test)]
 pub(super) mod scripted_keeper;
@@ -27,6 +29,8 @@ pub(super) use delegation::Delegation;
 pub(super) use devices::Devices;
 pub(super) use event::Event;
 pub(super) use instance::{Belongings, Instance};
+pub(super) use lab::LabKeeper;
+pub(super) use parent::Parent;
 pub(super) use refusal::cannot;
 pub use spawner::try_namespaces;
 pub(super) use spawner::{Orders, Spawner, spawner};

@@ -2,9 +2,12 @@
 //! does nothing until the test ends it. No guest runs, and no namespaces are made.
 
 use super::instance::{Belongings, Instance};
+use super::parent::Parent;
 use super::spawner::{Spawner, spawner};
 use crate::host::idmaps::{IdMaps, Source};
-use crate::keeper::{Assignment, Container, Descriptor, KeeperReport, ToKeeper, World};
+use crate::keeper::{
+    Assignment, Container, Descriptor, KeeperReport, Network, ToKeeper, World,
+};
 use crate::rootfs::{Lower, Plan};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -48,7 +51,7 @@ impl ScriptedKeeper {
         let pid = Pid::from_child(&process);
         let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
         let null = File::options().write(true).open("/dev/null").unwrap();
-        let waiting = Waiting::stand_in(pid, pidfd.try_clone().unwrap(), null.into());
+        let waiting = Waiting::handed_over(pid, pidfd.try_clone().unwrap(), null.into());
         let keeper = Self {
             control,
             stream,
@@ -175,7 +178,8 @@ pub(in super::super) fn container(instance: &str, guest: &str, plan: Plan) -> As
         instance: instance.to_owned(),
         guest: guest.to_owned(),
         room: 1 << 29,
-        host_network: false,
+        network: Network::None,
+        hosts: String::new(),
         devices: Vec::new(),
         device_files: false,
         world: World::Container(Container {
@@ -212,7 +216,15 @@ pub(super) fn started_with(
     let (spawner, keepers) = keepers();
     let (_client, stream) = UnixStream::pair().unwrap();
     let maps = no_maps();
-    let instance = Instance::start(assignment, 1, &stream, &maps, belongings, &spawner).unwrap();
+    let instance = Instance::start(
+        assignment,
+        1,
+        &stream,
+        &maps,
+        belongings,
+        &Parent::Daemon(&spawner),
+    )
+    .unwrap();
     let keeper = keepers.recv().unwrap();
     let (taken, descriptors) = keeper.take_all();
     assert_eq!(taken, *assignment);
@@ -224,5 +236,13 @@ pub(super) fn failure_if(script: impl Fn(ScriptedKeeper) + Send + 'static) -> Fa
     let (_client, stream) = UnixStream::pair().unwrap();
     let (assignment, nothing) = (assignment("a-1", "a"), Belongings::default());
     let spawner = keepers_that(script);
-    Instance::start(&assignment, 1, &stream, &no_maps(), nothing, &spawner).unwrap_err()
+    Instance::start(
+        &assignment,
+        1,
+        &stream,
+        &no_maps(),
+        nothing,
+        &Parent::Daemon(&spawner),
+    )
+    .unwrap_err()
 }

@@ -1,12 +1,11 @@
 //! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper
-//! when the thread that started it ends. Knows how a keeper is executed, not what it runs.
+//! when the thread that started it ends. Knows no instance.
 
 use super::keeper_exit::KeeperEnd;
 use crate::host::idmaps::IdMaps;
 use crate::host::refusal;
-use crate::keeper::{self, TrialReport};
+use crate::keeper::{self, Isolation, TrialReport};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
-use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -15,24 +14,16 @@ use std::time::Duration;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
-use vm_test_sys::namespaces::{self, Program, Waiting};
+use vm_test_sys::namespaces::Waiting;
 
 /// How long a trial keeper may take.
 const TRIAL_TIME: Duration = Duration::from_secs(10);
 
-/// Which namespaces a keeper gets besides the ones that every keeper gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Isolation {
-    pub(super) user: bool,
-    pub(super) network: bool,
-    /// Whether the keeper keeps its user's supplementary groups.
-    pub(super) keep_groups: bool,
-}
-
 /// A request to start a keeper with these descriptors.
 struct Order {
+    role: &'static str,
     control: OwnedFd,
-    stream: OwnedFd,
+    stream: Option<OwnedFd>,
     isolation: Isolation,
     answer: Sender<io::Result<Waiting>>,
 }
@@ -55,15 +46,17 @@ pub(crate) fn spawner() -> (Spawner, Orders) {
 }
 
 impl Spawner {
-    /// Starts a keeper that waits for its id maps.
+    /// Starts a keeper in this role, which waits for its id maps.
     pub(super) fn start(
         &self,
+        role: &'static str,
         control: OwnedFd,
-        stream: OwnedFd,
+        stream: Option<OwnedFd>,
         isolation: Isolation,
     ) -> Result<Waiting, Failure> {
         let (answer, answered) = channel();
         let order = Order {
+            role,
             control,
             stream,
             isolation,
@@ -92,12 +85,11 @@ impl Orders {
             return false;
         };
         // If the requester is gone, dropping the answer ends the keeper.
-        let _ = order.answer.send(start(
-            keeper::COMMAND,
-            &order.control,
-            &order.stream,
-            order.isolation,
-        ));
+        let stream = order.stream.as_ref().map(AsFd::as_fd);
+        let control = order.control.as_fd();
+        let _ = order
+            .answer
+            .send(keeper::start(order.role, control, stream, order.isolation));
         true
     }
 }
@@ -110,41 +102,11 @@ impl Orders {
         let Ok(Some(order)) = self.orders.recv() else {
             return false;
         };
-        let waiting = start(order.control.into(), order.stream.into());
+        let stream = order.stream.expect("the keeper of an instance has a stream");
+        let waiting = start(order.control.into(), stream.into());
         let _ = order.answer.send(Ok(waiting));
         true
     }
-}
-
-fn start(
-    role: &str,
-    control: &OwnedFd,
-    stream: &OwnedFd,
-    isolation: Isolation,
-) -> io::Result<Waiting> {
-    let null = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
-    let errors = io::stderr();
-    namespaces::start(&Program {
-        // Not by its path, where there may be a newer program by now.
-        path: c"/proc/self/exe".into(),
-        args: vec![c"vm-test".into(), CString::new(role)?],
-        environment: vec![
-            c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
-        ],
-        descriptors: vec![
-            null.as_fd(),
-            null.as_fd(),
-            errors.as_fd(),
-            control.as_fd(),
-            stream.as_fd(),
-        ],
-        user_namespace: isolation.user,
-        network_namespace: isolation.network,
-        keep_groups: isolation.keep_groups,
-    })
 }
 
 /// Checks whether this user may make the namespaces of a guest and mount in them, by doing it.
@@ -164,7 +126,7 @@ pub fn try_namespaces(maps: Option<&IdMaps>) -> Result<(), Failure> {
         network: true,
         keep_groups: false,
     };
-    let waiting = start(keeper::TRIAL, &theirs, &theirs, isolation)
+    let waiting = keeper::start(keeper::TRIAL, theirs.as_fd(), None, isolation)
         .map_err(|error| refusal::of_namespaces(&error))?;
     drop(theirs);
     let mapped = match maps {

@@ -3,6 +3,7 @@
 use super::super::gate::Gate;
 use super::super::prepare::Tools;
 use super::admission::Admission;
+use super::labs::Labs;
 use super::registry::Registry;
 use super::spare::Spare;
 use super::spares::Spares;
@@ -13,6 +14,7 @@ pub(crate) struct Host {
     pub(crate) gate: Gate,
     pub(crate) admission: Admission,
     pub(crate) registry: Registry,
+    pub(crate) labs: Labs,
     pub(crate) spares: Spares<Spare>,
     pub(crate) tools: Tools,
 }

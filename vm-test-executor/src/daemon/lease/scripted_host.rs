@@ -70,6 +70,7 @@ impl ScriptedHost {
             gate: Gate::default(),
             admission: Admission::among(budget, claims),
             registry: Registry::default(),
+            labs: Labs::default(),
             spares: Spares::that_wait(Duration::from_secs(600)),
             tools: Tools {
                 maps: no_maps(),

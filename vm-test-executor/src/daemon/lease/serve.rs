@@ -1,33 +1,24 @@
 //! One lease, in its own thread: decide the guest, wait for room, prepare an instance, start it or
 //! take a spare, live, close. Once the instance runs, `life` takes over.
 
-use super::super::instance::{Console, Event, Instance, boots};
+use super::super::instance::{Console, Event, Instance, Parent, boots};
 use super::super::prepare::{self, Ready};
-use super::admission::Admitted;
 use super::host::Host;
+use super::labs::LeasedNode;
 use super::ledger;
 use super::life::{self, Ending};
 use super::registry::Living;
+use super::room::{self, Room};
 use super::spare::Spare;
 use super::standby::{self, Model};
 use crate::config::Guest;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 use vm_test_protocol::daemon::{ExitReport, LeaseRequest, Leased, Reply};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
-
-/// How often a waiting lease reports that it waits.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Room for an instance, and how long the lease waited for it.
-struct Room {
-    admitted: Arc<Admitted>,
-    waited: Duration,
-}
 
 /// Serves a request for a lease on this connection until the lease ends.
 pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
@@ -62,9 +53,19 @@ fn lease(
     request: &LeaseRequest,
     prepare_next: &dyn Fn(&Model),
 ) -> Result<(), Failure> {
-    let order = prepare::decide(&host.tools, request)?;
+    let node = request.node.as_ref().map(|node| host.labs.take(node));
+    let node = node.transpose()?;
+    let order = match &node {
+        Some(node) => prepare::decide_node(&host.tools, request, node.guest(), node.hosts())?,
+        None => prepare::decide(&host.tools, request)?,
+    };
     let asked = SystemTime::now();
-    let Some(room) = admit(host, stream, &order.guest)? else {
+    let room = match &node {
+        // All nodes of a lab were given room at once.
+        Some(node) => Some(node.room()),
+        None => admit(host, stream, &order.guest)?,
+    };
+    let Some(room) = room else {
         return Ok(());
     };
     // Dropped after everything that the instance is made of.
@@ -78,7 +79,7 @@ fn lease(
     if host.gate.is_closed() || frame::write(stream, &Reply::Leased(granted.clone())).is_err() {
         return Ok(());
     }
-    let instance = match start(host, stream, &mut ready, spare) {
+    let instance = match start(host, stream, &mut ready, spare, node.as_ref()) {
         Ok(instance) => instance,
         Err(failure) => {
             refuse_granted(host, request, asked, &granted, failure);
@@ -102,26 +103,7 @@ fn admit(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>
     if !guest.disks.is_empty() {
         host.admission.check(footprint, "memory and disks")?;
     }
-    let began = Instant::now();
-    let mut said = began;
-    if !host.admission.has_room(footprint, guest.cpus) {
-        host.spares.clear();
-    }
-    let admitted = host.admission.admit(footprint, guest.cpus, |reason| {
-        host.spares.clear();
-        if host.gate.is_closed() {
-            return false;
-        }
-        if said.elapsed() < PATIENCE {
-            return is_there(stream);
-        }
-        said = Instant::now();
-        frame::write(stream, &Reply::Queued(reason.to_owned())).is_ok()
-    })?;
-    Ok(admitted.map(|admitted| Room {
-        admitted: Arc::new(admitted),
-        waited: began.elapsed(),
-    }))
+    room::admit(host, stream, footprint, guest.cpus)
 }
 
 /// Returns a spare, with the client's stream attached.
@@ -155,14 +137,20 @@ fn start(
     stream: &UnixStream,
     ready: &mut Ready,
     spare: Option<Spare>,
+    node: Option<&LeasedNode>,
 ) -> Result<Instance, Failure> {
-    match spare {
-        Some(spare) => spare.begin(),
-        None => {
-            let belongings = std::mem::take(&mut ready.belongings);
-            let tools = &host.tools;
-            tools.start(&ready.assignment, ready.number, stream, belongings)
+    if let Some(spare) = spare {
+        return spare.begin();
+    }
+    let belongings = std::mem::take(&mut ready.belongings);
+    let (tools, assignment) = (&host.tools, &ready.assignment);
+    match node {
+        Some(node) => {
+            let ports = node.ports();
+            let parent = Parent::Lab(node.keeper(), &ports);
+            tools.start_below(&parent, assignment, ready.number, stream, belongings)
         }
+        None => tools.start(assignment, ready.number, stream, belongings),
     }
 }
 
@@ -196,17 +184,6 @@ fn refuse_granted(
         oom_kills: 0,
     };
     host.registry.retire(&granted.instance, exit_report);
-}
-
-/// Returns whether the other end is still open.
-fn is_there(stream: &UnixStream) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut fds = [PollFd::new(stream, PollFlags::RDHUP)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    !matches!(poll(&mut fds, Some(&now)), Ok(count) if count > 0)
 }
 
 #[cfg(test)]

@@ -47,6 +47,69 @@ fn of(guest: &Guest) -> Preparation {
 pub(crate) fn decide<'a>(tools: &Tools, request: &'a LeaseRequest) -> Result<Order<'a>, Failure> {
     let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
     let guest = workspace.guest(&request.guest, &request.settings)?;
+    order(tools, request, guest, None)
+}
+
+/// Returns a node of a lab, if this host can run it; `hosts` are lines of `/etc/hosts` about the
+/// other nodes.
+///
+/// # Errors
+/// If it cannot, or nodes cannot be of this kind, or the settings contradict each other.
+pub(crate) fn decide_node<'a>(
+    tools: &Tools,
+    request: &'a LeaseRequest,
+    mut guest: Guest,
+    hosts: String,
+) -> Result<Order<'a>, Failure> {
+    for setting in &request.settings {
+        guest.set(setting)?;
+    }
+    check_node(&guest)?;
+    order(tools, request, guest, Some(hosts))
+}
+
+/// Refuses what no node of a lab can have.
+///
+/// # Errors
+/// If the guest has something of the kind.
+pub(crate) fn check_node(guest: &Guest) -> Result<(), Failure> {
+    let cannot = |cause: &str, hint: &str| {
+        let what = format!("cannot use guest `{}` in a lab: {cause}", guest.name);
+        Err(Failure::new(what).hint(hint).missing())
+    };
+    if guest.backend != Backend::Lxc {
+        return cannot(
+            "this version has no VMs in labs",
+            "use backend = \"lxc\" for the nodes of a lab",
+        );
+    }
+    if guest.privileged {
+        return cannot(
+            "privileged = true is not possible there",
+            "leave privileged out: root in a node is root over its networks",
+        );
+    }
+    if guest.outside {
+        return cannot(
+            "a node has only the networks of its lab",
+            "leave network out, or use network = \"none\"",
+        );
+    }
+    if guest.keep {
+        return cannot(
+            "this version keeps no lab whose test has failed",
+            "leave keep = \"on-failure\" (VM_TEST_KEEP) out",
+        );
+    }
+    Ok(())
+}
+
+fn order<'a>(
+    tools: &Tools,
+    request: &'a LeaseRequest,
+    guest: Guest,
+    hosts: Option<String>,
+) -> Result<Order<'a>, Failure> {
     tools
         .maps
         .check(&format!("cannot start guest `{}`", guest.name))?;
@@ -57,6 +120,7 @@ pub(crate) fn decide<'a>(tools: &Tools, request: &'a LeaseRequest) -> Result<Ord
         guest,
         request,
         source,
+        hosts,
     })
 }
 

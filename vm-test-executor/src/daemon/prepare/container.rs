@@ -10,7 +10,7 @@ use super::ready::Ready;
 use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;
-use crate::keeper::{Assignment, Container, MOST_TREES, World};
+use crate::keeper::{Assignment, Container, MOST_TREES, Network, World};
 use crate::rootfs::{self, By, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,7 +71,12 @@ pub(super) fn prepare(
         instance: name.to_owned(),
         guest: guest.name.clone(),
         room: guest.memory,
-        host_network: build.is_some_and(|build| build.network),
+        network: match (build, &order.hosts) {
+            (Some(build), _) if build.network => Network::Host,
+            (_, Some(_)) => Network::Lab,
+            _ => Network::None,
+        },
+        hosts: order.hosts.clone().unwrap_or_default(),
         device_files: as_root && !devices.paths.is_empty(),
         devices: devices.paths.clone(),
         world: World::Container(container),

@@ -4,7 +4,7 @@
 use super::super::instance::{Belongings, Console, Devices, Limits, cannot};
 use crate::backend::kvm::{Accelerator, Hardware};
 use crate::config::Guest;
-use crate::keeper::{Assignment, Vm, World};
+use crate::keeper::{Assignment, Network, Vm, World};
 use crate::rootfs::{Lower, Tree};
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
@@ -77,7 +77,12 @@ pub(super) fn assignment(
         instance: instance.to_owned(),
         guest: guest.name.clone(),
         room: WRITES + blank(guest),
-        host_network: hardware.network,
+        network: if hardware.network {
+            Network::Host
+        } else {
+            Network::None
+        },
+        hosts: String::new(),
         device_files: !devices.is_empty(),
         devices,
         world: World::Vm(Box::new(Vm {

@@ -12,4 +12,6 @@ pub(crate) struct Order<'a> {
     /// What the guest's first process should be.
     pub(super) init: Init,
     pub(super) source: Source,
+    /// For a node of a lab: lines of `/etc/hosts` about the other nodes.
+    pub(super) hosts: Option<String>,
 }

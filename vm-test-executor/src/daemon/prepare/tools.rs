@@ -1,6 +1,6 @@
 //! What the making of every instance of a daemon takes.
 
-use super::super::instance::{Belongings, Instance, Spawner};
+use super::super::instance::{Belongings, Instance, Parent, Spawner};
 use super::emulator::Emulators;
 use super::libraries::Libraries;
 use super::names::Names;
@@ -45,13 +45,19 @@ impl Tools {
         stream: &UnixStream,
         belongings: Belongings,
     ) -> Result<Instance, Failure> {
-        Instance::start(
-            assignment,
-            number,
-            stream,
-            &self.maps,
-            belongings,
-            &self.spawner,
-        )
+        let parent = Parent::Daemon(&self.spawner);
+        self.start_below(&parent, assignment, number, stream, belongings)
+    }
+
+    /// Starts an instance below this parent.
+    pub(crate) fn start_below(
+        &self,
+        parent: &Parent<'_>,
+        assignment: &Assignment,
+        number: u64,
+        stream: &UnixStream,
+        belongings: Belongings,
+    ) -> Result<Instance, Failure> {
+        Instance::start(assignment, number, stream, &self.maps, belongings, parent)
     }
 }

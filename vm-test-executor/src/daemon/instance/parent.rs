@@ -1,0 +1,53 @@
+//! Below whom the keeper of an instance is started: the daemon, or the keeper of its lab.
+
+use super::lab::LabKeeper;
+use super::spawner::Spawner;
+use crate::host::idmaps::IdMaps;
+use crate::keeper::lab::{Ids, Node, Port};
+use crate::keeper::{COMMAND, Isolation};
+use rustix::process::Pid;
+use std::os::fd::OwnedFd;
+use vm_test_protocol::failure::Failure;
+use vm_test_sys::namespaces::Waiting;
+
+/// The parent of a keeper.
+#[derive(Debug)]
+pub(crate) enum Parent<'a> {
+    /// The daemon.
+    Daemon(&'a Spawner),
+    /// The keeper of a lab, which links the instance to the lab's networks.
+    Lab(&'a LabKeeper, &'a [Port]),
+}
+
+impl Parent<'_> {
+    /// Starts the keeper of the instance with this number, which waits.
+    pub(super) fn start(
+        &self,
+        maps: &IdMaps,
+        number: u64,
+        control: OwnedFd,
+        stream: OwnedFd,
+        isolation: Isolation,
+    ) -> Result<Waiting, Failure> {
+        match self {
+            Self::Daemon(spawner) => spawner.start(COMMAND, control, Some(stream), isolation),
+            Self::Lab(keeper, ports) => {
+                let ids = maps.within_lab(number);
+                let node = Node {
+                    ids: ids.map_or(Ids::All, |(first, count)| Ids::Range { first, count }),
+                    keep_groups: isolation.keep_groups,
+                    ports: ports.to_vec(),
+                };
+                keeper.start_node(node, control, stream)
+            }
+        }
+    }
+
+    /// Maps the ids of a keeper with a user namespace, unless its parent has done so.
+    pub(super) fn map(&self, maps: &IdMaps, number: u64, keeper: Pid) -> Result<(), Failure> {
+        match self {
+            Self::Daemon(_) => maps.write(keeper, number),
+            Self::Lab(..) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! One lab, in its own thread: decide it, wait for room for all of its nodes, start its keeper, live,
+//! end. Its nodes are leased one by one, as instances.
+
+use super::super::instance::LabKeeper;
+use super::super::prepare;
+use super::host::Host;
+use super::labs::LivingLab;
+use super::room;
+use rustix::event::{PollFd, PollFlags, poll};
+use std::collections::HashSet;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::Mutex;
+use vm_test_protocol::daemon::Reply;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
+use vm_test_protocol::lab::{LabLeased, LabRequest};
+
+/// Serves a request for a lab on this connection until the connection is closed.
+pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LabRequest) {
+    // If the daemon is stopping, the client gets no answer and asks the next daemon.
+    if let Err(failure) = lab(host, stream, request)
+        && !host.gate.is_closed()
+    {
+        // If the client is gone, nobody needs the answer.
+        let _ = frame::write(stream, &Reply::Refused(failure));
+    }
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Failure> {
+    let plan = prepare::lab(request)?;
+    let (memory, cpus) = prepare::needs(&plan);
+    let what = format!("memory for the nodes of lab `{}`", plan.name);
+    host.admission.check(memory, &what)?;
+    let Some(room) = room::admit(host, stream, memory, cpus)? else {
+        return Ok(());
+    };
+    let tools = &host.tools;
+    let (_, name) = tools.names.next(&plan.name);
+    let networks = prepare::networks(&plan);
+    let keeper = LabKeeper::start(&name, networks, &tools.maps, &tools.spawner)?;
+    let granted = LabLeased {
+        lab: name.clone(),
+        nodes: prepare::entries(&plan),
+    };
+    let entry = host.labs.insert(
+        name,
+        LivingLab {
+            plan,
+            keeper,
+            room,
+            leased: Mutex::new(HashSet::new()),
+        },
+    );
+    if host.gate.is_closed() || frame::write(stream, &Reply::Lab(granted)).is_err() {
+        return Ok(());
+    }
+    let mut ends = [
+        PollFd::new(stream, PollFlags::RDHUP),
+        PollFd::new(entry.lab.keeper.process(), PollFlags::IN),
+        PollFd::new(&tools.stop, PollFlags::IN),
+    ];
+    // Whatever comes first ends the lab.
+    while let Err(rustix::io::Errno::INTR) = poll(&mut ends, None) {}
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! The life of a lab's keeper: makes the networks, starts the keepers of nodes as the daemon asks,
+//! and ends with its connection to the daemon. The kernel then ends everything below it.
+
+use super::super::control::CONTROL;
+use super::super::life::COMMAND;
+use super::super::mounts;
+use super::super::start::{Isolation, start};
+use super::ids;
+use super::messages::{LabReport, Node, ToLab};
+use super::switch::Switch;
+use rustix::process::{WaitOptions, wait};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::frame;
+use vm_test_sys::namespaces::Waiting;
+use vm_test_sys::{handover, inherited};
+
+/// The argument that makes the program the keeper of a lab.
+pub const LAB: &str = "__lab";
+
+/// Runs the keeper of a lab in a process that was started for it.
+pub fn main() -> ExitCode {
+    let control = match inherited::take(CONTROL) {
+        Ok(control) => UnixStream::from(control),
+        Err(error) => {
+            eprintln!("vm-test: the keeper of a lab is started by the daemon only: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match serve(&control) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If the daemon is gone, nobody needs it.
+            let _ = frame::write(&control, &LabReport::Failed(cannot("serve it", &error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn cannot(what: &str, error: &io::Error) -> Failure {
+    Failure::new(format!("cannot {what}: {error}"))
+}
+
+/// Serves until the daemon closes the connection.
+fn serve(control: &UnixStream) -> io::Result<()> {
+    inherited::set_inheritable(control, false)?;
+    mounts::cut_off()?;
+    mounts::mount_proc()?;
+    let mut switch = None;
+    while let Some(message) = frame::read(control)? {
+        match message {
+            ToLab::Networks(networks) => {
+                let made = Switch::make(networks).map(|made| switch = Some(made));
+                let report = match made {
+                    Ok(()) => LabReport::Ready,
+                    Err(error) => LabReport::Failed(cannot("make its networks", &error)),
+                };
+                frame::write(control, &report)?;
+            }
+            ToLab::Node(node) => {
+                let [theirs, stream] = [handover::receive(control)?, handover::receive(control)?];
+                let started = match &mut switch {
+                    Some(switch) => start_node(switch, &node, theirs, stream),
+                    None => Err(Failure::new("it has no networks")),
+                };
+                match started {
+                    Ok(waiting) => hand_over(control, &waiting)?,
+                    Err(failure) => frame::write(control, &LabReport::Failed(failure))?,
+                }
+            }
+        }
+        reap();
+    }
+    Ok(())
+}
+
+/// Starts the keeper of a node, which waits, linked to its networks.
+fn start_node(
+    switch: &mut Switch,
+    node: &Node,
+    control: OwnedFd,
+    stream: OwnedFd,
+) -> Result<Waiting, Failure> {
+    let isolation = Isolation {
+        user: true,
+        network: true,
+        keep_groups: node.keep_groups,
+    };
+    let waiting = start(COMMAND, control.as_fd(), Some(stream.as_fd()), isolation)
+        .map_err(|error| cannot("start its keeper", &error))?;
+    ids::map(waiting.pid, node.ids).map_err(|error| cannot("map its ids", &error))?;
+    switch
+        .connect(waiting.pid, &node.ports)
+        .map_err(|error| cannot("link it to its networks", &error))?;
+    Ok(waiting)
+}
+
+fn hand_over(control: &UnixStream, waiting: &Waiting) -> io::Result<()> {
+    frame::write(control, &LabReport::Waiting)?;
+    handover::send(control, &waiting.pidfd)?;
+    handover::send(control, waiting.way_to_let_go())
+}
+
+/// Forgets keepers of nodes that have ended.
+fn reap() {
+    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+}

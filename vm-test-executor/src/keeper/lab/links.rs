@@ -1,0 +1,181 @@
+//! Network interfaces of one network namespace, made by requests of the kernel's route protocol.
+//! Knows no lab.
+
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload,
+};
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
+use netlink_packet_route::link::{
+    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{
+    AddressFamily as SocketFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send,
+    socket_with,
+};
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+/// The longest answer: a header, an error number, and the request again.
+const LONGEST: usize = 1 << 14;
+
+/// The interfaces of the network namespace that this process was in when it opened them.
+#[derive(Debug)]
+pub(super) struct Links {
+    socket: OwnedFd,
+    sequence: u32,
+}
+
+/// The end of a pair of interfaces that is in another namespace.
+#[derive(Debug)]
+pub(super) struct FarEnd<'a> {
+    pub(super) name: &'a str,
+    pub(super) hardware: [u8; 6],
+    pub(super) namespace: BorrowedFd<'a>,
+}
+
+impl Links {
+    /// Opens the interfaces of this process's network namespace.
+    pub(super) fn open() -> io::Result<Self> {
+        let (family, kind) = (SocketFamily::NETLINK, SocketType::RAW);
+        // Without a number, the protocol is that of routes.
+        let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
+        Ok(Self {
+            socket,
+            sequence: 0,
+        })
+    }
+
+    /// Makes a bridge that is up.
+    pub(super) fn add_bridge(&mut self, name: &str, mtu: u32) -> io::Result<()> {
+        let mut bridge = named(name);
+        bridge.attributes.extend([
+            LinkAttribute::Mtu(mtu),
+            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]),
+        ]);
+        bring_up(&mut bridge);
+        self.make(RouteNetlinkMessage::NewLink(bridge))
+    }
+
+    /// Makes a pair of interfaces: one here, which is up and a port of the bridge, the other one in
+    /// another namespace, where it is down.
+    pub(super) fn add_pair(
+        &mut self,
+        name: &str,
+        bridge: &str,
+        mtu: u32,
+        far: &FarEnd<'_>,
+    ) -> io::Result<()> {
+        let mut peer = named(far.name);
+        peer.attributes.extend([
+            LinkAttribute::Address(far.hardware.to_vec()),
+            LinkAttribute::Mtu(mtu),
+            LinkAttribute::NetNsFd(far.namespace.as_raw_fd()),
+        ]);
+        let mut near = named(name);
+        near.attributes.extend([
+            LinkAttribute::Mtu(mtu),
+            LinkAttribute::Controller(self.number_of(bridge)?),
+            LinkAttribute::LinkInfo(vec![
+                LinkInfo::Kind(InfoKind::Veth),
+                LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
+            ]),
+        ]);
+        bring_up(&mut near);
+        self.make(RouteNetlinkMessage::NewLink(near))
+    }
+
+    /// Gives an interface an address, with the length of its network's prefix.
+    pub(super) fn add_address(
+        &mut self,
+        interface: &str,
+        address: IpAddr,
+        prefix: u8,
+    ) -> io::Result<()> {
+        let mut message = AddressMessage::default();
+        message.header.index = self.number_of(interface)?;
+        message.header.prefix_len = prefix;
+        message.attributes = vec![
+            AddressAttribute::Local(address),
+            AddressAttribute::Address(address),
+        ];
+        match address {
+            IpAddr::V4(address) => {
+                message.header.family = AddressFamily::Inet;
+                let of_hosts = u32::MAX.checked_shr(u32::from(prefix)).unwrap_or(0);
+                let broadcast = (u32::from(address) | of_hosts).into();
+                message
+                    .attributes
+                    .push(AddressAttribute::Broadcast(broadcast));
+            }
+            IpAddr::V6(_) => {
+                message.header.family = AddressFamily::Inet6;
+                // Nobody else has it, and looking for a second one would take a second.
+                message.header.flags = AddressHeaderFlags::Nodad;
+            }
+        }
+        self.make(RouteNetlinkMessage::NewAddress(message))
+    }
+
+    /// Brings an interface up.
+    pub(super) fn bring_up(&mut self, interface: &str) -> io::Result<()> {
+        let mut link = LinkMessage::default();
+        link.header.index = self.number_of(interface)?;
+        bring_up(&mut link);
+        self.ask(RouteNetlinkMessage::SetLink(link), 0)
+    }
+
+    fn number_of(&self, interface: &str) -> io::Result<u32> {
+        Ok(name_to_index(&self.socket, interface)?)
+    }
+
+    fn make(&mut self, message: RouteNetlinkMessage) -> io::Result<()> {
+        self.ask(message, NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Sends a request and waits for the kernel's answer.
+    fn ask(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+        header.sequence_number = self.sequence;
+        let mut request = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
+        request.finalize();
+        let mut bytes = vec![0; request.buffer_len()];
+        request.serialize(&mut bytes);
+        send(&self.socket, &bytes, SendFlags::empty())?;
+        let mut bytes = vec![0; LONGEST];
+        loop {
+            let (length, _) = match recv(&self.socket, &mut bytes[..], RecvFlags::empty()) {
+                Err(rustix::io::Errno::INTR) => continue,
+                received => received?,
+            };
+            let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&bytes[..length])
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+            if answer.header.sequence_number != self.sequence {
+                continue;
+            }
+            if let NetlinkPayload::Error(error) = answer.payload {
+                return match error.code {
+                    None => Ok(()),
+                    Some(code) => Err(io::Error::from_raw_os_error(code.get().saturating_neg())),
+                };
+            }
+        }
+    }
+}
+
+fn named(name: &str) -> LinkMessage {
+    let mut link = LinkMessage::default();
+    link.attributes
+        .push(LinkAttribute::IfName(name.to_owned()));
+    link
+}
+
+fn bring_up(link: &mut LinkMessage) {
+    link.header.flags = LinkFlags::Up;
+    link.header.change_mask = LinkFlags::Up;
+}

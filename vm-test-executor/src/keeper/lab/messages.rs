@@ -1,0 +1,73 @@
+//! What the daemon and the keeper of a lab say to each other: plain data between two processes of
+//! one program.
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use vm_test_protocol::failure::Failure;
+
+/// From the daemon to the keeper of a lab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToLab {
+    /// Make these networks; the first message.
+    Networks(Vec<Network>),
+    /// Start the keeper of a node. Two descriptors follow: its connection to the daemon, and the
+    /// stream of its lease.
+    Node(Node),
+}
+
+/// A network of a lab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// How long its packets may be, in bytes.
+    pub mtu: u32,
+}
+
+/// A node, as the keeper of its lab needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its ids.
+    pub ids: Ids,
+    /// Whether its keeper keeps the user's supplementary groups.
+    pub keep_groups: bool,
+    /// Its links to networks.
+    pub ports: Vec<Port>,
+}
+
+/// Which ids of the lab's user namespace a node gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ids {
+    /// All, each as itself.
+    All,
+    /// So many from this one on, as 0 and so on.
+    Range {
+        /// The first id.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+}
+
+/// The link of a node to a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// The number of the network.
+    pub network: usize,
+    /// The name of the node's interface.
+    pub interface: String,
+    /// The hardware address of the node's interface.
+    pub hardware: [u8; 6],
+    /// The addresses of the node's interface, each with the length of its network's prefix.
+    pub addresses: Vec<(IpAddr, u8)>,
+}
+
+/// From the keeper of a lab to the daemon: one answer to each message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LabReport {
+    /// The networks are there.
+    Ready,
+    /// The node's keeper is linked to its networks and waits. Two descriptors follow: its process,
+    /// and the pipe that lets it go.
+    Waiting,
+    /// It could not be done.
+    Failed(Failure),
+}
