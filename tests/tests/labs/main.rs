@@ -1,0 +1,84 @@
+//! Labs: several guests on networks of their own, and one test that drives them. The fixture
+//! examines the lab from inside; this suite checks from outside how each test ended, and that
+//! nothing is left.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+use vm_test_tests::census::Census;
+use vm_test_tests::fixture::{Fixture, Runner};
+use vm_test_tests::group::Group;
+use vm_test_tests::host::Host;
+use vm_test_tests::report::Ending::{self, Failed, Passed};
+
+/// The time limit for a run: much longer than it takes. It only ends hangs.
+const LIMIT: Duration = Duration::from_secs(400);
+
+/// How long the end of a daemon may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Tests of the fixture, how each ends, and what it says.
+const TESTS: [(&str, Ending, &str); 11] = [
+    (
+        "the_driver_is_on_no_network_and_has_all_nodes_talk_to_their_neighbours",
+        Passed,
+        "",
+    ),
+    ("a_test_on_a_node_serves_the_other_nodes_itself", Passed, ""),
+    (
+        "names_resolve_on_every_node_and_nodes_without_a_common_network_do_not_meet",
+        Passed,
+        "",
+    ),
+    (
+        "a_call_that_fails_says_how_and_where_and_the_node_goes_on",
+        Passed,
+        "",
+    ),
+    ("a_command_has_its_input_and_its_output_and_its_end", Passed, ""),
+    (
+        "nodes_work_at_the_same_time_and_one_does_one_thing_after_the_other",
+        Passed,
+        "",
+    ),
+    ("a_call_cannot_use_the_lab_itself", Passed, ""),
+    ("what_a_test_leaves_running_on_a_node_ends_with_it", Passed, ""),
+    (
+        "this_test_has_no_lab",
+        Failed,
+        "cannot use the lab: this is not the body of a test with a lab",
+    ),
+    (
+        "this_node_is_not_there",
+        Failed,
+        "cannot run the test on node `gv` of lab `office`: the lab has no such node",
+    ),
+    ("this_lab_is_not_there", Failed, "did you mean `office`?"),
+];
+
+#[test]
+fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
+    let (host, fixture) = (Host::new(), Fixture::new("labs"));
+    let group = Group {
+        targets: &["--test=labs"],
+        filters: &[],
+        environment: &[],
+        limit: LIMIT,
+    };
+    group.build(&fixture, &host);
+    let before = Census::take(&host);
+    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let text = outcome.text();
+    let told: BTreeMap<_, _> = outcome
+        .tests
+        .iter()
+        .map(|(name, told)| (name.as_str(), told.ending))
+        .collect();
+    let expected = TESTS.map(|(name, ending, _)| (name, ending));
+    assert_eq!(told, BTreeMap::from(expected), "{text}");
+    for (name, _, words) in TESTS {
+        assert!(text.contains(words), "{name}: {words}: {text}");
+    }
+    let stopped = host.vm_test().arg("stop").status();
+    assert!(stopped.expect("vm-test starts").success());
+    assert_eq!(before.settle(PATIENCE), [""; 0]);
+}
