@@ -4,10 +4,13 @@
 mod call;
 mod channel;
 mod mailbox;
+mod message;
 
 use crate::outcome::Outcome;
 pub(crate) use channel::Channel;
 use channel::Refused;
+use message::cut;
+pub(crate) use message::text_of;
 use std::any::Any;
 use std::io::Write;
 use std::panic::PanicHookInfo;
@@ -216,22 +219,4 @@ fn report(info: &PanicHookInfo<'_>) -> PanicReport {
         message: text_of(info.payload()),
         location: info.location().map(ToString::to_string),
     }
-}
-
-/// Returns the message of a panic, if it has one.
-pub(crate) fn text_of(payload: &(dyn Any + Send)) -> Option<String> {
-    let text = payload
-        .downcast_ref::<&'static str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())?;
-    Some(cut(text, frame::CAP / 2))
-}
-
-fn cut(mut text: String, most: usize) -> String {
-    if text.len() > most {
-        let end = (0..=most).rev().find(|&at| text.is_char_boundary(at));
-        text.truncate(end.unwrap_or(0));
-        text.push_str(" … (cut)");
-    }
-    text
 }

@@ -12,6 +12,8 @@ pub use lab::{Command, Lab, Node, NodeError, Output, lab};
 pub use vm_test_macros::on_vm;
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+mod call;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 #[doc(hidden)]
 pub mod cargo;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]

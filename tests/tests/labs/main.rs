@@ -34,14 +34,22 @@ const TESTS: [(&str, Ending, &str); 11] = [
         Passed,
         "",
     ),
-    ("a_command_has_its_input_and_its_output_and_its_end", Passed, ""),
+    (
+        "a_command_has_its_input_and_its_output_and_its_end",
+        Passed,
+        "",
+    ),
     (
         "nodes_work_at_the_same_time_and_one_does_one_thing_after_the_other",
         Passed,
         "",
     ),
     ("a_call_cannot_use_the_lab_itself", Passed, ""),
-    ("what_a_test_leaves_running_on_a_node_ends_with_it", Passed, ""),
+    (
+        "what_a_test_leaves_running_on_a_node_ends_with_it",
+        Passed,
+        "",
+    ),
     (
         "this_test_has_no_lab",
         Failed,

@@ -6,16 +6,17 @@ use crate::client::{self, Follower, Lease, Speaker};
 use crate::relay::Utf8Stream;
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use vm_test_protocol::agent::{FromAgent, INPUT_WINDOW, Job, ToAgent};
+use vm_test_protocol::agent::{End, FromAgent, INPUT_WINDOW, Job, ToAgent};
 use vm_test_protocol::body::PanicReport;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::lab::{
-    Answer, Answered, Asked, LabRequest, MOST_OUTPUT, NodeEntry, NodeOfLab, Question, Ran, Returned,
-    Work,
+    Answer, Answered, Asked, LabRequest, MOST_OUTPUT, NodeEntry, NodeOfLab, Question, Ran,
+    Returned, Work,
 };
 
 /// The nodes of one test.
@@ -70,7 +71,9 @@ impl Nodes {
                 .collect();
             let lost = || Err(Failure::new("a thread that leases a node panicked"));
             let ended = starting.into_iter().map(|thread| thread.join());
-            ended.map(|lease| lease.unwrap_or_else(|_| lost())).collect()
+            ended
+                .map(|lease| lease.unwrap_or_else(|_| lost()))
+                .collect()
         });
         let mut own = None;
         let mut others = BTreeMap::new();
@@ -121,13 +124,7 @@ impl Nodes {
     }
 
     /// Begins what is to run on a node.
-    fn begin(
-        &mut self,
-        number: u64,
-        name: &str,
-        work: Work,
-        to: &Speaker,
-    ) -> Result<(), Failure> {
+    fn begin(&mut self, number: u64, name: &str, work: Work, to: &Speaker) -> Result<(), Failure> {
         if name == self.own {
             return Err(Failure::new("the test itself runs there")
                 .hint("call the function, or start the command, without the node"));
@@ -191,12 +188,7 @@ fn of_node(template: &LeaseRequest, lab: &str, entry: &NodeEntry, own: &str) -> 
 }
 
 /// Runs something on a node to its end.
-fn run(
-    lease: &mut Lease,
-    site: &'static Site,
-    test: &str,
-    work: Work,
-) -> Result<Ran, Failure> {
+fn run(lease: &mut Lease, site: &'static Site, test: &str, work: Work) -> Result<Ran, Failure> {
     let (job, input) = match work {
         Work::Call(call) => {
             let mut job = job::for_test(site, test, &lease.granted, Wanted::default())?;
@@ -226,15 +218,22 @@ fn run(
     };
     let nonce = job.nonce;
     let is_call = input.is_none();
-    let sent = lease.agent.send(&ToAgent::Job(Box::new(job))).and_then(|()| {
-        let Some(input) = input else {
-            return Ok(());
-        };
-        lease.agent.send(&ToAgent::Input(input))?;
-        lease.agent.send(&ToAgent::InputEnd)
-    });
-    // If the node is gone, its daemon knows why.
-    let _ = sent;
+    let sent = lease
+        .agent
+        .send(&ToAgent::Job(Box::new(job)))
+        .and_then(|()| {
+            let Some(input) = input else {
+                return Ok(());
+            };
+            lease.agent.send(&ToAgent::Input(input))?;
+            lease.agent.send(&ToAgent::InputEnd)
+        });
+    // Any other failure to send shows as the end of the stream, where its cause is known.
+    if let Err(error) = sent
+        && error.kind() == io::ErrorKind::InvalidData
+    {
+        return Err(Failure::new(format!("it is too long to be sent: {error}")));
+    }
     let mut watch = Watch {
         nonce,
         ..Watch::default()
@@ -272,7 +271,7 @@ impl Watch {
         eprint!("{}", text(&self.stderr));
     }
 
-    fn conclude(self, end: vm_test_protocol::agent::End, dropped: u64) -> Ran {
+    fn conclude(self, end: End, dropped: u64) -> Ran {
         let reported = self.panic;
         let returned = match self.returned {
             Some(Returned::Panicked { message, location }) => Some(Returned::Panicked {

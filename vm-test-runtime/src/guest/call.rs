@@ -1,8 +1,9 @@
 //! Runs a call in the process that was started for it, on a node of a lab. Knows no node and no
 //! function: both are in the bytes that came.
 
-use super::{Channel, text_of};
-use crate::lab::call;
+use super::channel::Channel;
+use super::message::text_of;
+use crate::call;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use vm_test_protocol::body::ToBody;
 use vm_test_protocol::lab::{MOST_BYTES, Returned};

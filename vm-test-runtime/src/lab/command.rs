@@ -1,7 +1,7 @@
 //! Commands of nodes: prepared, run, and what they left.
 
 use super::error::NodeError;
-use super::handle::Node;
+use super::work::{have_run, how};
 use std::borrow::Cow;
 use vm_test_protocol::end::End;
 use vm_test_protocol::lab::Work;
@@ -10,7 +10,7 @@ use vm_test_protocol::lab::Work;
 #[derive(Clone, Debug)]
 #[must_use = "a command does nothing until it is run"]
 pub struct Command {
-    node: Node,
+    node: &'static str,
     words: Vec<Vec<u8>>,
     input: Vec<u8>,
 }
@@ -28,7 +28,10 @@ pub struct Output {
 }
 
 impl Command {
-    pub(super) fn new<W: AsRef<[u8]>>(node: Node, words: impl IntoIterator<Item = W>) -> Self {
+    pub(super) fn new<W: AsRef<[u8]>>(
+        node: &'static str,
+        words: impl IntoIterator<Item = W>,
+    ) -> Self {
         let words = words.into_iter().map(|word| word.as_ref().to_vec());
         Self {
             node,
@@ -61,7 +64,7 @@ impl Command {
     /// If it does not exit with code 0, or cannot be run.
     #[track_caller]
     pub fn succeed(self) -> String {
-        let (node, words) = (self.node.name(), self.shown());
+        let (node, words) = (self.node, self.shown());
         let output = self.output();
         assert!(
             output.is_success(),
@@ -79,12 +82,13 @@ impl Command {
     /// If it cannot be started, or the node cannot be used.
     pub fn try_output(self) -> Result<Output, NodeError> {
         let node = self.node;
-        let ran = node.have_run(Work::Command {
+        let work = Work::Command {
             words: self.words,
             input: self.input,
-        })?;
+        };
+        let ran = have_run(node, work)?;
         match ran.end {
-            End::NotStarted { .. } => Err(NodeError::ended(node.name(), how(&ran.end))),
+            End::NotStarted { .. } => Err(NodeError::ended(node, how(&ran.end))),
             end => Ok(Output {
                 end,
                 stdout: ran.stdout,
@@ -126,16 +130,5 @@ impl Output {
     #[must_use]
     pub fn stderr(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stderr)
-    }
-}
-
-/// Describes how a process ended.
-pub(super) fn how(end: &End) -> String {
-    match end {
-        End::Exited(code) => format!("its process exited with code {code}"),
-        End::Signaled(signal) => format!("signal {signal} killed its process"),
-        End::TimedOut => "its process was killed when its time was up".to_owned(),
-        End::OutOfMemory => "the node ran out of memory, and its process was killed".to_owned(),
-        End::NotStarted { reason, .. } => format!("its process was not started: {reason}"),
     }
 }

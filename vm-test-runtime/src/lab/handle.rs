@@ -1,16 +1,17 @@
 //! The lab of the running test, and its nodes, as the test's body has them.
 
-use super::call;
 use super::command::Command;
 use super::error::NodeError;
 use super::exchange::ask;
+use super::work::{have_run, how};
+use crate::call;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 use vm_test_call::Function;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::{Answer, MOST_BYTES, NodeEntry, Question, Ran, Returned, Work};
+use vm_test_protocol::lab::{Answer, MOST_BYTES, NodeEntry, Question, Returned, Work};
 
 /// Returns the lab of the running test.
 ///
@@ -28,7 +29,9 @@ pub fn lab() -> Lab {
     match NODES.get_or_init(asked) {
         Ok(nodes) => Lab { nodes },
         Err(failure) => {
-            let failure = failure.clone().reworded(|cause| format!("cannot use the lab: {cause}"));
+            let failure = failure
+                .clone()
+                .reworded(|cause| format!("cannot use the lab: {cause}"));
             panic!("{failure}")
         }
     }
@@ -198,7 +201,7 @@ impl Node {
         }
         let call = call::encode(function.address(), &argument);
         let call = call.map_err(|error| cannot(error.to_string()))?;
-        let ran = self.have_run(Work::Call(call))?;
+        let ran = have_run(node, Work::Call(call))?;
         match ran.returned {
             Some(Returned::Value(value)) => function
                 .decode(&value)
@@ -209,29 +212,13 @@ impl Node {
                 location,
             }),
             Some(Returned::Failed(reason)) => Err(NodeError::ended(node, reason)),
-            None => Err(NodeError::ended(node, super::command::how(&ran.end))),
+            None => Err(NodeError::ended(node, how(&ran.end))),
         }
     }
 
     /// Prepares a command of the node: the program, by its path or a name in the node's `PATH`, and
     /// its arguments.
     pub fn command<W: AsRef<[u8]>>(&self, words: impl IntoIterator<Item = W>) -> Command {
-        Command::new(*self, words)
-    }
-
-    pub(super) fn have_run(&self, work: Work) -> Result<Ran, NodeError> {
-        let node = self.name();
-        let question = Question::Run {
-            node: node.to_owned(),
-            work,
-        };
-        match ask(question) {
-            Answer::Ran(ran) => Ok(*ran),
-            Answer::Refused(failure) => Err(NodeError::refused(node, failure)),
-            Answer::Nodes { .. } => {
-                let failure = Failure::new("the host gave another answer");
-                Err(NodeError::refused(node, failure))
-            }
-        }
+        Command::new(self.name(), words)
     }
 }

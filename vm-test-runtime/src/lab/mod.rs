@@ -2,11 +2,11 @@
 //! and asks the test process on the host for everything that concerns another node. Runs in guests
 //! only.
 
-pub(crate) mod call;
 mod command;
 mod error;
 mod exchange;
 mod handle;
+mod work;
 
 pub use command::{Command, Output};
 pub use error::NodeError;

@@ -5,9 +5,7 @@ use super::instance::{Belongings, Instance};
 use super::parent::Parent;
 use super::spawner::{Spawner, spawner};
 use crate::host::idmaps::{IdMaps, Source};
-use crate::keeper::{
-    Assignment, Container, Descriptor, KeeperReport, Network, ToKeeper, World,
-};
+use crate::keeper::{Assignment, Container, Descriptor, KeeperReport, Network, ToKeeper, World};
 use crate::rootfs::{Lower, Plan};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};

@@ -102,7 +102,9 @@ impl Orders {
         let Ok(Some(order)) = self.orders.recv() else {
             return false;
         };
-        let stream = order.stream.expect("the keeper of an instance has a stream");
+        let stream = order
+            .stream
+            .expect("the keeper of an instance has a stream");
         let waiting = start(order.control.into(), stream.into());
         let _ = order.answer.send(Ok(waiting));
         true

@@ -170,8 +170,7 @@ impl Links {
 
 fn named(name: &str) -> LinkMessage {
     let mut link = LinkMessage::default();
-    link.attributes
-        .push(LinkAttribute::IfName(name.to_owned()));
+    link.attributes.push(LinkAttribute::IfName(name.to_owned()));
     link
 }
 

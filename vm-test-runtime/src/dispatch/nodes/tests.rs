@@ -1,5 +1,4 @@
 use super::*;
-use vm_test_protocol::agent::End;
 use vm_test_protocol::body::BodyOutcome;
 
 fn watch() -> Watch {
@@ -21,7 +20,9 @@ fn report(message: &str) -> FromAgent {
 fn of_long_output_the_end_is_kept_and_the_rest_counted() {
     let mut watch = watch();
     for _ in 0..3 {
-        watch.take(FromAgent::Stdout(vec![b'a'; MOST_OUTPUT])).unwrap();
+        watch
+            .take(FromAgent::Stdout(vec![b'a'; MOST_OUTPUT]))
+            .unwrap();
     }
     watch.take(FromAgent::Stdout(b"end".to_vec())).unwrap();
     watch.take(FromAgent::Stderr(b"error".to_vec())).unwrap();
@@ -71,7 +72,10 @@ fn a_node_that_asks_or_says_something_twice_or_with_another_nonce_breaks_the_pro
         (vec![returned(), returned()], Some("a second result")),
         (vec![asked()], Some("a question of a node")),
         (vec![verdict(8)], Some("a verdict with another job's nonce")),
-        (vec![FromAgent::NotUp("no".to_owned())], Some("NotUp(\"no\")")),
+        (
+            vec![FromAgent::NotUp("no".to_owned())],
+            Some("NotUp(\"no\")"),
+        ),
     ];
     for (messages, breach) in table {
         let mut watch = watch();
