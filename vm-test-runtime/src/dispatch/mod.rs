@@ -15,6 +15,7 @@ mod lease;
 mod libtest;
 mod lineage;
 mod listing;
+mod node_job;
 mod nodes;
 mod reason;
 mod record;

@@ -1,22 +1,17 @@
 //! The other nodes of a test's lab: leased with it, asked by its body, ended with it. One thread for
 //! each question that takes time; no node asks anything.
 
-use super::{job, lease};
-use crate::client::{self, Follower, Lease, Speaker};
-use crate::relay::Utf8Stream;
+use super::{job, lease, node_job};
+use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use vm_test_protocol::agent::{End, FromAgent, INPUT_WINDOW, Job, ToAgent};
-use vm_test_protocol::body::PanicReport;
+use vm_test_protocol::agent::ToAgent;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::lab::{
-    Answer, Answered, Asked, LabRequest, MOST_OUTPUT, NodeEntry, NodeOfLab, Question, Ran,
-    Returned, Work,
+    Answer, Answered, Asked, LabRequest, NodeEntry, NodeOfLab, Question, Work,
 };
 
 /// The nodes of one test.
@@ -136,7 +131,7 @@ impl Nodes {
         let test = self.test.clone();
         let run = move || {
             let mut lease = lease.lock().unwrap_or_else(|lock| lock.into_inner());
-            let answer = run(&mut lease, site, &test, work);
+            let answer = node_job::run(&mut lease, site, &test, work);
             drop(lease);
             let answer = answer.map_or_else(Answer::Refused, |ran| Answer::Ran(Box::new(ran)));
             tell(&to, number, answer);
@@ -186,145 +181,3 @@ fn of_node(template: &LeaseRequest, lab: &str, entry: &NodeEntry, own: &str) -> 
         ..template.clone()
     }
 }
-
-/// Runs something on a node to its end.
-fn run(lease: &mut Lease, site: &'static Site, test: &str, work: Work) -> Result<Ran, Failure> {
-    let (job, input) = match work {
-        Work::Call(call) => {
-            let mut job = job::for_test(site, test, &lease.granted, Wanted::default())?;
-            job.stop_at_timeout = false;
-            if let Some(test) = &mut job.test {
-                test.call = Some(call);
-            }
-            (job, None)
-        }
-        Work::Command { words, input } => {
-            let mut words = words.into_iter();
-            let program = words.next().unwrap_or_default();
-            let program = String::from_utf8(program)
-                .map_err(|_| Failure::new("the name of the program is not UTF-8"))?;
-            if program.is_empty() {
-                return Err(Failure::new("there is no program to run")
-                    .hint("name one, as in command([\"ip\", \"route\"])"));
-            }
-            if input.len() > INPUT_WINDOW {
-                return Err(Failure::new(format!(
-                    "the input has {} bytes, and at most {INPUT_WINDOW} are sent",
-                    input.len()
-                )));
-            }
-            (Job::program(program, words), Some(input))
-        }
-    };
-    let nonce = job.nonce;
-    let is_call = input.is_none();
-    let sent = lease
-        .agent
-        .send(&ToAgent::Job(Box::new(job)))
-        .and_then(|()| {
-            let Some(input) = input else {
-                return Ok(());
-            };
-            lease.agent.send(&ToAgent::Input(input))?;
-            lease.agent.send(&ToAgent::InputEnd)
-        });
-    // Any other failure to send shows as the end of the stream, where its cause is known.
-    if let Err(error) = sent
-        && error.kind() == io::ErrorKind::InvalidData
-    {
-        return Err(Failure::new(format!("it is too long to be sent: {error}")));
-    }
-    let mut watch = Watch {
-        nonce,
-        ..Watch::default()
-    };
-    let followed = lease.follow(None, &mut watch);
-    let ended = followed.ended.map_err(|lost| lease.cause_of(lost))?;
-    if let Some(breach) = &ended.breach {
-        return Err(Failure::new(format!("it broke the protocol: {breach}")));
-    }
-    if is_call {
-        watch.print();
-    }
-    Ok(watch.conclude(ended.end, ended.dropped_bytes))
-}
-
-/// Takes what the agent of a node says.
-#[derive(Default)]
-struct Watch {
-    nonce: u128,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    dropped: u64,
-    returned: Option<Returned>,
-    panic: Option<PanicReport>,
-}
-
-impl Watch {
-    /// Prints the output of a call, as if the function had been called here.
-    fn print(&self) {
-        let text = |bytes: &[u8]| {
-            let mut stream = Utf8Stream::default();
-            stream.push(bytes) + &stream.finish()
-        };
-        print!("{}", text(&self.stdout));
-        eprint!("{}", text(&self.stderr));
-    }
-
-    fn conclude(self, end: End, dropped: u64) -> Ran {
-        let reported = self.panic;
-        let returned = match self.returned {
-            Some(Returned::Panicked { message, location }) => Some(Returned::Panicked {
-                message,
-                location: location.or(reported.and_then(|panic| panic.location)),
-            }),
-            // Where panics abort, the report is all that there is.
-            None => reported.map(|panic| Returned::Panicked {
-                message: panic.message,
-                location: panic.location,
-            }),
-            returned => returned,
-        };
-        Ran {
-            end,
-            returned,
-            stdout: self.stdout,
-            stderr: self.stderr,
-            dropped_bytes: self.dropped + dropped,
-        }
-    }
-}
-
-/// Adds output of which only the end is kept; returns how much was dropped.
-fn keep_end(kept: &mut Vec<u8>, bytes: &[u8]) -> u64 {
-    kept.extend_from_slice(bytes);
-    let surplus = kept.len().saturating_sub(MOST_OUTPUT);
-    kept.drain(..surplus);
-    surplus as u64
-}
-
-impl Follower for Watch {
-    fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
-        let breach = |what: &str| Failure::new(format!("it broke the protocol: {what}"));
-        match message {
-            FromAgent::Stdout(bytes) => self.dropped += keep_end(&mut self.stdout, &bytes),
-            FromAgent::Stderr(bytes) => self.dropped += keep_end(&mut self.stderr, &bytes),
-            FromAgent::Panic(report) => self.panic = Some(report),
-            FromAgent::Returned(returned) => {
-                if self.returned.replace(returned).is_some() {
-                    return Err(breach("a second result"));
-                }
-            }
-            FromAgent::Verdict { nonce, .. } if nonce != self.nonce => {
-                return Err(breach("a verdict with another job's nonce"));
-            }
-            FromAgent::Begun | FromAgent::Verdict { .. } | FromAgent::InputTaken(_) => {}
-            FromAgent::Asked(_) => return Err(breach("a question of a node")),
-            other => return Err(breach(&format!("{other:?}"))),
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 use super::*;
 use vm_test_protocol::body::BodyOutcome;
+use vm_test_protocol::lab::{Asked, Question};
 
 fn watch() -> Watch {
     Watch {
