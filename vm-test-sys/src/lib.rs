@@ -23,6 +23,7 @@ pub mod loop_device;
 pub mod loopback;
 pub mod lxc;
 pub mod namespaces;
+pub mod network;
 pub mod priority;
 pub mod process;
 pub mod read_only;

@@ -32,16 +32,25 @@ pub struct Machine {
     pub shared_memory: Option<PathBuf>,
     /// The loader in the guest that starts the agent, if it is not the guest's own.
     pub loader: Option<PathBuf>,
-    /// Whether it uses the network namespace of its keeper, not one of its own.
-    pub shares_network: bool,
-    /// Whether that is the host's.
-    pub is_on_host: bool,
+    /// Its network.
+    pub network: Network,
     /// Memory in bytes.
     pub memory: u64,
     /// Whether the agent must watch the memory.
     pub watch_memory: bool,
     /// Set if the image's own init boots, with the agent beside it.
     pub boot: Option<Boot>,
+}
+
+/// The network of a container.
+#[derive(Debug)]
+pub enum Network {
+    /// Its own, which is empty.
+    Own,
+    /// The host's.
+    Host,
+    /// That of this namespace, in which nothing of its keeper is.
+    Of(OwnedFd),
 }
 
 /// The boot of a guest with its own init.
@@ -138,16 +147,15 @@ fn settings(machine: &Machine) -> Vec<(&'static str, String)> {
     let root = machine.root.display();
     let pivot = machine.room.join("pivot");
     // A sysfs shows one network, and only its owner may mount it.
-    let mounts = match (machine.is_on_host, &machine.boot) {
-        (true, _) => "proc:rw",
-        (false, None) => "proc:rw sys:rw",
-        // A read-only /sys tells an init that it must not manage the devices.
-        (false, Some(_)) => "proc:rw sys:mixed",
+    let network = match machine.network {
+        Network::Own => "empty",
+        Network::Host | Network::Of(_) => "none",
     };
-    let network = if machine.shares_network {
-        "none"
-    } else {
-        "empty"
+    let mounts = match (&machine.network, &machine.boot) {
+        (Network::Host, _) => "proc:rw",
+        (_, None) => "proc:rw sys:rw",
+        // A read-only /sys tells an init that it must not manage the devices.
+        (_, Some(_)) => "proc:rw sys:mixed",
     };
     let mut items = vec![
         ("lxc.rootfs.path", format!("dir:{root}")),
@@ -195,6 +203,10 @@ fn settings(machine: &Machine) -> Vec<(&'static str, String)> {
                 format!("VM_TEST_BOOT_TIMEOUT={}", boot.timeout.as_millis()),
             ),
         ]),
+    }
+    if let Network::Of(namespace) = &machine.network {
+        let path = format!("/proc/self/fd/{}", namespace.as_raw_fd());
+        items.push(("lxc.namespace.share.net", path));
     }
     if machine.watch_memory {
         let limit = machine.memory;

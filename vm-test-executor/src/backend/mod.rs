@@ -7,6 +7,6 @@ mod room;
 mod unrun;
 
 pub use errors::last_line;
-pub use lxc::{Boot, Machine, library_version, run as run_container};
+pub use lxc::{Boot, Machine, Network, library_version, run as run_container};
 pub use room::{ROOM, STREAM};
 pub use unrun::Unrun;

@@ -3,9 +3,10 @@
 use super::errors::keep_errors;
 use super::handed::Handed;
 use super::messages::{KeeperReport, describe_end};
-use super::world::{Assignment, Container};
+use super::world::{self, Assignment, Container};
 use super::{builder, mounts, pipe};
-use crate::backend::{self, Boot, Unrun};
+use crate::backend::{self, Boot, Network, Unrun};
+use std::fs::File;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -14,7 +15,7 @@ use vm_test_protocol::ALIVE;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
-use vm_test_sys::handover;
+use vm_test_sys::{handover, network};
 
 /// How many process ids a guest has if no control group limits its processes.
 ///
@@ -35,7 +36,13 @@ pub(super) fn run(
         .map(|timeout| boot(timeout, &mut handed))
         .transpose()
         .map_err(&lost)?;
-    let ready = mounts::prepare(assignment, container, handed, boot)?;
+    let network = network(assignment).map_err(|error| {
+        Failure::new(format!(
+            "cannot prepare instance {} of guest `{}`: keep its network apart: {error}",
+            assignment.instance, assignment.guest
+        ))
+    })?;
+    let ready = mounts::prepare(assignment, container, handed, network, boot)?;
     if container.boot_timeout.is_some() {
         let pipe = pipe::make(&builder::in_root(Path::new(ALIVE))).map_err(&lost)?;
         frame::write(control, &KeeperReport::Agent)
@@ -67,6 +74,22 @@ pub(super) fn run(
         .into()),
         _ => Ok(status),
     }
+}
+
+/// Returns the container's network.
+///
+/// On a lab's, this process leaves the namespace: root in the guest is root here, too, and could
+/// otherwise connect to the socket on which liblxc takes commands.
+fn network(assignment: &Assignment) -> io::Result<Network> {
+    Ok(match assignment.network {
+        world::Network::None => Network::Own,
+        world::Network::Host => Network::Host,
+        world::Network::Lab => {
+            let namespace = File::open("/proc/self/ns/net")?;
+            network::leave()?;
+            Network::Of(namespace.into())
+        }
+    })
 }
 
 fn boot(timeout: Duration, handed: &mut Handed) -> io::Result<Boot> {

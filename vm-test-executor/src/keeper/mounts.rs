@@ -4,8 +4,8 @@
 use super::builder::{Builder, DEVICES, ROOT, SHARED_MEMORY, empty, in_root, make_directory};
 use super::handed::Handed;
 use super::own_name;
-use super::world::{Assignment, Container, Network};
-use crate::backend::{Boot, Machine, ROOM};
+use super::world::{Assignment, Container};
+use crate::backend::{Boot, Machine, Network, ROOM};
 use crate::host::refusal;
 use crate::rootfs::{Lower, Step};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -22,6 +22,7 @@ pub(super) fn prepare(
     assignment: &Assignment,
     container: &Container,
     handed: Handed,
+    network: Network,
     boot: Option<Boot>,
 ) -> Result<Machine, Failure> {
     let subject = format!(
@@ -78,8 +79,7 @@ pub(super) fn prepare(
         devices: devices(assignment),
         shared_memory: shares_memory.then(|| Path::new(ROOM).join(SHARED_MEMORY.1)),
         loader: container.loader.clone(),
-        shares_network: assignment.network != Network::None,
-        is_on_host: assignment.network == Network::Host,
+        network,
         memory: assignment.room,
         watch_memory: container.watch_memory,
         boot,
