@@ -4,6 +4,7 @@
 //! saved and restored many times.
 
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The name of the port for these messages.
@@ -75,6 +76,10 @@ pub struct Identity {
     pub note: Option<String>,
     /// Whether it has a network card for outside access.
     pub network: bool,
+    /// Its links to the networks of its lab, in the order of its network cards.
+    pub ports: Vec<Port>,
+    /// Lines for its `/etc/hosts`: the other nodes of its lab.
+    pub hosts: String,
     /// The requested devices, by their names in the configuration.
     pub devices: Vec<String>,
     /// Random bytes for the card's MAC address.
@@ -83,6 +88,19 @@ pub struct Identity {
     pub places: Vec<Place>,
     /// Whether it is a spare, without a lease yet.
     pub is_spare: bool,
+}
+
+/// A link to a network of a lab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// The name of the interface.
+    pub interface: String,
+    /// Its hardware address.
+    pub hardware: [u8; 6],
+    /// How long its packets may be, in bytes.
+    pub mtu: u32,
+    /// Its addresses, each with the length of its network's prefix.
+    pub addresses: Vec<(IpAddr, u8)>,
 }
 
 /// An item of a payload disk, and where it is mounted.

@@ -25,6 +25,18 @@ pub fn missing(hosts: Option<&[u8]>, name: &str) -> Option<String> {
     (!is_known).then(|| format!("{before}{}", line(name)))
 }
 
+/// Returns the same, with `others` after it: lines about other names.
+#[must_use]
+pub fn missing_with(hosts: Option<&[u8]>, name: &str, others: &str) -> Option<String> {
+    let own = missing(hosts, name);
+    match own {
+        _ if others.is_empty() => own,
+        Some(own) => Some(own + others),
+        // The last line of the file may not be whole.
+        None => Some(format!("\n{others}")),
+    }
+}
+
 /// Returns Debian's line for the name of a host without a fixed address.
 fn line(name: &str) -> String {
     format!("127.0.1.1 {name}\n")
@@ -32,7 +44,7 @@ fn line(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::missing;
+    use super::{missing, missing_with};
 
     #[test]
     fn a_guest_is_added_once_and_a_line_that_is_not_whole_stays_as_it_is() {
@@ -60,5 +72,19 @@ mod tests {
                 "{hosts:?}"
             );
         }
+    }
+
+    #[test]
+    fn other_names_follow_a_whole_line() {
+        let others = "10.0.0.2 b\n";
+        for (hosts, added) in [
+            ("127.0.0.1 localhost\n", "127.0.1.1 a\n10.0.0.2 b\n"),
+            ("127.0.0.1 localhost", "\n127.0.1.1 a\n10.0.0.2 b\n"),
+            ("127.0.1.1 a", "\n10.0.0.2 b\n"),
+        ] {
+            let found = missing_with(Some(hosts.as_bytes()), "a", others);
+            assert_eq!(found.as_deref(), Some(added), "{hosts:?}");
+        }
+        assert_eq!(missing_with(Some(b"127.0.1.1 a"), "a", ""), None);
     }
 }

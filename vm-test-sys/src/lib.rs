@@ -28,4 +28,5 @@ pub mod priority;
 pub mod process;
 pub mod read_only;
 pub mod session;
+pub mod tap;
 pub mod ticks;

@@ -33,13 +33,14 @@ pub(super) fn take(identity: &Identity) -> io::Result<()> {
     {
         fill(file, text).map_err(cannot(what))?;
     }
-    add_to_hosts(&identity.host_name).map_err(cannot("write its name to /etc/hosts"))
+    add_to_hosts(&identity.host_name, &identity.hosts)
+        .map_err(cannot("write its name to /etc/hosts"))
 }
 
-/// Makes the VM's host name resolve to itself.
-fn add_to_hosts(name: &str) -> io::Result<()> {
+/// Makes the VM's host name resolve to itself, and adds lines about other names.
+fn add_to_hosts(name: &str, others: &str) -> io::Result<()> {
     let known = fs::read(hosts::FILE).ok();
-    let Some(missing) = hosts::missing(known.as_deref(), name) else {
+    let Some(missing) = hosts::missing_with(known.as_deref(), name, others) else {
         return Ok(());
     };
     let mut file = File::options()

@@ -3,8 +3,8 @@
 
 use super::disks::Disks;
 use super::{
-    devices, filesystems, identity, idle, login, modules, network, nodes, places, ports, root,
-    settings, survival, udev,
+    devices, filesystems, identity, idle, links, login, modules, network, nodes, places, ports,
+    root, settings, survival, udev,
 };
 use crate::{boot, rehearsal};
 use rustix::process::getpid;
@@ -149,5 +149,6 @@ fn become_instance(identity: &Identity, ready: &Ready) -> io::Result<()> {
     if identity.network {
         network::up(&identity.card)?;
     }
+    links::up(&identity.ports)?;
     places::mount_all(&identity.places, &ready.disks)
 }

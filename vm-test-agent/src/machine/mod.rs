@@ -13,6 +13,7 @@ mod fstab;
 mod identity;
 mod idle;
 mod life;
+mod links;
 mod login;
 mod modules;
 mod network;

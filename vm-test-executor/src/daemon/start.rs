@@ -15,8 +15,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
@@ -162,6 +162,7 @@ pub fn serve() -> Result<(), Failure> {
                 journal: journal.clone(),
                 spawner,
                 names: Names::of(run),
+                boots: Mutex::new(()),
                 ending: AtomicUsize::new(0),
                 stop,
             },

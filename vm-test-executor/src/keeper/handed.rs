@@ -16,6 +16,7 @@ pub(super) struct Handed {
     pub(super) device_files: Option<OwnedFd>,
     pub(super) console: Option<OwnedFd>,
     pub(super) foreign_disk: Option<OwnedFd>,
+    pub(super) ports: Vec<OwnedFd>,
 }
 
 impl Handed {
@@ -27,6 +28,7 @@ impl Handed {
             device_files: None,
             console: None,
             foreign_disk: None,
+            ports: Vec::new(),
         };
         loop {
             match frame::read(control)? {
@@ -52,6 +54,10 @@ impl Handed {
             Descriptor::DeviceFiles => &mut self.device_files,
             Descriptor::Console => &mut self.console,
             Descriptor::ForeignDisk => &mut self.foreign_disk,
+            Descriptor::Port => {
+                self.ports.push(descriptor);
+                return Ok(());
+            }
         };
         match place.replace(descriptor) {
             Some(_) => Err(invalid("has been received already")),

@@ -62,6 +62,7 @@ pub(super) fn run(
         hardware: vm.hardware.clone(),
         console,
         foreign: handed.foreign_disk,
+        ports: handed.ports,
         errors,
         lease,
     })

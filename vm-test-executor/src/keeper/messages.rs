@@ -30,6 +30,8 @@ pub enum Descriptor {
     Console,
     /// The file of the imported disk that it reads.
     ForeignDisk,
+    /// The other end of its next network card for a lab.
+    Port,
 }
 
 /// From a keeper to the daemon: one message, when it is over, and others only where they say so.

@@ -28,16 +28,9 @@ pub(super) fn give(plan: &Plan, name: &str, others: &str) -> io::Result<()> {
     if content.as_ref().is_some_and(is_long) {
         return Ok(());
     }
-    let own = hosts::missing(content.as_deref(), name);
-    let missing = match own {
-        Some(own) => format!("{own}{others}"),
-        None if others.is_empty() => String::new(),
-        // The last line of the file may not be whole.
-        None => format!("\n{others}"),
-    };
-    if missing.is_empty() {
+    let Some(missing) = hosts::missing_with(content.as_deref(), name, others) else {
         return Ok(());
-    }
+    };
     let is_there = content.is_some();
     let mut content = content.unwrap_or_default();
     content.extend_from_slice(missing.as_bytes());

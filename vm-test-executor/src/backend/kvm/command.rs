@@ -34,6 +34,8 @@ pub(super) struct Own<'a> {
     /// Its additional disks.
     pub(super) blank: &'a [PathBuf],
     pub(super) wires: Wires,
+    /// The other ends of its network cards for a lab; none for a template.
+    pub(super) ports: &'a [RawFd],
     /// The rate of the time stamp counter that it sees, in kHz, if that is known and it boots.
     pub(super) counter: Option<u64>,
 }
@@ -97,6 +99,9 @@ pub(super) fn arguments(hardware: &Hardware, own: &Own<'_>) -> Vec<String> {
     if hardware.network {
         args.option("-netdev", "user,id=outside");
         args.option("-device", "virtio-net-pci,netdev=outside,romfile=");
+    }
+    for number in 0..hardware.ports {
+        args.card(number, own.ports.get(number).copied());
     }
     if hardware.start.is_restored() {
         args.option("-incoming", "defer");
@@ -181,6 +186,19 @@ impl Arguments {
 
     fn socket(&mut self, id: &str, fd: RawFd) {
         self.option("-chardev", format!("socket,id={id},fd={fd}"));
+    }
+
+    /// Adds a network card for a lab, which leads to a tap or, in a template, nowhere.
+    ///
+    /// A card that was saved without the headers of a tap can be restored to a tap without them.
+    fn card(&mut self, number: usize, tap: Option<RawFd>) {
+        let id = format!("port{number}");
+        let backend = match tap {
+            Some(fd) => format!("tap,id={id},fd={fd}"),
+            None => format!("hubport,id={id},hubid={number}"),
+        };
+        self.option("-netdev", backend);
+        self.option("-device", format!("virtio-net-pci,netdev={id},romfile="));
     }
 
     /// Adds the ports that the agent talks through.
@@ -279,6 +297,7 @@ mod tests {
             disks: Vec::new(),
             foreign: None,
             network: false,
+            ports: 0,
             payload: Vec::new(),
             identity: Identity::default(),
         }
@@ -305,6 +324,7 @@ mod tests {
                 stream: None,
                 foreign: None,
             },
+            ports: &[],
             counter: None,
         };
         let arguments = arguments(&hardware(Accelerator::Tcg), &own);

@@ -21,6 +21,8 @@ pub struct Virtual {
     pub console: OwnedFd,
     /// The file of the imported disk, if there is one.
     pub foreign: Option<OwnedFd>,
+    /// The other ends of its network cards for a lab.
+    pub ports: Vec<OwnedFd>,
     /// The file with QEMU's error messages.
     pub errors: PathBuf,
     /// Where its lease comes from, if it is started ahead of that.

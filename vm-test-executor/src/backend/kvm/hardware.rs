@@ -44,6 +44,8 @@ pub struct Hardware {
     pub foreign: Option<DiskFormat>,
     /// Whether it can reach networks outside, through the host's.
     pub network: bool,
+    /// How many network cards it has for the networks of its lab. A template's lead nowhere.
+    pub ports: usize,
     /// Payload disks, by their paths in the keeper's directory. A template has as many, but does
     /// not read them.
     pub payload: Vec<PathBuf>,

@@ -80,19 +80,21 @@ impl Qemu {
             if let Some(state) = &state {
                 inherited::set_inheritable(state, true)?;
             }
-            if let Some(foreign) = &machine.foreign {
-                inherited::set_inheritable(foreign, true)?;
+            for descriptor in machine.foreign.iter().chain(&machine.ports) {
+                inherited::set_inheritable(descriptor, true)?;
             }
             Ok(())
         };
         inherit().map_err(|error| failed("start QEMU", error))?;
         // With KVM, the kernel is told the rate by other means.
         let needs_rate = hardware.accelerator == Accelerator::Tcg && !hardware.start.is_restored();
+        let ports: Vec<_> = machine.ports.iter().map(AsRawFd::as_raw_fd).collect();
         let own = Own {
             name: &machine.instance,
             root: &disk,
             blank: &blank,
             wires,
+            ports: &ports,
             counter: needs_rate.then(ticks::per_millisecond).flatten(),
         };
         let child = Command::new(&hardware.program)

@@ -84,7 +84,9 @@ impl Instance {
             // them.
             keep_groups: maps.source != Source::Root,
         };
-        let waiting = parent.start(maps, number, theirs.into(), stream.into(), isolation)?;
+        let numbered = (number, assignment.kind());
+        let sockets = [theirs.into(), stream.into()];
+        let (waiting, taps) = parent.start(maps, numbered, sockets, isolation)?;
         let pidfd = waiting.pidfd.try_clone();
         let mut instance = Self {
             name: assignment.instance.clone(),
@@ -116,8 +118,16 @@ impl Instance {
         } else {
             0
         };
-        let foreign = belongings.foreign.as_ref();
-        if let Err(failure) = instance.hand_over(assignment, namespace.as_ref(), owner, foreign) {
+        let mut others: Vec<_> = taps
+            .into_iter()
+            .map(|tap| (Descriptor::Port, tap))
+            .collect();
+        others.extend(
+            belongings
+                .foreign
+                .map(|disk| (Descriptor::ForeignDisk, disk)),
+        );
+        if let Err(failure) = instance.hand_over(assignment, namespace.as_ref(), owner, &others) {
             // If the keeper failed to start, that is why nothing can be handed to it.
             return Err(instance.early_failure().unwrap_or(failure));
         }
@@ -143,13 +153,14 @@ impl Instance {
         Ok(())
     }
 
-    /// Hands everything that it needs to the keeper. `owner` is root in the guest.
+    /// Hands everything that it needs to the keeper, `others` as they are. `owner` is root in the
+    /// guest.
     fn hand_over(
         &self,
         assignment: &Assignment,
         namespace: Option<&OwnedFd>,
         owner: u32,
-        foreign: Option<&OwnedFd>,
+        others: &[(Descriptor, OwnedFd)],
     ) -> Result<(), Failure> {
         let cannot =
             |what: &str, error: &io::Error| not_started(&self.name, &self.guest, what, error);
@@ -168,8 +179,8 @@ impl Instance {
             let console = console.map_err(|error| cannot("give it a console", &error))?;
             self.hand(Descriptor::Console, &console.into_descriptor())?;
         }
-        if let Some(foreign) = foreign {
-            self.hand(Descriptor::ForeignDisk, foreign)?;
+        for (name, descriptor) in others {
+            self.hand(*name, descriptor)?;
         }
         frame::write(&self.control, &ToKeeper::Start).map_err(|error| self.not_taken(&error))
     }

@@ -69,18 +69,21 @@ impl LabKeeper {
         }
     }
 
-    /// Starts the keeper of a node, which has its ids and its links, and waits.
+    /// Starts the keeper of a node, which has its ids and its links, and waits; returns the taps of
+    /// a VM besides.
     pub(super) fn start_node(
         &self,
         node: Node,
         control: OwnedFd,
         stream: OwnedFd,
-    ) -> Result<Waiting, Failure> {
+    ) -> Result<(Waiting, Vec<OwnedFd>), Failure> {
         let take = |report: &LabReport, from: &UnixStream| match report {
-            LabReport::Waiting => {
+            LabReport::Waiting { taps } => {
                 let (pidfd, go) = (handover::receive(from)?, handover::receive(from)?);
-                let pid = process_of(&pidfd)?;
-                Ok(Some(Waiting::handed_over(pid, pidfd, go)))
+                let taps: io::Result<Vec<_>> =
+                    (0..*taps).map(|_| handover::receive(from)).collect();
+                let waiting = Waiting::handed_over(process_of(&pidfd)?, pidfd, go);
+                taps.map(|taps| Some((waiting, taps)))
             }
             _ => Ok(None),
         };

@@ -7,6 +7,7 @@ use crate::keeper::lab::{Ids, Node, Port};
 use crate::keeper::{COMMAND, Isolation};
 use rustix::process::Pid;
 use std::os::fd::OwnedFd;
+use vm_test_protocol::daemon::GuestKind;
 use vm_test_protocol::failure::Failure;
 use vm_test_sys::namespaces::Waiting;
 
@@ -20,23 +21,27 @@ pub(crate) enum Parent<'a> {
 }
 
 impl Parent<'_> {
-    /// Starts the keeper of the instance with this number, which waits.
+    /// Starts the keeper of the instance with this number, which waits; returns the taps of a lab's
+    /// VM besides.
     pub(super) fn start(
         &self,
         maps: &IdMaps,
-        number: u64,
-        control: OwnedFd,
-        stream: OwnedFd,
+        (number, kind): (u64, GuestKind),
+        [control, stream]: [OwnedFd; 2],
         isolation: Isolation,
-    ) -> Result<Waiting, Failure> {
+    ) -> Result<(Waiting, Vec<OwnedFd>), Failure> {
         match self {
-            Self::Daemon(spawner) => spawner.start(COMMAND, control, Some(stream), isolation),
+            Self::Daemon(spawner) => {
+                let waiting = spawner.start(COMMAND, control, Some(stream), isolation)?;
+                Ok((waiting, Vec::new()))
+            }
             Self::Lab(keeper, ports) => {
                 let ids = maps.within_lab(number);
                 let node = Node {
                     ids: ids.map_or(Ids::All, |(first, count)| Ids::Range { first, count }),
                     keep_groups: isolation.keep_groups,
                     ports: ports.to_vec(),
+                    is_vm: kind == GuestKind::Vm,
                 };
                 keeper.start_node(node, control, stream)
             }

@@ -1,7 +1,7 @@
 //! The labs of a daemon, and the nodes that leases take from them. Only records; starts nothing.
 
 use super::super::instance::LabKeeper;
-use super::super::prepare;
+use super::super::prepare::{self, OnLab};
 use super::room::Room;
 use crate::config::Guest;
 use crate::config::lab::{Lab, Node};
@@ -86,9 +86,9 @@ impl LeasedNode {
         }
     }
 
-    /// Returns the lines of its `/etc/hosts` about the other nodes.
-    pub(super) fn hosts(&self) -> String {
-        prepare::hosts(&self.lab.plan, &self.node.name)
+    /// Returns what makes an instance this node.
+    pub(super) fn on_lab(&self) -> OnLab {
+        prepare::on_lab(&self.lab.plan, &self.node)
     }
 
     /// Returns its links to networks.

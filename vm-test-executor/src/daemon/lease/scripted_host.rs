@@ -81,6 +81,7 @@ impl ScriptedHost {
                 journal: PathBuf::new(),
                 spawner,
                 names: Names::of("run".to_owned()),
+                boots: Mutex::new(()),
                 ending: AtomicUsize::new(0),
                 stop,
             },

@@ -56,7 +56,7 @@ fn lease(
     let node = request.node.as_ref().map(|node| host.labs.take(node));
     let node = node.transpose()?;
     let order = match &node {
-        Some(node) => prepare::decide_node(&host.tools, request, node.guest(), node.hosts())?,
+        Some(node) => prepare::decide_node(&host.tools, request, node.guest(), node.on_lab())?,
         None => prepare::decide(&host.tools, request)?,
     };
     let asked = SystemTime::now();

@@ -1,6 +1,6 @@
 //! The one place that decides by a guest's backend.
 
-use super::order::Order;
+use super::order::{OnLab, Order};
 use super::ready::Ready;
 use super::source::Source;
 use super::tools::Tools;
@@ -50,8 +50,7 @@ pub(crate) fn decide<'a>(tools: &Tools, request: &'a LeaseRequest) -> Result<Ord
     order(tools, request, guest, None)
 }
 
-/// Returns a node of a lab, if this host can run it; `hosts` are lines of `/etc/hosts` about the
-/// other nodes.
+/// Returns a node of a lab, if this host can run it.
 ///
 /// # Errors
 /// If it cannot, or nodes cannot be of this kind, or the settings contradict each other.
@@ -59,13 +58,13 @@ pub(crate) fn decide_node<'a>(
     tools: &Tools,
     request: &'a LeaseRequest,
     mut guest: Guest,
-    hosts: String,
+    node: OnLab,
 ) -> Result<Order<'a>, Failure> {
     for setting in &request.settings {
         guest.set(setting)?;
     }
     check_node(&guest)?;
-    order(tools, request, guest, Some(hosts))
+    order(tools, request, guest, Some(node))
 }
 
 /// Refuses what no node of a lab can have.
@@ -77,12 +76,6 @@ pub(crate) fn check_node(guest: &Guest) -> Result<(), Failure> {
         let what = format!("cannot use guest `{}` in a lab: {cause}", guest.name);
         Err(Failure::new(what).hint(hint).missing())
     };
-    if guest.backend != Backend::Lxc {
-        return cannot(
-            "this version has no VMs in labs",
-            "use backend = \"lxc\" for the nodes of a lab",
-        );
-    }
     if guest.privileged {
         return cannot(
             "privileged = true is not possible there",
@@ -108,7 +101,7 @@ fn order<'a>(
     tools: &Tools,
     request: &'a LeaseRequest,
     guest: Guest,
-    hosts: Option<String>,
+    node: Option<OnLab>,
 ) -> Result<Order<'a>, Failure> {
     tools
         .maps
@@ -120,7 +113,7 @@ fn order<'a>(
         guest,
         request,
         source,
-        hosts,
+        node,
     })
 }
 

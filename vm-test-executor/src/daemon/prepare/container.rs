@@ -71,12 +71,15 @@ pub(super) fn prepare(
         instance: name.to_owned(),
         guest: guest.name.clone(),
         room: guest.memory,
-        network: match (build, &order.hosts) {
+        network: match (build, &order.node) {
             (Some(build), _) if build.network => Network::Host,
             (_, Some(_)) => Network::Lab,
             _ => Network::None,
         },
-        hosts: order.hosts.clone().unwrap_or_default(),
+        hosts: order
+            .node
+            .as_ref()
+            .map_or_else(String::new, |node| node.hosts.clone()),
         device_files: as_root && !devices.paths.is_empty(),
         devices: devices.paths.clone(),
         world: World::Container(container),

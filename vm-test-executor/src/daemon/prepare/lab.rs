@@ -1,12 +1,14 @@
 //! Which lab a request asks for, and what its keeper needs to know of it. Starts nothing.
 
 use super::backend::{check_node, footprint};
+use super::order::OnLab;
 use crate::config::lab::{Addresses, Lab, Node};
 use crate::config::{Guest, HOST, Workspace};
 use crate::keeper::lab::{Network, Port};
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{DRIVER, LabRequest, NodeAddress, NodeEntry};
+use vm_test_protocol::machine;
 use vm_test_settings::word::{enumerate, suggestion};
 
 /// Returns the requested lab, with the driver if the test runs there.
@@ -106,8 +108,24 @@ pub(crate) fn ports(lab: &Lab, node: &Node) -> Vec<Port> {
         .collect()
 }
 
+/// Returns what makes an instance this node.
+pub(crate) fn on_lab(lab: &Lab, node: &Node) -> OnLab {
+    let links = ports(lab, node).into_iter();
+    OnLab {
+        hosts: hosts(lab, &node.name),
+        ports: links
+            .map(|port| machine::Port {
+                mtu: lab.networks[port.network].mtu,
+                interface: port.interface,
+                hardware: port.hardware,
+                addresses: port.addresses,
+            })
+            .collect(),
+    }
+}
+
 /// Returns the lines of `/etc/hosts` about the nodes other than this one.
-pub(crate) fn hosts(lab: &Lab, node: &str) -> String {
+fn hosts(lab: &Lab, node: &str) -> String {
     let hosts = lab.hosts();
     let is_other = |line: &&str| line.split_whitespace().nth(1) != Some(node);
     let others = hosts.lines().filter(is_other);

@@ -4,7 +4,7 @@
 
 use super::super::instance::{Belongings, cannot};
 use super::hardware::{assignment, belongings};
-use super::order::Order;
+use super::order::{OnLab, Order};
 use super::payload::Payload;
 use super::ready::Ready;
 use super::template::{self, Shape};
@@ -52,10 +52,15 @@ pub(super) fn prepare(
     tools.stores.clear(store);
     let base = Base::of(tools, store, guest, say)?;
     let base_places = base.places();
+    let node = order.node.as_ref();
+    let cards = node.map_or(0, |node| node.ports.len());
     let shape = Shape {
         guest,
         words: [base.files.key(), base.initramfs.key(), &emulator],
-        hardware: hardware(guest, init, TRANSLATED, program),
+        hardware: Hardware {
+            ports: cards,
+            ..hardware(guest, init, TRANSLATED, program)
+        },
         base: &base_places,
     };
     let (accelerator, template) = template::obtain(tools, store, &shape, say)?;
@@ -83,10 +88,13 @@ pub(super) fn prepare(
         foreign: request.disk.as_ref().map(|disk| disk.format),
         accelerator,
         payload: disks,
-        identity: identity(guest, payload.places),
+        ports: cards,
+        identity: identity(guest, payload.places, node),
         ..hardware(guest, init, slower, shape.hardware.program)
     };
-    let next = (hardware.start == Start::Restore).then_some(accelerator);
+    // Nothing is prepared ahead for a lab.
+    let is_model = hardware.start == Start::Restore && node.is_none();
+    let next = is_model.then_some(accelerator);
     let assignment = assignment(tools.as_root(), guest, name, hardware, &places);
     let digest = base.image.digest.short();
     Ok(Ready {
@@ -187,14 +195,20 @@ fn hardware(guest: &Guest, init: Init, slower: u32, program: PathBuf) -> Hardwar
         disks: guest.disks.clone(),
         foreign: None,
         network: guest.outside,
+        ports: 0,
         payload: Vec::new(),
         identity: Identity::default(),
     }
 }
 
 /// Returns what tells this VM from others of its template.
-fn identity(guest: &Guest, places: Vec<Place>) -> Identity {
+fn identity(guest: &Guest, places: Vec<Place>, node: Option<&OnLab>) -> Identity {
+    let (ports, hosts) = node.map_or_else(Default::default, |node| {
+        (node.ports.clone(), node.hosts.clone())
+    });
     Identity {
+        ports,
+        hosts,
         host_name: guest.name.clone(),
         devices: guest.devices.clone(),
         network: guest.outside,

@@ -3,6 +3,7 @@
 use super::source::Source;
 use crate::config::{Guest, Init};
 use vm_test_protocol::daemon::LeaseRequest;
+use vm_test_protocol::machine::Port;
 
 /// A request, with the guest that was decided for it.
 #[derive(Debug)]
@@ -12,6 +13,15 @@ pub(crate) struct Order<'a> {
     /// What the guest's first process should be.
     pub(super) init: Init,
     pub(super) source: Source,
-    /// For a node of a lab: lines of `/etc/hosts` about the other nodes.
-    pub(super) hosts: Option<String>,
+    /// What makes it a node of a lab, if it is one.
+    pub(super) node: Option<OnLab>,
+}
+
+/// What an instance needs besides its guest to be a node of a lab.
+#[derive(Clone, Debug)]
+pub(crate) struct OnLab {
+    /// Lines of `/etc/hosts` about the other nodes.
+    pub(crate) hosts: String,
+    /// Its links, for a VM, which configures them itself.
+    pub(crate) ports: Vec<Port>,
 }

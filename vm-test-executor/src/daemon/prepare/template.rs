@@ -10,6 +10,7 @@ use crate::backend::Unrun;
 use crate::backend::kvm::{Accelerator, Hardware, TEMPLATE};
 use crate::config::{self, Guest};
 use crate::image::{Store, Template};
+use crate::sync;
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ use vm_test_protocol::failure::Failure;
 /// Those that work take a second; an init of the image's own has as long as its guest gives it
 /// besides.
 const PROOF: Duration = Duration::from_secs(15);
+
+/// With so many processors, VMs whose instructions are translated may boot at once.
+const PLENTY: usize = 4;
 
 /// How to make a refusal forgotten before the host reboots.
 const FORGET: &str = "once /dev/kvm works, `vm-test gc --images` makes vm-test try it again";
@@ -197,6 +201,11 @@ fn save(
     aside: &Path,
 ) -> Result<(), Unrun> {
     let guest = shape.guest;
+    // Two VMs that boot at once starve each other where QEMU translates and processors are few: the
+    // kernel of one then measures its timers wrong, and may never boot.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let is_tight = hardware.accelerator == Accelerator::Tcg && processors < PLENTY;
+    let _turn = is_tight.then(|| sync::lock(&tools.boots));
     let (number, name) = tools.names.next(&guest.name);
     let mut places = shape.base.to_vec();
     places.push((TEMPLATE.to_owned(), aside.to_path_buf()));
@@ -237,6 +246,7 @@ mod tests {
             disks: Vec::new(),
             foreign: None,
             network: false,
+            ports: 0,
             payload: Vec::new(),
             identity: Identity::default(),
         };

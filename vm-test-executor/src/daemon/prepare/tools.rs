@@ -10,6 +10,7 @@ use crate::keeper::Assignment;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use vm_test_protocol::failure::Failure;
 
@@ -25,6 +26,8 @@ pub(crate) struct Tools {
     pub(crate) journal: PathBuf,
     pub(crate) spawner: Spawner,
     pub(crate) names: Names,
+    /// Held while a VM boots to become a template.
+    pub(crate) boots: Mutex<()>,
     /// How many instances are being destroyed, with everything that they were made of.
     pub(crate) ending: AtomicUsize,
     /// Readable once the daemon stops.

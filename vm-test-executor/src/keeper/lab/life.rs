@@ -67,7 +67,7 @@ fn serve(control: &UnixStream) -> io::Result<()> {
                     None => Err(Failure::new("it has no networks")),
                 };
                 match started {
-                    Ok(waiting) => hand_over(control, &waiting)?,
+                    Ok((waiting, taps)) => hand_over(control, &waiting, &taps)?,
                     Err(failure) => frame::write(control, &LabReport::Failed(failure))?,
                 }
             }
@@ -83,7 +83,7 @@ fn start_node(
     node: &Node,
     control: OwnedFd,
     stream: OwnedFd,
-) -> Result<Waiting, Failure> {
+) -> Result<(Waiting, Vec<OwnedFd>), Failure> {
     let isolation = Isolation {
         user: true,
         network: true,
@@ -92,16 +92,21 @@ fn start_node(
     let waiting = start(COMMAND, control.as_fd(), Some(stream.as_fd()), isolation)
         .map_err(|error| cannot("start its keeper", &error))?;
     ids::map(waiting.pid, node.ids).map_err(|error| cannot("map its ids", &error))?;
-    switch
-        .connect(waiting.pid, &node.ports)
-        .map_err(|error| cannot("link it to its networks", &error))?;
-    Ok(waiting)
+    let linked = if node.is_vm {
+        switch.taps(&node.ports)
+    } else {
+        let connected = switch.connect(waiting.pid, &node.ports);
+        connected.map(|()| Vec::new())
+    };
+    let taps = linked.map_err(|error| cannot("link it to its networks", &error))?;
+    Ok((waiting, taps))
 }
 
-fn hand_over(control: &UnixStream, waiting: &Waiting) -> io::Result<()> {
-    frame::write(control, &LabReport::Waiting)?;
+fn hand_over(control: &UnixStream, waiting: &Waiting, taps: &[OwnedFd]) -> io::Result<()> {
+    frame::write(control, &LabReport::Waiting { taps: taps.len() })?;
     handover::send(control, &waiting.pidfd)?;
-    handover::send(control, waiting.way_to_let_go())
+    handover::send(control, waiting.way_to_let_go())?;
+    taps.iter().try_for_each(|tap| handover::send(control, tap))
 }
 
 /// Forgets keepers of nodes that have ended.

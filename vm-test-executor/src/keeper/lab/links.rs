@@ -88,6 +88,18 @@ impl Links {
         self.make(RouteNetlinkMessage::NewLink(near))
     }
 
+    /// Makes an interface a port of a bridge, and brings it up.
+    pub(super) fn join(&mut self, interface: &str, bridge: &str, mtu: u32) -> io::Result<()> {
+        let mut link = LinkMessage::default();
+        link.header.index = self.number_of(interface)?;
+        link.attributes = vec![
+            LinkAttribute::Mtu(mtu),
+            LinkAttribute::Controller(self.number_of(bridge)?),
+        ];
+        bring_up(&mut link);
+        self.ask(RouteNetlinkMessage::SetLink(link), 0)
+    }
+
     /// Gives an interface an address, with the length of its network's prefix.
     pub(super) fn add_address(
         &mut self,

@@ -31,6 +31,8 @@ pub struct Node {
     pub keep_groups: bool,
     /// Its links to networks.
     pub ports: Vec<Port>,
+    /// Whether it is a VM: then its links are taps, and it configures its own ends itself.
+    pub is_vm: bool,
 }
 
 /// Which ids of the lab's user namespace a node gets.
@@ -65,9 +67,12 @@ pub struct Port {
 pub enum LabReport {
     /// The networks are there.
     Ready,
-    /// The node's keeper is linked to its networks and waits. Two descriptors follow: its process,
-    /// and the pipe that lets it go.
-    Waiting,
+    /// The node's keeper is linked to its networks and waits. Descriptors follow: its process, the
+    /// pipe that lets it go, and its taps.
+    Waiting {
+        /// How many taps there are.
+        taps: usize,
+    },
     /// It could not be done.
     Failed(Failure),
 }

@@ -7,7 +7,8 @@ use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+use vm_test_sys::tap;
 
 /// The networks of a lab.
 #[derive(Debug)]
@@ -36,6 +37,21 @@ impl Switch {
         Ok(switch)
     }
 
+    /// Makes a tap on each of the networks; returns their other ends.
+    pub(super) fn taps(&mut self, ports: &[Port]) -> io::Result<Vec<OwnedFd>> {
+        let mut taps = Vec::new();
+        for port in ports {
+            let network = self.networks.get(port.network);
+            let mtu = network.ok_or(ErrorKind::InvalidInput)?.mtu;
+            let name = self.next_name();
+            let open = tap::open(&name)
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", tap::DEVICE)));
+            taps.push(open?);
+            self.links.join(&name, &bridge(port.network), mtu)?;
+        }
+        Ok(taps)
+    }
+
     /// Links a process's network namespace to networks.
     pub(super) fn connect(&mut self, process: Pid, ports: &[Port]) -> io::Result<()> {
         let namespace = File::open(format!("/proc/{process}/ns/net"))?;
@@ -47,12 +63,17 @@ impl Switch {
                 hardware: port.hardware,
                 namespace: namespace.as_fd(),
             };
-            let name = format!("port{}", self.ports);
-            self.ports += 1;
+            let mtu = network.mtu;
+            let name = self.next_name();
             let bridge = bridge(port.network);
-            self.links.add_pair(&name, &bridge, network.mtu, &far)?;
+            self.links.add_pair(&name, &bridge, mtu, &far)?;
         }
         self.within(&namespace, || configure(ports))
+    }
+
+    fn next_name(&mut self) -> String {
+        self.ports += 1;
+        format!("port{}", self.ports)
     }
 
     /// Does something in another network namespace.

@@ -1,0 +1,25 @@
+//! A VM's links to the networks of its lab. The network cards were there when the VM was saved; only
+//! now they get addresses.
+
+use std::fs;
+use std::io;
+use vm_test_protocol::machine::Port;
+use vm_test_sys::interface::Link;
+
+/// Configures all links and brings them up.
+pub(super) fn up(ports: &[Port]) -> io::Result<()> {
+    ports.iter().try_for_each(|port| {
+        let name = &port.interface;
+        // Otherwise the addresses of IPv6 could not be used for a second. A kernel may lack it.
+        let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{name}/accept_dad"), "0");
+        let link = Link {
+            name,
+            hardware: port.hardware,
+            mtu: port.mtu,
+            addresses: &port.addresses,
+        };
+        link.up().map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot bring {name} up: {error}"))
+        })
+    })
+}
