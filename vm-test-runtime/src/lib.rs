@@ -4,7 +4,7 @@
 //!
 //! This crate is linked into every test binary, and that binary must also start inside a guest. So
 //! it stays thin: data, the standard library, one crate for one signal, no C library, no `unsafe`
-//! of its own, no thread, nothing before `main`.
+//! of its own, no thread but for the nodes of a lab, nothing before `main`.
 #![forbid(unsafe_code)]
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]

@@ -90,3 +90,24 @@ fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
     assert!(stopped.expect("vm-test starts").success());
     assert_eq!(before.settle(PATIENCE), [""; 0]);
 }
+
+#[test]
+fn containers_and_vms_are_on_one_network() {
+    let (host, fixture) = (Host::new().with_shared_store(), Fixture::new("labs"));
+    host.build_images(fixture.directory(), &["debian-12"]);
+    let group = Group {
+        targets: &["--test=mixed"],
+        filters: &[],
+        environment: &[],
+        limit: LIMIT,
+    };
+    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let text = outcome.text();
+    let told: BTreeMap<_, _> = outcome
+        .tests
+        .iter()
+        .map(|(name, told)| (name.as_str(), told.ending))
+        .collect();
+    let test = "containers_and_vms_talk_to_each_other_both_ways";
+    assert_eq!(told, BTreeMap::from([(test, Passed)]), "{text}");
+}
