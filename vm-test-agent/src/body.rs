@@ -2,7 +2,10 @@
 //! this test, one beginning and one verdict. Also passes on to the body what it must know: the call
 //! that it is to run, and answers to its questions.
 
+mod outgoing;
+
 use super::mailbox::Mailbox;
+use outgoing::Outgoing;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::Pid;
 use std::io::{ErrorKind, Read, Write};
@@ -11,8 +14,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{FromAgent, TestJob};
 use vm_test_protocol::body::{ADMITTED, FromBody, ToBody};
-use vm_test_protocol::frame::{self, FrameBuffer};
-use vm_test_protocol::lab::{Answered, MOST_ASKED};
+use vm_test_protocol::frame::FrameBuffer;
+use vm_test_protocol::lab::Answered;
 use vm_test_sys::process::Process;
 
 /// A body that sends more reports than this is not a test but a flood.
@@ -33,10 +36,7 @@ pub(super) struct Body {
     /// Whether it runs a call: then it may return a result, and asks nothing.
     is_call: bool,
     has_returned: bool,
-    /// What it has not taken yet.
-    outgoing: Vec<u8>,
-    /// How many of its questions have no answer so far.
-    asked: usize,
+    outgoing: Outgoing,
     /// The process at the other end of the connection.
     speaker: Option<Pid>,
     /// Where the body leaves what it cannot send.
@@ -65,8 +65,7 @@ impl Body {
             call: test.call.clone(),
             is_call: test.call.is_some(),
             has_returned: false,
-            outgoing: Vec::new(),
-            asked: 0,
+            outgoing: Outgoing::default(),
             speaker: None,
             mailbox: None,
             begun: None,
@@ -99,32 +98,18 @@ impl Body {
 
     /// Passes on the answer to one of its questions.
     pub(super) fn answer(&mut self, answered: Box<Answered>) {
-        self.asked = self.asked.saturating_sub(1);
         self.tell(&ToBody::Answered(answered));
     }
 
     fn tell(&mut self, message: &ToBody) {
-        // A frame of the host holds more than the message that it brought.
-        if self.connection.is_some()
-            && let Ok(frame) = frame::encode(message)
-        {
-            self.outgoing.extend(frame);
-            self.send_some();
-        }
+        self.outgoing.add(message);
+        self.send_some();
     }
 
     /// Sends what the body takes at once; nothing waits for a body that takes nothing.
     pub(super) fn send_some(&mut self) {
-        while !self.outgoing.is_empty()
-            && let Some((stream, _)) = &mut self.connection
-        {
-            match stream.write(&self.outgoing) {
-                Ok(count) => drop(self.outgoing.drain(..count)),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // Reading notices the end of the connection.
-                Err(_) => self.outgoing.clear(),
-            }
+        if let Some((stream, _)) = &mut self.connection {
+            self.outgoing.send_some(stream);
         }
     }
 
@@ -258,10 +243,9 @@ impl Body {
                 if self.begun.is_none() || self.verdict {
                     return self.refuse("a question outside of the body");
                 }
-                if self.asked == MOST_ASKED {
-                    return self.refuse("too many questions without an answer");
+                if let Err(breach) = self.outgoing.expect_answer() {
+                    return self.refuse(breach);
                 }
-                self.asked += 1;
                 Some(FromAgent::Asked(Box::new(asked)))
             }
             FromBody::Returned(returned) => {

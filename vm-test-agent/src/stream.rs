@@ -63,12 +63,16 @@ impl Host {
         self.outgoing.len() >= MOST_OUTGOING
     }
 
-    /// Waits until the host has taken everything.
+    /// Waits until the host has taken everything. Takes what it says meanwhile: it may read nothing
+    /// before that.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.send_some()?;
         while self.is_pending() {
-            self.wait_until(PollFlags::OUT)?;
+            let mut flags = PollFlags::OUT;
+            flags.set(PollFlags::IN, !self.gone);
+            self.wait_until(flags)?;
             self.send_some()?;
+            self.read_some()?;
         }
         Ok(())
     }

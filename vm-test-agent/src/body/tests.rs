@@ -1,8 +1,10 @@
+//! What a body may report, ask and return, in which order, and who may be the body.
+
 use super::*;
 use rustix::process::{getpid, getppid};
 use vm_test_protocol::body::BodyOutcome;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::{Answer, Asked, Question, Returned};
+use vm_test_protocol::lab::{Answer, Asked, MOST_ASKED, Question, Returned};
 
 fn body(process: Pid, in_child: bool) -> Body {
     body_of(None, process, in_child)
