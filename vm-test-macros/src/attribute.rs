@@ -1,11 +1,12 @@
 //! Knows the grammar of the attribute's argument list: the guest's name first, then `key = value`.
 //! It must not know what the values mean, nor look at the function.
 
-use proc_macro2::{TokenStream, TokenTree};
+mod argument;
+
+use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, LitStr, Path, Token};
+use syn::{Expr, Ident, LitStr, Path};
 use vm_test_settings::form::Form;
 
 use crate::lab::{self, Lab};
@@ -13,16 +14,10 @@ use crate::matrix::{self, Guests};
 use crate::refusal::{Refusals, cannot};
 use crate::settings::{self, Setting};
 use crate::value::{bare, text};
+use argument::{Argument, CRATE, argument, comma};
 
 /// The default guest of a site: a container over the host's own root file system.
 const DEFAULT_GUEST: &str = "host";
-
-/// The key that tells where the runtime is. It is not a setting, because the guest never learns of
-/// it.
-const CRATE: &str = "crate";
-
-const FORM: &str =
-    "write `#[on_vm]`, `#[on_vm(\"worker-1\")]` or `#[on_vm(\"worker-1\", memory = \"1G\")]`";
 
 /// The contents of the parentheses of `#[on_vm(…)]`.
 pub(crate) struct Attribute {
@@ -32,16 +27,6 @@ pub(crate) struct Attribute {
     pub(crate) settings: Vec<Setting>,
     /// The path of the runtime, if the user gave one.
     pub(crate) runtime: Option<Path>,
-}
-
-/// One element of the list.
-enum Argument {
-    /// An expression without a key; only a guest's name is valid here.
-    Plain(Expr),
-    Keyed {
-        key: Ident,
-        value: Expr,
-    },
 }
 
 #[derive(Default)]
@@ -203,76 +188,6 @@ impl Reader {
     }
 }
 
-fn argument(input: ParseStream) -> syn::Result<Argument> {
-    if input.peek(Ident::peek_any) && input.peek2(Token![=]) {
-        let key: Ident = input.call(Ident::parse_any)?;
-        let equals: Token![=] = input.parse()?;
-        if input.is_empty() || input.peek(Token![,]) {
-            return Err(valueless(&key, equals));
-        }
-        return Ok(Argument::Keyed {
-            value: expression(input)?,
-            key,
-        });
-    }
-    // A key without its `=` would otherwise be taken for a guest's name without quotes.
-    if let Ok(key) = input.fork().call(Ident::parse_any)
-        && is_known(&key)
-        && !input.peek2(Token![::])
-    {
-        input.call(Ident::parse_any)?;
-        if input.is_empty() || input.peek(Token![,]) {
-            return Err(valueless(&key, &key));
-        }
-        let wrong: TokenTree = input.parse()?;
-        let what = format!("set `{key}`");
-        return Err(cannot(
-            wrong,
-            what,
-            "there is no `=` after the key",
-            example(&key),
-        ));
-    }
-    expression(input).map(Argument::Plain)
-}
-
-fn expression(input: ParseStream) -> syn::Result<Expr> {
-    input.parse().map_err(|error: syn::Error| {
-        let message = format!("cannot read the arguments of `#[on_vm]`: {error}\nhint: {FORM}");
-        syn::Error::new(error.span(), message)
-    })
-}
-
-/// Parses the comma after an argument, if another argument follows.
-fn comma(input: ParseStream) -> syn::Result<()> {
-    if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
-        return Ok(());
-    }
-    let wrong: TokenTree = input.parse()?;
-    Err(cannot(
-        wrong,
-        "read the arguments of `#[on_vm]`",
-        "there is no comma before this",
-        "put a `,` between two arguments",
-    ))
-}
-
-fn is_known(key: &Ident) -> bool {
-    [CRATE, matrix::KEY, lab::LAB, lab::NODE]
-        .iter()
-        .any(|name| key == name)
-        || settings::find(key).is_ok()
-}
-
-fn valueless(key: &Ident, at: impl ToTokens) -> syn::Error {
-    cannot(
-        at,
-        format_args!("set `{key}`"),
-        "it has no value",
-        example(key),
-    )
-}
-
 fn repeated(key: &Ident) -> syn::Error {
     cannot(
         key,
@@ -280,16 +195,6 @@ fn repeated(key: &Ident) -> syn::Error {
         "one of the values would be lost",
         "remove one of the two",
     )
-}
-
-fn example(key: &Ident) -> String {
-    if key == matrix::KEY {
-        return format!("write {}", matrix::EXAMPLE);
-    }
-    match settings::find(key) {
-        Ok(known) => format!("write {}", settings::example(known)),
-        Err(_) => format!("write `{key} = …`"),
-    }
 }
 
 /// Returns the hint for a name that is not a literal.
