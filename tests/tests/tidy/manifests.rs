@@ -15,6 +15,7 @@ const LINKED: &[(&str, &[&str])] = &[
             "serde",
             "inventory",
             "signal-hook",
+            "vm-test-call",
             "vm-test-macros",
             "vm-test-protocol",
             "vm-test-settings",
