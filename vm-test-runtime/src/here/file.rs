@@ -1,4 +1,4 @@
-//! A file that appears.
+//! A file that appears, of any kind, at a path.
 
 use super::look::{Look, Watched};
 use std::path::{Path, PathBuf};
