@@ -34,7 +34,10 @@ pub async fn run_async<R: Outcome, F: Future<Output = R>>(site: &'static Site, b
         Some(job) => {
             let scope = crate::guest::Scope::enter(job);
             if scope.is_call() {
-                scope.call();
+                // Outside of the caller's runtime: what is called may start its own.
+                std::thread::scope(|threads| {
+                    threads.spawn(|| scope.call());
+                });
                 return R::passed();
             }
             let mut body = std::pin::pin!(body);

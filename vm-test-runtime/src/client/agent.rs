@@ -1,6 +1,7 @@
 //! The stream to the agent of an instance. Sends and receives whole messages; knows no job and no
 //! daemon.
 
+use super::is_timeout;
 use std::io::{self, Read};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -12,6 +13,10 @@ use vm_test_protocol::frame::{self, FrameBuffer};
 /// How many reads are made after the time is up: messages that came in time may wait here if this
 /// process was stopped.
 const LATE_READS: usize = 256;
+
+/// How long an agent that has a speaker may leave a message unread. Afterwards the stream ends: a
+/// guest that asks but does not listen must not hold up the thread that keeps its time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An agent, as its lease's holder has it.
 #[derive(Debug)]
@@ -38,7 +43,7 @@ impl Speaker {
     /// If the instance is gone.
     pub fn send(&self, message: &ToAgent) -> io::Result<()> {
         let _writing = self.writing.lock();
-        frame::write(&*self.stream, message)
+        write(&self.stream, message)
     }
 
     /// Ends the stream at once, whoever else has an end of it.
@@ -64,7 +69,7 @@ impl Agent {
     /// If the instance is gone.
     pub fn send(&self, message: &ToAgent) -> io::Result<()> {
         let _writing = self.writing.lock();
-        frame::write(&self.stream, message)
+        write(&self.stream, message)
     }
 
     /// Returns a second way to the agent, for other threads. Only when it is dropped, too, the lease
@@ -73,6 +78,7 @@ impl Agent {
     /// # Errors
     /// If this process may open no more descriptors.
     pub fn speaker(&self) -> io::Result<Speaker> {
+        self.stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Speaker {
             stream: Arc::new(self.stream.try_clone()?),
             writing: Arc::clone(&self.writing),
@@ -129,4 +135,13 @@ impl Agent {
         // If the daemon is gone, so is the instance.
         let _ = self.stream.shutdown(Shutdown::Both);
     }
+}
+
+/// Writes a message. A part of one that is not taken in time may have been sent: the stream ends.
+fn write(stream: &UnixStream, message: &ToAgent) -> io::Result<()> {
+    let written = frame::write(stream, message);
+    if written.as_ref().is_err_and(is_timeout) {
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+    written
 }

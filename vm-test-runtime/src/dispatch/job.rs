@@ -46,9 +46,11 @@ pub(super) fn manifest_dir(site: &Site) -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| site.manifest_dir.into(), PathBuf::from)
 }
 
-/// Returns the job: this binary and this test, without the user's own arguments.
+/// Returns the job: this binary and this test, without the user's own arguments; `guest` is the
+/// name of its guest.
 pub(super) fn for_test(
     site: &Site,
+    guest: &str,
     test: &str,
     granted: &Leased,
     wanted: Wanted,
@@ -72,7 +74,7 @@ pub(super) fn for_test(
         wanted.exports.is_some(),
         Some(&workspace(site)),
     );
-    variables.extend(environment::identity(&site.guest(), granted));
+    variables.extend(environment::identity(guest, granted));
     variables.extend(site.lab.map(|lab| (ENV_LAB.into(), lab.name.into())));
     Ok(Job {
         nonce: nonce(),

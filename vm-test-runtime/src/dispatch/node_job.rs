@@ -12,16 +12,17 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::lab::{MOST_OUTPUT, Ran, Returned, Work};
 
-/// Runs something on a node to its end.
+/// Runs something on the node with this name to its end.
 pub(super) fn run(
     lease: &mut Lease,
     site: &'static Site,
+    node: &str,
     test: &str,
     work: Work,
 ) -> Result<Ran, Failure> {
     let (job, input) = match work {
         Work::Call(call) => {
-            let mut job = job::for_test(site, test, &lease.granted, Wanted::default())?;
+            let mut job = job::for_test(site, node, test, &lease.granted, Wanted::default())?;
             job.stop_at_timeout = false;
             if let Some(test) = &mut job.test {
                 test.call = Some(call);

@@ -5,14 +5,18 @@ use super::{job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use vm_test_protocol::agent::ToAgent;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
-    Answer, Answered, Asked, LabRequest, NodeEntry, NodeOfLab, Question, Work,
+    Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeEntry, NodeOfLab, Question, Work,
 };
+
+/// More threads than an agent lets a body occupy: one that has just answered may still run.
+const MOST_THREADS: usize = 2 * MOST_ASKED;
 
 /// The nodes of one test.
 pub(super) struct Nodes {
@@ -61,7 +65,9 @@ impl Nodes {
             let starting: Vec<_> = requests
                 .iter()
                 .map(|request| {
-                    scope.spawn(|| Lease::obtain(request, |reason| lease::waiting(test, reason)))
+                    scope.spawn(move || {
+                        Lease::obtain(request, |reason| lease::waiting(test, reason))
+                    })
                 })
                 .collect();
             let lost = || Err(Failure::new("a thread that leases a node panicked"));
@@ -103,7 +109,15 @@ impl Nodes {
     }
 
     /// Answers a question of the body, now or later, through `to`.
-    pub(super) fn answer(&mut self, asked: Asked, to: &Speaker) {
+    ///
+    /// # Errors
+    /// If the guest asks more than its agent lets through.
+    pub(super) fn answer(&mut self, asked: Asked, to: &Speaker) -> Result<(), Failure> {
+        self.running.retain(|thread| !thread.is_finished());
+        if self.running.len() >= MOST_THREADS {
+            let words = "the guest broke the protocol: too many questions without an answer";
+            return Err(Failure::new(words));
+        }
         let Asked { number, question } = asked;
         let now = match question {
             Question::Nodes => Answer::Nodes {
@@ -111,11 +125,12 @@ impl Nodes {
                 own: self.own.to_owned(),
             },
             Question::Run { node, work } => match self.begin(number, &node, work, to) {
-                Ok(()) => return,
+                Ok(()) => return Ok(()),
                 Err(failure) => Answer::Refused(failure),
             },
         };
         tell(to, number, now);
+        Ok(())
     }
 
     /// Begins what is to run on a node.
@@ -128,15 +143,21 @@ impl Nodes {
             return Err(Failure::new("the lab has no such node"));
         };
         let (lease, to, site) = (Arc::clone(&node.lease), to.clone(), self.site);
-        let test = self.test.clone();
+        let (name, test) = (name.to_owned(), self.test.clone());
         let run = move || {
             let mut lease = lease.lock().unwrap_or_else(|lock| lock.into_inner());
-            let answer = node_job::run(&mut lease, site, &test, work);
+            // The body waits for an answer, and `print!` panics if its stream cannot be written.
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                node_job::run(&mut lease, site, &name, &test, work)
+            }));
             drop(lease);
-            let answer = answer.map_or_else(Answer::Refused, |ran| Answer::Ran(Box::new(ran)));
+            let answer = match ran {
+                Ok(Ok(ran)) => Answer::Ran(Box::new(ran)),
+                Ok(Err(failure)) => Answer::Refused(failure),
+                Err(_) => Answer::Refused(Failure::new("the test process on the host panicked")),
+            };
             tell(&to, number, answer);
         };
-        self.running.retain(|thread| !thread.is_finished());
         let thread = thread::Builder::new().spawn(run);
         let thread =
             thread.map_err(|error| Failure::new(format!("cannot start a thread: {error}")))?;

@@ -12,9 +12,12 @@ use vm_test_settings::quantity::show_duration;
 /// Reports a test that got no instance.
 pub(super) fn refused(site: &Site, test: &str, failure: &Failure) {
     eprintln!("error: {failure}");
+    let place = match site.lab {
+        Some(lab) => format!("lab `{}`", lab.name),
+        None => format!("guest `{}`", site.guest()),
+    };
     eprintln!(
-        "vm-test: `{test}` did not run: it needs guest `{}`; to re-run: {}",
-        site.guest(),
+        "vm-test: `{test}` did not run: it needs {place}; to re-run: {}",
         rerun(site, test)
     );
 }

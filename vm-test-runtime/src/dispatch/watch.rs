@@ -151,7 +151,7 @@ impl Follower for Watch<'_> {
                 Failure::new(format!("the guest broke the protocol: {breach}"))
             })?,
             FromAgent::Asked(asked) => match &mut self.lab {
-                Some((nodes, speaker)) => nodes.answer(*asked, speaker),
+                Some((nodes, speaker)) => nodes.answer(*asked, speaker)?,
                 None => self.seen.stray = Some("a question of a test without a lab".to_owned()),
             },
             FromAgent::InputTaken(_)
@@ -177,7 +177,7 @@ pub(super) fn run(
     in_guest: &InGuest,
 ) -> Course {
     let mut harvest = harvest::of(lease, site, test);
-    let job = job::for_test(site, test, &lease.granted, harvest.wanted());
+    let job = job::for_test(site, &site.guest(), test, &lease.granted, harvest.wanted());
     let prepared = job.and_then(|job| Ok((job, with_speaker(lease, nodes)?)));
     let (job, lab) = match prepared {
         Ok(prepared) => prepared,

@@ -1,3 +1,5 @@
+//! What is kept of what a node says, and what it may not say.
+
 use super::*;
 use vm_test_protocol::body::BodyOutcome;
 use vm_test_protocol::lab::{Asked, Question};
