@@ -1,11 +1,11 @@
-//! One lab, in its own thread: decide it, wait for room for all of its nodes, start its keeper, live,
-//! end. Its nodes are leased one by one, as instances.
+//! One lab, in its own thread: decide it, wait for room for all of its nodes, start its keeper,
+//! live, end. Its nodes are leased one by one, as instances.
 
 use super::super::instance::LabKeeper;
 use super::super::prepare;
 use super::host::Host;
 use super::labs::LivingLab;
-use super::room;
+use super::queue;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::collections::HashSet;
 use std::net::Shutdown;
@@ -33,7 +33,7 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
     let (memory, cpus) = prepare::needs(&plan);
     let what = format!("memory for the nodes of lab `{}`", plan.name);
     host.admission.check(memory, &what)?;
-    let Some(room) = room::admit(host, stream, memory, cpus)? else {
+    let Some(room) = queue::admit(host, stream, memory, cpus)? else {
         return Ok(());
     };
     let tools = &host.tools;

@@ -12,6 +12,7 @@ mod lab;
 mod labs;
 mod ledger;
 mod life;
+mod queue;
 mod registry;
 mod room;
 #[cfg(test)]

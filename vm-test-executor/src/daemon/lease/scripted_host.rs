@@ -12,6 +12,7 @@ use super::admission::Admission;
 use super::budget::Budget;
 use super::claims::Claims;
 use super::host::Host;
+use super::labs::Labs;
 use super::life::{self, Ending};
 use super::registry::{Living, Registry};
 use super::spares::Spares;

@@ -7,8 +7,9 @@ use super::host::Host;
 use super::labs::LeasedNode;
 use super::ledger;
 use super::life::{self, Ending};
+use super::queue;
 use super::registry::Living;
-use super::room::{self, Room};
+use super::room::Room;
 use super::spare::Spare;
 use super::standby::{self, Model};
 use crate::config::Guest;
@@ -103,7 +104,7 @@ fn admit(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>
     if !guest.disks.is_empty() {
         host.admission.check(footprint, "memory and disks")?;
     }
-    room::admit(host, stream, footprint, guest.cpus)
+    queue::admit(host, stream, footprint, guest.cpus)
 }
 
 /// Returns a spare, with the client's stream attached.
