@@ -115,10 +115,14 @@ impl LabKeeper {
                 Err(failure.reworded(|words| format!("cannot use lab {}: {words}", self.name)))
             }
             Ok(answer) => Ok(answer),
-            Err(error) => Err(Failure::new(format!(
-                "cannot use lab {}: its keeper does not answer: {error}",
-                self.name
-            ))),
+            Err(error) => {
+                // What it says later would be taken for the answer to another question.
+                self.end();
+                Err(Failure::new(format!(
+                    "cannot use lab {}: its keeper does not answer: {error}",
+                    self.name
+                )))
+            }
         }
     }
 
@@ -154,7 +158,10 @@ impl Drop for LabKeeper {
 fn process_of(pidfd: &OwnedFd) -> io::Result<Pid> {
     let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pid:"));
-    line.and_then(|pid| Pid::from_raw(pid.trim().parse().ok()?))
+    // 0 if it is in another pid namespace, -1 if it is gone.
+    line.and_then(|pid| pid.trim().parse().ok())
+        .filter(|pid| *pid > 0)
+        .and_then(Pid::from_raw)
         .ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
