@@ -74,7 +74,7 @@ pub(crate) fn decide_node<'a>(
 pub(crate) fn check_node(guest: &Guest) -> Result<(), Failure> {
     let cannot = |cause: &str, hint: &str| {
         let what = format!("cannot use guest `{}` in a lab: {cause}", guest.name);
-        Err(Failure::new(what).hint(hint).missing())
+        Err(Failure::new(what).hint(hint))
     };
     if guest.privileged {
         return cannot(
