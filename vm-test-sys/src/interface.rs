@@ -120,7 +120,10 @@ fn add_address(name: &str, address: Ipv6Addr, prefix: u8) -> io::Result<()> {
 
 fn bring_up(socket: &OwnedFd, name: &str) -> io::Result<()> {
     let mut request = named(name);
-    request.ifr_ifru.ifru_flags = i16::try_from(libc::IFF_UP | libc::IFF_RUNNING).unwrap_or(0);
+    // The kernel takes all flags from this: without the last one, programs take the interface for
+    // one that cannot send to groups.
+    let flags = libc::IFF_UP | libc::IFF_RUNNING | libc::IFF_MULTICAST;
+    request.ifr_ifru.ifru_flags = i16::try_from(flags).unwrap_or(0);
     ask(socket, libc::SIOCSIFFLAGS, &raw mut request)
 }
 
