@@ -1,6 +1,6 @@
 //! The keeper of a lab: pid 1 of the namespaces that all its nodes are below. It owns the lab's
-//! networks and starts the keepers of its nodes. When it dies, for whatever reason, the kernel takes
-//! the whole lab down with it.
+//! networks and starts the keepers of its nodes. When it dies, for whatever reason, the kernel
+//! takes the whole lab down with it.
 
 mod ids;
 mod life;
