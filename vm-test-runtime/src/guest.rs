@@ -26,6 +26,9 @@ const PANIC_REPORTS: usize = 64;
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
+/// Set once this process has run the call that it was started for.
+static HAS_CALLED: AtomicBool = AtomicBool::new(false);
+
 /// Set once an agent has been found.
 static IS_GUEST: OnceLock<()> = OnceLock::new();
 
@@ -127,16 +130,20 @@ impl Scope {
     }
 
     /// Returns whether this process runs a call instead of the body.
+    ///
+    /// Afterwards it runs no body either: what calls the test may call it several times.
     pub(crate) fn is_call(&self) -> bool {
-        self.agent.is_some() && std::env::var_os(ENV_CALL).is_some()
+        let begins = self.agent.is_some() && std::env::var_os(ENV_CALL).is_some();
+        begins || HAS_CALLED.load(Ordering::SeqCst)
     }
 
-    /// Runs the call, and reports what it returned.
+    /// Runs the call, unless it has run, and reports what it returned.
     pub(crate) fn call(self) {
         let Some(agent) = self.agent else {
             return;
         };
         let returned = call::run(agent.channel);
+        HAS_CALLED.store(true, Ordering::SeqCst);
         if agent.is_ours() {
             agent.channel.tell(&FromBody::Returned(returned));
             agent.give_verdict(BodyOutcome::Passed);

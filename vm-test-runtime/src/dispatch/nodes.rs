@@ -5,6 +5,7 @@ use super::{job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -178,9 +179,16 @@ impl Drop for Nodes {
     }
 }
 
-/// Sends an answer. If the body's guest is gone, nobody needs it.
+/// Sends an answer, or says that it is too long: a node may have made it so, and the body waits. If
+/// the body's guest is gone, nobody needs it.
 fn tell(to: &Speaker, number: u64, answer: Answer) {
-    let _ = to.send(&ToAgent::Answered(Box::new(Answered { number, answer })));
+    let send = |answer| to.send(&ToAgent::Answered(Box::new(Answered { number, answer })));
+    if let Err(error) = send(answer)
+        && error.kind() == io::ErrorKind::InvalidData
+    {
+        let failure = Failure::new(format!("its answer is too long to be sent: {error}"));
+        let _ = send(Answer::Refused(failure));
+    }
 }
 
 /// Returns the request for a node.

@@ -54,7 +54,14 @@ pub(super) fn ask(question: Question) -> Answer {
     };
     EXCHANGE
         .ask(channel, question)
-        .unwrap_or_else(|error| Answer::Refused(lost(&error.to_string())))
+        .unwrap_or_else(|error| Answer::Refused(unsent(&error)))
+}
+
+fn unsent(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Failure::new(format!("it is too long to be sent: {error}")),
+        _ => lost(&error.to_string()),
+    }
 }
 
 fn lost(cause: &str) -> Failure {
