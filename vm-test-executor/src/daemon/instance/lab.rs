@@ -159,8 +159,8 @@ fn process_of(pidfd: &OwnedFd) -> io::Result<Pid> {
     let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pid:"));
     // 0 if it is in another pid namespace, -1 if it is gone.
-    line.and_then(|pid| pid.trim().parse().ok())
-        .filter(|pid| *pid > 0)
+    line.and_then(|pid| pid.trim().parse::<i32>().ok())
+        .filter(|&pid| pid > 0)
         .and_then(Pid::from_raw)
         .ok_or_else(|| io::ErrorKind::NotFound.into())
 }
