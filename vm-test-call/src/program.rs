@@ -1,15 +1,34 @@
 //! Where the code of this program is in its memory, as the kernel shows it. Calls nothing.
 
 use crate::refusal::Refusal;
-use std::fs;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Returns the addresses of the program's code, which contains `origin`.
 pub(crate) fn code_around(origin: usize) -> Result<Range<usize>, Refusal> {
-    let no_map = |error: std::io::Error| Refusal::NoMap(error.to_string());
+    let no_map = |error: io::Error| Refusal::NoMap(error.to_string());
     let maps = fs::read_to_string("/proc/self/maps").map_err(no_map)?;
-    let program = fs::read_link("/proc/self/exe").map_err(no_map)?;
+    let program = program().map_err(no_map)?;
     code_in(&maps, &program.to_string_lossy(), origin)
+}
+
+/// Returns the path of this program.
+///
+/// A loader that was started with the program as its argument is what the kernel takes for the
+/// program. It leaves the program's path as the first argument.
+fn program() -> io::Result<PathBuf> {
+    let started = fs::read_link("/proc/self/exe")?;
+    match std::env::args_os().next() {
+        Some(program) if is_loader(&started) => fs::canonicalize(program),
+        _ => Ok(started),
+    }
+}
+
+/// Returns whether a file is a loader, by its name.
+fn is_loader(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(b"ld-")
 }
 
 /// Returns the same from the text of `/proc/self/maps` and the path of the program.
@@ -53,6 +72,7 @@ fn mapping(line: &str) -> Option<Mapping<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
 
     const MAPS: &str = "\
 1000-2000 r--p 00000000 08:01 11                         /target/debug/my test
@@ -88,5 +108,22 @@ mod tests {
     fn this_test_is_part_of_its_own_code() {
         let here = code_around as fn(usize) -> _ as usize;
         assert!(code_around(here).unwrap().contains(&here));
+    }
+
+    #[test]
+    fn a_program_that_was_started_by_a_loader_is_found_as_well() {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        let mut paths = maps.lines().filter_map(mapping).map(|mapping| mapping.path);
+        let loader = paths.find(|path| is_loader(Path::new(path)));
+        let output = Command::new(loader.expect("this test has a loader"))
+            .arg(std::env::current_exe().unwrap())
+            .args([
+                "program::tests::this_test_is_part_of_its_own_code",
+                "--exact",
+            ])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("test result: ok. 1 passed"), "{text}");
     }
 }
