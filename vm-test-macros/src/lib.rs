@@ -64,7 +64,8 @@ use quote::ToTokens;
 /// # Settings
 ///
 /// `key = value` pairs after the name, or alone, apply to this test only. A setting that is not
-/// given here is taken from the guest's table in `vm-test.toml`, and then from the default.
+/// given here is taken from the guest's table in `vm-test.toml`, then from the tables that this one
+/// builds on (`extends`, `[guest-defaults]`), and then from the default.
 ///
 /// | key | values | default | meaning |
 /// |---|---|---|---|

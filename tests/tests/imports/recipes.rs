@@ -97,7 +97,7 @@ fn mistakes_in_the_configuration_are_named() {
             file: "vm-test.toml",
             content: b"\n[guests.g]\n",
             command: RUN,
-            message: "cannot read {}/vm-test.toml: line 2: there is no `guests` outside of all tables of guests",
+            message: "cannot read {}/vm-test.toml: line 2: there is no `guests` outside of the tables of guests",
             hint: "a guest is declared as in [guest.worker-1]",
         },
         Mistake {

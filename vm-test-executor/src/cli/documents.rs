@@ -215,7 +215,11 @@ fn what_is_wrong_in_a_document_is_found() {
             "```toml\n# vm-test.toml\n[guest.a]\nkeep = \"x\"\n```",
             "keep",
         ),
-        ("```toml\n# vm-test.toml\n```", "no guest"),
+        (
+            "```toml\n# vm-test.toml\n[guest.a]\nextends = \"b\"\n```",
+            "no guest `b`",
+        ),
+        ("```toml\n# vm-test.toml\n```", "declares no guest"),
         ("```toml\n# images/a.toml\nbsae = \"host\"\n```", "bsae"),
     ] {
         let error = check(wrong).unwrap_err();

@@ -1,15 +1,13 @@
-//! The table of one guest in `vm-test.toml`: its settings, or the line of a mistake and the hint.
-//! Knows no other table.
+//! The settings in a table of `vm-test.toml`, or the line of a mistake and the hint. Knows no other
+//! key.
 
-use std::ops::Range;
-use std::path::Path;
+use super::mistake::{Mistake, line};
+use super::value::{choose, unknown, write};
 use toml::de::{DeTable, DeValue};
-use vm_test_protocol::failure::Failure;
 use vm_test_settings::form::{Form, Refusal};
 use vm_test_settings::guest::{Key, Kind, Setting, Text, names};
 use vm_test_settings::limits::Limits;
 use vm_test_settings::quantity::Remedy;
-use vm_test_settings::word::suggestion;
 
 /// A setting, and the number of its line.
 #[derive(Debug)]
@@ -18,62 +16,30 @@ pub(super) struct Entry {
     pub(super) setting: Setting,
 }
 
-/// A mistake in a table.
-#[derive(Debug)]
-pub(super) struct Mistake {
-    line: usize,
-    key: String,
-    cause: String,
-    hint: String,
-}
-
-impl Mistake {
-    /// Returns the failure to decide the guest.
-    pub(super) fn failure(&self, guest: &str, file: &Path) -> Failure {
-        Failure::new(format!(
-            "cannot use guest `{guest}`: cannot set `{}`: {} (in {}, line {})",
-            self.key,
-            self.cause,
-            file.display(),
-            self.line
-        ))
-        .hint(&self.hint)
+/// Reads the settings of a table of this text. The caller reads the `other` keys.
+pub(super) fn read(
+    text: &str,
+    table: &DeTable<'_>,
+    other: &[&'static str],
+) -> Result<Vec<Entry>, Mistake> {
+    let mut entries = Vec::new();
+    for (key, value) in table {
+        let name: &str = key.get_ref();
+        if other.contains(&name) {
+            continue;
+        }
+        let mistake = |span, refusal| Mistake::of_key(line(text, span), name, refusal);
+        let Some(known) = Key::find(name) else {
+            let known: Vec<_> = names().chain(other.iter().copied()).collect();
+            return Err(mistake(key.span(), unknown(name, &known)));
+        };
+        entries.push(Entry {
+            line: line(text, key.span()),
+            setting: set(known, value.get_ref())
+                .map_err(|refusal| mistake(value.span(), refusal))?,
+        });
     }
-}
-
-/// Returns the line number of a position in a text.
-pub(super) fn line(text: &str, span: Range<usize>) -> usize {
-    let before = text.as_bytes().get(..span.start).unwrap_or_default();
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
-/// Reads the settings of a table of this text.
-pub(super) fn read(text: &str, table: &DeTable<'_>) -> Result<Vec<Entry>, Mistake> {
-    table
-        .iter()
-        .map(|(name, value)| {
-            let mistake = |span, refusal: Refusal| Mistake {
-                line: line(text, span),
-                key: name.get_ref().to_string(),
-                cause: refusal.cause,
-                hint: refusal.hint,
-            };
-            let key = Key::find(name.get_ref());
-            let key = key.ok_or_else(|| mistake(name.span(), unknown(name.get_ref())))?;
-            let setting =
-                set(key, value.get_ref()).map_err(|refusal| mistake(value.span(), refusal))?;
-            let line = line(text, name.span());
-            Ok(Entry { line, setting })
-        })
-        .collect()
-}
-
-fn unknown(name: &str) -> Refusal {
-    let hint = match Key::suggestion(name) {
-        Some(key) => format!("did you mean `{key}`?"),
-        None => format!("the keys are {}", names().collect::<Vec<_>>().join(", ")),
-    };
-    Refusal::new("there is no such key", hint)
+    Ok(entries)
 }
 
 /// Checks a word of a list of variable names. Words of other lists are checked with the guest.
@@ -101,7 +67,11 @@ fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
     };
     let array = || value.as_array().ok_or_else(|| type_error(key, value));
     Ok(match &key.kind {
-        Kind::Choice(choices, make) => make(choose(key, choices, text(value)?)?.into()),
+        Kind::Choice(choices, make) => {
+            let word = text(value)?;
+            choose(key.name, choices, &word)?;
+            make(word.into())
+        }
         Kind::Word(_, make) => make(text(value)?.into()),
         Kind::Quantity(limits, make) => make(quantity(key, limits, value)?),
         Kind::Quantities(limits, make) => {
@@ -133,28 +103,13 @@ fn quantity(key: &Key, limits: &Limits, value: &DeValue<'_>) -> Result<u64, Refu
     scale.read(text).map_err(|wrong| {
         let hint = match wrong.remedy {
             Remedy::Write(better) if limits.accept(&better) => {
-                write(key, &within_list(key, &better))
+                write(key.name, &within_list(key, &better))
             }
             Remedy::Write(_) | Remedy::Rule => scale.rule(),
             Remedy::Less => format!("write a smaller {}", scale.noun),
         };
         Refusal::new(wrong.cause, hint)
     })
-}
-
-fn choose(key: &Key, choices: &[&str], word: String) -> Result<String, Refusal> {
-    if choices.contains(&word.as_str()) {
-        return Ok(word);
-    }
-    let hint = match suggestion(&word, choices.iter().copied()) {
-        Some(choice) => write(key, &format!("{choice:?}")),
-        None => {
-            let choices: Vec<_> = choices.iter().map(|word| format!("`{word:?}`")).collect();
-            format!("the value is {}", choices.join(" or "))
-        }
-    };
-    let cause = format!("there is no `{}`", word.escape_debug());
-    Err(Refusal::new(cause, hint))
 }
 
 /// Refuses a value of another kind, with a hint that is accepted: what the value stands for, if that
@@ -183,7 +138,7 @@ fn type_error(key: &Key, value: &DeValue<'_>) -> Refusal {
         _ => None,
     };
     let better = better.as_deref().unwrap_or(key.example);
-    Refusal::new(key.kind.type_error(), write(key, better))
+    Refusal::new(key.kind.type_error(), write(key.name, better))
 }
 
 /// Quotes a text, in a list if the key takes one.
@@ -192,11 +147,6 @@ fn within_list(key: &Key, text: &str) -> String {
         Kind::Quantities(..) => format!("[{text:?}]"),
         _ => format!("{text:?}"),
     }
-}
-
-/// Returns an assignment to write, for hints.
-fn write(key: &Key, value: &str) -> String {
-    format!("write `{} = {value}`", key.name)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use vm_test_settings::guest::KEYS;
 fn entries(line: &str) -> Result<Vec<Entry>, Mistake> {
     let text = format!("\n{line}\n");
     let table = DeTable::parse(&text).unwrap();
-    read(&text, table.get_ref())
+    read(&text, table.get_ref(), &[])
 }
 
 fn mistake(line: &str) -> Option<Mistake> {
@@ -39,8 +39,9 @@ fn a_misspelled_key_is_named_with_its_line_and_the_one_that_was_meant() {
                 continue;
             }
             let found = mistake(&format!("{wrong} = {example}")).expect(&wrong);
-            assert_eq!((found.line, &found.key), (2, &wrong));
-            assert_eq!(found.cause, "there is no such key");
+            assert_eq!(found.line, 2);
+            let cause = format!("cannot set `{wrong}`: there is no such key");
+            assert_eq!(found.cause, cause);
             assert_eq!(found.hint, format!("did you mean `{name}`?"));
         }
     }
@@ -56,6 +57,7 @@ fn a_variable_is_named_and_given_no_value() {
         ("env = [\"\"]", "`` is not the name of a variable"),
         ("env = [\"1A\"]", "`1A` is not the name of a variable"),
     ] {
+        let cause = format!("cannot set `env`: {cause}");
         assert_eq!(mistake(text).expect(text).cause, cause);
     }
 }
@@ -185,11 +187,33 @@ fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
         ),
     ] {
         let found = mistake(text).expect(text);
-        assert_eq!(
-            (found.cause.as_str(), found.hint.as_str()),
-            (cause, hint),
-            "{text}"
-        );
+        let (key, _) = text.split_once(' ').unwrap();
+        let cause = format!("cannot set `{key}`: {cause}");
+        assert_eq!((&*found.cause, &*found.hint), (&*cause, hint), "{text}");
         assert_eq!(found.line, 2, "{text}");
     }
+}
+
+#[test]
+fn the_keys_of_others_are_passed_over_and_suggested() {
+    let text = "extends = \"a\"\ncpus = 2\n";
+    let table = DeTable::parse(text).unwrap();
+    let entries = read(text, table.get_ref(), &["extends"]).unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(
+        (entries[0].line, &entries[0].setting),
+        (2, &Setting::Cpus(2))
+    );
+    assert!(read(text, table.get_ref(), &[]).is_err());
+    for (text, hint) in [
+        ("extend = \"a\"", "did you mean `extends`?"),
+        ("retries = 3", "the keys are backend, accelerator, "),
+    ] {
+        let table = DeTable::parse(text).unwrap();
+        let found = read(text, table.get_ref(), &["extends"]).unwrap_err();
+        assert!(found.hint.starts_with(hint), "{text}: {}", found.hint);
+    }
+    let table = DeTable::parse("retries = 3").unwrap();
+    let found = read("retries = 3", table.get_ref(), &["extends"]).unwrap_err();
+    assert!(found.hint.ends_with(", extends"), "{}", found.hint);
 }
