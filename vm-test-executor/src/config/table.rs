@@ -2,7 +2,7 @@
 //! key.
 
 use super::mistake::{Mistake, line};
-use super::value::{choose, unknown, write};
+use super::value::{choose, number, unknown, write};
 use toml::de::{DeTable, DeValue};
 use vm_test_settings::form::{Form, Refusal};
 use vm_test_settings::guest::{Key, Kind, Setting, Text, names};
@@ -80,11 +80,7 @@ fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
                 .map(|value| quantity(key, limits, value.get_ref()));
             make(each.collect::<Result<_, _>>()?)
         }
-        Kind::Count(_, make) => {
-            let number = value.as_integer();
-            let number = number.and_then(|number| number.as_str().parse().ok());
-            make(number.ok_or_else(|| type_error(key, value))?)
-        }
+        Kind::Count(_, make) => make(number(value).ok_or_else(|| type_error(key, value))?),
         Kind::Words(form, make) => {
             let each = array()?.iter().map(|value| {
                 let word = text(value.get_ref())?;
@@ -116,7 +112,7 @@ fn quantity(key: &Key, limits: &Limits, value: &DeValue<'_>) -> Result<u64, Refu
 /// is clear and allowed, or else an example.
 fn type_error(key: &Key, value: &DeValue<'_>) -> Refusal {
     let better = match (&key.kind, value) {
-        (Kind::Quantity(limits, _), DeValue::Integer(number)) => {
+        (Kind::Quantity(limits, _), DeValue::Integer(number)) if number.radix() == 10 => {
             let text = limits.scale.correct(number.as_str());
             let text = text.filter(|text| limits.accept(text));
             text.map(|text| format!("{text:?}"))

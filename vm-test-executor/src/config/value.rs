@@ -39,6 +39,12 @@ pub(super) fn text(
     text.map(str::to_owned)
 }
 
+/// Returns a whole number, in any notation of TOML.
+pub(super) fn number(found: &DeValue<'_>) -> Option<u32> {
+    let number = found.as_integer()?;
+    u32::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
 /// Refuses a key that is not one of these.
 pub(super) fn unknown(key: &str, keys: &[&str]) -> Refusal {
     let hint = match suggestion(key, keys.iter().copied()) {

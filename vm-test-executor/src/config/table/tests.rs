@@ -217,3 +217,21 @@ fn the_keys_of_others_are_passed_over_and_suggested() {
     let found = read("retries = 3", table.get_ref(), &["extends"]).unwrap_err();
     assert!(found.hint.ends_with(", extends"), "{}", found.hint);
 }
+
+#[test]
+fn a_number_is_read_in_every_notation_of_toml() {
+    for (text, cpus) in [
+        ("cpus = 16", 16),
+        ("cpus = 0x10", 16),
+        ("cpus = 0o20", 16),
+        ("cpus = 0b1_0000", 16),
+        ("cpus = 1_6", 16),
+        ("cpus = +16", 16),
+    ] {
+        let entries = entries(text).expect(text);
+        assert_eq!(entries[0].setting, Setting::Cpus(cpus), "{text}");
+    }
+    // The hint has the example, and not `"100M"`.
+    let found = mistake("memory = 0x100").unwrap();
+    assert_eq!(found.hint, "write `memory = \"512M\"`");
+}
