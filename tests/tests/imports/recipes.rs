@@ -97,7 +97,7 @@ fn mistakes_in_the_configuration_are_named() {
             file: "vm-test.toml",
             content: b"\n[guests.g]\n",
             command: RUN,
-            message: "cannot read {}/vm-test.toml: line 2: there is no `guests` outside of the tables of guests",
+            message: "cannot read {}/vm-test.toml: line 2: there is no `guests` outside of the tables of guests and labs",
             hint: "a guest is declared as in [guest.worker-1]",
         },
         Mistake {
@@ -204,7 +204,7 @@ fn a_file_of_a_hundred_megabytes_is_refused_unread() {
             BUILD,
             "is it a recipe? Larger content belongs into files that it names",
         ),
-        ("vm-test.toml", RUN, "it only declares guests"),
+        ("vm-test.toml", RUN, "it only declares guests and labs"),
     ] {
         let place = Place::new();
         let path = place.write(name, "");

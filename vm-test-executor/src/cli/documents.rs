@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use std::fs;
 use std::path::Path;
+use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::ALL;
 use vm_test_tests::document::{Block, blocks, blocks_of_the_project, of_the_project, spans};
 use vm_test_tests::shell::{Command, commands};
@@ -71,15 +72,18 @@ fn check_file(name: &str, text: &str) -> Result<usize, String> {
 
 fn check_guests(directory: &Path) -> Result<(), String> {
     let workspace = Workspace::find(directory).map_err(|failure| failure.to_string())?;
-    let names: Vec<&str> = workspace.names().collect();
-    if names.is_empty() {
+    let guests = workspace
+        .names()
+        .map(|name| workspace.guest(name, &[]).err());
+    let labs = workspace.labs().map(|name| workspace.lab(name).err());
+    let failures: Vec<Option<Failure>> = guests.chain(labs).collect();
+    if failures.is_empty() {
         return Err("it declares no guest".to_owned());
     }
-    for name in names {
-        let guest = workspace.guest(name, &[]);
-        guest.map_err(|failure| failure.to_string())?;
+    match failures.into_iter().flatten().next() {
+        None => Ok(()),
+        Some(failure) => Err(failure.to_string()),
     }
-    Ok(())
 }
 
 #[test]
@@ -192,6 +196,10 @@ fn what_is_wrong_in_a_document_is_found() {
             "```toml\n# vm-test.toml\n[guest.a]\nmemory = \"1G\"\n```",
             1,
         ),
+        (
+            "```toml\n# vm-test.toml\n[lab.a.nodes]\nb = { guest = \"host\" }\n```",
+            1,
+        ),
         ("```toml\n# images/a.toml\nbase = \"host\"\n```", 1),
         ("```toml\n# Cargo.toml\nx = 1\n```", 0),
         ("```text\nvm-test x\n```", 0),
@@ -218,6 +226,10 @@ fn what_is_wrong_in_a_document_is_found() {
         (
             "```toml\n# vm-test.toml\n[guest.a]\nextends = \"b\"\n```",
             "no guest `b`",
+        ),
+        (
+            "```toml\n# vm-test.toml\n[lab.a.nodes]\nb = { guest = \"c\" }\n```",
+            "no guest `c`",
         ),
         ("```toml\n# vm-test.toml\n```", "declares no guest"),
         ("```toml\n# images/a.toml\nbsae = \"host\"\n```", "bsae"),

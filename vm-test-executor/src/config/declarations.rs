@@ -1,16 +1,22 @@
-//! What `vm-test.toml` declares: guests, and what they start from. Reads only the names of tables;
-//! refuses what belongs to none.
+//! What `vm-test.toml` declares: guests, what they start from, and labs. Reads only the names of
+//! tables; refuses what belongs to none.
 
 use super::guest::{Guest, HOST};
 use super::guests::{DEFAULTS, Guests};
-use super::mistake::line;
+use super::lab::Draft;
+use super::mistake::{Mistake, line};
+use std::collections::BTreeMap;
 use toml::de::DeTable;
 use vm_test_protocol::failure::Failure;
+use vm_test_settings::form::Form;
 use vm_test_settings::guest::Key;
 use vm_test_settings::word;
 
 /// The table with the guests.
 const GUESTS: &str = "guest";
+
+/// The table with the labs.
+const LABS: &str = "lab";
 
 /// What somebody writes who does not remember the name of the table with the defaults.
 const LIKE_DEFAULTS: [&str; 2] = ["default", "defaults"];
@@ -19,6 +25,8 @@ const LIKE_DEFAULTS: [&str; 2] = ["default", "defaults"];
 #[derive(Debug, Default)]
 pub(super) struct Declarations {
     pub(super) guests: Guests,
+    /// A mistake in one of them does not affect the others.
+    pub(super) labs: BTreeMap<String, Result<Draft, Mistake>>,
 }
 
 impl Declarations {
@@ -33,6 +41,7 @@ impl Declarations {
             match (name, value.get_ref().as_table()) {
                 (GUESTS, Some(tables)) => declarations.declare_guests(text, tables)?,
                 (DEFAULTS, Some(table)) => declarations.guests.start_from(text, table),
+                (LABS, Some(tables)) => declarations.declare_labs(text, tables)?,
                 _ => return Err(stray(name, at, None)),
             }
         }
@@ -52,17 +61,37 @@ impl Declarations {
         }
         Ok(())
     }
+
+    fn declare_labs(&mut self, text: &str, tables: &DeTable<'_>) -> Result<(), Failure> {
+        for (name, value) in tables {
+            let at = line(text, name.span());
+            let name: &str = name.get_ref();
+            let Some(table) = value.get_ref().as_table() else {
+                return Err(stray(name, at, Some(LABS)));
+            };
+            Form::Name.check(name).map_err(|refusal| {
+                let cause = refusal.cause;
+                Failure::new(format!(
+                    "line {at}: cannot use {name:?} as the name of a lab: {cause}"
+                ))
+                .hint(refusal.hint)
+            })?;
+            let draft = Draft::read(name, at, text, table);
+            self.labs.insert(name.to_owned(), draft);
+        }
+        Ok(())
+    }
 }
 
-/// Refuses a key that is in no table of a guest; `table` is the one that it is in.
+/// Refuses a key that is in no table of a guest or lab; `table` is the one that it is in.
 fn stray(name: &str, at: usize, table: Option<&str>) -> Failure {
-    let near = if LIKE_DEFAULTS.contains(&name) {
-        Some(DEFAULTS)
-    } else {
-        word::suggestion(name, [GUESTS, DEFAULTS])
+    let near = match table {
+        Some(LABS) => Some(LABS),
+        _ if LIKE_DEFAULTS.contains(&name) => Some(DEFAULTS),
+        _ => word::suggestion(name, [GUESTS, DEFAULTS, LABS]),
     };
     let place = table.map_or_else(
-        || "outside of the tables of guests".to_owned(),
+        || "outside of the tables of guests and labs".to_owned(),
         |table| format!("in [{table}]"),
     );
     let is_setting = Key::find(name).is_some();
@@ -72,10 +101,11 @@ fn stray(name: &str, at: usize, table: Option<&str>) -> Failure {
             "settings stand below the name of their guest, as in [guest.{HOST}], or in [{DEFAULTS}] for all guests"
         ),
         Some(GUESTS) => "a guest is declared as in [guest.worker-1]".to_owned(),
+        Some(LABS) => "a lab is declared as in [lab.office.nodes]".to_owned(),
         Some(_) => format!("settings that all guests start from stand in [{DEFAULTS}]"),
-        None => {
-            format!("it declares guests and nothing else: [guest.{name}] declares guest `{name}`")
-        }
+        None => format!(
+            "it declares guests and labs and nothing else: [guest.{name}] declares guest `{name}`"
+        ),
     };
     Failure::new(format!("line {at}: there is no `{name}` {place}")).hint(hint)
 }

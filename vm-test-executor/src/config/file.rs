@@ -1,16 +1,19 @@
-//! `vm-test.toml` at the root of a workspace: finds it, and decides the guests that it declares.
-//! Knows nothing of sites.
+//! `vm-test.toml` at the root of a workspace: finds it, and decides the guests and labs that it
+//! declares. Knows nothing of sites.
 
 use super::declarations::Declarations;
 use super::document;
 use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
-use super::mistake::{FILE, placed};
+use super::lab::Lab;
+use super::mistake::{FILE, Mistake, placed};
+use super::table::Entry;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::guest::Setting;
+use vm_test_settings::word;
 
-/// The guests of a workspace.
+/// The guests and labs of a workspace.
 #[derive(Debug, Default)]
 pub struct Workspace {
     /// Where relative paths start.
@@ -24,7 +27,7 @@ impl Workspace {
     /// known.
     ///
     /// # Errors
-    /// If the file cannot be read or is wrong outside the guests' tables.
+    /// If the file cannot be read or is wrong outside the tables of guests and labs.
     pub fn find(directory: &Path) -> Result<Self, Failure> {
         let found = directory
             .ancestors()
@@ -40,7 +43,7 @@ impl Workspace {
     }
 
     fn read(file: PathBuf) -> Result<Self, Failure> {
-        let text = document::read(&file, "it only declares guests")?;
+        let text = document::read(&file, "it only declares guests and labs")?;
         let declared = Declarations::read(&text).map_err(|failure| {
             failure.reworded(|cause| format!("cannot read {}: {cause}", file.display()))
         })?;
@@ -56,6 +59,11 @@ impl Workspace {
         self.declared.guests.names()
     }
 
+    /// Returns the names of the labs that the file declares.
+    pub fn labs(&self) -> impl Iterator<Item = &str> {
+        self.declared.labs.keys().map(String::as_str)
+    }
+
     /// Returns the path of the file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
@@ -67,15 +75,34 @@ impl Workspace {
     /// # Errors
     /// If there is no such guest, or a setting is wrong.
     pub fn guest(&self, name: &str, settings: &[Setting]) -> Result<Guest, Failure> {
-        let mut guest = self.as_declared(name)?;
+        let mut guest = self.as_declared(name, &[])?;
         for setting in settings {
             guest.set(setting)?;
         }
         Ok(self.located(guest))
     }
 
-    /// Decides a guest by the file.
-    fn as_declared(&self, name: &str) -> Result<Guest, Failure> {
+    /// Decides a lab: its networks, its nodes with their guests, and all addresses.
+    ///
+    /// # Errors
+    /// If there is no such lab, or anything in it is wrong.
+    pub fn lab(&self, name: &str) -> Result<Lab, Failure> {
+        let (Some(draft), Some(file)) = (self.declared.labs.get(name), &self.file) else {
+            return Err(self.unknown_lab(name));
+        };
+        let fail = |mistake: &Mistake| mistake.failure(&format!("lab `{name}`"), file);
+        let draft = draft.as_ref().map_err(fail)?;
+        draft
+            .check_guests(&self.declared.guests)
+            .map_err(|mistake| fail(&mistake))?;
+        draft.decide(name, file, |guest, settings| {
+            let guest = self.as_declared(guest, settings)?;
+            Ok(self.located(guest))
+        })
+    }
+
+    /// Decides a guest by the file and by these settings in it.
+    fn as_declared(&self, name: &str, settings: &[Entry]) -> Result<Guest, Failure> {
         let mut guest = Guest::new(name)?;
         let file = match &self.file {
             Some(file) if self.declared.guests.has(name) => file,
@@ -83,10 +110,10 @@ impl Workspace {
             _ => return Err(self.unknown(name)),
         };
         let declared = self.declared.guests.settings(name, file)?;
-        for entry in declared {
+        for Entry { line, setting } in declared.into_iter().chain(settings) {
             guest
-                .set(&entry.setting)
-                .map_err(|failure| failure.reworded(|words| placed(words, file, entry.line)))?;
+                .set(setting)
+                .map_err(|failure| failure.reworded(|words| placed(words, file, *line)))?;
         }
         Ok(guest)
     }
@@ -102,6 +129,20 @@ impl Workspace {
     fn unknown(&self, name: &str) -> Failure {
         let hint = self.declared.guests.unknown(name).hint;
         self.undeclared(&format!("guest `{name}`")).hint(hint)
+    }
+
+    fn unknown_lab(&self, name: &str) -> Failure {
+        let declare = format!("as [lab.{name}.nodes] in {FILE} at the workspace's root");
+        let labs: Vec<String> = self.labs().map(|lab| format!("`{lab}`")).collect();
+        let hint = match word::suggestion(name, self.labs()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if labs.is_empty() => format!("declare it {declare}"),
+            None => format!(
+                "the labs are {}; declare another {declare}",
+                labs.join(", ")
+            ),
+        };
+        self.undeclared(&format!("lab `{name}`")).hint(hint)
     }
 
     /// Returns the failure to find what the file does not declare.

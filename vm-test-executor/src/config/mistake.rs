@@ -8,11 +8,13 @@ use vm_test_settings::form::Refusal;
 /// The name of the file.
 pub const FILE: &str = "vm-test.toml";
 
-/// A mistake in what the file says of a guest.
+/// A mistake in what the file says of a guest or a lab.
 #[derive(Debug)]
 pub(super) struct Mistake {
     /// The number of its line.
     pub(super) line: usize,
+    /// The part of the guest or lab that it is in, as in "node `gw`"; `None` for the whole.
+    part: Option<String>,
     pub(super) cause: String,
     pub(super) hint: String,
 }
@@ -20,7 +22,12 @@ pub(super) struct Mistake {
 impl Mistake {
     /// Returns a mistake in this line.
     pub(super) fn new(line: usize, Refusal { cause, hint }: Refusal) -> Self {
-        Self { line, cause, hint }
+        Self {
+            line,
+            part: None,
+            cause,
+            hint,
+        }
     }
 
     /// Returns a mistake in a key or in its value.
@@ -29,8 +36,20 @@ impl Mistake {
         Self::new(line, Refusal { cause, ..refusal })
     }
 
-    /// Returns the failure to use what it is in, as in "guest `deb`".
-    pub(super) fn failure(&self, what: &str, file: &Path) -> Failure {
+    /// Sets the part that it is in.
+    pub(super) fn within(self, part: &str) -> Self {
+        Self {
+            part: Some(part.to_owned()),
+            ..self
+        }
+    }
+
+    /// Returns the failure to use `whole`, which is the guest or the lab, as in "lab `office`".
+    pub(super) fn failure(&self, whole: &str, file: &Path) -> Failure {
+        let what = match &self.part {
+            Some(part) => format!("{part} of {whole}"),
+            None => whole.to_owned(),
+        };
         let words = format!("cannot use {what}: {}", self.cause);
         Failure::new(placed(&words, file, self.line)).hint(&self.hint)
     }

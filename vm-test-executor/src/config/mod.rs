@@ -1,5 +1,5 @@
-//! The configuration of a guest: built-in guests, `vm-test.toml`, and what a site sets, in rising
-//! precedence.
+//! The configuration of guests and labs: built-in guests, `vm-test.toml`, and what a site sets, in
+//! rising precedence.
 
 mod accelerator;
 mod backend;
@@ -11,6 +11,7 @@ mod guest;
 mod guests;
 mod init;
 mod kernel;
+pub mod lab;
 mod mistake;
 mod rollback;
 mod table;

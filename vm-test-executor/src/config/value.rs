@@ -6,6 +6,21 @@ use toml::de::{DeTable, DeValue};
 use vm_test_settings::form::Refusal;
 use vm_test_settings::word::suggestion;
 
+/// Checks that a table has no other keys than these.
+pub(super) fn check_keys(text: &str, table: &DeTable<'_>, keys: &[&str]) -> Result<(), Mistake> {
+    for key in table.keys() {
+        let name: &str = key.get_ref();
+        if !keys.contains(&name) {
+            return Err(Mistake::of_key(
+                line(text, key.span()),
+                name,
+                unknown(name, keys),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Returns the line and the value of a key, if the table has it.
 pub(super) fn optional<T>(
     text: &str,

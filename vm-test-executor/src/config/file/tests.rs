@@ -64,11 +64,11 @@ fn what_is_wrong_with_one_guest_is_nothing_to_the_others() {
 }
 
 #[test]
-fn what_is_in_no_guests_table_is_refused_for_all_with_its_line() {
+fn what_is_in_no_table_of_a_guest_or_lab_is_refused_for_all_with_its_line() {
     for (text, words, hint) in [
         (
             "memory = \"1G\"\n",
-            "line 1: there is no `memory` outside of the tables of guests",
+            "line 1: there is no `memory` outside of the tables of guests and labs",
             "settings stand below",
         ),
         (
@@ -105,6 +105,26 @@ fn what_is_in_no_guests_table_is_refused_for_all_with_its_line() {
             "guest-defaults = \"a\"\n",
             "line 1: there is no `guest-defaults` outside",
             "settings that all guests start from stand in [guest-defaults]",
+        ),
+        (
+            "\n[labs.office]\n",
+            "line 2: there is no `labs` outside",
+            "a lab is declared as in [lab.office.nodes]",
+        ),
+        (
+            "lab = []\n",
+            "line 1: there is no `lab` outside",
+            "a lab is declared as in [lab.office.nodes]",
+        ),
+        (
+            "[lab]\noffice = 3\n",
+            "line 2: there is no `office` in [lab]",
+            "a lab is declared as in [lab.office.nodes]",
+        ),
+        (
+            "[lab.\"../x\".nodes]\n",
+            "line 1: cannot use \"../x\" as the name of a lab: `/` is not allowed in a name",
+            "use 1 to 63",
         ),
         (
             "[guest.\"../x\"]\n",
