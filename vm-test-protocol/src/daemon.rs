@@ -237,6 +237,10 @@ pub struct Leased {
     ///
     /// Shown after a permission error.
     pub caveat: Option<String>,
+    /// Why the guest's writes may soon fill the store's disk, and the hint.
+    ///
+    /// Shown after an error for lack of space.
+    pub shortage: Option<String>,
     /// Whether the guest's writes are in memory, and count towards its limit.
     pub writes_to_memory: bool,
 }

@@ -5,7 +5,7 @@ use super::conclusion::Conclusion;
 use crate::client::{Lease, console};
 use crate::site::Site;
 use std::time::Duration;
-use vm_test_protocol::daemon::GuestKind;
+use vm_test_protocol::daemon::{GuestKind, Leased};
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::quantity::show_duration;
 
@@ -42,25 +42,12 @@ pub(super) fn failed(
     };
     // For a command that the test has started, only the output tells why.
     let output = String::from_utf8_lossy(output);
-    let says = |sounds: fn(&str) -> bool| words.is_some_and(sounds) || sounds(&output);
-    if let Some(caveat) = &lease.granted.caveat
-        && says(sounds_forbidden)
-    {
-        eprintln!("hint: {caveat}");
-    }
-    if lease.granted.writes_to_memory && says(sounds_full) {
-        eprintln!(
-            "hint: files that a test writes in guest `{}` are kept in memory, at most {} MiB: raise the limit, as in memory = \"{}M\", or keep them on disk with rollback = \"snapshot\" (with an image, in a store on btrfs)",
-            site.guest(),
-            lease.granted.memory_bytes >> 20,
-            lease.granted.memory_bytes >> 19
-        );
-    }
-    if lease.granted.kind == GuestKind::Container && says(sounds_like_another_mount) {
-        eprintln!("hint: {RENAMING}");
-    }
     let granted = &lease.granted;
-    if says(sounds_like_a_wait) {
+    let words = words.unwrap_or_default();
+    for hint in hints(&site.guest(), granted, words, &output) {
+        eprintln!("hint: {hint}");
+    }
+    if sounds_like_a_wait(words) || sounds_like_a_wait(&output) {
         let lines = console(&granted.instance).unwrap_or_default();
         eprint!("{}", console_in_words(&lines));
     }
@@ -87,6 +74,28 @@ fn console_in_words(lines: &[String]) -> String {
         "vm-test: the last lines of the guest's console:\n{}",
         lines.concat()
     )
+}
+
+/// Returns what explains a failure with these words and this output by the guest that it was in.
+fn hints(guest: &str, granted: &Leased, words: &str, output: &str) -> Vec<String> {
+    let says = |sounds: fn(&str) -> bool| sounds(words) || sounds(output);
+    let mut hints = Vec::new();
+    if says(sounds_forbidden) {
+        hints.extend(granted.caveat.clone());
+    }
+    if says(sounds_full) {
+        let (limit, twice) = (granted.memory_bytes >> 20, granted.memory_bytes >> 19);
+        hints.extend(granted.writes_to_memory.then(|| {
+            format!(
+                "files that a test writes in guest `{guest}` are kept in memory, at most {limit} MiB: raise the limit, as in memory = \"{twice}M\", or keep them on disk with rollback = \"snapshot\" (with an image, in a store on btrfs)"
+            )
+        }));
+        hints.extend(granted.shortage.clone());
+    }
+    if granted.kind == GuestKind::Container && says(sounds_like_another_mount) {
+        hints.push(RENAMING.to_owned());
+    }
+    hints
 }
 
 /// Where a failed test ran, and how it is run again.
@@ -179,6 +188,65 @@ fn sounds_like_a_wait(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    /// Returns a lease of a guest that has all the reasons for hints.
+    fn granted() -> Leased {
+        Leased {
+            instance: "deb-1".to_owned(),
+            kind: GuestKind::Container,
+            description: String::new(),
+            timeout: Duration::ZERO,
+            boot_timeout: Duration::ZERO,
+            env: Vec::new(),
+            export: Vec::new(),
+            memory_bytes: 512 << 20,
+            waited: Duration::ZERO,
+            keep_for: None,
+            caveat: Some("not the real root".to_owned()),
+            shortage: Some("began with 17 MiB".to_owned()),
+            writes_to_memory: true,
+        }
+    }
+
+    #[test]
+    fn a_failure_has_the_hints_of_its_guest_that_are_about_its_words_or_output() {
+        let error = |number| std::io::Error::from_raw_os_error(number).to_string();
+        let (refusal, full, crossing) = (error(13), error(28), error(18));
+        let told = |words: &str, output: &str| hints("deb", &granted(), words, output);
+        assert_eq!(told("assertion failed: left == right", ""), [""; 0]);
+        assert_eq!(told(&refusal, ""), ["not the real root"]);
+        assert_eq!(told(&crossing, ""), [RENAMING]);
+        for (words, output) in [(&*full, ""), ("", &*full)] {
+            let told = told(words, output);
+            let [in_memory, shortage] = &told[..] else {
+                panic!("{told:?}");
+            };
+            let begin =
+                "files that a test writes in guest `deb` are kept in memory, at most 512 MiB: ";
+            assert!(in_memory.starts_with(begin), "{in_memory}");
+            assert!(in_memory.contains("memory = \"1024M\""), "{in_memory}");
+            assert_eq!(shortage, "began with 17 MiB");
+        }
+        assert_eq!(told(&refusal, &full).len(), 3);
+    }
+
+    #[test]
+    fn a_guest_without_a_shortage_and_with_its_files_on_disk_has_no_hint_about_space() {
+        let usual = Leased {
+            shortage: None,
+            writes_to_memory: false,
+            ..granted()
+        };
+        let full = std::io::Error::from_raw_os_error(28).to_string();
+        assert_eq!(hints("deb", &usual, &full, &full), [""; 0]);
+        let late = Leased {
+            writes_to_memory: false,
+            ..granted()
+        };
+        assert_eq!(hints("deb", &late, &full, ""), ["began with 17 MiB"]);
+    }
+
     #[test]
     fn a_wait_that_failed_is_told_from_other_failures() {
         let words = "cannot see port 80 open within 5s: nothing listens there; listening: no port (guest `a`, 5.0 s elapsed)";

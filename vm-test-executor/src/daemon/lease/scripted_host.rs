@@ -219,6 +219,7 @@ fn ready() -> Ready {
         timeout: Duration::ZERO,
         boot_timeout: Duration::ZERO,
         caveat: None,
+        shortage: None,
         writes_to_memory: false,
         next: None,
         held: Arc::new(()),
@@ -238,6 +239,7 @@ fn granted() -> Leased {
         waited: Duration::ZERO,
         keep_for: Some(Duration::from_secs(600)),
         caveat: None,
+        shortage: None,
         writes_to_memory: false,
     }
 }

@@ -129,6 +129,7 @@ fn grant(guest: &Guest, ready: &Ready, spare: Option<&Spare>, waited: Duration) 
         waited,
         keep_for: guest.keep.then_some(Duration::from_millis(guest.keep_for)),
         caveat: ready.caveat.clone(),
+        shortage: ready.shortage.clone(),
         writes_to_memory: ready.writes_to_memory,
     }
 }

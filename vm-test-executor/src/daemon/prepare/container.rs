@@ -19,6 +19,7 @@ use std::time::Duration;
 use vm_test_protocol::LIBRARIES;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables::STORE as ENV_STORE;
 
 /// Refuses what no container of this user can have, whatever boots in it.
 pub(super) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
@@ -107,6 +108,10 @@ pub(super) fn prepare(
         boot_timeout: Duration::from_millis(guest.boot_timeout),
         next: None,
         caveat: caveat(guest, as_root),
+        shortage: layers
+            .as_ref()
+            .and_then(Layers::scarce)
+            .map(|free| shortage(guest, free)),
         writes_to_memory: guest.rollback != Some(Rollback::Snapshot),
         held: Arc::new(layers),
     })
@@ -146,6 +151,16 @@ fn caveat(guest: &Guest, as_root: bool) -> Option<String> {
             guest.name
         )
     })
+}
+
+/// Returns why a snapshot that began with this many free bytes may be full soon, for the reader of
+/// a failure.
+fn shortage(guest: &Guest, free: u64) -> String {
+    format!(
+        "the snapshot of guest `{}` began with {} MiB free on the store's disk, because removed snapshots were still being cleaned: run the test again later, or set {ENV_STORE} to a store on a larger disk",
+        guest.name,
+        free >> 20
+    )
 }
 
 fn container(
@@ -220,4 +235,19 @@ fn bring_libraries(
         plan.add_file(Path::new(LIBRARIES).join(name), path, By::user(as_root));
     }
     Ok(loader.map(|name| Path::new(LIBRARIES).join(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_is_told_in_whole_mebibytes_with_its_cause_and_what_helps() {
+        let guest = Guest::new("deb").unwrap();
+        assert_eq!(
+            shortage(&guest, (18 << 20) - 1),
+            "the snapshot of guest `deb` began with 17 MiB free on the store's disk, because removed snapshots were \
+             still being cleaned: run the test again later, or set VM_TEST_STORE to a store on a larger disk"
+        );
+    }
 }

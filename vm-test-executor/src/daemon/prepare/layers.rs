@@ -39,6 +39,12 @@ impl Layers {
         )
     }
 
+    /// Returns how many bytes its snapshot began with, if there was little space and that of
+    /// removed snapshots was still to come.
+    pub(super) fn scarce(&self) -> Option<u64> {
+        self.snapshot.as_ref()?.scarce()
+    }
+
     /// Returns the layers of the guest; `None` if its root is the host's.
     ///
     /// `settled` tells whether none is about to be removed.

@@ -113,6 +113,7 @@ pub(super) fn prepare(
         timeout: Duration::from_millis(guest.timeout).saturating_mul(slower),
         boot_timeout: patience(guest, init, slower),
         caveat: None,
+        shortage: None,
         writes_to_memory: false,
         next,
         held: Arc::new((base.files, base.initramfs, template, payload.disks)),

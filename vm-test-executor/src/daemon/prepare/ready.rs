@@ -27,6 +27,8 @@ pub(crate) struct Ready {
     pub(crate) boot_timeout: Duration,
     /// See `Leased::caveat`.
     pub(crate) caveat: Option<String>,
+    /// See `Leased::shortage`.
+    pub(crate) shortage: Option<String>,
     /// Whether what it writes takes up its memory.
     pub(crate) writes_to_memory: bool,
     /// What executes its instructions, if it is a VM restored from a template, so that a spare can

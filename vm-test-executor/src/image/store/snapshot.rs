@@ -29,6 +29,7 @@ pub struct Snapshot {
     directory: File,
     /// The directory of this snapshot.
     own: File,
+    scarce: Option<u64>,
     _reservation: Reservation,
 }
 
@@ -65,7 +66,7 @@ impl Snapshot {
         let reservation = try_lock(lock_of(&path))?;
         let reservation = reservation.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
         // The writes of the previous test may still take up space.
-        space::await_removed(store.root(), settled);
+        let is_scarce = space::await_removed(store.root(), settled);
         let before = space::free(store.root());
         let failed = |error: io::Error| {
             let step = format!("make a snapshot of image `{}`", image.name);
@@ -78,11 +79,19 @@ impl Snapshot {
             own: File::open(&path).map_err(failed)?,
             path,
             directory: File::open(store.instances()).map_err(failed)?,
+            scarce: is_scarce.then_some(before),
             _reservation: reservation,
         };
         let subvolume = File::open(subvolume.join(FILES)).map_err(failed)?;
         btrfs::snapshot(&snapshot.own, OsStr::new(FILES), &subvolume).map_err(failed)?;
         Ok(snapshot)
+    }
+
+    /// Returns how many bytes were free on the store's disk when it was made, if space was low and
+    /// that of removed snapshots had not come yet.
+    #[must_use]
+    pub fn scarce(&self) -> Option<u64> {
+        self.scarce
     }
 
     /// Returns the directory of the root file system.

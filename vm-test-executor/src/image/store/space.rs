@@ -48,10 +48,11 @@ const LOOK: Duration = Duration::from_millis(50);
 /// After this many polls in a row without change, no more space is expected.
 const LOOKS: u32 = 4;
 
-/// Waits for the space of removed subvolumes if little is left.
+/// Waits for the space of removed subvolumes if little is left; returns whether more of it was
+/// still to come when the time was up.
 ///
 /// `settled` returns whether no more are about to be removed.
-pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
+pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) -> bool {
     let is_low = || {
         rustix::fs::statvfs(store).is_ok_and(|stat| {
             let free = stat.f_bavail.saturating_mul(stat.f_frsize);
@@ -59,10 +60,10 @@ pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
         })
     };
     if !btrfs::is_below(store) || !is_low() {
-        return;
+        return false;
     }
     let Ok(directory) = File::open(store) else {
-        return;
+        return false;
     };
     let look = || {
         // Without this call, the kernel begins to free the space only half a minute later.
@@ -73,10 +74,11 @@ pub(super) fn await_removed(store: &Path, settled: &dyn Fn() -> bool) {
             (free(store), is_queued)
         })
     };
-    await_change(REMOVAL, free(store), &look, settled);
+    await_change(REMOVAL, free(store), &look, settled)
 }
 
-/// Polls until there is no more space to come, but not longer than the limit.
+/// Polls until there is no more space to come, but not longer than the limit; returns whether the
+/// limit ended it.
 ///
 /// `look` returns how much is free and whether the kernel still has something to remove; `None` if
 /// nobody needs more space.
@@ -85,12 +87,12 @@ fn await_change(
     before: u64,
     look: &dyn Fn() -> Option<(u64, bool)>,
     settled: &dyn Fn() -> bool,
-) {
+) -> bool {
     let end = Instant::now() + limit;
     let (mut most, mut looks) = (before, 0);
     while looks < LOOKS && Instant::now() < end {
         let Some((now, is_queued)) = look() else {
-            return;
+            return false;
         };
         looks = if now > most || is_queued || !settled() {
             0
@@ -99,6 +101,7 @@ fn await_change(
         };
         most = most.max(now);
     }
+    looks < LOOKS
 }
 
 /// Returns whether a step failed because the disk is full.
@@ -160,35 +163,48 @@ mod tests {
         );
     }
 
-    /// Waits for the space in these looks; returns how many there were.
-    fn looks(limit: Duration, look: &dyn Fn(u64) -> (u64, bool), is_settled: bool) -> u64 {
+    /// Waits for the space in these looks; returns how many there were, and whether the limit
+    /// ended them.
+    fn looks(limit: Duration, look: &dyn Fn(u64) -> (u64, bool), is_settled: bool) -> (u64, bool) {
         let count = Cell::new(0);
         let look = || {
             count.set(count.get() + 1);
             std::thread::sleep(Duration::from_millis(1));
             Some(look(count.get()))
         };
-        await_change(limit, 1 << 20, &look, &|| is_settled);
-        count.get()
+        let is_late = await_change(limit, 1 << 20, &look, &|| is_settled);
+        (count.get(), is_late)
     }
 
     #[test]
     fn space_is_waited_for_while_it_comes_and_no_longer_than_the_limit() {
         let (long, quiet) = (Duration::from_secs(600), u64::from(LOOKS));
-        assert_eq!(looks(long, &|_| (1 << 20, false), true), quiet);
+        assert_eq!(looks(long, &|_| (1 << 20, false), true), (quiet, false));
         // Space comes, or the kernel says that it will.
         assert_eq!(
             looks(long, &|n| ((1 << 20) + n.min(7), false), true),
-            7 + quiet
+            (7 + quiet, false)
         );
-        assert_eq!(looks(long, &|n| (1 << 20, n <= 7), true), 7 + quiet);
-        // Something is about to be removed and never is.
+        assert_eq!(
+            looks(long, &|n| (1 << 20, n <= 7), true),
+            (7 + quiet, false)
+        );
+        // Something is about to be removed and never is, or the kernel does not get done.
         let short = Duration::from_millis(100);
-        let began = Instant::now();
-        assert!(looks(short, &|_| (1 << 20, false), false) > quiet);
-        assert!((short..long).contains(&began.elapsed()));
-        // Nobody waits where there is enough.
-        await_change(long, 0, &|| None, &|| false);
+        for (is_queued, is_settled) in [(false, false), (true, true)] {
+            let began = Instant::now();
+            let (count, is_late) = looks(short, &|_| (1 << 20, is_queued), is_settled);
+            assert!(count > quiet && is_late, "{count}, {is_late}");
+            assert!((short..long).contains(&began.elapsed()));
+        }
+        // Nobody waits where there is enough, and what comes later is of no interest there.
+        assert!(!await_change(long, 0, &|| None, &|| false));
+    }
+
+    #[test]
+    fn no_space_is_to_come_on_a_disk_without_subvolumes() {
+        let plain = Path::new("/proc");
+        assert!(!await_removed(plain, &|| false));
     }
 
     #[test]
