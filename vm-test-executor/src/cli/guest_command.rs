@@ -166,6 +166,10 @@ impl<'a> Command<'a> {
         if let Some(degraded) = &lease.degraded {
             remark(&format!("warning: guest `{}` {degraded}", self.guest));
         }
+        if let Some(shortage) = &lease.granted.shortage {
+            // Whether the command fails for lack of space, only its own words would tell.
+            remark(&format!("warning: {shortage}"));
+        }
         Ok(lease)
     }
 
