@@ -25,6 +25,7 @@ pub(crate) const LEFT_OUT: &[Part] = &[
     ),
     part("attributes", "vm::orders::"),
     part("cases", "compiler::"),
+    part("cases", "vm::cargo::"),
     part("cases", "vm::harness::"),
     part("cases", "vm::snapshots::"),
     part("cases", "vm::world::"),

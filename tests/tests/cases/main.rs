@@ -2,6 +2,7 @@
 //! of one's own would meet it: in a container over the host's root, in one of an image, which has
 //! no cargo, and on a VM.
 
+mod cargo;
 mod compiler;
 mod guests;
 mod harness;
@@ -14,6 +15,11 @@ mod world;
 
 vm_test_tests::tests_at! {
     each_place {
+        cargo {
+            a_build_without_cargo_fails_by_its_own_words,
+            a_packages_program_is_found_and_runs_as_on_the_host,
+            variables_of_cargo_have_the_same_values_as_on_the_host,
+        }
         harness {
             a_panic_is_shown_though_standard_error_is_redirected,
             a_time_limit_below_the_attribute_loses_no_other_test,
