@@ -9,8 +9,7 @@ use super::event::{self, Event};
 use super::keeper_exit::KeeperEnd;
 use super::parent::Parent;
 use crate::host::idmaps::{IdMaps, Source};
-use crate::keeper::{Assignment, Descriptor, Isolation, KeeperReport, Network, ToKeeper};
-use crate::rootfs::Tree;
+use crate::keeper::{Assignment, Descriptor, Isolation, KeeperReport, Network};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::fs::File;
@@ -20,7 +19,7 @@ use std::os::unix::net::UnixStream;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
-use vm_test_sys::{handover, idmap};
+use vm_test_sys::handover;
 
 /// A living instance.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ pub(crate) struct Instance {
     pub(super) console: Option<Console>,
     limits: Option<Limits>,
     /// Dropped when nothing can have them open any more.
-    devices: Devices,
+    pub(super) devices: Devices,
     /// Loses its last writer when the agent ends; set if the agent is not the guest's first
     /// process.
     pub(super) agent: Option<OwnedFd>,
@@ -153,38 +152,6 @@ impl Instance {
         Ok(())
     }
 
-    /// Hands everything that it needs to the keeper, `others` as they are. `owner` is root in the
-    /// guest.
-    fn hand_over(
-        &self,
-        assignment: &Assignment,
-        namespace: Option<&OwnedFd>,
-        owner: u32,
-        others: &[(Descriptor, OwnedFd)],
-    ) -> Result<(), Failure> {
-        let cannot =
-            |what: &str, error: &io::Error| not_started(&self.name, &self.guest, what, error);
-        frame::write(&self.control, &ToKeeper::Hold(Box::new(assignment.clone())))
-            .map_err(|error| cannot("send it its configuration", &error))?;
-        for (number, tree) in assignment.trees().iter().enumerate() {
-            self.send_tree(number, tree, namespace)?;
-        }
-        if assignment.device_files {
-            let files = self.devices.file_system(owner);
-            let files = files.map_err(|error| cannot("give it devices", &error))?;
-            self.hand(Descriptor::DeviceFiles, &files)?;
-        }
-        if let Some(console) = &self.console {
-            let console = console.share();
-            let console = console.map_err(|error| cannot("give it a console", &error))?;
-            self.hand(Descriptor::Console, &console.into_descriptor())?;
-        }
-        for (name, descriptor) in others {
-            self.hand(*name, descriptor)?;
-        }
-        frame::write(&self.control, &ToKeeper::Start).map_err(|error| self.not_taken(&error))
-    }
-
     /// Waits for the pipe that the agent of a booting guest will hold open.
     pub(super) fn await_agent(&mut self) -> io::Result<()> {
         match frame::read(&self.control)? {
@@ -197,57 +164,6 @@ impl Instance {
     /// Returns the process id of the keeper.
     pub(crate) fn keeper(&self) -> u32 {
         self.pid.as_raw_nonzero().get().cast_unsigned()
-    }
-
-    fn send_tree(
-        &self,
-        number: usize,
-        tree: &Tree,
-        namespace: Option<&OwnedFd>,
-    ) -> Result<(), Failure> {
-        // A read descriptor suffices for a file, since the keeper copies it; the guest's root could
-        // write to a mount of it.
-        let copy = if tree.path.is_file() {
-            File::open(&tree.path).map(OwnedFd::from)
-        } else {
-            idmap::detached_copy(&tree.path, namespace)
-        };
-        match copy {
-            Ok(copy) => self.hand(Descriptor::Tree(number), &copy),
-            Err(_) if tree.optional => Ok(()),
-            Err(error) => Err(self.no_copy(tree, &error)),
-        }
-    }
-
-    /// Hands the keeper a descriptor by its name.
-    fn hand(&self, name: Descriptor, descriptor: &OwnedFd) -> Result<(), Failure> {
-        frame::write(&self.control, &ToKeeper::Descriptor(name))
-            .and_then(|()| handover::send(&self.control, descriptor))
-            .map_err(|error| self.not_taken(&error))
-    }
-
-    fn not_taken(&self, error: &io::Error) -> Failure {
-        Failure::new(format!(
-            "cannot start instance {} of guest `{}`: its keeper is gone: {error}",
-            self.name, self.guest
-        ))
-    }
-
-    fn no_copy(&self, tree: &Tree, error: &io::Error) -> Failure {
-        let failure = Failure::new(format!(
-            "cannot give guest `{}` {}: cannot map the ids of that mount: {error}",
-            self.guest,
-            tree.path.display()
-        ));
-        match error.raw_os_error() {
-            Some(libc::EINVAL) => failure.hint(
-                "its file system does not support id-mapped mounts (overlayfs, as in a Docker container, does not): run the tests as an ordinary user, or keep them on ext4, xfs or btrfs",
-            ),
-            Some(libc::EPERM) => failure.hint(
-                "root here lacks CAP_SYS_ADMIN, as in a container: run the tests as an ordinary user",
-            ),
-            _ => failure.because(Tried::File, error),
-        }
     }
 
     /// Returns the keeper's process.
@@ -291,7 +207,7 @@ impl Instance {
     }
 }
 
-fn not_started(instance: &str, guest: &str, what: &str, error: &io::Error) -> Failure {
+pub(super) fn not_started(instance: &str, guest: &str, what: &str, error: &io::Error) -> Failure {
     Failure::new(format!(
         "cannot start instance {instance} of guest `{guest}`: {what}: {error}"
     ))

@@ -17,6 +17,7 @@ mod instance;
 mod keeper_exit;
 mod lab;
 pub(super) mod loops;
+mod outfit;
 mod parent;
 mod refusal;
 #[cfg(test)]
