@@ -2,6 +2,8 @@
 //! examines the lab from inside; this suite checks from outside how each test ended, and that
 //! nothing is left.
 
+mod kills;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 use vm_test_tests::census::Census;
