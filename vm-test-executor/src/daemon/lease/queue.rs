@@ -47,7 +47,7 @@ pub(super) fn admit(
 }
 
 /// Returns whether the other end is still open.
-fn is_there(stream: &UnixStream) -> bool {
+pub(super) fn is_there(stream: &UnixStream) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut fds = [PollFd::new(stream, PollFlags::RDHUP)];
     let now = Timespec {

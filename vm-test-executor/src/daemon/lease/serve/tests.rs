@@ -1,6 +1,6 @@
 //! Leases that get no instance. Those that get one need a guest, and are tested end to end.
 
-use super::super::queue::PATIENCE;
+use super::super::queue::{PATIENCE, is_there};
 use super::super::scripted_host::{ScriptedHost, request};
 use super::*;
 use std::fs;
