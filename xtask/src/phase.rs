@@ -24,6 +24,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "keeping",
     "kills",
     "kvm",
+    "labs",
     "machines",
     "missing",
     "outcomes",

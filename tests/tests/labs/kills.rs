@@ -22,15 +22,13 @@ const SLEEP: &[&str] = &["sleep", "98765"];
 enum Victim {
     LabKeeper,
     KeeperOfTheNode,
-    KeeperOfAnother,
     TestProcess,
     Daemon,
 }
 
-const VICTIMS: [Victim; 5] = [
+const VICTIMS: [Victim; 4] = [
     Victim::LabKeeper,
     Victim::KeeperOfTheNode,
-    Victim::KeeperOfAnother,
     Victim::TestProcess,
     Victim::Daemon,
 ];
@@ -83,31 +81,26 @@ fn find(host: &Host, victim: Victim) -> u32 {
     let lab = below(&parents, daemon)
         .find(|pid| words(*pid).get(1).is_some_and(|word| word == "__lab"))
         .expect("the keeper of the lab");
-    let keepers = || parents.iter().filter(|(_, parent)| **parent == lab);
-    let of_the_node = keepers()
+    let keepers = parents.iter().filter(|(_, parent)| **parent == lab);
+    let of_the_node = keepers
         .map(|(keeper, _)| *keeper)
         .find(|keeper| below(&parents, *keeper).any(|pid| pid == sleeper))
         .expect("the keeper of the node");
     match victim {
         Victim::LabKeeper => lab,
         Victim::KeeperOfTheNode => of_the_node,
-        Victim::KeeperOfAnother => keepers()
-            .map(|(keeper, _)| *keeper)
-            .find(|keeper| *keeper != of_the_node)
-            .expect("the keeper of another node"),
-        Victim::TestProcess => parents
-            .keys()
-            .copied()
-            .find(|pid| {
-                let words = words(*pid);
-                let is_binary = words
-                    .first()
-                    .is_some_and(|word| word.contains("/deps/labs-"));
-                is_binary && !below(&parents, daemon).any(|below| below == *pid)
-            })
+        // The one in the guest, which has the same name, is below the daemon.
+        Victim::TestProcess => below(&parents, std::process::id())
+            .find(|pid| words(*pid).iter().any(|word| word == TEST) && is_fixture(*pid))
             .expect("the test process"),
         Victim::Daemon => daemon,
     }
+}
+
+/// Returns whether a process is the fixture's test binary.
+fn is_fixture(pid: u32) -> bool {
+    let program = words(pid).into_iter().next();
+    program.is_some_and(|program| program.contains("/deps/labs-"))
 }
 
 /// Returns the process that the test has started on a node.

@@ -2,6 +2,7 @@
 //! are below it. Dropping it ends the lab with all of them. Knows no lease.
 
 use super::spawner::Spawner;
+use super::taps;
 use crate::host::idmaps::{IdMaps, Source};
 use crate::keeper::Isolation;
 use crate::keeper::lab::{LAB, LabReport, Network, Node, ToLab};
@@ -13,6 +14,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
@@ -28,7 +30,10 @@ const ANSWER: Duration = Duration::from_secs(20);
 pub(crate) struct LabKeeper {
     /// The name of the lab, for messages.
     name: String,
+    pid: Pid,
     pidfd: OwnedFd,
+    /// How many taps the daemon has made for it: each has a name of its own.
+    taps: AtomicUsize,
     /// One request at a time.
     control: Mutex<UnixStream>,
 }
@@ -58,7 +63,9 @@ impl LabKeeper {
         let pidfd = waiting.pidfd.try_clone().map_err(|error| cannot(&error))?;
         let keeper = Self {
             name: name.to_owned(),
+            pid: waiting.pid,
             pidfd,
+            taps: AtomicUsize::new(0),
             control: Mutex::new(control),
         };
         maps.write_for_lab(waiting.pid)?;
@@ -67,6 +74,18 @@ impl LabKeeper {
             (LabReport::Ready, ()) => Ok(keeper),
             (other, ()) => Err(keeper.not_understood(&other)),
         }
+    }
+
+    /// Makes so many taps in the lab's network namespace; returns their names and their other ends.
+    pub(super) fn make_taps(&self, count: usize) -> Result<(Vec<String>, Vec<OwnedFd>), Failure> {
+        let first = self.taps.fetch_add(count, Ordering::Relaxed);
+        let names: Vec<_> = (first..first + count)
+            .map(|number| format!("tap{number}"))
+            .collect();
+        let made = taps::make(self.pid, &names).map_err(|error| {
+            Failure::new(format!("cannot link a VM to lab {}: {error}", self.name))
+        })?;
+        Ok((names, made))
     }
 
     /// Starts the keeper of a node, which has its ids and its links, and waits; returns the taps of

@@ -23,6 +23,7 @@ mod refusal;
 #[cfg(test)]
 pub(super) mod scripted_keeper;
 mod spawner;
+mod taps;
 
 pub(super) use cgroup::{Limits, OomWatch};
 pub(super) use console::Console;

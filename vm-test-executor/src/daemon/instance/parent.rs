@@ -3,7 +3,7 @@
 use super::lab::LabKeeper;
 use super::spawner::Spawner;
 use crate::host::idmaps::IdMaps;
-use crate::keeper::lab::{Ids, Node, Port};
+use crate::keeper::lab::{Ids, LinkKind, Node, Port};
 use crate::keeper::{COMMAND, Isolation};
 use rustix::process::Pid;
 use std::os::fd::OwnedFd;
@@ -37,13 +37,24 @@ impl Parent<'_> {
             }
             Self::Lab(keeper, ports) => {
                 let ids = maps.within_lab(number);
+                let is_vm = kind == GuestKind::Vm;
+                let (kind, mut made) = match ids {
+                    Some(_) if is_vm => {
+                        let (names, taps) = keeper.make_taps(ports.len())?;
+                        (LinkKind::MadeTaps(names), taps)
+                    }
+                    None if is_vm => (LinkKind::Taps, Vec::new()),
+                    _ => (LinkKind::Pairs, Vec::new()),
+                };
                 let node = Node {
                     ids: ids.map_or(Ids::All, |(first, count)| Ids::Range { first, count }),
                     keep_groups: isolation.keep_groups,
                     ports: ports.to_vec(),
-                    is_vm: kind == GuestKind::Vm,
+                    kind,
                 };
-                keeper.start_node(node, control, stream)
+                let (waiting, taps) = keeper.start_node(node, control, stream)?;
+                made.extend(taps);
+                Ok((waiting, made))
             }
         }
     }

@@ -6,7 +6,7 @@ use super::super::life::COMMAND;
 use super::super::mounts;
 use super::super::start::{Isolation, start};
 use super::ids;
-use super::messages::{LabReport, Node, ToLab};
+use super::messages::{LabReport, LinkKind, Node, ToLab};
 use super::switch::Switch;
 use rustix::process::{WaitOptions, wait};
 use std::io;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_sys::namespaces::Waiting;
-use vm_test_sys::{handover, inherited};
+use vm_test_sys::{handover, inherited, tap};
 
 /// The argument that makes the program the keeper of a lab.
 pub const LAB: &str = "__lab";
@@ -92,13 +92,25 @@ fn start_node(
     let waiting = start(COMMAND, control.as_fd(), Some(stream.as_fd()), isolation)
         .map_err(|error| cannot("start its keeper", &error))?;
     ids::map(waiting.pid, node.ids).map_err(|error| cannot("map its ids", &error))?;
-    let linked = if node.is_vm {
-        switch.taps(&node.ports)
-    } else {
-        let connected = switch.connect(waiting.pid, &node.ports);
-        connected.map(|()| Vec::new())
+    let linked = match &node.kind {
+        LinkKind::Pairs => switch
+            .connect(waiting.pid, &node.ports)
+            .map(|()| Vec::new()),
+        LinkKind::Taps => switch.taps(&node.ports),
+        LinkKind::MadeTaps(names) => switch.join(names, &node.ports).map(|()| Vec::new()),
     };
-    let taps = linked.map_err(|error| cannot("link it to its networks", &error))?;
+    let taps = linked.map_err(|error| {
+        let failure = cannot("link it to its networks", &error);
+        match (&node.kind, error.kind()) {
+            (LinkKind::Taps, io::ErrorKind::PermissionDenied) => {
+                let device = tap::DEVICE;
+                failure.hint(format!(
+                    "VMs in labs need {device}, which only root may open here: as root, `chmod 666 {device}`, as on most systems"
+                ))
+            }
+            _ => failure,
+        }
+    })?;
     Ok((waiting, taps))
 }
 

@@ -31,8 +31,19 @@ pub struct Node {
     pub keep_groups: bool,
     /// Its links to networks.
     pub ports: Vec<Port>,
-    /// Whether it is a VM: then its links are taps, and it configures its own ends itself.
-    pub is_vm: bool,
+    /// What its links are.
+    pub kind: LinkKind,
+}
+
+/// What links a node to networks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkKind {
+    /// Pairs of interfaces: one end is in the network namespace of the node's keeper.
+    Pairs,
+    /// Taps, for a VM, which configures its own ends itself.
+    Taps,
+    /// Taps of these names, which the daemon has made in the lab's network namespace.
+    MadeTaps(Vec<String>),
 }
 
 /// Which ids of the lab's user namespace a node gets.

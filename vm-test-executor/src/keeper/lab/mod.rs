@@ -9,4 +9,4 @@ mod messages;
 mod switch;
 
 pub use life::{LAB, main};
-pub use messages::{Ids, LabReport, Network, Node, Port, ToLab};
+pub use messages::{Ids, LabReport, LinkKind, Network, Node, Port, ToLab};

@@ -52,6 +52,16 @@ impl Switch {
         Ok(taps)
     }
 
+    /// Makes taps that are there ports of networks.
+    pub(super) fn join(&mut self, taps: &[String], ports: &[Port]) -> io::Result<()> {
+        for (tap, port) in taps.iter().zip(ports) {
+            let network = self.networks.get(port.network);
+            let mtu = network.ok_or(ErrorKind::InvalidInput)?.mtu;
+            self.links.join(tap, &bridge(port.network), mtu)?;
+        }
+        Ok(())
+    }
+
     /// Links a process's network namespace to networks.
     pub(super) fn connect(&mut self, process: Pid, ports: &[Port]) -> io::Result<()> {
         let namespace = File::open(format!("/proc/{process}/ns/net"))?;
