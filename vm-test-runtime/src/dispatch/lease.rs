@@ -1,6 +1,6 @@
 //! Translates a site into a lease request; `crate::client` makes the lease.
 
-use super::{job, record};
+use super::{entry, job};
 use crate::client::Lease;
 use crate::site::Site;
 use crate::variables;
@@ -40,7 +40,7 @@ pub(super) fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> 
         credentials: crate::client::credentials(),
         library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
         shares: job::shares(site, &job::binary()?),
-        entry: record::entry(site, test),
+        entry: entry::of(site, test),
         ..LeaseRequest::new(
             site.guest(),
             test,

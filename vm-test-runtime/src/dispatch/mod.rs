@@ -8,6 +8,7 @@
 mod aloud;
 mod caller;
 mod conclusion;
+mod entry;
 mod harness;
 mod harvest;
 mod job;

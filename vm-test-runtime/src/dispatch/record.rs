@@ -1,51 +1,11 @@
-//! Which run a test belongs to, and what the daemon is told about the test at its end. Writes no
-//! file itself.
+//! What the daemon is told about a test at its end. Writes no file itself.
 
 use super::conclusion::Conclusion;
 use super::watch::Course;
-use super::{job, lineage, reason};
-use crate::cargo;
+use super::reason;
 use crate::client::{self, Lease};
-use crate::site::Site;
-use std::path::PathBuf;
 use std::time::Duration;
-use vm_test_protocol::record::{Record, RecordOutcome, RunEntry};
-
-/// Returns where the test's times belong, if there is a target directory.
-pub(super) fn entry(site: &Site, test: &str) -> Option<RunEntry> {
-    let directory = target(site)?.join("vm-test");
-    Some(RunEntry {
-        directory: directory.to_str()?.to_owned(),
-        run: run(),
-        package: site.package.to_owned(),
-        test: test.to_owned(),
-    })
-}
-
-/// Returns cargo's target directory. Where binaries were unpacked from an archive there may be
-/// none.
-fn target(site: &Site) -> Option<PathBuf> {
-    let binary = job::binary().ok()?;
-    cargo::target(&binary)
-        .or_else(|| Some(job::workspace(site).join("target")).filter(|dir| dir.is_dir()))
-}
-
-/// Returns the name of the run: nextest's name for it, else the start of cargo that this process
-/// descends from, else this process.
-pub(super) fn run() -> String {
-    if let Ok(id) = std::env::var("NEXTEST_RUN_ID")
-        && RunEntry::is_run(&id)
-    {
-        return id;
-    }
-    let lineage = lineage::of_this_process();
-    let cargo = lineage.iter().find(|process| process.name == "cargo");
-    match (cargo, lineage.first()) {
-        (Some(cargo), _) => format!("cargo-{}-{}", cargo.start, cargo.id),
-        (None, Some(own)) => format!("process-{}-{}", own.start, own.id),
-        (None, None) => format!("process-{}", std::process::id()),
-    }
-}
+use vm_test_protocol::record::{Record, RecordOutcome};
 
 /// Tells the daemon what only this process knows.
 ///

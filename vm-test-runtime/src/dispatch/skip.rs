@@ -3,7 +3,7 @@
 //! libtest reports it as passed.
 
 use super::libtest::raise;
-use super::{aloud, job, record as runs};
+use super::{aloud, entry, job};
 use crate::cargo::target;
 use crate::harvest::forget_old_runs;
 use crate::last_resort;
@@ -57,7 +57,7 @@ fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
     let target = target(&binary).unwrap_or_else(|| job::workspace(site).join("target"));
     let directory = target.join("vm-test/skipped");
     fs::create_dir_all(&directory)?;
-    let file = directory.join(format!("{}.txt", runs::run()));
+    let file = directory.join(format!("{}.txt", entry::run()));
     let is_new = !file.exists();
     // One write, which the kernel does not split.
     let mut opened = File::options().create(true).append(true).open(&file)?;

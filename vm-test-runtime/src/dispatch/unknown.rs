@@ -1,6 +1,6 @@
 //! Warns, once per run, about variables whose names look like misspelled ones of vm-test.
 
-use super::{aloud, record};
+use super::{aloud, entry};
 use crate::harvest::forget_old_runs;
 use crate::site::Site;
 use crate::variables;
@@ -18,7 +18,7 @@ pub(super) fn warn(site: &Site, test: &str) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let warnings = variables::warnings();
-        if warnings.is_empty() || record::entry(site, test).is_some_and(|entry| is_told(&entry)) {
+        if warnings.is_empty() || entry::of(site, test).is_some_and(|entry| is_told(&entry)) {
             return;
         }
         for warning in warnings {
