@@ -1,8 +1,8 @@
 //! What the daemon is told about a test at its end. Writes no file itself.
 
 use super::conclusion::Conclusion;
-use super::watch::Course;
 use super::reason;
+use super::watch::Course;
 use crate::client::{self, Lease};
 use std::time::Duration;
 use vm_test_protocol::record::{Record, RecordOutcome};
