@@ -98,7 +98,7 @@ OF YOUR VARIABLES A GUEST SEES
   and those that `env` names in vm-test.toml or at the test, and those of --env
   vm-test itself sets these in a guest:
     VM_TEST_GUEST_NAME, VM_TEST_GUEST_INSTANCE, VM_TEST_GUEST_BACKEND (lxc or kvm), and for tests
-    VM_TEST_ARTIFACTS
+    VM_TEST_ARTIFACTS and VM_TEST_LAB
 
 EXIT CODES
   run, runner, shell, attach, debug
