@@ -143,20 +143,38 @@ fn check_binary(
 }
 
 fn on_pipes(mut command: Command, test: bool) -> io::Result<Started> {
-    command
-        .stdin(if test { Stdio::null() } else { Stdio::piped() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let mut child = command.spawn()?;
-    let output = child.stdout.take().map(OwnedFd::from);
+    let (output, to_output) = open_pipe()?;
+    let (error, to_error) = open_pipe()?;
+    command.stdout(to_output).stderr(to_error).process_group(0);
+    let input = if test {
+        command.stdin(Stdio::null());
+        None
+    } else {
+        let (from_input, input) = open_pipe()?;
+        command.stdin(from_input);
+        Some(input)
+    };
+    let child = command.spawn()?;
+    // The command holds the job's ends of the pipes; after dropping it, the end of the job shows as
+    // the end of its output.
+    drop(command);
     Ok(Started {
-        input: child.stdin.take().map(OwnedFd::from),
-        output: output.ok_or(ErrorKind::BrokenPipe)?,
-        error: child.stderr.take().map(OwnedFd::from),
+        input,
+        output,
+        error: Some(error),
         terminal: None,
         child,
     })
+}
+
+/// Returns the ends of a pipe, to read from and to write to.
+///
+/// A process of the job that has given up root can open it by its name, as `/dev/stderr`. Container
+/// engines allow that, too, and servers that change their user rely on it.
+fn open_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    rustix::fs::fchmod(&write, rustix::fs::Mode::from_raw_mode(0o666))?;
+    Ok((read, write))
 }
 
 fn on_terminal(mut command: Command, size: TerminalSize) -> io::Result<Started> {

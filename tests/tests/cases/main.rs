@@ -32,7 +32,7 @@ vm_test_tests::tests_at! {
         }
         world {
             a_guest_finds_its_own_host_name,
-            a_process_that_gave_up_root_opens_standard_error_no_more_than_on_the_host,
+            a_process_that_gave_up_root_opens_standard_error_in_every_guest,
         }
     }
 }
