@@ -7,6 +7,7 @@ use syn::{Expr, Ident};
 use vm_test_settings::guest::{Key, names};
 use vm_test_settings::word;
 
+use crate::lab;
 use crate::matrix;
 use crate::refusal::cannot;
 use crate::value::{self, Cure, Value};
@@ -63,6 +64,8 @@ fn unknown(name: &Ident) -> syn::Error {
     } else if name == "guests" {
         format!("did you mean `{}`?", matrix::KEY)
     } else if let Some(key) = Key::suggestion(&name.to_string()) {
+        format!("did you mean `{key}`?")
+    } else if let Some(key) = word::suggestion(&name.to_string(), [lab::LAB, lab::NODE]) {
         format!("did you mean `{key}`?")
     } else {
         let keys = word::enumerate(names(), "`", "and");

@@ -177,6 +177,8 @@ fn a_lab_and_its_node_are_names_and_stand_in_place_of_a_guest() {
             "already runs in each guest of a list",
         ),
         (r#"lab = "a", lab = "b""#, "cannot set `lab` twice"),
+        (r#"labs = "office""#, "did you mean `lab`?"),
+        (r#"lab = "office", nod = "gw""#, "did you mean `node`?"),
         ("lab = office", "the value is not a name in quotes"),
         ("lab", "it has no value"),
         (r#"lab = "-x""#, "cannot set `lab`"),

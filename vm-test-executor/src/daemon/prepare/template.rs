@@ -83,7 +83,7 @@ pub(super) fn obtain(
     let hardware = shape.hardware.clone();
     let template = with(store, shape, &hardware, say, |aside| {
         say_first(say);
-        save(tools, store, shape, &hardware, aside).map_err(|unrun| unrun.failure)
+        save(tools, store, (shape, &hardware), aside, say).map_err(|unrun| unrun.failure)
     })?;
     Ok((hardware.accelerator, template))
 }
@@ -118,7 +118,7 @@ fn proven(
             return Err(Failure::new(known));
         }
         say_first(say);
-        save(tools, store, shape, &hardware, aside).map_err(|unrun| {
+        save(tools, store, (shape, &hardware), aside, say).map_err(|unrun| {
             if unrun.is_unbooted {
                 let cause = &unrun.failure.message;
                 if shape.guest.accelerator() == config::Accelerator::Auto {
@@ -196,16 +196,22 @@ fn say_first(say: &dyn Fn(&str)) {
 fn save(
     tools: &Tools,
     store: &Store,
-    shape: &Shape<'_>,
-    hardware: &Hardware,
+    (shape, hardware): (&Shape<'_>, &Hardware),
     aside: &Path,
+    say: &dyn Fn(&str),
 ) -> Result<(), Unrun> {
     let guest = shape.guest;
     // Two VMs that boot at once starve each other where QEMU translates and processors are few: the
     // kernel of one then measures its timers wrong, and may never boot.
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let is_tight = hardware.accelerator == Accelerator::Tcg && processors < PLENTY;
-    let _turn = is_tight.then(|| sync::lock(&tools.boots));
+    let _turn = is_tight.then(|| match tools.boots.try_lock() {
+        Ok(turn) => turn,
+        Err(_) => {
+            say("another VM boots for the first time; this one waits for it");
+            sync::lock(&tools.boots)
+        }
+    });
     let (number, name) = tools.names.next(&guest.name);
     let mut places = shape.base.to_vec();
     places.push((TEMPLATE.to_owned(), aside.to_path_buf()));
