@@ -9,7 +9,7 @@ use std::fs::File;
 use std::time::Duration;
 use vm_test_tests::census::Census;
 use vm_test_tests::fixture::{Fixture, Runner};
-use vm_test_tests::group::Group;
+use vm_test_tests::group::{Group, Outcome};
 use vm_test_tests::host::Host;
 use vm_test_tests::report::Ending::{self, Failed, Ignored, Passed};
 
@@ -70,6 +70,14 @@ const TESTS: [(&str, Ending, &str); 12] = [
     ("it_waits_on_a_node", Ignored, ""),
 ];
 
+/// Returns the names of tests, and how each ended.
+fn endings(outcome: &Outcome) -> BTreeMap<&str, Ending> {
+    let tests = outcome.tests.iter();
+    tests
+        .map(|(name, told)| (name.as_str(), told.ending))
+        .collect()
+}
+
 #[test]
 fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
     let (host, fixture) = (Host::new(), Fixture::new("labs"));
@@ -83,11 +91,7 @@ fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
     let before = Census::take(&host);
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
     let text = outcome.text();
-    let told: BTreeMap<_, _> = outcome
-        .tests
-        .iter()
-        .map(|(name, told)| (name.as_str(), told.ending))
-        .collect();
+    let told = endings(&outcome);
     let expected = TESTS.map(|(name, ending, _)| (name, ending));
     assert_eq!(told, BTreeMap::from(expected), "{text}");
     for (name, _, words) in TESTS {
@@ -110,11 +114,7 @@ fn containers_and_vms_are_on_one_network() {
     };
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
     let text = outcome.text();
-    let told: BTreeMap<_, _> = outcome
-        .tests
-        .iter()
-        .map(|(name, told)| (name.as_str(), told.ending))
-        .collect();
+    let told = endings(&outcome);
     let test = "containers_and_vms_talk_to_each_other_both_ways";
     let mut device = File::options();
     // Where only root may open it, an ordinary user is told so.

@@ -46,7 +46,7 @@ impl Speaker {
         write(&self.stream, message)
     }
 
-    /// Ends the stream at once, whoever else has an end of it.
+    /// Closes the stream at once, for all of its handles.
     pub fn hang_up(&self) {
         // If the daemon is gone, so is the instance.
         let _ = self.stream.shutdown(Shutdown::Both);

@@ -107,7 +107,7 @@ impl Exchange {
         }
     }
 
-    /// Waits for the answer with this number; reads if nobody else does.
+    /// Waits for the answer with this number; reads the connection if no other thread does.
     fn answer(&self, number: u64, hear: impl Fn() -> io::Result<ToBody>) -> Answer {
         let mut state = self.lock();
         loop {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn each_thread_gets_its_own_answer_whichever_comes_first_and_whoever_reads() {
+    fn each_thread_gets_its_own_answer_in_whatever_order_they_arrive_and_whichever_thread_reads() {
         const THREADS: u64 = 16;
         let exchange = Exchange::new();
         let (send, receive) = channel();

@@ -125,7 +125,7 @@ impl Links {
             }
             IpAddr::V6(_) => {
                 message.header.family = AddressFamily::Inet6;
-                // Nobody else has it, and looking for a second one would take a second.
+                // No other node has this address, and looking for a duplicate would take a second.
                 message.header.flags = AddressHeaderFlags::Nodad;
             }
         }
