@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::lab::{LabLeased, LabRequest, NodeOfLab};
+use super::order::{Done, Order};
 use super::pattern::Pattern;
 use super::record::{Log, Record, RunEntry};
 use super::status::Status;
@@ -34,6 +35,8 @@ pub enum Request {
     Lease(Box<LeaseRequest>),
     /// Lease a lab; its nodes are then leased one by one, each on a connection of its own.
     Lab(LabRequest),
+    /// Change the lab that this connection has been granted.
+    Order(Order),
     /// Report what is running.
     Status,
     /// Report how an instance ended.
@@ -179,6 +182,8 @@ pub enum Reply {
     Leased(Leased),
     /// The answer to [`Request::Lab`].
     Lab(LabLeased),
+    /// The answer to [`Request::Order`].
+    Done(Done),
     /// The request is refused.
     Refused(Failure),
     /// The answer to [`Request::Status`].

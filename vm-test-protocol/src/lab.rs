@@ -3,6 +3,8 @@
 
 use super::end::End;
 use super::failure::Failure;
+use super::order::{Done, Order};
+use super::tool::Tool;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -95,6 +97,37 @@ pub enum Question {
         /// What is run there.
         work: Work,
     },
+    /// Start something on a node: a task.
+    Start {
+        /// The node's name.
+        node: String,
+        /// What is run there.
+        work: Work,
+    },
+    /// Wait for the next that a task says: a frame of a tool, a line of anything else.
+    Next {
+        /// The number of the task.
+        task: u64,
+    },
+    /// Give a task more of its standard input.
+    Input {
+        /// The number of the task.
+        task: u64,
+        /// The bytes.
+        #[serde(with = "super::bytes")]
+        bytes: Vec<u8>,
+        /// Whether that is all.
+        ends: bool,
+    },
+    /// Wait until a task has ended, and say how.
+    Finish {
+        /// The number of the task.
+        task: u64,
+        /// Whether it is killed first.
+        kill: bool,
+    },
+    /// Change the lab.
+    Order(Order),
 }
 
 /// What runs on a node.
@@ -110,6 +143,8 @@ pub enum Work {
         #[serde(with = "super::bytes")]
         input: Vec<u8>,
     },
+    /// Something that the agent does itself.
+    Tool(Box<Tool>),
 }
 
 /// The answer to a question.
@@ -133,6 +168,16 @@ pub enum Answer {
     },
     /// What ran on the node has ended.
     Ran(Box<Ran>),
+    /// The task of this number has started.
+    Started(u64),
+    /// What a task says next.
+    Next(#[serde(with = "super::bytes")] Vec<u8>),
+    /// The task has closed its standard output.
+    NoMore,
+    /// The task has this input.
+    Taken,
+    /// What has come of a change.
+    Done(Done),
     /// Nothing of it has run, or it is not known how it ended.
     Refused(Failure),
 }

@@ -136,6 +136,10 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
             registry.with(&instance, |living| living.record = Some(*record));
             Reply::Recorded
         }
+        Request::Order(_) => {
+            let words = "cannot change a lab: this connection has been granted none";
+            Reply::Refused(Failure::new(words))
+        }
         Request::Remove { instance } => lease::remove(&desk.host, &instance),
         Request::Log { instance } => {
             Reply::Log(registry.with(&instance, |living| Box::new(living.log())))

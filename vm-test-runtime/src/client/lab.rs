@@ -4,18 +4,20 @@
 use super::connection::{STARTS, pause};
 use super::{Connection, cure, is_gone};
 use std::io;
+use std::sync::Mutex;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{LabLeased, LabRequest};
+use vm_test_protocol::order::{Done, Order};
 
 /// A granted lab.
 #[derive(Debug)]
 pub struct Lab {
     /// What the daemon granted.
     pub granted: LabLeased,
-    /// The lab ends when this is closed.
-    _connection: Connection,
+    /// The lab ends when this is closed. One order at a time.
+    connection: Mutex<Connection>,
 }
 
 /// Why there is no lab.
@@ -42,6 +44,23 @@ impl Lab {
         unreachable!("the last attempt returns")
     }
 
+    /// Has the daemon change the lab, and waits until it has.
+    ///
+    /// # Errors
+    /// If the daemon is gone. [`Done::Failed`] is an answer.
+    pub fn order(&self, order: Order) -> Result<Done, Failure> {
+        let connection = self.connection.lock();
+        let mut connection = connection.unwrap_or_else(|lock| lock.into_inner());
+        let done = connection
+            .send(&Request::Order(order))
+            .and_then(|()| connection.receive());
+        match done {
+            Ok(Reply::Done(done)) => Ok(done),
+            Ok(other) => Err(Failure::new(format!("the daemon answered {other:?}"))),
+            Err(error) => Err(Failure::new(format!("lost the daemon: {error}"))),
+        }
+    }
+
     fn ask(request: &LabRequest, waiting: &impl Fn(&str)) -> Result<Self, Refusal> {
         let what = format!("cannot lease lab `{}`", request.lab);
         let lost = |error: io::Error| {
@@ -62,7 +81,7 @@ impl Lab {
                 Reply::Lab(granted) => {
                     return Ok(Self {
                         granted,
-                        _connection: connection,
+                        connection: Mutex::new(connection),
                     });
                 }
                 Reply::Queued(reason) => waiting(&reason),

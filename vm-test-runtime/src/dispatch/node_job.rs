@@ -46,6 +46,7 @@ pub(super) fn run(
             }
             (Job::program(program, words), Some(input))
         }
+        Work::Tool(_) => return Err(Failure::new("this version has no tools")),
     };
     let nonce = job.nonce;
     let is_call = input.is_none();

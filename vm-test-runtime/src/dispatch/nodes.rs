@@ -15,6 +15,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
     Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeEntry, NodeOfLab, Question, Work,
 };
+use vm_test_protocol::order::Order;
 
 /// More threads than an agent lets a body occupy: one that has just answered may still run.
 const MOST_THREADS: usize = 2 * MOST_ASKED;
@@ -29,7 +30,7 @@ pub(super) struct Nodes {
     /// Threads that carry out a question.
     running: Vec<JoinHandle<()>>,
     /// Ends last.
-    _lab: client::Lab,
+    lab: Arc<client::Lab>,
 }
 
 /// A node that is not the test's own.
@@ -104,7 +105,7 @@ impl Nodes {
             entries,
             others,
             running: Vec::new(),
-            _lab: granted,
+            lab: Arc::new(granted),
         };
         Ok((own, nodes))
     }
@@ -129,6 +130,14 @@ impl Nodes {
                 Ok(()) => return Ok(()),
                 Err(failure) => Answer::Refused(failure),
             },
+            Question::Order(order) => match self.order(number, order, to) {
+                Ok(()) => return Ok(()),
+                Err(failure) => Answer::Refused(failure),
+            },
+            Question::Start { .. }
+            | Question::Next { .. }
+            | Question::Input { .. }
+            | Question::Finish { .. } => Answer::Refused(Failure::new("this version has no tasks")),
         };
         tell(to, number, now);
         Ok(())
@@ -159,7 +168,23 @@ impl Nodes {
             };
             tell(&to, number, answer);
         };
-        let thread = thread::Builder::new().spawn(run);
+        self.spawn(run)
+    }
+
+    /// Begins to change the lab.
+    fn order(&mut self, number: u64, order: Order, to: &Speaker) -> Result<(), Failure> {
+        let (lab, to) = (Arc::clone(&self.lab), to.clone());
+        self.spawn(move || {
+            let answer = match lab.order(order) {
+                Ok(done) => Answer::Done(done),
+                Err(failure) => Answer::Refused(failure),
+            };
+            tell(&to, number, answer);
+        })
+    }
+
+    fn spawn(&mut self, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+        let thread = thread::Builder::new().spawn(work);
         let thread =
             thread.map_err(|error| Failure::new(format!("cannot start a thread: {error}")))?;
         self.running.push(thread);

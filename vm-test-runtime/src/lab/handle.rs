@@ -24,7 +24,7 @@ pub fn lab() -> Lab {
     let asked = || match ask(Question::Nodes) {
         Answer::Nodes { nodes, own } => Ok(Nodes { nodes, own }),
         Answer::Refused(failure) => Err(failure),
-        Answer::Ran(_) => Err(Failure::new("the host gave another answer")),
+        _ => Err(Failure::new("the host gave another answer")),
     };
     match NODES.get_or_init(asked) {
         Ok(nodes) => Lab { nodes },

@@ -15,7 +15,7 @@ pub(super) fn have_run(node: &str, work: Work) -> Result<Ran, NodeError> {
     match ask(question) {
         Answer::Ran(ran) => Ok(*ran),
         Answer::Refused(failure) => Err(NodeError::refused(node, failure)),
-        Answer::Nodes { .. } => {
+        _ => {
             let failure = Failure::new("the host gave another answer");
             Err(NodeError::refused(node, failure))
         }

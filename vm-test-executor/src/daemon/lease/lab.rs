@@ -5,13 +5,13 @@ use super::super::instance::LabKeeper;
 use super::super::prepare;
 use super::host::Host;
 use super::labs::LivingLab;
-use super::queue;
+use super::{orders, queue};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::collections::HashSet;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
-use vm_test_protocol::daemon::Reply;
+use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_protocol::lab::{LabLeased, LabRequest};
@@ -56,12 +56,28 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
     if host.gate.is_closed() || frame::write(stream, &Reply::Lab(granted)).is_err() {
         return Ok(());
     }
+    // Whatever comes first ends the lab.
     let mut ends = [
-        PollFd::new(stream, PollFlags::RDHUP),
+        PollFd::new(stream, PollFlags::IN | PollFlags::RDHUP),
         PollFd::new(entry.lab.keeper.process(), PollFlags::IN),
         PollFd::new(&tools.stop, PollFlags::IN),
     ];
-    // Whatever comes first ends the lab.
-    while let Err(rustix::io::Errno::INTR) = poll(&mut ends, None) {}
-    Ok(())
+    loop {
+        match poll(&mut ends, None) {
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => return Ok(()),
+            Ok(_) => {}
+        }
+        let is_asked = ends[0].revents() == PollFlags::IN;
+        if !is_asked || ends[1..].iter().any(|end| !end.revents().is_empty()) {
+            return Ok(());
+        }
+        let Ok(Some(Request::Order(order))) = frame::read(stream) else {
+            return Ok(());
+        };
+        let done = orders::carry_out(&entry.lab, &order);
+        if frame::write(stream, &Reply::Done(done)).is_err() {
+            return Ok(());
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod lab;
 mod labs;
 mod ledger;
 mod life;
+mod orders;
 mod queue;
 mod registry;
 mod room;

@@ -1,0 +1,23 @@
+//! Carries out what a test orders about its lab, one order after the other. Only tells which part
+//! of the lab each order is for.
+
+use super::labs::LivingLab;
+use vm_test_protocol::failure::Failure;
+use vm_test_protocol::order::{Done, Order};
+
+/// Carries out an order.
+pub(super) fn carry_out(lab: &LivingLab, order: &Order) -> Done {
+    let cannot = |what: &str| {
+        let name = &lab.plan.name;
+        Done::Failed(Failure::new(format!(
+            "cannot {what} lab `{name}`: this version cannot"
+        )))
+    };
+    match order {
+        Order::Power { .. } => cannot("change the power of a node of"),
+        Order::Link { .. } => cannot("change a link of"),
+        Order::Save => cannot("save"),
+        Order::Restore { .. } => cannot("restore"),
+        Order::Capture { .. } => cannot("capture the frames of"),
+    }
+}
