@@ -6,6 +6,7 @@ mod as_root_in_full;
 mod attribute;
 mod crate_under_test;
 mod in_full;
+mod node;
 mod rows;
 
 use rows::{CAPS, Guest, NONE};
