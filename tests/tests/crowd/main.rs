@@ -1,4 +1,4 @@
-//! Two hundred tests that make a mess, eight at a time: all pass, none sees another's files, and
+//! Two hundred tests that make a mess, eight at a time, or two with a lab each: all pass, none sees another's files, and
 //! afterwards the host is as it was.
 
 use std::time::Duration;
@@ -49,5 +49,22 @@ fn two_hundred_tests_under_nextest_leave_nothing_once_the_daemon_has_been_idle()
             "the daemon goes on"
         );
     }
+    assert_eq!(before.settle(PATIENCE), [""; 0]);
+}
+
+#[test]
+fn two_hundred_tests_with_a_lab_each_two_at_a_time_leave_nothing() {
+    let (host, crowd) = (Host::new(), Fixture::new("crowd"));
+    crowd.build(&host);
+    let before = Census::take(&host);
+    let args = ["nextest", "run", "--test", "labs", "--test-threads", "2"];
+    let output = crowd.cargo(&host, &args).output().expect("cargo starts");
+    let text = text_of(&output);
+    assert!(
+        text.contains("200 tests run: 200 passed, 10 skipped"),
+        "{text}"
+    );
+    assert!(!text.contains("LEAK"), "{text}");
+    Daemon::of(&host).expect("the daemon is idle").terminate();
     assert_eq!(before.settle(PATIENCE), [""; 0]);
 }

@@ -4,6 +4,7 @@
 
 mod instances;
 mod interruptions;
+mod labs;
 mod leftovers;
 mod machines;
 mod moment;

@@ -22,17 +22,24 @@ pub(super) struct Crowd {
     /// The guest in place of `host`.
     guest: Option<&'static str>,
     is_alone: bool,
+    /// A test of it.
+    sample: &'static str,
 }
 
 impl Crowd {
     pub(super) fn build(host: &Host) -> Self {
+        Self::of(host, "crowd", "g19::t9")
+    }
+
+    /// Returns the crowd of another target of the fixture, and one of its tests.
+    pub(super) fn of(host: &Host, target: &str, sample: &'static str) -> Self {
         let fixture = Fixture::new("crowd");
         fixture.build(host);
         let args = [
             "test",
             "--no-run",
             "--test",
-            "crowd",
+            target,
             "--message-format",
             "json",
         ];
@@ -48,6 +55,7 @@ impl Crowd {
             directory: Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/crowd"),
             guest: None,
             is_alone: false,
+            sample,
         }
     }
 
@@ -102,9 +110,10 @@ impl Crowd {
 
     /// Runs one undisturbed test.
     pub(super) fn passes(&self, host: &Host) {
-        let tests = ["g19::t9".to_owned()];
+        let tests = [self.sample.to_owned()];
         let outcome = self.start(host, &tests, 1, 0).finish();
-        assert_eq!(outcome.verdict("g19::t9"), Some(true), "{}", outcome.text);
+        let verdict = outcome.verdict(self.sample);
+        assert_eq!(verdict, Some(true), "{}", outcome.text);
     }
 }
 
@@ -197,7 +206,7 @@ impl Outcome {
         // A run that was killed had no time to print what its tests wrote.
         let told = self.signal().is_none();
         for (test, _) in self.verdicts.iter().filter(|(_, passed)| told && **passed) {
-            let done = format!("the mess of crowd::{test} is made");
+            let done = format!("::{test} is made");
             assert!(
                 self.section(test).contains(&done),
                 "{test} passed without having done its work:\n{}",
