@@ -40,6 +40,7 @@ pub(crate) const LEFT_OUT: &[Part] = &[
     part("imports", "opened::disks_without_a_root_"),
     part("imports", "opened::what_comes_out_of_a_disk_"),
     part("keeping", "stay::an_attached_instance_stays_"),
+    part("kills", "labs::labs_with_vms_"),
     part("kills", "machines::"),
     part("kvm", "damage::a_template_is_not_to_blame_"),
     part("kvm", "damage::a_template_that_is_cut_"),

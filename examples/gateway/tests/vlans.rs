@@ -19,7 +19,10 @@ fn ready() -> Ready {
     let [client, server, archive] = ["client", "server", "archive"].map(|name| lab.node(name));
     join_vlan("eth0", 92, OUTSIDE).unwrap();
     join_vlan("eth0", 93, INSIDE).unwrap();
-    let site = Site { server: SERVER, archive: ARCHIVE };
+    let site = Site {
+        server: SERVER,
+        archive: ARCHIVE,
+    };
     open(OUTSIDE, &rules(&site)).unwrap();
     let vlans = vec![
         client.vlan("cable", 92, "192.168.92.2/24"),

@@ -1,12 +1,13 @@
 //! Labs whose parts are killed at random moments: the test process, the daemon, the keeper of the
 //! lab, the keeper of a node, a QEMU.
 
-use super::moment::{Moments, rounds};
+use super::moment::Moments;
 use super::run::{Crowd, Run};
 use super::{LINGER, PATIENCE, alone, instances, kill, window};
 use rustix::process::Signal;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use vm_test_tests::campaign;
 use vm_test_tests::census::Census;
 use vm_test_tests::daemon::Daemon;
 use vm_test_tests::host::Host;
@@ -123,7 +124,7 @@ fn labs_of_containers_end_rightly_whatever_is_killed() {
     let _alone = alone();
     let host = Host::new();
     let crowd = Crowd::of(&host, "labs", "g19::t9");
-    campaign(&crowd, &host, rounds(160), |moments| moments.tests(4));
+    campaign(&crowd, &host, campaign::length(60, 5), |moments| moments.tests(4));
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn labs_with_vms_end_rightly_whatever_is_killed() {
     let host = Host::new().with_shared_store();
     host.build_images(Path::new("."), &["debian-12"]);
     let crowd = Crowd::of(&host, "labs", "machines::t9");
-    campaign(&crowd, &host, rounds(40), |_| {
+    campaign(&crowd, &host, campaign::length(40, 4), |_| {
         (0..4).map(|test| format!("machines::t{test}")).collect()
     });
 }

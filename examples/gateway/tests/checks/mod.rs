@@ -2,8 +2,8 @@
 //! made: what counts is who receives which bytes.
 
 use std::net::Ipv4Addr;
-use vm_test::tools::{Vlan, filter};
 use vm_test::Node;
+use vm_test::tools::{Vlan, filter};
 
 /// The client, the servers, and where they are.
 pub struct Ready {
@@ -34,7 +34,9 @@ impl Ready {
     }
 
     pub fn port_44444_leads_to_the_archive(&self) {
-        let _archive = self.archive.tcp_server((self.archive_at, 88), "the archive");
+        let _archive = self
+            .archive
+            .tcp_server((self.archive_at, 88), "the archive");
         let reply = self.client.connect((self.gateway, 44444)).reply();
         assert_eq!(reply, b"the archive");
     }
@@ -46,7 +48,10 @@ impl Ready {
 
     pub fn tcp_to_a_port_that_passes_is_routed(&self) {
         let _server = self.server.tcp_server((self.server_at, 7000), "routed");
-        assert_eq!(self.client.connect((self.server_at, 7000)).reply(), b"routed");
+        assert_eq!(
+            self.client.connect((self.server_at, 7000)).reply(),
+            b"routed"
+        );
     }
 
     pub fn tcp_to_a_blocked_port_is_refused(&self) {
@@ -56,14 +61,24 @@ impl Ready {
     }
 
     pub fn udp_to_a_port_that_passes_arrives_as_often_as_it_is_sent(&self) {
-        let sniffer = self.server.sniff(self.network, filter().udp().to_port(5000));
-        self.client.udp_send((self.server_at, 5000), "hello").count(5).send();
+        let sniffer = self
+            .server
+            .sniff(self.network, filter().udp().to_port(5000));
+        self.client
+            .udp_send((self.server_at, 5000), "hello")
+            .count(5)
+            .send();
         sniffer.expect(5..=5);
     }
 
     pub fn udp_to_a_blocked_port_never_arrives(&self) {
-        let sniffer = self.server.sniff(self.network, filter().udp().to_port(5005));
-        self.client.udp_send((self.server_at, 5005), "hello").count(5).send();
+        let sniffer = self
+            .server
+            .sniff(self.network, filter().udp().to_port(5005));
+        self.client
+            .udp_send((self.server_at, 5005), "hello")
+            .count(5)
+            .send();
         sniffer.expect(0..=0);
     }
 }
