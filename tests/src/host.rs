@@ -41,6 +41,13 @@ impl Host {
         self
     }
 
+    /// Uses this store.
+    #[must_use]
+    pub fn with_store(mut self, store: &Path) -> Self {
+        self.store = Some(store.to_owned());
+        self
+    }
+
     /// Redirects tests of guest `host` to another guest.
     #[must_use]
     pub fn with_guest(mut self, guest: &'static str) -> Self {
