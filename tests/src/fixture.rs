@@ -46,6 +46,12 @@ impl Fixture {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let manifest = root.join("fixtures").join(name).join("Cargo.toml");
         assert!(manifest.is_file(), "there is no fixture {name}");
+        Self::of(manifest)
+    }
+
+    /// Returns the crate with this manifest.
+    #[must_use]
+    pub fn of(manifest: PathBuf) -> Self {
         let exe = std::env::current_exe().expect("the path of this test binary");
         let target = exe
             .ancestors()
