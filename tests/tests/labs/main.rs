@@ -125,3 +125,30 @@ fn containers_and_vms_are_on_one_network() {
     let words = format!("hint: VMs in labs need {TUN}, which only root may open here");
     assert_eq!(text.contains(&words), !is_open, "{text}");
 }
+
+#[test]
+fn two_labs_at_once_with_the_same_addresses_never_meet() {
+    let (host, fixture) = (Host::new(), Fixture::new("labs"));
+    let group = Group {
+        targets: &["--test=twice"],
+        filters: &[],
+        environment: &[],
+        limit: LIMIT,
+    };
+    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let text = outcome.text();
+    let expected = BTreeMap::from([("another", Passed), ("one", Passed)]);
+    assert_eq!(endings(&outcome), expected, "{text}");
+    let lines = text.lines().filter(|line| line.starts_with("lab "));
+    let words: Vec<Vec<_>> = lines
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let [first, second] = words.as_slice() else {
+        panic!("two lines of two labs: {text}");
+    };
+    assert_eq!(first[2], second[2], "the addresses");
+    let time = |words: &[&str], at: usize| words[at].parse::<u64>().expect("a time");
+    let (began, ended) = (time(first, 4), time(first, 6));
+    let together = time(second, 4) < ended && began < time(second, 6);
+    assert!(together, "{text}");
+}
