@@ -4,6 +4,7 @@
 use super::end::End;
 use super::failure::Failure;
 use super::order::{Done, Order};
+use super::record::RunEntry;
 use super::tool::Tool;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -34,6 +35,8 @@ pub struct LabRequest {
     pub manifest_dir: String,
     /// The purpose of the lab, for messages.
     pub purpose: String,
+    /// Present if the lab is for a test: where captures of its networks are written.
+    pub entry: Option<RunEntry>,
 }
 
 /// A granted lab: no node of it runs so far.

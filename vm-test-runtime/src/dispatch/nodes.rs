@@ -1,7 +1,7 @@
 //! The other nodes of a test's lab: leased with it, asked by its body, ended with it. One thread for
 //! each question that takes time; no node asks anything.
 
-use super::{job, lease, node_job};
+use super::{entry, job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
     Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeEntry, NodeOfLab, Question, Work,
 };
-use vm_test_protocol::order::Order;
+use vm_test_protocol::order::{Capture, Done, Order};
 
 /// More threads than an agent lets a body occupy: one that has just answered may still run.
 const MOST_THREADS: usize = 2 * MOST_ASKED;
@@ -54,6 +54,7 @@ impl Nodes {
             node: lab.node.to_owned(),
             manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
             purpose: test.to_owned(),
+            entry: entry::of(site, test),
         };
         let granted = client::Lab::obtain(&request, |reason| lease::waiting(test, reason))?;
         let entries = granted.granted.nodes.clone();
@@ -171,8 +172,25 @@ impl Nodes {
         self.spawn(run)
     }
 
+    /// Has what the networks have carried lately written to files of the test's run.
+    ///
+    /// # Errors
+    /// If the daemon is gone, or they cannot be written.
+    pub(super) fn capture(&self) -> Result<Vec<Capture>, Failure> {
+        match self.lab.order(Order::Capture { directory: None })? {
+            Done::Captured(files) => Ok(files),
+            Done::Failed(failure) => Err(failure),
+            other => Err(Failure::new(format!("the daemon answered {other:?}"))),
+        }
+    }
+
     /// Begins to change the lab.
     fn order(&mut self, number: u64, order: Order, to: &Speaker) -> Result<(), Failure> {
+        // A guest chooses no path of the host.
+        let order = match order {
+            Order::Capture { .. } => Order::Capture { directory: None },
+            order => order,
+        };
         let (lab, to) = (Arc::clone(&self.lab), to.clone());
         self.spawn(move || {
             let answer = match lab.order(order) {

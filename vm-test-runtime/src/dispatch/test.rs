@@ -74,6 +74,9 @@ fn have_run(site: &'static Site) -> Fate {
             report::unseen(&reason::unseen(&conclusion, &course.seen.panics, &output));
         }
         report::failed(site, &test, &lease, &conclusion, &output);
+        if let Some(nodes) = nodes.as_ref().filter(|_| is_failure) {
+            report::captured(nodes.capture());
+        }
     }
     if is_failure && lease.granted.keep_for.is_some() {
         report::kept(&lease, course.keep(&lease));

@@ -3,6 +3,7 @@
 
 use super::super::instance::LabKeeper;
 use super::super::prepare;
+use super::captures::Captures;
 use super::host::Host;
 use super::labs::LivingLab;
 use super::{orders, queue};
@@ -44,9 +45,11 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
         lab: name.clone(),
         nodes: prepare::entries(&plan),
     };
+    let captures = Captures::of(&name, request.entry.clone());
     let entry = host.labs.insert(
         name,
         LivingLab {
+            captures,
             plan,
             keeper,
             room,

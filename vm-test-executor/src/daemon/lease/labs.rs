@@ -2,6 +2,7 @@
 
 use super::super::instance::LabKeeper;
 use super::super::prepare::{self, OnLab};
+use super::captures::Captures;
 use super::room::Room;
 use crate::config::Guest;
 use crate::config::lab::{Lab, Node};
@@ -21,6 +22,8 @@ pub(crate) struct Labs {
 /// A lab whose keeper runs.
 #[derive(Debug)]
 pub(super) struct LivingLab {
+    /// Where captures of its networks are written.
+    pub(super) captures: Captures,
     pub(super) plan: Lab,
     pub(super) keeper: LabKeeper,
     /// The room of all of its nodes.

@@ -4,6 +4,7 @@
 mod admission;
 pub(super) mod attach;
 mod budget;
+mod captures;
 mod claims;
 mod host;
 mod keep;
@@ -12,6 +13,7 @@ mod lab;
 mod labs;
 mod ledger;
 mod life;
+mod links;
 mod orders;
 mod queue;
 mod registry;
