@@ -7,6 +7,7 @@ use super::order::{Done, Order};
 use super::tool::Tool;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The node that the body of a test runs on if it names none: a container of guest `host`, on no
 /// network.
@@ -34,6 +35,8 @@ pub struct LabRequest {
     pub manifest_dir: String,
     /// The purpose of the lab, for messages.
     pub purpose: String,
+    /// Present if the lab is for no test: how long it is then held. No body runs on `node`.
+    pub hold: Option<Duration>,
 }
 
 /// A granted lab: no node of it runs so far.
@@ -74,6 +77,20 @@ pub struct NodeOfLab {
     pub lab: String,
     /// The node's name.
     pub node: String,
+}
+
+/// What is asked about a lab that a test does not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OfLab {
+    /// Hold it. Its nodes have been kept one by one before.
+    ///
+    /// The holder's end of the lab's connection follows as a descriptor, and from then on the daemon
+    /// is the holder.
+    Keep,
+    /// Change it, or write down what its networks carry.
+    Order(Order),
+    /// End it.
+    Remove,
 }
 
 /// A question of a test's body to the test process on the host.
