@@ -2,6 +2,8 @@
 //! examines the lab from inside; this suite checks from outside how each test ended, and that
 //! nothing is left.
 
+mod held;
+mod kept;
 mod kills;
 
 use std::collections::BTreeMap;

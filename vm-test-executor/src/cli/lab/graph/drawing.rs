@@ -118,8 +118,10 @@ fn row(lab: &Lab, nodes: &[Node], y: usize, shift: usize, boxes: &mut Vec<Block>
     for node in nodes {
         let lines = lines_of(node);
         let ports = node.ports.len();
-        let width = width_of(&lines).max(ports * PORT) + 2 * PADDING;
-        let first = x + (width - ports * PORT) / 2 + PORT / 2;
+        let width = width_of(&lines).max((ports + 1) * PORT) + 2 * PADDING;
+        // On a grid, so that no line of one row is in a column of the other one.
+        let middle = x + (width - ports * PORT) / 2;
+        let first = (middle - shift).next_multiple_of(PORT) + shift;
         for (number, port) in node.ports.iter().enumerate() {
             let mut networks = lab.networks.iter();
             let Some(network) = networks.position(|network| network.name == port.network) else {
@@ -152,7 +154,7 @@ fn bars(lab: &Lab, stubs: &[Link], first: usize) -> Vec<Block> {
     let mut bars = Vec::new();
     for (number, network) in lab.networks.iter().enumerate() {
         let words = labels::of_network(lab, network);
-        let lines = vec![network.name.clone(), words.join("  ")];
+        let lines = vec![network.name.clone(), words.join(" · ")];
         let text = (lines.concat().chars().count() + 2) * CHARACTER + 2 * PADDING;
         let ports = || stubs.iter().filter(|stub| stub.network == number);
         let left = ports().map(|stub| stub.x).min();

@@ -23,6 +23,7 @@ b = { guest = "host", networks = ["lan"] }
 far = { guest = "deb", networks = ["wan"] }
 tap = { guest = "deb", networks = ["phys"] }
 alone = { guest = "deb" }
+last = { guest = "deb", networks = ["phys", "wan", "lan"] }
 "#;
 
 fn office() -> Lab {
