@@ -1,7 +1,7 @@
 //! The messages between a client and the daemon, before the connection becomes the agent's.
 
 use super::failure::Failure;
-use super::lab::{LabLeased, LabRequest, NodeOfLab};
+use super::lab::{LabLeased, LabRequest, NodeOfLab, OfLab};
 use super::order::{Done, Order};
 use super::pattern::Pattern;
 use super::record::{Log, Record, RunEntry};
@@ -37,6 +37,13 @@ pub enum Request {
     Lab(LabRequest),
     /// Change the lab that this connection has been granted.
     Order(Order),
+    /// Ask for something about a lab, whoever it was granted to.
+    OfLab {
+        /// The lab's own name.
+        lab: String,
+        /// What is asked.
+        asked: OfLab,
+    },
     /// Report what is running.
     Status,
     /// Report how an instance ended.
@@ -182,7 +189,7 @@ pub enum Reply {
     Leased(Leased),
     /// The answer to [`Request::Lab`].
     Lab(LabLeased),
-    /// The answer to [`Request::Order`].
+    /// The answer to [`Request::Order`] and [`OfLab::Order`].
     Done(Done),
     /// The request is refused.
     Refused(Failure),
@@ -194,11 +201,11 @@ pub enum Reply {
     Console(Option<Vec<String>>),
     /// The answer to [`Request::Record`].
     Recorded,
-    /// The answer to [`Request::Keep`]: how long the instance is kept.
+    /// The answer to [`Request::Keep`] and [`OfLab::Keep`]: how long it is kept.
     Kept(Duration),
     /// The answer to [`Request::Attach`]: from here on the connection is the agent's.
     Attached(Attached),
-    /// The answer to [`Request::Remove`], sent once the instance has ended.
+    /// The answer to [`Request::Remove`] and [`OfLab::Remove`], sent once it has ended.
     Removed,
     /// The answer to [`Request::Log`]; `None` if the instance is unknown.
     Log(Option<Box<Log>>),

@@ -8,6 +8,7 @@ use super::record::RunEntry;
 use super::tool::Tool;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The node that the body of a test runs on if it names none: a container of guest `host`, on no
 /// network.
@@ -37,6 +38,8 @@ pub struct LabRequest {
     pub purpose: String,
     /// Present if the lab is for a test: where captures of its networks are written.
     pub entry: Option<RunEntry>,
+    /// Present if the lab is for no test: how long it is then held. No body runs on `node`.
+    pub hold: Option<Duration>,
 }
 
 /// A granted lab: no node of it runs so far.
@@ -77,6 +80,20 @@ pub struct NodeOfLab {
     pub lab: String,
     /// The node's name.
     pub node: String,
+}
+
+/// What is asked about a lab that a test does not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OfLab {
+    /// Hold it. Its nodes have been kept one by one before.
+    ///
+    /// The holder's end of the lab's connection follows as a descriptor, and from then on the daemon
+    /// is the holder.
+    Keep,
+    /// Change it, or write down what its networks carry.
+    Order(Order),
+    /// End it.
+    Remove,
 }
 
 /// A question of a test's body to the test process on the host.

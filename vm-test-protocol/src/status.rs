@@ -1,5 +1,6 @@
 //! What a daemon reports about itself and its running instances.
 
+use super::lab::{NodeEntry, NodeOfLab};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub struct Status {
     pub uptime: Duration,
     /// The running instances.
     pub instances: Vec<InstanceStatus>,
+    /// The running labs.
+    pub labs: Vec<LabStatus>,
     /// The number of leases waiting for resources.
     pub waiting: usize,
     /// The number of spares: VMs waiting for a lease.
@@ -45,11 +48,32 @@ pub struct InstanceStatus {
     pub age: Duration,
     /// The memory reserved for it.
     pub memory_bytes: u64,
+    /// Present if it is a node of a lab.
+    pub lab: Option<NodeOfLab>,
     /// Present once its test has failed and it is kept.
     pub kept: Option<KeptStatus>,
 }
 
-/// The status of a kept instance.
+/// A running lab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabStatus {
+    /// Its own name.
+    pub lab: String,
+    /// Its name in the configuration.
+    pub name: String,
+    /// The purpose.
+    pub purpose: String,
+    /// The time since its start.
+    pub age: Duration,
+    /// Its networks.
+    pub networks: Vec<String>,
+    /// Its nodes, whether they run or not.
+    pub nodes: Vec<NodeEntry>,
+    /// Present once the daemon holds it.
+    pub kept: Option<KeptStatus>,
+}
+
+/// The status of a kept instance or lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptStatus {
     /// How long it will still be kept.

@@ -124,7 +124,9 @@ fn labs_of_containers_end_rightly_whatever_is_killed() {
     let _alone = alone();
     let host = Host::new();
     let crowd = Crowd::of(&host, "labs", "g19::t9");
-    campaign(&crowd, &host, campaign::length(60, 5), |moments| moments.tests(4));
+    campaign(&crowd, &host, campaign::length(60, 5), |moments| {
+        moments.tests(4)
+    });
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! examines the lab from inside; this suite checks from outside how each test ended, and that
 //! nothing is left.
 
+mod held;
 mod in_full;
+mod kept;
 mod kills;
 
 use std::collections::BTreeMap;

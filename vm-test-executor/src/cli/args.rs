@@ -1,9 +1,11 @@
 //! The grammar of the command line: commands, options, and the checks that need only the text.
 
 mod image;
+mod lab;
 mod settings;
 
 pub(super) use image::{ImageCommand, StoreCommand};
+pub(super) use lab::{DownArgs, ExecArgs, Format, GraphArgs, LabCommand, PcapArgs, UpArgs};
 pub(super) use settings::{ReportArgs, Settings};
 
 use super::help;
@@ -54,16 +56,16 @@ pub(super) enum Command {
     Rm(RmArgs),
     /// Hand the stream on standard input over to the daemon; for test processes
     #[command(name = vm_test_runtime::client::KEEP, hide = true)]
-    Keep {
-        /// The instance
-        instance: String,
-    },
+    Keep(KeepArgs),
     /// List the instances that are alive, what they are for, and who holds them
     #[command(long_about = help::PS, after_long_help = help::PS_AFTER)]
     Ps(ReportArgs),
     /// List the tests that the last run skipped because their guests are not available on this host
     #[command(long_about = help::SKIPPED, after_long_help = help::SKIPPED_AFTER)]
     Skipped(RunReportArgs),
+    /// Start the labs of vm-test.toml, look into them and into those of failed tests, draw them
+    #[command(long_about = help::LAB, after_long_help = help::LAB_AFTER, subcommand)]
+    Lab(LabCommand),
     /// Stop the daemon: end all instances, leave nothing behind
     #[command(long_about = help::STOP, after_long_help = help::STOP_AFTER)]
     Stop,
@@ -142,6 +144,16 @@ pub(super) struct AttachArgs {
 }
 
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct KeepArgs {
+    /// The instance
+    pub(super) instance: Option<String>,
+    /// The lab
+    #[arg(long = vm_test_runtime::client::KEEP_LAB)]
+    pub(super) lab: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct DebugArgs {
     /// The guest: `host`, or one that the nearest vm-test.toml declares
     pub(super) guest: String,
@@ -173,7 +185,7 @@ pub(super) struct RunReportArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct RmArgs {
-    /// The instances
+    /// The instances, or labs
     #[arg(value_name = "INSTANCE")]
     pub(super) instances: Vec<String>,
     /// All that are kept

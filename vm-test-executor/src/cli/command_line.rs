@@ -1,17 +1,22 @@
 //! The command line: parses it, calls the command, and turns its end into an exit code.
 
-use super::args::{Cli, Command, ImageCommand};
+use super::args::{Cli, Command, ImageCommand, LabCommand};
 use super::{
-    attach, commit, completions, debug, doctor, exit, gc, image, keep, logs, output, prepare, ps,
-    report, rm, run, runner, shell, skipped, stop, store,
+    attach, commit, completions, debug, doctor, exit, gc, image, keep, lab, logs, output, prepare,
+    ps, report, rm, run, runner, shell, skipped, stop, store,
 };
 use clap::Parser;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables;
 
 /// The commands whose exit code is that of a command in a guest.
 const IN_GUEST: [&str; 5] = ["run", "runner", "shell", "attach", "debug"];
+
+/// The command for labs, and which of its own commands are of this kind.
+const LAB: &str = "lab";
+const IN_NODE: [&str; 2] = ["shell", "exec"];
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
@@ -20,7 +25,7 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     // The daemon and `keep` are started by this program and by tests, which have warned already.
-    if !matches!(cli.command, Command::Daemon(_) | Command::Keep { .. }) {
+    if !matches!(cli.command, Command::Daemon(_) | Command::Keep(_)) {
         for warning in variables::warnings() {
             output::remark(&warning);
         }
@@ -34,7 +39,10 @@ pub fn main() -> ExitCode {
         Command::Debug(args) => of_guest(debug::run(args)),
         Command::Report(args) => own(report::run(&args)),
         Command::Rm(args) => own(rm::run(&args)),
-        Command::Keep { instance } => own(keep::run(&instance)),
+        Command::Keep(args) => own(keep::run(&args)),
+        Command::Lab(LabCommand::Shell { lab, node }) => of_guest(lab::shell(&lab, &node)),
+        Command::Lab(LabCommand::Exec(args)) => of_guest(lab::exec(&args)),
+        Command::Lab(command) => own(lab::run(&command)),
         Command::Ps(args) => own(ps::print(args)),
         Command::Skipped(args) => own(skipped::run(&args)),
         Command::Stop => own(stop::run()),
@@ -87,9 +95,14 @@ fn own(result: Result<(), Failure>) -> ExitCode {
 fn refuse(error: &clap::Error) -> ExitCode {
     // It is not an error if nobody reads it.
     let _ = error.print();
-    let in_guest = std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| IN_GUEST.iter().any(|name| word == *name));
+    let mut words = std::env::args_os().skip(1);
+    let (first, second) = (words.next(), words.next());
+    let is_among = |word: &Option<OsString>, names: &[&str]| {
+        let word = word.as_ref();
+        word.is_some_and(|word| names.iter().any(|name| word == *name))
+    };
+    let in_node = is_among(&first, &[LAB]) && is_among(&second, &IN_NODE);
+    let in_guest = is_among(&first, &IN_GUEST) || in_node;
     match (error.use_stderr(), in_guest) {
         (false, _) => ExitCode::SUCCESS,
         (true, true) => exit::FAILED.into(),

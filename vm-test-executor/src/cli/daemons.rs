@@ -19,9 +19,22 @@ pub(super) fn sockets() -> Result<Vec<PathBuf>, Failure> {
 /// # Errors
 /// If the daemon is there but does not answer.
 pub(super) fn ask(socket: &Path, request: &Request) -> Result<Option<Reply>, Failure> {
+    ask_within(socket, request, ANSWER_TIMEOUT)
+}
+
+/// Asks the daemon behind a socket for something that may take so long; returns `None` if there is
+/// no daemon.
+///
+/// # Errors
+/// If the daemon is there but does not answer.
+pub(super) fn ask_within(
+    socket: &Path,
+    request: &Request,
+    within: Duration,
+) -> Result<Option<Reply>, Failure> {
     let answer = Connection::to(socket).and_then(|mut connection| {
         connection.send(request)?;
-        connection.receive_within(ANSWER_TIMEOUT)
+        connection.receive_within(within)
     });
     match answer {
         Ok(reply) => Ok(Some(reply)),

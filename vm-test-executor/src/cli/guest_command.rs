@@ -132,6 +132,28 @@ impl<'a> Command<'a> {
 
     /// Asks for an instance.
     pub(super) fn lease(&self, what: &str, build: Option<LayerBuild>) -> Result<Lease, Failure> {
+        let lease = Lease::obtain(&self.request(what, build)?, |reason| {
+            remark(&format!("waiting for an instance: {reason}"));
+        })?;
+        if let Some(degraded) = &lease.degraded {
+            remark(&format!("warning: guest `{}` {degraded}", self.guest));
+        }
+        if let Some(shortage) = &lease.granted.shortage {
+            // Whether the command fails for lack of space, only its own words would tell.
+            remark(&format!("warning: {shortage}"));
+        }
+        Ok(lease)
+    }
+
+    /// Returns the request for an instance.
+    ///
+    /// # Errors
+    /// If a variable of the user's is wrong.
+    pub(super) fn request(
+        &self,
+        what: &str,
+        build: Option<LayerBuild>,
+    ) -> Result<LeaseRequest, Failure> {
         let words: Vec<_> = self
             .words
             .iter()
@@ -141,7 +163,7 @@ impl<'a> Command<'a> {
             "run" | "runner" => format!("vm-test {what}: {}", words.join(" ")),
             _ => format!("vm-test {what}"),
         };
-        let request = LeaseRequest {
+        Ok(LeaseRequest {
             settings: self.overrides()?,
             manifest_dir: manifest_dir().to_string_lossy().into_owned(),
             shares: self.shares(),
@@ -159,18 +181,7 @@ impl<'a> Command<'a> {
                 purpose.chars().take(LONGEST_PURPOSE).collect::<String>(),
                 vm_test_runtime::client::store()?.to_string_lossy(),
             )
-        };
-        let lease = Lease::obtain(&request, |reason| {
-            remark(&format!("waiting for an instance: {reason}"));
-        })?;
-        if let Some(degraded) = &lease.degraded {
-            remark(&format!("warning: guest `{}` {degraded}", self.guest));
-        }
-        if let Some(shortage) = &lease.granted.shortage {
-            // Whether the command fails for lack of space, only its own words would tell.
-            remark(&format!("warning: {shortage}"));
-        }
-        Ok(lease)
+        })
     }
 
     /// Returns the image that the guest starts from.

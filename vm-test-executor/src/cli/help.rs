@@ -15,6 +15,7 @@ macro_rules! exit_codes {
 
 mod failures;
 mod images;
+mod labs;
 mod root;
 mod suites;
 mod times;
@@ -25,6 +26,7 @@ pub(super) use failures::{
 pub(super) use images::{
     IMAGE, IMAGE_AFTER, IMPORT_AFTER, PREPARE, PREPARE_AFTER, STORE, STORE_AFTER,
 };
+pub(super) use labs::{LAB, LAB_AFTER};
 pub(super) use root::{ROOT, ROOT_AFTER};
 pub(super) use suites::{RUNNER, RUNNER_AFTER, SKIPPED, SKIPPED_AFTER};
 pub(super) use times::{REPORT, REPORT_AFTER};
@@ -82,10 +84,11 @@ EXAMPLES
 
 JSON
   { \"instances\": [{ instance, guest, description, kernel, purpose, holder, keeper, age_ms, memory,
-                    kept }],
+                    lab, kept }],
     \"daemons\": [{ pid, version, uptime_s, waiting, spares, memory_used, memory_limit }] }
   Memory is in bytes, `waiting` counts leases that wait for room, `spares` VMs that wait for a
-  lease. `kept` is { expires_in_ms, attached } of an instance that was kept, else null.
+  lease. `lab` is { lab, node } of a node of a lab, else null, and `kept` is { expires_in_ms,
+  attached } of an instance that was kept, else null.
 
 EXIT CODES
   0 listed, even if there are none; 1 a daemon did not answer; 2 the command line is wrong";

@@ -21,6 +21,7 @@ mod help;
 mod image;
 mod input;
 mod keep;
+mod lab;
 mod library_path;
 mod line;
 mod login_shell;

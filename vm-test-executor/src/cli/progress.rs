@@ -83,6 +83,12 @@ impl Bar {
         self.0.suspend(|| remark(text));
     }
 
+    /// Counts something as done, and prints a line about it.
+    pub(super) fn count(&self, text: &str) {
+        self.0.inc(1);
+        self.say(text);
+    }
+
     /// Shows how far the current step is.
     pub(super) fn progress(&self, phase: &str) {
         self.0.set_prefix(format!("{}: ", harmless(phase)));

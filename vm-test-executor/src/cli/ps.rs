@@ -67,6 +67,7 @@ fn document(daemons: &[Status]) -> Value {
             "keeper": it.keeper,
             "age_ms": millis(it.age),
             "memory": it.memory_bytes,
+            "lab": it.lab.as_ref().map(|node| json!({ "lab": node.lab, "node": node.node })),
             "kept": it.kept.map(|kept| json!({
                 "expires_in_ms": millis(kept.expires_in),
                 "attached": kept.attached,
@@ -152,7 +153,10 @@ fn row(it: &InstanceStatus) -> [String; 9] {
         holder,
         it.keeper.to_string(),
         harmless(&format!("{}, kernel {}", it.description, it.kernel)),
-        harmless(&it.purpose),
+        match &it.lab {
+            Some(node) => harmless(&format!("{} (lab {})", it.purpose, node.lab)),
+            None => harmless(&it.purpose),
+        },
     ]
 }
 
@@ -176,8 +180,10 @@ mod tests {
                 holder: 8,
                 age: Duration::from_secs(121),
                 memory_bytes: 512 << 20,
+                lab: None,
                 kept: None,
             }],
+            labs: Vec::new(),
             waiting: 1,
             spares: 0,
             memory_used_bytes: 512 << 20,

@@ -11,7 +11,7 @@ use libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use vm_test_protocol::agent::End;
 use vm_test_protocol::failure::Failure;
-use vm_test_runtime::client::Lease;
+use vm_test_runtime::client::{Lease, program};
 
 /// The option that makes a binary list its tests and run none. nextest uses it first, as IDEs do.
 const LIST: &str = "--list";
@@ -71,7 +71,7 @@ fn keep(lease: &Lease) {
         Ok(stays) => remark(&format!(
             "the instance is kept for {}; to open a shell in it: {} attach {instance}",
             duration(stays),
-            lease.program()
+            program()
         )),
         Err(failure) => remark(&format!("instance {instance} is not kept: {failure}")),
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use vm_test_protocol::daemon::{ExitReport, Greeting, LeaseRequest, Reply, Request, Welcome};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::LabRequest;
+use vm_test_protocol::lab::{LabRequest, OfLab};
 use vm_test_protocol::status::Status;
 use vm_test_protocol::{PROTOCOL, frame};
 
@@ -107,6 +107,7 @@ fn serve(desk: &Desk, stream: &UnixStream) {
         Err(Lasting::Lease(request)) => lease::serve(&desk.host, stream, &request),
         Err(Lasting::Lab(request)) => lease::serve_lab(&desk.host, stream, &request),
         Err(Lasting::Keep(instance)) => lease::keep(&desk.host, stream, &instance),
+        Err(Lasting::KeepLab(lab)) => lease::keep_lab(&desk.host, stream, &lab),
         Err(Lasting::Attach(instance)) => attach::serve(&desk.host, stream, &instance),
     }
 }
@@ -114,8 +115,9 @@ fn serve(desk: &Desk, stream: &UnixStream) {
 /// A request that takes as long as its client wants.
 enum Lasting {
     Lease(Box<LeaseRequest>),
-    Lab(LabRequest),
+    Lab(Box<LabRequest>),
     Keep(String),
+    KeepLab(String),
     Attach(String),
 }
 
@@ -124,9 +126,14 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
     let registry = &desk.host.registry;
     Ok(match request {
         Request::Lease(request) => return Err(Lasting::Lease(request)),
-        Request::Lab(request) => return Err(Lasting::Lab(request)),
+        Request::Lab(request) => return Err(Lasting::Lab(Box::new(request))),
         Request::Keep { instance } => return Err(Lasting::Keep(instance)),
         Request::Attach { instance } => return Err(Lasting::Attach(instance)),
+        Request::OfLab { lab, asked } => match asked {
+            OfLab::Keep => return Err(Lasting::KeepLab(lab)),
+            OfLab::Order(order) => Reply::Done(lease::order_lab(&desk.host, &lab, &order)),
+            OfLab::Remove => lease::remove_lab(&desk.host, &lab),
+        },
         Request::Status => Reply::Status(status(desk)),
         Request::ExitReport { instance } => Reply::ExitReport(exit_report(desk, &instance)),
         Request::Console { instance } => Reply::Console(registry.console(&instance)),
@@ -160,6 +167,7 @@ fn status(desk: &Desk) -> Status {
         pid: std::process::id(),
         uptime: desk.began.elapsed(),
         instances: desk.host.registry.alive(),
+        labs: desk.host.labs.status(),
         waiting,
         spares: desk.host.spares.count(),
         memory_used_bytes,

@@ -4,6 +4,7 @@
 use super::connection::{STARTS, pause};
 use super::{Connection, cure, is_gone};
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::errno::Tried;
@@ -59,6 +60,16 @@ impl Lab {
             Ok(other) => Err(Failure::new(format!("the daemon answered {other:?}"))),
             Err(error) => Err(Failure::new(format!("lost the daemon: {error}"))),
         }
+    }
+
+    /// Returns a second end of its connection. Only when that is closed, too, the lab ends.
+    ///
+    /// # Errors
+    /// If this process may open no more descriptors.
+    pub fn stream(&self) -> io::Result<UnixStream> {
+        let connection = self.connection.lock();
+        let connection = connection.unwrap_or_else(|lock| lock.into_inner());
+        connection.stream.try_clone()
     }
 
     fn ask(request: &LabRequest, waiting: &impl Fn(&str)) -> Result<Self, Refusal> {

@@ -21,7 +21,7 @@ pub use agent::{Agent, Speaker};
 pub use connection::{Connection, console, cure, exit_report, is_gone, record};
 pub use credentials::{BY_VARIABLE, credentials};
 pub use follow::{Followed, Follower, Lost};
-pub use kept::KEEP;
+pub use kept::{KEEP, KEEP_LAB, program};
 pub use lab::Lab;
 pub use lease::Lease;
 pub use locate::Executor;

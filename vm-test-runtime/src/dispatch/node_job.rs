@@ -12,18 +12,19 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::lab::{MOST_OUTPUT, Ran, Returned, Work};
 
-/// Runs something on the node with this name to its end.
+/// Runs something on the node with this name to its end. If it `stops`, it is stopped and not killed
+/// when it is told to end, for inspection.
 pub(super) fn run(
     lease: &mut Lease,
     site: &'static Site,
     node: &str,
     test: &str,
     work: Work,
+    stops: bool,
 ) -> Result<Ran, Failure> {
-    let (job, input) = match work {
+    let (mut job, input) = match work {
         Work::Call(call) => {
             let mut job = job::for_test(site, node, test, &lease.granted, Wanted::default())?;
-            job.stop_at_timeout = false;
             if let Some(test) = &mut job.test {
                 test.call = Some(call);
             }
@@ -48,6 +49,7 @@ pub(super) fn run(
         }
         Work::Tool(_) => return Err(Failure::new("this version has no tools")),
     };
+    job.stop_at_timeout = stops;
     let nonce = job.nonce;
     let is_call = input.is_none();
     let sent = lease

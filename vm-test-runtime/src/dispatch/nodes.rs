@@ -1,6 +1,11 @@
 //! The other nodes of a test's lab: leased with it, asked by its body, ended with it. One thread for
 //! each question that takes time; no node asks anything.
 
+mod keep;
+mod kept;
+
+pub(super) use kept::Kept;
+
 use super::{entry, job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
@@ -27,6 +32,8 @@ pub(super) struct Nodes {
     own: &'static str,
     entries: Vec<NodeEntry>,
     others: BTreeMap<String, Node>,
+    /// Whether the lab stays if the test fails.
+    may_stay: bool,
     /// Threads that carry out a question.
     running: Vec<JoinHandle<()>>,
     /// Ends last.
@@ -55,6 +62,7 @@ impl Nodes {
             manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
             purpose: test.to_owned(),
             entry: entry::of(site, test),
+            hold: None,
         };
         let granted = client::Lab::obtain(&request, |reason| lease::waiting(test, reason))?;
         let entries = granted.granted.nodes.clone();
@@ -105,6 +113,7 @@ impl Nodes {
             own: lab.node,
             entries,
             others,
+            may_stay: own.granted.keep_for.is_some(),
             running: Vec::new(),
             lab: Arc::new(granted),
         };
@@ -154,12 +163,13 @@ impl Nodes {
             return Err(Failure::new("the lab has no such node"));
         };
         let (lease, to, site) = (Arc::clone(&node.lease), to.clone(), self.site);
+        let stops = self.may_stay;
         let (name, test) = (name.to_owned(), self.test.clone());
         let run = move || {
             let mut lease = lease.lock().unwrap_or_else(|lock| lock.into_inner());
             // The body waits for an answer, and `print!` panics if its stream cannot be written.
             let ran = catch_unwind(AssertUnwindSafe(|| {
-                node_job::run(&mut lease, site, &name, &test, work)
+                node_job::run(&mut lease, site, &name, &test, work, stops)
             }));
             drop(lease);
             let answer = match ran {

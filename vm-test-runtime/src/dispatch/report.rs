@@ -2,7 +2,8 @@
 //! it again.
 
 use super::conclusion::Conclusion;
-use crate::client::{Lease, console};
+use super::nodes::Kept;
+use crate::client::{Lease, console, program};
 use crate::site::Site;
 use std::time::Duration;
 use vm_test_protocol::daemon::{GuestKind, Leased};
@@ -144,9 +145,17 @@ pub(super) fn kept(lease: &Lease, kept: Result<Duration, Failure>) {
         Ok(stays) => eprintln!(
             "vm-test: the instance is kept for {}; to open a shell in it: {} attach {instance}",
             show_duration(stays),
-            lease.program()
+            program()
         ),
         Err(failure) => eprintln!("vm-test: instance {instance} is not kept: {failure}"),
+    }
+}
+
+/// Prints how the nodes of a failed test's lab can be inspected, or why they cannot.
+pub(super) fn kept_lab(kept: Result<Kept, Failure>) {
+    match kept {
+        Ok(kept) => eprint!("{}", kept.in_words(&program())),
+        Err(failure) => eprintln!("vm-test: the lab is not kept: {failure}"),
     }
 }
 

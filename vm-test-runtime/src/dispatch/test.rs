@@ -6,6 +6,7 @@ use super::termination::InGuest;
 use super::{
     caller, lease, libtest, listing, reason, record, report, skip, tracer, unknown, watch,
 };
+use crate::client::Lease;
 use crate::guest::text_of;
 use crate::site::Site;
 use crate::variables;
@@ -61,7 +62,7 @@ fn have_run(site: &'static Site) -> Fate {
             return Fate::Ran(Conclusion::NoVerdict(failure));
         }
     };
-    tracer::warn(site, &test, &lease);
+    tracer::warn(site, &test);
     let in_guest = InGuest::enter();
     let course = watch::run(&mut lease, nodes.as_mut(), site, &test, &in_guest);
     let conclusion = course.conclude(&lease, site, &test);
@@ -79,7 +80,10 @@ fn have_run(site: &'static Site) -> Fate {
         }
     }
     if is_failure && lease.granted.keep_for.is_some() {
-        report::kept(&lease, course.keep(&lease));
+        match &mut nodes {
+            Some(nodes) => report::kept_lab(nodes.keep(course.keepable(&lease))),
+            None => report::kept(&lease, course.keepable(&lease).and_then(Lease::keep)),
+        }
     }
     // The instance is destroyed before the test ends, so that its end never overlaps the next
     // test's start in this process.

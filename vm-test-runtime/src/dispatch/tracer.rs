@@ -2,12 +2,12 @@
 //! this process.
 
 use super::lineage;
-use crate::client::Lease;
+use crate::client::program;
 use crate::site::Site;
 use std::fs;
 
 /// Prints the command with which the body can be debugged, if this process is being debugged.
-pub(super) fn warn(site: &Site, test: &str, lease: &Lease) {
+pub(super) fn warn(site: &Site, test: &str) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let Some(tracer) = id_of_tracer(&status) else {
         return;
@@ -23,7 +23,7 @@ pub(super) fn warn(site: &Site, test: &str, lease: &Lease) {
         },
         site.guest(),
         site.choice_of_guest(),
-        lease.program(),
+        program(),
         site.guest(),
         tool(&name)
     );

@@ -59,13 +59,13 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// Makes the daemon keep the instance; returns for how long.
+    /// Returns the lease if the daemon can keep its instance.
     ///
     /// # Errors
-    /// If there is nothing to keep, or the daemon refuses.
-    pub(super) fn keep(&self, lease: &Lease) -> Result<Duration, Failure> {
+    /// If there is nothing to keep.
+    pub(super) fn keepable<'a>(&self, lease: &'a Lease) -> Result<&'a Lease, Failure> {
         match &self.lost {
-            None => lease.keep(),
+            None => Ok(lease),
             Some(_) => Err(Failure::new("nothing in it answers any more")),
         }
     }

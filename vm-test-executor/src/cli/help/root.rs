@@ -38,6 +38,7 @@ EXAMPLES
   vm-test report                        the times of the last run's tests
   vm-test ps                            which test holds which instance
   vm-test rm --all                      end what was kept
+  vm-test lab up office                 start a lab without a test, and look around in it
   vm-test image build debian-12         what guests can start from, instead of your own root
   vm-test store create --btrfs --size 20G
                                         a store of images on which guests can have snapshots
@@ -101,7 +102,7 @@ OF YOUR VARIABLES A GUEST SEES
     VM_TEST_ARTIFACTS and VM_TEST_LAB
 
 EXIT CODES
-  run, runner, shell, attach, debug
+  run, runner, shell, attach, debug, lab shell, lab exec
               the command's own, or 124 to 127 and 128+N, which their help explains
   others      0 done, 1 not done, 2 the command line is wrong";
 

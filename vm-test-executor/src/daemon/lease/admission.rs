@@ -241,12 +241,15 @@ impl Drop for Admitted {
 }
 
 impl Admitted {
-    /// Keeps the memory and gives the processors back.
+    /// Keeps the memory and gives the processors back, once for all nodes of a lab.
     ///
     /// # Errors
     /// If kept instances would then hold too much for tests to run: how much they hold, as text.
     pub(super) fn keep(&self) -> Result<(), String> {
         let mut state = self.shared.lock();
+        if self.is_kept.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         let most = self.shared.budget.memory / KEPT_SHARE;
         let cpus = self.cpus.load(Ordering::SeqCst);
         let settled = state.promised.keep(self.memory, cpus, most);

@@ -3,6 +3,7 @@
 use super::host::Host;
 use super::kept::Kept;
 use super::ledger::{self, End};
+use super::term::Term;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -43,12 +44,14 @@ fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kep
     let agent = handover::receive(client)
         .map(UnixStream::from)
         .map_err(|_| cannot("the request contained no stream"))?;
-    // The previous holder may have set it.
+    // The previous holder may have set them.
     agent
         .set_read_timeout(None)
+        .and_then(|()| agent.set_write_timeout(None))
         .map_err(|error| cannot(&error.to_string()))?;
+    let term = term_of(host, instance);
     let kept = host.registry.with(instance, |living| {
-        let Some(stays) = living.granted.keep_for.filter(|_| living.kept.is_none()) else {
+        let Some(term) = term.filter(|_| living.kept.is_none()) else {
             return Err(cannot(
                 "it is not configured to be kept, or is kept already",
             ));
@@ -57,7 +60,7 @@ fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kep
             cannot(&cause)
                 .hint("`vm-test rm --all` ends all kept instances, `vm-test ps` lists them")
         })?;
-        let kept = Arc::new(Kept::new(agent, stays));
+        let kept = Arc::new(Kept::new(agent, term));
         living.kept = Some(Arc::clone(&kept));
         Ok(kept)
     });
@@ -66,13 +69,32 @@ fn take_over(host: &Host, client: &UnixStream, instance: &str) -> Result<Arc<Kep
     Ok(kept)
 }
 
+/// Returns the time for which an instance may be kept: that of its lab, if it is a node.
+fn term_of(host: &Host, instance: &str) -> Option<Arc<Term>> {
+    let (keep_for, node) = host.registry.with(instance, |living| {
+        (living.granted.keep_for, living.status.lab.clone())
+    })?;
+    match node {
+        Some(node) => host.labs.find(&node.lab)?.holding.term(),
+        None => keep_for.map(|stays| Arc::new(Term::of(stays))),
+    }
+}
+
 /// Ends a kept instance and waits until it is gone.
 pub(crate) fn remove(host: &Host, instance: &str) -> Reply {
     let cannot = |cause: &str| Failure::new(format!("cannot remove {instance}: {cause}"));
-    let kept = host
-        .registry
-        .with(instance, |living| living.kept.as_ref().map(Arc::clone));
-    match kept {
+    let found = host.registry.with(instance, |living| {
+        (
+            living.kept.as_ref().map(Arc::clone),
+            living.status.lab.clone(),
+        )
+    });
+    if let Some((Some(_), Some(node))) = &found {
+        let cause = format!("it is a node of lab {}", node.lab);
+        let hint = format!("`vm-test lab down {}` ends the whole lab", node.lab);
+        return Reply::Refused(cannot(&cause).hint(hint));
+    }
+    match found.map(|(kept, _)| kept) {
         None => {
             return Reply::Refused(
                 cannot("there is no such instance").hint("`vm-test ps` lists all instances"),

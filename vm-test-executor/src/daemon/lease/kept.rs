@@ -1,12 +1,13 @@
 //! Instances that are kept for inspection after their tests have failed. The daemon holds them:
 //! when the time is up, it closes the stream to the agent, and the lease ends like any other.
 
+use super::term::Term;
 use crate::sync;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use vm_test_protocol::status::KeptStatus;
 
 /// How often to check whether a client has left.
@@ -17,59 +18,44 @@ const VISIT_TICK: Duration = Duration::from_secs(1);
 pub(super) struct Kept {
     /// The daemon's end of the stream to the agent.
     pub(super) agent: UnixStream,
-    stays: Duration,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    until: Instant,
+    /// All nodes of a lab have the same.
+    term: Arc<Term>,
     /// The connection of the attached client.
-    visitor: Option<UnixStream>,
+    visitor: Mutex<Option<UnixStream>>,
 }
 
 /// A client's session in a kept instance. When it ends, the instance's time starts again.
 pub(super) struct Visit<'a>(&'a Kept);
 
 impl Kept {
-    pub(super) fn new(agent: UnixStream, stays: Duration) -> Self {
-        let state = State {
-            until: Instant::now() + stays,
-            visitor: None,
-        };
+    pub(super) fn new(agent: UnixStream, term: Arc<Term>) -> Self {
         Self {
             agent,
-            stays,
-            state: Mutex::new(state),
+            term,
+            visitor: Mutex::default(),
         }
     }
 
     /// Returns how long it stays after a session.
     pub(super) fn stays(&self) -> Duration {
-        self.stays
+        self.term.stays()
     }
 
     pub(super) fn status(&self) -> KeptStatus {
-        let state = self.lock();
-        let attached = state.visitor.is_some();
-        let left = if attached {
-            self.stays
-        } else {
-            state.until.saturating_duration_since(Instant::now())
-        };
         KeptStatus {
-            expires_in: left,
-            attached,
+            attached: self.lock().is_some(),
+            ..self.term.status()
         }
     }
 
     /// Attaches a client, unless another one is attached.
     pub(super) fn enter(&self, visitor: UnixStream) -> Option<Visit<'_>> {
-        let mut state = self.lock();
-        if state.visitor.is_some() {
+        let mut present = self.lock();
+        if present.is_some() {
             return None;
         }
-        state.visitor = Some(visitor);
+        *present = Some(visitor);
+        self.term.enter();
         Some(Visit(self))
     }
 
@@ -81,48 +67,39 @@ impl Kept {
     /// Holds the instance until its time is up or it is gone.
     pub(super) fn attend(&self) {
         loop {
-            let left = {
-                let state = self.lock();
-                match state.visitor {
-                    Some(_) => VISIT_TICK,
-                    None => state.until.saturating_duration_since(Instant::now()),
-                }
-            };
-            if left.is_zero() || self.is_gone_within(left) {
+            let left = self.term.left().unwrap_or(VISIT_TICK);
+            if left.is_zero() || is_gone_within(&self.agent, left) {
                 break;
             }
         }
         self.end();
-        if let Some(visitor) = self.lock().visitor.take() {
+        if let Some(visitor) = self.lock().take() {
             let _ = visitor.shutdown(Shutdown::Both);
         }
     }
 
-    fn is_gone_within(&self, wait: Duration) -> bool {
-        let wait = Timespec {
-            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: wait.subsec_nanos().into(),
-        };
-        match poll(
-            &mut [PollFd::new(&self.agent, PollFlags::RDHUP)],
-            Some(&wait),
-        ) {
-            Ok(count) => count > 0,
-            Err(rustix::io::Errno::INTR) => false,
-            Err(_) => true,
-        }
+    fn lock(&self) -> MutexGuard<'_, Option<UnixStream>> {
+        sync::lock(&self.visitor)
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        sync::lock(&self.state)
+/// Returns whether the other end of a stream is closed, now or within this time.
+pub(super) fn is_gone_within(stream: &UnixStream, wait: Duration) -> bool {
+    let wait = Timespec {
+        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: wait.subsec_nanos().into(),
+    };
+    match poll(&mut [PollFd::new(stream, PollFlags::RDHUP)], Some(&wait)) {
+        Ok(count) => count > 0,
+        Err(rustix::io::Errno::INTR) => false,
+        Err(_) => true,
     }
 }
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.visitor = None;
-        state.until = Instant::now() + self.0.stays;
+        *self.0.lock() = None;
+        self.0.term.leave();
     }
 }
 
@@ -133,7 +110,7 @@ mod tests {
 
     fn kept(stays: Duration) -> (Kept, UnixStream) {
         let (holder, agent) = UnixStream::pair().unwrap();
-        (Kept::new(holder, stays), agent)
+        (Kept::new(holder, Arc::new(Term::of(stays))), agent)
     }
 
     fn client() -> (UnixStream, UnixStream) {
@@ -147,7 +124,6 @@ mod tests {
         assert!(kept.enter(client().0).is_none());
         let status = kept.status();
         assert!(status.attached && status.expires_in == Duration::from_secs(600));
-        kept.lock().until = Instant::now();
         drop(session);
         let status = kept.status();
         assert!(!status.attached && status.expires_in > Duration::from_secs(590));

@@ -4,6 +4,7 @@
 use super::super::instance::LabKeeper;
 use super::super::prepare;
 use super::captures::Captures;
+use super::holding::Holding;
 use super::host::Host;
 use super::labs::LivingLab;
 use super::{orders, queue};
@@ -12,6 +13,7 @@ use std::collections::HashSet;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
+use std::time::Instant;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
@@ -37,6 +39,13 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
     let Some(room) = queue::admit(host, stream, memory, cpus)? else {
         return Ok(());
     };
+    if request.hold.is_some() {
+        let kept = room.admitted.keep();
+        kept.map_err(|cause| {
+            Failure::new(format!("cannot hold lab `{}`: {cause}", plan.name))
+                .hint("`vm-test rm --all` ends all that is kept, `vm-test ps` lists it")
+        })?;
+    }
     let tools = &host.tools;
     let (_, name) = tools.names.next(&plan.name);
     let networks = prepare::networks(&plan);
@@ -46,16 +55,17 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
         nodes: prepare::entries(&plan),
     };
     let captures = Captures::of(&name, request.entry.clone());
-    let entry = host.labs.insert(
+    let entry = host.labs.insert(LivingLab {
+        captures,
         name,
-        LivingLab {
-            captures,
-            plan,
-            keeper,
-            room,
-            leased: Mutex::new(HashSet::new()),
-        },
-    );
+        purpose: request.purpose.clone(),
+        since: Instant::now(),
+        plan,
+        keeper,
+        room,
+        leased: Mutex::new(HashSet::new()),
+        holding: Holding::of(request),
+    });
     if host.gate.is_closed() || frame::write(stream, &Reply::Lab(granted)).is_err() {
         return Ok(());
     }

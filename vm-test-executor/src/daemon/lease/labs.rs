@@ -3,6 +3,7 @@
 use super::super::instance::LabKeeper;
 use super::super::prepare::{self, OnLab};
 use super::captures::Captures;
+use super::holding::Holding;
 use super::room::Room;
 use crate::config::Guest;
 use crate::config::lab::{Lab, Node};
@@ -10,8 +11,10 @@ use crate::keeper::lab::Port;
 use crate::sync;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::NodeOfLab;
+use vm_test_protocol::status::LabStatus;
 
 /// The labs that live, by their own names.
 #[derive(Debug, Default)]
@@ -24,12 +27,17 @@ pub(crate) struct Labs {
 pub(super) struct LivingLab {
     /// Where captures of its networks are written.
     pub(super) captures: Captures,
+    /// Its own name, by which its nodes are leased.
+    pub(super) name: String,
+    pub(super) purpose: String,
+    pub(super) since: Instant,
     pub(super) plan: Lab,
     pub(super) keeper: LabKeeper,
     /// The room of all of its nodes.
     pub(super) room: Room,
     /// The nodes that have a lease, or had one.
     pub(super) leased: Mutex<HashSet<String>>,
+    pub(super) holding: Holding,
 }
 
 /// A node that a lease has taken.
@@ -43,20 +51,28 @@ pub(super) struct LeasedNode {
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
     labs: &'a Labs,
-    name: String,
     pub(super) lab: Arc<LivingLab>,
 }
 
 impl Labs {
     /// Adds a lab under its own name.
-    pub(super) fn insert(&self, name: String, lab: LivingLab) -> Entry<'_> {
+    pub(super) fn insert(&self, lab: LivingLab) -> Entry<'_> {
         let lab = Arc::new(lab);
-        sync::lock(&self.alive).insert(name.clone(), Arc::clone(&lab));
-        Entry {
-            labs: self,
-            name,
-            lab,
-        }
+        sync::lock(&self.alive).insert(lab.name.clone(), Arc::clone(&lab));
+        Entry { labs: self, lab }
+    }
+
+    /// Returns the lab with this name of its own.
+    pub(super) fn find(&self, name: &str) -> Option<Arc<LivingLab>> {
+        sync::lock(&self.alive).get(name).cloned()
+    }
+
+    /// Returns what is known of all labs, the oldest first.
+    pub(crate) fn status(&self) -> Vec<LabStatus> {
+        let labs: Vec<_> = sync::lock(&self.alive).values().cloned().collect();
+        let mut labs: Vec<_> = labs.iter().map(|lab| lab.status()).collect();
+        labs.sort_by_key(|lab| std::cmp::Reverse(lab.age));
+        labs
     }
 
     /// Takes a node, which each lab gives once.
@@ -67,7 +83,7 @@ impl Labs {
                 wanted.node, wanted.lab
             ))
         };
-        let lab = sync::lock(&self.alive).get(&wanted.lab).cloned();
+        let lab = self.find(&wanted.lab);
         let lab = lab.ok_or_else(|| cannot("there is no such lab"))?;
         let node = lab.plan.nodes.iter().find(|node| node.name == wanted.node);
         let node = node
@@ -80,7 +96,27 @@ impl Labs {
     }
 }
 
+impl LivingLab {
+    fn status(&self) -> LabStatus {
+        let networks = self.plan.networks.iter();
+        LabStatus {
+            lab: self.name.clone(),
+            name: self.plan.name.clone(),
+            purpose: self.purpose.clone(),
+            age: self.since.elapsed(),
+            networks: networks.map(|network| network.name.clone()).collect(),
+            nodes: prepare::entries(&self.plan),
+            kept: self.holding.status(),
+        }
+    }
+}
+
 impl LeasedNode {
+    /// Notes for how long its instance may be kept, which may be how long the lab may be held.
+    pub(super) fn note_keep(&self, keep_for: Option<Duration>) {
+        self.lab.holding.hear(&self.node.name, keep_for);
+    }
+
     /// Returns the guest that it is a copy of, under the node's name.
     pub(super) fn guest(&self) -> Guest {
         Guest {
@@ -112,7 +148,7 @@ impl LeasedNode {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        sync::lock(&self.labs.alive).remove(&self.name);
+        sync::lock(&self.labs.alive).remove(&self.lab.name);
         // Leases of its nodes may still have it for a moment.
         self.lab.keeper.end();
     }

@@ -66,6 +66,18 @@ impl Registry {
         self.lock().alive.get_mut(instance).map(look)
     }
 
+    /// Returns whether a node of this lab lives.
+    pub(super) fn has_node_of(&self, lab: &str) -> bool {
+        self.lock().alive.values().any(|living| living.is_of(lab))
+    }
+
+    /// Returns the nodes of this lab that are kept.
+    pub(super) fn kept_of(&self, lab: &str) -> Vec<Arc<Kept>> {
+        let state = self.lock();
+        let nodes = state.alive.values().filter(|living| living.is_of(lab));
+        nodes.filter_map(|living| living.kept.clone()).collect()
+    }
+
     /// Returns how many processes of a living instance the kernel has killed because memory ran
     /// out.
     pub(crate) fn oom_kills(&self, instance: &str) -> Option<u64> {
@@ -128,6 +140,7 @@ impl Living {
                 holder: request.pid,
                 age: Duration::ZERO,
                 memory_bytes: granted.memory_bytes,
+                lab: request.node.clone(),
                 kept: None,
             },
             granted,
@@ -138,6 +151,10 @@ impl Living {
             record: None,
             kept: None,
         }
+    }
+
+    fn is_of(&self, lab: &str) -> bool {
+        self.status.lab.as_ref().is_some_and(|node| node.lab == lab)
     }
 
     fn console(&self) -> Option<Vec<String>> {

@@ -80,6 +80,9 @@ fn lease(
     if host.gate.is_closed() || frame::write(stream, &Reply::Leased(granted.clone())).is_err() {
         return Ok(());
     }
+    if let Some(node) = &node {
+        node.note_keep(granted.keep_for);
+    }
     let instance = match start(host, stream, &mut ready, spare, node.as_ref()) {
         Ok(instance) => instance,
         Err(failure) => {

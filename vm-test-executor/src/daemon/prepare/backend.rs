@@ -88,12 +88,6 @@ pub(crate) fn check_node(guest: &Guest) -> Result<(), Failure> {
             "leave network out, or use network = \"none\"",
         );
     }
-    if guest.keep {
-        return cannot(
-            "this version keeps no lab whose test has failed",
-            "leave keep = \"on-failure\" (VM_TEST_KEEP) out",
-        );
-    }
     Ok(())
 }
 

@@ -18,7 +18,9 @@ use vm_test_settings::word::{enumerate, suggestion};
 pub(crate) fn lab(request: &LabRequest) -> Result<Lab, Failure> {
     let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
     let mut lab = workspace.lab(&request.lab)?;
-    if request.node == DRIVER {
+    if request.hold.is_some() {
+        // No body runs on any of its nodes.
+    } else if request.node == DRIVER {
         lab.nodes.push(Node {
             name: DRIVER.to_owned(),
             guest: Guest::new(HOST)?,

@@ -8,6 +8,7 @@ use super::segment::{Means, OPTIONS, ROOM, RelayedLink, Segment};
 use super::stations::Place;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use vm_test_sys::packet::Packets;
@@ -179,10 +180,10 @@ impl Relayed {
             return Ok(());
         };
         let packets = Packets::open(&interface, OPTIONS)?;
-        if !self.segments.contains_key(&network) {
+        if let Entry::Vacant(vacant) = self.segments.entry(network) {
             let segment = Segment::new(way_to(bridge, links)?);
             add(events, &segment.bridge, network, Place::Bridge)?;
-            self.segments.insert(network, segment);
+            vacant.insert(segment);
         }
         add(events, &packets, network, Place::Node(node))?;
         // Quick, and to leave the bridge takes the kernel longer. It refuses if the node's end is
