@@ -30,10 +30,21 @@ pub struct LabRequest {
     pub lab: String,
     /// The node that the test's body runs on.
     pub node: String,
+    /// The lab's nodes, all on one network; empty if `vm-test.toml` declares the lab.
+    pub at_site: Vec<NodeAtSite>,
     /// The directory where the upward search for `vm-test.toml` begins.
     pub manifest_dir: String,
     /// The purpose of the lab, for messages.
     pub purpose: String,
+}
+
+/// A node of a lab that is declared at the site of its test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeAtSite {
+    /// The node's name.
+    pub name: String,
+    /// The guest that it is a copy of.
+    pub guest: String,
 }
 
 /// A granted lab: no node of it runs so far.

@@ -1,13 +1,15 @@
 //! The table of a node: its guest, its networks, and settings of its own. Decides no guest.
 
-use super::network::Network;
 use super::parts::Part;
+use super::routers;
+use super::topology::Network;
 use crate::config::HOST;
 use crate::config::mistake::Mistake;
 use crate::config::table::{self, Entry};
 use crate::config::value::{choose, optional, text as word, write};
 use toml::de::DeValue;
 use vm_test_settings::form::Refusal;
+use vm_test_settings::label;
 use vm_test_settings::word::{enumerate, suggestion};
 
 pub(super) const GUEST: &str = "guest";
@@ -27,15 +29,6 @@ const OF_A_TEST: [&str; 3] = ["timeout", "keep", "keep_for"];
 /// The maximum number of networks of a node: a VM's bus has about 30 slots for all of its devices,
 /// its disks included.
 const MOST_PORTS: usize = 8;
-
-/// Names that no node may have, with the reason.
-const RESERVED: [(&str, &str); 2] = [
-    (
-        "driver",
-        "the driver is the node that a test's body runs on if it names none",
-    ),
-    ("localhost", "every node calls itself so"),
-];
 
 /// A node as its table declares it.
 #[derive(Debug)]
@@ -62,10 +55,19 @@ pub(super) fn read(
     networks: &[Network],
 ) -> Result<NodeTable, Mistake> {
     let table = part.table;
-    if let Some((_, reason)) = RESERVED.iter().find(|(name, _)| *name == part.name) {
-        let cause = format!("its name is reserved: {reason}");
-        let refusal = Refusal::new(cause, "choose another name");
-        return Err(Mistake::new(part.line, refusal));
+    label::check_node(part.name).map_err(|refusal| Mistake::new(part.line, refusal))?;
+    let routed = networks
+        .iter()
+        .find(|it| it.router.is_some() && routers::name(&it.name) == part.name);
+    if let Some(network) = routed {
+        let cause = format!(
+            "its name is that of the router of network `{}`",
+            network.name
+        );
+        return Err(Mistake::new(
+            part.line,
+            Refusal::new(cause, "choose another name"),
+        ));
     }
     optional(text, table, OUTSIDE, |found| outside(found, networks))?;
     let settings = table::read(text, table, &[GUEST, NETWORKS, POWER])?;

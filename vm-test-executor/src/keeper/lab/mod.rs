@@ -6,7 +6,9 @@ mod ids;
 mod life;
 mod links;
 mod messages;
+mod router;
 mod switch;
 
 pub use life::{LAB, main};
 pub use messages::{Ids, LabReport, LinkKind, Network, Node, Port, ToLab};
+pub use router::PACKET_FILTER;

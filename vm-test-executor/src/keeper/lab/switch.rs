@@ -3,6 +3,7 @@
 
 use super::links::{FarEnd, Links};
 use super::messages::{Network, Port};
+use super::router;
 use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
@@ -97,7 +98,8 @@ impl Switch {
     }
 }
 
-/// Gives the interfaces of the present network namespace their addresses, and brings them up.
+/// Gives the interfaces of the present network namespace their addresses and routes, and brings them
+/// up; makes a router of it if it is one.
 fn configure(ports: &[Port]) -> io::Result<()> {
     let mut links = Links::open()?;
     for port in ports {
@@ -108,7 +110,12 @@ fn configure(ports: &[Port]) -> io::Result<()> {
         }
         links.bring_up(&port.interface)?;
     }
-    Ok(())
+    for port in ports {
+        for route in &port.routes {
+            links.add_route(&port.interface, route)?;
+        }
+    }
+    ports.iter().try_for_each(router::make)
 }
 
 /// Returns the name of a network's bridge.
