@@ -57,6 +57,7 @@ fn read(input: ParseStream) -> syn::Result<Attribute> {
         match argument {
             Argument::Plain(value) => reader.plain(position, &value),
             Argument::Keyed { key, value } => reader.keyed(&key, &value),
+            Argument::Lab { key, nodes } => reader.declared(&key, nodes),
         }
         position += 1;
         if reader.refusals.keep(comma(input)).is_none() {
@@ -171,6 +172,14 @@ impl Reader {
 }
 
 impl Reader {
+    fn declared(&mut self, key: &Ident, nodes: syn::Result<Vec<(String, String)>>) {
+        // A lab with mistakes is still a lab, so `node` is not reported to have none.
+        let nodes = self.refusals.keep(nodes).unwrap_or_default();
+        if self.lab.declare(key, nodes) {
+            self.refusals.push(repeated(key));
+        }
+    }
+
     fn each(&mut self, key: &Ident, value: &Expr) {
         if self.each.is_some() {
             return self.refusals.push(repeated(key));

@@ -15,6 +15,7 @@ mod quantity;
 mod refusal;
 mod runtime_path;
 mod settings;
+mod site_lab;
 mod value;
 mod workspace;
 
@@ -59,7 +60,9 @@ use quote::ToTokens;
 ///
 /// `#[on_vm(lab = "office", node = "gw")]` runs it on a node of a lab: several guests on networks of
 /// their own, which `vm-test.toml` declares. Without `node` it runs on the driver, a container over
-/// the host's root on no network. `vm_test::lab()` is the way to the other nodes.
+/// the host's root on no network. `vm_test::lab()` is the way to the other nodes. A small lab can
+/// stand at the test itself: `#[on_vm(lab(gw = "router", t1 = "deb"), node = "gw")]` names its
+/// nodes with their guests, all of them on one network, `lan`.
 ///
 /// # Settings
 ///

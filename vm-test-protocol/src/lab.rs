@@ -32,6 +32,8 @@ pub struct LabRequest {
     pub lab: String,
     /// The node that the test's body runs on.
     pub node: String,
+    /// The lab's nodes, all on one network; empty if `vm-test.toml` declares the lab.
+    pub at_site: Vec<NodeAtSite>,
     /// The directory where the upward search for `vm-test.toml` begins.
     pub manifest_dir: String,
     /// The purpose of the lab, for messages.
@@ -40,6 +42,15 @@ pub struct LabRequest {
     pub entry: Option<RunEntry>,
     /// Present if the lab is for no test: how long it is then held. No body runs on `node`.
     pub hold: Option<Duration>,
+}
+
+/// A node of a lab that is declared at the site of its test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeAtSite {
+    /// The node's name.
+    pub name: String,
+    /// The guest that it is a copy of.
+    pub guest: String,
 }
 
 /// A granted lab: no node of it runs so far.
@@ -60,6 +71,8 @@ pub struct NodeEntry {
     pub guest: String,
     /// Its addresses.
     pub addresses: Vec<NodeAddress>,
+    /// Whether the lab starts without it: only the test switches it on.
+    pub starts_off: bool,
 }
 
 /// An address of a node.

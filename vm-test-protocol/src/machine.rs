@@ -101,6 +101,19 @@ pub struct Port {
     pub mtu: u32,
     /// Its addresses, each with the length of its network's prefix.
     pub addresses: Vec<(IpAddr, u8)>,
+    /// The routes that lead through it.
+    pub routes: Vec<Route>,
+}
+
+/// A route to other networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The destination.
+    pub to: IpAddr,
+    /// The length of its prefix; 0 is everywhere.
+    pub prefix: u8,
+    /// The router.
+    pub via: IpAddr,
 }
 
 /// An item of a payload disk, and where it is mounted.

@@ -44,6 +44,8 @@ pub struct LabSite {
     pub name: &'static str,
     /// The node's name.
     pub node: &'static str,
+    /// The nodes with their guests, if the site declares the lab itself.
+    pub nodes: &'static [(&'static str, &'static str)],
 }
 
 /// The default guest.

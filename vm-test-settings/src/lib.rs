@@ -10,6 +10,7 @@
 
 pub mod form;
 pub mod guest;
+pub mod label;
 pub mod limits;
 pub mod pattern;
 pub mod quantity;

@@ -58,6 +58,61 @@ impl Link<'_> {
     }
 }
 
+/// The kernel's `in6_rtmsg`.
+#[repr(C)]
+#[derive(Default)]
+struct RouteOf6 {
+    destination: [u8; 16],
+    source: [u8; 16],
+    gateway: [u8; 16],
+    kind: u32,
+    prefix: u16,
+    prefix_of_source: u16,
+    metric: u32,
+    info: libc::c_ulong,
+    flags: u32,
+    interface: libc::c_int,
+}
+
+/// Adds a route to the network of this address and prefix, through a router of a network that this
+/// host is on.
+///
+/// # Errors
+/// If the router is on no network that is up, or this is not root of the network namespace.
+pub fn add_route(to: IpAddr, prefix: u8, via: IpAddr) -> io::Result<()> {
+    match (to, via) {
+        (IpAddr::V4(to), IpAddr::V4(via)) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+            let socket = socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+            route(&socket, to, mask.into(), via)
+        }
+        (IpAddr::V6(to), IpAddr::V6(via)) => {
+            let socket = socket(AddressFamily::INET6, SocketType::DGRAM, None)?;
+            let mut route = RouteOf6 {
+                destination: to.octets(),
+                gateway: via.octets(),
+                prefix: prefix.into(),
+                // That of a route without one.
+                metric: 1024,
+                flags: u32::from(libc::RTF_UP | libc::RTF_GATEWAY),
+                ..RouteOf6::default()
+            };
+            ask(&socket, libc::SIOCADDRT, &raw mut route)
+        }
+        _ => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+fn route(socket: &OwnedFd, to: Ipv4Addr, mask: Ipv4Addr, via: Ipv4Addr) -> io::Result<()> {
+    // SAFETY: all-zero bytes are a valid route.
+    let mut route: libc::rtentry = unsafe { std::mem::zeroed() };
+    route.rt_dst = plain(to);
+    route.rt_genmask = plain(mask);
+    route.rt_gateway = plain(via);
+    route.rt_flags = libc::RTF_UP | libc::RTF_GATEWAY;
+    ask(socket, libc::SIOCADDRT, &raw mut route)
+}
+
 impl Interface<'_> {
     /// Configures the interface and brings it up.
     ///
@@ -68,13 +123,8 @@ impl Interface<'_> {
         set_hardware(&socket, self.name, self.hardware)?;
         set_address(&socket, self.name, self.address, self.mask)?;
         bring_up(&socket, self.name)?;
-        // SAFETY: all-zero bytes are a valid route.
-        let mut route: libc::rtentry = unsafe { std::mem::zeroed() };
-        route.rt_dst = plain(Ipv4Addr::UNSPECIFIED);
-        route.rt_genmask = plain(Ipv4Addr::UNSPECIFIED);
-        route.rt_gateway = plain(self.gateway);
-        route.rt_flags = libc::RTF_UP | libc::RTF_GATEWAY;
-        ask(&socket, libc::SIOCADDRT, &raw mut route)
+        let everywhere = Ipv4Addr::UNSPECIFIED;
+        route(&socket, everywhere, everywhere, self.gateway)
     }
 }
 

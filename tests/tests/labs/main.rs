@@ -105,6 +105,67 @@ fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
     assert_eq!(before.settle(PATIENCE), [""; 0]);
 }
 
+/// Runs the tests of one target of the fixture; asserts how each ended and what it said.
+fn assert_ends(target: &str, expected: &[(&str, Ending, &str)]) {
+    let (host, fixture) = (Host::new(), Fixture::new("labs"));
+    let group = Group {
+        targets: &[target],
+        filters: &[],
+        environment: &[],
+        limit: LIMIT,
+    };
+    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let text = outcome.text();
+    let told = endings(&outcome);
+    let endings = expected.iter().map(|(name, ending, _)| (*name, *ending));
+    assert_eq!(told, endings.collect(), "{text}");
+    for (name, _, words) in expected {
+        assert!(text.contains(words), "{name}: {words}: {text}");
+    }
+}
+
+#[test]
+fn a_small_lab_may_stand_at_its_test() {
+    assert_ends(
+        "--test=site",
+        &[
+            (
+                "all_nodes_of_a_lab_at_the_site_are_on_one_network",
+                Passed,
+                "",
+            ),
+            ("without_a_node_the_driver_runs_the_test", Passed, ""),
+            (
+                "this_guest_is_not_there",
+                Failed,
+                "cannot use node `a` of lab `site`: there is no guest `hots`",
+            ),
+            (
+                "this_guest_cannot_be_a_node",
+                Failed,
+                "cannot use node `a` of lab `site`: guest `root` is privileged",
+            ),
+            (
+                "this_node_is_not_at_the_site",
+                Failed,
+                "cannot run the test on node `bata` of lab `site`: the lab has no such node",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn routers_translate_and_filter_as_their_kind_says() {
+    let names = [
+        "behind_an_easy_router_a_port_is_the_same_for_everybody_and_anybody_may_answer",
+        "behind_a_hard_router_each_destination_sees_another_port_and_only_it_may_answer",
+        "behind_a_one_to_one_router_each_node_has_its_own_address_outside_both_ways",
+        "what_begins_outside_gets_through_no_translating_router",
+        "routers_may_lead_to_networks_behind_routers",
+    ];
+    assert_ends("--test=routers", &names.map(|name| (name, Passed, "")));
+}
+
 #[test]
 fn containers_and_vms_are_on_one_network() {
     let (host, fixture) = (Host::new().with_shared_store(), Fixture::new("labs"));
@@ -118,12 +179,16 @@ fn containers_and_vms_are_on_one_network() {
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
     let text = outcome.text();
     let told = endings(&outcome);
-    let test = "containers_and_vms_talk_to_each_other_both_ways";
+    let tests = [
+        "containers_and_vms_talk_to_each_other_both_ways",
+        "a_vm_behind_a_router_reaches_what_is_upstream",
+    ];
     let mut device = File::options();
     // Where only root may open it, an ordinary user is told so.
     let is_open = device.read(true).write(true).open(TUN).is_ok();
     let expected = if is_open { Passed } else { Failed };
-    assert_eq!(told, BTreeMap::from([(test, expected)]), "{text}");
+    let expected = tests.map(|test| (test, expected));
+    assert_eq!(told, BTreeMap::from(expected), "{text}");
     let words = format!("hint: VMs in labs need {TUN}, which only root may open here");
     assert_eq!(text.contains(&words), !is_open, "{text}");
 }

@@ -1,10 +1,11 @@
 //! A VM's links to the networks of its lab. The network cards were there when the VM was saved; only
 //! now they get addresses.
 
+use super::network::await_up;
 use std::fs;
 use std::io;
 use vm_test_protocol::machine::Port;
-use vm_test_sys::interface::Link;
+use vm_test_sys::interface::{Link, add_route};
 
 /// Configures all links and brings them up.
 pub(super) fn up(ports: &[Port]) -> io::Result<()> {
@@ -18,7 +19,14 @@ pub(super) fn up(ports: &[Port]) -> io::Result<()> {
             mtu: port.mtu,
             addresses: &port.addresses,
         };
-        link.up().map_err(|error| {
+        let routes = || {
+            if !port.routes.is_empty() {
+                await_up(name)?;
+            }
+            let mut routes = port.routes.iter();
+            routes.try_for_each(|route| add_route(route.to, route.prefix, route.via))
+        };
+        link.up().and_then(|()| routes()).map_err(|error| {
             io::Error::new(error.kind(), format!("cannot bring {name} up: {error}"))
         })
     })

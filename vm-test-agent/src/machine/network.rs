@@ -31,16 +31,18 @@ pub(super) fn up(random: &[u8]) -> io::Result<()> {
         gateway: GATEWAY,
     }
     .up()
-    .and_then(|()| await_up())
+    .and_then(|()| await_up(NAME))
     .map_err(|error| io::Error::new(error.kind(), format!("cannot bring {NAME} up: {error}")))?;
     let _ = fs::remove_file("/etc/resolv.conf");
     fs::write("/etc/resolv.conf", format!("nameserver {NAMES}\n"))
 }
 
-/// Waits for the link. The kernel brings it up asynchronously, after the interface is reported as
+/// Waits for the link of an interface. The kernel brings it up asynchronously, after the interface is reported as
 /// up.
-fn await_up() -> io::Result<()> {
-    let state = Path::new("/sys/class/net").join(NAME).join("operstate");
+pub(super) fn await_up(interface: &str) -> io::Result<()> {
+    let state = Path::new("/sys/class/net")
+        .join(interface)
+        .join("operstate");
     await_there(|| match fs::read_to_string(&state) {
         Ok(state) => (state.trim() == "up").then_some(Ok(())),
         Err(error) => Some(Err(error)),

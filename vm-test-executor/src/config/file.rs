@@ -5,11 +5,12 @@ use super::declarations::Declarations;
 use super::document;
 use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
-use super::lab::Lab;
+use super::lab::{Draft, Lab, Origin};
 use super::mistake::{FILE, Mistake, placed};
 use super::table::Entry;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::lab::NodeAtSite;
 use vm_test_settings::guest::Setting;
 use vm_test_settings::word;
 
@@ -95,8 +96,20 @@ impl Workspace {
         draft
             .check_guests(&self.declared.guests)
             .map_err(|mistake| fail(&mistake))?;
-        draft.decide(name, file, |guest, settings| {
+        draft.decide(name, Origin::File(file), |guest, settings| {
             let guest = self.as_declared(guest, settings)?;
+            Ok(self.located(guest))
+        })
+    }
+
+    /// Decides a lab that is declared at the site of its test, with guests of the file.
+    ///
+    /// # Errors
+    /// If a node has a wrong name or no guest, or a guest is wrong.
+    pub fn lab_at_site(&self, name: &str, nodes: &[NodeAtSite]) -> Result<Lab, Failure> {
+        let draft = Draft::at_site(name, nodes, &self.declared.guests)?;
+        draft.decide(name, Origin::Site, |guest, _| {
+            let guest = self.as_declared(guest, &[])?;
             Ok(self.located(guest))
         })
     }

@@ -1,14 +1,15 @@
 //! One argument of the attribute's list, and the comma after it: a name, or a key with its value.
 //! Knows which keys there are, not what they mean.
 
-use proc_macro2::TokenTree;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
+use syn::token::Paren;
 use syn::{Expr, Ident, Token};
 
 use crate::refusal::cannot;
-use crate::{lab, matrix, settings};
+use crate::{lab, matrix, settings, site_lab};
 
 /// The key that tells where the runtime is. It is not a setting, because the guest never learns of
 /// it.
@@ -25,6 +26,11 @@ pub(super) enum Argument {
         key: Ident,
         value: Expr,
     },
+    /// A lab that the site itself declares: its nodes with their guests.
+    Lab {
+        key: Ident,
+        nodes: syn::Result<Vec<(String, String)>>,
+    },
 }
 
 /// Parses an argument.
@@ -39,6 +45,15 @@ pub(super) fn argument(input: ParseStream) -> syn::Result<Argument> {
             value: expression(input)?,
             key,
         });
+    }
+    if input.peek(Ident) && input.peek2(Paren) && input.fork().parse::<Ident>()? == lab::LAB {
+        let key: Ident = input.parse()?;
+        let list;
+        syn::parenthesized!(list in input);
+        let nodes = site_lab::read(&key, &list);
+        // The parser itself would report what stands there after a mistake.
+        list.parse::<TokenStream>()?;
+        return Ok(Argument::Lab { key, nodes });
     }
     // A key without its `=` would otherwise be taken for a guest's name without quotes.
     if let Ok(key) = input.fork().call(Ident::parse_any)

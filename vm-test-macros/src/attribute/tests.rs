@@ -165,8 +165,9 @@ fn a_lab_and_its_node_are_names_and_stand_in_place_of_a_guest() {
     ] {
         let lab = parse(arguments).unwrap().lab;
         let found = lab.map(|lab| lab.expand(&quote::quote!(p)).to_string());
-        let expected = expected
-            .map(|(name, node)| format!("p :: LabSite {{ name : {name:?} , node : {node:?} }}"));
+        let expected = expected.map(|(name, node)| {
+            format!("p :: LabSite {{ name : {name:?} , node : {node:?} , nodes : & [] }}")
+        });
         assert_eq!(found, expected, "{arguments}");
     }
     for (arguments, words) in [
@@ -188,5 +189,70 @@ fn a_lab_and_its_node_are_names_and_stand_in_place_of_a_guest() {
             messages.iter().any(|message| message.contains(words)),
             "{arguments}: {messages:?}"
         );
+    }
+}
+
+#[test]
+fn a_lab_may_be_declared_at_the_site() {
+    for arguments in [
+        r#"lab(gw = "router", t1 = "deb"), node = "gw""#,
+        r#"node = "gw", lab(gw = "router", t1 = "deb",), cpus = 2"#,
+    ] {
+        let lab = parse(arguments).unwrap().lab.unwrap();
+        assert_eq!(
+            lab.expand(&quote::quote!(p)).to_string(),
+            r#"p :: LabSite { name : "site" , node : "gw" , nodes : & [("gw" , "router") , ("t1" , "deb")] }"#,
+            "{arguments}"
+        );
+    }
+    let lab = parse(r#"lab(type = "deb")"#).unwrap().lab.unwrap();
+    let tokens = lab.expand(&quote::quote!(p)).to_string();
+    assert!(
+        tokens.contains(r#"node : "driver" , nodes : & [("type" , "deb")]"#),
+        "{tokens}"
+    );
+}
+
+#[test]
+fn each_mistake_in_a_lab_at_the_site_is_named_once() {
+    for (arguments, expected) in [
+        ("lab()", &["cannot set `lab`: it has no nodes"][..]),
+        (
+            r#"lab("office")"#,
+            &["cannot set `lab`: this is not the name of a node with a `=` after it"],
+        ),
+        (
+            r#"node = "gw", lab(gw, t1 = "deb")"#,
+            &["cannot set `lab`: this is not the name of a node with a `=` after it"],
+        ),
+        ("lab(gw =)", &["cannot use node `gw`: it has no guest"]),
+        (
+            r#"lab(gw = "a", gw = "b", driver = "c", Gw = "d", t1 = deb, t2 = "-x")"#,
+            &[
+                "cannot use node `gw`: there is a node of this name already",
+                "cannot use node `driver`: its name is reserved",
+                "cannot use node `Gw`: `G` is not allowed in its name",
+                "cannot use node `t1`: its guest is not a name in quotes",
+                "cannot use guest `-x`: the name starts with `-`",
+            ],
+        ),
+        (
+            r#"lab(gw = "a" t1 = "b")"#,
+            &["cannot set `lab`: there is no comma before this"],
+        ),
+        (
+            r#"lab(gw = "a"), lab = "office""#,
+            &["cannot set `lab` twice"],
+        ),
+        (
+            r#""deb", lab(gw = "a")"#,
+            &["cannot set `lab`: the test already runs in guest `deb`"],
+        ),
+    ] {
+        let messages = messages(arguments);
+        assert_eq!(messages.len(), expected.len(), "{arguments}: {messages:?}");
+        for (message, words) in messages.iter().zip(expected) {
+            assert!(message.starts_with(words), "{arguments}: {message}");
+        }
     }
 }

@@ -18,7 +18,8 @@ use vm_test_protocol::agent::ToAgent;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
-    Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeEntry, NodeOfLab, Question, Work,
+    Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeAtSite, NodeEntry, NodeOfLab, Question,
+    Work,
 };
 use vm_test_protocol::order::{Capture, Done, Order};
 
@@ -59,6 +60,7 @@ impl Nodes {
         let request = LabRequest {
             lab: lab.name.to_owned(),
             node: lab.node.to_owned(),
+            at_site: at_site(lab),
             manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
             purpose: test.to_owned(),
             entry: entry::of(site, test),
@@ -242,6 +244,17 @@ fn tell(to: &Speaker, number: u64, answer: Answer) {
         let failure = Failure::new(format!("its answer is too long to be sent: {error}"));
         let _ = send(Answer::Refused(failure));
     }
+}
+
+/// Returns the nodes that the site declares.
+fn at_site(lab: LabSite) -> Vec<NodeAtSite> {
+    let nodes = lab.nodes.iter();
+    nodes
+        .map(|(name, guest)| NodeAtSite {
+            name: (*name).to_owned(),
+            guest: (*guest).to_owned(),
+        })
+        .collect()
 }
 
 /// Returns the request for a node.

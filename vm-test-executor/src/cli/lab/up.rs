@@ -30,6 +30,7 @@ pub(super) fn run(args: &UpArgs) -> Result<(), Failure> {
         node: String::new(),
         manifest_dir: manifest_dir().to_string_lossy().into_owned(),
         purpose: format!("vm-test {PURPOSE}"),
+        at_site: Vec::new(),
         entry: None,
         hold: Some(Duration::from_millis(args.time)),
     };

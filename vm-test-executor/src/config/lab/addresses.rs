@@ -3,9 +3,8 @@
 //!
 //! Two labs have equal addresses. They never meet, since each has network namespaces of its own.
 
-use super::network::Network;
 use super::parts::{MOST_NETWORKS, MOST_NODES};
-use super::topology::{Addresses, Port};
+use super::topology::{Addresses, Network, Port};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The first two bytes of all addresses of version 4.
@@ -24,25 +23,77 @@ const V6: [u16; 3] = [0xfd76, 0x6d2d, 0x7465];
 /// two bits of the first byte), then "vm".
 const HARDWARE: [u8; 4] = [0x02, 0x76, 0x6d, 0];
 
-// Networks and nodes are counted from 1, in one byte each. A node's last value would be the address
-// for broadcasts, and the one before stays free for a router of the lab's own.
-const _: () = assert!(MOST_NETWORKS < 255 && MOST_NODES < 254);
+/// The last number of a router on its own network. The one after it is for broadcasts.
+const ROUTER: u8 = 254;
+
+/// The last number on another network of the first network's router. Those of the others follow
+/// downwards.
+const FIRST_OUTSIDE: u8 = ROUTER - 1;
+
+/// The last numbers that the nodes behind one-to-one routers get on the networks that these lead to.
+const MAPPED: std::ops::Range<u8> = 101..FIRST_OUTSIDE - MOST_NETWORKS as u8;
+
+// Networks and nodes are counted from 1, in one byte each. One network more than are declared may
+// be the one that routers lead to.
+const _: () = assert!(MOST_NETWORKS + 1 < 255 && MOST_NODES < MAPPED.start as usize);
 
 /// Returns the port of a node on a network: `network` and `node` are their numbers in the lab, and
 /// `port` is the number of the port on the node, all from 0.
 ///
 /// A node has the same last number on each of its networks.
 pub(super) fn port(on: &Network, network: u8, node: u8, port: u8) -> Port {
-    let (network, node) = (network + 1, node + 1);
-    let address = (!on.trunk).then(|| Addresses {
-        v4: Ipv4Addr::new(V4[0], V4[1], network, node),
-        v6: Ipv6Addr::new(V6[0], V6[1], V6[2], network.into(), 0, 0, 0, node.into()),
-    });
+    numbered(on, network, node + 1, port)
+}
+
+/// Returns the port of a network's router on that network.
+pub(super) fn router(on: &Network, network: u8, port: u8) -> Port {
+    numbered(on, network, ROUTER, port)
+}
+
+/// Returns the port of the router of network `of` on the network that it leads to.
+pub(super) fn outside(on: &Network, network: u8, of: u8, port: u8) -> Port {
+    numbered(on, network, FIRST_OUTSIDE - of, port)
+}
+
+/// Returns the addresses of a network's router on that network.
+pub(super) fn of_router(network: u8) -> Addresses {
+    at(network, ROUTER)
+}
+
+/// Returns the addresses of the router of network `of` on another network.
+pub(super) fn of_outside(network: u8, of: u8) -> Addresses {
+    at(network, FIRST_OUTSIDE - of)
+}
+
+/// Returns one of the addresses on a network for nodes that are behind one-to-one routers, which are
+/// counted from 0.
+pub(super) fn mapped(network: u8, number: u8) -> Option<Ipv4Addr> {
+    let host = MAPPED.start.checked_add(number)?;
+    MAPPED.contains(&host).then(|| at(network, host).v4)
+}
+
+/// Returns the addresses of version 6 of a network, with the length of their prefix.
+pub(super) fn prefix(network: u8) -> (Ipv6Addr, u8) {
+    (at(network, 0).v6, Addresses::V6_PREFIX)
+}
+
+fn at(network: u8, host: u8) -> Addresses {
+    let network = network + 1;
+    Addresses {
+        v4: Ipv4Addr::new(V4[0], V4[1], network, host),
+        v6: Ipv6Addr::new(V6[0], V6[1], V6[2], network.into(), 0, 0, 0, host.into()),
+    }
+}
+
+fn numbered(on: &Network, network: u8, host: u8, port: u8) -> Port {
     let [first, second, third, fourth] = HARDWARE;
     Port {
         network: on.name.clone(),
         interface: format!("eth{port}"),
-        hardware: [first, second, third, fourth, network, node],
-        address,
+        hardware: [first, second, third, fourth, network + 1, host],
+        address: (!on.trunk).then(|| at(network, host)),
+        mapped: None,
+        routes: Vec::new(),
+        forwarding: None,
     }
 }

@@ -1,26 +1,27 @@
-//! A lab as its table declares it, and the lab that comes of it once its guests are decided. Knows
-//! no settings of guests.
+//! A lab as its table or a site declares it, and the lab that comes of it once its guests are
+//! decided. Knows no settings of guests.
 
 use super::addresses;
-use super::network::{self, Network};
+use super::network;
 use super::node::{self, GUEST, NodeTable};
+use super::origin::Origin;
 use super::parts::{self, NETWORKS, NODES};
-use super::topology::{Lab, Node};
+use super::topology::{Lab, Network, Node};
+use super::{routers, routes};
 use crate::config::guests::Guests;
-use crate::config::mistake::{Mistake, placed};
+use crate::config::mistake::Mistake;
 use crate::config::table::Entry;
 use crate::config::value::check_keys;
 use crate::config::{Guest, HOST};
-use std::path::Path;
 use toml::de::DeTable;
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::form::Refusal;
 
-/// A lab as its table declares it.
+/// A lab as it is declared.
 #[derive(Debug)]
 pub(in crate::config) struct Draft {
-    networks: Vec<Network>,
-    nodes: Vec<NodeTable>,
+    pub(super) networks: Vec<Network>,
+    pub(super) nodes: Vec<NodeTable>,
 }
 
 impl Draft {
@@ -32,11 +33,12 @@ impl Draft {
         table: &DeTable<'_>,
     ) -> Result<Self, Mistake> {
         check_keys(text, table, &[NETWORKS.key, NODES.key])?;
-        let mut networks = Vec::new();
+        let mut tables = Vec::new();
         for part in parts::read(text, table, &NETWORKS)? {
             let network = network::read(text, &part);
-            networks.push(network.map_err(|mistake| mistake.within(&part.title))?);
+            tables.push(network.map_err(|mistake| mistake.within(&part.title))?);
         }
+        let networks = routers::resolve(&tables)?;
         let mut nodes = Vec::new();
         for part in parts::read(text, table, &NODES)? {
             let node = node::read(text, &part, &networks);
@@ -65,7 +67,7 @@ impl Draft {
     pub(in crate::config) fn decide(
         &self,
         name: &str,
-        file: &Path,
+        origin: Origin<'_>,
         guest: impl Fn(&str, &[Entry]) -> Result<Guest, Failure>,
     ) -> Result<Lab, Failure> {
         let mut nodes = Vec::new();
@@ -77,8 +79,9 @@ impl Draft {
             // All nodes are in the lab's user namespace, and such a guest is in none.
             if guest.privileged {
                 let words = cannot(&format!("guest `{}` is privileged", node.guest));
-                return Err(Failure::new(placed(&words, file, node.line))
-                    .hint("write `privileged = false` in the node's table"));
+                return Err(
+                    Failure::new(origin.placed(&words, node.line)).hint(origin.unprivileged())
+                );
             }
             let ports = (0u8..).zip(&node.networks).map(|(port, network)| {
                 let on = &self.networks[usize::from(*network)];
@@ -88,8 +91,13 @@ impl Draft {
                 name: node.name.clone(),
                 guest,
                 ports: ports.collect(),
+                starts_off: node.starts_off,
             });
         }
+        let cannot = |words: &str| format!("cannot use lab `{name}`: {words}");
+        routers::map(&self.networks, &mut nodes).map_err(|failure| failure.reworded(cannot))?;
+        nodes.extend(routers::nodes(&self.networks, &nodes)?);
+        routes::add(&self.networks, &mut nodes);
         Ok(Lab {
             name: name.to_owned(),
             networks: self.networks.clone(),

@@ -3,15 +3,18 @@
 
 mod addresses;
 mod draft;
-mod label;
 mod network;
 mod node;
+mod origin;
 mod parts;
+mod routers;
+mod routes;
+mod site;
 mod topology;
 
 pub(super) use draft::Draft;
-pub use network::Network;
-pub use topology::{Addresses, Lab, Node, Port};
+pub(super) use origin::Origin;
+pub use topology::{Addresses, Forwarding, Lab, Mapped, Network, Node, Port, Router, Translation};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
-//! A network of a lab, and what its table may say.
+//! The table of a network of a lab, and what it may say. Does not look at other networks.
 
 use super::parts::Part;
+use super::topology::{Network, Translation};
 use crate::config::mistake::Mistake;
 use crate::config::value::{check_keys, choose, number, optional, text as word, write};
 use std::ops::RangeInclusive;
@@ -10,6 +11,7 @@ use vm_test_settings::form::Refusal;
 const TRUNK: &str = "trunk";
 const MTU: &str = "mtu";
 const ROUTER: &str = "router";
+pub(super) const UPSTREAM: &str = "upstream";
 
 /// The largest packet that a network carries unless its table says otherwise, as on Ethernet.
 const USUAL_MTU: u32 = 1500;
@@ -20,31 +22,75 @@ const USUAL_MTU: u32 = 1500;
 /// jumbo frames of switches end at 9216; bridges, taps and virtio cards would take more.
 const MTUS: RangeInclusive<u32> = 1280..=9216;
 
-/// What `router` takes. This version has only the first.
-const ROUTERS: [&str; 4] = ["none", "easy-nat", "hard-nat", "one-to-one"];
+/// What `router` takes besides the names of translations.
+const NO_ROUTER: &str = "none";
 
-/// A network of a lab.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// Its name in the lab.
-    pub name: String,
-    /// Whether it has no addresses, for frames with the tags of VLANs.
-    pub trunk: bool,
-    /// The size of the largest packet, in bytes.
-    pub mtu: u32,
+/// What `router` takes, with what each does.
+const ROUTERS: [(&str, Option<Translation>); 4] = [
+    (NO_ROUTER, None),
+    ("easy-nat", Some(Translation::Easy)),
+    ("hard-nat", Some(Translation::Hard)),
+    ("one-to-one", Some(Translation::OneToOne)),
+];
+
+/// A network as its table declares it.
+#[derive(Clone, Debug)]
+pub(super) struct NetworkTable {
+    pub(super) network: Network,
+    /// What it is called in messages.
+    pub(super) title: String,
+    /// The number of the line of its name.
+    pub(super) line: usize,
+    /// What its router does, if it has one.
+    pub(super) router: Option<Translation>,
+    /// The network that its router leads to, with the line that says so.
+    pub(super) upstream: Option<(usize, String)>,
+}
+
+impl Network {
+    /// Returns a network that no table says anything of.
+    pub(super) fn plain(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            trunk: false,
+            mtu: USUAL_MTU,
+            router: None,
+        }
+    }
 }
 
 /// Reads the table of a network.
-pub(super) fn read(text: &str, part: &Part<'_, '_>) -> Result<Network, Mistake> {
+pub(super) fn read(text: &str, part: &Part<'_, '_>) -> Result<NetworkTable, Mistake> {
     let table = part.table;
-    check_keys(text, table, &[TRUNK, MTU, ROUTER])?;
-    optional(text, table, ROUTER, router)?;
+    check_keys(text, table, &[TRUNK, MTU, ROUTER, UPSTREAM])?;
     let trunk = optional(text, table, TRUNK, trunk)?;
     let mtu = optional(text, table, MTU, mtu)?;
-    Ok(Network {
-        name: part.name.to_owned(),
-        trunk: trunk.is_some_and(|(_, is_one)| is_one),
-        mtu: mtu.map_or(USUAL_MTU, |(_, mtu)| mtu),
+    let router = optional(text, table, ROUTER, router)?;
+    let upstream = optional(text, table, UPSTREAM, |found| {
+        word(UPSTREAM, "name", "wan", found)
+    })?;
+    let trunk = trunk.is_some_and(|(_, is_one)| is_one);
+    let translates = router.and_then(|(line, kind)| Some((line, kind?)));
+    if let (true, Some((line, _))) = (trunk, translates) {
+        let cause = "the network is a trunk, and only addresses can be routed";
+        let refusal = Refusal::new(cause, "leave one of the two out");
+        return Err(Mistake::of_key(line, ROUTER, refusal));
+    }
+    if let (None, Some((line, _))) = (translates, &upstream) {
+        let cause = "the network has no router, which would lead there";
+        let refusal = Refusal::new(cause, write(ROUTER, "\"easy-nat\""));
+        return Err(Mistake::of_key(*line, UPSTREAM, refusal));
+    }
+    Ok(NetworkTable {
+        network: Network {
+            trunk,
+            mtu: mtu.map_or(USUAL_MTU, |(_, mtu)| mtu),
+            ..Network::plain(part.name)
+        },
+        title: part.title.clone(),
+        line: part.line,
+        router: translates.map(|(_, kind)| kind),
+        upstream,
     })
 }
 
@@ -68,15 +114,9 @@ fn mtu(found: &DeValue<'_>) -> Result<u32, Refusal> {
     })
 }
 
-fn router(found: &DeValue<'_>) -> Result<(), Refusal> {
-    let [none, ..] = ROUTERS;
-    let word = word(ROUTER, "word", none, found)?;
-    choose(ROUTER, &ROUTERS, &word)?;
-    if word == none {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        format!("this version has no router `{word}`"),
-        "leave it out, and declare a node that routes",
-    ))
+fn router(found: &DeValue<'_>) -> Result<Option<Translation>, Refusal> {
+    let word = word(ROUTER, "word", NO_ROUTER, found)?;
+    choose(ROUTER, &ROUTERS.map(|(word, _)| word), &word)?;
+    let chosen = ROUTERS.iter().find(|(known, _)| *known == word);
+    Ok(chosen.and_then(|(_, translation)| *translation))
 }

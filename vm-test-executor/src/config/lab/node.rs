@@ -1,13 +1,15 @@
 //! The table of a node: its guest, its networks, and settings of its own. Decides no guest.
 
-use super::network::Network;
 use super::parts::Part;
+use super::routers;
+use super::topology::Network;
 use crate::config::HOST;
 use crate::config::mistake::Mistake;
 use crate::config::table::{self, Entry};
 use crate::config::value::{choose, optional, text as word, write};
 use toml::de::DeValue;
 use vm_test_settings::form::Refusal;
+use vm_test_settings::label;
 use vm_test_settings::word::{enumerate, suggestion};
 
 pub(super) const GUEST: &str = "guest";
@@ -18,7 +20,7 @@ const POWER: &str = "power";
 const OUTSIDE: &str = "network";
 const OUTSIDE_CHOICES: [&str; 2] = ["none", "user"];
 
-/// What `power` takes. This version has only the first.
+/// What `power` takes: whether the node is started with its lab, or by the test.
 const POWERS: [&str; 2] = ["on", "off"];
 
 /// The settings that a test has once, however many nodes its lab has.
@@ -27,15 +29,6 @@ const OF_A_TEST: [&str; 3] = ["timeout", "keep", "keep_for"];
 /// The maximum number of networks of a node: a VM's bus has about 30 slots for all of its devices,
 /// its disks included.
 const MOST_PORTS: usize = 8;
-
-/// Names that no node may have, with the reason.
-const RESERVED: [(&str, &str); 2] = [
-    (
-        "driver",
-        "the driver is the node that a test's body runs on if it names none",
-    ),
-    ("localhost", "every node calls itself so"),
-];
 
 /// A node as its table declares it.
 #[derive(Debug)]
@@ -51,6 +44,8 @@ pub(super) struct NodeTable {
     /// The numbers of its networks in the lab, in the order of its ports.
     pub(super) networks: Vec<u8>,
     pub(super) settings: Vec<Entry>,
+    /// Whether only the test starts it.
+    pub(super) starts_off: bool,
 }
 
 /// Reads the table of a node in a lab with these networks.
@@ -60,10 +55,19 @@ pub(super) fn read(
     networks: &[Network],
 ) -> Result<NodeTable, Mistake> {
     let table = part.table;
-    if let Some((_, reason)) = RESERVED.iter().find(|(name, _)| *name == part.name) {
-        let cause = format!("its name is reserved: {reason}");
-        let refusal = Refusal::new(cause, "choose another name");
-        return Err(Mistake::new(part.line, refusal));
+    label::check_node(part.name).map_err(|refusal| Mistake::new(part.line, refusal))?;
+    let routed = networks
+        .iter()
+        .find(|it| it.router.is_some() && routers::name(&it.name) == part.name);
+    if let Some(network) = routed {
+        let cause = format!(
+            "its name is that of the router of network `{}`",
+            network.name
+        );
+        return Err(Mistake::new(
+            part.line,
+            Refusal::new(cause, "choose another name"),
+        ));
     }
     optional(text, table, OUTSIDE, |found| outside(found, networks))?;
     let settings = table::read(text, table, &[GUEST, NETWORKS, POWER])?;
@@ -74,7 +78,7 @@ pub(super) fn read(
             return Err(Mistake::of_key(entry.line, key, refusal));
         }
     }
-    optional(text, table, POWER, power)?;
+    let starts_off = optional(text, table, POWER, power)?;
     let ports = optional(text, table, NETWORKS, |found| ports(found, networks))?;
     let guest = optional(text, table, GUEST, |found| word(GUEST, "name", HOST, found))?;
     let Some((guest_line, guest)) = guest else {
@@ -89,6 +93,7 @@ pub(super) fn read(
         guest_line,
         networks: ports.map(|(_, ports)| ports).unwrap_or_default(),
         settings,
+        starts_off: starts_off.is_some_and(|(_, off)| off),
     })
 }
 
@@ -107,17 +112,12 @@ fn outside(found: &DeValue<'_>, known: &[Network]) -> Result<(), Refusal> {
     ))
 }
 
-fn power(found: &DeValue<'_>) -> Result<(), Refusal> {
-    let [on, _] = POWERS;
+/// Returns whether the node starts powered off.
+fn power(found: &DeValue<'_>) -> Result<bool, Refusal> {
+    let [on, off] = POWERS;
     let word = word(POWER, "word", on, found)?;
     choose(POWER, &POWERS, &word)?;
-    if word == on {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        "this version has no nodes that start powered off",
-        "leave it out: every node is started",
-    ))
+    Ok(word == off)
 }
 
 /// Returns the numbers of the networks in a list.

@@ -1,11 +1,11 @@
 //! The tables of a lab's networks and nodes: their names, their order, and how many there may be.
 //! Does not know what is in one.
 
-use super::label;
 use crate::config::mistake::{Mistake, line};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 use vm_test_settings::form::Refusal;
+use vm_test_settings::label;
 
 /// The maximum number of networks: each is a bridge that one test asks of the kernel.
 pub(super) const MOST_NETWORKS: usize = 16;

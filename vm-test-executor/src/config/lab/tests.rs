@@ -3,6 +3,8 @@
 mod addresses;
 mod mistakes;
 mod nodes;
+mod routers;
+mod site;
 
 use super::Lab;
 use crate::config::{Backend, FILE, OtherKernel, Workspace};

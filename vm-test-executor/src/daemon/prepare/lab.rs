@@ -2,9 +2,11 @@
 
 use super::backend::{check_node, footprint};
 use super::order::OnLab;
-use crate::config::lab::{Addresses, Lab, Node};
+use crate::config::lab::{self as config, Addresses, Lab, Node};
 use crate::config::{Guest, HOST, Workspace};
-use crate::keeper::lab::{Network, Port};
+use crate::host::programs;
+use crate::keeper::lab::{Network, PACKET_FILTER, Port};
+use std::net::IpAddr;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{DRIVER, LabRequest, NodeAddress, NodeEntry};
@@ -17,7 +19,10 @@ use vm_test_settings::word::{enumerate, suggestion};
 /// If there is no such lab or node, or this version cannot run one of its nodes.
 pub(crate) fn lab(request: &LabRequest) -> Result<Lab, Failure> {
     let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
-    let mut lab = workspace.lab(&request.lab)?;
+    let mut lab = match &*request.at_site {
+        [] => workspace.lab(&request.lab)?,
+        nodes => workspace.lab_at_site(&request.lab, nodes)?,
+    };
     if request.hold.is_some() {
         // No body runs on any of its nodes.
     } else if request.node == DRIVER {
@@ -25,14 +30,39 @@ pub(crate) fn lab(request: &LabRequest) -> Result<Lab, Failure> {
             name: DRIVER.to_owned(),
             guest: Guest::new(HOST)?,
             ports: Vec::new(),
+            starts_off: false,
         });
-    } else if !lab.nodes.iter().any(|node| node.name == request.node) {
-        return Err(unknown(&lab, &request.node));
+    }
+    let own = lab.nodes.iter().find(|node| node.name == request.node);
+    let own = own.ok_or_else(|| unknown(&lab, &request.node))?;
+    if own.starts_off {
+        let (node, lab) = (&own.name, &lab.name);
+        return Err(Failure::new(format!(
+            "cannot run the test on node `{node}` of lab `{lab}`: it starts powered off"
+        ))
+        .hint("run the test on a node that is on, and have it switch this one on"));
     }
     for node in &lab.nodes {
         check_node(&node.guest)?;
     }
+    check_routers(&lab)?;
     Ok(lab)
+}
+
+/// Refuses routers that this host cannot have.
+fn check_routers(lab: &Lab) -> Result<(), Failure> {
+    let routed = lab.networks.iter().find(|it| it.router.is_some());
+    match (routed, programs::find(PACKET_FILTER)) {
+        (Some(network), None) => Err(Failure::new(format!(
+            "cannot start the router of network `{}` of lab `{}`: there is no {PACKET_FILTER}",
+            network.name, lab.name
+        ))
+        .hint(
+            "install it: apt-get install nftables (Debian, Ubuntu), dnf install nftables (Fedora)",
+        )
+        .missing()),
+        _ => Ok(()),
+    }
 }
 
 fn unknown(lab: &Lab, name: &str) -> Failure {
@@ -69,22 +99,26 @@ pub(crate) fn entries(lab: &Lab) -> Vec<NodeEntry> {
     let entry = |node: &Node| NodeEntry {
         name: node.name.clone(),
         guest: node.guest.name.clone(),
-        addresses: node
-            .ports
-            .iter()
-            .flat_map(|port| {
-                let both = port.address.map(|address| {
-                    [address.v4.into(), address.v6.into()].map(|address| NodeAddress {
-                        network: port.network.clone(),
-                        interface: port.interface.clone(),
-                        address,
-                    })
-                });
-                both.into_iter().flatten()
-            })
-            .collect(),
+        addresses: node.ports.iter().flat_map(addresses).collect(),
+        starts_off: node.starts_off,
     };
     lab.nodes.iter().map(entry).collect()
+}
+
+/// Returns what a client is told of the addresses of a port.
+fn addresses(port: &config::Port) -> impl Iterator<Item = NodeAddress> {
+    let of = |network: &str, address: IpAddr| NodeAddress {
+        network: network.to_owned(),
+        interface: port.interface.clone(),
+        address,
+    };
+    let own = port
+        .address
+        .map(|Addresses { v4, v6 }| [v4.into(), v6.into()].map(|it| of(&port.network, it)));
+    // Beyond a router it has another address, but no other interface.
+    let mapped = port.mapped.as_ref();
+    let mapped = mapped.map(|mapped| of(&mapped.network, mapped.v4.into()));
+    own.into_iter().flatten().chain(mapped)
 }
 
 /// Returns the links of a node to the lab's networks.
@@ -102,12 +136,18 @@ pub(crate) fn ports(lab: &Lab, node: &Node) -> Vec<Port> {
                     (v6.into(), Addresses::V6_PREFIX),
                 ]
             });
+            // A router answers for the outside addresses of the nodes behind it.
+            let forwarding = port.forwarding.iter();
+            let others = forwarding.flat_map(|forwarding| &forwarding.mapped);
+            let others = others.map(|(_, outside)| ((*outside).into(), Addresses::V4_PREFIX));
             Some(Port {
                 node: number?,
                 network,
                 interface: port.interface.clone(),
                 hardware: port.hardware,
-                addresses: addresses.into_iter().flatten().collect(),
+                addresses: addresses.into_iter().flatten().chain(others).collect(),
+                routes: port.routes.clone(),
+                forwarding: port.forwarding.clone(),
             })
         })
         .collect()
@@ -124,6 +164,7 @@ pub(crate) fn on_lab(lab: &Lab, node: &Node) -> OnLab {
                 interface: port.interface,
                 hardware: port.hardware,
                 addresses: port.addresses,
+                routes: port.routes,
             })
             .collect(),
     }

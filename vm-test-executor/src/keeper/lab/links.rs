@@ -10,6 +10,9 @@ use netlink_packet_route::link::{
     BridgePortState, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind,
     InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
+use netlink_packet_route::route::{
+    RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rustix::net::netdevice::name_to_index;
 use rustix::net::{
@@ -19,6 +22,7 @@ use rustix::net::{
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use vm_test_protocol::machine::Route;
 
 /// The longest answer: a header, an error number, and the request again.
 const LONGEST: usize = 1 << 14;
@@ -184,6 +188,30 @@ impl Links {
             }
         }
         self.make(RouteNetlinkMessage::NewAddress(message))
+    }
+
+    /// Adds a route through an interface that is up.
+    pub(super) fn add_route(&mut self, interface: &str, route: &Route) -> io::Result<()> {
+        let mut message = RouteMessage::default();
+        message.header.destination_prefix_length = route.prefix;
+        message.header.table = RouteHeader::RT_TABLE_MAIN;
+        message.header.protocol = RouteProtocol::Static;
+        message.header.scope = RouteScope::Universe;
+        message.header.kind = RouteType::Unicast;
+        message.header.address_family = match route.via {
+            IpAddr::V4(_) => AddressFamily::Inet,
+            IpAddr::V6(_) => AddressFamily::Inet6,
+        };
+        message.attributes = vec![
+            RouteAttribute::Gateway(route.via.into()),
+            RouteAttribute::Oif(self.number_of(interface)?),
+        ];
+        if route.prefix > 0 {
+            message
+                .attributes
+                .push(RouteAttribute::Destination(route.to.into()));
+        }
+        self.make(RouteNetlinkMessage::NewRoute(message))
     }
 
     /// Brings an interface up.

@@ -1,9 +1,11 @@
 //! What the daemon and the keeper of a lab say to each other: plain data between two processes of
 //! one program.
 
+use crate::config::lab::Forwarding;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::machine::Route;
 use vm_test_protocol::order::{Direction, Effect};
 
 /// From the daemon to the keeper of a lab.
@@ -101,6 +103,10 @@ pub struct Port {
     pub hardware: [u8; 6],
     /// The addresses of the node's interface, each with the length of its network's prefix.
     pub addresses: Vec<(IpAddr, u8)>,
+    /// The routes that lead through it.
+    pub routes: Vec<Route>,
+    /// What the node does, as a router, between another port of it and this one.
+    pub forwarding: Option<Forwarding>,
 }
 
 /// From the keeper of a lab to the daemon: one answer to each message.

@@ -12,9 +12,11 @@ mod pcap;
 mod recorder;
 mod relay;
 mod relayed;
+mod router;
 mod segment;
 mod stations;
 mod switch;
 
 pub use life::{LAB, main};
 pub use messages::{Carried, Fault, Ids, LabReport, LinkKind, Network, Node, Port, ToLab};
+pub use router::PACKET_FILTER;

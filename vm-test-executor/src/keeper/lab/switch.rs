@@ -7,6 +7,7 @@ use super::messages::{Fault, Network, Port};
 use super::recorder::{Capture, Recorder};
 use super::relay::{Mended, Relay};
 use super::relayed::Bridge;
+use super::router;
 use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
@@ -141,7 +142,8 @@ impl Switch {
     }
 }
 
-/// Gives the interfaces of the present network namespace their addresses, and brings them up.
+/// Gives the interfaces of the present network namespace their addresses and routes, and brings them
+/// up; makes a router of it if it is one.
 fn configure(ports: &[Port]) -> io::Result<()> {
     let mut links = Links::open()?;
     for port in ports {
@@ -152,7 +154,12 @@ fn configure(ports: &[Port]) -> io::Result<()> {
         }
         links.bring_up(&port.interface)?;
     }
-    Ok(())
+    for port in ports {
+        for route in &port.routes {
+            links.add_route(&port.interface, route)?;
+        }
+    }
+    ports.iter().try_for_each(router::make)
 }
 
 /// Returns the bridges of networks, given their names.

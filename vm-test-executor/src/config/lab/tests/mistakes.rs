@@ -57,7 +57,7 @@ fn a_mistake_in_a_network_is_named() {
         (
             "lan = { vlan = 92 }",
             "cannot set `vlan`: there is no such key",
-            "the keys are trunk, mtu, router",
+            "the keys are trunk, mtu, router, upstream",
         ),
         (
             "lan = { trunk = \"yes\" }",
@@ -92,14 +92,6 @@ fn a_mistake_in_a_network_is_named() {
     ] {
         let words = format!("cannot use network `lan` of lab `office`: {words}");
         assert_refused(&[(&row(network), 2, &words, hint)]);
-    }
-    for router in ["easy-nat", "hard-nat", "one-to-one"] {
-        let words = format!(
-            "cannot use network `lan` of lab `office`: cannot set `router`: this version has no router `{router}`"
-        );
-        let text = row(&format!("lan = {{ router = \"{router}\" }}"));
-        let hint = "leave it out, and declare a node that routes";
-        assert_refused(&[(&text, 2, &words, hint)]);
     }
     assert_refused(&[(
         &row("l_n = {}"),

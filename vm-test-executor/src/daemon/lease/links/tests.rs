@@ -16,13 +16,18 @@ fn plan() -> Lab {
                 interface: "eth0".to_owned(),
                 hardware: [0; 6],
                 address: None,
+                mapped: None,
+                routes: Vec::new(),
+                forwarding: None,
             })
             .collect(),
+        starts_off: false,
     };
     let network = |name: &str| Network {
         name: name.to_owned(),
         trunk: false,
         mtu: 1500,
+        router: None,
     };
     Lab {
         name: "office".to_owned(),

@@ -1,13 +1,37 @@
-//! The names of networks and nodes.
+//! The names of a lab's networks and nodes, and which of them are taken. Knows no lab.
 //!
 //! A node is found by its name, which therefore has the form of a host name without dots: in lower
 //! case, since host names that differ only in case are the same, and starting with a letter, since
 //! a number is an address (`ping 1` means 0.0.0.1). Networks follow the same rule.
 
-use vm_test_settings::form::{LONGEST_NAME, Refusal};
+use crate::form::{LONGEST_NAME, Refusal};
+
+/// Names that no node may have, with the reason.
+const RESERVED: [(&str, &str); 2] = [
+    (
+        "driver",
+        "the driver is the node that a test's body runs on if it names none",
+    ),
+    ("localhost", "every node calls itself so"),
+];
+
+/// Checks the name of a node.
+///
+/// # Errors
+/// If it has not the form, or is reserved.
+pub fn check_node(name: &str) -> Result<(), Refusal> {
+    if let Some((_, reason)) = RESERVED.iter().find(|(taken, _)| *taken == name) {
+        let cause = format!("its name is reserved: {reason}");
+        return Err(Refusal::new(cause, "choose another name"));
+    }
+    check(name)
+}
 
 /// Checks a name.
-pub(super) fn check(name: &str) -> Result<(), Refusal> {
+///
+/// # Errors
+/// If it has not the form.
+pub fn check(name: &str) -> Result<(), Refusal> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let cause = if name.is_empty() {
         "its name is empty".to_owned()
@@ -33,6 +57,28 @@ pub(super) fn check(name: &str) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_node_has_a_reserved_name() {
+        assert_eq!(check_node("gw"), Ok(()));
+        assert!(check_node("GW").is_err());
+        for (name, cause) in [
+            (
+                "driver",
+                "its name is reserved: the driver is the node that a test's body runs on if it names none",
+            ),
+            (
+                "localhost",
+                "its name is reserved: every node calls itself so",
+            ),
+        ] {
+            let refusal = check_node(name).unwrap_err();
+            assert_eq!(
+                (&*refusal.cause, &*refusal.hint),
+                (cause, "choose another name")
+            );
+        }
+    }
 
     #[test]
     fn names_are_labels_of_host_names() {
