@@ -24,6 +24,7 @@ pub mod loopback;
 pub mod lxc;
 pub mod namespaces;
 pub mod network;
+pub mod packet;
 pub mod priority;
 pub mod process;
 pub mod read_only;

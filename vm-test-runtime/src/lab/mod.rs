@@ -6,6 +6,7 @@ mod command;
 mod error;
 mod exchange;
 mod handle;
+pub mod tools;
 mod work;
 
 pub use command::{Command, Output};

@@ -7,7 +7,7 @@ use crate::config::{Guest, HOST, Workspace};
 use crate::keeper::lab::{Network, Port};
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::{DRIVER, LabRequest, NodeAddress, NodeEntry};
+use vm_test_protocol::lab::{DRIVER, LabRequest, NodeAddress, NodeEntry, NodeLink};
 use vm_test_protocol::machine;
 use vm_test_settings::word::{enumerate, suggestion};
 
@@ -67,6 +67,12 @@ pub(crate) fn entries(lab: &Lab) -> Vec<NodeEntry> {
     let entry = |node: &Node| NodeEntry {
         name: node.name.clone(),
         guest: node.guest.name.clone(),
+        links: (node.ports.iter())
+            .map(|port| NodeLink {
+                network: port.network.clone(),
+                interface: port.interface.clone(),
+            })
+            .collect(),
         addresses: node
             .ports
             .iter()
