@@ -45,6 +45,8 @@ pub(super) struct Dissection<'a> {
     pub(super) is_later_fragment: bool,
     /// The ports of the sender and the receiver.
     pub(super) ports: Option<(u16, u16)>,
+    /// The type of a message of ICMP.
+    icmp_type: Option<u8>,
     /// What is behind all headers.
     pub(super) payload: &'a [u8],
 }
@@ -169,6 +171,9 @@ impl<'a> Dissection<'a> {
         {
             self.ports = Some((from, to));
         }
+        if matches!(protocol, ICMP | ICMPV6) {
+            self.icmp_type = rest.first().copied();
+        }
         self.payload = rest.get(header..).unwrap_or_default();
     }
 }
@@ -206,6 +211,9 @@ impl fmt::Display for Dissection<'_> {
             }
             (Some((source, destination)), None) => write!(to, " {source} > {destination}")?,
             (None, _) => {}
+        }
+        if let Some(kind) = self.icmp_type {
+            write!(to, ", type {kind}")?;
         }
         if self.is_later_fragment {
             to.write_str(", a later fragment")?;
@@ -296,7 +304,7 @@ pub(super) mod tests {
         let ping = frame(&[], IPV4, &v4(ICMP, 0, &[8, 0, 0, 0, 0, 0, 0, 0, b'x']));
         assert_eq!(
             words(&ping, None),
-            "ICMP 10.0.0.1 > 10.0.0.2, 1 bytes: \"x\""
+            "ICMP 10.0.0.1 > 10.0.0.2, type 8, 1 bytes: \"x\""
         );
         let arp = frame(&[], ARP, &[0; 40]);
         let shown = "\\x00".repeat(32);
