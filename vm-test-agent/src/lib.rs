@@ -32,5 +32,6 @@ mod rest;
 mod run;
 mod stream;
 mod toolchain;
+mod tools;
 
 pub use life::main;

@@ -1,6 +1,6 @@
 //! The life of the agent: takes its stream, says hello, and runs one job after another.
 
-use super::{boot, container, kind, limits, machine, rehearsal, rest, run, stream};
+use super::{boot, container, kind, limits, machine, rehearsal, rest, run, stream, tools};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::machine::READ_DISK;
+use vm_test_protocol::tool::TOOL;
 use vm_test_protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
 use vm_test_sys::{inherited, loopback, session};
 
@@ -26,6 +27,7 @@ pub fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(word) if word == READ_DISK => return machine::read_disk(),
         Some(word) if word == rehearsal::ROLE => return rehearsal::play(),
+        Some(word) if word == TOOL => return tools::play(),
         _ => {}
     }
     // The daemon may have been started by a shell's background job, or under nohup.

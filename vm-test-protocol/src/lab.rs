@@ -69,10 +69,21 @@ pub struct NodeEntry {
     pub name: String,
     /// The guest that it is a copy of.
     pub guest: String,
+    /// Its links to networks, in the order of its interfaces.
+    pub links: Vec<NodeLink>,
     /// Its addresses.
     pub addresses: Vec<NodeAddress>,
     /// Whether the lab starts without it: only the test switches it on.
     pub starts_off: bool,
+}
+
+/// A link of a node to a network, which need not have addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeLink {
+    /// The network's name.
+    pub network: String,
+    /// The name of the node's interface there.
+    pub interface: String,
 }
 
 /// An address of a node.

@@ -1,13 +1,24 @@
 //! The tools of a node: what the agent does there for a test, so that no image needs a program for
-//! it. A tool is a job of its own, whose standard output is frames of [`Told`].
+//! it. A tool is a job of its own: its standard input is a frame with the [`Tool`] and then frames
+//! of [`Ask`], and its standard output is frames of [`Told`]. One that goes on until it is ended
+//! ends at the end of its input, and undoes what it has done.
 
+use super::failure::Failure;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// The first argument of the agent's program if it is a tool; its standard input is a frame with
-/// the [`Tool`].
+/// The first argument of the agent's program if it is a tool.
 pub const TOOL: &str = "__tool";
+
+/// The most echo requests of one series.
+pub const MOST_ECHOES: u32 = 10_000;
+
+/// The longest answer that is read from a server, in bytes.
+pub const LONGEST_ANSWER: usize = 16 << 20;
+
+/// The most bytes of a [`Told::Bytes`].
+pub const PIECE: usize = 1 << 16;
 
 /// What a tool is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,17 +57,15 @@ pub enum Tool {
         #[serde(with = "super::bytes")]
         answer: Vec<u8>,
     },
-    /// Receive datagrams at this address, and answer each with itself if that is wanted.
+    /// Receive datagrams at this address.
     UdpServer {
         /// The address; port 0 is any free one.
         at: SocketAddr,
-        /// Whether datagrams are sent back.
-        echo: bool,
     },
     /// Connect to this address, send these bytes, and read to the end.
     Connect {
-        /// The address.
-        to: SocketAddr,
+        /// The address and the port, as in `10.1.0.2:80`; the node finds names.
+        to: String,
         /// What is sent.
         #[serde(with = "super::bytes")]
         send: Vec<u8>,
@@ -65,8 +74,8 @@ pub enum Tool {
     },
     /// Send datagrams.
     UdpSend {
-        /// The address.
-        to: SocketAddr,
+        /// The address and the port; the node finds names.
+        to: String,
         /// The bytes of each.
         #[serde(with = "super::bytes")]
         bytes: Vec<u8>,
@@ -77,30 +86,30 @@ pub enum Tool {
     },
     /// Ask an HTTP server for a page.
     HttpGet {
-        /// The server.
-        to: SocketAddr,
+        /// The address and the port of the server; the node finds names.
+        to: String,
         /// The name in the `Host` field.
         host: String,
-        /// The path.
+        /// The path, and what follows it.
         path: String,
         /// The time limit of all of it.
         within: Duration,
     },
     /// Send echo requests.
     Ping {
-        /// The address.
-        to: IpAddr,
-        /// How many.
+        /// The address; the node finds names.
+        to: String,
+        /// How many; at most [`MOST_ECHOES`] are sent.
         count: u32,
-        /// The time between two.
+        /// The time from one to the next.
         interval: Duration,
-        /// How long each may take.
+        /// How long each answer may take.
         within: Duration,
     },
     /// Find the routers on the way to an address.
     Traceroute {
-        /// The address.
-        to: IpAddr,
+        /// The address; the node finds names.
+        to: String,
         /// The longest way.
         hops: u8,
         /// How long each answer may take.
@@ -118,10 +127,12 @@ pub enum Tool {
 /// Which frames a sniffer counts: those that match everything that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
-    /// The id of the VLAN; `Some(None)` is a frame without a tag.
+    /// The id of a VLAN, in any of the frame's tags; `Some(None)` is a frame without a tag.
     pub vlan: Option<Option<u16>>,
+    /// The type of what the frame has in it, as in 0x0806 for ARP.
+    pub ether_type: Option<u16>,
     /// The number of the protocol above IP: 1 ICMP, 6 TCP, 17 UDP, 58 ICMPv6.
-    pub protocol: Option<u8>,
+    pub protocols: Vec<u8>,
     /// The sender.
     pub source: Option<IpAddr>,
     /// The receiver.
@@ -130,9 +141,31 @@ pub struct Filter {
     pub source_port: Option<u16>,
     /// The receiver's port.
     pub destination_port: Option<u16>,
+    /// The port of either of them.
+    pub port: Option<u16>,
+    /// Whether the node has sent it.
+    pub is_outgoing: Option<bool>,
     /// Bytes that the payload has in it.
     #[serde(with = "super::bytes")]
     pub contains: Vec<u8>,
+}
+
+/// What a tool that goes on is asked, and answers with what it has seen so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// Say it at once.
+    SoFar,
+    /// Say it once as much has come as is expected, and no more comes.
+    Settle {
+        /// How many are expected at least.
+        least: u64,
+        /// How many are expected at most.
+        most: Option<u64>,
+        /// How long to wait for the least.
+        patience: Duration,
+        /// After how long without another one no more are expected.
+        quiet: Duration,
+    },
 }
 
 /// What a tool says.
@@ -141,20 +174,93 @@ pub enum Told {
     /// It is ready: the server listens, the sniffer watches, the interface is up. The address is the
     /// server's own.
     Ready(Option<SocketAddr>),
-    /// A piece of what was read, received, or answered.
+    /// A piece of what was read or answered.
     Bytes(#[serde(with = "super::bytes")] Vec<u8>),
-    /// A datagram or connection came from this address; the bytes are the datagram's.
-    From(SocketAddr, #[serde(with = "super::bytes")] Vec<u8>),
-    /// The status of an HTTP answer.
+    /// The status of an HTTP answer, whose body follows.
     Status(u16),
-    /// An answer to an echo request, or none: its number, and how long it took.
-    Echo(u32, Option<Duration>),
-    /// A router on the way, or one that did not answer.
-    Hop(u8, Option<IpAddr>),
-    /// A frame that matches: its first bytes.
-    Frame(#[serde(with = "super::bytes")] Vec<u8>),
+    /// The answers to echo requests so far.
+    Echoes(Echoes),
+    /// The routers on the way, and at the end the address itself if it was reached; `None` is one
+    /// that did not answer.
+    Way(Vec<Option<IpAddr>>),
+    /// The connections so far.
+    Connections {
+        /// How many.
+        count: u64,
+        /// Where the first of them came from.
+        from: Vec<SocketAddr>,
+    },
+    /// The datagrams so far.
+    Datagrams {
+        /// How many.
+        count: u64,
+        /// The first of them.
+        first: Vec<Datagram>,
+    },
+    /// The frames so far.
+    Frames(Frames),
+    /// The network did not let it.
+    Hindered(Hindrance),
     /// It has done everything.
     Over,
-    /// It cannot go on, for this reason.
-    Failed(String),
+    /// It cannot do it, for this reason.
+    Failed(Failure),
+}
+
+/// A datagram that a server has received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Datagram {
+    /// The sender.
+    pub from: SocketAddr,
+    /// Its content.
+    #[serde(with = "super::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// What has come of echo requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echoes {
+    /// How long the answer to each request took, by the number of the request; `None` if there was
+    /// none so far.
+    pub times: Vec<Option<Duration>>,
+    /// The last error, of this system or of a router.
+    pub trouble: Option<String>,
+}
+
+/// What a sniffer has seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frames {
+    /// How many frames matched.
+    pub count: u64,
+    /// The first of them, in words.
+    pub first: Vec<String>,
+    /// How many others there were.
+    pub others: u64,
+    /// The last of the others, in words.
+    pub last_others: Vec<String>,
+    /// How many frames it could not look at.
+    pub lost: u64,
+}
+
+/// Why the network did not let something happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hindrance {
+    /// The other side refused the connection.
+    Refused,
+    /// The other side, or something in between, broke the connection.
+    Reset,
+    /// There is no way to the address.
+    Unreachable(String),
+    /// Nothing came within the time limit.
+    TimedOut {
+        /// Whether there was a connection.
+        is_connected: bool,
+        /// What had come by then.
+        #[serde(with = "super::bytes")]
+        received: Vec<u8>,
+    },
+    /// The answer is none of the protocol, or too long.
+    Unusable(String),
+    /// Anything else.
+    Other(String),
 }

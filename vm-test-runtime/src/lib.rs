@@ -10,6 +10,7 @@
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub use lab::{
     Command, Cut, Hold, Lab, Link, LinkError, Node, NodeError, Output, Partition, Released, lab,
+    tools,
 };
 pub use vm_test_macros::on_vm;
 

@@ -85,6 +85,17 @@ pub mod wait {
     pub use vm_test_runtime::here::{Answer, Condition, Wait, WaitError};
 }
 
+/// What the nodes of a lab do for a test without a program of their image, such as
+/// [`tools::Sniffer`].
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+pub mod tools {
+    #[doc(inline)]
+    pub use vm_test_runtime::tools::{
+        Connect, Datagram, Endpoint, Filter, Listen, NetError, Ping, Pinging, Pings, Response,
+        Sniffer, TcpServer, UdpSend, UdpServer, Vlan, filter,
+    };
+}
+
 /// Used by the expansion of [`on_vm`]. Not a public API: it changes without notice.
 #[doc(hidden)]
 pub use vm_test_runtime::__private;

@@ -33,7 +33,7 @@ fn ready() -> Ready {
         server_at: site.server,
         archive_at: site.archive,
         network: "inside",
-        vlans: Vec::new(),
+        _vlans: Vec::new(),
     }
 }
 

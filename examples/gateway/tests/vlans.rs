@@ -40,7 +40,7 @@ fn ready() -> Ready {
         server_at: SERVER,
         archive_at: ARCHIVE,
         network: "cable",
-        vlans,
+        _vlans: vlans,
     }
 }
 

@@ -25,6 +25,7 @@ mod skip;
 mod tail;
 mod termination;
 mod test;
+mod tool_job;
 mod tracer;
 mod unknown;
 mod verdict;

@@ -1,7 +1,7 @@
 //! One call or command on a node of a lab, from the job that is sent to how it ended. Knows no other
 //! node, and lets none ask anything.
 
-use super::job;
+use super::{job, tool_job};
 use crate::client::{Follower, Lease};
 use crate::relay::Utf8Stream;
 use crate::site::Site;
@@ -47,7 +47,10 @@ pub(super) fn run(
             }
             (Job::program(program, words), Some(input))
         }
-        Work::Tool(_) => return Err(Failure::new("this version has no tools")),
+        Work::Tool(tool) => {
+            let (job, input) = tool_job::prepare(&tool)?;
+            (job, Some(input))
+        }
     };
     job.stop_at_timeout = stops;
     let nonce = job.nonce;

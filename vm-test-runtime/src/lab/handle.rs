@@ -130,6 +130,28 @@ impl Node {
             .map(|address| address.address)
     }
 
+    /// Returns the name of its interface on a network, as in `eth0`.
+    ///
+    /// # Panics
+    /// If it is not on this network.
+    #[must_use]
+    #[track_caller]
+    pub fn interface(&self, network: &str) -> &'static str {
+        let mut links = self.entry.links.iter();
+        let Some(link) = links.find(|link| link.network == network) else {
+            panic!(
+                "cannot find an interface: node `{}` is not on network `{network}`",
+                self.name()
+            );
+        };
+        &link.interface
+    }
+
+    /// Returns whether the test's body runs on it.
+    pub(super) fn is_own(&self) -> bool {
+        lab().nodes.own == self.name()
+    }
+
     /// Runs a closure on the node, in a process of this test binary, and returns its result.
     ///
     /// It captures nothing: what it needs is passed with [`Node::call`].

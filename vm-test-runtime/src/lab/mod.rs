@@ -8,6 +8,7 @@ mod exchange;
 mod fault;
 mod handle;
 mod links;
+pub mod tools;
 mod work;
 
 pub use command::{Command, Output};

@@ -6,34 +6,34 @@ use vm_test::Node;
 use vm_test::tools::{Vlan, filter};
 
 /// The client, the servers, and where they are.
-pub struct Ready {
-    pub client: Node,
-    pub server: Node,
-    pub archive: Node,
+pub(crate) struct Ready {
+    pub(crate) client: Node,
+    pub(crate) server: Node,
+    pub(crate) archive: Node,
     /// The gateway's address on the client's network.
-    pub gateway: Ipv4Addr,
-    pub server_at: Ipv4Addr,
-    pub archive_at: Ipv4Addr,
+    pub(crate) gateway: Ipv4Addr,
+    pub(crate) server_at: Ipv4Addr,
+    pub(crate) archive_at: Ipv4Addr,
     /// The network on which the server's frames arrive.
-    pub network: &'static str,
+    pub(crate) network: &'static str,
     /// They are there as long as the test.
-    pub vlans: Vec<Vlan>,
+    pub(crate) _vlans: Vec<Vlan>,
 }
 
 /// Has a node send what is for other networks to the gateway.
-pub fn send_through(node: &Node, gateway: Ipv4Addr) {
+pub(crate) fn send_through(node: &Node, gateway: Ipv4Addr) {
     let gateway = gateway.to_string();
     let words = ["ip", "route", "add", "default", "via", &gateway];
     node.command(words).succeed();
 }
 
 impl Ready {
-    pub fn port_80_leads_to_the_server(&self) {
+    pub(crate) fn port_80_leads_to_the_server(&self) {
         let _site = self.server.tcp_server((self.server_at, 88), "the site");
         assert_eq!(self.client.connect((self.gateway, 80)).reply(), b"the site");
     }
 
-    pub fn port_44444_leads_to_the_archive(&self) {
+    pub(crate) fn port_44444_leads_to_the_archive(&self) {
         let _archive = self
             .archive
             .tcp_server((self.archive_at, 88), "the archive");
@@ -41,12 +41,12 @@ impl Ready {
         assert_eq!(reply, b"the archive");
     }
 
-    pub fn port_88_leads_to_the_server(&self) {
+    pub(crate) fn port_88_leads_to_the_server(&self) {
         let _site = self.server.tcp_server((self.server_at, 88), "the site");
         assert_eq!(self.client.connect((self.gateway, 88)).reply(), b"the site");
     }
 
-    pub fn tcp_to_a_port_that_passes_is_routed(&self) {
+    pub(crate) fn tcp_to_a_port_that_passes_is_routed(&self) {
         let _server = self.server.tcp_server((self.server_at, 7000), "routed");
         assert_eq!(
             self.client.connect((self.server_at, 7000)).reply(),
@@ -54,13 +54,13 @@ impl Ready {
         );
     }
 
-    pub fn tcp_to_a_blocked_port_is_refused(&self) {
+    pub(crate) fn tcp_to_a_blocked_port_is_refused(&self) {
         let _server = self.server.tcp_server((self.server_at, 7005), "not this");
         let error = self.client.connect((self.server_at, 7005)).try_reply();
         assert!(error.unwrap_err().is_refused());
     }
 
-    pub fn udp_to_a_port_that_passes_arrives_as_often_as_it_is_sent(&self) {
+    pub(crate) fn udp_to_a_port_that_passes_arrives_as_often_as_it_is_sent(&self) {
         let sniffer = self
             .server
             .sniff(self.network, filter().udp().to_port(5000));
@@ -71,7 +71,7 @@ impl Ready {
         sniffer.expect(5..=5);
     }
 
-    pub fn udp_to_a_blocked_port_never_arrives(&self) {
+    pub(crate) fn udp_to_a_blocked_port_never_arrives(&self) {
         let sniffer = self
             .server
             .sniff(self.network, filter().udp().to_port(5005));

@@ -131,6 +131,7 @@ mod tests {
             name: name.to_owned(),
             guest: "deb".to_owned(),
             addresses,
+            links: Vec::new(),
             starts_off: false,
         };
         Held {

@@ -9,7 +9,7 @@ use crate::keeper::lab::{Network, PACKET_FILTER, Port};
 use std::net::IpAddr;
 use std::path::Path;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::{DRIVER, LabRequest, NodeAddress, NodeEntry};
+use vm_test_protocol::lab::{DRIVER, LabRequest, NodeAddress, NodeEntry, NodeLink};
 use vm_test_protocol::machine;
 use vm_test_settings::word::{enumerate, suggestion};
 
@@ -99,6 +99,12 @@ pub(crate) fn entries(lab: &Lab) -> Vec<NodeEntry> {
     let entry = |node: &Node| NodeEntry {
         name: node.name.clone(),
         guest: node.guest.name.clone(),
+        links: (node.ports.iter())
+            .map(|port| NodeLink {
+                network: port.network.clone(),
+                interface: port.interface.clone(),
+            })
+            .collect(),
         addresses: node.ports.iter().flat_map(addresses).collect(),
         starts_off: node.starts_off,
     };

@@ -1,0 +1,107 @@
+//! Counts the frames of an interface that match a filter.
+
+use super::dissection::Dissection;
+use super::filter::matches;
+use super::stop::Stop;
+use super::streams::Streams;
+use super::watch::{Watched, watch};
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+use vm_test_protocol::tool::{self, Filter, Told};
+use vm_test_sys::frames;
+
+/// The longest frame that is read whole.
+const LONGEST: usize = 1 << 16;
+
+/// How many frames are looked at before anything else is done.
+const AT_ONCE: usize = 1000;
+
+/// How many frames are told in words: the first that match, and the last others.
+const MOST_FIRST: usize = 32;
+const MOST_OTHERS: usize = 8;
+
+/// Watches an interface until the end of the tool's input.
+pub(super) fn sniff(interface: &str, filter: Filter, streams: &mut Streams) -> Result<(), Stop> {
+    let frames = frames::Frames::of(interface)
+        .map_err(|error| Stop::cannot(format!("watch {interface}"), error))?;
+    streams.say(&Told::Ready(None))?;
+    let mut sniffer = Sniffer {
+        interface: interface.to_owned(),
+        frames,
+        filter,
+        began: Instant::now(),
+        buffer: vec![0; LONGEST],
+        count: 0,
+        first: Vec::new(),
+        others: 0,
+        last_others: VecDeque::new(),
+        lost: 0,
+    };
+    watch(&mut sniffer, streams)
+}
+
+struct Sniffer {
+    interface: String,
+    frames: frames::Frames,
+    filter: Filter,
+    began: Instant,
+    buffer: Vec<u8>,
+    count: u64,
+    first: Vec<String>,
+    others: u64,
+    last_others: VecDeque<String>,
+    lost: u64,
+}
+
+impl Watched for Sniffer {
+    fn source(&self) -> BorrowedFd<'_> {
+        self.frames.as_fd()
+    }
+
+    fn look(&mut self) -> Result<(), Stop> {
+        for _ in 0..AT_ONCE {
+            let next = self.frames.next(&mut self.buffer);
+            let next = next.map_err(|error| {
+                Stop::cannot(format!("go on watching {}", self.interface), error)
+            })?;
+            let Some(frame) = next else {
+                return Ok(());
+            };
+            let read = Dissection::of(&self.buffer[..frame.captured], frame.tag);
+            let describe = || {
+                let time = self.began.elapsed().as_secs_f64();
+                let way = if frame.is_outgoing { "out" } else { "in" };
+                format!("{time:.3} s {way}: {read}")
+            };
+            if matches(&self.filter, &read, frame.is_outgoing) {
+                self.count += 1;
+                if self.first.len() < MOST_FIRST {
+                    self.first.push(describe());
+                }
+            } else {
+                self.others += 1;
+                if self.last_others.len() >= MOST_OTHERS {
+                    self.last_others.pop_front();
+                }
+                self.last_others.push_back(describe());
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn told(&mut self) -> Told {
+        self.lost += self.frames.lost().unwrap_or_default();
+        Told::Frames(tool::Frames {
+            count: self.count,
+            first: self.first.clone(),
+            others: self.others,
+            last_others: self.last_others.iter().cloned().collect(),
+            lost: self.lost,
+        })
+    }
+}
