@@ -31,8 +31,6 @@ const TICK: Timespec = Timespec {
 struct Channels<W> {
     work: W,
     open: BTreeMap<u32, Channel>,
-    /// The highest number so far.
-    newest: u32,
     /// The channel that was last read from; the next one's turn is next.
     last: u32,
 }
@@ -54,7 +52,6 @@ where
     let mut channels = Channels {
         work,
         open: BTreeMap::new(),
-        newest: 0,
         last: 0,
     };
     match channels.serve(host, guest, left) {
@@ -104,9 +101,12 @@ where
 
     fn obey(&mut self, host: &mut Host, message: ToAgent) -> io::Result<()> {
         match message {
-            ToAgent::Channel { channel, bytes } => {
-                if channel > self.newest {
-                    self.newest = channel;
+            ToAgent::Channel {
+                channel,
+                opens,
+                bytes,
+            } => {
+                if opens && !self.open.contains_key(&channel) {
                     self.open(host, channel)?;
                 }
                 // Otherwise its job has ended meanwhile.

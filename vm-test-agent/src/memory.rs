@@ -224,6 +224,51 @@ fn own_pages(statm: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::children::JobProcess;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_process_belongs_to_the_job_that_it_descends_from() {
+        let start = || {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "sh -c 'read line; true'; true"]);
+            shell.stdin(Stdio::piped()).spawn()
+        };
+        let (job, mut child) = JobProcess::start(start, |child| child).unwrap();
+        let is_below = |id: &i32| Process::of(id).is_some_and(|it| Some(it.parent) == raw(job.pid));
+        let limit = Instant::now() + Duration::from_secs(60);
+        let below = loop {
+            let entries = fs::read_dir("/proc").unwrap().flatten();
+            let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+            if let Some(below) = ids.into_iter().find(is_below) {
+                break below;
+            }
+            assert!(Instant::now() < limit, "it starts no process");
+        };
+        assert_eq!(job_of(below), Some(job.pid));
+        assert_eq!(job_of(std::process::id().cast_signed()), None);
+        drop(child.stdin.take());
+        while job.ended().is_none() {
+            assert!(Instant::now() < limit, "it does not end");
+        }
+    }
+
+    fn raw(pid: Pid) -> Option<i32> {
+        Some(pid.as_raw_nonzero().get())
+    }
+
+    #[test]
+    fn without_a_limit_nothing_exceeds_it_and_with_one_everybody_learns_it() {
+        let own = rustix::process::getpid();
+        assert!(!Limit::new(None).is_exceeded_by(own));
+        assert!(!Limit::new(Some(u64::MAX)).is_exceeded());
+        let limit = Limit::new(Some(1));
+        assert!(limit.is_exceeded());
+        // The largest process of this host is no job.
+        assert!(limit.is_exceeded_by(own));
+    }
+
     #[test]
     fn pages_of_files_do_not_count() {
         assert_eq!(super::own_pages("900 300 100 5 0 50 0\n"), Some(200));

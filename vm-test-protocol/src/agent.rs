@@ -34,10 +34,12 @@ pub enum ToAgent {
     /// Several jobs at a time from here on, each on a [`channel`](super::channel): only what is
     /// about channels follows, until [`ToAgent::Single`].
     Multiplex,
-    /// The next bytes of what the job of a channel is told; the first ones open it.
+    /// The next bytes of what the job of a channel is told.
     Channel {
         /// The channel.
         channel: u32,
+        /// Whether these are the first ones, which open it.
+        opens: bool,
         /// The bytes, at most [`PIECE`](super::channel::PIECE).
         #[serde(with = "super::bytes")]
         bytes: Vec<u8>,

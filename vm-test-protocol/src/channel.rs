@@ -2,9 +2,9 @@
 //! [`super::agent`].
 //!
 //! A channel carries one job: the bytes in each direction are the frames that a stream with only
-//! this job would carry. The holder of the lease numbers channels upwards from 1; what is said
-//! about a channel that has closed, or is not open yet, is ignored by the agent and is a breach of
-//! the protocol by it.
+//! this job would carry. The holder of the lease chooses the numbers of channels, and uses none
+//! twice. What it says about a channel that is not open is for a job that has just ended, and
+//! ignored; by an agent it is a breach of the protocol.
 
 /// How many channels may be open at a time.
 ///

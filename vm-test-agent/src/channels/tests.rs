@@ -54,9 +54,18 @@ fn say(host: &UnixStream, message: &ToAgent) {
     frame::write(host, message).unwrap();
 }
 
+/// Tells a job something, as the first thing.
 fn tell(host: &UnixStream, channel: u32, words: &str) {
-    let bytes = words.into();
-    say(host, &ToAgent::Channel { channel, bytes });
+    tell_more(host, channel, words, true);
+}
+
+fn tell_more(host: &UnixStream, channel: u32, words: &str, opens: bool) {
+    let message = ToAgent::Channel {
+        channel,
+        opens,
+        bytes: words.into(),
+    };
+    say(host, &message);
 }
 
 fn hear(host: &UnixStream) -> Option<FromAgent> {
@@ -71,17 +80,18 @@ fn heard(channel: u32, words: &str) -> Option<FromAgent> {
 #[test]
 fn each_job_hears_and_says_only_what_is_on_its_channel() {
     let (host, served) = serving();
-    for channel in 4..40 {
+    // Those who open them do not wait for each other.
+    for channel in (4..40).rev() {
         tell(&host, channel, &channel.to_string());
         assert_eq!(hear(&host), heard(channel, &channel.to_string()));
     }
-    tell(&host, 7, "more");
+    tell_more(&host, 7, "more", false);
     assert_eq!(hear(&host), heard(7, "more"));
     for channel in 4..40 {
         say(&host, &ToAgent::Close { channel });
         assert_eq!(hear(&host), Some(FromAgent::Closed { channel }));
         // Nobody is there any more, and nobody is disturbed.
-        tell(&host, channel, "too late");
+        tell_more(&host, channel, "too late", false);
     }
     say(&host, &ToAgent::Single);
     assert_eq!(hear(&host), Some(FromAgent::Single));
@@ -170,7 +180,7 @@ fn one_channel_too_many_is_refused_by_name_and_the_others_stay() {
     };
     assert_eq!(reason, "no channel for it: 96 jobs run on the node already");
     assert_eq!(hear(&host), Some(FromAgent::Closed { channel }));
-    tell(&host, first, "still");
+    tell_more(&host, first, "still", false);
     assert_eq!(hear(&host), heard(first, "still"));
     drop(host);
     let _ = served.join().unwrap();
@@ -203,6 +213,7 @@ fn whatever_bytes_come_in_place_of_messages_the_agent_ends_or_goes_on_and_never_
                 2 => ToAgent::Job(Box::new(Job::program("true", [""; 0]))),
                 _ => ToAgent::Channel {
                     channel,
+                    opens: number() % 2 == 0,
                     bytes: vec![number() as u8; number() as usize % 2000],
                 },
             };

@@ -172,10 +172,10 @@ impl Channel {
     /// Sends bytes, and no others of this channel in between.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.is_known.store(true, Ordering::SeqCst);
         for piece in bytes.chunks(PIECE) {
             self.shared.wire.send(&ToAgent::Channel {
                 channel: self.number,
+                opens: !self.is_known.swap(true, Ordering::SeqCst),
                 bytes: piece.to_vec(),
             })?;
         }

@@ -43,10 +43,15 @@ fn each_handle_is_an_agent_of_its_own_whichever_of_them_waits() {
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| first.receive(AMPLE));
         second.send(&ToAgent::End).unwrap();
-        let Some(ToAgent::Channel { channel: 2, bytes }) = hear(&stream) else {
-            panic!("it comes on its channel");
-        };
-        assert_eq!(bytes, frame::encode(&ToAgent::End).unwrap());
+        second.send(&ToAgent::End).unwrap();
+        for opens in [true, false] {
+            let expected = ToAgent::Channel {
+                channel: 2,
+                opens,
+                bytes: frame::encode(&ToAgent::End).unwrap(),
+            };
+            assert_eq!(hear(&stream), Some(expected));
+        }
         say(&stream, 2, &output("two"));
         assert_eq!(second.receive(AMPLE).unwrap(), Some(output("two")));
         say(&stream, 1, &output("one"));
