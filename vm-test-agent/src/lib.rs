@@ -1,8 +1,8 @@
 //! The agent: the first process of a guest, or a process beside the image's own init. Runs a job,
 //! sends its output and its verdict to the host, reaps, and ends.
 //!
-//! One thread, one `poll`. It trusts its host, and believes nothing that the job says without the
-//! job's nonce.
+//! One thread, one `poll`; on a node of a lab one more of both for each job. It trusts its host, and
+//! believes nothing that the job says without the job's nonce.
 //!
 //! A library with one function, so that nothing of the host's side is within its reach, nor it
 //! within theirs; the package `vm-test-executor` makes it the program `vm-test-agent`.
@@ -11,6 +11,8 @@
 mod account;
 mod body;
 mod boot;
+mod channels;
+mod children;
 mod container;
 mod ending;
 mod events;
@@ -33,5 +35,6 @@ mod run;
 mod stream;
 mod toolchain;
 mod tools;
+mod work;
 
 pub use life::main;

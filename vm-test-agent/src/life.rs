@@ -1,11 +1,15 @@
 //! The life of the agent: takes its stream, says hello, and runs one job after another.
 
-use super::{boot, container, kind, limits, machine, rehearsal, rest, run, stream, tools};
+use super::work::{self, Guest};
+use super::{
+    boot, channels, container, kind, limits, machine, memory, rehearsal, rest, run, stream, tools,
+};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::machine::READ_DISK;
@@ -102,12 +106,26 @@ fn serve(host: &mut stream::Host, degraded: Option<String>) -> io::Result<()> {
         kernel,
         degraded,
     })?;
-    let limit = number(ENV_MEMORY_LIMIT);
+    let guest = Arc::new(Guest {
+        listener,
+        memory: memory::Limit::new(number(ENV_MEMORY_LIMIT)),
+    });
     // After the last message the host closes the stream, or sends another job, to inspect what a
     // job has left.
     let mut left = Vec::new();
-    while let Some(job) = rest::next_job(host, &listener, limit, &mut left)? {
-        run::run(host, &listener, job, limit, &mut left)?;
+    while let Some(next) = rest::next(host, &guest.listener, &guest.memory, &mut left)? {
+        match next {
+            rest::Next::Job(job) => {
+                run::run(host, &guest.listener, *job, &guest.memory, &mut left)?;
+            }
+            rest::Next::Multiplex => {
+                let work = {
+                    let guest = Arc::clone(&guest);
+                    move |channel, stream| work::run(&guest, channel, stream)
+                };
+                channels::serve(host, &guest, &mut left, work)?;
+            }
+        }
     }
     Ok(())
 }

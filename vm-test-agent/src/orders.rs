@@ -35,6 +35,12 @@ impl Running<'_> {
                     body.answer(answered);
                 }
             }
+            // None of them is about a job.
+            ToAgent::Multiplex
+            | ToAgent::Channel { .. }
+            | ToAgent::Taken { .. }
+            | ToAgent::Close { .. }
+            | ToAgent::Single => {}
         }
         if self.input_ends && self.pending_input.is_empty() {
             self.feed()?;

@@ -3,7 +3,7 @@
 //! nothing of the user's.
 
 use super::stream::Host;
-use super::{loader, run};
+use super::{loader, memory, run};
 use rustix::fs::{Advice, fadvise};
 use std::fs::{self, File};
 use std::io;
@@ -48,7 +48,13 @@ fn act() -> io::Result<()> {
         timeout: Some(LIMIT),
         ..Job::program(AGENT_PATH, [ROLE])
     };
-    run::run(&mut host, &listener, job, None, &mut Vec::new())
+    run::run(
+        &mut host,
+        &listener,
+        job,
+        &memory::Limit::new(None),
+        &mut Vec::new(),
+    )
 }
 
 /// Runs as the warm-up job: does what a test does before and after its body.

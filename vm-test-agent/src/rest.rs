@@ -1,8 +1,8 @@
 //! Between jobs: reaps children, drains the output of processes that earlier jobs left running,
-//! waits for the next job.
+//! waits for what the host wants next.
 
 use super::stream::Host;
-use super::{memory, reap};
+use super::{children, memory};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -19,23 +19,33 @@ const TICK: Timespec = Timespec {
     tv_nsec: 250_000_000,
 };
 
-/// Waits for the next job; returns `None` when the host is gone.
+/// What the host wants next.
+#[derive(Debug)]
+pub(super) enum Next {
+    Job(Box<Job>),
+    /// Several jobs at a time.
+    Multiplex,
+}
+
+/// Waits for what the host wants next; returns `None` when it is gone.
 ///
 /// # Errors
 /// If the host breaks the protocol, or remaining processes use more memory than the guest has.
-pub(super) fn next_job(
+pub(super) fn next(
     host: &mut Host,
     listener: &UnixListener,
-    memory_limit: Option<u64>,
+    memory: &memory::Limit,
     left: &mut Vec<OwnedFd>,
-) -> io::Result<Option<Job>> {
-    let mut memory = memory::Watch::default();
+) -> io::Result<Option<Next>> {
+    memory.forget();
     let mut looked = Instant::now();
     loop {
         while let Some(message) = host.next()? {
-            // Any other message was for a job that has ended meanwhile.
-            if let ToAgent::Job(job) = message {
-                return Ok(Some(*job));
+            match message {
+                ToAgent::Job(job) => return Ok(Some(Next::Job(job))),
+                ToAgent::Multiplex => return Ok(Some(Next::Multiplex)),
+                // Any other message was for a job that has ended meanwhile.
+                _ => {}
             }
         }
         if host.gone {
@@ -61,22 +71,30 @@ pub(super) fn next_job(
         }
         let mut is_ready = ready[2..].iter();
         left.retain(|fd| !is_ready.next().is_some_and(|ready| *ready) || goes_on(fd));
-        reap::orphans();
+        children::orphans();
         // The next job usually comes sooner, and then no check is needed.
         if looked.elapsed() < MEMORY_TICK {
             continue;
         }
         looked = Instant::now();
-        if memory_limit.is_some_and(|limit| memory.in_use() > limit) {
-            return Err(io::Error::other(
-                "what the job has left uses more memory than the guest has",
-            ));
-        }
+        check_memory(memory)?;
     }
 }
 
+/// Checks that what earlier jobs have left is within the guest's memory.
+///
+/// # Errors
+/// If it is not: no job can be blamed, so the guest ends.
+pub(super) fn check_memory(memory: &memory::Limit) -> io::Result<()> {
+    if memory.is_exceeded() {
+        let words = "what the job has left uses more memory than the guest has";
+        return Err(io::Error::other(words));
+    }
+    Ok(())
+}
+
 /// Discards output that nobody reads any more; returns whether there may be more.
-fn goes_on(fd: &OwnedFd) -> bool {
+pub(super) fn goes_on(fd: &OwnedFd) -> bool {
     let mut bytes = [0; 1 << 14];
     match rustix::io::read(fd, &mut bytes) {
         Ok(count) => count > 0,

@@ -2,6 +2,7 @@
 //! ended.
 
 use super::body::Body;
+use super::children::JobProcess;
 use super::harvest::Harvest;
 use super::job::{self, Started};
 use super::output::{Cutter, MOST_OUTPUT};
@@ -41,6 +42,7 @@ pub(super) struct Output {
 pub(super) struct Running<'a> {
     pub(super) host: &'a mut Host,
     pub(super) body: Option<Body>,
+    pub(super) process: JobProcess,
     pub(super) pid: Pid,
     pub(super) pidfd: Option<OwnedFd>,
     pub(super) outputs: Vec<Output>,
@@ -66,12 +68,13 @@ pub(super) fn run(
     host: &mut Host,
     listener: &UnixListener,
     job: Job,
-    memory_limit: Option<u64>,
+    memory: &memory::Limit,
     left: &mut Vec<OwnedFd>,
 ) -> io::Result<()> {
     let began = Instant::now();
     let harvest = Harvest::prepare(&job)?;
-    let started = match job::start(&job, &harvest.environment()) {
+    let start = || job::start(&job, &harvest.environment());
+    let (process, started) = match JobProcess::start(start, |started| &started.child) {
         Ok(started) => started,
         Err(end) => {
             host.send(&FromAgent::Ended(Ended::with_end(end)))?;
@@ -79,8 +82,7 @@ pub(super) fn run(
         }
     };
     let deadline = job.timeout.map(|timeout| began + timeout);
-    let mut running = Running::new(host, &job, started, left)?;
-    let mut memory = memory::Watch::default();
+    let mut running = Running::new(host, &job, process, started, left)?;
     while running.end.is_none() && !running.host.gone {
         let now = Instant::now();
         if running.is_enough || deadline.is_some_and(|deadline| now >= deadline) {
@@ -92,8 +94,8 @@ pub(super) fn run(
         if running.end.is_some() {
             wait = Duration::ZERO;
         }
-        if let Some(limit) = memory_limit {
-            if memory.in_use() > limit {
+        if memory.is_watched() {
+            if memory.is_exceeded_by(running.pid) {
                 running.memory_is_out(&harvest);
             }
             // With thousands of processes, the agent's little processor time is for the deadline.
@@ -108,7 +110,10 @@ pub(super) fn run(
     }
     if running.host.gone && running.end.is_none() {
         // The keeper passes an agent's last line on to the daemon, which may need it.
-        return Err(running.last_words());
+        let words = running.last_words();
+        // Other jobs may go on without this one's client.
+        running.kill(End::Signaled(Signal::KILL.as_raw()));
+        return Err(words);
     }
     let took = began.elapsed();
     if let Some(body) = &mut running.body {
@@ -138,6 +143,7 @@ impl<'a> Running<'a> {
     fn new(
         host: &'a mut Host,
         job: &Job,
+        process: JobProcess,
         started: Started,
         left: &mut Vec<OwnedFd>,
     ) -> io::Result<Self> {
@@ -169,7 +175,7 @@ impl<'a> Running<'a> {
         if let Some(input) = &started.input {
             rustix::io::ioctl_fionbio(input, true)?;
         }
-        let pid = Pid::from_child(&started.child);
+        let pid = process.pid;
         give_what_the_agent_has_not(pid);
         Ok(Self {
             host,
@@ -177,6 +183,7 @@ impl<'a> Running<'a> {
                 .test
                 .as_ref()
                 .map(|test| Body::new(job.nonce, test, pid)),
+            process,
             pid,
             pidfd: pidfd_open(pid, PidfdFlags::empty()).ok(),
             outputs,

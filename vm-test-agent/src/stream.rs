@@ -103,6 +103,20 @@ impl Host {
         self.buffer.pop()
     }
 
+    /// Waits for the next complete message; returns `None` when the host is gone.
+    pub(super) fn wait_for_next(&mut self) -> io::Result<Option<ToAgent>> {
+        loop {
+            if let Some(message) = self.next()? {
+                return Ok(Some(message));
+            }
+            if self.gone {
+                return Ok(None);
+            }
+            self.wait_until(PollFlags::IN)?;
+            self.read_some()?;
+        }
+    }
+
     /// Waits until the host has closed its end.
     pub(super) fn wait_for_end(&mut self) {
         while !self.gone {

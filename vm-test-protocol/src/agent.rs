@@ -31,6 +31,33 @@ pub enum ToAgent {
     Resize(TerminalSize),
     /// The answer to a question of the test's body.
     Answered(Box<Answered>),
+    /// Several jobs at a time from here on, each on a [`channel`](super::channel): only what is
+    /// about channels follows, until [`ToAgent::Single`].
+    Multiplex,
+    /// The next bytes of what the job of a channel is told.
+    Channel {
+        /// The channel.
+        channel: u32,
+        /// Whether these are the first ones, which open it.
+        opens: bool,
+        /// The bytes, at most [`PIECE`](super::channel::PIECE).
+        #[serde(with = "super::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// So much of what has come from a channel was taken, and as much may be sent.
+    Taken {
+        /// The channel.
+        channel: u32,
+        /// How many bytes.
+        bytes: u32,
+    },
+    /// Nobody listens to a channel any more: kill its job, if that still runs.
+    Close {
+        /// The channel.
+        channel: u32,
+    },
+    /// One job at a time again, as soon as all channels have closed.
+    Single,
 }
 
 /// A program to run in the guest.
@@ -181,6 +208,21 @@ pub enum FromAgent {
     },
     /// The job has ended, and its output and files have been sent; the last message about it.
     Ended(Ended),
+    /// The next bytes of what the job of a channel says.
+    Channel {
+        /// The channel.
+        channel: u32,
+        /// The bytes.
+        #[serde(with = "super::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// Nothing more comes from a channel, and its number is not used again.
+    Closed {
+        /// The channel.
+        channel: u32,
+    },
+    /// All channels have closed, and there is one job at a time again.
+    Single,
 }
 
 /// How a job ended.

@@ -23,6 +23,12 @@ pub const MOST_OUTPUT: usize = 128 << 10;
 /// How many questions a body may have asked without an answer so far.
 pub const MOST_ASKED: usize = 64;
 
+/// How many tasks a test may have that it has not waited for.
+pub const MOST_TASKS: usize = 64;
+
+/// How much of what a task says waits to be asked for, in bytes, before the oldest is lost.
+pub const MOST_UNREAD: usize = 1 << 20;
+
 /// A request for a lab.
 ///
 /// The connection is the lab's: when it closes, the lab ends.
@@ -142,6 +148,9 @@ pub enum Question {
         work: Work,
     },
     /// Start something on a node: a task.
+    ///
+    /// The standard input of a command or tool stays open until [`Question::Input`] ends it. A
+    /// task that still runs when the test ends is killed.
     Start {
         /// The node's name.
         node: String,
@@ -149,6 +158,9 @@ pub enum Question {
         work: Work,
     },
     /// Wait for the next that a task says: a frame of a tool, a line of anything else.
+    ///
+    /// If more than [`MOST_UNREAD`] of it has not been asked for, the next answer says how much was
+    /// lost.
     Next {
         /// The number of the task.
         task: u64,
@@ -163,7 +175,7 @@ pub enum Question {
         /// Whether that is all.
         ends: bool,
     },
-    /// Wait until a task has ended, and say how.
+    /// Wait until a task has ended, and say how. Afterwards there is no such task any more.
     Finish {
         /// The number of the task.
         task: u64,
@@ -214,7 +226,7 @@ pub enum Answer {
     Ran(Box<Ran>),
     /// The task of this number has started.
     Started(u64),
-    /// What a task says next.
+    /// What a task says next: a line without its end, or a whole frame with its length.
     Next(#[serde(with = "super::bytes")] Vec<u8>),
     /// The task has closed its standard output.
     NoMore,

@@ -10,6 +10,7 @@
 pub mod agent;
 pub mod body;
 mod bytes;
+pub mod channel;
 pub mod daemon;
 pub mod end;
 pub mod errno;
@@ -30,6 +31,12 @@ pub const PROTOCOL: u32 = 15;
 
 /// The socket in a guest where the agent listens for reports of the test body.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";
+
+/// Returns the socket in a guest where the agent listens for reports of the body on this channel.
+#[must_use]
+pub fn body_socket(channel: u32) -> String {
+    format!("/run/vm-test/agent-{channel}.sock")
+}
 
 /// A FIFO that the agent holds open where it is not init.
 pub const ALIVE: &str = "/run/vm-test/alive";
@@ -55,6 +62,9 @@ pub const ENV_LAB: &str = "VM_TEST_LAB";
 
 /// The variable in the guest that makes the test process run a call instead of its body.
 pub const ENV_CALL: &str = "VM_TEST_CALL";
+
+/// The variable in the guest with the number of the job's [`channel`], if it has one.
+pub const ENV_CHANNEL: &str = "VM_TEST_CHANNEL";
 
 /// The beginning or end of a body's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

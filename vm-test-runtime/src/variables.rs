@@ -61,11 +61,12 @@ pub const INSTANCE: &str = "VM_TEST_GUEST_INSTANCE";
 pub const BACKEND: &str = "VM_TEST_GUEST_BACKEND";
 
 /// Variables that vm-test sets itself, in a guest.
-pub const OWN: [&str; 12] = [
+pub const OWN: [&str; 13] = [
     vm_test_protocol::ENV_JOB,
     vm_test_protocol::ENV_TEST,
     vm_test_protocol::ENV_LAB,
     vm_test_protocol::ENV_CALL,
+    vm_test_protocol::ENV_CHANNEL,
     vm_test_protocol::harvest::ENV_ARTIFACTS,
     GUEST_NAME,
     INSTANCE,

@@ -26,7 +26,7 @@ const TUN: &str = "/dev/net/tun";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tests of the fixture, how each ends, and what it says.
-const TESTS: [(&str, Ending, &str); 12] = [
+const TESTS: [(&str, Ending, &str); 16] = [
     (
         "the_driver_is_on_no_network_and_has_all_nodes_talk_to_their_neighbours",
         Passed,
@@ -49,7 +49,27 @@ const TESTS: [(&str, Ending, &str); 12] = [
         "",
     ),
     (
-        "nodes_work_at_the_same_time_and_one_does_one_thing_after_the_other",
+        "nodes_work_at_the_same_time_and_each_does_several_things_at_once",
+        Passed,
+        "",
+    ),
+    (
+        "two_calls_at_once_on_one_node_talk_to_each_other",
+        Passed,
+        "",
+    ),
+    (
+        "of_many_commands_at_once_on_one_node_each_has_its_own_output_and_end",
+        Passed,
+        "",
+    ),
+    (
+        "a_test_uses_its_own_node_too_in_other_processes",
+        Passed,
+        "",
+    ),
+    (
+        "what_is_printed_without_end_on_a_node_holds_up_nothing_else_there",
         Passed,
         "",
     ),

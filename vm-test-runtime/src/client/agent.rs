@@ -1,11 +1,11 @@
 //! The stream to the agent of an instance. Sends and receives whole messages; knows no job and no
 //! daemon.
 
-use super::is_timeout;
-use std::io::{self, Read};
-use std::net::Shutdown;
+use super::channel::Channel;
+use super::wire::Wire;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{FromAgent, ToAgent};
 use vm_test_protocol::frame::{self, FrameBuffer};
@@ -14,26 +14,60 @@ use vm_test_protocol::frame::{self, FrameBuffer};
 /// process was stopped.
 const LATE_READS: usize = 256;
 
-/// How long an agent that has a speaker may leave a message unread. Afterwards the stream ends: a
-/// guest that asks but does not listen must not hold up the thread that keeps its time.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// An agent, as its lease's holder has it.
 #[derive(Debug)]
 pub struct Agent {
-    pub(super) stream: UnixStream,
-    buffer: FrameBuffer,
-    writing: Writing,
+    pub(super) line: Line,
+    pub(super) buffer: FrameBuffer,
 }
 
-/// Held while a message is written: one that is written in pieces is not interrupted by another.
-type Writing = Arc<Mutex<()>>;
+/// What messages go over.
+#[derive(Clone, Debug)]
+pub(super) enum Line {
+    /// The stream, for one job at a time.
+    Wire(Arc<Wire>),
+    /// One channel of several.
+    Channel(Arc<Channel>),
+}
 
 /// A second way to an agent, for other threads.
 #[derive(Clone, Debug)]
 pub struct Speaker {
-    stream: Arc<UnixStream>,
-    writing: Writing,
+    line: Line,
+}
+
+impl Line {
+    fn send(&self, message: &ToAgent) -> io::Result<()> {
+        match self {
+            Self::Wire(wire) => wire.send(message),
+            Self::Channel(channel) => channel.write(&frame::encode(message)?),
+        }
+    }
+
+    /// Reads into the buffer; returns how many bytes came, none at the end.
+    fn read(&self, buffer: &mut FrameBuffer, within: Option<Duration>) -> io::Result<usize> {
+        match self {
+            Self::Wire(wire) => {
+                let mut bytes = [0; 1 << 14];
+                wire.stream.set_read_timeout(within)?;
+                let count = (&wire.stream).read(&mut bytes)?;
+                buffer.push(&bytes[..count]);
+                Ok(count)
+            }
+            Self::Channel(channel) => {
+                let bytes = channel.read(within)?;
+                buffer.push(&bytes);
+                Ok(bytes.len())
+            }
+        }
+    }
+
+    fn hang_up(&self) {
+        match self {
+            Self::Wire(wire) => wire.hang_up(),
+            Self::Channel(channel) => channel.hang_up(),
+        }
+    }
 }
 
 impl Speaker {
@@ -42,14 +76,12 @@ impl Speaker {
     /// # Errors
     /// If the instance is gone.
     pub fn send(&self, message: &ToAgent) -> io::Result<()> {
-        let _writing = self.writing.lock();
-        write(&self.stream, message)
+        self.line.send(message)
     }
 
     /// Closes the stream at once, for all of its handles.
     pub fn hang_up(&self) {
-        // If the daemon is gone, so is the instance.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        self.line.hang_up();
     }
 }
 
@@ -57,9 +89,8 @@ impl Agent {
     /// The agent at the other end of this stream, of which so much has been read already.
     pub(crate) fn new(stream: UnixStream, buffer: FrameBuffer) -> Self {
         Self {
-            stream,
+            line: Line::Wire(Arc::new(Wire::new(stream))),
             buffer,
-            writing: Writing::default(),
         }
     }
 
@@ -68,20 +99,20 @@ impl Agent {
     /// # Errors
     /// If the instance is gone.
     pub fn send(&self, message: &ToAgent) -> io::Result<()> {
-        let _writing = self.writing.lock();
-        write(&self.stream, message)
+        self.line.send(message)
     }
 
     /// Returns a second way to the agent, for other threads. Only when it is dropped, too, the lease
     /// ends.
     ///
     /// # Errors
-    /// If this process may open no more descriptors.
+    /// If the stream cannot be limited in how long it blocks.
     pub fn speaker(&self) -> io::Result<Speaker> {
-        self.stream.set_write_timeout(Some(PATIENCE))?;
+        if let Line::Wire(wire) = &self.line {
+            wire.lose_patience()?;
+        }
         Ok(Speaker {
-            stream: Arc::new(self.stream.try_clone()?),
-            writing: Arc::clone(&self.writing),
+            line: self.line.clone(),
         })
     }
 
@@ -94,7 +125,6 @@ impl Agent {
         // byte.
         let limit = within.map(|within| Instant::now() + within);
         let mut late = 0;
-        let mut bytes = [0; 1 << 14];
         loop {
             if let Some(message) = self.buffer.pop()? {
                 return Ok(Some(message));
@@ -103,19 +133,18 @@ impl Agent {
             if left.is_some_and(|left| left.is_zero()) {
                 late += 1;
                 if late > LATE_READS {
-                    return Err(io::ErrorKind::TimedOut.into());
+                    return Err(ErrorKind::TimedOut.into());
                 }
                 left = Some(Duration::from_millis(1));
             }
-            self.stream.set_read_timeout(left)?;
-            match self.stream.read(&mut bytes) {
+            match self.line.read(&mut self.buffer, left) {
                 Ok(0) if self.buffer.is_empty() => return Ok(None),
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => self.buffer.push(&bytes[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // The kernel's error at the end of a stream whose other side had not read
                 // everything.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
@@ -125,23 +154,23 @@ impl Agent {
     /// the lease ends.
     ///
     /// # Errors
-    /// If this process may open no more descriptors.
+    /// If this process may open no more descriptors, or this is one channel of several.
     pub fn sender(&self) -> io::Result<UnixStream> {
-        self.stream.try_clone()
+        match &self.line {
+            Line::Wire(wire) => wire.stream.try_clone(),
+            Line::Channel(_) => Err(io::Error::other("other jobs share its stream")),
+        }
+    }
+
+    /// Ends its channel, if it is one of several.
+    pub(super) fn end_channel(&self) {
+        if let Line::Channel(channel) = &self.line {
+            channel.hang_up();
+        }
     }
 
     /// Ends the stream at once, whoever else has an end of it.
     pub(super) fn hang_up(&self) {
-        // If the daemon is gone, so is the instance.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        self.line.hang_up();
     }
-}
-
-/// Writes a message. A part of one that is not taken in time may have been sent: the stream ends.
-fn write(stream: &UnixStream, message: &ToAgent) -> io::Result<()> {
-    let written = frame::write(stream, message);
-    if written.as_ref().is_err_and(is_timeout) {
-        let _ = stream.shutdown(Shutdown::Both);
-    }
-    written
 }

@@ -30,7 +30,7 @@ impl Lease {
     /// # Errors
     /// If the daemon refuses to keep it.
     pub fn keep(&self) -> Result<Duration, Failure> {
-        hand_over(&[KEEP, &self.granted.instance], self.agent.sender())
+        keep(&self.granted.instance, &self.agent)
     }
 
     /// Attaches to a kept instance behind this socket; returns `None` if there is no daemon.
@@ -92,6 +92,15 @@ impl Lab {
         let option = format!("--{KEEP_LAB}");
         hand_over(&[KEEP, &option, &self.granted.lab], self.stream())
     }
+}
+
+/// Makes the daemon the holder of the lease of an instance, whose agent has no job; returns for how
+/// long it is kept.
+///
+/// # Errors
+/// If the daemon refuses to keep it.
+pub fn keep(instance: &str, agent: &Agent) -> Result<Duration, Failure> {
+    hand_over(&[KEEP, instance], agent.sender())
 }
 
 /// Has the program hand a stream over to the daemon, as these arguments say.

@@ -166,10 +166,14 @@ impl Lease {
     /// Why the agent has not said how its job ended.
     #[must_use]
     pub fn cause_of(&self, lost: Lost) -> Failure {
-        match lost {
-            Lost::Died => self.cause_of_death(),
-            Lost::Failed(failure) => failure,
-        }
+        cause_of(lost, &self.granted.instance)
+    }
+
+    /// Ends the channel of this lease's own job, if it is one of several: see [`Channels`].
+    ///
+    /// [`Channels`]: super::Channels
+    pub fn end_channel(&self) {
+        self.agent.end_channel();
     }
 
     /// Ends the lease at once, whoever else has a handle of the stream.
@@ -180,12 +184,7 @@ impl Lease {
     /// Returns why the stream ended before the job did.
     #[must_use]
     pub fn cause_of_death(&self) -> Failure {
-        match exit_report(&self.granted.instance) {
-            Some(exit_report) => exit_report
-                .cause
-                .unwrap_or_else(|| Failure::new("the guest has closed the connection")),
-            None => Failure::new("the guest died, and the daemon that held it is gone too"),
-        }
+        cause_of_death(&self.granted.instance)
     }
 
     /// Describes the guest's memory for people, with how much files take if that is significant.
@@ -214,6 +213,24 @@ impl Lease {
     #[must_use]
     pub fn ran_out_of_memory(&self) -> bool {
         exit_report(&self.granted.instance).is_some_and(|exit_report| exit_report.oom_kills > 0)
+    }
+}
+
+/// Why the agent of an instance has not said how its job ended.
+#[must_use]
+pub fn cause_of(lost: Lost, instance: &str) -> Failure {
+    match lost {
+        Lost::Died => cause_of_death(instance),
+        Lost::Failed(failure) => failure,
+    }
+}
+
+fn cause_of_death(instance: &str) -> Failure {
+    match exit_report(instance) {
+        Some(exit_report) => exit_report
+            .cause
+            .unwrap_or_else(|| Failure::new("the guest has closed the connection")),
+        None => Failure::new("the guest died, and the daemon that held it is gone too"),
     }
 }
 

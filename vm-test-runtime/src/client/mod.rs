@@ -3,8 +3,11 @@
 //! Shared by every test binary and by the program `vm-test`; not a public API, and not stable.
 
 mod agent;
+mod channel;
+mod channels;
 mod connection;
 mod credentials;
+mod demultiplexer;
 mod follow;
 mod job_time;
 mod kept;
@@ -15,15 +18,17 @@ mod runtime_dir;
 mod silence;
 mod store;
 mod timeout;
+mod wire;
 
 pub use crate::environment::{FORWARDED, forwarded, identity, is_for_one_test};
 pub use agent::{Agent, Speaker};
+pub use channels::Channels;
 pub use connection::{Connection, console, cure, exit_report, is_gone, record};
 pub use credentials::{BY_VARIABLE, credentials};
 pub use follow::{Followed, Follower, Lost};
-pub use kept::{KEEP, KEEP_LAB, program};
+pub use kept::{KEEP, KEEP_LAB, keep, program};
 pub use lab::Lab;
-pub use lease::Lease;
+pub use lease::{Lease, cause_of};
 pub use locate::Executor;
 pub use runtime_dir::{RuntimeDir, kind_of};
 pub use silence::{holder, is_stopped};

@@ -1,8 +1,9 @@
 //! One call or command on a node of a lab, from the job that is sent to how it ended. Knows no other
-//! node, and lets none ask anything.
+//! job, and lets none ask anything.
 
+use super::node::Node;
 use super::{job, tool_job};
-use crate::client::{Follower, Lease};
+use crate::client::{Agent, Followed, Follower};
 use crate::relay::Utf8Stream;
 use crate::site::Site;
 use std::io;
@@ -12,84 +13,136 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::lab::{MOST_OUTPUT, Ran, Returned, Work};
 
-/// Runs something on the node with this name to its end. If it `stops`, it is stopped and not killed
-/// when it is told to end, for inspection.
+/// What is to run on a node.
+pub(super) struct NodeJob {
+    job: Job,
+    /// What it gets on standard input, if it has one.
+    input: Option<Vec<u8>>,
+}
+
+/// Runs something on a node to its end.
 pub(super) fn run(
-    lease: &mut Lease,
+    node: &Node,
     site: &'static Site,
-    node: &str,
     test: &str,
     work: Work,
-    stops: bool,
 ) -> Result<Ran, Failure> {
-    let (mut job, input) = match work {
-        Work::Call(call) => {
-            let mut job = job::for_test(site, node, test, &lease.granted, Wanted::default())?;
-            if let Some(test) = &mut job.test {
-                test.call = Some(call);
+    let prepared = NodeJob::prepare(node, site, test, work)?;
+    let mut agent = node.agent()?;
+    let mut watch = prepared.watch();
+    prepared.send(&agent, Input::Ends)?;
+    let followed = agent.follow(None, &mut watch);
+    watch.end(node, followed)
+}
+
+/// Whether standard input ends with what is there when the job begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    Ends,
+    StaysOpen,
+}
+
+impl NodeJob {
+    /// Prepares the job for a node.
+    pub(super) fn prepare(
+        node: &Node,
+        site: &'static Site,
+        test: &str,
+        work: Work,
+    ) -> Result<Self, Failure> {
+        let (job, input) = match work {
+            Work::Call(call) => {
+                let wanted = Wanted::default();
+                let mut job = job::for_test(site, &node.name, test, &node.granted, wanted)?;
+                job.stop_at_timeout = false;
+                if let Some(test) = &mut job.test {
+                    test.call = Some(call);
+                }
+                (job, None)
             }
-            (job, None)
-        }
-        Work::Command { words, input } => {
-            let mut words = words.into_iter();
-            let program = words.next().unwrap_or_default();
-            let program = String::from_utf8(program)
-                .map_err(|_| Failure::new("the name of the program is not UTF-8"))?;
-            if program.is_empty() {
-                return Err(Failure::new("there is no program to run")
-                    .hint("name one, as in command([\"ip\", \"route\"])"));
+            Work::Command { words, input } => {
+                let mut words = words.into_iter();
+                let program = words.next().unwrap_or_default();
+                let program = String::from_utf8(program)
+                    .map_err(|_| Failure::new("the name of the program is not UTF-8"))?;
+                if program.is_empty() {
+                    return Err(Failure::new("there is no program to run")
+                        .hint("name one, as in command([\"ip\", \"route\"])"));
+                }
+                check_length(&input)?;
+                (Job::program(program, words), Some(input))
             }
-            if input.len() > INPUT_WINDOW {
-                return Err(Failure::new(format!(
-                    "the input has {} bytes, and at most {INPUT_WINDOW} are sent",
-                    input.len()
-                )));
+            Work::Tool(tool) => {
+                let (job, input) = tool_job::prepare(&tool)?;
+                (job, Some(input))
             }
-            (Job::program(program, words), Some(input))
+        };
+        Ok(Self { job, input })
+    }
+
+    /// Returns whether it is a call, which has no standard input.
+    pub(super) fn is_call(&self) -> bool {
+        self.input.is_none()
+    }
+
+    /// Returns how much input it begins with.
+    pub(super) fn input_length(&self) -> usize {
+        self.input.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Returns who takes what its agent says.
+    pub(super) fn watch(&self) -> Watch {
+        Watch {
+            nonce: self.job.nonce,
+            is_call: self.is_call(),
+            ..Watch::default()
         }
-        Work::Tool(tool) => {
-            let (job, input) = tool_job::prepare(&tool)?;
-            (job, Some(input))
+    }
+
+    /// Has it run.
+    ///
+    /// # Errors
+    /// If it is too long. Any other failure to send shows as the end of the stream, where its cause
+    /// is known.
+    pub(super) fn send(self, agent: &Agent, end: Input) -> Result<(), Failure> {
+        let sent = agent
+            .send(&ToAgent::Job(Box::new(self.job)))
+            .and_then(|()| {
+                let Some(input) = self.input else {
+                    return Ok(());
+                };
+                if !input.is_empty() {
+                    agent.send(&ToAgent::Input(input))?;
+                }
+                match end {
+                    Input::Ends => agent.send(&ToAgent::InputEnd),
+                    Input::StaysOpen => Ok(()),
+                }
+            });
+        match sent {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(Failure::new(format!("it is too long to be sent: {error}")))
+            }
+            _ => Ok(()),
         }
-    };
-    job.stop_at_timeout = stops;
-    let nonce = job.nonce;
-    let is_call = input.is_none();
-    let sent = lease
-        .agent
-        .send(&ToAgent::Job(Box::new(job)))
-        .and_then(|()| {
-            let Some(input) = input else {
-                return Ok(());
-            };
-            lease.agent.send(&ToAgent::Input(input))?;
-            lease.agent.send(&ToAgent::InputEnd)
-        });
-    // Any other failure to send shows as the end of the stream, where its cause is known.
-    if let Err(error) = sent
-        && error.kind() == io::ErrorKind::InvalidData
-    {
-        return Err(Failure::new(format!("it is too long to be sent: {error}")));
     }
-    let mut watch = Watch {
-        nonce,
-        ..Watch::default()
-    };
-    let followed = lease.follow(None, &mut watch);
-    let ended = followed.ended.map_err(|lost| lease.cause_of(lost))?;
-    if let Some(breach) = &ended.breach {
-        return Err(Failure::new(format!("it broke the protocol: {breach}")));
+}
+
+/// Checks that input can be sent at once.
+pub(super) fn check_length(input: &[u8]) -> Result<(), Failure> {
+    let length = input.len();
+    if length > INPUT_WINDOW {
+        let words = format!("the input has {length} bytes, and at most {INPUT_WINDOW} are sent");
+        return Err(Failure::new(words));
     }
-    if is_call {
-        watch.print();
-    }
-    Ok(watch.conclude(ended.end, ended.dropped_bytes))
+    Ok(())
 }
 
 /// Takes what the agent of a node says.
 #[derive(Default)]
-struct Watch {
+pub(super) struct Watch {
     nonce: u128,
+    is_call: bool,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     dropped: u64,
@@ -98,6 +151,18 @@ struct Watch {
 }
 
 impl Watch {
+    /// Returns how the job has ended.
+    pub(super) fn end(self, node: &Node, followed: Followed) -> Result<Ran, Failure> {
+        if self.is_call {
+            self.print();
+        }
+        let ended = followed.ended.map_err(|lost| node.cause_of(lost))?;
+        if let Some(breach) = &ended.breach {
+            return Err(breach_of(breach));
+        }
+        Ok(self.conclude(ended.end, ended.dropped_bytes))
+    }
+
     /// Prints the output of a call, as if the function had been called here.
     fn print(&self) {
         let text = |bytes: &[u8]| {
@@ -132,6 +197,11 @@ impl Watch {
     }
 }
 
+/// Explains what no node may do.
+pub(super) fn breach_of(what: &str) -> Failure {
+    Failure::new(format!("it broke the protocol: {what}"))
+}
+
 /// Adds output of which only the end is kept; returns how much was dropped.
 fn keep_end(kept: &mut Vec<u8>, bytes: &[u8]) -> u64 {
     kept.extend_from_slice(bytes);
@@ -142,22 +212,21 @@ fn keep_end(kept: &mut Vec<u8>, bytes: &[u8]) -> u64 {
 
 impl Follower for Watch {
     fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
-        let breach = |what: &str| Failure::new(format!("it broke the protocol: {what}"));
         match message {
             FromAgent::Stdout(bytes) => self.dropped += keep_end(&mut self.stdout, &bytes),
             FromAgent::Stderr(bytes) => self.dropped += keep_end(&mut self.stderr, &bytes),
             FromAgent::Panic(report) => self.panic = Some(report),
             FromAgent::Returned(returned) => {
                 if self.returned.replace(returned).is_some() {
-                    return Err(breach("a second result"));
+                    return Err(breach_of("a second result"));
                 }
             }
             FromAgent::Verdict { nonce, .. } if nonce != self.nonce => {
-                return Err(breach("a verdict with another job's nonce"));
+                return Err(breach_of("a verdict with another job's nonce"));
             }
             FromAgent::Begun | FromAgent::Verdict { .. } | FromAgent::InputTaken(_) => {}
-            FromAgent::Asked(_) => return Err(breach("a question of a node")),
-            other => return Err(breach(&format!("{other:?}"))),
+            FromAgent::Asked(_) => return Err(breach_of("a question of a node")),
+            other => return Err(breach_of(&format!("{other:?}"))),
         }
         Ok(())
     }

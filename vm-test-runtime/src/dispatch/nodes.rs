@@ -1,30 +1,29 @@
-//! The other nodes of a test's lab: leased with it, asked by its body, ended with it. One thread for
-//! each question that takes time; no node asks anything.
+//! The nodes of a test's lab: leased with it, asked by its body, ended with it. One thread for each
+//! question that takes time; no node asks anything.
 
 mod keep;
 mod kept;
 
 pub(super) use kept::Kept;
 
+use super::node::Node;
+use super::reply::Reply;
+use super::task::Task;
+use super::tasks::Tasks;
 use super::{entry, job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread::{self, JoinHandle};
-use vm_test_protocol::agent::ToAgent;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
-    Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeAtSite, NodeEntry, NodeOfLab, Question,
-    Work,
+    Answer, Asked, LabRequest, NodeAtSite, NodeEntry, NodeOfLab, Question, Ran, Work,
 };
 use vm_test_protocol::order::{Capture, Done, Order};
-
-/// More threads than an agent lets a body occupy: one that has just answered may still run.
-const MOST_THREADS: usize = 2 * MOST_ASKED;
 
 /// The nodes of one test.
 pub(super) struct Nodes {
@@ -32,23 +31,18 @@ pub(super) struct Nodes {
     test: String,
     own: &'static str,
     entries: Vec<NodeEntry>,
-    others: BTreeMap<String, Node>,
-    /// Whether the lab stays if the test fails.
-    may_stay: bool,
+    nodes: BTreeMap<String, Arc<Node>>,
+    tasks: Arc<Tasks>,
+    /// How many questions wait for their answers.
+    waiting: Arc<AtomicUsize>,
     /// Threads that carry out a question.
     running: Vec<JoinHandle<()>>,
     /// Ends last.
     lab: Arc<client::Lab>,
 }
 
-/// A node that is not the test's own.
-struct Node {
-    lease: Arc<Mutex<Lease>>,
-    line: Speaker,
-}
-
 impl Nodes {
-    /// Leases a lab with all its nodes; returns the test's own apart.
+    /// Leases a lab with all its nodes; returns the lease of the test's own, too.
     ///
     /// # Errors
     /// If the lab or one of its nodes is not granted.
@@ -90,18 +84,14 @@ impl Nodes {
                 .collect()
         });
         let mut own = None;
-        let mut others = BTreeMap::new();
+        let mut nodes = BTreeMap::new();
         for (entry, lease) in entries.iter().zip(leases) {
-            let lease = lease?;
+            let mut lease = lease?;
+            let node = Node::of(&entry.name, &mut lease)?;
+            nodes.insert(entry.name.clone(), Arc::new(node));
             if entry.name == lab.node {
                 own = Some(lease);
-                continue;
             }
-            let line = lease.agent.speaker().map_err(|error| {
-                Failure::new(format!("cannot use node `{}`: {error}", entry.name))
-            })?;
-            let lease = Arc::new(Mutex::new(lease));
-            others.insert(entry.name.clone(), Node { lease, line });
         }
         let own = own.ok_or_else(|| {
             Failure::new(format!(
@@ -114,8 +104,9 @@ impl Nodes {
             test: test.to_owned(),
             own: lab.node,
             entries,
-            others,
-            may_stay: own.granted.keep_for.is_some(),
+            nodes,
+            tasks: Arc::default(),
+            waiting: Arc::default(),
             running: Vec::new(),
             lab: Arc::new(granted),
         };
@@ -128,60 +119,49 @@ impl Nodes {
     /// If the guest asks more than its agent lets through.
     pub(super) fn answer(&mut self, asked: Asked, to: &Speaker) -> Result<(), Failure> {
         self.running.retain(|thread| !thread.is_finished());
-        if self.running.len() >= MOST_THREADS {
-            let words = "the guest broke the protocol: too many questions without an answer";
-            return Err(Failure::new(words));
-        }
-        let Asked { number, question } = asked;
-        let now = match question {
-            Question::Nodes => Answer::Nodes {
+        let reply = Reply::new(asked.number, to, &self.waiting)?;
+        match asked.question {
+            Question::Nodes => reply.give(Answer::Nodes {
                 nodes: self.entries.clone(),
                 own: self.own.to_owned(),
-            },
-            Question::Run { node, work } => match self.begin(number, &node, work, to) {
-                Ok(()) => return Ok(()),
-                Err(failure) => Answer::Refused(failure),
-            },
-            Question::Order(order) => match self.order(number, order, to) {
-                Ok(()) => return Ok(()),
-                Err(failure) => Answer::Refused(failure),
-            },
-            Question::Start { .. }
-            | Question::Next { .. }
-            | Question::Input { .. }
-            | Question::Finish { .. } => Answer::Refused(Failure::new("this version has no tasks")),
-        };
-        tell(to, number, now);
-        Ok(())
-    }
-
-    /// Begins what is to run on a node.
-    fn begin(&mut self, number: u64, name: &str, work: Work, to: &Speaker) -> Result<(), Failure> {
-        if name == self.own {
-            return Err(Failure::new("the test itself runs there")
-                .hint("call the function, or start the command, without the node"));
+            }),
+            Question::Run { node, work } => self.run(&node, work, reply),
+            Question::Start { node, work } => self.start(&node, work, reply),
+            Question::Next { task } => {
+                if let Some((task, reply)) = self.task(task, reply) {
+                    task.next(reply);
+                }
+            }
+            Question::Input { task, bytes, ends } => {
+                let checked = node_job::check_length(&bytes);
+                match (checked, self.task(task, reply)) {
+                    (Ok(()), Some((task, reply))) => {
+                        self.spawn(move || task.input(bytes, ends, reply));
+                    }
+                    (Err(failure), Some((_, reply))) => reply.give(Answer::Refused(failure)),
+                    (_, None) => {}
+                }
+            }
+            Question::Finish { task, kill } => {
+                let tasks = Arc::clone(&self.tasks);
+                self.spawn(move || tasks.finish(task, kill, reply));
+            }
+            Question::Order(order) => {
+                // A guest chooses no path of the host.
+                let order = match order {
+                    Order::Capture { .. } => Order::Capture { directory: None },
+                    order => order,
+                };
+                let lab = Arc::clone(&self.lab);
+                self.spawn(move || {
+                    reply.give(match lab.order(order) {
+                        Ok(done) => Answer::Done(done),
+                        Err(failure) => Answer::Refused(failure),
+                    });
+                });
+            }
         }
-        let Some(node) = self.others.get(name) else {
-            return Err(Failure::new("the lab has no such node"));
-        };
-        let (lease, to, site) = (Arc::clone(&node.lease), to.clone(), self.site);
-        let stops = self.may_stay;
-        let (name, test) = (name.to_owned(), self.test.clone());
-        let run = move || {
-            let mut lease = lease.lock().unwrap_or_else(|lock| lock.into_inner());
-            // The body waits for an answer, and `print!` panics if its stream cannot be written.
-            let ran = catch_unwind(AssertUnwindSafe(|| {
-                node_job::run(&mut lease, site, &name, &test, work, stops)
-            }));
-            drop(lease);
-            let answer = match ran {
-                Ok(Ok(ran)) => Answer::Ran(Box::new(ran)),
-                Ok(Err(failure)) => Answer::Refused(failure),
-                Err(_) => Answer::Refused(Failure::new("the test process on the host panicked")),
-            };
-            tell(&to, number, answer);
-        };
-        self.spawn(run)
+        Ok(())
     }
 
     /// Has what the networks have carried lately written to files of the test's run.
@@ -196,53 +176,78 @@ impl Nodes {
         }
     }
 
-    /// Begins to change the lab.
-    fn order(&mut self, number: u64, order: Order, to: &Speaker) -> Result<(), Failure> {
-        // A guest chooses no path of the host.
-        let order = match order {
-            Order::Capture { .. } => Order::Capture { directory: None },
-            order => order,
-        };
-        let (lab, to) = (Arc::clone(&self.lab), to.clone());
-        self.spawn(move || {
-            let answer = match lab.order(order) {
-                Ok(done) => Answer::Done(done),
-                Err(failure) => Answer::Refused(failure),
-            };
-            tell(&to, number, answer);
-        })
+    /// Returns the node of this name, and the way to answer what is asked about it.
+    fn node(&self, name: &str, reply: Reply) -> Option<(Arc<Node>, Reply)> {
+        match self.nodes.get(name) {
+            Some(node) => Some((Arc::clone(node), reply)),
+            None => {
+                reply.refuse("the lab has no such node");
+                None
+            }
+        }
     }
 
-    fn spawn(&mut self, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-        let thread = thread::Builder::new().spawn(work);
-        let thread =
-            thread.map_err(|error| Failure::new(format!("cannot start a thread: {error}")))?;
-        self.running.push(thread);
-        Ok(())
+    /// Returns the task of this number, and the way to answer what is asked about it.
+    fn task(&self, number: u64, reply: Reply) -> Option<(Arc<Task>, Reply)> {
+        match self.tasks.find(number) {
+            Some(task) => Some((task, reply)),
+            None => {
+                reply.refuse("there is no such task");
+                None
+            }
+        }
+    }
+
+    /// Begins what is to run on a node.
+    fn run(&mut self, name: &str, work: Work, reply: Reply) {
+        let Some((node, reply)) = self.node(name, reply) else {
+            return;
+        };
+        let (site, test) = (self.site, self.test.clone());
+        self.spawn(move || {
+            // The body waits for an answer, and `print!` panics if its stream cannot be written.
+            let ran = catch_unwind(AssertUnwindSafe(|| node_job::run(&node, site, &test, work)));
+            match ran {
+                Ok(ran) => reply.give(ran_or_refused(ran)),
+                Err(_) => reply.refuse("the test process on the host panicked"),
+            }
+        });
+    }
+
+    /// Begins a task on a node.
+    fn start(&mut self, name: &str, work: Work, reply: Reply) {
+        let Some((node, reply)) = self.node(name, reply) else {
+            return;
+        };
+        let (site, test, tasks) = (self.site, self.test.clone(), Arc::clone(&self.tasks));
+        self.spawn(move || tasks.run(&node, site, &test, work, reply));
+    }
+
+    /// Has a thread carry out a question. Without one, the question is refused as it is dropped.
+    fn spawn(&mut self, work: impl FnOnce() + Send + 'static) {
+        if let Ok(thread) = thread::Builder::new().spawn(work) {
+            self.running.push(thread);
+        }
+    }
+}
+
+fn ran_or_refused(ran: Result<Ran, Failure>) -> Answer {
+    match ran {
+        Ok(ran) => Answer::Ran(Box::new(ran)),
+        Err(failure) => Answer::Refused(failure),
     }
 }
 
 /// Ends all nodes, with whatever runs there.
 impl Drop for Nodes {
     fn drop(&mut self) {
-        for node in self.others.values() {
-            node.line.hang_up();
+        self.tasks.abandon();
+        for node in self.nodes.values() {
+            node.end();
         }
         for thread in self.running.drain(..) {
             let _ = thread.join();
         }
-    }
-}
-
-/// Sends an answer, or says that it is too long: a node may have made it so, and the body waits. If
-/// the body's guest is gone, nobody needs it.
-fn tell(to: &Speaker, number: u64, answer: Answer) {
-    let send = |answer| to.send(&ToAgent::Answered(Box::new(Answered { number, answer })));
-    if let Err(error) = send(answer)
-        && error.kind() == io::ErrorKind::InvalidData
-    {
-        let failure = Failure::new(format!("its answer is too long to be sent: {error}"));
-        let _ = send(Answer::Refused(failure));
     }
 }
 

@@ -81,7 +81,10 @@ fn have_run(site: &'static Site) -> Fate {
     }
     if is_failure && lease.granted.keep_for.is_some() {
         match &mut nodes {
-            Some(nodes) => report::kept_lab(nodes.keep(course.keepable(&lease))),
+            Some(nodes) => {
+                let is_idle = course.keepable(&lease).map(drop);
+                report::kept_lab(nodes.keep(&lease, is_idle));
+            }
             None => report::kept(&lease, course.keepable(&lease).and_then(Lease::keep)),
         }
     }

@@ -158,6 +158,9 @@ impl Follower for Watch<'_> {
             | FromAgent::Returned(_)
             | FromAgent::NotUp(_)
             | FromAgent::Hello { .. }
+            | FromAgent::Channel { .. }
+            | FromAgent::Closed { .. }
+            | FromAgent::Single
             | FromAgent::Ended(_) => self.seen.stray = Some(format!("{message:?}")),
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, OnceLock};
 use vm_test_protocol::body::{ADMITTED, FromBody, ToBody};
-use vm_test_protocol::{BODY_SOCKET, frame};
+use vm_test_protocol::{BODY_SOCKET, ENV_CHANNEL, body_socket, frame};
 
 /// The connection to the agent.
 pub(crate) struct Channel {
@@ -42,7 +42,7 @@ pub(super) enum Refused {
 impl Channel {
     /// Connects, and tells the agent that the body of this test begins.
     pub(super) fn open(nonce: u128, test: String) -> Result<Self, Refused> {
-        let mut stream = UnixStream::connect(BODY_SOCKET).map_err(|_| Refused::NoAgent)?;
+        let mut stream = UnixStream::connect(socket()).map_err(|_| Refused::NoAgent)?;
         let begin = FromBody::Begin {
             nonce,
             test,
@@ -123,6 +123,13 @@ impl Channel {
         let reader = open.ok_or(io::ErrorKind::NotConnected)?.file.try_clone()?;
         Ok(self.reader.get_or_init(|| reader))
     }
+}
+
+/// Returns where the agent listens for this process.
+fn socket() -> String {
+    let channel = std::env::var(ENV_CHANNEL).ok();
+    let channel = channel.and_then(|number| number.parse().ok());
+    channel.map_or_else(|| BODY_SOCKET.to_owned(), body_socket)
 }
 
 /// Returns whether asking for this process's id was forbidden: the standard library takes the
