@@ -6,6 +6,7 @@ mod held;
 mod in_full;
 mod kept;
 mod kills;
+mod links;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -202,6 +203,7 @@ fn containers_and_vms_are_on_one_network() {
     let tests = [
         "containers_and_vms_talk_to_each_other_both_ways",
         "a_vm_behind_a_router_reaches_what_is_upstream",
+        "long_frames_pass_whole_between_a_container_and_a_vm_in_the_relay",
     ];
     let mut device = File::options();
     // Where only root may open it, an ordinary user is told so.

@@ -180,23 +180,20 @@ impl Relayed {
             return Ok(());
         };
         let packets = Packets::open(&interface, OPTIONS)?;
-        if let Entry::Vacant(vacant) = self.segments.entry(network) {
-            let segment = Segment::new(way_to(bridge, links)?);
-            add(events, &segment.bridge, network, Place::Bridge)?;
-            vacant.insert(segment);
-        }
+        let segment = match self.segments.entry(network) {
+            Entry::Occupied(segment) => segment.into_mut(),
+            Entry::Vacant(place) => place.insert(Segment::new(way_to(events, bridge, links)?)),
+        };
         add(events, &packets, network, Place::Node(node))?;
         // Quick, and to leave the bridge takes the kernel longer. It refuses if the node's end is
         // down, where nothing comes in.
         let _ = links.block(&interface);
         packets.hear()?;
         links.leave(&interface)?;
-        if let Some(segment) = self.segments.get_mut(&network) {
-            let link = RelayedLink::new(interface, packets);
-            segment.links.insert(node, link);
-            segment.links_have_moved();
-            segment.treat(network, &self.faults);
-        }
+        let link = RelayedLink::new(interface, packets);
+        segment.links.insert(node, link);
+        segment.links_have_moved();
+        segment.treat(network, &self.faults);
         Ok(())
     }
 
@@ -226,11 +223,12 @@ impl Relayed {
 }
 
 /// Makes the way from the relay to a bridge, and returns the relay's end.
-fn way_to(bridge: &Bridge<'_>, links: &mut Links) -> io::Result<Packets> {
+fn way_to(events: &OwnedFd, bridge: &Bridge<'_>, links: &mut Links) -> io::Result<Packets> {
     let (near, far) = (near_end(bridge.number), far_end(bridge.number));
     links.add_own_pair(&near, &far, bridge.mtu)?;
     let opened = Packets::open(&near, OPTIONS).and_then(|packets| {
         links.join(&far, bridge.name, bridge.mtu)?;
+        add(events, &packets, bridge.number, Place::Bridge)?;
         packets.hear()?;
         Ok(packets)
     });
