@@ -5,6 +5,7 @@
 mod command;
 mod error;
 mod exchange;
+mod function;
 mod handle;
 mod work;
 
