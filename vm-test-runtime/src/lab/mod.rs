@@ -2,13 +2,23 @@
 //! and asks the test process on the host for everything that concerns another node. Runs in guests
 //! only.
 
+mod asking;
+mod child;
 mod command;
 mod error;
 mod exchange;
 mod function;
 mod handle;
+mod line;
+#[cfg(test)]
+mod patience;
+mod questions;
+mod started;
+mod task;
 mod work;
 
+pub use child::Child;
 pub use command::{Command, Output};
 pub use error::NodeError;
 pub use handle::{Lab, Node, lab};
+pub use task::Task;
