@@ -7,6 +7,7 @@ mod child;
 mod command;
 mod error;
 mod exchange;
+mod file;
 mod function;
 mod handle;
 mod line;
@@ -15,6 +16,7 @@ mod patience;
 mod questions;
 mod started;
 mod task;
+mod told;
 mod work;
 
 pub use child::Child;
