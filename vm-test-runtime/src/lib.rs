@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
-pub use lab::{Child, Command, Lab, Node, NodeError, Output, Task, lab};
+pub use lab::{Child, Command, Lab, Node, NodeError, NodeWait, Output, Task, lab};
 pub use vm_test_macros::on_vm;
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]

@@ -77,8 +77,12 @@ pub use vm_test_runtime::on_vm;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub use vm_test_runtime::{Child, Command, Lab, Node, NodeError, Output, Task, lab};
 
-/// Waits in the guest of a test; they begin with [`Here::wait`].
+/// Waits in the guest of a test, which begin with [`Here::wait`], and on a node of its lab, which
+/// begin with `Node::wait`.
 pub mod wait {
+    #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+    #[doc(inline)]
+    pub use vm_test_runtime::NodeWait;
     #[doc(inline)]
     pub use vm_test_runtime::here::{Answer, Condition, Wait, WaitError};
 }

@@ -11,12 +11,12 @@ mod file;
 mod function;
 mod handle;
 mod line;
-#[cfg(test)]
 mod patience;
 mod questions;
 mod started;
 mod task;
 mod told;
+mod wait;
 mod work;
 
 pub use child::Child;
@@ -24,3 +24,4 @@ pub use command::{Command, Output};
 pub use error::NodeError;
 pub use handle::{Lab, Node, lab};
 pub use task::Task;
+pub use wait::NodeWait;
