@@ -78,13 +78,15 @@ pub use vm_test_runtime::on_vm;
 pub use vm_test_runtime::{Child, Command, Lab, Node, NodeError, Output, Task, lab};
 
 /// Waits in the guest of a test, which begin with [`Here::wait`], and on a node of its lab, which
-/// begin with `Node::wait`.
+/// begin with `Node::wait`; and what must hold all the time, see [`Here::always`].
 pub mod wait {
     #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
     #[doc(inline)]
     pub use vm_test_runtime::NodeWait;
     #[doc(inline)]
     pub use vm_test_runtime::here::{Answer, Condition, Wait, WaitError};
+    #[doc(inline)]
+    pub use vm_test_runtime::{Always, Holds};
 }
 
 /// Used by the expansion of [`on_vm`]. Not a public API: it changes without notice.
