@@ -32,8 +32,9 @@ impl Node {
     /// If it cannot be written, or the node cannot be used.
     #[track_caller]
     pub fn write(&self, path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
-        self.try_write(path, bytes)
-            .unwrap_or_else(|error| panic!("{error}"));
+        if let Err(error) = self.try_write(path, bytes) {
+            panic!("{error}");
+        }
     }
 
     /// Does the same as [`Node::write`], and returns an error instead of panicking.
@@ -54,8 +55,9 @@ impl Node {
     /// If it cannot be written, or the node cannot be used.
     #[track_caller]
     pub fn write_with_mode(&self, path: impl AsRef<Path>, bytes: impl AsRef<[u8]>, mode: u32) {
-        self.try_write_with_mode(path, bytes, mode)
-            .unwrap_or_else(|error| panic!("{error}"));
+        if let Err(error) = self.try_write_with_mode(path, bytes, mode) {
+            panic!("{error}");
+        }
     }
 
     /// Does the same as [`Node::write_with_mode`], and returns an error instead of panicking.
@@ -77,8 +79,9 @@ impl Node {
     /// If it cannot be written, or the node cannot be used.
     #[track_caller]
     pub fn append(&self, path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
-        self.try_append(path, bytes)
-            .unwrap_or_else(|error| panic!("{error}"));
+        if let Err(error) = self.try_append(path, bytes) {
+            panic!("{error}");
+        }
     }
 
     /// Does the same as [`Node::append`], and returns an error instead of panicking.
@@ -100,8 +103,10 @@ impl Node {
     #[must_use]
     #[track_caller]
     pub fn read(&self, path: impl AsRef<Path>) -> Vec<u8> {
-        self.try_read(path)
-            .unwrap_or_else(|error| panic!("{error}"))
+        match self.try_read(path) {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Does the same as [`Node::read`], and returns an error instead of panicking.
@@ -143,8 +148,9 @@ impl Node {
     /// If it cannot be read or written or is longer, or one of the nodes cannot be used.
     #[track_caller]
     pub fn copy(&self, path: impl AsRef<Path>, to: &Node, to_path: impl AsRef<Path>) {
-        self.try_copy(path, to, to_path)
-            .unwrap_or_else(|error| panic!("{error}"));
+        if let Err(error) = self.try_copy(path, to, to_path) {
+            panic!("{error}");
+        }
     }
 
     /// Does the same as [`Node::copy`], and returns an error instead of panicking.

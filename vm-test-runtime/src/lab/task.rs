@@ -43,8 +43,10 @@ impl Node {
     where
         R: Serialize + DeserializeOwned + 'static,
     {
-        self.try_spawn_call(move |(): ()| f(), ())
-            .unwrap_or_else(|error| panic!("{error}"))
+        match self.try_spawn_call(move |(): ()| f(), ()) {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Starts a function on the node with this argument, in a process of this test binary, and goes
@@ -60,8 +62,10 @@ impl Node {
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + 'static,
     {
-        self.try_spawn_call(f, argument)
-            .unwrap_or_else(|error| panic!("{error}"))
+        match self.try_spawn_call(f, argument) {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Starts a function on the node, as [`Node::spawn_call`] does, and returns an error instead of
