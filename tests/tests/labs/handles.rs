@@ -11,7 +11,7 @@ use vm_test_tests::report::Ending::{self, Failed, Passed};
 use vm_test_tests::streams::text_of;
 
 /// Tests of the fixture, how each ends, and what it says.
-const TESTS: [(&str, Ending, &[&str]); 20] = [
+const TESTS: [(&str, Ending, &[&str]); 21] = [
     (
         "a_node_runs_several_tasks_at_a_time_and_each_has_its_own_result",
         Passed,
@@ -33,6 +33,7 @@ const TESTS: [(&str, Ending, &[&str]); 20] = [
         Passed,
         &[],
     ),
+    ("a_command_has_its_input_as_soon_as_it_runs", Passed, &[]),
     (
         "a_command_in_the_background_ends_when_it_is_killed_and_when_it_is_dropped",
         Passed,

@@ -13,9 +13,6 @@ use vm_test_call::Function;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{Answer, NodeEntry, Question};
 
-/// What the host has told of the lab.
-static NODES: OnceLock<Result<Nodes, Failure>> = OnceLock::new();
-
 /// Returns the lab of the running test.
 ///
 /// # Panics
@@ -23,6 +20,7 @@ static NODES: OnceLock<Result<Nodes, Failure>> = OnceLock::new();
 #[must_use]
 #[track_caller]
 pub fn lab() -> Lab {
+    static NODES: OnceLock<Result<Nodes, Failure>> = OnceLock::new();
     let asked = || match ask(Question::Nodes) {
         Answer::Nodes { nodes, own } => Ok(Nodes { nodes, own }),
         Answer::Refused(failure) => Err(failure),
@@ -192,12 +190,6 @@ impl Node {
     {
         let work = call_of(self.name(), function, argument)?;
         returned(self.name(), function, have_run(self.name(), work)?)
-    }
-
-    /// Returns whether the test's body runs on it.
-    pub(super) fn is_own(&self) -> bool {
-        let nodes = NODES.get().and_then(|nodes| nodes.as_ref().ok());
-        nodes.is_some_and(|nodes| nodes.own == self.name())
     }
 
     /// Prepares a command of the node: the program, by its path or a name in the node's `PATH`, and

@@ -69,7 +69,12 @@ fn unreadable(node: &str, what: &str, error: &io::Error) -> NodeError {
 
 fn unexpected(node: &str, what: &str, told: Told) -> NodeError {
     match told {
-        Told::Failed(reason) => NodeError::failed(node, what, reason.to_string()),
+        Told::Failed(reason) => {
+            let reason = reason.to_string();
+            // It says what it cannot do, which the error says, too.
+            let cause = reason.strip_prefix(&format!("cannot {what}: "));
+            NodeError::failed(node, what, cause.unwrap_or(&reason))
+        }
         _ => NodeError::failed(node, what, "the node has sent something else"),
     }
 }

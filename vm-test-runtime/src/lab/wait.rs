@@ -1,7 +1,7 @@
 //! Waits for what happens on a node. They take place on the node itself, in one call; closures are
 //! called by the body.
 
-use super::handle::Node;
+use super::handle::{Node, lab};
 use super::patience;
 use super::task::run_to_end;
 use crate::here::{Answer, Condition, Facts, Scene, WaitError, Wanted, until};
@@ -118,7 +118,7 @@ impl NodeWait {
     /// Has the node wait.
     fn look(self, wanted: Wanted, limit: Duration) -> Result<Option<String>, WaitError> {
         let scene = self.scene();
-        if self.node.is_own() {
+        if lab().own().name() == self.node.name() {
             return wanted.wait(scene, limit);
         }
         let began = Instant::now();
