@@ -8,8 +8,16 @@ use std::io;
 use vm_test_protocol::agent::{FromAgent, ToAgent};
 
 impl Running<'_> {
+    /// Carries out what the host has sent so far.
+    pub(super) fn obey_all(&mut self) -> io::Result<()> {
+        while let Some(message) = self.host.next()? {
+            self.obey(message)?;
+        }
+        Ok(())
+    }
+
     /// Carries out a message of the host.
-    pub(super) fn obey(&mut self, message: ToAgent) -> io::Result<()> {
+    fn obey(&mut self, message: ToAgent) -> io::Result<()> {
         match message {
             // There is one job at a time.
             ToAgent::Job(_) => {}

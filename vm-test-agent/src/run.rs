@@ -212,6 +212,8 @@ impl<'a> Running<'a> {
 
     /// Waits for events and handles them; returns whether there was output.
     pub(super) fn turn(&mut self, listener: &UnixListener, wait: Duration) -> io::Result<bool> {
+        // What came together with the job, as its input may, wakes nobody.
+        self.obey_all()?;
         let ready = self.await_events(listener, wait)?;
         let mut active = false;
         match &mut self.body {
@@ -235,9 +237,7 @@ impl<'a> Running<'a> {
         if ready.host {
             self.host.read_some()?;
         }
-        while let Some(message) = self.host.next()? {
-            self.obey(message)?;
-        }
+        self.obey_all()?;
         if ready.input || !self.pending_input.is_empty() {
             self.feed()?;
         }

@@ -28,17 +28,17 @@ impl Address {
         }
     }
 
-    /// Calls the function, and returns its encoded result.
+    /// Calls the function, and returns its encoded result, which has at most so many bytes.
     ///
     /// Panics of the function pass through. The bytes must come from a process that may run any code
     /// here, and that runs the same file: an address from anywhere else is checked only as far as
     /// this crate can tell.
     ///
     /// # Errors
-    /// If there is no such function in this program, it takes or returns other types, or its
-    /// argument or its result cannot be decoded or encoded. It has been called only in the last
-    /// case.
-    pub fn call(self, argument: &[u8]) -> Result<Vec<u8>, Refusal> {
+    /// If there is no such function in this program, it takes or returns other types, its argument
+    /// cannot be decoded, or its result cannot be encoded or is longer. It has been called only if
+    /// its result is refused.
+    pub fn call(self, argument: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
         let origin = origin();
         let code = program::code_around(origin)?;
         let target = usize::try_from(self.distance).map_err(|_| Refusal::NoFunction)?;
@@ -46,7 +46,7 @@ impl Address {
         if !code.contains(&target) {
             return Err(Refusal::NoFunction);
         }
-        function_at(target)(self.types, argument)
+        function_at(target)(self.types, argument, most)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::refusal::Refusal;
-use crate::trampoline::{decode, trampoline, types_of};
+use crate::trampoline::{decode, encode, trampoline, types_of};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -30,12 +30,12 @@ where
         }
     }
 
-    /// Encodes an argument.
+    /// Encodes an argument, in at most so many bytes.
     ///
     /// # Errors
-    /// If its type cannot be encoded, as a sequence of unknown length.
-    pub fn encode(&self, argument: &A) -> Result<Vec<u8>, Refusal> {
-        postcard::to_allocvec(argument).map_err(|error| Refusal::Argument(error.to_string()))
+    /// If it is longer, or its type cannot be encoded, as a sequence of unknown length.
+    pub fn encode(&self, argument: &A, most: usize) -> Result<Vec<u8>, Refusal> {
+        encode(argument, most).map_err(Refusal::Argument)
     }
 
     /// Decodes a result.

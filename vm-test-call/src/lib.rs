@@ -15,10 +15,10 @@
 //!
 //! // In the calling process:
 //! let function = Function::of(double);
-//! let argument = function.encode(&21)?;
+//! let argument = function.encode(&21, 1024)?;
 //! // In the other one, where only `address` and `argument` are known:
 //! let address = function.address();
-//! let result = address.call(&argument)?;
+//! let result = address.call(&argument, 1024)?;
 //! // In the calling process again:
 //! assert_eq!(function.decode(&result)?, 42);
 //! # Ok::<(), vm_test_call::Refusal>(())

@@ -2,15 +2,22 @@
 //! signature. Each decodes the argument, runs the function, encodes the result.
 
 use crate::refusal::Refusal;
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::type_name;
 
-/// Takes the expected types and the encoded argument; returns the encoded result.
-pub(crate) type Trampoline = fn(types: u64, argument: &[u8]) -> Result<Vec<u8>, Refusal>;
+/// Takes the expected types, the encoded argument, and the most bytes of the result; returns the
+/// encoded result.
+pub(crate) type Trampoline =
+    fn(types: u64, argument: &[u8], most: usize) -> Result<Vec<u8>, Refusal>;
 
 /// Runs a function of type `F`, which has no size: its type says all about it.
-pub(crate) fn trampoline<F, A, R>(types: u64, argument: &[u8]) -> Result<Vec<u8>, Refusal>
+pub(crate) fn trampoline<F, A, R>(
+    types: u64,
+    argument: &[u8],
+    most: usize,
+) -> Result<Vec<u8>, Refusal>
 where
     F: Fn(A) -> R + Copy + 'static,
     A: DeserializeOwned,
@@ -21,7 +28,7 @@ where
     }
     let argument = decode(argument).map_err(Refusal::Argument)?;
     let result = function::<F>()(argument);
-    postcard::to_allocvec(&result).map_err(|error| Refusal::Result(error.to_string()))
+    encode(&result, most).map_err(Refusal::Result)
 }
 
 /// Returns a value of a type that has no size.
@@ -51,6 +58,44 @@ pub(crate) fn types_of<F, A, R>() -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         })
+}
+
+/// Bytes of a value, of which there may be this many at most.
+struct Capped {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Flavor for Capped {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        if bytes.len() > self.most - self.bytes.len() {
+            return Err(postcard::Error::SerializeBufferFull);
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.bytes)
+    }
+}
+
+/// Encodes a value. One that is too long is not encoded to its end.
+pub(crate) fn encode<T: Serialize>(value: &T, most: usize) -> Result<Vec<u8>, String> {
+    let bytes = Vec::new();
+    match postcard::serialize_with_flavor(value, Capped { bytes, most }) {
+        Ok(bytes) => Ok(bytes),
+        Err(postcard::Error::SerializeBufferFull) => Err(format!(
+            "it is longer than {most} bytes, the most that is sent"
+        )),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Decodes a value that takes up all of the bytes.

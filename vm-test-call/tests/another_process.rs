@@ -7,6 +7,8 @@ use vm_test_call::{Address, Function};
 /// Holds an address and an argument, in hexadecimal digits, in the other process.
 const VARIABLE: &str = "VM_TEST_CALL_TEST";
 
+const MOST: usize = 1024;
+
 /// Where this program was loaded, and what it got.
 fn answer(question: String) -> (usize, u32, String) {
     let place = answer as fn(String) -> _ as usize;
@@ -29,7 +31,7 @@ fn bytes(digits: &str) -> Vec<u8> {
 fn serve(request: &str) {
     let (address, argument) = request.split_once(' ').unwrap();
     let address: Address = postcard::from_bytes(&bytes(address)).unwrap();
-    let result = address.call(&bytes(argument)).unwrap();
+    let result = address.call(&bytes(argument), MOST).unwrap();
     println!("\nresult {}", hexadecimal(&result));
 }
 
@@ -40,7 +42,7 @@ fn a_function_is_called_in_a_process_that_was_loaded_at_another_address() {
     }
     let function = Function::of(answer);
     let address = postcard::to_allocvec(&function.address()).unwrap();
-    let argument = function.encode(&"who".to_owned()).unwrap();
+    let argument = function.encode(&"who".to_owned(), MOST).unwrap();
     let request = hexadecimal(&address) + " " + &hexadecimal(&argument);
     let name = std::thread::current().name().unwrap().to_owned();
     let ask = |_| {

@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn a_call_is_the_same_after_its_way() {
         let function = Function::of(double);
-        let argument = function.encode(&21).unwrap();
+        let argument = function.encode(&21, 1024).unwrap();
         let bytes = encode(function.address(), &argument).unwrap();
         assert_eq!(decode(&bytes).unwrap(), (function.address(), argument));
         for length in 0..bytes.len() {

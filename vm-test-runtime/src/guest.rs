@@ -13,7 +13,7 @@ use message::cut;
 pub(crate) use message::text_of;
 use std::any::Any;
 use std::io::Write;
-use std::panic::PanicHookInfo;
+use std::panic::{Location, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -35,6 +35,9 @@ static IS_GUEST: OnceLock<()> = OnceLock::new();
 /// Never dropped: the body may have closed the connection, and then this crate must not close the
 /// descriptor.
 static CHANNEL: OnceLock<Channel> = OnceLock::new();
+
+/// The agent, once the body has begun.
+static AGENT: OnceLock<Agent> = OnceLock::new();
 
 /// The job that an agent gave this process.
 pub(crate) struct Job {
@@ -83,6 +86,10 @@ impl Agent {
             return;
         }
         mark_output(self.nonce, Edge::End);
+        self.send_verdict(outcome, took);
+    }
+
+    fn send_verdict(&self, outcome: BodyOutcome, took: Duration) {
         self.channel.tell(&FromBody::Verdict {
             nonce: self.nonce,
             outcome,
@@ -124,6 +131,7 @@ impl Scope {
             has_verdict: Arc::default(),
         };
         report_panics(agent.clone());
+        let _ = AGENT.set(agent.clone());
         mark_output(job.nonce, Edge::Begin);
         agent.began.get_or_init(Instant::now);
         Self { agent: Some(agent) }
@@ -169,6 +177,30 @@ impl Scope {
 /// Returns the connection to the agent, if a body runs in this process.
 pub(crate) fn channel() -> Option<&'static Channel> {
     CHANNEL.get()
+}
+
+/// Ends the test as if its body had panicked here with this message, whatever the body does, and
+/// this process with it.
+///
+/// Returns if this is not the process of a body, or its test has its verdict.
+pub(crate) fn fail(thread: &str, message: &str, location: &Location<'_>) {
+    let Some(agent) = AGENT.get().filter(|agent| agent.is_ours()) else {
+        return;
+    };
+    let took = agent.began.get().map_or(Duration::ZERO, Instant::elapsed);
+    if agent.has_verdict.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    // Nothing is printed or marked here: the body may hold the locks of its streams. The host prints
+    // what it does not find in the output.
+    let message = Some(cut(message.to_owned(), frame::CAP / 2));
+    agent.channel.tell(&FromBody::Panic(PanicReport {
+        thread: Some(thread.to_owned()),
+        message: message.clone(),
+        location: Some(location.to_string()),
+    }));
+    agent.send_verdict(BodyOutcome::Panicked(message), took);
+    std::process::exit(101)
 }
 
 /// Ends the whole test process, with a message that libtest does not capture.

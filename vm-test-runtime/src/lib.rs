@@ -4,16 +4,20 @@
 //!
 //! This crate is linked into every test binary, and that binary must also start inside a guest. So
 //! it stays thin: data, the standard library, one crate for one signal, no C library, no `unsafe`
-//! of its own, no thread but for the nodes of a lab, nothing before `main`.
+//! of its own, no thread but for the nodes of a lab and for what a test has checked all the time,
+//! nothing before `main`.
 #![forbid(unsafe_code)]
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub use lab::{
-    Command, Cut, Hold, Lab, Link, LinkError, Node, NodeError, Output, Partition, Released, lab,
-    tools,
+    Child, Command, Cut, Hold, Lab, Link, LinkError, Node, NodeError, NodeWait, Output, Partition,
+    Released, Task, lab, tools,
 };
 pub use vm_test_macros::on_vm;
 
+pub use always::{Always, Holds};
+
+mod always;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 mod call;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]

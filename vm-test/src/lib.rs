@@ -76,13 +76,20 @@ pub use vm_test_runtime::here::{Backend, Here, here};
 pub use vm_test_runtime::on_vm;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub use vm_test_runtime::{
-    Command, Cut, Hold, Lab, Link, LinkError, Node, NodeError, Output, Partition, Released, lab,
+    Child, Command, Cut, Hold, Lab, Link, LinkError, Node, NodeError, Output, Partition, Released,
+    Task, lab,
 };
 
-/// Waits in the guest of a test; they begin with [`Here::wait`].
+/// Waits in the guest of a test, which begin with [`Here::wait`], and on a node of its lab, which
+/// begin with `Node::wait`; and what must hold all the time, see [`Here::always`].
 pub mod wait {
+    #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+    #[doc(inline)]
+    pub use vm_test_runtime::NodeWait;
     #[doc(inline)]
     pub use vm_test_runtime::here::{Answer, Condition, Wait, WaitError};
+    #[doc(inline)]
+    pub use vm_test_runtime::{Always, Holds};
 }
 
 /// What the nodes of a lab do for a test without a program of their image, such as

@@ -3,6 +3,8 @@
 use super::*;
 use crate::function::Function;
 
+const MOST: usize = 64;
+
 fn count(text: String) -> usize {
     text.len()
 }
@@ -25,7 +27,7 @@ fn an_address_outside_of_the_program_is_refused() {
             ..address()
         };
         assert_eq!(
-            address.call(&[0]),
+            address.call(&[0], MOST),
             Err(Refusal::NoFunction),
             "{distance:#x}"
         );
@@ -39,24 +41,24 @@ fn a_function_with_other_types_is_not_called() {
         types: address().types,
         ..other
     };
-    assert_eq!(address.call(&[1]), Err(Refusal::OtherTypes));
+    assert_eq!(address.call(&[1], MOST), Err(Refusal::OtherTypes));
 }
 
 #[test]
 fn an_argument_that_is_cut_or_too_long_is_refused() {
     let argument = postcard::to_allocvec("abc").unwrap();
-    assert_eq!(address().call(&argument), Ok(vec![3]));
+    assert_eq!(address().call(&argument, MOST), Ok(vec![3]));
     for length in 0..argument.len() {
-        let refusal = address().call(&argument[..length]);
+        let refusal = address().call(&argument[..length], MOST);
         assert!(matches!(refusal, Err(Refusal::Argument(_))), "{refusal:?}");
     }
-    let refusal = address().call(&[argument, vec![0; 2]].concat());
+    let refusal = address().call(&[argument, vec![0; 2]].concat(), MOST);
     assert_eq!(
         refusal,
         Err(Refusal::Argument("2 bytes too many".to_owned()))
     );
     // A length of many gigabytes takes no memory.
-    let refusal = address().call(&[0xff, 0xff, 0xff, 0xff, 0x7f]);
+    let refusal = address().call(&[0xff, 0xff, 0xff, 0xff, 0x7f], MOST);
     assert!(matches!(refusal, Err(Refusal::Argument(_))), "{refusal:?}");
 }
 

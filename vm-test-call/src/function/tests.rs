@@ -4,14 +4,16 @@ use super::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+const MOST: usize = 1 << 16;
+
 /// Calls a function as another process would.
 fn call<A, R>(function: Function<A, R>, argument: &A) -> Result<R, Refusal>
 where
     A: Serialize + DeserializeOwned,
     R: Serialize + DeserializeOwned,
 {
-    let argument = function.encode(argument)?;
-    function.decode(&function.address().call(&argument)?)
+    let argument = function.encode(argument, MOST)?;
+    function.decode(&function.address().call(&argument, MOST)?)
 }
 
 fn double(number: u32) -> u32 {
@@ -85,6 +87,22 @@ fn a_result_that_is_cut_or_too_long_is_refused() {
         result(&[1, 2, 3]),
         Err(Refusal::Result("1 bytes too many".to_owned()))
     );
+}
+
+#[test]
+fn a_value_that_is_too_long_is_refused_on_the_side_where_it_is() {
+    let function = Function::of(|length: usize| vec![0_u8; length]);
+    let longer = "it is longer than 65536 bytes, the most that is sent".to_owned();
+    // Three bytes say how long it is.
+    assert_eq!(call(function, &(MOST - 3)).map(|it| it.len()), Ok(MOST - 3));
+    for length in [MOST - 2, MOST, 100 << 20] {
+        assert_eq!(
+            call(function, &length),
+            Err(Refusal::Result(longer.clone()))
+        );
+    }
+    let takes = Function::of(|bytes: Vec<u8>| bytes.len());
+    assert_eq!(call(takes, &vec![0; MOST]), Err(Refusal::Argument(longer)));
 }
 
 #[test]

@@ -19,11 +19,7 @@ pub(super) fn run(channel: &Channel) -> Returned {
         Ok(call) => call,
         Err(error) => return failed(&error.to_string()),
     };
-    match catch_unwind(AssertUnwindSafe(|| address.call(&argument))) {
-        Ok(Ok(value)) if value.len() > MOST_BYTES => failed(&format!(
-            "its result has {} bytes, and at most {MOST_BYTES} are sent",
-            value.len()
-        )),
+    match catch_unwind(AssertUnwindSafe(|| address.call(&argument, MOST_BYTES))) {
         Ok(Ok(value)) => Returned::Value(value),
         Ok(Err(refusal)) => failed(&refusal.to_string()),
         Err(payload) => Returned::Panicked {

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use vm_test_protocol::body::{ADMITTED, FromBody, ToBody};
 use vm_test_protocol::{BODY_SOCKET, ENV_CHANNEL, body_socket, frame};
@@ -20,6 +21,8 @@ pub(crate) struct Channel {
     stream: Mutex<Option<Stream>>,
     /// A second descriptor of the connection, opened when something is first read from it.
     reader: OnceLock<File>,
+    /// Whether the verdict has been sent. It changes only while the stream is locked.
+    is_over: AtomicBool,
 }
 
 /// The connection's descriptor.
@@ -56,6 +59,7 @@ impl Channel {
                 process: std::process::id(),
                 stream: Mutex::new(Some(stream)),
                 reader: OnceLock::new(),
+                is_over: AtomicBool::new(false),
             })
             .map_err(|_| Refused::NotAdmitted)
     }
@@ -72,6 +76,9 @@ impl Channel {
             return;
         };
         let mut stream = self.stream.lock().unwrap_or_else(|lock| lock.into_inner());
+        if matches!(report, FromBody::Verdict { .. }) {
+            self.is_over.store(true, Ordering::Relaxed);
+        }
         // The agent reads the memory only of the right process, so this is safe even if the process
         // is not known here.
         if std::process::id() == self.process
@@ -90,10 +97,14 @@ impl Channel {
     /// Sends something that needs an answer, so only over the connection.
     ///
     /// # Errors
-    /// If the connection is closed, or this is another process.
+    /// If the connection is closed, this is another process, or the body has ended: a thread that
+    /// it left behind must not break the protocol.
     pub(crate) fn ask(&self, question: &FromBody) -> io::Result<()> {
         let frame = frame::encode(question)?;
         let mut stream = self.stream.lock().unwrap_or_else(|lock| lock.into_inner());
+        if self.is_over.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         match &mut *stream {
             Some(open) if std::process::id() == self.process && open.is_ours() => {
                 open.file.write_all(&frame)

@@ -3,6 +3,7 @@
 use super::error::WaitError;
 use super::look::Watched;
 use super::pace::{Monotonic, follow};
+use super::scene::Scene;
 use std::time::Duration;
 
 /// Something that a test can wait for; [`Condition::within`] does it.
@@ -10,16 +11,25 @@ use std::time::Duration;
 /// A wait that succeeds returns a `T`.
 #[must_use = "nothing waits until `within` or `try_within` is called"]
 pub struct Condition<'a, T = ()> {
-    guest: &'static str,
-    watched: Box<dyn Watched<Value = T> + 'a>,
+    wait: Box<dyn FnOnce(Duration) -> Result<T, WaitError> + 'a>,
 }
 
 impl<'a, T> Condition<'a, T> {
-    /// Returns a condition in this guest.
-    pub(super) fn new(guest: &'static str, watched: impl Watched<Value = T> + 'a) -> Self {
+    /// Returns a condition that is looked at by this process, for this place.
+    pub(super) fn new(scene: Scene, watched: impl Watched<Value = T> + 'a) -> Self {
+        Self::waited_for(move |limit| {
+            let mut watched = watched;
+            let result = follow(&Monotonic::start(), limit, || watched.look());
+            result.map_err(|unmet| {
+                WaitError::new(scene, watched.what(), limit, unmet, watched.evidence())
+            })
+        })
+    }
+
+    /// Returns a condition that this closure waits for, at most so long.
+    pub(crate) fn waited_for(wait: impl FnOnce(Duration) -> Result<T, WaitError> + 'a) -> Self {
         Self {
-            guest,
-            watched: Box::new(watched),
+            wait: Box::new(wait),
         }
     }
 
@@ -48,11 +58,7 @@ impl<'a, T> Condition<'a, T> {
     /// # Errors
     /// If the condition is not met in time, or cannot be met any more.
     pub fn try_within(self, limit: Duration) -> Result<T, WaitError> {
-        let Self { guest, mut watched } = self;
-        let result = follow(&Monotonic::start(), limit, || watched.look());
-        result.map_err(|unmet| {
-            WaitError::new(guest, watched.what(), limit, unmet, watched.evidence())
-        })
+        (self.wait)(limit)
     }
 }
 
@@ -91,7 +97,8 @@ mod tests {
     }
 
     fn at(number: u32) -> Condition<'static, u32> {
-        Condition::new("deb", At { number, looks: 0 })
+        let scene = Scene::Guest("deb".to_owned());
+        Condition::new(scene, At { number, looks: 0 })
     }
 
     #[test]

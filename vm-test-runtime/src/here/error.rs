@@ -2,6 +2,8 @@
 
 use super::look::Evidence;
 use super::pace::Unmet;
+use super::scene::Scene;
+use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +11,8 @@ use vm_test_protocol::failure::Failure;
 
 /// Why a wait has failed.
 ///
-/// Its text names the condition, what the last look showed, the guest, and how long the wait took.
+/// Its text names the condition, what the last look showed, the guest or node, and how long the
+/// wait took.
 /// [`fmt::Debug`] writes the same, since this is what a test that returns the error shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WaitError {
@@ -17,9 +20,10 @@ pub struct WaitError {
     facts: Box<Facts>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
-struct Facts {
-    guest: &'static str,
+/// What an error says, as data: a wait on a node returns it from there.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    scene: Scene,
     condition: String,
     last: String,
     elapsed: Duration,
@@ -27,9 +31,9 @@ struct Facts {
 }
 
 impl WaitError {
-    /// Returns the error of a wait in this guest for this condition.
+    /// Returns the error of a wait in this place for this condition.
     pub(super) fn new(
-        guest: &'static str,
+        scene: Scene,
         condition: String,
         limit: Duration,
         unmet: Unmet,
@@ -49,7 +53,7 @@ impl WaitError {
         };
         let (cause, rest) = last.split_once('\n').unwrap_or((last.as_str(), ""));
         let mut message = format!(
-            "cannot see {condition}{within}: {cause} (guest `{guest}`, {:.1} s elapsed)",
+            "cannot see {condition}{within}: {cause} ({scene}, {:.1} s elapsed)",
             elapsed.as_secs_f64()
         );
         if !rest.is_empty() {
@@ -65,7 +69,7 @@ impl WaitError {
         }
         Self {
             facts: Box::new(Facts {
-                guest,
+                scene,
                 condition,
                 last,
                 elapsed,
@@ -74,10 +78,10 @@ impl WaitError {
         }
     }
 
-    /// Returns the name of the guest.
+    /// Returns the name of the guest, or of the node of a lab.
     #[must_use]
     pub fn guest(&self) -> &str {
-        self.facts.guest
+        self.facts.scene.name()
     }
 
     /// Returns what was to be seen, as in "port 80 open".
@@ -96,6 +100,21 @@ impl WaitError {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.facts.elapsed
+    }
+}
+
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+impl WaitError {
+    /// Returns it as data.
+    pub(crate) fn into_facts(self) -> Box<Facts> {
+        self.facts
+    }
+}
+
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+impl From<Box<Facts>> for WaitError {
+    fn from(facts: Box<Facts>) -> Self {
+        Self { facts }
     }
 }
 
@@ -120,7 +139,7 @@ mod tests {
     fn error(unmet: Unmet, evidence: Option<Evidence>) -> WaitError {
         let limit = Duration::from_secs(5);
         WaitError::new(
-            "worker-1",
+            Scene::Guest("worker-1".to_owned()),
             "port 80 open".to_owned(),
             limit,
             unmet,

@@ -9,12 +9,21 @@ mod log;
 mod look;
 mod pace;
 mod place;
+mod scene;
 mod unit;
 mod until;
 mod wait;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+mod wanted;
 
 pub use condition::Condition;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+pub(crate) use error::Facts;
 pub use error::WaitError;
 pub use place::{Backend, Here, here};
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+pub(crate) use scene::Scene;
 pub use until::Answer;
 pub use wait::Wait;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+pub(crate) use wanted::{Wanted, until};

@@ -4,6 +4,7 @@ use super::condition::Condition;
 use super::file::FileThere;
 use super::listener::Port;
 use super::log::LogLine;
+use super::scene::Scene;
 use super::unit::Unit;
 use super::until::{Answer, Until};
 use std::fmt::Display;
@@ -23,12 +24,16 @@ impl Wait {
         Self { guest }
     }
 
+    fn scene(self) -> Scene {
+        Scene::Guest(self.guest.to_owned())
+    }
+
     /// Returns the condition that something listens on this TCP port, at any address, IPv4 or IPv6.
     ///
     /// Nothing connects to it: the kernel lists what listens in the network namespace of the
     /// calling thread.
     pub fn port(self, port: u16) -> Condition<'static> {
-        Condition::new(self.guest, Port(port))
+        Condition::new(self.scene(), Port(port))
     }
 
     /// Returns the condition that this unit of systemd is active; a name without a suffix is that
@@ -37,13 +42,13 @@ impl Wait {
     /// A unit that has failed, is masked, or does not exist ends the wait at once, and so does a
     /// guest that systemd has not booted. The error shows the last lines of the unit's journal.
     pub fn unit(self, name: impl Into<String>) -> Condition<'static> {
-        Condition::new(self.guest, Unit(name.into()))
+        Condition::new(self.scene(), Unit(name.into()))
     }
 
     /// Returns the condition that there is a file with this path: a regular file, a directory, a
     /// socket or anything else.
     pub fn file(self, path: impl Into<PathBuf>) -> Condition<'static> {
-        Condition::new(self.guest, FileThere(path.into()))
+        Condition::new(self.scene(), FileThere(path.into()))
     }
 
     /// Returns the condition that a regular file has a line with this text in it; the wait returns
@@ -57,7 +62,7 @@ impl Wait {
         text: impl Into<String>,
     ) -> Condition<'static, String> {
         let (path, text) = (path.into(), text.into());
-        Condition::new(self.guest, LogLine { path, text })
+        Condition::new(self.scene(), LogLine { path, text })
     }
 
     /// Returns the condition that a closure answers with `true` or `Some(value)`; the wait returns
@@ -82,7 +87,7 @@ impl Wait {
         F: FnMut() -> A + 'a,
     {
         let what = what.into();
-        Condition::new(self.guest, Until { what, ask })
+        Condition::new(self.scene(), Until { what, ask })
     }
 
     /// Returns the condition that a closure answers with `Ok`; the wait returns the value.

@@ -4,7 +4,7 @@ use super::error::NodeError;
 use super::work::{have_run, how};
 use std::borrow::Cow;
 use vm_test_protocol::end::End;
-use vm_test_protocol::lab::Work;
+use vm_test_protocol::lab::{Ran, Work};
 
 /// A command that is to run on a node.
 #[derive(Clone, Debug)]
@@ -81,15 +81,29 @@ impl Command {
     /// # Errors
     /// If it cannot be started, or the node cannot be used.
     pub fn try_output(self) -> Result<Output, NodeError> {
-        let node = self.node;
-        let work = Work::Command {
-            words: self.words,
-            input: self.input,
-        };
-        let ran = have_run(node, work)?;
+        let (node, work) = self.into_work();
+        Output::of(node, have_run(node, work)?)
+    }
+
+    /// Returns the node, and what is to run there.
+    pub(super) fn into_work(self) -> (&'static str, Work) {
+        let Self { node, words, input } = self;
+        (node, Work::Command { words, input })
+    }
+
+    /// Returns the program and its arguments as text.
+    pub(super) fn shown(&self) -> String {
+        let words = self.words.iter().map(|word| String::from_utf8_lossy(word));
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Output {
+    /// Returns what a command on this node has left.
+    pub(super) fn of(node: &str, ran: Ran) -> Result<Self, NodeError> {
         match ran.end {
             End::NotStarted { .. } => Err(NodeError::ended(node, how(&ran.end))),
-            end => Ok(Output {
+            end => Ok(Self {
                 end,
                 stdout: ran.stdout,
                 stderr: ran.stderr,
@@ -98,13 +112,6 @@ impl Command {
         }
     }
 
-    fn shown(&self) -> String {
-        let words = self.words.iter().map(|word| String::from_utf8_lossy(word));
-        words.collect::<Vec<_>>().join(" ")
-    }
-}
-
-impl Output {
     /// Returns whether it exited with code 0.
     #[must_use]
     pub fn is_success(&self) -> bool {

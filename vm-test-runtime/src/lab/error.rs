@@ -23,6 +23,15 @@ pub enum NodeError {
         /// How it ended.
         how: String,
     },
+    /// What was to be done there could not be done.
+    Failed {
+        /// The node's name.
+        node: String,
+        /// What it was, as in "read /etc/keys".
+        what: String,
+        /// The cause.
+        cause: String,
+    },
     /// It was not run, or the node has died.
     Refused {
         /// The node's name.
@@ -50,13 +59,22 @@ impl NodeError {
         }
     }
 
+    pub(super) fn failed(node: &str, what: &str, cause: impl Into<String>) -> Self {
+        Self::Failed {
+            node: node.to_owned(),
+            what: what.to_owned(),
+            cause: cause.into(),
+        }
+    }
+
     /// Returns the name of the node.
     #[must_use]
     pub fn node(&self) -> &str {
         match self {
-            Self::Panicked { node, .. } | Self::Ended { node, .. } | Self::Refused { node, .. } => {
-                node
-            }
+            Self::Panicked { node, .. }
+            | Self::Ended { node, .. }
+            | Self::Failed { node, .. }
+            | Self::Refused { node, .. } => node,
         }
     }
 }
@@ -79,6 +97,9 @@ impl fmt::Display for NodeError {
                 }
             }
             Self::Ended { node, how } => write!(to, "no result from node `{node}`: {how}"),
+            Self::Failed { node, what, cause } => {
+                write!(to, "cannot {what} on node `{node}`: {cause}")
+            }
             Self::Refused { node, cause, hint } => {
                 write!(to, "cannot use node `{node}`: {cause}")?;
                 match hint {
@@ -119,6 +140,10 @@ mod tests {
             (
                 NodeError::ended("t1", "signal 9 killed its process"),
                 "no result from node `t1`: signal 9 killed its process",
+            ),
+            (
+                NodeError::failed("t1", "read /etc/keys", "it is not there"),
+                "cannot read /etc/keys on node `t1`: it is not there",
             ),
             (
                 NodeError::refused("t1", Failure::new("it died").hint("look at its console")),

@@ -1,114 +1,66 @@
-//! Questions to the test process on the host and their answers, from any number of threads at a
-//! time: one of those that wait reads for all.
+//! Questions to the test process on the host and their answers, from any number of threads and
+//! futures at a time. One of the threads that wait reads for all; once there is a future, a thread
+//! of its own does.
 
-use crate::guest::{self, Channel};
-use std::collections::BTreeMap;
+use super::line::{Line, line, lost, unsent};
+use super::questions::{Asker, Questions};
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard};
+use std::task::Waker;
 use vm_test_protocol::body::{FromBody, ToBody};
-use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::{Answer, Asked, MOST_ASKED, Question};
-use vm_test_protocol::{ENV_CALL, ENV_LAB};
+use vm_test_protocol::lab::{Answer, Asked, Question};
 
-static EXCHANGE: Exchange = Exchange::new();
+/// The exchange of this process.
+pub(super) static EXCHANGE: Exchange = Exchange::new();
 
-struct Exchange {
-    state: Mutex<State>,
+/// Questions and answers of one connection.
+pub(super) struct Exchange {
+    state: Mutex<Questions>,
     changed: Condvar,
-}
-
-struct State {
-    /// How many questions have been asked so far.
-    numbers: u64,
-    /// How many wait for their answers.
-    waiting: usize,
-    /// Answers that their threads have not fetched yet.
-    arrived: BTreeMap<u64, Answer>,
-    /// Whether a thread reads.
-    is_read: bool,
-    /// Why no more answers can come.
-    lost: Option<String>,
 }
 
 /// Asks, and waits for the answer.
 pub(super) fn ask(question: Question) -> Answer {
-    let refuse = |cause: &str, hint: &str| Answer::Refused(Failure::new(cause).hint(hint));
-    // The agent takes a question from anybody else for a breach of the protocol.
-    if std::env::var_os(ENV_LAB).is_none() {
-        return refuse(
-            "this is not the body of a test with a lab",
-            "give the test one, as in #[on_vm(lab = \"office\")]",
-        );
-    }
-    if std::env::var_os(ENV_CALL).is_some() {
-        return refuse(
-            "this is a call on a node, and only the body of the test uses other nodes",
-            "return to the body what it needs to call the next node",
-        );
-    }
-    let Some(channel) = guest::channel() else {
-        return refuse(
-            "the body of the test has not begun in this process",
-            "use it in the body, not in a fixture or a process that the body starts",
-        );
-    };
-    EXCHANGE
-        .ask(channel, question)
-        .unwrap_or_else(|error| Answer::Refused(unsent(&error)))
+    let answer = line().and_then(|line| {
+        let answer = EXCHANGE.ask(line, question);
+        answer.map_err(|error| unsent(&error))
+    });
+    answer.unwrap_or_else(Answer::Refused)
 }
 
-fn unsent(error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::InvalidData => Failure::new(format!("it is too long to be sent: {error}")),
-        _ => lost(&error.to_string()),
+/// Asks, and waits for no answer.
+pub(super) fn tell(question: Question) {
+    if let Ok(line) = line() {
+        EXCHANGE.tell(line, question);
     }
-}
-
-fn lost(cause: &str) -> Failure {
-    Failure::new(format!("the connection to the agent is closed: {cause}"))
-        .hint("the test has closed descriptors that it did not open, or runs in a forked process")
 }
 
 impl Exchange {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            state: Mutex::new(State {
-                numbers: 0,
-                waiting: 0,
-                arrived: BTreeMap::new(),
-                is_read: false,
-                lost: None,
-            }),
+            state: Mutex::new(Questions::new()),
             changed: Condvar::new(),
         }
     }
 
-    fn ask(&self, channel: &Channel, question: Question) -> io::Result<Answer> {
-        let number = self.number();
-        let asked = FromBody::Asked(Asked { number, question });
-        let answer = channel
-            .ask(&asked)
-            .map(|()| self.answer(number, || channel.hear()));
-        self.lock().waiting -= 1;
-        self.changed.notify_all();
-        answer
+    /// Asks from a thread, which waits.
+    pub(super) fn ask(&self, line: &dyn Line, question: Question) -> io::Result<Answer> {
+        let number = self.number(&question);
+        self.send(line, number, question)?;
+        Ok(self.answer(number, line))
     }
 
-    /// Returns a number for a question, once not too many others wait.
-    fn number(&self) -> u64 {
+    /// Returns a number for a question of a thread, once not too many others are open.
+    fn number(&self, question: &Question) -> u64 {
         let mut state = self.lock();
-        loop {
-            if state.waiting < MOST_ASKED {
-                state.waiting += 1;
-                state.numbers += 1;
-                return state.numbers;
-            }
+        while !state.has_room_for(question) {
             state = self.wait(state);
         }
+        state.number(Asker::Thread)
     }
 
     /// Waits for the answer with this number; reads the connection if no other thread does.
-    fn answer(&self, number: u64, hear: impl Fn() -> io::Result<ToBody>) -> Answer {
+    fn answer(&self, number: u64, line: &dyn Line) -> Answer {
         let mut state = self.lock();
         loop {
             if let Some(answer) = state.arrived.remove(&number) {
@@ -123,80 +75,143 @@ impl Exchange {
             }
             state.is_read = true;
             drop(state);
-            let heard = hear();
+            let heard = line.hear();
+            self.lock().is_read = false;
+            self.take(line, heard);
             state = self.lock();
-            state.is_read = false;
-            match heard {
-                Ok(ToBody::Answered(answered)) => {
-                    state.arrived.insert(answered.number, answered.answer);
-                }
-                Ok(ToBody::Call(_)) => state.lost = Some("a call came".to_owned()),
-                Err(error) => state.lost = Some(error.to_string()),
-            }
-            self.changed.notify_all();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Returns a number for a question of a future, or wakes it when there is room.
+    ///
+    /// # Errors
+    /// If no thread can be started that reads its answer.
+    pub(super) fn number_of_future(
+        &'static self,
+        line: &'static dyn Line,
+        question: &Question,
+        waker: &Waker,
+    ) -> io::Result<Option<u64>> {
+        self.have_reader(line)?;
+        let mut state = self.lock();
+        if !state.has_room_for(question) {
+            state.crowded.push(waker.clone());
+            return Ok(None);
+        }
+        Ok(Some(state.number(Asker::Future(waker.clone()))))
+    }
+
+    /// Sends the question that has this number.
+    pub(super) fn send(&self, line: &dyn Line, number: u64, question: Question) -> io::Result<()> {
+        let sent = line.ask(&FromBody::Asked(Asked { number, question }));
+        if sent.is_err() {
+            let mut state = self.lock();
+            state.asked.remove(&number);
+            let crowded = std::mem::take(&mut state.crowded);
+            drop(state);
+            self.changed.notify_all();
+            crowded.into_iter().for_each(Waker::wake);
+        }
+        sent
+    }
+
+    /// Returns the answer to the question of a future, or wakes it when there is one.
+    pub(super) fn fetch(&self, number: u64, waker: &Waker) -> Option<Answer> {
+        let mut state = self.lock();
+        if let Some(answer) = state.arrived.remove(&number) {
+            return Some(answer);
+        }
+        if let Some(cause) = &state.lost {
+            return Some(Answer::Refused(lost(cause)));
+        }
+        if let Some(Asker::Future(before)) = state.asked.get_mut(&number) {
+            before.clone_from(waker);
+        }
+        None
+    }
+
+    /// Notes that nobody waits for this answer any more. What it says was started is killed.
+    pub(super) fn abandon(&self, line: &dyn Line, number: u64) {
+        let mut state = self.lock();
+        match state.asked.get_mut(&number) {
+            Some(asker) => *asker = Asker::Nobody,
+            None => {
+                let answer = state.arrived.remove(&number);
+                answer.into_iter().for_each(|answer| state.discard(&answer));
+            }
+        }
+        drop(state);
+        self.send_unasked(line);
+    }
+
+    /// Asks something whose answer nobody needs.
+    fn tell(&'static self, line: &'static dyn Line, question: Question) {
+        // Without a thread that reads, the answer is read before that of whoever asks next.
+        let _ = self.have_reader(line);
+        self.lock().unasked.push_back(question);
+        self.send_unasked(line);
+    }
+
+    fn send_unasked(&self, line: &dyn Line) {
+        loop {
+            let mut state = self.lock();
+            let Some(question) = state.next_unasked() else {
+                return;
+            };
+            let number = state.number(Asker::Nobody);
+            drop(state);
+            let _ = self.send(line, number, question);
+        }
+    }
+
+    /// Starts the thread that only reads, unless there is one.
+    fn have_reader(&'static self, line: &'static dyn Line) -> io::Result<()> {
+        let mut state = self.lock();
+        if !state.has_reader {
+            let thread = std::thread::Builder::new().name("vm-test: answers".to_owned());
+            thread.spawn(move || self.read(line))?;
+            state.has_reader = true;
+        }
+        Ok(())
+    }
+
+    /// Reads from the next answer on, for all.
+    fn read(&self, line: &dyn Line) {
+        let mut state = self.lock();
+        while state.is_read {
+            state = self.wait(state);
+        }
+        state.is_read = true;
+        drop(state);
+        while self.lock().lost.is_none() {
+            self.take(line, line.hear());
+        }
+    }
+
+    /// Takes what was heard, and tells whoever waits for it.
+    fn take(&self, line: &dyn Line, heard: io::Result<ToBody>) {
+        let mut state = self.lock();
+        let mut wakers = std::mem::take(&mut state.crowded);
+        match heard {
+            Ok(ToBody::Answered(answered)) => wakers.extend(state.arrive(*answered)),
+            Ok(ToBody::Call(_)) => wakers.extend(state.lose("a call came")),
+            Err(error) => wakers.extend(state.lose(&error.to_string())),
+        }
+        drop(state);
+        self.changed.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+        self.send_unasked(line);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Questions> {
         self.state.lock().unwrap_or_else(|lock| lock.into_inner())
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, Questions>) -> MutexGuard<'a, Questions> {
         let waited = self.changed.wait(state);
         waited.unwrap_or_else(|lock| lock.into_inner())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc::channel;
-    use vm_test_protocol::lab::Answered;
-
-    fn answered(number: u64) -> ToBody {
-        let answer = Answer::Refused(Failure::new(number.to_string()));
-        ToBody::Answered(Box::new(Answered { number, answer }))
-    }
-
-    #[test]
-    fn each_thread_gets_its_own_answer_in_whatever_order_they_arrive_and_whichever_thread_reads() {
-        const THREADS: u64 = 16;
-        let exchange = Exchange::new();
-        let (send, receive) = channel();
-        let receive = Mutex::new(receive);
-        let hear = || receive.lock().unwrap().recv().map_err(io::Error::other);
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..THREADS)
-                .map(|_| {
-                    scope.spawn(|| {
-                        let number = exchange.number();
-                        (number, exchange.answer(number, hear))
-                    })
-                })
-                .collect();
-            for number in (1..=THREADS).rev() {
-                send.send(answered(number)).unwrap();
-            }
-            for thread in threads {
-                let (number, answer) = thread.join().unwrap();
-                let expected = Answer::Refused(Failure::new(number.to_string()));
-                assert_eq!(answer, expected);
-            }
-        });
-    }
-
-    #[test]
-    fn when_the_connection_closes_every_thread_learns_it() {
-        let exchange = Exchange::new();
-        let hear = || Err(io::ErrorKind::UnexpectedEof.into());
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    let number = exchange.number();
-                    let answer = exchange.answer(number, hear);
-                    assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
-                });
-            }
-        });
-    }
-}
+mod tests;

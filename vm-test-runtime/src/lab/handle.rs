@@ -3,15 +3,15 @@
 use super::command::Command;
 use super::error::NodeError;
 use super::exchange::ask;
-use super::work::{have_run, how};
-use crate::call;
+use super::function::{call_of, returned};
+use super::work::have_run;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 use vm_test_call::Function;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::{Answer, MOST_BYTES, NodeEntry, Question, Returned, Work};
+use vm_test_protocol::lab::{Answer, NodeEntry, Question};
 
 /// Returns the lab of the running test.
 ///
@@ -210,32 +210,8 @@ impl Node {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        let node = self.name();
-        let cannot = |cause: String| NodeError::refused(node, Failure::new(cause));
-        let argument = function
-            .encode(argument)
-            .map_err(|refusal| cannot(refusal.to_string()))?;
-        if argument.len() > MOST_BYTES {
-            return Err(cannot(format!(
-                "the argument has {} bytes, and at most {MOST_BYTES} are sent",
-                argument.len()
-            )));
-        }
-        let call = call::encode(function.address(), &argument);
-        let call = call.map_err(|error| cannot(error.to_string()))?;
-        let ran = have_run(node, Work::Call(call))?;
-        match ran.returned {
-            Some(Returned::Value(value)) => function
-                .decode(&value)
-                .map_err(|refusal| NodeError::ended(node, refusal.to_string())),
-            Some(Returned::Panicked { message, location }) => Err(NodeError::Panicked {
-                node: node.to_owned(),
-                message,
-                location,
-            }),
-            Some(Returned::Failed(reason)) => Err(NodeError::ended(node, reason)),
-            None => Err(NodeError::ended(node, how(&ran.end))),
-        }
+        let work = call_of(self.name(), function, argument)?;
+        returned(self.name(), function, have_run(self.name(), work)?)
     }
 
     /// Prepares a command of the node: the program, by its path or a name in the node's `PATH`, and

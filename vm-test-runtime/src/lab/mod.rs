@@ -2,17 +2,31 @@
 //! and asks the test process on the host for everything that concerns another node. Runs in guests
 //! only.
 
+mod asking;
+mod child;
 mod command;
 mod error;
 mod exchange;
 mod fault;
+mod file;
+mod function;
 mod handle;
+mod line;
 mod links;
+mod patience;
+mod questions;
+mod started;
+mod task;
+mod told;
 pub mod tools;
+mod wait;
 mod work;
 
+pub use child::Child;
 pub use command::{Command, Output};
 pub use error::NodeError;
 pub use fault::{LinkError, Released};
 pub use handle::{Lab, Node, lab};
 pub use links::{Cut, Hold, Link, Partition};
+pub use task::Task;
+pub use wait::NodeWait;

@@ -12,7 +12,12 @@ pub(super) fn have_run(node: &str, work: Work) -> Result<Ran, NodeError> {
         node: node.to_owned(),
         work,
     };
-    match ask(question) {
+    ended(node, ask(question))
+}
+
+/// Returns how something on a node has ended, if the host says so.
+pub(super) fn ended(node: &str, answer: Answer) -> Result<Ran, NodeError> {
+    match answer {
         Answer::Ran(ran) => Ok(*ran),
         Answer::Refused(failure) => Err(NodeError::refused(node, failure)),
         _ => {
