@@ -37,6 +37,9 @@ pub enum Request {
     Lab(LabRequest),
     /// Change the lab that this connection has been granted.
     Order(Order),
+    /// All nodes of the lab that this connection has been granted are there, and a test begins:
+    /// another one with such a lab may follow. There is no answer.
+    LabBegins,
     /// Report what is running.
     Status,
     /// Report how an instance ended.

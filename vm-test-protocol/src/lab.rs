@@ -30,6 +30,8 @@ pub struct LabRequest {
     pub lab: String,
     /// The node that the test's body runs on.
     pub node: String,
+    /// The test binary: the next lab like this one is most likely for a test in it.
+    pub program: String,
     /// The directory where the upward search for `vm-test.toml` begins.
     pub manifest_dir: String,
     /// The purpose of the lab, for messages.

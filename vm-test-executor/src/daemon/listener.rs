@@ -136,7 +136,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
             registry.with(&instance, |living| living.record = Some(*record));
             Reply::Recorded
         }
-        Request::Order(_) => {
+        Request::Order(_) | Request::LabBegins => {
             let words = "cannot change a lab: this connection has been granted none";
             Reply::Refused(Failure::new(words))
         }
@@ -161,7 +161,7 @@ fn status(desk: &Desk) -> Status {
         uptime: desk.began.elapsed(),
         instances: desk.host.registry.alive(),
         waiting,
-        spares: desk.host.spares.count(),
+        spares: desk.host.spares_ready(),
         memory_used_bytes,
         memory_limit_bytes,
     }

@@ -2,9 +2,14 @@
 
 use super::super::instance::LabKeeper;
 use super::super::prepare::{self, OnLab};
+use super::admission::Admitted;
+use super::model::Model;
 use super::room::Room;
+use super::spare::Spare;
+use super::spare_lab::{LabKind, LabModel, SpareNode};
 use crate::config::Guest;
 use crate::config::lab::{Lab, Node};
+use crate::keeper::Assignment;
 use crate::keeper::lab::Port;
 use crate::sync;
 use std::collections::{HashMap, HashSet};
@@ -22,11 +27,53 @@ pub(crate) struct Labs {
 #[derive(Debug)]
 pub(super) struct LivingLab {
     pub(super) plan: Lab,
+    /// The test binary that it was requested for.
+    program: String,
     pub(super) keeper: LabKeeper,
     /// The room of all of its nodes.
     pub(super) room: Room,
+    /// Their memory, if they were started ahead and so have it apart from that.
+    _memory: Option<Admitted>,
     /// The nodes that have a lease, or had one.
-    pub(super) leased: Mutex<HashSet<String>>,
+    leased: Mutex<HashSet<String>>,
+    /// The nodes that were started ahead, and have no lease yet.
+    ahead: Mutex<HashMap<String, SpareNode>>,
+    /// The VMs among its nodes, as models for those of a spare lab.
+    models: Mutex<HashMap<String, Model>>,
+}
+
+impl LivingLab {
+    /// Returns a lab with this keeper and the nodes that were started ahead, none of them leased.
+    pub(super) fn new(
+        kind: LabKind,
+        keeper: LabKeeper,
+        ahead: HashMap<String, SpareNode>,
+        room: Room,
+        memory: Option<Admitted>,
+    ) -> Self {
+        Self {
+            plan: kind.plan,
+            program: kind.program,
+            keeper,
+            room,
+            _memory: memory,
+            leased: Mutex::default(),
+            ahead: Mutex::new(ahead),
+            models: Mutex::default(),
+        }
+    }
+
+    /// Returns the model for a spare lab, unless that would have no VM, and so nothing to prepare.
+    pub(super) fn model(&self) -> Option<LabModel> {
+        let nodes = sync::lock(&self.models).clone();
+        (!nodes.is_empty()).then(|| LabModel {
+            kind: LabKind {
+                plan: self.plan.clone(),
+                program: self.program.clone(),
+            },
+            nodes,
+        })
+    }
 }
 
 /// A node that a lease has taken.
@@ -94,6 +141,18 @@ impl LeasedNode {
     /// Returns its links to networks.
     pub(super) fn ports(&self) -> Vec<Port> {
         prepare::ports(&self.lab.plan, &self.node)
+    }
+
+    /// Returns the VM that was started ahead for this node, if this is its world.
+    pub(super) fn ahead(&self, assignment: &Assignment) -> Option<Spare> {
+        let ahead = sync::lock(&self.lab.ahead).remove(&self.node.name);
+        ahead?.into_spare_for(assignment)
+    }
+
+    /// Notes the instance that has become this node.
+    pub(super) fn note(&self, model: Option<Model>) {
+        let name = || self.node.name.clone();
+        sync::lock(&self.lab.models).extend(model.map(|model| (name(), model)));
     }
 
     /// Returns the keeper of its lab.
