@@ -44,6 +44,9 @@ pub enum Request {
         /// What is asked.
         asked: OfLab,
     },
+    /// All nodes of the lab that this connection has been granted are there, and a test begins:
+    /// another one with such a lab may follow. There is no answer.
+    LabBegins,
     /// Report what is running.
     Status,
     /// Report how an instance ended.

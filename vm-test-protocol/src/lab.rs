@@ -40,6 +40,8 @@ pub struct LabRequest {
     pub node: String,
     /// The lab's nodes, all on one network; empty if `vm-test.toml` declares the lab.
     pub at_site: Vec<NodeAtSite>,
+    /// The test binary: the next lab like this one is most likely for a test in it.
+    pub program: String,
     /// The directory where the upward search for `vm-test.toml` begins.
     pub manifest_dir: String,
     /// The purpose of the lab, for messages.

@@ -43,16 +43,21 @@ pub enum FromMachine {
     },
     /// The VM failed to come up, for this reason.
     NotUp(String),
+    /// The VM has been configured, and waits for [`ToMachine::Go`].
+    Configured,
     /// The VM has become this instance; the agent's stream begins with [`ToMachine::Begin`].
     Became,
-    /// The VM cannot become this instance, for this reason.
+    /// The VM cannot be configured, or become this instance, for this reason.
     CannotBecome(String),
 }
 
 /// A message from the keeper to the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToMachine {
-    /// Become this instance.
+    /// Take all of this identity that is the same for every copy, before the VM is saved once more.
+    Configure(Box<Identity>),
+    /// Become this instance. A VM that was configured before takes only what is this copy's own: the
+    /// time, random numbers, the machine id.
     Go(Box<Identity>),
     /// The instance has been leased: open the stream.
     Begin {

@@ -9,30 +9,30 @@ use vm_test_protocol::machine::Identity;
 use vm_test_sys::entropy;
 use vm_test_sys::hosts;
 
-/// The files with the host name and the machine id, and what is written to them.
-const FILES: [(&str, &str); 2] = [
-    ("/etc/hostname", "write its host name"),
-    ("/etc/machine-id", "write its machine id"),
-];
+/// The file with the host name, and what is done to it.
+const HOST_NAME: (&str, &str) = ("/etc/hostname", "write its host name");
+
+/// The file with the machine id, and what is done to it.
+const MACHINE_ID: (&str, &str) = ("/etc/machine-id", "write its machine id");
 
 /// How far the clock of a machine that has waited may be from the host's before it is set again.
 /// What the host says is some milliseconds old when it is heard, and a second is what a test may
 /// rely on.
 const CLOSE: Duration = Duration::from_millis(250);
 
-/// Gives the VM this identity.
-pub(super) fn take(identity: &Identity) -> io::Result<()> {
+/// Gives the VM what no other copy has: random numbers, the time, a machine id.
+pub(super) fn renew(identity: &Identity) -> io::Result<()> {
     entropy::add(&identity.seed).map_err(cannot("seed its random numbers"))?;
     set_clock(identity.time)?;
+    fill(MACHINE_ID, &identity.machine_id)
+}
+
+/// Gives the VM its host name, and the names of others.
+pub(super) fn name(identity: &Identity) -> io::Result<()> {
     rustix::system::sethostname(identity.host_name.as_bytes())
         .map_err(io::Error::from)
         .map_err(cannot("set its host name"))?;
-    for ((file, what), text) in FILES
-        .iter()
-        .zip([&identity.host_name, &identity.machine_id])
-    {
-        fill(file, text).map_err(cannot(what))?;
-    }
+    fill(HOST_NAME, &identity.host_name)?;
     add_to_hosts(&identity.host_name, &identity.hosts)
         .map_err(cannot("write its name to /etc/hosts"))
 }
@@ -52,7 +52,7 @@ fn add_to_hosts(name: &str, others: &str) -> io::Result<()> {
 
 /// Empties the files that identify the VM, so that a copy only has to write its own values.
 pub(super) fn forget() -> io::Result<()> {
-    FILES
+    [HOST_NAME, MACHINE_ID]
         .iter()
         .try_for_each(|(file, what)| fs::write(file, "").map_err(cannot(what)))
 }
@@ -60,9 +60,10 @@ pub(super) fn forget() -> io::Result<()> {
 /// Writes a line to an empty file.
 ///
 /// Truncating it again would make the kernel write it to disk at once.
-fn fill(file: &str, line: &str) -> io::Result<()> {
-    let mut file = File::options().write(true).open(file)?;
-    file.write_all(format!("{line}\n").as_bytes())
+fn fill((file, what): (&str, &'static str), line: &str) -> io::Result<()> {
+    let file = File::options().write(true).open(file);
+    file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
+        .map_err(cannot(what))
 }
 
 /// Sets the clock to the host's time if it has drifted while the VM waited, for example because the

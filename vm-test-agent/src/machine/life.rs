@@ -56,18 +56,28 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
     // copies.
     rustix::fs::sync();
     frame::write(&control, &FromMachine::Booted { protocol: PROTOCOL })?;
-    let identity = wait_for_go(&mut control)?;
-    if let Err(error) = become_instance(&identity, &ready) {
-        frame::write(&control, &FromMachine::CannotBecome(error.to_string()))?;
-        return Err(error);
-    }
+    let mut is_configured = false;
+    let identity = loop {
+        match next_word(&mut control)? {
+            ToMachine::Configure(identity) => {
+                let done = configure(&identity, &ready);
+                told(&control, done)?;
+                warm_up(&identity);
+                rustix::fs::sync();
+                is_configured = true;
+                frame::write(&control, &FromMachine::Configured)?;
+            }
+            ToMachine::Go(identity) => break *identity,
+            other => return Err(unexpected(&other)),
+        }
+    };
+    let done = identity::renew(&identity).and_then(|()| match is_configured {
+        true => Ok(()),
+        false => configure(&identity, &ready),
+    });
+    told(&control, done)?;
     if identity.is_spare {
-        let programs = identity
-            .places
-            .iter()
-            .filter(|place| place.kind == PlaceKind::File);
-        rehearsal::rehearse(programs.map(|place| place.to.as_str()));
-        idle::OF_INSTANCE.wait();
+        warm_up(&identity);
     }
     frame::write(&control, &FromMachine::Became)?;
     if let Some(time) = wait_for_begin(&control)? {
@@ -119,15 +129,32 @@ impl Ready {
     }
 }
 
-fn wait_for_go(control: &mut File) -> io::Result<Identity> {
+/// Waits for the keeper's next word. The port is closed between one keeper and the next.
+fn next_word(control: &mut File) -> io::Result<ToMachine> {
     loop {
         match frame::read(&*control)? {
-            Some(ToMachine::Go(identity)) => return Ok(*identity),
-            Some(other) => return Err(unexpected(&other)),
-            // The port is closed between one keeper and the next.
+            Some(word) => return Ok(word),
             None => std::thread::sleep(Duration::from_millis(1)),
         }
     }
+}
+
+/// Tells the keeper why something could not be done.
+fn told(control: &File, done: io::Result<()>) -> io::Result<()> {
+    if let Err(error) = &done {
+        frame::write(control, &FromMachine::CannotBecome(error.to_string()))?;
+    }
+    done
+}
+
+/// Runs what a test's start runs, without the test.
+fn warm_up(identity: &Identity) {
+    let programs = identity
+        .places
+        .iter()
+        .filter(|place| place.kind == PlaceKind::File);
+    rehearsal::rehearse(programs.map(|place| place.to.as_str()));
+    idle::OF_INSTANCE.wait();
 }
 
 /// Waits until the VM is leased; returns the present time if it has waited.
@@ -143,8 +170,9 @@ fn unexpected(word: &ToMachine) -> io::Error {
     io::Error::other(format!("cannot do {word:?} now"))
 }
 
-fn become_instance(identity: &Identity, ready: &Ready) -> io::Result<()> {
-    identity::take(identity)?;
+/// Does what is the same for all copies with this identity.
+fn configure(identity: &Identity, ready: &Ready) -> io::Result<()> {
+    identity::name(identity)?;
     devices::bring(&identity.devices)?;
     if identity.network {
         network::up(&identity.card)?;

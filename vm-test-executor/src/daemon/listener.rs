@@ -143,7 +143,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
             registry.with(&instance, |living| living.record = Some(*record));
             Reply::Recorded
         }
-        Request::Order(_) => {
+        Request::Order(_) | Request::LabBegins => {
             let words = "cannot change a lab: this connection has been granted none";
             Reply::Refused(Failure::new(words))
         }
@@ -169,7 +169,7 @@ fn status(desk: &Desk) -> Status {
         instances: desk.host.registry.alive(),
         labs: desk.host.labs.status(),
         waiting,
-        spares: desk.host.spares.count(),
+        spares: desk.host.spares_ready(),
         memory_used_bytes,
         memory_limit_bytes,
     }

@@ -4,10 +4,10 @@
 use super::files::Files;
 use super::gate::Gate;
 use super::instance::{Orders, loops, spawner};
-use super::lease::{Admission, Budget, Claims, Host, Labs, Registry, Spare, Spares};
+use super::lease::{Admission, Budget, Claims, Host, Labs, Registry, Spares};
 use super::listener::{self, Desk};
 use super::prepare::stores::{self, Stores};
-use super::prepare::{Emulators, Libraries, Names, Tools};
+use super::prepare::{Emulators, Libraries, Names, Tools, Wanted};
 use super::{environment, log, sweep};
 use crate::host::idmaps::IdMaps;
 use signal_hook::iterator::Signals;
@@ -153,6 +153,7 @@ pub fn serve() -> Result<(), Failure> {
             registry: Registry::default(),
             labs: Labs::default(),
             spares: Spares::of_environment(),
+            spare_labs: Spares::of_environment(),
             tools: Tools {
                 maps: IdMaps::of_this_user(),
                 agent,
@@ -163,6 +164,7 @@ pub fn serve() -> Result<(), Failure> {
                 spawner,
                 names: Names::of(run),
                 boots: Mutex::new(()),
+                wanted: Wanted::default(),
                 ending: AtomicUsize::new(0),
                 stop,
             },
@@ -189,7 +191,7 @@ pub fn serve() -> Result<(), Failure> {
     while desk.host.gate.is_busy() && Instant::now() < limit {
         orders.serve_one(Duration::from_millis(5));
     }
-    desk.host.spares.clear();
+    desk.host.end_spares();
     if files.is_lock_in_place() {
         stores::sweep(&journal);
         sweep::sweep(&dir, None);
@@ -207,7 +209,7 @@ fn serve_until_closed(host: &Host, orders: &Orders, files: &Files) {
     let idle = idle_time();
     while !gate.is_closed() {
         let idles = !orders.serve_one(TICK) && !gate.is_busy();
-        host.spares.expire(Spare::is_alive);
+        host.expire_spares();
         if !idles {
             idle_since = Instant::now();
         }

@@ -72,6 +72,14 @@ impl Lab {
         connection.stream.try_clone()
     }
 
+    /// Tells the daemon that a test begins, so that it can prepare a lab for the next one.
+    pub fn begin(&self) {
+        let connection = self.connection.lock();
+        let connection = connection.unwrap_or_else(|lock| lock.into_inner());
+        // If the daemon is gone, that shows where it matters.
+        let _ = connection.send(&Request::LabBegins);
+    }
+
     fn ask(request: &LabRequest, waiting: &impl Fn(&str)) -> Result<Self, Refusal> {
         let what = format!("cannot lease lab `{}`", request.lab);
         let lost = |error: io::Error| {

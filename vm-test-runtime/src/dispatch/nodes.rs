@@ -51,10 +51,12 @@ impl Nodes {
         test: &str,
         lab: LabSite,
     ) -> Result<(Lease, Self), Failure> {
+        let template = lease::request(site, test)?;
         let request = LabRequest {
             lab: lab.name.to_owned(),
             node: lab.node.to_owned(),
             at_site: at_site(lab),
+            program: template.programs.first().cloned().unwrap_or_default(),
             manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
             purpose: test.to_owned(),
             entry: entry::of(site, test),
@@ -62,7 +64,6 @@ impl Nodes {
         };
         let granted = client::Lab::obtain(&request, |reason| lease::waiting(test, reason))?;
         let entries = granted.granted.nodes.clone();
-        let template = lease::request(site, test)?;
         let requests: Vec<LeaseRequest> = entries
             .iter()
             .map(|entry| of_node(&template, &granted.granted.lab, entry, lab.node))
@@ -99,6 +100,7 @@ impl Nodes {
                 lab.name, lab.node
             ))
         })?;
+        granted.begin();
         let nodes = Self {
             site,
             test: test.to_owned(),

@@ -52,10 +52,11 @@ pub(super) fn arguments(hardware: &Hardware, own: &Own<'_>) -> Vec<String> {
     args.option("-display", "none");
     args.option(
         "-sandbox",
-        match hardware.start {
+        if hardware.start.is_saved() {
             // For saving, another program writes to the file.
-            Start::Save => "on,obsolete=deny,elevateprivileges=deny",
-            _ => "on,obsolete=deny,elevateprivileges=deny,spawn=deny",
+            "on,obsolete=deny,elevateprivileges=deny"
+        } else {
+            "on,obsolete=deny,elevateprivileges=deny,spawn=deny"
         },
     );
     args.option(
@@ -116,7 +117,7 @@ fn memory(hardware: &Hardware) -> String {
         format!("memory-backend-file,id=ram,size={size},mem-path={ROOM}/{TEMPLATE}/ram");
     match hardware.start {
         Start::Boot => format!("memory-backend-ram,id=ram,size={size}"),
-        Start::Save => format!("{of_template},share=on"),
+        Start::Save | Start::Configure => format!("{of_template},share=on"),
         Start::Restore | Start::Ahead => format!("{of_template},share=off"),
     }
 }

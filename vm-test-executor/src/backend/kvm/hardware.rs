@@ -47,7 +47,7 @@ pub struct Hardware {
     /// How many network cards it has for the networks of its lab. A template's lead nowhere.
     pub ports: usize,
     /// Payload disks, by their paths in the keeper's directory. A template has as many, but does
-    /// not read them.
+    /// not read them, unless it is a configured node's.
     pub payload: Vec<PathBuf>,
     /// What distinguishes it from other VMs with the same template.
     pub identity: Identity,
@@ -64,13 +64,22 @@ pub enum Start {
     Restore,
     /// Restored from a template ahead of its lease, for which it waits.
     Ahead,
+    /// Restored from a copy of a template, configured as the node of a lab that it is, and saved in
+    /// that copy's place.
+    Configure,
 }
 
 impl Start {
     /// Returns whether it is restored from a template.
     #[must_use]
     pub fn is_restored(self) -> bool {
-        matches!(self, Self::Restore | Self::Ahead)
+        matches!(self, Self::Restore | Self::Ahead | Self::Configure)
+    }
+
+    /// Returns whether it ends as a template.
+    #[must_use]
+    pub fn is_saved(self) -> bool {
+        matches!(self, Self::Save | Self::Configure)
     }
 }
 

@@ -65,7 +65,7 @@ impl Qemu {
             .then(|| File::open(room().join(TEMPLATE).join(STATE)))
             .transpose()
             .map_err(|error| failed("open the template's state", error))?;
-        let stream = (hardware.start != Start::Save).then_some(STREAM);
+        let stream = (!hardware.start.is_saved()).then_some(STREAM);
         let wires = Wires {
             monitor: monitor.as_raw_fd(),
             control: control.as_raw_fd(),
@@ -168,6 +168,8 @@ fn root_disk(start: Start) -> io::Result<PathBuf> {
             make_over(&disk, "qcow2", &template.join(BLANK))?;
             Ok(disk)
         }
+        // A copy of the template's own, which goes on as it was saved.
+        Start::Configure => Ok(template.join(DISK)),
         Start::Restore | Start::Ahead => {
             fs::copy(template.join(BLANK), &own)?;
             Ok(own)

@@ -46,6 +46,7 @@ pub fn run(machine: &Virtual) -> Result<i32, Unrun> {
     let hardware = || machine.hardware.clone();
     let done = match machine.hardware.start {
         Start::Save => Running::start(machine, hardware()).and_then(Running::save),
+        Start::Configure => Running::restored(machine).and_then(Running::configure),
         Start::Boot => Running::start(machine, hardware()).and_then(Running::boot),
         // A spare is only an optimisation: if it cannot be restored, drop it and do not blame the
         // template.
@@ -105,7 +106,7 @@ impl<'a> Running<'a> {
         });
         let console = console.map_err(failed)?;
         let patience = match hardware.start {
-            Start::Restore => hardware.patience.min(RESTORING),
+            Start::Restore | Start::Configure => hardware.patience.min(RESTORING),
             _ => hardware.patience,
         };
         control.set_read_timeout(Some(patience)).map_err(failed)?;
@@ -158,14 +159,20 @@ impl<'a> Running<'a> {
     ///
     /// If an error is blamed on the VM, its template is damaged.
     fn restore(machine: &'a Virtual) -> Result<(Self, Option<Failure>), Trouble> {
+        let mut running = Self::restored(machine)?;
+        let refusal = running.go()?;
+        Ok((running, refusal))
+    }
+
+    /// Restores a VM, whose agent then waits for a word.
+    fn restored(machine: &'a Virtual) -> Result<Self, Trouble> {
         let mut running = Self::start(machine, machine.hardware.clone())?;
         let state = running.qemu.state.as_ref().map_or(-1, AsRawFd::as_raw_fd);
         let restored = running.monitor().and_then(|monitor| monitor.restore(state));
         if let Err(error) = restored {
             return Err(running.not_restored(&error));
         }
-        let refusal = running.go()?;
-        Ok((running, refusal))
+        Ok(running)
     }
 
     /// Returns why it cannot be restored from its template.
@@ -246,6 +253,23 @@ impl<'a> Running<'a> {
 
     fn save(mut self) -> Result<i32, Trouble> {
         self.await_boot()?;
+        self.save_now()
+    }
+
+    /// Has the agent configure the VM, and saves it.
+    fn configure(mut self) -> Result<i32, Trouble> {
+        let identity = Box::new(self.hardware.identity.clone());
+        // If the agent is gone, that shows as the end of the stream.
+        let _ = frame::write(&self.control, &ToMachine::Configure(identity));
+        let cause = match self.hear()? {
+            FromMachine::Configured => return self.save_now(),
+            FromMachine::CannotBecome(reason) => reason,
+            other => format!("its agent says {other:?}"),
+        };
+        Err(cannot(self.machine, &format!("configure it: {cause}")).into())
+    }
+
+    fn save_now(mut self) -> Result<i32, Trouble> {
         let path = format!("{}/{TEMPLATE}/{STATE}", ROOM);
         let saved = self.monitor().and_then(|monitor| {
             monitor.save(&path)?;

@@ -28,6 +28,7 @@ pub(super) fn run(args: &UpArgs) -> Result<(), Failure> {
     let request = LabRequest {
         lab: plan.name,
         node: String::new(),
+        program: String::new(),
         manifest_dir: manifest_dir().to_string_lossy().into_owned(),
         purpose: format!("vm-test {PURPOSE}"),
         at_site: Vec::new(),

@@ -7,7 +7,7 @@ use crate::host::idmaps::{IdMaps, Source};
 use crate::keeper::Isolation;
 use crate::keeper::lab::{LAB, LabReport, Network, Node, ToLab};
 use crate::sync;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::fs;
 use std::io;
@@ -155,6 +155,12 @@ impl LabKeeper {
     /// Returns a descriptor that is readable once the keeper has ended.
     pub(crate) fn process(&self) -> &OwnedFd {
         &self.pidfd
+    }
+
+    /// Returns whether the keeper runs.
+    pub(crate) fn is_alive(&self) -> bool {
+        let mut end = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        matches!(poll(&mut end, Some(&Timespec::default())), Ok(0))
     }
 
     /// Ends the lab with all its nodes.

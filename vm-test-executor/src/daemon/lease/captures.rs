@@ -59,7 +59,7 @@ impl Captures {
 
 /// Writes what the networks have carried, to this directory or to that of the test's run.
 pub(super) fn write(lab: &LivingLab, directory: Option<&str>) -> Done {
-    let captures = &lab.captures;
+    let captures = &lab.about.captures;
     let written = (|| {
         let carried = lab.keeper.capture()?;
         let directory = match directory {

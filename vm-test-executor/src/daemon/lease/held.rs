@@ -56,7 +56,7 @@ fn take_over(
         .map(UnixStream::from)
         .map_err(|_| cannot("the request contained no stream"))?;
     let lab = host.labs.find(name).ok_or_else(|| cannot("it is gone"))?;
-    let term = lab.holding.take(connection);
+    let term = lab.about.holding.take(connection);
     let term = term.ok_or_else(|| cannot("none of its nodes is kept, or it is held already"))?;
     Ok((lab, term))
 }
@@ -66,24 +66,24 @@ fn attend(host: &Host, lab: &LivingLab, term: &Term) {
     loop {
         let left = term.left().unwrap_or(TICK).min(TICK);
         let is_over = left.is_zero() || is_gone(lab, left);
-        if is_over || !host.registry.has_node_of(&lab.name) {
+        if is_over || !host.registry.has_node_of(&lab.about.name) {
             return end(host, lab);
         }
     }
 }
 
 fn is_gone(lab: &LivingLab, within: Duration) -> bool {
-    let connection = lab.holding.connection();
+    let connection = lab.about.holding.connection();
     connection.is_none_or(|connection| is_gone_within(connection, within))
 }
 
 /// Ends a lab: first its nodes, each as if it were alone, so that none of them seems to have died.
 fn end(host: &Host, lab: &LivingLab) {
-    for kept in host.registry.kept_of(&lab.name) {
+    for kept in host.registry.kept_of(&lab.about.name) {
         kept.end();
     }
-    await_that(|| !host.registry.has_node_of(&lab.name));
-    if let Some(connection) = lab.holding.connection() {
+    await_that(|| !host.registry.has_node_of(&lab.about.name));
+    if let Some(connection) = lab.about.holding.connection() {
         let _ = connection.shutdown(Shutdown::Both);
     }
 }
@@ -95,7 +95,7 @@ pub(crate) fn remove(host: &Host, name: &str) -> Reply {
         let failure = cannot("there is no such lab");
         return Reply::Refused(failure.hint("`vm-test lab ls` lists all labs"));
     };
-    if lab.holding.connection().is_none() {
+    if lab.about.holding.connection().is_none() {
         let failure = cannot("its test still runs");
         return Reply::Refused(
             failure.hint("end the process of the test, which `vm-test ps` names"),
@@ -117,11 +117,11 @@ pub(crate) fn order(host: &Host, name: &str, order: &Order) -> Done {
         let failure = cannot("there is no such lab");
         return Done::Failed(failure.hint("`vm-test lab ls` lists all labs"));
     };
-    if lab.holding.connection().is_none() {
+    if lab.about.holding.connection().is_none() {
         let failure = cannot("its test still runs");
         return Done::Failed(failure.hint("labs are held when their tests have failed"));
     }
-    let _turn = sync::lock(&lab.holding.turn);
+    let _turn = sync::lock(&lab.about.holding.turn);
     orders::carry_out(&lab, order)
 }
 

@@ -80,6 +80,7 @@ mod tests {
         LabRequest {
             lab: "office".to_owned(),
             node: "gw".to_owned(),
+            program: String::new(),
             manifest_dir: "/".to_owned(),
             purpose: String::new(),
             at_site: Vec::new(),

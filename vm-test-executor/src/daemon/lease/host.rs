@@ -6,6 +6,7 @@ use super::admission::Admission;
 use super::labs::Labs;
 use super::registry::Registry;
 use super::spare::Spare;
+use super::spare_lab::{LabKind, SpareLab};
 use super::spares::Spares;
 
 /// The daemon, as a lease sees it.
@@ -16,5 +17,25 @@ pub(crate) struct Host {
     pub(crate) registry: Registry,
     pub(crate) labs: Labs,
     pub(crate) spares: Spares<Spare>,
+    pub(crate) spare_labs: Spares<SpareLab, LabKind>,
     pub(crate) tools: Tools,
+}
+
+impl Host {
+    /// Ends all that was started ahead and that no lease waits for, because its memory is needed.
+    pub(crate) fn end_spares(&self) {
+        self.spares.clear();
+        self.spare_labs.clear();
+    }
+
+    /// Ends what was started ahead and was not taken in time, or is dead.
+    pub(crate) fn expire_spares(&self) {
+        self.spares.expire(Spare::is_alive);
+        self.spare_labs.expire(SpareLab::is_alive);
+    }
+
+    /// Returns how many VMs and labs were started ahead and are ready.
+    pub(crate) fn spares_ready(&self) -> usize {
+        self.spares.count() + self.spare_labs.count()
+    }
 }

@@ -75,7 +75,7 @@ fn term_of(host: &Host, instance: &str) -> Option<Arc<Term>> {
         (living.granted.keep_for, living.status.lab.clone())
     })?;
     match node {
-        Some(node) => host.labs.find(&node.lab)?.holding.term(),
+        Some(node) => host.labs.find(&node.lab)?.about.holding.term(),
         None => keep_for.map(|stays| Arc::new(Term::of(stays))),
     }
 }

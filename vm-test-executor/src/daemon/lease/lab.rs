@@ -1,18 +1,18 @@
-//! One lab, in its own thread: decide it, wait for room for all of its nodes, start its keeper,
-//! live, end. Its nodes are leased one by one, as instances.
+//! One lab, in its own thread: decide it, wait for room for all of its nodes, start its keeper or
+//! take a lab that was started ahead, live, end. Its nodes are leased one by one, as instances.
 
 use super::super::instance::LabKeeper;
 use super::super::prepare;
 use super::captures::Captures;
 use super::holding::Holding;
 use super::host::Host;
-use super::labs::LivingLab;
-use super::{orders, queue};
+use super::labs::{About, LivingLab};
+use super::spare_lab::{LabKind, SpareLab};
+use super::{orders, queue, standby_lab};
 use rustix::event::{PollFd, PollFlags, poll};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::Mutex;
 use std::time::Instant;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
@@ -21,22 +21,45 @@ use vm_test_protocol::lab::{LabLeased, LabRequest};
 
 /// Serves a request for a lab on this connection until the connection is closed.
 pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LabRequest) {
-    // If the daemon is stopping, the client gets no answer and asks the next daemon.
-    if let Err(failure) = lab(host, stream, request)
-        && !host.gate.is_closed()
-    {
-        // If the client is gone, nobody needs the answer.
-        let _ = frame::write(stream, &Reply::Refused(failure));
-    }
-    let _ = stream.shutdown(Shutdown::Both);
+    std::thread::scope(|scope| {
+        let prepare_next = |lab: &LivingLab| {
+            let Some(model) = lab.model() else {
+                return;
+            };
+            let prepare = move || standby_lab::prepare_all(host, model);
+            // If no thread can be started, the next test gets a new lab.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, prepare);
+        };
+        // If the daemon is stopping, the client gets no answer and asks the next daemon.
+        if let Err(failure) = lab(host, stream, request, &prepare_next)
+            && !host.gate.is_closed()
+        {
+            // If the client is gone, nobody needs the answer.
+            let _ = frame::write(stream, &Reply::Refused(failure));
+        }
+        let _ = stream.shutdown(Shutdown::Both);
+    });
 }
 
-fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Failure> {
-    let plan = prepare::lab(request)?;
-    let (memory, cpus) = prepare::needs(&plan);
+/// Serves a lab. `prepare_next` prepares labs like it for the next tests.
+fn lab(
+    host: &Host,
+    stream: &UnixStream,
+    request: &LabRequest,
+    prepare_next: &dyn Fn(&LivingLab),
+) -> Result<(), Failure> {
+    let kind = LabKind {
+        plan: prepare::lab(request)?,
+        program: request.program.clone(),
+    };
+    let (plan, tools) = (&kind.plan, &host.tools);
+    let (memory, cpus) = prepare::needs(plan);
     let what = format!("memory for the nodes of lab `{}`", plan.name);
     host.admission.check(memory, &what)?;
-    let Some(room) = queue::admit(host, stream, memory, cpus)? else {
+    let spare = host.spare_labs.take(&kind).filter(SpareLab::is_alive);
+    // A lab that was started ahead has its memory.
+    let needed = if spare.is_some() { 0 } else { memory };
+    let Some(room) = queue::admit(host, stream, needed, cpus)? else {
         return Ok(());
     };
     if request.hold.is_some() {
@@ -46,26 +69,34 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
                 .hint("`vm-test rm --all` ends all that is kept, `vm-test ps` lists it")
         })?;
     }
-    let tools = &host.tools;
-    let (_, name) = tools.names.next(&plan.name);
-    let networks = prepare::networks(&plan);
-    let keeper = LabKeeper::start(&name, networks, &tools.maps, &tools.spawner)?;
-    let granted = LabLeased {
-        lab: name.clone(),
-        nodes: prepare::entries(&plan),
-    };
-    let captures = Captures::of(&name, request.entry.clone());
-    let entry = host.labs.insert(LivingLab {
-        captures,
-        name,
+    let nodes = prepare::entries(plan);
+    let about = |name: &str| About {
+        name: name.to_owned(),
         purpose: request.purpose.clone(),
         since: Instant::now(),
-        plan,
-        keeper,
-        room,
-        leased: Mutex::new(HashSet::new()),
+        captures: Captures::of(name, request.entry.clone()),
         holding: Holding::of(request),
-    });
+    };
+    let lab = match spare {
+        Some(SpareLab {
+            keeper,
+            name,
+            nodes,
+            memory,
+        }) => LivingLab::new(about(&name), kind, keeper, nodes, room, Some(memory)),
+        None => {
+            let (_, name) = tools.names.next(&plan.name);
+            let networks = prepare::networks(plan);
+            let keeper = LabKeeper::start(&name, networks, &tools.maps, &tools.spawner)?;
+            let ahead = HashMap::new();
+            LivingLab::new(about(&name), kind, keeper, ahead, room, None)
+        }
+    };
+    let granted = LabLeased {
+        lab: lab.about.name.clone(),
+        nodes,
+    };
+    let entry = host.labs.insert(lab);
     if host.gate.is_closed() || frame::write(stream, &Reply::Lab(granted)).is_err() {
         return Ok(());
     }
@@ -85,8 +116,13 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
         if !is_asked || ends[1..].iter().any(|end| !end.revents().is_empty()) {
             return Ok(());
         }
-        let Ok(Some(Request::Order(order))) = frame::read(stream) else {
-            return Ok(());
+        let order = match frame::read(stream) {
+            Ok(Some(Request::Order(order))) => order,
+            Ok(Some(Request::LabBegins)) => {
+                prepare_next(&entry.lab);
+                continue;
+            }
+            _ => return Ok(()),
         };
         let done = orders::carry_out(&entry.lab, &order);
         if frame::write(stream, &Reply::Done(done)).is_err() {

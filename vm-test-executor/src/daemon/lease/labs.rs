@@ -2,11 +2,16 @@
 
 use super::super::instance::LabKeeper;
 use super::super::prepare::{self, OnLab};
+use super::admission::Admitted;
 use super::captures::Captures;
 use super::holding::Holding;
+use super::model::Model;
 use super::room::Room;
+use super::spare::Spare;
+use super::spare_lab::{LabKind, LabModel, SpareNode};
 use crate::config::Guest;
 use crate::config::lab::{Lab, Node};
+use crate::keeper::Assignment;
 use crate::keeper::lab::Port;
 use crate::sync;
 use std::collections::{HashMap, HashSet};
@@ -22,22 +27,72 @@ pub(crate) struct Labs {
     alive: Mutex<HashMap<String, Arc<LivingLab>>>,
 }
 
-/// A lab whose keeper runs.
+/// What is known of a lab besides its plan.
 #[derive(Debug)]
-pub(super) struct LivingLab {
-    /// Where captures of its networks are written.
-    pub(super) captures: Captures,
+pub(super) struct About {
     /// Its own name, by which its nodes are leased.
     pub(super) name: String,
     pub(super) purpose: String,
     pub(super) since: Instant,
+    /// Where captures of its networks are written.
+    pub(super) captures: Captures,
+    pub(super) holding: Holding,
+}
+
+/// A lab whose keeper runs.
+#[derive(Debug)]
+pub(super) struct LivingLab {
+    pub(super) about: About,
     pub(super) plan: Lab,
+    /// The test binary that it was requested for.
+    program: String,
     pub(super) keeper: LabKeeper,
     /// The room of all of its nodes.
     pub(super) room: Room,
+    /// Their memory, if they were started ahead and so have it apart from that.
+    _memory: Option<Admitted>,
     /// The nodes that have a lease, or had one.
     pub(super) leased: Mutex<HashSet<String>>,
-    pub(super) holding: Holding,
+    /// The nodes that were started ahead, and have no lease yet.
+    ahead: Mutex<HashMap<String, SpareNode>>,
+    /// The VMs among its nodes, as models for those of a spare lab.
+    models: Mutex<HashMap<String, Model>>,
+}
+
+impl LivingLab {
+    /// Returns a lab with this keeper and the nodes that were started ahead, none of them leased.
+    pub(super) fn new(
+        about: About,
+        kind: LabKind,
+        keeper: LabKeeper,
+        ahead: HashMap<String, SpareNode>,
+        room: Room,
+        memory: Option<Admitted>,
+    ) -> Self {
+        Self {
+            about,
+            plan: kind.plan,
+            program: kind.program,
+            keeper,
+            room,
+            _memory: memory,
+            leased: Mutex::default(),
+            ahead: Mutex::new(ahead),
+            models: Mutex::default(),
+        }
+    }
+
+    /// Returns the model for a spare lab, unless that would have no VM, and so nothing to prepare.
+    pub(super) fn model(&self) -> Option<LabModel> {
+        let nodes = sync::lock(&self.models).clone();
+        (!nodes.is_empty()).then(|| LabModel {
+            kind: LabKind {
+                plan: self.plan.clone(),
+                program: self.program.clone(),
+            },
+            nodes,
+        })
+    }
 }
 
 /// A node that a lease has taken.
@@ -58,7 +113,7 @@ impl Labs {
     /// Adds a lab under its own name.
     pub(super) fn insert(&self, lab: LivingLab) -> Entry<'_> {
         let lab = Arc::new(lab);
-        sync::lock(&self.alive).insert(lab.name.clone(), Arc::clone(&lab));
+        sync::lock(&self.alive).insert(lab.about.name.clone(), Arc::clone(&lab));
         Entry { labs: self, lab }
     }
 
@@ -100,13 +155,13 @@ impl LivingLab {
     fn status(&self) -> LabStatus {
         let networks = self.plan.networks.iter();
         LabStatus {
-            lab: self.name.clone(),
+            lab: self.about.name.clone(),
             name: self.plan.name.clone(),
-            purpose: self.purpose.clone(),
-            age: self.since.elapsed(),
+            purpose: self.about.purpose.clone(),
+            age: self.about.since.elapsed(),
             networks: networks.map(|network| network.name.clone()).collect(),
             nodes: prepare::entries(&self.plan),
-            kept: self.holding.status(),
+            kept: self.about.holding.status(),
         }
     }
 }
@@ -114,7 +169,7 @@ impl LivingLab {
 impl LeasedNode {
     /// Notes for how long its instance may be kept, which may be how long the lab may be held.
     pub(super) fn note_keep(&self, keep_for: Option<Duration>) {
-        self.lab.holding.hear(&self.node.name, keep_for);
+        self.lab.about.holding.hear(&self.node.name, keep_for);
     }
 
     /// Returns the guest that it is a copy of, under the node's name.
@@ -135,6 +190,18 @@ impl LeasedNode {
         prepare::ports(&self.lab.plan, &self.node)
     }
 
+    /// Returns the VM that was started ahead for this node, if this is its world.
+    pub(super) fn ahead(&self, assignment: &Assignment) -> Option<Spare> {
+        let ahead = sync::lock(&self.lab.ahead).remove(&self.node.name);
+        ahead?.into_spare_for(assignment)
+    }
+
+    /// Notes the instance that has become this node.
+    pub(super) fn note(&self, model: Option<Model>) {
+        let name = || self.node.name.clone();
+        sync::lock(&self.lab.models).extend(model.map(|model| (name(), model)));
+    }
+
     /// Returns the keeper of its lab.
     pub(super) fn keeper(&self) -> &LabKeeper {
         &self.lab.keeper
@@ -148,7 +215,7 @@ impl LeasedNode {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        sync::lock(&self.labs.alive).remove(&self.lab.name);
+        sync::lock(&self.labs.alive).remove(&self.lab.about.name);
         // Leases of its nodes may still have it for a moment.
         self.lab.keeper.end();
     }

@@ -27,10 +27,10 @@ pub(super) fn admit(
     let began = Instant::now();
     let mut said = began;
     if !host.admission.has_room(memory, cpus) {
-        host.spares.clear();
+        host.end_spares();
     }
     let admitted = host.admission.admit(memory, cpus, |reason| {
-        host.spares.clear();
+        host.end_spares();
         if host.gate.is_closed() {
             return false;
         }

@@ -7,7 +7,7 @@ use super::super::instance::scripted_keeper::{
 };
 use super::super::instance::{Belongings, Event, Instance};
 use super::super::prepare::stores::Stores;
-use super::super::prepare::{Emulators, Libraries, Names, Ready, Tools};
+use super::super::prepare::{Emulators, Libraries, Names, Ready, Tools, Wanted};
 use super::admission::Admission;
 use super::budget::Budget;
 use super::claims::Claims;
@@ -73,6 +73,7 @@ impl ScriptedHost {
             registry: Registry::default(),
             labs: Labs::default(),
             spares: Spares::that_wait(Duration::from_secs(600)),
+            spare_labs: Spares::that_wait(Duration::from_secs(600)),
             tools: Tools {
                 maps: no_maps(),
                 agent: PathBuf::new(),
@@ -83,6 +84,7 @@ impl ScriptedHost {
                 spawner,
                 names: Names::of("run".to_owned()),
                 boots: Mutex::new(()),
+                wanted: Wanted::default(),
                 ending: AtomicUsize::new(0),
                 stop,
             },
@@ -222,6 +224,7 @@ fn ready() -> Ready {
         shortage: None,
         writes_to_memory: false,
         next: None,
+        lab_node: None,
         held: Arc::new(()),
     }
 }

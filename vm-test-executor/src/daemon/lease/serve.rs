@@ -7,11 +7,12 @@ use super::host::Host;
 use super::labs::LeasedNode;
 use super::ledger;
 use super::life::{self, Ending};
+use super::model::Model;
 use super::queue;
 use super::registry::Living;
 use super::room::Room;
 use super::spare::Spare;
-use super::standby::{self, Model};
+use super::standby;
 use crate::config::Guest;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -75,7 +76,7 @@ fn lease(
         // If the client is gone, the next one can use what is made.
         let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
     })?;
-    let spare = spare_for(host, stream, &ready);
+    let spare = spare_for(host, stream, &ready, node.as_ref());
     let granted = grant(&order.guest, &ready, spare.as_ref(), room.waited);
     if host.gate.is_closed() || frame::write(stream, &Reply::Leased(granted.clone())).is_err() {
         return Ok(());
@@ -94,8 +95,9 @@ fn lease(
     // A test has a log anyway.
     let console = instance.console().filter(|_| request.entry.is_none());
     let name = instance.name.clone();
-    let event = life::live(host, stream, instance, living, &ending, || {
-        Model::after(&order, &ready).iter().for_each(prepare_next);
+    let event = life::live(host, stream, instance, living, &ending, || match &node {
+        Some(node) => node.note(Model::of(&order, &ready)),
+        None => Model::after(&order, &ready).iter().for_each(prepare_next),
     });
     close(host, request, &name, console, event);
     Ok(())
@@ -111,8 +113,17 @@ fn admit(host: &Host, stream: &UnixStream, guest: &Guest) -> Result<Option<Room>
 }
 
 /// Returns a spare, with the client's stream attached.
-fn spare_for(host: &Host, stream: &UnixStream, ready: &Ready) -> Option<Spare> {
-    let spare = ready.next.and_then(|_| host.spares.take(&ready.assignment));
+fn spare_for(
+    host: &Host,
+    stream: &UnixStream,
+    ready: &Ready,
+    node: Option<&LeasedNode>,
+) -> Option<Spare> {
+    ready.next?;
+    let spare = match node {
+        Some(node) => node.ahead(&ready.assignment),
+        None => host.spares.take(&ready.assignment),
+    };
     spare.filter(Spare::is_alive)?.attach(stream)
 }
 

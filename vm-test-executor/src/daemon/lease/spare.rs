@@ -14,7 +14,8 @@ pub(crate) struct Spare {
     pub(super) _nobody: UnixStream,
     // Dropped after the VM has ended.
     pub(super) _held: Held,
-    pub(super) _admitted: Admitted,
+    /// Its room, unless it is a node of a lab, which has it.
+    pub(super) _admitted: Option<Admitted>,
 }
 
 impl Spare {

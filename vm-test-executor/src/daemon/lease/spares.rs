@@ -1,7 +1,7 @@
-//! A pool of VMs that are started ahead of their leases: while a test runs on a VM, another one of
-//! the same kind is prepared for the next test, or several if tests start faster than that. Holds
-//! them, and ends those that are not used in time; starts none. Two VMs are of the same kind if
-//! their worlds are equal except for the name.
+//! A pool of VMs, or of labs, that are started ahead of their leases: while a test runs on a VM,
+//! another one of the same kind is prepared for the next test, or several if tests start faster than
+//! that. Holds them, and ends those that are not used in time; starts none. Two VMs are of the same
+//! kind if their worlds are equal except for the name.
 
 use super::super::environment;
 use crate::keeper::Assignment;
@@ -20,40 +20,45 @@ pub(super) const PREPARING: Duration = Duration::from_secs(20);
 /// How long to wait after a failed preparation; otherwise every test would lose time by it.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// How many VMs are prepared for the same world at a time, if there are as many processors.
+/// How many spares of the same kind are prepared at a time, if there are as many processors.
 const MOST: usize = 4;
+
+/// What a spare is: every lease of the same kind can have it.
+pub(crate) trait Kind: Clone + PartialEq {
+    /// Returns it without what differs between two of the same kind.
+    fn common(&self) -> Self;
+}
 
 /// All spares of a daemon. Dropping a spare ends it.
 #[derive(Debug)]
-pub(crate) struct Spares<S> {
+pub(crate) struct Spares<S, K = Assignment> {
     wait: Duration,
-    state: Mutex<State<S>>,
+    state: Mutex<State<S, K>>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct State<S> {
-    slots: Vec<Slot<S>>,
+struct State<S, K> {
+    slots: Vec<Slot<S, K>>,
     numbers: u64,
-    /// Worlds whose preparation failed, and when.
-    failed: Vec<(Assignment, Instant)>,
-    /// Worlds whose lease came before the spare was ready, and when.
-    hurried: Vec<(Assignment, Instant)>,
+    /// Kinds whose preparation failed, and when.
+    failed: Vec<(K, Instant)>,
+    /// Kinds whose lease came before the spare was ready, and when.
+    hurried: Vec<(K, Instant)>,
 }
 
 /// A spare, or a place reserved for one.
 #[derive(Debug)]
-struct Slot<S> {
+struct Slot<S, K> {
     number: u64,
-    /// The world of an instance, without its name.
-    assignment: Assignment,
+    kind: K,
     /// Whether a lease waits for it.
     is_claimed: bool,
     /// The spare, once it is ready, and since when.
     spare: Option<(S, Instant)>,
 }
 
-impl<S> Spares<S> {
+impl<S, K: Kind> Spares<S, K> {
     /// Returns a pool configured by the environment.
     pub(crate) fn of_environment() -> Self {
         Self::that_wait(
@@ -75,21 +80,21 @@ impl<S> Spares<S> {
         }
     }
 
-    /// Takes a spare for this world, waiting for one that is being prepared.
+    /// Takes a spare of this kind, waiting for one that is being prepared.
     ///
     /// It may have died.
-    pub(super) fn take(&self, assignment: &Assignment) -> Option<S> {
-        let assignment = nameless(assignment);
+    pub(super) fn take(&self, kind: &K) -> Option<S> {
+        let kind = kind.common();
         let mut state = self.lock();
         let slot = state
             .slots
             .iter_mut()
-            .find(|slot| !slot.is_claimed && slot.assignment == assignment)?;
+            .find(|slot| !slot.is_claimed && slot.kind == kind)?;
         slot.is_claimed = true;
         let (number, is_ready) = (slot.number, slot.spare.is_some());
         if !is_ready {
-            state.hurried.retain(|(hurried, _)| *hurried != assignment);
-            state.hurried.push((assignment, Instant::now()));
+            state.hurried.retain(|(hurried, _)| *hurried != kind);
+            state.hurried.push((kind, Instant::now()));
         }
         let limit = Instant::now() + PREPARING;
         loop {
@@ -105,41 +110,46 @@ impl<S> Spares<S> {
         }
     }
 
-    /// Returns how many VMs for this world should be ready: one, or as many as can be prepared at a
-    /// time.
-    pub(super) fn wanted(&self, assignment: &Assignment) -> usize {
-        self.lock().wanted(&nameless(assignment), self.wait)
+    /// Returns how many spares of this kind should be ready: one, or as many as can be prepared at
+    /// a time.
+    pub(super) fn wanted(&self, kind: &K) -> usize {
+        self.lock().wanted(&kind.common(), self.wait)
     }
 
-    /// Reserves a place for a spare of this world, if one is wanted; returns its number.
+    /// Reserves a place for a spare of this kind, if one is wanted; returns its number.
     ///
     /// The caller must fill the place.
-    pub(super) fn reserve(&self, assignment: &Assignment) -> Option<u64> {
-        let assignment = nameless(assignment);
+    pub(super) fn reserve(&self, kind: &K) -> Option<u64> {
+        let kind = kind.common();
         let mut state = self.lock();
         state.failed.retain(|(_, when)| when.elapsed() < PAUSE);
-        let has_failed = state.failed.iter().any(|(failed, _)| *failed == assignment);
-        let is_there = |slot: &&Slot<S>| !slot.is_claimed && slot.assignment == assignment;
+        let has_failed = state.failed.iter().any(|(failed, _)| *failed == kind);
+        let is_there = |slot: &&Slot<S, K>| !slot.is_claimed && slot.kind == kind;
         let there = state.slots.iter().filter(is_there).count();
-        if has_failed || there >= state.wanted(&assignment, self.wait) {
+        if has_failed || there >= state.wanted(&kind, self.wait) {
             return None;
         }
         state.numbers += 1;
         let number = state.numbers;
         state.slots.push(Slot {
             number,
-            assignment,
+            kind,
             is_claimed: false,
             spare: None,
         });
         Some(number)
     }
 
-    /// Notes that preparing this world failed, so that it is not retried for a while.
-    pub(super) fn fail(&self, assignment: &Assignment) {
-        self.lock()
-            .failed
-            .push((nameless(assignment), Instant::now()));
+    /// Returns whether a lease waits for the spare of this place.
+    pub(super) fn is_awaited(&self, number: u64) -> bool {
+        let state = self.lock();
+        let mut slots = state.slots.iter();
+        slots.any(|slot| slot.number == number && slot.is_claimed)
+    }
+
+    /// Notes that preparing this kind failed, so that it is not retried for a while.
+    pub(super) fn fail(&self, kind: &K) {
+        self.lock().failed.push((kind.common(), Instant::now()));
     }
 
     /// Fills a reserved place, or gives it up.
@@ -177,28 +187,25 @@ impl<S> Spares<S> {
 
     fn end(&self, which: impl Fn(&S, Instant) -> bool) {
         let mut state = self.lock();
-        let is_one = |slot: &Slot<S>| {
+        let is_one = |slot: &Slot<S, K>| {
             let spare = slot.spare.as_ref();
             !slot.is_claimed && spare.is_some_and(|(spare, since)| which(spare, *since))
         };
-        let ended: Vec<Slot<S>> = state.slots.extract_if(.., |slot| is_one(slot)).collect();
+        let ended: Vec<Slot<S, K>> = state.slots.extract_if(.., |slot| is_one(slot)).collect();
         drop(state);
         // Outside the lock, since it takes a moment.
         drop(ended);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<S>> {
+    fn lock(&self) -> MutexGuard<'_, State<S, K>> {
         sync::lock(&self.state)
     }
 }
 
-impl<S> State<S> {
-    fn wanted(&mut self, assignment: &Assignment, wait: Duration) -> usize {
+impl<S, K: Kind> State<S, K> {
+    fn wanted(&mut self, kind: &K, wait: Duration) -> usize {
         self.hurried.retain(|(_, when)| when.elapsed() < wait);
-        let is_hurried = self
-            .hurried
-            .iter()
-            .any(|(hurried, _)| hurried == assignment);
+        let is_hurried = self.hurried.iter().any(|(hurried, _)| hurried == kind);
         match (wait.is_zero(), is_hurried) {
             (true, _) => 0,
             (false, false) => 1,
@@ -209,10 +216,12 @@ impl<S> State<S> {
     }
 }
 
-fn nameless(assignment: &Assignment) -> Assignment {
-    Assignment {
-        instance: String::new(),
-        ..assignment.clone()
+impl Kind for Assignment {
+    fn common(&self) -> Self {
+        Self {
+            instance: String::new(),
+            ..self.clone()
+        }
     }
 }
 

@@ -1,41 +1,16 @@
 //! Starts VMs ahead of their leases, like the VM of a lease that has just begun.
 
-use super::super::prepare::{self, Held, Order, Ready};
+use super::super::instance::Parent;
+use super::super::prepare;
 use super::admission::Admitted;
 use super::host::Host;
+use super::model::Model;
 use super::spare::Spare;
 use super::spares::PREPARING;
-use crate::backend::kvm::{Accelerator, Start};
-use crate::config::Guest;
-use crate::keeper::{Assignment, World};
+use crate::backend::kvm::Start;
+use crate::keeper::World;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use vm_test_protocol::failure::Failure;
-
-/// The VM of a lease that has just begun, as a model for spares.
-#[derive(Clone, Debug)]
-pub(super) struct Model {
-    pub(super) guest: Guest,
-    pub(super) accelerator: Accelerator,
-    pub(super) assignment: Assignment,
-    /// Keeps what the VM is made of from being removed.
-    pub(super) held: Held,
-}
-
-impl Model {
-    /// Returns the model of this lease's VM, if the lease is for a test.
-    ///
-    /// A test is likely to be followed by another one, a user's command is not.
-    pub(super) fn after(order: &Order<'_>, ready: &Ready) -> Option<Self> {
-        let accelerator = ready.next.filter(|_| order.request.entry.is_some())?;
-        Some(Self {
-            guest: order.guest.clone(),
-            accelerator,
-            assignment: ready.assignment.clone(),
-            held: Arc::clone(&ready.held),
-        })
-    }
-}
 
 /// Prepares a spare, unless enough are there, there is no room, or preparation failed recently.
 pub(super) fn prepare(host: &Host, model: Model) {
@@ -46,7 +21,8 @@ pub(super) fn prepare(host: &Host, model: Model) {
     let admitted = host.admission.admit_spare(footprint, model.guest.cpus);
     let spare = admitted.and_then(|admitted| {
         let assignment = model.assignment.clone();
-        let started = start(host, model, admitted);
+        let parent = Parent::Daemon(&host.tools.spawner);
+        let started = start(host, model, &parent, Some(admitted));
         started
             .inspect_err(|failure| {
                 // Nobody asked for it, so only the daemon's log has it.
@@ -58,13 +34,21 @@ pub(super) fn prepare(host: &Host, model: Model) {
     host.spares.fill(number, spare);
 }
 
-/// Starts a VM and waits until it only lacks its lease.
-fn start(host: &Host, model: Model, admitted: Admitted) -> Result<Spare, Failure> {
+/// Starts a VM below this parent, and waits until it only lacks its lease.
+///
+/// A node's room is its lab's, which is admitted as a whole.
+pub(super) fn start(
+    host: &Host,
+    model: Model,
+    parent: &Parent<'_>,
+    admitted: Option<Admitted>,
+) -> Result<Spare, Failure> {
     let Model {
         guest,
         accelerator,
         mut assignment,
         held,
+        ..
     } = model;
     let (number, name) = host.tools.names.next(&guest.name);
     assignment.instance = name;
@@ -74,8 +58,9 @@ fn start(host: &Host, model: Model, admitted: Admitted) -> Result<Spare, Failure
     let belongings = prepare::belongings(&guest, &assignment.instance, accelerator)?;
     let (nobody, stream) = UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
-    let instance = host.tools.start(&assignment, number, &stream, belongings)?;
-    instance.await_prepared(&host.tools.stop, PREPARING)?;
+    let tools = &host.tools;
+    let instance = tools.start_below(parent, &assignment, number, &stream, belongings)?;
+    instance.await_prepared(&tools.stop, PREPARING)?;
     Ok(Spare {
         instance,
         _nobody: nobody,

@@ -107,6 +107,7 @@ pub(super) fn prepare(
         timeout: Duration::from_millis(guest.timeout),
         boot_timeout: Duration::from_millis(guest.boot_timeout),
         next: None,
+        lab_node: None,
         caveat: caveat(guest, as_root),
         shortage: layers
             .as_ref()

@@ -4,6 +4,7 @@
 
 use super::super::instance::{Belongings, cannot};
 use super::hardware::{assignment, belongings};
+use super::lab_template::LabNode;
 use super::order::{OnLab, Order};
 use super::payload::Payload;
 use super::ready::Ready;
@@ -68,7 +69,6 @@ pub(super) fn prepare(
     let foreign = foreign.transpose()?;
     let payload = Payload::of(tools, request, &guest.expose, store, say)?;
     let mut places = base_places.clone();
-    places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
     let mut disks = Vec::new();
     for (number, disk) in payload.disks.iter().enumerate() {
         let name = payload_serial(number);
@@ -92,9 +92,20 @@ pub(super) fn prepare(
         identity: identity(guest, payload.places, node),
         ..hardware(guest, init, slower, shape.hardware.program)
     };
-    // Nothing is prepared ahead for a lab.
-    let is_model = hardware.start == Start::Restore && node.is_none();
-    let next = is_model.then_some(accelerator);
+    let mut template = Arc::new(template);
+    let is_restored = hardware.start == Start::Restore;
+    let lab_node = node.filter(|_| is_restored).map(|_| LabNode {
+        guest: guest.clone(),
+        hardware: hardware.clone(),
+        places: places.clone(),
+        store: store.clone(),
+        of_guest: Arc::clone(&template),
+    });
+    if let Some(node) = &lab_node {
+        template = node.template(tools, say);
+    }
+    places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
+    let next = is_restored.then_some(accelerator);
     let assignment = assignment(tools.as_root(), guest, name, hardware, &places);
     let digest = base.image.digest.short();
     Ok(Ready {
@@ -116,6 +127,7 @@ pub(super) fn prepare(
         shortage: None,
         writes_to_memory: false,
         next,
+        lab_node: lab_node.map(Arc::new),
         held: Arc::new((base.files, base.initramfs, template, payload.disks)),
     })
 }

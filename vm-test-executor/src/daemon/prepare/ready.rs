@@ -1,14 +1,12 @@
 //! What the making of an instance results in.
 
 use super::super::instance::Belongings;
+use super::held::Held;
+use super::lab_template::LabNode;
 use crate::backend::kvm::Accelerator;
 use crate::keeper::Assignment;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Keeps what an instance is made of from being removed, by locks that end when this is dropped.
-pub(crate) type Held = Arc<dyn Debug + Send + Sync>;
 
 /// An instance that only has to be started.
 #[derive(Debug)]
@@ -34,6 +32,8 @@ pub(crate) struct Ready {
     /// What executes its instructions, if it is a VM restored from a template, so that a spare can
     /// be prepared.
     pub(crate) next: Option<Accelerator>,
+    /// Set for such a VM that is a node of a lab, so that it can be saved as that.
+    pub(crate) lab_node: Option<Arc<LabNode>>,
     /// Shared with spares that are made from the same.
     pub(crate) held: Held,
 }

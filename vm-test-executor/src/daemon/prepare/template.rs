@@ -2,7 +2,7 @@
 //! accelerator it proves. A finished template proves that its accelerator boots this VM on this
 //! host; only a VM that had everything it needs and still did not boot proves that it does not.
 
-use super::super::instance::{boots, cannot};
+use super::super::instance::{Belongings, boots, cannot};
 use super::emulator;
 use super::hardware::{assignment, belongings};
 use super::tools::Tools;
@@ -10,6 +10,7 @@ use crate::backend::Unrun;
 use crate::backend::kvm::{Accelerator, Hardware, TEMPLATE};
 use crate::config::{self, Guest};
 use crate::image::{Store, Template};
+use crate::keeper::Assignment;
 use crate::sync;
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
@@ -216,14 +217,27 @@ fn save(
     let mut places = shape.base.to_vec();
     places.push((TEMPLATE.to_owned(), aside.to_path_buf()));
     let assignment = assignment(tools.as_root(), guest, &name, hardware.clone(), &places);
+    let belongings = belongings(guest, &name, hardware.accelerator)?;
+    until_saved(tools, store, guest, number, &assignment, belongings)
+}
+
+/// Runs a VM until it has been saved.
+pub(super) fn until_saved(
+    tools: &Tools,
+    store: &Store,
+    guest: &Guest,
+    number: u64,
+    assignment: &Assignment,
+    belongings: Belongings,
+) -> Result<(), Unrun> {
     let (_here, stream) = UnixStream::pair()
         .map_err(|error| cannot(guest, &format!("cannot make a pair of sockets: {error}")))?;
-    let belongings = belongings(guest, &name, hardware.accelerator)?;
-    let instance = tools.start(&assignment, number, &stream, belongings)?;
+    let name = &assignment.instance;
+    let instance = tools.start(assignment, number, &stream, belongings)?;
     let console = instance.console();
     instance.saved(&tools.stop).map_err(|mut unrun| {
         if let Some(console) = console {
-            let is_kept = boots::keep(store.root(), &name, &unrun.failure, &console);
+            let is_kept = boots::keep(store.root(), name, &unrun.failure, &console);
             if is_kept && unrun.failure.hint.is_none() {
                 let hint = format!("`vm-test logs {name}` shows all of its console");
                 unrun.failure = unrun.failure.hint(hint);

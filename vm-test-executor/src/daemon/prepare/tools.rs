@@ -2,6 +2,7 @@
 
 use super::super::instance::{Belongings, Instance, Parent, Spawner};
 use super::emulator::Emulators;
+use super::lab_template::Wanted;
 use super::libraries::Libraries;
 use super::names::Names;
 use super::stores::Stores;
@@ -28,6 +29,8 @@ pub(crate) struct Tools {
     pub(crate) names: Names,
     /// Held while a VM boots to become a template.
     pub(crate) boots: Mutex<()>,
+    /// Which nodes of labs are wanted again and again.
+    pub(crate) wanted: Wanted,
     /// How many instances are being destroyed, with everything that they were made of.
     pub(crate) ending: AtomicUsize,
     /// Readable once the daemon stops.

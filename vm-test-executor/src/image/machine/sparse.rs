@@ -1,9 +1,9 @@
-//! The hash of a sparse file: over its non-zero blocks and their positions.
+//! Sparse files: their hash, over non-zero blocks and their positions, and copies of them.
 //!
-//! Whether zeros are holes does not matter.
+//! Whether zeros are holes does not matter to the hash; a copy keeps holes.
 
 use crate::image::layer::digest::Digest;
-use rustix::fs::{SeekFrom, seek};
+use rustix::fs::{SeekFrom, copy_file_range, ioctl_ficlone, seek};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
@@ -42,6 +42,28 @@ pub(super) fn digest(file: &File) -> io::Result<Digest> {
         at = at.max(end);
     }
     Ok(Digest::of_hash(hash))
+}
+
+/// Makes an empty file a copy of another one, which shares its blocks if the file system can.
+pub(super) fn copy(from: &File, to: &File) -> io::Result<()> {
+    if ioctl_ficlone(to, from).is_ok() {
+        return Ok(());
+    }
+    let length = from.metadata()?.len();
+    to.set_len(length)?;
+    let mut at = 0;
+    while let Some(data) = next(from, SeekFrom::Data(at))? {
+        at = next(from, SeekFrom::Hole(data))?.unwrap_or(length);
+        let (mut read, mut written) = (data, data);
+        while read < at {
+            let left = usize::try_from(at - read).unwrap_or(usize::MAX);
+            let copied = copy_file_range(from, Some(&mut read), to, Some(&mut written), left)?;
+            if copied == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Fills the buffer unless the file ends; returns the number of bytes.
@@ -97,6 +119,22 @@ mod tests {
         let all = [sparse, moved, longer, empty];
         let different: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
+    }
+
+    #[test]
+    fn a_copy_has_the_same_content_and_the_same_holes() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let from = dir.path().join("a");
+        let file = File::create_new(&from).unwrap();
+        file.set_len(16 << 20).unwrap();
+        file.write_all_at(b"x", 5 << 20).unwrap();
+        file.write_all_at(&[b'y'; 3 * BLOCK], 9 << 20).unwrap();
+        let to = dir.path().join("b");
+        copy(&File::open(&from).unwrap(), &File::create_new(&to).unwrap()).unwrap();
+        assert!(fs::read(&from).unwrap() == fs::read(&to).unwrap());
+        let blocks = |path| fs::metadata(path).unwrap().blocks();
+        assert!(blocks(&to) <= blocks(&from) + 16, "{}", blocks(&to));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Stores them and checks that they are complete; does not know their content.
 
+use super::sparse;
 use crate::image::store::remains;
 use crate::image::store::{Artifact, Lasting, Store, artifact, space, write_json};
 use std::collections::BTreeMap;
@@ -15,6 +16,28 @@ const PREFIX: &str = "template-";
 
 /// How many unused templates are kept: one for each kind of VM in use.
 const KEPT: usize = 8;
+
+/// The prefix of the keys of templates that are made of others: those of labs' nodes.
+const NODE: &str = "node-";
+
+/// How many unused ones of these are kept, and how many bytes of them.
+const KEPT_NODES: usize = 12;
+const KEPT_NODES_BYTES: u64 = 3 << 30;
+
+/// What is kept of templates with a prefix.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    prefix: &'static str,
+    kept: usize,
+    bytes: u64,
+}
+
+/// What is kept of templates that were booted.
+const OF_GUESTS: Limits = Limits {
+    prefix: PREFIX,
+    kept: KEPT,
+    bytes: u64::MAX,
+};
 
 /// The minimum amount of memory that a booted VM has written, in bytes.
 const BOOTED: u64 = 128 << 20;
@@ -58,13 +81,76 @@ impl Template {
     ) -> Result<Self, Failure> {
         let parts: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
         let key = artifact::key_of_this_boot(PREFIX, &parts);
-        let template = find_or_make(store, &key, &waiting, &make)?;
+        let template = find_or_make(store, &key, OF_GUESTS, &waiting, &make)?;
         let Some(damage) = template.damage() else {
             return Ok(template);
         };
         broken(&damage);
         template.discard(store)?;
-        find_or_make(store, &key, &waiting, &make)
+        find_or_make(store, &key, OF_GUESTS, &waiting, &make)
+    }
+
+    /// Returns the template that was made of this one with these inputs, if there is one that works.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn of_node(&self, store: &Store, words: &[&str]) -> Result<Option<Self>, Failure> {
+        let key = self.key_of_node(words);
+        let found = artifact::find(store, &key)?.map(|artifact| Self { artifact, key });
+        Ok(found.filter(|template| template.damage().is_none()))
+    }
+
+    /// Returns the template that is made of this one with these inputs: `make` gets a directory with
+    /// a copy of it, if there is none. `waiting` is called if another process is making it.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn with_node(
+        &self,
+        store: &Store,
+        words: &[&str],
+        waiting: impl Fn(),
+        make: impl Fn(&Path) -> Result<(), Failure>,
+    ) -> Result<Self, Failure> {
+        let key = self.key_of_node(words);
+        let limits = Limits {
+            prefix: NODE,
+            kept: KEPT_NODES,
+            bytes: KEPT_NODES_BYTES,
+        };
+        let make = |aside: &Path| {
+            self.copy_to(aside).map_err(|error| {
+                Failure::new(format!("cannot write to {}: {error}", aside.display()))
+            })?;
+            make(aside)
+        };
+        let template = find_or_make(store, &key, limits, &waiting, &make)?;
+        if template.damage().is_none() {
+            return Ok(template);
+        }
+        template.discard(store)?;
+        find_or_make(store, &key, limits, &waiting, &make)
+    }
+
+    fn key_of_node(&self, words: &[&str]) -> String {
+        let parts: Vec<_> = [self.key.as_str()]
+            .iter()
+            .chain(words)
+            .map(|word| word.as_bytes())
+            .collect();
+        artifact::key_of_this_boot(NODE, &parts)
+    }
+
+    /// Copies its files to an empty directory.
+    fn copy_to(&self, aside: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(self.directory())? {
+            let entry = entry?;
+            if entry.file_name() != LENGTHS {
+                let to = File::create_new(aside.join(entry.file_name()))?;
+                sparse::copy(&File::open(entry.path())?, &to)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns why there is no template with these inputs, if that was recorded since boot.
@@ -136,14 +222,15 @@ impl Template {
 fn find_or_make(
     store: &Store,
     key: &str,
+    limits: Limits,
     waiting: &impl Fn(),
     make: &impl Fn(&Path) -> Result<(), Failure>,
 ) -> Result<Template, Failure> {
     let artifact = artifact::obtain(store, key, Lasting::UntilReboot, waiting, |aside| {
-        for prefix in [PREFIX, REFUSAL] {
+        for prefix in [PREFIX, NODE, REFUSAL] {
             artifact::forget_other_boots(store, prefix)?;
         }
-        artifact::forget_oldest(store, PREFIX, KEPT)?;
+        artifact::forget_beyond(store, limits.prefix, limits.kept, limits.bytes)?;
         // Broken templates that were still in use when they were discarded, and leftovers of killed
         // daemons.
         remains::clear(store)?;
@@ -201,12 +288,12 @@ mod tests {
             Ok(())
         };
         let key = "template-test";
-        let one = find_or_make(&store, key, &|| (), &make).unwrap();
-        let other = find_or_make(&store, key, &|| (), &make).unwrap();
+        let one = find_or_make(&store, key, OF_GUESTS, &|| (), &make).unwrap();
+        let other = find_or_make(&store, key, OF_GUESTS, &|| (), &make).unwrap();
         fs::write(one.directory().join("ram"), "cut").unwrap();
         assert!(one.damage().is_some() && other.damage().is_some());
         one.discard(&store).unwrap();
-        let anew = find_or_make(&store, key, &|| (), &make).unwrap();
+        let anew = find_or_make(&store, key, OF_GUESTS, &|| (), &make).unwrap();
         other.discard(&store).unwrap();
         let ram = fs::read_to_string(anew.directory().join("ram"));
         assert_eq!(ram.unwrap(), "number 2");

@@ -18,7 +18,7 @@ fn spare(daemon: &ScriptedHost) -> (Spare, Hands) {
         instance,
         _nobody: nobody,
         _held: Arc::clone(&held) as Held,
-        _admitted: daemon.host.admission.admit_spare(MEMORY, 1).unwrap(),
+        _admitted: Some(daemon.host.admission.admit_spare(MEMORY, 1).unwrap()),
     };
     (spare, Hands { keeper, held })
 }

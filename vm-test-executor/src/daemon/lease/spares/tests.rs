@@ -47,9 +47,11 @@ fn a_lease_waits_for_a_spare_that_is_being_prepared_and_then_more_are_wanted() {
     let spares = spares();
     let one = assignment("a-1", "a");
     let number = spares.reserve(&one).unwrap();
+    assert!(!spares.is_awaited(number));
     std::thread::scope(|scope| {
         let lease = scope.spawn(|| spares.take(&one));
         await_claim(&spares);
+        assert!(spares.is_awaited(number));
         // Another lease does not get what this one waits for.
         assert_eq!(spares.take(&one), None);
         spares.clear();

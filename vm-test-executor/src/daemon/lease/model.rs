@@ -1,0 +1,53 @@
+//! An instance of a lease that has begun, as a model for spares. Plain data.
+
+use super::super::prepare::{Held, LabNode, Order, Ready, Tools};
+use crate::backend::kvm::Accelerator;
+use crate::config::Guest;
+use crate::keeper::Assignment;
+use std::sync::Arc;
+
+/// The VM of a lease that has just begun, as a model for spares.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    pub(super) guest: Guest,
+    pub(super) accelerator: Accelerator,
+    pub(super) assignment: Assignment,
+    /// Keeps what the VM is made of from being removed.
+    pub(super) held: Held,
+    /// Set for a node of a lab.
+    lab_node: Option<Arc<LabNode>>,
+}
+
+impl Model {
+    /// Returns the model of this lease's VM, if it can be one.
+    pub(super) fn of(order: &Order<'_>, ready: &Ready) -> Option<Self> {
+        Some(Self {
+            guest: order.guest.clone(),
+            accelerator: ready.next?,
+            assignment: ready.assignment.clone(),
+            held: Arc::clone(&ready.held),
+            lab_node: ready.lab_node.clone(),
+        })
+    }
+
+    /// Has a node of a lab restored from a template of its own, if there is one or it is worth one.
+    pub(super) fn save(&mut self, tools: &Tools) {
+        let name = &self.assignment.instance;
+        let saved = self
+            .lab_node
+            .as_ref()
+            .and_then(|node| node.saved(tools, name));
+        if let Some((assignment, template)) = saved {
+            self.assignment = assignment;
+            self.held = Arc::new((Arc::clone(&self.held), template));
+        }
+    }
+
+    /// Returns the model of this lease's VM, if the lease is for a test.
+    ///
+    /// A test is likely to be followed by another one, a user's command is not.
+    pub(super) fn after(order: &Order<'_>, ready: &Ready) -> Option<Self> {
+        order.request.entry.as_ref()?;
+        Self::of(order, ready)
+    }
+}
