@@ -4,6 +4,7 @@
 
 mod handles;
 mod held;
+mod hostile;
 mod in_full;
 mod kept;
 mod kills;

@@ -213,7 +213,7 @@ fn whatever_bytes_come_in_place_of_messages_the_agent_ends_or_goes_on_and_never_
                 2 => ToAgent::Job(Box::new(Job::program("true", [""; 0]))),
                 _ => ToAgent::Channel {
                     channel,
-                    opens: number() % 2 == 0,
+                    opens: number().is_multiple_of(2),
                     bytes: vec![number() as u8; number() as usize % 2000],
                 },
             };

@@ -1,13 +1,13 @@
 //! Something that runs on a node in the background, and the questions that wait for what it says, for
 //! room in its input, or for its end. Sends nothing while others wait for it.
 
-use super::node_job::{Watch, breach_of};
+use super::node_job::breach_of;
 use super::reply::Reply;
 use super::unread::Unread;
-use crate::client::{Follower, Speaker};
+use crate::client::Speaker;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use vm_test_protocol::agent::{FromAgent, INPUT_WINDOW, ToAgent};
+use vm_test_protocol::agent::{INPUT_WINDOW, ToAgent};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{Answer, MOST_UNREAD, Ran};
 
@@ -17,7 +17,8 @@ const KILL: i32 = 9;
 /// A task.
 pub(super) struct Task {
     is_call: bool,
-    is_tool: bool,
+    /// Whether what it says is frames of a tool.
+    pub(super) is_tool: bool,
     state: Mutex<State>,
     /// Notified when more output may come.
     room: Condvar,
@@ -187,7 +188,7 @@ impl Task {
     }
 
     /// Takes output; waits while too much of it is unread, so that the job waits, as at a pipe.
-    fn says(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(super) fn says(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut state = self.lock();
         let pushed = state.unread.push(bytes);
         let answers = state.of_nexts();
@@ -207,7 +208,8 @@ impl Task {
         Ok(())
     }
 
-    fn took(&self, bytes: u64) {
+    /// Notes that its job has taken so many bytes of input.
+    pub(super) fn took(&self, bytes: u64) {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let mut state = self.lock();
         state.outstanding = state.outstanding.saturating_sub(bytes);
@@ -281,32 +283,6 @@ impl State {
 fn give(answers: Vec<(Reply, Answer)>) {
     for (reply, answer) in answers {
         reply.give(answer);
-    }
-}
-
-/// Takes what the agent says of a task.
-pub(super) struct Following<'a> {
-    pub(super) task: &'a Task,
-    pub(super) watch: Watch,
-}
-
-impl Follower for Following<'_> {
-    fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
-        match message {
-            FromAgent::Stdout(bytes) => {
-                self.task.says(&bytes)?;
-                // A tool's frames are of no use after its end.
-                if self.task.is_tool {
-                    return Ok(());
-                }
-                self.watch.take(FromAgent::Stdout(bytes))
-            }
-            FromAgent::InputTaken(bytes) => {
-                self.task.took(bytes);
-                Ok(())
-            }
-            other => self.watch.take(other),
-        }
     }
 }
 

@@ -4,12 +4,13 @@
 use super::node::Node;
 use super::node_job::{Input, NodeJob, Watch};
 use super::reply::Reply;
-use super::task::{Following, Kind, Task};
-use crate::client::Agent;
+use super::task::{Kind, Task};
+use crate::client::{Agent, Follower};
 use crate::site::Site;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{Answer, MOST_TASKS, Work};
 
@@ -137,6 +138,32 @@ fn start(
     let (task, watch) = (Task::new(kind, speaker, job.input_length()), job.watch());
     job.send(&agent, Input::StaysOpen)?;
     Ok((task, watch, agent))
+}
+
+/// Takes what the agent says of a task.
+struct Following<'a> {
+    task: &'a Task,
+    watch: Watch,
+}
+
+impl Follower for Following<'_> {
+    fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
+        match message {
+            FromAgent::Stdout(bytes) => {
+                self.task.says(&bytes)?;
+                // A tool's frames are of no use after its end.
+                if self.task.is_tool {
+                    return Ok(());
+                }
+                self.watch.take(FromAgent::Stdout(bytes))
+            }
+            FromAgent::InputTaken(bytes) => {
+                self.task.took(bytes);
+                Ok(())
+            }
+            other => self.watch.take(other),
+        }
+    }
 }
 
 fn panicked() -> Failure {

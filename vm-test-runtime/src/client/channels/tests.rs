@@ -91,7 +91,7 @@ fn a_message_longer_than_a_window_arrives_and_the_agent_learns_that_it_may_go_on
 #[test]
 fn a_node_that_dies_ends_every_channel_at_once_even_within_a_message() {
     let (channels, first, stream) = channels();
-    let mut handles = vec![first, channels.open().unwrap(), channels.open().unwrap()];
+    let mut handles = [first, channels.open().unwrap(), channels.open().unwrap()];
     let bytes = frame::encode(&output("half")).unwrap()[..3].to_vec();
     frame::write(&stream, &FromAgent::Channel { channel: 2, bytes }).unwrap();
     (&stream).write_all(&[9, 0, 0, 0, 1]).unwrap();

@@ -169,7 +169,7 @@ fn whatever_a_hostile_node_sends_is_sorted_or_refused_and_no_more_than_windows_i
             sent.extend(frame::encode(&message).unwrap());
         }
         // A third of them are damaged, and each ends anywhere.
-        if number() % 3 == 0 && !sent.is_empty() {
+        if number().is_multiple_of(3) && !sent.is_empty() {
             let at = number() as usize % sent.len();
             sent[at] = number() as u8;
         }
@@ -179,7 +179,7 @@ fn whatever_a_hostile_node_sends_is_sorted_or_refused_and_no_more_than_windows_i
                 refused += 1;
                 break;
             }
-            if number() % 4 == 0 {
+            if number().is_multiple_of(4) {
                 all.take((number() % 6) as u32);
             }
         }
