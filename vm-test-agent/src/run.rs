@@ -81,6 +81,8 @@ pub(super) fn run(
     let deadline = job.timeout.map(|timeout| began + timeout);
     let mut running = Running::new(host, &job, started, left)?;
     let mut memory = memory::Watch::default();
+    // What came together with the job wakes no wait.
+    running.hear()?;
     while running.end.is_none() && !running.host.gone {
         let now = Instant::now();
         if running.is_enough || deadline.is_some_and(|deadline| now >= deadline) {
@@ -228,14 +230,20 @@ impl<'a> Running<'a> {
         if ready.host {
             self.host.read_some()?;
         }
-        while let Some(message) = self.host.next()? {
-            self.obey(message)?;
-        }
+        self.hear()?;
         if ready.input || !self.pending_input.is_empty() {
             self.feed()?;
         }
         self.reap();
         Ok(active)
+    }
+
+    /// Does what the host has said.
+    fn hear(&mut self) -> io::Result<()> {
+        while let Some(message) = self.host.next()? {
+            self.obey(message)?;
+        }
+        Ok(())
     }
 
     pub(super) fn read_body(&mut self) -> io::Result<()> {
