@@ -3,6 +3,7 @@
 //! nothing is left.
 
 mod kills;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::fs::File;
