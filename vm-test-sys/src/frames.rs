@@ -79,8 +79,10 @@ impl Frames {
     /// Returns the next frame, whose first bytes are then in the buffer, or `None` if there is none
     /// so far.
     ///
+    /// While the interface is down there is none.
+    ///
     /// # Errors
-    /// If the interface is down or gone.
+    /// If the kernel cannot go on.
     pub fn next(&self, buffer: &mut [u8]) -> io::Result<Option<Frame>> {
         let mut remarks = Remarks([0; 128]);
         let mut part = libc::iovec {
@@ -109,9 +111,10 @@ impl Frames {
                 }));
             }
             let error = io::Error::last_os_error();
-            match error.kind() {
-                io::ErrorKind::WouldBlock => return Ok(None),
-                io::ErrorKind::Interrupted => {}
+            match error.raw_os_error() {
+                Some(libc::EAGAIN) => return Ok(None),
+                // It is said once each time the interface goes down.
+                Some(libc::EINTR | libc::ENETDOWN) => {}
                 _ => return Err(error),
             }
         }

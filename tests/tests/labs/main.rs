@@ -9,6 +9,7 @@ mod in_full;
 mod kept;
 mod kills;
 mod links;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -85,7 +85,7 @@ fn read(mut bytes: &[u8], is_end: bool) -> Result<Option<Answer>, String> {
             Length::UntilTheEnd if is_end => Some(rest.to_vec()),
             Length::UntilTheEnd => None,
             Length::Bytes(length) => rest.get(..length).map(<[u8]>::to_vec),
-            Length::Chunks => chunks(rest)?,
+            Length::Chunks => chunks(rest)?.map(|chunks| chunks.concat()),
         };
         return match body {
             Some(body) => Ok(Some(Answer { status, body })),
@@ -104,10 +104,8 @@ fn more(is_end: bool, what: &str) -> Result<Option<Answer>, String> {
 /// Splits bytes behind the empty line that ends a head.
 fn head(bytes: &[u8]) -> Result<Option<(&str, &[u8])>, String> {
     let within = &bytes[..bytes.len().min(LONGEST_HEAD)];
-    let ends = [&b"\r\n\r\n"[..], b"\n\n"].map(|end| {
-        let at = within.windows(end.len()).position(|window| window == end);
-        at.map(|at| (at, at + end.len()))
-    });
+    let ends = [&b"\r\n\r\n"[..], b"\n\n"]
+        .map(|end| memchr::memmem::find(within, end).map(|at| (at, at + end.len())));
     match ends.into_iter().flatten().min() {
         Some((end, begin)) => {
             let head = std::str::from_utf8(&bytes[..end]);
@@ -158,8 +156,8 @@ fn describe(head: &str) -> Result<(u16, Length), String> {
     Ok((status, length))
 }
 
-/// Puts a body together from its chunks; `None` if more must come.
-fn chunks(mut bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+/// Returns the chunks of a body; `None` if more must come.
+fn chunks(mut bytes: &[u8]) -> Result<Option<Vec<&[u8]>>, String> {
     let mut body = Vec::new();
     loop {
         let Some((line, rest)) = line(bytes)? else {
@@ -177,7 +175,7 @@ fn chunks(mut bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
         let Some(chunk) = rest.get(..length) else {
             return Ok(None);
         };
-        body.extend_from_slice(chunk);
+        body.push(chunk);
         let Some((end, after)) = self::line(&rest[length..])? else {
             return Ok(None);
         };

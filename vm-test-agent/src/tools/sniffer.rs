@@ -59,14 +59,14 @@ impl Watched for Sniffer {
         self.frames.as_fd()
     }
 
-    fn look(&mut self) -> Result<(), Stop> {
+    fn look(&mut self) -> Result<bool, Stop> {
         for _ in 0..AT_ONCE {
             let next = self.frames.next(&mut self.buffer);
             let next = next.map_err(|error| {
                 Stop::cannot(format!("go on watching {}", self.interface), error)
             })?;
             let Some(frame) = next else {
-                return Ok(());
+                return Ok(false);
             };
             let read = Dissection::of(&self.buffer[..frame.captured], frame.tag);
             let describe = || {
@@ -87,7 +87,7 @@ impl Watched for Sniffer {
                 self.last_others.push_back(describe());
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn count(&self) -> u64 {

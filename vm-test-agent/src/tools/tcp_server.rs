@@ -49,11 +49,11 @@ impl Watched for Server {
         self.listener.as_fd()
     }
 
-    fn look(&mut self) -> Result<(), Stop> {
-        loop {
+    fn look(&mut self) -> Result<bool, Stop> {
+        for _ in 0..MOST_AT_ONCE {
             let (stream, from) = match self.listener.accept() {
                 Ok(accepted) => accepted,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 // The client has gone before it was seen.
                 Err(error)
                     if matches!(
@@ -75,6 +75,7 @@ impl Watched for Server {
                 let _ = std::thread::Builder::new().spawn(move || respond(stream, &answer));
             }
         }
+        Ok(true)
     }
 
     fn count(&self) -> u64 {

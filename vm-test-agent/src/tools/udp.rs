@@ -45,12 +45,12 @@ impl Watched for Server {
         self.socket.as_fd()
     }
 
-    fn look(&mut self) -> Result<(), Stop> {
+    fn look(&mut self) -> Result<bool, Stop> {
         let mut bytes = vec![0; 1 << 16];
         for _ in 0..AT_ONCE {
             let (length, from) = match self.socket.recv_from(&mut bytes) {
                 Ok(received) => received,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Stop::cannot("receive a datagram", error)),
             };
@@ -63,7 +63,7 @@ impl Watched for Server {
                 });
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn count(&self) -> u64 {

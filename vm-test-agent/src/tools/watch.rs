@@ -7,13 +7,16 @@ use std::os::fd::BorrowedFd;
 use std::time::Instant;
 use vm_test_protocol::tool::Told;
 
+/// How often is looked until nothing is new, before what was seen is told all the same.
+const MOST_LOOKS: usize = 100;
+
 /// Something that is watched.
 pub(super) trait Watched {
     /// Returns what is readable when there is something new.
     fn source(&self) -> BorrowedFd<'_>;
 
-    /// Takes what is new. Does not wait.
-    fn look(&mut self) -> Result<(), Stop>;
+    /// Takes what is new, or a part of it; returns whether there is more. Does not wait.
+    fn look(&mut self) -> Result<bool, Stop>;
 
     /// Returns how many there were so far.
     fn count(&self) -> u64;
@@ -26,6 +29,7 @@ pub(super) trait Watched {
 pub(super) fn watch(watched: &mut impl Watched, streams: &mut Streams) -> Result<(), Stop> {
     let mut settling: Option<Settling> = None;
     loop {
+        look(watched)?;
         let mut wait = None;
         if let Some(question) = &mut settling {
             wait = question.wait(watched.count(), Instant::now());
@@ -34,22 +38,28 @@ pub(super) fn watch(watched: &mut impl Watched, streams: &mut Streams) -> Result
                 streams.say(&watched.told())?;
             }
         }
-        let ready = streams.await_any(watched.source(), wait)?;
-        if ready.source {
-            watched.look()?;
-        }
-        if !ready.input {
+        if !streams.await_any(watched.source(), wait)?.input {
             continue;
         }
         let Some(asks) = streams.hear()? else {
             return Ok(());
         };
         for ask in asks {
-            watched.look()?;
+            look(watched)?;
             settling = Settling::begin(&ask, watched.count(), Instant::now());
             if settling.is_none() {
                 streams.say(&watched.told())?;
             }
         }
     }
+}
+
+/// Takes all that is new.
+fn look(watched: &mut impl Watched) -> Result<(), Stop> {
+    for _ in 0..MOST_LOOKS {
+        if !watched.look()? {
+            break;
+        }
+    }
+    Ok(())
 }
