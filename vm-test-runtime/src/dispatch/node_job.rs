@@ -2,6 +2,7 @@
 //! node, and lets none ask anything.
 
 use super::job;
+use super::journal::Lines;
 use crate::client::{Follower, Lease};
 use crate::relay::Utf8Stream;
 use crate::site::Site;
@@ -12,15 +13,15 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::lab::{MOST_OUTPUT, Ran, Returned, Work};
 
-/// Runs something on the node with this name to its end. If it `stops`, it is stopped and not killed
-/// when it is told to end, for inspection.
+/// Runs something on a node to its end, and gives `lines` what it writes. If it `stops`, it is stopped
+/// and not killed when it is told to end, for inspection.
 pub(super) fn run(
     lease: &mut Lease,
     site: &'static Site,
     node: &str,
     test: &str,
-    work: Work,
-    stops: bool,
+    (work, stops): (Work, bool),
+    lines: Lines,
 ) -> Result<Ran, Failure> {
     let (mut job, input) = match work {
         Work::Call(call) => {
@@ -70,6 +71,7 @@ pub(super) fn run(
     }
     let mut watch = Watch {
         nonce,
+        lines: Some(lines),
         ..Watch::default()
     };
     let followed = lease.follow(None, &mut watch);
@@ -92,6 +94,8 @@ struct Watch {
     dropped: u64,
     returned: Option<Returned>,
     panic: Option<PanicReport>,
+    /// The log of the whole lab.
+    lines: Option<Lines>,
 }
 
 impl Watch {
@@ -141,8 +145,18 @@ impl Follower for Watch {
     fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
         let breach = |what: &str| Failure::new(format!("it broke the protocol: {what}"));
         match message {
-            FromAgent::Stdout(bytes) => self.dropped += keep_end(&mut self.stdout, &bytes),
-            FromAgent::Stderr(bytes) => self.dropped += keep_end(&mut self.stderr, &bytes),
+            FromAgent::Stdout(bytes) => {
+                if let Some(lines) = &mut self.lines {
+                    lines.out(&bytes);
+                }
+                self.dropped += keep_end(&mut self.stdout, &bytes);
+            }
+            FromAgent::Stderr(bytes) => {
+                if let Some(lines) = &mut self.lines {
+                    lines.err(&bytes);
+                }
+                self.dropped += keep_end(&mut self.stderr, &bytes);
+            }
             FromAgent::Panic(report) => self.panic = Some(report),
             FromAgent::Returned(returned) => {
                 if self.returned.replace(returned).is_some() {

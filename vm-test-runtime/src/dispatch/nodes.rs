@@ -6,6 +6,7 @@ mod kept;
 
 pub(super) use kept::Kept;
 
+use super::journal::Journal;
 use super::{job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
@@ -34,6 +35,8 @@ pub(super) struct Nodes {
     others: BTreeMap<String, Node>,
     /// Whether the lab stays if the test fails.
     may_stay: bool,
+    /// What they have written.
+    pub(super) journal: Arc<Journal>,
     /// Threads that carry out a question.
     running: Vec<JoinHandle<()>>,
     /// Ends last.
@@ -113,10 +116,21 @@ impl Nodes {
             entries,
             others,
             may_stay: own.granted.keep_for.is_some(),
+            journal: Arc::default(),
             running: Vec::new(),
             lab: Arc::new(granted),
         };
         Ok((own, nodes))
+    }
+
+    /// Returns the lab's own name.
+    pub(super) fn lab(&self) -> &str {
+        &self.lab.granted.lab
+    }
+
+    /// Returns the name of the test's own node.
+    pub(super) fn own(&self) -> &'static str {
+        self.own
     }
 
     /// Answers a question of the body, now or later, through `to`.
@@ -163,12 +177,13 @@ impl Nodes {
         };
         let (lease, to, site) = (Arc::clone(&node.lease), to.clone(), self.site);
         let stops = self.may_stay;
+        let lines = self.journal.of(name);
         let (name, test) = (name.to_owned(), self.test.clone());
         let run = move || {
             let mut lease = lease.lock().unwrap_or_else(|lock| lock.into_inner());
             // The body waits for an answer, and `print!` panics if its stream cannot be written.
             let ran = catch_unwind(AssertUnwindSafe(|| {
-                node_job::run(&mut lease, site, &name, &test, work, stops)
+                node_job::run(&mut lease, site, &name, &test, (work, stops), lines)
             }));
             drop(lease);
             let answer = match ran {
