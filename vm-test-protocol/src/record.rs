@@ -6,6 +6,9 @@ use std::time::Duration;
 /// The maximum size of each end of a test's output in a [`Record`], in bytes.
 pub const MOST_OUTPUT: usize = 256 << 10;
 
+/// The maximum size of what all nodes of a lab have said in a [`Record`], in bytes.
+pub const MOST_SAID: usize = 256 << 10;
+
 /// Where a test's times are recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEntry {
@@ -53,6 +56,20 @@ pub struct Record {
     /// The end of its output; only for a test that did not pass.
     #[serde(with = "super::bytes")]
     pub output: Vec<u8>,
+    /// The last lines that programs on the nodes of its lab have written; only for a test that did
+    /// not pass.
+    pub said: Vec<Said>,
+}
+
+/// A line that a program on a node of a lab has written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// When it came, by the host's clock, since 1970.
+    pub at: Duration,
+    /// The node's name.
+    pub node: String,
+    /// The line, without its end.
+    pub line: String,
 }
 
 /// How a test ended, as far as its guest and test process know.
@@ -79,6 +96,9 @@ pub struct Log {
     pub words: Option<String>,
     /// The end of its test's output, once the test has ended and its process has reported.
     pub output: Option<String>,
+    /// What all nodes have written, by one clock, if this is the log of a lab: nothing else is known
+    /// of it.
+    pub lab: Option<String>,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use vm_test_tests::census::Census;
 use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
-use vm_test_tests::process::{await_that, instances, vm_test};
+use vm_test_tests::process::{Running, await_that, instances, vm_test};
 use vm_test_tests::terminal::Terminal;
 
 /// What keeps the labs of failed tests.
@@ -114,6 +114,45 @@ fn what_still_runs_on_a_node_is_stopped_for_inspection() {
 }
 
 #[test]
+fn one_log_has_what_all_nodes_wrote_by_one_clock() {
+    let (host, fixture) = (Host::new(), Fixture::new("labs"));
+    let test = "it_has_two_nodes_talk_in_turn";
+    let text = fail(&fixture, &host, test, &[]);
+    let named = text
+        .lines()
+        .find_map(|line| line.split_once("what all nodes wrote, by one clock: "));
+    let (_, command) = named.unwrap_or_else(|| panic!("{text}"));
+    let lab = command.split_once(" logs ").expect("the command").1;
+    let shown = || {
+        let mut command = host.vm_test();
+        command.args(["logs", lab]).current_dir(fixture.directory());
+        command.env("CARGO_TARGET_DIR", fixture.target());
+        Running::start(&mut command).finish().out
+    };
+    // While the lab ends, and when its daemon is gone.
+    let log = shown();
+    host.stop();
+    let title = format!("test {test} of package labs: panicked\n");
+    let log = log.strip_prefix(&title).unwrap_or(&log);
+    assert_eq!(shown(), title + log);
+    let lines: Vec<Vec<&str>> = log
+        .lines()
+        .filter(|line| line.ends_with(" line"))
+        .map(|line| line.splitn(3, ' ').map(str::trim).collect())
+        .collect();
+    let words: Vec<_> = lines.iter().map(|line| (line[1], line[2])).collect();
+    let expected = [
+        ("gw", "the first line"),
+        ("a", "the second line"),
+        ("b", "the third line"),
+        ("a", "the fourth line"),
+        ("gw", "the fifth line"),
+    ];
+    assert_eq!(words, expected, "{log}");
+    assert!(lines.is_sorted_by_key(|line| line[0]), "{log}");
+}
+
+#[test]
 fn a_lab_that_takes_more_than_what_is_kept_may_take_is_not_kept() {
     let (host, fixture) = (Host::new(), Fixture::new("labs"));
     // Room for the lab, of which half may be kept.
@@ -144,4 +183,20 @@ fn a_vm_of_a_failed_lab_is_entered_like_a_container() {
     assert_eq!(commands.len(), 3, "{text}");
     enter(&host, &commands[0], "box", "box");
     enter(&host, &commands[1], "first", "first");
+    // What its kernel says is in the lab's log, with the time.
+    let lab = commands[0][2].as_str();
+    let script = "echo '<0>it is the kernel' >/dev/kmsg";
+    let told = vm_test(
+        &host,
+        &["lab", "exec", lab, "first", "--", "sh", "-c", script],
+    );
+    assert_eq!(told.code(), Some(0), "{told:?}");
+    let mut log = String::new();
+    await_that("the console is in the log", PATIENCE, || {
+        log = vm_test(&host, &["logs", lab]).out;
+        log.contains("it is the kernel")
+    });
+    let line = log.lines().find(|line| line.contains("it is the kernel"));
+    let words: Vec<_> = line.expect("it is there").split_whitespace().collect();
+    assert!(words[0].len() == 12 && words[1] == "first", "{words:?}");
 }

@@ -4,6 +4,7 @@ mod errors;
 pub mod kvm;
 mod lxc;
 mod room;
+pub mod stamp;
 mod unrun;
 
 pub use errors::last_line;

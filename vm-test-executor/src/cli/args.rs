@@ -38,10 +38,11 @@ pub(super) enum Command {
     /// Open a shell, or run a command, in an instance that was kept when its test failed
     #[command(long_about = help::ATTACH, after_long_help = help::ATTACH_AFTER)]
     Attach(AttachArgs),
-    /// Show the console of an instance, why its test failed, and what the test wrote
+    /// Show the console of an instance, why its test failed, and what the test wrote; or what all
+    /// nodes of a lab wrote, by one clock
     #[command(long_about = help::LOGS, after_long_help = help::LOGS_AFTER)]
     Logs {
-        /// The instance, as a failure or `vm-test ps` names it
+        /// The instance or lab, as a failure or `vm-test ps` names it
         instance: String,
     },
     /// Run one test of this workspace in a fresh instance, on this terminal, alone or under a

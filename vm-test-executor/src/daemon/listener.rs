@@ -138,9 +138,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
         Request::ExitReport { instance } => Reply::ExitReport(exit_report(desk, &instance)),
         Request::Console { instance } => Reply::Console(registry.console(&instance)),
         Request::Record(record) => {
-            let instance = record.instance.clone();
-            // An instance that is gone has been recorded already.
-            registry.with(&instance, |living| living.record = Some(*record));
+            registry.record(*record);
             Reply::Recorded
         }
         Request::Order(_) | Request::LabBegins => {
@@ -149,7 +147,9 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
         }
         Request::Remove { instance } => lease::remove(&desk.host, &instance),
         Request::Log { instance } => {
-            Reply::Log(registry.with(&instance, |living| Box::new(living.log())))
+            let log = registry.with(&instance, |living| living.log());
+            let log = log.or_else(|| lease::log_of_lab(&desk.host, &instance));
+            Reply::Log(log.map(Box::new))
         }
         Request::Stop => {
             desk.leave();

@@ -154,6 +154,7 @@ impl Lease {
             total: took,
             words: Some(failure.text()),
             output: Vec::new(),
+            said: Vec::new(),
         });
         Err(Refusal::Final(failure))
     }

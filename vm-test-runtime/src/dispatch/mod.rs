@@ -12,6 +12,7 @@ mod entry;
 mod harness;
 mod harvest;
 mod job;
+mod journal;
 mod lease;
 mod libtest;
 mod lineage;

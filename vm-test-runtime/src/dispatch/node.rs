@@ -1,10 +1,11 @@
 //! A node of a test's lab, as the test process has it: any number of jobs at a time, each with an
 //! agent of its own. Knows no job.
 
+use super::journal::{Journal, Lines};
 use crate::client::{self, Agent, Channels, Lease, Lost, cause_of};
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vm_test_protocol::daemon::Leased;
 use vm_test_protocol::failure::Failure;
 
@@ -14,6 +15,8 @@ pub(super) struct Node {
     pub(super) name: String,
     /// What the daemon granted.
     pub(super) granted: Leased,
+    /// Takes what jobs write there.
+    journal: Arc<Journal>,
     /// Until the daemon keeps it.
     channels: Mutex<Option<Channels>>,
     /// Whether the test is over, and the node with it.
@@ -25,14 +28,24 @@ impl Node {
     ///
     /// # Errors
     /// If the instance is gone, or this process may have no more threads.
-    pub(super) fn of(name: &str, lease: &mut Lease) -> Result<Self, Failure> {
+    pub(super) fn of(
+        name: &str,
+        lease: &mut Lease,
+        journal: &Arc<Journal>,
+    ) -> Result<Self, Failure> {
         let cannot = |cause| Failure::new(format!("cannot use node `{name}`: {cause}"));
         Ok(Self {
             name: name.to_owned(),
             granted: lease.granted.clone(),
+            journal: Arc::clone(journal),
             channels: Mutex::new(Some(Channels::over(&mut lease.agent).map_err(cannot)?)),
             is_over: AtomicBool::new(false),
         })
+    }
+
+    /// Returns what takes the output of one job.
+    pub(super) fn lines(&self) -> Lines {
+        self.journal.of(&self.name)
     }
 
     /// Returns its agent, for one job.

@@ -1,6 +1,7 @@
 //! One call or command on a node of a lab, from the job that is sent to how it ended. Knows no other
 //! job, and lets none ask anything.
 
+use super::journal::Lines;
 use super::node::Node;
 use super::{job, tool_job};
 use crate::client::{Agent, Followed, Follower};
@@ -29,7 +30,7 @@ pub(super) fn run(
 ) -> Result<Ran, Failure> {
     let prepared = NodeJob::prepare(node, site, test, work)?;
     let mut agent = node.agent()?;
-    let mut watch = prepared.watch();
+    let mut watch = prepared.watch(Some(node.lines()));
     prepared.send(&agent, Input::Ends)?;
     let followed = agent.follow(None, &mut watch);
     watch.end(node, followed)
@@ -91,9 +92,10 @@ impl NodeJob {
     }
 
     /// Returns who takes what its agent says.
-    pub(super) fn watch(&self) -> Watch {
+    pub(super) fn watch(&self, lines: Option<Lines>) -> Watch {
         Watch {
             nonce: self.job.nonce,
+            lines,
             is_call: self.is_call(),
             ..Watch::default()
         }
@@ -148,6 +150,8 @@ pub(super) struct Watch {
     dropped: u64,
     returned: Option<Returned>,
     panic: Option<PanicReport>,
+    /// The log of the whole lab.
+    lines: Option<Lines>,
 }
 
 impl Watch {
@@ -213,8 +217,18 @@ fn keep_end(kept: &mut Vec<u8>, bytes: &[u8]) -> u64 {
 impl Follower for Watch {
     fn take(&mut self, message: FromAgent) -> Result<(), Failure> {
         match message {
-            FromAgent::Stdout(bytes) => self.dropped += keep_end(&mut self.stdout, &bytes),
-            FromAgent::Stderr(bytes) => self.dropped += keep_end(&mut self.stderr, &bytes),
+            FromAgent::Stdout(bytes) => {
+                if let Some(lines) = &mut self.lines {
+                    lines.out(&bytes);
+                }
+                self.dropped += keep_end(&mut self.stdout, &bytes);
+            }
+            FromAgent::Stderr(bytes) => {
+                if let Some(lines) = &mut self.lines {
+                    lines.err(&bytes);
+                }
+                self.dropped += keep_end(&mut self.stderr, &bytes);
+            }
             FromAgent::Panic(report) => self.panic = Some(report),
             FromAgent::Returned(returned) => {
                 if self.returned.replace(returned).is_some() {

@@ -6,6 +6,7 @@ mod kept;
 
 pub(super) use kept::Kept;
 
+use super::journal::Journal;
 use super::node::Node;
 use super::reply::Reply;
 use super::task::Task;
@@ -35,6 +36,8 @@ pub(super) struct Nodes {
     tasks: Arc<Tasks>,
     /// How many questions wait for their answers.
     waiting: Arc<AtomicUsize>,
+    /// What they have written.
+    pub(super) journal: Arc<Journal>,
     /// Threads that carry out a question.
     running: Vec<JoinHandle<()>>,
     /// Ends last.
@@ -84,11 +87,12 @@ impl Nodes {
                 .map(|lease| lease.unwrap_or_else(|_| lost()))
                 .collect()
         });
+        let journal = Arc::default();
         let mut own = None;
         let mut nodes = BTreeMap::new();
         for (entry, lease) in entries.iter().zip(leases) {
             let mut lease = lease?;
-            let node = Node::of(&entry.name, &mut lease)?;
+            let node = Node::of(&entry.name, &mut lease, &journal)?;
             nodes.insert(entry.name.clone(), Arc::new(node));
             if entry.name == lab.node {
                 own = Some(lease);
@@ -109,10 +113,21 @@ impl Nodes {
             nodes,
             tasks: Arc::default(),
             waiting: Arc::default(),
+            journal,
             running: Vec::new(),
             lab: Arc::new(granted),
         };
         Ok((own, nodes))
+    }
+
+    /// Returns the lab's own name.
+    pub(super) fn lab(&self) -> &str {
+        &self.lab.granted.lab
+    }
+
+    /// Returns the name of the test's own node.
+    pub(super) fn own(&self) -> &'static str {
+        self.own
     }
 
     /// Answers a question of the body, now or later, through `to`.

@@ -1,6 +1,7 @@
 //! What the daemon is told about a test at its end. Writes no file itself.
 
 use super::conclusion::Conclusion;
+use super::nodes::Nodes;
 use super::reason;
 use super::watch::Course;
 use crate::client::{self, Lease};
@@ -10,7 +11,13 @@ use vm_test_protocol::record::{Record, RecordOutcome};
 /// Tells the daemon what only this process knows.
 ///
 /// Without a daemon nothing is recorded, which does not affect the test.
-pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, total: Duration) {
+pub(super) fn tell(
+    lease: &Lease,
+    nodes: Option<&Nodes>,
+    conclusion: &Conclusion,
+    course: &Course,
+    total: Duration,
+) {
     let (outcome, words) = match conclusion {
         Conclusion::Passed => (RecordOutcome::Passed, None),
         Conclusion::Panicked(words) => (
@@ -20,9 +27,12 @@ pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, tota
         Conclusion::Failed(words) => (RecordOutcome::Failed, Some(words.clone())),
         Conclusion::NoVerdict(failure) => (RecordOutcome::NoVerdict, Some(failure.text())),
     };
-    let output = match conclusion {
-        Conclusion::Passed => Vec::new(),
-        _ => course.output.to_vec(),
+    let (output, said) = match conclusion {
+        Conclusion::Passed => (Vec::new(), Vec::new()),
+        _ => (
+            course.output.to_vec(),
+            nodes.map(|nodes| nodes.journal.said()).unwrap_or_default(),
+        ),
     };
     let ended = course.ended.as_ref();
     client::record(Record {
@@ -34,6 +44,7 @@ pub(super) fn tell(lease: &Lease, conclusion: &Conclusion, course: &Course, tota
         total,
         words: words.map(|words| words.chars().take(MOST_WORDS).collect()),
         output,
+        said,
     });
 }
 

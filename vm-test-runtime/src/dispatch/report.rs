@@ -151,6 +151,14 @@ pub(super) fn kept(lease: &Lease, kept: Result<Duration, Failure>) {
     }
 }
 
+/// Prints how to see what all nodes of a failed test's lab have written.
+pub(super) fn log_of_lab(lab: &str) {
+    eprintln!(
+        "vm-test: what all nodes wrote, by one clock: {} logs {lab}",
+        program()
+    );
+}
+
 /// Prints how the nodes of a failed test's lab can be inspected, or why they cannot.
 pub(super) fn kept_lab(kept: Result<Kept, Failure>) {
     match kept {

@@ -131,11 +131,16 @@ fn start(
         Work::Command { .. } => Kind::Command,
         Work::Tool(_) => Kind::Tool,
     };
+    // What a tool says is no text.
+    let lines = (kind != Kind::Tool).then(|| node.lines());
     let job = NodeJob::prepare(node, site, test, work)?;
     let agent = node.agent()?;
     let speaker = agent.speaker();
     let speaker = speaker.map_err(|error| Failure::new(error.to_string()))?;
-    let (task, watch) = (Task::new(kind, speaker, job.input_length()), job.watch());
+    let (task, watch) = (
+        Task::new(kind, speaker, job.input_length()),
+        job.watch(lines),
+    );
     job.send(&agent, Input::StaysOpen)?;
     Ok((task, watch, agent))
 }

@@ -66,7 +66,13 @@ fn have_run(site: &'static Site) -> Fate {
     let in_guest = InGuest::enter();
     let course = watch::run(&mut lease, nodes.as_mut(), site, &test, &in_guest);
     let conclusion = course.conclude(&lease, site, &test);
-    record::tell(&lease, &conclusion, &course, began.elapsed());
+    record::tell(
+        &lease,
+        nodes.as_ref(),
+        &conclusion,
+        &course,
+        began.elapsed(),
+    );
     let is_failure = is_failure(site, &conclusion);
     if is_failure || !matches!(conclusion, Conclusion::Passed) {
         let output = course.output.to_vec();
@@ -77,6 +83,7 @@ fn have_run(site: &'static Site) -> Fate {
         report::failed(site, &test, &lease, &conclusion, &output);
         if let Some(nodes) = nodes.as_ref().filter(|_| is_failure) {
             report::captured(nodes.capture());
+            report::log_of_lab(nodes.lab());
         }
     }
     if is_failure && lease.granted.keep_for.is_some() {

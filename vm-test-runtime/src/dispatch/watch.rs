@@ -1,6 +1,7 @@
 //! Watches a test in its guest. Prints the guest's output and records what it reports; draws no
 //! conclusion.
 
+use super::journal::Lines;
 use super::nodes::Nodes;
 use super::tail::Tail;
 use super::termination::InGuest;
@@ -79,6 +80,8 @@ struct Watch<'a> {
     harvest: &'a mut Harvest,
     /// The other nodes of its lab, and the way to answer what it asks.
     lab: Option<(&'a mut Nodes, Speaker)>,
+    /// The log of the whole lab.
+    lines: Option<Lines>,
     seen: Seen,
     tail: Tail,
     /// How much output has come, in bytes.
@@ -95,6 +98,7 @@ impl<'a> Watch<'a> {
             is_told,
             harvest,
             lab: None,
+            lines: None,
             seen: Seen::default(),
             tail: Tail::default(),
             output: 0,
@@ -129,10 +133,16 @@ impl Follower for Watch<'_> {
         match message {
             FromAgent::Stdout(bytes) => {
                 self.keep(&bytes)?;
+                if let Some(lines) = &mut self.lines {
+                    lines.out(&bytes);
+                }
                 print!("{}", self.stdout.push(&bytes));
             }
             FromAgent::Stderr(bytes) => {
                 self.keep(&bytes)?;
+                if let Some(lines) = &mut self.lines {
+                    lines.err(&bytes);
+                }
                 eprint!("{}", self.stderr.push(&bytes));
             }
             FromAgent::Begun => self.seen.begun = true,
@@ -204,6 +214,7 @@ pub(super) fn run(
     }
     let is_told = || in_guest.is_over();
     let mut watch = Watch::new(nonce, &is_told, &mut harvest);
+    watch.lines = lab.as_ref().map(|(nodes, _)| nodes.journal.of(nodes.own()));
     watch.lab = lab;
     let followed = lease.follow(Some(lease.granted.timeout), &mut watch);
     let (seen, output) = watch.finish();

@@ -1,6 +1,7 @@
-//! Copies a VM's console to the file that its daemon reads. Recognises only the kernel's last
-//! message: a panic or a halt.
+//! Copies a VM's console to the file that its daemon reads, with the time of each line. Recognises
+//! only the kernel's last message: a panic or a halt.
 
+use super::super::stamp::Stamper;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::net::UnixStream;
@@ -52,6 +53,7 @@ impl Console {
             .spawn(move || {
                 let mut bytes = [0; 1 << 12];
                 let mut written = 0;
+                let mut stamper = Stamper::default();
                 let mut listener = Listener::default();
                 let mut end = Some(end);
                 let mut deadline = None;
@@ -76,8 +78,9 @@ impl Console {
                         written = 0;
                         let _ = sink.set_len(0).and_then(|()| sink.rewind());
                     }
-                    written += count as u64;
-                    let _ = sink.write_all(&bytes[..count]);
+                    let stamped = stamper.stamp(&bytes[..count]);
+                    written += stamped.len() as u64;
+                    let _ = sink.write_all(&stamped);
                     let knew = listener.has_stopped;
                     listener.hear(&bytes[..count]);
                     if !knew && listener.has_stopped {

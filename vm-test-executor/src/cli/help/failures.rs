@@ -21,11 +21,15 @@ EXAMPLES
 pub(in super::super) const LOGS: &str = "\
 Shows the console of an instance (if its own init boots), why its test failed, and the end of the test's output. For a \
 running instance, its daemon is asked. The log of a test that did not pass is stored at vm-test/runs/RUN/INSTANCE.log in cargo's \
-target directory, for the last 20 runs.";
+target directory, for the last 20 runs.
+
+Of a lab, what programs on its nodes wrote and the consoles of its VMs are shown together, line by line with the time of day (UTC) by \
+the host's clock and the name of the node. The log of the lab of a test that did not pass is stored in the same place.";
 
 pub(in super::super) const LOGS_AFTER: &str = "\
 EXAMPLES
   vm-test logs host-1f2e-3
+  vm-test logs office-1f2e-1            all nodes of a lab, by one clock
 
 EXIT CODES
   0 shown; 1 nothing is known of the instance; 2 the command line is wrong";

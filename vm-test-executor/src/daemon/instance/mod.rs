@@ -27,7 +27,7 @@ mod spawner;
 mod taps;
 
 pub(super) use cgroup::{Limits, OomWatch};
-pub(super) use console::Console;
+pub(super) use console::{Console, TimedLine};
 pub(super) use delegation::Delegation;
 pub(super) use devices::Devices;
 pub(super) use event::Event;

@@ -15,6 +15,7 @@ use vm_test_protocol::daemon::Reply;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_protocol::order::{Done, Order};
+use vm_test_protocol::record::Log;
 use vm_test_sys::handover;
 
 /// How long the nodes of a lab may take to end, and then the lab.
@@ -108,6 +109,24 @@ pub(crate) fn remove(host: &Host, name: &str) -> Reply {
     // The thread that has served it may be about to do this.
     lab.keeper.end();
     Reply::Removed
+}
+
+/// Returns what all nodes of a lab have written, by one clock, if that is not stored yet.
+pub(crate) fn log(host: &Host, name: &str) -> Option<Log> {
+    let lab = host.labs.find(name);
+    let is_held = |lab: &Arc<LivingLab>| lab.about.holding.connection().is_some();
+    let log = match lab {
+        Some(lab) if is_held(&lab) => host.registry.log_of_lab(name),
+        // While a lab ends, its nodes are gone one after the other.
+        lab => match host.registry.last_log_of_lab(name) {
+            Some(log) => log,
+            None => host.registry.log_of_lab(&lab?.about.name),
+        },
+    };
+    Some(Log {
+        lab: Some(log),
+        ..Log::default()
+    })
 }
 
 /// Carries out an order of a user about a lab that is held.

@@ -24,6 +24,8 @@ struct Page {
     instance: String,
     line: Value,
     log: Option<String>,
+    /// The lab's own name, and its log.
+    lab: Option<(String, String)>,
 }
 
 /// How an instance ended.
@@ -97,6 +99,7 @@ pub(super) fn close_unopened(
         instance,
         line,
         log,
+        lab: None,
     });
 }
 
@@ -145,20 +148,31 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
         line["words"] = json!(words);
     }
     let log = (outcome != "passed").then(|| describe(&entry, outcome, words, living.log()));
+    let lab = living.lab_log.clone().zip(living.status.lab.clone());
+    let lab = lab.map(|(log, node)| (node.lab, title(&entry, outcome) + &of_lab(&log)));
     Page {
         entry,
         instance: living.status.instance.clone(),
         line,
         log,
+        lab,
     }
+}
+
+/// Returns the first line of a log.
+fn title(entry: &RunEntry, outcome: &str) -> String {
+    let RunEntry { test, package, .. } = entry;
+    format!("test {test} of package {package}: {outcome}\n")
+}
+
+/// Formats what all nodes of a lab have written.
+fn of_lab(log: &str) -> String {
+    format!("--- what all nodes wrote, by one clock (UTC)\n{log}")
 }
 
 /// Returns a log in the form in which it is stored.
 fn describe(entry: &RunEntry, outcome: &str, words: Option<String>, log: Log) -> String {
-    let mut text = format!(
-        "test {} of package {}: {outcome}\n",
-        entry.test, entry.package
-    );
+    let mut text = title(entry, outcome);
     // A test process that was killed has not reported what its test wrote.
     if outcome == "lost" && log.output.is_none() {
         text += &parts(&Log { words, ..log });
@@ -170,6 +184,9 @@ fn describe(entry: &RunEntry, outcome: &str, words: Option<String>, log: Log) ->
 /// Formats the log of a living instance for people, part by part.
 #[must_use]
 pub fn describe_log(log: &Log) -> String {
+    if let Some(log) = &log.lab {
+        return of_lab(log);
+    }
     let unknown = match log.output {
         None => {
             "--- output of the test not available yet: it is reported when the test has ended\n"
@@ -219,10 +236,11 @@ fn write(page: &Page) -> std::io::Result<()> {
     };
     // In one write: several daemons, of root or of another version, may append at the same time.
     file.write_all(format!("{}\n", page.line).as_bytes())?;
-    if let Some(log) = &page.log {
+    let of_instance = page.log.iter().map(|log| (&page.instance, log));
+    for (name, log) in of_instance.chain(page.lab.iter().map(|(name, log)| (name, log))) {
         let logs = runs.join(run);
         regular::make_private(&logs)?;
-        let path = logs.join(format!("{}.log", page.instance));
+        let path = logs.join(format!("{name}.log"));
         regular::write(&path, log.as_bytes())?;
     }
     Ok(())

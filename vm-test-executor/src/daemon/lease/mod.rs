@@ -17,6 +17,7 @@ mod ledger;
 mod life;
 mod links;
 mod model;
+mod one_clock;
 mod orders;
 mod queue;
 mod registry;
@@ -34,7 +35,9 @@ mod term;
 pub(super) use admission::Admission;
 pub use budget::Budget;
 pub(super) use claims::Claims;
-pub(super) use held::{keep as keep_lab, order as order_lab, remove as remove_lab};
+pub(super) use held::{
+    keep as keep_lab, log as log_of_lab, order as order_lab, remove as remove_lab,
+};
 pub(super) use host::Host;
 pub(super) use keep::{keep, remove};
 pub(super) use lab::serve as serve_lab;

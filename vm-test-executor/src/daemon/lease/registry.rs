@@ -4,12 +4,13 @@ use super::super::instance::{Console, Instance, OomWatch};
 use super::super::prepare::Ready;
 use super::admission::Admitted;
 use super::kept::Kept;
+use super::one_clock;
 use crate::sync;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 use vm_test_protocol::daemon::{ExitReport, LeaseRequest, Leased};
-use vm_test_protocol::record::{Log, Record, RunEntry};
+use vm_test_protocol::record::{Log, Record, RecordOutcome, RunEntry};
 use vm_test_protocol::status::InstanceStatus;
 
 /// How many exit reports are kept.
@@ -28,7 +29,9 @@ pub(crate) struct Living {
     pub(super) watch: Arc<OomWatch>,
     pub(super) console: Option<Console>,
     /// The report of its test process, once the test is over.
-    pub(crate) record: Option<Record>,
+    pub(super) record: Option<Record>,
+    /// What all nodes of its lab had written by then, if the test did not pass.
+    pub(super) lab_log: Option<String>,
     /// Set once the daemon holds the lease.
     pub(super) kept: Option<Arc<Kept>>,
 }
@@ -90,6 +93,47 @@ impl Registry {
         self.with(instance, |living| living.console())?
     }
 
+    /// Notes the report of a test process. An instance that is gone has been recorded already.
+    pub(crate) fn record(&self, record: Record) {
+        let instance = record.instance.clone();
+        let has_passed = record.outcome == RecordOutcome::Passed;
+        self.with(&instance, |living| living.record = Some(record));
+        let lab = self.with(&instance, |living| living.status.lab.clone());
+        // Soon its nodes are gone, with their consoles.
+        if let Some(Some(node)) = lab.filter(|_| !has_passed) {
+            let log = self.log_of_lab(&node.lab);
+            self.with(&instance, |living| living.lab_log = Some(log));
+        }
+    }
+
+    /// Returns what all nodes of a lab had written when its test failed, until that is stored.
+    pub(super) fn last_log_of_lab(&self, lab: &str) -> Option<String> {
+        let state = self.lock();
+        let mut nodes = state.alive.values().filter(|living| living.is_of(lab));
+        nodes.find_map(|living| living.lab_log.clone())
+    }
+
+    /// Returns what all nodes of a lab have written so far, by one clock.
+    pub(super) fn log_of_lab(&self, lab: &str) -> String {
+        let mut said = Vec::new();
+        let mut consoles = Vec::new();
+        let state = self.lock();
+        for living in state.alive.values().filter(|living| living.is_of(lab)) {
+            let record = living.record.iter();
+            said.extend(record.flat_map(|record| record.said.iter().cloned()));
+            let console = living.console.as_ref();
+            if let Some(console) = console.and_then(|console| console.share().ok()) {
+                consoles.push((living.status.guest.clone(), console));
+            }
+        }
+        drop(state);
+        let consoles = consoles.into_iter();
+        let consoles: Vec<_> = consoles
+            .map(|(node, console)| (node, console.timed_lines()))
+            .collect();
+        one_clock::merge(&said, &consoles)
+    }
+
     pub(crate) fn exit_report(&self, instance: &str) -> Option<ExitReport> {
         let state = self.lock();
         let found = state.dead.iter().rev().find(|(name, _)| name == instance);
@@ -149,6 +193,7 @@ impl Living {
             watch: Arc::new(instance.oom_watch()),
             console: instance.console(),
             record: None,
+            lab_log: None,
             kept: None,
         }
     }
@@ -176,6 +221,7 @@ impl Living {
             console: self.console.as_ref().map(Console::lines),
             words,
             output,
+            lab: None,
         }
     }
 }

@@ -54,7 +54,7 @@ impl Nodes {
             Some(known.swap_remove(at))
         });
         Ok(Kept {
-            lab: self.lab.granted.lab.clone(),
+            lab: self.lab().to_owned(),
             stays,
             nodes: nodes.collect(),
         })

@@ -53,6 +53,7 @@ fn a_log_says_why_what_the_console_had_and_what_the_test_wrote() {
         console: Some(vec!["one".to_owned(), "two".to_owned()]),
         words: Some("why\n".to_owned()),
         output: Some("output".to_owned()),
+        lab: None,
     };
     assert_eq!(
         describe_log(&log),

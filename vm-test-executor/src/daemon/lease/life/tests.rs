@@ -23,6 +23,7 @@ fn passed() -> Record {
         total: Duration::from_micros(4),
         words: None,
         output: Vec::new(),
+        said: Vec::new(),
     }
 }
 
