@@ -9,8 +9,11 @@ mod contestant;
 mod daemon;
 mod footprint;
 mod goals;
+mod lab_goals;
+mod labs;
 mod machines;
 mod padding;
+mod rivals;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -25,6 +28,7 @@ use crate::setup;
 use crate::worktree::Worktree;
 use contestant::Contestant;
 use daemon::Daemon;
+use labs::Labs;
 use machines::Machines;
 
 /// Above this multiple of `lxc-execute`, something is wrong.
@@ -32,6 +36,9 @@ const CEILING: f64 = 3.0;
 
 /// The minimum number of samples for a median to count.
 const ENOUGH: usize = 30;
+
+/// The same for labs.
+const ENOUGH_OF_LABS: usize = 20;
 
 /// The options of `cargo xtask bench`.
 #[derive(Args)]
@@ -41,6 +48,9 @@ pub(crate) struct Options {
     /// Also measure VMs, next to boots of the same kernel and system.
     #[arg(long)]
     machines: bool,
+    /// Measure labs instead, next to single VMs, mininet and munet.
+    #[arg(long, conflicts_with = "machines")]
+    labs: bool,
     /// How often each command is run.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
@@ -55,13 +65,17 @@ pub(crate) struct Options {
 /// Fails if a guest costs more than the ceiling, or a VM more than its goals.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut purposes = vec![Purpose::Run, Purpose::Bench];
-    purposes.extend(options.machines.then_some(Purpose::Test));
+    purposes.extend((options.machines || options.labs).then_some(Purpose::Test));
+    purposes.extend(options.labs.then_some(Purpose::Labs));
     setup::ensure(&purposes, &options.setup)?;
     let worktree = Worktree::current()?;
     command::run(&mut worktree.cargo(&["build", "--release", "-p", "vm-test-executor"])?)?;
     let program = worktree.target().join("release/vm-test");
-    let test = build_test(&worktree)?;
+    let test = build_test(&worktree, "empty")?;
     let scratch = Scratch::new()?;
+    if options.labs {
+        return run_labs(options, &worktree, &program, &test, &scratch.0);
+    }
     let daemon = Daemon::new(&program, &scratch.0, "containers");
     let contestant =
         |name, test_name| Contestant::of_command(name, on_test(&test, test_name, &daemon));
@@ -86,37 +100,83 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             "lxc-execute: not measured, it needs root (or a set-up of its own) over the host's root"
         );
     }
-    for contestant in &mut contestants {
-        contestant.warm_up()?;
-    }
-    for round in 0..options.samples {
-        println!("round {} of {}", round + 1, options.samples);
-        for contestant in &mut contestants {
-            contestant.take(round)?;
-        }
-    }
-    print_table(&contestants);
+    measure(&mut contestants, options.samples)?;
     let mut met = judge(&contestants)?;
     if let Some(machines) = machines {
         met &= goals::judge(|name| median(&contestants, name));
         machines.print_footprint()?;
     }
+    Ok(conclude(&contestants, ENOUGH, met))
+}
+
+/// Measures labs.
+fn run_labs(
+    options: &Options,
+    worktree: &Worktree,
+    program: &Path,
+    test: &Path,
+    scratch: &Path,
+) -> Result<ExitCode> {
+    let on_labs = build_test(worktree, "labs")?;
+    let labs = Labs::prepare(worktree, program, scratch)?;
+    let mut contestants = labs.contestants(test, &on_labs)?;
+    contestants.extend(rivals::contestants(worktree, options.setup.installs())?);
+    measure(&mut contestants, options.samples)?;
+    print_samples(&contestants);
+    let met = lab_goals::judge(|name| median(&contestants, name));
+    Ok(conclude(&contestants, ENOUGH_OF_LABS, met))
+}
+
+/// Takes all samples, interleaved, and prints the table.
+fn measure(contestants: &mut [Contestant], samples: u32) -> Result<()> {
+    for contestant in &mut *contestants {
+        contestant.warm_up()?;
+    }
+    for round in 0..samples {
+        println!("round {} of {samples} (load {})", round + 1, load());
+        for contestant in &mut *contestants {
+            contestant.take(round)?;
+        }
+    }
+    print_table(contestants);
+    Ok(())
+}
+
+/// Returns the host's load in the last minute, and in the last five and fifteen.
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let words: Vec<_> = text.split_whitespace().take(3).collect();
+    words.join(" ")
+}
+
+/// Says whether there are enough samples; returns the exit code.
+fn conclude(contestants: &[Contestant], enough: usize, met: bool) -> ExitCode {
     let few: Vec<_> = contestants
         .iter()
-        .filter(|it| it.samples() < ENOUGH)
+        .filter(|it| it.samples() < enough)
         .map(|it| it.name)
         .collect();
     if !few.is_empty() {
         println!(
-            "\nfewer than {ENOUGH} samples of {}: what is said of goals above is a hint, and no measurement",
+            "\nfewer than {enough} samples of {}: what is said of goals above is a hint, and no measurement",
             few.join("; ")
         );
     }
-    Ok(if met {
+    if met {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    })
+    }
+}
+
+/// Prints all samples, in the order in which they were taken.
+fn print_samples(contestants: &[Contestant]) {
+    println!("\nall samples, milliseconds:");
+    for contestant in contestants {
+        let times = contestant.times().iter();
+        let times: Vec<_> = times.map(|time| time.as_millis().to_string()).collect();
+        println!("{:<20} {}", contestant.name, times.join(" "));
+    }
 }
 
 fn print_table(contestants: &[Contestant]) {
@@ -170,7 +230,8 @@ fn on_test(binary: &Path, test: &str, daemon: &Daemon) -> Command {
     command
 }
 
-fn build_test(worktree: &Worktree) -> Result<PathBuf> {
+/// Returns the fixture's test binary of this name.
+fn build_test(worktree: &Worktree, name: &str) -> Result<PathBuf> {
     let mut cargo = worktree.cargo(&["test", "--no-run", "--message-format", "json"])?;
     cargo
         .arg("--manifest-path")
@@ -179,7 +240,7 @@ fn build_test(worktree: &Worktree) -> Result<PathBuf> {
     let messages = command::capture(&mut cargo)?;
     let path = messages
         .lines()
-        .filter(|line| line.contains("\"name\":\"empty\""))
+        .filter(|line| line.contains(&format!("\"name\":\"{name}\"")))
         .find_map(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
     path.map(PathBuf::from)
         .context("cannot find the test binary among cargo's messages")

@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Campaign,
     /// To measure what a guest costs.
     Bench,
+    /// To measure what a lab costs.
+    Labs,
 }
 
 /// Where a package comes from.
@@ -179,6 +181,24 @@ pub(crate) const TABLE: &[Package] = &[
         "makes one test binary larger and smaller",
     ),
     debian(
+        "mininet",
+        Purpose::Labs,
+        Sign::Command("mn"),
+        "is what labs are compared with",
+    ),
+    debian(
+        "bridge-utils",
+        Purpose::Labs,
+        Sign::Command("brctl"),
+        "makes the bridges of mininet",
+    ),
+    debian(
+        "python3-venv",
+        Purpose::Labs,
+        Sign::Command("python3"),
+        "runs munet, which labs are compared with",
+    ),
+    debian(
         "lxc-dev",
         Purpose::Test,
         Sign::Header("lxc/lxccontainer.h"),
@@ -262,7 +282,8 @@ mod tests {
                     Purpose::Demo,
                     Purpose::Test,
                     Purpose::Campaign,
-                    Purpose::Bench
+                    Purpose::Bench,
+                    Purpose::Labs
                 ],
                 &machine
             )

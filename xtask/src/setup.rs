@@ -18,6 +18,13 @@ pub(crate) struct Consent {
     no_install: bool,
 }
 
+impl Consent {
+    /// Returns whether anything may be installed.
+    pub(crate) fn installs(&self) -> bool {
+        !self.no_install
+    }
+}
+
 /// Makes sure that the packages for `purposes` are installed.
 pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
     let missing = packages::missing(purposes, &Machine::here());

@@ -2,6 +2,7 @@
 //! examines the lab from inside; this suite checks from outside how each test ended, and that
 //! nothing is left.
 
+mod ahead;
 mod handles;
 mod held;
 mod hostile;

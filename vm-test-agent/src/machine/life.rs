@@ -71,9 +71,12 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
             other => return Err(unexpected(&other)),
         }
     };
-    let done = identity::renew(&identity).and_then(|()| match is_configured {
-        true => Ok(()),
-        false => configure(&identity, &ready),
+    let done = identity::renew(&identity).and_then(|()| {
+        if is_configured {
+            Ok(())
+        } else {
+            configure(&identity, &ready)
+        }
     });
     told(&control, done)?;
     if identity.is_spare {

@@ -86,6 +86,11 @@ impl Contestant {
         self.times.len()
     }
 
+    /// Returns the samples, in the order in which they were taken.
+    pub(crate) fn times(&self) -> &[Duration] {
+        &self.times
+    }
+
     /// Returns a percentile of the samples.
     pub(crate) fn quantile(&self, percent: usize) -> Duration {
         let mut times = self.times.clone();

@@ -57,6 +57,8 @@ impl Daemon {
         command
             .env("VM_TEST_BIN", &self.program)
             .env("VM_TEST_RUNTIME_DIR", &self.runtime)
+            // What one daemon has ready must not make another one's test wait.
+            .env("VM_TEST_CLAIMS_DIR", self.runtime.with_extension("claims"))
             .env(idle, seconds)
             .envs((!self.prepares).then_some(NO_SPARES))
     }

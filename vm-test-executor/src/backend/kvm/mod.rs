@@ -13,6 +13,7 @@ mod monitor;
 mod presence;
 mod qemu;
 mod running;
+mod saving;
 mod trouble;
 
 pub use command::payload_serial;

@@ -4,7 +4,7 @@
 use super::complaint::kind_of;
 use super::console::Console;
 use super::guest::{self, Virtual, cannot};
-use super::hardware::{Hardware, STATE, Start, TEMPLATE};
+use super::hardware::{Hardware, Start, TEMPLATE};
 use super::identity;
 use super::monitor::Monitor;
 use super::qemu::Qemu;
@@ -32,10 +32,10 @@ const RESTORING: Duration = Duration::from_secs(20);
 /// A VM that runs.
 pub(super) struct Running<'a> {
     pub(super) machine: &'a Virtual,
-    hardware: Hardware,
+    pub(super) hardware: Hardware,
     patience: Duration,
     pub(super) qemu: Qemu,
-    control: UnixStream,
+    pub(super) control: UnixStream,
     pub(super) console: Console,
     monitor: Option<UnixStream>,
     pub(super) greeted: Option<Monitor>,
@@ -198,7 +198,7 @@ impl<'a> Running<'a> {
     }
 
     /// Waits until the agent reports that the VM has booted.
-    fn await_boot(&mut self) -> Result<(), Trouble> {
+    pub(super) fn await_boot(&mut self) -> Result<(), Trouble> {
         match self.hear()? {
             FromMachine::Booted { protocol: PROTOCOL } => Ok(()),
             FromMachine::Booted { protocol } => {
@@ -242,7 +242,7 @@ impl<'a> Running<'a> {
     }
 
     /// Returns QEMU's monitor, connecting to it the first time.
-    fn monitor(&mut self) -> io::Result<&mut Monitor> {
+    pub(super) fn monitor(&mut self) -> io::Result<&mut Monitor> {
         if let Some(socket) = self.monitor.take() {
             self.greeted = Some(Monitor::open(socket)?);
         }
@@ -251,38 +251,8 @@ impl<'a> Running<'a> {
             .ok_or(io::ErrorKind::NotConnected.into())
     }
 
-    fn save(mut self) -> Result<i32, Trouble> {
-        self.await_boot()?;
-        self.save_now()
-    }
-
-    /// Has the agent configure the VM, and saves it.
-    fn configure(mut self) -> Result<i32, Trouble> {
-        let identity = Box::new(self.hardware.identity.clone());
-        // If the agent is gone, that shows as the end of the stream.
-        let _ = frame::write(&self.control, &ToMachine::Configure(identity));
-        let cause = match self.hear()? {
-            FromMachine::Configured => return self.save_now(),
-            FromMachine::CannotBecome(reason) => reason,
-            other => format!("its agent says {other:?}"),
-        };
-        Err(cannot(self.machine, &format!("configure it: {cause}")).into())
-    }
-
-    fn save_now(mut self) -> Result<i32, Trouble> {
-        let path = format!("{}/{TEMPLATE}/{STATE}", ROOM);
-        let saved = self.monitor().and_then(|monitor| {
-            monitor.save(&path)?;
-            monitor.quit();
-            Ok(())
-        });
-        saved.map_err(|error| guest::failed(self.machine, "save it as a template", &error))?;
-        self.qemu.wait();
-        Ok(0)
-    }
-
     /// Receives the agent's next message.
-    fn hear(&mut self) -> Result<FromMachine, Trouble> {
+    pub(super) fn hear(&mut self) -> Result<FromMachine, Trouble> {
         match frame::read(&self.control) {
             Ok(Some(word)) => Ok(word),
             Err(error) if is_timeout(&error) => {

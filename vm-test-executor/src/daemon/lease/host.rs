@@ -34,8 +34,8 @@ impl Host {
         self.spare_labs.expire(SpareLab::is_alive);
     }
 
-    /// Returns how many VMs and labs were started ahead and are ready.
+    /// Returns how many VMs were started ahead and are ready, those of labs included.
     pub(crate) fn spares_ready(&self) -> usize {
-        self.spares.count() + self.spare_labs.count()
+        self.spares.count() + self.spare_labs.sum(SpareLab::vms)
     }
 }

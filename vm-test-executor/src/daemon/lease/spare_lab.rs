@@ -55,6 +55,11 @@ impl Kind for LabKind {
 }
 
 impl SpareLab {
+    /// Returns how many VMs it has.
+    pub(super) fn vms(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Returns whether its keeper and those of all its nodes run.
     pub(crate) fn is_alive(&self) -> bool {
         self.keeper.is_alive() && self.nodes.values().all(|node| node.spare.is_alive())

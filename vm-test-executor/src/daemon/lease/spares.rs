@@ -180,9 +180,14 @@ impl<S, K: Kind> Spares<S, K> {
 
     /// Returns how many are ready.
     pub(crate) fn count(&self) -> usize {
+        self.sum(|_| 1)
+    }
+
+    /// Returns the sum of something over all that are ready.
+    pub(super) fn sum(&self, of: impl Fn(&S) -> usize) -> usize {
         let state = self.lock();
-        let ready = state.slots.iter().filter(|slot| slot.spare.is_some());
-        ready.count()
+        let ready = state.slots.iter().filter_map(|slot| slot.spare.as_ref());
+        ready.map(|(spare, _)| of(spare)).sum()
     }
 
     fn end(&self, which: impl Fn(&S, Instant) -> bool) {

@@ -21,7 +21,11 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// are wanted.
 pub(super) fn prepare_all(host: &Host, mut model: LabModel) {
     for node in model.nodes.values_mut() {
-        node.save(&host.tools);
+        // Beside the lab itself, as a spare is.
+        let footprint = prepare::footprint(&node.guest);
+        if let Some(_room) = host.admission.admit_spare(footprint, 0) {
+            node.save(&host.tools);
+        }
     }
     std::thread::scope(|scope| {
         for _ in 0..host.spare_labs.wanted(&model.kind) {
@@ -76,9 +80,10 @@ fn start(
                 nodes.insert(name, started?);
             }
             // A test runs on the other processors, unless one waits for this lab.
-            let most = match host.spare_labs.is_awaited(number) {
-                true => plan.nodes.len(),
-                false => (processors / 2).max(1),
+            let most = if host.spare_labs.is_awaited(number) {
+                plan.nodes.len()
+            } else {
+                (processors / 2).max(1)
             };
             if running.len() < most
                 && let Some((node, model)) = waiting.next()

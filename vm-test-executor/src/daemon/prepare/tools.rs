@@ -2,10 +2,10 @@
 
 use super::super::instance::{Belongings, Instance, Parent, Spawner};
 use super::emulator::Emulators;
-use super::lab_template::Wanted;
 use super::libraries::Libraries;
 use super::names::Names;
 use super::stores::Stores;
+use super::wanted::Wanted;
 use crate::host::idmaps::{IdMaps, Source};
 use crate::keeper::Assignment;
 use std::os::fd::OwnedFd;

@@ -5,6 +5,7 @@
 mod cpio;
 mod files;
 mod initramfs;
+mod node_template;
 mod sparse;
 mod template;
 

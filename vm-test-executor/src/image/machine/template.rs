@@ -2,7 +2,6 @@
 //!
 //! Stores them and checks that they are complete; does not know their content.
 
-use super::sparse;
 use crate::image::store::remains;
 use crate::image::store::{Artifact, Lasting, Store, artifact, space, write_json};
 use std::collections::BTreeMap;
@@ -17,19 +16,12 @@ const PREFIX: &str = "template-";
 /// How many unused templates are kept: one for each kind of VM in use.
 const KEPT: usize = 8;
 
-/// The prefix of the keys of templates that are made of others: those of labs' nodes.
-const NODE: &str = "node-";
-
-/// How many unused ones of these are kept, and how many bytes of them.
-const KEPT_NODES: usize = 12;
-const KEPT_NODES_BYTES: u64 = 3 << 30;
-
 /// What is kept of templates with a prefix.
 #[derive(Clone, Copy, Debug)]
-struct Limits {
-    prefix: &'static str,
-    kept: usize,
-    bytes: u64,
+pub(super) struct Limits {
+    pub(super) prefix: &'static str,
+    pub(super) kept: usize,
+    pub(super) bytes: u64,
 }
 
 /// What is kept of templates that were booted.
@@ -59,8 +51,8 @@ pub const LENGTHS: &str = "lengths.json";
 /// A template that is not removed while this value lives.
 #[derive(Debug)]
 pub struct Template {
-    artifact: Artifact,
-    key: String,
+    pub(super) artifact: Artifact,
+    pub(super) key: String,
 }
 
 impl Template {
@@ -88,69 +80,6 @@ impl Template {
         broken(&damage);
         template.discard(store)?;
         find_or_make(store, &key, OF_GUESTS, &waiting, &make)
-    }
-
-    /// Returns the template that was made of this one with these inputs, if there is one that works.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn of_node(&self, store: &Store, words: &[&str]) -> Result<Option<Self>, Failure> {
-        let key = self.key_of_node(words);
-        let found = artifact::find(store, &key)?.map(|artifact| Self { artifact, key });
-        Ok(found.filter(|template| template.damage().is_none()))
-    }
-
-    /// Returns the template that is made of this one with these inputs: `make` gets a directory with
-    /// a copy of it, if there is none. `waiting` is called if another process is making it.
-    ///
-    /// # Errors
-    /// If it cannot be made.
-    pub fn with_node(
-        &self,
-        store: &Store,
-        words: &[&str],
-        waiting: impl Fn(),
-        make: impl Fn(&Path) -> Result<(), Failure>,
-    ) -> Result<Self, Failure> {
-        let key = self.key_of_node(words);
-        let limits = Limits {
-            prefix: NODE,
-            kept: KEPT_NODES,
-            bytes: KEPT_NODES_BYTES,
-        };
-        let make = |aside: &Path| {
-            self.copy_to(aside).map_err(|error| {
-                Failure::new(format!("cannot write to {}: {error}", aside.display()))
-            })?;
-            make(aside)
-        };
-        let template = find_or_make(store, &key, limits, &waiting, &make)?;
-        if template.damage().is_none() {
-            return Ok(template);
-        }
-        template.discard(store)?;
-        find_or_make(store, &key, limits, &waiting, &make)
-    }
-
-    fn key_of_node(&self, words: &[&str]) -> String {
-        let parts: Vec<_> = [self.key.as_str()]
-            .iter()
-            .chain(words)
-            .map(|word| word.as_bytes())
-            .collect();
-        artifact::key_of_this_boot(NODE, &parts)
-    }
-
-    /// Copies its files to an empty directory.
-    fn copy_to(&self, aside: &Path) -> io::Result<()> {
-        for entry in fs::read_dir(self.directory())? {
-            let entry = entry?;
-            if entry.file_name() != LENGTHS {
-                let to = File::create_new(aside.join(entry.file_name()))?;
-                sparse::copy(&File::open(entry.path())?, &to)?;
-            }
-        }
-        Ok(())
     }
 
     /// Returns why there is no template with these inputs, if that was recorded since boot.
@@ -187,12 +116,12 @@ impl Template {
     }
 
     /// Removes it because it does not work; the next lease that needs it makes a new one.
-    fn discard(self, store: &Store) -> Result<(), Failure> {
+    pub(super) fn discard(self, store: &Store) -> Result<(), Failure> {
         artifact::discard(store, &self.key, self.artifact)
     }
 
     /// Returns what is wrong with it, judging by the lengths of its files.
-    fn damage(&self) -> Option<String> {
+    pub(super) fn damage(&self) -> Option<String> {
         let directory = self.directory();
         let recorded = fs::read(directory.join(LENGTHS));
         let recorded: Option<BTreeMap<String, u64>> = recorded
@@ -219,7 +148,8 @@ impl Template {
     }
 }
 
-fn find_or_make(
+/// Returns the template with this key, which `make` makes if there is none.
+pub(super) fn find_or_make(
     store: &Store,
     key: &str,
     limits: Limits,
@@ -227,7 +157,7 @@ fn find_or_make(
     make: &impl Fn(&Path) -> Result<(), Failure>,
 ) -> Result<Template, Failure> {
     let artifact = artifact::obtain(store, key, Lasting::UntilReboot, waiting, |aside| {
-        for prefix in [PREFIX, NODE, REFUSAL] {
+        for prefix in [limits.prefix, REFUSAL] {
             artifact::forget_other_boots(store, prefix)?;
         }
         artifact::forget_beyond(store, limits.prefix, limits.kept, limits.bytes)?;
