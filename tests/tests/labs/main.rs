@@ -3,6 +3,7 @@
 //! nothing is left.
 
 mod kills;
+mod outside;
 
 use std::collections::BTreeMap;
 use std::fs::File;
