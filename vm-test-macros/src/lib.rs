@@ -79,7 +79,7 @@ use quote::ToTokens;
 /// | `init` | `"agent"`, `"system"` | the image's | boot nothing but the test, or the image's own init first |
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
 /// | `cpus` | `1` to `256` | `1` | a container's share in admission, a VM's processors |
-/// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or outgoing connections (VMs only) |
+/// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or outgoing connections |
 /// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
 /// | `boot_timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the guest may take before the test begins |
 /// | `keep` | `"never"`, `"on-failure"` | `"never"` | whether the instance stays when the test fails |

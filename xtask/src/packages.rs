@@ -85,6 +85,12 @@ pub(crate) const TABLE: &[Package] = &[
         "is the other firewall that guests must offer",
     ),
     debian(
+        "passt",
+        Purpose::Test,
+        Sign::Command("pasta"),
+        "is the way out of containers with network = \"user\"",
+    ),
+    debian(
         "iputils-ping",
         Purpose::Test,
         Sign::Command("ping"),

@@ -5,7 +5,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::process::{Running, vm_test};
 
 /// The checks, in order.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "kernel",
     "namespaces",
     "id maps",
@@ -20,6 +20,7 @@ const NAMES: [&str; 15] = [
     "/dev/net/tun",
     "/dev/fuse",
     "loop",
+    "network",
     "guest",
 ];
 

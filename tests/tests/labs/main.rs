@@ -10,6 +10,7 @@ mod in_full;
 mod kept;
 mod kills;
 mod links;
+mod outside;
 mod tools;
 
 use std::collections::BTreeMap;

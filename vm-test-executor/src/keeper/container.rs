@@ -4,7 +4,7 @@ use super::errors::keep_errors;
 use super::handed::Handed;
 use super::messages::{KeeperReport, describe_end};
 use super::world::{self, Assignment, Container};
-use super::{builder, mounts, pipe};
+use super::{builder, mounts, outside, pipe};
 use crate::backend::{self, Boot, Network, Unrun};
 use std::fs::File;
 use std::io;
@@ -43,6 +43,9 @@ pub(super) fn run(
         ))
     })?;
     let ready = mounts::prepare(assignment, container, handed, network, boot)?;
+    if let (world::Network::User, Network::Of(namespace)) = (assignment.network, &ready.network) {
+        outside::open(assignment, namespace)?;
+    }
     if container.boot_timeout.is_some() {
         let pipe = pipe::make(&builder::in_root(Path::new(ALIVE))).map_err(&lost)?;
         frame::write(control, &KeeperReport::Agent)
@@ -89,6 +92,7 @@ fn network(assignment: &Assignment) -> io::Result<Network> {
             network::leave()?;
             Network::Of(namespace.into())
         }
+        world::Network::User => Network::Of(outside::namespace()?),
     })
 }
 

@@ -16,6 +16,7 @@ mod life;
 mod machine;
 mod messages;
 mod mounts;
+mod outside;
 mod own_name;
 mod pipe;
 mod start;
@@ -25,6 +26,7 @@ mod world;
 
 pub use life::{COMMAND, MOST_TREES, main};
 pub use messages::{Descriptor, KeeperReport, ToKeeper, describe_end};
+pub use outside::{PASTA, TUN};
 pub use start::{Isolation, start};
 pub use trial::{TRIAL, TrialReport, try_out};
 pub use world::{Assignment, Container, Network, Vm, World};

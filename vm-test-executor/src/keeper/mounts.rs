@@ -3,9 +3,9 @@
 
 use super::builder::{Builder, DEVICES, ROOT, SHARED_MEMORY, empty, in_root, make_directory};
 use super::handed::Handed;
-use super::own_name;
-use super::world::{Assignment, Container};
-use crate::backend::{Boot, Machine, Network, ROOM};
+use super::world::{Assignment, Container, Network};
+use super::{outside, own_name};
+use crate::backend::{self, Boot, Machine, ROOM};
 use crate::host::refusal;
 use crate::rootfs::{Lower, Step};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -22,7 +22,7 @@ pub(super) fn prepare(
     assignment: &Assignment,
     container: &Container,
     handed: Handed,
-    network: Network,
+    network: backend::Network,
     boot: Option<Boot>,
 ) -> Result<Machine, Failure> {
     let subject = format!(
@@ -110,6 +110,13 @@ fn complete(
         builder
             .place_devices()
             .map_err(|error| ("bring its devices in", error))?;
+    }
+    if assignment.network == Network::User {
+        own_name::replace(
+            &in_root(Path::new("/etc")).join("resolv.conf"),
+            outside::RESOLVER.as_bytes(),
+        )
+        .map_err(|error| ("write its /etc/resolv.conf", error))?;
     }
     Ok(())
 }

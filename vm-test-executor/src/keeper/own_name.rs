@@ -63,7 +63,7 @@ fn read(file: &Path) -> Option<Vec<u8>> {
 }
 
 /// Replaces the file by another: it may belong to the real root.
-fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     let aside = file.with_extension("vm-test");
     if let Some(parent) = file.parent() {
         fs::create_dir_all(parent)?;

@@ -38,6 +38,19 @@ pub enum Network {
     Host,
     /// Those of its lab, in the network namespace of its keeper.
     Lab,
+    /// Its own, from which its keeper has connections carried out.
+    User,
+}
+
+impl Network {
+    /// Returns whether the keeper starts in a network namespace of its own.
+    #[must_use]
+    pub fn is_apart(self) -> bool {
+        match self {
+            Self::None | Self::Lab => true,
+            Self::Host | Self::User => false,
+        }
+    }
 }
 
 /// What runs in an instance.

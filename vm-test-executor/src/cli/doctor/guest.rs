@@ -73,6 +73,32 @@ fn device(name: &'static str, path: &str) -> Check {
     .hint("on the host, as root: load its module, and let this user read and write it")
 }
 
+/// Checks whether a container that asks for it gets a way out.
+pub(super) fn outside() -> Check {
+    let name = "network";
+    let settings = vec![Setting::Network("user".into())];
+    let tried = run(&["/bin/cat", "/proc/net/route"], settings).and_then(|ran| {
+        let routes = String::from_utf8_lossy(&ran.output).into_owned();
+        // The destination of a route to everywhere.
+        let everywhere = |line: &str| line.split_whitespace().nth(1) == Some("00000000");
+        if routes.lines().any(everywhere) {
+            return Ok(());
+        }
+        Err(Failure::new("a guest started, but without a route"))
+    });
+    match tried {
+        Ok(()) => Check::pass(
+            name,
+            "a container that asks for it has a route to the outside",
+        ),
+        Err(failure) => Check {
+            status: Verdict::Warn,
+            ..Check::fail(name, failure)
+        }
+        .consequence("containers with network = \"user\" do not start; VMs with it can"),
+    }
+}
+
 /// Checks whether everything works together, and how long it takes.
 pub(super) fn guest() -> Check {
     let name = "guest";

@@ -7,7 +7,7 @@ use crate::cli::output::{is_colourful, say, say_json};
 use vm_test_protocol::failure::Failure;
 
 /// The checks, in order. Each is printed as soon as it is done.
-const CHECKS: [fn() -> Check; 15] = [
+const CHECKS: [fn() -> Check; 16] = [
     host::kernel,
     user::namespaces,
     user::id_maps,
@@ -22,6 +22,7 @@ const CHECKS: [fn() -> Check; 15] = [
     guest::tun,
     guest::fuse,
     guest::loop_devices,
+    guest::outside,
     guest::guest,
 ];
 

@@ -8,6 +8,7 @@
 use super::loops::LoopDevice;
 use super::refusal::cannot;
 use crate::config::Guest;
+use crate::keeper::TUN;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid, chownat, makedev, mknodat};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use std::fs::File;
@@ -32,6 +33,8 @@ const LOOP_PATH: &str = "/dev/loop0";
 pub(crate) struct Devices {
     /// Their paths in the guest.
     pub(crate) paths: Vec<PathBuf>,
+    /// Those that only its keeper uses.
+    of_keeper: Vec<PathBuf>,
     /// Removed when nothing can have it open any more.
     loop_device: Option<LoopDevice>,
 }
@@ -54,14 +57,23 @@ impl Devices {
                 devices.paths.push(name.into());
             }
         }
+        if guest.outside {
+            usable(guest, TUN)?;
+            devices.of_keeper.push(TUN.into());
+        }
         Ok(devices)
+    }
+
+    /// Returns whether there are none, neither for the guest nor for its keeper.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.of_keeper.is_empty()
     }
 
     /// Returns the devices that QEMU needs for hardware virtualisation.
     pub(crate) fn for_kvm() -> Self {
         Self {
             paths: vec![KVM.into()],
-            loop_device: None,
+            ..Self::default()
         }
     }
 
@@ -74,7 +86,8 @@ impl Devices {
             FsMountFlags::FSMOUNT_CLOEXEC,
             MountAttrFlags::empty(),
         )?;
-        for path in &self.paths {
+        let only_of_keeper = self.of_keeper.iter().filter(|it| !self.paths.contains(it));
+        for path in self.paths.iter().chain(only_of_keeper) {
             let Some(name) = path.file_name() else {
                 continue;
             };

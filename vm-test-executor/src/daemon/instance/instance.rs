@@ -9,7 +9,7 @@ use super::event::{self, Event};
 use super::keeper_exit::KeeperEnd;
 use super::parent::Parent;
 use crate::host::idmaps::{IdMaps, Source};
-use crate::keeper::{Assignment, Descriptor, Isolation, KeeperReport, Network};
+use crate::keeper::{Assignment, Descriptor, Isolation, KeeperReport};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use std::fs::File;
@@ -76,7 +76,7 @@ impl Instance {
             .map_err(|error| cannot("copy the stream", error))?;
         let isolation = Isolation {
             user: assignment.user_namespace(),
-            network: assignment.network != Network::Host,
+            network: assignment.network.is_apart(),
             // A group may allow the use of /dev/kvm or the reading of the workspace. The keeper of
             // a container leaves its groups before anything of the guest runs. The groups of the
             // real root own much of the host, and its keepers get devices and directories without

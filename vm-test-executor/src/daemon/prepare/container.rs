@@ -10,7 +10,8 @@ use super::ready::Ready;
 use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;
-use crate::keeper::{Assignment, Container, MOST_TREES, Network, World};
+use crate::host::programs;
+use crate::keeper::{Assignment, Container, MOST_TREES, Network, PASTA, World};
 use crate::rootfs::{self, By, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +35,9 @@ pub(super) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
     }
     if let Some((cause, cure)) = only_for_machines(guest) {
         return Err(cannot(guest, cause).hint(cure).missing());
+    }
+    if guest.outside {
+        check_outside(guest)?;
     }
     Ok(())
 }
@@ -75,13 +79,14 @@ pub(super) fn prepare(
         network: match (build, &order.node) {
             (Some(build), _) if build.network => Network::Host,
             (_, Some(_)) => Network::Lab,
+            _ if guest.outside => Network::User,
             _ => Network::None,
         },
         hosts: order
             .node
             .as_ref()
             .map_or_else(String::new, |node| node.hosts.clone()),
-        device_files: as_root && !devices.paths.is_empty(),
+        device_files: as_root && !devices.is_empty(),
         devices: devices.paths.clone(),
         world: World::Container(container),
     };
@@ -138,10 +143,22 @@ fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
             "use backend = \"kvm\", or leave accelerator out",
         ));
     }
-    guest.outside.then_some((
-        "this version has no network \"user\" for containers",
-        "use network = \"none\": loopback, and what the test makes itself; or backend = \"kvm\"",
-    ))
+    None
+}
+
+/// Checks that a guest with a way out can have it.
+fn check_outside(guest: &Guest) -> Result<(), Failure> {
+    if guest.privileged {
+        let cause = "a privileged guest has no network \"user\": what carries it out would be root on the host";
+        return Err(cannot(guest, cause).hint("leave one of the two out"));
+    }
+    if programs::find(PASTA).is_none() {
+        let cause = format!("its network \"user\" needs {PASTA}, which is not installed");
+        return Err(cannot(guest, &cause)
+            .hint("install it: apt-get install passt (Debian 12, Ubuntu 23.04 and newer), dnf install passt (Fedora)")
+            .missing());
+    }
+    Ok(())
 }
 
 /// Returns what root in the guest may not do here, for the reader of a failure.
