@@ -23,9 +23,7 @@ pub(crate) fn lab(request: &LabRequest) -> Result<Lab, Failure> {
         [] => workspace.lab(&request.lab)?,
         nodes => workspace.lab_at_site(&request.lab, nodes)?,
     };
-    if request.hold.is_some() {
-        // No body runs on any of its nodes.
-    } else if request.node == DRIVER {
+    if request.node == DRIVER {
         lab.nodes.push(Node {
             name: DRIVER.to_owned(),
             guest: Guest::new(HOST)?,
@@ -33,14 +31,9 @@ pub(crate) fn lab(request: &LabRequest) -> Result<Lab, Failure> {
             starts_off: false,
         });
     }
-    let own = lab.nodes.iter().find(|node| node.name == request.node);
-    let own = own.ok_or_else(|| unknown(&lab, &request.node))?;
-    if own.starts_off {
-        let (node, lab) = (&own.name, &lab.name);
-        return Err(Failure::new(format!(
-            "cannot run the test on node `{node}` of lab `{lab}`: it starts powered off"
-        ))
-        .hint("run the test on a node that is on, and have it switch this one on"));
+    // In a lab that is held, no body runs on any node.
+    if request.hold.is_none() {
+        check_own(&lab, &request.node)?;
     }
     for node in &lab.nodes {
         check_node(&node.guest)?;
@@ -63,6 +56,20 @@ fn check_routers(lab: &Lab) -> Result<(), Failure> {
         .missing()),
         _ => Ok(()),
     }
+}
+
+/// Checks that the body of a test can run on a node.
+fn check_own(lab: &Lab, name: &str) -> Result<(), Failure> {
+    let own = lab.nodes.iter().find(|node| node.name == name);
+    let own = own.ok_or_else(|| unknown(lab, name))?;
+    if own.starts_off {
+        let lab = &lab.name;
+        return Err(Failure::new(format!(
+            "cannot run the test on node `{name}` of lab `{lab}`: it starts powered off"
+        ))
+        .hint("run the test on a node that is on, and have it switch this one on"));
+    }
+    Ok(())
 }
 
 fn unknown(lab: &Lab, name: &str) -> Failure {
