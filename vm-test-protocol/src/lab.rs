@@ -54,6 +54,8 @@ pub struct NodeEntry {
     pub guest: String,
     /// Its addresses.
     pub addresses: Vec<NodeAddress>,
+    /// Whether the lab starts without it: only the test switches it on.
+    pub starts_off: bool,
 }
 
 /// An address of a node.

@@ -88,6 +88,7 @@ impl Draft {
                 name: node.name.clone(),
                 guest,
                 ports: ports.collect(),
+                starts_off: node.starts_off,
             });
         }
         Ok(Lab {

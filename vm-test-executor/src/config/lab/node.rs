@@ -18,7 +18,7 @@ const POWER: &str = "power";
 const OUTSIDE: &str = "network";
 const OUTSIDE_CHOICES: [&str; 2] = ["none", "user"];
 
-/// What `power` takes. This version has only the first.
+/// What `power` takes: whether the node is started with its lab, or by the test.
 const POWERS: [&str; 2] = ["on", "off"];
 
 /// The settings that a test has once, however many nodes its lab has.
@@ -51,6 +51,8 @@ pub(super) struct NodeTable {
     /// The numbers of its networks in the lab, in the order of its ports.
     pub(super) networks: Vec<u8>,
     pub(super) settings: Vec<Entry>,
+    /// Whether only the test starts it.
+    pub(super) starts_off: bool,
 }
 
 /// Reads the table of a node in a lab with these networks.
@@ -74,7 +76,7 @@ pub(super) fn read(
             return Err(Mistake::of_key(entry.line, key, refusal));
         }
     }
-    optional(text, table, POWER, power)?;
+    let starts_off = optional(text, table, POWER, power)?;
     let ports = optional(text, table, NETWORKS, |found| ports(found, networks))?;
     let guest = optional(text, table, GUEST, |found| word(GUEST, "name", HOST, found))?;
     let Some((guest_line, guest)) = guest else {
@@ -89,6 +91,7 @@ pub(super) fn read(
         guest_line,
         networks: ports.map(|(_, ports)| ports).unwrap_or_default(),
         settings,
+        starts_off: starts_off.is_some_and(|(_, off)| off),
     })
 }
 
@@ -107,17 +110,12 @@ fn outside(found: &DeValue<'_>, known: &[Network]) -> Result<(), Refusal> {
     ))
 }
 
-fn power(found: &DeValue<'_>) -> Result<(), Refusal> {
-    let [on, _] = POWERS;
+/// Returns whether the node starts powered off.
+fn power(found: &DeValue<'_>) -> Result<bool, Refusal> {
+    let [on, off] = POWERS;
     let word = word(POWER, "word", on, found)?;
     choose(POWER, &POWERS, &word)?;
-    if word == on {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        "this version has no nodes that start powered off",
-        "leave it out: every node is started",
-    ))
+    Ok(word == off)
 }
 
 /// Returns the numbers of the networks in a list.

@@ -24,6 +24,8 @@ pub struct Node {
     pub guest: Guest,
     /// Its ports, in the order in which it names its networks.
     pub ports: Vec<Port>,
+    /// Whether the lab starts without it: only the test switches it on.
+    pub starts_off: bool,
 }
 
 /// A node's connection to a network.

@@ -23,9 +23,17 @@ pub(crate) fn lab(request: &LabRequest) -> Result<Lab, Failure> {
             name: DRIVER.to_owned(),
             guest: Guest::new(HOST)?,
             ports: Vec::new(),
+            starts_off: false,
         });
-    } else if !lab.nodes.iter().any(|node| node.name == request.node) {
-        return Err(unknown(&lab, &request.node));
+    }
+    let own = lab.nodes.iter().find(|node| node.name == request.node);
+    let own = own.ok_or_else(|| unknown(&lab, &request.node))?;
+    if own.starts_off {
+        let (node, lab) = (&own.name, &lab.name);
+        return Err(Failure::new(format!(
+            "cannot run the test on node `{node}` of lab `{lab}`: it starts powered off"
+        ))
+        .hint("run the test on a node that is on, and have it switch this one on"));
     }
     for node in &lab.nodes {
         check_node(&node.guest)?;
@@ -81,6 +89,7 @@ pub(crate) fn entries(lab: &Lab) -> Vec<NodeEntry> {
                 both.into_iter().flatten()
             })
             .collect(),
+        starts_off: node.starts_off,
     };
     lab.nodes.iter().map(entry).collect()
 }

@@ -88,11 +88,6 @@ fn a_mistake_in_a_node_is_named() {
             "write `networks = [\"lan\"]`",
         ),
         (
-            "gw = { guest = \"host\", power = \"off\" }",
-            "cannot set `power`: this version has no nodes that start powered off",
-            "leave it out: every node is started",
-        ),
-        (
             "gw = { guest = \"host\", power = \"none\" }",
             "cannot set `power`: there is no `none`",
             "the value is `\"on\"` or `\"off\"`",
@@ -165,6 +160,18 @@ fn what_a_test_has_once_is_no_setting_of_a_node() {
 fn a_node_may_have_a_network_outside_of_the_lab() {
     let lab = with_nodes("gw = { guest = \"host\", network = \"user\" }").unwrap();
     assert!(lab.nodes[0].guest.outside);
+}
+
+#[test]
+fn a_node_is_started_with_its_lab_unless_its_power_is_off() {
+    for (power, starts_off) in [
+        ("", false),
+        (", power = \"on\"", false),
+        (", power = \"off\"", true),
+    ] {
+        let lab = with_nodes(&format!("gw = {{ guest = \"host\"{power} }}")).unwrap();
+        assert_eq!(lab.nodes[0].starts_off, starts_off, "{power}");
+    }
 }
 
 #[test]
