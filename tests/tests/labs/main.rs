@@ -3,6 +3,7 @@
 //! nothing is left.
 
 mod kills;
+mod power;
 
 use std::collections::BTreeMap;
 use std::fs::File;

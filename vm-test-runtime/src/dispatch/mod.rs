@@ -18,6 +18,7 @@ mod lineage;
 mod listing;
 mod node_job;
 mod nodes;
+mod power;
 mod reason;
 mod record;
 mod report;

@@ -1,13 +1,14 @@
 //! The other nodes of a test's lab: leased with it, asked by its body, ended with it. One thread for
 //! each question that takes time; no node asks anything.
 
+use super::power::PoweredNode;
 use super::{job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use vm_test_protocol::agent::ToAgent;
 use vm_test_protocol::daemon::LeaseRequest;
@@ -15,7 +16,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
     Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeEntry, NodeOfLab, Question, Work,
 };
-use vm_test_protocol::order::Order;
+use vm_test_protocol::order::{Done, Order};
 
 /// More threads than an agent lets a body occupy: one that has just answered may still run.
 const MOST_THREADS: usize = 2 * MOST_ASKED;
@@ -26,17 +27,11 @@ pub(super) struct Nodes {
     test: String,
     own: &'static str,
     entries: Vec<NodeEntry>,
-    others: BTreeMap<String, Node>,
+    others: BTreeMap<String, Arc<PoweredNode>>,
     /// Threads that carry out a question.
     running: Vec<JoinHandle<()>>,
     /// Ends last.
     lab: Arc<client::Lab>,
-}
-
-/// A node that is not the test's own.
-struct Node {
-    lease: Arc<Mutex<Lease>>,
-    line: Speaker,
 }
 
 impl Nodes {
@@ -58,10 +53,9 @@ impl Nodes {
         let granted = client::Lab::obtain(&request, |reason| lease::waiting(test, reason))?;
         let entries = granted.granted.nodes.clone();
         let template = lease::request(site, test)?;
-        let requests: Vec<LeaseRequest> = entries
-            .iter()
-            .map(|entry| of_node(&template, &granted.granted.lab, entry, lab.node))
-            .collect();
+        let request = |entry| of_node(&template, &granted.granted.lab, entry, lab.node);
+        let (off, on): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.starts_off);
+        let requests: Vec<LeaseRequest> = on.iter().copied().map(request).collect();
         // All at once: each node starts on its own.
         let leases: Vec<Result<Lease, Failure>> = thread::scope(|scope| {
             let starting: Vec<_> = requests
@@ -80,17 +74,19 @@ impl Nodes {
         });
         let mut own = None;
         let mut others = BTreeMap::new();
-        for (entry, lease) in entries.iter().zip(leases) {
+        for entry in off {
+            let node = PoweredNode::off(&entry.name, test, request(entry));
+            others.insert(entry.name.clone(), Arc::new(node));
+        }
+        for (entry, lease) in on.into_iter().zip(leases) {
             let lease = lease?;
             if entry.name == lab.node {
                 own = Some(lease);
                 continue;
             }
-            let line = lease.agent.speaker().map_err(|error| {
-                Failure::new(format!("cannot use node `{}`: {error}", entry.name))
-            })?;
-            let lease = Arc::new(Mutex::new(lease));
-            others.insert(entry.name.clone(), Node { lease, line });
+            let node = PoweredNode::off(&entry.name, test, request(entry));
+            node.begin(Some(lease))?;
+            others.insert(entry.name.clone(), Arc::new(node));
         }
         let own = own.ok_or_else(|| {
             Failure::new(format!(
@@ -134,6 +130,10 @@ impl Nodes {
                 Ok(()) => return Ok(()),
                 Err(failure) => Answer::Refused(failure),
             },
+            Question::IsOn { node } => match self.tell_power(number, &node, to) {
+                Ok(()) => return Ok(()),
+                Err(failure) => Answer::Refused(failure),
+            },
             Question::Start { .. }
             | Question::Next { .. }
             | Question::Input { .. }
@@ -145,22 +145,21 @@ impl Nodes {
 
     /// Begins what is to run on a node.
     fn begin(&mut self, number: u64, name: &str, work: Work, to: &Speaker) -> Result<(), Failure> {
-        if name == self.own {
-            return Err(Failure::new("the test itself runs there")
-                .hint("call the function, or start the command, without the node"));
-        }
-        let Some(node) = self.others.get(name) else {
-            return Err(Failure::new("the lab has no such node"));
-        };
-        let (lease, to, site) = (Arc::clone(&node.lease), to.clone(), self.site);
+        let hint = "call the function, or start the command, without the node";
+        let node = self.other(name).map_err(|failure| {
+            if name == self.own {
+                failure.hint(hint)
+            } else {
+                failure
+            }
+        })?;
+        let (to, site) = (to.clone(), self.site);
         let (name, test) = (name.to_owned(), self.test.clone());
         let run = move || {
-            let mut lease = lease.lock().unwrap_or_else(|lock| lock.into_inner());
             // The body waits for an answer, and `print!` panics if its stream cannot be written.
             let ran = catch_unwind(AssertUnwindSafe(|| {
-                node_job::run(&mut lease, site, &name, &test, work)
+                node.with(|lease| node_job::run(lease, site, &name, &test, work))
             }));
-            drop(lease);
             let answer = match ran {
                 Ok(Ok(ran)) => Answer::Ran(Box::new(ran)),
                 Ok(Err(failure)) => Answer::Refused(failure),
@@ -174,6 +173,13 @@ impl Nodes {
     /// Begins to change the lab.
     fn order(&mut self, number: u64, order: Order, to: &Speaker) -> Result<(), Failure> {
         let (lab, to) = (Arc::clone(&self.lab), to.clone());
+        if let Order::Power { node, change } = order {
+            let node = self.other(&node)?;
+            return self.spawn(move || {
+                let done = node.change(&lab, change).map(|()| Done::Done);
+                tell(&to, number, done.map_or_else(Answer::Refused, Answer::Done));
+            });
+        }
         self.spawn(move || {
             let answer = match lab.order(order) {
                 Ok(done) => Answer::Done(done),
@@ -181,6 +187,25 @@ impl Nodes {
             };
             tell(&to, number, answer);
         })
+    }
+
+    /// Begins to find out whether a node is on.
+    fn tell_power(&mut self, number: u64, name: &str, to: &Speaker) -> Result<(), Failure> {
+        if name == self.own {
+            tell(to, number, Answer::IsOn(true));
+            return Ok(());
+        }
+        let (node, to) = (self.other(name)?, to.clone());
+        self.spawn(move || tell(&to, number, Answer::IsOn(node.is_on())))
+    }
+
+    /// Returns a node that is not the test's own.
+    fn other(&self, name: &str) -> Result<Arc<PoweredNode>, Failure> {
+        if name == self.own {
+            return Err(Failure::new("the test itself runs there"));
+        }
+        let node = self.others.get(name).cloned();
+        node.ok_or_else(|| Failure::new("the lab has no such node"))
     }
 
     fn spawn(&mut self, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
@@ -196,7 +221,7 @@ impl Nodes {
 impl Drop for Nodes {
     fn drop(&mut self) {
         for node in self.others.values() {
-            node.line.hang_up();
+            node.hang_up();
         }
         for thread in self.running.drain(..) {
             let _ = thread.join();

@@ -6,8 +6,12 @@ mod command;
 mod error;
 mod exchange;
 mod handle;
+mod order;
+mod power;
 mod work;
 
 pub use command::{Command, Output};
 pub use error::NodeError;
 pub use handle::{Lab, Node, lab};
+pub use order::LabError;
+pub use power::Paused;

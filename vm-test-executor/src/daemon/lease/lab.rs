@@ -5,12 +5,11 @@ use super::super::instance::LabKeeper;
 use super::super::prepare;
 use super::host::Host;
 use super::labs::LivingLab;
+use super::nodes::Nodes;
 use super::{orders, queue};
 use rustix::event::{PollFd, PollFlags, poll};
-use std::collections::HashSet;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::Mutex;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
@@ -50,7 +49,7 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
             plan,
             keeper,
             room,
-            leased: Mutex::new(HashSet::new()),
+            nodes: Nodes::default(),
         },
     );
     if host.gate.is_closed() || frame::write(stream, &Reply::Lab(granted)).is_err() {

@@ -1,16 +1,12 @@
-//! The labs of a daemon, and the nodes that leases take from them. Only records; starts nothing.
+//! The labs of a daemon. Only records; starts nothing.
 
 use super::super::instance::LabKeeper;
-use super::super::prepare::{self, OnLab};
+use super::nodes::Nodes;
 use super::room::Room;
-use crate::config::Guest;
-use crate::config::lab::{Lab, Node};
-use crate::keeper::lab::Port;
+use crate::config::lab::Lab;
 use crate::sync;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::NodeOfLab;
 
 /// The labs that live, by their own names.
 #[derive(Debug, Default)]
@@ -25,15 +21,7 @@ pub(super) struct LivingLab {
     pub(super) keeper: LabKeeper,
     /// The room of all of its nodes.
     pub(super) room: Room,
-    /// The nodes that have a lease, or had one.
-    pub(super) leased: Mutex<HashSet<String>>,
-}
-
-/// A node that a lease has taken.
-#[derive(Debug)]
-pub(super) struct LeasedNode {
-    lab: Arc<LivingLab>,
-    node: Node,
+    pub(super) nodes: Nodes,
 }
 
 /// An entry among the labs; dropping it ends the lab with all its nodes.
@@ -56,54 +44,9 @@ impl Labs {
         }
     }
 
-    /// Takes a node, which each lab gives once.
-    pub(super) fn take(&self, wanted: &NodeOfLab) -> Result<LeasedNode, Failure> {
-        let cannot = |cause: &str| {
-            Failure::new(format!(
-                "cannot lease node `{}` of lab {}: {cause}",
-                wanted.node, wanted.lab
-            ))
-        };
-        let lab = sync::lock(&self.alive).get(&wanted.lab).cloned();
-        let lab = lab.ok_or_else(|| cannot("there is no such lab"))?;
-        let node = lab.plan.nodes.iter().find(|node| node.name == wanted.node);
-        let node = node
-            .ok_or_else(|| cannot("the lab has no such node"))?
-            .clone();
-        if !sync::lock(&lab.leased).insert(node.name.clone()) {
-            return Err(cannot("it has been leased already"));
-        }
-        Ok(LeasedNode { lab, node })
-    }
-}
-
-impl LeasedNode {
-    /// Returns the guest that it is a copy of, under the node's name.
-    pub(super) fn guest(&self) -> Guest {
-        Guest {
-            name: self.node.name.clone(),
-            ..self.node.guest.clone()
-        }
-    }
-
-    /// Returns what makes an instance this node.
-    pub(super) fn on_lab(&self) -> OnLab {
-        prepare::on_lab(&self.lab.plan, &self.node)
-    }
-
-    /// Returns its links to networks.
-    pub(super) fn ports(&self) -> Vec<Port> {
-        prepare::ports(&self.lab.plan, &self.node)
-    }
-
-    /// Returns the keeper of its lab.
-    pub(super) fn keeper(&self) -> &LabKeeper {
-        &self.lab.keeper
-    }
-
-    /// Returns the room that its lab was given.
-    pub(super) fn room(&self) -> Room {
-        self.lab.room.clone()
+    /// Returns the lab of this own name.
+    pub(super) fn find(&self, name: &str) -> Option<Arc<LivingLab>> {
+        sync::lock(&self.alive).get(name).cloned()
     }
 }
 

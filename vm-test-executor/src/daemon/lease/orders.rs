@@ -2,6 +2,7 @@
 //! of the lab each order is for.
 
 use super::labs::LivingLab;
+use super::power;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::order::{Done, Order};
 
@@ -14,7 +15,10 @@ pub(super) fn carry_out(lab: &LivingLab, order: &Order) -> Done {
         )))
     };
     match order {
-        Order::Power { .. } => cannot("change the power of a node of"),
+        Order::Power { node, change } => match power::change(lab, node, *change) {
+            Ok(()) => Done::Done,
+            Err(failure) => Done::Failed(failure),
+        },
         Order::Link { .. } => cannot("change a link of"),
         Order::Save => cannot("save"),
         Order::Restore { .. } => cannot("restore"),

@@ -4,7 +4,7 @@
 use super::super::instance::{Console, Event, Instance, Parent, boots};
 use super::super::prepare::{self, Ready};
 use super::host::Host;
-use super::labs::LeasedNode;
+use super::leased_node::LeasedNode;
 use super::ledger;
 use super::life::{self, Ending};
 use super::queue;
@@ -54,8 +54,9 @@ fn lease(
     request: &LeaseRequest,
     prepare_next: &dyn Fn(&Model),
 ) -> Result<(), Failure> {
-    let node = request.node.as_ref().map(|node| host.labs.take(node));
-    let node = node.transpose()?;
+    let node = request.node.as_ref();
+    let node = node.map(|node| LeasedNode::take(&host.labs, node));
+    let mut node = node.transpose()?;
     let order = match &node {
         Some(node) => prepare::decide_node(&host.tools, request, node.guest(), node.on_lab())?,
         None => prepare::decide(&host.tools, request)?,
@@ -71,10 +72,22 @@ fn lease(
     };
     // Dropped after everything that the instance is made of.
     let ending = Ending::among(&host.tools.ending);
-    let mut ready = prepare::prepare(&host.tools, &order, &|reason| {
+    let say = |reason: &str| {
         // If the client is gone, the next one can use what is made.
         let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
-    })?;
+    };
+    let again = node
+        .as_ref()
+        .map(|node| node.again(&host.tools, &order.guest));
+    let mut ready = match again.transpose()?.flatten() {
+        Some(ready) => ready,
+        None => prepare::prepare(&host.tools, &order, &say)?,
+    };
+    if let Some(node) = &mut node {
+        node.equip(&mut ready)?;
+    }
+    let boots = ready.boots_with().filter(|_| node.is_some());
+    let turn = boots.map(|accelerator| prepare::to_boot(&host.tools, accelerator, &say));
     let spare = spare_for(host, stream, &ready);
     let granted = grant(&order.guest, &ready, spare.as_ref(), room.waited);
     if host.gate.is_closed() || frame::write(stream, &Reply::Leased(granted.clone())).is_err() {
@@ -93,8 +106,13 @@ fn lease(
     let name = instance.name.clone();
     let event = life::live(host, stream, instance, living, &ending, || {
         Model::after(&order, &ready).iter().for_each(prepare_next);
+        if let Some(node) = &mut node {
+            node.await_up(stream, &host.tools.stop);
+        }
+        drop(turn);
     });
-    close(host, request, &name, console, event);
+    let is_ordered = node.as_ref().is_some_and(LeasedNode::is_ordered_off);
+    close(host, request, &name, console.filter(|_| !is_ordered), event);
     Ok(())
 }
 

@@ -95,7 +95,7 @@ pub(super) fn prepare(
             limits,
             devices,
             delegation,
-            foreign: None,
+            others: Vec::new(),
             console,
         },
         description,

@@ -26,7 +26,7 @@ pub(crate) struct Tools {
     pub(crate) journal: PathBuf,
     pub(crate) spawner: Spawner,
     pub(crate) names: Names,
-    /// Held while a VM boots to become a template.
+    /// Held while a VM boots, if boots must take turns.
     pub(crate) boots: Mutex<()>,
     /// How many instances are being destroyed, with everything that they were made of.
     pub(crate) ending: AtomicUsize,
