@@ -30,6 +30,11 @@ pub enum Order {
         /// The number of the saved state, see [`Done::Saved`].
         saved: u64,
     },
+    /// Give up a saved state.
+    Forget {
+        /// The number of the saved state.
+        saved: u64,
+    },
     /// Write down what the networks have carried so far, as pcap files in this directory.
     Capture {
         /// The directory, which is there.
@@ -85,6 +90,8 @@ pub enum Done {
     Done,
     /// The state of the nodes was saved under this number.
     Saved(u64),
+    /// The next lease of each of these nodes restores it. They go on when all are leased.
+    Restored(Vec<String>),
     /// These files were written.
     Captured(Vec<String>),
     /// It could not be carried out.

@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
-pub use lab::{Command, Lab, LabError, Node, NodeError, Output, Paused, lab};
+pub use lab::{Command, Lab, LabError, Node, NodeError, Output, Paused, Snapshot, lab};
 pub use vm_test_macros::on_vm;
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]

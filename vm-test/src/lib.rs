@@ -75,7 +75,7 @@
 pub use vm_test_runtime::here::{Backend, Here, here};
 pub use vm_test_runtime::on_vm;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
-pub use vm_test_runtime::{Command, Lab, LabError, Node, NodeError, Output, Paused, lab};
+pub use vm_test_runtime::{Command, Lab, LabError, Node, NodeError, Output, Paused, Snapshot, lab};
 
 /// Waits in the guest of a test; they begin with [`Here::wait`].
 pub mod wait {

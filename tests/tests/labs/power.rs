@@ -11,7 +11,7 @@ use vm_test_tests::host::Host;
 use vm_test_tests::report::Ending::{Failed, Ignored, Passed};
 
 /// Tests of the fixture, and whether a person has to start them.
-const TESTS: [(&str, bool); 5] = [
+const TESTS: [(&str, bool); 11] = [
     (
         "a_paused_node_answers_nothing_and_afterwards_at_once_and_its_clock_is_right",
         false,
@@ -26,6 +26,18 @@ const TESTS: [(&str, bool); 5] = [
         "a_container_that_starts_powered_off_is_started_by_the_test_and_has_no_power_to_cut",
         false,
     ),
+    (
+        "a_connection_goes_on_from_where_it_was_saved_and_copies_differ_only_in_their_random_numbers",
+        false,
+    ),
+    ("what_cannot_be_saved_is_named", false),
+    (
+        "a_lab_is_saved_between_jobs_and_not_while_a_node_is_paused",
+        false,
+    ),
+    ("a_lab_cannot_be_saved_by_a_test_on_one_of_its_nodes", false),
+    ("it_serves_a_connection", true),
+    ("it_has_a_connection", true),
 ];
 
 #[test]
@@ -33,7 +45,7 @@ fn nodes_are_switched_off_and_on_and_paused_and_saved_and_restored() {
     let (host, fixture) = (Host::new().with_shared_store(), Fixture::new("labs"));
     host.build_images(fixture.directory(), &["debian-12"]);
     let group = Group {
-        targets: &["--test=power"],
+        targets: &["--test=power", "--test=snapshots"],
         filters: &[],
         environment: &[],
         limit: LIMIT,

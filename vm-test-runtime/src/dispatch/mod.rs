@@ -23,6 +23,7 @@ mod reason;
 mod record;
 mod report;
 mod skip;
+mod snapshot;
 mod tail;
 mod termination;
 mod test;

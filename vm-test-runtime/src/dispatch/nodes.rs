@@ -2,7 +2,7 @@
 //! each question that takes time; no node asks anything.
 
 use super::power::PoweredNode;
-use super::{job, lease, node_job};
+use super::{job, lease, node_job, snapshot};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use vm_test_protocol::agent::ToAgent;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
-    Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeEntry, NodeOfLab, Question, Work,
+    Answer, Answered, Asked, DRIVER, LabRequest, MOST_ASKED, NodeEntry, NodeOfLab, Question, Work,
 };
 use vm_test_protocol::order::{Done, Order};
 
@@ -180,8 +180,19 @@ impl Nodes {
                 tell(&to, number, done.map_or_else(Answer::Refused, Answer::Done));
             });
         }
+        let is_of_all = matches!(order, Order::Save | Order::Restore { .. });
+        if is_of_all && self.own != DRIVER {
+            let words = format!("the test itself runs on node `{}`", self.own);
+            return Err(Failure::new(words).hint("have it run on the driver, which is not saved"));
+        }
+        let nodes: Vec<_> = self.others.values().cloned().collect();
         self.spawn(move || {
-            let answer = match lab.order(order) {
+            let done = match order {
+                Order::Save => snapshot::save(&nodes, &lab),
+                Order::Restore { saved } => snapshot::restore(&nodes, &lab, saved),
+                order => lab.order(order),
+            };
+            let answer = match done {
                 Ok(done) => Answer::Done(done),
                 Err(failure) => Answer::Refused(failure),
             };

@@ -3,7 +3,7 @@
 
 use super::lease;
 use crate::client::{self, Lease, Speaker};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use vm_test_protocol::daemon::{GuestKind, LeaseRequest};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::order::{Done, Order, PowerChange};
@@ -101,9 +101,23 @@ impl PoweredNode {
         }
     }
 
+    /// Returns its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Keeps its power from being changed otherwise.
     pub(super) fn changing(&self) -> MutexGuard<'_, ()> {
         lock(&self.changing)
+    }
+
+    /// Keeps anything from running there; `None` if something runs.
+    pub(super) fn still(&self) -> Option<MutexGuard<'_, Option<Lease>>> {
+        match self.lease.try_lock() {
+            Ok(lease) => Some(lease),
+            Err(TryLockError::Poisoned(lease)) => Some(lease.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Returns whether it is on. A guest may have switched itself off.

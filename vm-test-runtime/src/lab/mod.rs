@@ -8,6 +8,7 @@ mod exchange;
 mod handle;
 mod order;
 mod power;
+mod snapshot;
 mod work;
 
 pub use command::{Command, Output};
@@ -15,3 +16,4 @@ pub use error::NodeError;
 pub use handle::{Lab, Node, lab};
 pub use order::LabError;
 pub use power::Paused;
+pub use snapshot::Snapshot;

@@ -6,6 +6,7 @@ use super::super::prepare;
 use super::host::Host;
 use super::labs::LivingLab;
 use super::nodes::Nodes;
+use super::saved::SavedStates;
 use super::{orders, queue};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::net::Shutdown;
@@ -50,6 +51,7 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
             keeper,
             room,
             nodes: Nodes::default(),
+            saved: SavedStates::default(),
         },
     );
     if host.gate.is_closed() || frame::write(stream, &Reply::Lab(granted)).is_err() {
@@ -74,7 +76,7 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
         let Ok(Some(Request::Order(order))) = frame::read(stream) else {
             return Ok(());
         };
-        let done = orders::carry_out(&entry.lab, &order);
+        let done = orders::carry_out(&entry.lab, &host.admission, &order);
         if frame::write(stream, &Reply::Done(done)).is_err() {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use super::super::instance::LabKeeper;
 use super::nodes::Nodes;
 use super::room::Room;
+use super::saved::SavedStates;
 use crate::config::lab::Lab;
 use crate::sync;
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ pub(super) struct LivingLab {
     /// The room of all of its nodes.
     pub(super) room: Room,
     pub(super) nodes: Nodes,
+    pub(super) saved: SavedStates,
 }
 
 /// An entry among the labs; dropping it ends the lab with all its nodes.

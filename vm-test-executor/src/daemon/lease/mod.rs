@@ -21,7 +21,10 @@ mod orders;
 mod power;
 mod queue;
 mod registry;
+mod restoring;
 mod room;
+mod saved;
+mod saving;
 #[cfg(test)]
 mod scripted_host;
 mod serve;

@@ -1,13 +1,14 @@
 //! Carries out what a test orders about its lab, one order after the other. Only tells which part
 //! of the lab each order is for.
 
+use super::admission::Admission;
 use super::labs::LivingLab;
-use super::power;
+use super::{power, restoring, saving};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::order::{Done, Order};
 
 /// Carries out an order.
-pub(super) fn carry_out(lab: &LivingLab, order: &Order) -> Done {
+pub(super) fn carry_out(lab: &LivingLab, admission: &Admission, order: &Order) -> Done {
     let cannot = |what: &str| {
         let name = &lab.plan.name;
         Done::Failed(Failure::new(format!(
@@ -20,8 +21,18 @@ pub(super) fn carry_out(lab: &LivingLab, order: &Order) -> Done {
             Err(failure) => Done::Failed(failure),
         },
         Order::Link { .. } => cannot("change a link of"),
-        Order::Save => cannot("save"),
-        Order::Restore { .. } => cannot("restore"),
+        Order::Save => match saving::save(lab, admission) {
+            Ok(number) => Done::Saved(number),
+            Err(failure) => Done::Failed(failure),
+        },
+        Order::Restore { saved } => match restoring::restore(lab, *saved) {
+            Ok(on) => Done::Restored(on),
+            Err(failure) => Done::Failed(failure),
+        },
+        Order::Forget { saved } => {
+            lab.saved.forget(*saved);
+            Done::Done
+        }
         Order::Capture { .. } => cannot("capture the frames of"),
     }
 }
