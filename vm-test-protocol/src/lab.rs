@@ -186,6 +186,11 @@ pub enum Question {
     },
     /// Change the lab.
     Order(Order),
+    /// Whether a node is on.
+    IsOn {
+        /// The node's name.
+        node: String,
+    },
 }
 
 /// What runs on a node.
@@ -236,6 +241,8 @@ pub enum Answer {
     Taken,
     /// What has come of a change.
     Done(Done),
+    /// Whether the node is on.
+    IsOn(bool),
     /// Nothing of it has run, or it is not known how it ended.
     Refused(Failure),
 }

@@ -16,6 +16,9 @@ pub const STREAM_PORT: &str = "vm-test.stream";
 /// Set on the kernel's command line, and so in init's environment: the agent runs in a VM.
 pub const ENV_MACHINE: &str = "VM_TEST_MACHINE";
 
+/// Set on the kernel's command line as well: the root's file system uses its journal.
+pub const ENV_JOURNAL: &str = "VM_TEST_JOURNAL";
+
 /// The serial number of the root disk.
 pub const ROOT_DISK: &str = "root";
 
@@ -64,6 +67,17 @@ pub enum ToMachine {
         /// The host's time since 1970, if the clock needs correction since [`ToMachine::Go`].
         time: Option<Duration>,
     },
+    /// The instance has stood still: this is the host's time since 1970.
+    Clock(Duration),
+    /// The instance has been restored from a state of its own: say hello on the stream again.
+    Restored {
+        /// The host's time since 1970.
+        time: Duration,
+        /// Entropy from the host.
+        seed: Vec<u8>,
+    },
+    /// Shut the system down, and switch the VM off.
+    PowerOff,
 }
 
 /// What distinguishes one instance from all others restored from the same state.
@@ -93,6 +107,8 @@ pub struct Identity {
     pub places: Vec<Place>,
     /// Whether it is a spare, without a lease yet.
     pub is_spare: bool,
+    /// Whether it is a node of a lab: its disk outlives it, and it takes orders while it lives.
+    pub is_node: bool,
 }
 
 /// A link to a network of a lab.

@@ -28,6 +28,11 @@ pub enum Order {
         /// The number of the saved state, see [`Done::Saved`].
         saved: u64,
     },
+    /// Give up a saved state.
+    Forget {
+        /// The number of the saved state.
+        saved: u64,
+    },
     /// Write down what nodes have sent to the networks lately, as pcap files.
     Capture {
         /// The directory, which is there; `None` for that of the test's run. The body of a test
@@ -114,6 +119,8 @@ pub enum Done {
     },
     /// These files were written, one for each network that has carried something.
     Captured(Vec<Capture>),
+    /// The next lease of each of these nodes restores it. They go on when all are leased.
+    Restored(Vec<String>),
     /// It could not be carried out.
     Failed(Failure),
 }

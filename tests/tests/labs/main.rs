@@ -11,6 +11,7 @@ mod kept;
 mod kills;
 mod links;
 mod outside;
+mod power;
 mod tools;
 
 use std::collections::BTreeMap;

@@ -37,6 +37,12 @@ pub(super) fn name(identity: &Identity) -> io::Result<()> {
         .map_err(cannot("write its name to /etc/hosts"))
 }
 
+/// Gives a VM that was restored from a state of its own what no two copies may have in common.
+pub(super) fn refresh(time: Duration, seed: &[u8]) -> io::Result<()> {
+    entropy::add(seed).map_err(cannot("seed its random numbers"))?;
+    set_clock(time)
+}
+
 /// Makes the VM's host name resolve to itself, and adds lines about other names.
 fn add_to_hosts(name: &str, others: &str) -> io::Result<()> {
     let known = fs::read(hosts::FILE).ok();

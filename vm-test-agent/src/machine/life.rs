@@ -3,8 +3,8 @@
 
 use super::disks::Disks;
 use super::{
-    devices, filesystems, identity, idle, links, login, modules, network, nodes, places, ports,
-    root, settings, survival, udev,
+    devices, filesystems, identity, idle, links, login, modules, network, nodes, orders, places,
+    ports, root, settings, survival, udev,
 };
 use crate::{boot, rehearsal};
 use rustix::process::getpid;
@@ -87,6 +87,9 @@ pub(crate) fn begin(boot_timeout: Option<Duration>) -> io::Result<Begun> {
         identity::correct_clock(time)?;
     }
     let stream = ports::open_connected(&ready.stream)?;
+    if identity.is_node {
+        orders::attend(control, stream.try_clone()?.into())?;
+    }
     let notes: Vec<String> = identity.note.into_iter().chain(degraded).collect();
     Ok(Begun {
         stream: stream.into(),

@@ -1,14 +1,14 @@
 //! Switches from the initramfs to the root on the VM's disk. The agent is carried over, to the path
 //! that it has in every kind of guest.
 
-use super::disks;
 use super::filesystems::{FIRST, SECOND};
+use super::{disks, journal};
 use rustix::mount::{MountFlags, mount, mount_move};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use vm_test_protocol::machine::ROOT_DISK;
+use vm_test_protocol::machine::{ENV_JOURNAL, ROOT_DISK};
 use vm_test_protocol::{AGENT_PATH, LIBRARIES};
 
 /// Where the disk is mounted before it becomes the root.
@@ -29,8 +29,14 @@ pub(super) fn enter() -> io::Result<()> {
     let device = disks::find(ROOT_DISK)?;
     let new = Path::new(NEW);
     fs::create_dir_all(new)?;
-    // Nothing outlives the VM, so no data needs to be flushed to the disk early.
-    let options = c"noauto_da_alloc,nobarrier";
+    let options = if std::env::var_os(ENV_JOURNAL).is_some() {
+        journal::use_in(&device)
+            .map_err(|error| cannot(&format!("use the disk {}", device.display()), &error))?;
+        c""
+    } else {
+        // Nothing outlives the VM, so no data needs to be flushed to the disk early.
+        c"noauto_da_alloc,nobarrier"
+    };
     mount(&device, new, "ext4", MountFlags::NOATIME, options).map_err(|error| {
         cannot(
             &format!("mount the root's disk {}", device.display()),

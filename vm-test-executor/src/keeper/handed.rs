@@ -17,6 +17,9 @@ pub(super) struct Handed {
     pub(super) console: Option<OwnedFd>,
     pub(super) foreign_disk: Option<OwnedFd>,
     pub(super) ports: Vec<OwnedFd>,
+    pub(super) disks: Vec<OwnedFd>,
+    pub(super) state: Option<OwnedFd>,
+    pub(super) orders: Option<OwnedFd>,
 }
 
 impl Handed {
@@ -29,6 +32,9 @@ impl Handed {
             console: None,
             foreign_disk: None,
             ports: Vec::new(),
+            disks: Vec::new(),
+            state: None,
+            orders: None,
         };
         loop {
             match frame::read(control)? {
@@ -54,8 +60,14 @@ impl Handed {
             Descriptor::DeviceFiles => &mut self.device_files,
             Descriptor::Console => &mut self.console,
             Descriptor::ForeignDisk => &mut self.foreign_disk,
+            Descriptor::State => &mut self.state,
+            Descriptor::Orders => &mut self.orders,
             Descriptor::Port => {
                 self.ports.push(descriptor);
+                return Ok(());
+            }
+            Descriptor::Disk => {
+                self.disks.push(descriptor);
                 return Ok(());
             }
         };

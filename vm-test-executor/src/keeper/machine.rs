@@ -11,6 +11,7 @@ use crate::host::refusal;
 use rustix::mount::mount_bind;
 use std::fmt::Display;
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
@@ -63,6 +64,9 @@ pub(super) fn run(
         console,
         foreign: handed.foreign_disk,
         ports: handed.ports,
+        disks: handed.disks,
+        state: handed.state,
+        orders: handed.orders.map(UnixStream::from),
         errors,
         lease,
     })

@@ -32,6 +32,12 @@ pub enum Descriptor {
     ForeignDisk,
     /// The other end of its next network card for a lab.
     Port,
+    /// The file of its next disk that outlives it: layers of the root disk, then the others.
+    Disk,
+    /// The saved state that it is restored from.
+    State,
+    /// The connection on which orders for a node come.
+    Orders,
 }
 
 /// From a keeper to the daemon: one message, when it is over, and others only where they say so.

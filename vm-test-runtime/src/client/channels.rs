@@ -63,6 +63,12 @@ impl Channels {
         self.shared.wire.hang_up();
     }
 
+    /// Returns whether no job runs.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.shared.lock().arrived.is_idle()
+    }
+
     /// Ends all jobs, and returns the agent with one job at a time again.
     ///
     /// # Errors

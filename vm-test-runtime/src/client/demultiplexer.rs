@@ -167,6 +167,11 @@ impl Demultiplexer {
         false
     }
 
+    /// Returns whether no channel is open.
+    pub(super) fn is_idle(&self) -> bool {
+        self.queues.is_empty()
+    }
+
     /// Notes that nobody takes anything any more; returns the channels of which the agent must be
     /// told.
     pub(super) fn abandon_all(&mut self) -> Vec<u32> {

@@ -54,7 +54,8 @@ impl NodeJob {
         let (job, input) = match work {
             Work::Call(call) => {
                 let wanted = Wanted::default();
-                let mut job = job::for_test(site, &node.name, test, &node.granted, wanted)?;
+                let granted = node.granted()?;
+                let mut job = job::for_test(site, &node.name, test, &granted, wanted)?;
                 job.stop_at_timeout = false;
                 if let Some(test) = &mut job.test {
                     test.call = Some(call);

@@ -11,7 +11,7 @@ use super::node::Node;
 use super::reply::Reply;
 use super::task::Task;
 use super::tasks::Tasks;
-use super::{entry, job, lease, node_job};
+use super::{entry, job, lease, node_job, snapshot};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use std::thread::{self, JoinHandle};
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
-    Answer, Asked, LabRequest, NodeAtSite, NodeEntry, NodeOfLab, Question, Ran, Work,
+    Answer, Asked, DRIVER, LabRequest, NodeAtSite, NodeEntry, NodeOfLab, Question, Ran, Work,
 };
 use vm_test_protocol::order::{Capture, Done, Order};
 
@@ -67,10 +67,12 @@ impl Nodes {
         };
         let granted = client::Lab::obtain(&request, |reason| lease::waiting(test, reason))?;
         let entries = granted.granted.nodes.clone();
-        let requests: Vec<LeaseRequest> = entries
-            .iter()
-            .map(|entry| of_node(&template, &granted.granted.lab, entry, lab.node))
-            .collect();
+        let request = |entry: &NodeEntry| {
+            let lab_name = &granted.granted.lab;
+            of_node(&template, lab_name, entry, lab.node)
+        };
+        let (off, on): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.starts_off);
+        let requests: Vec<LeaseRequest> = on.iter().copied().map(request).collect();
         // All at once: each node starts on its own.
         let leases: Vec<Result<Lease, Failure>> = thread::scope(|scope| {
             let starting: Vec<_> = requests
@@ -90,9 +92,14 @@ impl Nodes {
         let journal = Arc::default();
         let mut own = None;
         let mut nodes = BTreeMap::new();
-        for (entry, lease) in entries.iter().zip(leases) {
+        let node = |entry: &NodeEntry| Node::off(&entry.name, test, request(entry), &journal);
+        for entry in off {
+            nodes.insert(entry.name.clone(), Arc::new(node(entry)));
+        }
+        for (entry, lease) in on.into_iter().zip(leases) {
             let mut lease = lease?;
-            let node = Node::of(&entry.name, &mut lease, &journal)?;
+            let node = node(entry);
+            node.begin_with(&mut lease)?;
             nodes.insert(entry.name.clone(), Arc::new(node));
             if entry.name == lab.node {
                 own = Some(lease);
@@ -163,19 +170,11 @@ impl Nodes {
                 let tasks = Arc::clone(&self.tasks);
                 self.spawn(move || tasks.finish(task, kill, reply));
             }
-            Question::Order(order) => {
-                // A guest chooses no path of the host.
-                let order = match order {
-                    Order::Capture { .. } => Order::Capture { directory: None },
-                    order => order,
-                };
-                let lab = Arc::clone(&self.lab);
-                self.spawn(move || {
-                    reply.give(match lab.order(order) {
-                        Ok(done) => Answer::Done(done),
-                        Err(failure) => Answer::Refused(failure),
-                    });
-                });
+            Question::Order(order) => self.order(order, reply),
+            Question::IsOn { node } => {
+                if let Some((node, reply)) = self.node(&node, reply) {
+                    self.spawn(move || reply.give(Answer::IsOn(node.is_on())));
+                }
             }
         }
         Ok(())
@@ -190,6 +189,45 @@ impl Nodes {
             Done::Captured(files) => Ok(files),
             Done::Failed(failure) => Err(failure),
             other => Err(Failure::new(format!("the daemon answered {other:?}"))),
+        }
+    }
+
+    /// Begins to change the lab.
+    fn order(&mut self, order: Order, reply: Reply) {
+        let lab = Arc::clone(&self.lab);
+        let own = &self.own;
+        match order {
+            Order::Power { node, .. } if node == *own => {
+                reply.refuse("the test itself runs there");
+            }
+            Order::Power { node, change } => {
+                if let Some((node, reply)) = self.node(&node, reply) {
+                    self.spawn(move || {
+                        let done = node.change(&lab, change).map(|()| Done::Done);
+                        reply.give(done.map_or_else(Answer::Refused, Answer::Done));
+                    });
+                }
+            }
+            Order::Save | Order::Restore { .. } if *own != DRIVER => {
+                let words = format!("the test itself runs on node `{own}`");
+                let failure = Failure::new(words);
+                let hint = "have it run on the driver, which is not saved";
+                reply.give(Answer::Refused(failure.hint(hint)));
+            }
+            order => {
+                let others = self.nodes.iter().filter(|(name, _)| *name != own);
+                let nodes: Vec<_> = others.map(|(_, node)| Arc::clone(node)).collect();
+                self.spawn(move || {
+                    let done = match order {
+                        Order::Save => snapshot::save(&nodes, &lab),
+                        Order::Restore { saved } => snapshot::restore(&nodes, &lab, saved),
+                        // A guest chooses no path of the host.
+                        Order::Capture { .. } => lab.order(Order::Capture { directory: None }),
+                        order => lab.order(order),
+                    };
+                    reply.give(done.map_or_else(Answer::Refused, Answer::Done));
+                });
+            }
         }
     }
 

@@ -1,13 +1,10 @@
 //! QEMU's command line. Translates; starts nothing.
 
-use super::hardware::{
-    Accelerator, BASE, Hardware, INITRAMFS, NO_FILES, PAYLOAD_DISKS, Start, TEMPLATE,
-};
+use super::disks::Disks;
+use super::hardware::{Accelerator, BASE, Hardware, INITRAMFS, Start, TEMPLATE};
 use crate::backend::room::ROOM;
 use std::os::fd::RawFd;
-use std::path::{Path, PathBuf};
-use vm_test_protocol::daemon::DiskFormat;
-use vm_test_protocol::machine::{CONTROL_PORT, ENV_MACHINE, FOREIGN_DISK, ROOT_DISK, STREAM_PORT};
+use vm_test_protocol::machine::{CONTROL_PORT, ENV_JOURNAL, ENV_MACHINE, STREAM_PORT};
 
 /// The descriptors that QEMU inherits.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +26,8 @@ const TRANSLATED: u32 = 64;
 pub(super) struct Own<'a> {
     /// Its name.
     pub(super) name: &'a str,
-    /// Its root disk.
-    pub(super) root: &'a Path,
-    /// Its additional disks.
-    pub(super) blank: &'a [PathBuf],
+    /// The files of its disks.
+    pub(super) disks: &'a Disks,
     pub(super) wires: Wires,
     /// The other ends of its network cards for a lab; none for a template.
     pub(super) ports: &'a [RawFd],
@@ -93,7 +88,7 @@ pub(super) fn arguments(hardware: &Hardware, own: &Own<'_>) -> Vec<String> {
     }
     args.ports();
     args.option("-device", "virtio-rng-pci");
-    args.disks(hardware, own.root, own.blank);
+    args.disks(hardware, own.disks);
     if let (Some(format), Some(fd)) = (hardware.foreign, wires.foreign) {
         args.foreign(format, fd);
     }
@@ -116,16 +111,10 @@ fn memory(hardware: &Hardware) -> String {
     let of_template =
         format!("memory-backend-file,id=ram,size={size},mem-path={ROOM}/{TEMPLATE}/ram");
     match hardware.start {
-        Start::Boot => format!("memory-backend-ram,id=ram,size={size}"),
+        Start::Boot | Start::Resume => format!("memory-backend-ram,id=ram,size={size}"),
         Start::Save | Start::Configure => format!("{of_template},share=on"),
         Start::Restore | Start::Ahead => format!("{of_template},share=off"),
     }
-}
-
-/// Returns the serial number of a payload disk.
-#[must_use]
-pub fn payload_serial(number: usize) -> String {
-    format!("files{number}")
 }
 
 /// Returns the kernel's command line.
@@ -157,31 +146,25 @@ fn kernel_line(hardware: &Hardware, counter: Option<u64>) -> String {
         // and then the VM's clock runs more than twice as fast for as long as it lives.
         words.push(format!("tsc_early_khz={rate}"));
     }
+    if hardware.journal {
+        words.push(format!("{ENV_JOURNAL}=1"));
+    }
     if let Some(timeout) = hardware.boot_timeout {
         words.push(format!("VM_TEST_BOOT_TIMEOUT={}", timeout.as_millis()));
     }
     words.join(" ")
 }
 
-/// What a machine may do with a disk.
-#[derive(Clone, Copy)]
-enum Access {
-    /// Only read it.
-    Read,
-    /// Write to it, too.
-    Write,
-}
-
 /// A list of arguments that is being made.
 #[derive(Default)]
-struct Arguments(Vec<String>);
+pub(super) struct Arguments(Vec<String>);
 
 impl Arguments {
     fn flag(&mut self, name: &str) {
         self.0.push(name.to_owned());
     }
 
-    fn option(&mut self, name: &str, value: impl Into<String>) {
+    pub(super) fn option(&mut self, name: &str, value: impl Into<String>) {
         self.0.extend([name.to_owned(), value.into()]);
     }
 
@@ -213,76 +196,13 @@ impl Arguments {
             self.option("-device", port);
         }
     }
-
-    /// Adds the root disk, the payload's disks and the additional ones, whose paths are `blank`.
-    fn disks(&mut self, hardware: &Hardware, root: &Path, blank: &[PathBuf]) {
-        self.disk(ROOT_DISK, &root.to_string_lossy(), "qcow2", Access::Write);
-        for number in 0..PAYLOAD_DISKS {
-            let path = match hardware.payload.get(number) {
-                Some(path) => format!("{ROOM}/{}", path.display()),
-                None => format!("{ROOM}/{NO_FILES}"),
-            };
-            self.disk(&payload_serial(number), &path, "raw", Access::Read);
-        }
-        for (number, path) in blank.iter().enumerate() {
-            let path = path.to_string_lossy();
-            self.disk(&format!("disk{number}"), &path, "raw", Access::Write);
-        }
-    }
-
-    /// Adds an imported disk, as a descriptor and with the format that the user gave.
-    ///
-    /// No other file that it refers to is opened.
-    fn foreign(&mut self, format: DiskFormat, fd: RawFd) {
-        let name = FOREIGN_DISK;
-        self.option("-add-fd", format!("fd={fd},set=1"));
-        self.option(
-            "-blockdev",
-            format!("driver=file,filename=/dev/fdset/1,node-name={name}-file,read-only=on"),
-        );
-        let (driver, backing) = match format {
-            DiskFormat::Raw => ("raw", ""),
-            DiskFormat::Qcow2 => ("qcow2", r#","backing":null"#),
-        };
-        self.option(
-            "-blockdev",
-            format!(
-                r#"{{"driver":"{driver}","file":"{name}-file","node-name":"{name}","read-only":true{backing}}}"#
-            ),
-        );
-        self.option(
-            "-device",
-            format!("virtio-blk-pci,drive={name},serial={name}"),
-        );
-    }
-
-    /// Adds a disk. Its path is in the keeper's directory, where no name contains a comma.
-    fn disk(&mut self, serial: &str, path: &str, format: &str, access: Access) {
-        let only = match access {
-            Access::Read => ",read-only=on",
-            Access::Write => "",
-        };
-        let file = format!("driver=file,filename={path},node-name={serial}-file{only}");
-        // Nothing outlives the VM, so nothing needs to reach the underlying disk.
-        self.option("-blockdev", format!("{file},cache.no-flush=on"));
-        self.option(
-            "-blockdev",
-            format!(
-                "driver={format},file={serial}-file,node-name={serial}{only},cache.no-flush=on"
-            ),
-        );
-        // A VM without free space gets an error; by default QEMU would pause it until there is
-        // space.
-        self.option(
-            "-device",
-            format!("virtio-blk-pci,drive={serial},serial={serial},werror=report"),
-        );
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::disks::DiskFile;
     use super::*;
+    use std::path::PathBuf;
     use std::time::Duration;
     use vm_test_protocol::machine::Identity;
 
@@ -299,6 +219,8 @@ mod tests {
             foreign: None,
             network: false,
             ports: 0,
+            journal: false,
+            layers: 0,
             payload: Vec::new(),
             identity: Identity::default(),
         }
@@ -314,10 +236,41 @@ mod tests {
 
     #[test]
     fn a_vm_is_named_after_its_instance() {
-        let own = Own {
+        let arguments = arguments(&hardware(Accelerator::Tcg), &own(&Disks::default()));
+        let at = arguments.iter().position(|word| word == "-name").unwrap();
+        assert_eq!(arguments[at + 1], "guest=a-1b2c-3");
+    }
+
+    #[test]
+    fn the_root_of_a_node_is_its_layers_and_only_the_uppermost_is_written_to() {
+        let disks = Disks {
+            root: vec![DiskFile::Kept(7), DiskFile::Kept(8)],
+            blank: vec![DiskFile::Kept(9)],
+        };
+        let hardware = Hardware {
+            journal: true,
+            ..hardware(Accelerator::Tcg)
+        };
+        let line = arguments(&hardware, &own(&disks)).join(" ");
+        for words in [
+            "-add-fd fd=7,set=7 ",
+            "-add-fd fd=9,set=9 ",
+            r#""filename":"/dev/fdset/8","locking":"off","node-name":"layer1-file""#,
+            r#""file":"layer0-file","node-name":"layer0","read-only":true}"#,
+            r#"{"backing":"layer0","#,
+            r#""file":"layer1-file","node-name":"layer1","read-only":false}"#,
+            "drive=layer1,serial=root,",
+            "filename=/dev/fdset/9,node-name=disk0-file,locking=off,",
+            "VM_TEST_JOURNAL=1",
+        ] {
+            assert!(line.contains(words), "{words}: {line}");
+        }
+    }
+
+    fn own(disks: &Disks) -> Own<'_> {
+        Own {
             name: "a-1b2c-3",
-            root: Path::new("disk"),
-            blank: &[],
+            disks,
             wires: Wires {
                 monitor: 3,
                 control: 4,
@@ -327,9 +280,6 @@ mod tests {
             },
             ports: &[],
             counter: None,
-        };
-        let arguments = arguments(&hardware(Accelerator::Tcg), &own);
-        let at = arguments.iter().position(|word| word == "-name").unwrap();
-        assert_eq!(arguments[at + 1], "guest=a-1b2c-3");
+        }
     }
 }

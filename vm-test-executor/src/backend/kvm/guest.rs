@@ -5,6 +5,7 @@ use super::hardware::Hardware;
 use std::fmt::Debug;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
@@ -23,6 +24,12 @@ pub struct Virtual {
     pub foreign: Option<OwnedFd>,
     /// The other ends of its network cards for a lab.
     pub ports: Vec<OwnedFd>,
+    /// The files of its disks that outlive it: the layers of its root disk, then the others.
+    pub disks: Vec<OwnedFd>,
+    /// The state that it is restored from, if it is one of its own.
+    pub state: Option<OwnedFd>,
+    /// Where the orders for a node come from.
+    pub orders: Option<UnixStream>,
     /// The file with QEMU's error messages.
     pub errors: PathBuf,
     /// Where its lease comes from, if it is started ahead of that.

@@ -46,6 +46,11 @@ pub struct Hardware {
     pub network: bool,
     /// How many network cards it has for the networks of its lab. A template's lead nowhere.
     pub ports: usize,
+    /// Whether its root's file system uses a journal: its disk may outlive it.
+    pub journal: bool,
+    /// How many layers its root disk has that outlive it and come as descriptors. If there are none,
+    /// all of its disks end with it.
+    pub layers: usize,
     /// Payload disks, by their paths in the keeper's directory. A template has as many, but does
     /// not read them, unless it is a configured node's.
     pub payload: Vec<PathBuf>,
@@ -67,13 +72,18 @@ pub enum Start {
     /// Restored from a copy of a template, configured as the node of a lab that it is, and saved in
     /// that copy's place.
     Configure,
+    /// Restored from a state of its own, which comes as a descriptor, when all nodes of its lab are.
+    Resume,
 }
 
 impl Start {
-    /// Returns whether it is restored from a template.
+    /// Returns whether it is restored from a saved state.
     #[must_use]
     pub fn is_restored(self) -> bool {
-        matches!(self, Self::Restore | Self::Ahead | Self::Configure)
+        matches!(
+            self,
+            Self::Restore | Self::Ahead | Self::Configure | Self::Resume
+        )
     }
 
     /// Returns whether it ends as a template.

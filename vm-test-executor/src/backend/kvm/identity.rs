@@ -10,22 +10,37 @@ const SEED: usize = 64;
 
 /// Adds to the identity what is known only now: the time and a random seed.
 pub(super) fn complete(identity: &Identity) -> io::Result<Identity> {
-    let mut seed = vec![0; SEED];
-    let mut machine_id = [0; 16];
-    getrandom(&mut seed, GetRandomFlags::empty())?;
-    getrandom(&mut machine_id, GetRandomFlags::empty())?;
+    let machine_id = match &*identity.machine_id {
+        "" => machine_id()?,
+        // A node has the same one whenever it boots.
+        known => known.to_owned(),
+    };
     let mut card = [0; 4];
     getrandom(&mut card, GetRandomFlags::empty())?;
     Ok(Identity {
-        seed,
+        seed: seed()?,
         card,
-        machine_id: machine_id
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        machine_id,
         time: now(),
         ..identity.clone()
     })
+}
+
+/// Returns random numbers for a VM.
+pub(super) fn seed() -> io::Result<Vec<u8>> {
+    let mut seed = vec![0; SEED];
+    getrandom(&mut seed, GetRandomFlags::empty())?;
+    Ok(seed)
+}
+
+/// Returns a new machine id.
+///
+/// # Errors
+/// If the kernel has no random numbers.
+pub fn machine_id() -> io::Result<String> {
+    let mut id = [0; 16];
+    getrandom(&mut id, GetRandomFlags::empty())?;
+    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The time since 1970.

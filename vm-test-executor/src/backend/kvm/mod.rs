@@ -5,21 +5,29 @@
 mod command;
 mod complaint;
 mod console;
+mod disks;
+mod drives;
 mod ending;
 mod guest;
 mod hardware;
 mod identity;
 mod monitor;
+mod obeying;
+mod order;
+mod pausing;
 mod presence;
 mod qemu;
 mod running;
 mod saving;
 mod trouble;
 
-pub use command::payload_serial;
+pub use disks::IMAGE_TOOL;
+pub use drives::payload_serial;
 pub use guest::{Lease, Virtual};
 pub use hardware::{
     Accelerator, BASE, Hardware, INITRAMFS, PAYLOAD_DISKS, PAYLOAD_SIZE, Start, TEMPLATE,
 };
-pub use qemu::{BINARY, IMAGE_TOOL};
+pub use identity::machine_id;
+pub use order::{MachineAnswer, MachineOrder};
+pub use qemu::BINARY;
 pub use running::run;

@@ -34,7 +34,7 @@ const STREAM: &str = "stream";
 
 /// The monitor of one VM.
 pub(super) struct Monitor {
-    qmp: Qmp<Stream<BufReader<UnixStream>, BufWriter<UnixStream>>>,
+    pub(super) qmp: Qmp<Stream<BufReader<UnixStream>, BufWriter<UnixStream>>>,
     /// The socket, for passing descriptors beside the messages.
     socket: UnixStream,
     /// What is known about the agent's port.
@@ -108,8 +108,7 @@ impl Monitor {
 
     /// Connects the character device of this name to a socket.
     pub(super) fn lead_to(&mut self, device: &str, socket: &OwnedFd) -> io::Result<()> {
-        // A descriptor needs at least one byte to travel with; the monitor ignores white space.
-        handover::send_beside(&self.socket, socket, b"\n")?;
+        self.send_beside(socket)?;
         let fdname = ON_ITS_WAY.to_owned();
         self.qmp
             .execute(&qmp::getfd {
@@ -142,8 +141,19 @@ impl Monitor {
         Ok(())
     }
 
+    /// Sends a descriptor, which the next command is about.
+    pub(super) fn send_beside(&self, descriptor: &OwnedFd) -> io::Result<()> {
+        // It needs at least one byte to travel with; the monitor ignores white space.
+        handover::send_beside(&self.socket, descriptor, b"\n")
+    }
+
+    /// Gives QEMU its time for the next answer: for events there is less.
+    pub(super) fn have_patience(&self) -> io::Result<()> {
+        self.socket.set_read_timeout(Some(PATIENCE))
+    }
+
     /// Waits until the state has been written or read.
-    fn await_migration(&mut self) -> io::Result<()> {
+    pub(super) fn await_migration(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + SAVING;
         loop {
             let info = self.qmp.execute(&qmp::query_migrate {}).map_err(error_of)?;
@@ -203,7 +213,7 @@ impl Monitor {
 
     /// Asks whether the agent's port is open now: an event may have been missed.
     pub(super) fn look_for_agent(&mut self) -> io::Result<()> {
-        self.socket.set_read_timeout(Some(PATIENCE))?;
+        self.have_patience()?;
         let devices = self.qmp.execute(&qmp::query_chardev {}).map_err(error_of);
         self.understand();
         let stream = devices?.into_iter().find(|device| device.label == STREAM);
@@ -244,6 +254,6 @@ impl Monitor {
     }
 }
 
-fn error_of(error: ExecuteError) -> io::Error {
+pub(super) fn error_of(error: ExecuteError) -> io::Error {
     error.into()
 }

@@ -1,18 +1,19 @@
-//! The process of QEMU: its disks, its start, its end. Does not use the monitor.
+//! The process of QEMU: its start, its end. Does not use the monitor.
 
 use super::command::{self, Own, Wires};
+use super::disks::Disks;
 use super::guest::{self, Virtual};
 use super::hardware::{
-    Accelerator, BASE, Hardware, NO_FILES, PAYLOAD_DISKS, PAYLOAD_SIZE, STATE, Start, TEMPLATE,
+    Accelerator, Hardware, NO_FILES, PAYLOAD_DISKS, PAYLOAD_SIZE, STATE, Start, TEMPLATE,
 };
 use crate::backend::room::{ROOM, STREAM};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use vm_test_protocol::failure::Failure;
 use vm_test_sys::{inherited, ticks};
@@ -20,20 +21,11 @@ use vm_test_sys::{inherited, ticks};
 /// The emulator.
 pub const BINARY: &str = "qemu-system-x86_64";
 
-/// The program that makes disk images.
-pub const IMAGE_TOOL: &str = "qemu-img";
-
-/// The root disk in a template.
-const DISK: &str = "disk.qcow2";
-
-/// An empty disk over a template's own, to be copied.
-const BLANK: &str = "blank.qcow2";
-
 /// QEMU's process.
 pub(super) struct Qemu {
     child: Child,
     /// The state that a VM is restored from.
-    pub(super) state: Option<File>,
+    pub(super) state: Option<OwnedFd>,
 }
 
 /// How it ended.
@@ -51,20 +43,22 @@ impl Qemu {
         [monitor, control, console]: [&UnixStream; 3],
     ) -> Result<Self, Failure> {
         let failed = |what: &str, error: io::Error| guest::failed(machine, what, &error);
-        let disk = root_disk(hardware.start).map_err(|error| failed("make its disk", error))?;
+        let disks = Disks::make(hardware, &machine.disks)
+            .map_err(|error| failed("make its disks", error))?;
         if hardware.payload.len() < PAYLOAD_DISKS {
-            File::create(room().join(NO_FILES))
+            File::create(Path::new(ROOM).join(NO_FILES))
                 .and_then(|file| file.set_len(PAYLOAD_SIZE))
                 .map_err(|error| failed("make a disk without files", error))?;
         }
-        let blank =
-            blank_disks(&hardware.disks).map_err(|error| failed("make a blank disk", error))?;
-        let state = hardware
-            .start
-            .is_restored()
-            .then(|| File::open(room().join(TEMPLATE).join(STATE)))
-            .transpose()
-            .map_err(|error| failed("open the template's state", error))?;
+        let state = match (hardware.start, &machine.state) {
+            (Start::Boot | Start::Save, _) => Ok(None),
+            (Start::Resume, state) => state.as_ref().map(OwnedFd::try_clone).transpose(),
+            (Start::Restore | Start::Ahead | Start::Configure, _) => {
+                let path = Path::new(ROOM).join(TEMPLATE).join(STATE);
+                File::open(path).map(|file| Some(file.into()))
+            }
+        };
+        let state = state.map_err(|error| failed("open its state", error))?;
         let stream = (!hardware.start.is_saved()).then_some(STREAM);
         let wires = Wires {
             monitor: monitor.as_raw_fd(),
@@ -80,7 +74,8 @@ impl Qemu {
             if let Some(state) = &state {
                 inherited::set_inheritable(state, true)?;
             }
-            for descriptor in machine.foreign.iter().chain(&machine.ports) {
+            let others = machine.ports.iter().chain(&machine.disks);
+            for descriptor in machine.foreign.iter().chain(others) {
                 inherited::set_inheritable(descriptor, true)?;
             }
             Ok(())
@@ -91,8 +86,7 @@ impl Qemu {
         let ports: Vec<_> = machine.ports.iter().map(AsRawFd::as_raw_fd).collect();
         let own = Own {
             name: &machine.instance,
-            root: &disk,
-            blank: &blank,
+            disks: &disks,
             wires,
             ports: &ports,
             counter: needs_rate.then(ticks::per_millisecond).flatten(),
@@ -146,58 +140,4 @@ impl Drop for Qemu {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn room() -> &'static Path {
-    Path::new(ROOM)
-}
-
-/// Returns the root disk, which is an overlay over the image's disk or the template's.
-fn root_disk(start: Start) -> io::Result<PathBuf> {
-    let base = room().join(BASE).join("root.img");
-    let template = room().join(TEMPLATE);
-    let own = room().join(DISK);
-    match start {
-        Start::Boot => {
-            make_over(&base, "raw", &own)?;
-            Ok(own)
-        }
-        Start::Save => {
-            let disk = template.join(DISK);
-            make_over(&base, "raw", &disk)?;
-            make_over(&disk, "qcow2", &template.join(BLANK))?;
-            Ok(disk)
-        }
-        // A copy of the template's own, which goes on as it was saved.
-        Start::Configure => Ok(template.join(DISK)),
-        Start::Restore | Start::Ahead => {
-            fs::copy(template.join(BLANK), &own)?;
-            Ok(own)
-        }
-    }
-}
-
-/// Makes an empty overlay over another disk.
-fn make_over(below: &Path, format: &str, disk: &Path) -> io::Result<()> {
-    let output = Command::new(IMAGE_TOOL)
-        .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
-        .arg(below)
-        .arg(disk)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| io::Error::new(error.kind(), format!("{IMAGE_TOOL}: {error}")))?;
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        return Err(io::Error::other(words.trim().to_owned()));
-    }
-    Ok(())
-}
-
-fn blank_disks(sizes: &[u64]) -> io::Result<Vec<PathBuf>> {
-    let make = |(number, &size): (usize, &u64)| {
-        let path = room().join(format!("disk{number}.img"));
-        File::create(&path)?.set_len(size)?;
-        Ok(path)
-    };
-    sizes.iter().enumerate().map(make).collect()
 }

@@ -3,10 +3,12 @@
 
 use super::complaint::kind_of;
 use super::console::Console;
+use super::disks;
 use super::guest::{self, Virtual, cannot};
 use super::hardware::{Hardware, Start, TEMPLATE};
 use super::identity;
 use super::monitor::Monitor;
+use super::order::MachineAnswer;
 use super::qemu::Qemu;
 use super::trouble::{Blame, Trouble, blame_for, with_cure};
 use crate::backend::last_line;
@@ -36,6 +38,8 @@ pub(super) struct Running<'a> {
     patience: Duration,
     pub(super) qemu: Qemu,
     pub(super) control: UnixStream,
+    /// How many layers the root disk of a node has.
+    pub(super) layers: usize,
     pub(super) console: Console,
     monitor: Option<UnixStream>,
     pub(super) greeted: Option<Monitor>,
@@ -54,6 +58,7 @@ pub fn run(machine: &Virtual) -> Result<i32, Unrun> {
             None => running.wait_for_lease(),
             Some(refusal) => Err(refusal.into()),
         }),
+        Start::Resume => Running::resume(machine),
         Start::Restore => match Running::restore(machine) {
             Ok((running, None)) => running.begin(None),
             // The template works. What the VM's agent refuses now it would refuse after a boot,
@@ -64,6 +69,10 @@ pub fn run(machine: &Virtual) -> Result<i32, Unrun> {
                     // Without this file, the next lease finds that the template does not work, and
                     // makes a new one.
                     let _ = fs::remove_file(Path::new(ROOM).join(TEMPLATE).join(LENGTHS));
+                }
+                // It may have written to its disk.
+                if let Some(layer) = machine.disks.first() {
+                    let _ = disks::empty(layer);
                 }
                 let hardware = without_template(&machine.hardware, &trouble.failure);
                 Running::start(machine, hardware).and_then(Running::boot)
@@ -92,7 +101,7 @@ fn without_template(hardware: &Hardware, cause: &Failure) -> Hardware {
 }
 
 impl<'a> Running<'a> {
-    fn start(machine: &'a Virtual, hardware: Hardware) -> Result<Self, Trouble> {
+    pub(super) fn start(machine: &'a Virtual, hardware: Hardware) -> Result<Self, Trouble> {
         let failed = |error: io::Error| guest::failed(machine, "start QEMU", &error);
         let (monitor, monitor_wire) = UnixStream::pair().map_err(failed)?;
         let (control, control_wire) = UnixStream::pair().map_err(failed)?;
@@ -112,6 +121,7 @@ impl<'a> Running<'a> {
         control.set_read_timeout(Some(patience)).map_err(failed)?;
         Ok(Self {
             machine,
+            layers: hardware.layers,
             hardware,
             patience,
             qemu,
@@ -134,6 +144,7 @@ impl<'a> Running<'a> {
     fn begin(mut self, time: Option<Duration>) -> Result<i32, Trouble> {
         // If the agent is gone, that shows as the VM's end.
         let _ = frame::write(&self.control, &ToMachine::Begin { time });
+        self.tell(&MachineAnswer::Up);
         Err(self.end())
     }
 
@@ -175,8 +186,8 @@ impl<'a> Running<'a> {
         Ok(running)
     }
 
-    /// Returns why it cannot be restored from its template.
-    fn not_restored(&mut self, error: &io::Error) -> Trouble {
+    /// Returns why it cannot be restored.
+    pub(super) fn not_restored(&mut self, error: &io::Error) -> Trouble {
         use io::ErrorKind::{BrokenPipe, ConnectionReset, Other, UnexpectedEof};
         let blame = match error.kind() {
             // QEMU's own error message.
@@ -192,7 +203,7 @@ impl<'a> Running<'a> {
         let words = format!("{error}{complaint}");
         let failure = cannot(
             self.machine,
-            &format!("be restored from its template: {words}"),
+            &format!("be restored from its saved state: {words}"),
         );
         Trouble::new(failure.of(kind_of(&words)), blame)
     }

@@ -52,8 +52,8 @@ pub(crate) struct Belongings {
     pub(crate) delegation: Option<Delegation>,
     /// For a VM, or for a guest's own init.
     pub(crate) console: Option<Console>,
-    /// The file of an imported disk, which a VM reads.
-    pub(crate) foreign: Option<OwnedFd>,
+    /// Other descriptors for its keeper: disks of a VM.
+    pub(crate) others: Vec<(Descriptor, OwnedFd)>,
 }
 
 impl Instance {
@@ -121,11 +121,7 @@ impl Instance {
             .into_iter()
             .map(|tap| (Descriptor::Port, tap))
             .collect();
-        others.extend(
-            belongings
-                .foreign
-                .map(|disk| (Descriptor::ForeignDisk, disk)),
-        );
+        others.extend(belongings.others);
         if let Err(failure) = instance.hand_over(assignment, namespace.as_ref(), owner, &others) {
             // If the keeper failed to start, that is why nothing can be handed to it.
             return Err(instance.early_failure().unwrap_or(failure));

@@ -162,6 +162,17 @@ impl Admission {
         })
     }
 
+    /// Reserves memory for what belongs to a lease that has been admitted, if it is there.
+    pub(super) fn admit_now(&self, memory: u64) -> Option<Admitted> {
+        let has_room = self.lock().promised.claim(memory, 0, self.shared.budget);
+        has_room.then(|| Admitted {
+            shared: Arc::clone(&self.shared),
+            memory,
+            cpus: AtomicU32::new(0),
+            is_kept: AtomicBool::new(false),
+        })
+    }
+
     /// Makes every waiting lease check whether it is still wanted.
     pub(crate) fn wake(&self) {
         self.shared.changed.notify_all();

@@ -141,7 +141,7 @@ pub(crate) fn order(host: &Host, name: &str, order: &Order) -> Done {
         return Done::Failed(failure.hint("labs are held when their tests have failed"));
     }
     let _turn = sync::lock(&lab.about.holding.turn);
-    orders::carry_out(&lab, order)
+    orders::carry_out(&lab, &host.admission, order)
 }
 
 /// Waits for at most [`REMOVAL`]; returns whether the condition holds.

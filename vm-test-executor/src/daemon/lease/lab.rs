@@ -124,7 +124,7 @@ fn lab(
             }
             _ => return Ok(()),
         };
-        let done = orders::carry_out(&entry.lab, &order);
+        let done = orders::carry_out(&entry.lab, &host.admission, &order);
         if frame::write(stream, &Reply::Done(done)).is_err() {
             return Ok(());
         }

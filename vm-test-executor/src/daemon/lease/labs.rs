@@ -1,24 +1,20 @@
-//! The labs of a daemon, and the nodes that leases take from them. Only records; starts nothing.
+//! The labs of a daemon. Only records; starts nothing.
 
 use super::super::instance::LabKeeper;
-use super::super::prepare::{self, OnLab};
+use super::super::prepare;
 use super::admission::Admitted;
 use super::captures::Captures;
 use super::holding::Holding;
 use super::model::Model;
+use super::nodes::Nodes;
 use super::room::Room;
-use super::spare::Spare;
+use super::saved::SavedStates;
 use super::spare_lab::{LabKind, LabModel, SpareNode};
-use crate::config::Guest;
-use crate::config::lab::{Lab, Node};
-use crate::keeper::Assignment;
-use crate::keeper::lab::Port;
+use crate::config::lab::Lab;
 use crate::sync;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::NodeOfLab;
+use std::time::Instant;
 use vm_test_protocol::status::LabStatus;
 
 /// The labs that live, by their own names.
@@ -51,12 +47,12 @@ pub(super) struct LivingLab {
     pub(super) room: Room,
     /// Their memory, if they were started ahead and so have it apart from that.
     _memory: Option<Admitted>,
-    /// The nodes that have a lease, or had one.
-    pub(super) leased: Mutex<HashSet<String>>,
+    pub(super) nodes: Nodes,
+    pub(super) saved: SavedStates,
     /// The nodes that were started ahead, and have no lease yet.
-    ahead: Mutex<HashMap<String, SpareNode>>,
+    pub(super) ahead: Mutex<HashMap<String, SpareNode>>,
     /// The VMs among its nodes, as models for those of a spare lab.
-    models: Mutex<HashMap<String, Model>>,
+    pub(super) models: Mutex<HashMap<String, Model>>,
 }
 
 impl LivingLab {
@@ -76,7 +72,8 @@ impl LivingLab {
             keeper,
             room,
             _memory: memory,
-            leased: Mutex::default(),
+            nodes: Nodes::default(),
+            saved: SavedStates::default(),
             ahead: Mutex::new(ahead),
             models: Mutex::default(),
         }
@@ -93,13 +90,6 @@ impl LivingLab {
             nodes,
         })
     }
-}
-
-/// A node that a lease has taken.
-#[derive(Debug)]
-pub(super) struct LeasedNode {
-    lab: Arc<LivingLab>,
-    node: Node,
 }
 
 /// An entry among the labs; dropping it ends the lab with all its nodes.
@@ -129,26 +119,6 @@ impl Labs {
         labs.sort_by_key(|lab| std::cmp::Reverse(lab.age));
         labs
     }
-
-    /// Takes a node, which each lab gives once.
-    pub(super) fn take(&self, wanted: &NodeOfLab) -> Result<LeasedNode, Failure> {
-        let cannot = |cause: &str| {
-            Failure::new(format!(
-                "cannot lease node `{}` of lab {}: {cause}",
-                wanted.node, wanted.lab
-            ))
-        };
-        let lab = self.find(&wanted.lab);
-        let lab = lab.ok_or_else(|| cannot("there is no such lab"))?;
-        let node = lab.plan.nodes.iter().find(|node| node.name == wanted.node);
-        let node = node
-            .ok_or_else(|| cannot("the lab has no such node"))?
-            .clone();
-        if !sync::lock(&lab.leased).insert(node.name.clone()) {
-            return Err(cannot("it has been leased already"));
-        }
-        Ok(LeasedNode { lab, node })
-    }
 }
 
 impl LivingLab {
@@ -163,53 +133,6 @@ impl LivingLab {
             nodes: prepare::entries(&self.plan),
             kept: self.about.holding.status(),
         }
-    }
-}
-
-impl LeasedNode {
-    /// Notes for how long its instance may be kept, which may be how long the lab may be held.
-    pub(super) fn note_keep(&self, keep_for: Option<Duration>) {
-        self.lab.about.holding.hear(&self.node.name, keep_for);
-    }
-
-    /// Returns the guest that it is a copy of, under the node's name.
-    pub(super) fn guest(&self) -> Guest {
-        Guest {
-            name: self.node.name.clone(),
-            ..self.node.guest.clone()
-        }
-    }
-
-    /// Returns what makes an instance this node.
-    pub(super) fn on_lab(&self) -> OnLab {
-        prepare::on_lab(&self.lab.plan, &self.node)
-    }
-
-    /// Returns its links to networks.
-    pub(super) fn ports(&self) -> Vec<Port> {
-        prepare::ports(&self.lab.plan, &self.node)
-    }
-
-    /// Returns the VM that was started ahead for this node, if this is its world.
-    pub(super) fn ahead(&self, assignment: &Assignment) -> Option<Spare> {
-        let ahead = sync::lock(&self.lab.ahead).remove(&self.node.name);
-        ahead?.into_spare_for(assignment)
-    }
-
-    /// Notes the instance that has become this node.
-    pub(super) fn note(&self, model: Option<Model>) {
-        let name = || self.node.name.clone();
-        sync::lock(&self.lab.models).extend(model.map(|model| (name(), model)));
-    }
-
-    /// Returns the keeper of its lab.
-    pub(super) fn keeper(&self) -> &LabKeeper {
-        &self.lab.keeper
-    }
-
-    /// Returns the room that its lab was given.
-    pub(super) fn room(&self) -> Room {
-        self.lab.room.clone()
     }
 }
 

@@ -1,25 +1,32 @@
 //! Carries out what a test orders about its lab, one order after the other. Only tells which part
 //! of the lab each order is for.
 
+use super::admission::Admission;
 use super::labs::LivingLab;
-use super::{captures, links};
-use vm_test_protocol::failure::Failure;
+use super::{captures, links, power, restoring, saving};
 use vm_test_protocol::order::{Done, Order};
 
 /// Carries out an order.
-pub(super) fn carry_out(lab: &LivingLab, order: &Order) -> Done {
-    let cannot = |what: &str| {
-        let name = &lab.plan.name;
-        Done::Failed(Failure::new(format!(
-            "cannot {what} lab `{name}`: this version cannot"
-        )))
-    };
+pub(super) fn carry_out(lab: &LivingLab, admission: &Admission, order: &Order) -> Done {
     match order {
-        Order::Power { .. } => cannot("change the power of a node of"),
+        Order::Power { node, change } => match power::change(lab, node, *change) {
+            Ok(()) => Done::Done,
+            Err(failure) => Done::Failed(failure),
+        },
         Order::Fault(fault) => links::fault(lab, fault),
         Order::Mend { fault } => links::mend(lab, *fault),
-        Order::Save => cannot("save"),
-        Order::Restore { .. } => cannot("restore"),
+        Order::Save => match saving::save(lab, admission) {
+            Ok(number) => Done::Saved(number),
+            Err(failure) => Done::Failed(failure),
+        },
+        Order::Restore { saved } => match restoring::restore(lab, *saved) {
+            Ok(on) => Done::Restored(on),
+            Err(failure) => Done::Failed(failure),
+        },
+        Order::Forget { saved } => {
+            lab.saved.forget(*saved);
+            Done::Done
+        }
         Order::Capture { directory } => captures::write(lab, directory.as_deref()),
     }
 }

@@ -4,7 +4,7 @@
 use super::super::instance::{Console, Event, Instance, Parent, boots};
 use super::super::prepare::{self, Ready};
 use super::host::Host;
-use super::labs::LeasedNode;
+use super::leased_node::LeasedNode;
 use super::ledger;
 use super::life::{self, Ending};
 use super::model::Model;
@@ -12,6 +12,7 @@ use super::queue;
 use super::registry::Living;
 use super::room::Room;
 use super::spare::Spare;
+use super::spare_lab::SpareNode;
 use super::standby;
 use crate::config::Guest;
 use std::net::Shutdown;
@@ -55,8 +56,9 @@ fn lease(
     request: &LeaseRequest,
     prepare_next: &dyn Fn(&Model),
 ) -> Result<(), Failure> {
-    let node = request.node.as_ref().map(|node| host.labs.take(node));
-    let node = node.transpose()?;
+    let node = request.node.as_ref();
+    let node = node.map(|node| LeasedNode::take(&host.labs, node));
+    let mut node = node.transpose()?;
     let order = match &node {
         Some(node) => prepare::decide_node(&host.tools, request, node.guest(), node.on_lab())?,
         None => prepare::decide(&host.tools, request)?,
@@ -72,11 +74,25 @@ fn lease(
     };
     // Dropped after everything that the instance is made of.
     let ending = Ending::among(&host.tools.ending);
-    let mut ready = prepare::prepare(&host.tools, &order, &|reason| {
+    let say = |reason: &str| {
         // If the client is gone, the next one can use what is made.
         let _ = frame::write(stream, &Reply::Queued(reason.to_owned()));
-    })?;
-    let spare = spare_for(host, stream, &ready, node.as_ref());
+    };
+    let again = node
+        .as_ref()
+        .map(|node| node.again(&host.tools, &order.guest));
+    let mut ready = match again.transpose()?.flatten() {
+        Some(ready) => ready,
+        None => prepare::prepare(&host.tools, &order, &say)?,
+    };
+    let spare = spare_for(host, stream, &ready, node.as_mut());
+    if let Some(node) = &mut node
+        && spare.is_none()
+    {
+        node.equip(&mut ready)?;
+    }
+    let boots = ready.boots_with().filter(|_| node.is_some());
+    let turn = boots.map(|accelerator| prepare::to_boot(&host.tools, accelerator, &say));
     let granted = grant(&order.guest, &ready, spare.as_ref(), room.waited);
     if host.gate.is_closed() || frame::write(stream, &Reply::Leased(granted.clone())).is_err() {
         return Ok(());
@@ -95,11 +111,16 @@ fn lease(
     // A test has a log anyway.
     let console = instance.console().filter(|_| request.entry.is_none());
     let name = instance.name.clone();
-    let event = life::live(host, stream, instance, living, &ending, || match &node {
-        Some(node) => node.note(Model::of(&order, &ready)),
-        None => Model::after(&order, &ready).iter().for_each(prepare_next),
+    let event = life::live(host, stream, instance, living, &ending, || {
+        let Some(node) = &mut node else {
+            return Model::after(&order, &ready).iter().for_each(prepare_next);
+        };
+        node.note(Model::of(&order, &ready));
+        node.await_up(stream, &host.tools.stop);
+        drop(turn);
     });
-    close(host, request, &name, console, event);
+    let is_ordered = node.as_ref().is_some_and(LeasedNode::is_ordered_off);
+    close(host, request, &name, console.filter(|_| !is_ordered), event);
     Ok(())
 }
 
@@ -117,14 +138,17 @@ fn spare_for(
     host: &Host,
     stream: &UnixStream,
     ready: &Ready,
-    node: Option<&LeasedNode>,
+    node: Option<&mut LeasedNode>,
 ) -> Option<Spare> {
     ready.next?;
-    let spare = match node {
-        Some(node) => node.ahead(&ready.assignment),
-        None => host.spares.take(&ready.assignment),
+    let Some(node) = node else {
+        let spare = host.spares.take(&ready.assignment);
+        return spare.filter(Spare::is_alive)?.attach(stream);
     };
-    spare.filter(Spare::is_alive)?.attach(stream)
+    let SpareNode { spare, outfit, .. } = node.ahead(&ready.assignment)?;
+    let spare = spare.attach(stream)?;
+    node.take_over(outfit, ready, &spare);
+    Some(spare)
 }
 
 /// Returns what the client is told about its instance.

@@ -3,6 +3,8 @@
 
 use super::super::instance::LabKeeper;
 use super::admission::Admitted;
+use super::disks::Disks;
+use super::line::Line;
 use super::model::Model;
 use super::spare::Spare;
 use super::spares::Kind;
@@ -35,9 +37,19 @@ pub(crate) struct SpareLab {
 /// A node of a lab that only lacks its lease.
 #[derive(Debug)]
 pub(super) struct SpareNode {
-    /// Its world, but for its name and template.
+    /// Its world, but for what distinguishes it from another VM that is the same node.
     pub(super) assignment: Assignment,
     pub(super) spare: Spare,
+    pub(super) outfit: Outfit,
+}
+
+/// What a node has beside its VM.
+#[derive(Debug)]
+pub(super) struct Outfit {
+    /// The world of its VM.
+    pub(super) assignment: Assignment,
+    pub(super) disks: Disks,
+    pub(super) line: Line,
 }
 
 /// The nodes of a lab that has begun, as models for those of a spare.
@@ -68,17 +80,19 @@ impl SpareLab {
 
 impl SpareNode {
     /// Returns the VM if a lease that wants this world can have it; otherwise it ends.
-    pub(super) fn into_spare_for(self, assignment: &Assignment) -> Option<Spare> {
+    pub(super) fn for_lease(self, assignment: &Assignment) -> Option<Self> {
         let is_it = self.assignment == but_for_template(assignment);
-        (is_it && self.spare.is_alive()).then_some(self.spare)
+        (is_it && self.spare.is_alive()).then_some(self)
     }
 }
 
-/// Returns the world of a node without its name and template: it is the same whether it was restored
-/// from its guest's template or from its own.
+/// Returns the world of a node without its name, its machine id, its disks and its template: it is the
+/// same whether it was restored from its guest's template or from its own.
 pub(super) fn but_for_template(assignment: &Assignment) -> Assignment {
     let mut common = assignment.common();
     if let World::Vm(vm) = &mut common.world {
+        vm.hardware.layers = 0;
+        vm.hardware.identity.machine_id.clear();
         let template = vm.places.iter_mut().find(|(name, _)| name == TEMPLATE);
         match template {
             Some((_, Lower::Path(path))) => path.clear(),

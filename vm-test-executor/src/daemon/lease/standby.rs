@@ -8,7 +8,8 @@ use super::model::Model;
 use super::spare::Spare;
 use super::spares::PREPARING;
 use crate::backend::kvm::Start;
-use crate::keeper::World;
+use crate::keeper::{Descriptor, World};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use vm_test_protocol::failure::Failure;
 
@@ -22,7 +23,7 @@ pub(super) fn prepare(host: &Host, model: Model) {
     let spare = admitted.and_then(|admitted| {
         let assignment = model.assignment.clone();
         let parent = Parent::Daemon(&host.tools.spawner);
-        let started = start(host, model, &parent, Some(admitted));
+        let started = start(host, model, &parent, Vec::new(), Some(admitted));
         started
             .inspect_err(|failure| {
                 // Nobody asked for it, so only the daemon's log has it.
@@ -36,11 +37,12 @@ pub(super) fn prepare(host: &Host, model: Model) {
 
 /// Starts a VM below this parent, and waits until it only lacks its lease.
 ///
-/// A node's room is its lab's, which is admitted as a whole.
+/// `others` are descriptors that its keeper gets besides. A node's room is its lab's, which is admitted as a whole.
 pub(super) fn start(
     host: &Host,
     model: Model,
     parent: &Parent<'_>,
+    others: Vec<(Descriptor, OwnedFd)>,
     admitted: Option<Admitted>,
 ) -> Result<Spare, Failure> {
     let Model {
@@ -55,7 +57,8 @@ pub(super) fn start(
     if let World::Vm(vm) = &mut assignment.world {
         vm.hardware.start = Start::Ahead;
     }
-    let belongings = prepare::belongings(&guest, &assignment.instance, accelerator)?;
+    let mut belongings = prepare::belongings(&guest, &assignment.instance, accelerator)?;
+    belongings.others.extend(others);
     let (nobody, stream) = UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
     let tools = &host.tools;

@@ -4,11 +4,15 @@
 use super::super::instance::{LabKeeper, Parent};
 use super::super::prepare;
 use super::admission::Admitted;
+use super::disks::Disks;
 use super::host::Host;
+use super::line::Line;
 use super::model::Model;
-use super::spare_lab::{LabModel, SpareLab, SpareNode, but_for_template};
+use super::spare_lab::{LabModel, Outfit, SpareLab, SpareNode, but_for_template};
 use super::standby;
+use crate::backend::kvm::machine_id;
 use crate::config::lab::{Lab, Node};
+use crate::keeper::World;
 use std::collections::HashMap;
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
@@ -117,8 +121,28 @@ fn start_node(
 ) -> Result<SpareNode, Failure> {
     let ports = prepare::ports(plan, node);
     let parent = Parent::Lab(keeper, &ports);
+    let failed =
+        |error: std::io::Error| Failure::new(format!("cannot equip node `{}`: {error}", node.name));
+    let assignment = but_for_template(&model.assignment);
+    let mut model = model.clone();
+    let World::Vm(vm) = &mut model.assignment.world else {
+        return Err(Failure::new(format!("node `{}` is no VM", node.name)));
+    };
+    let disks = Disks::new(&vm.hardware.disks).map_err(failed)?;
+    let (line, theirs) = Line::new().map_err(failed)?;
+    vm.hardware.layers = disks.layers();
+    vm.hardware.identity.machine_id = machine_id().map_err(failed)?;
+    let mut others = disks.descriptors().map_err(failed)?;
+    others.push(theirs);
+    let outfit = Outfit {
+        assignment: model.assignment.clone(),
+        disks,
+        line,
+    };
+    let spare = standby::start(host, model, &parent, others, None)?;
     Ok(SpareNode {
-        assignment: but_for_template(&model.assignment),
-        spare: standby::start(host, model.clone(), &parent, None)?,
+        assignment,
+        spare,
+        outfit,
     })
 }

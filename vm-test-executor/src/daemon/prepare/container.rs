@@ -100,7 +100,7 @@ pub(super) fn prepare(
             limits,
             devices,
             delegation,
-            foreign: None,
+            others: Vec::new(),
             console,
         },
         description,

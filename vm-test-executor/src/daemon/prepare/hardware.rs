@@ -14,7 +14,7 @@ const OVERHEAD: u64 = 256 << 20;
 
 /// How much an instance may write to its root, in bytes; writes are kept in memory, as are blank
 /// disks.
-const WRITES: u64 = 1 << 30;
+pub(crate) const WRITES: u64 = 1 << 30;
 
 /// Returns how much memory of the host an instance uses at most, in bytes.
 pub(crate) fn footprint(guest: &Guest) -> u64 {

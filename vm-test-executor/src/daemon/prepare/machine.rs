@@ -11,11 +11,12 @@ use super::ready::Ready;
 use super::template::{self, Shape};
 use super::tools::Tools;
 use crate::backend::kvm::{
-    Accelerator, BASE, Hardware, INITRAMFS, Start, TEMPLATE, payload_serial,
+    self, Accelerator, BASE, Hardware, INITRAMFS, Start, TEMPLATE, payload_serial,
 };
 use crate::config::{Guest, HOST_IMAGE, Init, OtherKernel, Rollback};
 use crate::image::payload::DISK;
 use crate::image::{self, ImageRecord, Initramfs, Machine, Store, images};
+use crate::keeper::Descriptor;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ pub(super) fn prepare(
         words: [base.files.key(), base.initramfs.key(), &emulator],
         hardware: Hardware {
             ports: cards,
+            journal: node.is_some(),
             ..hardware(guest, init, TRANSLATED, program)
         },
         base: &base_places,
@@ -67,6 +69,7 @@ pub(super) fn prepare(
     let (accelerator, template) = template::obtain(tools, store, &shape, say)?;
     let foreign = request.disk.as_ref().map(|disk| open(guest, disk));
     let foreign = foreign.transpose()?;
+    let foreign = foreign.map(|disk| (Descriptor::ForeignDisk, disk));
     let payload = Payload::of(tools, request, &guest.expose, store, say)?;
     let mut places = base_places.clone();
     let mut disks = Vec::new();
@@ -89,7 +92,8 @@ pub(super) fn prepare(
         accelerator,
         payload: disks,
         ports: cards,
-        identity: identity(guest, payload.places, node),
+        journal: node.is_some(),
+        identity: identity(guest, payload.places, node)?,
         ..hardware(guest, init, slower, shape.hardware.program)
     };
     let mut template = Arc::new(template);
@@ -111,7 +115,7 @@ pub(super) fn prepare(
     Ok(Ready {
         number,
         belongings: Belongings {
-            foreign,
+            others: foreign.into_iter().collect(),
             ..belongings(guest, name, accelerator)?
         },
         assignment,
@@ -209,25 +213,33 @@ fn hardware(guest: &Guest, init: Init, slower: u32, program: PathBuf) -> Hardwar
         foreign: None,
         network: guest.outside,
         ports: 0,
+        journal: false,
+        layers: 0,
         payload: Vec::new(),
         identity: Identity::default(),
     }
 }
 
 /// Returns what tells this VM from others of its template.
-fn identity(guest: &Guest, places: Vec<Place>, node: Option<&OnLab>) -> Identity {
+fn identity(guest: &Guest, places: Vec<Place>, node: Option<&OnLab>) -> Result<Identity, Failure> {
+    // A node keeps it when it boots again; any other VM gets its own from its keeper.
+    let machine_id = node.map_or(Ok(String::new()), |_| kvm::machine_id());
+    let machine_id =
+        machine_id.map_err(|error| cannot(guest, &format!("it can get no machine id: {error}")))?;
     let (ports, hosts) = node.map_or_else(Default::default, |node| {
         (node.ports.clone(), node.hosts.clone())
     });
-    Identity {
+    Ok(Identity {
         ports,
         hosts,
         host_name: guest.name.clone(),
+        machine_id,
         devices: guest.devices.clone(),
         network: guest.outside,
         places,
+        is_node: node.is_some(),
         ..Identity::default()
-    }
+    })
 }
 
 /// How long the image's own init may take, if it boots.

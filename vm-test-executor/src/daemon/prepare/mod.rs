@@ -1,6 +1,7 @@
 //! What an instance needs before it starts: files, disks, a template, devices, limits. Decides and
 //! makes it; knows no lease.
 
+mod again;
 mod backend;
 mod boot;
 mod container;
@@ -20,11 +21,13 @@ mod source;
 pub(super) mod stores;
 mod template;
 mod tools;
+mod turn;
 mod wanted;
 
+pub(super) use again::again;
 pub(super) use backend::{decide, decide_node, footprint, prepare};
 pub use emulator::{Emulators, may_use_kvm};
-pub(super) use hardware::belongings;
+pub(super) use hardware::{WRITES, belongings};
 pub(super) use held::Held;
 pub(super) use lab::{entries, lab, needs, networks, on_lab, ports};
 pub(super) use lab_template::LabNode;
@@ -34,4 +37,5 @@ pub use names::guest_of;
 pub(super) use order::{OnLab, Order};
 pub(super) use ready::Ready;
 pub(super) use tools::Tools;
+pub(super) use turn::to_boot;
 pub(super) use wanted::Wanted;

@@ -3,8 +3,8 @@
 use super::super::instance::Belongings;
 use super::held::Held;
 use super::lab_template::LabNode;
-use crate::backend::kvm::Accelerator;
-use crate::keeper::Assignment;
+use crate::backend::kvm::{Accelerator, Start};
+use crate::keeper::{Assignment, World};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,4 +36,33 @@ pub(crate) struct Ready {
     pub(crate) lab_node: Option<Arc<LabNode>>,
     /// Shared with spares that are made from the same.
     pub(crate) held: Held,
+}
+
+impl Ready {
+    /// Returns the same without what only one instance can have.
+    pub(crate) fn bare(&self) -> Self {
+        Self {
+            number: self.number,
+            assignment: self.assignment.clone(),
+            belongings: Belongings::default(),
+            description: self.description.clone(),
+            kernel: self.kernel.clone(),
+            timeout: self.timeout,
+            boot_timeout: self.boot_timeout,
+            caveat: self.caveat.clone(),
+            shortage: self.shortage.clone(),
+            writes_to_memory: self.writes_to_memory,
+            next: self.next,
+            lab_node: None,
+            held: Arc::clone(&self.held),
+        }
+    }
+
+    /// Returns what executes the instructions of a VM that boots.
+    pub(crate) fn boots_with(&self) -> Option<Accelerator> {
+        match &self.assignment.world {
+            World::Vm(vm) if vm.hardware.start == Start::Boot => Some(vm.hardware.accelerator),
+            _ => None,
+        }
+    }
 }

@@ -6,12 +6,12 @@ use super::super::instance::{Belongings, boots, cannot};
 use super::emulator;
 use super::hardware::{assignment, belongings};
 use super::tools::Tools;
+use super::turn;
 use crate::backend::Unrun;
 use crate::backend::kvm::{Accelerator, Hardware, TEMPLATE};
 use crate::config::{self, Guest};
 use crate::image::{Store, Template};
 use crate::keeper::Assignment;
-use crate::sync;
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,6 @@ use vm_test_protocol::failure::Failure;
 /// Those that work take a second; an init of the image's own has as long as its guest gives it
 /// besides.
 const PROOF: Duration = Duration::from_secs(15);
-
-/// With so many processors, VMs whose instructions are translated may boot at once.
-const PLENTY: usize = 4;
 
 /// How to make a refusal forgotten before the host reboots.
 const FORGET: &str = "once /dev/kvm works, `vm-test gc --images` makes vm-test try it again";
@@ -202,17 +199,7 @@ fn save(
     say: &dyn Fn(&str),
 ) -> Result<(), Unrun> {
     let guest = shape.guest;
-    // Two VMs that boot at once starve each other where QEMU translates and processors are few: the
-    // kernel of one then measures its timers wrong, and may never boot.
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let is_tight = hardware.accelerator == Accelerator::Tcg && processors < PLENTY;
-    let _turn = is_tight.then(|| match tools.boots.try_lock() {
-        Ok(turn) => turn,
-        Err(_) => {
-            say("another VM boots for the first time; this one waits for it");
-            sync::lock(&tools.boots)
-        }
-    });
+    let _turn = turn::to_boot(tools, hardware.accelerator, say);
     let (number, name) = tools.names.next(&guest.name);
     let mut places = shape.base.to_vec();
     places.push((TEMPLATE.to_owned(), aside.to_path_buf()));
@@ -267,6 +254,8 @@ mod tests {
             foreign: None,
             network: false,
             ports: 0,
+            journal: false,
+            layers: 0,
             payload: Vec::new(),
             identity: Identity::default(),
         };

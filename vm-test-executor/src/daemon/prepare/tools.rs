@@ -27,7 +27,7 @@ pub(crate) struct Tools {
     pub(crate) journal: PathBuf,
     pub(crate) spawner: Spawner,
     pub(crate) names: Names,
-    /// Held while a VM boots to become a template.
+    /// Held while a VM boots, if boots must take turns.
     pub(crate) boots: Mutex<()>,
     /// Which nodes of labs are wanted again and again.
     pub(crate) wanted: Wanted,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use vm_test_protocol::machine::OPTIONAL;
@@ -44,6 +44,13 @@ const SMALLEST_DISK: u64 = 8 << 30;
 ///
 /// Changing it changes the content of every disk.
 const DISK_ID: &str = "766d7465-7374-4000-8000-000000000001";
+
+/// The size of the journal, which is a hole in the file.
+const JOURNAL: &str = "size=16";
+
+/// Where ext4's superblock has its compatible features, in bytes, and the feature of a journal.
+const FEATURES: u64 = 1024 + 0x5c;
+const HAS_JOURNAL: u32 = 0x4;
 
 /// An order to make a VM's files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -175,8 +182,8 @@ fn take_modules(root: &OwnedFd, release: &str, into: &Path) -> io::Result<()> {
 
 /// Makes a disk with the root's files.
 ///
-/// It is only ever the base of short-lived overlays: no journal, no checksums, no lazy
-/// initialisation.
+/// It is mostly the base of short-lived overlays: no checksums, no lazy initialisation, and a journal
+/// that only the nodes of labs use, whose disks outlive them.
 fn make_disk(root: &OwnedFd, bytes: u64, disk: &Path) -> io::Result<()> {
     let size = bytes
         .saturating_mul(2)
@@ -188,12 +195,13 @@ fn make_disk(root: &OwnedFd, bytes: u64, disk: &Path) -> io::Result<()> {
         ])
         .args([
             "-O",
-            "^has_journal,^metadata_csum,^resize_inode,^orphan_file",
+            "has_journal,^metadata_csum,^resize_inode,^orphan_file",
         ])
+        .args(["-J", JOURNAL])
         .args(["-U", DISK_ID, "-L", "root"])
         .arg("-E")
         .arg(format!(
-            "hash_seed={DISK_ID},lazy_itable_init=0,nodiscard,root_owner=0:0"
+            "hash_seed={DISK_ID},lazy_itable_init=0,lazy_journal_init=1,nodiscard,root_owner=0:0"
         ))
         .args(["-d", "."])
         .arg(disk)
@@ -204,6 +212,7 @@ fn make_disk(root: &OwnedFd, bytes: u64, disk: &Path) -> io::Result<()> {
         .output()
         .map_err(|error| io::Error::new(error.kind(), format!("{TOOL}: {error}")))?;
     if output.status.success() {
+        rest_journal(disk)?;
         return close(disk);
     }
     let words = String::from_utf8_lossy(&output.stderr);
@@ -212,4 +221,13 @@ fn make_disk(root: &OwnedFd, bytes: u64, disk: &Path) -> io::Result<()> {
         "{TOOL}: {last} ({})",
         output.status
     )))
+}
+
+/// Makes a file system not use its journal, which stays there.
+fn rest_journal(disk: &Path) -> io::Result<()> {
+    let disk = File::options().read(true).write(true).open(disk)?;
+    let mut features = [0; 4];
+    disk.read_exact_at(&mut features, FEATURES)?;
+    let without = u32::from_le_bytes(features) & !HAS_JOURNAL;
+    disk.write_all_at(&without.to_le_bytes(), FEATURES)
 }

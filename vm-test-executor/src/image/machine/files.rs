@@ -19,7 +19,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::machine::OPTIONAL;
 
 /// Increment when the same image would give other files.
-const FORMAT: &[u8] = b"vm-test machine 2";
+const FORMAT: &[u8] = b"vm-test machine 3";
 
 /// The prefix of their keys.
 const PREFIX: &str = "machine-";

@@ -50,7 +50,7 @@ fn a_keeper_gets_its_world_and_then_each_descriptor_by_its_name() {
     let assignment = container("a-1", "a", plan);
     let belongings = Belongings {
         console: Some(Console::new().unwrap()),
-        foreign: Some(File::open(&disk).unwrap().into()),
+        others: vec![(Descriptor::ForeignDisk, File::open(&disk).unwrap().into())],
         ..Belongings::default()
     };
     let (instance, keeper, descriptors) = started_with(&assignment, belongings);
