@@ -9,10 +9,13 @@ use std::sync::{Arc, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::ToAgent;
-use vm_test_protocol::frame::FrameBuffer;
+use vm_test_protocol::frame::{self, FrameBuffer};
 
 /// How long jobs that nobody waits for may take to end.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often to look whether they have.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// The channels to the agent of an instance. When they are dropped, the instance ends.
 #[derive(Debug)]
@@ -74,7 +77,22 @@ impl Channels {
     /// # Errors
     /// If the jobs do not end, or the instance is gone.
     pub fn end(mut self) -> io::Result<Agent> {
+        // A job that is told to end says how it ended, and may be stopped instead of killed.
+        let word = frame::encode(&ToAgent::End)?;
+        let running = self.shared.lock().arrived.channels();
+        for channel in running {
+            self.shared.wire.send(&ToAgent::Channel {
+                channel,
+                opens: false,
+                bytes: word.clone(),
+            })?;
+        }
+        let limit = Instant::now() + PATIENCE;
         let mut state = self.shared.lock();
+        while state.lost.is_none() && !state.arrived.is_idle() && Instant::now() < limit {
+            let waited = self.shared.ended.wait_timeout(state, GLANCE);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
         state.arrived.ends = true;
         let closing = state.arrived.abandon_all();
         drop(state);

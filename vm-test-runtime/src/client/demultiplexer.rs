@@ -167,6 +167,11 @@ impl Demultiplexer {
         false
     }
 
+    /// Returns the channels that are open.
+    pub(super) fn channels(&self) -> Vec<u32> {
+        self.queues.keys().copied().collect()
+    }
+
     /// Returns whether no channel is open.
     pub(super) fn is_idle(&self) -> bool {
         self.queues.is_empty()
@@ -175,7 +180,7 @@ impl Demultiplexer {
     /// Notes that nobody takes anything any more; returns the channels of which the agent must be
     /// told.
     pub(super) fn abandon_all(&mut self) -> Vec<u32> {
-        let channels: Vec<_> = self.queues.keys().copied().collect();
+        let channels = self.channels();
         self.wake_all();
         channels
             .into_iter()

@@ -5,6 +5,7 @@ use super::journal::{Journal, Lines};
 use super::lease;
 use crate::client::{self, Agent, Channels, Lease, Lost, cause_of};
 use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vm_test_protocol::daemon::{GuestKind, LeaseRequest, Leased};
 use vm_test_protocol::failure::Failure;
@@ -18,6 +19,9 @@ pub(super) struct Node {
     request: LeaseRequest,
     /// Takes what jobs write there.
     journal: Arc<Journal>,
+    /// Whether what runs there when the test ends is stopped, for inspection, and not killed.
+    pub(super) stops: bool,
+    pub(super) is_paused: AtomicBool,
     /// While it is on.
     live: Mutex<Option<Live>>,
     /// Why what runs there ends, if it is because of the test or of a change.
@@ -40,12 +44,15 @@ impl Node {
         test: &str,
         request: LeaseRequest,
         journal: &Arc<Journal>,
+        stops: bool,
     ) -> Self {
         Self {
             name: name.to_owned(),
             test: test.to_owned(),
             request,
             journal: Arc::clone(journal),
+            stops,
+            is_paused: AtomicBool::new(false),
             live: Mutex::new(None),
             ends: Mutex::new(None),
             changing: Mutex::new(()),
@@ -161,6 +168,7 @@ impl Node {
     /// Gives its lease up at once, whatever runs there.
     pub(super) fn give_up(&self, why: &'static str) {
         lock(&self.ends).get_or_insert(why);
+        self.is_paused.store(false, Ordering::SeqCst);
         drop(lock(&self.live).take());
     }
 
@@ -178,6 +186,10 @@ impl Node {
         let Some(it) = live.as_mut() else {
             return Ok(None);
         };
+        if self.is_paused.load(Ordering::SeqCst) {
+            let words = format!("node `{}` is paused", self.name);
+            return Err(Failure::new(words).hint("resume it first"));
+        }
         let channels = it.channels.take();
         let channels = channels.ok_or_else(|| Failure::new("its agent is in use"))?;
         if !channels.is_idle() {

@@ -51,12 +51,11 @@ impl NodeJob {
         test: &str,
         work: Work,
     ) -> Result<Self, Failure> {
-        let (job, input) = match work {
+        let (mut job, input) = match work {
             Work::Call(call) => {
                 let wanted = Wanted::default();
                 let granted = node.granted()?;
                 let mut job = job::for_test(site, &node.name, test, &granted, wanted)?;
-                job.stop_at_timeout = false;
                 if let Some(test) = &mut job.test {
                     test.call = Some(call);
                 }
@@ -79,6 +78,7 @@ impl NodeJob {
                 (job, Some(input))
             }
         };
+        job.stop_at_timeout = node.stops;
         Ok(Self { job, input })
     }
 

@@ -92,7 +92,14 @@ impl Nodes {
         let journal = Arc::default();
         let mut own = None;
         let mut nodes = BTreeMap::new();
-        let node = |entry: &NodeEntry| Node::off(&entry.name, test, request(entry), &journal);
+        let may_stay = on.iter().zip(&leases).any(|(entry, lease)| {
+            let lease = lease.as_ref();
+            entry.name == lab.node && lease.is_ok_and(|lease| lease.granted.keep_for.is_some())
+        });
+        let node = |entry: &NodeEntry| {
+            let request = request(entry);
+            Node::off(&entry.name, test, request, &journal, may_stay)
+        };
         for entry in off {
             nodes.insert(entry.name.clone(), Arc::new(node(entry)));
         }

@@ -3,6 +3,7 @@
 
 use super::node::{Node, lock};
 use crate::client;
+use std::sync::atomic::Ordering;
 use vm_test_protocol::daemon::GuestKind;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::order::{Done, Order, PowerChange};
@@ -36,7 +37,12 @@ impl Node {
                 self.shut_down(lab)?;
                 self.begin()
             }
-            PowerChange::Pause | PowerChange::Resume => order(change),
+            PowerChange::Pause | PowerChange::Resume => {
+                order(change)?;
+                let is_paused = change == PowerChange::Pause;
+                self.is_paused.store(is_paused, Ordering::SeqCst);
+                Ok(())
+            }
             PowerChange::Kill => {
                 self.give_up("ended");
                 order(PowerChange::Kill)

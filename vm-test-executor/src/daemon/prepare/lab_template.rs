@@ -69,7 +69,10 @@ impl LabNode {
 
     /// Describes everything that it is saved with, but for its guest's template.
     fn text(&self) -> String {
-        format!("{:?} {:?} {PROTOCOL}", self.hardware, self.places)
+        let mut hardware = self.hardware.clone();
+        // Each copy has its own.
+        hardware.identity.machine_id.clear();
+        format!("{hardware:?} {:?} {PROTOCOL}", self.places)
     }
 
     fn places_with(&self, template: &Path) -> Vec<(String, PathBuf)> {
