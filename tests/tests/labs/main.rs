@@ -33,7 +33,7 @@ const TUN: &str = "/dev/net/tun";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tests of the fixture, how each ends, and what it says.
-const TESTS: [(&str, Ending, &str); 16] = [
+const TESTS: [(&str, Ending, &str); 17] = [
     (
         "the_driver_is_on_no_network_and_has_all_nodes_talk_to_their_neighbours",
         Passed,
@@ -77,6 +77,11 @@ const TESTS: [(&str, Ending, &str); 16] = [
     ),
     (
         "what_is_printed_without_end_on_a_node_holds_up_nothing_else_there",
+        Passed,
+        "",
+    ),
+    (
+        "what_takes_all_the_memory_of_a_node_is_ended_and_nothing_else_there",
         Passed,
         "",
     ),
