@@ -8,8 +8,15 @@ use std::io;
 use vm_test_protocol::agent::{FromAgent, ToAgent};
 
 impl Running<'_> {
-    /// Carries out a message of the host.
-    pub(super) fn obey(&mut self, message: ToAgent) -> io::Result<()> {
+    /// Carries out what the host has said.
+    pub(super) fn hear(&mut self) -> io::Result<()> {
+        while let Some(message) = self.host.next()? {
+            self.obey(message)?;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, message: ToAgent) -> io::Result<()> {
         match message {
             // There is one job at a time.
             ToAgent::Job(_) => {}

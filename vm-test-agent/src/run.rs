@@ -238,14 +238,6 @@ impl<'a> Running<'a> {
         Ok(active)
     }
 
-    /// Does what the host has said.
-    fn hear(&mut self) -> io::Result<()> {
-        while let Some(message) = self.host.next()? {
-            self.obey(message)?;
-        }
-        Ok(())
-    }
-
     pub(super) fn read_body(&mut self) -> io::Result<()> {
         if let Some(body) = &mut self.body {
             for message in body.read().into_iter().chain(body.collect()) {
