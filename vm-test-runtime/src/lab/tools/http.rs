@@ -1,4 +1,4 @@
-//! Pages of HTTP servers.
+//! Pages that a node gets from HTTP servers.
 
 use super::super::handle::Node;
 use super::client::{WITHIN, bytes_of};

@@ -1,4 +1,4 @@
-//! Interfaces for VLANs.
+//! Interfaces for VLANs on nodes; they go with their handle.
 
 use super::super::handle::Node;
 use super::line::Line;
