@@ -4,6 +4,7 @@
 use super::end::End;
 use super::failure::Failure;
 use super::order::{Done, Order};
+use super::record::RunEntry;
 use super::tool::Tool;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -35,6 +36,8 @@ pub struct LabRequest {
     pub manifest_dir: String,
     /// The purpose of the lab, for messages.
     pub purpose: String,
+    /// Present if the lab is for a test: where captures of its networks are written.
+    pub entry: Option<RunEntry>,
     /// Present if the lab is for no test: how long it is then held. No body runs on `node`.
     pub hold: Option<Duration>,
 }

@@ -14,14 +14,12 @@ pub enum Order {
         /// The change.
         change: PowerChange,
     },
-    /// Change the link of a node to a network.
-    Link {
-        /// The node's name.
-        node: String,
-        /// The network's name.
-        network: String,
-        /// The change.
-        change: LinkChange,
+    /// Begin a fault of the networks.
+    Fault(Fault),
+    /// End a fault, see [`Done::Faulted`]. What it has held is delivered first.
+    Mend {
+        /// The number of the fault.
+        fault: u64,
     },
     /// Save the state of all nodes, to restore it later.
     Save,
@@ -30,10 +28,11 @@ pub enum Order {
         /// The number of the saved state, see [`Done::Saved`].
         saved: u64,
     },
-    /// Write down what the networks have carried so far, as pcap files in this directory.
+    /// Write down what nodes have sent to the networks lately, as pcap files.
     Capture {
-        /// The directory, which is there.
-        directory: String,
+        /// The directory, which is there; `None` for that of the test's run. The body of a test
+        /// cannot choose one.
+        directory: Option<String>,
     },
 }
 
@@ -56,15 +55,34 @@ pub enum PowerChange {
     Kill,
 }
 
-/// A change of the link of a node to a network.
+/// A fault of the networks. Faults add up: each lasts until it is mended itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    /// Of the link of a node to a network.
+    Link {
+        /// The node's name.
+        node: String,
+        /// The network's name.
+        network: String,
+        /// Which frames.
+        direction: Direction,
+        /// What becomes of them.
+        effect: Effect,
+    },
+    /// Nodes of different groups do not reach each other on any network. All others do.
+    Partition {
+        /// The names of the nodes of each group.
+        groups: Vec<Vec<String>>,
+    },
+}
+
+/// What becomes of the frames of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LinkChange {
-    /// Lose all frames in this direction, until it is mended.
-    Cut(Direction),
-    /// Keep all frames in this direction, until they are released.
-    Hold(Direction),
-    /// Deliver what was held, and carry all frames again.
-    Mend,
+pub enum Effect {
+    /// They are lost.
+    Cut,
+    /// They are kept, to be delivered when the fault ends.
+    Hold,
 }
 
 /// Which frames of a link.
@@ -85,8 +103,28 @@ pub enum Done {
     Done,
     /// The state of the nodes was saved under this number.
     Saved(u64),
-    /// These files were written.
-    Captured(Vec<String>),
+    /// The fault has begun, and has this number.
+    Faulted(u64),
+    /// The fault has ended.
+    Mended {
+        /// How many frames were held and have been delivered.
+        delivered: u64,
+        /// How many frames were lost because no more could be held.
+        lost: u64,
+    },
+    /// These files were written, one for each network that has carried something.
+    Captured(Vec<Capture>),
     /// It could not be carried out.
     Failed(Failure),
+}
+
+/// A file with the frames of a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// The network's name.
+    pub network: String,
+    /// The path of the file.
+    pub path: String,
+    /// How many frames are missing, because too many came at a time.
+    pub lost: u64,
 }

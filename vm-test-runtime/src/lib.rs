@@ -8,7 +8,9 @@
 #![forbid(unsafe_code)]
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
-pub use lab::{Command, Lab, Node, NodeError, Output, lab};
+pub use lab::{
+    Command, Cut, Hold, Lab, Link, LinkError, Node, NodeError, Output, Partition, Released, lab,
+};
 pub use vm_test_macros::on_vm;
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]

@@ -75,7 +75,9 @@
 pub use vm_test_runtime::here::{Backend, Here, here};
 pub use vm_test_runtime::on_vm;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
-pub use vm_test_runtime::{Command, Lab, Node, NodeError, Output, lab};
+pub use vm_test_runtime::{
+    Command, Cut, Hold, Lab, Link, LinkError, Node, NodeError, Output, Partition, Released, lab,
+};
 
 /// Waits in the guest of a test; they begin with [`Here::wait`].
 pub mod wait {

@@ -115,7 +115,7 @@ fn serve(desk: &Desk, stream: &UnixStream) {
 /// A request that takes as long as its client wants.
 enum Lasting {
     Lease(Box<LeaseRequest>),
-    Lab(LabRequest),
+    Lab(Box<LabRequest>),
     Keep(String),
     KeepLab(String),
     Attach(String),
@@ -126,7 +126,7 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
     let registry = &desk.host.registry;
     Ok(match request {
         Request::Lease(request) => return Err(Lasting::Lease(request)),
-        Request::Lab(request) => return Err(Lasting::Lab(request)),
+        Request::Lab(request) => return Err(Lasting::Lab(Box::new(request))),
         Request::Keep { instance } => return Err(Lasting::Keep(instance)),
         Request::Attach { instance } => return Err(Lasting::Attach(instance)),
         Request::OfLab { lab, asked } => match asked {

@@ -7,7 +7,7 @@ mod kept;
 pub(super) use kept::Kept;
 
 use super::journal::Journal;
-use super::{job, lease, node_job};
+use super::{entry, job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
     Answer, Answered, Asked, LabRequest, MOST_ASKED, NodeEntry, NodeOfLab, Question, Work,
 };
-use vm_test_protocol::order::Order;
+use vm_test_protocol::order::{Capture, Done, Order};
 
 /// More threads than an agent lets a body occupy: one that has just answered may still run.
 const MOST_THREADS: usize = 2 * MOST_ASKED;
@@ -64,6 +64,7 @@ impl Nodes {
             node: lab.node.to_owned(),
             manifest_dir: job::manifest_dir(site).to_string_lossy().into_owned(),
             purpose: test.to_owned(),
+            entry: entry::of(site, test),
             hold: None,
         };
         let granted = client::Lab::obtain(&request, |reason| lease::waiting(test, reason))?;
@@ -196,8 +197,25 @@ impl Nodes {
         self.spawn(run)
     }
 
+    /// Has what the networks have carried lately written to files of the test's run.
+    ///
+    /// # Errors
+    /// If the daemon is gone, or they cannot be written.
+    pub(super) fn capture(&self) -> Result<Vec<Capture>, Failure> {
+        match self.lab.order(Order::Capture { directory: None })? {
+            Done::Captured(files) => Ok(files),
+            Done::Failed(failure) => Err(failure),
+            other => Err(Failure::new(format!("the daemon answered {other:?}"))),
+        }
+    }
+
     /// Begins to change the lab.
     fn order(&mut self, number: u64, order: Order, to: &Speaker) -> Result<(), Failure> {
+        // A guest chooses no path of the host.
+        let order = match order {
+            Order::Capture { .. } => Order::Capture { directory: None },
+            order => order,
+        };
         let (lab, to) = (Arc::clone(&self.lab), to.clone());
         self.spawn(move || {
             let answer = match lab.order(order) {

@@ -8,6 +8,7 @@ use crate::site::Site;
 use std::time::Duration;
 use vm_test_protocol::daemon::{GuestKind, Leased};
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::order::Capture;
 use vm_test_settings::quantity::show_duration;
 
 /// Reports a test that got no instance.
@@ -111,6 +112,30 @@ pub(super) fn unseen(reasons: &[String]) {
     for reason in reasons {
         eprintln!("\n{reason}");
     }
+}
+
+/// Prints where the frames are that the networks of a failed test's lab have carried, or why they
+/// are nowhere.
+pub(super) fn captured(captured: Result<Vec<Capture>, Failure>) {
+    match captured {
+        Ok(captures) => captures
+            .iter()
+            .for_each(|capture| eprintln!("{}", capture_in_words(capture))),
+        Err(failure) => eprintln!("vm-test: no frames of the lab were saved: {failure}"),
+    }
+}
+
+fn capture_in_words(capture: &Capture) -> String {
+    let Capture {
+        network,
+        path,
+        lost,
+    } = capture;
+    let missing = match lost {
+        0 => String::new(),
+        lost => format!(" ({lost} more came too fast to be recorded)"),
+    };
+    format!("vm-test: the last frames of network `{network}`{missing}: {path}")
 }
 
 /// Prints how a failed test can be inspected, or why it cannot.
@@ -283,6 +308,21 @@ mod tests {
             words,
             "vm-test: the last lines of the guest's console:\n  | a\n  | b\n"
         );
+    }
+
+    #[test]
+    fn a_capture_is_named_by_its_network_and_says_what_is_missing() {
+        let mut capture = Capture {
+            network: "lan".to_owned(),
+            path: "/t/lab-1.1.lan.pcap".to_owned(),
+            lost: 0,
+        };
+        let words = super::capture_in_words(&capture);
+        let expected = "vm-test: the last frames of network `lan`: /t/lab-1.1.lan.pcap";
+        assert_eq!(words, expected);
+        capture.lost = 7;
+        let words = super::capture_in_words(&capture);
+        assert!(words.contains("(7 more came too fast to be recorded)"));
     }
 
     #[test]

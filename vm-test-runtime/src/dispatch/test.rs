@@ -84,6 +84,9 @@ fn have_run(site: &'static Site) -> Fate {
         if let Some(nodes) = &nodes {
             report::log_of_lab(nodes.lab());
         }
+        if let Some(nodes) = nodes.as_ref().filter(|_| is_failure) {
+            report::captured(nodes.capture());
+        }
     }
     if is_failure && lease.granted.keep_for.is_some() {
         match &mut nodes {

@@ -5,9 +5,13 @@
 mod command;
 mod error;
 mod exchange;
+mod fault;
 mod handle;
+mod links;
 mod work;
 
 pub use command::{Command, Output};
 pub use error::NodeError;
+pub use fault::{LinkError, Released};
 pub use handle::{Lab, Node, lab};
+pub use links::{Cut, Hold, Link, Partition};

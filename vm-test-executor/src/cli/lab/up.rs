@@ -30,6 +30,7 @@ pub(super) fn run(args: &UpArgs) -> Result<(), Failure> {
         node: String::new(),
         manifest_dir: manifest_dir().to_string_lossy().into_owned(),
         purpose: format!("vm-test {PURPOSE}"),
+        entry: None,
         hold: Some(Duration::from_millis(args.time)),
     };
     let mut display = Display::new();

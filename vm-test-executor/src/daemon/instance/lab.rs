@@ -113,7 +113,7 @@ impl LabKeeper {
     }
 
     /// Sends a message with descriptors, and returns the answer with what `take` makes of it.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
         message: &ToLab,
         descriptors: &[OwnedFd],
@@ -145,7 +145,7 @@ impl LabKeeper {
         }
     }
 
-    fn not_understood(&self, report: &LabReport) -> Failure {
+    pub(super) fn not_understood(&self, report: &LabReport) -> Failure {
         Failure::new(format!(
             "cannot use lab {}: its keeper says {report:?}",
             self.name

@@ -16,6 +16,7 @@ mod handing;
 mod instance;
 mod keeper_exit;
 mod lab;
+mod lab_networks;
 pub(super) mod loops;
 mod outfit;
 mod parent;

@@ -82,6 +82,7 @@ mod tests {
             node: "gw".to_owned(),
             manifest_dir: "/".to_owned(),
             purpose: String::new(),
+            entry: None,
             hold,
         }
     }

@@ -3,6 +3,7 @@
 
 use super::super::instance::LabKeeper;
 use super::super::prepare;
+use super::captures::Captures;
 use super::holding::Holding;
 use super::host::Host;
 use super::labs::LivingLab;
@@ -53,10 +54,12 @@ fn lab(host: &Host, stream: &UnixStream, request: &LabRequest) -> Result<(), Fai
         lab: name.clone(),
         nodes: prepare::entries(&plan),
     };
+    let captures = Captures::of(&name, request.entry.clone());
     let entry = host.labs.insert(LivingLab {
         name,
         purpose: request.purpose.clone(),
         since: Instant::now(),
+        captures,
         plan,
         keeper,
         room,

@@ -2,6 +2,7 @@
 
 use super::super::instance::LabKeeper;
 use super::super::prepare::{self, OnLab};
+use super::captures::Captures;
 use super::holding::Holding;
 use super::room::Room;
 use crate::config::Guest;
@@ -28,6 +29,8 @@ pub(super) struct LivingLab {
     pub(super) name: String,
     pub(super) purpose: String,
     pub(super) since: Instant,
+    /// Where captures of its networks are written.
+    pub(super) captures: Captures,
     pub(super) plan: Lab,
     pub(super) keeper: LabKeeper,
     /// The room of all of its nodes.

@@ -4,6 +4,7 @@
 mod admission;
 pub(super) mod attach;
 mod budget;
+mod captures;
 mod claims;
 mod held;
 mod holding;
@@ -14,6 +15,7 @@ mod lab;
 mod labs;
 mod ledger;
 mod life;
+mod links;
 mod one_clock;
 mod orders;
 mod queue;

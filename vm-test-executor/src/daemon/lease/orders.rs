@@ -2,6 +2,7 @@
 //! of the lab each order is for.
 
 use super::labs::LivingLab;
+use super::{captures, links};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::order::{Done, Order};
 
@@ -15,9 +16,10 @@ pub(super) fn carry_out(lab: &LivingLab, order: &Order) -> Done {
     };
     match order {
         Order::Power { .. } => cannot("change the power of a node of"),
-        Order::Link { .. } => cannot("change a link of"),
+        Order::Fault(fault) => links::fault(lab, fault),
+        Order::Mend { fault } => links::mend(lab, *fault),
         Order::Save => cannot("save"),
         Order::Restore { .. } => cannot("restore"),
-        Order::Capture { .. } => cannot("capture the frames of"),
+        Order::Capture { directory } => captures::write(lab, directory.as_deref()),
     }
 }

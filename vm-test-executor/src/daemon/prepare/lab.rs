@@ -89,6 +89,8 @@ pub(crate) fn entries(lab: &Lab) -> Vec<NodeEntry> {
 
 /// Returns the links of a node to the lab's networks.
 pub(crate) fn ports(lab: &Lab, node: &Node) -> Vec<Port> {
+    let mut nodes = lab.nodes.iter();
+    let number = nodes.position(|other| other.name == node.name);
     node.ports
         .iter()
         .filter_map(|port| {
@@ -101,6 +103,7 @@ pub(crate) fn ports(lab: &Lab, node: &Node) -> Vec<Port> {
                 ]
             });
             Some(Port {
+                node: number?,
                 network,
                 interface: port.interface.clone(),
                 hardware: port.hardware,

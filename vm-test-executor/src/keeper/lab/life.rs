@@ -6,7 +6,7 @@ use super::super::life::COMMAND;
 use super::super::mounts;
 use super::super::start::{Isolation, start};
 use super::ids;
-use super::messages::{LabReport, LinkKind, Node, ToLab};
+use super::messages::{Carried, LabReport, LinkKind, Node, ToLab};
 use super::switch::Switch;
 use rustix::process::{WaitOptions, wait};
 use std::io;
@@ -71,10 +71,46 @@ fn serve(control: &UnixStream) -> io::Result<()> {
                     Err(failure) => frame::write(control, &LabReport::Failed(failure))?,
                 }
             }
+            ToLab::Fault(fault) => {
+                let begun = used(&mut switch, |switch| switch.fault(fault));
+                let report = begun.map_or_else(LabReport::Failed, LabReport::Faulted);
+                frame::write(control, &report)?;
+            }
+            ToLab::Mend(number) => {
+                let mended = used(&mut switch, |switch| switch.mend(number));
+                let report = mended.map_or_else(LabReport::Failed, |mended| LabReport::Mended {
+                    delivered: mended.delivered,
+                    lost: mended.lost,
+                });
+                frame::write(control, &report)?;
+            }
+            ToLab::Capture => match used(&mut switch, |switch| switch.capture()) {
+                Ok(captures) => {
+                    let carried = captures.iter().map(|capture| Carried {
+                        network: capture.network,
+                        lost: capture.lost,
+                    });
+                    frame::write(control, &LabReport::Captured(carried.collect()))?;
+                    for capture in &captures {
+                        handover::send(control, &capture.file)?;
+                    }
+                }
+                Err(failure) => frame::write(control, &LabReport::Failed(failure))?,
+            },
         }
         reap();
     }
     Ok(())
+}
+
+/// Does something with the networks, if there are any.
+fn used<T>(
+    switch: &mut Option<Switch>,
+    work: impl FnOnce(&mut Switch) -> io::Result<T>,
+) -> Result<T, Failure> {
+    let switch = switch.as_mut();
+    let switch = switch.ok_or_else(|| Failure::new("it has no networks"))?;
+    work(switch).map_err(|error| Failure::new(error.to_string()))
 }
 
 /// Starts the keeper of a node, which waits, linked to its networks.

@@ -7,7 +7,8 @@ use netlink_packet_core::{
 };
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::{
-    InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    BridgePortState, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind,
+    InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rustix::net::netdevice::name_to_index;
@@ -54,7 +55,11 @@ impl Links {
         let mut bridge = named(name);
         bridge.attributes.extend([
             LinkAttribute::Mtu(mtu),
-            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]),
+            LinkAttribute::LinkInfo(vec![
+                LinkInfo::Kind(InfoKind::Bridge),
+                // Frames to groups reach all ports, also those that the bridge has not heard from.
+                LinkInfo::Data(InfoData::Bridge(vec![InfoBridge::MulticastSnooping(false)])),
+            ]),
         ]);
         bring_up(&mut bridge);
         self.make(RouteNetlinkMessage::NewLink(bridge))
@@ -86,6 +91,55 @@ impl Links {
         ]);
         bring_up(&mut near);
         self.make(RouteNetlinkMessage::NewLink(near))
+    }
+
+    /// Makes a pair of interfaces whose ends are both here; only the first is up.
+    pub(super) fn add_own_pair(&mut self, name: &str, other: &str, mtu: u32) -> io::Result<()> {
+        let [mut near, mut peer] = [named(name), named(other)];
+        for end in [&mut near, &mut peer] {
+            end.attributes.push(LinkAttribute::Mtu(mtu));
+        }
+        near.attributes.push(LinkAttribute::LinkInfo(vec![
+            LinkInfo::Kind(InfoKind::Veth),
+            LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
+        ]));
+        bring_up(&mut near);
+        self.make(RouteNetlinkMessage::NewLink(near))
+    }
+
+    /// Makes an interface leave its bridge.
+    pub(super) fn leave(&mut self, interface: &str) -> io::Result<()> {
+        let mut link = LinkMessage::default();
+        link.header.index = self.number_of(interface)?;
+        link.attributes = vec![LinkAttribute::Controller(0)];
+        self.ask(RouteNetlinkMessage::SetLink(link), 0)
+    }
+
+    /// Has the bridge carry nothing from or to a port of it.
+    pub(super) fn block(&mut self, port: &str) -> io::Result<()> {
+        self.change_port(port, InfoBridgePort::State(BridgePortState::Disabled))
+    }
+
+    /// Has the bridge forget which stations are behind a port of it.
+    pub(super) fn forget_stations(&mut self, port: &str) -> io::Result<()> {
+        self.change_port(port, InfoBridgePort::Flush)
+    }
+
+    fn change_port(&mut self, port: &str, change: InfoBridgePort) -> io::Result<()> {
+        let mut link = LinkMessage::default();
+        link.header.index = self.number_of(port)?;
+        link.attributes = vec![LinkAttribute::LinkInfo(vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(vec![change])),
+        ])];
+        self.ask(RouteNetlinkMessage::NewLink(link), 0)
+    }
+
+    /// Removes an interface, and the other end of its pair.
+    pub(super) fn delete(&mut self, interface: &str) -> io::Result<()> {
+        let mut link = LinkMessage::default();
+        link.header.index = self.number_of(interface)?;
+        self.ask(RouteNetlinkMessage::DelLink(link), 0)
     }
 
     /// Makes an interface a port of a bridge, and brings it up.

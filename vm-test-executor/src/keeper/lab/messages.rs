@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::order::{Direction, Effect};
 
 /// From the daemon to the keeper of a lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,33 @@ pub enum ToLab {
     /// Start the keeper of a node. Two descriptors follow: its connection to the daemon, and the
     /// stream of its lease.
     Node(Node),
+    /// Begin a fault.
+    Fault(Fault),
+    /// End the fault with this number.
+    Mend(u64),
+    /// Hand over what the networks have carried.
+    Capture,
+}
+
+/// A fault of the lab's networks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fault {
+    /// Of the link of a node to a network.
+    Link {
+        /// The number of the node.
+        node: usize,
+        /// The number of the network.
+        network: usize,
+        /// Which frames.
+        direction: Direction,
+        /// What becomes of them.
+        effect: Effect,
+    },
+    /// Nodes in different groups do not reach each other.
+    Partition {
+        /// The numbers of the nodes.
+        groups: Vec<Vec<usize>>,
+    },
 }
 
 /// A network of a lab.
@@ -63,6 +91,8 @@ pub enum Ids {
 /// The link of a node to a network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {
+    /// The number of the node.
+    pub node: usize,
     /// The number of the network.
     pub network: usize,
     /// The name of the node's interface.
@@ -84,6 +114,26 @@ pub enum LabReport {
         /// How many taps there are.
         taps: usize,
     },
+    /// The fault has begun, and has this number.
+    Faulted(u64),
+    /// The fault has ended.
+    Mended {
+        /// How many held frames went on.
+        delivered: u64,
+        /// How many frames were lost for lack of room.
+        lost: u64,
+    },
+    /// What these networks have carried. A file in memory follows for each.
+    Captured(Vec<Carried>),
     /// It could not be done.
     Failed(Failure),
+}
+
+/// What a network has carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The number of the network.
+    pub network: usize,
+    /// How many frames are missing, because too many came at a time.
+    pub lost: u64,
 }

@@ -2,11 +2,19 @@
 //! networks and starts the keepers of its nodes. When it dies, for whatever reason, the kernel
 //! takes the whole lab down with it.
 
+mod faults;
 mod ids;
+mod lane;
 mod life;
 mod links;
 mod messages;
+mod pcap;
+mod recorder;
+mod relay;
+mod relayed;
+mod segment;
+mod stations;
 mod switch;
 
 pub use life::{LAB, main};
-pub use messages::{Ids, LabReport, LinkKind, Network, Node, Port, ToLab};
+pub use messages::{Carried, Fault, Ids, LabReport, LinkKind, Network, Node, Port, ToLab};

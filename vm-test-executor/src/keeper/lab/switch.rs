@@ -1,8 +1,12 @@
 //! What carries the frames of a lab: one bridge for each network, in the network namespace of the
-//! lab's keeper. It has no addresses there, so no node reaches the lab's keeper.
+//! lab's keeper, and the relay for links with a fault. The keeper has no addresses there, so no
+//! node reaches it.
 
 use super::links::{FarEnd, Links};
-use super::messages::{Network, Port};
+use super::messages::{Fault, Network, Port};
+use super::recorder::{Capture, Recorder};
+use super::relay::{Mended, Relay};
+use super::relayed::Bridge;
 use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
@@ -18,6 +22,8 @@ pub(super) struct Switch {
     networks: Vec<Network>,
     /// How many ports have been made so far: each has a name of its own.
     ports: usize,
+    relay: Relay,
+    recorder: Recorder,
 }
 
 impl Switch {
@@ -28,6 +34,8 @@ impl Switch {
         let mut switch = Self {
             own: File::open("/proc/self/ns/net")?,
             links: Links::open()?,
+            relay: Relay::start()?,
+            recorder: Recorder::start(networks.len())?,
             networks,
             ports: 0,
         };
@@ -48,6 +56,7 @@ impl Switch {
                 .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", tap::DEVICE)));
             taps.push(open?);
             self.links.join(&name, &bridge(port.network), mtu)?;
+            self.attend(port, &name)?;
         }
         Ok(taps)
     }
@@ -58,6 +67,7 @@ impl Switch {
             let network = self.networks.get(port.network);
             let mtu = network.ok_or(ErrorKind::InvalidInput)?.mtu;
             self.links.join(tap, &bridge(port.network), mtu)?;
+            self.attend(port, tap)?;
         }
         Ok(())
     }
@@ -77,8 +87,42 @@ impl Switch {
             let name = self.next_name();
             let bridge = bridge(port.network);
             self.links.add_pair(&name, &bridge, mtu, &far)?;
+            self.attend(port, &name)?;
         }
         self.within(&namespace, || configure(ports))
+    }
+
+    /// Begins a fault; returns its number.
+    pub(super) fn fault(&mut self, fault: Fault) -> io::Result<u64> {
+        let names = self.names();
+        let bridges = bridges(&self.networks, &names);
+        self.relay.add_fault(fault, bridges, &mut self.links)
+    }
+
+    /// Ends the fault with this number.
+    pub(super) fn mend(&mut self, number: u64) -> io::Result<Mended> {
+        let names = self.names();
+        let bridges = bridges(&self.networks, &names);
+        self.relay.mend(number, bridges, &mut self.links)
+    }
+
+    /// Returns what the networks have carried.
+    pub(super) fn capture(&self) -> io::Result<Vec<Capture>> {
+        self.recorder.capture()
+    }
+
+    /// Records what comes in through a new port of a bridge, and lets the faults of its link begin.
+    fn attend(&mut self, port: &Port, interface: &str) -> io::Result<()> {
+        self.recorder.add_port(port.network, interface)?;
+        let names = self.names();
+        let mut bridges = bridges(&self.networks, &names);
+        let bridge = bridges.nth(port.network).ok_or(ErrorKind::InvalidInput)?;
+        let links = &mut self.links;
+        self.relay.add_link(port.node, interface, &bridge, links)
+    }
+
+    fn names(&self) -> Vec<String> {
+        (0..self.networks.len()).map(bridge).collect()
     }
 
     fn next_name(&mut self) -> String {
@@ -109,6 +153,19 @@ fn configure(ports: &[Port]) -> io::Result<()> {
         links.bring_up(&port.interface)?;
     }
     Ok(())
+}
+
+/// Returns the bridges of networks, given their names.
+fn bridges<'a>(
+    networks: &'a [Network],
+    names: &'a [String],
+) -> impl Iterator<Item = Bridge<'a>> + Clone {
+    let all = networks.iter().zip(names).enumerate();
+    all.map(|(number, (network, name))| Bridge {
+        number,
+        name,
+        mtu: network.mtu,
+    })
 }
 
 /// Returns the name of a network's bridge.

@@ -1,0 +1,138 @@
+//! The relay of a lab's keeper: a thread that carries the frames of links with a fault, while the
+//! kernel's bridges carry all others. Touches no frame itself.
+
+use super::links::Links;
+use super::messages::Fault;
+use super::relayed::{AT_ONCE, Bridge, Relayed, of_token};
+use crate::sync;
+use rustix::event::epoll::{self, CreateFlags, Event};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Held frames go on in portions, so that the queues of those that receive them can empty.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// How long held frames may take to go on. A node that floods its link could go on for ever.
+const MOST_RELEASE: Duration = Duration::from_secs(5);
+
+/// The relay of a lab.
+#[derive(Debug)]
+pub(super) struct Relay {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    events: OwnedFd,
+    relayed: Mutex<Relayed>,
+}
+
+/// What came of the end of a fault.
+#[derive(Debug)]
+pub(super) struct Mended {
+    pub(super) delivered: u64,
+    pub(super) lost: u64,
+}
+
+impl Relay {
+    /// Starts the relay, which carries nothing so far.
+    pub(super) fn start() -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            events: epoll::create(CreateFlags::CLOEXEC)?,
+            relayed: Mutex::new(Relayed::default()),
+        });
+        let its_own = Arc::clone(&shared);
+        let run = move || {
+            let _ = catch_unwind(AssertUnwindSafe(|| its_own.run()));
+            // A lab that loses frames for another reason than a fault would mislead its test.
+            std::process::exit(1);
+        };
+        std::thread::Builder::new().spawn(run)?;
+        Ok(Self { shared })
+    }
+
+    /// Adds the link of a node to a network, whose interface has just joined the bridge. It
+    /// replaces an earlier link of that node.
+    pub(super) fn add_link(
+        &self,
+        node: usize,
+        interface: &str,
+        bridge: &Bridge<'_>,
+        links: &mut Links,
+    ) -> io::Result<()> {
+        let mut relayed = sync::lock(&self.shared.relayed);
+        relayed.forget_link(node, bridge.number);
+        relayed.know_link(node, bridge.number, interface);
+        relayed.arrange(&self.shared.events, bridge, links)
+    }
+
+    /// Adds a fault; returns its number.
+    pub(super) fn add_fault<'a>(
+        &self,
+        fault: Fault,
+        bridges: impl Iterator<Item = Bridge<'a>> + Clone,
+        links: &mut Links,
+    ) -> io::Result<u64> {
+        let mut relayed = sync::lock(&self.shared.relayed);
+        let number = relayed.faults.add(fault);
+        let number = number.ok_or_else(|| io::Error::other("it has too many faults already"))?;
+        let mut arrange = |relayed: &mut Relayed| {
+            let mut bridges = bridges.clone();
+            bridges.try_for_each(|bridge| relayed.arrange(&self.shared.events, &bridge, links))
+        };
+        if let Err(error) = arrange(&mut relayed) {
+            relayed.faults.remove(number);
+            // What could not be moved there can hardly be moved back; the first error says more.
+            let _ = arrange(&mut relayed);
+            return Err(error);
+        }
+        Ok(number)
+    }
+
+    /// Removes a fault. Frames that were held for it alone go on before any later ones.
+    pub(super) fn mend<'a>(
+        &self,
+        number: u64,
+        mut bridges: impl Iterator<Item = Bridge<'a>>,
+        links: &mut Links,
+    ) -> io::Result<Mended> {
+        let began = Instant::now();
+        let mut relayed = sync::lock(&self.shared.relayed);
+        if !relayed.faults.remove(number) {
+            return Err(io::Error::other("it has no such fault"));
+        }
+        relayed.treat();
+        while relayed.release() {
+            drop(relayed);
+            std::thread::sleep(PAUSE);
+            relayed = sync::lock(&self.shared.relayed);
+            if began.elapsed() > MOST_RELEASE {
+                relayed.discard_due();
+            }
+        }
+        let [delivered, lost] = relayed.counts();
+        bridges.try_for_each(|bridge| relayed.arrange(&self.shared.events, &bridge, links))?;
+        Ok(Mended { delivered, lost })
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let mut events: Vec<Event> = Vec::with_capacity(64);
+        loop {
+            events.clear();
+            let room = rustix::buffer::spare_capacity(&mut events);
+            match epoll::wait(&self.events, room, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+            for event in &events {
+                let (network, place) = of_token(event.data.u64());
+                sync::lock(&self.relayed).serve(network, place, AT_ONCE);
+            }
+        }
+    }
+}
