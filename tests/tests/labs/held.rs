@@ -12,6 +12,9 @@ use vm_test_tests::process::{Finished, Running, await_that, instances, vm_test};
 /// How long a lab that is held for a second may be there at most.
 const BRIEFLY: Duration = Duration::from_secs(30);
 
+/// What a file begins with that Wireshark reads, with times in nanoseconds.
+const PCAP: [u8; 4] = [0x4d, 0x3c, 0xb2, 0xa1];
+
 /// Runs a command on labs in the workspace of the fixture.
 fn lab(host: &Host, fixture: &Fixture, args: &[&str]) -> Finished {
     let mut command = host.vm_test();
@@ -56,6 +59,24 @@ fn a_lab_is_started_listed_entered_and_ended_without_a_test() {
             "{answer:?}"
         );
     }
+    let directory = tempfile::tempdir().expect("a directory");
+    let to = directory.path().to_str().expect("UTF-8");
+    let captured = lab(
+        &host,
+        &fixture,
+        &["pcap", "office", "lan", "--directory", to],
+    );
+    let file = directory.path().join(format!("{own}-lan.pcap"));
+    assert_eq!(
+        captured.out,
+        format!("{}\n", file.display()),
+        "{captured:?}"
+    );
+    let frames = std::fs::read(&file).expect("it is there");
+    assert!(frames.starts_with(&PCAP), "{:?}", &frames[..4]);
+    assert!(frames.len() > 500, "{} bytes", frames.len());
+    let files = std::fs::read_dir(&directory).expect("it is there").count();
+    assert_eq!(files, 1, "nothing else is left there");
     let ended = lab(&host, &fixture, &["down", "office"]);
     assert_eq!(ended.out, format!("ended lab {own}\n"), "{ended:?}");
     assert_eq!(lab(&host, &fixture, &["ls"]).out, "no labs\n");

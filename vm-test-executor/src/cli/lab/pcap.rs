@@ -4,16 +4,16 @@
 use super::held::{Held, named};
 use crate::cli::args::PcapArgs;
 use crate::cli::daemons;
-use crate::cli::output::say;
+use crate::cli::output::{remark, say};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::OfLab;
-use vm_test_protocol::order::{Done, Order};
+use vm_test_protocol::order::{Capture, Done, Order};
 use vm_test_settings::word::{enumerate, suggestion};
 
 /// How long writing the files may take.
@@ -37,25 +37,30 @@ pub(super) fn run(args: &PcapArgs) -> Result<(), Failure> {
     };
     let made = DirBuilder::new().mode(0o700).create(&staging);
     made.map_err(|error| cannot(&staging, &error))?;
-    let captured = capture(&held, &staging).and_then(|files| {
-        let wanted = files.iter().filter(|(network, _)| {
-            let only = args.network.as_deref();
-            only.is_none_or(|only| network == only)
-        });
+    let written = capture(&held, &staging).and_then(|captures| {
+        let network = args.network.as_deref();
+        let wanted = |capture: &&Capture| network.is_none_or(|name| name == capture.network);
         let mut written = Vec::new();
-        for (network, file) in wanted {
-            let to = directory.join(format!("{lab}-{network}.pcap"));
-            fs::rename(file, &to).map_err(|error| cannot(&to, &error))?;
+        for capture in captures.iter().filter(wanted) {
+            let to = directory.join(format!("{lab}-{}.pcap", capture.network));
+            fs::rename(&capture.path, &to).map_err(|error| cannot(&to, &error))?;
+            if capture.lost > 0 {
+                remark(&format!(
+                    "{}: {} more frames came too fast to be recorded",
+                    to.display(),
+                    capture.lost
+                ));
+            }
             written.push(to);
         }
         Ok(written)
     });
     // What is not wanted goes with it.
     let _ = fs::remove_dir_all(&staging);
-    let written = captured?;
+    let written = written?;
     if written.is_empty() {
         return Err(Failure::new(format!(
-            "cannot write the frames of lab {lab}: nothing was captured"
+            "cannot write the frames of lab {lab}: no node has sent any so far"
         )));
     }
     let lines = written.iter().map(|file| format!("{}\n", file.display()));
@@ -80,8 +85,8 @@ fn check(held: &Held, network: &str) -> Result<(), Failure> {
     Err(Failure::new(words).hint(hint))
 }
 
-/// Has the daemon write the files into this directory; returns the network and the path of each.
-fn capture(held: &Held, directory: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
+/// Has the daemon write the files into this directory.
+fn capture(held: &Held, directory: &Path) -> Result<Vec<Capture>, Failure> {
     let lab = &held.lab.lab;
     let cannot = |cause: &dyn std::fmt::Display| {
         Failure::new(format!("cannot write the frames of lab {lab}: {cause}"))
@@ -96,12 +101,7 @@ fn capture(held: &Held, directory: &Path) -> Result<Vec<(String, PathBuf)>, Fail
         asked: OfLab::Order(order),
     };
     match daemons::ask_within(&held.socket, &request, WRITING)? {
-        Some(Reply::Done(Done::Captured(files))) => {
-            let files = files.into_iter();
-            Ok(files
-                .map(|file| (file.network, PathBuf::from(file.path)))
-                .collect())
-        }
+        Some(Reply::Done(Done::Captured(captures))) => Ok(captures),
         Some(Reply::Done(Done::Failed(failure)) | Reply::Refused(failure)) => Err(failure),
         Some(other) => Err(cannot(&format!("the daemon answered {other:?}"))),
         None => Err(cannot(&"its daemon is gone")),
