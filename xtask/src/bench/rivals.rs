@@ -57,7 +57,7 @@ fn munet(worktree: &Worktree, installs: bool) -> Result<Contestant> {
     let topology = home.join("topology.yaml");
     fs::write(&topology, topology_of(HOSTS))
         .with_context(|| format!("cannot write {}", topology.display()))?;
-    let script = worktree.root.join("xtask/src/bench/munet.py");
+    let script = worktree.root.join("xtask/src/bench/eight_hosts.py");
     let words = [python.as_path(), &script, &topology];
     let mut command = match fs::read_link("/proc/1/ns/mnt") {
         Ok(_) => {
