@@ -99,7 +99,6 @@ impl Nodes {
                 lab.name, lab.node
             ))
         })?;
-        granted.begin();
         let nodes = Self {
             site,
             test: test.to_owned(),
@@ -110,6 +109,11 @@ impl Nodes {
             lab: Arc::new(granted),
         };
         Ok((own, nodes))
+    }
+
+    /// Tells the daemon that the body begins.
+    pub(super) fn body_begins(&self) {
+        self.lab.begin();
     }
 
     /// Answers a question of the body, now or later, through `to`.
