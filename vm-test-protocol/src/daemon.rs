@@ -44,8 +44,8 @@ pub enum Request {
         /// What is asked.
         asked: OfLab,
     },
-    /// All nodes of the lab that this connection has been granted are there, and a test begins:
-    /// another one with such a lab may follow. There is no answer.
+    /// All nodes of the lab that this connection has been granted are there, and a test's body has
+    /// begun: another test with such a lab may follow. There is no answer.
     LabBegins,
     /// Report what is running.
     Status,

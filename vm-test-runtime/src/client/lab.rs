@@ -72,7 +72,7 @@ impl Lab {
         connection.stream.try_clone()
     }
 
-    /// Tells the daemon that a test begins, so that it can prepare a lab for the next one.
+    /// Tells the daemon that the body of a test begins, so that it can prepare a lab for the next one.
     pub fn begin(&self) {
         let connection = self.connection.lock();
         let connection = connection.unwrap_or_else(|lock| lock.into_inner());

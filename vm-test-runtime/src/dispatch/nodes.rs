@@ -118,7 +118,6 @@ impl Nodes {
                 lab.name, lab.node
             ))
         })?;
-        granted.begin();
         let nodes = Self {
             site,
             test: test.to_owned(),
@@ -142,6 +141,11 @@ impl Nodes {
     /// Returns the name of the test's own node.
     pub(super) fn own(&self) -> &'static str {
         self.own
+    }
+
+    /// Tells the daemon that the body begins.
+    pub(super) fn body_begins(&self) {
+        self.lab.begin();
     }
 
     /// Answers a question of the body, now or later, through `to`.

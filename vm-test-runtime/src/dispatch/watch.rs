@@ -145,7 +145,13 @@ impl Follower for Watch<'_> {
                 }
                 eprint!("{}", self.stderr.push(&bytes));
             }
-            FromAgent::Begun => self.seen.begun = true,
+            FromAgent::Begun => {
+                // Not earlier: what the daemon then prepares would slow the test's start down.
+                if let Some((nodes, _)) = self.lab.as_ref().filter(|_| !self.seen.begun) {
+                    nodes.body_begins();
+                }
+                self.seen.begun = true;
+            }
             FromAgent::Panic(report) => self.seen.panic(report),
             FromAgent::Verdict { nonce, outcome } => {
                 if nonce != self.nonce {

@@ -7,16 +7,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::contestant::{Contestant, silence, time_of};
+use super::contestant::Contestant;
 use super::lab_goals::{MININET, MUNET};
 use crate::command;
 use crate::worktree::Worktree;
 
 /// The release of munet that is measured.
 const RELEASE: &str = "munet==0.17.0";
-
-/// How often a sample of munet is tried: it sometimes looks for a process before that is there.
-const TRIES: u32 = 5;
 
 /// Eight hosts on one network, for mininet, which pings between all of them.
 const HOSTS: usize = 8;
@@ -57,9 +54,9 @@ fn munet(worktree: &Worktree, installs: bool) -> Result<Contestant> {
     let topology = home.join("topology.yaml");
     fs::write(&topology, topology_of(HOSTS))
         .with_context(|| format!("cannot write {}", topology.display()))?;
-    let script = worktree.root.join("xtask/src/bench/munet.py");
+    let script = worktree.root.join("xtask/src/bench/eight_hosts.py");
     let words = [python.as_path(), &script, &topology];
-    let mut command = match fs::read_link("/proc/1/ns/mnt") {
+    let command = match fs::read_link("/proc/1/ns/mnt") {
         Ok(_) => {
             let mut command = Command::new(words[0]);
             command.args(&words[1..]);
@@ -68,15 +65,7 @@ fn munet(worktree: &Worktree, installs: bool) -> Result<Contestant> {
         // It enters the namespaces of the first process, which may not be its user's.
         Err(_) => below_a_first_process(&words),
     };
-    silence(&mut command);
-    Ok(Contestant::new(MUNET, move || {
-        for _ in 1..TRIES {
-            if let Ok(time) = time_of(&mut command) {
-                return Ok(time);
-            }
-        }
-        time_of(&mut command)
-    }))
+    Ok(Contestant::of_command(MUNET, command))
 }
 
 /// Returns a command in a pid namespace of its own, where a shell is the first process.

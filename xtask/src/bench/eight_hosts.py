@@ -5,8 +5,26 @@ import logging
 import shutil
 import sys
 import tempfile
+import time
 
+from munet.base import CalledProcessError, Commander
 from munet.parser import async_build_topology, get_config
+
+run = Commander.cmd_raises
+
+
+def run_patiently(self, command, **options):
+    """Looks for a child process again if it is not there yet, where munet gives up."""
+    while True:
+        try:
+            return run(self, command, **options)
+        except CalledProcessError:
+            if "-P" not in command or not command[0].endswith("pgrep"):
+                raise
+            time.sleep(0.001)
+
+
+Commander.cmd_raises = run_patiently
 
 
 async def reach(hosts, name, addresses):
