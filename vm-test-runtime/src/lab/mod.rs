@@ -12,6 +12,7 @@ mod function;
 mod handle;
 mod line;
 mod patience;
+mod permit;
 mod questions;
 mod started;
 mod task;
