@@ -2,6 +2,7 @@
 
 use super::command::{Command, Output};
 use super::error::NodeError;
+use super::permit::permitted;
 use super::started::Started;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,19 +55,19 @@ impl Command {
 
     /// Does the same as [`Command::try_output`], for any executor.
     ///
-    /// The future begins when it is polled for the first time. If it is dropped before its end, the
-    /// process on the node is killed.
+    /// The future begins when it is polled for the first time, and not before less than 32 others
+    /// run. If it is dropped before its end, the process on the node is killed.
     ///
     /// # Errors
     /// As those of [`Command::try_output`].
     pub fn output_async(self) -> impl Future<Output = Result<Output, NodeError>> + Send {
         let (node, work): (&'static str, Work) = self.into_work();
-        async move {
+        permitted(async move {
             let started = Started::start_async(node, work).await?;
             // A command that has ended takes no more input.
             let _ = started.end_input_async().await;
             Output::of(node, started.finish_async().await?)
-        }
+        })
     }
 }
 

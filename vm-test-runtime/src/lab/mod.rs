@@ -15,6 +15,7 @@ mod line;
 mod links;
 mod order;
 mod patience;
+mod permit;
 mod power;
 mod questions;
 mod snapshot;

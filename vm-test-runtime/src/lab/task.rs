@@ -3,6 +3,7 @@
 use super::error::NodeError;
 use super::function::{call_of, returned};
 use super::handle::Node;
+use super::permit::permitted;
 use super::started::Started;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -92,8 +93,8 @@ impl Node {
 
     /// Runs a closure on the node as [`Node::run`] does, for any executor.
     ///
-    /// The future begins when it is polled for the first time. If it is dropped before its end, the
-    /// process on the node is killed.
+    /// The future begins when it is polled for the first time, and not before less than 32 others
+    /// run. If it is dropped before its end, the process on the node is killed.
     ///
     /// # Errors
     /// As those of [`Node::try_call`].
@@ -105,13 +106,17 @@ impl Node {
         F: Fn() -> R + Copy + 'static,
         R: Serialize + DeserializeOwned,
     {
-        run_to_end(self.name(), Function::of(move |(): ()| f()), &())
+        permitted(run_to_end(
+            self.name(),
+            Function::of(move |(): ()| f()),
+            &(),
+        ))
     }
 
     /// Calls a function on the node as [`Node::call`] does, for any executor.
     ///
-    /// The future begins when it is polled for the first time. If it is dropped before its end, the
-    /// process on the node is killed.
+    /// The future begins when it is polled for the first time, and not before less than 32 others
+    /// run. If it is dropped before its end, the process on the node is killed.
     ///
     /// # Errors
     /// As those of [`Node::try_call`].
@@ -129,7 +134,7 @@ impl Node {
         A: Serialize + DeserializeOwned,
         R: Serialize + DeserializeOwned,
     {
-        run_to_end(self.name(), Function::of(f), &argument)
+        permitted(run_to_end(self.name(), Function::of(f), &argument))
     }
 }
 
