@@ -31,5 +31,6 @@ pub mod process;
 pub mod read_only;
 pub mod ring;
 pub mod session;
+mod tag;
 pub mod tap;
 pub mod ticks;

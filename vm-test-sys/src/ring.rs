@@ -2,7 +2,8 @@
 //! (`TPACKET_V3`): the kernel copies the beginning of each frame into a block, and no frame costs a
 //! system call. Keeps nothing itself.
 
-use crate::packet::{Packets, tag, with_tag};
+use crate::packet::Packets;
+use crate::tag::{tag, with_tag};
 use std::io;
 use std::mem::offset_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};

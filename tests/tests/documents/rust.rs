@@ -13,7 +13,7 @@ use vm_test_tests::streams::text_of;
 const PRELUDE: &str = "pub fn http_get(_url: &str) -> String {\n    unreachable!()\n}\n";
 
 /// The crates that blocks may use.
-const CRATES: [&str; 2] = ["vm-test", "firewall"];
+const CRATES: [&str; 3] = ["vm-test", "firewall", "gateway"];
 
 /// Compiles blocks, each as a module that is named after its place.
 fn compile(blocks: &[Block]) -> Result<(), String> {

@@ -3,6 +3,7 @@
 
 mod keep;
 mod kept;
+mod order;
 
 pub(super) use kept::Kept;
 
@@ -11,7 +12,7 @@ use super::node::Node;
 use super::reply::Reply;
 use super::task::Task;
 use super::tasks::Tasks;
-use super::{entry, job, lease, node_job, snapshot};
+use super::{entry, job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::site::{LabSite, Site};
 use std::collections::BTreeMap;
@@ -22,9 +23,8 @@ use std::thread::{self, JoinHandle};
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{
-    Answer, Asked, DRIVER, LabRequest, NodeAtSite, NodeEntry, NodeOfLab, Question, Ran, Work,
+    Answer, Asked, LabRequest, NodeAtSite, NodeEntry, NodeOfLab, Question, Ran, Work,
 };
-use vm_test_protocol::order::{Capture, Done, Order};
 
 /// The nodes of one test.
 pub(super) struct Nodes {
@@ -189,57 +189,6 @@ impl Nodes {
             }
         }
         Ok(())
-    }
-
-    /// Has what the networks have carried lately written to files of the test's run.
-    ///
-    /// # Errors
-    /// If the daemon is gone, or they cannot be written.
-    pub(super) fn capture(&self) -> Result<Vec<Capture>, Failure> {
-        match self.lab.order(Order::Capture { directory: None })? {
-            Done::Captured(files) => Ok(files),
-            Done::Failed(failure) => Err(failure),
-            other => Err(Failure::new(format!("the daemon answered {other:?}"))),
-        }
-    }
-
-    /// Begins to change the lab.
-    fn order(&mut self, order: Order, reply: Reply) {
-        let lab = Arc::clone(&self.lab);
-        let own = &self.own;
-        match order {
-            Order::Power { node, .. } if node == *own => {
-                reply.refuse("the test itself runs there");
-            }
-            Order::Power { node, change } => {
-                if let Some((node, reply)) = self.node(&node, reply) {
-                    self.spawn(move || {
-                        let done = node.change(&lab, change).map(|()| Done::Done);
-                        reply.give(done.map_or_else(Answer::Refused, Answer::Done));
-                    });
-                }
-            }
-            Order::Save | Order::Restore { .. } if *own != DRIVER => {
-                let words = format!("the test itself runs on node `{own}`");
-                let failure = Failure::new(words);
-                let hint = "have it run on the driver, which is not saved";
-                reply.give(Answer::Refused(failure.hint(hint)));
-            }
-            order => {
-                let others = self.nodes.iter().filter(|(name, _)| *name != own);
-                let nodes: Vec<_> = others.map(|(_, node)| Arc::clone(node)).collect();
-                self.spawn(move || {
-                    let done = match order {
-                        Order::Save => snapshot::save(&nodes, &lab),
-                        Order::Restore { saved } => snapshot::restore(&nodes, &lab, saved),
-                        // A guest chooses no path of the host.
-                        Order::Capture { .. } => lab.order(Order::Capture { directory: None }),
-                        order => lab.order(order),
-                    };
-                    reply.give(done.map_or_else(Answer::Refused, Answer::Done));
-                });
-            }
-        }
     }
 
     /// Returns the node of this name, and the way to answer what is asked about it.
