@@ -1,8 +1,9 @@
 //! Writes what the networks of a lab have carried to files, beside the logs of the test's run.
 //! Guests choose what is in them, and neither their names nor their number.
 
+use super::super::instance::LabKeeper;
 use super::super::regular;
-use super::labs::LivingLab;
+use crate::config::lab::Lab;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -57,11 +58,15 @@ impl Captures {
     }
 }
 
-/// Writes what the networks have carried, to this directory or to that of the test's run.
-pub(super) fn write(lab: &LivingLab, directory: Option<&str>) -> Done {
-    let captures = &lab.about.captures;
+/// Writes what the networks of a lab have carried, to this directory or to that of the test's run.
+pub(super) fn write(
+    captures: &Captures,
+    plan: &Lab,
+    keeper: &LabKeeper,
+    directory: Option<&str>,
+) -> Done {
     let written = (|| {
-        let carried = lab.keeper.capture()?;
+        let carried = keeper.capture()?;
         let directory = match directory {
             Some(directory) => Ok(PathBuf::from(directory)),
             None => captures.directory(),
@@ -73,7 +78,7 @@ pub(super) fn write(lab: &LivingLab, directory: Option<&str>) -> Done {
         let number = captures.count.fetch_add(1, Ordering::Relaxed) + 1;
         let mut files = Vec::new();
         for (carried, bytes) in carried {
-            let Some(network) = lab.plan.networks.get(carried.network) else {
+            let Some(network) = plan.networks.get(carried.network) else {
                 continue;
             };
             let path = directory.join(captures.file(number, &network.name));
@@ -88,7 +93,7 @@ pub(super) fn write(lab: &LivingLab, directory: Option<&str>) -> Done {
     })();
     written.map_or_else(
         |failure: Failure| {
-            let what = format!("cannot capture the frames of lab `{}`", lab.plan.name);
+            let what = format!("cannot capture the frames of lab `{}`", plan.name);
             Done::Failed(failure.reworded(|cause| format!("{what}: {cause}")))
         },
         Done::Captured,

@@ -27,6 +27,9 @@ pub(super) fn carry_out(lab: &LivingLab, admission: &Admission, order: &Order) -
             lab.saved.forget(*saved);
             Done::Done
         }
-        Order::Capture { directory } => captures::write(lab, directory.as_deref()),
+        Order::Capture { directory } => {
+            let captures = &lab.about.captures;
+            captures::write(captures, &lab.plan, &lab.keeper, directory.as_deref())
+        }
     }
 }
