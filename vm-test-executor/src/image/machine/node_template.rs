@@ -108,9 +108,9 @@ mod tests {
             assert_eq!((&*ram, made.get()), ("booted, configured", 1));
         }
         assert!(guests.of_node(&store, &["m"]).unwrap().is_none());
-        let node = guests.of_node(&store, &["n"]).unwrap().unwrap();
-        fs::write(node.directory().join("ram"), "cut").unwrap();
-        drop(node);
+        // While it is in use, it is only set aside.
+        let used = guests.of_node(&store, &["n"]).unwrap().unwrap();
+        fs::write(used.directory().join("ram"), "cut").unwrap();
         assert!(guests.of_node(&store, &["n"]).unwrap().is_none());
         guests.with_node(&store, &["n"], || (), configure).unwrap();
         assert!(guests.of_node(&store, &["n"]).unwrap().is_some());
