@@ -58,6 +58,18 @@ impl Link<'_> {
     }
 }
 
+/// Gives an interface that is down another name.
+///
+/// # Errors
+/// If there is none of the old name or one of the new name, or this is not root of the network
+/// namespace.
+pub fn rename(interface: &str, name: &str) -> io::Result<()> {
+    let socket = socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+    let mut request = named(interface);
+    request.ifr_ifru.ifru_newname = named(name).ifr_name;
+    ask(&socket, libc::SIOCSIFNAME, &raw mut request)
+}
+
 /// The kernel's `in6_rtmsg`.
 #[repr(C)]
 #[derive(Default)]

@@ -5,10 +5,11 @@ use super::network::await_up;
 use std::fs;
 use std::io;
 use vm_test_protocol::machine::Port;
-use vm_test_sys::interface::{Link, add_route};
+use vm_test_sys::interface::{Link, add_route, rename};
 
 /// Configures all links and brings them up.
 pub(super) fn up(ports: &[Port]) -> io::Result<()> {
+    name_cards(ports)?;
     ports.iter().try_for_each(|port| {
         let name = &port.interface;
         // Otherwise the addresses of IPv6 could not be used for a second. A kernel may lack it.
@@ -30,4 +31,25 @@ pub(super) fn up(ports: &[Port]) -> io::Result<()> {
             io::Error::new(error.kind(), format!("cannot bring {name} up: {error}"))
         })
     })
+}
+
+/// Gives the network cards the names of their links. The kernel has named them by their order.
+fn name_cards(ports: &[Port]) -> io::Result<()> {
+    let card = |number: usize| format!("eth{number}");
+    let mut cards = ports.iter().enumerate();
+    if cards.all(|(number, port)| port.interface == card(number)) {
+        return Ok(());
+    }
+    let rename = |from: &str, to: &str| {
+        rename(from, to).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot name {from} {to}: {error}"))
+        })
+    };
+    // In two steps: the name of one may still be that of another.
+    let between = |number: usize| format!("card{number}");
+    for number in 0..ports.len() {
+        rename(&card(number), &between(number))?;
+    }
+    let mut cards = ports.iter().enumerate();
+    cards.try_for_each(|(number, port)| rename(&between(number), &port.interface))
 }

@@ -58,6 +58,7 @@ fn check_file(name: &str, text: &str) -> Result<usize, String> {
     let place = directory.path();
     if name == FILE {
         fs::write(place.join(name), text).unwrap();
+        fs::write(place.join("topo.clab.yml"), TOPOLOGY).unwrap();
         check_guests(place)?;
     } else if let Some(name) = name.strip_prefix("images/") {
         fs::create_dir(place.join("images")).unwrap();
@@ -69,6 +70,18 @@ fn check_file(name: &str, text: &str) -> Result<usize, String> {
     }
     Ok(1)
 }
+
+/// The file of containerlab that the page about labs uses.
+const TOPOLOGY: &str = "
+topology:
+  nodes:
+    spine1: { kind: linux, exec: [\"ip link\"] }
+    leaf1: { kind: linux, image: \"quay.io/frrouting/frr:9.1\", binds: [\"a:b\"] }
+    client1: { kind: linux, image: \"alpine\" }
+  links:
+    - endpoints: [\"spine1:eth1\", \"leaf1:eth1\"]
+    - endpoints: [\"leaf1:eth2\", \"client1:eth1\"]
+";
 
 fn check_guests(directory: &Path) -> Result<(), String> {
     let workspace = Workspace::find(directory).map_err(|failure| failure.to_string())?;

@@ -3,7 +3,7 @@
 
 use super::guest::{Guest, HOST};
 use super::guests::{DEFAULTS, Guests};
-use super::lab::Draft;
+use super::lab::Declared;
 use super::mistake::{Mistake, line};
 use std::collections::BTreeMap;
 use toml::de::DeTable;
@@ -26,7 +26,7 @@ const LIKE_DEFAULTS: [&str; 2] = ["default", "defaults"];
 pub(super) struct Declarations {
     pub(super) guests: Guests,
     /// A mistake in one of them does not affect the others.
-    pub(super) labs: BTreeMap<String, Result<Draft, Mistake>>,
+    pub(super) labs: BTreeMap<String, Result<Declared, Mistake>>,
 }
 
 impl Declarations {
@@ -76,8 +76,8 @@ impl Declarations {
                 ))
                 .hint(refusal.hint)
             })?;
-            let draft = Draft::read(name, at, text, table);
-            self.labs.insert(name.to_owned(), draft);
+            let declared = Declared::read(name, at, text, table);
+            self.labs.insert(name.to_owned(), declared);
         }
         Ok(())
     }

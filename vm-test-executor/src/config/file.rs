@@ -5,7 +5,7 @@ use super::declarations::Declarations;
 use super::document;
 use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
-use super::lab::{Draft, Lab, Origin};
+use super::lab::{Declared, Draft, Lab, Origin};
 use super::mistake::{FILE, Mistake, placed};
 use super::table::Entry;
 use std::path::{Path, PathBuf};
@@ -88,18 +88,26 @@ impl Workspace {
     /// # Errors
     /// If there is no such lab, or anything in it is wrong.
     pub fn lab(&self, name: &str) -> Result<Lab, Failure> {
-        let (Some(draft), Some(file)) = (self.declared.labs.get(name), &self.file) else {
+        let (Some(declared), Some(file)) = (self.declared.labs.get(name), &self.file) else {
             return Err(self.unknown_lab(name));
         };
         let fail = |mistake: &Mistake| mistake.failure(&format!("lab `{name}`"), file);
-        let draft = draft.as_ref().map_err(fail)?;
-        draft
-            .check_guests(&self.declared.guests)
-            .map_err(|mistake| fail(&mistake))?;
-        draft.decide(name, Origin::File(file), |guest, settings| {
+        let decide = |guest: &str, settings: &[Entry]| {
             let guest = self.as_declared(guest, settings)?;
             Ok(self.located(guest))
-        })
+        };
+        let guests = &self.declared.guests;
+        match declared.as_ref().map_err(fail)? {
+            Declared::Here(draft) => {
+                let known = draft.check_guests(guests);
+                known.map_err(|mistake| fail(&mistake))?;
+                draft.decide(name, Origin::File(file), decide)
+            }
+            Declared::Elsewhere(reference) => {
+                let (file, draft) = reference.draft(name, file, guests)?;
+                draft.decide(name, Origin::Topology(&file), decide)
+            }
+        }
     }
 
     /// Decides a lab that is declared at the site of its test, with guests of the file.

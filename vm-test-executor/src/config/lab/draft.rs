@@ -5,7 +5,7 @@ use super::addresses;
 use super::network;
 use super::node::{self, GUEST, NodeTable};
 use super::origin::Origin;
-use super::parts::{self, NETWORKS, NODES};
+use super::parts::{self, CONTAINERLAB, NETWORKS, NODES};
 use super::topology::{Lab, Network, Node};
 use super::{routers, routes};
 use crate::config::guests::Guests;
@@ -32,7 +32,7 @@ impl Draft {
         text: &str,
         table: &DeTable<'_>,
     ) -> Result<Self, Mistake> {
-        check_keys(text, table, &[NETWORKS.key, NODES.key])?;
+        check_keys(text, table, &[NETWORKS.key, NODES.key, CONTAINERLAB])?;
         let mut tables = Vec::new();
         for part in parts::read(text, table, &NETWORKS)? {
             let network = network::read(text, &part);
@@ -85,7 +85,11 @@ impl Draft {
             }
             let ports = (0u8..).zip(&node.networks).map(|(port, network)| {
                 let on = &self.networks[usize::from(*network)];
-                addresses::port(on, *network, number, port)
+                let mut made = addresses::port(on, *network, number, port);
+                if let Some(name) = node.interfaces.get(usize::from(port)) {
+                    made.interface.clone_from(name);
+                }
+                made
             });
             nodes.push(Node {
                 name: node.name.clone(),

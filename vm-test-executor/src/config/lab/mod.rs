@@ -2,16 +2,23 @@
 //! Decided from text; makes no network.
 
 mod addresses;
+mod containerlab;
+mod declared;
 mod draft;
+mod endpoints;
+mod entries;
 mod network;
 mod node;
 mod origin;
 mod parts;
+mod reference;
 mod routers;
 mod routes;
 mod site;
 mod topology;
+mod yaml;
 
+pub(super) use declared::Declared;
 pub(super) use draft::Draft;
 pub(super) use origin::Origin;
 pub use topology::{Addresses, Forwarding, Lab, Mapped, Network, Node, Port, Router, Translation};

@@ -20,7 +20,7 @@ const USUAL_MTU: u32 = 1500;
 ///
 /// Below 1280 bytes Linux takes IP version 6 from an interface, and addresses of it are leased. The
 /// jumbo frames of switches end at 9216; bridges, taps and virtio cards would take more.
-const MTUS: RangeInclusive<u32> = 1280..=9216;
+pub(super) const MTUS: RangeInclusive<u32> = 1280..=9216;
 
 /// What `router` takes besides the names of translations.
 const NO_ROUTER: &str = "none";

@@ -28,7 +28,7 @@ const OF_A_TEST: [&str; 3] = ["timeout", "keep", "keep_for"];
 
 /// The maximum number of networks of a node: a VM's bus has about 30 slots for all of its devices,
 /// its disks included.
-const MOST_PORTS: usize = 8;
+pub(super) const MOST_PORTS: usize = 8;
 
 /// A node as its table declares it.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(super) struct NodeTable {
     pub(super) guest_line: usize,
     /// The numbers of its networks in the lab, in the order of its ports.
     pub(super) networks: Vec<u8>,
+    /// The names of its interfaces there; those that are missing are `eth0` and so on.
+    pub(super) interfaces: Vec<String>,
     pub(super) settings: Vec<Entry>,
     /// Whether only the test starts it.
     pub(super) starts_off: bool,
@@ -92,6 +94,7 @@ pub(super) fn read(
         guest,
         guest_line,
         networks: ports.map(|(_, ports)| ports).unwrap_or_default(),
+        interfaces: Vec::new(),
         settings,
         starts_off: starts_off.is_some_and(|(_, off)| off),
     })

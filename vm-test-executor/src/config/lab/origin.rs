@@ -8,6 +8,8 @@ use std::path::Path;
 pub(in crate::config) enum Origin<'a> {
     /// In this file.
     File(&'a Path),
+    /// In this file of containerlab.
+    Topology(&'a Path),
     /// At the site of its test.
     Site,
 }
@@ -16,7 +18,7 @@ impl Origin<'_> {
     /// Returns a message with the place of its cause.
     pub(super) fn placed(self, words: &str, line: usize) -> String {
         match self {
-            Self::File(file) => placed(words, file, line),
+            Self::File(file) | Self::Topology(file) => placed(words, file, line),
             // The test is named beside it.
             Self::Site => words.to_owned(),
         }
@@ -26,6 +28,7 @@ impl Origin<'_> {
     pub(super) fn unprivileged(self) -> &'static str {
         match self {
             Self::File(_) => "write `privileged = false` in the node's table",
+            Self::Topology(_) => "name another guest in `guests`",
             Self::Site => {
                 "name another guest, or declare the lab in vm-test.toml, where a node has settings of its own"
             }

@@ -13,6 +13,9 @@ pub(super) const MOST_NETWORKS: usize = 16;
 /// The maximum number of nodes: even at 64 MiB each they take 2 GiB, and all of them start at once.
 pub(super) const MOST_NODES: usize = 32;
 
+/// The key of a lab whose nodes and links are in a file of containerlab.
+pub(super) const CONTAINERLAB: &str = "containerlab";
+
 /// What a lab has several of.
 #[derive(Debug)]
 pub(super) struct Kind {

@@ -55,6 +55,7 @@ impl Draft {
                 guest: guest.clone(),
                 guest_line: 0,
                 networks: vec![0],
+                interfaces: Vec::new(),
                 settings: Vec::new(),
                 starts_off: false,
             });

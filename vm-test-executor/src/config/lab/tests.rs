@@ -1,6 +1,7 @@
 //! Which lab a file gives. What is wrong in one, and the addresses, are below.
 
 mod addresses;
+mod containerlab;
 mod mistakes;
 mod nodes;
 mod routers;

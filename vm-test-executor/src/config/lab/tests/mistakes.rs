@@ -27,7 +27,7 @@ fn a_mistake_in_the_table_of_a_lab_is_named() {
             "[lab.office]\nmemory = \"1G\"\n",
             2,
             "cannot use lab `office`: cannot set `memory`: there is no such key",
-            "the keys are networks, nodes",
+            "the keys are networks, nodes, containerlab",
         ),
         (
             "[lab.office]\nnodes = [\"gw\"]\n",
