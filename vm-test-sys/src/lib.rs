@@ -13,7 +13,6 @@ pub mod btrfs;
 pub mod elf;
 pub mod entropy;
 pub mod filter;
-pub mod frames;
 pub mod handover;
 pub mod hosts;
 pub mod idmap;

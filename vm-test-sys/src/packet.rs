@@ -12,8 +12,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// The longest frame that the kernel hands out in one piece, tag included.
 pub const LONGEST: usize = 18 + (1 << 16);
 
-/// How much the kernel keeps of what nobody has read so far, in bytes of its own accounting. It may
-/// allow less.
+/// How much the kernel keeps of what nobody has read so far, in bytes of its own accounting.
 const ROOM: usize = 2 << 20;
 
 /// Which frames a socket receives, and how.
@@ -65,7 +64,10 @@ impl Packets {
         if options.headers {
             set(libc::PACKET_VNET_HDR, true)?;
         }
-        sockopt::set_socket_recv_buffer_size(&packets.socket, ROOM)?;
+        // Only root of the host, or of a VM, may have more than the kernel's limit.
+        if sockopt::set_socket_recv_buffer_size_force(&packets.socket, ROOM).is_err() {
+            sockopt::set_socket_recv_buffer_size(&packets.socket, ROOM)?;
+        }
         packets.take_at_most(0)?;
         packets.bind(interface)?;
         if options.promiscuous {

@@ -52,10 +52,9 @@ pub(super) struct Dissection<'a> {
 }
 
 impl<'a> Dissection<'a> {
-    /// Reads a frame, and a tag that the kernel has taken out of it: its type and its content.
-    pub(super) fn of(frame: &'a [u8], taken_out: Option<(u16, u16)>) -> Self {
+    /// Reads a frame with all of its tags.
+    pub(super) fn of(frame: &'a [u8]) -> Self {
         let mut it = Self::default();
-        it.vlans.extend(taken_out.map(|(_, content)| id(content)));
         let mut at = 12;
         while let Some(kind) = word(frame, at) {
             at += 2;

@@ -46,7 +46,7 @@ mod tests {
     fn counts(frame: &[u8], change: impl FnOnce(&mut Filter)) -> bool {
         let mut filter = Filter::default();
         change(&mut filter);
-        matches(&filter, &Dissection::of(frame, None), false)
+        matches(&filter, &Dissection::of(frame), false)
     }
 
     #[test]

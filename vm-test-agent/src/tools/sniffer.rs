@@ -9,10 +9,14 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 use vm_test_protocol::tool::{self, Filter, Told};
-use vm_test_sys::frames;
+use vm_test_sys::packet::{LONGEST, Options, Packets, Received};
 
-/// The longest frame that is read whole.
-const LONGEST: usize = 1 << 16;
+/// All frames that come and go, those for others included.
+const OPTIONS: Options = Options {
+    outgoing: true,
+    promiscuous: true,
+    headers: false,
+};
 
 /// How many frames are looked at before anything else is done.
 const AT_ONCE: usize = 1000;
@@ -23,7 +27,8 @@ const MOST_OTHERS: usize = 8;
 
 /// Watches an interface until the end of the tool's input.
 pub(super) fn sniff(interface: &str, filter: Filter, streams: &mut Streams) -> Result<(), Stop> {
-    let frames = frames::Frames::of(interface)
+    let frames = Packets::open(interface, OPTIONS)
+        .and_then(|frames| frames.hear().map(|()| frames))
         .map_err(|error| Stop::cannot(format!("watch {interface}"), error))?;
     streams.say(&Told::Ready(None))?;
     let mut sniffer = Sniffer {
@@ -43,7 +48,7 @@ pub(super) fn sniff(interface: &str, filter: Filter, streams: &mut Streams) -> R
 
 struct Sniffer {
     interface: String,
-    frames: frames::Frames,
+    frames: Packets,
     filter: Filter,
     began: Instant,
     buffer: Vec<u8>,
@@ -61,20 +66,28 @@ impl Watched for Sniffer {
 
     fn look(&mut self) -> Result<bool, Stop> {
         for _ in 0..AT_ONCE {
-            let next = self.frames.next(&mut self.buffer);
+            let next = self.frames.receive(&mut self.buffer, OPTIONS.headers);
             let next = next.map_err(|error| {
                 Stop::cannot(format!("go on watching {}", self.interface), error)
             })?;
-            let Some(frame) = next else {
-                return Ok(false);
+            let (length, is_outgoing) = match next {
+                Received::Frame {
+                    length,
+                    is_outgoing,
+                } => (length, is_outgoing),
+                Received::Lost => {
+                    self.lost += 1;
+                    continue;
+                }
+                Received::Nothing => return Ok(false),
             };
-            let read = Dissection::of(&self.buffer[..frame.captured], frame.tag);
+            let read = Dissection::of(&self.buffer[..length]);
             let describe = || {
                 let time = self.began.elapsed().as_secs_f64();
-                let way = if frame.is_outgoing { "out" } else { "in" };
+                let way = if is_outgoing { "out" } else { "in" };
                 format!("{time:.3} s {way}: {read}")
             };
-            if matches(&self.filter, &read, frame.is_outgoing) {
+            if matches(&self.filter, &read, is_outgoing) {
                 self.count += 1;
                 if self.first.len() < MOST_FIRST {
                     self.first.push(describe());
@@ -95,7 +108,7 @@ impl Watched for Sniffer {
     }
 
     fn told(&mut self) -> Told {
-        self.lost += self.frames.lost().unwrap_or_default();
+        self.lost += self.frames.lost();
         Told::Frames(tool::Frames {
             count: self.count,
             first: self.first.clone(),

@@ -42,8 +42,8 @@ pub(in super::super) fn udp(from: u16, to: u16, content: &[u8]) -> Vec<u8> {
     [ports, vec![0; 4], content.to_vec()].concat()
 }
 
-fn words(frame: &[u8], taken_out: Option<(u16, u16)>) -> String {
-    Dissection::of(frame, taken_out).to_string()
+fn words(frame: &[u8]) -> String {
+    Dissection::of(frame).to_string()
 }
 
 #[test]
@@ -51,52 +51,50 @@ fn frames_are_read_through_all_of_their_headers() {
     let datagram = udp(5, 4444, b"hello");
     let plain = frame(&[], IPV4, &v4(UDP, 0x4000, &datagram));
     let expected = "UDP 10.0.0.1:5 > 10.0.0.2:4444, 5 bytes: \"hello\"";
-    assert_eq!(words(&plain, None), expected);
+    assert_eq!(words(&plain), expected);
     let filled = [plain, vec![0; 13]].concat();
-    assert_eq!(words(&filled, None), expected, "short frames are filled up");
+    assert_eq!(words(&filled), expected, "short frames are filled up");
 
     let mut tcp = udp(5, 80, b"");
     tcp.extend([0; 4]);
     tcp.extend([0x60, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1]);
     tcp.extend(b"GET");
     assert_eq!(
-        words(&frame(&[], IPV6, &v6(TCP, &tcp)), None),
+        words(&frame(&[], IPV6, &v6(TCP, &tcp))),
         "TCP [fd00::1]:5 > [fd00::2]:80, 3 bytes: \"GET\""
     );
     let ping = frame(&[], IPV4, &v4(ICMP, 0, &[8, 0, 0, 0, 0, 0, 0, 0, b'x']));
     assert_eq!(
-        words(&ping, None),
+        words(&ping),
         "ICMP 10.0.0.1 > 10.0.0.2, type 8, 1 bytes: \"x\""
     );
     let arp = frame(&[], ARP, &[0; 40]);
     let shown = "\\x00".repeat(32);
-    assert_eq!(words(&arp, None), format!("ARP, 40 bytes: \"{shown}…\""));
+    assert_eq!(words(&arp), format!("ARP, 40 bytes: \"{shown}…\""));
 }
 
 #[test]
-fn tags_are_read_whether_the_kernel_has_taken_one_out_or_not() {
+fn all_tags_are_read() {
     let packet = v4(UDP, 0, &udp(5, 6, b""));
-    let vlans = |tags: &[(u16, u16)], taken_out| {
+    let vlans = |tags: &[(u16, u16)]| {
         let frame = frame(tags, IPV4, &packet);
-        let it = Dissection::of(&frame, taken_out);
+        let it = Dissection::of(&frame);
         assert_eq!(it.ports, Some((5, 6)));
         it.vlans
     };
     // Priorities are no part of the id.
-    assert_eq!(vlans(&[(0x8100, 0xe05d)], None), [93]);
-    assert_eq!(vlans(&[], Some((0x8100, 0xe05d))), [93]);
-    assert_eq!(vlans(&[(0x8100, 93)], Some((0x88a8, 7))), [7, 93]);
-    assert_eq!(vlans(&[(0x88a8, 7), (0x8100, 93)], None), [7, 93]);
+    assert_eq!(vlans(&[(0x8100, 0xe05d)]), [93]);
+    assert_eq!(vlans(&[(0x88a8, 7), (0x8100, 93)]), [7, 93]);
     let endless = frame(&[(0x8100, 1); 40], IPV4, &packet);
-    assert_eq!(Dissection::of(&endless, None).vlans.len(), MOST_TAGS);
+    assert_eq!(Dissection::of(&endless).vlans.len(), MOST_TAGS);
 }
 
 #[test]
 fn later_fragments_have_a_protocol_and_no_ports() {
     let first = frame(&[], IPV4, &v4(UDP, 0x2000, &udp(5, 6, b"x")));
-    assert_eq!(Dissection::of(&first, None).ports, Some((5, 6)));
+    assert_eq!(Dissection::of(&first).ports, Some((5, 6)));
     let later = frame(&[], IPV4, &v4(UDP, 0x2001, &udp(5, 6, b"x")));
-    let it = Dissection::of(&later, None);
+    let it = Dissection::of(&later);
     assert_eq!((it.protocol, it.ports), (Some(UDP), None));
     assert_eq!(it.payload.len(), 9);
     assert!(it.to_string().contains(", a later fragment, 9 bytes"));
@@ -104,7 +102,7 @@ fn later_fragments_have_a_protocol_and_no_ports() {
         let header = [UDP, 0, 0, offset | 1, 0, 0, 0, 1];
         let content = [&header[..], &udp(5, 6, b"x")].concat();
         let frame = frame(&[], IPV6, &v6(FRAGMENT, &content));
-        let it = Dissection::of(&frame, None);
+        let it = Dissection::of(&frame);
         assert_eq!((it.protocol, it.ports), (Some(UDP), ports));
     }
 }
@@ -118,10 +116,10 @@ fn extension_headers_are_passed_by() {
     content.extend([0; 22]);
     content.extend(udp(5, 6, b"hello"));
     let content = frame(&[], IPV6, &v6(0, &content));
-    let it = Dissection::of(&content, None);
+    let it = Dissection::of(&content);
     assert_eq!((it.ports, it.payload), (Some((5, 6)), &b"hello"[..]));
     let endless = frame(&[], IPV6, &v6(0, &[0; 8 * 20]));
-    assert_eq!(Dissection::of(&endless, None).protocol, None);
+    assert_eq!(Dissection::of(&endless).protocol, None);
 }
 
 #[test]
@@ -140,20 +138,20 @@ fn whatever_is_cut_short_or_lies_about_its_length_is_read_as_far_as_it_goes() {
         frame(&[], IPV6, &v6(AUTHENTICATION, &content)),
     ] {
         for end in 0..=frame.len() {
-            let _ = words(&frame[..end], None);
+            let _ = words(&frame[..end]);
         }
         for at in 12..frame.len() {
             for value in [0, 1, 0x4f, 0x7f, 0xff] {
                 let mut strange = frame.clone();
                 strange[at] = value;
-                let _ = words(&strange, None);
+                let _ = words(&strange);
             }
         }
     }
     let mut short = v4(UDP, 0, &udp(5, 6, b"hello"));
     short[3] = 4;
     assert_eq!(
-        words(&frame(&[], IPV4, &short), None),
+        words(&frame(&[], IPV4, &short)),
         "UDP 10.0.0.1 > 10.0.0.2, 0 bytes: \"\""
     );
 }
