@@ -95,7 +95,8 @@ pub(super) fn outside() -> Check {
             status: Verdict::Warn,
             ..Check::fail(name, failure)
         }
-        .consequence("containers with network = \"user\" do not start; VMs with it can"),
+        .consequence("containers with network = \"user\" do not start; VMs with it can")
+        .hint("install the package passt, and let this user read and write /dev/net/tun"),
     }
 }
 
