@@ -61,7 +61,7 @@ pub const INSTANCE: &str = "VM_TEST_GUEST_INSTANCE";
 pub const BACKEND: &str = "VM_TEST_GUEST_BACKEND";
 
 /// Variables that vm-test sets itself, in a guest.
-pub const OWN: [&str; 13] = [
+pub const OWN: [&str; 14] = [
     vm_test_protocol::ENV_JOB,
     vm_test_protocol::ENV_TEST,
     vm_test_protocol::ENV_LAB,
@@ -73,6 +73,7 @@ pub const OWN: [&str; 13] = [
     BACKEND,
     "VM_TEST_STREAM",
     "VM_TEST_MACHINE",
+    vm_test_protocol::machine::ENV_JOURNAL,
     "VM_TEST_BOOT_TIMEOUT",
     "VM_TEST_MEMORY_LIMIT",
 ];

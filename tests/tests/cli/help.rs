@@ -10,10 +10,12 @@ use vm_test_tests::terminal::Terminal;
 
 /// Variables between the host and its agent, or between an agent and its test, which nobody sets by
 /// hand.
-const INTERNAL: [&str; 7] = [
+const INTERNAL: [&str; 9] = [
     "VM_TEST_BOOT_TIMEOUT",
     "VM_TEST_CALL",
+    "VM_TEST_CHANNEL",
     "VM_TEST_JOB",
+    "VM_TEST_JOURNAL",
     "VM_TEST_MACHINE",
     "VM_TEST_MEMORY_LIMIT",
     "VM_TEST_STREAM",
