@@ -12,7 +12,7 @@ use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
 use vm_test_tests::process::await_that;
-use vm_test_tests::report::Ending::Passed;
+use vm_test_tests::report::Ending::{Failed, Passed};
 
 /// The test of the fixture.
 const TEST: &str = "two_vms_are_copies_that_reach_each_other";
@@ -60,15 +60,21 @@ struct Labs {
     fixture: Fixture,
 }
 
+/// Returns the run of the test with this environment.
+fn group<'a>(environment: &'a [(&'a str, &'a str)]) -> Group<'a> {
+    Group {
+        targets: &["--test=pair"],
+        filters: &[],
+        environment,
+        limit: LIMIT,
+    }
+}
+
 impl Labs {
     /// Runs the test; returns both copies.
     fn run(&self, seconds: &str) -> [Copy; 2] {
-        let group = Group {
-            targets: &["--test=pair"],
-            filters: &[],
-            environment: &[("VM_TEST_SPARE_SECONDS", seconds)],
-            limit: LIMIT,
-        };
+        let environment = [("VM_TEST_SPARE_SECONDS", seconds)];
+        let group = group(&environment);
         let began = now();
         let outcome = group.run(&self.fixture, &self.host, Runner::CargoTest);
         let ended = now();
@@ -85,6 +91,18 @@ impl Labs {
             "{copies:?}"
         );
         copies
+    }
+
+    /// Checks that the test is told why there is no such lab, and that none is prepared.
+    fn is_refused(&self) {
+        let environment = [("VM_TEST_SPARE_SECONDS", "600")];
+        let outcome = group(&environment).run(&self.fixture, &self.host, Runner::CargoTest);
+        let text = outcome.text();
+        let told = outcome.tests.get(TEST).expect("the test has run");
+        assert_eq!(told.ending, Failed, "{text}");
+        let hint = format!("hint: VMs in labs need {TUN}, which only root may open here");
+        assert!(text.contains(&hint), "{text}");
+        assert_eq!(self.spares(), 0);
     }
 
     /// Waits until a lab is ready.
@@ -112,17 +130,17 @@ impl Labs {
 
 #[test]
 fn a_lab_waits_for_the_next_test_and_its_vms_are_restored_as_the_nodes_that_they_are() {
-    let mut device = File::options();
-    if device.read(true).write(true).open(TUN).is_err() {
-        // What an ordinary user is told then, the test of mixed labs checks.
-        return;
-    }
     let labs = Labs {
         host: Host::new().with_shared_store(),
         fixture: Fixture::new("labs"),
     };
     labs.host
         .build_images(labs.fixture.directory(), &["debian-12"]);
+    let mut device = File::options();
+    if device.read(true).write(true).open(TUN).is_err() {
+        labs.is_refused();
+        return;
+    }
     labs.host.stop();
     let before = Census::take(&labs.host);
     let first = labs.run("600");
