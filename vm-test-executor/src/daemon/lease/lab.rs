@@ -56,7 +56,11 @@ fn lab(
     let (memory, cpus) = prepare::needs(plan);
     let what = format!("memory for the nodes of lab `{}`", plan.name);
     host.admission.check(memory, &what)?;
-    let spare = host.spare_labs.take(&kind).filter(SpareLab::is_alive);
+    // One that is held is no test's.
+    let spare = match request.hold {
+        Some(_) => None,
+        None => host.spare_labs.take(&kind).filter(SpareLab::is_alive),
+    };
     // A lab that was started ahead has its memory.
     let needed = if spare.is_some() { 0 } else { memory };
     let Some(room) = queue::admit(host, stream, needed, cpus)? else {
