@@ -172,9 +172,10 @@ impl Demultiplexer {
         self.queues.keys().copied().collect()
     }
 
-    /// Returns whether no channel is open.
+    /// Returns whether nobody waits for a job that has not ended.
     pub(super) fn is_idle(&self) -> bool {
-        self.queues.is_empty()
+        let mut queues = self.queues.values();
+        queues.all(|queue| queue.is_over || queue.is_abandoned)
     }
 
     /// Notes that nobody takes anything any more; returns the channels of which the agent must be

@@ -7,8 +7,13 @@ use crate::client::{self, Agent, Channels, Lease, Lost, cause_of};
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use vm_test_protocol::daemon::{GuestKind, LeaseRequest, Leased};
 use vm_test_protocol::failure::Failure;
+
+/// How long the handle of a job that has ended may be there, and how often to look.
+const MOMENT: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_millis(5);
 
 /// A node.
 pub(super) struct Node {
@@ -192,6 +197,11 @@ impl Node {
         }
         let channels = it.channels.take();
         let channels = channels.ok_or_else(|| Failure::new("its agent is in use"))?;
+        // The handle of a job that has just ended may be there for a moment.
+        let limit = Instant::now() + MOMENT;
+        while !channels.is_idle() && Instant::now() < limit {
+            std::thread::sleep(TICK);
+        }
         if !channels.is_idle() {
             it.channels = Some(channels);
             let words = format!("something runs on node `{}`", self.name);
