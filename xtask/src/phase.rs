@@ -19,6 +19,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "attributes",
     "cases",
     "coverage",
+    "gateway",
     "images",
     "imports",
     "keeping",
@@ -28,6 +29,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "machines",
     "missing",
     "outcomes",
+    "peers",
     "published",
     "returns",
     "runner",
@@ -181,7 +183,10 @@ impl Phase {
                 let left_out = short_form::expression(short_form::LEFT_OUT);
                 suites.choosing(&format!("not ({left_out} | {LEFT_OUT_BY_NAME})"))
             }
-            (false, true) => suites.choosing(&short_form::expression(short_form::OF_THE_ACCOUNT)),
+            (false, true) => {
+                let chosen = short_form::expression(short_form::OF_THE_ACCOUNT);
+                suites.choosing(&format!("({chosen}) & not {OF_ROOT_IN_FULL}"))
+            }
         };
         targets.retain(|name| !UNDER_ONE_RUNNER.contains(&name.as_str()));
         let again = is_full.then(|| Runner::libtest(&select(&targets)).skipping(ON_VMS));

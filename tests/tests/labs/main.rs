@@ -3,10 +3,10 @@
 //! nothing is left.
 
 mod ahead;
+mod as_root_in_full;
 mod handles;
 mod held;
 mod hostile;
-mod in_full;
 mod kept;
 mod kills;
 mod links;

@@ -79,7 +79,7 @@ impl Channels {
     pub fn end(mut self) -> io::Result<Agent> {
         // A job that is told to end says how it ended, and may be stopped instead of killed.
         let word = frame::encode(&ToAgent::End)?;
-        let running = self.shared.lock().arrived.channels();
+        let running = self.shared.lock().arrived.awaited();
         for channel in running {
             self.shared.wire.send(&ToAgent::Channel {
                 channel,

@@ -167,21 +167,22 @@ impl Demultiplexer {
         false
     }
 
-    /// Returns the channels that are open.
-    pub(super) fn channels(&self) -> Vec<u32> {
-        self.queues.keys().copied().collect()
+    /// Returns the channels of jobs that have not ended, and that somebody waits for.
+    pub(super) fn awaited(&self) -> Vec<u32> {
+        let queues = self.queues.iter();
+        let awaited = queues.filter(|(_, queue)| !queue.is_over && !queue.is_abandoned);
+        awaited.map(|(channel, _)| *channel).collect()
     }
 
     /// Returns whether nobody waits for a job that has not ended.
     pub(super) fn is_idle(&self) -> bool {
-        let mut queues = self.queues.values();
-        queues.all(|queue| queue.is_over || queue.is_abandoned)
+        self.awaited().is_empty()
     }
 
     /// Notes that nobody takes anything any more; returns the channels of which the agent must be
     /// told.
     pub(super) fn abandon_all(&mut self) -> Vec<u32> {
-        let channels = self.channels();
+        let channels = self.awaited();
         self.wake_all();
         channels
             .into_iter()
