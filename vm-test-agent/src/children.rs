@@ -1,5 +1,6 @@
 //! The processes that have this one as their parent: those of jobs, and the orphans that the first
-//! process of a guest inherits. Whichever thread reaps, a job's status waits for whoever runs it.
+//! process of a guest inherits. Any thread may reap; the status is kept for the
+//! thread that runs the job.
 
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait, waitpid};
 use std::collections::BTreeMap;

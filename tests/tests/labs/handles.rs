@@ -1,11 +1,9 @@
 //! What a test does with nodes besides calls that it waits for. The fixture examines it from inside;
 //! here is how each of its tests ends, and what it says then.
 
-use super::{LIMIT, PATIENCE, endings};
+use super::{endings, run_leaving_nothing};
 use std::collections::BTreeMap;
-use vm_test_tests::census::Census;
-use vm_test_tests::fixture::{Fixture, Runner};
-use vm_test_tests::group::Group;
+use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 use vm_test_tests::report::Ending::{self, Failed, Passed};
 use vm_test_tests::streams::text_of;
@@ -115,16 +113,7 @@ const CAPTURES: &str = "tests/captures.rs";
 
 #[test]
 fn tasks_files_waits_and_conditions_of_nodes_work_and_each_failure_is_named() {
-    let (host, fixture) = (Host::new(), Fixture::new("labs"));
-    let group = Group {
-        targets: &["--test=handles"],
-        filters: &[],
-        environment: &[],
-        limit: LIMIT,
-    };
-    group.build(&fixture, &host);
-    let before = Census::take(&host);
-    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let outcome = run_leaving_nothing("--test=handles");
     let text = outcome.text();
     let told = endings(&outcome);
     let expected = TESTS.map(|(name, ending, _)| (name, ending));
@@ -139,9 +128,6 @@ fn tasks_files_waits_and_conditions_of_nodes_work_and_each_failure_is_named() {
         let is_late = ending == Failed && report.contains("artifacts of");
         assert!(!is_late, "{name} went on: {text}");
     }
-    let stopped = host.vm_test().arg("stop").status();
-    assert!(stopped.expect("vm-test starts").success());
-    assert_eq!(before.settle(PATIENCE), [""; 0]);
 }
 
 #[test]

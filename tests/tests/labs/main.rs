@@ -113,11 +113,12 @@ fn endings(outcome: &Outcome) -> BTreeMap<&str, Ending> {
         .collect()
 }
 
-#[test]
-fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
+/// Runs all tests of one target of the fixture, on a host of its own; asserts that they and their
+/// daemon leave nothing.
+fn run_leaving_nothing(target: &str) -> Outcome {
     let (host, fixture) = (Host::new(), Fixture::new("labs"));
     let group = Group {
-        targets: &["--test=labs"],
+        targets: &[target],
         filters: &[],
         environment: &[],
         limit: LIMIT,
@@ -125,6 +126,15 @@ fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
     group.build(&fixture, &host);
     let before = Census::take(&host);
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let stopped = host.vm_test().arg("stop").status();
+    assert!(stopped.expect("vm-test starts").success());
+    assert_eq!(before.settle(PATIENCE), [""; 0]);
+    outcome
+}
+
+#[test]
+fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
+    let outcome = run_leaving_nothing("--test=labs");
     let text = outcome.text();
     let told = endings(&outcome);
     let expected = TESTS.map(|(name, ending, _)| (name, ending));
@@ -132,9 +142,6 @@ fn a_test_drives_the_nodes_of_its_lab_and_each_mistake_is_named() {
     for (name, _, words) in TESTS {
         assert!(text.contains(words), "{name}: {words}: {text}");
     }
-    let stopped = host.vm_test().arg("stop").status();
-    assert!(stopped.expect("vm-test starts").success());
-    assert_eq!(before.settle(PATIENCE), [""; 0]);
 }
 
 /// Runs the tests of one target of the fixture; asserts how each ended and what it said.

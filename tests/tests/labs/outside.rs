@@ -13,7 +13,7 @@ use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
 use vm_test_tests::report::Ending::{Failed, Passed};
 
-/// A server that greets whoever connects, until this process ends.
+/// A server that greets each client, until this process ends.
 struct Server {
     address: SocketAddr,
     /// How many have come.

@@ -1,12 +1,8 @@
 //! What the nodes of a lab do for a test without programs of their images: the fixture examines it
 //! from inside.
 
-use super::{LIMIT, PATIENCE, endings};
+use super::{endings, run_leaving_nothing};
 use std::collections::BTreeMap;
-use vm_test_tests::census::Census;
-use vm_test_tests::fixture::{Fixture, Runner};
-use vm_test_tests::group::Group;
-use vm_test_tests::host::Host;
 use vm_test_tests::report::Ending::Passed;
 
 /// Tests of the fixture. All pass.
@@ -24,16 +20,7 @@ const TESTS: [&str; 9] = [
 
 #[test]
 fn nodes_have_servers_clients_pings_and_sniffers_without_programs_for_them() {
-    let (host, fixture) = (Host::new(), Fixture::new("labs"));
-    let group = Group {
-        targets: &["--test=tools"],
-        filters: &[],
-        environment: &[],
-        limit: LIMIT,
-    };
-    group.build(&fixture, &host);
-    let before = Census::take(&host);
-    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let outcome = run_leaving_nothing("--test=tools");
     let expected = TESTS.map(|name| (name, Passed));
     assert_eq!(
         endings(&outcome),
@@ -41,7 +28,4 @@ fn nodes_have_servers_clients_pings_and_sniffers_without_programs_for_them() {
         "{}",
         outcome.text()
     );
-    let stopped = host.vm_test().arg("stop").status();
-    assert!(stopped.expect("vm-test starts").success());
-    assert_eq!(before.settle(PATIENCE), [""; 0]);
 }

@@ -1,5 +1,5 @@
-//! One channel, as seen by whoever passes its bytes on: the near end of its job's stream, and what
-//! may be sent. Knows no message of the job.
+//! The near end of one channel: the stream of its job, and how many bytes may be sent. Knows no
+//! message of the job.
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;

@@ -90,7 +90,7 @@ fn each_job_hears_and_says_only_what_is_on_its_channel() {
     for channel in 4..40 {
         say(&host, &ToAgent::Close { channel });
         assert_eq!(hear(&host), Some(FromAgent::Closed { channel }));
-        // Nobody is there any more, and nobody is disturbed.
+        // The channel is closed, so the message is ignored, and other jobs go on.
         tell_more(&host, channel, "too late", false);
     }
     say(&host, &ToAgent::Single);
