@@ -39,6 +39,7 @@ const SIZES: u128 = 1 << 14;
 const BOOTS: &str = "boots for the first time";
 
 /// What is needed to start labs.
+#[derive(Clone)]
 pub(super) struct Labs {
     /// Each kind of sample has its own daemon, so that it is known whose spare is ready, and none
     /// waits for another.
@@ -113,14 +114,12 @@ impl Labs {
     /// Returns a sample of a VM that boots, is saved, restored, and runs a command: its size of
     /// memory is one that no VM had before.
     fn boot(&self) -> impl FnMut() -> Result<Duration> + 'static {
-        let (daemon, store) = (Rc::clone(&self.restoring), self.store.clone());
-        let fixture = self.fixture.clone();
+        let labs = self.clone();
         move || {
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
             let memory = format!("{}K", LEAST + STEP * (now % SIZES));
-            let mut run = daemon.vm_test();
-            run.current_dir(&fixture)
-                .env("VM_TEST_STORE", &store)
+            let mut run = labs.restoring.vm_test();
+            labs.adopt(&mut run)
                 .args(["run", "--memory", &memory, GUEST, "--", "true"]);
             let began = Instant::now();
             let output = run.output()?;
