@@ -130,22 +130,35 @@ fn a_record_that_cannot_be_understood_stops_the_collection() {
 }
 
 #[test]
-fn prepare_builds_what_the_workspace_names_once() {
+fn prepare_builds_what_guests_and_nodes_name_once() {
     let workshop = Workshop::new();
     workshop.recipe("tiny", "");
+    workshop.recipe("small", "");
     let error = workshop.fail(&["prepare"]);
     assert!(error.contains("there is no vm-test.toml"), "{error}");
-    let guests = "[guest.a]\nimage = \"tiny\"\n[guest.b]\nimage = \"tiny\"\n[guest.c]\n";
-    fs::write(workshop.workspace().join("vm-test.toml"), guests).unwrap();
+    let declared = r#"
+        [guest.a]
+        image = "tiny"
+        [guest.b]
+        image = "tiny"
+        [guest.c]
+        [lab.l.networks]
+        lan = {}
+        [lab.l.nodes]
+        d = { guest = "c", image = "small", networks = ["lan"] }
+    "#;
+    fs::write(workshop.workspace().join("vm-test.toml"), declared).unwrap();
     for built in [true, false] {
         let prepared = workshop.json(&["prepare", "--json"]);
-        assert_eq!(prepared.as_array().unwrap().len(), 1, "{prepared}");
-        assert_eq!(prepared[0]["name"], "tiny");
-        assert_eq!(prepared[0]["built"], built, "{prepared}");
+        assert_eq!(prepared.as_array().unwrap().len(), 2, "{prepared}");
+        for (at, name) in ["small", "tiny"].into_iter().enumerate() {
+            assert_eq!(prepared[at]["name"], name);
+            assert_eq!(prepared[at]["built"], built, "{prepared}");
+        }
     }
     // Without its recipe it cannot be built again, and need not be.
     fs::remove_file(workshop.file("tiny.toml")).unwrap();
-    assert_eq!(workshop.json(&["prepare", "--json"])[0]["built"], false);
+    assert_eq!(workshop.json(&["prepare", "--json"])[1]["built"], false);
     workshop.run(&["image", "rm", "tiny"]);
     let error = workshop.fail(&["prepare"]);
     assert!(

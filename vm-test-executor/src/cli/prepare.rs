@@ -1,10 +1,11 @@
-//! `vm-test prepare`: builds every image that this workspace's guests name, and boots every VM,
-//! before tests need them.
+//! `vm-test prepare`: builds every image that this workspace's guests and labs name, and boots every
+//! guest that is a VM, before tests need them.
 
 use super::args::{ReportArgs, Settings};
 use super::build;
 use super::guest_command::{Command, manifest_dir};
 use super::output::{remark, say_json};
+use crate::config::lab::Node;
 use crate::config::{Backend, FILE, HOST_IMAGE, Workspace};
 use crate::image::{Digest, ImageRecord, Store, find_recipe, images};
 use serde::Serialize;
@@ -43,6 +44,12 @@ pub(super) fn run(args: ReportArgs) -> Result<(), Failure> {
         }
         names.insert(guest.image_with_kernel());
         names.insert(guest.image);
+    }
+    for lab in workspace.labs() {
+        for Node { guest, .. } in workspace.lab(lab)?.nodes {
+            names.insert(guest.image_with_kernel());
+            names.insert(guest.image);
+        }
     }
     names.remove(HOST_IMAGE);
     let mut prepared = Vec::new();

@@ -28,6 +28,8 @@ use vm_test_protocol::machine::{Identity, Place};
 
 /// With less memory, in bytes, a current kernel does not boot, or leaves no memory for a test.
 const LEAST_MEMORY: u64 = 128 << 20;
+/// QEMU takes only multiples of this.
+const GRAIN: u64 = 8 << 10;
 
 /// How much longer everything may take under emulation.
 const TRANSLATED: u32 = 4;
@@ -205,7 +207,7 @@ fn hardware(guest: &Guest, init: Init, slower: u32, program: PathBuf) -> Hardwar
         start: Start::Save,
         program,
         accelerator: Accelerator::Tcg,
-        memory: guest.memory,
+        memory: guest.memory.next_multiple_of(GRAIN),
         cpus: guest.cpus,
         boot_timeout: boot_timeout(guest, init, slower),
         patience: patience(guest, init, slower),
