@@ -105,13 +105,23 @@ pub(super) fn try_lock(path: PathBuf) -> Result<Option<Reservation>, Failure> {
     }
 }
 
+/// Opens or makes the lock file with this name. The directory of what is being made may be missing
+/// in a store that was cleaned up by hand, or copied.
 fn lock_file(path: &Path) -> Result<File, Failure> {
-    File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|error| cannot(path, &error))
+    let open = || {
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true).open(path)
+    };
+    let opened = match (open(), path.parent()) {
+        (Err(error), Some(directory)) if error.kind() == io::ErrorKind::NotFound => {
+            match fs::create_dir(directory) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => open(),
+            }
+        }
+        (opened, _) => opened,
+    };
+    opened.map_err(|error| cannot(path, &error))
 }
 
 /// Keeps a directory from being removed; returns false if it does not exist.
@@ -149,6 +159,15 @@ mod tests {
         waiting.1.recv().unwrap();
         drop(first);
         thread.join().unwrap();
+        assert_eq!(fs::read_dir(store.staging()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_store_without_its_staging_directory_gets_it_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        fs::remove_dir(store.staging()).unwrap();
+        assert!(store.try_reserve("k").unwrap().is_some());
         assert_eq!(fs::read_dir(store.staging()).unwrap().count(), 0);
     }
 
