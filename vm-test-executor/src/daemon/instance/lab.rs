@@ -9,7 +9,8 @@ use crate::keeper::lab::{LAB, LabReport, Network, Node, ToLab};
 use crate::sync;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
-use std::fs;
+use std::fmt::Display;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -32,6 +33,9 @@ pub(crate) struct LabKeeper {
     name: String,
     pid: Pid,
     pidfd: OwnedFd,
+    /// Its network namespace. The keeper leaves it for moments, to set up those of nodes, so this
+    /// is not always the one that its process is in.
+    namespace: Option<File>,
     /// How many taps the daemon has made for it: each has a name of its own.
     taps: AtomicUsize,
     /// One request at a time.
@@ -61,17 +65,22 @@ impl LabKeeper {
         };
         let waiting = spawner.start(LAB, theirs.into(), None, isolation)?;
         let pidfd = waiting.pidfd.try_clone().map_err(|error| cannot(&error))?;
-        let keeper = Self {
+        let mut keeper = Self {
             name: name.to_owned(),
             pid: waiting.pid,
             pidfd,
+            namespace: None,
             taps: AtomicUsize::new(0),
             control: Mutex::new(control),
         };
         maps.write_for_lab(waiting.pid)?;
         waiting.go().map_err(|error| cannot(&error))?;
         match keeper.ask(&ToLab::Networks(networks), &[], |_, _| Ok(()))? {
-            (LabReport::Ready, ()) => Ok(keeper),
+            (LabReport::Ready, ()) => {
+                let namespace = File::open(format!("/proc/{}/ns/net", keeper.pid));
+                keeper.namespace = Some(namespace.map_err(|error| cannot(&error))?);
+                Ok(keeper)
+            }
             (other, ()) => Err(keeper.not_understood(&other)),
         }
     }
@@ -82,9 +91,12 @@ impl LabKeeper {
         let names: Vec<_> = (first..first + count)
             .map(|number| format!("tap{number}"))
             .collect();
-        let made = taps::make(self.pid, &names).map_err(|error| {
+        let cannot = |error: &dyn Display| {
             Failure::new(format!("cannot link a VM to lab {}: {error}", self.name))
-        })?;
+        };
+        let namespace = self.namespace.as_ref();
+        let namespace = namespace.ok_or_else(|| cannot(&"it has not started"))?;
+        let made = taps::make(namespace.as_fd(), &names).map_err(|error| cannot(&error))?;
         Ok((names, made))
     }
 

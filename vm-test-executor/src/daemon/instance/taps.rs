@@ -1,20 +1,17 @@
 //! Taps that the daemon of a real root makes in the network namespace of a lab: its keeper may not
 //! open the device where only root may.
 
-use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use vm_test_sys::tap;
 
-/// Makes taps of these names in the network namespace of a process.
-pub(super) fn make(process: Pid, names: &[String]) -> io::Result<Vec<OwnedFd>> {
-    let namespace = File::open(format!("/proc/{process}/ns/net"))?;
+/// Makes taps of these names in a network namespace.
+pub(super) fn make(namespace: BorrowedFd<'_>, names: &[String]) -> io::Result<Vec<OwnedFd>> {
     // In a thread of its own, which never comes back from there.
     let made = std::thread::scope(|scope| {
         let make = || {
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+            move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
             names.iter().map(|name| tap::open(name)).collect()
         };
         let thread = std::thread::Builder::new().spawn_scoped(scope, make)?;
