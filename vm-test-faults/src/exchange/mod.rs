@@ -1,0 +1,1 @@
+//! Exchanges: a request of a client and what the server answers, as they pass through the proxy.

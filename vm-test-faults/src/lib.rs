@@ -1,0 +1,7 @@
+//! Faults between a program and the servers it uses: a proxy that delays, cuts and closes
+//! connections, and that answers requests with errors of the protocol it carries.
+//!
+//! It knows TCP and some protocols above it. It knows nothing of guests and labs.
+
+pub mod exchange;
+pub mod protocol;

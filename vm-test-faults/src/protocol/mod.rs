@@ -1,0 +1,10 @@
+//! What the proxy knows of a protocol: where a request begins and ends, which reply belongs to it,
+//! and how an error is said.
+
+mod conversation;
+mod error;
+mod request;
+
+pub use conversation::{Conversation, Protocol};
+pub use error::{Fault, KnownFault, Unsupported, Violation};
+pub use request::{Answer, Answers, Instead, Request, Step, Taken};
