@@ -4,4 +4,11 @@
 //! It knows TCP and some protocols above it. It knows nothing of guests and labs.
 
 pub mod exchange;
+mod log;
 pub mod protocol;
+pub mod proxy;
+mod seed;
+pub mod toxic;
+
+pub use log::{Level, Log};
+pub use seed::Seed;
