@@ -3,8 +3,11 @@
 //!
 //! It knows TCP and some protocols above it. It knows nothing of guests and labs.
 
+mod address;
+pub mod api;
 pub mod exchange;
 mod log;
+pub mod program;
 pub mod protocol;
 pub mod proxy;
 mod seed;

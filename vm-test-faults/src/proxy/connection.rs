@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-use super::address::of_server;
 use super::link::Link;
 use super::setup::Setup;
+use crate::address::of_server;
 use crate::log::Level;
 use crate::toxic::{Chain, Direction, End, Place};
 
