@@ -3,5 +3,7 @@
 //!
 //! It knows TCP and some protocols above it. It knows nothing of guests and labs.
 
+pub mod behavior;
 pub mod exchange;
 pub mod protocol;
+mod random;

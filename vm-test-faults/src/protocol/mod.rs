@@ -4,7 +4,12 @@
 mod conversation;
 mod error;
 mod request;
+mod suggestion;
+
+pub mod http;
+pub mod tcp;
 
 pub use conversation::{Conversation, Protocol};
 pub use error::{Fault, KnownFault, Unsupported, Violation};
 pub use request::{Answer, Answers, Instead, Request, Step, Taken};
+pub use suggestion::unknown_fault;
