@@ -5,5 +5,12 @@
 
 pub mod behavior;
 pub mod exchange;
+mod log;
 pub mod protocol;
+pub mod proxy;
 mod random;
+mod seed;
+pub mod toxic;
+
+pub use log::{Level, Log};
+pub use seed::Seed;
