@@ -5,6 +5,7 @@
 
 pub mod behavior;
 pub mod exchange;
+pub mod faults;
 mod log;
 pub mod protocol;
 pub mod proxy;

@@ -3,6 +3,7 @@
 
 mod conversation;
 mod error;
+mod named;
 mod request;
 mod suggestion;
 
@@ -11,5 +12,6 @@ pub mod tcp;
 
 pub use conversation::{Conversation, Protocol};
 pub use error::{Fault, KnownFault, Unsupported, Violation};
+pub use named::{PROTOCOLS, protocol_named};
 pub use request::{Answer, Answers, Instead, Request, Step, Taken};
 pub use suggestion::unknown_fault;

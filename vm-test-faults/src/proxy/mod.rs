@@ -2,6 +2,7 @@
 //! proxies that have names.
 
 mod address;
+mod carried;
 mod connection;
 mod entry;
 mod error;
