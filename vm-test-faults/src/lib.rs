@@ -12,6 +12,7 @@ pub mod proxy;
 mod random;
 mod seed;
 pub mod toxic;
+pub mod vaurien;
 
 pub use log::{Level, Log};
 pub use seed::Seed;
