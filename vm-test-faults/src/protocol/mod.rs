@@ -3,10 +3,16 @@
 
 mod conversation;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod harness;
 mod request;
 mod suggestion;
+mod text;
 
 pub mod http;
+pub mod memcache;
+pub mod redis;
 pub mod tcp;
 
 pub use conversation::{Conversation, Protocol};
