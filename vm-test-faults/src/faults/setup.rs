@@ -12,6 +12,8 @@ use crate::behavior::Behavior;
 use crate::exchange::Carrier;
 use crate::protocol::Protocol;
 use crate::protocol::http::Http;
+use crate::protocol::memcache::Memcache;
+use crate::protocol::redis::Redis;
 use crate::protocol::tcp::Tcp;
 use crate::proxy::{Proxy, Setup};
 use crate::seed::Seed;
@@ -71,6 +73,16 @@ impl Faults {
     /// Sets up a proxy before a server of HTTP, `host:port`.
     pub fn http(&self, upstream: impl Into<String>) -> FaultSetup {
         self.protocol(upstream, Http::new())
+    }
+
+    /// Sets up a proxy before memcached, `host:port`.
+    pub fn memcache(&self, upstream: impl Into<String>) -> FaultSetup {
+        self.protocol(upstream, Memcache::new())
+    }
+
+    /// Sets up a proxy before redis, `host:port`.
+    pub fn redis(&self, upstream: impl Into<String>) -> FaultSetup {
+        self.protocol(upstream, Redis::new())
     }
 
     /// Sets up a proxy before a server of this protocol, which may be one's own.

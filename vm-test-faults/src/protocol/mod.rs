@@ -3,11 +3,17 @@
 
 mod conversation;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod harness;
 mod named;
 mod request;
 mod suggestion;
+mod text;
 
 pub mod http;
+pub mod memcache;
+pub mod redis;
 pub mod tcp;
 
 pub use conversation::{Conversation, Protocol};

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::Protocol;
 use super::http::Http;
+use super::memcache::Memcache;
+use super::redis::Redis;
 use super::tcp::Tcp;
 
 /// The names of all protocols.
-pub const PROTOCOLS: &[&str] = &["tcp", "http"];
+pub const PROTOCOLS: &[&str] = &["tcp", "http", "memcache", "redis"];
 
 /// Returns the protocol of this name.
 #[must_use]
@@ -15,6 +17,8 @@ pub fn protocol_named(name: &str) -> Option<Arc<dyn Protocol>> {
     Some(match name {
         "tcp" => Arc::new(Tcp::new()),
         "http" => Arc::new(Http::new()),
+        "memcache" => Arc::new(Memcache::new()),
+        "redis" => Arc::new(Redis::new()),
         _ => return None,
     })
 }
