@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 
-use super::address::of_server;
 use super::carried::carry_exchanges;
 use super::link::link;
 use super::setup::Setup;
+use crate::address::of_server;
 use crate::log::Level;
 use crate::toxic::{Direction, End};
 
