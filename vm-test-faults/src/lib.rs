@@ -5,13 +5,17 @@
 
 mod address;
 pub mod api;
+pub mod behavior;
 pub mod exchange;
+pub mod faults;
 mod log;
 pub mod program;
 pub mod protocol;
 pub mod proxy;
+mod random;
 mod seed;
 pub mod toxic;
+pub mod vaurien;
 
 pub use log::{Level, Log};
 pub use seed::Seed;

@@ -28,6 +28,19 @@ pub trait Protocol: Send + Sync + 'static {
     fn server_speaks_first(&self) -> bool {
         false
     }
+
+    /// Returns the errors that a behavior chooses from if a test names none.
+    fn default_faults(&self) -> &'static [KnownFault] {
+        self.known_faults().get(..1).unwrap_or_default()
+    }
+
+    /// Returns the bytes of a request's first part that tell it from other requests of its name.
+    ///
+    /// Random choices depend on them. They should not depend on what differs from run to run, as a
+    /// port in HTTP's `Host` does.
+    fn distinctive_part<'a>(&self, first_part: &'a [u8]) -> &'a [u8] {
+        first_part
+    }
 }
 
 /// One connection, as its protocol sees it.
