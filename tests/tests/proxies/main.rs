@@ -2,6 +2,7 @@
 //! the clients that others have written for Toxiproxy.
 
 mod command_line;
+mod crowd;
 mod in_full;
 mod kills;
 mod server;

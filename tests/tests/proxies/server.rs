@@ -77,6 +77,15 @@ impl Server {
         reply["listen"].as_str().unwrap().parse().unwrap()
     }
 
+    /// Returns its resident memory in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.unwrap().split_whitespace().next().unwrap();
+        kilobytes.parse::<u64>().unwrap() * 1024
+    }
+
     /// Sends a signal, and returns the exit code or the signal that ended it.
     pub(crate) fn end(mut self, signal: Signal) -> Result<i32, i32> {
         let pid = Pid::from_child(&self.child);
