@@ -175,6 +175,30 @@ pub(crate) const TABLE: &[Package] = &[
         "finds that library for the crate",
     ),
     debian(
+        "libssl-dev",
+        Purpose::Campaign,
+        Sign::Header("openssl/ssl.h"),
+        "is what published clients for Toxiproxy link with",
+    ),
+    debian(
+        "nodejs",
+        Purpose::Campaign,
+        Sign::Command("node"),
+        "runs a published client for Toxiproxy",
+    ),
+    debian(
+        "npm",
+        Purpose::Campaign,
+        Sign::Command("npm"),
+        "fetches that client",
+    ),
+    debian(
+        "python3-pip",
+        Purpose::Campaign,
+        Sign::Command("pip3"),
+        "fetches another client for Toxiproxy",
+    ),
+    debian(
         "lxc",
         Purpose::Bench,
         Sign::Command("lxc-execute"),

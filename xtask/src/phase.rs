@@ -30,6 +30,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "missing",
     "outcomes",
     "peers",
+    "proxies",
     "published",
     "returns",
     "runner",
@@ -137,6 +138,7 @@ impl Phase {
                     "vm-test-sys",
                     "vm-test-agent",
                     "vm-test-executor",
+                    "vm-test-faults",
                     "xtask",
                 ];
                 let crates: Vec<&str> = crates.iter().flat_map(|name| ["-p", name]).collect();

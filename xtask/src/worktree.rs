@@ -150,11 +150,12 @@ impl Worktree {
             uid: account.user.uid,
             gid: account.user.gid,
         };
-        let programs = ["debug/vm-test", "debug/vm-test-agent"].map(PathBuf::from);
+        let names = ["vm-test", "vm-test-agent", "vm-test-proxy"];
+        let programs = names.map(|name| Path::new("debug").join(name));
         mirror::copy(&other.target, &programs.into(), &self.target, owner)
     }
 
-    /// Builds the binaries `vm-test` and `vm-test-agent`.
+    /// Builds the binaries `vm-test`, `vm-test-agent` and `vm-test-proxy`.
     pub(crate) fn build_executor(&self) -> Result<()> {
         command::run(&mut self.cargo(&["build", "-p", "vm-test-executor"])?)
     }

@@ -60,6 +60,9 @@ const HOST_ROOT: &str = "main.rs";
 /// The root of the program `vm-test-agent`, which has no module here.
 const AGENT_ROOT: &str = "agent_main.rs";
 
+/// The root of the program `vm-test-proxy`, which has no module here either.
+const PROXY_ROOT: &str = "proxy_main.rs";
+
 /// The file that declares the modules, and therefore names all of them.
 const WIRING: &str = "lib.rs";
 
@@ -153,7 +156,7 @@ fn depth_of(file: &str) -> usize {
 }
 
 fn is_root(file: &str) -> bool {
-    [HOST_ROOT, AGENT_ROOT].contains(&file)
+    [HOST_ROOT, AGENT_ROOT, PROXY_ROOT].contains(&file)
 }
 
 fn may_name(file: &str, from: &str, to: &str) -> bool {

@@ -53,11 +53,13 @@ fn a_relative_import_within_a_module_is_none_of_the_layers_business() {
 }
 
 #[test]
-fn the_program_of_the_agent_names_no_module() {
-    let check = |content: &str| violations("agent_main.rs", content).len();
-    assert_eq!(check("fn main() { vm_test_agent::main() }"), 0);
-    assert_eq!(check("use vm_test_executor::cli;"), 1);
-    assert_eq!(check("fn main() { vm_test_executor::host::lack() }"), 1);
+fn the_programs_of_the_agent_and_the_proxy_name_no_module() {
+    for root in ["agent_main.rs", "proxy_main.rs"] {
+        let check = |content: &str| violations(root, content).len();
+        assert_eq!(check("fn main() { vm_test_agent::main() }"), 0);
+        assert_eq!(check("use vm_test_executor::cli;"), 1);
+        assert_eq!(check("fn main() { vm_test_executor::host::lack() }"), 1);
+    }
 }
 
 #[test]

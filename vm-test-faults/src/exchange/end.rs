@@ -1,0 +1,76 @@
+//! Why a relay ends before both sides have closed, and the flags by which its two directions tell
+//! each other.
+
+use std::io;
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::protocol::Violation;
+
+/// Why a connection could not be carried to its end.
+#[derive(Debug, Error)]
+pub enum RelayError {
+    /// The client's connection failed.
+    #[error("the client's connection failed: {0}")]
+    Client(#[source] io::Error),
+    /// The server's connection failed.
+    #[error("the server's connection failed: {0}")]
+    Server(#[source] io::Error),
+    /// The client has sent something that is not of the protocol.
+    #[error("the client does not speak {protocol}: {violation}")]
+    Request {
+        /// The protocol's name.
+        protocol: &'static str,
+        /// What is wrong with the bytes.
+        violation: Violation,
+    },
+    /// The server has sent something that is not of the protocol.
+    #[error("the server does not speak {protocol}: {violation}")]
+    Reply {
+        /// The protocol's name.
+        protocol: &'static str,
+        /// What is wrong with the bytes.
+        violation: Violation,
+    },
+    /// The protocol's parser has broken its contract.
+    #[error("the parser of {protocol} is wrong: {fault}")]
+    Parser {
+        /// The protocol's name.
+        protocol: &'static str,
+        /// What it must not do and has done.
+        fault: &'static str,
+    },
+}
+
+/// The end of both directions.
+#[derive(Debug)]
+pub(super) enum End {
+    /// Wanted, by a behavior or an answer.
+    Closed,
+    /// Unwanted.
+    Failed(RelayError),
+}
+
+/// Something that happens once.
+pub(super) struct Signal(watch::Sender<bool>);
+
+impl Signal {
+    pub(super) fn new() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    pub(super) fn give(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) fn is_given(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns when it has happened.
+    pub(super) async fn given(&self) {
+        // The sender lives as long as `self`, so that this cannot fail.
+        let _ = self.0.subscribe().wait_for(|given| *given).await;
+    }
+}
