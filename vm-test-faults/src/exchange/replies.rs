@@ -134,10 +134,8 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             .front
             .as_ref()
             .is_some_and(Pending::may_stay_unanswered);
-        let listens = !self.requests_ended
-            && !(self.front.is_none() && self.is_inside)
-            && self.second.is_none()
-            && (self.front.is_none() || is_uncertain);
+        let is_free = self.front.is_none() && !self.is_inside;
+        let listens = !self.requests_ended && self.second.is_none() && (is_free || is_uncertain);
         let is_silent = !self.is_inside && self.server.waiting().is_empty();
         let holds_up =
             is_uncertain && is_silent && self.second.as_ref().is_some_and(Pending::is_ready);
