@@ -229,6 +229,18 @@ pub(crate) const TABLE: &[Package] = &[
         "runs munet, which labs are compared with",
     ),
     debian(
+        "nginx-light",
+        Purpose::Test,
+        Sign::Command("nginx"),
+        "is a server of HTTP behind the fault proxy",
+    ),
+    debian(
+        "curl",
+        Purpose::Test,
+        Sign::Command("curl"),
+        "is a client of it",
+    ),
+    debian(
         "lxc-dev",
         Purpose::Test,
         Sign::Header("lxc/lxccontainer.h"),

@@ -74,3 +74,11 @@ impl Signal {
         let _ = self.0.subscribe().wait_for(|given| *given).await;
     }
 }
+
+pub(super) fn of_client(error: io::Error) -> End {
+    End::Failed(RelayError::Client(error))
+}
+
+pub(super) fn of_server(error: io::Error) -> End {
+    End::Failed(RelayError::Server(error))
+}

@@ -21,7 +21,7 @@ impl Which {
         match self {
             Self::All => true,
             Self::First(count) => number <= count,
-            Self::Every(step) => step != 0 && number % step == 0,
+            Self::Every(step) => number.is_multiple_of(step),
             Self::Only(only) => number == only,
         }
     }

@@ -2,6 +2,7 @@
 
 mod buffers;
 mod carrier;
+mod course;
 mod draws;
 mod end;
 mod events;
@@ -11,8 +12,10 @@ mod moment;
 mod pending;
 mod relay;
 mod replies;
+mod reply_hooks;
 mod requests;
 mod rule;
+mod substitution;
 #[cfg(test)]
 mod tests;
 

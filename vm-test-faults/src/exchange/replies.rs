@@ -1,7 +1,6 @@
 //! The direction from the server to the client: cuts out replies, gives each to its request, and
 //! puts answers that are not the server's in their place.
 
-use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,12 +10,10 @@ use tokio::time::{sleep, timeout};
 
 use super::buffers::{Inbox, MOST_WAITING, Outbox};
 use super::carrier::Affected;
-use super::end::{End, RelayError};
-use super::events::Outcome;
+use super::end::{End, RelayError, of_client, of_server};
 use super::link::Link;
 use super::moment::Moment;
-use super::pending::{Answered, Passed, Pending};
-use crate::behavior::Action;
+use super::pending::{Answered, Pending};
 use crate::protocol::{Answers, Step, Taken, Violation};
 
 /// How long a request that may stay unanswered holds up an answer that is not the server's.
@@ -27,19 +24,19 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// The state of this direction.
 pub(super) struct Replies<'a, R, W> {
-    link: &'a Link,
-    server: Inbox<R>,
-    client: Outbox<W>,
-    requests: mpsc::Receiver<Pending>,
-    requests_ended: bool,
+    pub(super) link: &'a Link,
+    pub(super) server: Inbox<R>,
+    pub(super) client: Outbox<W>,
+    pub(super) requests: mpsc::Receiver<Pending>,
+    pub(super) requests_ended: bool,
     /// The oldest exchange, and the one behind it if that is known.
-    front: Option<Pending>,
-    second: Option<Pending>,
+    pub(super) front: Option<Pending>,
+    pub(super) second: Option<Pending>,
     /// The exchange at the front, if a behavior has begun with its reply.
-    affected: Option<Affected>,
-    insertion: Option<Bytes>,
-    /// The server says something unasked, and has not finished.
-    is_unasked: bool,
+    pub(super) affected: Option<Affected>,
+    pub(super) insertion: Option<Bytes>,
+    /// The server has begun to say something, and has not finished.
+    pub(super) is_inside: bool,
 }
 
 impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
@@ -59,12 +56,16 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             second: None,
             affected: None,
             insertion: None,
-            is_unasked: false,
+            is_inside: false,
         }
     }
 
     /// Carries replies until the server has ended.
     pub(super) async fn run(mut self) -> Result<(), End> {
+        if self.link.carrier.protocol().server_speaks_first() {
+            // A behavior may hold back the greeting, which has come already.
+            self.second = self.requests.recv().await;
+        }
         let mut needs_more = false;
         loop {
             if self.advance().await? {
@@ -103,7 +104,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     /// Brings the oldest exchange to the front, and does what is to be done before its reply.
     /// Returns whether nothing more is to be understood.
     async fn advance(&mut self) -> Result<bool, End> {
-        while self.front.is_none() && !self.is_unasked {
+        while self.front.is_none() && !self.is_inside {
             let next = self.second.take().or_else(|| self.requests.try_recv().ok());
             match next {
                 None => break,
@@ -125,56 +126,6 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
         Ok(false)
     }
 
-    /// Lets the behavior of a passed request decide on the reply.
-    async fn prepare(&mut self, passed: &mut Passed) -> Result<(), End> {
-        let Some(affected) = passed.affected.take() else {
-            return Ok(());
-        };
-        // Earlier replies need not wait for what a hook waits for.
-        self.client.flush().await.map_err(of_client)?;
-        if let Some(sent) = passed.sent.take() {
-            // An error means that the request will never be sent to its end.
-            let _ = sent.await;
-        }
-        let action = affected.behavior.between(&affected.exchange).await;
-        match action {
-            Action::Insert(bytes) => {
-                self.link.carrier.note(&affected, Outcome::Damaged);
-                self.insertion = Some(bytes);
-            }
-            other => self.obey(&affected, other).await?,
-        }
-        self.affected = Some(affected);
-        Ok(())
-    }
-
-    /// Does what a hook wants once the server has the request.
-    async fn obey(&mut self, affected: &Affected, action: Action) -> Result<(), End> {
-        let carrier = &self.link.carrier;
-        match action {
-            Action::PassOn | Action::Ignore => Ok(()),
-            Action::Answer(_) | Action::Insert(_) => {
-                let why = "it is too late: the server has the request".to_owned();
-                carrier.note(affected, Outcome::Refused(why));
-                Ok(())
-            }
-            Action::Hang => {
-                carrier.note(affected, Outcome::Hung);
-                self.client.flush().await.map_err(of_client)?;
-                // The other direction must not wait for this one, or it would not see the end.
-                self.requests.close();
-                while self.requests.recv().await.is_some() {}
-                self.link.client_ended.given().await;
-                Err(End::Closed)
-            }
-            Action::Close => {
-                carrier.note(affected, Outcome::Closed);
-                self.client.flush().await.map_err(of_client)?;
-                Err(End::Closed)
-            }
-        }
-    }
-
     /// Waits for the server, or for what the other direction has to tell. Returns how much was
     /// read, if something was.
     async fn wait(&mut self) -> Result<Option<usize>, End> {
@@ -183,11 +134,11 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             .front
             .as_ref()
             .is_some_and(Pending::may_stay_unanswered);
-        let listens = !self.requests_ended
-            && !self.is_unasked
-            && self.second.is_none()
-            && (self.front.is_none() || is_uncertain);
-        let holds_up = is_uncertain && self.second.as_ref().is_some_and(Pending::is_ready);
+        let is_free = self.front.is_none() && !self.is_inside;
+        let listens = !self.requests_ended && self.second.is_none() && (is_free || is_uncertain);
+        let is_silent = !self.is_inside && self.server.waiting().is_empty();
+        let holds_up =
+            is_uncertain && is_silent && self.second.as_ref().is_some_and(Pending::is_ready);
         tokio::select! {
             read = self.server.fill() => return read.map(Some).map_err(of_server),
             next = self.requests.recv(), if listens => match next {
@@ -201,7 +152,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
 
     /// Passes on or hides a part of a reply.
     async fn take(&mut self, taken: &Taken) -> Result<(), End> {
-        self.is_unasked = self.front.is_none() && !taken.ends;
+        self.is_inside = !taken.ends;
         if !matches!(self.front, Some(Pending::Answered(_))) {
             let part = self.server.waiting().get(..taken.length);
             let part = part.unwrap_or_default();
@@ -282,14 +233,6 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
         }
         self.client.shut_down().await.map_err(of_client)
     }
-}
-
-fn of_client(error: io::Error) -> End {
-    End::Failed(RelayError::Client(error))
-}
-
-fn of_server(error: io::Error) -> End {
-    End::Failed(RelayError::Server(error))
 }
 
 fn of_reply(protocol: &'static str, violation: Violation) -> RelayError {

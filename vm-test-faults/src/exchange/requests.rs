@@ -1,44 +1,27 @@
 //! The direction from the client to the server: cuts out requests, lets behaviors decide, and tells
 //! the other direction which replies to expect.
 
-use std::mem;
-
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
 use super::buffers::{Inbox, MOST_WAITING, Outbox};
 use super::carrier::Affected;
-use super::end::{End, RelayError};
+use super::course::Course;
+use super::end::{End, RelayError, of_client, of_server};
 use super::events::Outcome;
 use super::link::Link;
 use super::moment::Moment;
-use super::pending::{Answered, Passed, Pending};
+use super::pending::{Passed, Pending};
 use crate::behavior::Action;
 use crate::protocol::{Answer, Answers, Fault, Request, Step, Taken, Violation};
 
-/// What becomes of the request that is being read.
-enum Course {
-    /// There is none.
-    Idle,
-    /// It is passed on; whoever waits for its end is told.
-    Pass(Option<oneshot::Sender<()>>),
-    /// It is thrown away, and answered when it has ended.
-    Discard(Option<Box<Substitute>>),
-}
-
-/// What stands in for a request.
-struct Substitute {
-    request: Request,
-    answer: Answer,
-}
-
 /// The state of this direction.
 pub(super) struct Requests<'a, R, W> {
-    link: &'a Link,
-    client: Inbox<R>,
-    server: Outbox<W>,
-    replies: mpsc::Sender<Pending>,
-    course: Course,
+    pub(super) link: &'a Link,
+    pub(super) client: Inbox<R>,
+    pub(super) server: Outbox<W>,
+    pub(super) replies: mpsc::Sender<Pending>,
+    pub(super) course: Course,
 }
 
 impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
@@ -99,7 +82,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
     /// Begins with the exchange that the server opens.
     async fn greet(&mut self) -> Result<(), End> {
         let Some(request) = self.link.ask(|it| it.greeting()) else {
-            return Ok(());
+            return Err(self.link.wrong("it has no greeting"));
         };
         self.begin(request, 0).await?;
         if let Course::Discard(Some(substitute)) = &mut self.course {
@@ -215,85 +198,6 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
         .await
     }
 
-    /// Has a request thrown away and something else said in its place: behind its end, so that the
-    /// client has sent all of it; at once, if the client need not send the rest.
-    async fn substitute(&mut self, request: Request, answer: Answer) -> Result<(), End> {
-        let closes = answer.closes;
-        self.course = Course::Discard(Some(Box::new(Substitute { request, answer })));
-        if closes { self.end().await } else { Ok(()) }
-    }
-
-    /// Ends a request.
-    async fn end(&mut self) -> Result<(), End> {
-        match mem::replace(&mut self.course, Course::Idle) {
-            Course::Pass(Some(told)) => {
-                self.server.flush().await.map_err(of_server)?;
-                // Nobody listens if the server has ended meanwhile.
-                let _ = told.send(());
-                Ok(())
-            }
-            Course::Discard(Some(substitute)) => self.replace(*substitute).await,
-            Course::Idle | Course::Pass(None) | Course::Discard(None) => Ok(()),
-        }
-    }
-
-    /// Puts another request and another reply in the place of a request.
-    async fn replace(&mut self, substitute: Substitute) -> Result<(), End> {
-        let Substitute { request, answer } = substitute;
-        let has_hidden = !answer.to_server.is_empty();
-        if has_hidden || !answer.to_client.is_empty() || answer.closes {
-            self.expect(Pending::Answered(Answered {
-                hidden: has_hidden.then_some(request),
-                to_client: answer.to_client,
-                closes: answer.closes,
-            }))
-            .await?;
-        }
-        self.server
-            .put(&answer.to_server)
-            .await
-            .map_err(of_server)?;
-        if answer.closes {
-            self.server.flush().await.map_err(of_server)?;
-            self.swallow().await?;
-            // The other direction closes behind the answer, or has done so.
-            return Err(self.wait_for_close().await);
-        }
-        Ok(())
-    }
-
-    /// Tells the other direction, which may be behind: then the server gets first what it has to
-    /// answer.
-    async fn expect(&mut self, pending: Pending) -> Result<(), End> {
-        match self.replies.try_send(pending) {
-            Err(mpsc::error::TrySendError::Full(pending)) => {
-                self.server.flush().await.map_err(of_server)?;
-                // The other direction has ended if this fails: nobody waits for a reply.
-                let _ = self.replies.send(pending).await;
-            }
-            // The same.
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
-        }
-        Ok(())
-    }
-
-    /// Reads and throws away until the client has ended.
-    async fn swallow(&mut self) -> Result<(), End> {
-        loop {
-            let length = self.client.waiting().len();
-            self.client.take(length);
-            if self.client.fill().await.map_err(of_client)? == 0 {
-                self.link.client_ended.give();
-                return Ok(());
-            }
-        }
-    }
-
-    async fn wait_for_close(&mut self) -> End {
-        self.replies.closed().await;
-        End::Closed
-    }
-
     /// Passes on all that comes.
     async fn pass_untouched(mut self) -> Result<(), End> {
         loop {
@@ -317,14 +221,6 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
         self.link.client_ended.give();
         self.server.shut_down().await.map_err(of_server)
     }
-}
-
-fn of_client(error: std::io::Error) -> End {
-    End::Failed(RelayError::Client(error))
-}
-
-fn of_server(error: std::io::Error) -> End {
-    End::Failed(RelayError::Server(error))
 }
 
 fn of_request(protocol: &'static str, violation: Violation) -> RelayError {

@@ -44,6 +44,7 @@ EXAMPLES
                                         a store of images on which guests can have snapshots
   vm-test prepare                       build and boot what vm-test.toml names, before tests do
   vm-test skipped                       which tests were skipped with VM_TEST_MISSING=skip
+  vm-test proxy --behavior 20:hang      a server that does not answer each fifth time
   vm-test stop                          end everything now
   vm-test gc                            remove what a killed daemon left
   vm-test completions bash              complete commands with the Tab key

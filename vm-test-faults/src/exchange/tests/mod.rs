@@ -2,6 +2,7 @@
 
 mod behaviors;
 mod draws;
+mod lines;
 mod order;
 mod scene;
 mod transparency;
