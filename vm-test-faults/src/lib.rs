@@ -3,14 +3,19 @@
 //!
 //! It knows TCP and some protocols above it. It knows nothing of guests and labs.
 
+mod address;
+pub mod api;
 pub mod behavior;
 pub mod exchange;
+pub mod faults;
 mod log;
+pub mod program;
 pub mod protocol;
 pub mod proxy;
 mod random;
 mod seed;
 pub mod toxic;
+pub mod vaurien;
 
 pub use log::{Level, Log};
 pub use seed::Seed;

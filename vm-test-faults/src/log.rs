@@ -94,7 +94,8 @@ impl fmt::Display for Timestamp {
 
 /// Returns the date that is this many days after 1 January 1970, in the Gregorian calendar.
 fn date(days: u64) -> (u64, u64, u64) {
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let divides = |number: u64, year: u64| year.is_multiple_of(number);
+    let is_leap = |year| divides(4, year) && (!divides(100, year) || divides(400, year));
     let (mut year, mut left) = (1970, days);
     loop {
         let length = if is_leap(year) { 366 } else { 365 };

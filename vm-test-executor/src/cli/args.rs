@@ -2,10 +2,12 @@
 
 mod image;
 mod lab;
+mod proxy;
 mod settings;
 
 pub(super) use image::{ImageCommand, StoreCommand};
 pub(super) use lab::{DownArgs, ExecArgs, Format, GraphArgs, LabCommand, PcapArgs, UpArgs};
+pub(super) use proxy::ProxyArgs;
 pub(super) use settings::{ReportArgs, Settings};
 
 use super::help;
@@ -67,6 +69,9 @@ pub(super) enum Command {
     /// Start the labs of vm-test.toml, look into them and into those of failed tests, draw them
     #[command(long_about = help::LAB, after_long_help = help::LAB_AFTER, subcommand)]
     Lab(LabCommand),
+    /// Run a proxy before a server, with faults by Vaurien's options
+    #[command(long_about = help::PROXY, after_long_help = help::PROXY_AFTER)]
+    Proxy(ProxyArgs),
     /// Stop the daemon: end all instances, leave nothing behind
     #[command(long_about = help::STOP, after_long_help = help::STOP_AFTER)]
     Stop,

@@ -3,7 +3,7 @@
 use super::args::{Cli, Command, ImageCommand, LabCommand};
 use super::{
     attach, commit, completions, debug, doctor, exit, gc, image, keep, lab, logs, output, prepare,
-    ps, report, rm, run, runner, shell, skipped, stop, store,
+    proxy, ps, report, rm, run, runner, shell, skipped, stop, store,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -45,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Lab(command) => own(lab::run(&command)),
         Command::Ps(args) => own(ps::print(args)),
         Command::Skipped(args) => own(skipped::run(&args)),
+        Command::Proxy(args) => own(proxy::run(args)),
         Command::Stop => own(stop::run()),
         Command::Image(ImageCommand::Commit {
             guest,

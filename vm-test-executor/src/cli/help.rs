@@ -14,6 +14,7 @@ macro_rules! exit_codes {
 }
 
 mod failures;
+mod faults;
 mod images;
 mod labs;
 mod root;
@@ -23,6 +24,7 @@ mod times;
 pub(super) use failures::{
     ATTACH, ATTACH_AFTER, DEBUG, DEBUG_AFTER, LOGS, LOGS_AFTER, RM, RM_AFTER,
 };
+pub(super) use faults::{PROXY, PROXY_AFTER};
 pub(super) use images::{
     IMAGE, IMAGE_AFTER, IMPORT_AFTER, PREPARE, PREPARE_AFTER, STORE, STORE_AFTER,
 };

@@ -31,6 +31,7 @@ mod output;
 mod places;
 mod prepare;
 mod progress;
+mod proxy;
 mod ps;
 mod relay;
 mod report;

@@ -3,11 +3,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use super::events::{Event, Events, Outcome};
+use super::moment::Moment;
 use super::rule::Rule;
 use crate::behavior::{Behavior, Exchange};
 use crate::protocol::{Protocol, Request, Unsupported};
@@ -15,6 +17,9 @@ use crate::random;
 
 /// How many violations are kept.
 const MOST_VIOLATIONS: usize = 100;
+
+/// Is told what happens on connections: which one, by its number, and what.
+type Watcher = Box<dyn Fn(u64, Moment) + Send + Sync>;
 
 /// What a proxy carries, and what it does to it.
 pub struct Carrier {
@@ -25,6 +30,7 @@ pub struct Carrier {
     hits: AtomicU64,
     events: Mutex<Events>,
     violations: Mutex<VecDeque<String>>,
+    watcher: OnceLock<Watcher>,
 }
 
 /// A behavior that was chosen for an exchange, and the exchange.
@@ -50,22 +56,29 @@ impl Carrier {
             hits: AtomicU64::new(0),
             events: Mutex::default(),
             violations: Mutex::default(),
+            watcher: OnceLock::new(),
         };
         carrier.set_rules(rules)?;
         Ok(carrier)
     }
 
-    /// Replaces the rules, for exchanges that have not begun.
+    /// Replaces the rules, for exchanges that have not begun, and returns the old ones.
     ///
     /// # Errors
     ///
     /// Returns which behavior cannot work with the protocol, and why; then the rules stay.
-    pub fn set_rules(&self, rules: Vec<Rule>) -> Result<(), Unsupported> {
+    pub fn set_rules(&self, rules: Vec<Rule>) -> Result<Arc<[Rule]>, Unsupported> {
         for behavior in rules.iter().flat_map(Rule::behaviors) {
             behavior.check(&*self.protocol)?;
         }
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules.into();
-        Ok(())
+        Ok(self.restore_rules(rules.into()))
+    }
+
+    /// Brings back rules that were replaced, with their counts, and returns those that they
+    /// replace.
+    pub fn restore_rules(&self, rules: Arc<[Rule]>) -> Arc<[Rule]> {
+        let current = self.rules.write();
+        mem::replace(&mut *current.unwrap_or_else(PoisonError::into_inner), rules)
     }
 
     /// Returns the protocol.
@@ -105,6 +118,21 @@ impl Carrier {
         let violations = self.violations.lock();
         let violations = violations.unwrap_or_else(PoisonError::into_inner);
         violations.iter().cloned().collect()
+    }
+
+    /// Has this function told what happens on connections: which one, by its number, and what.
+    ///
+    /// It must not wait. Only the first one is told.
+    pub fn watch(&self, watcher: impl Fn(u64, Moment) + Send + Sync + 'static) {
+        // A second one is refused, as documented.
+        let _ = self.watcher.set(Box::new(watcher));
+    }
+
+    /// Tells who watches that something happens.
+    pub(super) fn tell(&self, connection: u64, moment: Moment) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher(connection, moment);
+        }
     }
 
     /// Returns the number of a new connection.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::carrier::Carrier;
 use super::end::{End, RelayError, Signal};
+use super::moment::Moment;
 use crate::protocol::{Conversation, Step, Taken, Violation};
 
 /// One connection through the proxy.
@@ -21,8 +22,10 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(carrier: &Arc<Carrier>) -> Self {
+        let connection = carrier.next_connection();
+        carrier.tell(connection, Moment::Started);
         Self {
-            connection: carrier.next_connection(),
+            connection,
             conversation: Mutex::new(carrier.protocol().conversation()),
             carrier: Arc::clone(carrier),
             is_opaque: Signal::new(),
@@ -65,5 +68,11 @@ impl Link {
             protocol: self.carrier.protocol().name(),
             fault,
         })
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.carrier.tell(self.connection, Moment::Ended);
     }
 }

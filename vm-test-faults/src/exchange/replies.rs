@@ -14,6 +14,7 @@ use super::carrier::Affected;
 use super::end::{End, RelayError};
 use super::events::Outcome;
 use super::link::Link;
+use super::moment::Moment;
 use super::pending::{Answered, Passed, Pending};
 use crate::behavior::Action;
 use crate::protocol::{Answers, Step, Taken, Violation};
@@ -216,7 +217,13 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             self.client.put(whole).await.map_err(of_client)?;
         }
         self.server.take(taken.length);
-        if taken.ends { self.end().await } else { Ok(()) }
+        if !taken.ends {
+            return Ok(());
+        }
+        if !matches!(self.front, Some(Pending::Answered(_))) {
+            self.link.carrier.tell(self.link.connection, Moment::Reply);
+        }
+        self.end().await
     }
 
     /// Ends the exchange at the front.
@@ -235,6 +242,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
 
     /// Tells the client what is not from the server.
     async fn deliver(&mut self, answered: Answered) -> Result<(), End> {
+        self.link.carrier.tell(self.link.connection, Moment::Reply);
         self.client
             .put(&answered.to_client)
             .await

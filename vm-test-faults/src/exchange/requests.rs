@@ -11,6 +11,7 @@ use super::carrier::Affected;
 use super::end::{End, RelayError};
 use super::events::Outcome;
 use super::link::Link;
+use super::moment::Moment;
 use super::pending::{Answered, Passed, Pending};
 use crate::behavior::Action;
 use crate::protocol::{Answer, Answers, Fault, Request, Step, Taken, Violation};
@@ -129,6 +130,9 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
 
     /// Decides what becomes of a request whose first part is at the front of what has been read.
     async fn begin(&mut self, request: Request, first_part: usize) -> Result<(), End> {
+        self.link
+            .carrier
+            .tell(self.link.connection, Moment::Request);
         if let Some(instead) = request.instead.clone() {
             let answer = Answer {
                 to_client: instead.to_client,

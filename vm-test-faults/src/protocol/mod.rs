@@ -6,6 +6,7 @@ mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod harness;
+mod named;
 mod request;
 mod suggestion;
 mod text;
@@ -17,5 +18,6 @@ pub mod tcp;
 
 pub use conversation::{Conversation, Protocol};
 pub use error::{Fault, KnownFault, Unsupported, Violation};
+pub use named::{PROTOCOLS, protocol_named};
 pub use request::{Answer, Answers, Instead, Request, Step, Taken};
 pub use suggestion::unknown_fault;

@@ -5,13 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-use super::address::of_server;
-use super::link::Link;
+use super::carried::carry_exchanges;
+use super::link::link;
 use super::setup::Setup;
+use crate::address::of_server;
 use crate::log::Level;
-use crate::toxic::{Chain, Direction, End, Place};
+use crate::toxic::{Direction, End};
 
 /// Connects to the server and carries bytes until both sides have ended.
 pub(super) async fn carry(mut client: TcpStream, peer: SocketAddr, setup: &Setup, number: u64) {
@@ -28,12 +28,14 @@ pub(super) async fn carry(mut client: TcpStream, peer: SocketAddr, setup: &Setup
     };
     // What was cut into pieces goes out in pieces.
     let _ = client.set_nodelay(true);
-    let end = {
+    let end = if let Some(carrier) = &setup.carrier {
+        carry_exchanges(&mut client, &mut server, setup, number, carrier).await
+    } else {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
         let up = link(setup, number, Direction::Upstream, from_client, to_server);
         let down = link(setup, number, Direction::Downstream, from_server, to_client);
-        tokio::try_join!(up.run(), down.run())
+        tokio::try_join!(up.run(), down.run()).map(drop)
     };
     if end == Err(End::Reset) {
         for socket in [&client, &server] {
@@ -52,26 +54,4 @@ async fn connect(upstream: &str) -> io::Result<TcpStream> {
     let server = TcpStream::connect(of_server(upstream)).await?;
     server.set_nodelay(true)?;
     Ok(server)
-}
-
-fn link<'a>(
-    setup: &'a Setup,
-    connection: u64,
-    direction: Direction,
-    source: ReadHalf<'a>,
-    sink: WriteHalf<'a>,
-) -> Link<'a, WriteHalf<'a>> {
-    let place = Place {
-        seed: setup.seed,
-        proxy: setup.name.as_str().into(),
-        connection,
-        direction,
-    };
-    Link {
-        source,
-        sink,
-        chain: Chain::new(place),
-        toxics: setup.toxics.watch(),
-        flow: setup.traffic.flow(direction),
-    }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::address::resolve;
 use super::error::ProxyError;
 use super::listener::Proxy;
 use super::setup::Setup;
 use super::traffic::Traffic;
+use crate::address::resolve;
 use crate::toxic::Toxic;
 
 /// A proxy as it is asked for.

@@ -13,8 +13,9 @@ use tokio::net::tcp::ReadHalf;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::setup::Setup;
 use super::traffic::Flow;
-use crate::toxic::{Chain, Chunk, End, Listed};
+use crate::toxic::{Chain, Chunk, Direction, End, Listed, Place};
 
 /// How many bytes are read at once when no toxic holds any.
 const READ: usize = 64 * 1024;
@@ -144,5 +145,28 @@ fn end_of(error: &io::Error) -> End {
     match error.kind() {
         io::ErrorKind::ConnectionReset => End::Reset,
         _ => End::Close,
+    }
+}
+
+/// Returns one direction of a connection.
+pub(super) fn link<'a, W>(
+    setup: &'a Setup,
+    connection: u64,
+    direction: Direction,
+    source: ReadHalf<'a>,
+    sink: W,
+) -> Link<'a, W> {
+    let place = Place {
+        seed: setup.seed,
+        proxy: setup.name.as_str().into(),
+        connection,
+        direction,
+    };
+    Link {
+        source,
+        sink,
+        chain: Chain::new(place),
+        toxics: setup.toxics.watch(),
+        flow: setup.traffic.flow(direction),
     }
 }

@@ -11,11 +11,11 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::address::{resolve, told};
 use super::connection::carry;
 use super::error::ProxyError;
 use super::setup::Setup;
 use super::traffic::Traffic;
+use crate::address::{resolve, told};
 use crate::log::Level;
 use crate::toxic::Toxics;
 

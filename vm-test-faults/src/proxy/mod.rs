@@ -1,7 +1,7 @@
 //! The proxy itself: listeners, connections and the toxics on their way, and the register of
 //! proxies that have names.
 
-mod address;
+mod carried;
 mod connection;
 mod entry;
 mod error;

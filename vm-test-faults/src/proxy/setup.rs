@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::traffic::Traffic;
+use crate::exchange::Carrier;
 use crate::log::{Level, Log};
 use crate::seed::Seed;
 use crate::toxic::Toxics;
@@ -20,6 +21,8 @@ pub struct Setup {
     pub upstream: String,
     /// The toxics on its connections; they may be changed while it runs.
     pub toxics: Toxics,
+    /// What understands the exchanges on its connections; without one, only toxics act.
+    pub carrier: Option<Arc<Carrier>>,
     /// What is counted.
     pub traffic: Arc<Traffic>,
     /// What decides its random draws.
@@ -36,6 +39,7 @@ impl Setup {
             listen: listen.into(),
             upstream: upstream.into(),
             toxics: Toxics::new(),
+            carrier: None,
             traffic: Arc::default(),
             seed: Seed::random(),
             log: Log::silent(),

@@ -44,10 +44,11 @@ impl Chunks {
                 }
                 continue;
             }
-            let Some(end) = memchr(b'\n', rest) else {
-                if rest.len() > LONGEST_LINE {
-                    return Err(Violation("a line between chunks is too long".to_owned()));
-                }
+            let end = memchr(b'\n', rest);
+            if end.unwrap_or(rest.len()) > LONGEST_LINE {
+                return Err(Violation("a line between chunks is too long".to_owned()));
+            }
+            let Some(end) = end else {
                 if self.0 == Place::BehindData && rest != b"\r" {
                     return Err(behind_data());
                 }

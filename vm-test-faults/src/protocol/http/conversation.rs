@@ -26,6 +26,8 @@ struct Stream {
     body: Option<Body>,
     /// How many bytes of a head are known to have no end.
     scanned: usize,
+    /// How many of them are empty lines before it, which do not end it.
+    leading: usize,
 }
 
 impl Stream {
@@ -33,23 +35,30 @@ impl Stream {
     ///
     /// Each byte is looked at once, however many come at a time.
     fn may_have_head(&mut self, bytes: &[u8]) -> Result<bool, Violation> {
-        let fresh = bytes.get(self.scanned.saturating_sub(3)..);
-        let fresh = fresh.unwrap_or_default();
+        let unread = bytes.get(self.leading..).unwrap_or_default();
+        let is_empty_line = |byte: &&u8| b"\r\n".contains(*byte);
+        self.leading += unread.iter().take_while(is_empty_line).count();
+        let from = self.scanned.saturating_sub(3).max(self.leading);
+        let fresh = bytes.get(from..).unwrap_or_default();
         let has_end =
             fresh.windows(2).any(|it| it == b"\n\n") || fresh.windows(3).any(|it| it == b"\n\r\n");
         self.scanned = bytes.len();
         if !has_end && bytes.len() >= LONGEST_HEAD {
-            return Err(Violation("a head of more than 64 KiB".to_owned()));
+            return Err(too_long());
         }
         Ok(has_end)
     }
 
-    /// Goes on behind a head.
-    fn begin(&mut self, body: Body) -> bool {
+    /// Goes on behind a head of this length. Returns whether there is no body.
+    fn begin(&mut self, length: usize, body: Body) -> Result<bool, Violation> {
+        if length > LONGEST_HEAD {
+            return Err(too_long());
+        }
         self.scanned = 0;
+        self.leading = 0;
         let ends = body.is_empty();
         self.body = (!ends).then_some(body);
-        ends
+        Ok(ends)
     }
 
     /// Goes on in a body.
@@ -94,7 +103,7 @@ impl Conversation for Exchanges {
                 instead: None,
                 detail: head.kind.to_number(),
             }),
-            ends: self.requests.begin(head.body),
+            ends: self.requests.begin(head.length, head.body)?,
         }))
     }
 
@@ -122,7 +131,7 @@ impl Conversation for Exchanges {
         } else {
             head.body
         };
-        let ends = self.replies.begin(body);
+        let ends = self.replies.begin(head.length, body)?;
         Ok(Step::Taken(Taken {
             length: head.length,
             begins: None,
@@ -133,6 +142,10 @@ impl Conversation for Exchanges {
     fn error(&mut self, request: &Request, fault: &Fault) -> Result<Answer, Unsupported> {
         answer(RequestKind::from_number(request.detail), fault)
     }
+}
+
+fn too_long() -> Violation {
+    Violation("a head of more than 64 KiB".to_owned())
 }
 
 /// Refuses what cannot become a request, before its end has come.

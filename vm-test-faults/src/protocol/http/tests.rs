@@ -1,6 +1,7 @@
 //! Framings, hostile lengths and names, byte by byte.
 
 use super::Http;
+use crate::protocol::harness::{Sample, campaign};
 use crate::protocol::{Protocol, Request, Step, Violation};
 
 /// Returns the requests in these bytes when they come one by one: name and whole length.
@@ -91,4 +92,35 @@ fn names_are_short_and_without_control_characters() {
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "ü".repeat(300));
     let name = &read(long.as_bytes()).unwrap()[0].0.name;
     assert!(name.len() <= 200 && name.starts_with("GET /ü"), "{name}");
+}
+
+#[test]
+fn any_bytes_in_any_pieces_mean_the_same() {
+    let sample = |client: &'static [u8], server: &'static [u8]| Sample { client, server };
+    campaign(
+        &Http::new(),
+        &[
+            sample(
+                b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nHEAD / HTTP/1.0\r\n\r\n",
+                b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello\
+                  HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+            ),
+            sample(
+                b"POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nhi",
+                b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+            ),
+            sample(
+                b"PUT /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
+                b"HTTP/1.1 500 x\r\nTransfer-Encoding: gzip, chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n",
+            ),
+            sample(
+                b"GET /ws HTTP/1.1\r\nConnection: keep-alive, Upgrade\r\n\r\n",
+                b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi",
+            ),
+            sample(
+                b"CONNECT a:1 HTTP/1.1\r\n\r\n",
+                b"HTTP/1.0 304 Not Modified\r\n\r\nHTTP/1.0 200\r\n\r\nuntil the end",
+            ),
+        ],
+    );
 }

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 /// # Errors
 ///
 /// Returns what is wrong with the address, in the words that Toxiproxy uses.
-pub(super) async fn resolve(listen: &str) -> Result<SocketAddr, String> {
+pub(crate) async fn resolve(listen: &str) -> Result<SocketAddr, String> {
     if listen.is_empty() {
         return Ok((Ipv4Addr::LOCALHOST, 0).into());
     }
@@ -35,7 +35,7 @@ pub(super) async fn resolve(listen: &str) -> Result<SocketAddr, String> {
 }
 
 /// Returns where a connection to this server goes; without a host, to the loopback address.
-pub(super) fn of_server(upstream: &str) -> String {
+pub(crate) fn of_server(upstream: &str) -> String {
     match upstream.strip_prefix(':') {
         Some(port) => format!("{}:{port}", Ipv4Addr::LOCALHOST),
         None => upstream.to_owned(),
@@ -60,7 +60,7 @@ fn split(address: &str) -> Result<(&str, &str), String> {
 }
 
 /// Returns what the system says, without its number and with a small first letter.
-pub(super) fn told(error: &io::Error) -> String {
+pub(crate) fn told(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
