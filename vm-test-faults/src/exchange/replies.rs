@@ -1,6 +1,7 @@
 //! The direction from the server to the client: cuts out replies, gives each to its request, and
 //! puts answers that are not the server's in their place.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ use crate::protocol::{Answers, Step, Taken, Violation};
 /// How long a request that may stay unanswered holds up an answer that is not the server's.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// How many exchanges are known behind a request that may stay unanswered.
+const MOST_BEHIND: usize = 1_024;
+
 /// How long a client has to read the last answer and close.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -32,14 +36,14 @@ pub(super) struct Replies<'a, R, W> {
     client: Outbox<W>,
     requests: mpsc::Receiver<Pending>,
     requests_ended: bool,
-    /// The oldest exchange, and the one behind it if that is known.
+    /// The oldest exchange, and those behind it that are known.
     front: Option<Pending>,
-    second: Option<Pending>,
+    behind: VecDeque<Pending>,
     /// The exchange at the front, if a behavior has begun with its reply.
     affected: Option<Affected>,
     insertion: Option<Bytes>,
-    /// The server says something unasked, and has not finished.
-    is_unasked: bool,
+    /// The server has begun to say something, and has not finished.
+    is_inside: bool,
 }
 
 impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
@@ -56,10 +60,10 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             requests,
             requests_ended: false,
             front: None,
-            second: None,
+            behind: VecDeque::new(),
             affected: None,
             insertion: None,
-            is_unasked: false,
+            is_inside: false,
         }
     }
 
@@ -103,8 +107,9 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     /// Brings the oldest exchange to the front, and does what is to be done before its reply.
     /// Returns whether nothing more is to be understood.
     async fn advance(&mut self) -> Result<bool, End> {
-        while self.front.is_none() && !self.is_unasked {
-            let next = self.second.take().or_else(|| self.requests.try_recv().ok());
+        while self.front.is_none() && !self.is_inside {
+            let known = self.behind.pop_front();
+            let next = known.or_else(|| self.requests.try_recv().ok());
             match next {
                 None => break,
                 Some(Pending::Opaque) => return Ok(true),
@@ -179,19 +184,21 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     /// read, if something was.
     async fn wait(&mut self) -> Result<Option<usize>, End> {
         self.client.flush().await.map_err(of_client)?;
-        let is_uncertain = self
-            .front
-            .as_ref()
-            .is_some_and(Pending::may_stay_unanswered);
-        let listens = !self.requests_ended
-            && !self.is_unasked
-            && self.second.is_none()
-            && (self.front.is_none() || is_uncertain);
-        let holds_up = is_uncertain && self.second.as_ref().is_some_and(Pending::is_ready);
+        let front = self.front.as_ref().filter(|_| !self.is_inside);
+        let is_uncertain = front.is_some_and(Pending::may_stay_unanswered);
+        let is_idle = self.front.is_none() && !self.is_inside;
+        let listens = !self.requests_ended && (is_idle || is_uncertain);
+        let holds_up = is_uncertain && self.behind.front().is_some_and(Pending::is_ready);
         tokio::select! {
             read = self.server.fill() => return read.map(Some).map_err(of_server),
             next = self.requests.recv(), if listens => match next {
-                Some(next) => self.second = Some(next),
+                Some(next) => {
+                    self.behind.push_back(next);
+                    // With so many behind it, waiting longer could keep the server from replying.
+                    if is_uncertain && self.behind.len() > MOST_BEHIND {
+                        self.end().await?;
+                    }
+                }
                 None => self.requests_ended = true,
             },
             () = sleep(PATIENCE), if holds_up => self.end().await?,
@@ -201,7 +208,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
 
     /// Passes on or hides a part of a reply.
     async fn take(&mut self, taken: &Taken) -> Result<(), End> {
-        self.is_unasked = self.front.is_none() && !taken.ends;
+        self.is_inside = !taken.ends;
         if !matches!(self.front, Some(Pending::Answered(_))) {
             let part = self.server.waiting().get(..taken.length);
             let part = part.unwrap_or_default();
