@@ -50,7 +50,11 @@ fn a_thousand_mixed_calls_of_redis_py_meet_their_errors_and_nothing_else() {
     let rule = Rule::by_percent([(20.0, error("OOM", None))]).seed(7);
     let mut proxy = FaultProxy::new(Redis::new(), vec![rule], PORT);
     let port = proxy.listen(0).to_string();
-    let hits: u64 = run(&python, "redis_mixed.py", &[&port, &PORT.to_string()]);
+    let hits: u64 = run(
+        &python,
+        "redis_mixed.py",
+        &[&port, &PORT.to_string(), "100000"],
+    );
     assert!((160..=240).contains(&hits), "{hits} of 1,000");
     // The client ignores what comes of its words about itself.
     let events = proxy.carrier.events();
@@ -58,7 +62,11 @@ fn a_thousand_mixed_calls_of_redis_py_meet_their_errors_and_nothing_else() {
     assert_eq!(others.count() as u64, hits);
     proxy.slice_to_server();
     proxy.listen_sliced(7777);
-    let sliced: u64 = run(&python, "redis_mixed.py", &["7777", &PORT.to_string()]);
+    let sliced: u64 = run(
+        &python,
+        "redis_mixed.py",
+        &["7777", &PORT.to_string(), "2000"],
+    );
     assert!((160..=240).contains(&sliced), "{sliced} of 1,000");
     assert_eq!(proxy.violations(), [""; 0]);
 }

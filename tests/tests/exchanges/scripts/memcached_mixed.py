@@ -1,5 +1,6 @@
 """Makes 1,000 calls of many kinds with each client and compares each with a model. Arguments: the
-port of the proxy, which answers some with an error, and the port of the server."""
+port of the proxy, which answers some with an error, the port of the server, and
+how many bytes the largest value has."""
 
 import random
 import sys
@@ -9,13 +10,13 @@ from bmemcached.exceptions import MemcachedException
 from pymemcache.client.base import Client
 from pymemcache.exceptions import MemcacheServerError
 
-proxy, server = (int(port) for port in sys.argv[1:])
+proxy, server, largest = (int(number) for number in sys.argv[1:])
 rng = random.Random(6)
 direct = Client(("127.0.0.1", server), default_noreply=False)
 
 
 def fresh():
-    return rng.randbytes(rng.choice([0, 1, 10, 1000, 100_000]))
+    return rng.randbytes(rng.choice([0, 1, 10, 1000, largest]))
 
 
 def text():

@@ -1,12 +1,13 @@
 """Makes 1,000 calls of many kinds on one connection and compares each with a model. Arguments: the
-port of the proxy, which answers some with -OOM, and the port of the server."""
+port of the proxy, which answers some with -OOM, the port of the server, and
+how many bytes the largest value has."""
 
 import random
 import sys
 
 import redis
 
-proxy, server = (int(port) for port in sys.argv[1:])
+proxy, server, largest = (int(number) for number in sys.argv[1:])
 client = redis.Redis(port=proxy, single_connection_client=True)
 direct = redis.Redis(port=server)
 direct.flushall()
@@ -16,7 +17,7 @@ errors = 0
 
 
 def fresh():
-    return rng.randbytes(rng.choice([0, 1, 10, 1000, 100_000]))
+    return rng.randbytes(rng.choice([0, 1, 10, 1000, largest]))
 
 
 def one_call():
