@@ -224,9 +224,21 @@ pub(crate) const TABLE: &[Package] = &[
     ),
     debian(
         "python3-venv",
-        Purpose::Labs,
+        Purpose::Test,
         Sign::Command("python3"),
-        "runs munet, which labs are compared with",
+        "runs clients of servers, and munet, which labs are compared with",
+    ),
+    debian(
+        "redis-server",
+        Purpose::Test,
+        Sign::Command("redis-server"),
+        "is a server behind the fault proxy",
+    ),
+    debian(
+        "memcached",
+        Purpose::Test,
+        Sign::Command("memcached"),
+        "is another server behind it",
     ),
     debian(
         "nginx-light",

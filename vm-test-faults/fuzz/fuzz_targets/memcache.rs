@@ -1,4 +1,5 @@
-//! Any bytes as a conversation of protocol `memcache`, in any pieces. Only hands them to the harness.
+//! Any bytes as a conversation of protocol `memcache`, in any pieces. Only hands them to the
+//! harness.
 
 #![no_main]
 

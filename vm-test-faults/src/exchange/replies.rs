@@ -1,6 +1,7 @@
 //! The direction from the server to the client: cuts out replies, gives each to its request, and
 //! puts answers that are not the server's in their place.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +20,9 @@ use crate::protocol::{Answers, Step, Taken, Violation};
 /// How long a request that may stay unanswered holds up an answer that is not the server's.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// How many exchanges are known behind a request that may stay unanswered.
+const MOST_BEHIND: usize = 1_024;
+
 /// How long a client has to read the last answer and close.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -29,9 +33,9 @@ pub(super) struct Replies<'a, R, W> {
     pub(super) client: Outbox<W>,
     pub(super) requests: mpsc::Receiver<Pending>,
     pub(super) requests_ended: bool,
-    /// The oldest exchange, and the one behind it if that is known.
+    /// The oldest exchange, and those behind it that are known.
     pub(super) front: Option<Pending>,
-    pub(super) second: Option<Pending>,
+    pub(super) behind: VecDeque<Pending>,
     /// The exchange at the front, if a behavior has begun with its reply.
     pub(super) affected: Option<Affected>,
     pub(super) insertion: Option<Bytes>,
@@ -53,7 +57,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             requests,
             requests_ended: false,
             front: None,
-            second: None,
+            behind: VecDeque::new(),
             affected: None,
             insertion: None,
             is_inside: false,
@@ -64,7 +68,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     pub(super) async fn run(mut self) -> Result<(), End> {
         if self.link.carrier.protocol().server_speaks_first() {
             // A behavior may hold back the greeting, which has come already.
-            self.second = self.requests.recv().await;
+            self.behind.extend(self.requests.recv().await);
         }
         let mut needs_more = false;
         loop {
@@ -105,7 +109,8 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     /// Returns whether nothing more is to be understood.
     async fn advance(&mut self) -> Result<bool, End> {
         while self.front.is_none() && !self.is_inside {
-            let next = self.second.take().or_else(|| self.requests.try_recv().ok());
+            let known = self.behind.pop_front();
+            let next = known.or_else(|| self.requests.try_recv().ok());
             match next {
                 None => break,
                 Some(Pending::Opaque) => return Ok(true),
@@ -135,14 +140,20 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             .as_ref()
             .is_some_and(Pending::may_stay_unanswered);
         let is_free = self.front.is_none() && !self.is_inside;
-        let listens = !self.requests_ended && self.second.is_none() && (is_free || is_uncertain);
+        let listens = !self.requests_ended && (is_free || is_uncertain);
         let is_silent = !self.is_inside && self.server.waiting().is_empty();
         let holds_up =
-            is_uncertain && is_silent && self.second.as_ref().is_some_and(Pending::is_ready);
+            is_uncertain && is_silent && self.behind.front().is_some_and(Pending::is_ready);
         tokio::select! {
             read = self.server.fill() => return read.map(Some).map_err(of_server),
             next = self.requests.recv(), if listens => match next {
-                Some(next) => self.second = Some(next),
+                Some(next) => {
+                    self.behind.push_back(next);
+                    // With so many behind it, waiting longer could keep the server from replying.
+                    if is_uncertain && is_silent && self.behind.len() > MOST_BEHIND {
+                        self.end().await?;
+                    }
+                }
                 None => self.requests_ended = true,
             },
             () = sleep(PATIENCE), if holds_up => self.end().await?,

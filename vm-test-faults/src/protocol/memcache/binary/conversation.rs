@@ -79,10 +79,13 @@ impl Conversation for BinaryConversation {
         {
             return Ok(Step::Unanswered);
         }
+        // A reply to a quiet command that nobody waited for any longer.
+        let is_late = request.is_some_and(|request| request.answers == Answers::One)
+            && opcode::answers(header.opcode) == Answers::Maybe;
         let is_statistic = header.opcode == opcode::STAT && header.status == 0 && header.has_key;
         self.reply = Body {
             left: u64::from(header.body),
-            is_last: !is_statistic,
+            is_last: !is_statistic && !is_late,
         };
         Ok(part(LENGTH, None, header.body == 0 && self.reply.is_last))
     }

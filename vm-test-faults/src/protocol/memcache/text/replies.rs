@@ -136,15 +136,25 @@ fn meaning(expected: Option<Expected>, line: &[u8]) -> Result<Meaning, Violation
             length: data(line, 3)?,
             is_last: false,
         },
-        Some(Expected::Meta(_)) if line.starts_with(b"VA ") => Meaning::Data {
+        Some(Expected::Meta(mark)) if line.starts_with(b"VA ") => Meaning::Data {
             length: data(line, 1)?,
-            is_last: true,
+            // Before an `MN`, it is the reply to a quiet command that nobody waited for any longer.
+            is_last: mark.letter != b'n',
         },
+        Some(Expected::Meta(mark)) if mark.letter == b'n' && !is_end_of_quiet(line) => {
+            Meaning::Followed
+        }
         Some(Expected::Lines) if FOLLOWED.iter().any(|begin| line.starts_with(begin)) => {
             Meaning::Followed
         }
         _ => Meaning::Last,
     })
+}
+
+/// Returns whether `mn` is answered with this line.
+fn is_end_of_quiet(line: &[u8]) -> bool {
+    let word = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+    !matches!(word, b"HD" | b"NS" | b"EX" | b"NF" | b"EN")
 }
 
 /// Returns the length of the data behind a line, with their line end.
