@@ -19,6 +19,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "attributes",
     "cases",
     "coverage",
+    "exchanges",
     "gateway",
     "images",
     "imports",
