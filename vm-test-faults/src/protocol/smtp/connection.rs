@@ -24,7 +24,7 @@ pub(super) struct Connection {
     pub(super) line: Line,
     pub(super) has_greeted: bool,
     /// How many requests there have been; a request keeps its number.
-    requests: u64,
+    pub(super) requests: u64,
 }
 
 /// What the client's next bytes are.

@@ -22,7 +22,7 @@ const RESET: &[u8] = b"RSET\r\n";
 
 impl Conversation for Connection {
     fn request(&mut self, bytes: &[u8]) -> Result<Step, Violation> {
-        if !self.has_greeted && bytes.first() == Some(&TLS_HANDSHAKE) {
+        if !self.has_greeted && self.requests == 0 && bytes.first() == Some(&TLS_HANDSHAKE) {
             return match self.tls {
                 Tls::PassedThrough => Ok(Step::Opaque),
                 Tls::Refused => Err(Violation("the client began with TLS".to_owned())),
