@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Where Debian has the statements that make the system's tables.
@@ -74,8 +73,7 @@ impl MariaDb {
 
 impl Drop for MariaDb {
     fn drop(&mut self) {
-        let process = Pid::from_child(&self.server);
-        let _ = kill_process(process, Signal::KILL);
+        let _ = self.server.kill();
         let _ = self.server.wait();
     }
 }
@@ -87,8 +85,10 @@ fn command(home: &Path) -> Command {
         .append(true)
         .open(home.join("log"));
     let log = log.unwrap();
-    let mut command = Command::new("/usr/sbin/mariadbd");
+    let mut command = Command::new("setpriv");
     command
+        // It ends with the test, however that ends.
+        .args(["--pdeathsig", "KILL", "/usr/sbin/mariadbd"])
         .args(["--no-defaults", "--user=root", "--skip-log-bin"])
         .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M"])
         .arg(format!("--datadir={}", home.join("data").display()))
