@@ -142,7 +142,7 @@ fn a_client_that_insists_on_tls_is_told_that_there_is_none() {
 fn files_results_and_packets_of_16_mib_pass_as_on_a_direct_connection() {
     let (server, python) = (MariaDb::start(), Python::new());
     let script = "mysql_passes.py";
-    let all = "40000000";
+    let all = "20000000";
     python.script(script, &[&server.port().to_string(), PASSWORD, all]);
     for (pieces, longest) in [(Pieces::Unchanged, all), (Pieces::Single, "0")] {
         let (proxy, port) = FaultProxy::start(Mysql::new(), dummy(), server.port(), pieces);

@@ -6,6 +6,8 @@ import sys
 
 import pymysql
 
+FAULTS = [(1205, "HY000"), (1213, "40001"), (1290, "HY000"), (1317, "70100")]
+
 port, password = int(sys.argv[1]), sys.argv[2]
 connection = pymysql.connect(
     host="127.0.0.1", port=port, user="root", password=password, database="test", autocommit=True
@@ -24,12 +26,12 @@ def query(text):
 for number in range(1000):
     call = chance.randrange(9)
     if call < 4:
-        code = [1205, 1213, 1290, 1317][call]
+        code, state = FAULTS[call]
         try:
             query(f"SELECT 'fail {code}'")
         except pymysql.err.MySQLError as error:
             assert isinstance(error, pymysql.err.OperationalError), repr(error)
-            assert error.args[0] == code, error
+            assert (error.args[0], error.sqlstate) == (code, state), error
             errors[code] = errors.get(code, 0) + 1
         else:
             raise AssertionError(f"no error {code}")
