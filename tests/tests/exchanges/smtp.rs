@@ -125,6 +125,9 @@ fn each_error_arrives_where_it_was_asked_for_and_421_closes() {
     assert_eq!(server.delivered(), 1);
 }
 
+/// The test that compares the port of the other end with the server's, so that it sees any proxy.
+const OF_THE_PORT: &str = "tests/test_tls.py::test_tls_get_transport_info";
+
 /// Runs the tests of aiosmtplib, and returns how each one ended.
 fn own_tests(python: &Python, switchboard: Option<u16>) -> BTreeMap<String, String> {
     let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exchanges/scripts");
@@ -135,6 +138,7 @@ fn own_tests(python: &Python, switchboard: Option<u16>) -> BTreeMap<String, Stri
         "-q",
         "-rA",
         "--tb=no",
+        "--show-capture=no",
         "-p",
         "no:cacheprovider",
     ]);
@@ -152,9 +156,8 @@ fn own_tests(python: &Python, switchboard: Option<u16>) -> BTreeMap<String, Stri
         let (ending, rest) = line.split_once(' ')?;
         let name = rest.split(" - ").next()?;
         let endings = ["PASSED", "FAILED", "ERROR", "SKIPPED"];
-        endings
-            .contains(&ending)
-            .then(|| (name.to_owned(), ending.to_owned()))
+        let is_result = endings.contains(&ending) && name.starts_with("tests/");
+        is_result.then(|| (name.to_owned(), ending.to_owned()))
     });
     let results: BTreeMap<_, _> = results.collect();
     assert!(results.len() > 300, "{text}");
@@ -167,7 +170,11 @@ fn end_as_direct(pieces: Pieces) {
     let passed = direct.values().filter(|ending| *ending == "PASSED").count();
     assert!(passed > 300, "{direct:?}");
     let switchboard = switchboard::start(Smtp::new().tls(Tls::PassedThrough), pieces);
-    assert_eq!(own_tests(&python, Some(switchboard.port)), direct);
+    let through_proxies = own_tests(&python, Some(switchboard.port));
+    assert_eq!(through_proxies.len(), direct.len());
+    let differs = |(name, _): &(&String, &String)| direct.get(*name) != through_proxies.get(*name);
+    let different: Vec<_> = direct.iter().filter(differs).collect();
+    assert_eq!(different, [(&OF_THE_PORT.to_owned(), &"PASSED".to_owned())]);
     assert!(switchboard.exchanges() > 500, "{}", switchboard.exchanges());
 }
 
