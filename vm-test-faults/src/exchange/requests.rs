@@ -119,11 +119,14 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
         self.server.flush().await.map_err(of_server)?;
         let has_room = self.client.waiting().len() < MOST_WAITING;
         tokio::select! {
-            () = self.link.replied.notified() => Ok(false),
-            () = self.link.is_opaque.given() => Ok(false),
-            () = self.replies.closed() => Ok(true),
-            read = self.client.fill(), if has_room => Ok(read.map_err(of_client)? == 0),
+            () = self.link.replied.notified() => return Ok(false),
+            () = self.link.is_opaque.given() => return Ok(false),
+            read = self.client.fill(), if has_room => return Ok(read.map_err(of_client)? == 0),
+            () = self.replies.closed() => {}
         }
+        // There will be no reply: nobody can tell what the client's bytes are.
+        self.swallow().await?;
+        Ok(true)
     }
 
     /// Does what is to be done with a part of a request, or with other bytes in its place.
