@@ -49,6 +49,10 @@ fn messages_end_at_the_same_byte() {
         // The other one does not know that an empty message ends with its first line.
         let mut message = b"a\r\n".to_vec();
         message.extend((0..length).map(|_| b"\r\n.a"[random.usize(..4)]));
+        // To the other one, several carriage returns before a line feed are as good as one.
+        if message.windows(2).any(|pair| pair == b"\r\r") {
+            continue;
+        }
         let (end, ends) = Content::new().pass(&message);
         let mut rest = message.iter();
         let other = DataReceiver::new().ingest(&mut rest, &mut Vec::new());
