@@ -52,11 +52,7 @@ fn a_transaction_is_rolled_back_behind_a_deadlock_and_not_behind_a_lock_wait() {
 fn the_command_line_client_shows_number_and_state_at_connect_and_behind_a_query() {
     let server = MariaDb::start();
     for (name, code, shown) in [
-        (
-            "greeting",
-            "1040",
-            "ERROR 1040 (08004): Too many connections",
-        ),
+        ("greeting", "1040", "1040 - Too many connections"),
         (
             "COM_QUERY",
             "1040",
@@ -148,7 +144,7 @@ fn files_results_and_packets_of_16_mib_pass_as_on_a_direct_connection() {
         let (proxy, port) = FaultProxy::start(Mysql::new(), dummy(), server.port(), pieces);
         python.script(script, &[&port.to_string(), PASSWORD, longest]);
         assert_eq!(proxy.violations(), [""; 0]);
-        assert!(proxy.carrier.exchanges() > 8);
+        assert!(proxy.carrier.exchanges() > 5);
     }
 }
 
