@@ -5,10 +5,13 @@ use std::collections::VecDeque;
 
 use super::{Answer, Answers, Conversation, Fault, Protocol, Request, Step, Taken, Violation};
 
+/// Decides which error a request gets.
+type Choose = dyn FnMut(&Request) -> Option<Fault>;
+
 /// Both sides of a connection.
 pub(super) struct Driver {
     conversation: Box<dyn Conversation>,
-    choose: Box<dyn FnMut(&Request) -> Option<Fault>>,
+    choose: Box<Choose>,
     client: Vec<u8>,
     server: Vec<u8>,
     course: Course,

@@ -53,10 +53,10 @@ impl Conversation for Connection {
             return self.extensions(bytes);
         }
         let passed = self.line.pass(bytes);
-        if let (Some(detail), Some(digit)) = (detail, passed.first_digit) {
-            if let Some(step) = self.note(detail, digit) {
-                return Ok(step);
-            }
+        if let (Some(detail), Some(digit)) = (detail, passed.first_digit)
+            && let Some(step) = self.note(detail, digit)
+        {
+            return Ok(step);
         }
         if passed.length == 0 {
             return Ok(Step::More);

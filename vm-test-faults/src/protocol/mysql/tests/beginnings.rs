@@ -32,7 +32,7 @@ fn what_is_not_carried_is_not_offered_and_all_else_of_the_greeting_stays() {
 
 #[test]
 fn a_login_is_one_exchange_however_often_the_two_speak() {
-    let switch = b"\xfecaching_sha2_password\012345678901234567890\0";
+    let switch = b"\xfecaching_sha2_password\x0012345678901234567890\0";
     let mut driver = Driver::new(&Mysql::new(), at("login", "1045/28000"));
     driver.server(&greeting(USUAL, 0)).unwrap();
     driver.client(&answer(USUAL, 0)).unwrap();
