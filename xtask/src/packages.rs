@@ -151,6 +151,18 @@ pub(crate) const TABLE: &[Package] = &[
         "is the other language whose programs guests run",
     ),
     debian(
+        "mariadb-server-core",
+        Purpose::Test,
+        Sign::Command("mariadbd"),
+        "is a server that the fault proxy carries",
+    ),
+    debian(
+        "mariadb-client-core",
+        Purpose::Test,
+        Sign::Command("mariadb"),
+        "shows the errors of that server's protocol",
+    ),
+    debian(
         "procps",
         Purpose::Test,
         Sign::Command("ps"),
@@ -167,6 +179,12 @@ pub(crate) const TABLE: &[Package] = &[
         Purpose::Campaign,
         Sign::Command("clang"),
         "reads that library's headers for the crate",
+    ),
+    debian(
+        "libssl-dev",
+        Purpose::Campaign,
+        Sign::Header("openssl/ssl.h"),
+        "is what the tests of another one link with",
     ),
     debian(
         "pkg-config",

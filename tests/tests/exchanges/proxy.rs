@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::runtime::Runtime;
-use vm_test_faults::behavior::{Behavior, Error, ErrorOptions};
+use vm_test_faults::behavior::{Behavior, Dummy, Error, ErrorOptions};
 use vm_test_faults::exchange::{Carrier, Rule, relay};
 use vm_test_faults::protocol::{Fault, Protocol};
 use vm_test_faults::proxy::{Proxy, Setup};
@@ -21,6 +21,20 @@ pub(crate) struct FaultProxy {
     /// Cut the bytes on the server's side.
     slicers: Vec<Proxy>,
     upstream: SocketAddr,
+}
+
+/// How the bytes of a connection come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pieces {
+    /// As they are sent.
+    Unchanged,
+    /// One by one, in both directions, before they are understood.
+    Single,
+}
+
+/// Returns rules that change nothing, and count.
+pub(crate) fn dummy() -> Vec<Rule> {
+    vec![Rule::new(Arc::new(Dummy) as Arc<dyn Behavior>)]
 }
 
 /// Returns the loopback address with this port.
@@ -49,6 +63,24 @@ impl FaultProxy {
             slicers: Vec::new(),
             upstream: loopback(server),
         }
+    }
+
+    /// Makes a proxy that listens on a free port; returns which.
+    pub(crate) fn start(
+        protocol: impl Protocol,
+        rules: Vec<Rule>,
+        server: u16,
+        pieces: Pieces,
+    ) -> (Self, u16) {
+        let mut proxy = Self::new(protocol, rules, server);
+        let port = match pieces {
+            Pieces::Unchanged => proxy.listen(0),
+            Pieces::Single => {
+                proxy.slice_to_server();
+                proxy.listen_sliced(0)
+            }
+        };
+        (proxy, port)
     }
 
     /// Listens on this port of the loopback address, or on a free one; returns which.
@@ -99,12 +131,14 @@ impl FaultProxy {
         self.slicers.push(slicer);
     }
 
-    /// Listens on this port, and cuts all bytes between clients and this proxy, in both directions,
-    /// into pieces of one byte.
-    pub(crate) fn listen_sliced(&mut self, port: u16) {
+    /// Listens on this port or on a free one, returns which, and cuts all bytes between clients and
+    /// this proxy, in both directions, into pieces of one byte.
+    pub(crate) fn listen_sliced(&mut self, port: u16) -> u16 {
         let own = self.listen(0);
         let slicer = self.slicer(port, loopback(own));
+        let port = slicer.address().port();
         self.slicers.push(slicer);
+        port
     }
 
     /// Returns the violations of the protocol so far, which no real client or server commits.

@@ -11,13 +11,23 @@ const PACKAGES: &[&str] = &[
     "redis==8.1.0",
     "pymemcache==4.0.0",
     "python-binary-memcached==0.33.0",
+    "PyMySQL==1.2.4",
+    "aiosmtplib==5.1.0",
+    "aiosmtpd==1.4.6",
     "pytest==9.2.0",
+    "pytest-asyncio==1.5.0",
+    "hypothesis==6.170.17",
+    "trustme==1.2.1",
     "Faker==15.1.0",
     "zstd==1.5.7.2",
 ];
 
 /// The clients whose source packages have their own tests.
-const SOURCES: &[&str] = &["pymemcache==4.0.0", "python-binary-memcached==0.33.0"];
+const SOURCES: &[&str] = &[
+    "pymemcache==4.0.0",
+    "python-binary-memcached==0.33.0",
+    "aiosmtplib==5.1.0",
+];
 
 /// An environment with the clients.
 pub(crate) struct Python {

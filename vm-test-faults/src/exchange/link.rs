@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
+
 use super::carrier::Carrier;
 use super::end::{End, RelayError, Signal};
 use super::moment::Moment;
@@ -18,6 +20,8 @@ pub(super) struct Link {
     pub(super) client_ended: Signal,
     /// A behavior wants the client to wait for ever.
     pub(super) hangs: Signal,
+    /// The server has said something since this was last waited for.
+    pub(super) replied: Notify,
 }
 
 impl Link {
@@ -31,6 +35,7 @@ impl Link {
             is_opaque: Signal::new(),
             client_ended: Signal::new(),
             hangs: Signal::new(),
+            replied: Notify::new(),
         }
     }
 
@@ -49,14 +54,26 @@ impl Link {
     ) -> Result<Step, End> {
         let protocol = self.carrier.protocol().name();
         match step {
-            Ok(Step::Taken(Taken { length, .. })) if length > available => {
+            Ok(Step::Taken(Taken { length, .. }) | Step::Rewritten(Taken { length, .. }, _))
+                if length > available =>
+            {
                 Err(self.wrong("it has taken more than there is"))
             }
-            Ok(Step::Taken(Taken {
-                length: 0,
-                ends: false,
-                ..
-            })) => Err(self.wrong("it has taken nothing")),
+            Ok(
+                Step::Taken(Taken {
+                    length: 0,
+                    ends: false,
+                    ..
+                })
+                | Step::Rewritten(
+                    Taken {
+                        length: 0,
+                        ends: false,
+                        ..
+                    },
+                    _,
+                ),
+            ) => Err(self.wrong("it has taken nothing")),
             Ok(step) => Ok(step),
             Err(violation) => Err(End::Failed(error(protocol, violation))),
         }

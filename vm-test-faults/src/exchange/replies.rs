@@ -87,6 +87,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             let waiting = self.server.waiting();
             let request = self.front.as_ref().and_then(Pending::request);
             let step = self.link.ask(|it| it.reply(request, waiting));
+            self.link.replied.notify_one();
             match self.link.checked(step, waiting.len(), of_reply)? {
                 Step::More if waiting.len() >= MOST_WAITING => {
                     let violation = Violation("the head of a reply is too long".to_owned());
@@ -94,7 +95,9 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
                     return Err(End::Failed(of_reply(protocol, violation)));
                 }
                 Step::More => needs_more = true,
-                Step::Taken(taken) => self.take(&taken).await?,
+                Step::Taken(taken) => self.take(&taken, None).await?,
+                Step::Rewritten(taken, bytes) => self.take(&taken, Some(&bytes)).await?,
+                Step::Wait => return Err(self.link.wrong("a reply waits for nothing")),
                 Step::Unanswered if self.front.is_some() => self.end().await?,
                 Step::Unanswered => return Err(self.link.wrong("no request is left to skip")),
                 Step::Opaque => {
@@ -161,12 +164,12 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
         Ok(None)
     }
 
-    /// Passes on or hides a part of a reply.
-    async fn take(&mut self, taken: &Taken) -> Result<(), End> {
+    /// Passes on or hides a part of a reply, or other bytes in its place.
+    async fn take(&mut self, taken: &Taken, instead: Option<&[u8]>) -> Result<(), End> {
         self.is_inside = !taken.ends;
         if !matches!(self.front, Some(Pending::Answered(_))) {
             let part = self.server.waiting().get(..taken.length);
-            let part = part.unwrap_or_default();
+            let part = instead.or(part).unwrap_or_default();
             let whole = match self.insertion.take() {
                 None => part,
                 Some(insertion) => {

@@ -69,7 +69,13 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
                     return Err(End::Failed(of_request(protocol, violation)));
                 }
                 Step::More => needs_more = true,
-                Step::Taken(taken) => self.take(taken).await?,
+                Step::Wait => {
+                    if self.wait_for_reply().await? {
+                        return self.finish().await;
+                    }
+                }
+                Step::Taken(taken) => self.take(taken, None).await?,
+                Step::Rewritten(taken, bytes) => self.take(taken, Some(&bytes)).await?,
                 Step::Unanswered => return Err(self.link.wrong("a request has no reply to skip")),
                 Step::Opaque => {
                     self.expect(Pending::Opaque).await?;
@@ -92,8 +98,23 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
         self.end().await
     }
 
-    /// Does what is to be done with a part of a request.
-    async fn take(&mut self, taken: Taken) -> Result<(), End> {
+    /// Waits until the server has said more. Returns whether one of the two ends has ended.
+    async fn wait_for_reply(&mut self) -> Result<bool, End> {
+        self.server.flush().await.map_err(of_server)?;
+        let has_room = self.client.waiting().len() < MOST_WAITING;
+        tokio::select! {
+            () = self.link.replied.notified() => return Ok(false),
+            () = self.link.is_opaque.given() => return Ok(false),
+            read = self.client.fill(), if has_room => return Ok(read.map_err(of_client)? == 0),
+            () = self.replies.closed() => {}
+        }
+        // There will be no reply: nobody can tell what the client's bytes are.
+        self.swallow().await?;
+        Ok(true)
+    }
+
+    /// Does what is to be done with a part of a request, or with other bytes in its place.
+    async fn take(&mut self, taken: Taken, instead: Option<&[u8]>) -> Result<(), End> {
         if let Some(request) = taken.begins {
             self.begin(request, taken.length).await?;
         } else if matches!(self.course, Course::Idle) {
@@ -101,7 +122,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
         }
         if matches!(self.course, Course::Pass(_)) {
             let part = self.client.waiting().get(..taken.length);
-            let part = part.unwrap_or_default();
+            let part = instead.or(part).unwrap_or_default();
             self.server.put(part).await.map_err(of_server)?;
         }
         self.client.take(taken.length);

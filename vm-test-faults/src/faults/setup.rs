@@ -13,7 +13,9 @@ use crate::exchange::Carrier;
 use crate::protocol::Protocol;
 use crate::protocol::http::Http;
 use crate::protocol::memcache::Memcache;
+use crate::protocol::mysql::Mysql;
 use crate::protocol::redis::Redis;
+use crate::protocol::smtp::Smtp;
 use crate::protocol::tcp::Tcp;
 use crate::proxy::{Proxy, Setup};
 use crate::seed::Seed;
@@ -80,9 +82,19 @@ impl Faults {
         self.protocol(upstream, Memcache::new())
     }
 
+    /// Sets up a proxy before MySQL or MariaDB, `host:port`, without TLS.
+    pub fn mysql(&self, upstream: impl Into<String>) -> FaultSetup {
+        self.protocol(upstream, Mysql::new())
+    }
+
     /// Sets up a proxy before redis, `host:port`.
     pub fn redis(&self, upstream: impl Into<String>) -> FaultSetup {
         self.protocol(upstream, Redis::new())
+    }
+
+    /// Sets up a proxy before a mail server, `host:port`, without TLS.
+    pub fn smtp(&self, upstream: impl Into<String>) -> FaultSetup {
+        self.protocol(upstream, Smtp::new())
     }
 
     /// Sets up a proxy before a server of this protocol, which may be one's own.

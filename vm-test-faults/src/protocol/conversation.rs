@@ -76,6 +76,9 @@ pub trait Conversation: Send {
     fn error(&mut self, request: &Request, fault: &Fault) -> Result<Answer, Unsupported>;
 
     /// Returns the request that stands for the server's greeting, where the server speaks first.
+    ///
+    /// The server's greeting is its reply. If it is answered with an error, the server's greeting is
+    /// not passed on.
     fn greeting(&mut self) -> Option<Request> {
         None
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::Protocol;
 use super::http::Http;
 use super::memcache::Memcache;
+use super::mysql::Mysql;
 use super::redis::Redis;
+use super::smtp::Smtp;
 use super::tcp::Tcp;
 
 /// The names of all protocols.
-pub const PROTOCOLS: &[&str] = &["tcp", "http", "memcache", "redis"];
+pub const PROTOCOLS: &[&str] = &["tcp", "http", "memcache", "mysql", "redis", "smtp"];
 
 /// Returns the protocol of this name.
 #[must_use]
@@ -18,7 +20,9 @@ pub fn protocol_named(name: &str) -> Option<Arc<dyn Protocol>> {
         "tcp" => Arc::new(Tcp::new()),
         "http" => Arc::new(Http::new()),
         "memcache" => Arc::new(Memcache::new()),
+        "mysql" => Arc::new(Mysql::new()),
         "redis" => Arc::new(Redis::new()),
+        "smtp" => Arc::new(Smtp::new()),
         _ => return None,
     })
 }

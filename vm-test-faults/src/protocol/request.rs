@@ -64,8 +64,15 @@ pub enum Step {
     /// The proxy gives the same bytes again, with more behind them. A protocol may ask for more
     /// only up to its own limit, at most 64 KiB; beyond, it returns a [`Violation`](super::Violation).
     More,
+    /// Of requests only: what they are depends on the reply to the last request.
+    ///
+    /// The proxy gives the same bytes again, perhaps with more behind them, once it has given more
+    /// of the server's to [`Conversation::reply`](super::Conversation::reply).
+    Wait,
     /// Some of them are understood.
     Taken(Taken),
+    /// As [`Step::Taken`], but the other side gets these bytes in their place.
+    Rewritten(Taken, Bytes),
     /// Of replies only: the request gets no reply, and the bytes belong to a later one.
     ///
     /// Only a request with [`Answers::Maybe`] may be skipped.

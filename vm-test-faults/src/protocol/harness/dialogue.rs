@@ -83,7 +83,7 @@ impl Dialogue {
                     arrived = (arrived + self.piece).min(bytes.len());
                 }
                 Step::Unanswered => drop(self.waiting.pop_front()),
-                Step::Opaque => panic!("the server's words are opaque"),
+                step => panic!("{step:?}"),
             }
         }
         messages

@@ -37,6 +37,12 @@ impl<'a> Server<'a> {
         self.has_ended || (self.waits && self.arrived == self.bytes.len())
     }
 
+    /// Returns how many messages have ended.
+    pub(super) fn ended(&self) -> usize {
+        let ends = |event: &&Event| matches!(event, Event::Ends(_));
+        self.events.iter().filter(ends).count()
+    }
+
     /// Takes one step; `asked` are all requests that were passed on, oldest first.
     pub(super) fn step(
         &mut self,
@@ -55,7 +61,7 @@ impl<'a> Server<'a> {
         }
         let request = asked.get(self.answered);
         let taken = match conversation.reply(request, front) {
-            Ok(Step::Taken(taken)) => taken,
+            Ok(Step::Taken(taken) | Step::Rewritten(taken, _)) => taken,
             Ok(Step::More) => {
                 assert!(front.len() < MOST_WAITING, "a reply waits without end");
                 self.waits = true;
@@ -68,6 +74,7 @@ impl<'a> Server<'a> {
                 self.answered += 1;
                 return;
             }
+            Ok(Step::Wait) => panic!("a reply waits for nothing"),
             Ok(Step::Opaque) => return self.end(Event::Opaque(self.taken)),
             Err(_) => return self.end(Event::Violation),
         };

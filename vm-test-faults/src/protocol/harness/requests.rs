@@ -30,6 +30,8 @@ pub(super) struct Client<'a> {
     has_ended: bool,
     /// Whether the protocol asked for more than has arrived.
     waits: bool,
+    /// Whether it has to see a reply first.
+    pub(super) is_stalled: bool,
     pub(super) events: Vec<Event>,
     /// The requests that were passed on, oldest first.
     pub(super) passed_on: Vec<Request>,
@@ -50,6 +52,7 @@ impl<'a> Client<'a> {
             is_inside: false,
             has_ended: false,
             waits: true,
+            is_stalled: false,
             events: Vec::new(),
             passed_on: Vec::new(),
         }
@@ -60,6 +63,12 @@ impl<'a> Client<'a> {
         self.has_ended || (self.waits && self.arrived == self.bytes.len())
     }
 
+    /// Returns how many messages have ended.
+    pub(super) fn ended(&self) -> usize {
+        let ends = |event: &&Event| matches!(event, Event::Ends(_));
+        self.events.iter().filter(ends).count()
+    }
+
     /// Takes one step.
     pub(super) fn step(
         &mut self,
@@ -67,6 +76,7 @@ impl<'a> Client<'a> {
         pieces: &mut Pieces,
         errors: &mut Errors<'_>,
     ) {
+        self.is_stalled = false;
         if self.waits {
             self.arrived += pieces.next(self.bytes.len() - self.arrived);
             self.waits = false;
@@ -77,10 +87,14 @@ impl<'a> Client<'a> {
             return;
         }
         let taken = match conversation.request(front) {
-            Ok(Step::Taken(taken)) => taken,
+            Ok(Step::Taken(taken) | Step::Rewritten(taken, _)) => taken,
             Ok(Step::More) => {
                 assert!(front.len() < MOST_WAITING, "a request waits without end");
                 self.waits = true;
+                return;
+            }
+            Ok(Step::Wait) => {
+                self.is_stalled = true;
                 return;
             }
             Ok(Step::Unanswered) => panic!("a request cannot be unanswered"),

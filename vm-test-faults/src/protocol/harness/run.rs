@@ -29,10 +29,12 @@ pub fn run(protocol: &dyn Protocol, input: &[u8]) {
     let cut = usize::from(u16::from_le_bytes(*cut));
     let (client, server) = bytes.split_at(cut.min(bytes.len()));
     let random = Pieces::Random(Numbers::new(seed));
-    let whole = in_turn(protocol, client, server, &Pieces::Whole);
-    assert_eq!(whole, in_turn(protocol, client, server, &random));
-    if bytes.len() <= LONGEST_BYTEWISE {
-        assert_eq!(whole, in_turn(protocol, client, server, &Pieces::Bytes));
+    for read in [in_turn, by_turns] {
+        let whole = read(protocol, client, server, &Pieces::Whole);
+        assert_eq!(whole, read(protocol, client, server, &random));
+        if bytes.len() <= LONGEST_BYTEWISE {
+            assert_eq!(whole, read(protocol, client, server, &Pieces::Bytes));
+        }
     }
     at_once(protocol, client, server, seed);
 }
@@ -48,7 +50,7 @@ fn in_turn(protocol: &dyn Protocol, client: &[u8], server: &[u8], pieces: &Piece
         faults: &[],
     };
     let mut own = pieces.clone();
-    while !client.is_done() {
+    while !client.is_done() && !client.is_stalled {
         client.step(conversation, &mut own, &mut no_errors);
     }
     let mut own = pieces.clone();
@@ -57,6 +59,34 @@ fn in_turn(protocol: &dyn Protocol, client: &[u8], server: &[u8], pieces: &Piece
     }
     client.events.extend(server.events);
     client.events
+}
+
+/// Reads one message of the server, then one of the client, and so on.
+fn by_turns(protocol: &dyn Protocol, client: &[u8], server: &[u8], pieces: &Pieces) -> Vec<Event> {
+    let mut conversation = protocol.conversation();
+    let conversation = &mut *conversation;
+    let (mut client, mut server) = (Client::new(client), Server::new(server));
+    client.passed_on.extend(greeting(protocol, conversation));
+    let mut no_errors = Errors {
+        numbers: None,
+        faults: &[],
+    };
+    let (mut of_client, mut of_server) = (pieces.clone(), pieces.clone());
+    loop {
+        let ended = server.ended();
+        while !server.is_done() && server.ended() == ended {
+            server.step(conversation, &client.passed_on, &mut of_server);
+        }
+        let ended = client.ended();
+        client.is_stalled = false;
+        while !client.is_done() && !client.is_stalled && client.ended() == ended {
+            client.step(conversation, &mut of_client, &mut no_errors);
+        }
+        if server.is_done() && (client.is_done() || client.is_stalled) {
+            client.events.extend(server.events);
+            return client.events;
+        }
+    }
 }
 
 /// Reads both directions in any order, and answers some requests with errors.
@@ -76,7 +106,7 @@ fn at_once(protocol: &dyn Protocol, client: &[u8], server: &[u8], seed: u64) {
     let mut pieces = Pieces::Random(Numbers::new(seed.rotate_left(34)));
     let (mut client, mut server) = (Client::new(client), Server::new(server));
     client.passed_on.extend(greeting(protocol, conversation));
-    while !client.is_done() || !server.is_done() {
+    while !(client.is_done() || client.is_stalled) || !server.is_done() {
         let is_clients_turn = numbers.below(2) == 0;
         if client.is_done() || (!is_clients_turn && !server.is_done()) {
             server.step(conversation, &client.passed_on, &mut pieces);

@@ -1,0 +1,195 @@
+//! aiosmtpd, a mail server, with aiosmtplib, and the tests of the latter.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use vm_test_faults::exchange::{NamePattern, Rule, Which};
+use vm_test_faults::protocol::Tls;
+use vm_test_faults::protocol::smtp::Smtp;
+
+use crate::mariadb::free_port;
+use crate::proxy::{FaultProxy, Pieces, error};
+use crate::python::{Python, told};
+use crate::switchboard;
+
+/// How long the server may take until it answers.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Returns a rule that answers requests with these names with an error.
+fn failing(names: &str, code: &str) -> Rule {
+    Rule::new(error(code, None)).on(NamePattern::new(names))
+}
+
+/// A mail server that keeps what it accepts in a directory.
+struct MailServer {
+    home: TempDir,
+    server: Child,
+    port: u16,
+}
+
+impl MailServer {
+    fn start(python: &Python) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let mut server = Command::new("setpriv");
+        // It ends with the test, however that ends.
+        server.args(["--pdeathsig", "KILL"]);
+        server.arg(python.command().get_program());
+        server.args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}")]);
+        server
+            .args(["-c", "aiosmtpd.handlers.Mailbox"])
+            .arg(home.path().join("mail"));
+        let server = server.stdin(Stdio::null()).spawn().unwrap();
+        let mut server = Self { home, server, port };
+        let deadline = Instant::now() + LIMIT;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(server.server.try_wait().unwrap().is_none() && Instant::now() < deadline);
+            sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    /// Returns how many mails were delivered.
+    fn delivered(&self) -> usize {
+        fs::read_dir(self.home.path().join("mail/new"))
+            .unwrap()
+            .count()
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn of_a_thousand_mixed_calls_those_fail_that_should_and_no_refused_mail_is_delivered() {
+    let python = Python::new();
+    for pieces in [Pieces::Unchanged, Pieces::Single] {
+        let server = MailServer::start(&python);
+        let named = ["450", "451", "452", "550", "552", "554"]
+            .into_iter()
+            .flat_map(|code| {
+                let names = ["MAIL FROM", "RCPT TO"].into_iter();
+                names.map(move |verb| failing(&format!("{verb}:<fail{code}@*"), code))
+            });
+        let third = failing("DATA", "451 after DATA").which(Which::Every(3));
+        let rules = named.chain([failing("VRFY", "452"), third]).collect();
+        let (proxy, port) = FaultProxy::start(Smtp::new(), rules, server.port, pieces);
+        let told = python.script("smtp_mixed.py", &[&port.to_string()]);
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let errors = told["errors"].as_object().unwrap();
+        let counts = errors.values().map(|count| count.as_u64().unwrap());
+        proxy.wait_for_hits(counts.sum());
+        assert_eq!(errors.len(), 7, "{told}");
+        assert!(
+            told["errors"]["after DATA"].as_u64().unwrap() > 80,
+            "{told}"
+        );
+        assert_eq!(told["sent"].as_u64().unwrap(), server.delivered() as u64);
+        assert_eq!(proxy.violations(), [""; 0]);
+    }
+}
+
+#[test]
+fn each_error_arrives_where_it_was_asked_for_and_421_closes() {
+    let python = Python::new();
+    let server = MailServer::start(&python);
+    let once = |rule: Rule| {
+        let pieces = Pieces::Unchanged;
+        let rules = vec![rule];
+        let (_proxy, port) = FaultProxy::start(Smtp::new(), rules, server.port, pieces);
+        python.script("smtp_once.py", &[&port.to_string()])
+    };
+    for code in ["421", "450", "451", "452", "550", "552", "554"] {
+        let rest = if code == "421" { "closed" } else { "250" };
+        let told = once(failing("greeting", code));
+        assert_eq!(told, format!("SMTPConnectResponseError {code} closed"));
+        for data in ["", " after DATA"] {
+            let told = once(failing("DATA", &format!("{code}{data}")));
+            assert_eq!(told, format!("SMTPDataError {code} {rest}"), "{data}");
+        }
+        let told = once(failing("MAIL", code));
+        assert_eq!(told, format!("SMTPSenderRefused {code} {rest}"));
+    }
+    assert_eq!(server.delivered(), 0);
+    assert_eq!(once(failing("EXPN", "550")), "sent 250");
+    assert_eq!(server.delivered(), 1);
+}
+
+/// The test that compares the port of the other end with the server's, so that it sees any proxy.
+const OF_THE_PORT: &str = "tests/test_tls.py::test_tls_get_transport_info";
+
+/// Runs the tests of aiosmtplib, and returns how each one ended.
+fn own_tests(python: &Python, switchboard: Option<u16>) -> BTreeMap<String, String> {
+    let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exchanges/scripts");
+    let mut tests = python.command();
+    tests.args([
+        "-m",
+        "pytest",
+        "-q",
+        "-rA",
+        "--tb=no",
+        "--show-capture=no",
+        "-p",
+        "no:cacheprovider",
+    ]);
+    // The same examples of what is drawn at random.
+    tests.arg("--hypothesis-seed=7");
+    if let Some(port) = switchboard {
+        tests
+            .args(["-p", "through_proxies"])
+            .env("SWITCHBOARD", port.to_string());
+    }
+    let output = tests.current_dir(python.source("aiosmtplib-5.1.0"));
+    let output = output.env("PYTHONPATH", plugins).output();
+    let text = told(&output.unwrap());
+    let results = text.lines().filter_map(|line| {
+        let (ending, rest) = line.split_once(' ')?;
+        let name = rest.split(" - ").next()?;
+        let endings = ["PASSED", "FAILED", "ERROR", "SKIPPED"];
+        let is_result = endings.contains(&ending) && name.starts_with("tests/");
+        is_result.then(|| (name.to_owned(), ending.to_owned()))
+    });
+    let results: BTreeMap<_, _> = results.collect();
+    assert!(results.len() > 300, "{text}");
+    results
+}
+
+fn end_as_direct(pieces: Pieces) {
+    let python = Python::new();
+    let direct = own_tests(&python, None);
+    let passed = direct.values().filter(|ending| *ending == "PASSED").count();
+    assert!(passed > 300, "{direct:?}");
+    let switchboard = switchboard::start(Smtp::new().tls(Tls::PassedThrough), pieces);
+    let through_proxies = own_tests(&python, Some(switchboard.port));
+    assert_eq!(through_proxies.len(), direct.len());
+    let differs = |(name, _): &(&String, &String)| direct.get(*name) != through_proxies.get(*name);
+    let different: Vec<_> = direct.iter().filter(differs).collect();
+    assert_eq!(different, [(&OF_THE_PORT.to_owned(), &"PASSED".to_owned())]);
+    assert!(switchboard.exchanges() > 500, "{}", switchboard.exchanges());
+}
+
+#[test]
+fn the_tests_of_aiosmtplib_end_as_on_a_direct_connection() {
+    end_as_direct(Pieces::Unchanged);
+}
+
+mod in_full {
+    //! What takes twice as long.
+
+    use super::*;
+
+    #[test]
+    fn the_tests_of_aiosmtplib_end_the_same_way_byte_by_byte() {
+        end_as_direct(Pieces::Single);
+    }
+}

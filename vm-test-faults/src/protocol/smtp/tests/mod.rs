@@ -1,0 +1,7 @@
+//! Dialogues of mail clients and servers.
+
+mod conversations;
+mod dialogue;
+mod errors;
+mod samples;
+mod second_opinion;
