@@ -70,6 +70,14 @@ fn the_limits_of_all_nodes_are_those_of_one_test_and_what_stays_is_named() {
     let directory = workspace.artifacts("nodes", "more_files_than_a_test_may_leave");
     let counts = ["a", "b"].map(|node| names_in(&directory.join(node)).len());
     assert_eq!(counts[0] + counts[1], 1000, "{text}");
+    let named = text.matches("at most 1000 artifacts of a test").count();
+    let unnamed = text.lines().filter_map(|line| {
+        let (_, more) = line.split_once("`more_files_than_a_test_may_leave`: ")?;
+        more.strip_suffix(" more files were not brought back")?
+            .parse::<usize>()
+            .ok()
+    });
+    assert_eq!(named + unnamed.sum::<usize>(), 200, "{text}");
     let directory = workspace.artifacts("nodes", "a_name_that_is_also_a_nodes");
     assert_eq!(fs::read(directory.join("a/x-0")).unwrap(), b"of the body");
     let directory = workspace.artifacts("nodes", tests[1]);
@@ -78,7 +86,6 @@ fn the_limits_of_all_nodes_are_those_of_one_test_and_what_stays_is_named() {
         &text,
         &[
             "was not brought back: at most 1000 artifacts of a test are brought back",
-            "vm-test: `more_files_than_a_test_may_leave`: 160 more files were not brought back",
             "artifact `x-0` of node `a` was not brought back: another artifact has become a/x-0",
             "`a_node_that_is_killed_takes_its_files_along`: artifacts from before node `b` was ended were not brought back",
         ],
