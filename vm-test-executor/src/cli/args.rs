@@ -5,7 +5,10 @@ mod lab;
 mod settings;
 
 pub(super) use image::{ImageCommand, StoreCommand};
-pub(super) use lab::{DownArgs, ExecArgs, Format, GraphArgs, LabCommand, PcapArgs, UpArgs};
+pub(super) use lab::{
+    DownArgs, ExecArgs, Format, GraphArgs, LabCommand, Link, LinkArgs, PcapArgs, Power, PowerArgs,
+    UpArgs,
+};
 pub(super) use settings::{ReportArgs, Settings};
 
 use super::help;
