@@ -26,12 +26,12 @@ const THREAD_NAME: usize = 15;
 impl Running<'_> {
     /// Records what the job is doing and has executed, and kills it, or stops it so that it can be
     /// inspected.
-    pub(super) fn time_is_up(&mut self, stop: bool, harvest: &Harvest) {
+    pub(super) fn time_is_up(&mut self, stop: bool) {
         if self.killed.is_some() {
             return;
         }
         self.last = account::of(self.pid);
-        harvest.save_counters();
+        self.harvest.save_counters();
         if stop {
             let _ = kill_process_group(self.pid, Signal::STOP);
             self.end = Some(End::TimedOut);
@@ -57,10 +57,10 @@ impl Running<'_> {
     /// Records what the job has executed, and kills it.
     ///
     /// The job is stopped meanwhile, so that it cannot use more memory.
-    pub(super) fn memory_is_out(&mut self, harvest: &Harvest) {
+    pub(super) fn memory_is_out(&mut self) {
         if self.killed.is_none() {
             let _ = kill_process_group(self.pid, Signal::STOP);
-            harvest.save_counters();
+            self.harvest.save_counters();
             self.kill(End::OutOfMemory);
         }
     }
@@ -95,7 +95,7 @@ impl Running<'_> {
 
     /// Tells the host what the job has left and how it ended; returns the streams that processes
     /// may still write to.
-    pub(super) fn finish(mut self, took: Duration, harvest: &Harvest) -> io::Result<Vec<OwnedFd>> {
+    pub(super) fn finish(mut self, took: Duration) -> io::Result<Vec<OwnedFd>> {
         let (mut preambles, mut left) = (Vec::new(), Vec::new());
         for output in std::mem::take(&mut self.outputs) {
             left.extend(output.fd);
@@ -106,8 +106,8 @@ impl Running<'_> {
             self.send_output(output.is_error, rest)?;
             preambles.extend(preamble);
         }
-        if !self.host.gone {
-            harvest.bring(self.host)?;
+        if !self.host.gone && !self.harvest.stays() {
+            self.harvest.bring(self.host)?;
         }
         let ended = Ended {
             end: self.end.unwrap_or(End::TimedOut),
@@ -118,6 +118,7 @@ impl Running<'_> {
             took,
             last: self.last,
             files_bytes: memory::of_files(),
+            has_artifacts: self.harvest.stays() && Harvest::has_artifacts(),
         };
         self.host.send(&FromAgent::Ended(ended))?;
         self.host.finish()?;

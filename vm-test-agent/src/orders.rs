@@ -20,7 +20,7 @@ impl Running<'_> {
     fn obey(&mut self, message: ToAgent) -> io::Result<()> {
         match message {
             // There is one job at a time.
-            ToAgent::Job(_) => {}
+            ToAgent::Job(_) | ToAgent::Bring(_) => {}
             ToAgent::Input(bytes) => self.pending_input.extend(bytes),
             ToAgent::InputEnd => self.input_ends = true,
             // The job learns of it as on the host: by SIGPIPE at its next write.
@@ -29,6 +29,9 @@ impl Running<'_> {
             ToAgent::Signal(number) => {
                 // Only signals with a name are passed on; real-time signals have none.
                 if let Some(signal) = Signal::from_named_raw(number) {
+                    if signal == Signal::KILL {
+                        self.harvest.save_what_stays();
+                    }
                     let _ = kill_process_group(self.pid, signal);
                 }
             }

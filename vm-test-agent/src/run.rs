@@ -41,6 +41,7 @@ pub(super) struct Output {
 /// A running job.
 pub(super) struct Running<'a> {
     pub(super) host: &'a mut Host,
+    pub(super) harvest: &'a Harvest,
     pub(super) body: Option<Body>,
     pub(super) process: JobProcess,
     pub(super) pid: Pid,
@@ -82,11 +83,11 @@ pub(super) fn run(
         }
     };
     let deadline = job.timeout.map(|timeout| began + timeout);
-    let mut running = Running::new(host, &job, process, started, left)?;
+    let mut running = Running::new(host, &job, &harvest, process, started, left)?;
     while running.end.is_none() && !running.host.gone {
         let now = Instant::now();
         if running.is_enough || deadline.is_some_and(|deadline| now >= deadline) {
-            running.time_is_up(job.stop_at_timeout, &harvest);
+            running.time_is_up(job.stop_at_timeout);
         }
         // A killed process still needs processor time to end, and is waited for.
         let deadline = deadline.filter(|_| running.killed.is_none());
@@ -96,7 +97,7 @@ pub(super) fn run(
         }
         if memory.is_watched() {
             if memory.is_exceeded_by(running.pid) {
-                running.memory_is_out(&harvest);
+                running.memory_is_out();
             }
             // With thousands of processes, the agent's little processor time is for the deadline.
             if !memory.is_behind() {
@@ -120,7 +121,7 @@ pub(super) fn run(
         body.is_over();
     }
     running.drain(listener)?;
-    *left = running.finish(took, &harvest)?;
+    *left = running.finish(took)?;
     Ok(())
 }
 
@@ -143,6 +144,7 @@ impl<'a> Running<'a> {
     fn new(
         host: &'a mut Host,
         job: &Job,
+        harvest: &'a Harvest,
         process: JobProcess,
         started: Started,
         left: &mut Vec<OwnedFd>,
@@ -179,6 +181,7 @@ impl<'a> Running<'a> {
         give_what_the_agent_has_not(pid);
         Ok(Self {
             host,
+            harvest,
             body: job
                 .test
                 .as_ref()

@@ -1,6 +1,7 @@
 //! One job of several, in a thread of its own: reads it from its channel, and runs it as the only job
 //! is run otherwise. Knows no other channel.
 
+use super::harvest::Harvest;
 use super::stream::Host;
 use super::{kind, memory, run};
 use std::fs;
@@ -8,6 +9,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use vm_test_protocol::agent::{End, Ended, FromAgent, Job, Obstacle, ToAgent};
+use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::{ENV_CHANNEL, body_socket};
 use vm_test_sys::priority;
 
@@ -51,8 +53,15 @@ pub(super) fn run(guest: &Guest, channel: u32, stream: OwnedFd) -> io::Result<Ve
     }
     let mut host = Host::new(stream)?;
     let mut left = Vec::new();
-    let Some(mut job) = first_job(&mut host)? else {
-        return Ok(left);
+    let mut job = match first(&mut host)? {
+        Some(First::Job(job)) => *job,
+        Some(First::Bring(wanted)) => {
+            Harvest::left(wanted).bring(&mut host)?;
+            host.send(&FromAgent::Ended(Ended::with_end(End::Exited(0))))?;
+            host.finish()?;
+            return Ok(left);
+        }
+        None => return Ok(left),
     };
     if job.test.is_none() {
         run::run(&mut host, &guest.listener, job, &guest.memory, &mut left)?;
@@ -81,10 +90,19 @@ pub(super) fn not_started(reason: String) -> Ended {
     })
 }
 
-fn first_job(host: &mut Host) -> io::Result<Option<Job>> {
+/// What a channel is for.
+enum First {
+    Job(Box<Job>),
+    /// What jobs have left.
+    Bring(Wanted),
+}
+
+fn first(host: &mut Host) -> io::Result<Option<First>> {
     while let Some(message) = host.wait_for_next()? {
-        if let ToAgent::Job(job) = message {
-            return Ok(Some(*job));
+        match message {
+            ToAgent::Job(job) => return Ok(Some(First::Job(job))),
+            ToAgent::Bring(wanted) => return Ok(Some(First::Bring(wanted))),
+            _ => {}
         }
     }
     Ok(None)

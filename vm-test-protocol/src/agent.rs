@@ -31,6 +31,9 @@ pub enum ToAgent {
     Resize(TerminalSize),
     /// The answer to a question of the test's body.
     Answered(Box<Answered>),
+    /// Send what jobs have left that is still here, in place of a job: the first message on a
+    /// channel. The answer ends as a job does.
+    Bring(Wanted),
     /// Several jobs at a time from here on, each on a [`channel`](super::channel): only what is
     /// about channels follows, until [`ToAgent::Single`].
     Multiplex,
@@ -244,6 +247,8 @@ pub struct Ended {
     pub last: Vec<String>,
     /// How much of the guest's memory files occupy at the end.
     pub files_bytes: u64,
+    /// Whether artifacts stay in the guest until they are asked for.
+    pub has_artifacts: bool,
 }
 
 impl Ended {
@@ -259,6 +264,7 @@ impl Ended {
             body: None,
             last: Vec::new(),
             files_bytes: 0,
+            has_artifacts: false,
         }
     }
 }

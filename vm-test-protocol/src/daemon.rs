@@ -5,6 +5,7 @@ use super::lab::{LabLeased, LabRequest, NodeOfLab, OfLab};
 use super::order::{Done, Order};
 use super::pattern::Pattern;
 use super::record::{Log, Record, RunEntry};
+use super::startup::Startup;
 use super::status::Status;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -232,6 +233,8 @@ pub struct Leased {
     pub instance: String,
     /// The kind of the guest.
     pub kind: GuestKind,
+    /// How it is started.
+    pub startup: Startup,
     /// A description of the guest: backend and image.
     pub description: String,
     /// The time limit for the job, from all configuration sources.

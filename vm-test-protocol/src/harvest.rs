@@ -18,7 +18,7 @@ pub const ENV_ARTIFACTS: &str = "VM_TEST_ARTIFACTS";
 /// The variable with the file name pattern for coverage profiles, for instrumented programs.
 pub const ENV_PROFILE: &str = "LLVM_PROFILE_FILE";
 
-/// The maximum number of files of one kind.
+/// The maximum number of files of one kind, from all guests of a test.
 pub const MOST_FILES: usize = 1_000;
 
 /// The maximum size of all artifacts, and of all exports, in bytes.
@@ -45,6 +45,10 @@ pub struct Wanted {
     pub artifacts: bool,
     /// The wanted workspace files.
     pub exports: Option<Exports>,
+    /// Whether the files stay in the guest at the job's end, until the agent is told to bring them.
+    ///
+    /// So it is with jobs on the nodes of a lab, of which a test has many.
+    pub stay: bool,
 }
 
 /// Whether coverage profiles are wanted.

@@ -124,6 +124,13 @@ pub enum OfLab {
     Keep,
     /// Change it, or write down what its networks carry.
     Order(Order),
+    /// End the faults of a link that users have begun.
+    Release {
+        /// The node's name.
+        node: String,
+        /// The network's name.
+        network: String,
+    },
     /// End it.
     Remove,
 }

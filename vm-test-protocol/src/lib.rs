@@ -23,11 +23,12 @@ pub mod mailbox;
 pub mod order;
 pub mod pattern;
 pub mod record;
+pub mod startup;
 pub mod status;
 pub mod tool;
 
 /// The version of all messages in this crate; incremented with every change to any of them.
-pub const PROTOCOL: u32 = 15;
+pub const PROTOCOL: u32 = 16;
 
 /// The socket in a guest where the agent listens for reports of the test body.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

@@ -1,5 +1,6 @@
 //! The record of one test: what its test process knows, and what its instance reported.
 
+use super::startup::Startup;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ pub struct Record {
     pub instance: String,
     /// How it ended.
     pub outcome: RecordOutcome,
-    /// The time from the admission of the lease to the agent's first message.
+    /// The time from the admission of the lease to the agent's first message; in a lab, until all
+    /// nodes are ready.
     pub boot: Duration,
     /// The duration of the test process in the guest; absent if it is not known.
     pub process: Option<Duration>,
@@ -59,6 +61,24 @@ pub struct Record {
     /// The last lines that programs on the nodes of its lab have written; only for a test that did
     /// not pass.
     pub said: Vec<Said>,
+    /// How the nodes came up that its lab starts with.
+    pub nodes: Vec<NodeTimes>,
+}
+
+/// How a node of a lab came up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeTimes {
+    /// The node's name.
+    pub node: String,
+    /// A description of its guest, for people.
+    pub description: String,
+    /// How it was started.
+    pub startup: Startup,
+    /// The time from the request for its lease to the grant: until its files are there, and it is
+    /// its turn to boot.
+    pub prepare: Duration,
+    /// The time from the grant to its agent's first message.
+    pub boot: Duration,
 }
 
 /// A line that a program on a node of a lab has written.

@@ -4,6 +4,7 @@
 
 mod deaths;
 mod lines;
+mod nodes;
 mod plain;
 mod report;
 

@@ -5,7 +5,7 @@ use super::{endings, run_leaving_nothing};
 use vm_test_tests::report::Ending;
 
 /// How many tests the fixture has.
-const TESTS: usize = 7;
+const TESTS: usize = 8;
 
 #[test]
 fn a_node_that_dies_or_breaks_the_protocol_is_an_error_at_once_and_the_others_go_on() {
@@ -15,4 +15,6 @@ fn a_node_that_dies_or_breaks_the_protocol_is_an_error_at_once_and_the_others_go
     assert_eq!(endings.len(), TESTS, "{text}");
     let have_passed = endings.values().all(|ending| *ending == Ending::Passed);
     assert!(have_passed, "{text}");
+    let silent = "vm-test: `a_node_that_does_not_answer_is_not_waited_for_at_the_end_of_the_test`: not all artifacts of node `a` were brought back: the guest did not answer for 10s after it was asked for what jobs have left";
+    assert!(text.contains(silent), "{text}");
 }

@@ -10,6 +10,7 @@ mod hostile;
 mod kept;
 mod kills;
 mod links;
+mod orders;
 mod outside;
 mod power;
 mod tools;

@@ -2,6 +2,7 @@
 //! the workspace, and nothing anywhere else, whatever the names are.
 
 mod forged;
+mod nodes;
 mod rows;
 mod workspace;
 

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod ends;
+mod nodes;
 mod parts;
 mod reports;
 

@@ -1,5 +1,5 @@
 //! What is to be brought from one job: its directories are prepared before the job starts, and its
-//! files are sent once the job is over.
+//! files are sent once the job is over, or stay until the host asks for those of all jobs.
 
 use std::cell::Cell;
 use std::fs;
@@ -56,6 +56,33 @@ impl Harvest {
             began: SystemTime::now(),
             counting: Cell::new(COUNTING),
         })
+    }
+
+    /// Returns what jobs have left that is still here.
+    pub(in super::super) fn left(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            began: SystemTime::now(),
+            counting: Cell::new(COUNTING),
+        }
+    }
+
+    /// Returns whether the files stay until they are asked for.
+    pub(in super::super) fn stays(&self) -> bool {
+        self.wanted.stay
+    }
+
+    /// Returns whether there is anything in the directory for artifacts.
+    pub(in super::super) fn has_artifacts() -> bool {
+        fs::read_dir(ARTIFACTS).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    /// Saves what has been executed so far, before its processes are killed, unless they are killed
+    /// as they may be anywhere.
+    pub(in super::super) fn save_what_stays(&self) {
+        if self.stays() {
+            self.save_counters();
+        }
     }
 
     /// Returns the variables that tell the job about them.

@@ -6,7 +6,10 @@ mod proxy;
 mod settings;
 
 pub(super) use image::{ImageCommand, StoreCommand};
-pub(super) use lab::{DownArgs, ExecArgs, Format, GraphArgs, LabCommand, PcapArgs, UpArgs};
+pub(super) use lab::{
+    DownArgs, ExecArgs, Format, GraphArgs, LabCommand, Link, LinkArgs, PcapArgs, Power, PowerArgs,
+    UpArgs,
+};
 pub(super) use proxy::ProxyArgs;
 pub(super) use settings::{ReportArgs, Settings};
 

@@ -3,12 +3,12 @@
 
 use super::args::RunReportArgs;
 use super::output::{harmless, say, say_json, table};
-use super::runs::{self, Line, Run};
+use super::runs::{self, Line, NodeLine, Run};
 use serde_json::json;
 use std::collections::BTreeMap;
 use vm_test_protocol::failure::Failure;
 
-/// How many tests are listed.
+/// How many tests are listed, and how many nodes.
 const MOST: usize = 20;
 
 /// Prints the report.
@@ -40,6 +40,7 @@ fn text(run: &Run) -> String {
     text += &table(&parts(&lines));
     text += "\nGUESTS\n";
     text += &table(&guests(&lines));
+    text += &nodes(&lines);
     let logs = logs(&lines);
     if !logs.is_empty() {
         text += "\nLOGS OF FAILED TESTS\n";
@@ -100,6 +101,35 @@ fn guests(lines: &[Line]) -> Vec<[String; 3]> {
         ]
     };
     guests.into_iter().map(row).collect()
+}
+
+/// Returns the nodes of labs that took longest to be ready; nothing if there was no lab.
+fn nodes(lines: &[Line]) -> String {
+    let mut nodes: Vec<(&Line, &NodeLine)> = Vec::new();
+    for line in lines {
+        nodes.extend(line.nodes.iter().map(|node| (line, node)));
+    }
+    if nodes.is_empty() {
+        return String::new();
+    }
+    nodes.sort_by_key(|(_, node)| std::cmp::Reverse(node.prepare_us.saturating_add(node.boot_us)));
+    let head = ["  TEST", "NODE", "STARTUP", "PREPARE", "BOOT"];
+    let row = |(line, node): &(&Line, &NodeLine)| {
+        [
+            format!("  {}", name(line)),
+            harmless(&node.node),
+            harmless(&node.startup),
+            millis(node.prepare_us),
+            millis(node.boot_us),
+        ]
+    };
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.extend(nodes.iter().take(MOST).map(row));
+    let more = match nodes.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!("  and {} that took less\n", count(more, "node")),
+    };
+    format!("\nNODES OF LABS, THE SLOWEST FIRST\n{}{more}", table(&rows))
 }
 
 fn logs(lines: &[Line]) -> Vec<[String; 2]> {
@@ -171,5 +201,26 @@ mod tests {
              \nGUESTS\n  host  2 tests  lxc\n\
              \nLOGS OF FAILED TESTS\n  p::b  vm-test logs host-1-1\n"
         );
+    }
+
+    #[test]
+    fn the_nodes_of_labs_are_listed_with_the_slowest_first() {
+        let run = run(&[
+            r#"{"schema":1,"package":"p","test":"a","guest":"driver","description":"lxc","instance":"driver-1-1","outcome":"passed",
+                "wait_us":0,"boot_us":130000,"start_us":1000,"body_us":500,"rollback_us":2500,"total_us":132000,"kept":false,
+                "nodes":[{"node":"gw","description":"lxc","startup":"start","prepare_us":2000,"boot_us":8000},
+                         {"node":"vm","description":"kvm","startup":"restore","prepare_us":9000,"boot_us":121000}]}"#,
+        ]);
+        let text = text(&run);
+        let expected = "\nNODES OF LABS, THE SLOWEST FIRST\n  \
+             TEST  NODE  STARTUP  PREPARE  BOOT\n  \
+             p::a  vm    restore  9.0 ms   121.0 ms\n  \
+             p::a  gw    start    2.0 ms   8.0 ms\n";
+        assert!(text.ends_with(expected), "{text}");
+        let mut many = run;
+        let first = many.lines[0].nodes[0].clone();
+        many.lines[0].nodes = vec![first; MOST + 1];
+        let text = super::text(&many);
+        assert!(text.ends_with("  and 1 node that took less\n"), "{text}");
     }
 }

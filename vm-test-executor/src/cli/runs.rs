@@ -38,6 +38,18 @@ pub(super) struct Line {
     pub(super) rollback_us: Option<u64>,
     pub(super) total_us: Option<u64>,
     pub(super) kept: bool,
+    /// How the nodes of its lab came up, if it has one.
+    #[serde(default)]
+    pub(super) nodes: Vec<NodeLine>,
+}
+
+/// A node of a test's lab.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct NodeLine {
+    pub(super) node: String,
+    pub(super) startup: String,
+    pub(super) prepare_us: u64,
+    pub(super) boot_us: u64,
 }
 
 /// One run.

@@ -132,6 +132,9 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
         Request::OfLab { lab, asked } => match asked {
             OfLab::Keep => return Err(Lasting::KeepLab(lab)),
             OfLab::Order(order) => Reply::Done(lease::order_lab(&desk.host, &lab, &order)),
+            OfLab::Release { node, network } => {
+                Reply::Done(lease::release_link(&desk.host, &lab, &node, &network))
+            }
             OfLab::Remove => lease::remove_lab(&desk.host, &lab),
         },
         Request::Status => Reply::Status(status(desk)),

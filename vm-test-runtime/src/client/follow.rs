@@ -9,6 +9,7 @@ use std::io;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{Ended, FromAgent, ToAgent};
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::harvest::Wanted;
 
 /// How much longer than the job's own time limit the agent may take to report its end: a second for
 /// what the job was doing, two for its counters, two for the rest of its output, and as much for a
@@ -75,7 +76,39 @@ impl Agent {
         follower: &mut dyn Follower,
     ) -> Followed {
         let until = limit.map(|limit| Instant::now() + limit);
-        let mut time = JobTime::new(until, grace);
+        let silent = |told_to_end: bool| silent(grace, limit.filter(|_| !told_to_end));
+        self.hear(JobTime::new(until, grace), &silent, follower)
+    }
+
+    /// Has the agent send what jobs have left that is still there.
+    ///
+    /// # Errors
+    /// Why it has not said that this is all.
+    pub fn bring(&mut self, wanted: Wanted, follower: &mut dyn Follower) -> Result<(), Lost> {
+        self.bring_with(wanted, GRACE, follower)
+    }
+
+    fn bring_with(
+        &mut self,
+        wanted: Wanted,
+        grace: Duration,
+        follower: &mut dyn Follower,
+    ) -> Result<(), Lost> {
+        // That it cannot be told shows as the end of the stream.
+        let _ = self.send(&ToAgent::Bring(wanted));
+        let silent = |_| no_answer(grace, "it was asked for what jobs have left");
+        let time = JobTime::of_files(Instant::now(), grace);
+        self.hear(time, &silent, follower).ended.map(drop)
+    }
+
+    /// Hears an agent to the end; `silent` explains that it has not answered in time, given whether
+    /// the follower wanted the end.
+    fn hear(
+        &mut self,
+        mut time: JobTime,
+        silent: &dyn Fn(bool) -> Failure,
+        follower: &mut dyn Follower,
+    ) -> Followed {
         let (mut late, mut told_to_end) = (0, false);
         let ended = loop {
             let is_wanted = follower.wants_end();
@@ -109,8 +142,7 @@ impl Agent {
                 // then the agent is told first.
                 Err(error) if is_timeout(&error) && !time.is_spent(Instant::now()) => {}
                 Err(error) if is_timeout(&error) => {
-                    let limit = limit.filter(|_| !told_to_end);
-                    break Err(Lost::Failed(silent(grace, limit)));
+                    break Err(Lost::Failed(silent(told_to_end)));
                 }
                 Err(error) => {
                     let words = format!("cannot understand the guest: {error}");
@@ -140,6 +172,10 @@ fn silent(grace: Duration, limit: Option<Duration>) -> Failure {
         Some(limit) => format!("the time limit of {} ms", limit.as_millis()),
         None => "this process received SIGTERM".to_owned(),
     };
+    no_answer(grace, &since)
+}
+
+fn no_answer(grace: Duration, since: &str) -> Failure {
     Failure::new(format!(
         "the guest did not answer for {grace:?} after {since}"
     ))

@@ -29,6 +29,17 @@ impl JobTime {
         }
     }
 
+    /// Returns the time of an agent that was asked for what jobs have left, with this grace to begin.
+    pub(super) fn of_files(now: Instant, grace: Duration) -> Self {
+        Self {
+            limit: None,
+            grace,
+            is_told: true,
+            is_over: false,
+            deadline: Some(now + grace),
+        }
+    }
+
     /// Returns whether the agent must now be told that the time is up; true once.
     ///
     /// `is_asked` tells whether a user wants the job to end before its limit.
@@ -97,6 +108,18 @@ mod tests {
         assert_eq!(time.left(began + second(61)), Some(second(9)));
         assert!(!time.is_spent(began + second(69)));
         assert!(time.is_spent(began + second(70)));
+    }
+
+    #[test]
+    fn an_agent_that_was_asked_for_files_has_its_grace_to_begin_and_then_the_time_for_files() {
+        let began = Instant::now();
+        let mut time = JobTime::of_files(began, GRACE);
+        assert!(!time.must_end(began + second(1), true));
+        assert!(!time.is_spent(began + second(9)));
+        assert!(time.is_spent(began + GRACE));
+        time.is_over(began + second(9));
+        assert!(!time.is_spent(began + HARVEST_TIME));
+        assert!(time.is_spent(began + second(9) + HARVEST_TIME + GRACE));
     }
 
     #[test]

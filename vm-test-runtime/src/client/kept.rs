@@ -63,6 +63,7 @@ impl Lease {
                     kernel: String::new(),
                     degraded: None,
                     took: Duration::ZERO,
+                    granted_after: Duration::ZERO,
                 },
                 attached,
             ))),

@@ -12,7 +12,7 @@ use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::daemon::{LeaseRequest, Leased, Reply, Request};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::record::{Record, RecordOutcome};
+use vm_test_protocol::record::{NodeTimes, Record, RecordOutcome};
 
 /// How much longer than the guest's own time limit its agent may take to report that the boot has
 /// failed.
@@ -31,6 +31,8 @@ pub struct Lease {
     pub degraded: Option<String>,
     /// How long it took to obtain, from the request to the agent's first message.
     pub took: Duration,
+    /// How much of that was over when it was granted.
+    pub granted_after: Duration,
 }
 
 /// Why there is no lease.
@@ -95,12 +97,14 @@ impl Lease {
             }
         };
         let daemon = connection.daemon;
+        let granted_after = asked.elapsed();
         let mut lease = Self {
             agent: Agent::new(connection.stream, connection.buffer),
             granted,
             kernel: String::new(),
             degraded: None,
             took: Duration::ZERO,
+            granted_after,
         };
         lease.await_hello(guest, asked, daemon)?;
         Ok(lease)
@@ -155,6 +159,7 @@ impl Lease {
             words: Some(failure.text()),
             output: Vec::new(),
             said: Vec::new(),
+            nodes: Vec::new(),
         });
         Err(Refusal::Final(failure))
     }
@@ -162,6 +167,18 @@ impl Lease {
     /// Follows the job that the agent has just been sent, which has so much time.
     pub fn follow(&mut self, limit: Option<Duration>, follower: &mut dyn Follower) -> Followed {
         self.agent.follow(limit, follower)
+    }
+
+    /// Returns how it came up, as this node of a lab.
+    #[must_use]
+    pub fn times(&self, node: &str) -> NodeTimes {
+        NodeTimes {
+            node: node.to_owned(),
+            description: self.granted.description.clone(),
+            startup: self.granted.startup,
+            prepare: self.granted_after,
+            boot: self.took.saturating_sub(self.granted_after),
+        }
     }
 
     /// Why the agent has not said how its job ended.

@@ -3,13 +3,14 @@
 
 use super::job;
 use crate::cargo::target;
-use crate::client::Lease;
-use crate::harvest::{Harvest, Places, ProfilePlace, binary_name, directory_name, drafts};
+use crate::harvest::{Destination, Places, ProfilePlace, binary_name, directory_name, drafts};
 use crate::site::Site;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vm_test_protocol::daemon::Leased;
 
-/// Returns a receiver for this test's files.
-pub(super) fn of(lease: &Lease, site: &Site, test: &str) -> Harvest {
+/// Returns where this test's files go, if it runs in the guest of this lease.
+pub(super) fn destination(granted: &Leased, site: &Site, test: &str) -> Arc<Destination> {
     let binary = job::binary().ok();
     let artifacts = binary
         .as_ref()
@@ -21,15 +22,14 @@ pub(super) fn of(lease: &Lease, site: &Site, test: &str) -> Harvest {
         // Otherwise files of an earlier run would be taken for files of this one.
         let _ = std::fs::remove_dir_all(directory);
     }
-    let export = &lease.granted.export;
-    let places = Places {
+    let export = &granted.export;
+    Destination::new(Places {
         // Through /proc, because the file at the path may already be another one.
         profiles: ProfilePlace::for_program(Path::new("/proc/self/exe")),
         artifacts,
         exports: (!export.is_empty()).then(|| (job::workspace(site), export.clone())),
         drafts,
-    };
-    Harvest::new(places, &lease.granted.instance)
+    })
 }
 
 fn directory_of_artifacts(binary: &Path, site: &Site, test: &str) -> PathBuf {

@@ -1,8 +1,9 @@
 //! A node of a test's lab, as the test process has it: while it is on, any number of jobs at a time,
-//! each with an agent of its own. Knows no job.
+//! each with an agent of its own. Knows no job; what jobs leave there, `node_files` knows.
 
 use super::journal::{Journal, Lines};
 use super::lease;
+use super::node_files::NodeFiles;
 use crate::client::{self, Agent, Channels, Lease, Lost, cause_of};
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,8 @@ pub(super) struct Node {
     request: LeaseRequest,
     /// Takes what jobs write there.
     journal: Arc<Journal>,
+    /// What jobs have left there.
+    pub(super) files: NodeFiles,
     /// Whether what runs there when the test ends is stopped, for inspection, and not killed.
     pub(super) stops: bool,
     pub(super) is_paused: AtomicBool,
@@ -49,6 +52,7 @@ impl Node {
         test: &str,
         request: LeaseRequest,
         journal: &Arc<Journal>,
+        files: NodeFiles,
         stops: bool,
     ) -> Self {
         Self {
@@ -56,6 +60,7 @@ impl Node {
             test: test.to_owned(),
             request,
             journal: Arc::clone(journal),
+            files,
             stops,
             is_paused: AtomicBool::new(false),
             live: Mutex::new(None),
@@ -174,7 +179,20 @@ impl Node {
     pub(super) fn give_up(&self, why: &'static str) {
         lock(&self.ends).get_or_insert(why);
         self.is_paused.store(false, Ordering::SeqCst);
+        self.files.are_lost(why);
         drop(lock(&self.live).take());
+    }
+
+    /// Has what jobs have left there brought back, from beside those that still run.
+    pub(super) fn bring_files(&self) {
+        let agent = || {
+            if self.is_paused.load(Ordering::SeqCst) {
+                return Err(Failure::new("it is paused"));
+            }
+            let instance = self.granted()?.instance;
+            Ok((self.agent()?, instance))
+        };
+        self.files.bring(agent, |lost| self.cause_of(lost));
     }
 
     /// Keeps its power from being changed otherwise.

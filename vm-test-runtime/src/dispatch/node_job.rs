@@ -11,7 +11,6 @@ use std::io;
 use vm_test_protocol::agent::{End, FromAgent, INPUT_WINDOW, Job, ToAgent};
 use vm_test_protocol::body::PanicReport;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::harvest::Wanted;
 use vm_test_protocol::lab::{MOST_OUTPUT, Ran, Returned, Work};
 
 /// What is to run on a node.
@@ -53,8 +52,8 @@ impl NodeJob {
     ) -> Result<Self, Failure> {
         let (mut job, input) = match work {
             Work::Call(call) => {
-                let wanted = Wanted::default();
                 let granted = node.granted()?;
+                let wanted = node.files.of_job();
                 let mut job = job::for_test(site, &node.name, test, &granted, wanted)?;
                 if let Some(test) = &mut job.test {
                     test.call = Some(call);
@@ -71,7 +70,9 @@ impl NodeJob {
                         .hint("name one, as in command([\"ip\", \"route\"])"));
                 }
                 check_length(&input)?;
-                (Job::program(program, words), Some(input))
+                let mut job = Job::program(program, words);
+                job.wanted = node.files.of_job();
+                (job, Some(input))
             }
             Work::Tool(tool) => {
                 let (job, input) = tool_job::prepare(&tool)?;
@@ -162,6 +163,7 @@ impl Watch {
             self.print();
         }
         let ended = followed.ended.map_err(|lost| node.cause_of(lost))?;
+        node.files.note(&ended);
         if let Some(breach) = &ended.breach {
             return Err(breach_of(breach));
         }

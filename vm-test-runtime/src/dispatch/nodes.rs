@@ -1,20 +1,25 @@
 //! The nodes of a test's lab: leased with it, asked by its body, ended with it. One thread for each
 //! question that takes time; no node asks anything.
 
+mod bring;
 mod keep;
 mod kept;
 mod order;
+mod request;
 
 pub(super) use kept::Kept;
 
 use super::journal::Journal;
 use super::node::Node;
+use super::node_files::NodeFiles;
 use super::reply::Reply;
 use super::task::Task;
 use super::tasks::Tasks;
-use super::{entry, job, lease, node_job};
+use super::{entry, harvest, job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
+use crate::harvest::Destination;
 use crate::site::{LabSite, Site};
+use request::{at_site, of_node};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,9 +27,8 @@ use std::sync::atomic::AtomicUsize;
 use std::thread::{self, JoinHandle};
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::lab::{
-    Answer, Asked, LabRequest, NodeAtSite, NodeEntry, NodeOfLab, Question, Ran, Work,
-};
+use vm_test_protocol::lab::{Answer, Asked, LabRequest, NodeEntry, Question, Ran, Work};
+use vm_test_protocol::record::NodeTimes;
 
 /// The nodes of one test.
 pub(super) struct Nodes {
@@ -38,6 +42,10 @@ pub(super) struct Nodes {
     waiting: Arc<AtomicUsize>,
     /// What they have written.
     pub(super) journal: Arc<Journal>,
+    /// Where the test's files go.
+    pub(super) destination: Arc<Destination>,
+    /// How those came up that the lab starts with.
+    pub(super) times: Vec<NodeTimes>,
     /// Threads that carry out a question.
     running: Vec<JoinHandle<()>>,
     /// Ends last.
@@ -89,35 +97,36 @@ impl Nodes {
                 .map(|lease| lease.unwrap_or_else(|_| lost()))
                 .collect()
         });
-        let journal = Arc::default();
-        let mut own = None;
-        let mut nodes = BTreeMap::new();
-        let may_stay = on.iter().zip(&leases).any(|(entry, lease)| {
-            let lease = lease.as_ref();
-            entry.name == lab.node && lease.is_ok_and(|lease| lease.granted.keep_for.is_some())
-        });
-        let node = |entry: &NodeEntry| {
-            let request = request(entry);
-            Node::off(&entry.name, test, request, &journal, may_stay)
-        };
-        for entry in off {
-            nodes.insert(entry.name.clone(), Arc::new(node(entry)));
-        }
-        for (entry, lease) in on.into_iter().zip(leases) {
-            let mut lease = lease?;
-            let node = node(entry);
-            node.begin_with(&mut lease)?;
-            nodes.insert(entry.name.clone(), Arc::new(node));
-            if entry.name == lab.node {
-                own = Some(lease);
-            }
-        }
-        let own = own.ok_or_else(|| {
+        let mut leases = leases
+            .into_iter()
+            .collect::<Result<Vec<Lease>, Failure>>()?;
+        let of_own = |at: &usize| on[*at].name == lab.node;
+        let own = (0..leases.len()).find(of_own).ok_or_else(|| {
             Failure::new(format!(
                 "cannot use lab `{}`: the daemon has not granted node `{}`",
                 lab.name, lab.node
             ))
         })?;
+        let may_stay = leases[own].granted.keep_for.is_some();
+        let destination = harvest::destination(&leases[own].granted, site, test);
+        let journal = Arc::default();
+        let node = |entry: &NodeEntry| {
+            let files = NodeFiles::new(&entry.name, &destination);
+            Node::off(&entry.name, test, request(entry), &journal, files, may_stay)
+        };
+        let mut nodes = BTreeMap::new();
+        for entry in off {
+            nodes.insert(entry.name.clone(), Arc::new(node(entry)));
+        }
+        let mut times = Vec::new();
+        for (entry, lease) in on.into_iter().zip(&mut leases) {
+            times.push(lease.times(&entry.name));
+            let node = node(entry);
+            node.begin_with(lease)?;
+            nodes.insert(entry.name.clone(), Arc::new(node));
+        }
+        // The others' streams are their nodes' now.
+        let own = leases.swap_remove(own);
         let nodes = Self {
             site,
             test: test.to_owned(),
@@ -127,6 +136,8 @@ impl Nodes {
             tasks: Arc::default(),
             waiting: Arc::default(),
             journal,
+            destination,
+            times,
             running: Vec::new(),
             lab: Arc::new(granted),
         };
@@ -263,36 +274,5 @@ impl Drop for Nodes {
         for thread in self.running.drain(..) {
             let _ = thread.join();
         }
-    }
-}
-
-/// Returns the nodes that the site declares.
-fn at_site(lab: LabSite) -> Vec<NodeAtSite> {
-    let nodes = lab.nodes.iter();
-    nodes
-        .map(|(name, guest)| NodeAtSite {
-            name: (*name).to_owned(),
-            guest: (*guest).to_owned(),
-        })
-        .collect()
-}
-
-/// Returns the request for a node.
-fn of_node(template: &LeaseRequest, lab: &str, entry: &NodeEntry, own: &str) -> LeaseRequest {
-    let is_own = entry.name == own;
-    LeaseRequest {
-        guest: entry.name.clone(),
-        node: Some(NodeOfLab {
-            lab: lab.to_owned(),
-            node: entry.name.clone(),
-        }),
-        // What the site sets is for the node that the test runs on, as are the test's times.
-        settings: if is_own {
-            template.settings.clone()
-        } else {
-            Vec::new()
-        },
-        entry: template.entry.clone().filter(|_| is_own),
-        ..template.clone()
     }
 }

@@ -51,6 +51,7 @@ impl Node {
     }
 
     fn shut_down(&self, lab: &client::Lab) -> Result<(), Failure> {
+        self.bring_files();
         *lock(&self.ends) = Some("shut down");
         let done = self.order(lab, PowerChange::Shutdown);
         match &done {

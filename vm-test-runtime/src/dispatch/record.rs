@@ -35,16 +35,24 @@ pub(super) fn tell(
         ),
     };
     let ended = course.ended.as_ref();
+    let times = nodes.map(|nodes| nodes.times.clone()).unwrap_or_default();
+    // The nodes of a lab are asked for when it has its room.
+    let alone = lease.took.saturating_sub(lease.granted.waited);
     client::record(Record {
         instance: lease.granted.instance.clone(),
         outcome,
-        boot: lease.took.saturating_sub(lease.granted.waited),
+        boot: times
+            .iter()
+            .map(|node| node.prepare + node.boot)
+            .max()
+            .unwrap_or(alone),
         process: ended.and_then(|ended| believable(ended.took, course.took)),
         body: ended.and_then(|ended| believable(ended.body?, course.took)),
         total,
         words: words.map(|words| words.chars().take(MOST_WORDS).collect()),
         output,
         said,
+        nodes: times,
     });
 }
 

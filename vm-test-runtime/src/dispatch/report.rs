@@ -2,13 +2,11 @@
 //! it again.
 
 use super::conclusion::Conclusion;
-use super::nodes::Kept;
 use crate::client::{Lease, console, program};
 use crate::site::Site;
 use std::time::Duration;
 use vm_test_protocol::daemon::{GuestKind, Leased};
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::order::Capture;
 use vm_test_settings::quantity::show_duration;
 
 /// Reports a test that got no instance.
@@ -114,30 +112,6 @@ pub(super) fn unseen(reasons: &[String]) {
     }
 }
 
-/// Prints where the frames are that the networks of a failed test's lab have carried, or why they
-/// are nowhere.
-pub(super) fn captured(captured: Result<Vec<Capture>, Failure>) {
-    match captured {
-        Ok(captures) => captures
-            .iter()
-            .for_each(|capture| eprintln!("{}", capture_in_words(capture))),
-        Err(failure) => eprintln!("vm-test: no frames of the lab were saved: {failure}"),
-    }
-}
-
-fn capture_in_words(capture: &Capture) -> String {
-    let Capture {
-        network,
-        path,
-        lost,
-    } = capture;
-    let missing = match lost {
-        0 => String::new(),
-        lost => format!(" ({lost} more came too fast to be recorded)"),
-    };
-    format!("vm-test: the last frames of network `{network}`{missing}: {path}")
-}
-
 /// Prints how a failed test can be inspected, or why it cannot.
 pub(super) fn kept(lease: &Lease, kept: Result<Duration, Failure>) {
     let instance = &lease.granted.instance;
@@ -148,22 +122,6 @@ pub(super) fn kept(lease: &Lease, kept: Result<Duration, Failure>) {
             program()
         ),
         Err(failure) => eprintln!("vm-test: instance {instance} is not kept: {failure}"),
-    }
-}
-
-/// Prints how to see what all nodes of a failed test's lab have written.
-pub(super) fn log_of_lab(lab: &str) {
-    eprintln!(
-        "vm-test: what all nodes wrote, by one clock: {} logs {lab}",
-        program()
-    );
-}
-
-/// Prints how the nodes of a failed test's lab can be inspected, or why they cannot.
-pub(super) fn kept_lab(kept: Result<Kept, Failure>) {
-    match kept {
-        Ok(kept) => eprint!("{}", kept.in_words(&program())),
-        Err(failure) => eprintln!("vm-test: the lab is not kept: {failure}"),
     }
 }
 
@@ -231,12 +189,14 @@ fn sounds_like_a_wait(words: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vm_test_protocol::startup::Startup;
 
     /// Returns a lease of a guest that has all the reasons for hints.
     fn granted() -> Leased {
         Leased {
             instance: "deb-1".to_owned(),
             kind: GuestKind::Container,
+            startup: Startup::Start,
             description: String::new(),
             timeout: Duration::ZERO,
             boot_timeout: Duration::ZERO,
@@ -308,21 +268,6 @@ mod tests {
             words,
             "vm-test: the last lines of the guest's console:\n  | a\n  | b\n"
         );
-    }
-
-    #[test]
-    fn a_capture_is_named_by_its_network_and_says_what_is_missing() {
-        let mut capture = Capture {
-            network: "lan".to_owned(),
-            path: "/t/lab-1.1.lan.pcap".to_owned(),
-            lost: 0,
-        };
-        let words = super::capture_in_words(&capture);
-        let expected = "vm-test: the last frames of network `lan`: /t/lab-1.1.lan.pcap";
-        assert_eq!(words, expected);
-        capture.lost = 7;
-        let words = super::capture_in_words(&capture);
-        assert!(words.contains("(7 more came too fast to be recorded)"));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::conclusion::{Conclusion, is_failure};
 use super::nodes::Nodes;
 use super::termination::InGuest;
 use super::{
-    caller, lease, libtest, listing, reason, record, report, skip, tracer, unknown, watch,
+    caller, lab_report, lease, libtest, listing, reason, record, report, skip, tracer, unknown,
+    watch,
 };
 use crate::client::Lease;
 use crate::guest::text_of;
@@ -82,15 +83,15 @@ fn have_run(site: &'static Site) -> Fate {
         }
         report::failed(site, &test, &lease, &conclusion, &output);
         if let Some(nodes) = nodes.as_ref().filter(|_| is_failure) {
-            report::captured(nodes.capture());
-            report::log_of_lab(nodes.lab());
+            lab_report::captured(nodes.capture());
+            lab_report::log_of_lab(nodes.lab());
         }
     }
     if is_failure && lease.granted.keep_for.is_some() {
         match &mut nodes {
             Some(nodes) => {
                 let is_idle = course.keepable(&lease).map(drop);
-                report::kept_lab(nodes.keep(&lease, is_idle));
+                lab_report::kept_lab(nodes.keep(&lease, is_idle));
             }
             None => report::kept(&lease, course.keepable(&lease).and_then(Lease::keep)),
         }

@@ -11,6 +11,7 @@ use crate::harvest::Harvest;
 use crate::relay::Utf8Stream;
 use crate::site::Site;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vm_test_protocol::agent::{Ended, FromAgent, ToAgent};
 use vm_test_protocol::body::{BodyOutcome, PanicReport};
@@ -190,14 +191,19 @@ impl Follower for Watch<'_> {
 /// Runs the test in the leased instance; `nodes` are the others of its lab.
 pub(super) fn run(
     lease: &mut Lease,
-    nodes: Option<&mut Nodes>,
+    mut nodes: Option<&mut Nodes>,
     site: &Site,
     test: &str,
     in_guest: &InGuest,
 ) -> Course {
-    let mut harvest = harvest::of(lease, site, test);
+    let destination = match &nodes {
+        Some(nodes) => Arc::clone(&nodes.destination),
+        None => harvest::destination(&lease.granted, site, test),
+    };
+    let mut harvest = Harvest::of(&destination, &lease.granted.instance);
     let job = job::for_test(site, &site.guest(), test, &lease.granted, harvest.wanted());
-    let prepared = job.and_then(|job| Ok((job, with_speaker(lease, nodes)?)));
+    let speaking = with_speaker(lease, nodes.as_deref_mut());
+    let prepared = job.and_then(|job| Ok((job, speaking?)));
     let (job, lab) = match prepared {
         Ok(prepared) => prepared,
         Err(failure) => {
@@ -224,7 +230,11 @@ pub(super) fn run(
     watch.lab = lab;
     let followed = lease.follow(Some(lease.granted.timeout), &mut watch);
     let (seen, output) = watch.finish();
+    let took = began.elapsed();
     harvest.complain(test);
+    if let Some(nodes) = nodes {
+        nodes.bring();
+    }
     if let Some(directory) = harvest.artifacts() {
         eprintln!("vm-test: artifacts of `{test}`: {}", directory.display());
     }
@@ -238,7 +248,7 @@ pub(super) fn run(
         lost,
         output,
         told_to_end: followed.told_to_end,
-        took: began.elapsed(),
+        took,
     }
 }
 

@@ -4,6 +4,7 @@
 //!
 //! Shared by every test binary and by the program `vm-test`; not a public API, and not stable.
 
+mod destination;
 mod draft;
 mod history;
 mod instrumented;
@@ -12,7 +13,8 @@ mod places;
 mod profile;
 mod take;
 
+pub use destination::Destination;
 pub use history::forget_old_runs;
 pub use names::{binary_name, directory_name};
 pub use places::{Places, ProfilePlace, drafts};
-pub use take::Harvest;
+pub use take::{Harvest, complain};

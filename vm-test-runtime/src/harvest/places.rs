@@ -75,6 +75,7 @@ impl Places {
                     patterns: patterns.clone(),
                 })
             }),
+            stay: false,
         }
     }
 }

@@ -1,37 +1,30 @@
 //! Receives the agent's messages about files, in order, and checks each. Distinguishes a guest that
 //! breaks the protocol from one whose file is not available.
 
+use super::destination::{Destination, Source};
 use super::draft::Draft;
 use super::places::Places;
 use super::{names, profile};
-use crate::cargo::is_cargos;
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::harvest::{FileKind, MOST_FILES, MOST_KEPT, Sum, Wanted};
-
-/// How many names are tried for one profile.
-const MOST_NAMES: usize = 1_000;
 
 /// How many characters of a guest's names and reasons are shown.
 const LONGEST_NAME: usize = 100;
 const LONGEST_REASON: usize = 300;
 
-/// Receives the files of one job.
+/// Receives the files of one guest.
 #[derive(Debug)]
 pub struct Harvest {
-    places: Places,
-    /// The instance, as part of names that must be unique.
-    instance: String,
+    destination: Arc<Destination>,
+    source: Source,
     open: Option<Open>,
     /// How many files of each kind have begun.
     begun: [usize; 3],
     bytes: [u64; 3],
     kept: usize,
-    /// The artifacts so far: two names of the guest may become the same on the host.
-    artifacts: BTreeSet<Vec<String>>,
-    profiles: usize,
     remarks: Vec<String>,
 }
 
@@ -53,23 +46,38 @@ impl Harvest {
     /// Returns a receiver for a job in this instance.
     #[must_use]
     pub fn new(places: Places, instance: &str) -> Self {
+        Self::of(&Destination::new(places), instance)
+    }
+
+    /// Returns a receiver for the test, which runs in this instance.
+    #[must_use]
+    pub fn of(destination: &Arc<Destination>, instance: &str) -> Self {
         Self {
-            places,
-            instance: names::directory_name(instance),
+            destination: Arc::clone(destination),
+            source: Source {
+                instance: names::directory_name(instance),
+                node: None,
+            },
             open: None,
             begun: [0; 3],
             bytes: [0; 3],
             kept: 0,
-            artifacts: BTreeSet::new(),
-            profiles: 0,
             remarks: Vec::new(),
         }
+    }
+
+    /// Returns a receiver for what the test's jobs have left on another node of its lab.
+    #[must_use]
+    pub fn of_node(destination: &Arc<Destination>, node: &str, instance: &str) -> Self {
+        let mut harvest = Self::of(destination, instance);
+        harvest.source.node = Some(names::directory_name(node));
+        harvest
     }
 
     /// Returns what the agent is asked for.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
-        self.places.wanted()
+        self.destination.wanted()
     }
 
     /// Handles a message about files.
@@ -125,7 +133,7 @@ impl Harvest {
             ));
         }
         let shown = names::shown(name, LONGEST_NAME);
-        let draft = match self.draft(kind, name) {
+        let draft = match self.destination.draft(kind, name, length, &self.source) {
             Ok(draft) => Some(draft),
             Err(reason) => {
                 self.refuse(kind, &shown, &reason);
@@ -142,59 +150,6 @@ impl Harvest {
             draft,
         });
         Ok(())
-    }
-
-    /// Decides which file of the host it becomes.
-    fn draft(&mut self, kind: FileKind, name: &[u8]) -> Result<Draft, String> {
-        let drafts = self.places.drafts.as_deref();
-        let unasked = || "the test did not request it".to_owned();
-        match kind {
-            FileKind::Profile => {
-                let place = self.places.profiles.as_ref().ok_or_else(unasked)?;
-                make(&place.directory)?;
-                let name = (0..MOST_NAMES).find_map(|_| {
-                    let name = format!(
-                        "{}vm-test-{}-{}-{}.profraw",
-                        place.prefix,
-                        self.instance,
-                        std::process::id(),
-                        self.profiles
-                    );
-                    self.profiles += 1;
-                    (!place.directory.join(&name).exists()).then_some(name)
-                });
-                Draft::begin(
-                    &place.directory,
-                    &[name.ok_or("no free name was found")?],
-                    drafts,
-                )
-            }
-            FileKind::Artifact => {
-                let root = self.places.artifacts.as_ref().ok_or_else(unasked)?;
-                let names = names::of_artifact(name)?;
-                if !self.artifacts.insert(names.clone()) {
-                    return Err(format!("another artifact has become {}", names.join("/")));
-                }
-                make(root)?;
-                Draft::begin(root, &names, drafts)
-            }
-            FileKind::Export => {
-                let (root, patterns) = self.places.exports.as_ref().ok_or_else(unasked)?;
-                let names = names::of_export(name)?;
-                let path = names.join("/");
-                if !patterns.iter().any(|pattern| pattern.fits(&path)) {
-                    return Err("no pattern of `export` fits its name".to_owned());
-                }
-                let mut above = root.clone();
-                for name in &names {
-                    if above != *root && is_cargos(&above) {
-                        return Err(format!("{} is what cargo makes", above.display()));
-                    }
-                    above.push(name);
-                }
-                Draft::begin(root, &names, drafts)
-            }
-        }
     }
 
     fn end(&mut self, open: Open, sum: u64) {
@@ -225,35 +180,46 @@ impl Harvest {
     }
 
     fn refuse(&mut self, kind: FileKind, shown: &str, reason: &str) {
+        let node = self.source.node.as_ref();
+        let of_node = node.map_or(String::new(), |node| format!(" of node `{node}`"));
         self.remarks.push(format!(
-            "{} `{shown}` was not brought back: {reason}",
+            "{} `{shown}`{of_node} was not brought back: {reason}",
             kind.noun()
         ));
     }
 
-    /// Returns the directory of artifacts, if there is anything in it.
+    /// Returns the directory of the test's artifacts, if there is anything in it.
     #[must_use]
-    pub fn artifacts(&self) -> Option<&PathBuf> {
-        let directory = self.places.artifacts.as_ref()?;
-        (!self.artifacts.is_empty()).then_some(directory)
+    pub fn artifacts(&self) -> Option<&Path> {
+        self.destination.artifacts()
+    }
+
+    /// Returns what is missing, and why.
+    #[must_use]
+    pub fn remarks(self) -> Vec<String> {
+        self.remarks
     }
 
     /// Reports which files are missing.
-    ///
-    /// It is written past everything that captures output, since a passing test's output is not
-    /// shown, and an incomplete coverage report must not look complete.
     pub fn complain(&mut self, whose: &str) {
-        let remarks = std::mem::take(&mut self.remarks);
-        let more = remarks.len().saturating_sub(2 * MOST_KEPT);
-        let mut text = String::new();
-        for remark in remarks.iter().take(2 * MOST_KEPT) {
-            text += &format!("vm-test: `{whose}`: {remark}\n");
-        }
-        if more > 0 {
-            text += &format!("vm-test: `{whose}`: {more} more files were not brought back\n");
-        }
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        complain(whose, std::mem::take(&mut self.remarks));
     }
+}
+
+/// Reports what is missing of somebody's files.
+///
+/// It is written past everything that captures output, since a passing test's output is not shown,
+/// and an incomplete coverage report must not look complete.
+pub fn complain(whose: &str, remarks: Vec<String>) {
+    let more = remarks.len().saturating_sub(2 * MOST_KEPT);
+    let mut text = String::new();
+    for remark in remarks.iter().take(2 * MOST_KEPT) {
+        text += &format!("vm-test: `{whose}`: {remark}\n");
+    }
+    if more > 0 {
+        text += &format!("vm-test: `{whose}`: {more} more files were not brought back\n");
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 impl Open {
@@ -268,10 +234,4 @@ impl Open {
             None => Ok(()),
         }
     }
-}
-
-/// Makes a directory that the host has chosen, and those above it.
-fn make(directory: &std::path::Path) -> Result<(), String> {
-    std::fs::create_dir_all(directory)
-        .map_err(|error| format!("cannot make {}: {error}", directory.display()))
 }

@@ -28,8 +28,66 @@ pub(in super::super) enum LabCommand {
     Graph(GraphArgs),
     /// Write down what the networks of a held lab have carried, as pcap files
     Pcap(PcapArgs),
+    /// Change the power of a node of a lab that is held
+    Power(PowerArgs),
+    /// Cut or hold a link of a lab that is held, or make it whole again
+    Link(LinkArgs),
     /// End labs that are held
     Down(DownArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in super::super) struct PowerArgs {
+    /// The lab, as `vm-test lab ls` names it
+    pub(in crate::cli) lab: String,
+    /// The node
+    pub(in crate::cli) node: String,
+    /// What becomes of it
+    #[arg(value_enum)]
+    pub(in crate::cli) change: Power,
+}
+
+/// A change of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in super::super) enum Power {
+    /// Switch it on, with the disk that it had
+    On,
+    /// Cut the power of a VM: what it has not written to its disk is lost
+    Off,
+    /// Have the system of a VM shut down
+    Shutdown,
+    /// Have the system of a VM shut down, and switch it on again
+    Reboot,
+    /// Stop the processors of a VM
+    Pause,
+    /// Let its processors run on
+    Resume,
+    /// End it with its disk; `on` starts it anew
+    Kill,
+}
+
+#[derive(Debug, Args)]
+pub(in super::super) struct LinkArgs {
+    /// The lab, as `vm-test lab ls` names it
+    pub(in crate::cli) lab: String,
+    /// The node
+    pub(in crate::cli) node: String,
+    /// The network
+    pub(in crate::cli) network: String,
+    /// What becomes of the link
+    #[arg(value_enum)]
+    pub(in crate::cli) change: Link,
+}
+
+/// A change of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in super::super) enum Link {
+    /// All frames are lost
+    Cut,
+    /// All frames wait
+    Hold,
+    /// It is whole again, and what has waited is delivered
+    Release,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,9 @@ start of cargo or of nextest. The times are in vm-test/runs/RUN.jsonl in cargo's
 line per test, written by the daemon when the test's instance has ended.
 
 WAIT is the time in the queue for memory and processors, BOOT from then to the agent's first message, START the time of the test \
-process before and after the body, BODY the body alone by the guest's clock, ROLLBACK the destruction of the instance.";
+process before and after the body, BODY the body alone by the guest's clock, ROLLBACK the destruction of the instance. In a \
+lab, BOOT is the time until all nodes are ready that it starts with; each of them is listed, too: STARTUP is how it was started, \
+PREPARE the time until its files were there and it was its turn to boot, BOOT from then to its agent's first message.";
 
 pub(in super::super) const REPORT_AFTER: &str = "\
 EXAMPLES
@@ -32,6 +34,8 @@ JSON
   total_us     from the request for the lease (and the start of the daemon) to the end of the test,
                without the rollback
   kept         whether the instance was kept
+  nodes        of a lab, those that it starts with: [{ node, description, startup, prepare_us, boot_us }];
+               startup is \"start\" (of a container), \"boot\", \"restore\" or \"spare\": prepared ahead
 
 EXIT CODES
   0 printed; 1 there is no such run; 2 the command line is wrong";

@@ -6,8 +6,11 @@ mod down;
 mod enter;
 mod graph;
 mod held;
+mod link;
 mod listing;
+mod ordered;
 mod pcap;
+mod power;
 mod run;
 mod up;
 

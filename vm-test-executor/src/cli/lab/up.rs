@@ -78,7 +78,7 @@ fn start(lab: &Lab, bar: &Bar) -> Result<Vec<Lease>, Failure> {
 }
 
 /// Leases a node, and says when it runs.
-fn lease(lab: &str, node: &str, bar: &Bar) -> Result<Lease, Failure> {
+pub(super) fn lease(lab: &str, node: &str, bar: &Bar) -> Result<Lease, Failure> {
     let settings = Settings::default();
     let request = LeaseRequest {
         node: Some(NodeOfLab {
@@ -105,11 +105,7 @@ fn hold(lab: &Lab, nodes: &[Lease]) -> Result<Duration, Failure> {
             .because(Tried::Descriptor, &error)
     };
     for node in nodes {
-        let instance = &node.granted.instance;
-        let stream = node.agent.sender().map_err(cannot)?;
-        let request = keep::of_instance(instance);
-        let what = format!("instance {instance}");
-        keep::hand_over(Connection::open()?, &request, &stream, &what)?;
+        keep_node(node)?;
     }
     let name = &lab.granted.lab;
     let stream = lab.stream().map_err(cannot)?;
@@ -120,6 +116,17 @@ fn hold(lab: &Lab, nodes: &[Lease]) -> Result<Duration, Failure> {
         &stream,
         &format!("lab {name}"),
     )
+}
+
+/// Makes the daemon the holder of a node; returns for how long.
+pub(super) fn keep_node(node: &Lease) -> Result<Duration, Failure> {
+    let instance = &node.granted.instance;
+    let what = format!("instance {instance}");
+    let stream = node.agent.sender().map_err(|error| {
+        Failure::new(format!("cannot keep {what}: {error}")).because(Tried::Descriptor, &error)
+    })?;
+    let request = keep::of_instance(instance);
+    keep::hand_over(Connection::open()?, &request, &stream, &what)
 }
 
 /// Says what can be done with the lab.

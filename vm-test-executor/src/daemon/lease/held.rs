@@ -1,12 +1,10 @@
-//! Labs that the daemon holds: takes them over from their tests, changes them for their users, and
-//! ends them with all of their nodes when their time is up.
+//! Labs that the daemon holds: takes them over from their tests, and ends them with all of their
+//! nodes when their time is up.
 
 use super::host::Host;
 use super::kept::is_gone_within;
 use super::labs::LivingLab;
-use super::orders;
 use super::term::Term;
-use crate::sync;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -14,7 +12,6 @@ use std::time::{Duration, Instant};
 use vm_test_protocol::daemon::Reply;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
-use vm_test_protocol::order::{Done, Order};
 use vm_test_protocol::record::Log;
 use vm_test_sys::handover;
 
@@ -67,7 +64,8 @@ fn attend(host: &Host, lab: &LivingLab, term: &Term) {
     loop {
         let left = term.left().unwrap_or(TICK).min(TICK);
         let is_over = left.is_zero() || is_gone(lab, left);
-        if is_over || !host.registry.has_node_of(&lab.about.name) {
+        let has_gone = !host.registry.has_node_of(&lab.about.name);
+        if is_over || (has_gone && !lab.about.holding.has_been_switched_off()) {
             return end(host, lab);
         }
     }
@@ -127,21 +125,6 @@ pub(crate) fn log(host: &Host, name: &str) -> Option<Log> {
         lab: Some(log),
         ..Log::default()
     })
-}
-
-/// Carries out an order of a user about a lab that is held.
-pub(crate) fn order(host: &Host, name: &str, order: &Order) -> Done {
-    let cannot = |cause: &str| Failure::new(format!("cannot change lab {name}: {cause}"));
-    let Some(lab) = host.labs.find(name) else {
-        let failure = cannot("there is no such lab");
-        return Done::Failed(failure.hint("`vm-test lab ls` lists all labs"));
-    };
-    if lab.about.holding.connection().is_none() {
-        let failure = cannot("its test still runs");
-        return Done::Failed(failure.hint("labs are held when their tests have failed"));
-    }
-    let _turn = sync::lock(&lab.about.holding.turn);
-    orders::carry_out(&lab, &host.admission, order)
 }
 
 /// Waits for at most [`REMOVAL`]; returns whether the condition holds.

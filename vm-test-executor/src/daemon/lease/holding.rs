@@ -2,7 +2,9 @@
 //! connection once the daemon has it.
 
 use super::term::Term;
+use crate::sync;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use vm_test_protocol::lab::LabRequest;
@@ -19,6 +21,10 @@ pub(super) struct Holding {
     connection: OnceLock<UnixStream>,
     /// Held while a user changes the lab: one after the other.
     pub(super) turn: Mutex<()>,
+    /// The faults that users have begun, with the names of node and network.
+    faults: Mutex<Vec<([String; 2], u64)>>,
+    /// Whether a user has switched a node off.
+    is_partly_off: AtomicBool,
 }
 
 impl Holding {
@@ -66,6 +72,32 @@ impl Holding {
         self.connection.get()
     }
 
+    /// Returns whether a user has begun a fault of this link, of a node to a network.
+    pub(super) fn has_fault(&self, link: [&str; 2]) -> bool {
+        sync::lock(&self.faults).iter().any(|(of, _)| *of == link)
+    }
+
+    pub(super) fn note_fault(&self, link: [&str; 2], fault: u64) {
+        let link = link.map(str::to_owned);
+        sync::lock(&self.faults).push((link, fault));
+    }
+
+    /// Forgets the fault of this link, and returns its number.
+    pub(super) fn end_of_fault(&self, link: [&str; 2]) -> Option<u64> {
+        let mut faults = sync::lock(&self.faults);
+        let at = faults.iter().position(|(of, _)| *of == link)?;
+        Some(faults.swap_remove(at).1)
+    }
+
+    /// Notes that a user has switched a node off, maybe the last one.
+    pub(super) fn note_off(&self) {
+        self.is_partly_off.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn has_been_switched_off(&self) -> bool {
+        self.is_partly_off.load(Ordering::SeqCst)
+    }
+
     pub(super) fn status(&self) -> Option<KeptStatus> {
         self.connection()?;
         Some(self.term.get()?.status())
@@ -102,6 +134,17 @@ mod tests {
         holding.hear("gw", minute);
         holding.hear("gw", Some(Duration::from_secs(600)));
         assert_eq!(holding.term().map(|term| term.stays()), minute);
+    }
+
+    #[test]
+    fn each_link_has_one_fault_of_users_which_is_found_by_its_names() {
+        let holding = Holding::of(&request(None));
+        let (link, other) = (["gw", "lan"], ["gw", "wan"]);
+        holding.note_fault(link, 7);
+        assert!(holding.has_fault(link) && !holding.has_fault(other));
+        assert_eq!(holding.end_of_fault(other), None);
+        assert_eq!(holding.end_of_fault(link), Some(7));
+        assert_eq!(holding.end_of_fault(link), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 use vm_test_protocol::daemon::{LeaseRequest, Leased};
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::record::{Log, RecordOutcome, RunEntry};
+use vm_test_protocol::record::{Log, NodeTimes, Record, RecordOutcome, RunEntry};
 use vm_test_runtime::harvest::forget_old_runs;
 
 /// The version of the format of a line.
@@ -85,6 +85,7 @@ pub(super) fn close_unopened(
         "began_us": micros(asked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()),
         "wait_us": micros(granted.map_or(Duration::ZERO, |granted| granted.waited)),
         "boot_us": none,
+        "nodes": [],
         "start_us": none,
         "body_us": none,
         "rollback_us": none,
@@ -138,6 +139,7 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
         "began_us": micros(living.asked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()),
         "wait_us": micros(living.granted.waited),
         "boot_us": record.map(|record| micros(record.boot)),
+        "nodes": record.map_or_else(Vec::new, nodes),
         "start_us": process.map(|process| micros(process.saturating_sub(body.unwrap_or_default()))),
         "body_us": body.map(micros),
         "rollback_us": rollback.map(micros),
@@ -157,6 +159,20 @@ fn page(living: &Living, entry: RunEntry, end: End<'_>, rollback: Option<Duratio
         log,
         lab,
     }
+}
+
+/// Returns how the nodes of a test's lab came up.
+fn nodes(record: &Record) -> Vec<Value> {
+    let node = |times: &NodeTimes| {
+        json!({
+            "node": times.node,
+            "description": times.description,
+            "startup": times.startup.name(),
+            "prepare_us": micros(times.prepare),
+            "boot_us": micros(times.boot),
+        })
+    };
+    record.nodes.iter().map(node).collect()
 }
 
 /// Returns the first line of a log.

@@ -5,6 +5,7 @@ mod admission;
 pub(super) mod attach;
 mod budget;
 mod captures;
+mod changing;
 mod claims;
 mod disks;
 mod gathering;
@@ -43,10 +44,9 @@ mod term;
 
 pub(super) use admission::Admission;
 pub use budget::Budget;
+pub(super) use changing::{order as order_lab, release as release_link};
 pub(super) use claims::Claims;
-pub(super) use held::{
-    keep as keep_lab, log as log_of_lab, order as order_lab, remove as remove_lab,
-};
+pub(super) use held::{keep as keep_lab, log as log_of_lab, remove as remove_lab};
 pub(super) use host::Host;
 pub(super) use keep::{keep, remove};
 pub(super) use lab::serve as serve_lab;

@@ -81,6 +81,17 @@ impl Registry {
         nodes.filter_map(|living| living.kept.clone()).collect()
     }
 
+    /// Returns a node of this lab, if it is kept.
+    pub(super) fn kept_node(&self, lab: &str, node: &str) -> Option<Arc<Kept>> {
+        let state = self.lock();
+        let mut nodes = state.alive.values().filter(|living| living.is_of(lab));
+        let is_it = |living: &&Living| {
+            let it = living.status.lab.as_ref();
+            it.is_some_and(|it| it.node == node)
+        };
+        nodes.find(is_it)?.kept.clone()
+    }
+
     /// Returns how many processes of a living instance the kernel has killed because memory ran
     /// out.
     pub(crate) fn oom_kills(&self, instance: &str) -> Option<u64> {

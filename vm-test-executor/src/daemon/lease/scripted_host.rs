@@ -27,6 +27,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 use vm_test_protocol::daemon::{GuestKind, LeaseRequest, Leased};
 use vm_test_protocol::record::RunEntry;
+use vm_test_protocol::startup::Startup;
 
 /// The budget of memory, in bytes.
 pub(super) const BUDGET: u64 = 1 << 30;
@@ -233,6 +234,7 @@ fn granted() -> Leased {
     Leased {
         instance: NAME.to_owned(),
         kind: GuestKind::Container,
+        startup: Startup::Start,
         description: "a container".to_owned(),
         timeout: Duration::ZERO,
         boot_timeout: Duration::ZERO,

@@ -22,6 +22,7 @@ use std::time::{Duration, SystemTime};
 use vm_test_protocol::daemon::{ExitReport, LeaseRequest, Leased, Reply};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
+use vm_test_protocol::startup::Startup;
 
 /// Serves a request for a lease on this connection until the lease ends.
 pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
@@ -158,6 +159,7 @@ fn grant(guest: &Guest, ready: &Ready, spare: Option<&Spare>, waited: Duration) 
             .map_or(&*ready.assignment.instance, Spare::name)
             .to_owned(),
         kind: ready.assignment.kind(),
+        startup: spare.map_or_else(|| ready.startup(), |_| Startup::Spare),
         description: ready.description.clone(),
         timeout: ready.timeout,
         boot_timeout: ready.boot_timeout,

@@ -7,6 +7,7 @@ use crate::backend::kvm::{Accelerator, Start};
 use crate::keeper::{Assignment, World};
 use std::sync::Arc;
 use std::time::Duration;
+use vm_test_protocol::startup::Startup;
 
 /// An instance that only has to be started.
 #[derive(Debug)]
@@ -55,6 +56,15 @@ impl Ready {
             next: self.next,
             lab_node: None,
             held: Arc::clone(&self.held),
+        }
+    }
+
+    /// Returns how it is started.
+    pub(crate) fn startup(&self) -> Startup {
+        match &self.assignment.world {
+            World::Vm(vm) if vm.hardware.start.is_restored() => Startup::Restore,
+            World::Vm(_) => Startup::Boot,
+            _ => Startup::Start,
         }
     }
 

@@ -229,3 +229,39 @@ fn files_of_a_job_that_was_over_in_time_may_come_after_its_limit() {
     // Nobody has told it to end.
     assert_eq!(script.join().unwrap(), None);
 }
+
+#[test]
+fn an_agent_that_is_asked_for_files_and_says_nothing_is_waited_for_no_longer_than_its_grace() {
+    let (mut agent, script) = agent(|mut stream| {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut stream, &mut bytes).unwrap();
+    });
+    let mut witness = Witness::default();
+    let grace = Duration::from_millis(50);
+    let lost = agent.bring_with(Wanted::default(), grace, &mut witness);
+    let Err(Lost::Failed(failure)) = lost else {
+        panic!("{lost:?}");
+    };
+    let words = "the guest did not answer for 50ms after it was asked for what jobs have left";
+    assert_eq!(failure.message, words);
+    drop(agent);
+    script.join().unwrap();
+}
+
+#[test]
+fn what_jobs_have_left_is_asked_for_and_passed_on() {
+    let kept = FromAgent::FileKept {
+        kind: FileKind::Artifact,
+        name: b"a".to_vec(),
+        reason: "no".to_owned(),
+    };
+    let (messages, expected) = (vec![kept.clone(), ended(End::Exited(0))], vec![kept]);
+    let (mut agent, _script) = agent(move |stream| {
+        let asked: Option<ToAgent> = frame::read(stream).unwrap();
+        assert_eq!(asked, Some(ToAgent::Bring(Wanted::default())));
+        messages.iter().for_each(|message| say(stream, message));
+    });
+    let mut witness = Witness::default();
+    assert!(agent.bring(Wanted::default(), &mut witness).is_ok());
+    assert_eq!(witness.heard, expected);
+}

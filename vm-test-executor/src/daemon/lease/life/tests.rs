@@ -24,6 +24,7 @@ fn passed() -> Record {
         words: None,
         output: Vec::new(),
         said: Vec::new(),
+        nodes: Vec::new(),
     }
 }
 
