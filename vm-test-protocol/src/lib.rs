@@ -20,6 +20,7 @@ pub mod harvest;
 pub mod lab;
 pub mod machine;
 pub mod mailbox;
+pub mod node_fault;
 pub mod order;
 pub mod pattern;
 pub mod record;
@@ -27,7 +28,7 @@ pub mod status;
 pub mod tool;
 
 /// The version of all messages in this crate; incremented with every change to any of them.
-pub const PROTOCOL: u32 = 15;
+pub const PROTOCOL: u32 = 16;
 
 /// The socket in a guest where the agent listens for reports of the test body.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

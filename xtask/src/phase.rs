@@ -33,6 +33,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "published",
     "returns",
     "runner",
+    "sick",
     "store",
     "system",
     "times",
