@@ -9,7 +9,7 @@ const TESTS: [&str; 6] = [
     "redis_and_nginx_see_a_disk_that_fails_and_have_their_files_afterwards",
     "redis_is_killed_when_others_have_the_memory_of_a_vm",
     "redis_takes_several_times_as_long_while_others_have_the_processor_of_a_vm",
-    "mariadb_has_no_room_for_rows_while_its_disk_is_full",
+    "mariadb_has_no_room_for_a_database_while_its_disk_is_full",
 ];
 
 #[test]

@@ -46,7 +46,9 @@ fn all_pass(target: &str, tests: &[&str]) {
     let outcome = group.run(&fixture, &host, Runner::CargoTest);
     let text = outcome.text();
     let told = outcome.tests.iter();
-    let told: BTreeMap<_, _> = told.map(|(name, told)| (name.as_str(), told.ending)).collect();
+    let told: BTreeMap<_, _> = told
+        .map(|(name, told)| (name.as_str(), told.ending))
+        .collect();
     let expected = tests.iter().map(|name| (*name, Passed));
     assert_eq!(told, expected.collect(), "{text}");
     let stopped = host.vm_test().arg("stop").status();

@@ -4,15 +4,22 @@
 use super::super::super::kind;
 use super::super::stop::Stop;
 use super::super::streams::Streams;
-use super::refusal::in_a_container;
+use super::refusal::{in_a_container, refused};
+use rustix::fs::{FlockOperation, flock};
 use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
+use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
-use vm_test_protocol::node_fault::MOST_SKEW;
+use vm_test_protocol::node_fault::{MOST_SKEW, Obstacle};
 use vm_test_protocol::tool::Told;
 use vm_test_sys::clock_rate::{self, FREQUENCY_UNITS, Rate, TICK_MILLIONTHS};
 
 const IN_A_CONTAINER: &str = "the clock of a container is the host's, and time namespaces offset only the monotonic clock and the time since boot";
+
+/// Where a file is locked for as long as a fault lasts: two of a kind could not be undone in any
+/// order.
+const LOCKS: &str = "/run/vm-test";
 
 const NANOS: i128 = 1_000_000_000;
 
@@ -22,6 +29,7 @@ pub(super) fn step(by: Duration, is_back: bool, streams: &mut Streams) -> Result
     if !kind::is_vm() {
         return Err(in_a_container(WHAT, IN_A_CONTAINER));
     }
+    let _only = alone(WHAT, Path::new(LOCKS), "clock-step")?;
     let by = i128::try_from(by.as_nanos()).unwrap_or(i128::MAX);
     let by = if is_back { -by } else { by };
     let step = Step::begin(by).map_err(|error| Stop::cannot(WHAT, error))?;
@@ -41,11 +49,25 @@ pub(super) fn skew(millionths: i32, streams: &mut Streams) -> Result<(), Stop> {
         let cause = format!("it can be off by at most {MOST_SKEW} millionths");
         return Err(Stop::cannot(WHAT, cause));
     }
+    let _only = alone(WHAT, Path::new(LOCKS), "clock-skew")?;
     let skew = Skew::begin(millionths).map_err(|error| Stop::cannot(WHAT, error))?;
     streams.say(&Told::Faulted(Vec::new()))?;
     streams.await_end()?;
     skew.end()
         .map_err(|error| Stop::cannot("set the rate of the clock right again", error))
+}
+
+/// Returns what keeps other faults of this kind away for as long as it lives.
+fn alone(what: &str, locks: &Path, kind: &str) -> Result<File, Stop> {
+    let file = File::create(locks.join(kind)).map_err(|error| Stop::cannot(what, error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let cause = "another fault has done so and lasts";
+            Err(refused(Obstacle::Busy, what, cause, "end that one first"))
+        }
+        Err(error) => Err(Stop::cannot(what, io::Error::from(error))),
+    }
 }
 
 /// A clock that was set. Dropped, it is set back by as much.
@@ -176,6 +198,19 @@ mod tests {
             assert!(is_standing(before, before + by, before + by + NANOS));
             assert!(!is_standing(before, before + by, before + NANOS));
         }
+    }
+
+    #[test]
+    fn a_clock_is_set_by_one_fault_at_a_time() {
+        let place = tempfile::tempdir().unwrap();
+        let first = alone("set it", place.path(), "step").unwrap();
+        let Err(Stop::Unable(unable)) = alone("set it", place.path(), "step") else {
+            panic!("two do");
+        };
+        assert_eq!(unable.obstacle, Obstacle::Busy);
+        alone("change its rate", place.path(), "skew").unwrap();
+        drop(first);
+        alone("set it", place.path(), "step").unwrap();
     }
 
     #[test]

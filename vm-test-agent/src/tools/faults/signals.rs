@@ -32,7 +32,8 @@ pub(super) fn send(which: &Which, signal: i32, streams: &mut Streams) -> Result<
     if signal == Signal::KILL && !targets.iter().all(|target| target.has_ended(until)) {
         return Err(Stop::cannot(&what, "they do not end"));
     }
-    streams.say(&Told::Faulted(numbers(&targets)))
+    streams.say(&Told::Faulted(numbers(&targets)))?;
+    streams.await_end()
 }
 
 /// Has processes stand still, or run only so much of the time, in percent, until the end of the
