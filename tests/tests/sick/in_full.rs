@@ -3,7 +3,8 @@
 use super::all_pass;
 
 /// Tests of the fixture on VMs. All pass.
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
+    "a_single_vm_has_a_clock_of_its_own",
     "keys_of_redis_expire_when_its_clock_is_ahead_and_its_time_is_right_afterwards",
     "the_time_of_redis_runs_too_fast_and_is_right_afterwards",
     "redis_and_nginx_see_a_disk_that_fails_and_have_their_files_afterwards",

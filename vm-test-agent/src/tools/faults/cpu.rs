@@ -1,5 +1,5 @@
-//! Work that takes the processors. In a VM it goes before everything else for a part of the time; in
-//! a container, where no priority can be raised, it competes with many threads.
+//! Work that takes the processors. In a VM it goes before everything else for a part of the time;
+//! in a container, where no priority can be raised, it competes with many threads.
 
 use super::super::stop::Stop;
 use super::super::streams::Streams;

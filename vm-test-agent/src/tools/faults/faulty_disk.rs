@@ -122,7 +122,8 @@ struct Device {
 }
 
 impl Device {
-    /// Takes the first device that is free. What is written to it is in a file beside the directory.
+    /// Takes the first device that is free. What is written to it is in a file beside the
+    /// directory.
     fn begin(place: &Path, size: u64) -> io::Result<Self> {
         let number = (0..DEVICES).find(|number| is_free(*number));
         let number = number.ok_or(io::ErrorKind::ResourceBusy)?;

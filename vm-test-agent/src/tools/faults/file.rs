@@ -1,5 +1,5 @@
-//! A file that is damaged: it has lost its end, or a byte of it is wrong. What a program writes to it
-//! meanwhile stays: only what the fault took is put back.
+//! A file that is damaged: it has lost its end, or a byte of it is wrong. What a program writes to
+//! it meanwhile stays: only what the fault took is put back.
 
 use super::super::stop::Stop;
 use super::super::streams::Streams;

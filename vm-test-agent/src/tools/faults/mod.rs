@@ -1,5 +1,5 @@
-//! Faults of this guest, each of which lasts as long as the tool and is undone then. Each knows what
-//! it needs of the guest, and says so where the guest lacks it.
+//! Faults of this guest, each of which lasts as long as the tool and is undone then. Each knows
+//! what it needs of the guest, and says so where the guest lacks it.
 
 mod begin;
 mod block_server;

@@ -1,5 +1,5 @@
-//! What cannot be written any more: a mount that is made read-only, or a read-only mount over a path
-//! that is none.
+//! What cannot be written any more: a mount that is made read-only, or a read-only mount over a
+//! path that is none.
 
 use super::super::stop::Stop;
 use super::super::streams::Streams;

@@ -43,8 +43,8 @@ impl NodeFaults {
         self.begin(Wanted::ClockStep { by, is_back })
     }
 
-    /// Has the clock run too fast by so many millionths, or too slowly if they are negative: at most
-    /// 100,000, which is a tenth. At the end it loses what it was ahead, too.
+    /// Has the clock run too fast by so many millionths, or too slowly if they are negative: at
+    /// most 100,000, which is a tenth. At the end it loses what it was ahead, too.
     ///
     /// The monotonic clock runs at the same rate, as it does where NTP changes it.
     ///

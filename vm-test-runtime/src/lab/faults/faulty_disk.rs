@@ -40,8 +40,8 @@ impl NodeFaults {
     /// Mounts a disk that can fail, as [`NodeFaults::faulty_disk`] does.
     ///
     /// # Errors
-    /// If this is a container, which has no block devices of its own, the kernel has no network block
-    /// devices, the image lacks `mke2fs`, or there is no such directory.
+    /// If this is a container, which has no block devices of its own, the kernel has no network
+    /// block devices, the image lacks `mke2fs`, or there is no such directory.
     pub fn try_faulty_disk(
         &self,
         directory: impl Into<String>,
@@ -56,8 +56,8 @@ impl NodeFaults {
 impl FaultyDisk {
     /// Has all requests fail with EIO, until the guard is dropped.
     ///
-    /// What the kernel has in memory it does not read again, except that this has it forget what can
-    /// be forgotten.
+    /// What the kernel has in memory it does not read again, except that this has it forget what
+    /// can be forgotten.
     ///
     /// # Panics
     /// If the node cannot be used.

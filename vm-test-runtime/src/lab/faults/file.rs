@@ -32,8 +32,8 @@ impl NodeFaults {
         self.begin(Wanted::Truncated { path, length })
     }
 
-    /// Inverts a bit of a file: bit 0 to 7 of the byte at this offset. At the end it is right again,
-    /// unless a program has written to this byte.
+    /// Inverts a bit of a file: bit 0 to 7 of the byte at this offset. At the end it is right
+    /// again, unless a program has written to this byte.
     ///
     /// # Panics
     /// If the file has no such byte: see [`NodeFaults::try_flip_bit`].
@@ -56,8 +56,8 @@ impl NodeFaults {
         self.begin(Wanted::Flipped { path, offset, mask })
     }
 
-    /// Inverts all bits of the byte of a file at this offset. At the end it is right again, unless a
-    /// program has written to it.
+    /// Inverts all bits of the byte of a file at this offset. At the end it is right again, unless
+    /// a program has written to it.
     ///
     /// # Panics
     /// If the file has no such byte: see [`NodeFaults::try_flip_byte`].

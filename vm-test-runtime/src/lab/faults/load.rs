@@ -8,8 +8,8 @@ use vm_test_protocol::node_fault::NodeFault as Wanted;
 impl NodeFaults {
     /// Takes this much of the guest's memory.
     ///
-    /// It belongs to no process: if the rest runs out, the kernel kills others. What takes more than
-    /// the rest of a container's memory, other than a VM's, is not refused but kills at once.
+    /// It belongs to no process: if the rest runs out, the kernel kills others. What takes more
+    /// than the rest of a container's memory, other than a VM's, is not refused but kills at once.
     ///
     /// # Panics
     /// If there is less: see [`NodeFaults::try_memory_pressure`].

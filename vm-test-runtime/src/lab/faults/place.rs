@@ -6,8 +6,8 @@ use crate::here::Here;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::tool::Tool;
 
-/// The faults that a node, or the guest of a test, can have; each method begins one, which ends when
-/// its guard is dropped.
+/// The faults that a node, or the guest of a test, can have; each method begins one, which ends
+/// when its guard is dropped.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "choose a fault"]
 pub struct NodeFaults {

@@ -14,7 +14,10 @@ use vm_test_protocol::tool::{Ask, Told, Tool};
 /// A running tool. Dropped, it has an orderly end, in which it undoes what it did.
 #[derive(Debug)]
 pub(in super::super) struct Line {
+    /// The node, or the guest if it is none.
     node: &'static str,
+    /// Which of both it is.
+    kind: &'static str,
     way: Mutex<Way>,
 }
 
@@ -47,6 +50,7 @@ impl Line {
         };
         Ok(Self {
             node: name,
+            kind: "node",
             way: Mutex::new(way),
         })
     }
@@ -58,6 +62,7 @@ impl Line {
             .map_err(|error| Failure::new(format!("cannot use guest `{guest}`: {error}")))?;
         Ok(Self {
             node: guest,
+            kind: "guest",
             way: Mutex::new(Way::Here(program)),
         })
     }
@@ -145,9 +150,10 @@ impl Line {
         };
         match told {
             Told::Hindered(hindrance) => Ok(Err(NetError::of(hindrance))),
-            Told::Failed(failure) => {
-                let node = self.node;
-                Err(failure.reworded(|words| format!("{words} (node `{node}`)")))
+            Told::Failed(failure) => Err(self.placed(failure)),
+            Told::Unable(mut unable) => {
+                unable.failure = self.placed(unable.failure);
+                Ok(Ok(Told::Unable(unable)))
             }
             told => Ok(Ok(told)),
         }
@@ -178,8 +184,15 @@ impl Line {
         }
     }
 
+    /// Returns a failure that says where it happened.
+    fn placed(&self, failure: Failure) -> Failure {
+        let (kind, node) = (self.kind, self.node);
+        failure.reworded(|words| format!("{words} ({kind} `{node}`)"))
+    }
+
     fn cannot(&self, cause: &str) -> Failure {
-        cannot(self.node, cause)
+        let (kind, node) = (self.kind, self.node);
+        Failure::new(format!("cannot use {kind} `{node}`: {cause}"))
     }
 
     fn lock(&self) -> MutexGuard<'_, Way> {
