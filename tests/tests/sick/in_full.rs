@@ -1,4 +1,5 @@
-//! What only VMs can have: a wrong clock, a disk that fails, a whole disk that is full.
+//! What only VMs can have: a wrong clock, a disk that fails, a whole disk that is full; and what
+//! their kernel does about the rest.
 
 use super::all_pass;
 
