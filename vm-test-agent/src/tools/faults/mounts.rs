@@ -19,7 +19,9 @@ pub(super) struct Mounted {
 impl Mounted {
     /// Takes care of the mount that was just made at a path.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
-        let id = id_at(path).inspect_err(|_| drop(unmount(path, UnmountFlags::DETACH)))?;
+        let id = id_at(path).inspect_err(|_| {
+            let _ = unmount(path, UnmountFlags::DETACH);
+        })?;
         let path = path.to_owned();
         Ok(Self { path, id })
     }
