@@ -118,15 +118,16 @@ fn free(system: &StatVfs) -> u64 {
 }
 
 fn is_in_memory(file: &File) -> io::Result<bool> {
-    Ok(IN_MEMORY.contains(&i64::from(fstatfs(file)?.f_type)))
+    Ok(IN_MEMORY.contains(&fstatfs(file)?.f_type))
 }
 
 /// Returns an error if the guest's memory would be full before the file system is.
 fn may_take(what: &str, wanted: u64) -> Result<(), Stop> {
-    let most = match kind::is_vm() {
-        true => super::memory::available().saturating_sub(super::memory::RESERVE),
+    let most = if kind::is_vm() {
+        super::memory::available().saturating_sub(super::memory::RESERVE)
+    } else {
         // The writes of a container are in its memory, and so is what its processes need.
-        false => of_root().map_err(|error| of_path(what, &error))? / 2,
+        of_root().map_err(|error| of_path(what, &error))? / 2
     };
     if wanted <= most {
         return Ok(());

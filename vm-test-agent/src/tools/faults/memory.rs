@@ -65,12 +65,12 @@ fn available_in(text: &str) -> Option<u64> {
 /// Returns a file in memory without a name.
 fn new_file() -> io::Result<OwnedFd> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    let shared = || open(SHARED, flags, Mode::from_raw_mode(0o600));
-    match kind::is_vm() {
-        true => None,
-        false => shared().ok(),
+    if !kind::is_vm()
+        && let Ok(file) = open(SHARED, flags, Mode::from_raw_mode(0o600))
+    {
+        return Ok(file);
     }
-    .map_or_else(|| Ok(memfd_create("vm-test", MemfdFlags::CLOEXEC)?), Ok)
+    Ok(memfd_create("vm-test", MemfdFlags::CLOEXEC)?)
 }
 
 fn take(file: &OwnedFd, wanted: u64) -> io::Result<()> {

@@ -96,9 +96,10 @@ impl Stopped {
     fn stop(&self) -> io::Result<()> {
         self.signal(Signal::STOP)?;
         let until = Instant::now() + PATIENCE;
-        match self.targets.iter().all(|target| target.has_stopped(until)) {
-            true => Ok(()),
-            false => Err(io::Error::other("they do not stand still")),
+        if self.targets.iter().all(|target| target.has_stopped(until)) {
+            Ok(())
+        } else {
+            Err(io::Error::other("they do not stand still"))
         }
     }
 

@@ -33,9 +33,10 @@ fn begin(path: &str, size: u64) -> io::Result<Mounted> {
 /// Returns the directory's own path.
 pub(super) fn directory(path: &str) -> io::Result<PathBuf> {
     let path = fs::canonicalize(path)?;
-    match path.is_dir() {
-        true => Ok(path),
-        false => Err(io::ErrorKind::NotADirectory.into()),
+    if path.is_dir() {
+        Ok(path)
+    } else {
+        Err(io::ErrorKind::NotADirectory.into())
     }
 }
 
