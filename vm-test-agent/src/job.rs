@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use vm_test_protocol::agent::{End, Job, Obstacle, TerminalSize};
+use vm_test_protocol::machine::ENV_MACHINE;
 use vm_test_protocol::{AGENT_PATH, ENV_CALL, ENV_JOB, ENV_TEST};
 use vm_test_sys::session;
 
@@ -80,7 +81,10 @@ pub(super) fn start(job: &Job, variables: &[(&str, String)]) -> Result<Started, 
         .current_dir(directory)
         .env_clear()
         .envs(ENVIRONMENT);
-    if !kind::is_vm() {
+    if kind::is_vm() {
+        // A tool must know whose kernel it changes.
+        command.envs((job.program == AGENT_PATH).then_some((ENV_MACHINE, "1")));
+    } else {
         command.env("container", "lxc");
     }
     if let Some(path) = toolchain::search_path(&job.environment, ENVIRONMENT[0].1) {

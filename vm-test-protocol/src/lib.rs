@@ -20,6 +20,7 @@ pub mod harvest;
 pub mod lab;
 pub mod machine;
 pub mod mailbox;
+pub mod node_fault;
 pub mod order;
 pub mod pattern;
 pub mod record;

@@ -4,6 +4,7 @@
 //! ends at the end of its input, and undoes what it has done.
 
 use super::failure::Failure;
+use super::node_fault::{NodeFault, Unable};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -122,6 +123,8 @@ pub enum Tool {
         /// The filter.
         filter: Filter,
     },
+    /// Have a fault until the tool ends.
+    Fault(NodeFault),
 }
 
 /// Which frames a sniffer counts: those that match everything that is given.
@@ -166,6 +169,13 @@ pub enum Ask {
         /// After how long without another one no more are expected.
         quiet: Duration,
     },
+    /// Have these requests of a disk fail from now on, and say how many have failed so far.
+    Fail {
+        /// Whether reads fail.
+        reads: bool,
+        /// Whether writes fail.
+        writes: bool,
+    },
 }
 
 /// What a tool says.
@@ -199,6 +209,12 @@ pub enum Told {
     },
     /// The frames so far.
     Frames(Frames),
+    /// The fault is there; these processes have it, if it is about processes.
+    Faulted(Vec<u32>),
+    /// How many requests of a disk have failed so far.
+    Requests(u64),
+    /// This guest cannot have the fault.
+    Unable(Unable),
     /// The network did not let it.
     Hindered(Hindrance),
     /// It has done everything.

@@ -11,7 +11,7 @@
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub use lab::{
     Child, Command, Cut, Hold, Lab, LabError, Link, LinkError, Node, NodeError, NodeWait, Output,
-    Partition, Paused, Released, Snapshot, Task, lab, tools,
+    Partition, Paused, Released, Snapshot, Task, faults, lab, tools,
 };
 pub use vm_test_macros::on_vm;
 

@@ -10,6 +10,7 @@
 )]
 
 pub mod btrfs;
+pub mod clock_rate;
 pub mod elf;
 pub mod entropy;
 pub mod filter;
@@ -23,6 +24,7 @@ pub mod loop_device;
 pub mod loopback;
 pub mod lxc;
 pub mod namespaces;
+pub mod nbd;
 pub mod network;
 pub mod packet;
 pub mod priority;

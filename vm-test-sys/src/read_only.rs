@@ -1,4 +1,4 @@
-//! Mounts made read-only with all below them (`mount_setattr`). Knows the system call, not which
+//! Mounts made read-only, alone or with all below them (`mount_setattr`). Knows the system call, not which
 //! mounts.
 
 use std::ffi::CStr;
@@ -9,9 +9,29 @@ use std::io;
 /// # Errors
 /// `EINVAL` if nothing is mounted there.
 pub fn make_tree(path: &CStr) -> io::Result<()> {
+    change(path, libc::MOUNT_ATTR_RDONLY, 0, libc::AT_RECURSIVE)
+}
+
+/// Makes the mount at `path` read-only in this mount namespace, and none below it.
+///
+/// # Errors
+/// `EBUSY` if a file of it is open for writing, `EINVAL` if nothing is mounted there.
+pub fn make(path: &CStr) -> io::Result<()> {
+    change(path, libc::MOUNT_ATTR_RDONLY, 0, 0)
+}
+
+/// Makes the mount at `path` writable again.
+///
+/// # Errors
+/// `EPERM` if it was mounted read-only outside this user namespace.
+pub fn undo(path: &CStr) -> io::Result<()> {
+    change(path, 0, libc::MOUNT_ATTR_RDONLY, 0)
+}
+
+fn change(path: &CStr, set: u64, clear: u64, flags: libc::c_int) -> io::Result<()> {
     let attributes = libc::mount_attr {
-        attr_set: libc::MOUNT_ATTR_RDONLY,
-        attr_clr: 0,
+        attr_set: set,
+        attr_clr: clear,
         propagation: 0,
         userns_fd: 0,
     };
@@ -21,7 +41,7 @@ pub fn make_tree(path: &CStr) -> io::Result<()> {
             libc::SYS_mount_setattr,
             libc::AT_FDCWD,
             path.as_ptr(),
-            libc::AT_RECURSIVE,
+            flags,
             std::ptr::from_ref(&attributes),
             size_of::<libc::mount_attr>(),
         )

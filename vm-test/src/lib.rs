@@ -103,6 +103,16 @@ pub mod tools {
     };
 }
 
+/// Faults of a node of a lab, and of the guest of a test, which begin with `Node::faults` and
+/// `Here::faults`: a wrong clock, a full disk, no memory, a process that stands still.
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+pub mod node_faults {
+    #[doc(inline)]
+    pub use vm_test_runtime::faults::{
+        FailingDisk, FaultCause, FaultyDisk, NodeFault, NodeFaultError, NodeFaults, Processes,
+    };
+}
+
 /// Used by the expansion of [`on_vm`]. Not a public API: it changes without notice.
 #[doc(hidden)]
 pub use vm_test_runtime::__private;

@@ -35,6 +35,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "published",
     "returns",
     "runner",
+    "sick",
     "store",
     "system",
     "times",

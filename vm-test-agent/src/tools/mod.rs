@@ -6,6 +6,7 @@ mod address;
 mod dissection;
 mod echoes;
 mod exchange;
+mod faults;
 mod files;
 mod filter;
 mod hindrance;

@@ -56,7 +56,9 @@ pub(super) fn ping(
                 Some(asks) => {
                     for ask in asks {
                         match ask {
-                            Ask::SoFar => streams.say(&Told::Echoes(round.told()))?,
+                            Ask::SoFar | Ask::Fail { .. } => {
+                                streams.say(&Told::Echoes(round.told()))?;
+                            }
                             Ask::Settle { .. } => round.count = round.sent.len(),
                         }
                     }

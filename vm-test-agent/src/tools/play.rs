@@ -2,7 +2,7 @@
 
 use super::stop::Stop;
 use super::streams::Streams;
-use super::{exchange, files, http, ping, sniffer, tcp_server, traceroute, udp, vlan};
+use super::{exchange, faults, files, http, ping, sniffer, tcp_server, traceroute, udp, vlan};
 use std::io;
 use std::process::ExitCode;
 use vm_test_protocol::tool::{Told, Tool};
@@ -24,6 +24,7 @@ fn perform(streams: &mut Streams) -> io::Result<()> {
         Ok(()) => Told::Over,
         Err(Stop::Hindered(hindrance)) => Told::Hindered(hindrance),
         Err(Stop::Failed(failure)) => Told::Failed(failure),
+        Err(Stop::Unable(unable)) => Told::Unable(unable),
         Err(Stop::Unheard(error)) => return Err(error),
     };
     match streams.say(&told) {
@@ -73,5 +74,6 @@ fn act(tool: Tool, streams: &mut Streams) -> Result<(), Stop> {
         } => ping::ping(&to, count, interval, within, streams),
         Tool::Traceroute { to, hops, within } => traceroute::trace(&to, hops, within, streams),
         Tool::Sniff { interface, filter } => sniffer::sniff(&interface, filter, streams),
+        Tool::Fault(fault) => faults::have(fault, streams),
     }
 }

@@ -19,7 +19,7 @@ impl Settling {
     /// Begins with the question, given how many there are.
     pub(super) fn begin(ask: &Ask, count: u64, now: Instant) -> Option<Self> {
         match *ask {
-            Ask::SoFar => None,
+            Ask::SoFar | Ask::Fail { .. } => None,
             Ask::Settle {
                 least,
                 most,

@@ -83,6 +83,19 @@ impl Streams {
         )
     }
 
+    /// Waits until there is something to be read here, at most for so long; returns whether there is.
+    pub(super) fn await_input(&self, at_most: Duration) -> Result<bool, Stop> {
+        let mut fds = [PollFd::new(&self.input, PollFlags::IN)];
+        await_one_of(&mut fds, Some(at_most))?;
+        Ok(!fds[0].revents().is_empty())
+    }
+
+    /// Waits for the end of the input; what it is asked until then has no answer.
+    pub(super) fn await_end(&mut self) -> Result<(), Stop> {
+        while self.hear()?.is_some() {}
+        Ok(())
+    }
+
     /// Reads what it is asked, once there is something; `None` at the end of its input.
     pub(super) fn hear(&mut self) -> Result<Option<Vec<Ask>>, Stop> {
         let mut bytes = [0; 1 << 12];
@@ -141,6 +154,7 @@ pub(super) mod tests {
                     Ok(()) => Told::Over,
                     Err(Stop::Hindered(hindrance)) => Told::Hindered(hindrance),
                     Err(Stop::Failed(failure)) => Told::Failed(failure),
+                    Err(Stop::Unable(unable)) => Told::Unable(unable),
                     Err(Stop::Unheard(error)) => panic!("{error}"),
                 };
                 streams.say(&told).unwrap();

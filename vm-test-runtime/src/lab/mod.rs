@@ -8,6 +8,7 @@ mod command;
 mod error;
 mod exchange;
 mod fault;
+pub mod faults;
 mod file;
 mod function;
 mod handle;

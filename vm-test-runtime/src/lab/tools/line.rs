@@ -13,8 +13,11 @@ use vm_test_protocol::tool::{Ask, Told, Tool};
 
 /// A running tool. Dropped, it has an orderly end, in which it undoes what it did.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(in super::super) struct Line {
+    /// The node, or the guest if it is none.
     node: &'static str,
+    /// Which of both it is.
+    kind: &'static str,
     way: Mutex<Way>,
 }
 
@@ -28,11 +31,11 @@ enum Way {
 }
 
 /// What a tool says that has not failed.
-pub(super) type Said = Result<Told, NetError>;
+pub(in super::super) type Said = Result<Told, NetError>;
 
 impl Line {
     /// Has a tool begin on a node.
-    pub(super) fn open(node: Node, tool: Tool) -> Result<Self, Failure> {
+    pub(in super::super) fn open(node: Node, tool: Tool) -> Result<Self, Failure> {
         let name = node.name();
         let way = if node.is_own() {
             let program = Program::start(&tool);
@@ -47,8 +50,37 @@ impl Line {
         };
         Ok(Self {
             node: name,
+            kind: "node",
             way: Mutex::new(way),
         })
+    }
+
+    /// Has a tool begin in this guest, which need not be a node.
+    pub(in super::super) fn here(guest: &'static str, tool: &Tool) -> Result<Self, Failure> {
+        let started = Program::start(tool);
+        let program = started
+            .map_err(|error| Failure::new(format!("cannot use guest `{guest}`: {error}")))?;
+        Ok(Self {
+            node: guest,
+            kind: "guest",
+            way: Mutex::new(Way::Here(program)),
+        })
+    }
+
+    /// Ends it in an orderly way; an error is what it could not undo.
+    pub(in super::super) fn end(self) -> Result<(), Failure> {
+        let mut way = self.lock();
+        match &mut *way {
+            Way::Here(program) => program.close(),
+            Way::There(task) => match input(*task, Vec::new(), true) {
+                Answer::Taken | Answer::NoMore => {}
+                answer => return Err(refused(self.node, answer)),
+            },
+        }
+        match self.hear(&mut way)? {
+            Ok(Told::Over) => Ok(()),
+            said => Err(self.unexpected(&said)),
+        }
     }
 
     /// Has a tool begin on a node, and waits until it is ready; returns what it says then, too.
@@ -74,7 +106,7 @@ impl Line {
     }
 
     /// Asks it something, and returns what it answers.
-    pub(super) fn ask(&self, question: &Ask) -> Result<Told, Failure> {
+    pub(in super::super) fn ask(&self, question: &Ask) -> Result<Told, Failure> {
         let mut way = self.lock();
         let bytes = frame::encode(question).map_err(|error| self.cannot(&error.to_string()))?;
         match &mut *way {
@@ -94,7 +126,7 @@ impl Line {
     }
 
     /// Waits for what it says next.
-    pub(super) fn told(&self) -> Result<Said, Failure> {
+    pub(in super::super) fn told(&self) -> Result<Said, Failure> {
         self.hear(&mut self.lock())
     }
 
@@ -118,9 +150,10 @@ impl Line {
         };
         match told {
             Told::Hindered(hindrance) => Ok(Err(NetError::of(hindrance))),
-            Told::Failed(failure) => {
-                let node = self.node;
-                Err(failure.reworded(|words| format!("{words} (node `{node}`)")))
+            Told::Failed(failure) => Err(self.placed(failure)),
+            Told::Unable(mut unable) => {
+                unable.failure = self.placed(unable.failure);
+                Ok(Ok(Told::Unable(unable)))
             }
             told => Ok(Ok(told)),
         }
@@ -144,15 +177,22 @@ impl Line {
     }
 
     /// Returns that it has said something that is no answer.
-    pub(super) fn unexpected(&self, said: &Said) -> Failure {
+    pub(in super::super) fn unexpected(&self, said: &Said) -> Failure {
         match said {
             Err(error) => self.cannot(&error.to_string()),
             Ok(told) => self.cannot(&format!("its tool gave another answer: {told:?}")),
         }
     }
 
+    /// Returns a failure that says where it happened.
+    fn placed(&self, failure: Failure) -> Failure {
+        let (kind, node) = (self.kind, self.node);
+        failure.reworded(|words| format!("{words} ({kind} `{node}`)"))
+    }
+
     fn cannot(&self, cause: &str) -> Failure {
-        cannot(self.node, cause)
+        let (kind, node) = (self.kind, self.node);
+        Failure::new(format!("cannot use {kind} `{node}`: {cause}"))
     }
 
     fn lock(&self) -> MutexGuard<'_, Way> {

@@ -8,7 +8,7 @@ mod error;
 mod expected;
 mod filter;
 mod http;
-mod line;
+pub(super) mod line;
 mod ping;
 mod program;
 mod server;

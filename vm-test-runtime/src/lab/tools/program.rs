@@ -1,9 +1,12 @@
 //! A tool on the test's own node: the agent's program, as a child of this process.
 
+use crate::here::Backend;
+use crate::variables::{self, BACKEND};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use vm_test_protocol::machine::ENV_MACHINE;
 use vm_test_protocol::tool::{TOOL, Told, Tool};
 use vm_test_protocol::{AGENT_PATH, LIBRARIES, frame};
 
@@ -21,6 +24,7 @@ impl Program {
         let mut child = command()
             .arg(TOOL)
             .env_clear()
+            .envs(is_in_vm().then_some((ENV_MACHINE, "1")))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -42,6 +46,11 @@ impl Program {
         io::Write::write_all(input, bytes)
     }
 
+    /// Ends its input.
+    pub(super) fn close(&mut self) {
+        self.input = None;
+    }
+
     /// Returns what it says next, or `None` if it says no more.
     pub(super) fn told(&mut self) -> io::Result<Option<Told>> {
         frame::read(&mut self.output)
@@ -56,10 +65,15 @@ impl Program {
 /// Dropped, it ends. It has an orderly end, in which it undoes what it did.
 impl Drop for Program {
     fn drop(&mut self) {
-        self.input = None;
+        self.close();
         while let Ok(Some(_)) = self.told() {}
         let _ = self.child.wait();
     }
+}
+
+/// Returns whether this guest is a VM: a tool must know whose kernel it changes.
+fn is_in_vm() -> bool {
+    variables::get(BACKEND).is_some_and(|backend| backend == Backend::Kvm.name())
 }
 
 /// Returns the command that starts the agent's program.
