@@ -12,11 +12,14 @@ pub mod body;
 mod bytes;
 pub mod channel;
 pub mod daemon;
+pub mod dissection;
 pub mod end;
 pub mod errno;
 pub mod failure;
+pub mod filter;
 pub mod frame;
 pub mod harvest;
+pub mod impairment;
 pub mod lab;
 pub mod machine;
 pub mod mailbox;
@@ -27,7 +30,7 @@ pub mod status;
 pub mod tool;
 
 /// The version of all messages in this crate; incremented with every change to any of them.
-pub const PROTOCOL: u32 = 15;
+pub const PROTOCOL: u32 = 16;
 
 /// The socket in a guest where the agent listens for reports of the test body.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

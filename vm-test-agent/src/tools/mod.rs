@@ -3,11 +3,9 @@
 //! agent's own work.
 
 mod address;
-mod dissection;
 mod echoes;
 mod exchange;
 mod files;
-mod filter;
 mod hindrance;
 mod http;
 mod icmp;

@@ -5,7 +5,9 @@ mod lab;
 mod settings;
 
 pub(super) use image::{ImageCommand, StoreCommand};
-pub(super) use lab::{DownArgs, ExecArgs, Format, GraphArgs, LabCommand, PcapArgs, UpArgs};
+pub(super) use lab::{
+    DownArgs, ExecArgs, Format, GraphArgs, LabCommand, LinkArgs, PcapArgs, UpArgs,
+};
 pub(super) use settings::{ReportArgs, Settings};
 
 use super::help;

@@ -1,6 +1,6 @@
 //! Which of the commands for labs runs nothing of the user's on a node, and who carries it out.
 
-use super::{down, graph, listing, pcap, up};
+use super::{down, graph, link, listing, pcap, up};
 use crate::cli::args::LabCommand;
 use vm_test_protocol::failure::Failure;
 
@@ -11,6 +11,7 @@ pub(in crate::cli) fn run(command: &LabCommand) -> Result<(), Failure> {
         LabCommand::Ls(args) => listing::print(args.json),
         LabCommand::Graph(args) => graph::print(args),
         LabCommand::Pcap(args) => pcap::run(args),
+        LabCommand::Link(args) => link::run(args),
         LabCommand::Down(args) => down::run(args),
         // They run something on a node; their exit code is handled elsewhere.
         LabCommand::Shell { .. } | LabCommand::Exec(_) => Ok(()),

@@ -11,6 +11,7 @@ mod gathering;
 mod held;
 mod holding;
 mod host;
+mod impairments;
 mod keep;
 mod kept;
 mod lab;
