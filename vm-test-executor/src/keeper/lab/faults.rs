@@ -234,7 +234,7 @@ mod tests {
             })
         };
         let mut faults = Faults::default();
-        let mut begin = |faults: &mut Faults, direction, effect| {
+        let begin = |faults: &mut Faults, direction, effect| {
             faults.add(link(1, direction, effect), START).unwrap()
         };
         let first = begin(&mut faults, Direction::Both, delay(100));

@@ -6,7 +6,9 @@ use super::fate::{Arrival, Fate};
 use super::way::Way;
 use memchr::memmem;
 use std::time::Duration;
-use vm_test_protocol::impairment::{Action, Event, Impairment, MOST_EVENTS, Tally, Which};
+use vm_test_protocol::impairment::{
+    Action, CERTAIN, Event, Impairment, MOST_EVENTS, Tally, Which,
+};
 use vm_test_protocol::order::Direction;
 
 const NANOS: u128 = 1_000_000_000;
@@ -70,7 +72,7 @@ impl Impaired {
             action,
             ..
         } = &self.impairment;
-        let is_for_all = *chance == vm_test_protocol::impairment::CERTAIN
+        let is_for_all = *chance == CERTAIN
             && *which == Which::All
             && packets.length.is_none()
             && packets.contains.is_empty();

@@ -3,7 +3,6 @@
 use super::*;
 use vm_test_protocol::dissection::Dissection;
 use vm_test_protocol::filter::Filter;
-use vm_test_protocol::impairment::CERTAIN;
 
 const LINK: (usize, usize) = (1, 0);
 
