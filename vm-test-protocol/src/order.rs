@@ -2,6 +2,7 @@
 //! The test process passes orders on to the daemon over the lab's connection.
 
 use super::failure::Failure;
+use super::impairment::{Impairment, Tally};
 use serde::{Deserialize, Serialize};
 
 /// A change of a lab.
@@ -18,6 +19,11 @@ pub enum Order {
     Fault(Fault),
     /// End a fault, see [`Done::Faulted`]. What it has held is delivered first.
     Mend {
+        /// The number of the fault.
+        fault: u64,
+    },
+    /// Say what has come of an impairment so far.
+    Tally {
         /// The number of the fault.
         fault: u64,
     },
@@ -82,12 +88,14 @@ pub enum Fault {
 }
 
 /// What becomes of the frames of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
     /// They are lost.
     Cut,
     /// They are kept, to be delivered when the fault ends.
     Hold,
+    /// Something is done to some of them.
+    Impair(Impairment),
 }
 
 /// Which frames of a link.
@@ -117,6 +125,8 @@ pub enum Done {
         /// How many frames were lost because no more could be held.
         lost: u64,
     },
+    /// What has come of an impairment so far.
+    Tally(Tally),
     /// These files were written, one for each network that has carried something.
     Captured(Vec<Capture>),
     /// The next lease of each of these nodes restores it. They go on when all are leased.

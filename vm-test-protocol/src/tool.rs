@@ -5,6 +5,7 @@
 
 use super::failure::Failure;
 use super::node_fault::{NodeFault, Unable};
+pub use super::filter::Filter;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -125,32 +126,6 @@ pub enum Tool {
     },
     /// Have a fault until the tool ends.
     Fault(NodeFault),
-}
-
-/// Which frames a sniffer counts: those that match everything that is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Filter {
-    /// The id of a VLAN, in any of the frame's tags; `Some(None)` is a frame without a tag.
-    pub vlan: Option<Option<u16>>,
-    /// The type of what the frame has in it, as in 0x0806 for ARP.
-    pub ether_type: Option<u16>,
-    /// The number of the protocol above IP: 1 ICMP, 6 TCP, 17 UDP, 58 ICMPv6.
-    pub protocols: Vec<u8>,
-    /// The sender.
-    pub source: Option<IpAddr>,
-    /// The receiver.
-    pub destination: Option<IpAddr>,
-    /// The sender's port.
-    pub source_port: Option<u16>,
-    /// The receiver's port.
-    pub destination_port: Option<u16>,
-    /// The port of either of them.
-    pub port: Option<u16>,
-    /// Whether the node has sent it.
-    pub is_outgoing: Option<bool>,
-    /// Bytes that the payload has in it.
-    #[serde(with = "super::bytes")]
-    pub contains: Vec<u8>,
 }
 
 /// What a tool that goes on is asked, and answers with what it has seen so far.

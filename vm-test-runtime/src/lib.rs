@@ -10,8 +10,9 @@
 
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub use lab::{
-    Child, Command, Cut, Hold, Lab, LabError, Link, LinkError, Node, NodeError, NodeWait, Output,
-    Partition, Paused, Released, Snapshot, Task, faults, lab, tools,
+    Child, Command, Cut, Hold, Impaired, Impairment, Lab, LabError, Link, LinkError, Node,
+    NodeError, NodeWait, Output, PacketEvent, Partition, Paused, Released, Snapshot, Task, faults,
+    lab, tools,
 };
 pub use vm_test_macros::on_vm;
 

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod as_root_in_full;
+mod faults;
 mod handles;
 mod held;
 mod hostile;

@@ -3,12 +3,10 @@
 //! agent's own work.
 
 mod address;
-mod dissection;
 mod echoes;
 mod exchange;
 mod faults;
 mod files;
-mod filter;
 mod hindrance;
 mod http;
 mod icmp;

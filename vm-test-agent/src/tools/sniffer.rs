@@ -1,13 +1,13 @@
 //! Counts the frames of an interface that match a filter.
 
-use super::dissection::Dissection;
-use super::filter::matches;
 use super::stop::Stop;
 use super::streams::Streams;
 use super::watch::{Watched, watch};
+use memchr::memmem;
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
+use vm_test_protocol::dissection::Dissection;
 use vm_test_protocol::tool::{self, Filter, Told};
 use vm_test_sys::packet::{LONGEST, Options, Packets, Received};
 
@@ -87,7 +87,8 @@ impl Watched for Sniffer {
                 let way = if is_outgoing { "out" } else { "in" };
                 format!("{time:.3} s {way}: {read}")
             };
-            if matches(&self.filter, &read, is_outgoing) {
+            let finds = |all: &[u8], part: &[u8]| memmem::find(all, part).is_some();
+            if self.filter.matches(&read, is_outgoing, finds) {
                 self.count += 1;
                 if self.first.len() < MOST_FIRST {
                     self.first.push(describe());

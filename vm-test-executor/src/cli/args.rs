@@ -7,8 +7,8 @@ mod settings;
 
 pub(super) use image::{ImageCommand, StoreCommand};
 pub(super) use lab::{
-    DownArgs, ExecArgs, Format, GraphArgs, LabCommand, Link, LinkArgs, PcapArgs, Power, PowerArgs,
-    UpArgs,
+    DownArgs, ExecArgs, Format, GraphArgs, ImpairArgs, LabCommand, Link, LinkArgs, PcapArgs, Power,
+    PowerArgs, UpArgs,
 };
 pub(super) use proxy::ProxyArgs;
 pub(super) use settings::{ReportArgs, Settings};

@@ -4,6 +4,7 @@
 use super::exchange::ask;
 use std::fmt;
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::impairment::Tally;
 use vm_test_protocol::lab::{Answer, Question};
 use vm_test_protocol::order::{Done, Fault, Order};
 
@@ -41,6 +42,17 @@ impl Standing {
         }
     }
 
+    /// Returns what has come of it, if it is an impairment.
+    pub(super) fn tally(&self) -> Result<Tally, LinkError> {
+        let Some(fault) = self.number else {
+            return Ok(Tally::default());
+        };
+        match order(Order::Tally { fault })? {
+            Done::Tally(tally) => Ok(tally),
+            other => Err(LinkError::of_answer(&other)),
+        }
+    }
+
     /// Ends the fault.
     pub(super) fn end(&mut self) -> Result<Released, LinkError> {
         let Some(fault) = self.number.take() else {
@@ -58,7 +70,7 @@ impl Drop for Standing {
         match self.end() {
             Ok(Released { lost: 0, .. }) => {}
             Ok(Released { lost, .. }) => eprintln!(
-                "vm-test: warning: {lost} frames of a link that was held are lost: more had come than can be held"
+                "vm-test: warning: {lost} frames of a link that was held or delayed are lost: more had come than can be kept"
             ),
             Err(error) => eprintln!("vm-test: warning: {error}"),
         }

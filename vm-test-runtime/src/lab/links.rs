@@ -7,10 +7,11 @@ use vm_test_protocol::order::{Direction, Done, Effect, Fault, Order};
 
 /// The link of a node to a network. It is whole until something is done with it.
 #[derive(Clone, Debug)]
-#[must_use = "a link stays as it is until it is cut or held"]
+#[must_use = "a link stays as it is until something is done with it"]
 pub struct Link {
-    node: String,
-    network: String,
+    pub(super) node: String,
+    pub(super) network: String,
+    pub(super) direction: Direction,
 }
 
 /// A link that loses frames. Dropping it mends the link.
@@ -40,6 +41,7 @@ impl Lab {
         Link {
             node: node.to_owned(),
             network: network.to_owned(),
+            direction: Direction::Both,
         }
     }
 
@@ -104,6 +106,25 @@ impl Lab {
 }
 
 impl Link {
+    /// Returns the link in the direction from the node: what is done with it is done to packets that
+    /// the node sends.
+    pub fn outgoing(&self) -> Self {
+        self.in_direction(Direction::FromNode)
+    }
+
+    /// Returns the link in the direction to the node: what is done with it is done to packets that
+    /// the node receives.
+    pub fn incoming(&self) -> Self {
+        self.in_direction(Direction::ToNode)
+    }
+
+    fn in_direction(&self, direction: Direction) -> Self {
+        Self {
+            direction,
+            ..self.clone()
+        }
+    }
+
     /// Loses all frames from and to the node.
     ///
     /// The node does not notice that: its interface stays up.
@@ -168,7 +189,7 @@ impl Link {
     /// # Errors
     /// If there is no such node or network, or the node is not on it.
     pub fn try_cut(&self) -> Result<Cut, LinkError> {
-        self.cut_in(Direction::Both)
+        self.cut_in(self.direction)
     }
 
     /// Cuts the link in one direction, as [`Link::cut_outgoing`] does.
@@ -192,7 +213,7 @@ impl Link {
     /// # Errors
     /// If there is no such node or network, or the node is not on it.
     pub fn try_hold(&self) -> Result<Hold, LinkError> {
-        self.hold_in(Direction::Both)
+        self.hold_in(self.direction)
     }
 
     /// Holds the link in one direction, as [`Link::hold_outgoing`] does.

@@ -1,9 +1,10 @@
 //! The grammar of the commands for labs.
 
 use super::settings::ReportArgs;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use vm_test_protocol::impairment::CERTAIN;
 use vm_test_settings::limits::TIME;
 use vm_test_settings::quantity;
 
@@ -28,6 +29,8 @@ pub(in super::super) enum LabCommand {
     Graph(GraphArgs),
     /// Write down what the networks of a held lab have carried, as pcap files
     Pcap(PcapArgs),
+    /// Delay, lose or damage packets of a link of a held lab, until this ends
+    Impair(ImpairArgs),
     /// Change the power of a node of a lab that is held
     Power(PowerArgs),
     /// Cut or hold a link of a lab that is held, or make it whole again
@@ -144,6 +147,55 @@ pub(in super::super) struct PcapArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(
+    ArgGroup::new("effect")
+        .args(["delay", "loss", "duplicate", "reorder", "corrupt", "rate"])
+        .required(true)
+        .multiple(true)
+))]
+pub(in super::super) struct ImpairArgs {
+    /// The lab, as `vm-test lab ls` names it
+    pub(in crate::cli) lab: String,
+    /// The node
+    pub(in crate::cli) node: String,
+    /// The network
+    pub(in crate::cli) network: String,
+    /// Only what the node sends
+    #[arg(long, conflicts_with = "incoming")]
+    pub(in crate::cli) outgoing: bool,
+    /// Only what the node receives
+    #[arg(long)]
+    pub(in crate::cli) incoming: bool,
+    /// Delay packets, with a unit: ms, s, m or h
+    #[arg(long, value_name = "TIME", value_parser = quantity::millis)]
+    pub(in crate::cli) delay: Option<u64>,
+    /// Vary the delay by so much, up or down
+    #[arg(long, value_name = "TIME", value_parser = quantity::millis, requires = "delay")]
+    pub(in crate::cli) jitter: Option<u64>,
+    /// Lose so many of a hundred packets
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(in crate::cli) loss: Option<u32>,
+    /// Deliver so many of a hundred packets twice
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(in crate::cli) duplicate: Option<u32>,
+    /// Have so many of a hundred packets overtaken by the next one
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(in crate::cli) reorder: Option<u32>,
+    /// Change a bit of so many of a hundred packets
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(in crate::cli) corrupt: Option<u32>,
+    /// Let so many bits pass in a second, as in 1M: k, M and G are thousands, millions, billions
+    #[arg(long, value_name = "BITS", value_parser = bits)]
+    pub(in crate::cli) rate: Option<u64>,
+    /// How many packets wait for a delay or a rate in each direction [default: 1000]
+    #[arg(long, value_name = "PACKETS")]
+    pub(in crate::cli) limit: Option<u32>,
+    /// What is drawn from: the same number hits the same packets
+    #[arg(long, value_name = "NUMBER")]
+    pub(in crate::cli) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(in super::super) struct DownArgs {
     /// The labs
@@ -162,4 +214,45 @@ fn time(text: &str) -> Result<u64, String> {
     }
     let [least, most] = TIME.ends();
     Err(format!("it is from {least} to {most}"))
+}
+
+/// Parses a percentage; returns it in millionths.
+fn percent(text: &str) -> Result<u32, String> {
+    let percent: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if !(0.0..=100.0).contains(&percent) {
+        return Err("it is from 0 to 100".to_owned());
+    }
+    Ok((percent / 100.0 * f64::from(CERTAIN)).round() as u32)
+}
+
+/// Parses a rate in bits per second.
+fn bits(text: &str) -> Result<u64, String> {
+    let units = [("k", 1000), ("M", 1_000_000), ("G", 1_000_000_000)];
+    let of_unit = units
+        .iter()
+        .find_map(|(unit, times)| Some((text.strip_suffix(unit)?, *times)));
+    let (number, times) = of_unit.unwrap_or((text, 1));
+    let number: Option<u64> = number.parse().ok();
+    let bits = number.and_then(|number| number.checked_mul(times));
+    bits.ok_or_else(|| "it is a whole number, as in 64k or 10M".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_and_rates_are_read_or_refused() {
+        assert_eq!(percent("30"), Ok(300_000));
+        assert_eq!(percent("0.5"), Ok(5000));
+        for wrong in ["101", "-1", "NaN", "many", ""] {
+            assert!(percent(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(bits("64k"), Ok(64_000));
+        assert_eq!(bits("10M"), Ok(10_000_000));
+        assert_eq!(bits("5"), Ok(5));
+        for wrong in ["1.5M", "M", "", "-1", "99999999999G", "1m"] {
+            assert!(bits(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -19,6 +19,7 @@ EXAMPLES
   vm-test lab exec office gw -- ip route    one command, with its input, output and exit code
   vm-test lab graph office > office.svg     a picture of networks, nodes and addresses
   vm-test lab graph --format mermaid        for Markdown
+  vm-test lab impair office gw lan --loss 30
   vm-test lab pcap office lan               the frames of a network, for Wireshark
   vm-test lab power office gw reboot        also on, off, shutdown, pause, resume, kill
   vm-test lab link office gw lan cut        also hold; release makes it whole again
@@ -32,7 +33,7 @@ JSON
   `instance`, `description` and `kernel` are null while a node does not run. The table shows only
   addresses of version 4.
 
-EXIT CODES OF up, ls, graph, pcap, power, link, down
+EXIT CODES OF up, ls, graph, impair, pcap, power, link, down
   0 done, 1 not done, 2 the command line is wrong; those of shell and exec follow",
     exit_codes!()
 );

@@ -6,6 +6,7 @@ mod down;
 mod enter;
 mod graph;
 mod held;
+mod impair;
 mod link;
 mod listing;
 mod ordered;

@@ -1,6 +1,6 @@
 //! Which of the commands for labs runs nothing of the user's on a node, and who carries it out.
 
-use super::{down, graph, link, listing, pcap, power, up};
+use super::{down, graph, impair, link, listing, pcap, power, up};
 use crate::cli::args::LabCommand;
 use vm_test_protocol::failure::Failure;
 
@@ -11,6 +11,7 @@ pub(in crate::cli) fn run(command: &LabCommand) -> Result<(), Failure> {
         LabCommand::Ls(args) => listing::print(args.json),
         LabCommand::Graph(args) => graph::print(args),
         LabCommand::Pcap(args) => pcap::run(args),
+        LabCommand::Impair(args) => impair::run(args),
         LabCommand::Power(args) => power::run(args),
         LabCommand::Link(args) => link::run(args),
         LabCommand::Down(args) => down::run(args),

@@ -5,6 +5,7 @@ use crate::keeper::lab::{Carried, Fault, LabReport, ToLab};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::impairment::Tally;
 use vm_test_sys::handover;
 
 /// The longest file of one network that is accepted: a little more than the keeper keeps.
@@ -23,6 +24,14 @@ impl LabKeeper {
     pub(crate) fn mend(&self, fault: u64) -> Result<[u64; 2], Failure> {
         match self.ask(&ToLab::Mend(fault), &[], |_, _| Ok(()))? {
             (LabReport::Mended { delivered, lost }, ()) => Ok([delivered, lost]),
+            (other, ()) => Err(self.not_understood(&other)),
+        }
+    }
+
+    /// Returns what has come of an impairment so far.
+    pub(crate) fn tally(&self, fault: u64) -> Result<Tally, Failure> {
+        match self.ask(&ToLab::Tally(fault), &[], |_, _| Ok(()))? {
+            (LabReport::Tally(tally), ()) => Ok(tally),
             (other, ()) => Err(self.not_understood(&other)),
         }
     }

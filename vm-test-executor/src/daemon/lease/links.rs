@@ -1,5 +1,6 @@
 //! Faults of a lab's networks, as a test orders them by name. The lab's keeper carries them out.
 
+use super::impairments;
 use super::labs::LivingLab;
 use crate::config::lab::{Lab, Node};
 use crate::keeper::lab;
@@ -25,6 +26,16 @@ pub(super) fn mend(lab: &LivingLab, fault: u64) -> Done {
     }
 }
 
+/// Returns what has come of an impairment so far.
+pub(super) fn tally(lab: &LivingLab, fault: u64) -> Done {
+    match lab.keeper.tally(fault) {
+        Ok(tally) => Done::Tally(tally),
+        Err(failure) => Done::Failed(
+            failure.reworded(|cause| format!("cannot say what has come of a fault: {cause}")),
+        ),
+    }
+}
+
 /// Describes what cannot be done if a fault does not begin.
 fn what(fault: &Fault) -> String {
     match fault {
@@ -37,6 +48,7 @@ fn what(fault: &Fault) -> String {
             let verb = match effect {
                 Effect::Cut => "cut",
                 Effect::Hold => "hold",
+                Effect::Impair(impairment) => impairments::verb(impairment.action),
             };
             let which = match direction {
                 Direction::Both => "",
@@ -70,11 +82,18 @@ fn numbered(plan: &Lab, fault: &Fault) -> Result<lab::Fault, Failure> {
                         .hint(its_networks(found)),
                 );
             }
+            let effect = match effect {
+                Effect::Impair(impairment) => {
+                    let names = [plan.name.as_str(), node, network];
+                    Effect::Impair(impairments::checked(impairment, names)?)
+                }
+                effect => effect.clone(),
+            };
             Ok(lab::Fault::Link {
                 node: number,
                 network: on,
                 direction: *direction,
-                effect: *effect,
+                effect,
             })
         }
         Fault::Partition { groups } => {

@@ -12,6 +12,7 @@ mod gathering;
 mod held;
 mod holding;
 mod host;
+mod impairments;
 mod keep;
 mod kept;
 mod lab;

@@ -15,6 +15,7 @@ pub(super) fn carry_out(lab: &LivingLab, admission: &Admission, order: &Order) -
         },
         Order::Fault(fault) => links::fault(lab, fault),
         Order::Mend { fault } => links::mend(lab, *fault),
+        Order::Tally { fault } => links::tally(lab, *fault),
         Order::Save => match saving::save(lab, admission) {
             Ok(number) => Done::Saved(number),
             Err(failure) => Done::Failed(failure),

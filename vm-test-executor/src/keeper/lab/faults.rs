@@ -1,10 +1,14 @@
-//! The faults of a lab's networks at this moment, and what they mean for each link and each pair of
-//! nodes. Touches no frame.
+//! The faults of a lab's networks at this moment, and what they mean for each link, each frame and
+//! each pair of nodes. Keeps no frame.
 
+use super::fate::{Arrival, Fate};
+use super::impaired::Impaired;
 use super::messages::Fault;
+use super::way::Way;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use vm_test_protocol::order::{Direction, Effect};
+use std::time::Duration;
+use vm_test_protocol::impairment::Tally;
+use vm_test_protocol::order::Effect;
 
 /// How many faults there may be at a time.
 const MOST: usize = 256;
@@ -13,14 +17,9 @@ const MOST: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     standing: BTreeMap<u64, Fault>,
+    /// What those that impair a link keep, in the order in which they began.
+    impaired: BTreeMap<u64, Impaired>,
     given: u64,
-}
-
-/// One direction of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    FromNode,
-    ToNode,
 }
 
 /// What becomes of the frames of one direction of a link.
@@ -30,33 +29,44 @@ pub(super) struct Treatment {
     pub(super) is_cut: bool,
     /// Frames that are not lost are kept.
     pub(super) is_held: bool,
+    /// Something may be done to each frame.
+    pub(super) is_impaired: bool,
 }
 
 impl Faults {
-    /// Adds a fault; returns its number, or `None` if there are too many.
-    pub(super) fn add(&mut self, fault: Fault) -> Option<u64> {
+    /// Adds a fault that begins now; returns its number, or `None` if there are too many.
+    pub(super) fn add(&mut self, fault: Fault, now: Duration) -> Option<u64> {
         if self.standing.len() >= MOST {
             return None;
         }
         self.given += 1;
+        if let Fault::Link {
+            node,
+            network,
+            direction,
+            effect: Effect::Impair(impairment),
+        } = &fault
+        {
+            let link = (*node, *network);
+            let alike = self.impaired.values();
+            let alike = alike.filter(|other| other.has_seed(link, impairment.seed));
+            let number = alike.count() as u64;
+            let impaired = Impaired::begin(link, *direction, impairment.clone(), number, now);
+            self.impaired.insert(self.given, impaired);
+        }
         self.standing.insert(self.given, fault);
         Some(self.given)
     }
 
     /// Removes the fault with this number; returns whether there was one.
     pub(super) fn remove(&mut self, number: u64) -> bool {
-        match self.standing.entry(number) {
-            Entry::Occupied(fault) => {
-                fault.remove();
-                true
-            }
-            Entry::Vacant(_) => false,
-        }
+        self.impaired.remove(&number);
+        self.standing.remove(&number).is_some()
     }
 
     /// Returns what becomes of the frames of a link in one direction.
     pub(super) fn treatment(&self, node: usize, network: usize, way: Way) -> Treatment {
-        let has = |sought: Effect| {
+        let has = |sought: fn(&Effect) -> bool| {
             self.standing.values().any(|fault| match fault {
                 Fault::Link {
                     node: its_node,
@@ -65,16 +75,42 @@ impl Faults {
                     effect,
                 } => {
                     (*its_node, *its_network) == (node, network)
-                        && covers(*direction, way)
-                        && *effect == sought
+                        && way.is_among(*direction)
+                        && sought(effect)
                 }
                 Fault::Partition { .. } => false,
             })
         };
         Treatment {
-            is_cut: has(Effect::Cut),
-            is_held: has(Effect::Hold),
+            is_cut: has(|effect| *effect == Effect::Cut),
+            is_held: has(|effect| *effect == Effect::Hold),
+            is_impaired: has(|effect| matches!(effect, Effect::Impair(_))),
         }
+    }
+
+    /// Returns what becomes of one frame of a link in one direction, and counts it.
+    pub(super) fn judge(&mut self, link: (usize, usize), way: Way, arrival: &Arrival<'_>) -> Fate {
+        let mut fate = Fate::untouched(arrival.now);
+        for impaired in self.impaired.values_mut() {
+            if impaired.is_for(link, way) {
+                impaired.judge(arrival, way, &mut fate);
+            }
+            if fate.is_lost {
+                break;
+            }
+        }
+        fate
+    }
+
+    /// Returns what has come of the impairment with this number.
+    pub(super) fn tally(&self, number: u64) -> Option<&Tally> {
+        self.impaired.get(&number).map(Impaired::tally)
+    }
+
+    /// Returns whether links of this network need each packet in a frame of its own.
+    pub(super) fn need_single_packets(&self, network: usize) -> bool {
+        let mut impaired = self.impaired.values();
+        impaired.any(|impaired| impaired.needs_single_packets(network))
     }
 
     /// Returns whether no frame may pass between two nodes.
@@ -99,17 +135,15 @@ impl Faults {
     }
 }
 
-fn covers(direction: Direction, way: Way) -> bool {
-    match direction {
-        Direction::Both => true,
-        Direction::FromNode => way == Way::FromNode,
-        Direction::ToNode => way == Way::ToNode,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vm_test_protocol::dissection::Dissection;
+    use vm_test_protocol::filter::Filter;
+    use vm_test_protocol::impairment::{Action, CERTAIN, Impairment, Which};
+    use vm_test_protocol::order::Direction;
+
+    const START: Duration = Duration::ZERO;
 
     fn link(node: usize, direction: Direction, effect: Effect) -> Fault {
         Fault::Link {
@@ -123,9 +157,11 @@ mod tests {
     #[test]
     fn faults_of_one_link_add_up_and_each_is_mended_alone() {
         let mut faults = Faults::default();
-        let held = faults.add(link(1, Direction::Both, Effect::Hold)).unwrap();
+        let held = faults
+            .add(link(1, Direction::Both, Effect::Hold), START)
+            .unwrap();
         let cut = faults
-            .add(link(1, Direction::FromNode, Effect::Cut))
+            .add(link(1, Direction::FromNode, Effect::Cut), START)
             .unwrap();
         let of = |faults: &Faults, node, network, way| {
             let treatment = faults.treatment(node, network, way);
@@ -148,7 +184,7 @@ mod tests {
     fn a_partition_separates_what_is_in_different_groups_and_nothing_else() {
         let mut faults = Faults::default();
         let groups = vec![vec![0, 1], vec![2], vec![3]];
-        let number = faults.add(Fault::Partition { groups }).unwrap();
+        let number = faults.add(Fault::Partition { groups }, START).unwrap();
         for (one, other, separated) in [
             (0, 1, false),
             (0, 2, true),
@@ -170,12 +206,70 @@ mod tests {
     fn there_is_a_limit_to_faults() {
         let mut faults = Faults::default();
         let fault = link(0, Direction::Both, Effect::Cut);
-        let first = faults.add(fault.clone()).unwrap();
+        let first = faults.add(fault.clone(), START).unwrap();
         for _ in 1..MOST {
-            assert!(faults.add(fault.clone()).is_some());
+            assert!(faults.add(fault.clone(), START).is_some());
         }
-        assert_eq!(faults.add(fault.clone()), None);
+        assert_eq!(faults.add(fault.clone(), START), None);
         assert!(faults.remove(first));
-        assert!(faults.add(fault).is_some());
+        assert!(faults.add(fault, START).is_some());
+    }
+
+    #[test]
+    fn impairments_of_one_link_add_up_in_their_order_and_end_alone() {
+        let impair = |action| {
+            Effect::Impair(Impairment {
+                packets: Filter::default(),
+                which: Which::All,
+                chance: CERTAIN,
+                action,
+                seed: Some(7),
+                limit: 1000,
+            })
+        };
+        let delay = |millis| {
+            impair(Action::Delay {
+                by: Duration::from_millis(millis),
+                jitter: START,
+            })
+        };
+        let mut faults = Faults::default();
+        let begin = |faults: &mut Faults, direction, effect| {
+            faults.add(link(1, direction, effect), START).unwrap()
+        };
+        let first = begin(&mut faults, Direction::Both, delay(100));
+        let second = begin(&mut faults, Direction::ToNode, delay(50));
+        let frame = [2; 60];
+        let judge = |faults: &mut Faults, node, way| {
+            let arrival = Arrival {
+                now: START,
+                read: Dissection::of(&frame),
+                length: frame.len(),
+                waiting: 0,
+                is_full: false,
+            };
+            faults.judge((node, 0), way, &arrival)
+        };
+        let due = |faults: &mut Faults| Way::BOTH.map(|way| judge(faults, 1, way).due.as_millis());
+        assert!(faults.treatment(1, 0, Way::FromNode).is_impaired);
+        assert!(!faults.treatment(2, 0, Way::FromNode).is_impaired);
+        assert!(faults.concern(1, 0, &[2]) && !faults.concern(2, 0, &[1]));
+        assert!(!faults.need_single_packets(0));
+        assert_eq!(due(&mut faults), [100, 150]);
+        assert_eq!(judge(&mut faults, 2, Way::ToNode).due, START);
+        let third = begin(&mut faults, Direction::FromNode, impair(Action::Lose));
+        assert!(faults.need_single_packets(0) && !faults.need_single_packets(1));
+        let lost = |faults: &mut Faults| Way::BOTH.map(|way| judge(faults, 1, way).is_lost);
+        assert_eq!(lost(&mut faults), [true, false]);
+        let hits = |number| faults.tally(number).map(|tally| tally.hits);
+        assert_eq!(
+            [first, second, third].map(hits),
+            [Some(4), Some(2), Some(1)]
+        );
+        assert!(faults.remove(third) && faults.remove(first));
+        assert_eq!(faults.tally(first), None);
+        assert_eq!(due(&mut faults), [0, 50]);
+        assert!(faults.remove(second));
+        assert!(!faults.concern(1, 0, &[2]));
     }
 }

@@ -1,8 +1,12 @@
 //! One direction of a link in the relay: which frames go on at once, and which are kept for later.
 //! Sends nothing.
 
+use super::checksum;
+use super::fate::Fate;
 use super::faults::Treatment;
+use super::queue::Queue;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// How much one direction of a link keeps, and all of a lab together, in bytes.
 const MOST: usize = 8 << 20;
@@ -10,6 +14,9 @@ const MOST_IN_LAB: usize = 64 << 20;
 
 /// What keeping a frame costs besides its bytes.
 const OVERHEAD: usize = 64;
+
+/// With so little room left, no frame is delayed any more: the longest one would not fit.
+const LITTLE: usize = 1 << 17;
 
 /// How much all lanes of a lab keep.
 #[derive(Debug, Default)]
@@ -25,6 +32,9 @@ pub(super) struct Kept {
 pub(super) struct Lane {
     treatment: Treatment,
     held: VecDeque<Box<[u8]>>,
+    /// Frames that an impairment keeps for some time. They may be held after that.
+    queue: Queue,
+    /// What all of these cost.
     bytes: usize,
     /// How many held frames went on, and how many found no room, since this was last asked.
     delivered: u64,
@@ -32,29 +42,94 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Treats frames like this from now on. What is held stays so until [`Lane::next`] takes it.
+    /// Treats frames like this from now on. What is held stays so until [`Lane::next`] takes it, and
+    /// what is delayed goes on with that once nothing impairs the link any more.
     pub(super) fn treat(&mut self, treatment: Treatment) {
         self.treatment = treatment;
+        if !treatment.is_impaired {
+            while let Some(frame) = self.queue.pop_early() {
+                self.held.push_back(frame);
+            }
+        }
     }
 
-    /// Takes a frame; returns whether it goes on at once.
-    pub(super) fn take(&mut self, frame: &[u8], kept: &mut Kept) -> bool {
-        if self.treatment.is_cut {
+    /// Returns whether something may be done to the frames, apart from losing or holding all.
+    pub(super) fn is_impaired(&self) -> bool {
+        self.treatment.is_impaired && !self.treatment.is_cut
+    }
+
+    /// Returns how many frames are delayed, and whether there is room for no more.
+    pub(super) fn load(&self, kept: &Kept) -> (usize, bool) {
+        let is_full = self.bytes + LITTLE > MOST || kept.bytes + LITTLE > MOST_IN_LAB;
+        (self.queue.len(), is_full)
+    }
+
+    /// Takes a frame that has this fate; returns whether it goes on at once, as it is.
+    pub(super) fn take(
+        &mut self,
+        frame: &[u8],
+        fate: &Fate,
+        now: Duration,
+        kept: &mut Kept,
+    ) -> bool {
+        if self.treatment.is_cut || fate.is_lost {
             return false;
         }
         // Frames do not overtake each other.
-        if !self.treatment.is_held && self.held.is_empty() {
+        let is_first = self.held.is_empty() && self.queue.len() == 0;
+        if fate.is_untouched(now) && !self.treatment.is_held && is_first {
             return true;
         }
+        let mut frame: Box<[u8]> = frame.into();
+        if let Some(draw) = fate.corruption
+            && !checksum::corrupt(&mut frame, draw)
+        {
+            // It would reach nobody as it ought to.
+            return false;
+        }
+        for _ in 1..fate.copies {
+            self.keep(frame.clone(), fate, kept);
+        }
+        self.keep(frame, fate, kept);
+        false
+    }
+
+    /// Keeps a frame, if there is room for it.
+    fn keep(&mut self, frame: Box<[u8]>, fate: &Fate, kept: &mut Kept) {
         let cost = frame.len() + OVERHEAD;
         if self.bytes + cost > MOST || kept.bytes + cost > MOST_IN_LAB {
             self.lost += 1;
-            return false;
+            return;
         }
         self.bytes += cost;
         kept.bytes += cost;
-        self.held.push_back(frame.into());
-        false
+        if !self.treatment.is_impaired {
+            self.held.push_back(frame);
+        } else if fate.is_overtaken {
+            self.queue.set_back(fate.due, frame);
+        } else {
+            self.queue.push(fate.due, frame);
+        }
+    }
+
+    /// Returns the next of the delayed frames that goes on by now.
+    pub(super) fn pop_due(&mut self, now: Duration, kept: &mut Kept) -> Option<Box<[u8]>> {
+        loop {
+            let frame = self.queue.pop(now)?;
+            if self.treatment.is_cut {
+                self.forget(frame.len(), kept);
+            } else if self.treatment.is_held || !self.held.is_empty() {
+                self.held.push_back(frame);
+            } else {
+                self.forget(frame.len(), kept);
+                return Some(frame);
+            }
+        }
+    }
+
+    /// Returns when the next of the delayed frames is due.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.queue.next()
     }
 
     /// Returns the next of the held frames that goes on.
@@ -63,7 +138,7 @@ impl Lane {
             return None;
         }
         if self.treatment.is_cut {
-            self.discard(kept);
+            self.discard_held(kept);
         }
         let frame = self.held.pop_front()?;
         self.forget(frame.len(), kept);
@@ -71,8 +146,16 @@ impl Lane {
         Some(frame)
     }
 
-    /// Loses all that is held.
+    /// Loses all that is kept.
     pub(super) fn discard(&mut self, kept: &mut Kept) {
+        self.discard_held(kept);
+        while let Some(frame) = self.queue.pop_early() {
+            self.forget(frame.len(), kept);
+        }
+    }
+
+    /// Loses all that is held.
+    pub(super) fn discard_held(&mut self, kept: &mut Kept) {
         while let Some(frame) = self.held.pop_front() {
             self.forget(frame.len(), kept);
             self.lost += 1;
@@ -99,81 +182,4 @@ impl Lane {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PASS: Treatment = Treatment {
-        is_cut: false,
-        is_held: false,
-    };
-    const HOLD: Treatment = Treatment {
-        is_held: true,
-        ..PASS
-    };
-
-    #[test]
-    fn held_frames_go_on_in_their_order_and_before_later_ones() {
-        let (mut lane, mut kept) = (Lane::default(), Kept::default());
-        assert!(lane.take(b"at once", &mut kept));
-        lane.treat(HOLD);
-        for frame in [b"1", b"2"] {
-            assert!(!lane.take(frame, &mut kept));
-        }
-        assert_eq!(lane.next(&mut kept), None);
-        lane.treat(PASS);
-        assert!(lane.is_due());
-        assert_eq!(lane.next(&mut kept).as_deref(), Some(&b"1"[..]));
-        assert!(!lane.take(b"3", &mut kept));
-        assert_eq!(lane.next(&mut kept).as_deref(), Some(&b"2"[..]));
-        assert_eq!(lane.next(&mut kept).as_deref(), Some(&b"3"[..]));
-        assert!(lane.take(b"4", &mut kept));
-        assert_eq!(lane.counts(), Some([3, 0]));
-        assert_eq!(lane.counts(), Some([0, 0]));
-        assert_eq!((lane.bytes, kept.bytes), (0, 0));
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_the_first_frames_stay() {
-        let (mut lanes, mut kept) = (Vec::new(), Kept::default());
-        let mut frame = vec![0; (1 << 20) - OVERHEAD];
-        for _ in 0..10 {
-            let mut lane = Lane::default();
-            lane.treat(HOLD);
-            for number in 0..20 {
-                frame[0] = number;
-                lane.take(&frame, &mut kept);
-            }
-            lanes.push(lane);
-        }
-        let held = |lane: &Lane| lane.held.len();
-        assert_eq!(lanes.iter().map(held).sum::<usize>(), 64);
-        assert_eq!(held(&lanes[0]), 8);
-        assert_eq!(lanes[0].held.back().unwrap()[0], 7);
-        assert_eq!(held(&lanes[9]), 0);
-        assert_eq!(lanes[9].counts(), None);
-        lanes[0].discard(&mut kept);
-        assert!(!lanes[9].take(&frame, &mut kept));
-        assert_eq!(held(&lanes[9]), 1);
-    }
-
-    #[test]
-    fn a_link_that_is_cut_loses_what_it_has_held_once_it_holds_no_more() {
-        let (mut lane, mut kept) = (Lane::default(), Kept::default());
-        lane.treat(HOLD);
-        assert!(!lane.take(b"1", &mut kept));
-        lane.treat(Treatment {
-            is_cut: true,
-            ..HOLD
-        });
-        assert!(!lane.take(b"2", &mut kept));
-        assert!(!lane.is_due());
-        lane.treat(Treatment {
-            is_cut: true,
-            ..PASS
-        });
-        assert!(lane.is_due());
-        assert_eq!(lane.next(&mut kept), None);
-        assert!(!lane.is_due());
-        assert_eq!(lane.counts(), Some([0, 1]));
-    }
-}
+mod tests;

@@ -84,6 +84,11 @@ fn serve(control: &UnixStream) -> io::Result<()> {
                 });
                 frame::write(control, &report)?;
             }
+            ToLab::Tally(number) => {
+                let told = used(&mut switch, |switch| switch.tally(number));
+                let report = told.map_or_else(LabReport::Failed, LabReport::Tally);
+                frame::write(control, &report)?;
+            }
             ToLab::Capture => match used(&mut switch, |switch| switch.capture()) {
                 Ok(captures) => {
                     let carried = captures.iter().map(|capture| Carried {

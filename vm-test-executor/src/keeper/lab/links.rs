@@ -222,7 +222,7 @@ impl Links {
         self.ask(RouteNetlinkMessage::SetLink(link), 0)
     }
 
-    fn number_of(&self, interface: &str) -> io::Result<u32> {
+    pub(super) fn number_of(&self, interface: &str) -> io::Result<u32> {
         Ok(name_to_index(&self.socket, interface)?)
     }
 
@@ -231,16 +231,35 @@ impl Links {
     }
 
     /// Sends a request and waits for the kernel's answer.
-    fn ask(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+    pub(super) fn ask(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+        self.send(message, NLM_F_ACK | flags)?;
+        self.answer().map(drop)
+    }
+
+    /// Asks the kernel for something, and returns what it says.
+    pub(super) fn look_for(
+        &mut self,
+        message: RouteNetlinkMessage,
+    ) -> io::Result<Option<RouteNetlinkMessage>> {
+        self.send(message, 0)?;
+        self.answer()
+    }
+
+    fn send(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+        header.flags = NLM_F_REQUEST | flags;
         header.sequence_number = self.sequence;
         let mut request = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
         request.finalize();
         let mut bytes = vec![0; request.buffer_len()];
         request.serialize(&mut bytes);
         send(&self.socket, &bytes, SendFlags::empty())?;
+        Ok(())
+    }
+
+    /// Waits for the answer to the last request: a message, or nothing but that it was carried out.
+    fn answer(&mut self) -> io::Result<Option<RouteNetlinkMessage>> {
         let mut bytes = vec![0; LONGEST];
         loop {
             let (length, _) = match recv(&self.socket, &mut bytes[..], RecvFlags::empty()) {
@@ -252,11 +271,17 @@ impl Links {
             if answer.header.sequence_number != self.sequence {
                 continue;
             }
-            if let NetlinkPayload::Error(error) = answer.payload {
-                return match error.code {
-                    None => Ok(()),
-                    Some(code) => Err(io::Error::from_raw_os_error(code.get().saturating_neg())),
-                };
+            match answer.payload {
+                NetlinkPayload::Error(error) => {
+                    return match error.code {
+                        None => Ok(None),
+                        Some(code) => {
+                            Err(io::Error::from_raw_os_error(code.get().saturating_neg()))
+                        }
+                    };
+                }
+                NetlinkPayload::InnerMessage(message) => return Ok(Some(message)),
+                _ => {}
             }
         }
     }

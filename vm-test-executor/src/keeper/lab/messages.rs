@@ -5,6 +5,7 @@ use crate::config::lab::Forwarding;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::impairment::Tally;
 use vm_test_protocol::machine::Route;
 use vm_test_protocol::order::{Direction, Effect};
 
@@ -20,6 +21,8 @@ pub enum ToLab {
     Fault(Fault),
     /// End the fault with this number.
     Mend(u64),
+    /// Say what has come of the impairment with this number.
+    Tally(u64),
     /// Hand over what the networks have carried.
     Capture,
 }
@@ -129,6 +132,8 @@ pub enum LabReport {
         /// How many frames were lost for lack of room.
         lost: u64,
     },
+    /// What has come of the impairment.
+    Tally(Tally),
     /// What these networks have carried. A file in memory follows for each.
     Captured(Vec<Carried>),
     /// It could not be done.

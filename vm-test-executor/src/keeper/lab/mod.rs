@@ -2,20 +2,30 @@
 //! networks and starts the keepers of its nodes. When it dies, for whatever reason, the kernel
 //! takes the whole lab down with it.
 
+mod checksum;
+mod draws;
+mod fate;
 mod faults;
 mod ids;
+mod impaired;
 mod lane;
 mod life;
 mod links;
 mod messages;
+mod moves;
 mod pcap;
+mod queue;
 mod recorder;
 mod relay;
 mod relayed;
+mod relayed_link;
 mod router;
 mod segment;
+mod segments;
 mod stations;
 mod switch;
+mod timer;
+mod way;
 
 pub use life::{LAB, main};
 pub use messages::{Carried, Fault, Ids, LabReport, LinkKind, Network, Node, Port, ToLab};

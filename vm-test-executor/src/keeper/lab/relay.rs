@@ -3,20 +3,25 @@
 
 use super::links::Links;
 use super::messages::Fault;
-use super::relayed::{AT_ONCE, Bridge, Relayed, of_token};
+use super::moves::Bridge;
+use super::relayed::{AT_ONCE, Relayed, of_token};
 use crate::sync;
-use rustix::event::epoll::{self, CreateFlags, Event};
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use vm_test_protocol::impairment::Tally;
 
 /// Held frames go on in portions, so that the queues of those that receive them can empty.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// How long held frames may take to go on. A node that floods its link could go on for ever.
 const MOST_RELEASE: Duration = Duration::from_secs(5);
+
+/// The number of the timer among the places where frames come in.
+const TIMER: u64 = u64::MAX;
 
 /// The relay of a lab.
 #[derive(Debug)]
@@ -40,10 +45,11 @@ pub(super) struct Mended {
 impl Relay {
     /// Starts the relay, which carries nothing so far.
     pub(super) fn start() -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            events: epoll::create(CreateFlags::CLOEXEC)?,
-            relayed: Mutex::new(Relayed::default()),
-        });
+        let (events, relayed) = (epoll::create(CreateFlags::CLOEXEC)?, Relayed::new()?);
+        let number = EventData::new_u64(TIMER);
+        epoll::add(&events, relayed.timer(), number, EventFlags::IN)?;
+        let relayed = Mutex::new(relayed);
+        let shared = Arc::new(Shared { events, relayed });
         let its_own = Arc::clone(&shared);
         let run = move || {
             let _ = catch_unwind(AssertUnwindSafe(|| its_own.run()));
@@ -66,7 +72,9 @@ impl Relay {
         let mut relayed = sync::lock(&self.shared.relayed);
         relayed.forget_link(node, bridge.number);
         relayed.know_link(node, bridge.number, interface);
-        relayed.arrange(&self.shared.events, bridge, links)
+        relayed.arrange(&self.shared.events, bridge, links)?;
+        relayed.send_due();
+        Ok(())
     }
 
     /// Adds a fault; returns its number.
@@ -77,7 +85,8 @@ impl Relay {
         links: &mut Links,
     ) -> io::Result<u64> {
         let mut relayed = sync::lock(&self.shared.relayed);
-        let number = relayed.faults.add(fault);
+        let now = relayed.now();
+        let number = relayed.faults.add(fault, now);
         let number = number.ok_or_else(|| io::Error::other("it has too many faults already"))?;
         let mut arrange = |relayed: &mut Relayed| {
             let mut bridges = bridges.clone();
@@ -89,10 +98,18 @@ impl Relay {
             let _ = arrange(&mut relayed);
             return Err(error);
         }
+        relayed.send_due();
         Ok(number)
     }
 
-    /// Removes a fault. Frames that were held for it alone go on before any later ones.
+    /// Returns what has come of the impairment with this number.
+    pub(super) fn tally(&self, number: u64) -> io::Result<Tally> {
+        let relayed = sync::lock(&self.shared.relayed);
+        let tally = relayed.faults.tally(number).cloned();
+        tally.ok_or_else(|| io::Error::other("it has no such fault"))
+    }
+
+    /// Removes a fault. Frames that were kept for it alone go on before any later ones.
     pub(super) fn mend<'a>(
         &self,
         number: u64,
@@ -115,6 +132,7 @@ impl Relay {
         }
         let [delivered, lost] = relayed.counts();
         bridges.try_for_each(|bridge| relayed.arrange(&self.shared.events, &bridge, links))?;
+        relayed.send_due();
         Ok(Mended { delivered, lost })
     }
 }
@@ -130,9 +148,16 @@ impl Shared {
                 Err(_) => return,
             }
             for event in &events {
-                let (network, place) = of_token(event.data.u64());
-                sync::lock(&self.relayed).serve(network, place, AT_ONCE);
+                let mut relayed = sync::lock(&self.relayed);
+                match event.data.u64() {
+                    TIMER => relayed.has_woken(),
+                    number => {
+                        let (network, place) = of_token(number);
+                        relayed.serve(network, place, AT_ONCE);
+                    }
+                }
             }
+            sync::lock(&self.relayed).send_due();
         }
     }
 }

@@ -1,56 +1,69 @@
-//! The links of a lab that are in the relay: what carries their frames, and how links move from the
-//! bridge into the relay and back.
+//! The links of a lab that are in the relay, and what carries their frames. Moves no link.
 
 use super::faults::Faults;
 use super::lane::Kept;
-use super::links::Links;
-use super::segment::{Means, OPTIONS, ROOM, RelayedLink, Segment};
+use super::segment::{Means, ROOM, Segment};
 use super::stations::Place;
-use rustix::event::epoll::{self, EventData, EventFlags};
+use super::timer::Timer;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
-use vm_test_sys::packet::Packets;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 /// How many frames are carried before somebody else may use the relay.
 pub(super) const AT_ONCE: usize = 64;
-
-/// How many waiting frames are carried before a link moves. A flood has no end.
-const BEFORE_A_MOVE: usize = 4096;
 
 /// All that the relay works with.
 #[derive(Debug)]
 pub(super) struct Relayed {
     pub(super) faults: Faults,
-    segments: BTreeMap<usize, Segment>,
+    pub(super) segments: BTreeMap<usize, Segment>,
     /// The interfaces of all links, in the relay or not, by network and node.
-    interfaces: BTreeMap<(usize, usize), String>,
-    kept: Kept,
+    pub(super) interfaces: BTreeMap<(usize, usize), String>,
+    pub(super) kept: Kept,
     buffer: Vec<u8>,
+    timer: Timer,
 }
 
-/// A network, for the moves of its links.
-#[derive(Debug)]
-pub(super) struct Bridge<'a> {
-    pub(super) number: usize,
-    pub(super) name: &'a str,
-    pub(super) mtu: u32,
-}
-
-impl Default for Relayed {
-    fn default() -> Self {
-        Self {
+impl Relayed {
+    /// Returns a relay that carries nothing so far.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
             faults: Faults::default(),
             segments: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             kept: Kept::default(),
             buffer: vec![0; ROOM],
-        }
+            timer: Timer::new()?,
+        })
     }
-}
 
-impl Relayed {
+    /// Returns what is readable when a delayed frame is due.
+    pub(super) fn timer(&self) -> BorrowedFd<'_> {
+        self.timer.as_fd()
+    }
+
+    /// Returns the time, since the relay began.
+    pub(super) fn now(&self) -> Duration {
+        self.timer.now()
+    }
+
+    /// Takes note that the timer has woken the relay.
+    pub(super) fn has_woken(&mut self) {
+        self.timer.has_woken();
+    }
+
+    /// Returns the segments, and what they need to carry frames.
+    fn parts(&mut self) -> (&mut BTreeMap<usize, Segment>, Means<'_>) {
+        let means = Means {
+            faults: &mut self.faults,
+            kept: &mut self.kept,
+            buffer: &mut self.buffer,
+            now: self.timer.now(),
+        };
+        (&mut self.segments, means)
+    }
+
     /// Knows the interface of a link from now on.
     pub(super) fn know_link(&mut self, node: usize, network: usize, interface: &str) {
         let at = (network, node);
@@ -67,50 +80,46 @@ impl Relayed {
 
     /// Carries frames that have come in at a place; returns how many.
     pub(super) fn serve(&mut self, network: usize, place: Place, most: usize) -> usize {
-        let Some(segment) = self.segments.get_mut(&network) else {
+        let (segments, mut means) = self.parts();
+        let Some(segment) = segments.get_mut(&network) else {
             return 0;
-        };
-        let mut means = Means {
-            faults: &self.faults,
-            kept: &mut self.kept,
-            buffer: &mut self.buffer,
         };
         match (segment.serve(place, most, &mut means), place) {
             (Ok(count), _) => count,
             (Err(_), Place::Node(node)) => {
                 // The node is gone, and its interface with it.
-                segment.remove(node, &mut self.kept);
+                segment.remove(node, means.kept);
                 0
             }
             (Err(_), Place::Bridge) => 0,
         }
     }
 
-    /// Carries all frames that wait at a place.
-    fn drain(&mut self, network: usize, place: Place) {
-        let mut carried = 0;
-        while carried < BEFORE_A_MOVE {
-            match self.serve(network, place, AT_ONCE) {
-                AT_ONCE => carried += AT_ONCE,
-                _ => return,
-            }
-        }
-    }
-
     /// Treats the frames of each link as the faults say.
     pub(super) fn treat(&mut self) {
-        for (network, segment) in &mut self.segments {
-            segment.treat(*network, &self.faults);
+        for segment in self.segments.values_mut() {
+            segment.treat(&self.faults);
         }
     }
 
     /// Lets some of the held frames go on; returns whether more are due.
     pub(super) fn release(&mut self) -> bool {
+        let (segments, mut means) = self.parts();
         let mut is_due = false;
-        for segment in self.segments.values_mut() {
-            is_due |= segment.release(AT_ONCE, &self.faults, &mut self.kept);
+        for segment in segments.values_mut() {
+            is_due |= segment.release(AT_ONCE, &mut means);
         }
         is_due
+    }
+
+    /// Lets delayed frames that are due go on, or a part of them, and sets the timer to the next.
+    pub(super) fn send_due(&mut self) {
+        let (segments, mut means) = self.parts();
+        for segment in segments.values_mut() {
+            segment.send_due(AT_ONCE, &mut means);
+        }
+        let next = self.segments.values().filter_map(Segment::next_due).min();
+        self.timer.wake_at(next);
     }
 
     /// Loses all frames that are due.
@@ -127,133 +136,10 @@ impl Relayed {
             [sum[0] + counts[0], sum[1] + counts[1]]
         })
     }
-
-    /// Moves links of a network, so that exactly those with a fault are in the relay.
-    pub(super) fn arrange(
-        &mut self,
-        events: &OwnedFd,
-        bridge: &Bridge<'_>,
-        links: &mut Links,
-    ) -> io::Result<()> {
-        let network = bridge.number;
-        let here = self.interfaces.range((network, 0)..=(network, usize::MAX));
-        let nodes: Vec<usize> = here.map(|((_, node), _)| *node).collect();
-        for node in &nodes {
-            let is_in_relay = self
-                .segments
-                .get(&network)
-                .is_some_and(|segment| segment.links.contains_key(node));
-            let moved = match (self.faults.concern(*node, network, &nodes), is_in_relay) {
-                (true, false) => self.take_over(events, *node, bridge, links),
-                (false, true) => self.give_back(*node, bridge, links),
-                _ => Ok(()),
-            };
-            match moved {
-                // The node has been powered off, and its interface is gone.
-                Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {
-                    self.forget_link(*node, network);
-                }
-                moved => moved?,
-            }
-        }
-        let is_empty = |segment: &Segment| segment.links.is_empty();
-        if self.segments.get(&network).is_some_and(is_empty) {
-            self.segments.remove(&network);
-            links.delete(&near_end(network))?;
-        }
-        self.treat();
-        Ok(())
-    }
-
-    /// Takes a link out of the bridge into the relay.
-    ///
-    /// A frame that comes in at this very moment may be lost. None is doubled.
-    fn take_over(
-        &mut self,
-        events: &OwnedFd,
-        node: usize,
-        bridge: &Bridge<'_>,
-        links: &mut Links,
-    ) -> io::Result<()> {
-        let network = bridge.number;
-        let Some(interface) = self.interfaces.get(&(network, node)).cloned() else {
-            return Ok(());
-        };
-        let packets = Packets::open(&interface, OPTIONS)?;
-        let segment = match self.segments.entry(network) {
-            Entry::Occupied(segment) => segment.into_mut(),
-            Entry::Vacant(place) => place.insert(Segment::new(way_to(events, bridge, links)?)),
-        };
-        add(events, &packets, network, Place::Node(node))?;
-        // Quick, and to leave the bridge takes the kernel longer. It refuses if the node's end is
-        // down, where nothing comes in.
-        let _ = links.block(&interface);
-        packets.hear()?;
-        links.leave(&interface)?;
-        let link = RelayedLink::new(interface, packets);
-        segment.links.insert(node, link);
-        segment.links_have_moved();
-        segment.treat(network, &self.faults);
-        Ok(())
-    }
-
-    /// Gives a link back to the bridge, after all frames that have come in for it.
-    fn give_back(&mut self, node: usize, bridge: &Bridge<'_>, links: &mut Links) -> io::Result<()> {
-        let network = bridge.number;
-        for place in [Place::Bridge, Place::Node(node)] {
-            self.drain(network, place);
-        }
-        let Some(segment) = self.segments.get(&network) else {
-            return Ok(());
-        };
-        let Some(link) = segment.links.get(&node) else {
-            return Ok(());
-        };
-        link.packets.deafen()?;
-        let interface = link.interface.clone();
-        self.drain(network, Place::Node(node));
-        links.join(&interface, bridge.name, bridge.mtu)?;
-        // The bridge has learnt that the node is behind the relay.
-        links.forget_stations(&far_end(network))?;
-        if let Some(segment) = self.segments.get_mut(&network) {
-            segment.remove(node, &mut self.kept);
-        }
-        Ok(())
-    }
-}
-
-/// Makes the way from the relay to a bridge, and returns the relay's end.
-fn way_to(events: &OwnedFd, bridge: &Bridge<'_>, links: &mut Links) -> io::Result<Packets> {
-    let (near, far) = (near_end(bridge.number), far_end(bridge.number));
-    links.add_own_pair(&near, &far, bridge.mtu)?;
-    let opened = Packets::open(&near, OPTIONS).and_then(|packets| {
-        links.join(&far, bridge.name, bridge.mtu)?;
-        add(events, &packets, bridge.number, Place::Bridge)?;
-        packets.hear()?;
-        Ok(packets)
-    });
-    if opened.is_err() {
-        let _ = links.delete(&near);
-    }
-    opened
-}
-
-fn near_end(network: usize) -> String {
-    format!("relay{network}")
-}
-
-fn far_end(network: usize) -> String {
-    format!("uplink{network}")
-}
-
-fn add(events: &OwnedFd, packets: &Packets, network: usize, place: Place) -> io::Result<()> {
-    let data = EventData::new_u64(token(network, place)?);
-    epoll::add(events, packets, data, EventFlags::IN)?;
-    Ok(())
 }
 
 /// Returns the number by which the kernel reports frames at a place.
-fn token(network: usize, place: Place) -> io::Result<u64> {
+pub(super) fn token(network: usize, place: Place) -> io::Result<u64> {
     let place = match place {
         Place::Bridge => 0,
         Place::Node(node) => node + 1,

@@ -1,11 +1,16 @@
 //! The part of one network that is in the relay: links that have left the bridge, and the way to
 //! the bridge. Carries frames between them as a switch does, except where a fault forbids it.
 
-use super::faults::{Faults, Way};
+use super::fate::{Arrival, Fate};
+use super::faults::Faults;
 use super::lane::{Kept, Lane};
+use super::relayed_link::RelayedLink;
 use super::stations::{Place, Stations, is_for_bridges};
+use super::way::Way;
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
+use vm_test_protocol::dissection::Dissection;
 use vm_test_sys::packet::{HEADER, LONGEST, Options, Packets, Received};
 
 /// Each frame has what its sender left to the hardware, so that long ones pass in one piece. The
@@ -19,58 +24,46 @@ pub(super) const OPTIONS: Options = Options {
 /// The links of one network that are in the relay.
 #[derive(Debug)]
 pub(super) struct Segment {
+    network: usize,
     pub(super) bridge: Packets,
     pub(super) links: BTreeMap<usize, RelayedLink>,
+    /// How many segments a frame from the bridge could have, if that is limited now.
+    pub(super) segments: Option<u32>,
     stations: Stations,
-}
-
-/// The link of a node.
-#[derive(Debug)]
-pub(super) struct RelayedLink {
-    pub(super) interface: String,
-    pub(super) packets: Packets,
-    from_node: Lane,
-    to_node: Lane,
 }
 
 /// What carrying a frame takes, besides the segment itself.
 #[derive(Debug)]
 pub(super) struct Means<'a> {
-    pub(super) faults: &'a Faults,
+    pub(super) faults: &'a mut Faults,
     pub(super) kept: &'a mut Kept,
     pub(super) buffer: &'a mut [u8],
+    /// The time, since the relay began.
+    pub(super) now: Duration,
 }
 
 /// The length of a buffer for any frame.
 pub(super) const ROOM: usize = HEADER + LONGEST;
 
-impl RelayedLink {
-    pub(super) fn new(interface: String, packets: Packets) -> Self {
-        Self {
-            interface,
-            packets,
-            from_node: Lane::default(),
-            to_node: Lane::default(),
-        }
-    }
-}
-
 impl Segment {
     /// Returns a segment without links.
-    pub(super) fn new(bridge: Packets) -> Self {
+    pub(super) fn new(network: usize, bridge: Packets) -> Self {
         Self {
+            network,
             bridge,
             links: BTreeMap::new(),
+            segments: None,
             stations: Stations::default(),
         }
     }
 
     /// Treats the frames of each link as the faults say.
-    pub(super) fn treat(&mut self, network: usize, faults: &Faults) {
+    pub(super) fn treat(&mut self, faults: &Faults) {
         for (node, link) in &mut self.links {
-            let treatment = |way| faults.treatment(*node, network, way);
-            link.from_node.treat(treatment(Way::FromNode));
-            link.to_node.treat(treatment(Way::ToNode));
+            for way in Way::BOTH {
+                let treatment = faults.treatment(*node, self.network, way);
+                link.lane(way).treat(treatment);
+            }
         }
     }
 
@@ -104,43 +97,87 @@ impl Segment {
             let frame = &buffer[..length];
             let goes_on = match place {
                 Place::Bridge => true,
-                Place::Node(node) => self
-                    .links
-                    .get_mut(&node)
-                    .is_some_and(|link| link.from_node.take(frame, means.kept)),
+                Place::Node(node) => self.take(node, Way::FromNode, frame, means),
             };
             if goes_on {
-                self.carry(place, frame, means.faults, means.kept);
+                self.carry(place, frame, means);
             }
             means.buffer = buffer;
         }
         Ok(most)
     }
 
-    /// Lets at most so many held frames of each direction of each link go on; returns whether more
-    /// are due.
-    pub(super) fn release(&mut self, most: usize, faults: &Faults, kept: &mut Kept) -> bool {
-        let nodes: Vec<usize> = self.links.keys().copied().collect();
-        for node in nodes {
-            for _ in 0..most {
-                let link = self.links.get_mut(&node);
-                let Some(frame) = link.and_then(|link| link.from_node.next(kept)) else {
-                    break;
+    /// Has one direction of a link take a frame; returns whether it goes on at once.
+    fn take(&mut self, node: usize, way: Way, frame: &[u8], means: &mut Means<'_>) -> bool {
+        let (network, now) = (self.network, means.now);
+        let Some(link) = self.links.get_mut(&node) else {
+            return false;
+        };
+        let lane = link.lane(way);
+        let fate = match frame.get(HEADER..) {
+            Some(bare) if lane.is_impaired() => {
+                let (waiting, is_full) = lane.load(means.kept);
+                let arrival = Arrival {
+                    now,
+                    read: Dissection::of(bare),
+                    length: bare.len(),
+                    waiting,
+                    is_full,
                 };
-                self.carry(Place::Node(node), &frame, faults, kept);
+                means.faults.judge((node, network), way, &arrival)
             }
+            _ => Fate::untouched(now),
+        };
+        lane.take(frame, &fate, now, means.kept)
+    }
+
+    /// Lets at most so many held frames of each direction of each link go on; returns whether more
+    /// wait for that.
+    pub(super) fn release(&mut self, most: usize, means: &mut Means<'_>) -> bool {
+        self.let_go_on(most, means, |lane, means| lane.next(means.kept));
+        let mut links = self.links.values();
+        links.any(|link| link.lanes().any(Lane::is_due))
+    }
+
+    /// Lets at most so many delayed frames of each direction of each link go on, if they are due.
+    pub(super) fn send_due(&mut self, most: usize, means: &mut Means<'_>) {
+        self.let_go_on(most, means, |lane, means| {
+            lane.pop_due(means.now, means.kept)
+        });
+    }
+
+    /// Returns when the next delayed frame is due.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        let lanes = self.links.values().flat_map(RelayedLink::lanes);
+        lanes.filter_map(Lane::next_due).min()
+    }
+
+    fn let_go_on(
+        &mut self,
+        most: usize,
+        means: &mut Means<'_>,
+        next: fn(&mut Lane, &mut Means<'_>) -> Option<Box<[u8]>>,
+    ) {
+        let nodes: Vec<usize> = self.links.keys().copied().collect();
+        for (node, way) in nodes
+            .into_iter()
+            .flat_map(|node| Way::BOTH.map(|way| (node, way)))
+        {
             for _ in 0..most {
                 let Some(link) = self.links.get_mut(&node) else {
                     break;
                 };
-                let Some(frame) = link.to_node.next(kept) else {
+                let Some(frame) = next(link.lane(way), means) else {
                     break;
                 };
-                let _ = link.packets.send(&frame);
+                match way {
+                    Way::FromNode => self.carry(Place::Node(node), &frame, means),
+                    Way::ToNode => {
+                        let _ = link.packets.send(&frame);
+                    }
+                }
             }
         }
-        let mut links = self.links.values();
-        links.any(|link| link.from_node.is_due() || link.to_node.is_due())
     }
 
     /// Returns how many held frames went on, and how many were lost, since this was last asked.
@@ -148,8 +185,8 @@ impl Segment {
     pub(super) fn counts(&mut self) -> [u64; 2] {
         let mut sum = [0; 2];
         for link in self.links.values_mut() {
-            for lane in [&mut link.from_node, &mut link.to_node] {
-                let counts = lane.counts().unwrap_or_default();
+            for way in Way::BOTH {
+                let counts = link.lane(way).counts().unwrap_or_default();
                 sum = [sum[0] + counts[0], sum[1] + counts[1]];
             }
         }
@@ -159,9 +196,10 @@ impl Segment {
     /// Loses all frames that are due.
     pub(super) fn discard_due(&mut self, kept: &mut Kept) {
         for link in self.links.values_mut() {
-            for lane in [&mut link.from_node, &mut link.to_node] {
+            for way in Way::BOTH {
+                let lane = link.lane(way);
                 if lane.is_due() {
-                    lane.discard(kept);
+                    lane.discard_held(kept);
                 }
             }
         }
@@ -170,8 +208,9 @@ impl Segment {
     /// Takes a link out, and loses what it has held.
     pub(super) fn remove(&mut self, node: usize, kept: &mut Kept) {
         if let Some(mut link) = self.links.remove(&node) {
-            link.from_node.discard(kept);
-            link.to_node.discard(kept);
+            for way in Way::BOTH {
+                link.lane(way).discard(kept);
+            }
         }
         self.links_have_moved();
     }
@@ -185,7 +224,7 @@ impl Segment {
     }
 
     /// Carries a frame with its header from one place to where it belongs.
-    fn carry(&mut self, from: Place, frame: &[u8], faults: &Faults, kept: &mut Kept) {
+    fn carry(&mut self, from: Place, frame: &[u8], means: &mut Means<'_>) {
         let Some((to, source)) = addresses(frame) else {
             return;
         };
@@ -194,18 +233,18 @@ impl Segment {
         }
         self.stations.learn(source, from);
         match self.stations.find(to) {
-            Some(place) => self.deliver(from, place, frame, faults, kept),
+            Some(place) => self.deliver(from, place, frame, means),
             None => {
                 let nodes = self.links.keys().copied().map(Place::Node);
                 let places: Vec<Place> = nodes.chain([Place::Bridge]).collect();
                 for place in places {
-                    self.deliver(from, place, frame, faults, kept);
+                    self.deliver(from, place, frame, means);
                 }
             }
         }
     }
 
-    fn deliver(&mut self, from: Place, to: Place, frame: &[u8], faults: &Faults, kept: &mut Kept) {
+    fn deliver(&mut self, from: Place, to: Place, frame: &[u8], means: &mut Means<'_>) {
         if from == to {
             return;
         }
@@ -215,11 +254,11 @@ impl Segment {
                 let _ = self.bridge.send(frame);
             }
             Place::Node(node) => {
-                if matches!(from, Place::Node(other) if faults.separate(node, other)) {
+                if matches!(from, Place::Node(other) if means.faults.separate(node, other)) {
                     return;
                 }
-                if let Some(link) = self.links.get_mut(&node)
-                    && link.to_node.take(frame, kept)
+                if self.take(node, Way::ToNode, frame, means)
+                    && let Some(link) = self.links.get(&node)
                 {
                     let _ = link.packets.send(frame);
                 }

@@ -4,15 +4,16 @@
 
 use super::links::{FarEnd, Links};
 use super::messages::{Fault, Network, Port};
+use super::moves::Bridge;
 use super::recorder::{Capture, Recorder};
 use super::relay::{Mended, Relay};
-use super::relayed::Bridge;
 use super::router;
 use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
+use vm_test_protocol::impairment::Tally;
 use vm_test_sys::tap;
 
 /// The networks of a lab.
@@ -105,6 +106,11 @@ impl Switch {
         let names = self.names();
         let bridges = bridges(&self.networks, &names);
         self.relay.mend(number, bridges, &mut self.links)
+    }
+
+    /// Returns what has come of the impairment with this number.
+    pub(super) fn tally(&self, number: u64) -> io::Result<Tally> {
+        self.relay.tally(number)
     }
 
     /// Returns what the networks have carried.

@@ -1,12 +1,14 @@
-//! Which frames a sniffer counts, as a test describes them.
+//! Which frames a sniffer counts, and which packets of a link a fault is for, as a test describes
+//! them.
 
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::{Bound, RangeBounds};
 use vm_test_protocol::tool;
 
-/// Which frames a sniffer counts: those that match all that it is given; see [`filter`].
+/// Which frames are meant: those that match all that it is given; see [`filter`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "a filter does nothing until a sniffer has it"]
+#[must_use = "a filter does nothing by itself"]
 pub struct Filter {
     pub(super) wanted: tool::Filter,
     /// What it was given, in words.
@@ -108,6 +110,25 @@ impl Filter {
         self.with("without a tag", |filter| filter.vlan = Some(None))
     }
 
+    /// Only packets with a length in this range, in bytes, as in `1000..` or `..=40`. It is that of
+    /// the whole packet, with the header of IP, but without that of Ethernet.
+    pub fn length(self, range: impl RangeBounds<u32>) -> Self {
+        let least = match range.start_bound() {
+            Bound::Included(least) => *least,
+            Bound::Excluded(below) => below.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let most = match range.end_bound() {
+            Bound::Included(most) => Some(*most),
+            // Nothing is shorter than 0: such a range has nothing in it.
+            Bound::Excluded(above) => above.checked_sub(1),
+            Bound::Unbounded => Some(u32::MAX),
+        };
+        let (least, most) = most.map_or((1, 0), |most| (least, most));
+        let words = format!("of {least} to {most} bytes");
+        self.with(words, |filter| filter.length = Some((least, most)))
+    }
+
     /// Only frames that have these bytes behind their headers.
     pub fn containing(self, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
@@ -123,6 +144,13 @@ impl Filter {
     /// Only frames that the node sends.
     pub fn outgoing(self) -> Self {
         self.with("outgoing", |filter| filter.is_outgoing = Some(true))
+    }
+}
+
+impl Filter {
+    /// Returns what it is for others than a test.
+    pub(in crate::lab) fn into_wanted(self) -> tool::Filter {
+        self.wanted
     }
 }
 
@@ -160,6 +188,17 @@ mod tests {
         assert_eq!(it.wanted.source, Some([10, 0, 0, 1].into()));
         assert_eq!(filter().to_string(), "any");
         assert_eq!(filter().wanted, tool::Filter::default());
+    }
+
+    #[test]
+    fn a_length_may_have_any_range() {
+        let length = |filter: Filter| filter.wanted.length.unwrap();
+        assert_eq!(length(filter().length(100..=200)), (100, 200));
+        assert_eq!(length(filter().length(100..200)), (100, 199));
+        assert_eq!(length(filter().length(100..)), (100, u32::MAX));
+        assert_eq!(length(filter().length(..=40)), (0, 40));
+        let (least, most) = length(filter().length(..0));
+        assert!(least > most);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What a frame says of itself: tags of VLANs, addresses, ports, payload. Reads as far as the frame
-//! goes; whatever does not fit is left out.
+//! What a frame says of itself: tags of VLANs, addresses, ports, length, payload. Reads as far as the
+//! frame goes; whatever does not fit is left out.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,8 +17,8 @@ const ARP: u16 = 0x0806;
 const IPV6: u16 = 0x86dd;
 
 /// Numbers of protocols above IP.
-pub(super) const TCP: u8 = 6;
-pub(super) const UDP: u8 = 17;
+pub(crate) const TCP: u8 = 6;
+pub(crate) const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 
@@ -32,28 +32,31 @@ const SHOWN: usize = 32;
 
 /// A frame, as far as it can be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Dissection<'a> {
+pub struct Dissection<'a> {
     /// The ids of its VLANs, the outermost first.
-    pub(super) vlans: Vec<u16>,
+    pub vlans: Vec<u16>,
     /// The type of what is in it.
-    pub(super) ether_type: Option<u16>,
+    pub ether_type: Option<u16>,
     /// The addresses of the sender and the receiver.
-    pub(super) addresses: Option<(IpAddr, IpAddr)>,
+    pub addresses: Option<(IpAddr, IpAddr)>,
     /// The protocol above IP.
-    pub(super) protocol: Option<u8>,
+    pub protocol: Option<u8>,
     /// Whether it is a fragment of a packet, but not the first one: then it has no ports.
-    pub(super) is_later_fragment: bool,
+    pub is_later_fragment: bool,
     /// The ports of the sender and the receiver.
-    pub(super) ports: Option<(u16, u16)>,
+    pub ports: Option<(u16, u16)>,
     /// The type of a message of ICMP.
     icmp_type: Option<u8>,
+    /// The length of the packet, its own header included, in bytes.
+    pub length: usize,
     /// What is behind all headers.
-    pub(super) payload: &'a [u8],
+    pub payload: &'a [u8],
 }
 
 impl<'a> Dissection<'a> {
     /// Reads a frame with all of its tags.
-    pub(super) fn of(frame: &'a [u8]) -> Self {
+    #[must_use]
+    pub fn of(frame: &'a [u8]) -> Self {
         let mut it = Self::default();
         let mut at = 12;
         while let Some(kind) = word(frame, at) {
@@ -72,6 +75,7 @@ impl<'a> Dissection<'a> {
             return it;
         };
         let rest = frame.get(at..).unwrap_or_default();
+        it.length = rest.len();
         match kind {
             IPV4 => it.read_v4(rest),
             IPV6 => it.read_v6(rest),
@@ -100,6 +104,7 @@ impl<'a> Dissection<'a> {
         } else {
             total.min(packet.len())
         };
+        self.length = end;
         if let Some(rest) = packet.get(length.max(20)..end) {
             self.read_above(header[9], rest);
         }
@@ -120,6 +125,7 @@ impl<'a> Dissection<'a> {
         } else {
             packet.len().min(40 + length)
         };
+        self.length = end;
         let mut rest = &packet[40..end];
         let mut next = header[6];
         for _ in 0..MOST_EXTENSIONS {
@@ -236,4 +242,4 @@ impl fmt::Display for Dissection<'_> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

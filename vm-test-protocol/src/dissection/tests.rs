@@ -3,7 +3,7 @@
 use super::*;
 
 /// Returns a frame with these tags, each with the type given, that has this in it.
-pub(in super::super) fn frame(tags: &[(u16, u16)], kind: u16, content: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(tags: &[(u16, u16)], kind: u16, content: &[u8]) -> Vec<u8> {
     let mut frame = vec![0xee; 12];
     for (kind, content) in tags {
         frame.extend(kind.to_be_bytes());
@@ -15,7 +15,7 @@ pub(in super::super) fn frame(tags: &[(u16, u16)], kind: u16, content: &[u8]) ->
 }
 
 /// Returns a packet of version 4 from 10.0.0.1 to 10.0.0.2.
-pub(in super::super) fn v4(protocol: u8, fragment: u16, content: &[u8]) -> Vec<u8> {
+pub(crate) fn v4(protocol: u8, fragment: u16, content: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x45, 0];
     packet.extend((20 + content.len() as u16).to_be_bytes());
     packet.extend([0, 0]);
@@ -26,7 +26,7 @@ pub(in super::super) fn v4(protocol: u8, fragment: u16, content: &[u8]) -> Vec<u
 }
 
 /// Returns a packet of version 6 from fd00::1 to fd00::2.
-pub(in super::super) fn v6(next: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn v6(next: u8, content: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x60, 0, 0, 0];
     packet.extend((content.len() as u16).to_be_bytes());
     packet.extend([next, 64]);
@@ -37,7 +37,7 @@ pub(in super::super) fn v6(next: u8, content: &[u8]) -> Vec<u8> {
     packet
 }
 
-pub(in super::super) fn udp(from: u16, to: u16, content: &[u8]) -> Vec<u8> {
+pub(crate) fn udp(from: u16, to: u16, content: &[u8]) -> Vec<u8> {
     let ports = [from.to_be_bytes(), to.to_be_bytes()].concat();
     [ports, vec![0; 4], content.to_vec()].concat()
 }

@@ -1,0 +1,76 @@
+//! Links whose packets are delayed, lost, doubled, damaged and mixed up: the fixture examines them
+//! from inside. Here is how often, and that nothing is left.
+
+use super::{LIMIT, PATIENCE, endings};
+use std::collections::BTreeMap;
+use vm_test_tests::campaign::length;
+use vm_test_tests::census::Census;
+use vm_test_tests::fixture::{Fixture, Runner};
+use vm_test_tests::group::Group;
+use vm_test_tests::host::Host;
+use vm_test_tests::report::Ending::Passed;
+
+/// Tests of the fixture. All pass.
+const TESTS: [&str; 9] = [
+    "a_delay_is_that_of_each_direction",
+    "loss_comes_out_as_asked_for_and_a_seed_repeats_it",
+    "a_rate_is_that_of_what_arrives",
+    "exactly_the_packet_that_is_meant_is_lost",
+    "packets_are_doubled_overtaken_damaged_and_counted_as_rules_say",
+    "what_waits_goes_on_when_its_impairment_ends",
+    "a_connection_brings_everything_whole_through_a_bad_link",
+    "when_all_have_ended_the_network_is_as_before",
+    "each_mistake_about_impairments_is_named",
+];
+
+#[test]
+fn impairments_of_links_are_as_ordered_and_leave_nothing() {
+    let (host, fixture) = (Host::new(), Fixture::new("labs"));
+    let rounds = length(100, 10).to_string();
+    let group = Group {
+        targets: &["--test=faults"],
+        filters: &[],
+        environment: &[("LABS_ROUNDS", &rounds)],
+        limit: LIMIT,
+    };
+    group.build(&fixture, &host);
+    let before = Census::take(&host);
+    let outcome = group.run(&fixture, &host, Runner::CargoTest);
+    let text = outcome.text();
+    let expected = TESTS.map(|name| (name, Passed));
+    assert_eq!(endings(&outcome), BTreeMap::from(expected), "{text}");
+    let stopped = host.vm_test().arg("stop").status();
+    assert!(stopped.expect("vm-test starts").success());
+    assert_eq!(before.settle(PATIENCE), [""; 0]);
+}
+
+mod in_full {
+    use super::*;
+
+    /// Tests of the fixture with VMs. All pass.
+    const TESTS: [&str; 7] = [
+        "a_delay_of_a_vm_is_that_of_each_direction",
+        "loss_of_a_vm_comes_out_as_asked_for_and_a_seed_repeats_it",
+        "a_rate_of_a_vm_is_that_of_what_arrives",
+        "exactly_the_packet_that_is_meant_is_lost_between_vms",
+        "rules_hold_from_a_container_to_a_vm_and_back",
+        "what_waits_for_a_vm_goes_on_when_its_impairment_ends",
+        "a_connection_of_a_vm_brings_everything_whole_through_a_bad_link",
+    ];
+
+    #[test]
+    fn links_of_vms_are_impaired_alike() {
+        let (host, fixture) = (Host::new().with_shared_store(), Fixture::new("labs"));
+        host.build_images(fixture.directory(), &["debian-12"]);
+        let group = Group {
+            targets: &["--test=faults_on_vms"],
+            filters: &[],
+            environment: &[],
+            limit: LIMIT,
+        };
+        let outcome = group.run(&fixture, &host, Runner::CargoTest);
+        let text = outcome.text();
+        let expected = TESTS.map(|name| (name, Passed));
+        assert_eq!(endings(&outcome), BTreeMap::from(expected), "{text}");
+    }
+}

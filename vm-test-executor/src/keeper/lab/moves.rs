@@ -1,0 +1,205 @@
+//! How links of a lab move from the bridge into the relay and back, and what else changes with that.
+//! Carries no frame of its own accord.
+
+use super::links::Links;
+use super::relayed::{AT_ONCE, Relayed, token};
+use super::relayed_link::RelayedLink;
+use super::segment::{OPTIONS, Segment};
+use super::stations::Place;
+use rustix::event::epoll::{self, EventData, EventFlags};
+use std::collections::btree_map::Entry;
+use std::io;
+use std::os::fd::OwnedFd;
+use vm_test_sys::packet::Packets;
+
+/// How many waiting frames are carried before a link moves. A flood has no end.
+const BEFORE_A_MOVE: usize = 4096;
+
+/// A network, for the moves of its links.
+#[derive(Debug)]
+pub(super) struct Bridge<'a> {
+    pub(super) number: usize,
+    pub(super) name: &'a str,
+    pub(super) mtu: u32,
+}
+
+impl Relayed {
+    /// Moves links of a network, so that exactly those with a fault are in the relay.
+    pub(super) fn arrange(
+        &mut self,
+        events: &OwnedFd,
+        bridge: &Bridge<'_>,
+        links: &mut Links,
+    ) -> io::Result<()> {
+        let network = bridge.number;
+        let here = self.interfaces.range((network, 0)..=(network, usize::MAX));
+        let nodes: Vec<usize> = here.map(|((_, node), _)| *node).collect();
+        for node in &nodes {
+            let is_in_relay = self
+                .segments
+                .get(&network)
+                .is_some_and(|segment| segment.links.contains_key(node));
+            let moved = match (self.faults.concern(*node, network, &nodes), is_in_relay) {
+                (true, false) => self.take_over(events, *node, bridge, links),
+                (false, true) => self.give_back(*node, bridge, links),
+                _ => Ok(()),
+            };
+            match moved {
+                // The node has been powered off, and its interface is gone.
+                Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {
+                    self.forget_link(*node, network);
+                }
+                moved => moved?,
+            }
+        }
+        let is_empty = |segment: &Segment| segment.links.is_empty();
+        if self.segments.get(&network).is_some_and(is_empty) {
+            self.segments.remove(&network);
+            links.delete(&near_end(network))?;
+        }
+        self.limit_segments(network, links)?;
+        self.treat();
+        Ok(())
+    }
+
+    /// Takes a link out of the bridge into the relay.
+    ///
+    /// A frame that comes in at this very moment may be lost. None is doubled.
+    fn take_over(
+        &mut self,
+        events: &OwnedFd,
+        node: usize,
+        bridge: &Bridge<'_>,
+        links: &mut Links,
+    ) -> io::Result<()> {
+        let network = bridge.number;
+        let Some(interface) = self.interfaces.get(&(network, node)).cloned() else {
+            return Ok(());
+        };
+        let packets = Packets::open(&interface, OPTIONS)?;
+        let segment = match self.segments.entry(network) {
+            Entry::Occupied(segment) => segment.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(Segment::new(network, way_to(events, bridge, links)?))
+            }
+        };
+        add(events, &packets, network, Place::Node(node))?;
+        // Quick, and to leave the bridge takes the kernel longer. It refuses if the node's end is
+        // down, where nothing comes in.
+        let _ = links.block(&interface);
+        packets.hear()?;
+        links.leave(&interface)?;
+        let link = RelayedLink::new(interface, packets);
+        segment.links.insert(node, link);
+        segment.links_have_moved();
+        segment.treat(&self.faults);
+        Ok(())
+    }
+
+    /// Gives a link back to the bridge, after all frames that have come in for it.
+    fn give_back(&mut self, node: usize, bridge: &Bridge<'_>, links: &mut Links) -> io::Result<()> {
+        let network = bridge.number;
+        for place in [Place::Bridge, Place::Node(node)] {
+            self.drain(network, place);
+        }
+        let Some(segment) = self.segments.get(&network) else {
+            return Ok(());
+        };
+        let Some(link) = segment.links.get(&node) else {
+            return Ok(());
+        };
+        link.packets.deafen()?;
+        let (interface, link_segments) = (link.interface.clone(), link.segments);
+        self.drain(network, Place::Node(node));
+        if let Some(segments) = link_segments {
+            links.limit_segments(&interface, segments)?;
+        }
+        links.join(&interface, bridge.name, bridge.mtu)?;
+        // The bridge has learnt that the node is behind the relay.
+        links.forget_stations(&far_end(network))?;
+        if let Some(segment) = self.segments.get_mut(&network) {
+            segment.remove(node, &mut self.kept);
+        }
+        Ok(())
+    }
+
+    /// Has what enters the relay from this network come in frames of one packet each, if a fault
+    /// needs that, and otherwise in frames as long as before.
+    ///
+    /// VMs send no others here: their taps take none.
+    fn limit_segments(&mut self, network: usize, links: &mut Links) -> io::Result<()> {
+        let is_needed = self.faults.need_single_packets(network);
+        let Some(segment) = self.segments.get_mut(&network) else {
+            return Ok(());
+        };
+        limit(&mut segment.segments, is_needed, &near_end(network), links)?;
+        for link in segment.links.values_mut() {
+            match limit(&mut link.segments, is_needed, &link.interface, links) {
+                // The node has been powered off.
+                Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
+                limited => limited?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries all frames that wait at a place.
+    fn drain(&mut self, network: usize, place: Place) {
+        let mut carried = 0;
+        while carried < BEFORE_A_MOVE {
+            match self.serve(network, place, AT_ONCE) {
+                AT_ONCE => carried += AT_ONCE,
+                _ => return,
+            }
+        }
+    }
+}
+
+/// Limits how many segments a frame has that enters through an interface, or no longer. What it was
+/// before is kept until then.
+fn limit(
+    before: &mut Option<u32>,
+    is_needed: bool,
+    interface: &str,
+    links: &mut Links,
+) -> io::Result<()> {
+    match (is_needed, *before) {
+        (true, None) => *before = links.limit_segments(interface, 1)?,
+        (false, Some(segments)) => {
+            links.limit_segments(interface, segments)?;
+            *before = None;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Makes the way from the relay to a bridge, and returns the relay's end.
+fn way_to(events: &OwnedFd, bridge: &Bridge<'_>, links: &mut Links) -> io::Result<Packets> {
+    let (near, far) = (near_end(bridge.number), far_end(bridge.number));
+    links.add_own_pair(&near, &far, bridge.mtu)?;
+    let opened = Packets::open(&near, OPTIONS).and_then(|packets| {
+        links.join(&far, bridge.name, bridge.mtu)?;
+        add(events, &packets, bridge.number, Place::Bridge)?;
+        packets.hear()?;
+        Ok(packets)
+    });
+    if opened.is_err() {
+        let _ = links.delete(&near);
+    }
+    opened
+}
+
+fn near_end(network: usize) -> String {
+    format!("relay{network}")
+}
+
+fn far_end(network: usize) -> String {
+    format!("uplink{network}")
+}
+
+fn add(events: &OwnedFd, packets: &Packets, network: usize, place: Place) -> io::Result<()> {
+    let data = EventData::new_u64(token(network, place)?);
+    epoll::add(events, packets, data, EventFlags::IN)?;
+    Ok(())
+}
