@@ -12,5 +12,6 @@ pub mod daemon;
 pub mod host;
 pub mod image;
 pub mod keeper;
+pub mod proxy;
 pub mod rootfs;
 pub mod sync;

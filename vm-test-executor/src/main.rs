@@ -2,7 +2,7 @@
 //! for people.
 
 use std::process::ExitCode;
-use vm_test_executor::{cli, image, keeper};
+use vm_test_executor::{cli, image, keeper, proxy};
 
 fn main() -> ExitCode {
     // The keeper comes first and without argument parsing: every test waits for it.
@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         for (name, main) in [
             (keeper::COMMAND, keeper::main as fn() -> ExitCode),
             (keeper::lab::LAB, keeper::lab::main),
+            (proxy::COMMAND, proxy::main),
             (keeper::TRIAL, keeper::try_out),
             (image::INSIDE_COMMAND, image::inside_main),
             (image::payload::COMMAND, image::payload::main),

@@ -26,6 +26,7 @@ pub mod mailbox;
 pub mod node_fault;
 pub mod order;
 pub mod pattern;
+pub mod proxy;
 pub mod record;
 pub mod startup;
 pub mod status;

@@ -3,6 +3,7 @@
 
 use super::failure::Failure;
 use super::impairment::{Impairment, Tally};
+use super::proxy::{PortProxy, ProxyReport};
 use serde::{Deserialize, Serialize};
 
 /// A change of a lab.
@@ -26,6 +27,18 @@ pub enum Order {
     Tally {
         /// The number of the fault.
         fault: u64,
+    },
+    /// Begin a proxy before a port of a node.
+    Proxy(PortProxy),
+    /// Tell what a proxy has done, see [`Done::Proxying`].
+    AskProxy {
+        /// The number of the proxy.
+        proxy: u64,
+    },
+    /// End a proxy.
+    EndProxy {
+        /// The number of the proxy.
+        proxy: u64,
     },
     /// Save the state of all nodes, to restore it later.
     Save,
@@ -127,6 +140,10 @@ pub enum Done {
     },
     /// What has come of an impairment so far.
     Tally(Tally),
+    /// The proxy has begun, and has this number.
+    Proxying(u64),
+    /// What the proxy has done.
+    Proxied(ProxyReport),
     /// These files were written, one for each network that has carried something.
     Captured(Vec<Capture>),
     /// The next lease of each of these nodes restores it. They go on when all are leased.

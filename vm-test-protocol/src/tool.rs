@@ -4,8 +4,8 @@
 //! ends at the end of its input, and undoes what it has done.
 
 use super::failure::Failure;
-use super::node_fault::{NodeFault, Unable};
 pub use super::filter::Filter;
+use super::node_fault::{NodeFault, Unable};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

@@ -11,8 +11,8 @@
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub use lab::{
     Child, Command, Cut, Hold, Impaired, Impairment, Lab, LabError, Link, LinkError, Node,
-    NodeError, NodeWait, Output, PacketEvent, Partition, Paused, Released, Snapshot, Task, faults,
-    lab, tools,
+    NodeError, NodeWait, Output, PacketEvent, Partition, Paused, PortProxy, Proxied, ProxyEvent,
+    ProxyReport, Released, Snapshot, Task, faults, lab, tools,
 };
 pub use vm_test_macros::on_vm;
 

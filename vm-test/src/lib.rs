@@ -77,7 +77,8 @@ pub use vm_test_runtime::on_vm;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 pub use vm_test_runtime::{
     Child, Command, Cut, Hold, Impaired, Impairment, Lab, LabError, Link, LinkError, Node,
-    NodeError, Output, PacketEvent, Partition, Paused, Released, Snapshot, Task, lab,
+    NodeError, Output, PacketEvent, Partition, Paused, PortProxy, Proxied, ProxyEvent, ProxyReport,
+    Released, Snapshot, Task, lab,
 };
 
 /// Waits in the guest of a test, which begin with [`Here::wait`], and on a node of its lab, which

@@ -33,9 +33,13 @@ const FIRST_OUTSIDE: u8 = ROUTER - 1;
 /// The last numbers that the nodes behind one-to-one routers get on the networks that these lead to.
 const MAPPED: std::ops::Range<u8> = 101..FIRST_OUTSIDE - MOST_NETWORKS as u8;
 
+/// The last number of a lab's proxies, which have one address on each network.
+const PROXY: u8 = 100;
+
 // Networks and nodes are counted from 1, in one byte each. One network more than are declared may
 // be the one that routers lead to.
-const _: () = assert!(MOST_NETWORKS + 1 < 255 && MOST_NODES < MAPPED.start as usize);
+const _: () =
+    assert!(MOST_NETWORKS + 1 < 255 && MOST_NODES < PROXY as usize && PROXY < MAPPED.start);
 
 /// Returns the port of a node on a network: `network` and `node` are their numbers in the lab, and
 /// `port` is the number of the port on the node, all from 0.
@@ -63,6 +67,11 @@ pub(super) fn of_router(network: u8) -> Addresses {
 /// Returns the addresses of the router of network `of` on another network.
 pub(super) fn of_outside(network: u8, of: u8) -> Addresses {
     at(network, FIRST_OUTSIDE - of)
+}
+
+/// Returns the addresses of a lab's proxies on a network.
+pub(super) fn of_proxy(network: u8) -> Addresses {
+    at(network, PROXY)
 }
 
 /// Returns one of the addresses on a network for nodes that are behind one-to-one routers, which are

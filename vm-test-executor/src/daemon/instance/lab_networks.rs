@@ -2,10 +2,12 @@
 
 use super::lab::LabKeeper;
 use crate::keeper::lab::{Carried, Fault, LabReport, ToLab};
+use crate::proxy::Start;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::impairment::Tally;
+use vm_test_protocol::proxy::ProxyReport;
 use vm_test_sys::handover;
 
 /// The longest file of one network that is accepted: a little more than the keeper keeps.
@@ -32,6 +34,30 @@ impl LabKeeper {
     pub(crate) fn tally(&self, fault: u64) -> Result<Tally, Failure> {
         match self.ask(&ToLab::Tally(fault), &[], |_, _| Ok(()))? {
             (LabReport::Tally(tally), ()) => Ok(tally),
+            (other, ()) => Err(self.not_understood(&other)),
+        }
+    }
+
+    /// Begins a proxy before a port of a node; returns its number.
+    pub(crate) fn begin_proxy(&self, proxy: Start) -> Result<u64, Failure> {
+        match self.ask(&ToLab::Proxy(proxy), &[], |_, _| Ok(()))? {
+            (LabReport::Proxying(number), ()) => Ok(number),
+            (other, ()) => Err(self.not_understood(&other)),
+        }
+    }
+
+    /// Returns what a proxy has done.
+    pub(crate) fn ask_proxy(&self, proxy: u64) -> Result<ProxyReport, Failure> {
+        match self.ask(&ToLab::AskProxy(proxy), &[], |_, _| Ok(()))? {
+            (LabReport::Proxied(report), ()) => Ok(report),
+            (other, ()) => Err(self.not_understood(&other)),
+        }
+    }
+
+    /// Ends a proxy.
+    pub(crate) fn end_proxy(&self, proxy: u64) -> Result<(), Failure> {
+        match self.ask(&ToLab::EndProxy(proxy), &[], |_, _| Ok(()))? {
+            (LabReport::ProxyEnded, ()) => Ok(()),
             (other, ()) => Err(self.not_understood(&other)),
         }
     }

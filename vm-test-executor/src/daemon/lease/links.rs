@@ -2,12 +2,13 @@
 
 use super::impairments;
 use super::labs::LivingLab;
+use super::names::{find, missing};
 use crate::config::lab::{Lab, Node};
 use crate::keeper::lab;
 use std::collections::HashSet;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::order::{Direction, Done, Effect, Fault};
-use vm_test_settings::word::{enumerate, suggestion};
+use vm_test_settings::word::enumerate;
 
 /// Begins a fault.
 pub(super) fn fault(lab: &LivingLab, fault: &Fault) -> Done {
@@ -119,27 +120,6 @@ fn numbered(plan: &Lab, fault: &Fault) -> Result<lab::Fault, Failure> {
             Ok(lab::Fault::Partition { groups: groups? })
         }
     }
-}
-
-/// Returns the node of this name, with its number.
-fn find<'a>(plan: &'a Lab, name: &str) -> Result<(usize, &'a Node), Failure> {
-    let mut nodes = plan.nodes.iter().enumerate();
-    let found = nodes.find(|(_, node)| node.name == name);
-    found.ok_or_else(|| {
-        let names = plan.nodes.iter().map(|node| node.name.as_str());
-        missing(plan, "node", name, &names.collect::<Vec<_>>())
-    })
-}
-
-fn missing(plan: &Lab, what: &str, name: &str, names: &[&str]) -> Failure {
-    let failure = Failure::new(format!("lab `{}` has no {what} `{name}`", plan.name));
-    failure.hint(match suggestion(name, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!(
-            "its {what}s are {}",
-            enumerate(names.iter().copied(), "`", "and")
-        ),
-    })
 }
 
 fn its_networks(node: &Node) -> String {

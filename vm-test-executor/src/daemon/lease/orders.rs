@@ -3,7 +3,7 @@
 
 use super::admission::Admission;
 use super::labs::LivingLab;
-use super::{captures, links, power, restoring, saving};
+use super::{captures, links, power, proxies, restoring, saving};
 use vm_test_protocol::order::{Done, Order};
 
 /// Carries out an order.
@@ -16,6 +16,9 @@ pub(super) fn carry_out(lab: &LivingLab, admission: &Admission, order: &Order) -
         Order::Fault(fault) => links::fault(lab, fault),
         Order::Mend { fault } => links::mend(lab, *fault),
         Order::Tally { fault } => links::tally(lab, *fault),
+        Order::Proxy(proxy) => proxies::begin(lab, proxy),
+        Order::AskProxy { proxy } => proxies::ask(lab, *proxy),
+        Order::EndProxy { proxy } => proxies::end(lab, *proxy),
         Order::Save => match saving::save(lab, admission) {
             Ok(number) => Done::Saved(number),
             Err(failure) => Done::Failed(failure),

@@ -6,9 +6,7 @@ use super::fate::{Arrival, Fate};
 use super::way::Way;
 use memchr::memmem;
 use std::time::Duration;
-use vm_test_protocol::impairment::{
-    Action, CERTAIN, Event, Impairment, MOST_EVENTS, Tally, Which,
-};
+use vm_test_protocol::impairment::{Action, CERTAIN, Event, Impairment, MOST_EVENTS, Tally, Which};
 use vm_test_protocol::order::Direction;
 
 const NANOS: u128 = 1_000_000_000;

@@ -89,6 +89,21 @@ fn serve(control: &UnixStream) -> io::Result<()> {
                 let report = told.map_or_else(LabReport::Failed, LabReport::Tally);
                 frame::write(control, &report)?;
             }
+            ToLab::Proxy(proxy) => {
+                let begun = used(&mut switch, |switch| switch.proxy(&proxy));
+                let report = begun.map_or_else(LabReport::Failed, LabReport::Proxying);
+                frame::write(control, &report)?;
+            }
+            ToLab::AskProxy(number) => {
+                let told = used(&mut switch, |switch| switch.ask_proxy(number));
+                let report = told.map_or_else(LabReport::Failed, LabReport::Proxied);
+                frame::write(control, &report)?;
+            }
+            ToLab::EndProxy(number) => {
+                let ended = used(&mut switch, |switch| switch.end_proxy(number));
+                let report = ended.map_or_else(LabReport::Failed, |()| LabReport::ProxyEnded);
+                frame::write(control, &report)?;
+            }
             ToLab::Capture => match used(&mut switch, |switch| switch.capture()) {
                 Ok(captures) => {
                     let carried = captures.iter().map(|capture| Carried {

@@ -54,10 +54,11 @@ impl Links {
         })
     }
 
-    /// Makes a bridge that is up.
-    pub(super) fn add_bridge(&mut self, name: &str, mtu: u32) -> io::Result<()> {
+    /// Makes a bridge that is up, with a hardware address that does not depend on its ports.
+    pub(super) fn add_bridge(&mut self, name: &str, hardware: [u8; 6], mtu: u32) -> io::Result<()> {
         let mut bridge = named(name);
         bridge.attributes.extend([
+            LinkAttribute::Address(hardware.to_vec()),
             LinkAttribute::Mtu(mtu),
             LinkAttribute::LinkInfo(vec![
                 LinkInfo::Kind(InfoKind::Bridge),

@@ -2,12 +2,14 @@
 //! one program.
 
 use crate::config::lab::Forwarding;
+use crate::proxy;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::impairment::Tally;
 use vm_test_protocol::machine::Route;
 use vm_test_protocol::order::{Direction, Effect};
+use vm_test_protocol::proxy::ProxyReport;
 
 /// From the daemon to the keeper of a lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,12 @@ pub enum ToLab {
     Mend(u64),
     /// Say what has come of the impairment with this number.
     Tally(u64),
+    /// Begin a proxy before a port of a node.
+    Proxy(proxy::Start),
+    /// Tell what the proxy with this number has done.
+    AskProxy(u64),
+    /// End the proxy with this number.
+    EndProxy(u64),
     /// Hand over what the networks have carried.
     Capture,
 }
@@ -134,6 +142,12 @@ pub enum LabReport {
     },
     /// What has come of the impairment.
     Tally(Tally),
+    /// The proxy has begun, and has this number.
+    Proxying(u64),
+    /// What the proxy has done.
+    Proxied(ProxyReport),
+    /// The proxy has ended.
+    ProxyEnded,
     /// What these networks have carried. A file in memory follows for each.
     Captured(Vec<Carried>),
     /// It could not be done.

@@ -14,6 +14,7 @@ mod links;
 mod messages;
 mod moves;
 mod pcap;
+mod proxies;
 mod queue;
 mod recorder;
 mod relay;

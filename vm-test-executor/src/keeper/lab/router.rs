@@ -121,7 +121,7 @@ fn rules(forwarding: &Forwarding, outside: &str, own: Ipv4Addr) -> String {
 }
 
 /// Sets rules of the packet filter in the present network namespace.
-fn apply(rules: &str) -> io::Result<()> {
+pub(super) fn apply(rules: &str) -> io::Result<()> {
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{PACKET_FILTER}: {error}"));
     let mut program = Command::new(PACKET_FILTER)
@@ -142,7 +142,7 @@ fn apply(rules: &str) -> io::Result<()> {
     let words = String::from_utf8_lossy(&ended.stderr);
     let words = words.lines().next().unwrap_or("it says nothing");
     Err(io::Error::other(format!(
-        "{PACKET_FILTER} refuses the rules of its router: {words}"
+        "{PACKET_FILTER} refuses its rules: {words}"
     )))
 }
 

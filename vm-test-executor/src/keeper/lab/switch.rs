@@ -5,15 +5,18 @@
 use super::links::{FarEnd, Links};
 use super::messages::{Fault, Network, Port};
 use super::moves::Bridge;
+use super::proxies::{self, Proxies};
 use super::recorder::{Capture, Recorder};
 use super::relay::{Mended, Relay};
 use super::router;
+use crate::proxy::Start;
 use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use vm_test_protocol::impairment::Tally;
+use vm_test_protocol::proxy::ProxyReport;
 use vm_test_sys::tap;
 
 /// The networks of a lab.
@@ -26,6 +29,7 @@ pub(super) struct Switch {
     ports: usize,
     relay: Relay,
     recorder: Recorder,
+    proxies: Proxies,
 }
 
 impl Switch {
@@ -38,11 +42,14 @@ impl Switch {
             links: Links::open()?,
             relay: Relay::start()?,
             recorder: Recorder::start(networks.len())?,
+            proxies: Proxies::default(),
             networks,
             ports: 0,
         };
         for (number, network) in switch.networks.iter().enumerate() {
-            switch.links.add_bridge(&bridge(number), network.mtu)?;
+            let hardware = proxies::hardware(number);
+            let links = &mut switch.links;
+            links.add_bridge(&bridge(number), hardware, network.mtu)?;
         }
         Ok(switch)
     }
@@ -111,6 +118,21 @@ impl Switch {
     /// Returns what has come of the impairment with this number.
     pub(super) fn tally(&self, number: u64) -> io::Result<Tally> {
         self.relay.tally(number)
+    }
+
+    /// Begins a proxy before a port of a node; returns its number.
+    pub(super) fn proxy(&mut self, proxy: &Start) -> io::Result<u64> {
+        self.proxies.begin(proxy, &mut self.links, bridge)
+    }
+
+    /// Returns what a proxy has done.
+    pub(super) fn ask_proxy(&mut self, number: u64) -> io::Result<ProxyReport> {
+        self.proxies.ask(number)
+    }
+
+    /// Ends a proxy.
+    pub(super) fn end_proxy(&mut self, number: u64) -> io::Result<()> {
+        self.proxies.end(number)
     }
 
     /// Returns what the networks have carried.
@@ -187,7 +209,7 @@ fn bridge(number: usize) -> String {
 }
 
 /// Sets a value of the present network namespace's IPv6, if the kernel has that.
-fn set(name: &str, value: &str) -> io::Result<()> {
+pub(super) fn set(name: &str, value: &str) -> io::Result<()> {
     match fs::write(format!("/proc/sys/net/ipv6/{name}"), value) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         done => done,
