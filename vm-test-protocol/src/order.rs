@@ -108,7 +108,7 @@ pub enum Effect {
     /// They are kept, to be delivered when the fault ends.
     Hold,
     /// Something is done to some of them.
-    Impair(Impairment),
+    Impair(Box<Impairment>),
 }
 
 /// Which frames of a link.

@@ -193,7 +193,7 @@ impl Impairment {
             node: link.node,
             network: link.network,
             direction: link.direction,
-            effect: Effect::Impair(wanted),
+            effect: Effect::Impair(Box::new(wanted)),
         })?;
         Ok(Impaired { fault })
     }

@@ -64,14 +64,14 @@ fn begin(held: &Held, args: &ImpairArgs, begun: &mut Begun) -> Result<(), Failur
 /// Returns what is asked for, each with its name.
 fn effects(args: &ImpairArgs) -> Vec<(&'static str, Effect)> {
     let impair = |action, chance| {
-        Effect::Impair(Impairment {
+        Effect::Impair(Box::new(Impairment {
             packets: Filter::default(),
             which: Which::All,
             chance,
             action,
             seed: args.seed,
             limit: args.limit.unwrap_or(USUAL_LIMIT),
-        })
+        }))
     };
     let some =
         |name, chance: Option<u32>, action| chance.map(|chance| (name, impair(action, chance)));

@@ -86,7 +86,7 @@ fn numbered(plan: &Lab, fault: &Fault) -> Result<lab::Fault, Failure> {
             let effect = match effect {
                 Effect::Impair(impairment) => {
                     let names = [plan.name.as_str(), node, network];
-                    Effect::Impair(impairments::checked(impairment, names)?)
+                    Effect::Impair(Box::new(impairments::checked(impairment, names)?))
                 }
                 effect => effect.clone(),
             };

@@ -51,7 +51,7 @@ impl Faults {
             let alike = self.impaired.values();
             let alike = alike.filter(|other| other.has_seed(link, impairment.seed));
             let number = alike.count() as u64;
-            let impaired = Impaired::begin(link, *direction, impairment.clone(), number, now);
+            let impaired = Impaired::begin(link, *direction, (**impairment).clone(), number, now);
             self.impaired.insert(self.given, impaired);
         }
         self.standing.insert(self.given, fault);
@@ -218,14 +218,14 @@ mod tests {
     #[test]
     fn impairments_of_one_link_add_up_in_their_order_and_end_alone() {
         let impair = |action| {
-            Effect::Impair(Impairment {
+            Effect::Impair(Box::new(Impairment {
                 packets: Filter::default(),
                 which: Which::All,
                 chance: CERTAIN,
                 action,
                 seed: Some(7),
                 limit: 1000,
-            })
+            }))
         };
         let delay = |millis| {
             impair(Action::Delay {
