@@ -184,19 +184,13 @@ pub(crate) const TABLE: &[Package] = &[
         "libssl-dev",
         Purpose::Campaign,
         Sign::Header("openssl/ssl.h"),
-        "is what the tests of another one link with",
+        "is what published crates and clients link with",
     ),
     debian(
         "pkg-config",
         Purpose::Campaign,
         Sign::Command("pkg-config"),
         "finds that library for the crate",
-    ),
-    debian(
-        "libssl-dev",
-        Purpose::Campaign,
-        Sign::Header("openssl/ssl.h"),
-        "is what published clients for Toxiproxy link with",
     ),
     debian(
         "nodejs",
