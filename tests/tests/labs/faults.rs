@@ -18,7 +18,7 @@ const TESTS: [&str; 9] = [
     "exactly_the_packet_that_is_meant_is_lost",
     "packets_are_doubled_overtaken_damaged_and_counted_as_rules_say",
     "what_waits_goes_on_when_its_impairment_ends",
-    "a_connection_brings_everything_whole_through_a_bad_link",
+    "a_connection_brings_everything_whole_through_bad_links",
     "when_all_have_ended_the_network_is_as_before",
     "each_mistake_about_impairments_is_named",
 ];
@@ -55,7 +55,7 @@ mod in_full {
         "exactly_the_packet_that_is_meant_is_lost_between_vms",
         "rules_hold_from_a_container_to_a_vm_and_back",
         "what_waits_for_a_vm_goes_on_when_its_impairment_ends",
-        "a_connection_of_a_vm_brings_everything_whole_through_a_bad_link",
+        "a_connection_of_a_vm_brings_everything_whole_through_bad_links",
     ];
 
     #[test]
