@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::command;
-use crate::packages::Purpose;
+use crate::package::Purpose;
 use crate::setup;
 use crate::worktree::Worktree;
 use contestant::Contestant;

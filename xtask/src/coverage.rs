@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::command;
-use crate::packages::Purpose;
+use crate::package::Purpose;
 use crate::phase::Phase;
 use crate::setup;
 use crate::tally::Tally;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::census::Census;
-use crate::packages::Purpose;
+use crate::package::Purpose;
 use crate::runner::Runner;
 use crate::setup;
 use crate::worktree::Worktree;

@@ -10,6 +10,7 @@ mod libtest;
 mod machine;
 mod mirror;
 mod nextest;
+mod package;
 mod packages;
 mod phase;
 mod runner;

@@ -2,55 +2,7 @@
 //! that it is installed. It only looks; `setup` installs.
 
 use crate::machine::{Machine, Sign};
-
-/// What a package is needed for. Each command of xtask has its purposes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// To run any test in a guest.
-    Run,
-    /// To run the tests of the demo crate.
-    Demo,
-    /// To run the tests of vm-test itself.
-    Test,
-    /// To run the tests that the short form leaves out.
-    Campaign,
-    /// To measure what a guest costs.
-    Bench,
-    /// To measure what a lab costs.
-    Labs,
-}
-
-/// Where a package comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// A package of Debian and Ubuntu.
-    Debian,
-    /// A crate with a binary.
-    Crate,
-    /// A component of the Rust toolchain.
-    Component,
-}
-
-/// One thing that vm-test needs and may find missing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Package {
-    pub(crate) name: &'static str,
-    pub(crate) source: Source,
-    /// Completes the sentence "it …".
-    pub(crate) why: &'static str,
-    pub(crate) sign: Sign,
-    pub(crate) purpose: Purpose,
-}
-
-const fn debian(name: &'static str, purpose: Purpose, sign: Sign, why: &'static str) -> Package {
-    Package {
-        name,
-        source: Source::Debian,
-        why,
-        sign,
-        purpose,
-    }
-}
+use crate::package::{Package, Purpose, Source, debian};
 
 /// Everything that the project needs besides Rust (with the C linker that it requires) and git.
 pub(crate) const TABLE: &[Package] = &[

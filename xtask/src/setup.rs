@@ -8,7 +8,8 @@ use clap::Args;
 
 use crate::command::{self, cargo};
 use crate::machine::Machine;
-use crate::packages::{self, Package, Purpose, Source};
+use crate::package::{Package, Purpose, Source};
+use crate::packages;
 
 /// What the user allows the set-up to do; an option of every command with a set-up.
 #[derive(Args)]

@@ -9,7 +9,7 @@ use anyhow::{Error, Result, anyhow};
 use clap::{Args, ValueEnum};
 
 use crate::census::Census;
-use crate::packages::Purpose;
+use crate::package::Purpose;
 use crate::phase::{Account, Phase};
 use crate::runner::Runner;
 use crate::summary::{Outcome, Summary};

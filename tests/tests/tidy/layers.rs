@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["backend"],
     &["image"],
     &["rootfs", "config"],
-    &["host", "sync"],
+    &["host", "proxy", "sync"],
 ];
 
 /// The modules that are divided into storeys, and these, top to bottom.

@@ -3,6 +3,7 @@
 
 use super::handle::Node;
 use super::order::{LabError, order, unexpected};
+use super::proxied::Proxied;
 use std::time::Duration;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::order::{Done, Order};
@@ -26,15 +27,6 @@ pub struct PortProxy {
     settings: ProxySettings,
     /// What was said in an order that has no meaning.
     mistake: Option<&'static str>,
-}
-
-/// A proxy before a port of a node. Dropping it ends it, and what it carries.
-#[derive(Debug)]
-#[must_use = "the proxy ends when this is dropped"]
-pub struct Proxied {
-    what: String,
-    /// Its number, unless it has ended.
-    number: Option<u64>,
 }
 
 impl Node {
@@ -211,10 +203,10 @@ impl PortProxy {
             behavior: self.settings,
         };
         match order(&what, Order::Proxy(wanted))? {
-            Done::Proxying(number) => Ok(Proxied {
-                what: format!("use the proxy before port {port} of node `{node}`"),
-                number: Some(number),
-            }),
+            Done::Proxying(number) => {
+                let what = format!("use the proxy before port {port} of node `{node}`");
+                Ok(Proxied::begun(what, number))
+            }
             _ => Err(LabError::new(what, &unexpected())),
         }
     }
@@ -251,59 +243,5 @@ impl PortProxy {
     fn mistaken(mut self, mistake: &'static str) -> Self {
         self.mistake = self.mistake.or(Some(mistake));
         self
-    }
-}
-
-impl Proxied {
-    /// Returns what it has done so far.
-    ///
-    /// # Panics
-    /// If it cannot be asked.
-    #[must_use]
-    #[track_caller]
-    pub fn report(&self) -> ProxyReport {
-        let proxy = self.number.unwrap_or_default();
-        let failure = match order(&self.what, Order::AskProxy { proxy }) {
-            Ok(Done::Proxied(report)) => return report,
-            Ok(_) => LabError::new(&*self.what, &unexpected()),
-            Err(error) => error,
-        };
-        panic!("{failure}")
-    }
-
-    /// Returns how many exchanges a behavior was chosen for.
-    ///
-    /// # Panics
-    /// If it cannot be asked.
-    #[must_use]
-    #[track_caller]
-    pub fn hits(&self) -> u64 {
-        self.report().hits
-    }
-
-    /// Ends it, and what it carries.
-    ///
-    /// # Panics
-    /// If that fails.
-    #[track_caller]
-    pub fn stop(mut self) {
-        if let Err(error) = self.end() {
-            panic!("{error}")
-        }
-    }
-
-    fn end(&mut self) -> Result<(), LabError> {
-        match self.number.take() {
-            Some(proxy) => order(&self.what, Order::EndProxy { proxy }).map(|_| ()),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Proxied {
-    fn drop(&mut self) {
-        if let Err(error) = self.end() {
-            eprintln!("vm-test: warning: {error}");
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Files that are damaged.
+//! Faults of files: their contents are damaged, and are whole again afterwards.
 
 use super::error::{NodeFaultError, or_panic};
 use super::place::NodeFaults;

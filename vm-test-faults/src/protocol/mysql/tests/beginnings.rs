@@ -1,4 +1,4 @@
-//! Greetings, logins, and TLS.
+//! How a connection of MySQL begins: greetings, logins, and TLS.
 
 use super::dialogue::{
     COMPRESS, DEPRECATE_EOF, ERR, OK, PROTOCOL_41, SSL, USUAL, answer, at, greeting, nothing,

@@ -1,4 +1,4 @@
-//! Commands and their replies.
+//! Commands of MySQL and their replies.
 
 use super::dialogue::{
     DEFINITION, DEPRECATE_EOF, EOF, EOF_AND_MORE, EOF_WITH_CURSOR, ERR, LONG_PASSWORD, OK,

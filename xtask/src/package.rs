@@ -1,0 +1,59 @@
+//! A package that vm-test needs from the host: its name, what it is for, and the sign that it is
+//! installed. Knows none of them.
+
+use crate::machine::Sign;
+
+/// What a package is needed for. Each command of xtask has its purposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To run any test in a guest.
+    Run,
+    /// To run the tests of the demo crate.
+    Demo,
+    /// To run the tests of vm-test itself.
+    Test,
+    /// To run the tests that the short form leaves out.
+    Campaign,
+    /// To measure what a guest costs.
+    Bench,
+    /// To measure what a lab costs.
+    Labs,
+}
+
+/// Where a package comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A package of Debian and Ubuntu.
+    Debian,
+    /// A crate with a binary.
+    Crate,
+    /// A component of the Rust toolchain.
+    Component,
+}
+
+/// One thing that vm-test needs and may find missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    pub(crate) source: Source,
+    /// Completes the sentence "it …".
+    pub(crate) why: &'static str,
+    pub(crate) sign: Sign,
+    pub(crate) purpose: Purpose,
+}
+
+/// Returns a package of Debian and Ubuntu.
+pub(crate) const fn debian(
+    name: &'static str,
+    purpose: Purpose,
+    sign: Sign,
+    why: &'static str,
+) -> Package {
+    Package {
+        name,
+        source: Source::Debian,
+        why,
+        sign,
+        purpose,
+    }
+}
