@@ -13,6 +13,7 @@ mod kills;
 mod links;
 mod orders;
 mod outside;
+mod port_proxies;
 mod power;
 mod tools;
 
