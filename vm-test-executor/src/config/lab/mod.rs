@@ -11,6 +11,7 @@ mod network;
 mod node;
 mod origin;
 mod parts;
+mod proxies;
 mod reference;
 mod routers;
 mod routes;

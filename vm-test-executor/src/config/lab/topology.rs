@@ -1,10 +1,8 @@
 //! A lab with all of its nodes, networks and addresses decided. Plain data.
 
-use super::addresses;
 use crate::config::Guest;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use vm_test_protocol::failure::Failure;
 use vm_test_protocol::machine::Route;
 
 /// A lab.
@@ -123,17 +121,6 @@ impl Addresses {
 }
 
 impl Lab {
-    /// Returns the addresses of the lab's proxies on the network with this number.
-    ///
-    /// # Errors
-    /// If there is no such network.
-    pub fn proxy_on(&self, network: usize) -> Result<Addresses, Failure> {
-        let known = network < self.networks.len();
-        let number = u8::try_from(network).ok().filter(|_| known);
-        let number = number.ok_or_else(|| Failure::new("the lab has no such network"))?;
-        Ok(addresses::of_proxy(number))
-    }
-
     /// Returns the lines of `/etc/hosts` for its nodes, each node's first network first.
     ///
     /// A node without addresses has no line.

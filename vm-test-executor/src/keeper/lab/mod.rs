@@ -8,6 +8,7 @@ mod fate;
 mod faults;
 mod ids;
 mod impaired;
+mod ipv6;
 mod lane;
 mod life;
 mod links;

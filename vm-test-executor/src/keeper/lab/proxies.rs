@@ -5,9 +5,9 @@
 //! The bridges hand frames for the port to this namespace instead of forwarding them. Nothing else
 //! that a node sends gets in.
 
+use super::ipv6::set;
 use super::links::Links;
 use super::router::apply;
-use super::switch::set;
 use crate::proxy::{self, FromProxy, Place, Start, ToProxy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

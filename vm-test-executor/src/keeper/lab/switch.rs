@@ -2,6 +2,7 @@
 //! lab's keeper, and the relay for links with a fault. The keeper has no addresses there, so no
 //! node reaches it.
 
+use super::ipv6::set;
 use super::links::{FarEnd, Links};
 use super::messages::{Fault, Network, Port};
 use super::moves::Bridge;
@@ -12,7 +13,7 @@ use super::router;
 use crate::proxy::Start;
 use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use vm_test_protocol::impairment::Tally;
@@ -206,12 +207,4 @@ fn bridges<'a>(
 /// Returns the name of a network's bridge.
 fn bridge(number: usize) -> String {
     format!("net{number}")
-}
-
-/// Sets a value of the present network namespace's IPv6, if the kernel has that.
-pub(super) fn set(name: &str, value: &str) -> io::Result<()> {
-    match fs::write(format!("/proc/sys/net/ipv6/{name}"), value) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
 }
