@@ -1,6 +1,7 @@
 //! Bodies, as they pass by: it counts bytes and keeps none.
 
 use super::chunks::Chunks;
+use super::part::Part;
 use crate::protocol::Violation;
 
 /// What is left of a body.
@@ -12,12 +13,6 @@ pub(super) enum Body {
     Chunked(Chunks),
     /// All that comes until the connection ends.
     UntilEnd,
-}
-
-/// How many bytes at the front are of the body, and whether it ends behind them.
-pub(super) struct Part {
-    pub(super) length: usize,
-    pub(super) ends: bool,
 }
 
 impl Body {

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::body::Part;
+use super::part::Part;
 use crate::protocol::Violation;
 
 /// How long the line with a chunk's size and extensions may be, and a line of the trailers.

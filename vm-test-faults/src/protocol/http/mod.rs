@@ -5,6 +5,7 @@ mod body;
 mod chunks;
 mod conversation;
 mod head;
+mod part;
 mod protocol;
 #[cfg(test)]
 mod tests;
