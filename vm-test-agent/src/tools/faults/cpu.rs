@@ -14,6 +14,9 @@ use vm_test_protocol::tool::Told;
 /// One turn of work and rest.
 const PERIOD: Duration = Duration::from_millis(20);
 
+/// The longest work at a time.
+const LONGEST: Duration = Duration::from_millis(500);
+
 /// The priority that goes before all that is not of real time.
 const FIRST: i32 = -20;
 
@@ -44,6 +47,13 @@ impl Work {
             threads: (100 / u32::from(left)).saturating_sub(1).max(1),
             busy: PERIOD,
         }
+    }
+
+    /// Returns how long it works after a rest. On a busy host, a rest is longer than it should be.
+    fn after(busy: Duration, rested: Duration) -> Duration {
+        let rest = PERIOD.saturating_sub(busy).max(Duration::from_micros(1));
+        let share = rested.as_secs_f64() / rest.as_secs_f64();
+        busy.mul_f64(share.min(LONGEST.as_secs_f64() / busy.as_secs_f64()))
     }
 }
 
@@ -97,13 +107,16 @@ impl Drop for Load {
 
 /// Works and rests until it is over.
 fn turn(is_over: &AtomicBool, busy: Duration) {
+    let mut work = busy;
     while !is_over.load(Ordering::Relaxed) {
-        let until = Instant::now() + busy;
+        let until = Instant::now() + work;
         while Instant::now() < until {
             spin_loop();
         }
         if busy < PERIOD {
+            let begin = Instant::now();
             thread::sleep(PERIOD - busy);
+            work = Work::after(busy, begin.elapsed());
         }
     }
 }
@@ -127,6 +140,17 @@ mod tests {
             let busy = PERIOD * busy / 100;
             assert_eq!(work, Work { threads, busy }, "{left} {goes_first}");
         }
+    }
+
+    #[test]
+    fn after_a_longer_rest_work_is_longer_up_to_a_limit() {
+        let millis = Duration::from_millis;
+        let near = |one: Duration, other: Duration| one.abs_diff(other) < millis(1) / 10;
+        assert!(near(Work::after(millis(16), millis(4)), millis(16)));
+        assert!(near(Work::after(millis(16), millis(12)), millis(48)));
+        assert!(near(Work::after(millis(2), millis(36)), millis(4)));
+        let long = Duration::from_secs(60);
+        assert!(near(Work::after(millis(16), long), LONGEST));
     }
 
     #[test]
