@@ -1,7 +1,7 @@
 //! What only VMs can have: a wrong clock, a disk that fails, a whole disk that is full; and what
 //! their kernel does about the rest.
 
-use super::all_pass;
+use super::{all_pass, kills};
 
 /// Tests of the fixture on VMs. All pass.
 const TESTS: [&str; 7] = [
@@ -17,4 +17,9 @@ const TESTS: [&str; 7] = [
 #[test]
 fn servers_on_vms_see_the_faults_of_their_node_and_their_end() {
     all_pass("--test=machines", &TESTS);
+}
+
+#[test]
+fn vms_that_have_faults_leave_nothing_whenever_test_or_daemon_is_killed() {
+    kills::leave_nothing("machines", 6);
 }

@@ -1,16 +1,18 @@
 //! Faults of nodes, each seen by a server that nobody has prepared for it, and each undone: redis,
 //! nginx, mariadb. Their fixture examines both from inside; this suite checks how its tests ended,
-//! and that nothing is left.
+//! and that nothing is left, not even after a kill.
 
 mod in_full;
+mod kills;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+use vm_test_tests::campaign;
 use vm_test_tests::census::Census;
 use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
-use vm_test_tests::report::Ending::Passed;
+use vm_test_tests::report::Ending::{Ignored, Passed};
 
 /// The time limit for a run: much longer than it takes. It only ends hangs.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -31,7 +33,8 @@ const TESTS: [&str; 9] = [
     "a_single_guest_has_faults_too_and_a_panic_undoes_them",
 ];
 
-/// Runs all tests of one target of the fixture; asserts that they pass and leave nothing.
+/// Runs all tests of one target of the fixture but the one to be killed; asserts that they pass and
+/// leave nothing.
 fn all_pass(target: &str, tests: &[&str]) {
     let (host, fixture) = (Host::new().with_shared_store(), Fixture::new("sick"));
     host.build_images(fixture.directory(), &["sick"]);
@@ -49,7 +52,10 @@ fn all_pass(target: &str, tests: &[&str]) {
     let told: BTreeMap<_, _> = told
         .map(|(name, told)| (name.as_str(), told.ending))
         .collect();
-    let expected = tests.iter().map(|name| (*name, Passed));
+    let expected = tests
+        .iter()
+        .map(|name| (*name, Passed))
+        .chain([(kills::TEST, Ignored)]);
     assert_eq!(told, expected.collect(), "{text}");
     let stopped = host.vm_test().arg("stop").status();
     assert!(stopped.expect("vm-test starts").success());
@@ -59,4 +65,9 @@ fn all_pass(target: &str, tests: &[&str]) {
 #[test]
 fn servers_in_containers_see_the_faults_of_their_node_and_their_end() {
     all_pass("--test=containers", &TESTS);
+}
+
+#[test]
+fn containers_that_have_faults_leave_nothing_whenever_test_or_daemon_is_killed() {
+    kills::leave_nothing("containers", campaign::length(20, 4));
 }
