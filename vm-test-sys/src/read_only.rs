@@ -1,5 +1,5 @@
-//! Mounts made read-only, alone or with all below them (`mount_setattr`). Knows the system call, not which
-//! mounts.
+//! Mounts made read-only, alone or with all below them (`mount_setattr`). Knows the system call,
+//! not which mounts.
 
 use std::ffi::CStr;
 use std::io;
