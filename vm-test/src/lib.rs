@@ -68,7 +68,8 @@
 //!
 //! # Features
 //!
-//! There are none so far.
+//! - `faults`: the crate `vm-test-faults` as the module `faults`, for proxies with faults in the
+//!   test's own process. Proxies before ports of a lab's nodes (`Node::proxy`) do not need it.
 #![forbid(unsafe_code)]
 
 #[doc(inline)]
@@ -113,6 +114,11 @@ pub mod node_faults {
         FailingDisk, FaultCause, FaultyDisk, NodeFault, NodeFaultError, NodeFaults, Processes,
     };
 }
+
+/// Proxies with faults in the test's own process: the crate `vm-test-faults`. They begin with
+/// `faults::faults::Faults`.
+#[cfg(feature = "faults")]
+pub use vm_test_faults as faults;
 
 /// Used by the expansion of [`on_vm`]. Not a public API: it changes without notice.
 #[doc(hidden)]

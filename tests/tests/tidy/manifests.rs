@@ -8,7 +8,7 @@ use crate::tree::Tree;
 /// The crates that are linked into every user's test binaries, and the dependencies that each may
 /// have.
 const LINKED: &[(&str, &[&str])] = &[
-    ("vm-test", &["vm-test-runtime"]),
+    ("vm-test", &["vm-test-faults", "vm-test-runtime"]),
     (
         "vm-test-runtime",
         &[
