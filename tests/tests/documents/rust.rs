@@ -57,7 +57,8 @@ fn manifest() -> String {
         let package = packages.iter().find(|package| package.name == name);
         let package = package.unwrap_or_else(|| panic!("there is no package {name}"));
         let path = root().join(&package.directory);
-        format!("{name} = {{ path = {path:?} }}\n")
+        let features = if name == "vm-test" { "\"faults\"" } else { "" };
+        format!("{name} = {{ path = {path:?}, features = [{features}] }}\n")
     });
     format!(
         "[package]\nname = \"blocks\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
