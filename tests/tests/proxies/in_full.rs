@@ -1,7 +1,7 @@
 //! Clients for Toxiproxy that others have published, for Rust, Node and Python: each makes every
 //! call that it has. Only the full form runs them, since each is fetched and built.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use vm_test_tests::fixture::{Fixture, text_of};
@@ -12,8 +12,12 @@ use crate::server::{Server, hello_server};
 
 /// Returns a file of the fixture.
 fn file(name: &str) -> PathBuf {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    fixtures.join("toxiproxy-clients").join(name)
+    Fixture::new("toxiproxy-clients").directory().join(name)
+}
+
+/// Returns where a client's crate is built.
+fn target(name: &str) -> PathBuf {
+    Fixture::new("toxiproxy-clients").target().join(name)
 }
 
 /// Runs a command that must succeed.
@@ -44,10 +48,7 @@ fn the_own_tests_of_crate_toxiproxy_rust_pass_unchanged() {
         host.adopt(&mut Command::new("cargo"))
             .args(["test", "--tests", "--", "--test-threads", "1"])
             .current_dir(&copy)
-            .env(
-                "CARGO_TARGET_DIR",
-                Fixture::new("published").target().join("toxiproxy_rust"),
-            )
+            .env("CARGO_TARGET_DIR", target("toxiproxy_rust"))
             // What a newer compiler warns of is no concern of these tests.
             .env("RUSTFLAGS", "--cap-lints warn"),
     );
@@ -68,10 +69,7 @@ fn crate_noxious_client_can_make_all_its_calls() {
             .args(["run", "--locked", "--manifest-path"])
             .arg(file("Cargo.toml"))
             .args(["--", &url, &hello_server().to_string()])
-            .env(
-                "CARGO_TARGET_DIR",
-                Fixture::new("published").target().join("noxious"),
-            ),
+            .env("CARGO_TARGET_DIR", target("noxious_client")),
     );
     assert_complete(&output);
 }
