@@ -1,13 +1,15 @@
 //! Links whose packets are delayed, lost, doubled, damaged and mixed up: the fixture examines them
-//! from inside. Here is how often, and that nothing is left.
+//! from inside. Here is how often, that nothing is left, and what the command line does to links.
 
 use super::{LIMIT, PATIENCE, endings};
+use rustix::process::Signal;
 use std::collections::BTreeMap;
 use vm_test_tests::campaign::length;
 use vm_test_tests::census::Census;
 use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::Group;
 use vm_test_tests::host::Host;
+use vm_test_tests::process::{Running, await_that, vm_test};
 use vm_test_tests::report::Ending::Passed;
 
 /// Tests of the fixture. All pass.
@@ -42,6 +44,60 @@ fn impairments_of_links_are_as_ordered_and_leave_nothing() {
     let stopped = host.vm_test().arg("stop").status();
     assert!(stopped.expect("vm-test starts").success());
     assert_eq!(before.settle(PATIENCE), [""; 0]);
+}
+
+/// Returns how long an echo takes from a node of the held lab to another one, in milliseconds.
+fn echo(host: &Host, from: &str, to: &str) -> Option<f64> {
+    let pinged = vm_test(
+        host,
+        &[
+            "lab", "exec", "office", from, "--", "ping", "-c1", "-w2", to,
+        ],
+    );
+    let (_, rest) = pinged.out.split_once(" time=")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
+#[test]
+fn a_link_of_a_held_lab_is_bad_while_a_command_runs_and_no_longer() {
+    let (host, fixture) = (Host::new(), Fixture::new("labs"));
+    let mut up = host.vm_test();
+    up.args(["lab", "up", "office"])
+        .current_dir(fixture.directory());
+    let up = Running::start(&mut up).finish();
+    assert_eq!(up.code(), Some(0), "{up:?}");
+    let echo = || echo(&host, "a", "b");
+    assert!(echo().is_some_and(|time| time < 200.0));
+    let impair = |wanted: &[&str]| {
+        let mut command = host.vm_test();
+        command.args(["lab", "impair", "office", "a"]).args(wanted);
+        Running::start(&mut command)
+    };
+    let slow = impair(&["lan", "--delay", "100ms", "--corrupt", "0"]);
+    // What is under way when it begins may be lost.
+    let is_slow = || echo().is_some_and(|time| time >= 200.0);
+    await_that("the link is slow", PATIENCE, is_slow);
+    slow.signal(Signal::INT);
+    let slow = slow.finish();
+    assert_eq!(slow.code(), Some(0), "{slow:?}");
+    let said = slow.err.lines().next().unwrap_or_default();
+    assert!(said.contains("the link of node `a` to network `lan` of lab "));
+    let lines: Vec<_> = slow.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{slow:?}");
+    assert!(lines[0].starts_with("corrupt: 0 of "), "{slow:?}");
+    let (hits, matched) = lines[1]
+        .strip_prefix("delay: ")
+        .and_then(|rest| rest.strip_suffix(" packets"))
+        .and_then(|rest| rest.split_once(" of "))
+        .unwrap_or_else(|| panic!("{slow:?}"));
+    assert!(hits == matched && hits != "0", "{slow:?}");
+    assert!(echo().is_some_and(|time| time < 200.0));
+    let wrong = impair(&["wan", "--loss", "1"]).finish();
+    assert_eq!(wrong.code(), Some(1), "{wrong:?}");
+    assert!(
+        wrong.err.contains("node `a` is not on that network"),
+        "{wrong:?}"
+    );
 }
 
 mod in_full {

@@ -7,15 +7,19 @@ use super::orders;
 use crate::config::Backend;
 use crate::sync;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::order::{Done, Fault, Order, PowerChange};
+use vm_test_protocol::order::{Done, Effect, Fault, Order, PowerChange};
 
 /// Carries out an order of a user about a lab that is held.
 pub(crate) fn order(host: &Host, name: &str, order: &Order) -> Done {
     with_turn(host, name, |lab| match order {
         Order::Power { node, change } => power(host, lab, order, node, *change),
-        Order::Fault(Fault::Link { node, network, .. }) => {
-            fault(host, lab, order, [node.as_str(), network.as_str()])
-        }
+        // What is done to single packets is ended by the program that has begun it.
+        Order::Fault(Fault::Link {
+            node,
+            network,
+            effect: Effect::Cut | Effect::Hold,
+            ..
+        }) => fault(host, lab, order, [node.as_str(), network.as_str()]),
         _ => orders::carry_out(lab, &host.admission, order),
     })
 }
