@@ -104,22 +104,29 @@ impl Connection {
     }
 
     /// Notes what a packet of the server means for what the client may send.
-    fn note(&mut self, next: Next) {
+    fn note(&mut self, next: Next) -> Result<(), Violation> {
         match next {
             Next::More | Next::Ends => {}
             Next::Authenticating => self.phase = Phase::Login,
             Next::Authenticated => self.phase = Phase::Commands,
+            Next::WantsFile if self.file != File::None => {
+                let reason = "the server asks for a file before it has all of another one";
+                return Err(Violation(reason.to_owned()));
+            }
             Next::WantsFile => self.file = File::Wanted,
         }
+        Ok(())
     }
 }
 
 impl Conversation for Connection {
     fn request(&mut self, bytes: &[u8]) -> Result<Step, Violation> {
-        if self.file != File::None {
+        // A server may ask for a file before it has all of a command; the rest of that comes first.
+        let is_in_command = self.client != Position::Between && self.file != File::Coming;
+        if self.file != File::None && !is_in_command {
             return Ok(self.file(bytes));
         }
-        if self.client != Position::Between {
+        if is_in_command {
             let (length, ends) = self.client.pass(bytes);
             if length == 0 {
                 return Ok(Step::More);
@@ -159,7 +166,7 @@ impl Conversation for Connection {
                     }
                 };
                 let next = reply.packet(header.length, head);
-                self.note(next);
+                self.note(next)?;
                 self.reply = Some((reply, next));
                 self.server.enter(header.length);
                 length += HEADER;

@@ -177,6 +177,32 @@ fn sixteen_mebibytes_and_more_pass_in_parts_both_ways() {
 }
 
 #[test]
+fn a_file_that_is_wanted_too_early_comes_behind_the_command_and_alone() {
+    let text = format!(
+        "\x03LOAD DATA LOCAL INFILE 'f' INTO TABLE t -- {}",
+        "x".repeat(5000)
+    );
+    let load = packets(0, &[text.as_bytes()]);
+    let wants = packets(1, &[b"\xfbf"]);
+    let mut driver = logged_in(USUAL, 0, nothing);
+    driver.client(&load).unwrap();
+    let (begins, rest) = load.split_at(4000);
+    // The name of the second command is known, its end has not come.
+    driver.client(begins).unwrap();
+    driver.server(&wants).unwrap();
+    driver.client(rest).unwrap();
+    assert_eq!(driver.names.len(), 2);
+    driver.client(&packets(2, &[b"1", b""])).unwrap();
+    assert_eq!(driver.names.last().unwrap(), "(LOCAL INFILE)");
+    assert_eq!(driver.names.len(), 3);
+
+    let mut driver = logged_in(USUAL, 0, nothing);
+    driver.client(&[&load[..], &load].concat()).unwrap();
+    let refused = driver.server(&[&wants[..], &wants].concat());
+    assert!(refused.unwrap_err().0.contains("all of another one"));
+}
+
+#[test]
 fn replication_and_unknown_commands_end_what_is_understood() {
     for number in [0x12, 0x13, 0x15, 0x1e, 0x20, 0x21, 0x7f] {
         let mut driver = logged_in(USUAL, 0, nothing);
