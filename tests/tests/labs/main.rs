@@ -15,6 +15,7 @@ mod orders;
 mod outside;
 mod port_proxies;
 mod power;
+mod shop;
 mod tools;
 
 use std::collections::BTreeMap;
