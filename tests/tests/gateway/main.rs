@@ -5,7 +5,7 @@ mod mutant;
 
 use mutant::{RULES, without};
 use std::time::Duration;
-use vm_test_tests::fixture::Runner;
+use vm_test_tests::fixture::{Fixture, Runner};
 use vm_test_tests::group::{Group, Outcome};
 use vm_test_tests::host::Host;
 use vm_test_tests::report::Ending::{Failed, Passed};
@@ -15,6 +15,9 @@ const LIMIT: Duration = Duration::from_secs(900);
 
 /// Runs the tests of one of the two labs without a rule, if one is given.
 fn run(host: &Host, target: &'static str, rule: Option<&str>) -> Outcome {
+    // To cargo, all copies are one package: it would run the binary of another test's copy, which is
+    // newer than files that were copied before it was built.
+    let _alone = Fixture::new("labs").alone("gateway");
     let (_directory, example) = without(rule);
     if target != "plain" {
         host.build_images(example.directory(), &["debian-12"]);
@@ -26,8 +29,6 @@ fn run(host: &Host, target: &'static str, rule: Option<&str>) -> Outcome {
         environment: &[],
         limit: LIMIT,
     };
-    // To cargo, all copies are one package: it would run the binary of another test's copy.
-    let _alone = example.alone("gateway");
     group.run(&example, host, Runner::CargoTest)
 }
 
