@@ -194,7 +194,9 @@ mod in_full {
             let server = MariaDb::start();
             let (proxy, port) = FaultProxy::start(Mysql::new(), dummy(), server.port(), pieces);
             assert_eq!(run(port), direct, "{pieces:?}");
-            assert!(proxy.carrier.exchanges() > 1_000);
+            // Each test that passed has at least logged in and asked something.
+            let exchanges = proxy.carrier.exchanges();
+            assert!(exchanges > 2 * 60, "{exchanges}");
             assert_eq!(proxy.violations(), [""; 0]);
         }
     }
