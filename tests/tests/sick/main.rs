@@ -1,4 +1,4 @@
-//! Faults of nodes, each seen by a server that nobody has prepared for it, and each undone: redis,
+//! Faults of nodes, each seen by an ordinary, unmodified server, and each undone: redis,
 //! nginx, mariadb. Their fixture examines both from inside; this suite checks how its tests ended,
 //! and that nothing is left, not even after a kill.
 

@@ -1,4 +1,4 @@
-//! Toxiproxy's HTTP API, version 2.12: whoever can drive Toxiproxy can drive this.
+//! Toxiproxy's HTTP API, version 2.12, for clients that were written for Toxiproxy.
 
 mod body;
 mod calls;

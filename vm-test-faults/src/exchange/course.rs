@@ -8,7 +8,7 @@ use crate::protocol::{Answer, Request};
 pub(super) enum Course {
     /// There is none.
     Idle,
-    /// It is passed on; whoever waits for its end is told.
+    /// It is passed on; the receiver of its end is notified.
     Pass(Option<oneshot::Sender<()>>),
     /// It is thrown away, and answered when it has ended.
     Discard(Option<Box<Substitute>>),

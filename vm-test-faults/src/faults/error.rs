@@ -1,4 +1,4 @@
-//! Why a proxy for a test cannot be had.
+//! Errors of starting a proxy for a test.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::protocol::Unsupported;
 use crate::proxy::ProxyError;
 
-/// Why a proxy for a test cannot be had.
+/// Why a proxy for a test could not be started.
 #[derive(Debug, Error)]
 pub enum FaultsError {
     /// The threads that carry connections cannot be started.

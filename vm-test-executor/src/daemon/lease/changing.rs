@@ -37,7 +37,7 @@ pub(crate) fn release(host: &Host, name: &str, node: &str, network: &str) -> Don
     })
 }
 
-/// Does something with a lab that is held, while nobody else changes it.
+/// Does something with a held lab under its lock: one change at a time.
 fn with_turn(host: &Host, name: &str, change: impl FnOnce(&LivingLab) -> Done) -> Done {
     let cannot = |cause: &str| Failure::new(format!("cannot change lab {name}: {cause}"));
     let Some(lab) = host.labs.find(name) else {

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// A clock that begins at 0, and wakes whoever waits for its descriptor.
+/// A clock that begins at 0; its descriptor becomes readable when the set time has come.
 #[derive(Debug)]
 pub(super) struct Timer {
     began: Instant,
