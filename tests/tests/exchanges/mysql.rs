@@ -74,7 +74,7 @@ fn a_transaction_is_rolled_back_behind_a_deadlock_and_not_behind_a_lock_wait() {
 }
 
 #[test]
-fn the_command_line_client_shows_number_and_state_at_connect_and_behind_a_query() {
+fn the_command_line_client_shows_the_number_at_connect_and_the_state_behind_a_query() {
     let server = MariaDb::start();
     for (name, code, shown) in [
         ("greeting", "1040", "1040 - Too many connections"),
@@ -184,7 +184,7 @@ mod in_full {
     use vm_test_tests::publication::{Results, of_libtest, test_binaries, unpack};
 
     /// What is left out byte by byte: two results of 20 MB, and a file of 100 MB that is loaded and
-    /// read again. A single one of them takes many minutes in pieces of one byte.
+    /// read again. Each byte of these would be a packet of its own.
     const LARGE: [&str; 3] = [
         "conn::test::my_conn::should_parse_large_text_result",
         "conn::test::my_conn::should_parse_large_binary_result",
