@@ -183,11 +183,12 @@ mod in_full {
     use vm_test_tests::host::Host;
     use vm_test_tests::publication::{Results, of_libtest, test_binaries, unpack};
 
-    /// What is left out byte by byte: two results of 20 MB, and a file of 100 MB that is loaded and
-    /// read again. Each byte of these would be a packet of its own.
-    const LARGE: [&str; 3] = [
+    /// What is left out byte by byte: two results of 20 MB, two more of 17 MB, and a file of 100 MB
+    /// that is loaded and read again. Each byte of these would be a packet of its own.
+    const LARGE: [&str; 4] = [
         "conn::test::my_conn::should_parse_large_text_result",
         "conn::test::my_conn::should_parse_large_binary_result",
+        "conn::test::my_conn::should_handle_multi_result_set",
         "conn::test::my_conn::should_handle_LOCAL_INFILE_with_custom_handler",
     ];
 
