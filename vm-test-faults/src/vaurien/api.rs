@@ -156,12 +156,15 @@ async fn object(request: Request<Incoming>) -> Result<Map<String, Value>, Wrong>
         status: StatusCode::REQUEST_TIMEOUT,
         ..wrong("", "the value has not arrived in time".to_owned())
     })?;
-    let body = read.map_err(|error| match error.is::<LengthLimitError>() {
-        true => Wrong {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            ..wrong("", format!("the value has more than {LARGEST} bytes"))
-        },
-        false => wrong("", format!("cannot read the value: {error}")),
+    let body = read.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Wrong {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                ..wrong("", format!("the value has more than {LARGEST} bytes"))
+            }
+        } else {
+            wrong("", format!("cannot read the value: {error}"))
+        }
     })?;
     let value = serde_json::from_slice(&body.to_bytes()).ok();
     value.ok_or_else(|| wrong("", "the value is not a valid json object".to_owned()))
