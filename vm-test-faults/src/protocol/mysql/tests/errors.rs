@@ -21,6 +21,13 @@ fn an_error_in_place_of_the_greeting_is_packet_zero_without_a_state_and_closes()
 }
 
 #[test]
+fn a_state_that_a_test_names_stands_in_place_of_the_greeting_too() {
+    let mut driver = Driver::new(&Mysql::new(), at("greeting", "1040/08004"));
+    assert_eq!(driver.told(), error(0, 1040, "08004"));
+    assert!(driver.is_closed);
+}
+
+#[test]
 fn an_error_has_the_number_behind_that_of_its_request_and_the_next_request_works() {
     for (code, number, state) in [
         ("1205", 1205, "HY000"),
