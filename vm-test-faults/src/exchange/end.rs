@@ -2,11 +2,15 @@
 //! each other.
 
 use std::io;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::protocol::Violation;
+
+/// How long the other side has to read the last of what it is sent.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 
 /// Why a connection could not be carried to its end.
 #[derive(Debug, Error)]

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::buffers::{Inbox, MOST_WAITING, Outbox};
 use super::carrier::Affected;
-use super::end::{End, RelayError, of_client, of_server};
+use super::end::{End, LINGER, RelayError, of_client, of_server};
 use super::link::Link;
 use super::moment::Moment;
 use super::pending::{Answered, Pending};
@@ -22,9 +22,6 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// How many exchanges are known behind a request that may stay unanswered.
 const MOST_BEHIND: usize = 1_024;
-
-/// How long a client has to read the last answer and close.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// The state of this direction.
 pub(super) struct Replies<'a, R, W> {
@@ -65,7 +62,17 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     }
 
     /// Carries replies until the server has ended.
+    ///
+    /// If the connection is given up, the client still gets what was whole before.
     pub(super) async fn run(mut self) -> Result<(), End> {
+        let ended = self.carry().await;
+        if matches!(ended, Err(End::Failed(_))) {
+            let _ = timeout(LINGER, self.client.flush()).await;
+        }
+        ended
+    }
+
+    async fn carry(&mut self) -> Result<(), End> {
         if self.link.carrier.protocol().server_speaks_first() {
             // A behavior may hold back the greeting, which has come already.
             self.behind.extend(self.requests.recv().await);
@@ -224,7 +231,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     }
 
     /// Passes on all that comes.
-    async fn pass_untouched(mut self) -> Result<(), End> {
+    async fn pass_untouched(&mut self) -> Result<(), End> {
         loop {
             let waiting = self.server.waiting();
             let length = waiting.len();
@@ -238,7 +245,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     }
 
     /// Passes on that the server has ended, behind what it has sent of an unfinished reply.
-    async fn finish(mut self) -> Result<(), End> {
+    async fn finish(&mut self) -> Result<(), End> {
         if !matches!(self.front, Some(Pending::Answered(_))) {
             let rest = self.server.waiting();
             self.client.put(rest).await.map_err(of_client)?;

@@ -3,11 +3,12 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::buffers::{Inbox, MOST_WAITING, Outbox};
 use super::carrier::Affected;
 use super::course::Course;
-use super::end::{End, RelayError, of_client, of_server};
+use super::end::{End, LINGER, RelayError, of_client, of_server};
 use super::events::Outcome;
 use super::link::Link;
 use super::moment::Moment;
@@ -41,7 +42,17 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
     }
 
     /// Carries requests until the client has ended.
+    ///
+    /// If the connection is given up, the server still gets what was whole before.
     pub(super) async fn run(mut self) -> Result<(), End> {
+        let ended = self.carry().await;
+        if matches!(ended, Err(End::Failed(_))) {
+            let _ = timeout(LINGER, self.server.flush()).await;
+        }
+        ended
+    }
+
+    async fn carry(&mut self) -> Result<(), End> {
         if self.link.carrier.protocol().server_speaks_first() {
             self.greet().await?;
         }
@@ -220,7 +231,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
     }
 
     /// Passes on all that comes.
-    async fn pass_untouched(mut self) -> Result<(), End> {
+    async fn pass_untouched(&mut self) -> Result<(), End> {
         loop {
             let waiting = self.client.waiting();
             let length = waiting.len();
@@ -234,7 +245,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
     }
 
     /// Passes on that the client has ended, behind what it has sent of an unfinished request.
-    async fn finish(mut self) -> Result<(), End> {
+    async fn finish(&mut self) -> Result<(), End> {
         if !matches!(self.course, Course::Discard(_)) {
             let rest = self.client.waiting();
             self.server.put(rest).await.map_err(of_server)?;

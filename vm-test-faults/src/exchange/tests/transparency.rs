@@ -166,3 +166,30 @@ async fn bytes_of_no_protocol_end_both_connections_and_are_told() {
     assert_eq!(soon(client.read(&mut [0])).await.unwrap(), 0);
     assert_eq!(scene.seen(), [""; 0]);
 }
+
+#[tokio::test]
+async fn what_was_whole_before_bytes_of_no_protocol_still_arrives() {
+    const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    const REPLY: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
+    let scene = Scene::new(Vec::new());
+    let (server, mut their_server) = duplex(4_096);
+    let (mut client, relay) = scene.relayed(server);
+    client.write_all(&GET.repeat(2)).await.unwrap();
+    let mut read = vec![0; 2 * GET.len()];
+    soon(their_server.read_exact(&mut read)).await.unwrap();
+    let replies = [REPLY, b"this is no reply\r\n\r\n"].concat();
+    their_server.write_all(&replies).await.unwrap();
+    let mut read = Vec::new();
+    soon(client.read_to_end(&mut read)).await.unwrap();
+    assert_eq!(read, REPLY);
+    assert!(soon(relay).await.unwrap().is_err());
+
+    let (server, mut their_server) = duplex(4_096);
+    let (mut client, relay) = scene.relayed(server);
+    let requests = [GET, b"\x16\x03\x01\x02\x00"].concat();
+    client.write_all(&requests).await.unwrap();
+    let mut read = Vec::new();
+    soon(their_server.read_to_end(&mut read)).await.unwrap();
+    assert_eq!(read, GET);
+    assert!(soon(relay).await.unwrap().is_err());
+}
