@@ -79,11 +79,6 @@ fn the_command_line_client_shows_the_number_at_connect_and_the_state_behind_a_qu
     for (name, code, shown) in [
         ("greeting", "1040", "1040 - Too many connections"),
         (
-            "greeting",
-            "1040/08004",
-            "ERROR 1040 (08004): Too many connections",
-        ),
-        (
             "COM_QUERY",
             "1040",
             "ERROR 1040 (08004) at line 1: Too many connections",
