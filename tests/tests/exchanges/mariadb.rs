@@ -93,6 +93,8 @@ fn command(home: &Path) -> Command {
         .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M"])
         .arg(format!("--datadir={}", home.join("data").display()))
         .arg(format!("--pid-file={}", home.join("pid").display()))
+        // A server that starts removes the temporary tables of all others in a shared one.
+        .arg(format!("--tmpdir={}", home.display()))
         .stdout(log.try_clone().unwrap())
         .stderr(log);
     command
