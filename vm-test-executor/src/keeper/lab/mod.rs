@@ -3,6 +3,7 @@
 //! takes the whole lab down with it.
 
 mod checksum;
+mod diverted;
 mod draws;
 mod fate;
 mod faults;

@@ -270,6 +270,7 @@ mod tests {
     #[test]
     fn frames_for_the_port_are_led_to_the_proxy_and_no_others() {
         let proxy = Start {
+            node: 0,
             port: 6379,
             places: vec![
                 Place {

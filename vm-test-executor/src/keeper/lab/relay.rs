@@ -5,7 +5,7 @@ use super::links::Links;
 use super::messages::Fault;
 use super::moves::Bridge;
 use super::relayed::{AT_ONCE, Relayed, of_token};
-use crate::sync;
+use crate::{proxy, sync};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -107,6 +107,17 @@ impl Relay {
         let relayed = sync::lock(&self.shared.relayed);
         let tally = relayed.faults.tally(number).cloned();
         tally.ok_or_else(|| io::Error::other("it has no such fault"))
+    }
+
+    /// Frames for this proxy belong to it from now on, and not to its node.
+    pub(super) fn divert(&self, number: u64, proxy: proxy::Start) {
+        let mut relayed = sync::lock(&self.shared.relayed);
+        relayed.diverted.begin(number, proxy);
+    }
+
+    /// Frames for this proxy are the node's again.
+    pub(super) fn divert_no_more(&self, number: u64) {
+        sync::lock(&self.shared.relayed).diverted.end(number);
     }
 
     /// Removes a fault. Frames that were kept for it alone go on before any later ones.

@@ -1,6 +1,7 @@
 //! The part of one network that is in the relay: links that have left the bridge, and the way to
 //! the bridge. Carries frames between them as a switch does, except where a fault forbids it.
 
+use super::diverted::Diverted;
 use super::fate::{Arrival, Fate};
 use super::faults::Faults;
 use super::lane::{Kept, Lane};
@@ -36,6 +37,7 @@ pub(super) struct Segment {
 #[derive(Debug)]
 pub(super) struct Means<'a> {
     pub(super) faults: &'a mut Faults,
+    pub(super) diverted: &'a Diverted,
     pub(super) kept: &'a mut Kept,
     pub(super) buffer: &'a mut [u8],
     /// The time, since the relay began.
@@ -232,6 +234,15 @@ impl Segment {
             return;
         }
         self.stations.learn(source, from);
+        if let Place::Node(node) = from
+            && let Some(other) = means.diverted.node_of(self.network, &frame[HEADER..])
+        {
+            // The proxy is behind the bridge, and between these two nodes.
+            if !means.faults.separate(node, other) {
+                self.deliver(from, Place::Bridge, frame, means);
+            }
+            return;
+        }
         match self.stations.find(to) {
             Some(place) => self.deliver(from, place, frame, means),
             None => {

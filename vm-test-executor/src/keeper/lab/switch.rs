@@ -123,7 +123,9 @@ impl Switch {
 
     /// Begins a proxy before a port of a node; returns its number.
     pub(super) fn proxy(&mut self, proxy: &Start) -> io::Result<u64> {
-        self.proxies.begin(proxy, &mut self.links, bridge)
+        let number = self.proxies.begin(proxy, &mut self.links, bridge)?;
+        self.relay.divert(number, proxy.clone());
+        Ok(number)
     }
 
     /// Returns what a proxy has done.
@@ -133,7 +135,9 @@ impl Switch {
 
     /// Ends a proxy.
     pub(super) fn end_proxy(&mut self, number: u64) -> io::Result<()> {
-        self.proxies.end(number)
+        let ended = self.proxies.end(number);
+        self.relay.divert_no_more(number);
+        ended
     }
 
     /// Returns what the networks have carried.
