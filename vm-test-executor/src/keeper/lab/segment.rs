@@ -5,6 +5,7 @@ use super::diverted::Diverted;
 use super::fate::{Arrival, Fate};
 use super::faults::Faults;
 use super::lane::{Kept, Lane};
+use super::outlet::Outlet;
 use super::relayed_link::RelayedLink;
 use super::stations::{Place, Stations, is_for_bridges};
 use super::way::Way;
@@ -12,21 +13,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 use vm_test_protocol::dissection::Dissection;
-use vm_test_sys::packet::{HEADER, LONGEST, Options, Packets, Received};
-
-/// Each frame has what its sender left to the hardware, so that long ones pass in one piece. The
-/// kernel cuts them for an interface that cannot take them.
-pub(super) const OPTIONS: Options = Options {
-    outgoing: false,
-    promiscuous: false,
-    headers: true,
-};
+use vm_test_sys::packet::{HEADER, LONGEST, Received};
 
 /// The links of one network that are in the relay.
 #[derive(Debug)]
 pub(super) struct Segment {
     network: usize,
-    pub(super) bridge: Packets,
+    pub(super) bridge: Outlet,
     pub(super) links: BTreeMap<usize, RelayedLink>,
     /// How many segments a frame from the bridge could have, if that is limited now.
     pub(super) segments: Option<u32>,
@@ -49,7 +42,7 @@ pub(super) const ROOM: usize = HEADER + LONGEST;
 
 impl Segment {
     /// Returns a segment without links.
-    pub(super) fn new(network: usize, bridge: Packets) -> Self {
+    pub(super) fn new(network: usize, bridge: Outlet) -> Self {
         Self {
             network,
             bridge,
@@ -89,7 +82,7 @@ impl Segment {
             let Some(packets) = self.packets(place) else {
                 return Ok(count);
             };
-            let length = match packets.receive(means.buffer, OPTIONS.headers)? {
+            let length = match packets.receive(means.buffer)? {
                 Received::Frame { length, .. } => length,
                 Received::Lost => continue,
                 Received::Nothing => return Ok(count),
@@ -217,8 +210,8 @@ impl Segment {
         self.links_have_moved();
     }
 
-    /// Returns the socket at a place.
-    pub(super) fn packets(&self, place: Place) -> Option<&Packets> {
+    /// Returns what is at a place.
+    pub(super) fn packets(&self, place: Place) -> Option<&Outlet> {
         match place {
             Place::Bridge => Some(&self.bridge),
             Place::Node(node) => self.links.get(&node).map(|link| &link.packets),
