@@ -140,14 +140,13 @@ mod tests {
         segment.links.insert(ONLY, link);
         relayed.segments.insert(ONLY, segment);
         let ends = ends(outside, guest);
+        let (of_guest, of_outside) = ([2; 6], [4; 6]);
         let ways = [
-            (&ends.from_guest, &ends.to_outside, 1),
-            (&ends.from_outside, &ends.to_guest, 2),
+            (&ends.from_guest, &ends.to_outside, of_outside, of_guest),
+            (&ends.from_outside, &ends.to_guest, of_guest, of_outside),
         ];
-        for (from, to, byte) in ways {
-            let mut frame = [byte; 60];
-            // No group address.
-            frame[..12].fill(2 * byte);
+        for (from, to, receiver, sender) in ways {
+            let frame = [&receiver[..], &sender, &[7; 48]].concat();
             send(from, &frame, SendFlags::empty()).unwrap();
             assert!(carry(&mut relayed));
             assert!(!is_read(&relayed));
