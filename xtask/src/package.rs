@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     Bench,
     /// To measure what a lab costs.
     Labs,
+    /// To measure what a proxy costs.
+    Proxies,
 }
 
 /// Where a package comes from.

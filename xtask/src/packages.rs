@@ -187,6 +187,12 @@ pub(crate) const TABLE: &[Package] = &[
         "makes the bridges of mininet",
     ),
     debian(
+        "haproxy",
+        Purpose::Proxies,
+        Sign::Command("haproxy"),
+        "is what the fault proxies are compared with",
+    ),
+    debian(
         "python3-venv",
         Purpose::Test,
         Sign::Command("python3"),
@@ -301,7 +307,8 @@ mod tests {
                     Purpose::Test,
                     Purpose::Campaign,
                     Purpose::Bench,
-                    Purpose::Labs
+                    Purpose::Labs,
+                    Purpose::Proxies
                 ],
                 &machine
             )

@@ -121,13 +121,20 @@ impl Error {
 
     /// Returns the packet with this number; empty if the text were too long for one.
     pub(super) fn packet(&self, sequence: u8) -> Vec<u8> {
+        self.packet_with(sequence, &[b"#", &self.state[..]].concat())
+    }
+
+    /// Returns the packet in place of a greeting: without the state, since a server does not know
+    /// yet whether the client understands one.
+    pub(super) fn refusal(&self) -> Vec<u8> {
+        self.packet_with(0, b"")
+    }
+
+    fn packet_with(&self, sequence: u8, state: &[u8]) -> Vec<u8> {
         let number = self.number.to_le_bytes();
-        let payload = [
-            &[0xff, number[0], number[1], b'#'],
-            &self.state[..],
-            self.text.as_bytes(),
-        ];
-        packet(sequence, &payload.concat()).unwrap_or_default()
+        let head = [0xff, number[0], number[1]];
+        let payload = [&head, state, self.text.as_bytes()].concat();
+        packet(sequence, &payload).unwrap_or_default()
     }
 }
 
