@@ -135,9 +135,16 @@ impl Relayed {
         if let Some(segments) = link_segments {
             links.limit_segments(&interface, segments)?;
         }
+        self.drain(network, Place::Bridge);
+        if let Some(segment) = self.segments.get_mut(&network) {
+            // From now on, it also gets from the bridge what is for all.
+            segment.leaving = Some(node);
+        }
         links.join(&interface, bridge.name, bridge.mtu)?;
         // The bridge has learnt that the node is behind the relay.
         links.forget_stations(&far_end(network))?;
+        // Until then, it has led there what is for the node alone, such as answers to what was held.
+        self.drain(network, Place::Bridge);
         if let Some(segment) = self.segments.get_mut(&network) {
             segment.remove(node, &mut self.kept);
         }

@@ -23,6 +23,8 @@ pub(super) struct Segment {
     pub(super) links: BTreeMap<usize, RelayedLink>,
     /// How many segments a frame from the bridge could have, if that is limited now.
     pub(super) segments: Option<u32>,
+    /// The node whose link leaves the relay at this moment.
+    pub(super) leaving: Option<usize>,
     stations: Stations,
 }
 
@@ -48,6 +50,7 @@ impl Segment {
             bridge,
             links: BTreeMap::new(),
             segments: None,
+            leaving: None,
             stations: Stations::default(),
         }
     }
@@ -202,6 +205,7 @@ impl Segment {
 
     /// Takes a link out, and loses what it has held.
     pub(super) fn remove(&mut self, node: usize, kept: &mut Kept) {
+        self.leaving = None;
         if let Some(mut link) = self.links.remove(&node) {
             for way in Way::BOTH {
                 link.lane(way).discard(kept);
@@ -239,7 +243,9 @@ impl Segment {
         match self.stations.find(to) {
             Some(place) => self.deliver(from, place, frame, means),
             None => {
-                let nodes = self.links.keys().copied().map(Place::Node);
+                let nodes = self.links.keys().copied();
+                let nodes = nodes.filter(|node| Some(*node) != self.leaving);
+                let nodes = nodes.map(Place::Node);
                 let places: Vec<Place> = nodes.chain([Place::Bridge]).collect();
                 for place in places {
                     self.deliver(from, place, frame, means);
