@@ -11,6 +11,8 @@ mod footprint;
 mod goals;
 mod lab_goals;
 mod labs;
+mod link_goals;
+mod links;
 mod machines;
 mod padding;
 mod proxies;
@@ -58,6 +60,9 @@ pub(crate) struct Options {
     /// Measure the fault proxies instead, next to haproxy and to no proxy.
     #[arg(long, conflicts_with_all = ["machines", "labs"])]
     proxies: bool,
+    /// Measure the links of a lab instead: with a fault that does nothing, next to the bridge.
+    #[arg(long, conflicts_with_all = ["machines", "labs", "proxies"])]
+    links: bool,
     /// How often each command is run.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
@@ -88,6 +93,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         return Ok(conclude(few.as_slice(), ENOUGH, met));
     }
     let test = build_test(&worktree, "empty")?;
+    if options.links {
+        let test = build_test(&worktree, "links")?;
+        let taken = links::measure(&worktree, &program, &test, &scratch.0, options.samples)?;
+        let is_few = (options.samples as usize) < ENOUGH;
+        let few = is_few.then_some("each kind of link");
+        return Ok(conclude(few.as_slice(), ENOUGH, link_goals::judge(&taken)));
+    }
     if options.labs {
         return run_labs(options, &worktree, &program, &test, &scratch.0);
     }

@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     Labs,
     /// To measure what a proxy costs.
     Proxies,
+    /// To fuzz parsers.
+    Fuzz,
 }
 
 /// Where a package comes from.

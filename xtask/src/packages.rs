@@ -252,6 +252,19 @@ pub(crate) const TABLE: &[Package] = &[
         Sign::Command("useradd"),
         "makes that ordinary user",
     ),
+    debian(
+        "g++",
+        Purpose::Fuzz,
+        Sign::Command("c++"),
+        "compiles libFuzzer",
+    ),
+    Package {
+        name: "cargo-fuzz",
+        source: Source::Crate,
+        why: "runs the fuzz targets of protocols",
+        sign: Sign::Command("cargo-fuzz"),
+        purpose: Purpose::Fuzz,
+    },
     Package {
         name: "cargo-nextest",
         source: Source::Crate,
@@ -308,7 +321,8 @@ mod tests {
                     Purpose::Campaign,
                     Purpose::Bench,
                     Purpose::Labs,
-                    Purpose::Proxies
+                    Purpose::Proxies,
+                    Purpose::Fuzz
                 ],
                 &machine
             )
