@@ -176,8 +176,8 @@ impl Relayed {
         let mut carried = 0;
         while carried < BEFORE_A_MOVE {
             match self.serve(network, place, AT_ONCE) {
-                AT_ONCE => carried += AT_ONCE,
-                _ => return,
+                0 => return,
+                count => carried += count,
             }
         }
     }

@@ -4,7 +4,8 @@
 use super::wires::Wires;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use vm_test_sys::packet::{Options, Packets, Received};
+use vm_test_sys::batch::Batch;
+use vm_test_sys::packet::{Options, Packets};
 
 /// Each frame has what its sender left to the hardware, so that long ones pass in one piece. The
 /// kernel cuts them for an interface that cannot take them.
@@ -43,14 +44,28 @@ impl Outlet {
         }
     }
 
-    /// Receives a frame with its header.
+    /// Receives frames with their headers into a batch, at most so many; returns how many there are
+    /// in it now, and whether more may wait.
     ///
     /// # Errors
     /// If the interface is down or gone, or the emulator has ended.
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
+    pub(super) fn receive(&self, batch: &mut Batch, most: usize) -> io::Result<(usize, bool)> {
         match self {
-            Self::Interface(packets) => packets.receive(buffer, OPTIONS.headers),
-            Self::Card(wires) => wires.receive(buffer),
+            Self::Interface(packets) => batch.receive(packets, most),
+            Self::Card(wires) => batch.fill(most, |room| wires.receive(room)),
+        }
+    }
+
+    /// Sends the frames with these numbers of a batch. What is not taken is lost, as at the port of
+    /// a switch that is full.
+    pub(super) fn send_some(&self, batch: &mut Batch, numbers: impl Iterator<Item = usize>) {
+        match self {
+            Self::Interface(packets) => batch.send(packets, numbers),
+            Self::Card(wires) => {
+                for frame in numbers.filter_map(|number| batch.frame(number)) {
+                    let _ = wires.send(frame);
+                }
+            }
         }
     }
 

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 use vm_test_protocol::dissection::Dissection;
-use vm_test_sys::packet::{HEADER, LONGEST, Received};
+use vm_test_sys::batch::Batch;
+use vm_test_sys::packet::HEADER;
 
 /// The links of one network that are in the relay.
 #[derive(Debug)]
@@ -34,13 +35,12 @@ pub(super) struct Means<'a> {
     pub(super) faults: &'a mut Faults,
     pub(super) diverted: &'a Diverted,
     pub(super) kept: &'a mut Kept,
-    pub(super) buffer: &'a mut [u8],
     /// The time, since the relay began.
     pub(super) now: Duration,
 }
 
-/// The length of a buffer for any frame.
-pub(super) const ROOM: usize = HEADER + LONGEST;
+/// Where frames of a batch go on, each with its number in the batch.
+type Routes = Vec<(Place, usize)>;
 
 impl Segment {
     /// Returns a segment without links.
@@ -79,30 +79,38 @@ impl Segment {
         &mut self,
         place: Place,
         most: usize,
+        batch: &mut Batch,
         means: &mut Means<'_>,
     ) -> io::Result<usize> {
-        for count in 0..most {
-            let Some(packets) = self.packets(place) else {
-                return Ok(count);
+        let (mut served, mut are_there_more) = (0, true);
+        let mut routes = Routes::new();
+        while are_there_more && served < most {
+            let Some(outlet) = self.packets(place) else {
+                break;
             };
-            let length = match packets.receive(means.buffer)? {
-                Received::Frame { length, .. } => length,
-                Received::Lost => continue,
-                Received::Nothing => return Ok(count),
-            };
-            // Taken out, since what carries the frame needs the rest.
-            let buffer = std::mem::take(&mut means.buffer);
-            let frame = &buffer[..length];
-            let goes_on = match place {
-                Place::Bridge => true,
-                Place::Node(node) => self.take(node, Way::FromNode, frame, means),
-            };
-            if goes_on {
-                self.carry(place, frame, means);
+            let count;
+            (count, are_there_more) = outlet.receive(batch, most - served)?;
+            for number in 0..count {
+                let Some(frame) = batch.frame(number) else {
+                    continue;
+                };
+                let goes_on = match place {
+                    Place::Bridge => true,
+                    Place::Node(node) => self.take(node, Way::FromNode, frame, means),
+                };
+                if goes_on {
+                    self.carry(place, frame, means, |to| routes.push((to, number)));
+                }
             }
-            means.buffer = buffer;
+            for group in routes.chunk_by(|one, next| one.0 == next.0) {
+                if let Some(outlet) = group.first().and_then(|(to, _)| self.packets(*to)) {
+                    outlet.send_some(batch, group.iter().map(|(_, number)| *number));
+                }
+            }
+            routes.clear();
+            served += count;
         }
-        Ok(most)
+        Ok(served)
     }
 
     /// Has one direction of a link take a frame; returns whether it goes on at once.
@@ -168,11 +176,16 @@ impl Segment {
                 let Some(frame) = next(link.lane(way), means) else {
                     break;
                 };
+                let mut places = Vec::new();
                 match way {
-                    Way::FromNode => self.carry(Place::Node(node), &frame, means),
-                    Way::ToNode => {
-                        let _ = link.packets.send(&frame);
+                    Way::FromNode => {
+                        self.carry(Place::Node(node), &frame, means, |to| places.push(to));
                     }
+                    Way::ToNode => places.push(Place::Node(node)),
+                }
+                for outlet in places.into_iter().filter_map(|to| self.packets(to)) {
+                    // An interface that is full or gone loses the frame, as a port of a switch would.
+                    let _ = outlet.send(&frame);
                 }
             }
         }
@@ -222,8 +235,15 @@ impl Segment {
         }
     }
 
-    /// Carries a frame with its header from one place to where it belongs.
-    fn carry(&mut self, from: Place, frame: &[u8], means: &mut Means<'_>) {
+    /// Finds out to which places a frame with its header goes on at once. Where it waits, it is
+    /// taken.
+    fn carry(
+        &mut self,
+        from: Place,
+        frame: &[u8],
+        means: &mut Means<'_>,
+        mut goes_to: impl FnMut(Place),
+    ) {
         let Some((to, source)) = addresses(frame) else {
             return;
         };
@@ -231,47 +251,36 @@ impl Segment {
             return;
         }
         self.stations.learn(source, from);
-        if let Place::Node(node) = from
+        let places: &[Place] = if let Place::Node(node) = from
             && let Some(other) = means.diverted.node_of(self.network, &frame[HEADER..])
         {
             // The proxy is behind the bridge, and between these two nodes.
-            if !means.faults.separate(node, other) {
-                self.deliver(from, Place::Bridge, frame, means);
-            }
-            return;
-        }
-        match self.stations.find(to) {
-            Some(place) => self.deliver(from, place, frame, means),
-            None => {
-                let nodes = self.links.keys().copied();
-                let nodes = nodes.filter(|node| Some(*node) != self.leaving);
-                let nodes = nodes.map(Place::Node);
-                let places: Vec<Place> = nodes.chain([Place::Bridge]).collect();
-                for place in places {
-                    self.deliver(from, place, frame, means);
-                }
+            let is_separate = means.faults.separate(node, other);
+            if is_separate { &[] } else { &[Place::Bridge] }
+        } else if let Some(place) = self.stations.find(to) {
+            &[place]
+        } else {
+            let nodes = self.links.keys().copied();
+            let nodes = nodes.filter(|node| Some(*node) != self.leaving);
+            let nodes = nodes.map(Place::Node);
+            &nodes.chain([Place::Bridge]).collect::<Vec<_>>()
+        };
+        for place in places {
+            if self.reaches(from, *place, frame, means) {
+                goes_to(*place);
             }
         }
     }
 
-    fn deliver(&mut self, from: Place, to: Place, frame: &[u8], means: &mut Means<'_>) {
-        if from == to {
-            return;
-        }
-        // An interface that is full or gone loses the frame, as a port of a switch would.
+    /// Returns whether a frame reaches another place at once.
+    fn reaches(&mut self, from: Place, to: Place, frame: &[u8], means: &mut Means<'_>) -> bool {
         match to {
-            Place::Bridge => {
-                let _ = self.bridge.send(frame);
-            }
+            _ if from == to => false,
+            Place::Bridge => true,
             Place::Node(node) => {
-                if matches!(from, Place::Node(other) if means.faults.separate(node, other)) {
-                    return;
-                }
-                if self.take(node, Way::ToNode, frame, means)
-                    && let Some(link) = self.links.get(&node)
-                {
-                    let _ = link.packets.send(frame);
-                }
+                let is_separate =
+                    matches!(from, Place::Node(other) if means.faults.separate(node, other));
+                !is_separate && self.take(node, Way::ToNode, frame, means)
             }
         }
     }
