@@ -141,7 +141,8 @@ pub fn serve() -> Result<(), Failure> {
     loops::sweep(&journal);
     stores::sweep(&journal);
     raise_file_limit();
-    let (spawner, orders) = spawner();
+    let maps = IdMaps::of_this_user();
+    let (spawner, orders) = spawner(maps.clone());
     let (stop, stopping) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|error| refused("make a pipe", Tried::Descriptor, &error.into()))?;
     let run = run_id();
@@ -155,7 +156,7 @@ pub fn serve() -> Result<(), Failure> {
             spares: Spares::of_environment(),
             spare_labs: Spares::of_environment(),
             tools: Tools {
-                maps: IdMaps::of_this_user(),
+                maps,
                 agent,
                 libraries: Libraries::default(),
                 emulators: Emulators::default(),
@@ -180,6 +181,7 @@ pub fn serve() -> Result<(), Failure> {
         .spawn(move || listener::listen(&accepting, &listener))
         .map_err(|error| refused("start a thread", Tried::Process, &error))?;
     say_ready()?;
+    orders.make_ready();
     serve_until_closed(&desk.host, &orders, &files);
     files.remove_socket();
     // A client that connected at the last moment and was not served turns to the next daemon.

@@ -140,6 +140,19 @@ impl IdMaps {
         }
     }
 
+    /// Returns how many user ids and group ids a namespace with these maps has, if the namespaces
+    /// within one can have all of them: those of an ordinary user's instances are mapped once, by the
+    /// helpers, and then only passed on.
+    #[must_use]
+    pub fn passed_on(&self) -> Option<(u32, u32)> {
+        match self.source {
+            Source::Subordinate { users, groups } => {
+                Some((users.1.min(COUNT - 1) + 1, groups.1.min(COUNT - 1) + 1))
+            }
+            Source::Root | Source::Single(_) => None,
+        }
+    }
+
     /// Writes the maps of the keeper of a lab, which maps those of the lab's nodes.
     ///
     /// A real root's lab has the ids of all instances, and one of its own as root.

@@ -23,6 +23,7 @@ mod start;
 mod trial;
 mod upper;
 mod world;
+mod zygote;
 
 pub use life::{COMMAND, MOST_TREES, main};
 pub use messages::{Descriptor, KeeperReport, ToKeeper, describe_end};
@@ -30,3 +31,4 @@ pub use outside::{PASTA, TUN};
 pub use start::{Isolation, start};
 pub use trial::{TRIAL, TrialReport, try_out};
 pub use world::{Assignment, Container, Network, Vm, World};
+pub use zygote::{ZYGOTE, Zygote, main as zygote_main};

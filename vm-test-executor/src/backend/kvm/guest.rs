@@ -3,10 +3,10 @@
 use super::complaint::kind_of;
 use super::hardware::Hardware;
 use std::fmt::Debug;
+use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
 /// A VM whose files are in place.
@@ -31,7 +31,7 @@ pub struct Virtual {
     /// Where the orders for a node come from.
     pub orders: Option<UnixStream>,
     /// The file with QEMU's error messages.
-    pub errors: PathBuf,
+    pub errors: File,
     /// Where its lease comes from, if it is started ahead of that.
     pub lease: Box<dyn Lease>,
 }
