@@ -21,7 +21,8 @@ pub fn enter_user_namespace() -> io::Result<()> {
 }
 
 /// Becomes root in this user namespace, and asks the kernel again to be killed with the parent: a
-/// change of identity has it forget that.
+/// change of identity has it forget that. It also closes the files in `/proc` of this process and its
+/// copies to others of the same user; they are opened again.
 ///
 /// For a process with a single thread: these are the bare system calls.
 ///
@@ -39,6 +40,7 @@ pub fn become_root(keep_groups: bool) -> io::Result<()> {
         {
             return Err(io::Error::last_os_error());
         }
+        libc::prctl(libc::PR_SET_DUMPABLE, 1);
     }
     end_with_parent();
     Ok(())

@@ -7,7 +7,7 @@ use super::instance::{Orders, loops, spawner};
 use super::lease::{Admission, Budget, Claims, Host, Labs, Registry, Spares};
 use super::listener::{self, Desk};
 use super::prepare::stores::{self, Stores};
-use super::prepare::{Emulators, Libraries, Names, Tools, Wanted};
+use super::prepare::{Emulators, Foreign, Libraries, Names, Tools, Wanted};
 use super::{environment, log, sweep};
 use crate::host::idmaps::IdMaps;
 use signal_hook::iterator::Signals;
@@ -159,6 +159,7 @@ pub fn serve() -> Result<(), Failure> {
                 maps,
                 agent,
                 libraries: Libraries::default(),
+                foreign: Foreign::default(),
                 emulators: Emulators::default(),
                 stores: Stores::new(journal.clone()),
                 journal: journal.clone(),

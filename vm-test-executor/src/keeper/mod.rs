@@ -25,6 +25,7 @@ mod upper;
 mod world;
 mod zygote;
 
+pub use adoption::has_any;
 pub use life::{COMMAND, MOST_TREES, main};
 pub use messages::{Descriptor, KeeperReport, ToKeeper, describe_end};
 pub use outside::{PASTA, TUN};

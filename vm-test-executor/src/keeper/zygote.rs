@@ -9,9 +9,7 @@ use crate::backend::STREAM;
 use crate::host::refusal;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::process::{
-    DumpableBehavior, Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid,
-};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use serde::{Deserialize, Serialize};
 use std::ffi::CStr;
 use std::fs::File;
@@ -254,8 +252,6 @@ fn take_ids(socket: &OwnedFd) -> io::Result<bool> {
     }
     // Its user's groups may be what allows the use of a device.
     identity::become_root(true)?;
-    // The change of identity has closed its files in /proc, and those of its copies.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?;
     Ok(true)
 }
 

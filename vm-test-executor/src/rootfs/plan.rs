@@ -195,8 +195,8 @@ impl Plan {
     }
 
     /// Lets the guest's root change everything in these directories of the host, whoever owns it
-    /// there.
-    pub fn adopt(&mut self, directories: &[PathBuf]) {
+    /// there, if `is_needed` for one.
+    pub fn adopt(&mut self, directories: &[PathBuf], is_needed: impl Fn(&Path) -> bool) {
         let directories: Vec<_> = directories
             .iter()
             .filter_map(|path| path.canonicalize().ok())
@@ -216,11 +216,12 @@ impl Plan {
             };
             if directories.iter().any(|dir| target.starts_with(dir)) {
                 *adopted = vec![PathBuf::new()];
-                continue;
+            } else {
+                let outer = directories.iter().filter(|path| !is_inner(path));
+                let inner = outer.filter_map(|path| path.strip_prefix(&*target).ok());
+                *adopted = inner.map(Path::to_path_buf).collect();
             }
-            let outer = directories.iter().filter(|path| !is_inner(path));
-            let inner = outer.filter_map(|path| path.strip_prefix(&*target).ok());
-            *adopted = inner.map(Path::to_path_buf).collect();
+            adopted.retain(|path| is_needed(&target.join(path)));
         }
     }
 
@@ -292,7 +293,8 @@ mod tests {
         plan.layer(disk.clone(), By::Path);
         plan.layer(root.join(".ssh"), By::Path);
         plan.hide(&[root.join(".ssh"), disk.join("key")]);
-        plan.adopt(&[work, inner, "/usr/bin".into(), "/".into(), disk]);
+        let shared = [work, inner, "/usr/bin".into(), "/".into(), disk.clone()];
+        plan.adopt(&shared, |_| true);
         let layers: Vec<_> = plan
             .steps
             .iter()
@@ -305,6 +307,17 @@ mod tests {
             .collect();
         let outer = (vec![".ssh", "disk/key"], vec!["work", "disk"]);
         assert_eq!(layers, [outer, (vec!["key"], vec![""])]);
+        let adopted = |plan: &Plan| {
+            let adopted = plan.steps.iter().map(|step| match step {
+                Step::Layer { adopted, .. } => adopted.len(),
+                _ => 0,
+            });
+            adopted.collect::<Vec<_>>()
+        };
+        plan.adopt(&shared, |path| path != disk);
+        assert_eq!(adopted(&plan), [1, 0]);
+        plan.adopt(&shared, |_| false);
+        assert_eq!(adopted(&plan), [0, 0]);
     }
 
     #[test]

@@ -56,7 +56,24 @@ pub fn run(machine: &Machine) -> Result<i32, Failure> {
     if let Ok(Some(trouble)) = frame::read::<Trouble>(File::from(said)) {
         return Err(told(trouble));
     }
-    Ok(status(ended.ok().flatten().as_ref()))
+    let ended = ended.ok().flatten();
+    match reboot(ended.as_ref()) {
+        Some(words) => Err(Failure::new(format!(
+            "instance {} of guest `{}` died: {words}",
+            machine.instance, machine.guest
+        ))),
+        None => Ok(status(ended.as_ref())),
+    }
+}
+
+/// Returns what a guest did to itself whose first process ended like this: the kernel kills it with one
+/// of these signals for it, and drops them when somebody in the guest sends them.
+fn reboot(ended: Option<&WaitIdStatus>) -> Option<&'static str> {
+    match ended.and_then(WaitIdStatus::terminating_signal)? {
+        libc::SIGHUP => Some("the guest was rebooted"),
+        libc::SIGINT => Some("the guest was shut down"),
+        _ => None,
+    }
 }
 
 /// Returns how a process ended, in the form that liblxc gives it.
@@ -127,19 +144,27 @@ fn execute(machine: &Machine) -> io::Error {
 mod tests {
     use super::*;
 
-    fn ended(script: &str) -> i32 {
+    fn ended(script: &str) -> Option<WaitIdStatus> {
         let mut child = Command::new("sh").args(["-c", script]).spawn().unwrap();
         let pid = rustix::process::Pid::from_child(&child);
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         let status = waitid(WaitId::Pid(pid), options).unwrap();
         child.wait().unwrap();
-        super::status(status.as_ref())
+        status
     }
 
     #[test]
-    fn a_code_and_a_signal_are_told_as_liblxc_tells_them() {
-        assert_eq!(ended("exit 1"), 1 << 8);
-        assert_eq!(ended("exit 0"), 0);
-        assert_eq!(ended("kill -9 $$"), 0x97f);
+    fn a_code_and_a_signal_are_told_as_liblxc_tells_them_unless_it_is_that_of_a_reboot() {
+        for (script, told, words) in [
+            ("exit 1", 1 << 8, None),
+            ("exit 0", 0, None),
+            ("kill -9 $$", 0x97f, None),
+            ("kill -1 $$", 0x17f, Some("the guest was rebooted")),
+            ("kill -2 $$", 0x27f, Some("the guest was shut down")),
+        ] {
+            let ended = ended(script);
+            assert_eq!(status(ended.as_ref()), told, "{script}");
+            assert_eq!(reboot(ended.as_ref()), words, "{script}");
+        }
     }
 }

@@ -214,7 +214,7 @@ fn container(
     };
     let installed = tools.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
     if !guest.privileged {
-        plan.adopt(&shares);
+        plan.adopt(&shares, |path| tools.foreign.is_in(path, &tools.maps));
     }
     let agent = if as_root {
         // The guest's ids may not be able to enter the directories above; a descriptor avoids that.
