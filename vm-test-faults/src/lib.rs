@@ -6,8 +6,10 @@
 mod address;
 pub mod api;
 pub mod behavior;
+mod descriptors;
 pub mod exchange;
 pub mod faults;
+mod file;
 mod log;
 pub mod program;
 pub mod protocol;

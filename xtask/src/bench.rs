@@ -11,13 +11,17 @@ mod footprint;
 mod goals;
 mod lab_goals;
 mod labs;
+mod link_goals;
+mod links;
 mod machines;
 mod padding;
+mod proxies;
 mod rivals;
+mod scratch;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -30,6 +34,8 @@ use contestant::Contestant;
 use daemon::Daemon;
 use labs::Labs;
 use machines::Machines;
+use scratch::Scratch;
+use table::{load, print_samples, print_table};
 
 /// Above this multiple of `lxc-execute`, something is wrong.
 const CEILING: f64 = 3.0;
@@ -51,6 +57,12 @@ pub(crate) struct Options {
     /// Measure labs instead, next to single VMs, mininet and munet.
     #[arg(long, conflicts_with = "machines")]
     labs: bool,
+    /// Measure the fault proxies instead, next to haproxy and to no proxy.
+    #[arg(long, conflicts_with_all = ["machines", "labs"])]
+    proxies: bool,
+    /// Measure the links of a lab instead: with a fault that does nothing, next to the bridge.
+    #[arg(long, conflicts_with_all = ["machines", "labs", "proxies"])]
+    links: bool,
     /// How often each command is run.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
@@ -65,14 +77,29 @@ pub(crate) struct Options {
 /// Fails if a guest costs more than the ceiling, or a VM more than its goals.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut purposes = vec![Purpose::Run, Purpose::Bench];
-    purposes.extend((options.machines || options.labs).then_some(Purpose::Test));
+    let tests = options.machines || options.labs || options.proxies;
+    purposes.extend(tests.then_some(Purpose::Test));
     purposes.extend(options.labs.then_some(Purpose::Labs));
+    purposes.extend(options.proxies.then_some(Purpose::Proxies));
     setup::ensure(&purposes, &options.setup)?;
     let worktree = Worktree::current()?;
     command::run(&mut worktree.cargo(&["build", "--release", "-p", "vm-test-executor"])?)?;
     let program = worktree.target().join("release/vm-test");
-    let test = build_test(&worktree, "empty")?;
     let scratch = Scratch::new()?;
+    if options.proxies {
+        let met = proxies::run(&program, &scratch.0, options.samples)?;
+        let is_few = (options.samples as usize) < ENOUGH;
+        let few = is_few.then_some("each way to a server");
+        return Ok(conclude(few.as_slice(), ENOUGH, met));
+    }
+    let test = build_test(&worktree, "empty")?;
+    if options.links {
+        let test = build_test(&worktree, "links")?;
+        let taken = links::measure(&worktree, &program, &test, &scratch.0, options.samples)?;
+        let is_few = (options.samples as usize) < ENOUGH;
+        let few = is_few.then_some("each kind of link");
+        return Ok(conclude(few.as_slice(), ENOUGH, link_goals::judge(&taken)));
+    }
     if options.labs {
         return run_labs(options, &worktree, &program, &test, &scratch.0);
     }
@@ -106,7 +133,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         met &= goals::judge(|name| median(&contestants, name));
         machines.print_footprint()?;
     }
-    Ok(conclude(&contestants, ENOUGH, met))
+    Ok(conclude(&few(&contestants, ENOUGH), ENOUGH, met))
 }
 
 /// Measures labs.
@@ -124,7 +151,8 @@ fn run_labs(
     measure(&mut contestants, options.samples)?;
     print_samples(&contestants);
     let met = lab_goals::judge(|name| median(&contestants, name));
-    Ok(conclude(&contestants, ENOUGH_OF_LABS, met))
+    let few = few(&contestants, ENOUGH_OF_LABS);
+    Ok(conclude(&few, ENOUGH_OF_LABS, met))
 }
 
 /// Takes all samples, interleaved, and prints the table.
@@ -142,20 +170,14 @@ fn measure(contestants: &mut [Contestant], samples: u32) -> Result<()> {
     Ok(())
 }
 
-/// Returns the host's load in the last minute, and in the last five and fifteen.
-fn load() -> String {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let words: Vec<_> = text.split_whitespace().take(3).collect();
-    words.join(" ")
+/// Returns those with fewer samples than are enough.
+fn few(contestants: &[Contestant], enough: usize) -> Vec<&'static str> {
+    let few = contestants.iter().filter(|it| it.samples() < enough);
+    few.map(|it| it.name).collect()
 }
 
-/// Says whether there are enough samples; returns the exit code.
-fn conclude(contestants: &[Contestant], enough: usize, met: bool) -> ExitCode {
-    let few: Vec<_> = contestants
-        .iter()
-        .filter(|it| it.samples() < enough)
-        .map(|it| it.name)
-        .collect();
+/// Says of which there are not enough samples; returns the exit code.
+fn conclude(few: &[&str], enough: usize, met: bool) -> ExitCode {
     if !few.is_empty() {
         println!(
             "\nfewer than {enough} samples of {}: what is said of goals above is a hint, and no measurement",
@@ -166,34 +188,6 @@ fn conclude(contestants: &[Contestant], enough: usize, met: bool) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    }
-}
-
-/// Prints all samples, in the order in which they were taken.
-fn print_samples(contestants: &[Contestant]) {
-    println!("\nall samples, milliseconds:");
-    for contestant in contestants {
-        let times = contestant.times().iter();
-        let times: Vec<_> = times.map(|time| time.as_millis().to_string()).collect();
-        println!("{:<20} {}", contestant.name, times.join(" "));
-    }
-}
-
-fn print_table(contestants: &[Contestant]) {
-    println!("\ninterleaved samples, milliseconds:");
-    println!(
-        "{:<20} {:>8} {:>8} {:>8} {:>8} {:>8}",
-        "", "samples", "p10", "median", "p90", "p99"
-    );
-    let millis = |time: Duration| time.as_secs_f64() * 1e3;
-    for contestant in contestants {
-        let [p10, median, p90, p99] =
-            [10, 50, 90, 99].map(|percent| millis(contestant.quantile(percent)));
-        println!(
-            "{:<20} {:>8} {p10:>8.2} {median:>8.2} {p90:>8.2} {p99:>8.2}",
-            contestant.name,
-            contestant.samples(),
-        );
     }
 }
 
@@ -265,21 +259,4 @@ fn lxc_execute(scratch: &Scratch) -> Result<Command> {
         .arg(&config);
     command.args(["--", "/bin/true"]);
     Ok(command)
-}
-
-/// A directory for this run.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        let path = PathBuf::from(format!("/tmp/vmt-bench-{}", std::process::id()));
-        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -48,11 +48,10 @@ fn run_within(command: &mut Command, grace: Duration) -> Result<Tally> {
     };
     let mut tally = counted?;
     if !status.success() && tally.failed == 0 {
-        println!(
-            "`{}` ended with {status} without a failed test",
-            command::line(command)
-        );
-        tally += Tally::FAILURE;
+        let line = command::line(command);
+        let what = format!("`{line}` ended with {status} without a failed test");
+        println!("{what}");
+        tally += Tally::failure(what);
     }
     Ok(tally)
 }
@@ -87,6 +86,11 @@ impl Count {
     fn read(&mut self, line: &str) {
         if let Some(announced) = opening(line) {
             self.announced.get_or_insert(announced);
+        } else if let Some(test) = failed_test(line)
+            && self.announced.is_some()
+            && !self.failing
+        {
+            self.tally.failures.push(test.to_owned());
         } else if line == "failures:" {
             self.failing = true;
         } else if let Some(closing) = closing_line(line)
@@ -101,8 +105,9 @@ impl Count {
 
     fn finish(mut self) -> Tally {
         if self.announced.is_some() {
-            println!("a test binary ended without its closing line");
-            self.tally.failed += 1;
+            let what = "a test binary ended without its closing line";
+            println!("{what}");
+            self.tally += Tally::failure(what);
         }
         self.tally
     }
@@ -115,6 +120,11 @@ fn opening(line: &str) -> Option<u64> {
         .or_else(|| rest.strip_suffix(" test"))?
         .parse()
         .ok()
+}
+
+/// Parses `test one ... FAILED`.
+fn failed_test(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
 }
 
 /// Parses `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in
@@ -153,6 +163,15 @@ mod tests {
         let one = "running 4 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 9 filtered out; finished in 0.00s\n";
         let two = "running 1 test\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";
         assert_eq!(count(&format!("{one}\n{two}")), (3, 1, 1));
+    }
+
+    #[test]
+    fn failed_tests_are_named_and_not_those_in_the_output_of_one() {
+        let output = "running 2 tests\ntest a ... ok\ntest m::b ... FAILED\n\nfailures:\n\
+                      test c ... FAILED\ntest result: FAILED. 1 passed; 1 failed\n";
+        let mut count = Count::default();
+        output.lines().for_each(|line| count.read(line));
+        assert_eq!(count.finish().failures, ["m::b"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod census;
 mod command;
 mod coverage;
 mod demo;
+mod fuzz;
 mod libtest;
 mod machine;
 mod mirror;
@@ -46,6 +47,8 @@ enum Task {
     Coverage(coverage::Options),
     /// Measures what a test on a guest costs, beside a local one and beside lxc-execute.
     Bench(bench::Options),
+    /// Gives any bytes to the parsers of protocols, by cargo-fuzz.
+    Fuzz(fuzz::Options),
     /// Checks the subjects of commits: a scope, and at most 72 characters.
     Subjects,
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Coverage(options) => coverage::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Subjects => subjects::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -69,27 +69,33 @@ pub(crate) fn run(list: &mut Command, run: &mut Command, report: &Path) -> Resul
             missing.len()
         );
     }
-    Ok(count(&results, missing.len(), status, || {
-        command::line(run)
-    }))
+    Ok(count(&results, &missing, status, || command::line(run)))
 }
 
 fn count(
     results: &BTreeMap<Name, bool>,
-    missing: usize,
+    missing: &[&Name],
     status: ExitStatus,
     line: impl Fn() -> String,
 ) -> Tally {
-    let passed = results.values().filter(|&&passed| passed).count();
+    let failed = results.iter().filter(|(_, passed)| !**passed);
+    let mut failures: Vec<_> = failed
+        .map(|((binary, test), _)| format!("{binary} {test}"))
+        .collect();
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let passed = number(results.len() - failures.len());
+    let missing = missing.iter();
+    failures.extend(missing.map(|(binary, test)| format!("{binary} {test} (no result)")));
     let mut tally = Tally {
-        passed: number(passed),
-        failed: number(results.len() - passed + missing),
+        passed,
+        failed: number(failures.len()),
         ignored: 0,
+        failures,
     };
     if !status.success() && tally.failed == 0 {
-        println!("`{}` ended with {status} without a failed test", line());
-        tally += Tally::FAILURE;
+        let what = format!("`{}` ended with {status} without a failed test", line());
+        println!("{what}");
+        tally += Tally::failure(what);
     }
     tally
 }
@@ -183,6 +189,7 @@ mod tests {
         let script = format!("{WRITE}; exit 100");
         let one = counted(&list, &script, &report(PASSED, FAILED)).unwrap();
         assert_eq!((one.passed, one.failed), (2, 1));
+        assert_eq!(one.failures, ["two c"]);
     }
 
     #[test]
@@ -193,6 +200,7 @@ mod tests {
         let script = format!("{WRITE}; kill -15 $$");
         let two = counted(&list, &script, &report(PASSED, "")).unwrap();
         assert_eq!((two.passed, two.failed), (2, 1));
+        assert_eq!(two.failures, ["two c (no result)"]);
         // Whatever the runner itself reports.
         let quiet = counted(&list, "true", "").unwrap();
         assert_eq!((quiet.passed, quiet.failed), (0, 3));

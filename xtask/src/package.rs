@@ -18,6 +18,10 @@ pub(crate) enum Purpose {
     Bench,
     /// To measure what a lab costs.
     Labs,
+    /// To measure what a proxy costs.
+    Proxies,
+    /// To fuzz parsers.
+    Fuzz,
 }
 
 /// Where a package comes from.

@@ -187,6 +187,12 @@ pub(crate) const TABLE: &[Package] = &[
         "makes the bridges of mininet",
     ),
     debian(
+        "haproxy",
+        Purpose::Proxies,
+        Sign::Command("haproxy"),
+        "is what the fault proxies are compared with",
+    ),
+    debian(
         "python3-venv",
         Purpose::Test,
         Sign::Command("python3"),
@@ -246,6 +252,19 @@ pub(crate) const TABLE: &[Package] = &[
         Sign::Command("useradd"),
         "makes that ordinary user",
     ),
+    debian(
+        "g++",
+        Purpose::Fuzz,
+        Sign::Command("c++"),
+        "compiles libFuzzer",
+    ),
+    Package {
+        name: "cargo-fuzz",
+        source: Source::Crate,
+        why: "runs the fuzz targets of protocols",
+        sign: Sign::Command("cargo-fuzz"),
+        purpose: Purpose::Fuzz,
+    },
     Package {
         name: "cargo-nextest",
         source: Source::Crate,
@@ -301,7 +320,9 @@ mod tests {
                     Purpose::Test,
                     Purpose::Campaign,
                     Purpose::Bench,
-                    Purpose::Labs
+                    Purpose::Labs,
+                    Purpose::Proxies,
+                    Purpose::Fuzz
                 ],
                 &machine
             )

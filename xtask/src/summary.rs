@@ -1,5 +1,5 @@
-//! The end of `cargo xtask test`: one row per phase with its tests and times, and only the totals
-//! on the last line. A phase that did not run is reported as such and never counted as passed.
+//! The end of `cargo xtask test`: one row per phase with its tests and times, what failed, and only
+//! the totals on the last line. A phase that did not run is reported as such and never counted as passed.
 
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Summary {
         let mut total = Tally::default();
         for (_, outcome) in &self.phases {
             if let Outcome::Ran { tally, .. } = outcome {
-                total += *tally;
+                total += tally.clone();
             }
         }
         total
@@ -94,6 +94,14 @@ impl Display for Summary {
         for (what, time) in [("set-up", self.setup), ("all of it", all)] {
             writeln!(out, "{what:<14} {:>63.1}", time.as_secs_f64())?;
         }
+        for (phase, outcome) in &self.phases {
+            if let Outcome::Ran { tally, .. } = outcome {
+                for failure in &tally.failures {
+                    let failure = failure.lines().next().unwrap_or_default();
+                    writeln!(out, "failed: {phase}: {failure}")?;
+                }
+            }
+        }
         let total = self.total();
         write!(out, "{} passed, {} failed", total.passed, total.failed)
     }
@@ -108,6 +116,7 @@ mod tests {
             passed,
             failed,
             ignored: 0,
+            failures: (0..failed).map(|_| "demo it_works".to_owned()).collect(),
         };
         Outcome::Ran {
             tally,
@@ -129,6 +138,7 @@ demo-cargo     FAILED         3       1        0       1.5       0.5       2.0
 suites-root    not run  it needs root
 set-up                                                                     2.0
 all of it                                                                  6.0
+failed: demo-cargo: demo it_works
 5 passed, 1 failed";
         assert_eq!(summary.to_string(), expected);
         assert!(!summary.passed());

@@ -176,5 +176,5 @@ fn test(worktree: &Worktree, runners: &[Runner], options: &Options) -> Tally {
 /// Counts an error outside of any test as one failed test, so that the totals include it.
 fn failure(error: &Error) -> Tally {
     println!("error: {error:#}");
-    Tally::FAILURE
+    Tally::failure(format!("{error:#}"))
 }

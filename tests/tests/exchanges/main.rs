@@ -4,6 +4,7 @@
 //! Where servers and clients want addresses that others may have, the test runs in namespaces of its
 //! own.
 
+mod cuts;
 mod in_full;
 mod mariadb;
 mod memcached;
@@ -12,6 +13,7 @@ mod namespace;
 mod proxy;
 mod python;
 mod redis;
+mod refusals;
 mod server;
 mod smtp;
 mod switchboard;

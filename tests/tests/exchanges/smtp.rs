@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 use vm_test_faults::exchange::{NamePattern, Rule, Which};
-use vm_test_faults::protocol::Tls;
 use vm_test_faults::protocol::smtp::Smtp;
+use vm_test_faults::protocol::{Protocol, Tls};
 
 use crate::mariadb::free_port;
 use crate::proxy::{FaultProxy, Pieces, error};
@@ -109,20 +109,41 @@ fn each_error_arrives_where_it_was_asked_for_and_421_closes() {
         let (_proxy, port) = FaultProxy::start(Smtp::new(), rules, server.port, pieces);
         python.script("smtp_once.py", &[&port.to_string()])
     };
-    for code in ["421", "450", "451", "452", "550", "552", "554"] {
+    for known in Smtp::new().known_faults() {
+        let code = &known.code[..3];
         let rest = if code == "421" { "closed" } else { "250" };
-        let told = once(failing("greeting", code));
-        assert_eq!(told, format!("SMTPConnectResponseError {code} closed"));
-        for data in ["", " after DATA"] {
-            let told = once(failing("DATA", &format!("{code}{data}")));
-            assert_eq!(told, format!("SMTPDataError {code} {rest}"), "{data}");
+        let told = once(failing("DATA", known.code));
+        assert_eq!(told, format!("SMTPDataError {code} {rest}"), "{known:?}");
+        if code == known.code {
+            let told = once(failing("greeting", code));
+            assert_eq!(told, format!("SMTPConnectResponseError {code} closed"));
+            let told = once(failing("MAIL", code));
+            assert_eq!(told, format!("SMTPSenderRefused {code} {rest}"));
         }
-        let told = once(failing("MAIL", code));
-        assert_eq!(told, format!("SMTPSenderRefused {code} {rest}"));
     }
     assert_eq!(server.delivered(), 0);
     assert_eq!(once(failing("EXPN", "550")), "sent 250");
     assert_eq!(server.delivered(), 1);
+}
+
+#[test]
+fn a_login_that_fails_is_an_error_of_authentication_and_the_next_one_works() {
+    let python = Python::new();
+    let server = free_port();
+    let mut proxies = Vec::new();
+    let mut arguments = vec![server.to_string()];
+    for code in ["454", "500", "503", "535"] {
+        let rule = failing("AUTH", code).which(Which::First(1));
+        let (proxy, port) = FaultProxy::start(Smtp::new(), vec![rule], server, Pieces::Unchanged);
+        arguments.push(format!("{port} {code}"));
+        proxies.push(proxy);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    python.script("smtp_login.py", &arguments);
+    for proxy in proxies {
+        proxy.wait_for_hits(1);
+        assert_eq!(proxy.violations(), [""; 0]);
+    }
 }
 
 /// The test that compares the port of the other end with the server's, so that it sees any proxy.

@@ -156,8 +156,32 @@ fn pymemcaches_own_tests_do_not_notice_the_proxy() {
             "not tls"
         };
         let arguments = ["-m", "unit or integration", "-k", chosen, "pymemcache/test"];
-        pytest(&python, &directory, &arguments)
+        let mut found = pytest(&python, &directory, &arguments);
+        again_where_the_clock_ticked(&mut found, |test| pytest(&python, &directory, &[test]));
+        found
     });
+}
+
+/// Runs `test_touch` again where it failed, three times at most.
+///
+/// It sets a key for one second and asks for it at once. memcached counts whole seconds, so that
+/// the key is gone if the next one begins in between, with a proxy or without.
+fn again_where_the_clock_ticked(found: &mut Results, run: impl Fn(&str) -> Results) {
+    let failed: Vec<_> = found
+        .iter()
+        .filter(|(test, end)| test.contains("::test_touch[") && *end == "FAILED")
+        .map(|(test, _)| test.clone())
+        .collect();
+    for test in failed {
+        for _ in 0..3 {
+            eprintln!("{test} failed, and runs again");
+            let end = run(&test).remove(&test).unwrap();
+            found.insert(test.clone(), end.clone());
+            if end == "PASSED" {
+                break;
+            }
+        }
+    }
 }
 
 #[test]

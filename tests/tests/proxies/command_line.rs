@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 
 use rustix::process::Signal;
+use vm_test_tests::host::Host;
 
 use crate::server::{Server, connect, hello_server, program};
 
@@ -94,6 +95,68 @@ fn a_port_that_is_taken_is_told_with_a_hint() {
 fn a_file_that_cannot_be_read_is_told_and_the_server_runs_without_it() {
     let server = Server::start(&["-port", "0", "-config", "/nonexistent.json"]);
     assert_eq!(server.call("GET", "/proxies", ""), (200, "{}".to_owned()));
+}
+
+#[test]
+fn a_file_without_end_is_refused_and_not_kept_in_memory() {
+    let server = Server::start(&["-port", "0", "-config", "/dev/zero"]);
+    server.wait_for_log("cannot take proxies from \"/dev/zero\": it has more than 4194304 bytes");
+    let output = Command::new(Host::program())
+        .args(["proxy", "--config", "/dev/zero"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("cannot read /dev/zero: it has more than 1048576 bytes"),
+        "{told}"
+    );
+}
+
+#[test]
+fn options_that_make_no_sense_are_told_with_their_names() {
+    for (option, value, told) in [
+        (
+            "--behavior",
+            "100:hagn",
+            "cannot use behavior: 'hagn' is an unknown behavior",
+        ),
+        (
+            "--behavior",
+            "60:hang,60:abort",
+            "cannot use behavior: the percentages are 120",
+        ),
+        ("--behavior", "4294967296:hang", "cannot use behavior: "),
+        ("--behavior-delay-sleep", "nan", "cannot use behavior"),
+        (
+            "--protocol",
+            "gopher",
+            "cannot use protocol: there is no \"gopher\"",
+        ),
+        ("--http-port", "65536", "cannot use vaurien.http_port: "),
+        (
+            "--statsd.sample-rate",
+            "inf",
+            "cannot use statsd.sample_rate: ",
+        ),
+        ("--proxy", "999.0.0.1:0", "cannot start the proxy: "),
+        ("--proxy", "\u{1b}[31m", "cannot start the proxy: "),
+    ] {
+        let mut command = Command::new(Host::program());
+        command.args(["proxy", option, value]);
+        let usual = [("--proxy", "127.0.0.1:0"), ("--behavior", "1:delay")];
+        for (other, value) in usual.into_iter().filter(|(name, _)| *name != option) {
+            command.args([other, value]);
+        }
+        let output = command.output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{option} {value}: {output:?}"
+        );
+        let error = text(&output.stderr);
+        assert!(error.contains(told), "{option} {value}: {error}");
+    }
 }
 
 #[test]

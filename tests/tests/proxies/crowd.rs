@@ -1,15 +1,15 @@
-//! Many connections through the program, and many exchanges on one: all are served, and its memory
+//! Many connections through the programs, and many exchanges on one: all are served, and memory
 //! does not grow.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use vm_test_tests::campaign;
 
-use crate::server::{Server, connect};
+use crate::mode::{Mode, modes};
 
 /// Lets this process have as many descriptors as it may; returns how many that is.
 fn descriptors() -> u64 {
@@ -22,23 +22,9 @@ fn descriptors() -> u64 {
     maximum.unwrap_or(u64::MAX)
 }
 
-/// Sends five bytes and reads them back.
-fn exchange(mut stream: &TcpStream) {
-    stream.write_all(b"hello").unwrap();
-    let mut back = [0; 5];
-    stream.read_exact(&mut back).unwrap();
-    assert_eq!(&back, b"hello");
-}
-
-fn answer(mut stream: &TcpStream) {
-    let mut bytes = [0; 5];
-    stream.read_exact(&mut bytes).unwrap();
-    stream.write_all(&bytes).unwrap();
-}
-
 /// Starts a server that answers each of so many connections once when it comes, and then each once
 /// more in turn. What is received last says that it has closed them all.
-fn twice_server(connections: usize) -> (SocketAddr, Receiver<()>) {
+fn twice_server(mode: Mode, connections: usize) -> (SocketAddr, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (tell, told) = channel();
@@ -46,10 +32,11 @@ fn twice_server(connections: usize) -> (SocketAddr, Receiver<()>) {
         let mut open = Vec::with_capacity(connections);
         while open.len() < connections {
             let (stream, _) = listener.accept().unwrap();
-            answer(&stream);
+            mode.welcome(&stream).unwrap();
+            mode.answer(&stream).unwrap();
             open.push(stream);
         }
-        open.iter().for_each(answer);
+        open.iter().for_each(|stream| mode.answer(stream).unwrap());
         for mut stream in open {
             assert_eq!(stream.read(&mut [0]).unwrap(), 0);
         }
@@ -58,49 +45,71 @@ fn twice_server(connections: usize) -> (SocketAddr, Receiver<()>) {
     (address, told)
 }
 
-#[test]
-fn as_many_connections_as_descriptors_allow_up_to_ten_thousand_are_served() {
+/// Has so many connections at once, if there are descriptors for them; each must work, and cost
+/// less than so many bytes of memory.
+fn serve(mode: Mode, most: u64, dearest: u64) {
     // Both ends are in this process, and both halves in the proxy, whose limit is the same.
     let limit = descriptors().saturating_sub(100) / 2;
-    let wanted = usize::try_from(limit.min(10_000)).unwrap();
+    let wanted = usize::try_from(limit.min(most)).unwrap();
     assert!(
         wanted >= 1_000,
         "the limit of descriptors is too low for a crowd"
     );
-    let (upstream, closed) = twice_server(wanted);
-    let server = Server::start(&["-port", "0"]);
-    let proxy = server.proxy("p", upstream);
-    let before = server.memory();
+    let (upstream, closed) = twice_server(mode, wanted);
+    let (server, address) = mode.start(upstream);
+    let (before, idle) = (server.memory(), server.descriptors());
     let mut open = Vec::with_capacity(wanted);
     for _ in 0..wanted {
-        let stream = connect(proxy);
-        exchange(&stream);
+        let stream = mode.open(address);
+        mode.ask(&stream);
         open.push(stream);
     }
     let each = server.memory().saturating_sub(before) / wanted as u64;
-    eprintln!("{wanted} connections, {each} bytes of the proxy's memory each");
-    assert!(each < 16 * 1024, "{each} bytes");
-    open.iter().for_each(exchange);
+    let name = mode.name();
+    eprintln!("{name}: {wanted} connections, {each} bytes of the proxy's memory each");
+    assert!(each < dearest, "{name}: {each} bytes");
+    open.iter().for_each(|stream| mode.ask(stream));
     drop(open);
     closed.recv().unwrap();
+    server.wait_for_descriptors(idle);
+}
+
+#[test]
+fn as_many_connections_as_descriptors_allow_up_to_ten_thousand_are_served() {
+    serve(modes()[0], 10_000, 16 * 1024);
+}
+
+#[test]
+fn as_many_connections_are_served_with_each_protocol() {
+    let most = campaign::length(10_000, 1_000);
+    for mode in &modes()[1..] {
+        // Each direction has a buffer before and behind the parser.
+        serve(*mode, most.into(), 32 * 1024);
+    }
+}
+
+/// Has so many exchanges on one connection, behind which memory must be as it was.
+fn exchange(mode: Mode, exchanges: u32) {
+    let (server, address) = mode.start(mode.server());
+    let stream = mode.open(address);
+    let warm_up = exchanges / 10;
+    (0..warm_up).for_each(|_| mode.ask(&stream));
+    let before = server.memory();
+    (warm_up..exchanges).for_each(|_| mode.ask(&stream));
+    let grown = server.memory().saturating_sub(before);
+    let name = mode.name();
+    eprintln!("{name}: {exchanges} exchanges, {grown} bytes more");
+    assert!(grown < 1024 * 1024, "{name}: {grown} bytes");
 }
 
 #[test]
 fn memory_stays_flat_over_a_million_exchanges() {
-    let exchanges = campaign::length(1_000_000, 50_000);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let upstream = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        (0..exchanges).for_each(|_| answer(&stream));
-    });
-    let server = Server::start(&["-port", "0"]);
-    let stream = connect(server.proxy("p", upstream));
-    let warm_up = exchanges / 10;
-    (0..warm_up).for_each(|_| exchange(&stream));
-    let before = server.memory();
-    (warm_up..exchanges).for_each(|_| exchange(&stream));
-    let grown = server.memory().saturating_sub(before);
-    eprintln!("{exchanges} exchanges, {grown} bytes more");
-    assert!(grown < 1024 * 1024, "{grown} bytes");
+    exchange(modes()[0], campaign::length(1_000_000, 50_000));
+}
+
+#[test]
+fn memory_stays_flat_over_many_exchanges_of_each_protocol() {
+    for mode in &modes()[1..] {
+        exchange(*mode, campaign::length(200_000, 10_000));
+    }
 }

@@ -1,8 +1,12 @@
-//! The program `vm-test-proxy` as a process: its command line, its signals, its sudden death, and
-//! the clients that others have written for Toxiproxy.
+//! The programs `vm-test-proxy` and `vm-test proxy` as processes: command lines, signals, sudden
+//! death, crowds, hostile clients and servers, and the clients that others have written for Toxiproxy.
 
 mod command_line;
 mod crowd;
+mod halves;
+mod hostile;
 mod in_full;
 mod kills;
+mod mode;
 mod server;
+mod talk;

@@ -1,16 +1,20 @@
-//! A `vm-test-proxy` for one test, the requests that it gets, and servers behind it. It expects
-//! nothing.
+//! A `vm-test-proxy` or a `vm-test proxy` for one test, the requests that it gets, and servers
+//! behind it. It expects nothing.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use vm_test_tests::host::Host;
+
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Returns the program that was built with this workspace.
 pub(crate) fn program() -> PathBuf {
@@ -23,33 +27,73 @@ pub(crate) fn program() -> PathBuf {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    log: Arc<Mutex<String>>,
 }
 
 impl Server {
-    /// Starts it, and waits until it listens.
+    /// Starts `vm-test-proxy`, and waits until its API listens, at its address.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(program())
-            .args(arguments)
+        Self::started(
+            Command::new(program()).args(arguments),
+            "api: listening on ",
+        )
+    }
+
+    /// Starts `vm-test proxy` for this protocol, and waits until clients can connect to its address.
+    pub(crate) fn vaurien(protocol: &str, upstream: SocketAddr) -> Self {
+        let mut command = Command::new(Host::program());
+        command.args(["proxy", "--proxy", "127.0.0.1:0", "--protocol", protocol]);
+        command.args(["--backend", &upstream.to_string()]);
+        Self::started(&mut command, "proxy \"vaurien\": ")
+    }
+
+    /// Starts a program, and waits until it logs where it listens, behind this text.
+    pub(crate) fn started(command: &mut Command, text: &str) -> Self {
+        let mut child = command
             .env_remove("LOG_LEVEL")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let address = loop {
-            let mut line = String::new();
-            assert!(
-                log.read_line(&mut line).unwrap() > 0,
-                "it does not listen:\n{said}"
-            );
-            if let Some((_, address)) = line.split_once("api: listening on ") {
-                break address.trim().parse().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut read = {
+            let log = Arc::clone(&log);
+            move || {
+                let mut line = String::new();
+                let length = lines.read_line(&mut line).unwrap();
+                *log.lock().unwrap() += &line;
+                (length > 0).then_some(line)
             }
-            said += &line;
         };
-        // The rest of the log must go somewhere, lest the server waits for a reader.
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, address }
+        let address = loop {
+            let line = read().unwrap_or_else(|| panic!("it does not listen: {log:?}"));
+            if let Some((_, behind)) = line.split_once(text) {
+                break behind.split_whitespace().next().unwrap().parse().unwrap();
+            }
+        };
+        // The rest of the log must be read, lest the server waits for a reader.
+        thread::spawn(move || while read().is_some() {});
+        Self {
+            child,
+            address,
+            log,
+        }
+    }
+
+    /// Returns what it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it logs this.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let begin = Instant::now();
+        while !self.log().contains(text) {
+            let log = self.log();
+            let end = &log[log.len().saturating_sub(2_000)..];
+            assert!(begin.elapsed() < LIMIT, "no {text:?} in: …{end}");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Makes a request; returns its status and its body.
@@ -86,6 +130,22 @@ impl Server {
         kilobytes.parse::<u64>().unwrap() * 1024
     }
 
+    /// Returns how many descriptors it has.
+    pub(crate) fn descriptors(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
+    /// Waits until it has no more than so many descriptors.
+    pub(crate) fn wait_for_descriptors(&self, most: usize) {
+        let begin = Instant::now();
+        while self.descriptors() > most {
+            let open = self.descriptors();
+            assert!(begin.elapsed() < LIMIT, "{open} descriptors");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Sends a signal, and returns the exit code or the signal that ended it.
     pub(crate) fn end(mut self, signal: Signal) -> Result<i32, i32> {
         let pid = Pid::from_child(&self.child);
@@ -105,8 +165,7 @@ impl Drop for Server {
 /// Connects, with a limit for reads.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    let limit = Some(Duration::from_secs(30));
-    stream.set_read_timeout(limit).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
     stream
 }
 

@@ -1,9 +1,18 @@
-//! Any bytes as a conversation of protocol `mysql`, in any pieces. Only hands them to the harness.
+//! Any bytes as a conversation of protocol `mysql`, in any pieces, with TLS refused or passed
+//! through. Only hands them to the harness.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use vm_test_faults::protocol::Tls;
 use vm_test_faults::protocol::harness::run;
 use vm_test_faults::protocol::mysql::Mysql;
 
-fuzz_target!(|input: &[u8]| run(&Mysql::new(), input));
+fuzz_target!(|input: &[u8]| {
+    // The harness makes nothing of the lowest bit.
+    let tls = match input.first() {
+        Some(first) if first % 2 == 0 => Tls::PassedThrough,
+        _ => Tls::Refused,
+    };
+    run(&Mysql::new().tls(tls), input);
+});

@@ -111,7 +111,9 @@ async fn answer_all(stream: TcpStream, router: Arc<Router>, mut stopping: watch:
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE);
+        .header_read_timeout(PATIENCE)
+        // A client that sends no more still waits for its reply.
+        .half_close(true);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

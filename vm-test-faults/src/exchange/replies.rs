@@ -143,7 +143,9 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             .as_ref()
             .is_some_and(Pending::may_stay_unanswered);
         let is_free = self.front.is_none() && !self.is_inside;
-        let listens = !self.requests_ended && (is_free || is_uncertain);
+        // Behind a reply that has begun there is nothing to be found out.
+        let has_room = self.behind.len() <= MOST_BEHIND;
+        let listens = !self.requests_ended && (is_free || is_uncertain && has_room);
         let is_silent = !self.is_inside && self.server.waiting().is_empty();
         let holds_up =
             is_uncertain && is_silent && self.behind.front().is_some_and(Pending::is_ready);

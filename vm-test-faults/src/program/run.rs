@@ -12,6 +12,10 @@ use crate::api::{Server, wanted_in};
 use crate::log::{Level, Log};
 use crate::proxy::Proxies;
 use crate::seed::Seed;
+use crate::{descriptors, file};
+
+/// The largest file that is read: as large as what the API takes.
+const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// Runs `vm-test-proxy` with this process' arguments.
 pub fn main() -> ExitCode {
@@ -45,7 +49,7 @@ fn say(text: &str) {
 
 fn serve(options: &Options) -> Result<(), String> {
     let log = log_of_environment();
-    raise_descriptor_limit();
+    descriptors::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -90,14 +94,14 @@ async fn run(options: &Options, log: Log) -> Result<(), String> {
 }
 
 /// Adds the proxies of a file. Like Toxiproxy, it goes on without them if it cannot.
-async fn populate(proxies: &Proxies, file: &str, log: Log) {
+async fn populate(proxies: &Proxies, path: &str, log: Log) {
     let fail = |why: String| {
         log.line(
             Level::Error,
-            format_args!("cannot take proxies from {file:?}: {why}"),
+            format_args!("cannot take proxies from {path:?}: {why}"),
         );
     };
-    let content = match std::fs::read(file) {
+    let content = match file::read(path.as_ref(), LARGEST) {
         Ok(content) => content,
         Err(error) => return fail(error.to_string()),
     };
@@ -109,7 +113,7 @@ async fn populate(proxies: &Proxies, file: &str, log: Log) {
         Err((_, error)) => fail(error.to_string()),
         Ok(done) => {
             let number = done.len();
-            log.line(Level::Info, format_args!("{number} proxies from {file:?}"));
+            log.line(Level::Info, format_args!("{number} proxies from {path:?}"));
         }
     }
 }
@@ -127,16 +131,4 @@ fn log_of_environment() -> Log {
             log
         }
     }
-}
-
-/// Allows as many descriptors as the system lets this user have: each connection needs two.
-fn raise_descriptor_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    // If it cannot be raised, connections beyond it wait to be accepted.
-    let _ = setrlimit(Resource::Nofile, raised);
 }

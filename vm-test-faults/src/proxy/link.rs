@@ -2,13 +2,14 @@
 //! decides nothing about bytes; the chain of toxics does.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::tcp::ReadHalf;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -63,6 +64,7 @@ impl<W: AsyncWrite + Unpin> Link<'_, W> {
                 Some(end) => return Err(end),
             }
             let output = self.chain.output();
+            let most = if self.chain.is_clear() { READ } else { CHUNK };
             tokio::select! {
                 biased;
                 changed = self.toxics.changed() => {
@@ -76,11 +78,10 @@ impl<W: AsyncWrite + Unpin> Link<'_, W> {
                     }
                 }
                 () = sleep_until(due.unwrap_or(now)), if due.is_some() => {}
-                ready = self.source.readable(), if self.chain.has_room() => {
-                    let received = ready.and_then(|()| self.receive());
-                    if let Err(error) = received {
-                        self.chain.finish(end_of(&error));
-                    }
+                read = read(&mut self.source, most), if self.chain.has_room() => match read {
+                    // Nothing has waited in between, so that the buffer is still this one's.
+                    Ok(length) => self.receive(length),
+                    Err(error) => self.chain.finish(end_of(&error)),
                 }
             }
         }
@@ -94,28 +95,22 @@ impl<W: AsyncWrite + Unpin> Link<'_, W> {
         Ok(())
     }
 
-    /// Reads what has come, and writes it at once if nothing is in the way.
-    fn receive(&mut self) -> io::Result<()> {
-        READ_BUFFER.with_borrow_mut(|buffer| {
-            let is_clear = self.chain.is_clear();
-            let most = if is_clear { READ } else { CHUNK };
-            let length = match self.source.try_read(&mut buffer[..most]) {
-                Ok(0) => {
-                    self.chain.finish(End::Eof);
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                read => read?,
-            };
-            self.flow
-                .received
-                .fetch_add(length as u64, Ordering::Relaxed);
-            let now = Instant::now();
-            // Who added a toxic before these bytes were sent expects it to act on them.
-            if self.follow(now).is_err() {
-                self.chain.finish(End::Close);
-                return Ok(());
-            }
+    /// Takes so many bytes from the buffer, and writes them at once if nothing is in the way.
+    fn receive(&mut self, length: usize) {
+        if length == 0 {
+            self.chain.finish(End::Eof);
+            return;
+        }
+        self.flow
+            .received
+            .fetch_add(length as u64, Ordering::Relaxed);
+        let now = Instant::now();
+        // Who added a toxic before these bytes were sent expects it to act on them.
+        if self.follow(now).is_err() {
+            self.chain.finish(End::Close);
+            return;
+        }
+        READ_BUFFER.with_borrow(|buffer| {
             let mut rest = &buffer[..length];
             if self.chain.is_clear() {
                 let mut context = Context::from_waker(Waker::noop());
@@ -130,14 +125,27 @@ impl<W: AsyncWrite + Unpin> Link<'_, W> {
                 self.chain
                     .push(Chunk::new(Bytes::copy_from_slice(rest), now));
             }
-            Ok(())
-        })
+        });
     }
 
     fn sent(&mut self, length: usize) {
         self.flow.sent.fetch_add(length as u64, Ordering::Relaxed);
         self.chain.written(length);
     }
+}
+
+/// Reads at most so many bytes into this thread's buffer; returns how many.
+///
+/// A read that fills less than was asked for has emptied the socket, which is not asked again then.
+async fn read(source: &mut ReadHalf<'_>, most: usize) -> io::Result<usize> {
+    poll_fn(|context| {
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(&mut buffer[..most]);
+            ready!(Pin::new(&mut *source).poll_read(context, &mut buffer))?;
+            Poll::Ready(Ok(buffer.filled().len()))
+        })
+    })
+    .await
 }
 
 /// Returns how a stream ends whose socket has this error: what was reset is reset on the other side.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -58,7 +58,9 @@ async fn answer_all(stream: TcpStream, control: Arc<Control>) {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE);
+        .header_read_timeout(PATIENCE)
+        // A client that sends no more still waits for its reply.
+        .half_close(true);
     // A client that breaks off has its reason.
     let _ = builder
         .serve_connection(TokioIo::new(stream), service)
@@ -150,8 +152,21 @@ fn wrong(name: &'static str, description: String) -> Wrong {
 async fn object(request: Request<Incoming>) -> Result<Map<String, Value>, Wrong> {
     let body = Limited::new(request.into_body(), LARGEST).collect();
     let read = tokio::time::timeout(PATIENCE, body).await;
-    let body = read.ok().and_then(Result::ok).map(|body| body.to_bytes());
-    let value = body.and_then(|body| serde_json::from_slice(&body).ok());
+    let read = read.map_err(|_| Wrong {
+        status: StatusCode::REQUEST_TIMEOUT,
+        ..wrong("", "the value has not arrived in time".to_owned())
+    })?;
+    let body = read.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Wrong {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                ..wrong("", format!("the value has more than {LARGEST} bytes"))
+            }
+        } else {
+            wrong("", format!("cannot read the value: {error}"))
+        }
+    })?;
+    let value = serde_json::from_slice(&body.to_bytes()).ok();
     value.ok_or_else(|| wrong("", "the value is not a valid json object".to_owned()))
 }
 

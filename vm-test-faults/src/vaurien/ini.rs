@@ -107,4 +107,29 @@ mod tests {
             assert!(error.contains(told), "{error}");
         }
     }
+
+    #[test]
+    fn any_text_is_understood_or_refused() {
+        let sample =
+            "# c\n[vaurien]\nbackend = a:1\n[behavior.delay]\nsleep: \"2\"\nx = ${HOME}\u{e9}\n";
+        let marks = [
+            "[", "]", "${", "}", "\"", "=", ":", "\r", "\n", " ", "\0", "\u{2028}",
+        ];
+        let mut random = fastrand::Rng::with_seed(16);
+        let (mut understood, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let mut letters: Vec<char> = sample.chars().collect();
+            for _ in 0..random.usize(1..4) {
+                let at = random.usize(..letters.len());
+                let end = random.usize(at..letters.len().min(at + 4));
+                let mark = marks[random.usize(..marks.len())];
+                letters.splice(at..end, mark.chars());
+            }
+            match get(&String::from_iter(letters)) {
+                Ok(_) => understood += 1,
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(understood > 100 && refused > 100, "{understood}, {refused}");
+    }
 }

@@ -1,8 +1,6 @@
 //! What Vaurien's command line and file say, with its defaults. It starts nothing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -10,6 +8,7 @@ use thiserror::Error;
 use super::behaviors::{NAMES, Settings};
 use super::ini;
 use super::statsd::StatsdOptions;
+use crate::file;
 
 /// Keys of Vaurien that say how it works inside: they are understood and change nothing.
 const WITHOUT_EFFECT: [&str; 7] = [
@@ -107,10 +106,8 @@ impl Options {
             path: path.to_owned(),
             cause,
         };
-        let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-        let mut text = String::new();
-        let read = file.take(ini::LARGEST).read_to_string(&mut text);
-        read.map_err(|error| wrong(error.to_string()))?;
+        let text = file::read(path, ini::LARGEST).map_err(|error| wrong(error.to_string()))?;
+        let text = String::from_utf8(text).map_err(|error| wrong(error.to_string()))?;
         let values = ini::read(&text, |name| std::env::var(name).ok()).map_err(wrong)?;
         for ((section, key), value) in values {
             self.set(&section, &key, &value)?;

@@ -12,6 +12,7 @@ use super::api;
 use super::control::Control;
 use super::options::Options;
 use super::statsd::Statsd;
+use crate::descriptors;
 use crate::exchange::Carrier;
 use crate::log::{Level, Log};
 use crate::protocol::{PROTOCOLS, protocol_named};
@@ -151,6 +152,7 @@ impl Program {
     ///
     /// Returns an error as [`start`](Self::start) does.
     pub fn run(options: Options, log: Log) -> Result<(), ProgramError> {
+        descriptors::raise_limit();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()

@@ -5,5 +5,6 @@ mod client;
 mod crowd;
 mod endings;
 mod flow;
+mod hostile;
 mod toxics;
 mod transparency;

@@ -1,5 +1,6 @@
 //! The links of a lab that are in the relay, and what carries their frames. Moves no link.
 
+use super::diverted::Diverted;
 use super::faults::Faults;
 use super::lane::Kept;
 use super::segment::{Means, ROOM, Segment};
@@ -17,6 +18,7 @@ pub(super) const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Relayed {
     pub(super) faults: Faults,
+    pub(super) diverted: Diverted,
     pub(super) segments: BTreeMap<usize, Segment>,
     /// The interfaces of all links, in the relay or not, by network and node.
     pub(super) interfaces: BTreeMap<(usize, usize), String>,
@@ -30,6 +32,7 @@ impl Relayed {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             faults: Faults::default(),
+            diverted: Diverted::default(),
             segments: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             kept: Kept::default(),
@@ -57,6 +60,7 @@ impl Relayed {
     fn parts(&mut self) -> (&mut BTreeMap<usize, Segment>, Means<'_>) {
         let means = Means {
             faults: &mut self.faults,
+            diverted: &self.diverted,
             kept: &mut self.kept,
             buffer: &mut self.buffer,
             now: self.timer.now(),

@@ -1,9 +1,11 @@
 //! The part of one network that is in the relay: links that have left the bridge, and the way to
 //! the bridge. Carries frames between them as a switch does, except where a fault forbids it.
 
+use super::diverted::Diverted;
 use super::fate::{Arrival, Fate};
 use super::faults::Faults;
 use super::lane::{Kept, Lane};
+use super::outlet::Outlet;
 use super::relayed_link::RelayedLink;
 use super::stations::{Place, Stations, is_for_bridges};
 use super::way::Way;
@@ -11,24 +13,18 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 use vm_test_protocol::dissection::Dissection;
-use vm_test_sys::packet::{HEADER, LONGEST, Options, Packets, Received};
-
-/// Each frame has what its sender left to the hardware, so that long ones pass in one piece. The
-/// kernel cuts them for an interface that cannot take them.
-pub(super) const OPTIONS: Options = Options {
-    outgoing: false,
-    promiscuous: false,
-    headers: true,
-};
+use vm_test_sys::packet::{HEADER, LONGEST, Received};
 
 /// The links of one network that are in the relay.
 #[derive(Debug)]
 pub(super) struct Segment {
     network: usize,
-    pub(super) bridge: Packets,
+    pub(super) bridge: Outlet,
     pub(super) links: BTreeMap<usize, RelayedLink>,
     /// How many segments a frame from the bridge could have, if that is limited now.
     pub(super) segments: Option<u32>,
+    /// The node whose link leaves the relay at this moment.
+    pub(super) leaving: Option<usize>,
     stations: Stations,
 }
 
@@ -36,6 +32,7 @@ pub(super) struct Segment {
 #[derive(Debug)]
 pub(super) struct Means<'a> {
     pub(super) faults: &'a mut Faults,
+    pub(super) diverted: &'a Diverted,
     pub(super) kept: &'a mut Kept,
     pub(super) buffer: &'a mut [u8],
     /// The time, since the relay began.
@@ -47,12 +44,13 @@ pub(super) const ROOM: usize = HEADER + LONGEST;
 
 impl Segment {
     /// Returns a segment without links.
-    pub(super) fn new(network: usize, bridge: Packets) -> Self {
+    pub(super) fn new(network: usize, bridge: Outlet) -> Self {
         Self {
             network,
             bridge,
             links: BTreeMap::new(),
             segments: None,
+            leaving: None,
             stations: Stations::default(),
         }
     }
@@ -87,7 +85,7 @@ impl Segment {
             let Some(packets) = self.packets(place) else {
                 return Ok(count);
             };
-            let length = match packets.receive(means.buffer, OPTIONS.headers)? {
+            let length = match packets.receive(means.buffer)? {
                 Received::Frame { length, .. } => length,
                 Received::Lost => continue,
                 Received::Nothing => return Ok(count),
@@ -207,6 +205,7 @@ impl Segment {
 
     /// Takes a link out, and loses what it has held.
     pub(super) fn remove(&mut self, node: usize, kept: &mut Kept) {
+        self.leaving = None;
         if let Some(mut link) = self.links.remove(&node) {
             for way in Way::BOTH {
                 link.lane(way).discard(kept);
@@ -215,8 +214,8 @@ impl Segment {
         self.links_have_moved();
     }
 
-    /// Returns the socket at a place.
-    pub(super) fn packets(&self, place: Place) -> Option<&Packets> {
+    /// Returns what is at a place.
+    pub(super) fn packets(&self, place: Place) -> Option<&Outlet> {
         match place {
             Place::Bridge => Some(&self.bridge),
             Place::Node(node) => self.links.get(&node).map(|link| &link.packets),
@@ -232,10 +231,21 @@ impl Segment {
             return;
         }
         self.stations.learn(source, from);
+        if let Place::Node(node) = from
+            && let Some(other) = means.diverted.node_of(self.network, &frame[HEADER..])
+        {
+            // The proxy is behind the bridge, and between these two nodes.
+            if !means.faults.separate(node, other) {
+                self.deliver(from, Place::Bridge, frame, means);
+            }
+            return;
+        }
         match self.stations.find(to) {
             Some(place) => self.deliver(from, place, frame, means),
             None => {
-                let nodes = self.links.keys().copied().map(Place::Node);
+                let nodes = self.links.keys().copied();
+                let nodes = nodes.filter(|node| Some(*node) != self.leaving);
+                let nodes = nodes.map(Place::Node);
                 let places: Vec<Place> = nodes.chain([Place::Bridge]).collect();
                 for place in places {
                     self.deliver(from, place, frame, means);

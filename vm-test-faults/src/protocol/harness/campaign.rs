@@ -2,12 +2,18 @@
 //! short form takes seconds; the full form has ten million runs.
 
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 
 use super::run::run;
 use crate::protocol::Protocol;
+use crate::random::digest;
 
 /// The variable that asks for the full form; `cargo xtask test --full` sets it.
 const FULL: &str = "VM_TEST_FULL";
+
+/// The variable that names a directory: the samples go there instead, as inputs that fuzz targets
+/// begin with.
+const SEEDS: &str = "VM_TEST_FUZZ_SEEDS";
 
 /// Numbers and marks that a parser may get wrong.
 const MARKS: &[&[u8]] = &[
@@ -39,6 +45,9 @@ pub(crate) fn campaign(protocol: &dyn Protocol, samples: &[Sample]) {
     for sample in samples {
         run(protocol, &input(1, sample.client, sample.server));
     }
+    if let Some(seeds) = std::env::var_os(SEEDS) {
+        return write(samples, &Path::new(&seeds).join(protocol.name()));
+    }
     let mut random = fastrand::Rng::with_seed(16);
     for _ in 0..runs {
         let client = made_of(&mut random, samples, |sample| sample.client);
@@ -49,6 +58,16 @@ pub(crate) fn campaign(protocol: &dyn Protocol, samples: &[Sample]) {
             eprintln!("the input was b\"{}\"", input.escape_ascii());
             std::panic::resume_unwind(panic);
         }
+    }
+}
+
+/// Writes each sample to a file whose name is the same for the same sample.
+fn write(samples: &[Sample], folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    for sample in samples {
+        let input = input(1, sample.client, sample.server);
+        let name = format!("sample-{:016x}", digest(&[&input]));
+        std::fs::write(folder.join(name), input).unwrap();
     }
 }
 

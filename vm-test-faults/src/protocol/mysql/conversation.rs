@@ -210,7 +210,7 @@ impl Conversation for Connection {
         }
         if detail.is_greeting {
             return Ok(Answer {
-                to_client: error.packet(0).into(),
+                to_client: error.refusal().into(),
                 to_server: Bytes::new(),
                 closes: true,
             });

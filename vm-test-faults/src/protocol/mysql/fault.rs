@@ -50,6 +50,8 @@ const LONGEST_TEXT: usize = 512;
 pub(super) struct Error {
     number: u16,
     state: [u8; 5],
+    /// Whether a test has named the state.
+    is_state_named: bool,
     text: String,
 }
 
@@ -59,6 +61,7 @@ impl Error {
         Self {
             number,
             state,
+            is_state_named: false,
             text,
         }
     }
@@ -85,6 +88,7 @@ impl Error {
             let (known_number, state) = known.code.split_once('/')?;
             (known_number == number).then_some((state, known.text))
         });
+        let is_state_named = state.is_some();
         let state = state.or(known.map(|(state, _)| state)).ok_or_else(|| {
             refuse("the proxy does not know its SQLSTATE\nhint: write it behind the number, like `1213/40001`")
         })?;
@@ -106,7 +110,10 @@ impl Error {
         if text.len() > LONGEST_TEXT {
             return Err(refuse("its text has more than 512 bytes"));
         }
-        Ok(Self::new(parsed, state, text))
+        Ok(Self {
+            is_state_named,
+            ..Self::new(parsed, state, text)
+        })
     }
 
     /// Tells whether a server closes the connection behind it.
@@ -121,13 +128,27 @@ impl Error {
 
     /// Returns the packet with this number; empty if the text were too long for one.
     pub(super) fn packet(&self, sequence: u8) -> Vec<u8> {
+        self.packet_with(sequence, &self.marked_state())
+    }
+
+    /// Returns the packet in place of a greeting: without the state unless a test has named it.
+    ///
+    /// MariaDB tells none before it knows whether the client understands it; some versions of MySQL
+    /// do.
+    pub(super) fn refusal(&self) -> Vec<u8> {
+        let state = self.is_state_named.then(|| self.marked_state());
+        self.packet_with(0, &state.unwrap_or_default())
+    }
+
+    fn marked_state(&self) -> Vec<u8> {
+        [b"#", &self.state[..]].concat()
+    }
+
+    fn packet_with(&self, sequence: u8, state: &[u8]) -> Vec<u8> {
         let number = self.number.to_le_bytes();
-        let payload = [
-            &[0xff, number[0], number[1], b'#'],
-            &self.state[..],
-            self.text.as_bytes(),
-        ];
-        packet(sequence, &payload.concat()).unwrap_or_default()
+        let head = [0xff, number[0], number[1]];
+        let payload = [&head, state, self.text.as_bytes()].concat();
+        packet(sequence, &payload).unwrap_or_default()
     }
 }
 
@@ -145,13 +166,15 @@ mod tests {
     #[test]
     fn an_error_is_named_by_number_and_the_state_is_known_or_given() {
         let deadlock = read("1213", None).unwrap();
-        assert_eq!(deadlock, read("1213/40001", None).unwrap());
+        let named = read("1213/40001", None).unwrap();
+        assert_eq!(deadlock.packet(1), named.packet(1));
+        assert_ne!(deadlock.refusal(), named.refusal());
         assert!(deadlock.has_rolled_back() && !deadlock.closes());
         let packet = deadlock.packet(1);
         assert_eq!(packet[3..13], *b"\x01\xff\xbd\x04#40001");
         assert!(packet.ends_with(b"try restarting transaction"));
         let own = read("1999/XA100", Some("mine")).unwrap();
-        assert_eq!(own, Error::new(1999, *b"XA100", "mine"));
+        assert_eq!(own.packet(1), Error::new(1999, *b"XA100", "mine").packet(1));
         assert!(read("1053", None).unwrap().closes());
     }
 

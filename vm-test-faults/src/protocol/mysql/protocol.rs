@@ -7,9 +7,10 @@ use crate::protocol::{Conversation, Fault, KnownFault, Protocol, Tls, Unsupporte
 /// The protocol of MySQL and MariaDB, version 10.
 ///
 /// The server's greeting is an exchange of its own, named `greeting`; an error there closes the
-/// connection, as a server does that has too many. Login and TLS are not open to faults. Requests are
-/// named after their command; behind `COM_QUERY`, `COM_STMT_PREPARE` and `COM_INIT_DB` stands the
-/// beginning of their text: `COM_QUERY SELECT 1`.
+/// connection, as from a server that has too many, and has a SQLSTATE only if the test names it, as
+/// in `1040/08004`: MariaDB sends none there, some versions of MySQL do. Login and TLS are not open
+/// to faults. Requests are named after their command; behind `COM_QUERY`, `COM_STMT_PREPARE` and
+/// `COM_INIT_DB` stands the beginning of their text: `COM_QUERY SELECT 1`.
 ///
 /// From the server's greeting the proxy takes what it does not carry: compression, result sets
 /// without metadata, and TLS unless it is passed through. Clients do without these.

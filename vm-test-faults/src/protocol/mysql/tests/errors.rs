@@ -12,12 +12,19 @@ fn error(sequence: u8, number: u16, state: &str) -> Vec<u8> {
 }
 
 #[test]
-fn an_error_in_place_of_the_greeting_is_packet_zero_and_closes() {
+fn an_error_in_place_of_the_greeting_is_packet_zero_without_a_state_and_closes() {
     let mut driver = Driver::new(&Mysql::new(), at("greeting", "1040"));
-    assert_eq!(driver.told(), error(0, 1040, "08004"));
+    assert_eq!(driver.told(), packets(0, &[b"\xff\x10\x04no"]));
     assert!(driver.is_closed);
     driver.server(&greeting(USUAL, 0)).unwrap();
     assert_eq!(driver.told(), b"");
+}
+
+#[test]
+fn a_state_that_a_test_names_stands_in_place_of_the_greeting_too() {
+    let mut driver = Driver::new(&Mysql::new(), at("greeting", "1040/08004"));
+    assert_eq!(driver.told(), error(0, 1040, "08004"));
+    assert!(driver.is_closed);
 }
 
 #[test]

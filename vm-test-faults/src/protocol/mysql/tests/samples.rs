@@ -19,7 +19,7 @@ fn sample(bits: u32, client: &[Vec<u8>], server: &[Vec<u8>]) -> Sample {
 }
 
 #[test]
-fn whatever_is_said_is_cut_the_same_way_in_all_pieces() {
+fn any_bytes_in_any_pieces_mean_the_same() {
     let prepared = b"\0\x01\0\0\0\x01\0\x01\0\0\0\0".as_slice();
     let samples = [
         sample(

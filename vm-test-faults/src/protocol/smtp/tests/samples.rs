@@ -20,7 +20,7 @@ const SAMPLES: &[Sample] = &[
 ];
 
 #[test]
-fn whatever_is_said_is_cut_the_same_way_in_all_pieces() {
+fn any_bytes_in_any_pieces_mean_the_same() {
     campaign(&Smtp::new(), SAMPLES);
     campaign(&Smtp::new().tls(Tls::PassedThrough), SAMPLES);
 }

@@ -1,0 +1,85 @@
+//! What the bench compares for links: the same link of a lab of two containers while the kernel's
+//! bridge has it, and while it has a fault that does nothing to any packet, so that vm-test's relay
+//! carries its frames. All samples are of one lab. Judges nothing.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::daemon::Daemon;
+use super::link_goals::{KINDS, MEASURES, Sample, median};
+use crate::command;
+use crate::worktree::Worktree;
+
+/// The test of the fixture that prints the samples, and what tells it how many.
+const TEST: &str = "a_link_on_the_bridge_and_in_the_relay";
+const ROUNDS: &str = "SPEED_ROUNDS";
+
+/// Takes so many samples of each kind of link, interleaved, and prints them.
+pub(super) fn measure(
+    worktree: &Worktree,
+    program: &Path,
+    test: &Path,
+    scratch: &Path,
+    samples: u32,
+) -> Result<Vec<Sample>> {
+    // A lab that is prepared ahead would be work beside what is measured.
+    let daemon = Daemon::without_spares(program, scratch, "links");
+    let fixture = worktree.root.join("tests/fixtures/speed");
+    let mut command = Command::new(test);
+    daemon
+        .adopt(&mut command)
+        .args(["--exact", TEST, "--nocapture"])
+        .current_dir(&fixture)
+        // cargo has set it to the package of this program.
+        .env("CARGO_MANIFEST_DIR", &fixture)
+        // The first round is not counted.
+        .env(ROUNDS, (samples + 1).to_string());
+    let lines = run(&mut command)?;
+    let taken: Vec<Sample> = lines.iter().filter_map(|line| Sample::of(line)).collect();
+    let counted = taken.get(KINDS.len()..).unwrap_or_default().to_vec();
+    if counted.len() != samples as usize * KINDS.len() {
+        bail!("cannot measure links: the test has printed other lines than those of its samples");
+    }
+    print(&counted);
+    Ok(counted)
+}
+
+/// Runs the test, and prints its lines as they come; returns them.
+fn run(command: &mut Command) -> Result<Vec<String>> {
+    let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = started.with_context(|| command::cannot_start(command))?;
+    let output = child.stdout.take().context("cannot read the test")?;
+    let mut lines = Vec::new();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        println!("{line}");
+        lines.push(line);
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("cannot measure `{}`: {status}", command::line(command));
+    }
+    Ok(lines)
+}
+
+fn print(samples: &[Sample]) {
+    for (measure, unit) in MEASURES.iter().enumerate() {
+        println!("\nall samples, {unit}:");
+        for (kind, what) in KINDS {
+            let of_kind = samples.iter().filter(|sample| sample.kind == kind);
+            let values: Vec<_> = of_kind
+                .map(|sample| format!("{:.*}", usize::from(measure == 1), sample.values[measure]))
+                .collect();
+            println!("{what:<34} {}", values.join(" "));
+        }
+    }
+    println!("\nmedians:");
+    for (kind, what) in KINDS {
+        let medians = [0, 1, 2].map(|measure| median(samples, kind, measure).unwrap_or_default());
+        let [rate, echo, datagrams] = medians;
+        println!("{what:<34} {rate:>8.0} Mbit/s {echo:>8.1} us {datagrams:>9.0} datagrams/s");
+    }
+}
