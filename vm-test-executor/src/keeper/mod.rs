@@ -24,6 +24,7 @@ mod trial;
 mod upper;
 mod world;
 mod zygote;
+mod zygote_messages;
 
 pub use adoption::has_any;
 pub use life::{COMMAND, MOST_TREES, main};

@@ -5,12 +5,12 @@
 use super::control::CONTROL;
 use super::life;
 use super::start::Isolation;
+use super::zygote_messages::{Answer, Counts, LONGEST, MAPPED, Order, decode, encode};
 use crate::backend::STREAM;
 use crate::host::refusal;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
-use serde::{Deserialize, Serialize};
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
@@ -28,26 +28,6 @@ pub const ZYGOTE: &str = "__zygote";
 /// Its connection to the daemon gets a number from here on, so that the numbers of a keeper's
 /// descriptors are free.
 const ABOVE: i32 = 10;
-
-/// No order and no answer is longer, in bytes.
-const LONGEST: usize = 64;
-
-/// A keeper to be made. Its connection, its stream and the pipe that it waits at come beside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Order {
-    user: bool,
-    network: bool,
-    keep_groups: bool,
-}
-
-/// The process id of the keeper, whose descriptor comes beside, or the number of the error.
-type Answer = Result<i32, i32>;
-
-/// How many user ids and group ids it has, if it passes them on to its copies.
-type Counts = Option<(u32, u32)>;
-
-/// Tells it that it has its ids.
-const MAPPED: &[u8; 1] = b"m";
 
 /// The zygote, as the daemon has it. It ends when this is dropped.
 #[derive(Debug)]
@@ -303,35 +283,4 @@ fn name(name: &CStr) {
 
 fn failed(step: Step, error: &io::Error) -> i32 {
     early(step, error.raw_os_error().unwrap_or_default())
-}
-
-fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
-    vm_test_protocol::frame::encode(message)
-}
-
-fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> io::Result<T> {
-    let message = vm_test_protocol::frame::read(bytes)?;
-    message.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn orders_and_answers_fit_into_a_message() {
-        let order = Order {
-            user: true,
-            network: true,
-            keep_groups: true,
-        };
-        let bytes = encode(&order).unwrap();
-        assert!(bytes.len() <= LONGEST);
-        assert_eq!(decode::<Order>(&bytes).unwrap(), order);
-        for answer in [Answer::Ok(i32::MAX), Answer::Err(i32::MAX)] {
-            let bytes = encode(&answer).unwrap();
-            assert!(bytes.len() <= LONGEST);
-            assert_eq!(decode::<Answer>(&bytes).unwrap(), answer);
-        }
-    }
 }
