@@ -1,5 +1,6 @@
 //! The end of `cargo xtask test`: one row per phase with its tests and times, what failed, and only
-//! the totals on the last line. A phase that did not run is reported as such and never counted as passed.
+//! the totals on the last line. A phase that did not run is reported as such and never counted as
+//! passed.
 
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! Clients that send half of a request, and connections of which one half ends before the other: in
-//! every mode what was said still arrives, and nobody else is held up.
+//! every mode, bytes that were sent still arrive, and other connections are not delayed.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

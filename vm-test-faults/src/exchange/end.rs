@@ -47,6 +47,13 @@ pub enum RelayError {
     },
 }
 
+impl RelayError {
+    /// Returns whether both connections still work: the bytes on them are what is wrong.
+    pub(super) fn is_violation(&self) -> bool {
+        !matches!(self, Self::Client(_) | Self::Server(_))
+    }
+}
+
 /// The end of both directions.
 #[derive(Debug)]
 pub(super) enum End {
@@ -54,6 +61,12 @@ pub(super) enum End {
     Closed,
     /// Unwanted.
     Failed(RelayError),
+}
+
+impl End {
+    pub(super) fn is_violation(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.is_violation())
+    }
 }
 
 /// Something that happens once.

@@ -41,7 +41,7 @@ where
     match tokio::try_join!(requests.run(), replies.run()) {
         Ok(_) | Err(End::Closed) => Ok(()),
         Err(End::Failed(error)) => {
-            if !matches!(error, RelayError::Client(_) | RelayError::Server(_)) {
+            if error.is_violation() {
                 carrier.note_violation(error.to_string());
             }
             Err(error)

@@ -63,10 +63,10 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
 
     /// Carries replies until the server has ended.
     ///
-    /// If the connection is given up, the client still gets what was whole before.
+    /// If bytes of no protocol end the connection, the client still gets what was whole before.
     pub(super) async fn run(mut self) -> Result<(), End> {
         let ended = self.carry().await;
-        if matches!(ended, Err(End::Failed(_))) {
+        if ended.as_ref().is_err_and(End::is_violation) {
             let _ = timeout(LINGER, self.client.flush()).await;
         }
         ended

@@ -43,10 +43,10 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
 
     /// Carries requests until the client has ended.
     ///
-    /// If the connection is given up, the server still gets what was whole before.
+    /// If bytes of no protocol end the connection, the server still gets what was whole before.
     pub(super) async fn run(mut self) -> Result<(), End> {
         let ended = self.carry().await;
-        if matches!(ended, Err(End::Failed(_))) {
+        if ended.as_ref().is_err_and(End::is_violation) {
             let _ = timeout(LINGER, self.server.flush()).await;
         }
         ended

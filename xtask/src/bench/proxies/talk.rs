@@ -1,5 +1,5 @@
-//! What clients say to a server, and what they have to hear from it: one small exchange, and one
-//! whose reply is large. All small messages have the same length, whoever the server is.
+//! Requests of the bench's clients and the replies that they expect: one exchange with a small reply,
+//! and one with a large reply. Small messages have the same length for both servers.
 
 /// The length of a small request, and of the reply to it.
 pub(super) const SMALL: usize = 64;
