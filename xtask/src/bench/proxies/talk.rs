@@ -1,5 +1,5 @@
-//! Requests of the bench's clients and the replies that they expect: one exchange with a small reply,
-//! and one with a large reply. Small messages have the same length for both servers.
+//! Requests of the bench's clients and the replies that they expect: one exchange with a small
+//! reply, and one with a large reply. Small messages have the same length for both servers.
 
 /// The length of a small request, and of the reply to it.
 pub(super) const SMALL: usize = 64;
