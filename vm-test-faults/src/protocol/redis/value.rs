@@ -112,9 +112,14 @@ impl ValueReader {
             } => {
                 let end = memchr(b'\n', rest);
                 let text = &rest[..end.unwrap_or(rest.len())];
+                // A return that text follows was not the line's end.
+                let was_text = has_return && !text.is_empty();
                 let has_return = text.last().map_or(has_return, |last| *last == b'\r');
                 let kept = text.strip_suffix(b"\r").unwrap_or(text);
                 if let Some(slot) = self.slot(is_number) {
+                    if was_text {
+                        slot.push(b"\r");
+                    }
                     slot.push(kept);
                 }
                 if end.is_some() && !has_return {
@@ -326,6 +331,28 @@ mod tests {
         ] {
             for size in [1, wrong.len()] {
                 assert!(length(wrong.as_bytes(), size).is_err(), "{wrong:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_return_within_a_line_is_kept_however_the_line_is_cut() {
+        for (line, kept) in [
+            ("+OK\r\r\n", "OK\r"),
+            ("+\rO\r\rK\r\n", "\rO\r\rK"),
+            ("-\r\r\r\n", "\r\r"),
+            (":3\r\r\n", "3\r"),
+        ] {
+            for size in [1, 2, 3, line.len()] {
+                let mut reader = ValueReader::default();
+                for piece in line.as_bytes().chunks(size) {
+                    let mut at = 0;
+                    while at < piece.len() {
+                        at += reader.read(&piece[at..]).unwrap().0;
+                    }
+                }
+                let found = reader.seen().line.as_bytes();
+                assert_eq!(found, kept.as_bytes(), "{line:?} in {size}");
             }
         }
     }
