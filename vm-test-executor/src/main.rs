@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         for (name, main) in [
             (keeper::COMMAND, keeper::main as fn() -> ExitCode),
             (keeper::lab::LAB, keeper::lab::main),
+            (keeper::lab::OWN_LINK, keeper::lab::carry_own_link),
             (proxy::COMMAND, proxy::main),
             (keeper::TRIAL, keeper::try_out),
             (image::INSIDE_COMMAND, image::inside_main),

@@ -38,6 +38,13 @@ pub enum Request {
     Lab(LabRequest),
     /// Change the lab that this connection has been granted.
     Order(Order),
+    /// Change the link of an instance that is in no lab.
+    OfGuest {
+        /// The instance's name.
+        instance: String,
+        /// The change.
+        order: Order,
+    },
     /// Ask for something about a lab, whoever it was granted to.
     OfLab {
         /// The lab's own name.
@@ -193,7 +200,7 @@ pub enum Reply {
     Leased(Leased),
     /// The answer to [`Request::Lab`].
     Lab(LabLeased),
-    /// The answer to [`Request::Order`] and [`OfLab::Order`].
+    /// The answer to [`Request::Order`], [`Request::OfGuest`] and [`OfLab::Order`].
     Done(Done),
     /// The request is refused.
     Refused(Failure),

@@ -1,5 +1,5 @@
-//! What a test changes about its lab: the power of nodes, their links, and the state of all of them.
-//! The test process passes orders on to the daemon over the lab's connection.
+//! What a test changes about its lab: the power of nodes, their links, and the state of all of them;
+//! and about the link of a guest that is in no lab. The test process passes orders on to the daemon.
 
 use super::failure::Failure;
 use super::impairment::{Impairment, Tally};
@@ -88,6 +88,13 @@ pub enum Fault {
         node: String,
         /// The network's name.
         network: String,
+        /// Which frames.
+        direction: Direction,
+        /// What becomes of them.
+        effect: Effect,
+    },
+    /// Of the link of the test's own guest, which is in no lab.
+    OwnLink {
         /// Which frames.
         direction: Direction,
         /// What becomes of them.

@@ -9,6 +9,7 @@
     reason = "UNSAFETY: system calls and C functions without a safe wrapper; each block says why it is sound"
 )]
 
+pub mod batch;
 pub mod btrfs;
 pub mod clock_rate;
 pub mod elf;

@@ -13,6 +13,7 @@ mod kills;
 mod links;
 mod orders;
 mod outside;
+mod own_link;
 mod port_proxies;
 mod power;
 mod shop;

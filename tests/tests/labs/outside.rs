@@ -43,7 +43,7 @@ impl Server {
 }
 
 /// Returns the address of the host from which packets leave it.
-fn seen() -> IpAddr {
+pub(super) fn seen() -> IpAddr {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a socket can be made");
     // Nothing is sent.
     socket

@@ -10,12 +10,13 @@ use vm_test_tests::host::Host;
 use vm_test_tests::report::Ending::Passed;
 
 /// Tests of the fixture. All pass.
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 8] = [
     "an_error_comes_on_the_named_command_only_from_all_other_nodes_by_ipv4_and_ipv6",
     "a_seed_chooses_the_same_exchanges_on_any_number_of_connections_and_hits_are_what_is_missing",
     "when_a_proxy_ends_its_clients_talk_to_the_server_again",
     "open_connections_end_when_a_proxy_begins_and_when_it_ends",
     "what_is_aborted_has_been_done_and_what_is_blacked_out_has_not",
+    "links_with_faults_lead_through_the_proxy_as_healthy_ones_do",
     "each_mistake_about_proxies_is_named",
     "a_lab_has_sixteen_proxies_at_a_time_and_room_again_when_one_ends",
 ];

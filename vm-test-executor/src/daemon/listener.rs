@@ -137,6 +137,9 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
             }
             OfLab::Remove => lease::remove_lab(&desk.host, &lab),
         },
+        Request::OfGuest { instance, order } => {
+            Reply::Done(lease::order_link(registry, &instance, &order))
+        }
         Request::Status => Reply::Status(status(desk)),
         Request::ExitReport { instance } => Reply::ExitReport(exit_report(desk, &instance)),
         Request::Console { instance } => Reply::Console(registry.console(&instance)),

@@ -36,6 +36,7 @@ pub(super) fn run(
         .map(|timeout| boot(timeout, &mut handed))
         .transpose()
         .map_err(&lost)?;
+    let link = handed.link.take();
     let network = network(assignment).map_err(|error| {
         Failure::new(format!(
             "cannot prepare instance {} of guest `{}`: keep its network apart: {error}",
@@ -44,7 +45,7 @@ pub(super) fn run(
     })?;
     let ready = mounts::prepare(assignment, container, handed, network, boot)?;
     if let (world::Network::User, Network::Of(namespace)) = (assignment.network, &ready.network) {
-        outside::open(assignment, namespace)?;
+        outside::open(assignment, namespace, link)?;
     }
     if container.boot_timeout.is_some() {
         let pipe = pipe::make(&builder::in_root(Path::new(ALIVE))).map_err(&lost)?;

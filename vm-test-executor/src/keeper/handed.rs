@@ -20,6 +20,7 @@ pub(super) struct Handed {
     pub(super) disks: Vec<OwnedFd>,
     pub(super) state: Option<OwnedFd>,
     pub(super) orders: Option<OwnedFd>,
+    pub(super) link: Option<OwnedFd>,
 }
 
 impl Handed {
@@ -35,6 +36,7 @@ impl Handed {
             disks: Vec::new(),
             state: None,
             orders: None,
+            link: None,
         };
         loop {
             match frame::read(control)? {
@@ -62,6 +64,7 @@ impl Handed {
             Descriptor::ForeignDisk => &mut self.foreign_disk,
             Descriptor::State => &mut self.state,
             Descriptor::Orders => &mut self.orders,
+            Descriptor::Link => &mut self.link,
             Descriptor::Port => {
                 self.ports.push(descriptor);
                 return Ok(());

@@ -3,14 +3,15 @@
 use super::builder::Builder;
 use super::errors::keep_errors;
 use super::handed::Handed;
-use super::mounts;
 use super::world::{Assignment, Vm};
+use super::{lab, mounts};
 use crate::backend::kvm::{self, Lease, Virtual};
 use crate::backend::{ROOM, Unrun};
 use crate::host::refusal;
 use rustix::mount::mount_bind;
 use std::fmt::Display;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use vm_test_protocol::errno::Tried;
@@ -55,6 +56,10 @@ pub(super) fn run(
         }
     }
     mounts::mount_proc().map_err(|error| cannot("mount its own /proc", &error))?;
+    let second_monitor = handed.link.map(monitor_for);
+    let second_monitor = second_monitor
+        .transpose()
+        .map_err(|error| cannot("carry its link", &error))?;
     let errors = keep_errors(Path::new(ROOM))
         .map_err(|error| cannot("keep its errors", &error).because(Tried::File, &error))?;
     kvm::run(&Virtual {
@@ -67,7 +72,15 @@ pub(super) fn run(
         disks: handed.disks,
         state: handed.state,
         orders: handed.orders.map(UnixStream::from),
+        second_monitor,
         errors,
         lease,
     })
+}
+
+/// Has orders about the VM's link carried out with a monitor, and returns QEMU's end of that.
+fn monitor_for(orders: OwnedFd) -> io::Result<OwnedFd> {
+    let (monitor, theirs) = UnixStream::pair()?;
+    lab::serve_card(orders.into(), monitor)?;
+    Ok(theirs.into())
 }

@@ -38,6 +38,8 @@ pub enum Descriptor {
     State,
     /// The connection on which orders for a node come.
     Orders,
+    /// The connection on which orders about the link of a guest come that is in no lab.
+    Link,
 }
 
 /// From a keeper to the daemon: one message, when it is over, and others only where they say so.

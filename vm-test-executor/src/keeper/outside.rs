@@ -1,10 +1,12 @@
-//! A container's way out: pasta, which carries its connections between its network namespace and the
-//! host's. It runs below this keeper, in the host's network, and the kernel ends it with the keeper.
+//! A container's way out: pasta, which carries its connections between the room of its link and the
+//! host's network. It runs below this keeper, in the host's network, and the kernel ends it with the
+//! keeper.
 //!
 //! The addresses are those that a VM has behind QEMU. Nothing is carried in, and nothing to the
 //! host's loopback: only what listens on another address of the host can be reached there.
 
 use super::builder::DEVICES;
+use super::lab::{self, UPLINK};
 use super::world::Assignment;
 use crate::backend::ROOM;
 use rustix::mount::{UnmountFlags, mount_bind, unmount};
@@ -28,10 +30,9 @@ pub(super) const RESOLVER: &str = "nameserver 10.0.2.3\n";
 
 /// What pasta is told, before the network namespace.
 const OPTIONS: &[&str] = &[
-    // An interface in the namespace, with an address and a route.
-    "--config-net",
+    // An interface in the namespace, which is then made a port of a bridge.
     "--ns-ifname",
-    "eth0",
+    UPLINK,
     "--ipv4-only",
     "--address",
     "10.0.2.15",
@@ -52,7 +53,7 @@ const OPTIONS: &[&str] = &[
     "none",
     "--udp-ns",
     "none",
-    // The interface is configured already.
+    // The container's interface is configured already.
     "--no-dhcp",
     "--no-dhcpv6",
     "--no-ndp",
@@ -79,11 +80,16 @@ pub(super) fn namespace() -> io::Result<OwnedFd> {
     entered.join().map_err(lost)?
 }
 
-/// Opens the way out of a network namespace, and leaves the host's.
+/// Opens the way out of a network namespace, and leaves the host's. `orders` are those about the
+/// link to it.
 ///
 /// Root in the guest is root here, too. The library's sockets are then where neither the guest nor
 /// the host's users can connect to them.
-pub(super) fn open(assignment: &Assignment, namespace: &OwnedFd) -> Result<(), Failure> {
+pub(super) fn open(
+    assignment: &Assignment,
+    namespace: &OwnedFd,
+    orders: Option<OwnedFd>,
+) -> Result<(), Failure> {
     let cannot = |what: &str, error: &io::Error| {
         Failure::new(format!(
             "cannot prepare instance {} of guest `{}`: {what}: {error}",
@@ -91,10 +97,11 @@ pub(super) fn open(assignment: &Assignment, namespace: &OwnedFd) -> Result<(), F
         ))
     };
     let place = Path::new(ROOM).join(PLACE);
+    let room = lab::make_room().map_err(|error| cannot("make a room for its link", &error))?;
     // It has given up the right to open the namespace by a process that has more rights.
     File::create(&place)
         .and_then(|_| {
-            let namespace = format!("/proc/self/fd/{}", namespace.as_raw_fd());
+            let namespace = format!("/proc/self/fd/{}", room.as_raw_fd());
             Ok(mount_bind(namespace, &place)?)
         })
         .map_err(|error| cannot("show pasta its network", &error))?;
@@ -106,6 +113,10 @@ pub(super) fn open(assignment: &Assignment, namespace: &OwnedFd) -> Result<(), F
         cannot("open its network to the outside", &error)
             .hint("`network = \"user\"` needs a host with a default route of IP version 4")
     })?;
+    orders
+        .ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))
+        .and_then(|orders| lab::connect(&room, namespace, orders))
+        .map_err(|error| cannot("link it to the outside", &error))?;
     unmount(&place, UnmountFlags::DETACH)
         .map_err(io::Error::from)
         .and_then(|()| fs::remove_file(&place))

@@ -112,6 +112,16 @@ impl Assignment {
         }
     }
 
+    /// Returns whether it has a link to the outside about which orders can come.
+    #[must_use]
+    pub fn has_own_link(&self) -> bool {
+        match (&self.world, self.network) {
+            (_, Network::Lab) => false,
+            (World::Container(_), network) => network == Network::User,
+            (World::Vm(vm), _) => vm.hardware.network && !vm.hardware.start.is_saved(),
+        }
+    }
+
     /// Returns the directories and files of the host that are handed over as descriptors.
     #[must_use]
     pub fn trees(&self) -> &[Tree] {

@@ -8,6 +8,8 @@ use vm_test_protocol::proxy::{ProxyReport, ProxySettings};
 /// A proxy before a TCP port of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
+    /// The number of the node.
+    pub node: usize,
     /// The port.
     pub port: u16,
     /// Where it takes the node's place.

@@ -208,7 +208,7 @@ fn check(socket: &Path) -> io::Result<()> {
 #[must_use]
 pub fn exit_report(instance: &str) -> Option<ExitReport> {
     let instance = instance.to_owned();
-    match ask(&Request::ExitReport { instance }) {
+    match ask_within(&Request::ExitReport { instance }, WELCOME_TIMEOUT) {
         Some(Reply::ExitReport(exit_report)) => exit_report,
         _ => None,
     }
@@ -220,7 +220,7 @@ pub fn exit_report(instance: &str) -> Option<ExitReport> {
 #[must_use]
 pub fn console(instance: &str) -> Option<Vec<String>> {
     let instance = instance.to_owned();
-    match ask(&Request::Console { instance }) {
+    match ask_within(&Request::Console { instance }, WELCOME_TIMEOUT) {
         Some(Reply::Console(lines)) => lines,
         _ => None,
     }
@@ -228,16 +228,16 @@ pub fn console(instance: &str) -> Option<Vec<String>> {
 
 /// Asks the daemon to record what became of a test, if it runs. Ignores failures.
 pub fn record(record: Record) {
-    let _ = ask(&Request::Record(Box::new(record)));
+    let _ = ask_within(&Request::Record(Box::new(record)), WELCOME_TIMEOUT);
 }
 
 /// Asks the daemon, if it runs.
-fn ask(request: &Request) -> Option<Reply> {
+pub(super) fn ask_within(request: &Request, within: Duration) -> Option<Reply> {
     let executor = Executor::locate().ok()?;
     let socket = RuntimeDir::find().ok()??.socket(&executor.identity);
     let mut connection = Connection::to(&socket).ok()?;
     connection.send(request).ok()?;
-    connection.receive_within(WELCOME_TIMEOUT).ok()
+    connection.receive_within(within).ok()
 }
 
 /// Returns whether no daemon is running: none was started, it is dead, or it is ending.

@@ -22,6 +22,7 @@ mod node;
 mod node_files;
 mod node_job;
 mod nodes;
+mod own_link;
 mod power;
 mod reason;
 mod record;

@@ -3,6 +3,7 @@
 
 use super::journal::Lines;
 use super::nodes::Nodes;
+use super::own_link::OwnLink;
 use super::tail::Tail;
 use super::termination::InGuest;
 use super::{harvest, job};
@@ -81,6 +82,8 @@ struct Watch<'a> {
     harvest: &'a mut Harvest,
     /// The other nodes of its lab, and the way to answer what it asks.
     lab: Option<(&'a mut Nodes, Speaker)>,
+    /// The guest's own link, if there is no lab.
+    own_link: Option<OwnLink>,
     /// The log of the whole lab.
     lines: Option<Lines>,
     seen: Seen,
@@ -99,6 +102,7 @@ impl<'a> Watch<'a> {
             is_told,
             harvest,
             lab: None,
+            own_link: None,
             lines: None,
             seen: Seen::default(),
             tail: Tail::default(),
@@ -167,9 +171,12 @@ impl Follower for Watch<'_> {
             | FromAgent::FileKept { .. } => self.harvest.take(message).map_err(|breach| {
                 Failure::new(format!("the guest broke the protocol: {breach}"))
             })?,
-            FromAgent::Asked(asked) => match &mut self.lab {
-                Some((nodes, speaker)) => nodes.answer(*asked, speaker)?,
-                None => self.seen.stray = Some("a question of a test without a lab".to_owned()),
+            FromAgent::Asked(asked) => match (&mut self.lab, &self.own_link) {
+                (Some((nodes, speaker)), _) => nodes.answer(*asked, speaker)?,
+                (None, Some(link)) => link.answer(*asked)?,
+                (None, None) => {
+                    self.seen.stray = Some("a question of a test without a lab".to_owned())
+                }
             },
             FromAgent::InputTaken(_)
             | FromAgent::Returned(_)
@@ -227,6 +234,11 @@ pub(super) fn run(
     let is_told = || in_guest.is_over();
     let mut watch = Watch::new(nonce, &is_told, &mut harvest);
     watch.lines = lab.as_ref().map(|(nodes, _)| nodes.journal.of(nodes.own()));
+    if lab.is_none() {
+        // Without it, there is no answer, and the test fails only if it asks.
+        let speaker = lease.agent.speaker().ok();
+        watch.own_link = speaker.map(|to| OwnLink::new(&lease.granted.instance, to));
+    }
     watch.lab = lab;
     let followed = lease.follow(Some(lease.granted.timeout), &mut watch);
     let (seen, output) = watch.finish();

@@ -2,12 +2,13 @@
 //! futures at a time. One of the threads that wait reads for all; once there is a future, a thread
 //! of its own does.
 
-use super::line::{Line, line, lost, unsent};
+use super::line::{Line, line, line_without_lab, lost, unsent};
 use super::questions::{Asker, Questions};
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::Waker;
 use vm_test_protocol::body::{FromBody, ToBody};
+use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::{Answer, Asked, Question};
 
 /// The exchange of this process.
@@ -21,7 +22,16 @@ pub(super) struct Exchange {
 
 /// Asks, and waits for the answer.
 pub(super) fn ask(question: Question) -> Answer {
-    let answer = line().and_then(|line| {
+    ask_on(line(), question)
+}
+
+/// Asks about the own guest, which is in no lab, and waits for the answer.
+pub(super) fn ask_without_lab(question: Question) -> Answer {
+    ask_on(line_without_lab(), question)
+}
+
+fn ask_on(line: Result<&'static dyn Line, Failure>, question: Question) -> Answer {
+    let answer = line.and_then(|line| {
         let answer = EXCHANGE.ask(line, question);
         answer.map_err(|error| unsent(&error))
     });

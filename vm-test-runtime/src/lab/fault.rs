@@ -1,7 +1,7 @@
-//! A fault of a lab's networks from its beginning to its end, and what can go wrong with that. Knows
-//! no kind of fault.
+//! A fault of a lab's networks, or of a guest's own link, from its beginning to its end, and what can
+//! go wrong with that. Knows no kind of fault.
 
-use super::exchange::ask;
+use super::exchange::{ask, ask_without_lab};
 use std::fmt;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::impairment::Tally;
@@ -13,6 +13,16 @@ use vm_test_protocol::order::{Done, Fault, Order};
 pub(super) struct Standing {
     /// Its number, unless it has ended.
     number: Option<u64>,
+    owner: Owner,
+}
+
+/// What a fault is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The lab.
+    Lab,
+    /// The guest that the test runs in, which is in no lab.
+    Guest,
 }
 
 /// What a link has held.
@@ -25,7 +35,7 @@ pub struct Released {
     pub lost: u64,
 }
 
-/// Why the networks of a lab are not as a test wants them.
+/// Why the networks of a lab, or the link of a guest, are not as a test wants them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkError {
     failure: Failure,
@@ -34,9 +44,14 @@ pub struct LinkError {
 impl Standing {
     /// Begins a fault.
     pub(super) fn begin(fault: Fault) -> Result<Self, LinkError> {
-        match order(Order::Fault(fault))? {
+        let owner = match fault {
+            Fault::OwnLink { .. } => Owner::Guest,
+            Fault::Link { .. } | Fault::Partition { .. } => Owner::Lab,
+        };
+        match order(owner, Order::Fault(fault))? {
             Done::Faulted(number) => Ok(Self {
                 number: Some(number),
+                owner,
             }),
             other => Err(LinkError::of_answer(&other)),
         }
@@ -47,7 +62,7 @@ impl Standing {
         let Some(fault) = self.number else {
             return Ok(Tally::default());
         };
-        match order(Order::Tally { fault })? {
+        match order(self.owner, Order::Tally { fault })? {
             Done::Tally(tally) => Ok(tally),
             other => Err(LinkError::of_answer(&other)),
         }
@@ -58,7 +73,7 @@ impl Standing {
         let Some(fault) = self.number.take() else {
             return Ok(Released::default());
         };
-        match order(Order::Mend { fault })? {
+        match order(self.owner, Order::Mend { fault })? {
             Done::Mended { delivered, lost } => Ok(Released { delivered, lost }),
             other => Err(LinkError::of_answer(&other)),
         }
@@ -77,13 +92,20 @@ impl Drop for Standing {
     }
 }
 
-/// Has the host change the lab.
-pub(super) fn order(order: Order) -> Result<Done, LinkError> {
-    match ask(Question::Order(order)) {
+/// Has the host change the lab, or the link of the guest.
+pub(super) fn order(owner: Owner, order: Order) -> Result<Done, LinkError> {
+    let (answer, what) = match owner {
+        Owner::Lab => (ask(Question::Order(order)), "the lab"),
+        Owner::Guest => (
+            ask_without_lab(Question::Order(order)),
+            "the link of this guest",
+        ),
+    };
+    match answer {
         Answer::Done(Done::Failed(failure)) => Err(LinkError { failure }),
         Answer::Done(done) => Ok(done),
         Answer::Refused(failure) => Err(LinkError {
-            failure: failure.reworded(|cause| format!("cannot use the lab: {cause}")),
+            failure: failure.reworded(|cause| format!("cannot use {what}: {cause}")),
         }),
         _ => Err(LinkError::other()),
     }

@@ -7,7 +7,7 @@ use super::tools::Filter;
 use std::time::Duration;
 use vm_test_protocol::filter;
 use vm_test_protocol::impairment::{self, Action, CERTAIN, Tally, USUAL_LIMIT, Which};
-use vm_test_protocol::order::{Effect, Fault};
+use vm_test_protocol::order::Effect;
 
 /// Something that can be done to the packets of a link. It is done from [`Impairment::begin`] on.
 ///
@@ -189,12 +189,7 @@ impl Impairment {
     /// be.
     pub fn try_begin(self) -> Result<Impaired, LinkError> {
         let Self { link, wanted } = self;
-        let fault = Standing::begin(Fault::Link {
-            node: link.node,
-            network: link.network,
-            direction: link.direction,
-            effect: Effect::Impair(Box::new(wanted)),
-        })?;
+        let fault = link.begin(link.direction, Effect::Impair(Box::new(wanted)))?;
         Ok(Impaired { fault })
     }
 }
@@ -265,14 +260,14 @@ impl Impaired {
 
 #[cfg(test)]
 mod tests {
+    use super::super::links::Place;
     use super::*;
     use crate::lab::tools::filter;
     use vm_test_protocol::order::Direction;
 
     fn link() -> Link {
         Link {
-            node: "a".to_owned(),
-            network: "lan".to_owned(),
+            place: Place::Here,
             direction: Direction::Both,
         }
     }

@@ -30,13 +30,24 @@ impl Line for Channel {
 ///
 /// The agent takes a question from anybody else for a breach of the protocol.
 pub(super) fn line() -> Result<&'static dyn Line, Failure> {
-    let refuse = |cause: &str, hint: &str| Err(Failure::new(cause).hint(hint));
     if std::env::var_os(ENV_LAB).is_none() {
-        return refuse(
-            "this is not the body of a test with a lab",
-            "give the test one, as in #[on_vm(lab = \"office\")]",
-        );
+        return Err(Failure::new("this is not the body of a test with a lab")
+            .hint("give the test one, as in #[on_vm(lab = \"office\")]"));
     }
+    line_of_body()
+}
+
+/// Returns the line of this process, if it may ask about its own guest, which is in no lab.
+pub(super) fn line_without_lab() -> Result<&'static dyn Line, Failure> {
+    if std::env::var_os(ENV_LAB).is_some() {
+        return Err(Failure::new("this is the body of a test with a lab")
+            .hint("the links of a lab have names, as in lab().link(\"a\", \"lan\")"));
+    }
+    line_of_body()
+}
+
+fn line_of_body() -> Result<&'static dyn Line, Failure> {
+    let refuse = |cause: &str, hint: &str| Err(Failure::new(cause).hint(hint));
     if std::env::var_os(ENV_CALL).is_some() {
         return refuse(
             "this is a call on a node, and only the body of the test uses other nodes",

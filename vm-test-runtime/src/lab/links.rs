@@ -1,17 +1,27 @@
-//! Faults of a lab's networks, as the test's body has them: each is a guard that ends it when it is
-//! dropped.
+//! Faults of a lab's networks, and of the link of a guest that is in no lab, as the test's body has
+//! them: each is a guard that ends it when it is dropped.
 
-use super::fault::{LinkError, Released, Standing, or_panic, order};
+use super::fault::{LinkError, Released, Standing, or_panic};
 use super::handle::Lab;
-use vm_test_protocol::order::{Direction, Done, Effect, Fault, Order};
+use crate::here::Here;
+use vm_test_protocol::order::{Direction, Effect, Fault};
 
-/// The link of a node to a network. It is whole until something is done with it.
+/// The link of a node to a network, or of a guest that is in no lab to the outside. It is whole until
+/// something is done with it.
 #[derive(Clone, Debug)]
 #[must_use = "a link stays as it is until something is done with it"]
 pub struct Link {
-    pub(super) node: String,
-    pub(super) network: String,
+    pub(super) place: Place,
     pub(super) direction: Direction,
+}
+
+/// Where a link is.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// In the lab, between a node and a network.
+    Lab { node: String, network: String },
+    /// Between the guest that the test runs in and the outside.
+    Here,
 }
 
 /// A link that loses frames. Dropping it mends the link.
@@ -39,8 +49,10 @@ impl Lab {
     /// Returns the link of a node to a network.
     pub fn link(&self, node: &str, network: &str) -> Link {
         Link {
-            node: node.to_owned(),
-            network: network.to_owned(),
+            place: Place::Lab {
+                node: node.to_owned(),
+                network: network.to_owned(),
+            },
             direction: Direction::Both,
         }
     }
@@ -79,28 +91,17 @@ impl Lab {
         let fault = Standing::begin(Fault::Partition { groups })?;
         Ok(Partition { fault })
     }
+}
 
-    /// Writes down what nodes have sent to the networks lately, and returns the paths of the files
-    /// on the host.
+impl Here {
+    /// Returns the link of this guest to the outside, which it has with `network = "user"`.
     ///
-    /// A test that fails does so by itself. Each file is a capture that Wireshark and tcpdump read:
-    /// the last 4 MiB of one network, at most 2 KiB of each frame.
-    ///
-    /// # Panics
-    /// If they cannot be written.
-    #[track_caller]
-    pub fn capture(&self) -> Vec<String> {
-        or_panic(self.try_capture())
-    }
-
-    /// Writes down what nodes have sent to the networks, as [`Lab::capture`] does.
-    ///
-    /// # Errors
-    /// If they cannot be written.
-    pub fn try_capture(&self) -> Result<Vec<String>, LinkError> {
-        match order(Order::Capture { directory: None })? {
-            Done::Captured(files) => Ok(files.into_iter().map(|file| file.path).collect()),
-            other => Err(LinkError::of_answer(&other)),
+    /// The guest of a test is the node that all of a link's methods speak of. The body of a test
+    /// uses it, not a program that it starts. In a lab, links have names: see [`Lab::link`].
+    pub fn link(self) -> Link {
+        Link {
+            place: Place::Here,
+            direction: Direction::Both,
         }
     }
 }
@@ -242,12 +243,20 @@ impl Link {
         Ok(Hold { fault })
     }
 
-    fn begin(&self, direction: Direction, effect: Effect) -> Result<Standing, LinkError> {
-        Standing::begin(Fault::Link {
-            node: self.node.clone(),
-            network: self.network.clone(),
-            direction,
-            effect,
+    /// Begins a fault of it in these directions.
+    pub(super) fn begin(
+        &self,
+        direction: Direction,
+        effect: Effect,
+    ) -> Result<Standing, LinkError> {
+        Standing::begin(match &self.place {
+            Place::Lab { node, network } => Fault::Link {
+                node: node.clone(),
+                network: network.clone(),
+                direction,
+                effect,
+            },
+            Place::Here => Fault::OwnLink { direction, effect },
         })
     }
 }

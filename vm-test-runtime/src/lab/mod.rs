@@ -1,8 +1,9 @@
-//! What the body of a test does with the nodes of its lab. It runs on one of them, or on the driver,
-//! and asks the test process on the host for everything that concerns another node. Runs in guests
-//! only.
+//! What the body of a test does with the nodes of its lab, and with its own guest's link. It runs on
+//! one of them, or on the driver, and asks the test process on the host for everything that concerns
+//! another node. Runs in guests only.
 
 mod asking;
+mod capture;
 mod child;
 mod command;
 mod error;

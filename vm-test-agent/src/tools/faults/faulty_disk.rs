@@ -147,7 +147,8 @@ impl Device {
             drop(kernels);
         })?;
         let until = Instant::now() + PATIENCE;
-        while is_free(number) {
+        // The kernel takes the device first, and gives it its size then.
+        while is_free(number) || !has_size(number) {
             if Instant::now() >= until {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -176,6 +177,11 @@ impl Drop for Device {
 fn is_free(number: usize) -> bool {
     let place = format!("/sys/block/nbd{number}");
     Path::new(&place).exists() && !Path::new(&place).join("pid").exists()
+}
+
+fn has_size(number: usize) -> bool {
+    let size = fs::read_to_string(format!("/sys/block/nbd{number}/size"));
+    size.is_ok_and(|size| size.trim() != "0")
 }
 
 /// Returns a new file beside the directory, which has no name any more.

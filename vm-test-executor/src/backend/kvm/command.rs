@@ -14,9 +14,14 @@ pub(super) struct Wires {
     pub(super) console: RawFd,
     /// Not set for a template, whose stream is not connected.
     pub(super) stream: Option<RawFd>,
+    /// A second monitor, if something may be done to the frames of its card to the outside.
+    pub(super) second_monitor: Option<RawFd>,
     /// The imported disk.
     pub(super) foreign: Option<RawFd>,
 }
+
+/// QEMU's name for what carries frames to the outside.
+pub(super) const OUTSIDE: &str = "outside";
 
 /// How much memory QEMU's translated code may take, in MiB.
 const TRANSLATED: u32 = 64;
@@ -79,6 +84,10 @@ pub(super) fn arguments(hardware: &Hardware, own: &Own<'_>) -> Vec<String> {
     }
     args.socket("monitor", wires.monitor);
     args.option("-mon", "chardev=monitor,mode=control");
+    if let Some(monitor) = wires.second_monitor {
+        args.socket("second-monitor", monitor);
+        args.option("-mon", "chardev=second-monitor,mode=control");
+    }
     args.socket("console", wires.console);
     args.option("-serial", "chardev:console");
     args.socket("control", wires.control);
@@ -93,8 +102,9 @@ pub(super) fn arguments(hardware: &Hardware, own: &Own<'_>) -> Vec<String> {
         args.foreign(format, fd);
     }
     if hardware.network {
-        args.option("-netdev", "user,id=outside");
-        args.option("-device", "virtio-net-pci,netdev=outside,romfile=");
+        args.option("-netdev", format!("user,id={OUTSIDE}"));
+        let card = format!("virtio-net-pci,netdev={OUTSIDE},romfile=");
+        args.option("-device", card);
     }
     for number in 0..hardware.ports {
         args.card(number, own.ports.get(number).copied());
@@ -276,6 +286,7 @@ mod tests {
                 control: 4,
                 console: 5,
                 stream: None,
+                second_monitor: None,
                 foreign: None,
             },
             ports: &[],

@@ -30,6 +30,9 @@ pub struct Virtual {
     pub state: Option<OwnedFd>,
     /// Where the orders for a node come from.
     pub orders: Option<UnixStream>,
+    /// QEMU's end of a second monitor, if something may be done to the frames of its card to the
+    /// outside.
+    pub second_monitor: Option<OwnedFd>,
     /// The file with QEMU's error messages.
     pub errors: PathBuf,
     /// Where its lease comes from, if it is started ahead of that.

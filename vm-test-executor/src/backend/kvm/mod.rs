@@ -5,6 +5,7 @@
 mod command;
 mod complaint;
 mod console;
+mod detour;
 mod disks;
 mod drives;
 mod ending;
@@ -21,6 +22,7 @@ mod running;
 mod saving;
 mod trouble;
 
+pub use detour::{Detour, Ends};
 pub use disks::IMAGE_TOOL;
 pub use drives::payload_serial;
 pub use guest::{Lease, Virtual};

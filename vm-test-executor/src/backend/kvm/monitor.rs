@@ -108,6 +108,18 @@ impl Monitor {
 
     /// Connects the character device of this name to a socket.
     pub(super) fn lead_to(&mut self, device: &str, socket: &OwnedFd) -> io::Result<()> {
+        let backend = self.backend(socket)?;
+        self.qmp
+            .execute(&qmp::chardev_change {
+                id: device.to_owned(),
+                backend,
+            })
+            .map_err(error_of)?;
+        Ok(())
+    }
+
+    /// Hands a socket over, and returns the character device that the next command makes of it.
+    pub(super) fn backend(&mut self, socket: &OwnedFd) -> io::Result<qmp::ChardevBackend> {
         self.send_beside(socket)?;
         let fdname = ON_ITS_WAY.to_owned();
         self.qmp
@@ -132,13 +144,7 @@ impl Monitor {
             websocket: None,
             addr: qmp::SocketAddressLegacy::fd(address.into()),
         };
-        self.qmp
-            .execute(&qmp::chardev_change {
-                id: device.to_owned(),
-                backend: qmp::ChardevBackend::socket(socket.into()),
-            })
-            .map_err(error_of)?;
-        Ok(())
+        Ok(qmp::ChardevBackend::socket(socket.into()))
     }
 
     /// Sends a descriptor, which the next command is about.

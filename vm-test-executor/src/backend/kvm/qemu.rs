@@ -65,6 +65,7 @@ impl Qemu {
             control: control.as_raw_fd(),
             console: console.as_raw_fd(),
             stream,
+            second_monitor: machine.second_monitor.as_ref().map(AsRawFd::as_raw_fd),
             foreign: machine.foreign.as_ref().map(AsRawFd::as_raw_fd),
         };
         let inherit = || -> io::Result<()> {
@@ -75,6 +76,7 @@ impl Qemu {
                 inherited::set_inheritable(state, true)?;
             }
             let others = machine.ports.iter().chain(&machine.disks);
+            let others = others.chain(&machine.second_monitor);
             for descriptor in machine.foreign.iter().chain(others) {
                 inherited::set_inheritable(descriptor, true)?;
             }

@@ -7,6 +7,7 @@ use super::delegation::Delegation;
 use super::devices::Devices;
 use super::event::{self, Event};
 use super::keeper_exit::KeeperEnd;
+use super::own_link::OwnLink;
 use super::parent::Parent;
 use crate::host::idmaps::{IdMaps, Source};
 use crate::keeper::{Assignment, Descriptor, Isolation, KeeperReport};
@@ -16,6 +17,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
@@ -35,6 +37,8 @@ pub(crate) struct Instance {
     limits: Option<Limits>,
     /// Dropped when nothing can have them open any more.
     pub(super) devices: Devices,
+    /// Its link to the outside, if it has one of its own.
+    link: Option<Arc<OwnLink>>,
     /// Loses its last writer when the agent ends; set if the agent is not the guest's first
     /// process.
     pub(super) agent: Option<OwnedFd>,
@@ -97,6 +101,7 @@ impl Instance {
             console: belongings.console,
             limits: belongings.limits,
             devices: belongings.devices,
+            link: None,
             agent: None,
             said: None,
             gone: None,
@@ -122,6 +127,11 @@ impl Instance {
             .map(|tap| (Descriptor::Port, tap))
             .collect();
         others.extend(belongings.others);
+        if assignment.has_own_link() {
+            let (link, orders) = OwnLink::new().map_err(|error| cannot("use its link", error))?;
+            instance.link = Some(Arc::new(link));
+            others.push(orders);
+        }
         if let Err(failure) = instance.hand_over(assignment, namespace.as_ref(), owner, &others) {
             // If the keeper failed to start, that is why nothing can be handed to it.
             return Err(instance.early_failure().unwrap_or(failure));
@@ -183,6 +193,11 @@ impl Instance {
     /// Returns another handle of its console, if it has one.
     pub(crate) fn console(&self) -> Option<Console> {
         self.console.as_ref()?.share().ok()
+    }
+
+    /// Returns its link to the outside, if it has one of its own.
+    pub(crate) fn link(&self) -> Option<Arc<OwnLink>> {
+        self.link.clone()
     }
 
     /// Kills the keeper and waits for its end, which ends all processes, mounts and interfaces of

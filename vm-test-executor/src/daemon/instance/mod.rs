@@ -19,6 +19,7 @@ mod lab;
 mod lab_networks;
 pub(super) mod loops;
 mod outfit;
+mod own_link;
 mod parent;
 mod refusal;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub(super) use devices::Devices;
 pub(super) use event::Event;
 pub(super) use instance::{Belongings, Instance};
 pub(super) use lab::LabKeeper;
+pub(super) use own_link::OwnLink;
 pub(super) use parent::Parent;
 pub(super) use refusal::cannot;
 pub use spawner::try_namespaces;

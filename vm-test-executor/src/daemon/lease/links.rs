@@ -58,6 +58,7 @@ fn what(fault: &Fault) -> String {
             };
             format!("cannot {verb} {which}the link of node `{node}` to network `{network}`")
         }
+        Fault::OwnLink { .. } => "cannot change the link of this guest".to_owned(),
         Fault::Partition { .. } => "cannot partition the networks".to_owned(),
     }
 }
@@ -97,6 +98,8 @@ fn numbered(plan: &Lab, fault: &Fault) -> Result<lab::Fault, Failure> {
                 effect,
             })
         }
+        Fault::OwnLink { .. } => Err(Failure::new("it is a node of a lab")
+            .hint("its links have names there, as in lab().link(\"a\", \"lan\")")),
         Fault::Partition { groups } => {
             if groups.len() < 2 {
                 return Err(Failure::new("there are fewer than two groups")

@@ -35,7 +35,7 @@ fn numbered(plan: &Lab, proxy: &PortProxy) -> Result<Start, Failure> {
         let words = format!("it has more than {MOST_RULES} rules");
         return Err(Failure::new(words));
     }
-    let (_, node) = find(plan, &proxy.node)?;
+    let (number_of_node, node) = find(plan, &proxy.node)?;
     let mut places = Vec::new();
     for port in &node.ports {
         let number = plan.networks.iter().position(|it| it.name == port.network);
@@ -61,6 +61,7 @@ fn numbered(plan: &Lab, proxy: &PortProxy) -> Result<Start, Failure> {
         return Err(failure.hint("a trunk has no addresses: name another network for the node"));
     }
     Ok(Start {
+        node: number_of_node,
         port: proxy.port,
         places,
         settings: proxy.behavior.clone(),

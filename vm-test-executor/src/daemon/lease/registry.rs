@@ -1,6 +1,6 @@
 //! The running instances, and the latest ones that have ended. Only records; decides nothing.
 
-use super::super::instance::{Console, Instance, OomWatch};
+use super::super::instance::{Console, Instance, OomWatch, OwnLink};
 use super::super::prepare::Ready;
 use super::admission::Admitted;
 use super::kept::Kept;
@@ -28,6 +28,8 @@ pub(crate) struct Living {
     pub(super) admitted: Arc<Admitted>,
     pub(super) watch: Arc<OomWatch>,
     pub(super) console: Option<Console>,
+    /// Its link to the outside, if it has one of its own.
+    pub(super) link: Option<Arc<OwnLink>>,
     /// The report of its test process, once the test is over.
     pub(super) record: Option<Record>,
     /// What all nodes of its lab had written by then, if the test did not pass.
@@ -203,6 +205,7 @@ impl Living {
             admitted,
             watch: Arc::new(instance.oom_watch()),
             console: instance.console(),
+            link: instance.link(),
             record: None,
             lab_log: None,
             kept: None,

@@ -2,7 +2,9 @@
 //! networks and starts the keepers of its nodes. When it dies, for whatever reason, the kernel
 //! takes the whole lab down with it.
 
+mod card;
 mod checksum;
+mod diverted;
 mod draws;
 mod fate;
 mod faults;
@@ -14,6 +16,8 @@ mod life;
 mod links;
 mod messages;
 mod moves;
+mod outlet;
+mod own_link;
 mod pcap;
 mod proxies;
 mod queue;
@@ -21,6 +25,7 @@ mod recorder;
 mod relay;
 mod relayed;
 mod relayed_link;
+mod room;
 mod router;
 mod segment;
 mod segments;
@@ -28,7 +33,12 @@ mod stations;
 mod switch;
 mod timer;
 mod way;
+mod wires;
 
 pub use life::{LAB, main};
 pub use messages::{Carried, Fault, Ids, LabReport, LinkKind, Network, Node, Port, ToLab};
+pub use own_link::{OWN_LINK, main as carry_own_link};
 pub use router::PACKET_FILTER;
+
+pub(super) use own_link::serve_card;
+pub(super) use room::{UPLINK, connect, make as make_room};

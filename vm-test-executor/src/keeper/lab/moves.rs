@@ -2,15 +2,15 @@
 //! Carries no frame of its own accord.
 
 use super::links::Links;
+use super::outlet::Outlet;
 use super::relayed::{AT_ONCE, Relayed, token};
 use super::relayed_link::RelayedLink;
-use super::segment::{OPTIONS, Segment};
+use super::segment::Segment;
 use super::stations::Place;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::collections::btree_map::Entry;
 use std::io;
-use std::os::fd::OwnedFd;
-use vm_test_sys::packet::Packets;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// How many waiting frames are carried before a link moves. A flood has no end.
 const BEFORE_A_MOVE: usize = 4096;
@@ -21,6 +21,27 @@ pub(super) struct Bridge<'a> {
     pub(super) number: usize,
     pub(super) name: &'a str,
     pub(super) mtu: u32,
+}
+
+/// What brings links into the relay when they have a fault, and out of it again.
+pub(super) trait Mover {
+    /// Moves links, so that exactly those with a fault are in the relay.
+    fn arrange(&mut self, relayed: &mut Relayed, events: &OwnedFd) -> io::Result<()>;
+}
+
+/// Networks whose links are on bridges.
+#[derive(Debug)]
+pub(super) struct Bridges<'a> {
+    pub(super) all: Vec<Bridge<'a>>,
+    pub(super) links: &'a mut Links,
+}
+
+impl Mover for Bridges<'_> {
+    fn arrange(&mut self, relayed: &mut Relayed, events: &OwnedFd) -> io::Result<()> {
+        let Self { all, links } = self;
+        all.iter()
+            .try_for_each(|bridge| relayed.arrange(events, bridge, links))
+    }
 }
 
 impl Relayed {
@@ -76,7 +97,7 @@ impl Relayed {
         let Some(interface) = self.interfaces.get(&(network, node)).cloned() else {
             return Ok(());
         };
-        let packets = Packets::open(&interface, OPTIONS)?;
+        let packets = Outlet::open(&interface)?;
         let segment = match self.segments.entry(network) {
             Entry::Occupied(segment) => segment.into_mut(),
             Entry::Vacant(place) => {
@@ -114,9 +135,16 @@ impl Relayed {
         if let Some(segments) = link_segments {
             links.limit_segments(&interface, segments)?;
         }
+        self.drain(network, Place::Bridge);
+        if let Some(segment) = self.segments.get_mut(&network) {
+            // From now on, it also gets from the bridge what is for all.
+            segment.leaving = Some(node);
+        }
         links.join(&interface, bridge.name, bridge.mtu)?;
         // The bridge has learnt that the node is behind the relay.
         links.forget_stations(&far_end(network))?;
+        // Until then, it has led there what is for the node alone, such as answers to what was held.
+        self.drain(network, Place::Bridge);
         if let Some(segment) = self.segments.get_mut(&network) {
             segment.remove(node, &mut self.kept);
         }
@@ -148,8 +176,8 @@ impl Relayed {
         let mut carried = 0;
         while carried < BEFORE_A_MOVE {
             match self.serve(network, place, AT_ONCE) {
-                AT_ONCE => carried += AT_ONCE,
-                _ => return,
+                0 => return,
+                count => carried += count,
             }
         }
     }
@@ -175,10 +203,10 @@ fn limit(
 }
 
 /// Makes the way from the relay to a bridge, and returns the relay's end.
-fn way_to(events: &OwnedFd, bridge: &Bridge<'_>, links: &mut Links) -> io::Result<Packets> {
+fn way_to(events: &OwnedFd, bridge: &Bridge<'_>, links: &mut Links) -> io::Result<Outlet> {
     let (near, far) = (near_end(bridge.number), far_end(bridge.number));
     links.add_own_pair(&near, &far, bridge.mtu)?;
-    let opened = Packets::open(&near, OPTIONS).and_then(|packets| {
+    let opened = Outlet::open(&near).and_then(|packets| {
         links.join(&far, bridge.name, bridge.mtu)?;
         add(events, &packets, bridge.number, Place::Bridge)?;
         packets.hear()?;
@@ -198,7 +226,13 @@ fn far_end(network: usize) -> String {
     format!("uplink{network}")
 }
 
-fn add(events: &OwnedFd, packets: &Packets, network: usize, place: Place) -> io::Result<()> {
+/// Has the relay take what comes in at a place.
+pub(super) fn add(
+    events: &OwnedFd,
+    packets: &impl AsFd,
+    network: usize,
+    place: Place,
+) -> io::Result<()> {
     let data = EventData::new_u64(token(network, place)?);
     epoll::add(events, packets, data, EventFlags::IN)?;
     Ok(())

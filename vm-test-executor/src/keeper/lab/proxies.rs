@@ -48,7 +48,8 @@ pub(super) struct Proxies {
 #[derive(Debug)]
 struct Running {
     process: Child,
-    control: UnixStream,
+    /// Gone once an answer did not come in time.
+    control: Option<UnixStream>,
 }
 
 impl Proxies {
@@ -138,15 +139,31 @@ impl Running {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .spawn()?;
-        Ok(Self { process, control })
+        Ok(Self {
+            process,
+            control: Some(control),
+        })
     }
 
     fn ask(&mut self, order: &ToProxy) -> io::Result<FromProxy> {
-        frame::write(&self.control, order)?;
-        match frame::read(&self.control)? {
-            Some(FromProxy::Failed(cause)) => Err(Error::other(cause)),
-            Some(answer) => Ok(answer),
-            None => Err(Error::other("the proxy has ended")),
+        let ended = || Error::other("the proxy has ended");
+        let control = self.control.as_ref().ok_or_else(ended)?;
+        let answer = frame::write(control, order).and_then(|()| frame::read(control));
+        match answer {
+            Ok(Some(FromProxy::Failed(cause))) => Err(Error::other(cause)),
+            Ok(Some(answer)) => Ok(answer),
+            lost => {
+                // What it says later would be taken for the answer to another order.
+                self.control = None;
+                let _ = self.process.kill();
+                Err(match lost {
+                    Err(error) => Error::new(
+                        error.kind(),
+                        format!("the proxy did not answer, and was ended: {error}"),
+                    ),
+                    Ok(_) => ended(),
+                })
+            }
         }
     }
 }
@@ -225,11 +242,35 @@ table inet {table} {{
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::ExitStatus;
     use vm_test_protocol::proxy::ProxySettings;
+
+    #[test]
+    fn a_proxy_that_answers_too_late_is_ended_and_its_answer_is_not_that_to_the_next_order() {
+        let (control, theirs) = UnixStream::pair().unwrap();
+        control
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .unwrap();
+        let process = Command::new("sleep").arg("100").spawn().unwrap();
+        let mut running = Running {
+            process,
+            control: Some(control),
+        };
+        let error = running.ask(&ToProxy::Report).unwrap_err();
+        let words = "the proxy did not answer, and was ended: ";
+        assert!(error.to_string().starts_with(words), "{error}");
+        let late = FromProxy::Listening(vec![1]);
+        let _ = frame::write(&theirs, &late);
+        let error = running.ask(&ToProxy::Report).unwrap_err();
+        assert_eq!(error.to_string(), "the proxy has ended");
+        let ended: ExitStatus = running.process.wait().unwrap();
+        assert!(!ended.success());
+    }
 
     #[test]
     fn frames_for_the_port_are_led_to_the_proxy_and_no_others() {
         let proxy = Start {
+            node: 0,
             port: 6379,
             places: vec![
                 Place {

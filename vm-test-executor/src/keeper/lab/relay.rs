@@ -3,9 +3,9 @@
 
 use super::links::Links;
 use super::messages::Fault;
-use super::moves::Bridge;
+use super::moves::{Bridge, Mover};
 use super::relayed::{AT_ONCE, Relayed, of_token};
-use crate::sync;
+use crate::{proxy, sync};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -78,24 +78,15 @@ impl Relay {
     }
 
     /// Adds a fault; returns its number.
-    pub(super) fn add_fault<'a>(
-        &self,
-        fault: Fault,
-        bridges: impl Iterator<Item = Bridge<'a>> + Clone,
-        links: &mut Links,
-    ) -> io::Result<u64> {
+    pub(super) fn add_fault(&self, fault: Fault, mover: &mut dyn Mover) -> io::Result<u64> {
         let mut relayed = sync::lock(&self.shared.relayed);
         let now = relayed.now();
         let number = relayed.faults.add(fault, now);
         let number = number.ok_or_else(|| io::Error::other("it has too many faults already"))?;
-        let mut arrange = |relayed: &mut Relayed| {
-            let mut bridges = bridges.clone();
-            bridges.try_for_each(|bridge| relayed.arrange(&self.shared.events, &bridge, links))
-        };
-        if let Err(error) = arrange(&mut relayed) {
+        if let Err(error) = mover.arrange(&mut relayed, &self.shared.events) {
             relayed.faults.remove(number);
             // What could not be moved there can hardly be moved back; the first error says more.
-            let _ = arrange(&mut relayed);
+            let _ = mover.arrange(&mut relayed, &self.shared.events);
             return Err(error);
         }
         relayed.send_due();
@@ -109,13 +100,19 @@ impl Relay {
         tally.ok_or_else(|| io::Error::other("it has no such fault"))
     }
 
+    /// Frames for this proxy belong to it from now on, and not to its node.
+    pub(super) fn divert(&self, number: u64, proxy: proxy::Start) {
+        let mut relayed = sync::lock(&self.shared.relayed);
+        relayed.diverted.begin(number, proxy);
+    }
+
+    /// Frames for this proxy are the node's again.
+    pub(super) fn divert_no_more(&self, number: u64) {
+        sync::lock(&self.shared.relayed).diverted.end(number);
+    }
+
     /// Removes a fault. Frames that were kept for it alone go on before any later ones.
-    pub(super) fn mend<'a>(
-        &self,
-        number: u64,
-        mut bridges: impl Iterator<Item = Bridge<'a>>,
-        links: &mut Links,
-    ) -> io::Result<Mended> {
+    pub(super) fn mend(&self, number: u64, mover: &mut dyn Mover) -> io::Result<Mended> {
         let began = Instant::now();
         let mut relayed = sync::lock(&self.shared.relayed);
         if !relayed.faults.remove(number) {
@@ -131,7 +128,7 @@ impl Relay {
             }
         }
         let [delivered, lost] = relayed.counts();
-        bridges.try_for_each(|bridge| relayed.arrange(&self.shared.events, &bridge, links))?;
+        mover.arrange(&mut relayed, &self.shared.events)?;
         relayed.send_due();
         Ok(Mended { delivered, lost })
     }

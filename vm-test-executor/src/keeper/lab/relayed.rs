@@ -1,27 +1,30 @@
 //! The links of a lab that are in the relay, and what carries their frames. Moves no link.
 
+use super::diverted::Diverted;
 use super::faults::Faults;
 use super::lane::Kept;
-use super::segment::{Means, ROOM, Segment};
+use super::segment::{Means, Segment};
 use super::stations::Place;
 use super::timer::Timer;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
+use vm_test_sys::batch::{self, Batch};
 
 /// How many frames are carried before somebody else may use the relay.
-pub(super) const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = batch::MOST;
 
 /// All that the relay works with.
 #[derive(Debug)]
 pub(super) struct Relayed {
     pub(super) faults: Faults,
+    pub(super) diverted: Diverted,
     pub(super) segments: BTreeMap<usize, Segment>,
     /// The interfaces of all links, in the relay or not, by network and node.
     pub(super) interfaces: BTreeMap<(usize, usize), String>,
     pub(super) kept: Kept,
-    buffer: Vec<u8>,
+    batch: Batch,
     timer: Timer,
 }
 
@@ -30,10 +33,11 @@ impl Relayed {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             faults: Faults::default(),
+            diverted: Diverted::default(),
             segments: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             kept: Kept::default(),
-            buffer: vec![0; ROOM],
+            batch: Batch::new(),
             timer: Timer::new()?,
         })
     }
@@ -54,14 +58,14 @@ impl Relayed {
     }
 
     /// Returns the segments, and what they need to carry frames.
-    fn parts(&mut self) -> (&mut BTreeMap<usize, Segment>, Means<'_>) {
+    fn parts(&mut self) -> (&mut BTreeMap<usize, Segment>, &mut Batch, Means<'_>) {
         let means = Means {
             faults: &mut self.faults,
+            diverted: &self.diverted,
             kept: &mut self.kept,
-            buffer: &mut self.buffer,
             now: self.timer.now(),
         };
-        (&mut self.segments, means)
+        (&mut self.segments, &mut self.batch, means)
     }
 
     /// Knows the interface of a link from now on.
@@ -80,11 +84,11 @@ impl Relayed {
 
     /// Carries frames that have come in at a place; returns how many.
     pub(super) fn serve(&mut self, network: usize, place: Place, most: usize) -> usize {
-        let (segments, mut means) = self.parts();
+        let (segments, batch, mut means) = self.parts();
         let Some(segment) = segments.get_mut(&network) else {
             return 0;
         };
-        match (segment.serve(place, most, &mut means), place) {
+        match (segment.serve(place, most, batch, &mut means), place) {
             (Ok(count), _) => count,
             (Err(_), Place::Node(node)) => {
                 // The node is gone, and its interface with it.
@@ -104,7 +108,7 @@ impl Relayed {
 
     /// Lets some of the held frames go on; returns whether more are due.
     pub(super) fn release(&mut self) -> bool {
-        let (segments, mut means) = self.parts();
+        let (segments, _, mut means) = self.parts();
         let mut is_due = false;
         for segment in segments.values_mut() {
             is_due |= segment.release(AT_ONCE, &mut means);
@@ -114,7 +118,7 @@ impl Relayed {
 
     /// Lets delayed frames that are due go on, or a part of them, and sets the timer to the next.
     pub(super) fn send_due(&mut self) {
-        let (segments, mut means) = self.parts();
+        let (segments, _, mut means) = self.parts();
         for segment in segments.values_mut() {
             segment.send_due(AT_ONCE, &mut means);
         }

@@ -1,14 +1,14 @@
 //! The link of a node while it is in the relay. Carries nothing itself.
 
 use super::lane::Lane;
+use super::outlet::Outlet;
 use super::way::Way;
-use vm_test_sys::packet::Packets;
 
 /// The link of a node.
 #[derive(Debug)]
 pub(super) struct RelayedLink {
     pub(super) interface: String,
-    pub(super) packets: Packets,
+    pub(super) packets: Outlet,
     /// How many segments a frame of the node could have, if that is limited now.
     pub(super) segments: Option<u32>,
     from_node: Lane,
@@ -16,7 +16,7 @@ pub(super) struct RelayedLink {
 }
 
 impl RelayedLink {
-    pub(super) fn new(interface: String, packets: Packets) -> Self {
+    pub(super) fn new(interface: String, packets: Outlet) -> Self {
         Self {
             interface,
             packets,

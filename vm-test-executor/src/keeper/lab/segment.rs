@@ -1,9 +1,11 @@
 //! The part of one network that is in the relay: links that have left the bridge, and the way to
 //! the bridge. Carries frames between them as a switch does, except where a fault forbids it.
 
+use super::diverted::Diverted;
 use super::fate::{Arrival, Fate};
 use super::faults::Faults;
 use super::lane::{Kept, Lane};
+use super::outlet::Outlet;
 use super::relayed_link::RelayedLink;
 use super::stations::{Place, Stations, is_for_bridges};
 use super::way::Way;
@@ -11,24 +13,19 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 use vm_test_protocol::dissection::Dissection;
-use vm_test_sys::packet::{HEADER, LONGEST, Options, Packets, Received};
-
-/// Each frame has what its sender left to the hardware, so that long ones pass in one piece. The
-/// kernel cuts them for an interface that cannot take them.
-pub(super) const OPTIONS: Options = Options {
-    outgoing: false,
-    promiscuous: false,
-    headers: true,
-};
+use vm_test_sys::batch::Batch;
+use vm_test_sys::packet::HEADER;
 
 /// The links of one network that are in the relay.
 #[derive(Debug)]
 pub(super) struct Segment {
     network: usize,
-    pub(super) bridge: Packets,
+    pub(super) bridge: Outlet,
     pub(super) links: BTreeMap<usize, RelayedLink>,
     /// How many segments a frame from the bridge could have, if that is limited now.
     pub(super) segments: Option<u32>,
+    /// The node whose link leaves the relay at this moment.
+    pub(super) leaving: Option<usize>,
     stations: Stations,
 }
 
@@ -36,23 +33,24 @@ pub(super) struct Segment {
 #[derive(Debug)]
 pub(super) struct Means<'a> {
     pub(super) faults: &'a mut Faults,
+    pub(super) diverted: &'a Diverted,
     pub(super) kept: &'a mut Kept,
-    pub(super) buffer: &'a mut [u8],
     /// The time, since the relay began.
     pub(super) now: Duration,
 }
 
-/// The length of a buffer for any frame.
-pub(super) const ROOM: usize = HEADER + LONGEST;
+/// Where frames of a batch go on, each with its number in the batch.
+type Routes = Vec<(Place, usize)>;
 
 impl Segment {
     /// Returns a segment without links.
-    pub(super) fn new(network: usize, bridge: Packets) -> Self {
+    pub(super) fn new(network: usize, bridge: Outlet) -> Self {
         Self {
             network,
             bridge,
             links: BTreeMap::new(),
             segments: None,
+            leaving: None,
             stations: Stations::default(),
         }
     }
@@ -81,30 +79,38 @@ impl Segment {
         &mut self,
         place: Place,
         most: usize,
+        batch: &mut Batch,
         means: &mut Means<'_>,
     ) -> io::Result<usize> {
-        for count in 0..most {
-            let Some(packets) = self.packets(place) else {
-                return Ok(count);
+        let (mut served, mut are_there_more) = (0, true);
+        let mut routes = Routes::new();
+        while are_there_more && served < most {
+            let Some(outlet) = self.packets(place) else {
+                break;
             };
-            let length = match packets.receive(means.buffer, OPTIONS.headers)? {
-                Received::Frame { length, .. } => length,
-                Received::Lost => continue,
-                Received::Nothing => return Ok(count),
-            };
-            // Taken out, since what carries the frame needs the rest.
-            let buffer = std::mem::take(&mut means.buffer);
-            let frame = &buffer[..length];
-            let goes_on = match place {
-                Place::Bridge => true,
-                Place::Node(node) => self.take(node, Way::FromNode, frame, means),
-            };
-            if goes_on {
-                self.carry(place, frame, means);
+            let count;
+            (count, are_there_more) = outlet.receive(batch, most - served)?;
+            for number in 0..count {
+                let Some(frame) = batch.frame(number) else {
+                    continue;
+                };
+                let goes_on = match place {
+                    Place::Bridge => true,
+                    Place::Node(node) => self.take(node, Way::FromNode, frame, means),
+                };
+                if goes_on {
+                    self.carry(place, frame, means, |to| routes.push((to, number)));
+                }
             }
-            means.buffer = buffer;
+            for group in routes.chunk_by(|one, next| one.0 == next.0) {
+                if let Some(outlet) = group.first().and_then(|(to, _)| self.packets(*to)) {
+                    outlet.send_some(batch, group.iter().map(|(_, number)| *number));
+                }
+            }
+            routes.clear();
+            served += count;
         }
-        Ok(most)
+        Ok(served)
     }
 
     /// Has one direction of a link take a frame; returns whether it goes on at once.
@@ -170,11 +176,16 @@ impl Segment {
                 let Some(frame) = next(link.lane(way), means) else {
                     break;
                 };
+                let mut places = Vec::new();
                 match way {
-                    Way::FromNode => self.carry(Place::Node(node), &frame, means),
-                    Way::ToNode => {
-                        let _ = link.packets.send(&frame);
+                    Way::FromNode => {
+                        self.carry(Place::Node(node), &frame, means, |to| places.push(to));
                     }
+                    Way::ToNode => places.push(Place::Node(node)),
+                }
+                for outlet in places.into_iter().filter_map(|to| self.packets(to)) {
+                    // An interface that is full or gone loses the frame, as a port of a switch would.
+                    let _ = outlet.send(&frame);
                 }
             }
         }
@@ -207,6 +218,7 @@ impl Segment {
 
     /// Takes a link out, and loses what it has held.
     pub(super) fn remove(&mut self, node: usize, kept: &mut Kept) {
+        self.leaving = None;
         if let Some(mut link) = self.links.remove(&node) {
             for way in Way::BOTH {
                 link.lane(way).discard(kept);
@@ -215,16 +227,23 @@ impl Segment {
         self.links_have_moved();
     }
 
-    /// Returns the socket at a place.
-    pub(super) fn packets(&self, place: Place) -> Option<&Packets> {
+    /// Returns what is at a place.
+    pub(super) fn packets(&self, place: Place) -> Option<&Outlet> {
         match place {
             Place::Bridge => Some(&self.bridge),
             Place::Node(node) => self.links.get(&node).map(|link| &link.packets),
         }
     }
 
-    /// Carries a frame with its header from one place to where it belongs.
-    fn carry(&mut self, from: Place, frame: &[u8], means: &mut Means<'_>) {
+    /// Finds out to which places a frame with its header goes on at once. Where it waits, it is
+    /// taken.
+    fn carry(
+        &mut self,
+        from: Place,
+        frame: &[u8],
+        means: &mut Means<'_>,
+        mut goes_to: impl FnMut(Place),
+    ) {
         let Some((to, source)) = addresses(frame) else {
             return;
         };
@@ -232,36 +251,36 @@ impl Segment {
             return;
         }
         self.stations.learn(source, from);
-        match self.stations.find(to) {
-            Some(place) => self.deliver(from, place, frame, means),
-            None => {
-                let nodes = self.links.keys().copied().map(Place::Node);
-                let places: Vec<Place> = nodes.chain([Place::Bridge]).collect();
-                for place in places {
-                    self.deliver(from, place, frame, means);
-                }
+        let places: &[Place] = if let Place::Node(node) = from
+            && let Some(other) = means.diverted.node_of(self.network, &frame[HEADER..])
+        {
+            // The proxy is behind the bridge, and between these two nodes.
+            let is_separate = means.faults.separate(node, other);
+            if is_separate { &[] } else { &[Place::Bridge] }
+        } else if let Some(place) = self.stations.find(to) {
+            &[place]
+        } else {
+            let nodes = self.links.keys().copied();
+            let nodes = nodes.filter(|node| Some(*node) != self.leaving);
+            let nodes = nodes.map(Place::Node);
+            &nodes.chain([Place::Bridge]).collect::<Vec<_>>()
+        };
+        for place in places {
+            if self.reaches(from, *place, frame, means) {
+                goes_to(*place);
             }
         }
     }
 
-    fn deliver(&mut self, from: Place, to: Place, frame: &[u8], means: &mut Means<'_>) {
-        if from == to {
-            return;
-        }
-        // An interface that is full or gone loses the frame, as a port of a switch would.
+    /// Returns whether a frame reaches another place at once.
+    fn reaches(&mut self, from: Place, to: Place, frame: &[u8], means: &mut Means<'_>) -> bool {
         match to {
-            Place::Bridge => {
-                let _ = self.bridge.send(frame);
-            }
+            _ if from == to => false,
+            Place::Bridge => true,
             Place::Node(node) => {
-                if matches!(from, Place::Node(other) if means.faults.separate(node, other)) {
-                    return;
-                }
-                if self.take(node, Way::ToNode, frame, means)
-                    && let Some(link) = self.links.get(&node)
-                {
-                    let _ = link.packets.send(frame);
-                }
+                let is_separate =
+                    matches!(from, Place::Node(other) if means.faults.separate(node, other));
+                !is_separate && self.take(node, Way::ToNode, frame, means)
             }
         }
     }

@@ -5,7 +5,7 @@
 use super::ipv6::set;
 use super::links::{FarEnd, Links};
 use super::messages::{Fault, Network, Port};
-use super::moves::Bridge;
+use super::moves::{Bridge, Bridges};
 use super::proxies::{self, Proxies};
 use super::recorder::{Capture, Recorder};
 use super::relay::{Mended, Relay};
@@ -105,15 +105,21 @@ impl Switch {
     /// Begins a fault; returns its number.
     pub(super) fn fault(&mut self, fault: Fault) -> io::Result<u64> {
         let names = self.names();
-        let bridges = bridges(&self.networks, &names);
-        self.relay.add_fault(fault, bridges, &mut self.links)
+        let mut bridges = Bridges {
+            all: bridges(&self.networks, &names).collect(),
+            links: &mut self.links,
+        };
+        self.relay.add_fault(fault, &mut bridges)
     }
 
     /// Ends the fault with this number.
     pub(super) fn mend(&mut self, number: u64) -> io::Result<Mended> {
         let names = self.names();
-        let bridges = bridges(&self.networks, &names);
-        self.relay.mend(number, bridges, &mut self.links)
+        let mut bridges = Bridges {
+            all: bridges(&self.networks, &names).collect(),
+            links: &mut self.links,
+        };
+        self.relay.mend(number, &mut bridges)
     }
 
     /// Returns what has come of the impairment with this number.
@@ -123,7 +129,9 @@ impl Switch {
 
     /// Begins a proxy before a port of a node; returns its number.
     pub(super) fn proxy(&mut self, proxy: &Start) -> io::Result<u64> {
-        self.proxies.begin(proxy, &mut self.links, bridge)
+        let number = self.proxies.begin(proxy, &mut self.links, bridge)?;
+        self.relay.divert(number, proxy.clone());
+        Ok(number)
     }
 
     /// Returns what a proxy has done.
@@ -133,7 +141,9 @@ impl Switch {
 
     /// Ends a proxy.
     pub(super) fn end_proxy(&mut self, number: u64) -> io::Result<()> {
-        self.proxies.end(number)
+        let ended = self.proxies.end(number);
+        self.relay.divert_no_more(number);
+        ended
     }
 
     /// Returns what the networks have carried.
@@ -192,10 +202,7 @@ fn configure(ports: &[Port]) -> io::Result<()> {
 }
 
 /// Returns the bridges of networks, given their names.
-fn bridges<'a>(
-    networks: &'a [Network],
-    names: &'a [String],
-) -> impl Iterator<Item = Bridge<'a>> + Clone {
+fn bridges<'a>(networks: &'a [Network], names: &'a [String]) -> impl Iterator<Item = Bridge<'a>> {
     let all = networks.iter().zip(names).enumerate();
     all.map(|(number, (network, name))| Bridge {
         number,
