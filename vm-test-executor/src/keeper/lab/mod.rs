@@ -37,7 +37,8 @@ mod wires;
 
 pub use life::{LAB, main};
 pub use messages::{Carried, Fault, Ids, LabReport, LinkKind, Network, Node, Port, ToLab};
-pub use own_link::{OWN_LINK, main as carry_own_link};
+pub use own_link::main as carry_own_link;
+pub use room::OWN_LINK;
 pub use router::PACKET_FILTER;
 
 pub(super) use own_link::serve_card;

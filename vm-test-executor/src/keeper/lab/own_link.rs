@@ -18,9 +18,6 @@ use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame;
 use vm_test_sys::inherited;
 
-/// The argument that makes the program what carries the link of a container.
-pub const OWN_LINK: &str = "__own_link";
-
 /// Runs what carries the link of a container, in a process that was started for it in the room of
 /// that link.
 pub fn main() -> ExitCode {

@@ -4,7 +4,6 @@
 use super::ipv6::set;
 use super::links::{FarEnd, Links};
 use super::moves::Bridge;
-use super::own_link::OWN_LINK;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::File;
 use std::io;
@@ -14,6 +13,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use vm_test_protocol::machine::Route;
 use vm_test_sys::network;
+
+/// The argument that makes the program what carries the link of a container.
+pub const OWN_LINK: &str = "__own_link";
 
 /// The bridge. Its packets are as long as what carries connections out can make them.
 pub(super) const BRIDGE: Bridge<'static> = Bridge {
