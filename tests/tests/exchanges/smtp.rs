@@ -100,6 +100,26 @@ fn of_a_thousand_mixed_calls_those_fail_that_should_and_no_refused_mail_is_deliv
 }
 
 #[test]
+fn errors_take_their_place_in_pipelines_of_a_hundred_commands() {
+    let python = Python::new();
+    for pieces in [Pieces::Unchanged, Pieces::Single] {
+        let server = MailServer::start(&python);
+        let rules = vec![
+            failing("MAIL FROM:<fail451@*", "451"),
+            failing("RCPT TO:<fail550@*", "550"),
+            failing("VRFY", "452"),
+        ];
+        let (proxy, port) = FaultProxy::start(Smtp::new(), rules, server.port, pieces);
+        let told = python.script("smtp_pipelines.py", &[&port.to_string()]);
+        let errors: u64 = told.trim().parse().unwrap();
+        assert!(errors > 250, "{errors}");
+        proxy.wait_for_hits(errors);
+        assert_eq!(server.delivered(), 10);
+        assert_eq!(proxy.violations(), [""; 0]);
+    }
+}
+
+#[test]
 fn each_error_arrives_where_it_was_asked_for_and_421_closes() {
     let python = Python::new();
     let server = MailServer::start(&python);
