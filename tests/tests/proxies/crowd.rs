@@ -1,15 +1,18 @@
 //! Many connections through the programs, and many exchanges on one: all are served, and memory
 //! does not grow.
 
-use std::io::Read;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use vm_test_tests::campaign;
 
+use crate::memcached::Memcached;
 use crate::mode::{Mode, modes};
+use crate::server::{LIMIT, connect};
 
 /// Lets this process have as many descriptors as it may; returns how many that is.
 fn descriptors() -> u64 {
@@ -77,6 +80,52 @@ fn serve(mode: Mode, most: u64, dearest: u64) {
 #[test]
 fn as_many_connections_as_descriptors_allow_up_to_ten_thousand_are_served() {
     serve(modes()[0], 10_000, 16 * 1024);
+}
+
+#[test]
+fn ten_thousand_clients_at_once_are_served_or_learn_that_they_are_not() {
+    // Each takes one descriptor here, one of memcached, and two of the proxy.
+    let limit = usize::try_from(descriptors()).unwrap_or(usize::MAX);
+    let wanted = limit.saturating_sub(500).min(10_000);
+    assert!(wanted >= 500, "the limit of descriptors is too low");
+    let memcached = Memcached::start(wanted + 100);
+    let mode = modes()[0];
+    let (server, address) = mode.start(memcached.address);
+    let (before, idle) = (server.memory(), server.descriptors());
+    let ask = |mut stream: TcpStream| {
+        stream.write_all(b"version\r\n").unwrap();
+        stream
+    };
+    let crowd: Vec<_> = (0..wanted).map(|_| ask(connect(address))).collect();
+    let (mut served, mut waiting, mut ended) = (Vec::new(), Vec::new(), 0);
+    for mut stream in crowd {
+        // They come in turn: behind one that waits there are only others that do.
+        let patience = if waiting.is_empty() { 5_000 } else { 100 };
+        stream
+            .set_read_timeout(Some(Duration::from_millis(patience)))
+            .unwrap();
+        match stream.read(&mut [0; 64]) {
+            Ok(length) if length > 0 => served.push(stream),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => waiting.push(stream),
+            Ok(_) | Err(_) => ended += 1,
+        }
+    }
+    let memory = server.memory().saturating_sub(before);
+    let (count, waits) = (served.len(), waiting.len());
+    eprintln!("of {wanted}: {count} served, {waits} wait, {ended} ended, {memory} bytes");
+    assert!(count >= wanted.min((limit - 100) / 2));
+    assert!(memory / (wanted as u64) < 16 * 1024, "{memory} bytes");
+    if count < wanted {
+        server.wait_for_log("Too many open files");
+    }
+    drop(served);
+    for mut stream in waiting {
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        assert!(stream.read(&mut [0; 64]).unwrap() > 0);
+    }
+    server.wait_for_descriptors(idle);
+    let mut stream = ask(connect(address));
+    assert!(stream.read(&mut [0; 64]).unwrap() > 0);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 
 mod command_line;
 mod crowd;
+mod floods;
 mod halves;
 mod hostile;
 mod in_full;
 mod kills;
+mod memcached;
 mod mode;
 mod server;
 mod talk;

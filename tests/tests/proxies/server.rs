@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use vm_test_tests::host::Host;
 
 /// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// Returns the program that was built with this workspace.
 pub(crate) fn program() -> PathBuf {

@@ -11,6 +11,9 @@ pub(super) const MOST_WAITING: usize = 64 * 1024;
 /// The least and the most that is read at once.
 const READS: (usize, usize) = (2 * 1024, 64 * 1024);
 
+/// A buffer that is empty keeps at most so much memory.
+const MOST_KEPT: usize = 4 * 1024;
+
 /// How many small parts are collected before they are written.
 const MOST_HELD: usize = 16 * 1024;
 
@@ -42,8 +45,7 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
     /// Reads more, and returns how much; 0 at the end. Dropping the future loses nothing.
     pub(super) async fn fill(&mut self) -> io::Result<usize> {
         if self.waiting.is_empty() {
-            // A connection that waits keeps no large buffer.
-            self.waiting = BytesMut::new();
+            shrink(&mut self.waiting);
         }
         self.waiting.reserve(self.next_read);
         let read = self.reader.read_buf(&mut self.waiting).await?;
@@ -85,7 +87,7 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         if !self.held.is_empty() {
             self.writer.write_all_buf(&mut self.held).await?;
-            self.held = BytesMut::new();
+            shrink(&mut self.held);
         }
         self.writer.flush().await
     }
@@ -94,5 +96,12 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
     pub(super) async fn shut_down(&mut self) -> io::Result<()> {
         self.flush().await?;
         self.writer.shutdown().await
+    }
+}
+
+/// Gives the memory of an empty buffer back, if it is much: a connection that waits keeps little.
+fn shrink(buffer: &mut BytesMut) {
+    if buffer.try_reclaim(MOST_KEPT + 1) {
+        *buffer = BytesMut::new();
     }
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::tcp::ReadHalf;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -22,7 +22,7 @@ use crate::toxic::{Chain, Chunk, Direction, End, Listed, Place};
 const READ: usize = 64 * 1024;
 
 /// How many are read at once into toxics: as many as Toxiproxy does.
-const CHUNK: usize = 32 * 1024;
+pub(super) const CHUNK: usize = 32 * 1024;
 
 thread_local! {
     /// What sockets are read into. One a thread: a connection without traffic has no buffer.
@@ -30,15 +30,15 @@ thread_local! {
 }
 
 /// One direction of a connection.
-pub(super) struct Link<'a, W> {
+pub(super) struct Link<'a> {
     pub(super) source: ReadHalf<'a>,
-    pub(super) sink: W,
+    pub(super) sink: WriteHalf<'a>,
     pub(super) chain: Chain,
     pub(super) toxics: watch::Receiver<Vec<Listed>>,
     pub(super) flow: &'a Flow,
 }
 
-impl<W: AsyncWrite + Unpin> Link<'_, W> {
+impl Link<'_> {
     /// Carries bytes until the stream ends.
     ///
     /// If the sink takes no more, it ends as well: what the other end has still sent arrives by the
@@ -149,7 +149,7 @@ async fn read(source: &mut ReadHalf<'_>, most: usize) -> io::Result<usize> {
 }
 
 /// Returns how a stream ends whose socket has this error: what was reset is reset on the other side.
-fn end_of(error: &io::Error) -> End {
+pub(super) fn end_of(error: &io::Error) -> End {
     match error.kind() {
         io::ErrorKind::ConnectionReset => End::Reset,
         _ => End::Close,
@@ -157,24 +157,28 @@ fn end_of(error: &io::Error) -> End {
 }
 
 /// Returns one direction of a connection.
-pub(super) fn link<'a, W>(
+pub(super) fn link<'a>(
     setup: &'a Setup,
     connection: u64,
     direction: Direction,
     source: ReadHalf<'a>,
-    sink: W,
-) -> Link<'a, W> {
-    let place = Place {
+    sink: WriteHalf<'a>,
+) -> Link<'a> {
+    Link {
+        source,
+        sink,
+        chain: new_chain(setup, connection, direction),
+        toxics: setup.toxics.watch(),
+        flow: setup.traffic.flow(direction),
+    }
+}
+
+/// Returns a chain without toxics for one direction of a connection.
+pub(super) fn new_chain(setup: &Setup, connection: u64, direction: Direction) -> Chain {
+    Chain::new(Place {
         seed: setup.seed,
         proxy: setup.name.as_str().into(),
         connection,
         direction,
-    };
-    Link {
-        source,
-        sink,
-        chain: Chain::new(place),
-        toxics: setup.toxics.watch(),
-        flow: setup.traffic.flow(direction),
-    }
+    })
 }

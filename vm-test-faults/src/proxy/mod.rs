@@ -9,6 +9,7 @@ mod link;
 mod listener;
 mod register;
 mod setup;
+mod source;
 mod traffic;
 
 pub use entry::{Described, Update, Wanted};
