@@ -19,6 +19,8 @@ pub struct New {
     pub user: bool,
     /// Mounts, IPC and the host's name.
     pub world: bool,
+    /// Mounts alone.
+    pub mounts: bool,
     /// Network.
     pub network: bool,
     /// The view of control groups.
@@ -58,6 +60,7 @@ pub fn fork(new: New, parent: Parent) -> io::Result<Option<Child>> {
             new.world,
             libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS,
         ),
+        (new.mounts, libc::CLONE_NEWNS),
         (new.network, libc::CLONE_NEWNET),
         (new.groups, libc::CLONE_NEWCGROUP),
         (parent == Parent::Shared, libc::CLONE_PARENT),

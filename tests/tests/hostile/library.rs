@@ -1,14 +1,16 @@
 //! The sockets of keepers, which a guest's root could otherwise connect to: those of liblxc exist where
-//! an init boots, out of the guest's reach; other keepers of containers have none.
+//! an init boots, out of the guest's reach; other keepers of containers have none. Nor does a guest share
+//! its files with what stays beside its keeper.
 
 use super::arena::alone;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 use vm_test_tests::fixture::Fixture;
 use vm_test_tests::host::Host;
 use vm_test_tests::place::Place;
-use vm_test_tests::process::{Running, await_that, instances};
+use vm_test_tests::process::{Running, await_that, instances, parents};
 
 const ATTACK: &str = "others::no_abstract_socket_that_it_is_told_answers";
 
@@ -83,5 +85,41 @@ fn a_keeper_without_the_library_has_no_socket_with_a_name() {
     assert_eq!(names, [""; 0]);
     let maps = fs::read_to_string(format!("/proc/{keeper}/maps"));
     assert!(!maps.unwrap_or_default().contains("liblxc"));
+    finish(running, None);
+}
+
+#[test]
+fn what_carries_a_guests_link_has_its_own_files_and_not_the_guests() {
+    let _alone = alone();
+    let host = Place::Container.host();
+    let fixture = Fixture::new("hostile");
+    let tun = File::options().read(true).write(true).open("/dev/net/tun");
+    if let Err(error) = tun {
+        eprintln!("not examined: no guest has a way out where this user cannot open tun: {error}");
+        return;
+    }
+    let (running, _, keeper) = attack(&host, &fixture, "outside");
+    let mounts = |pid: u64| fs::read_link(format!("/proc/{pid}/ns/mnt")).unwrap();
+    let command = |pid: u64| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+    let children = || {
+        let all = parents().into_iter();
+        let own = all.filter(|(_, parent)| u64::from(*parent) == keeper);
+        own.map(|(pid, _)| u64::from(pid)).collect::<Vec<_>>()
+    };
+    let is_carrier = |pid: &u64| command(*pid).contains("__own_link");
+    let is_agent = |pid: &u64| command(*pid).contains("agent");
+    await_that("its agent and its link", Duration::from_secs(10), || {
+        children().iter().any(is_carrier) && children().iter().any(is_agent)
+    });
+    let carrier = children().into_iter().find(is_carrier).unwrap();
+    let agent = children().into_iter().find(is_agent).unwrap();
+    assert_eq!(mounts(carrier), mounts(keeper));
+    assert_ne!(mounts(carrier), mounts(agent));
+    let root = |pid: u64| {
+        let meta = fs::metadata(format!("/proc/{pid}/root/")).unwrap();
+        (meta.dev(), meta.ino())
+    };
+    assert_eq!(root(carrier), root(u64::from(std::process::id())));
+    assert_ne!(root(agent), root(carrier));
     finish(running, None);
 }

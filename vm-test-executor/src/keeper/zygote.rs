@@ -190,7 +190,7 @@ fn serve() -> io::Result<()> {
             user: order.user,
             world: true,
             network: order.network,
-            groups: false,
+            ..New::default()
         };
         match fork::fork(new, Parent::Shared) {
             Ok(None) => {

@@ -22,7 +22,8 @@ use vm_test_sys::fork::{self, Child, New, Parent};
 ///
 /// The container is in the namespaces of this process, whose first process is pid 1 of one more. It
 /// sees nothing of this process there, which is all that keeps it apart: no path of this process is
-/// followed and no socket of it is named once the guest runs.
+/// followed and no socket of it is named once the guest runs. Where another process stays with this
+/// one, the container has mounts of its own.
 ///
 /// # Errors
 /// If it cannot be started.
@@ -35,6 +36,9 @@ pub fn run(machine: &Machine) -> Result<i32, Failure> {
         .map_err(|error| told(Trouble::handing("make a pipe", &error.into())))?;
     let new = New {
         groups: true,
+        // What carries its link stays with the keeper, and must not find the guest's files in place
+        // of its own.
+        mounts: matches!(machine.network, Network::Of(_)),
         ..New::default()
     };
     let started = fork::fork(new, Parent::Own)
