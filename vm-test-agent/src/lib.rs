@@ -20,6 +20,7 @@ mod events;
 mod harvest;
 mod job;
 mod kind;
+mod lease;
 mod libraries;
 mod life;
 mod limits;

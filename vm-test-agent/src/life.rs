@@ -2,7 +2,8 @@
 
 use super::work::{self, Guest};
 use super::{
-    boot, channels, container, kind, limits, machine, memory, rehearsal, rest, run, stream, tools,
+    boot, channels, container, kind, lease, limits, machine, memory, rehearsal, rest, run, stream,
+    tools,
 };
 use std::fs::File;
 use std::io;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use vm_test_protocol::agent::FromAgent;
 use vm_test_protocol::machine::READ_DISK;
 use vm_test_protocol::tool::TOOL;
-use vm_test_protocol::{ALIVE, BODY_SOCKET, PROTOCOL};
+use vm_test_protocol::{ALIVE, BODY_SOCKET, ENV_AHEAD, PROTOCOL};
 use vm_test_sys::{inherited, loopback, session};
 
 /// The variable with the descriptor of the stream to the host.
@@ -63,7 +64,7 @@ fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
 fn in_machine(boot: Option<Duration>) -> io::Result<()> {
     let begun = machine::begin(boot)?;
     let mut host = stream::Host::new(begun.stream)?;
-    serve(&mut host, begun.degraded)
+    serve(&mut host, listener()?, begun.degraded)
 }
 
 fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
@@ -79,8 +80,14 @@ fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
     let _alive = boot
         .map(|_| File::options().write(true).open(ALIVE))
         .transpose()?;
+    let up = boot.map_or(Ok(None), boot::await_up);
+    let listener = listener()?;
+    let stream = match std::env::var_os(ENV_AHEAD) {
+        Some(_) => lease::await_stream(stream)?,
+        None => stream,
+    };
     let mut host = stream::Host::new(stream)?;
-    let degraded = match boot.map_or(Ok(None), boot::await_up) {
+    let degraded = match up {
         Ok(degraded) => degraded,
         Err(reason) => {
             host.send(&FromAgent::NotUp(reason))?;
@@ -90,13 +97,22 @@ fn in_container(stream: OwnedFd, boot: Option<Duration>) -> io::Result<()> {
             return Ok(());
         }
     };
-    serve(&mut host, degraded)
+    serve(&mut host, listener, degraded)
+}
+
+/// Returns the socket on which bodies report.
+fn listener() -> io::Result<UnixListener> {
+    let listener = UnixListener::bind(BODY_SOCKET)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// Says hello, takes jobs, and runs them.
-fn serve(host: &mut stream::Host, degraded: Option<String>) -> io::Result<()> {
-    let listener = UnixListener::bind(BODY_SOCKET)?;
-    listener.set_nonblocking(true)?;
+fn serve(
+    host: &mut stream::Host,
+    listener: UnixListener,
+    degraded: Option<String>,
+) -> io::Result<()> {
     let kernel = rustix::system::uname()
         .release()
         .to_string_lossy()

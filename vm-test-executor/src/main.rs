@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     if let Some(command) = std::env::args_os().nth(1) {
         for (name, main) in [
             (keeper::COMMAND, keeper::main as fn() -> ExitCode),
+            (keeper::ZYGOTE, keeper::zygote_main),
             (keeper::lab::LAB, keeper::lab::main),
             (keeper::lab::OWN_LINK, keeper::lab::carry_own_link),
             (proxy::COMMAND, proxy::main),

@@ -72,6 +72,13 @@ pub const ENV_CALL: &str = "VM_TEST_CALL";
 /// The variable in the guest with the number of the job's [`channel`], if it has one.
 pub const ENV_CHANNEL: &str = "VM_TEST_CHANNEL";
 
+/// The variable for the agent of a container that is started ahead of its lease: its stream comes over
+/// the socket that it is started with.
+pub const ENV_AHEAD: &str = "VM_TEST_AHEAD";
+
+/// What such an agent says when its guest only lacks the lease.
+pub const AHEAD: &[u8; 1] = b"a";
+
 /// The beginning or end of a body's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {

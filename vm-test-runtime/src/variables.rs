@@ -61,7 +61,7 @@ pub const INSTANCE: &str = "VM_TEST_GUEST_INSTANCE";
 pub const BACKEND: &str = "VM_TEST_GUEST_BACKEND";
 
 /// Variables that vm-test sets itself, in a guest.
-pub const OWN: [&str; 14] = [
+pub const OWN: [&str; 15] = [
     vm_test_protocol::ENV_JOB,
     vm_test_protocol::ENV_TEST,
     vm_test_protocol::ENV_LAB,
@@ -72,6 +72,7 @@ pub const OWN: [&str; 14] = [
     INSTANCE,
     BACKEND,
     "VM_TEST_STREAM",
+    vm_test_protocol::ENV_AHEAD,
     "VM_TEST_MACHINE",
     vm_test_protocol::machine::ENV_JOURNAL,
     "VM_TEST_BOOT_TIMEOUT",

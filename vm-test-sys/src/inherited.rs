@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 /// Takes over an inherited descriptor.
 ///
@@ -31,5 +31,24 @@ pub fn set_inheritable(fd: &impl std::os::fd::AsFd, inheritable: bool) -> io::Re
         rustix::io::FdFlags::CLOEXEC
     };
     rustix::io::fcntl_setfd(fd, flags)?;
+    Ok(())
+}
+
+/// Gives a descriptor this number, under which a program that is executed here inherits it.
+///
+/// Call it only if nothing in this process owns a descriptor with that number.
+///
+/// # Errors
+/// If the number is larger than this process may have.
+pub fn place(fd: OwnedFd, number: RawFd) -> io::Result<()> {
+    if fd.as_raw_fd() == number {
+        set_inheritable(&fd, true)?;
+        let _ = fd.into_raw_fd();
+        return Ok(());
+    }
+    // SAFETY: both are plain numbers; by the agreement with the caller nothing owns the second one.
+    if unsafe { libc::dup2(fd.as_raw_fd(), number) } != number {
+        return Err(io::Error::last_os_error());
+    }
     Ok(())
 }

@@ -5,10 +5,11 @@
 //! asks the kernel to be killed with its parent, and executes. Between clone and exec it makes only
 //! async-signal-safe calls, because the parent has threads.
 
+use super::fork::{Child, clone};
 use rustix::process::Pid;
 use std::ffi::{CString, c_char};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A program to start in new namespaces.
 #[derive(Debug)]
@@ -72,47 +73,20 @@ impl Waiting {
 /// `EPERM` or `ENOSPC` if the host does not allow such namespaces.
 pub fn start(program: &Program<'_>) -> io::Result<Waiting> {
     let (wait, go) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    let mut flags = libc::CLONE_NEWNS
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWUTS
-        | libc::CLONE_PIDFD;
+    let mut flags =
+        libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
     if program.user_namespace {
         flags |= libc::CLONE_NEWUSER;
     }
     if program.network_namespace {
         flags |= libc::CLONE_NEWNET;
     }
-    let mut pidfd: RawFd = -1;
-    // SAFETY: all-zero bytes are valid `clone_args`.
-    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
-    arguments.flags = u64::try_from(flags).unwrap_or_default();
-    arguments.pidfd = std::ptr::from_mut(&mut pidfd) as u64;
-    arguments.exit_signal = u64::try_from(libc::SIGCHLD).unwrap_or_default();
     let child = Prepared::new(program, &wait, &go);
-    // SAFETY: without CLONE_VM this is a fork; the child only runs `Prepared::run`, which keeps to
-    // its rules.
-    let pid = unsafe {
-        libc::syscall(
-            libc::SYS_clone3,
-            std::ptr::from_ref(&arguments),
-            size_of::<libc::clone_args>(),
-        )
-    };
-    if pid == 0 {
-        child.run();
+    // SAFETY: the copy only runs `Prepared::run`, which keeps to the rules of a process with threads.
+    match unsafe { clone(flags, libc::SIGCHLD) }? {
+        None => child.run(),
+        Some(Child { pid, pidfd }) => Ok(Waiting { pid, pidfd, go }),
     }
-    if pid < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: with CLONE_PIDFD the kernel has stored a new descriptor, which nobody else owns.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    Ok(Waiting {
-        pid: pid.ok_or_else(|| io::Error::other("clone3 returned no process id"))?,
-        pidfd,
-        go,
-    })
 }
 
 /// What a child was doing when it failed before it executed the program.

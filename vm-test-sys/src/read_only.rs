@@ -1,23 +1,14 @@
-//! Mounts made read-only, alone or with all below them (`mount_setattr`). Knows the system call,
-//! not which mounts.
+//! Mounts made read-only (`mount_setattr`). Knows the system call, not which mounts.
 
 use std::ffi::CStr;
 use std::io;
-
-/// Makes the mount at `path`, and every mount below it, read-only in this mount namespace.
-///
-/// # Errors
-/// `EINVAL` if nothing is mounted there.
-pub fn make_tree(path: &CStr) -> io::Result<()> {
-    change(path, libc::MOUNT_ATTR_RDONLY, 0, libc::AT_RECURSIVE)
-}
 
 /// Makes the mount at `path` read-only in this mount namespace, and none below it.
 ///
 /// # Errors
 /// `EBUSY` if a file of it is open for writing, `EINVAL` if nothing is mounted there.
 pub fn make(path: &CStr) -> io::Result<()> {
-    change(path, libc::MOUNT_ATTR_RDONLY, 0, 0)
+    change(path, libc::MOUNT_ATTR_RDONLY, 0)
 }
 
 /// Makes the mount at `path` writable again.
@@ -25,10 +16,10 @@ pub fn make(path: &CStr) -> io::Result<()> {
 /// # Errors
 /// `EPERM` if it was mounted read-only outside this user namespace.
 pub fn undo(path: &CStr) -> io::Result<()> {
-    change(path, 0, libc::MOUNT_ATTR_RDONLY, 0)
+    change(path, 0, libc::MOUNT_ATTR_RDONLY)
 }
 
-fn change(path: &CStr, set: u64, clear: u64, flags: libc::c_int) -> io::Result<()> {
+fn change(path: &CStr, set: u64, clear: u64) -> io::Result<()> {
     let attributes = libc::mount_attr {
         attr_set: set,
         attr_clr: clear,
@@ -41,7 +32,7 @@ fn change(path: &CStr, set: u64, clear: u64, flags: libc::c_int) -> io::Result<(
             libc::SYS_mount_setattr,
             libc::AT_FDCWD,
             path.as_ptr(),
-            flags,
+            0,
             std::ptr::from_ref(&attributes),
             size_of::<libc::mount_attr>(),
         )

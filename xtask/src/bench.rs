@@ -1,11 +1,13 @@
 //! `cargo xtask bench`: what a test on a guest costs, compared in one run with the same test on the
-//! host and with `lxc-execute`.
+//! host, with `lxc-execute`, and in rows without a pause also with `crun`, `bwrap` and `unshare`.
 //!
 //! The samples are interleaved, so that other load on the host affects all of them alike; only
 //! ratios can be compared between hosts.
 
 mod boot;
+mod containers;
 mod contestant;
+mod cpu;
 mod daemon;
 mod footprint;
 mod goals;
@@ -17,6 +19,9 @@ mod machines;
 mod padding;
 mod proxies;
 mod rivals;
+mod row_goals;
+mod rows;
+mod sandboxes;
 mod scratch;
 mod table;
 
@@ -63,7 +68,7 @@ pub(crate) struct Options {
     /// Measure the links of a lab instead: with a fault that does nothing, next to the bridge.
     #[arg(long, conflicts_with_all = ["machines", "labs", "proxies"])]
     links: bool,
-    /// How often each command is run.
+    /// How often each command is run, and how many rows of containers are.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
     /// How often slow commands are run, if not as often as the others: a boot of a whole system,
@@ -74,7 +79,7 @@ pub(crate) struct Options {
 
 /// Builds, measures, prints the table.
 ///
-/// Fails if a guest costs more than the ceiling, or a VM more than its goals.
+/// Fails if a guest costs more than the ceiling, or misses one of its goals.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut purposes = vec![Purpose::Run, Purpose::Bench];
     let tests = options.machines || options.labs || options.proxies;
@@ -120,18 +125,16 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         machines = Some(prepared);
     }
     if rustix::process::geteuid().is_root() {
-        let lxc_execute = lxc_execute(&scratch)?;
+        let lxc_execute = sandboxes::lxc_execute(&scratch.0.join("lxc"), "vm-test-bench")?;
         contestants.push(Contestant::of_command("lxc-execute", lxc_execute));
-    } else {
-        println!(
-            "lxc-execute: not measured, it needs root (or a set-up of its own) over the host's root"
-        );
     }
     measure(&mut contestants, options.samples)?;
     let mut met = judge(&contestants)?;
     if let Some(machines) = machines {
         met &= goals::judge(|name| median(&contestants, name));
         machines.print_footprint()?;
+    } else {
+        met &= containers::run(&worktree, &daemon, &test, &scratch.0, options.samples)?;
     }
     Ok(conclude(&few(&contestants, ENOUGH), ENOUGH, met))
 }
@@ -238,25 +241,4 @@ fn build_test(worktree: &Worktree, name: &str) -> Result<PathBuf> {
         .find_map(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
     path.map(PathBuf::from)
         .context("cannot find the test binary among cargo's messages")
-}
-
-/// Returns the closest equivalent without vm-test: the same root file system, discarded after one
-/// command.
-fn lxc_execute(scratch: &Scratch) -> Result<Command> {
-    let upper = scratch.0.join("upper");
-    std::fs::create_dir_all(&upper)?;
-    let config = scratch.0.join("config");
-    let text = format!(
-        "lxc.rootfs.path = overlay:/:{}\nlxc.net.0.type = empty\nlxc.mount.auto = proc:rw sys:rw\nlxc.autodev = 1\n",
-        upper.display()
-    );
-    std::fs::write(&config, text)?;
-    let mut command = Command::new("lxc-execute");
-    command
-        .args(["-n", "vm-test-bench", "-P"])
-        .arg(&scratch.0)
-        .arg("-f")
-        .arg(&config);
-    command.args(["--", "/bin/true"]);
-    Ok(command)
 }

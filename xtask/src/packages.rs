@@ -169,6 +169,18 @@ pub(crate) const TABLE: &[Package] = &[
         "is what vm-test compares itself with",
     ),
     debian(
+        "crun",
+        Purpose::Bench,
+        Sign::Command("crun"),
+        "starts the containers that vm-test compares itself with",
+    ),
+    debian(
+        "bubblewrap",
+        Purpose::Bench,
+        Sign::Command("bwrap"),
+        "starts the sandboxes that vm-test compares itself with",
+    ),
+    debian(
         "binutils",
         Purpose::Bench,
         Sign::Command("objcopy"),

@@ -10,7 +10,8 @@ use vm_test_tests::terminal::Terminal;
 
 /// Variables between the host and its agent, or between an agent and its test, which nobody sets by
 /// hand.
-const INTERNAL: [&str; 9] = [
+const INTERNAL: [&str; 10] = [
+    "VM_TEST_AHEAD",
     "VM_TEST_BOOT_TIMEOUT",
     "VM_TEST_CALL",
     "VM_TEST_CHANNEL",

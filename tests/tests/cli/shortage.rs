@@ -22,7 +22,7 @@ fn below(host: &Host, limit: &str) -> Finished {
 fn too_few_open_files_are_named_at_every_step_of_a_start() {
     let host = Host::new();
     let mut steps = BTreeSet::new();
-    for limit in [5, 8, 10, 12, 16, 20] {
+    for limit in [5, 8, 10, 12, 14, 16] {
         let finished = below(&host, &format!("-n {limit}"));
         assert_eq!(finished.code(), Some(125), "{limit}: {}", finished.err);
         let (cause, hint) = finished.err.split_once("\nhint: ").unwrap_or_default();

@@ -42,11 +42,11 @@ const ROBBERS: &[(&str, &[&str])] = &[
     ),
     (
         "agent::reboots_the_machine",
-        &["died: its first process exited with code 1"],
+        &["died: the guest was rebooted"],
     ),
     (
         "agent::reboots_the_machine_without_a_trace",
-        &["the guest was restarted"],
+        &["died: the guest was rebooted"],
     ),
     ("own::fills_its_disk", &["no room after"]),
     (

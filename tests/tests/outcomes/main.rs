@@ -5,6 +5,7 @@
 
 mod bodies;
 mod builds;
+mod calls;
 mod deaths;
 mod emulators;
 mod endings;
@@ -16,6 +17,7 @@ mod kills;
 mod nowhere;
 mod processes;
 mod rows;
+mod spares;
 mod tracer;
 mod twins;
 mod volume;

@@ -1,12 +1,12 @@
-//! Guests as containers of liblxc. Knows the library's configuration; the root file system is
-//! already mounted.
+//! Containers of liblxc, in which the image's own init boots. Knows the library's configuration; the
+//! root file system is already mounted.
 
+use super::container::{Boot, Machine, Network};
 use super::room::STREAM;
 use std::ffi::CString;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 use vm_test_protocol::errno::{self, Tried};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::{AGENT_PATH, LIBRARIES};
@@ -14,53 +14,6 @@ use vm_test_sys::lxc::{Container, LIBRARY, Lxc};
 
 /// When a console's file has reached this size, it is truncated.
 const CONSOLE_SIZE: &str = "1MB";
-
-/// A container whose files are in place.
-#[derive(Debug)]
-pub struct Machine {
-    /// The instance's name.
-    pub instance: String,
-    /// The guest's name, which is also its host name.
-    pub guest: String,
-    /// The keeper's directory.
-    pub room: PathBuf,
-    /// The root file system.
-    pub root: PathBuf,
-    /// The devices that it gets: the file to bind, and its path in the guest.
-    pub devices: Vec<(PathBuf, PathBuf)>,
-    /// The directory that becomes its `/dev/shm`, if it contains files of the host.
-    pub shared_memory: Option<PathBuf>,
-    /// The loader in the guest that starts the agent, if it is not the guest's own.
-    pub loader: Option<PathBuf>,
-    /// Its network.
-    pub network: Network,
-    /// Memory in bytes.
-    pub memory: u64,
-    /// Whether the agent must watch the memory.
-    pub watch_memory: bool,
-    /// Set if the image's own init boots, with the agent beside it.
-    pub boot: Option<Boot>,
-}
-
-/// The network of a container.
-#[derive(Debug)]
-pub enum Network {
-    /// Its own, which is empty.
-    Own,
-    /// The host's.
-    Host,
-    /// That of this namespace, in which nothing of its keeper is.
-    Of(OwnedFd),
-}
-
-/// The boot of a guest with its own init.
-#[derive(Debug)]
-pub struct Boot {
-    /// How long it may take.
-    pub timeout: Duration,
-    /// The file that its console is written to.
-    pub console: OwnedFd,
-}
 
 /// Returns the version of the installed library.
 ///
@@ -83,7 +36,7 @@ fn open() -> Result<Lxc, Failure> {
 ///
 /// # Errors
 /// If it cannot be started.
-pub fn run(machine: &Machine) -> Result<i32, Failure> {
+pub fn run(machine: &Machine, boot: &Boot) -> Result<i32, Failure> {
     let lxc = open()?;
     let log = machine.room.join("lxc.log");
     lxc.log_to(&c_path(&log)?, c"WARN");
@@ -92,7 +45,7 @@ pub fn run(machine: &Machine) -> Result<i32, Failure> {
     let mut container = lxc
         .container(&name, &directory)
         .ok_or_else(|| cannot(machine, "liblxc made no container".to_owned()))?;
-    configure(&mut container, machine)?;
+    configure(&mut container, machine, boot)?;
     let mut command = Vec::new();
     if let Some(loader) = &machine.loader {
         command.push(c_path(loader)?);
@@ -130,8 +83,8 @@ fn cure(words: &str) -> Option<&'static str> {
     })
 }
 
-fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Failure> {
-    for (key, value) in settings(machine) {
+fn configure(container: &mut Container<'_>, machine: &Machine, boot: &Boot) -> Result<(), Failure> {
+    for (key, value) in settings(machine, boot) {
         if !container.set(key, &value) {
             return Err(cannot(machine, format!("liblxc refuses {key} = {value}")));
         }
@@ -143,7 +96,7 @@ fn configure(container: &mut Container<'_>, machine: &Machine) -> Result<(), Fai
 }
 
 /// Returns the keys of liblxc's configuration with their values.
-fn settings(machine: &Machine) -> Vec<(&'static str, String)> {
+fn settings(machine: &Machine, boot: &Boot) -> Vec<(&'static str, String)> {
     let root = machine.root.display();
     let pivot = machine.room.join("pivot");
     // A sysfs shows one network, and only its owner may mount it.
@@ -151,11 +104,10 @@ fn settings(machine: &Machine) -> Vec<(&'static str, String)> {
         Network::Own => "empty",
         Network::Host | Network::Of(_) => "none",
     };
-    let mounts = match (&machine.network, &machine.boot) {
-        (Network::Host, _) => "proc:rw",
-        (_, None) => "proc:rw sys:rw",
+    let mounts = match machine.network {
+        Network::Host => "proc:rw",
         // A read-only /sys tells an init that it must not manage the devices.
-        (_, Some(_)) => "proc:rw sys:mixed",
+        Network::Own | Network::Of(_) => "proc:rw sys:mixed",
     };
     let mut items = vec![
         ("lxc.rootfs.path", format!("dir:{root}")),
@@ -189,21 +141,18 @@ fn settings(machine: &Machine) -> Vec<(&'static str, String)> {
         let cover = format!("/dev/null {names} none bind,optional 0 0");
         items.push(("lxc.mount.entry", cover));
     }
-    match &machine.boot {
-        None => items.push(("lxc.console.path", "none".to_owned())),
-        Some(boot) => items.extend([
-            (
-                "lxc.console.logfile",
-                format!("/proc/self/fd/{}", boot.console.as_raw_fd()),
-            ),
-            ("lxc.console.size", CONSOLE_SIZE.to_owned()),
-            ("lxc.tty.max", "0".to_owned()),
-            (
-                "lxc.environment",
-                format!("VM_TEST_BOOT_TIMEOUT={}", boot.timeout.as_millis()),
-            ),
-        ]),
-    }
+    items.extend([
+        (
+            "lxc.console.logfile",
+            format!("/proc/self/fd/{}", boot.console.as_raw_fd()),
+        ),
+        ("lxc.console.size", CONSOLE_SIZE.to_owned()),
+        ("lxc.tty.max", "0".to_owned()),
+        (
+            "lxc.environment",
+            format!("VM_TEST_BOOT_TIMEOUT={}", boot.timeout.as_millis()),
+        ),
+    ]);
     if let Network::Of(namespace) = &machine.network {
         let path = format!("/proc/self/fd/{}", namespace.as_raw_fd());
         items.push(("lxc.namespace.share.net", path));

@@ -7,7 +7,7 @@ use super::instance::{Orders, loops, spawner};
 use super::lease::{Admission, Budget, Claims, Host, Labs, Registry, Spares};
 use super::listener::{self, Desk};
 use super::prepare::stores::{self, Stores};
-use super::prepare::{Emulators, Libraries, Names, Tools, Wanted};
+use super::prepare::{Emulators, Foreign, Libraries, Names, Tools, Wanted};
 use super::{environment, log, sweep};
 use crate::host::idmaps::IdMaps;
 use signal_hook::iterator::Signals;
@@ -141,7 +141,8 @@ pub fn serve() -> Result<(), Failure> {
     loops::sweep(&journal);
     stores::sweep(&journal);
     raise_file_limit();
-    let (spawner, orders) = spawner();
+    let maps = IdMaps::of_this_user();
+    let (spawner, orders) = spawner(maps.clone());
     let (stop, stopping) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(|error| refused("make a pipe", Tried::Descriptor, &error.into()))?;
     let run = run_id();
@@ -155,9 +156,10 @@ pub fn serve() -> Result<(), Failure> {
             spares: Spares::of_environment(),
             spare_labs: Spares::of_environment(),
             tools: Tools {
-                maps: IdMaps::of_this_user(),
+                maps,
                 agent,
                 libraries: Libraries::default(),
+                foreign: Foreign::default(),
                 emulators: Emulators::default(),
                 stores: Stores::new(journal.clone()),
                 journal: journal.clone(),
@@ -180,6 +182,7 @@ pub fn serve() -> Result<(), Failure> {
         .spawn(move || listener::listen(&accepting, &listener))
         .map_err(|error| refused("start a thread", Tried::Process, &error))?;
     say_ready()?;
+    orders.make_ready();
     serve_until_closed(&desk.host, &orders, &files);
     files.remove_socket();
     // A client that connected at the last moment and was not served turns to the next daemon.

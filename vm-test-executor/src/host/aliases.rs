@@ -15,6 +15,9 @@ struct Mount {
 
 /// Returns the other paths of these files and directories, found by what is mounted where.
 pub(super) fn aliases(paths: &[PathBuf]) -> Vec<PathBuf> {
+    if paths.is_empty() {
+        return Vec::new();
+    }
     let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
     among(&parse(&text), paths)
 }

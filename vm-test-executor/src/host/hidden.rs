@@ -6,6 +6,7 @@ use super::credentials::IN_HOME;
 use rustix::process::getuid;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use vm_test_runtime::client::BY_VARIABLE;
@@ -112,12 +113,24 @@ fn homes(passwd: &str, user: u32, variables: &[(String, String)]) -> Vec<PathBuf
     homes
 }
 
+/// Returns the paths in a home that may exist. Every test waits for this, and to list the home once
+/// costs less than to look for each of them.
+fn in_home(home: &Path) -> Vec<PathBuf> {
+    let listed = fs::read_dir(home).and_then(|entries| {
+        let names = entries.map(|entry| Ok(entry?.file_name()));
+        names.collect::<io::Result<BTreeSet<_>>>()
+    });
+    let may_exist = |path: &&&str| {
+        let first = Path::new(path).iter().next().unwrap_or_default();
+        listed.as_ref().map_or(true, |names| names.contains(first))
+    };
+    let paths = IN_HOME.iter().filter(may_exist);
+    paths.map(|path| home.join(path)).collect()
+}
+
 /// Returns all paths that may exist.
 fn candidates(homes: &[PathBuf], variables: &[(String, String)]) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = homes
-        .iter()
-        .flat_map(|home| IN_HOME.map(|path| home.join(path)))
-        .collect();
+    let mut paths: Vec<PathBuf> = homes.iter().flat_map(|home| in_home(home)).collect();
     for (name, value) in variables {
         let values = value.split(':').filter(|value| !value.is_empty());
         for (_, inner) in BY_VARIABLE.iter().filter(|(known, _)| known == name) {
@@ -152,6 +165,8 @@ fn at_home(path: &str, homes: &[PathBuf]) -> Vec<PathBuf> {
 /// Returns the path without links in its directories, if it exists. The last component may be a
 /// link.
 fn real(path: &Path) -> Option<PathBuf> {
+    // Most do not exist, and every test waits for this.
+    fs::symlink_metadata(path).ok()?;
     let parent = path.parent()?.canonicalize().ok()?;
     let path = parent.join(path.file_name()?);
     fs::symlink_metadata(&path).is_ok().then_some(path)

@@ -140,6 +140,41 @@ impl IdMaps {
         }
     }
 
+    /// Returns whether a file of this user and group of the host has an owner in guests. That of `nobody`
+    /// cannot be told there from one that has none.
+    #[must_use]
+    pub fn are_mapped(&self, user: u32, group: u32) -> bool {
+        const NOBODY: u32 = 65_534;
+        let within = |id: u32, (begin, count): (u32, u32)| {
+            id.checked_sub(begin)
+                .is_some_and(|at| at < count.min(COUNT - 1))
+        };
+        if user == NOBODY || group == NOBODY {
+            return false;
+        }
+        match self.source {
+            Source::Root => user < COUNT && group < COUNT,
+            Source::Subordinate { users, groups } => {
+                (user == getuid().as_raw() || within(user, users))
+                    && (group == getgid().as_raw() || within(group, groups))
+            }
+            Source::Single(_) => false,
+        }
+    }
+
+    /// Returns how many user ids and group ids a namespace with these maps has, if the namespaces
+    /// within one can have all of them: those of an ordinary user's instances are mapped once, by the
+    /// helpers, and then only passed on.
+    #[must_use]
+    pub fn passed_on(&self) -> Option<(u32, u32)> {
+        match self.source {
+            Source::Subordinate { users, groups } => {
+                Some((users.1.min(COUNT - 1) + 1, groups.1.min(COUNT - 1) + 1))
+            }
+            Source::Root | Source::Single(_) => None,
+        }
+    }
+
     /// Writes the maps of the keeper of a lab, which maps those of the lab's nodes.
     ///
     /// A real root's lab has the ids of all instances, and one of its own as root.
@@ -246,6 +281,39 @@ mod tests {
         assert_eq!(largest(text, Some("ann"), 5), Some((100_000, 65_536)));
         assert_eq!(largest(text, Some("ann"), 1000), Some((200_000, 70_000)));
         assert_eq!(largest(text, None, 7), None);
+    }
+
+    #[test]
+    fn a_file_has_an_owner_in_guests_if_both_of_its_ids_are_mapped_there() {
+        let root = IdMaps {
+            source: Source::Root,
+        };
+        for (user, group, expected) in [
+            (0, 0, true),
+            (65_535, 1, true),
+            (65_534, 0, false),
+            (65_536, 0, false),
+            (0, 65_536, false),
+        ] {
+            assert_eq!(root.are_mapped(user, group), expected, "{user} {group}");
+        }
+        let (user, group) = (getuid().as_raw(), getgid().as_raw());
+        let users = (200_000, 10);
+        let ordinary = IdMaps {
+            source: Source::Subordinate {
+                users,
+                groups: (300_000, 10),
+            },
+        };
+        for (user, group, expected) in [
+            (user, group, true),
+            (200_009, 300_000, true),
+            (200_010, group, false),
+            (199_999, group, false),
+            (user, 200_000, false),
+        ] {
+            assert_eq!(ordinary.are_mapped(user, group), expected, "{user} {group}");
+        }
     }
 
     #[test]

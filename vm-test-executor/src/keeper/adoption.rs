@@ -34,6 +34,15 @@ const ENTRY: u64 = 1024;
 const CACHE: &str = "CACHEDIR.TAG";
 const GIT: &str = ".git";
 
+/// Returns whether a directory of the host has a file, among those that are searched, of a user and
+/// group for which `is_foreign` holds.
+#[must_use]
+pub fn has_any(directory: &Path, is_foreign: impl Fn(u32, u32) -> bool) -> bool {
+    walk(directory, Path::new(""), LOOKED_AT, Made::Skipped).any(|entry| {
+        is_foreign(entry.meta.uid(), entry.meta.gid()) && !(entry.is_made && entry.meta.is_file())
+    })
+}
+
 /// Makes the guest's root the owner of everything below a path of the layer, except for hidden
 /// paths.
 pub(super) fn adopt(upper: &Upper<'_>, path: &Path, hidden: &[PathBuf]) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! The world of a container: its root file system, and liblxc.
+//! The world of a container: its root file system, and what runs in it.
 
 use super::errors::keep_errors;
 use super::handed::Handed;
@@ -66,7 +66,10 @@ pub(super) fn run(
         ))
         .because(Tried::File, &error)
     })?;
-    let status = backend::run_container(&ready)?;
+    let status = match &ready.boot {
+        Some(boot) => backend::run_by_lxc(&ready, boot)?,
+        None => backend::run_container(&ready)?,
+    };
     match backend::last_line(&errors) {
         // An init writes its errors to the console.
         Some(words) if status != 0 && ready.boot.is_none() => Err(Failure::new(format!(

@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Redirects standard error, which the guest's first process inherits, to a file of the keeper's.
 ///
 /// Root in the guest can take over that process's descriptors, and must not get a file of the host.
-pub(super) fn keep_errors(room: &Path) -> io::Result<PathBuf> {
-    let path = room.join("errors");
-    let file = File::options().create(true).append(true).open(&path)?;
+pub(super) fn keep_errors(room: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    let options = options.create(true).append(true).read(true);
+    let file = options.open(room.join("errors"))?;
     rustix::stdio::dup2_stderr(&file)?;
-    Ok(path)
+    Ok(file)
 }

@@ -21,13 +21,21 @@ pub const COMMAND: &str = "__keeper";
 /// The most trees that one world may have.
 pub const MOST_TREES: usize = 64;
 
-/// Runs the keeper in a process that was started for it.
+/// Runs the keeper of a lab's node in a process that was started for it.
 pub fn main() -> ExitCode {
+    match hold() {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Runs the keeper in this process, whose descriptors are in their places; returns its exit code.
+pub(super) fn hold() -> i32 {
     let control = match inherited::take(CONTROL) {
         Ok(control) => UnixStream::from(control),
         Err(error) => {
             eprintln!("vm-test: a keeper is started by the daemon only: {error}");
-            return ExitCode::FAILURE;
+            return 1;
         }
     };
     let report = match keep(&control) {
@@ -37,7 +45,7 @@ pub fn main() -> ExitCode {
     };
     // If the daemon is gone, nobody needs the report.
     let _ = frame::write(&control, &report);
-    ExitCode::SUCCESS
+    0
 }
 
 /// Makes the world and runs the guest in it; returns the exit status of the guest's first process.

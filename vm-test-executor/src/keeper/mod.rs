@@ -23,10 +23,14 @@ mod start;
 mod trial;
 mod upper;
 mod world;
+mod zygote;
+mod zygote_messages;
 
+pub use adoption::has_any;
 pub use life::{COMMAND, MOST_TREES, main};
 pub use messages::{Descriptor, KeeperReport, ToKeeper, describe_end};
 pub use outside::{PASTA, TUN};
 pub use start::{Isolation, start};
 pub use trial::{TRIAL, TrialReport, try_out};
 pub use world::{Assignment, Container, Network, Vm, World};
+pub use zygote::{ZYGOTE, Zygote, main as zygote_main};

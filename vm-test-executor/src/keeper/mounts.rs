@@ -8,14 +8,14 @@ use super::{outside, own_name};
 use crate::backend::{self, Boot, Machine, ROOM};
 use crate::host::refusal;
 use crate::rootfs::{Lower, Step};
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
-use vm_test_sys::{idmap, read_only};
+use vm_test_sys::idmap;
 
 /// Makes the root file system and everything else that the backend needs.
 pub(super) fn prepare(
@@ -42,8 +42,9 @@ pub(super) fn prepare(
     };
     let hidden =
         enter_room(assignment).map_err(|error| not_mounted("make its own mounts", &error))?;
-    if boot.is_none() {
-        protect_groups().map_err(|error| cannot("protect control groups", &error))?;
+    if !container.plan.steps.iter().any(is_the_root) {
+        // Its parts become mounts, but the root itself must be one, too.
+        mount_bind(ROOT, ROOT).map_err(|error| not_mounted("make its root", &error.into()))?;
     }
     let mut builder = Builder {
         trees: handed.trees,
@@ -70,7 +71,10 @@ pub(super) fn prepare(
         })?;
     }
     complete(assignment, container, &mut builder).map_err(|(what, error)| cannot(what, &error))?;
-    mount_proc().map_err(|error| not_mounted("mount its own /proc", &error))?;
+    // liblxc reads it, and so does what limits processes.
+    if boot.is_some() || container.watch_memory {
+        mount_proc().map_err(|error| not_mounted("mount its own /proc", &error))?;
+    }
     Ok(Machine {
         instance: assignment.instance.clone(),
         guest: assignment.guest.clone(),
@@ -82,6 +86,7 @@ pub(super) fn prepare(
         network,
         memory: assignment.room,
         watch_memory: container.watch_memory,
+        ahead: container.ahead,
         boot,
     })
 }
@@ -181,27 +186,15 @@ fn hidden_sources(assignment: &Assignment) -> Vec<(PathBuf, OwnedFd)> {
         .collect()
 }
 
-/// Prevents the library from making control groups where this user could: nothing would remove
-/// them.
-fn protect_groups() -> io::Result<()> {
-    match read_only::make_tree(c"/sys/fs/cgroup") {
-        // Nothing is mounted there, so there is nothing to protect.
-        Err(error)
-            if [libc::EINVAL, libc::ENOENT]
-                .map(Some)
-                .contains(&error.raw_os_error()) =>
-        {
-            Ok(())
-        }
-        done => done,
-    }
-}
-
-/// Mounts `/proc`, which the library reads, for this pid namespace.
+/// Mounts `/proc` for this pid namespace.
 pub(super) fn mount_proc() -> io::Result<()> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", flags, None)?;
     Ok(())
+}
+
+fn is_the_root(step: &Step) -> bool {
+    step.target() == Path::new("/")
 }
 
 fn is_in_shared_memory(step: &Step) -> bool {

@@ -1,7 +1,7 @@
 //! A container's own name in its own files, before anything runs in it.
 
 use super::builder::in_root;
-use crate::rootfs::{Plan, Step};
+use crate::rootfs::Plan;
 use rustix::mount::mount_bind;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,7 +19,7 @@ const LONGEST: u64 = 1 << 20;
 ///
 /// A build step has no name: what it leaves becomes an image.
 pub(super) fn give(plan: &Plan, name: &str, others: &str) -> io::Result<()> {
-    if plan.steps.iter().any(stays) {
+    if plan.stays() {
         return Ok(());
     }
     let file = in_root(Path::new(hosts::FILE));
@@ -40,10 +40,6 @@ pub(super) fn give(plan: &Plan, name: &str, others: &str) -> io::Result<()> {
         mount_bind(OWN_HOSTS, &file)?;
     }
     Ok(())
-}
-
-fn stays(step: &Step) -> bool {
-    matches!(step, Step::Stack { above: Some(_), .. })
 }
 
 /// Returns the content of a regular file, up to one byte more than the limit.

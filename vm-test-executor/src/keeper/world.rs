@@ -73,6 +73,8 @@ pub struct Container {
     pub loader: Option<PathBuf>,
     /// Whether the agent must watch the memory because the kernel does not limit it.
     pub watch_memory: bool,
+    /// Whether it is started ahead of its lease: its agent gets the stream later.
+    pub ahead: bool,
     /// Present when its own init boots, which may take this long; its console is then handed over.
     pub boot_timeout: Option<Duration>,
     /// Whether it is in the host's user namespace, not in one of its own.

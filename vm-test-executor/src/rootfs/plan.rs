@@ -1,6 +1,8 @@
 //! The steps that make a root file system, in order, as data.
 
 use serde::{Deserialize, Serialize};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What to mount where, in this order.
@@ -11,7 +13,14 @@ pub struct Plan {
     /// Directories of the host of which the daemon makes detached copies, with mapped ids, before
     /// the keeper starts.
     pub trees: Vec<Tree>,
+    /// What was at the paths of all its sources when it was made, so that a plan for the same paths
+    /// with something else there is another one.
+    pub found: Vec<Found>,
 }
+
+/// What is at a path of the host: device and inode, and of a file, which is copied, when it was
+/// changed. Nothing where nothing is.
+type Found = Option<(u64, u64, Option<(i64, i64)>)>;
 
 /// A directory of the host that the keeper gets as a descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +120,12 @@ pub enum Lower {
     Tree(usize),
 }
 
+fn found(path: &Path) -> Found {
+    let meta = fs::metadata(path).ok()?;
+    let changed = meta.is_file().then(|| (meta.mtime(), meta.mtime_nsec()));
+    Some((meta.dev(), meta.ino(), changed))
+}
+
 impl Step {
     /// Returns the step's path in the guest.
     #[must_use]
@@ -123,6 +138,14 @@ impl Step {
             | Self::Directory { target, .. }
             | Self::Symlink { target, .. }
             | Self::File { target, .. } => target,
+        }
+    }
+
+    /// Returns the directories of the host that it mounts, and the file that it copies.
+    fn sources(&self) -> Vec<&Lower> {
+        match self {
+            Self::File { source, .. } => vec![source],
+            _ => self.lowers(),
         }
     }
 
@@ -142,6 +165,24 @@ impl Step {
 }
 
 impl Plan {
+    /// Looks what is at the paths of all its sources.
+    pub fn look(&mut self) {
+        let trees = self.trees.iter().map(|tree| &*tree.path);
+        let lowers = self.steps.iter().flat_map(Step::sources);
+        let paths = lowers.filter_map(|lower| match lower {
+            Lower::Path(path) => Some(&**path),
+            Lower::Tree(_) => None,
+        });
+        self.found = trees.chain(paths).map(found).collect();
+    }
+
+    /// Returns whether what is written there stays, as in the step of a build.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        let stays = |step: &Step| matches!(step, Step::Stack { above: Some(_), .. });
+        self.steps.iter().any(stays)
+    }
+
     /// Adds a layer over a directory of the host, at the same path in the guest.
     pub(super) fn layer(&mut self, path: PathBuf, by: By) {
         let lower = self.lower(path.clone(), by);
@@ -154,8 +195,8 @@ impl Plan {
     }
 
     /// Lets the guest's root change everything in these directories of the host, whoever owns it
-    /// there.
-    pub fn adopt(&mut self, directories: &[PathBuf]) {
+    /// there, if `is_needed` for one.
+    pub fn adopt(&mut self, directories: &[PathBuf], is_needed: impl Fn(&Path) -> bool) {
         let directories: Vec<_> = directories
             .iter()
             .filter_map(|path| path.canonicalize().ok())
@@ -175,11 +216,12 @@ impl Plan {
             };
             if directories.iter().any(|dir| target.starts_with(dir)) {
                 *adopted = vec![PathBuf::new()];
-                continue;
+            } else {
+                let outer = directories.iter().filter(|path| !is_inner(path));
+                let inner = outer.filter_map(|path| path.strip_prefix(&*target).ok());
+                *adopted = inner.map(Path::to_path_buf).collect();
             }
-            let outer = directories.iter().filter(|path| !is_inner(path));
-            let inner = outer.filter_map(|path| path.strip_prefix(&*target).ok());
-            *adopted = inner.map(Path::to_path_buf).collect();
+            adopted.retain(|path| is_needed(&target.join(path)));
         }
     }
 
@@ -251,7 +293,8 @@ mod tests {
         plan.layer(disk.clone(), By::Path);
         plan.layer(root.join(".ssh"), By::Path);
         plan.hide(&[root.join(".ssh"), disk.join("key")]);
-        plan.adopt(&[work, inner, "/usr/bin".into(), "/".into(), disk]);
+        let shared = [work, inner, "/usr/bin".into(), "/".into(), disk.clone()];
+        plan.adopt(&shared, |_| true);
         let layers: Vec<_> = plan
             .steps
             .iter()
@@ -264,5 +307,49 @@ mod tests {
             .collect();
         let outer = (vec![".ssh", "disk/key"], vec!["work", "disk"]);
         assert_eq!(layers, [outer, (vec!["key"], vec![""])]);
+        let adopted = |plan: &Plan| {
+            let adopted = plan.steps.iter().map(|step| match step {
+                Step::Layer { adopted, .. } => adopted.len(),
+                _ => 0,
+            });
+            adopted.collect::<Vec<_>>()
+        };
+        plan.adopt(&shared, |path| path != disk);
+        assert_eq!(adopted(&plan), [1, 0]);
+        plan.adopt(&shared, |_| false);
+        assert_eq!(adopted(&plan), [0, 0]);
+    }
+
+    #[test]
+    fn a_plan_for_the_same_paths_with_something_else_there_is_another_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let [work, tree, file] = ["work", "tree", "file"].map(|name| dir.path().join(name));
+        for path in [&work, &tree] {
+            fs::create_dir(path).unwrap();
+        }
+        fs::write(&file, "old").unwrap();
+        let made = || {
+            let mut plan = Plan::default();
+            plan.layer(work.clone(), By::Path);
+            plan.layer(tree.clone(), By::Tree);
+            plan.add_file("/lib/file".into(), file.clone(), By::Path);
+            plan.look();
+            plan
+        };
+        let first = made();
+        fs::write(work.join("new"), "").unwrap();
+        assert_eq!(made(), first);
+        fs::write(&file, "new").unwrap();
+        let second = made();
+        assert_ne!(second, first);
+        for path in [&work, &tree] {
+            fs::rename(path, path.with_extension("old")).unwrap();
+            fs::create_dir(path).unwrap();
+        }
+        let third = made();
+        assert_ne!(third, second);
+        fs::remove_dir(&tree).unwrap();
+        assert_ne!(made(), third);
+        assert_eq!(made(), made());
     }
 }

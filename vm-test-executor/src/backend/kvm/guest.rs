@@ -3,10 +3,10 @@
 use super::complaint::kind_of;
 use super::hardware::Hardware;
 use std::fmt::Debug;
+use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use vm_test_protocol::failure::Failure;
 
 /// A VM whose files are in place.
@@ -34,7 +34,7 @@ pub struct Virtual {
     /// outside.
     pub second_monitor: Option<OwnedFd>,
     /// The file with QEMU's error messages.
-    pub errors: PathBuf,
+    pub errors: File,
     /// Where its lease comes from, if it is started ahead of that.
     pub lease: Box<dyn Lease>,
 }

@@ -110,8 +110,9 @@ impl Instance {
             parent.map(maps, number, instance.pid)?;
         }
         instance.confine()?;
-        let namespace = isolation
-            .user
+        // With its ids, trees of the host are mapped.
+        let is_needed = isolation.user && !assignment.trees().is_empty();
+        let namespace = is_needed
             .then(|| File::open(format!("/proc/{}/ns/user", instance.pid)))
             .transpose()
             .map_err(|error| cannot("find its user namespace", error))?

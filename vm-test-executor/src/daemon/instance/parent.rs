@@ -59,9 +59,11 @@ impl Parent<'_> {
         }
     }
 
-    /// Maps the ids of a keeper with a user namespace, unless its parent has done so.
+    /// Maps the ids of a keeper with a user namespace, unless it has got them from the process that it
+    /// is a copy of, or from its parent.
     pub(super) fn map(&self, maps: &IdMaps, number: u64, keeper: Pid) -> Result<(), Failure> {
         match self {
+            Self::Daemon(_) if maps.passed_on().is_some() => Ok(()),
             Self::Daemon(_) => maps.write(keeper, number),
             Self::Lab(..) => Ok(()),
         }

@@ -129,7 +129,7 @@ fn has_ended(process: &OwnedFd, limit: Duration) -> bool {
 /// Returns a spawner whose keepers are handed to `script`, one after another, before the daemon
 /// knows that they run.
 fn keepers_that(mut script: impl FnMut(ScriptedKeeper) + Send + 'static) -> Spawner {
-    let (spawner, orders) = spawner();
+    let (spawner, orders) = spawner(no_maps());
     std::thread::spawn(move || {
         while orders.serve_with(|control, stream| {
             let (keeper, waiting) = ScriptedKeeper::start(control, stream);
@@ -185,6 +185,7 @@ pub(in super::super) fn container(instance: &str, guest: &str, plan: Plan) -> As
             agent: Lower::Path("/agent".into()),
             loader: None,
             watch_memory: false,
+            ahead: false,
             boot_timeout: None,
             privileged: true,
             real_root: false,

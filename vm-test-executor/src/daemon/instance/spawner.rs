@@ -1,13 +1,15 @@
 //! Starts keepers, all from one thread that lives as long as the daemon: the kernel kills a keeper
-//! when the thread that started it ends. Knows no instance.
+//! when the thread that started it ends. Those of instances are copies of a process that is started
+//! once. Knows no instance.
 
 use super::keeper_exit::KeeperEnd;
 use crate::host::idmaps::IdMaps;
 use crate::host::refusal;
-use crate::keeper::{self, Isolation, TrialReport};
+use crate::keeper::{self, Isolation, TrialReport, Zygote};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -19,13 +21,13 @@ use vm_test_sys::namespaces::Waiting;
 /// How long a trial keeper may take.
 const TRIAL_TIME: Duration = Duration::from_secs(10);
 
-/// A request to start a keeper with these descriptors.
+/// A request to start a keeper with these descriptors. That of an instance has a stream.
 struct Order {
     role: &'static str,
     control: OwnedFd,
     stream: Option<OwnedFd>,
     isolation: Isolation,
-    answer: Sender<io::Result<Waiting>>,
+    answer: Sender<Result<Waiting, Failure>>,
 }
 
 /// Sends orders to the spawner, from any thread.
@@ -37,12 +39,19 @@ pub(crate) struct Spawner {
 /// Receives the orders.
 pub(crate) struct Orders {
     orders: Receiver<Option<Order>>,
+    maps: IdMaps,
+    zygote: RefCell<Option<Zygote>>,
 }
 
 /// Returns both ends.
-pub(crate) fn spawner() -> (Spawner, Orders) {
+pub(crate) fn spawner(maps: IdMaps) -> (Spawner, Orders) {
     let (sender, receiver) = channel();
-    (Spawner { orders: sender }, Orders { orders: receiver })
+    let orders = Orders {
+        orders: receiver,
+        maps,
+        zygote: RefCell::default(),
+    };
+    (Spawner { orders: sender }, orders)
 }
 
 impl Spawner {
@@ -62,12 +71,13 @@ impl Spawner {
             isolation,
             answer,
         };
-        self.orders
-            .send(Some(order))
-            .ok()
+        let started = self.orders.send(Some(order)).ok();
+        started
             .and_then(|()| answered.recv().ok())
-            .unwrap_or_else(|| Err(io::Error::other("the daemon is stopping")))
-            .map_err(|error| refusal::of_namespaces(&error))
+            .unwrap_or_else(|| {
+                let stopping = io::Error::other("the daemon is stopping");
+                Err(refusal::of_namespaces(&stopping))
+            })
     }
 }
 
@@ -84,13 +94,45 @@ impl Orders {
         let Ok(Some(order)) = self.orders.recv_timeout(wait) else {
             return false;
         };
+        let (control, isolation) = (order.control.as_fd(), order.isolation);
+        let started = match &order.stream {
+            Some(stream) => self.copy(control, stream.as_fd(), isolation),
+            None => keeper::start(order.role, control, None, isolation)
+                .map_err(|error| refusal::of_namespaces(&error)),
+        };
         // If the requester is gone, dropping the answer ends the keeper.
-        let stream = order.stream.as_ref().map(AsFd::as_fd);
-        let control = order.control.as_fd();
-        let _ = order
-            .answer
-            .send(keeper::start(order.role, control, stream, order.isolation));
+        let _ = order.answer.send(started);
         true
+    }
+
+    /// Starts the process that keepers are copies of, so that no lease waits for that. If it cannot
+    /// be started, the first lease says why.
+    pub(crate) fn make_ready(&self) {
+        *self.zygote.borrow_mut() = self.start_zygote().ok();
+    }
+
+    fn start_zygote(&self) -> Result<Zygote, Failure> {
+        Zygote::start(self.maps.passed_on(), |pid| self.maps.write(pid, 0))
+    }
+
+    /// Makes a keeper as a copy; if what it would be a copy of was killed, of another one.
+    fn copy(
+        &self,
+        control: BorrowedFd<'_>,
+        stream: BorrowedFd<'_>,
+        isolation: Isolation,
+    ) -> Result<Waiting, Failure> {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset};
+        let refused = |error: io::Error| refusal::of_namespaces(&error);
+        let mut zygote = self.zygote.borrow_mut();
+        if let Some(zygote) = &*zygote {
+            match zygote.copy(control, stream, isolation) {
+                Err(error) if [BrokenPipe, ConnectionReset].contains(&error.kind()) => {}
+                done => return done.map_err(refused),
+            }
+        }
+        let fresh = zygote.insert(self.start_zygote()?);
+        fresh.copy(control, stream, isolation).map_err(refused)
     }
 }
 

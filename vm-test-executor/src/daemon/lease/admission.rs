@@ -69,7 +69,7 @@ impl Admission {
 
     /// Waits for room.
     ///
-    /// While it waits, it calls `still_wanted` now and then with the reason.
+    /// Before it waits, and now and then while it waits, it calls `still_wanted` with the reason.
     ///
     /// # Errors
     /// If it would wait forever. Returns `None` if it is no longer wanted.
@@ -86,6 +86,7 @@ impl Admission {
         let ticket = state.tickets;
         state.tickets += 1;
         state.queue.push_back(ticket);
+        let mut has_asked = false;
         loop {
             if state.queue.front() == Some(&ticket) && state.promised.claim(memory, cpus, budget) {
                 break;
@@ -102,13 +103,13 @@ impl Admission {
             } else {
                 std::time::Duration::from_millis(50)
             };
-            let (guard, _) = self
-                .shared
-                .changed
-                .wait_timeout(state, wait)
-                .unwrap_or_else(|poison| poison.into_inner());
-            // The callback may release room.
-            drop(guard);
+            // The callback may release room, so it is called before the first wait.
+            if has_asked {
+                let waited = self.shared.changed.wait_timeout(state, wait);
+                (state, _) = waited.unwrap_or_else(|poison| poison.into_inner());
+            }
+            drop(state);
+            has_asked = true;
             let is_wanted = still_wanted(&reason);
             state = self.lock();
             if !is_wanted {
@@ -179,6 +180,7 @@ impl Admission {
     }
 
     /// Returns whether such an instance would be admitted at once.
+    #[cfg(test)]
     pub(super) fn has_room(&self, memory: u64, cpus: u32) -> bool {
         let budget = self.shared.budget;
         let mut state = self.lock();

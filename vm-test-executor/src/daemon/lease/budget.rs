@@ -112,6 +112,7 @@ impl Promised {
     }
 
     /// Updates what the others hold.
+    #[cfg(test)]
     pub(super) fn look(&mut self) {
         self.settle(|_| false);
     }

@@ -1,29 +1,28 @@
 //! An instance of a lease that has begun, as a model for spares. Plain data.
 
-use super::super::prepare::{Held, LabNode, Order, Ready, Tools};
-use crate::backend::kvm::Accelerator;
+use super::super::prepare::{Held, LabNode, Next, Order, Ready, Tools};
 use crate::config::Guest;
 use crate::keeper::Assignment;
 use std::sync::Arc;
 
-/// The VM of a lease that has just begun, as a model for spares.
+/// The instance of a lease that has just begun, as a model for spares.
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) guest: Guest,
-    pub(super) accelerator: Accelerator,
+    pub(super) next: Next,
     pub(super) assignment: Assignment,
-    /// Keeps what the VM is made of from being removed.
+    /// Keeps what the instance is made of from being removed.
     pub(super) held: Held,
     /// Set for a node of a lab.
     lab_node: Option<Arc<LabNode>>,
 }
 
 impl Model {
-    /// Returns the model of this lease's VM, if it can be one.
+    /// Returns the model of this lease's instance, if it can be one.
     pub(super) fn of(order: &Order<'_>, ready: &Ready) -> Option<Self> {
         Some(Self {
             guest: order.guest.clone(),
-            accelerator: ready.next?,
+            next: ready.next?,
             assignment: ready.assignment.clone(),
             held: Arc::clone(&ready.held),
             lab_node: ready.lab_node.clone(),
@@ -43,7 +42,7 @@ impl Model {
         }
     }
 
-    /// Returns the model of this lease's VM, if the lease is for a test.
+    /// Returns the model of this lease's instance, if the lease is for a test.
     ///
     /// A test is likely to be followed by another one, a user's command is not.
     pub(super) fn after(order: &Order<'_>, ready: &Ready) -> Option<Self> {

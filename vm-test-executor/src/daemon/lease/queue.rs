@@ -26,9 +26,6 @@ pub(super) fn admit(
 ) -> Result<Option<Room>, Failure> {
     let began = Instant::now();
     let mut said = began;
-    if !host.admission.has_room(memory, cpus) {
-        host.end_spares();
-    }
     let admitted = host.admission.admit(memory, cpus, |reason| {
         host.end_spares();
         if host.gate.is_closed() {

@@ -7,7 +7,7 @@ use super::super::instance::scripted_keeper::{
 };
 use super::super::instance::{Belongings, Event, Instance};
 use super::super::prepare::stores::Stores;
-use super::super::prepare::{Emulators, Libraries, Names, Ready, Tools, Wanted};
+use super::super::prepare::{Emulators, Foreign, Libraries, Names, Ready, Tools, Wanted};
 use super::admission::Admission;
 use super::budget::Budget;
 use super::claims::Claims;
@@ -79,6 +79,7 @@ impl ScriptedHost {
                 maps: no_maps(),
                 agent: PathBuf::new(),
                 libraries: Libraries::default(),
+                foreign: Foreign::default(),
                 emulators: Emulators::default(),
                 stores: Stores::new(PathBuf::new()),
                 journal: PathBuf::new(),

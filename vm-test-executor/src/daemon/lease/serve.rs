@@ -2,7 +2,7 @@
 //! take a spare, live, close. Once the instance runs, `life` takes over.
 
 use super::super::instance::{Console, Event, Instance, Parent, boots};
-use super::super::prepare::{self, Ready};
+use super::super::prepare::{self, Next, Ready};
 use super::host::Host;
 use super::leased_node::LeasedNode;
 use super::ledger;
@@ -28,10 +28,15 @@ use vm_test_protocol::startup::Startup;
 pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     std::thread::scope(|scope| {
         let prepare_next = |model: &Model| {
+            // A container is started fast: one ahead is worth its work only where tests follow one
+            // another.
+            if model.next == Next::Container && !host.spares.is_repeated(&model.assignment) {
+                return;
+            }
             for _ in 0..host.spares.wanted(&model.assignment) {
                 let model = model.clone();
                 let prepare = move || standby::prepare(host, model);
-                // If no thread can be started, the next lease starts a new VM.
+                // If no thread can be started, the next lease starts a new instance.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, prepare);
             }
         };
@@ -50,7 +55,7 @@ pub(crate) fn serve(host: &Host, stream: &UnixStream, request: &LeaseRequest) {
     });
 }
 
-/// Serves a lease. `prepare_next` prepares VMs like this lease's for the next leases.
+/// Serves a lease. `prepare_next` prepares instances like this lease's for the next leases.
 fn lease(
     host: &Host,
     stream: &UnixStream,
@@ -184,6 +189,7 @@ fn start(
     if let Some(spare) = spare {
         return spare.begin();
     }
+    prepare::limit(&mut ready.assignment, &mut ready.belongings);
     let belongings = std::mem::take(&mut ready.belongings);
     let (tools, assignment) = (&host.tools, &ready.assignment);
     match node {

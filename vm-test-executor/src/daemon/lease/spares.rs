@@ -1,10 +1,10 @@
-//! A pool of VMs, or of labs, that are started ahead of their leases: while a test runs on a VM,
+//! A pool of instances, or of labs, that are started ahead of their leases: while a test runs on one,
 //! another one of the same kind is prepared for the next test, or several if tests start faster than
-//! that. Holds them, and ends those that are not used in time; starts none. Two VMs are of the same
-//! kind if their worlds are equal except for the name.
+//! that. Holds them, and ends those that are not used in time; starts none. Two instances are of the
+//! same kind if their worlds are equal except for the name.
 
 use super::super::environment;
-use crate::keeper::Assignment;
+use crate::keeper::{Assignment, World};
 use crate::sync;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -45,6 +45,8 @@ struct State<S, K> {
     failed: Vec<(K, Instant)>,
     /// Kinds whose lease came before the spare was ready, and when.
     hurried: Vec<(K, Instant)>,
+    /// Kinds that a lease was for, and when the last one began.
+    leased: Vec<(K, Instant)>,
 }
 
 /// A spare, or a place reserved for one.
@@ -75,6 +77,7 @@ impl<S, K: Kind> Spares<S, K> {
                 numbers: 0,
                 failed: Vec::new(),
                 hurried: Vec::new(),
+                leased: Vec::new(),
             }),
             changed: Condvar::new(),
         }
@@ -108,6 +111,20 @@ impl<S, K: Kind> Spares<S, K> {
             let waited = self.changed.wait_timeout(state, late);
             (state, _) = waited.unwrap_or_else(|poison| poison.into_inner());
         }
+    }
+
+    /// Notes that a lease of this kind has begun; returns whether another one had begun before it,
+    /// less than the time ago that a spare waits.
+    pub(super) fn is_repeated(&self, kind: &K) -> bool {
+        let kind = kind.common();
+        let mut state = self.lock();
+        state.leased.retain(|(_, when)| when.elapsed() < self.wait);
+        let known = state.leased.iter_mut().find(|(leased, _)| *leased == kind);
+        let is_known = known.map(|(_, when)| *when = Instant::now()).is_some();
+        if !is_known {
+            state.leased.push((kind, Instant::now()));
+        }
+        is_known
     }
 
     /// Returns how many spares of this kind should be ready: one, or as many as can be prepared at
@@ -223,10 +240,15 @@ impl<S, K: Kind> State<S, K> {
 
 impl Kind for Assignment {
     fn common(&self) -> Self {
-        Self {
+        let mut common = Self {
             instance: String::new(),
             ..self.clone()
+        };
+        if let World::Container(container) = &mut common.world {
+            // It follows from whether there is a control group, which each one has or not.
+            container.watch_memory = false;
         }
+        common
     }
 }
 

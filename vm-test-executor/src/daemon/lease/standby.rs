@@ -1,14 +1,13 @@
-//! Starts VMs ahead of their leases, like the VM of a lease that has just begun.
+//! Starts instances ahead of their leases, like the instance of a lease that has just begun.
 
 use super::super::instance::Parent;
-use super::super::prepare;
+use super::super::prepare::{self, Next};
 use super::admission::Admitted;
 use super::host::Host;
 use super::model::Model;
-use super::spare::Spare;
+use super::spare::{Spare, Way};
 use super::spares::PREPARING;
-use crate::backend::kvm::Start;
-use crate::keeper::{Descriptor, World};
+use crate::keeper::Descriptor;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use vm_test_protocol::failure::Failure;
@@ -27,7 +26,7 @@ pub(super) fn prepare(host: &Host, model: Model) {
         started
             .inspect_err(|failure| {
                 // Nobody asked for it, so only the daemon's log has it.
-                eprintln!("vm-test: cannot prepare a spare VM: {failure}");
+                eprintln!("vm-test: cannot prepare a spare: {failure}");
                 host.spares.fail(&assignment);
             })
             .ok()
@@ -35,7 +34,7 @@ pub(super) fn prepare(host: &Host, model: Model) {
     host.spares.fill(number, spare);
 }
 
-/// Starts a VM below this parent, and waits until it only lacks its lease.
+/// Starts an instance below this parent, and waits until it only lacks its lease.
 ///
 /// `others` are descriptors that its keeper gets besides. A node's room is its lab's, which is admitted as a whole.
 pub(super) fn start(
@@ -47,26 +46,37 @@ pub(super) fn start(
 ) -> Result<Spare, Failure> {
     let Model {
         guest,
-        accelerator,
+        next,
         mut assignment,
         held,
         ..
     } = model;
     let (number, name) = host.tools.names.next(&guest.name);
     assignment.instance = name;
-    if let World::Vm(vm) = &mut assignment.world {
-        vm.hardware.start = Start::Ahead;
-    }
-    let mut belongings = prepare::belongings(&guest, &assignment.instance, accelerator)?;
+    let mut belongings = next.ahead(&guest, &mut assignment)?;
     belongings.others.extend(others);
-    let (nobody, stream) = UnixStream::pair()
+    let (here, stream) = UnixStream::pair()
         .map_err(|error| Failure::new(format!("cannot make a pair of sockets: {error}")))?;
     let tools = &host.tools;
     let instance = tools.start_below(parent, &assignment, number, &stream, belongings)?;
-    instance.await_prepared(&tools.stop, PREPARING)?;
+    // Otherwise it would not be seen to be closed.
+    drop(stream);
+    let way = match next {
+        Next::Vm(_) => {
+            instance.await_prepared(&tools.stop, PREPARING)?;
+            Way::Keeper { _nobody: here }
+        }
+        Next::Container => {
+            instance.await_agent_ahead(&here, &tools.stop, PREPARING)?;
+            Way::Agent {
+                agent: here,
+                stream: None,
+            }
+        }
+    };
     Ok(Spare {
         instance,
-        _nobody: nobody,
+        way,
         _held: held,
         _admitted: admitted,
     })

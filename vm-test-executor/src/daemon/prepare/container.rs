@@ -1,10 +1,11 @@
 //! What a container needs before it starts: a plan of its files, devices, limits and, if it has its
 //! own init, a console and a control group. Decides; starts nothing.
 
-use super::super::instance::{Belongings, Devices, Limits, cannot};
+use super::super::instance::{Belongings, Devices, cannot};
 use super::boot::Boot;
 use super::layers::Layers;
 use super::libraries::Closure;
+use super::next::Next;
 use super::order::Order;
 use super::ready::Ready;
 use super::tools::Tools;
@@ -52,7 +53,6 @@ pub(super) fn prepare(
 ) -> Result<Ready, Failure> {
     let guest = &order.guest;
     let as_root = tools.as_root();
-    let limits = Limits::new(name, guest.memory).ok();
     let settled = || tools.ending.load(Ordering::SeqCst) == 0;
     let layers = Layers::of(order, name, &tools.stores, &settled)?;
     let description = layers
@@ -66,12 +66,9 @@ pub(super) fn prepare(
             Some(Boot::new(guest, name, owner)?)
         }
     };
-    let container = Container {
-        // A build step writes to disk, not to memory.
-        watch_memory: limits.is_none() && order.request.build.is_none(),
-        ..container(tools, order, layers.as_ref())?
-    };
+    let container = container(tools, order, layers.as_ref())?;
     let build = order.request.build.as_ref();
+    let next = is_simple(order, &devices, layers.as_ref()).then_some(Next::Container);
     let assignment = Assignment {
         instance: name.to_owned(),
         guest: guest.name.clone(),
@@ -97,7 +94,7 @@ pub(super) fn prepare(
         number,
         assignment,
         belongings: Belongings {
-            limits,
+            limits: None,
             devices,
             delegation,
             others: Vec::new(),
@@ -111,7 +108,7 @@ pub(super) fn prepare(
             .into_owned(),
         timeout: Duration::from_millis(guest.timeout),
         boot_timeout: Duration::from_millis(guest.boot_timeout),
-        next: None,
+        next,
         lab_node: None,
         caveat: caveat(guest, as_root),
         shortage: layers
@@ -121,6 +118,16 @@ pub(super) fn prepare(
         writes_to_memory: guest.rollback != Some(Rollback::Snapshot),
         held: Arc::new(layers),
     })
+}
+
+/// Returns whether another container like this one can be started ahead of its lease: it has nothing
+/// that only one instance can have, and its agent is its first process.
+fn is_simple(order: &Order<'_>, devices: &Devices, layers: Option<&Layers>) -> bool {
+    order.init == Init::Agent
+        && order.request.build.is_none()
+        && order.node.is_none()
+        && devices.is_empty()
+        && layers.is_none_or(Layers::is_shared)
 }
 
 /// Returns what a container cannot have, with the remedy.
@@ -196,7 +203,7 @@ fn container(
     };
     let installed = tools.agent.parent().unwrap_or(Path::new("/")).to_path_buf();
     if !guest.privileged {
-        plan.adopt(&shares);
+        plan.adopt(&shares, |path| tools.foreign.is_in(path, &tools.maps));
     }
     let agent = if as_root {
         // The guest's ids may not be able to enter the directories above; a descriptor avoids that.
@@ -214,6 +221,7 @@ fn container(
     } else {
         bring_libraries(tools, request, as_root, &mut plan)?
     };
+    plan.look();
     if plan.trees.len() > MOST_TREES {
         let cause = format!(
             "it needs {} mounts of the host, and at most {MOST_TREES} are possible",
@@ -226,6 +234,7 @@ fn container(
         agent,
         loader,
         watch_memory: false,
+        ahead: false,
         boot_timeout: (order.init == Init::System)
             .then(|| Duration::from_millis(guest.boot_timeout)),
         privileged: guest.privileged,

@@ -39,6 +39,11 @@ impl Layers {
         )
     }
 
+    /// Returns whether several instances can be made of it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.snapshot.is_none()
+    }
+
     /// Returns how many bytes its snapshot began with, if there was little space and that of
     /// removed snapshots was still to come.
     pub(super) fn scarce(&self) -> Option<u64> {

@@ -5,6 +5,7 @@
 use super::super::instance::{Belongings, cannot};
 use super::hardware::{assignment, belongings};
 use super::lab_template::LabNode;
+use super::next::Next;
 use super::order::{OnLab, Order};
 use super::payload::Payload;
 use super::ready::Ready;
@@ -111,7 +112,7 @@ pub(super) fn prepare(
         template = node.template(tools, say);
     }
     places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
-    let next = is_restored.then_some(accelerator);
+    let next = is_restored.then_some(Next::Vm(accelerator));
     let assignment = assignment(tools.as_root(), guest, name, hardware, &places);
     let digest = base.image.digest.short();
     Ok(Ready {

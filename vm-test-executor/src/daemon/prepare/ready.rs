@@ -3,6 +3,7 @@
 use super::super::instance::Belongings;
 use super::held::Held;
 use super::lab_template::LabNode;
+use super::next::Next;
 use crate::backend::kvm::{Accelerator, Start};
 use crate::keeper::{Assignment, World};
 use std::sync::Arc;
@@ -30,9 +31,8 @@ pub(crate) struct Ready {
     pub(crate) shortage: Option<String>,
     /// Whether what it writes takes up its memory.
     pub(crate) writes_to_memory: bool,
-    /// What executes its instructions, if it is a VM restored from a template, so that a spare can
-    /// be prepared.
-    pub(crate) next: Option<Accelerator>,
+    /// Set if a spare can be prepared.
+    pub(crate) next: Option<Next>,
     /// Set for such a VM that is a node of a lab, so that it can be saved as that.
     pub(crate) lab_node: Option<Arc<LabNode>>,
     /// Shared with spares that are made from the same.

@@ -2,6 +2,7 @@
 
 use super::super::instance::{Belongings, Instance, Parent, Spawner};
 use super::emulator::Emulators;
+use super::foreign::Foreign;
 use super::libraries::Libraries;
 use super::names::Names;
 use super::stores::Stores;
@@ -21,6 +22,8 @@ pub(crate) struct Tools {
     pub(crate) maps: IdMaps,
     pub(crate) agent: PathBuf,
     pub(crate) libraries: Libraries,
+    /// Which shared directories have files of owners that no guest has.
+    pub(crate) foreign: Foreign,
     pub(crate) emulators: Emulators,
     pub(crate) stores: Stores,
     /// The prefix of the names of journal entries.

@@ -86,3 +86,42 @@ fn a_spare_whose_keeper_has_ended_is_not_alive_and_takes_no_stream() {
     instance.attach(&stream).unwrap_err();
     instance.begin().unwrap_err();
 }
+
+#[test]
+fn an_agent_that_is_there_ahead_of_its_lease_is_handed_the_stream() {
+    let (instance, _keeper) = instance();
+    let (stop, _stopping) = stop();
+    let (agent, mut theirs) = UnixStream::pair().unwrap();
+    theirs.write_all(AHEAD).unwrap();
+    instance.await_agent_ahead(&agent, &stop, LONG).unwrap();
+    let (mut client, stream) = UnixStream::pair().unwrap();
+    instance.hand_stream(&agent, Some(&stream.into())).unwrap();
+    let taken = handover::receive(&theirs).unwrap();
+    UnixStream::from(taken).write_all(b"hello").unwrap();
+    let mut heard = String::new();
+    client.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "hello");
+}
+
+#[test]
+fn an_agent_that_does_not_come_is_no_spare_for_the_reason_that_its_keeper_has() {
+    let (stop, _stopping) = stop();
+    let cause = |play: &dyn Fn(&ScriptedKeeper, UnixStream)| {
+        let (instance, keeper) = instance();
+        let (agent, theirs) = UnixStream::pair().unwrap();
+        play(&keeper, theirs);
+        drop(keeper);
+        let limit = Duration::from_millis(100);
+        let failed = instance.await_agent_ahead(&agent, &stop, limit);
+        failed.unwrap_err().message
+    };
+    let failed = KeeperReport::Failed(Failure::new("why"));
+    assert_eq!(cause(&|keeper, _| keeper.report(&failed)), "why");
+    let garbage = cause(&|_, mut theirs| theirs.write_all(b"x").unwrap());
+    let expected = refused("its agent says something else than that it is there");
+    assert_eq!(garbage, expected);
+    let gone = cause(&|_, theirs| drop(theirs));
+    assert!(gone.starts_with(&refused("")), "{gone}");
+    let silent = cause(&|_, theirs| std::mem::forget(theirs));
+    assert_eq!(silent, refused("it was not prepared"));
+}

@@ -16,7 +16,7 @@ fn spare(daemon: &ScriptedHost) -> (Spare, Hands) {
     let held = Arc::new(());
     let spare = Spare {
         instance,
-        _nobody: nobody,
+        way: Way::Keeper { _nobody: nobody },
         _held: Arc::clone(&held) as Held,
         _admitted: Some(daemon.host.admission.admit_spare(MEMORY, 1).unwrap()),
     };

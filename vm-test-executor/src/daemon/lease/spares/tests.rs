@@ -124,3 +124,26 @@ fn where_spares_do_not_wait_there_are_none() {
     assert_eq!(spares.wanted(&one), 0);
     assert_eq!(spares.reserve(&one), None);
 }
+
+#[test]
+fn a_kind_is_repeated_when_a_second_lease_of_it_begins_before_a_spare_would_be_gone() {
+    let pool = spares::<()>();
+    let (one, other) = (assignment("a-1", "a"), assignment("b-1", "b"));
+    assert!(!pool.is_repeated(&one));
+    assert!(!pool.is_repeated(&other));
+    assert!(pool.is_repeated(&assignment("a-2", "a")));
+    let brief = Spares::<()>::that_wait(Duration::from_millis(1));
+    assert!(!brief.is_repeated(&one));
+    std::thread::sleep(Duration::from_millis(2));
+    assert!(!brief.is_repeated(&one));
+}
+
+#[test]
+fn a_container_whose_memory_is_watched_is_of_the_same_kind_as_one_with_a_control_group() {
+    let one = assignment("a-1", "a");
+    let mut other = assignment("a-2", "a");
+    if let World::Container(container) = &mut other.world {
+        container.watch_memory = true;
+    }
+    assert_eq!(one.common(), other.common());
+}
