@@ -1,3 +1,6 @@
+//! The schema of `vm-test.toml` against its parser: keys, defaults, right and wrong values. Knows no
+//! other file.
+
 use super::super::Workspace;
 use super::schema;
 use crate::config::FILE;

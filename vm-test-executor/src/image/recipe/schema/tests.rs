@@ -1,3 +1,6 @@
+//! The schema of recipes against their parser: keys, defaults, right and wrong values. Builds
+//! nothing.
+
 use super::super::recipe::parse;
 use super::schema;
 use serde_json::Value;
