@@ -23,7 +23,9 @@ fn packages_are_installed_by_the_apt_of_any_base_and_once() {
     let asked = workshop.run(&["run", "host", "--image", "tools", "--", "cat", "/asked"]);
     assert_eq!(
         asked,
-        ": update\nnoninteractive: install --yes --no-install-recommends nftables g++\n: clean\n"
+        "noninteractive: update\n\
+         noninteractive: install --yes --no-install-recommends nftables g++\n\
+         noninteractive: clean\n"
     );
     let layers = workshop.layers("tools").unwrap();
     workshop.run(&["image", "build", "tools"]);

@@ -48,7 +48,7 @@ fn step(packages: &[String]) -> RunEntry {
     RunEntry {
         command: format!(
             "apt-get update && \
-             DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends {packages} && \
+             apt-get install --yes --no-install-recommends {packages} && \
              apt-get clean && rm -rf /var/lib/apt/lists/*"
         ),
         network: true,
