@@ -13,6 +13,7 @@ pub mod place;
 pub mod process;
 pub mod publication;
 pub mod report;
+pub mod schema;
 pub mod shell;
 pub mod streams;
 pub mod terminal;

@@ -23,6 +23,8 @@ pub type Sizes = Cow<'static, [u64]>;
 pub struct Key {
     /// The name that users write.
     pub name: &'static str,
+    /// What it is, as a sentence.
+    pub about: &'static str,
     /// The variant of [`Setting`] that it sets.
     pub variant: &'static str,
     /// The kind of its value.
@@ -81,6 +83,7 @@ macro_rules! settings {
         pub const KEYS: &[Key] = &[$(
             Key {
                 name: $name,
+                about: concat!($($doc),+).trim_ascii_start(),
                 variant: stringify!($variant),
                 kind: $kind,
                 example: $example,

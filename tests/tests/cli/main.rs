@@ -2,12 +2,14 @@
 //! has its own daemon.
 
 mod budgets;
+mod configuration;
 mod credentials;
 mod daemons;
 mod doctor;
 mod foreign;
 mod going;
 mod help;
+mod init;
 mod limits;
 mod progress;
 mod run;

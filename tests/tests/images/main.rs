@@ -1,6 +1,8 @@
 //! Images from recipe to test: built once, layer by layer, and used by guests of other releases
 //! than the host.
 
+mod packages;
+
 use std::fs;
 use std::process::Output;
 use std::time::Duration;

@@ -3,6 +3,7 @@
 
 mod keeping;
 mod patience;
+mod wrapper;
 
 use std::fs;
 use std::io::Write;

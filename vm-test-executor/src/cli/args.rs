@@ -1,10 +1,12 @@
 //! The grammar of the command line: commands, options, and the checks that need only the text.
 
+mod configuration;
 mod image;
 mod lab;
 mod proxy;
 mod settings;
 
+pub(super) use configuration::{ConfigCommand, GuestsArgs, InitArgs, SchemaOf};
 pub(super) use image::{ImageCommand, StoreCommand};
 pub(super) use lab::{
     DownArgs, ExecArgs, Format, GraphArgs, ImpairArgs, LabCommand, Link, LinkArgs, PcapArgs, Power,
@@ -24,12 +26,18 @@ use std::ffi::OsString;
 #[command(name = "vm-test", version, long_about = help::ROOT, after_long_help = help::ROOT_AFTER)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(super) struct Cli {
+    /// Say on standard error what is done: which files count, which settings, how long it takes
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Prepare a package: the dev-dependency, a commented vm-test.toml, a first test
+    #[command(long_about = help::INIT, after_long_help = help::INIT_AFTER)]
+    Init(InitArgs),
     /// Run a command in a fresh instance of a guest, and roll back everything it did
     #[command(long_about = help::RUN, after_long_help = help::RUN_AFTER)]
     Run(RunArgs),
@@ -69,6 +77,12 @@ pub(super) enum Command {
     /// List the tests that the last run skipped because their guests are not available on this host
     #[command(long_about = help::SKIPPED, after_long_help = help::SKIPPED_AFTER)]
     Skipped(RunReportArgs),
+    /// List the guests, their settings, and where each setting comes from
+    #[command(long_about = help::GUESTS, after_long_help = help::GUESTS_AFTER)]
+    Guests(GuestsArgs),
+    /// Check vm-test.toml and recipes, and print their schemas for editors
+    #[command(long_about = help::CONFIG, after_long_help = help::CONFIG_AFTER, subcommand)]
+    Config(ConfigCommand),
     /// Start the labs of vm-test.toml, look into them and into those of failed tests, draw them
     #[command(long_about = help::LAB, after_long_help = help::LAB_AFTER, subcommand)]
     Lab(LabCommand),

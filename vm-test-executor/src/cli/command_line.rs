@@ -2,8 +2,8 @@
 
 use super::args::{Cli, Command, ImageCommand, LabCommand};
 use super::{
-    attach, commit, completions, debug, doctor, exit, gc, image, keep, lab, logs, output, prepare,
-    proxy, ps, report, rm, run, runner, shell, skipped, stop, store,
+    attach, commit, completions, config, debug, doctor, exit, gc, guests, image, init, keep, lab,
+    logs, output, prepare, proxy, ps, report, rm, run, runner, shell, skipped, stop, store,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -24,6 +24,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
+    if cli.verbose {
+        output::be_verbose();
+    }
     // The daemon and `keep` are started by this program and by tests, which have warned already.
     if !matches!(cli.command, Command::Daemon(_) | Command::Keep(_)) {
         for warning in variables::warnings() {
@@ -31,6 +34,9 @@ pub fn main() -> ExitCode {
         }
     }
     match cli.command {
+        Command::Init(args) => own(init::run(&args)),
+        Command::Guests(args) => own(guests::run(&args)),
+        Command::Config(command) => own(config::run(&command)),
         Command::Run(args) => of_guest(run::run(&args)),
         Command::Runner(args) => of_guest(runner::run(&args)),
         Command::Shell(args) => of_guest(shell::run(&args)),

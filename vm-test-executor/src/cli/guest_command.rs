@@ -1,6 +1,7 @@
 //! A command for a guest: from the command line to a lease and a job, and from the job's end to an
 //! exit code.
 
+mod details;
 mod ending;
 mod explanation;
 mod host_files;
@@ -19,7 +20,7 @@ use crate::daemon::guest_of;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vm_test_protocol::agent::Job;
 use vm_test_protocol::daemon::{LayerBuild, LeaseRequest, Leased};
 use vm_test_protocol::failure::Failure;
@@ -132,9 +133,13 @@ impl<'a> Command<'a> {
 
     /// Asks for an instance.
     pub(super) fn lease(&self, what: &str, build: Option<LayerBuild>) -> Result<Lease, Failure> {
-        let lease = Lease::obtain(&self.request(what, build)?, |reason| {
+        let request = self.request(what, build)?;
+        details::of_request(&request);
+        let began = Instant::now();
+        let lease = Lease::obtain(&request, |reason| {
             remark(&format!("waiting for an instance: {reason}"));
         })?;
+        details::of_lease(&lease, began.elapsed());
         if let Some(degraded) = &lease.degraded {
             remark(&format!("warning: guest `{}` {degraded}", self.guest));
         }
@@ -168,12 +173,7 @@ impl<'a> Command<'a> {
             manifest_dir: manifest_dir().to_string_lossy().into_owned(),
             shares: self.shares(),
             build,
-            programs: self
-                .brought
-                .clone()
-                .or_else(|| self.host_program())
-                .into_iter()
-                .collect(),
+            programs: self.programs(),
             credentials: vm_test_runtime::client::credentials(),
             library_path: self.library_path().to_string_lossy().into_owned(),
             ..LeaseRequest::new(

@@ -13,6 +13,7 @@ macro_rules! exit_codes {
     };
 }
 
+mod configuration;
 mod failures;
 mod faults;
 mod images;
@@ -21,6 +22,9 @@ mod root;
 mod suites;
 mod times;
 
+pub(super) use configuration::{
+    CHECK_AFTER, CONFIG, CONFIG_AFTER, GUESTS, GUESTS_AFTER, INIT, INIT_AFTER, SCHEMA_AFTER,
+};
 pub(super) use failures::{
     ATTACH, ATTACH_AFTER, DEBUG, DEBUG_AFTER, LOGS, LOGS_AFTER, RM, RM_AFTER,
 };

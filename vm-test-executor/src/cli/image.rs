@@ -3,7 +3,7 @@
 use super::args::ImageCommand;
 use super::build::make;
 use super::machine;
-use super::output::{remark, say, say_json};
+use super::output::{complain, remark, say, say_json};
 use crate::image::{self, Base, Digest, ImageRecord, Recipe, Source, Store, images, layers};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -33,15 +33,27 @@ pub(super) fn run(command: &ImageCommand) -> Result<(), Failure> {
             machine::run(&store, name, init.as_deref(), *json)
         }
         ImageCommand::Verify { name, json } => verify(&store, name, *json),
-        ImageCommand::Rm { name } => {
-            images::forget(&store, name)?;
-            remark(&format!("removed image `{name}`"));
-            Ok(())
-        }
+        ImageCommand::Rm { names } => remove(&store, names),
         ImageCommand::Export { name, file } => image::export(&store, name, file),
         // It runs something in a guest; its exit code is handled elsewhere.
         ImageCommand::Commit { .. } => Ok(()),
     }
+}
+
+/// Removes each of the images that can be removed.
+fn remove(store: &Store, names: &[String]) -> Result<(), Failure> {
+    let mut result = Ok(());
+    for name in names {
+        match images::forget(store, name) {
+            Ok(()) => remark(&format!("removed image `{name}`")),
+            Err(failure) => {
+                if let Err(earlier) = std::mem::replace(&mut result, Err(failure)) {
+                    complain(&earlier);
+                }
+            }
+        }
+    }
+    result
 }
 
 fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {

@@ -4,8 +4,12 @@
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use vm_test_protocol::failure::Failure;
+
+/// Whether `--verbose` is given.
+static VERBOSE: AtomicBool = AtomicBool::new(false);
 
 /// Prints to standard output.
 ///
@@ -49,6 +53,23 @@ pub(super) fn complain(failure: &Failure) {
 /// Prints a line of vm-test's own to standard error, beside the output of the running command.
 pub(super) fn remark(text: &str) {
     let _ = io::stderr().write_all(format!("vm-test: {text}\n").as_bytes());
+}
+
+/// Makes [`detail`] print.
+pub(super) fn be_verbose() {
+    VERBOSE.store(true, Ordering::Relaxed);
+}
+
+/// Returns whether details are wanted.
+pub(super) fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
+}
+
+/// Prints a line that only `--verbose` asks for.
+pub(super) fn detail(text: &str) {
+    if is_verbose() {
+        remark(text);
+    }
 }
 
 /// Returns the text in this style, if colours are wanted.

@@ -7,7 +7,7 @@ use vm_test_settings::form::{DEVICES, Form, Refusal};
 use vm_test_settings::guest::{Key, Kind, Text};
 use vm_test_settings::word::enumerate;
 
-const MOST_DISKS: usize = 8;
+pub(super) const MOST_DISKS: usize = 8;
 
 /// Returns the choice that a word names.
 pub(super) fn chosen<T>(

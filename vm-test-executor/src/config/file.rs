@@ -3,6 +3,7 @@
 
 use super::declarations::Declarations;
 use super::document;
+use super::effective::{self, Effective};
 use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
 use super::lab::{Declared, Draft, Lab, Origin};
@@ -83,6 +84,46 @@ impl Workspace {
         Ok(self.located(guest))
     }
 
+    /// Returns what a guest's settings are and where each comes from, in the order of the
+    /// documentation.
+    ///
+    /// # Errors
+    /// If there is no such guest, or a setting is wrong.
+    pub fn effective(&self, name: &str) -> Result<Vec<Effective>, Failure> {
+        let guest = self.guest(name, &[])?;
+        let tables = match &self.file {
+            Some(file) => self.declared.guests.tables(name, file)?,
+            None => Vec::new(),
+        };
+        Ok(effective::of(&guest, &tables))
+    }
+
+    /// Returns the guest that a declared one extends.
+    #[must_use]
+    pub fn base(&self, name: &str) -> Option<&str> {
+        self.declared.guests.base(name)
+    }
+
+    /// Returns everything that is wrong with the defaults, the guests and the labs, each once: what
+    /// is wrong in a table is wrong with all guests that take settings from it.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Failure> {
+        let file = self.file.as_deref().unwrap_or(Path::new(FILE));
+        let defaults = self.declared.guests.check_defaults(file).err();
+        let guests = self.names().filter_map(|name| self.guest(name, &[]).err());
+        let labs = self.labs().filter_map(|name| self.lab(name).err());
+        let mut mistakes: Vec<Failure> = Vec::new();
+        for mistake in defaults.into_iter().chain(guests).chain(labs) {
+            let place = |it: &Failure| it.message.rsplit_once(" (in ").map(|(_, at)| at.to_owned());
+            let is_told =
+                |told: &Failure| told.hint == mistake.hint && place(told) == place(&mistake);
+            if place(&mistake).is_none() || !mistakes.iter().any(is_told) {
+                mistakes.push(mistake);
+            }
+        }
+        mistakes
+    }
+
     /// Decides a lab: its networks, its nodes with their guests, and all addresses.
     ///
     /// # Errors
@@ -130,8 +171,9 @@ impl Workspace {
             None if name == HOST => return Ok(guest),
             _ => return Err(self.unknown(name)),
         };
-        let declared = self.declared.guests.settings(name, file)?;
-        for Entry { line, setting } in declared.into_iter().chain(settings) {
+        let tables = self.declared.guests.tables(name, file)?;
+        let declared = tables.iter().flat_map(|table| table.settings);
+        for Entry { line, setting } in declared.chain(settings) {
             guest
                 .set(setting)
                 .map_err(|failure| failure.reworded(|words| placed(words, file, *line)))?;

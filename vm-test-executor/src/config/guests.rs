@@ -6,7 +6,6 @@ use super::mistake::{FILE, Mistake};
 use super::table::{self, Entry};
 use super::value::{self, optional};
 use std::collections::BTreeMap;
-use std::iter;
 use std::path::Path;
 use toml::de::DeTable;
 use vm_test_protocol::failure::Failure;
@@ -19,13 +18,21 @@ use vm_test_settings::word;
 pub(super) const DEFAULTS: &str = "guest-defaults";
 
 /// The key with the name of another guest, whose settings a guest starts from.
-const BASE: &str = "extends";
+pub(super) const BASE: &str = "extends";
 
 /// The declared guests. A mistake in one table affects only the guests that take settings from it.
 #[derive(Debug, Default)]
 pub(super) struct Guests {
     defaults: Option<Result<Vec<Entry>, Mistake>>,
     declared: BTreeMap<String, Result<Declared, Mistake>>,
+}
+
+/// The settings of one table.
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    /// The guest whose table it is, or `None` for the defaults.
+    pub(super) guest: Option<&'a str>,
+    pub(super) settings: &'a [Entry],
 }
 
 /// A declared guest.
@@ -64,21 +71,21 @@ impl Guests {
         name == HOST || self.declared.contains_key(name)
     }
 
-    /// Returns the settings of a guest in the order in which they apply: the defaults, those of the
-    /// guests that it extends, and its own.
+    /// Returns the tables with the settings of a guest in the order in which they apply: the
+    /// defaults, those of the guests that it extends, and its own.
     ///
     /// The built-in guest has none unless it is declared, so a guest that extends it has no
     /// defaults, either.
-    pub(super) fn settings(&self, name: &str, file: &Path) -> Result<Vec<&Entry>, Failure> {
+    pub(super) fn tables(&self, name: &str, file: &Path) -> Result<Vec<Table<'_>>, Failure> {
         let fail = |mistake: &Mistake| mistake.failure(&format!("guest `{name}`"), file);
         let mut chain: Vec<(&str, &Declared)> = Vec::new();
-        let mut next = name;
+        let mut next: &str = name;
         let has_defaults = loop {
-            let Some(table) = self.declared.get(next) else {
+            let Some((next_name, table)) = self.declared.get_key_value(next) else {
                 break false;
             };
             let declared = table.as_ref().map_err(fail)?;
-            chain.push((next, declared));
+            chain.push((next_name, declared));
             let Some(base) = &declared.base else {
                 break true;
             };
@@ -91,15 +98,33 @@ impl Guests {
             }
             next = &base.name;
         };
-        let defaults: &[Entry] = match &self.defaults {
-            Some(table) if has_defaults => table.as_ref().map_err(fail)?,
-            _ => &[],
+        let defaults: Option<&[Entry]> = match &self.defaults {
+            Some(table) if has_defaults => Some(table.as_ref().map_err(fail)?),
+            _ => None,
         };
-        let tables = chain
-            .iter()
-            .rev()
-            .map(|(_, declared)| declared.settings.as_slice());
-        Ok(iter::once(defaults).chain(tables).flatten().collect())
+        let defaults = defaults.map(|settings| Table {
+            guest: None,
+            settings,
+        });
+        let chain = chain.into_iter().rev().map(|(name, declared)| Table {
+            guest: Some(name),
+            settings: &declared.settings,
+        });
+        Ok(defaults.into_iter().chain(chain).collect())
+    }
+
+    /// Returns the name of the guest that a declared one extends.
+    pub(super) fn base(&self, name: &str) -> Option<&str> {
+        let declared = self.declared.get(name)?.as_ref().ok()?;
+        declared.base.as_ref().map(|base| base.name.as_str())
+    }
+
+    /// Refuses wrong defaults, even if no guest starts from them.
+    pub(super) fn check_defaults(&self, file: &Path) -> Result<(), Failure> {
+        match &self.defaults {
+            Some(Err(mistake)) => Err(mistake.failure(&format!("[{DEFAULTS}]"), file)),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses the name of a guest that there is not.

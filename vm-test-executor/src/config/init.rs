@@ -22,4 +22,13 @@ impl Init {
             _ => None,
         }
     }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::System => "system",
+        }
+    }
 }

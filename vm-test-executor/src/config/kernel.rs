@@ -33,6 +33,14 @@ impl OtherKernel {
             Self::Package(text.to_owned())
         })
     }
+
+    /// Returns the text that names it.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Package(name) => name.clone(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
 }
 
 /// Returns the name of the image that combines the two.

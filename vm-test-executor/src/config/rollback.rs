@@ -19,4 +19,13 @@ impl Rollback {
             _ => None,
         }
     }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overlay => "overlay",
+            Self::Snapshot => "snapshot",
+        }
+    }
 }

@@ -26,7 +26,9 @@ pub use inside::{COMMAND as INSIDE_COMMAND, main as inside_main};
 pub use layer::digest::Digest;
 pub use layer::key::LayerKey;
 pub use machine::{Initramfs, LENGTHS, Machine, MachineRecord, Template};
-pub use recipe::{Base, Kernel, Recipe, find as find_recipe};
+pub use recipe::{
+    Base, Kernel, Recipe, file as recipe_file, find as find_recipe, schema as recipe_schema,
+};
 pub use store::remains::{Collected, clear};
 pub use store::{
     Held, ImageRecord, KernelRecord, LayerRecord, MOUNT_OPTIONS, Reservation, Snapshot, Store,

@@ -77,10 +77,11 @@ pub(in super::super) enum ImageCommand {
         /// The archive; - is standard output
         file: PathBuf,
     },
-    /// Remove an image; its layers go with `vm-test gc --images` when nothing uses them
+    /// Remove images; their layers go with `vm-test gc --images` when nothing uses them
     Rm {
-        /// The image's name
-        name: String,
+        /// The images' names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
     },
 }
 

@@ -5,6 +5,7 @@ use super::super::{library_path, workspace};
 use super::Command;
 use super::manifest::manifest_dir;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Every guest has its own; the host's would make no sense there.
@@ -47,6 +48,37 @@ impl Command<'_> {
         is_one.then(|| program.to_str().map(str::to_owned))?
     }
 
+    /// Returns the host programs that the guest must be able to run.
+    pub(super) fn programs(&self) -> Vec<String> {
+        let own = self.brought.clone().or_else(|| self.host_program());
+        let wrapped = self.wrapped_programs().into_iter();
+        let wrapped = wrapped.filter_map(|path| path.to_str().map(str::to_owned));
+        own.into_iter().chain(wrapped).collect()
+    }
+
+    /// Returns the programs that cargo has built and that a wrapper starts: paths in its arguments,
+    /// also within the script of a shell.
+    pub(super) fn wrapped_programs(&self) -> Vec<PathBuf> {
+        let is_cargos = |path: &Path| vm_test_runtime::cargo::target(path).is_some();
+        let own = self.brought.clone().or_else(|| self.host_program());
+        if own.is_some_and(|own| is_cargos(Path::new(&own))) {
+            return Vec::new();
+        }
+        let words = self.words.iter().skip(1).filter_map(|word| word.to_str());
+        let paths = words.flat_map(|word| word.split(is_no_path)).map(|path| {
+            // As in CMD=target/debug/a.
+            path.rsplit_once('=').map_or(path, |(_, path)| path)
+        });
+        let mut programs: Vec<_> = paths
+            .filter(|path| path.contains('/'))
+            .map(|path| Path::new(&self.directory).join(path))
+            .filter(|path| is_program(path) && is_cargos(path))
+            .collect();
+        programs.sort();
+        programs.dedup();
+        programs
+    }
+
     /// Returns the index of the word that is a host program, which the guest's own libraries may
     /// not suit.
     pub(super) fn word_of_host(&self) -> Option<u32> {
@@ -74,6 +106,9 @@ impl Command<'_> {
         if let Some(program) = self.host_program() {
             shares.extend(vm_test_runtime::cargo::directories(Path::new(&program)));
         }
+        for program in self.wrapped_programs() {
+            shares.extend(vm_test_runtime::cargo::directories(&program));
+        }
         shares
             .iter()
             .filter_map(|dir| dir.canonicalize().ok())
@@ -82,5 +117,73 @@ impl Command<'_> {
             })
             .filter_map(|dir| dir.to_str().map(str::to_owned))
             .collect()
+    }
+}
+
+/// Returns whether a character ends a path in the script of a shell.
+fn is_no_path(c: char) -> bool {
+    c.is_whitespace() || "\"'`;|&()<>{}$".contains(c)
+}
+
+fn is_program(path: &Path) -> bool {
+    let meta = path.metadata();
+    meta.is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::args::Settings;
+    use super::Command;
+    use std::ffi::OsString;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_wrapper_brings_what_cargo_has_built_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let deps = place.path().join("target/debug/deps");
+        fs::create_dir_all(&deps).unwrap();
+        fs::write(place.path().join("target/CACHEDIR.TAG"), "").unwrap();
+        for (name, mode) in [("one-1a", 0o755), ("two-2b", 0o755), ("one-1a.d", 0o644)] {
+            fs::write(deps.join(name), "").unwrap();
+            fs::set_permissions(deps.join(name), Permissions::from_mode(mode)).unwrap();
+        }
+        fs::write(place.path().join("script"), "").unwrap();
+        let settings = Settings {
+            directory: Some(place.path().into()),
+            ..Settings::default()
+        };
+        let (one, two) = (deps.join("one-1a"), deps.join("two-2b"));
+        for (words, found) in [
+            (
+                vec!["sh", "-c", "modprobe loop; exec target/debug/deps/one-1a"],
+                vec![&one],
+            ),
+            (
+                vec![
+                    "sh",
+                    "-c",
+                    "A=\"./target/debug/deps/one-1a\" && $A || (target/debug/deps/two-2b)",
+                ],
+                vec![&one, &two],
+            ),
+            (
+                vec!["env", "A=1", two.to_str().unwrap(), "--list"],
+                vec![&two],
+            ),
+            (vec!["nice", "target/debug/deps/one-1a.d"], vec![]),
+            (vec!["sh", "-c", "./script /bin/sh one-1a"], vec![]),
+        ] {
+            let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+            let command = Command::new("host", &settings, &words).unwrap();
+            let programs = command.wrapped_programs();
+            let mut programs: Vec<_> = programs
+                .iter()
+                .map(|it| it.canonicalize().unwrap())
+                .collect();
+            programs.sort();
+            let found: Vec<_> = found.iter().map(|it| it.canonicalize().unwrap()).collect();
+            assert_eq!(programs, found, "{words:?}");
+        }
     }
 }

@@ -12,7 +12,7 @@ RECIPES
   images/NAME.toml:
       base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, host, or another image
       without  = [\"/opt/large\"]          # with base host: what else is left out
-      packages = [\"nftables\"]            # Debian packages, with base debian:
+      packages = [\"nftables\"]            # Debian packages; on another base than debian: by its apt
       kernel   = \"linux-image-cloud-amd64\"   # for VMs; or \"none\", or { vmlinuz = PATH, modules = DIRECTORY }
       [[users]]
       name   = \"tester\"                # and, if wanted: id, groups, shell
@@ -39,10 +39,10 @@ EXAMPLES
   vm-test image commit worker-1 with-tools -- sh -c 'make install'
   vm-test shell worker-1 --commit with-tools
   vm-test image export debian-12 debian-12.tar
-  vm-test image rm debian-12 && vm-test gc --images
+  vm-test image rm debian-12 with-tools && vm-test gc --images
 
 REMOVAL
-  `rm` removes the name at once, even while guests run from the image; its layers stay until they end.
+  `rm` removes each name at once, even while guests run from the image; its layers stay until they end.
 
 VARIABLES
   VM_TEST_STORE  where images are [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]";

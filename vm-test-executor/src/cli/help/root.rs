@@ -30,6 +30,9 @@ WHAT COMES BACK
 
 EXAMPLES
   vm-test doctor                        check whether guests work here, with hints if not
+  vm-test init                          a first test and a commented vm-test.toml, in your crate
+  vm-test guests                        the guests, their settings, and which line says so
+  vm-test config check                  all mistakes in vm-test.toml and recipes
   vm-test run host -- nft list ruleset  any command in a fresh guest, as its root
   vm-test shell                         look around in a fresh guest
   vm-test attach host-1f2e-3            open the kept instance of a failed test

@@ -9,6 +9,16 @@ fn workspace(text: &str) -> Result<Workspace, Failure> {
 }
 
 #[test]
+fn a_workspace_decides_what_guest_host_starts_from() {
+    let text = "[guest.deb12]\nimage = \"debian-12\"\nmemory = \"1G\"\n[guest.host]\nextends = \"deb12\"\n";
+    let guest = workspace(text).unwrap().guest(HOST, &[]).unwrap();
+    assert_eq!(
+        (&*guest.name, &*guest.image, guest.memory),
+        (HOST, "debian-12", 1 << 30)
+    );
+}
+
+#[test]
 fn the_file_is_over_the_defaults_and_the_site_over_the_file() {
     let workspace = workspace("[guest.worker-1]\nmemory = \"1G\"\ntimeout = \"5m\"\n").unwrap();
     let guest = workspace

@@ -15,6 +15,7 @@ mod proxies;
 mod reference;
 mod routers;
 mod routes;
+mod schema;
 mod site;
 mod topology;
 mod yaml;
@@ -22,6 +23,7 @@ mod yaml;
 pub(super) use declared::Declared;
 pub(super) use draft::Draft;
 pub(super) use origin::Origin;
+pub(super) use schema::schema;
 pub use topology::{Addresses, Forwarding, Lab, Mapped, Network, Node, Port, Router, Translation};
 
 #[cfg(test)]

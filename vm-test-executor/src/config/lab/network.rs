@@ -8,13 +8,13 @@ use std::ops::RangeInclusive;
 use toml::de::DeValue;
 use vm_test_settings::form::Refusal;
 
-const TRUNK: &str = "trunk";
-const MTU: &str = "mtu";
-const ROUTER: &str = "router";
+pub(super) const TRUNK: &str = "trunk";
+pub(super) const MTU: &str = "mtu";
+pub(super) const ROUTER: &str = "router";
 pub(super) const UPSTREAM: &str = "upstream";
 
 /// The largest packet that a network carries unless its table says otherwise, as on Ethernet.
-const USUAL_MTU: u32 = 1500;
+pub(super) const USUAL_MTU: u32 = 1500;
 
 /// The smallest and the largest choice.
 ///
@@ -23,10 +23,10 @@ const USUAL_MTU: u32 = 1500;
 pub(super) const MTUS: RangeInclusive<u32> = 1280..=9216;
 
 /// What `router` takes besides the names of translations.
-const NO_ROUTER: &str = "none";
+pub(super) const NO_ROUTER: &str = "none";
 
 /// What `router` takes, with what each does.
-const ROUTERS: [(&str, Option<Translation>); 4] = [
+pub(super) const ROUTERS: [(&str, Option<Translation>); 4] = [
     (NO_ROUTER, None),
     ("easy-nat", Some(Translation::Easy)),
     ("hard-nat", Some(Translation::Hard)),

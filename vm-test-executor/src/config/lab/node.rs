@@ -13,18 +13,18 @@ use vm_test_settings::label;
 use vm_test_settings::word::{enumerate, suggestion};
 
 pub(super) const GUEST: &str = "guest";
-const NETWORKS: &str = "networks";
-const POWER: &str = "power";
+pub(super) const NETWORKS: &str = "networks";
+pub(super) const POWER: &str = "power";
 
 /// The setting of a guest that is easily taken for `networks`, and what it takes.
 const OUTSIDE: &str = "network";
 const OUTSIDE_CHOICES: [&str; 2] = ["none", "user"];
 
 /// What `power` takes: whether the node is started with its lab, or by the test.
-const POWERS: [&str; 2] = ["on", "off"];
+pub(super) const POWERS: [&str; 2] = ["on", "off"];
 
 /// The settings that a test has once, however many nodes its lab has.
-const OF_A_TEST: [&str; 3] = ["timeout", "keep", "keep_for"];
+pub(super) const OF_A_TEST: [&str; 3] = ["timeout", "keep", "keep_for"];
 
 /// The maximum number of networks of a node: a VM's bus has about 30 slots for all of its devices,
 /// its disks included.

@@ -14,8 +14,8 @@ use toml::de::{DeTable, DeValue};
 use vm_test_protocol::failure::Failure;
 use vm_test_settings::form::Refusal;
 
-const GUESTS: &str = "guests";
-const IGNORE: &str = "ignore";
+pub(super) const GUESTS: &str = "guests";
+pub(super) const IGNORE: &str = "ignore";
 
 /// A lab in another file.
 #[derive(Debug)]

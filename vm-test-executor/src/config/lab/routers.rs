@@ -13,7 +13,7 @@ use vm_test_settings::form::{LONGEST_NAME, Refusal};
 use vm_test_settings::word::{enumerate, suggestion};
 
 /// The network that routers lead to unless their tables say otherwise.
-const INTERNET: &str = "internet";
+pub(super) const INTERNET: &str = "internet";
 
 /// The memory of a router: its kernel is the host's, and what a test runs there is small.
 const MEMORY: u64 = 128 << 20;

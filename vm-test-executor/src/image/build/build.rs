@@ -4,7 +4,7 @@
 //! a changed step makes new layers for itself and all later steps, and reuses the earlier ones.
 
 use super::layers::{Layers, Progress};
-use super::{chain, command, kernel_layer, place, system};
+use super::{chain, command, kernel_layer, packages, place, system};
 use crate::config::Init;
 use crate::image::import::{Runner, Stack};
 use crate::image::inside::{self, Task};
@@ -46,6 +46,9 @@ fn build_one(
     let steps = recipe.users.len() + recipe.files.len() + recipe.run.len();
     layers.progress.expect(steps);
     let base = base(&mut layers, recipe, runner)?;
+    if !matches!(recipe.base, Base::Debian(_)) {
+        packages::add(&mut layers, recipe, runner)?;
+    }
     let kernel = kernel_layer::of_recipe(&mut layers, recipe, base.kernel)?;
     for entry in &recipe.users {
         command::add(&mut layers, entry, runner)?;
@@ -83,13 +86,6 @@ fn base(
     recipe: &Recipe,
     runner: &mut dyn Runner,
 ) -> Result<Inherited, Failure> {
-    if !matches!(recipe.base, Base::Debian(_)) && !recipe.packages.is_empty() {
-        return Err(Failure::new(format!(
-            "cannot build image `{}`: packages need a base of the kind debian:",
-            recipe.name
-        ))
-        .hint("install them in a run step with network = true"));
-    }
     let store = layers.store;
     let stack = match &recipe.base {
         Base::Image(name) => {

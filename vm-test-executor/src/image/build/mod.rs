@@ -15,6 +15,7 @@ mod kernel_files;
 mod kernel_layer;
 mod layers;
 mod other_kernel;
+mod packages;
 mod place;
 mod system;
 

@@ -10,6 +10,7 @@ mod kernel;
     reason = "the module has the name of what it is about"
 )]
 mod recipe;
+mod schema;
 mod users;
 
 pub use base::Base;
@@ -17,4 +18,5 @@ pub(super) use base::RELEASES;
 pub(super) use entry::{FileEntry, RunEntry};
 pub use kernel::Kernel;
 pub(super) use recipe::ready_names;
-pub use recipe::{Recipe, find};
+pub use recipe::{Recipe, file, find};
+pub use schema::schema;

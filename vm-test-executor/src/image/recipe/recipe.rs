@@ -103,6 +103,15 @@ struct Document {
     run: Vec<RunEntry>,
 }
 
+/// Returns the file with the recipe of an image: `images/NAME.toml` in `directory` or above it.
+#[must_use]
+pub fn file(name: &str, directory: &Path) -> Option<PathBuf> {
+    directory
+        .ancestors()
+        .map(|dir| dir.join("images").join(format!("{name}.toml")))
+        .find(|file| file.is_file())
+}
+
 /// Returns the recipe of an image.
 ///
 /// This is `images/NAME.toml` in `directory` or above it, a built-in recipe, or another image's
@@ -111,11 +120,7 @@ struct Document {
 /// # Errors
 /// If there is none, or it is not valid.
 pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
-    let file = directory
-        .ancestors()
-        .map(|dir| dir.join("images").join(format!("{name}.toml")))
-        .find(|file| file.is_file());
-    if let Some(file) = file {
+    if let Some(file) = file(name, directory) {
         let text = document::read(
             &file,
             "is it a recipe? Larger content belongs into files that it names",
@@ -155,7 +160,7 @@ pub fn find(name: &str, directory: &Path) -> Result<Recipe, Failure> {
     }
 }
 
-fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
+pub(super) fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failure> {
     let document: Document = document::parse(text)?;
     for package in &document.packages {
         check_package(package)?;

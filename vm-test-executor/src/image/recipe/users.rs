@@ -8,10 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use vm_test_protocol::failure::Failure;
 
 /// The longest name that the tools of all distributions accept.
-const LONGEST_NAME: usize = 32;
+pub(super) const LONGEST_NAME: usize = 32;
 
 /// A guest's ids are below this.
-const MOST_IDS: u32 = 65_536;
+pub(super) const MOST_IDS: u32 = 65_536;
 
 /// A user to create, with a group of the same name and a home directory.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
