@@ -1,7 +1,7 @@
 //! A package that vm-test needs from the host: its name, what it is for, and the sign that it is
 //! installed. Knows none of them.
 
-use crate::machine::Sign;
+use crate::machine::{Machine, Sign};
 
 /// What a package is needed for. Each command of xtask has its purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,4 +60,31 @@ pub(crate) const fn debian(
         sign,
         purpose,
     }
+}
+
+/// Returns a crate with a binary.
+pub(crate) const fn program(
+    name: &'static str,
+    purpose: Purpose,
+    sign: Sign,
+    why: &'static str,
+) -> Package {
+    Package {
+        name,
+        source: Source::Crate,
+        why,
+        sign,
+        purpose,
+    }
+}
+
+/// Returns the packages of a table for `purposes` whose sign is not on `machine`, in the order of
+/// the table.
+pub(crate) fn missing(
+    table: &'static [Package],
+    purposes: &[Purpose],
+    machine: &Machine,
+) -> Vec<&'static Package> {
+    let wanted = table.iter().filter(|it| purposes.contains(&it.purpose));
+    wanted.filter(|it| !machine.has(it.sign)).collect()
 }

@@ -1,8 +1,8 @@
 //! The one table of what vm-test needs from the host: what, why, for which purpose, and the sign
 //! that it is installed. It only looks; `setup` installs.
 
-use crate::machine::{Machine, Sign};
-use crate::package::{Package, Purpose, Source, debian};
+use crate::machine::Sign;
+use crate::package::{Package, Purpose, Source, debian, program};
 
 /// Everything that the project needs besides Rust (with the C linker that it requires) and git.
 pub(crate) const TABLE: &[Package] = &[
@@ -270,27 +270,24 @@ pub(crate) const TABLE: &[Package] = &[
         Sign::Command("c++"),
         "compiles libFuzzer",
     ),
-    Package {
-        name: "cargo-fuzz",
-        source: Source::Crate,
-        why: "runs the fuzz targets of protocols",
-        sign: Sign::Command("cargo-fuzz"),
-        purpose: Purpose::Fuzz,
-    },
-    Package {
-        name: "cargo-nextest",
-        source: Source::Crate,
-        why: "is the second test runner that must work",
-        sign: Sign::Command("cargo-nextest"),
-        purpose: Purpose::Test,
-    },
-    Package {
-        name: "cargo-llvm-cov",
-        source: Source::Crate,
-        why: "measures coverage, which must come back from guests",
-        sign: Sign::Command("cargo-llvm-cov"),
-        purpose: Purpose::Test,
-    },
+    program(
+        "cargo-fuzz",
+        Purpose::Fuzz,
+        Sign::Command("cargo-fuzz"),
+        "runs the fuzz targets of protocols",
+    ),
+    program(
+        "cargo-nextest",
+        Purpose::Test,
+        Sign::Command("cargo-nextest"),
+        "is the second test runner that must work",
+    ),
+    program(
+        "cargo-llvm-cov",
+        Purpose::Test,
+        Sign::Command("cargo-llvm-cov"),
+        "measures coverage, which must come back from guests",
+    ),
     Package {
         name: "llvm-tools",
         source: Source::Component,
@@ -300,17 +297,11 @@ pub(crate) const TABLE: &[Package] = &[
     },
 ];
 
-/// Returns the packages for `purposes` whose sign is not on `machine`, in the order of the table.
-pub(crate) fn missing(purposes: &[Purpose], machine: &Machine) -> Vec<&'static Package> {
-    TABLE
-        .iter()
-        .filter(|package| purposes.contains(&package.purpose) && !machine.has(package.sign))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Machine;
+    use crate::package::missing;
 
     fn names(packages: &[&Package]) -> Vec<&'static str> {
         packages.iter().map(|package| package.name).collect()
@@ -321,11 +312,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let machine = Machine::below(root.path());
         assert_eq!(
-            names(&missing(&[Purpose::Run], &machine)),
+            names(&missing(TABLE, &[Purpose::Run], &machine)),
             ["liblxc1", "uidmap"]
         );
         assert_eq!(
             missing(
+                TABLE,
                 &[
                     Purpose::Run,
                     Purpose::Demo,
@@ -348,7 +340,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let machine = Machine::below(root.path());
         std::fs::write(root.path().join("lib/liblxc.so.1"), "").unwrap();
-        assert_eq!(names(&missing(&[Purpose::Run], &machine)), ["uidmap"]);
+        assert_eq!(
+            names(&missing(TABLE, &[Purpose::Run], &machine)),
+            ["uidmap"]
+        );
     }
 
     #[test]

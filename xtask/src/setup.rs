@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::command::{self, cargo};
 use crate::machine::Machine;
-use crate::package::{Package, Purpose, Source};
+use crate::package::{self, Package, Purpose, Source};
 use crate::packages;
 
 /// What the user allows the set-up to do; an option of every command with a set-up.
@@ -28,7 +28,7 @@ impl Consent {
 
 /// Makes sure that the packages for `purposes` are installed.
 pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
-    let missing = packages::missing(purposes, &Machine::here());
+    let missing = package::missing(packages::TABLE, purposes, &Machine::here());
     if missing.is_empty() {
         println!("set-up: nothing is missing");
         return Ok(());
@@ -63,7 +63,7 @@ pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
     }
     // An installation may have removed an existing package that conflicts; reinstall another
     // version of it.
-    let gone = packages::missing(purposes, &Machine::here());
+    let gone = package::missing(packages::TABLE, purposes, &Machine::here());
     let gone: Vec<_> = names(&gone, Source::Debian)
         .into_iter()
         .filter(|name| !debian.contains(name))
@@ -71,7 +71,7 @@ pub(crate) fn ensure(purposes: &[Purpose], consent: &Consent) -> Result<()> {
     if !gone.is_empty() {
         install_debian(&gone)?;
     }
-    let still = packages::missing(purposes, &Machine::here());
+    let still = package::missing(packages::TABLE, purposes, &Machine::here());
     if !still.is_empty() {
         bail!(
             "cannot find what was just installed: {}\nhint: the sign to look for is wrong on this system; see packages.rs",
