@@ -290,7 +290,7 @@ fn a_spare_that_cannot_be_prepared_is_told_to_the_daemons_log_and_not_tried_agai
     let log = logs.next().unwrap().path();
     await_that("the log to say so", LIMIT, || {
         let log = fs::read_to_string(&log).unwrap();
-        log.contains("vm-test: cannot prepare a spare VM: ") && log.contains("no more")
+        log.contains("vm-test: cannot prepare a spare: ") && log.contains("no more")
     });
     // The next test has another VM, and no spare is prepared for it.
     run();

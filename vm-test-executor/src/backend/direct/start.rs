@@ -149,7 +149,10 @@ mod tests {
     use super::*;
 
     fn ended(script: &str) -> Option<WaitIdStatus> {
-        let mut child = Command::new("sh").args(["-c", script]).spawn().unwrap();
+        // Whoever started this may ignore some of the signals, as `nohup` does.
+        let mut child = Command::new("env");
+        let child = child.args(["--default-signal", "sh", "-c", script]);
+        let mut child = child.spawn().unwrap();
         let pid = rustix::process::Pid::from_child(&child);
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         let status = waitid(WaitId::Pid(pid), options).unwrap();
