@@ -38,7 +38,9 @@ where
     let (told, pending) = mpsc::channel(MOST_PENDING);
     let requests = Requests::new(&link, Inbox::new(client.0), Outbox::new(server.1), told);
     let replies = Replies::new(&link, Inbox::new(server.0), Outbox::new(client.1), pending);
-    match tokio::try_join!(requests.run(), replies.run()) {
+    // The order matters: replies look for requests each time they are polled, and nobody wakes them
+    // for one.
+    match tokio::try_join!(biased; requests.run(), replies.run()) {
         Ok(_) | Err(End::Closed) => Ok(()),
         Err(End::Failed(error)) => {
             if error.is_violation() {

@@ -2,11 +2,13 @@
 //! puts answers that are not the server's in their place.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::time::{sleep, timeout};
 
 use super::buffers::{Inbox, MOST_WAITING, Outbox};
@@ -158,7 +160,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
             is_uncertain && is_silent && self.behind.front().is_some_and(Pending::is_ready);
         tokio::select! {
             read = self.server.fill() => return read.map(Some).map_err(of_server),
-            next = self.requests.recv(), if listens => match next {
+            next = told(&mut self.requests), if listens => match next {
                 Some(next) => {
                     self.behind.push_back(next);
                     // With so many behind it, waiting longer could keep the server from replying.
@@ -256,6 +258,19 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
         }
         self.client.shut_down().await.map_err(of_client)
     }
+}
+
+/// Returns what the other direction has told, or nothing once it has ended.
+///
+/// It never asks to be woken: the other direction is part of the same task, and polled first. Being
+/// woken would cost each exchange another turn of the task, and often a wake-up of another thread.
+async fn told(requests: &mut mpsc::Receiver<Pending>) -> Option<Pending> {
+    poll_fn(|_| match requests.try_recv() {
+        Ok(next) => Poll::Ready(Some(next)),
+        Err(TryRecvError::Disconnected) => Poll::Ready(None),
+        Err(TryRecvError::Empty) => Poll::Pending,
+    })
+    .await
 }
 
 fn of_reply(protocol: &'static str, violation: Violation) -> RelayError {
