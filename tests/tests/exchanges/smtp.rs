@@ -169,8 +169,12 @@ fn a_login_that_fails_is_an_error_of_authentication_and_the_next_one_works() {
 /// The test that compares the port of the other end with the server's, so that it sees any proxy.
 const OF_THE_PORT: &str = "tests/test_tls.py::test_tls_get_transport_info";
 
-/// Runs the tests of aiosmtplib, and returns how each one ended.
-fn own_tests(python: &Python, switchboard: Option<u16>) -> BTreeMap<String, String> {
+/// Runs the tests of aiosmtplib, or only these, and returns how each one ended.
+fn own_tests(
+    python: &Python,
+    switchboard: Option<u16>,
+    only: &[&String],
+) -> BTreeMap<String, String> {
     let plugins = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exchanges/scripts");
     let mut tests = python.command();
     tests.args([
@@ -184,7 +188,7 @@ fn own_tests(python: &Python, switchboard: Option<u16>) -> BTreeMap<String, Stri
         "no:cacheprovider",
     ]);
     // The same examples of what is drawn at random.
-    tests.arg("--hypothesis-seed=7");
+    tests.arg("--hypothesis-seed=7").args(only);
     if let Some(port) = switchboard {
         tests
             .args(["-p", "through_proxies"])
@@ -201,21 +205,33 @@ fn own_tests(python: &Python, switchboard: Option<u16>) -> BTreeMap<String, Stri
         is_result.then(|| (name.to_owned(), ending.to_owned()))
     });
     let results: BTreeMap<_, _> = results.collect();
-    assert!(results.len() > 300, "{text}");
+    assert!(results.len() > 300 || !only.is_empty(), "{text}");
     results
 }
 
 fn end_as_direct(pieces: Pieces) {
     let python = Python::new();
-    let direct = own_tests(&python, None);
+    let direct = own_tests(&python, None, &[]);
     let passed = direct.values().filter(|ending| *ending == "PASSED").count();
     assert!(passed > 300, "{direct:?}");
     let switchboard = switchboard::start(Smtp::new().tls(Tls::PassedThrough), pieces);
-    let through_proxies = own_tests(&python, Some(switchboard.port));
+    let mut through_proxies = own_tests(&python, Some(switchboard.port), &[]);
     assert_eq!(through_proxies.len(), direct.len());
-    let differs = |(name, _): &(&String, &String)| direct.get(*name) != through_proxies.get(*name);
-    let different: Vec<_> = direct.iter().filter(differs).collect();
-    assert_eq!(different, [(&OF_THE_PORT.to_owned(), &"PASSED".to_owned())]);
+    let differing = |found: &BTreeMap<String, String>| {
+        let differs = |name: &&String| direct.get(*name) != found.get(*name);
+        let names = direct.keys().filter(differs).map(|name| name.to_owned());
+        names.collect::<Vec<_>>()
+    };
+    // Some of them give a new connection one second, which a busy host may need for itself.
+    for _ in 0..2 {
+        let again = differing(&through_proxies);
+        if again == [OF_THE_PORT] {
+            break;
+        }
+        let only: Vec<_> = again.iter().collect();
+        through_proxies.extend(own_tests(&python, Some(switchboard.port), &only));
+    }
+    assert_eq!(differing(&through_proxies), [OF_THE_PORT]);
     assert!(switchboard.exchanges() > 500, "{}", switchboard.exchanges());
 }
 
