@@ -118,7 +118,7 @@ pub(crate) unsafe fn clone(flags: libc::c_int, signal: libc::c_int) -> io::Resul
     if pid < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: with CLONE_PIDFD the kernel has stored a new descriptor, which nobody else owns.
+    // SAFETY: with CLONE_PIDFD the kernel has stored a new descriptor, which has no other owner.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| io::Error::other("clone3 returned no process id"))?;

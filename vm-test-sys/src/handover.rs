@@ -25,17 +25,7 @@ pub fn send(socket: &UnixStream, fd: &OwnedFd) -> io::Result<()> {
 /// # Errors
 /// If the other side is gone.
 pub fn send_beside(socket: &UnixStream, fd: &OwnedFd, bytes: &[u8]) -> io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let fds = [fd.as_fd()];
-    ancillary.push(SendAncillaryMessage::ScmRights(&fds));
-    sendmsg(
-        socket,
-        &[IoSlice::new(bytes)],
-        &mut ancillary,
-        SendFlags::NOSIGNAL,
-    )?;
-    Ok(())
+    send_message(socket, bytes, &[fd.as_fd()])
 }
 
 /// Receives a descriptor.

@@ -53,13 +53,7 @@ pub(crate) const fn debian(
     sign: Sign,
     why: &'static str,
 ) -> Package {
-    Package {
-        name,
-        source: Source::Debian,
-        why,
-        sign,
-        purpose,
-    }
+    from(Source::Debian, name, purpose, sign, why)
 }
 
 /// Returns a crate with a binary.
@@ -69,9 +63,19 @@ pub(crate) const fn program(
     sign: Sign,
     why: &'static str,
 ) -> Package {
+    from(Source::Crate, name, purpose, sign, why)
+}
+
+const fn from(
+    source: Source,
+    name: &'static str,
+    purpose: Purpose,
+    sign: Sign,
+    why: &'static str,
+) -> Package {
     Package {
         name,
-        source: Source::Crate,
+        source,
         why,
         sign,
         purpose,

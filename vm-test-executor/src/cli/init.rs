@@ -25,14 +25,12 @@ const TARGET: &str = "on_vm";
 /// Prepares a package, and the workspace that it belongs to.
 pub(super) fn run(args: &InitArgs) -> Result<(), Failure> {
     let package = Package::find(args.package.as_deref())?;
+    // A configuration that is wrong stops this before anything is written.
+    let workspace = Workspace::find(&package.directory)?;
     depend(&package, args.path.as_deref())?;
-    match Workspace::find(&package.directory) {
-        Ok(workspace) => match workspace.file() {
-            Some(file) => remark(&format!("kept {}, as it is", file.display())),
-            None => write(&package.workspace.join(FILE), CONFIGURATION)?,
-        },
-        // It is there, and wrong: that does not keep tests of guest `host` from being written.
-        Err(failure) => return Err(failure),
+    match workspace.file() {
+        Some(file) => remark(&format!("kept {}, as it is", file.display())),
+        None => write(&package.workspace.join(FILE), CONFIGURATION)?,
     }
     let test = package.directory.join("tests").join(format!("{TARGET}.rs"));
     write(&test, TEST)?;

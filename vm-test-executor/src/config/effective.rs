@@ -18,7 +18,7 @@ pub struct Effective {
 /// Where a value comes from.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody has set it.
+    /// It is not set anywhere.
     Default,
     /// A table of the file.
     Table {

@@ -34,7 +34,8 @@ pub(super) async fn carry_exchanges(
         // Both have ended, or a behavior ends both.
         Err::<(), End>(End::Close)
     };
-    // The order matters: what is due is read at once, and nobody else wakes the reader.
+    // The order matters: the toxics advance first, so that the exchanges read in the same poll
+    // what has become due. The reader is not woken for it.
     match tokio::try_join!(biased; requests.pass_time(), replies.pass_time(), exchanges) {
         Ok(_) | Err(End::Close) => Ok(()),
         Err(end) => Err(end),

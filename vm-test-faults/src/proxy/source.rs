@@ -203,7 +203,7 @@ impl AsyncRead for &Source<'_> {
         match self.read(context, buffer) {
             Ok(read) => read.map(Ok),
             Err(_) => {
-                // Whoever lets time pass learns it, and ends the connection.
+                // This wakes `pass_time`, which finds the same end and returns it.
                 self.has_moved.notify_one();
                 Poll::Pending
             }

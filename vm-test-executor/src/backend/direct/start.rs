@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     fn ended(script: &str) -> Option<WaitIdStatus> {
-        // Whoever started this may ignore some of the signals, as `nohup` does.
+        // The parent process may ignore some of these signals, as it does under `nohup`.
         let mut child = Command::new("env");
         let child = child.args(["--default-signal", "sh", "-c", script]);
         let mut child = child.spawn().unwrap();

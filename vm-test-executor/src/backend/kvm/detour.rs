@@ -1,5 +1,5 @@
-//! The way of a network card's frames out of QEMU and back in, for whoever does something to them
-//! meanwhile. Without one, QEMU hands them on by itself. Looks at no frame.
+//! Redirects the frames of a network card out of QEMU and back in, so that a fault can change them in
+//! between. Without a redirection, QEMU hands them on by itself. Looks at no frame.
 
 use super::command::OUTSIDE;
 use super::monitor::{Monitor, error_of};

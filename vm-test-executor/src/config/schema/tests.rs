@@ -139,7 +139,7 @@ fn what_the_schema_calls_a_default_is_what_counts_without_it() {
             };
             let text = of(&format!("{key} = {default}"));
             let found = parsed(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            // What is chosen and what nobody has chosen differ only in being chosen.
+            // A value that is set and the same value as a default differ only in being set.
             let chosen = |found: Vec<String>| {
                 let found = found.concat();
                 found
