@@ -12,9 +12,9 @@ const MOST_EXTENSIONS: usize = 16;
 const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
 /// Types of what frames have in them.
-const IPV4: u16 = 0x0800;
+pub(crate) const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
-const IPV6: u16 = 0x86dd;
+pub(crate) const IPV6: u16 = 0x86dd;
 
 /// Numbers of protocols above IP.
 pub(crate) const TCP: u8 = 6;

@@ -1,7 +1,7 @@
 //! Which frames a sniffer counts, and which packets of a link a fault is for. Reads no frame itself:
 //! a dissection says what there is.
 
-use super::dissection::Dissection;
+use super::dissection::{Dissection, IPV4, IPV6, TCP};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -77,12 +77,29 @@ impl Filter {
             })
             && (contains.is_empty() || finds(frame.payload, contains))
     }
+
+    /// Returns which ports an untagged TCP packet has, of its sender or its receiver, if it matches:
+    /// one of these. Without any, no such packet matches; `None` is any port.
+    #[must_use]
+    pub fn tcp_ports(&self) -> Option<Vec<u16>> {
+        let is_tcp = self.protocols.is_empty() || self.protocols.contains(&TCP);
+        let is_ip = self
+            .ether_type
+            .is_none_or(|kind| [IPV4, IPV6].contains(&kind));
+        let is_untagged = !matches!(self.vlan, Some(Some(_)));
+        if !(is_tcp && is_ip && is_untagged) {
+            return Some(Vec::new());
+        }
+        let ports = [self.source_port, self.destination_port, self.port];
+        let port = ports.into_iter().flatten().next()?;
+        Some(vec![port])
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::dissection::UDP;
     use super::super::dissection::tests::{frame, udp, v4, v6};
-    use super::super::dissection::{TCP, UDP};
     use super::*;
 
     /// Returns whether a filter that is this one, changed like this, matches a frame.

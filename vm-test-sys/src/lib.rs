@@ -30,6 +30,7 @@ pub mod namespaces;
 pub mod nbd;
 pub mod network;
 pub mod packet;
+pub mod packet_program;
 pub mod priority;
 pub mod process;
 pub mod read_only;

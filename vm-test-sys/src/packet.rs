@@ -1,6 +1,7 @@
 //! Packet sockets: the frames of one network interface. Knows nothing of a frame but where the tag
 //! of a VLAN belongs, and decides about none.
 
+use super::packet_program::Program;
 pub use super::tag::HEADER;
 use super::tag::{put_tag, tag_beside};
 use rustix::net::netdevice::name_to_index;
@@ -125,18 +126,15 @@ impl Packets {
 
     /// Receives so many bytes of each frame, none if that is 0.
     pub(crate) fn take_at_most(&self, bytes: u32) -> io::Result<()> {
-        let code = u16::try_from(libc::BPF_RET | libc::BPF_K).unwrap_or_default();
-        let mut program = [libc::sock_filter {
-            code,
-            jt: 0,
-            jf: 0,
-            k: bytes,
-        }];
-        let program = libc::sock_fprog {
-            len: 1,
-            filter: program.as_mut_ptr(),
-        };
-        self.set_at(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+        self.hear_those(&Program::new().answer(bytes))
+    }
+
+    /// Receives as many bytes of each frame as a program answers from now on.
+    ///
+    /// # Errors
+    /// If the kernel refuses the program.
+    pub fn hear_those(&self, program: &Program) -> io::Result<()> {
+        program.attach(&self.socket)
     }
 
     /// Receives a frame, with the tag of its VLAN if it has one.

@@ -1,5 +1,5 @@
 //! What the bench compares for links: the same link of a lab of two containers while the kernel's
-//! bridge has it, and while it has a fault that does nothing to any packet, so that vm-test's relay
+//! bridge has it, and while it has a fault that changes nothing of what is measured, so that vm-test
 //! carries its frames. All samples are of one lab. Judges nothing.
 
 use std::io::{BufRead, BufReader};

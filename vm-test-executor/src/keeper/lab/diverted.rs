@@ -27,6 +27,18 @@ impl Diverted {
         self.proxies.remove(&number);
     }
 
+    /// Returns the ports of a network before which proxies stand.
+    pub(super) fn ports(&self, network: usize) -> impl Iterator<Item = u16> {
+        let is_there = move |proxy: &&Start| {
+            let mut places = proxy.places.iter();
+            places.any(|place| place.network == network)
+        };
+        self.proxies
+            .values()
+            .filter(is_there)
+            .map(|proxy| proxy.port)
+    }
+
     /// Returns the node before which the proxy stands that a frame of a network belongs to.
     pub(super) fn node_of(&self, network: usize, frame: &[u8]) -> Option<usize> {
         if self.proxies.is_empty() {

@@ -5,7 +5,7 @@ use super::fate::{Arrival, Fate};
 use super::impaired::Impaired;
 use super::messages::Fault;
 use super::way::Way;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use vm_test_protocol::impairment::Tally;
 use vm_test_protocol::order::Effect;
@@ -111,6 +111,19 @@ impl Faults {
     pub(super) fn need_single_packets(&self, network: usize) -> bool {
         let mut impaired = self.impaired.values();
         impaired.any(|impaired| impaired.needs_single_packets(network))
+    }
+
+    /// Returns which ports untagged TCP packets of a network have, of their sender or receiver, if a
+    /// fault may be about them; `None` is any.
+    pub(super) fn tcp_ports(&self, network: usize) -> Option<BTreeSet<u16>> {
+        let mut ports = BTreeSet::new();
+        for (number, fault) in &self.standing {
+            match fault {
+                Fault::Link { network: other, .. } if *other != network => {}
+                _ => ports.extend(self.impaired.get(number)?.tcp_ports()?),
+            }
+        }
+        Some(ports)
     }
 
     /// Returns whether no frame may pass between two nodes.

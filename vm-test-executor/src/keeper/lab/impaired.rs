@@ -84,6 +84,11 @@ impl Impaired {
         self.link.1 == network && !(is_for_all && is_the_same_for_all)
     }
 
+    /// Returns the ports of untagged TCP packets that it may be about; `None` is any.
+    pub(super) fn tcp_ports(&self) -> Option<Vec<u16>> {
+        self.impairment.packets.tcp_ports()
+    }
+
     /// Returns whether it is of this link and has this seed.
     pub(super) fn has_seed(&self, link: (usize, usize), seed: Option<u64>) -> bool {
         self.link == link && self.impairment.seed == seed

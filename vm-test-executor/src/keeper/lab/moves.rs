@@ -3,7 +3,7 @@
 
 use super::links::Links;
 use super::outlet::Outlet;
-use super::relayed::{AT_ONCE, Relayed, token};
+use super::relayed::{AT_ONCE, Interface, Relayed, token};
 use super::relayed_link::RelayedLink;
 use super::segment::Segment;
 use super::stations::Place;
@@ -55,6 +55,12 @@ impl Relayed {
         let network = bridge.number;
         let here = self.interfaces.range((network, 0)..=(network, usize::MAX));
         let nodes: Vec<usize> = here.map(|((_, node), _)| *node).collect();
+        let faulty = nodes.iter().copied();
+        let faulty = faulty.filter(|node| self.faults.concern(*node, network, &nodes));
+        let wanted = self.wanted_shortcuts(network, &faulty.collect());
+        if wanted != self.shortcuts.get(&network).cloned().unwrap_or_default() {
+            self.close_shortcuts(network, links)?;
+        }
         for node in &nodes {
             let is_in_relay = self
                 .segments
@@ -80,7 +86,7 @@ impl Relayed {
         }
         self.limit_segments(network, links)?;
         self.treat();
-        Ok(())
+        self.open_shortcuts(network, links)
     }
 
     /// Takes a link out of the bridge into the relay.
@@ -94,9 +100,10 @@ impl Relayed {
         links: &mut Links,
     ) -> io::Result<()> {
         let network = bridge.number;
-        let Some(interface) = self.interfaces.get(&(network, node)).cloned() else {
+        let Some(Interface { name, .. }) = self.interfaces.get(&(network, node)) else {
             return Ok(());
         };
+        let interface = name.clone();
         let packets = Outlet::open(&interface)?;
         let segment = match self.segments.entry(network) {
             Entry::Occupied(segment) => segment.into_mut(),
@@ -218,7 +225,7 @@ fn way_to(events: &OwnedFd, bridge: &Bridge<'_>, links: &mut Links) -> io::Resul
     opened
 }
 
-fn near_end(network: usize) -> String {
+pub(super) fn near_end(network: usize) -> String {
     format!("relay{network}")
 }
 

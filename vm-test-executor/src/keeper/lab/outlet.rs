@@ -2,10 +2,11 @@
 //! that has none. Carries nothing itself.
 
 use super::wires::Wires;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use vm_test_sys::batch::Batch;
 use vm_test_sys::packet::{Options, Packets};
+use vm_test_sys::packet_program::Program;
 
 /// Each frame has what its sender left to the hardware, so that long ones pass in one piece. The
 /// kernel cuts them for an interface that cannot take them.
@@ -33,6 +34,14 @@ impl Outlet {
         match self {
             Self::Interface(packets) => packets.hear(),
             Self::Card(_) => Ok(()),
+        }
+    }
+
+    /// Hears those of the frames that come in to which a program does not answer 0.
+    pub(super) fn hear_those(&self, program: &Program) -> io::Result<()> {
+        match self {
+            Self::Interface(packets) => packets.hear_those(program),
+            Self::Card(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 

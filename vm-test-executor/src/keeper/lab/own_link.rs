@@ -6,6 +6,7 @@ use super::links::Links;
 use super::messages::{Fault, LabReport, ToLab};
 use super::moves::{Bridges, Mover};
 use super::relay::Relay;
+use super::relayed::Interface;
 use super::room::{BRIDGE, PORT};
 use crate::backend::STREAM;
 use crate::backend::kvm::Detour;
@@ -35,7 +36,11 @@ pub fn main() -> ExitCode {
 fn serve_room() -> io::Result<()> {
     let orders = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     let (mut links, relay) = (Links::open()?, Relay::start()?);
-    relay.add_link(0, PORT, &BRIDGE, &mut links)?;
+    let interface = Interface {
+        name: PORT.to_owned(),
+        hardware: None,
+    };
+    relay.add_link(0, interface, &BRIDGE, &mut links)?;
     let mut bridges = Bridges {
         all: vec![BRIDGE],
         links: &mut links,

@@ -4,7 +4,7 @@
 use super::links::Links;
 use super::messages::Fault;
 use super::moves::{Bridge, Mover};
-use super::relayed::{AT_ONCE, Relayed, of_token};
+use super::relayed::{AT_ONCE, Interface, Relayed, of_token};
 use crate::{proxy, sync};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::io;
@@ -65,7 +65,7 @@ impl Relay {
     pub(super) fn add_link(
         &self,
         node: usize,
-        interface: &str,
+        interface: Interface,
         bridge: &Bridge<'_>,
         links: &mut Links,
     ) -> io::Result<()> {
@@ -101,14 +101,22 @@ impl Relay {
     }
 
     /// Frames for this proxy belong to it from now on, and not to its node.
-    pub(super) fn divert(&self, number: u64, proxy: proxy::Start) {
+    pub(super) fn divert(
+        &self,
+        number: u64,
+        proxy: proxy::Start,
+        mover: &mut dyn Mover,
+    ) -> io::Result<()> {
         let mut relayed = sync::lock(&self.shared.relayed);
         relayed.diverted.begin(number, proxy);
+        mover.arrange(&mut relayed, &self.shared.events)
     }
 
     /// Frames for this proxy are the node's again.
-    pub(super) fn divert_no_more(&self, number: u64) {
-        sync::lock(&self.shared.relayed).diverted.end(number);
+    pub(super) fn divert_no_more(&self, number: u64, mover: &mut dyn Mover) -> io::Result<()> {
+        let mut relayed = sync::lock(&self.shared.relayed);
+        relayed.diverted.end(number);
+        mover.arrange(&mut relayed, &self.shared.events)
     }
 
     /// Removes a fault. Frames that were kept for it alone go on before any later ones.

@@ -4,7 +4,8 @@ use super::diverted::Diverted;
 use super::faults::Faults;
 use super::lane::Kept;
 use super::segment::{Means, Segment};
-use super::stations::Place;
+use super::shortcuts::Shortcuts;
+use super::stations::{Address, Place};
 use super::timer::Timer;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -15,6 +16,15 @@ use vm_test_sys::batch::{self, Batch};
 /// How many frames are carried before somebody else may use the relay.
 pub(super) const AT_ONCE: usize = batch::MOST;
 
+/// The interface of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Interface {
+    /// The name of the end that is here.
+    pub(super) name: String,
+    /// The hardware address that the node's end had at first, if that is known.
+    pub(super) hardware: Option<Address>,
+}
+
 /// All that the relay works with.
 #[derive(Debug)]
 pub(super) struct Relayed {
@@ -22,8 +32,12 @@ pub(super) struct Relayed {
     pub(super) diverted: Diverted,
     pub(super) segments: BTreeMap<usize, Segment>,
     /// The interfaces of all links, in the relay or not, by network and node.
-    pub(super) interfaces: BTreeMap<(usize, usize), String>,
+    pub(super) interfaces: BTreeMap<(usize, usize), Interface>,
     pub(super) kept: Kept,
+    /// What the kernel hands on by itself, by network.
+    pub(super) shortcuts: BTreeMap<usize, Shortcuts>,
+    /// The kernel cannot do that.
+    pub(super) has_no_shortcuts: bool,
     batch: Batch,
     timer: Timer,
 }
@@ -37,6 +51,8 @@ impl Relayed {
             segments: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             kept: Kept::default(),
+            shortcuts: BTreeMap::new(),
+            has_no_shortcuts: false,
             batch: Batch::new(),
             timer: Timer::new()?,
         })
@@ -69,9 +85,8 @@ impl Relayed {
     }
 
     /// Knows the interface of a link from now on.
-    pub(super) fn know_link(&mut self, node: usize, network: usize, interface: &str) {
-        let at = (network, node);
-        self.interfaces.insert(at, interface.to_owned());
+    pub(super) fn know_link(&mut self, node: usize, network: usize, interface: Interface) {
+        self.interfaces.insert((network, node), interface);
     }
 
     /// Knows no link of this node to this network any more.

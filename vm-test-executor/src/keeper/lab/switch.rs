@@ -9,6 +9,7 @@ use super::moves::{Bridge, Bridges};
 use super::proxies::{self, Proxies};
 use super::recorder::{Capture, Recorder};
 use super::relay::{Mended, Relay};
+use super::relayed::Interface;
 use super::router;
 use crate::proxy::Start;
 use rustix::process::Pid;
@@ -104,22 +105,12 @@ impl Switch {
 
     /// Begins a fault; returns its number.
     pub(super) fn fault(&mut self, fault: Fault) -> io::Result<u64> {
-        let names = self.names();
-        let mut bridges = Bridges {
-            all: bridges(&self.networks, &names).collect(),
-            links: &mut self.links,
-        };
-        self.relay.add_fault(fault, &mut bridges)
+        self.with_bridges(|relay, bridges| relay.add_fault(fault, bridges))
     }
 
     /// Ends the fault with this number.
     pub(super) fn mend(&mut self, number: u64) -> io::Result<Mended> {
-        let names = self.names();
-        let mut bridges = Bridges {
-            all: bridges(&self.networks, &names).collect(),
-            links: &mut self.links,
-        };
-        self.relay.mend(number, &mut bridges)
+        self.with_bridges(|relay, bridges| relay.mend(number, bridges))
     }
 
     /// Returns what has come of the impairment with this number.
@@ -130,7 +121,13 @@ impl Switch {
     /// Begins a proxy before a port of a node; returns its number.
     pub(super) fn proxy(&mut self, proxy: &Start) -> io::Result<u64> {
         let number = self.proxies.begin(proxy, &mut self.links, bridge)?;
-        self.relay.divert(number, proxy.clone());
+        let proxy = proxy.clone();
+        let diverted = self.with_bridges(|relay, bridges| relay.divert(number, proxy, bridges));
+        if let Err(error) = diverted {
+            // The first error says more.
+            let _ = self.end_proxy(number);
+            return Err(error);
+        }
         Ok(number)
     }
 
@@ -142,7 +139,7 @@ impl Switch {
     /// Ends a proxy.
     pub(super) fn end_proxy(&mut self, number: u64) -> io::Result<()> {
         let ended = self.proxies.end(number);
-        self.relay.divert_no_more(number);
+        self.with_bridges(|relay, bridges| relay.divert_no_more(number, bridges))?;
         ended
     }
 
@@ -157,8 +154,22 @@ impl Switch {
         let names = self.names();
         let mut bridges = bridges(&self.networks, &names);
         let bridge = bridges.nth(port.network).ok_or(ErrorKind::InvalidInput)?;
+        let interface = Interface {
+            name: interface.to_owned(),
+            hardware: Some(port.hardware),
+        };
         let links = &mut self.links;
         self.relay.add_link(port.node, interface, &bridge, links)
+    }
+
+    /// Does something with the relay, which may move links from bridges and back.
+    fn with_bridges<T>(&mut self, work: impl FnOnce(&Relay, &mut Bridges<'_>) -> T) -> T {
+        let names = self.names();
+        let mut bridges = Bridges {
+            all: bridges(&self.networks, &names).collect(),
+            links: &mut self.links,
+        };
+        work(&self.relay, &mut bridges)
     }
 
     fn names(&self) -> Vec<String> {
