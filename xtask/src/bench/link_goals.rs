@@ -5,7 +5,7 @@
 pub(super) const KINDS: [(&str, &str); 5] = [
     (BRIDGE_LONG, "bridge, long frames"),
     (OTHERS_LONG, "delay of a UDP port, long frames"),
-    (RELAY_LONG, "delay of 0 s, long frames"),
+    (RELAY_LONG, "delay of an address, long frames"),
     (BRIDGE_SINGLE, "bridge, single packets"),
     (RELAY_SINGLE, "loss of 0 %, single packets"),
 ];
