@@ -82,7 +82,10 @@ mod tests {
     fn a_line_is_split_as_redis_does() {
         let check = |line: &str| {
             let words = split(line.as_bytes());
-            let kept = words.kept().iter().map(|word| String::from_utf8_lossy(word));
+            let kept = words
+                .kept()
+                .iter()
+                .map(|word| String::from_utf8_lossy(word));
             (kept.collect::<Vec<_>>().join("|"), words.count)
         };
         let is = |line: &str, kept: &str, count| {
