@@ -39,7 +39,7 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
 
     /// Takes the first bytes away.
     pub(super) fn take(&mut self, length: usize) {
-        self.waiting.advance(length);
+        forget(&mut self.waiting, length);
     }
 
     /// Reads more, and returns how much; 0 at the end. Dropping the future loses nothing.
@@ -86,7 +86,13 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
 
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         if !self.held.is_empty() {
-            self.writer.write_all_buf(&mut self.held).await?;
+            while !self.held.is_empty() {
+                // Not `write_all_buf`, whose vector of slices costs more than the usual write.
+                match self.writer.write(&self.held).await? {
+                    0 => return Err(io::ErrorKind::WriteZero.into()),
+                    written => forget(&mut self.held, written),
+                }
+            }
             shrink(&mut self.held);
         }
         self.writer.flush().await
@@ -96,6 +102,15 @@ impl<W: AsyncWrite + Unpin> Outbox<W> {
     pub(super) async fn shut_down(&mut self) -> io::Result<()> {
         self.flush().await?;
         self.writer.shutdown().await
+    }
+}
+
+/// Takes the first bytes away. An emptied buffer can be filled from its beginning again.
+fn forget(buffer: &mut BytesMut, length: usize) {
+    if length == buffer.len() {
+        buffer.clear();
+    } else {
+        buffer.advance(length);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use super::events::{Event, Events, Outcome};
+use super::events::{Event, Events, Noted, Outcome};
 use super::moment::Moment;
 use super::rule::Rule;
 use crate::behavior::{Behavior, Exchange};
@@ -151,31 +151,34 @@ impl Carrier {
             return None;
         }
         let ordinal = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
-        let rules = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
+        let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
         let distinctive = self.protocol.distinctive_part(first_part);
         let chosen = rules.iter().zip(1_u64..).find_map(|(rule, number)| {
             let parts = [request.name.as_bytes(), distinctive, &number.to_le_bytes()];
             rule.choose(&request.name, random::digest(&parts))
         })?;
-        self.hits.fetch_add(1, Ordering::Relaxed);
-        self.locked_events().push(Event {
+        drop(rules);
+        let exchange = Arc::new(Exchange {
             ordinal,
             connection,
-            time: SystemTime::now(),
-            request: request.name.clone(),
-            behavior: chosen.behavior.name().to_owned(),
-            outcome: Outcome::Pending,
+            protocol: self.protocol.name(),
+            default_faults: self.protocol.default_faults(),
+            request: request.clone(),
+            random: chosen.random,
         });
+        let event = Noted {
+            exchange: Arc::clone(&exchange),
+            time: SystemTime::now(),
+            behavior: chosen.name,
+            outcome: Outcome::Pending,
+        };
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        let oldest = self.locked_events().push(event);
+        // Nobody waits for the lock while it is freed.
+        drop(oldest);
         Some(Affected {
             behavior: chosen.behavior,
-            exchange: Arc::new(Exchange {
-                ordinal,
-                connection,
-                protocol: self.protocol.name(),
-                default_faults: self.protocol.default_faults(),
-                request: request.clone(),
-                random: chosen.random,
-            }),
+            exchange,
         })
     }
 

@@ -32,15 +32,21 @@ impl Draws {
 
     /// Returns the random number of this occurrence of a request.
     pub(super) fn next(&mut self, digest: u64) -> u64 {
-        let is_known = self.seen.contains_key(&digest);
-        let counted_as = if is_known || self.seen.len() < self.most_counted {
-            digest
-        } else {
-            digest % GROUPS
-        };
+        let seen = self.count(digest);
+        random::mix(self.seed ^ random::mix(digest ^ random::mix(seen)))
+    }
+
+    /// Counts this occurrence of a request, and returns how many there were.
+    fn count(&mut self, digest: u64) -> u64 {
+        if let Some(seen) = self.seen.get_mut(&digest) {
+            *seen += 1;
+            return *seen;
+        }
+        let is_counted = self.seen.len() < self.most_counted;
+        let counted_as = if is_counted { digest } else { digest % GROUPS };
         let seen = self.seen.entry(counted_as).or_default();
         *seen += 1;
-        random::mix(self.seed ^ random::mix(digest ^ random::mix(*seen)))
+        *seen
     }
 }
 

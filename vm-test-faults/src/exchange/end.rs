@@ -1,11 +1,13 @@
 //! Why a relay ends before both sides have closed, and the flags by which its two directions tell
 //! each other.
 
+use std::future::poll_fn;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::watch;
 
 use crate::protocol::Violation;
 
@@ -69,26 +71,40 @@ impl End {
     }
 }
 
-/// Something that happens once.
-pub(super) struct Signal(watch::Sender<bool>);
+/// Something that happens once. Who gives it and who waits for it are parts of the same task.
+pub(super) struct Signal(AtomicBool);
 
 impl Signal {
     pub(super) fn new() -> Self {
-        Self(watch::Sender::new(false))
+        Self(AtomicBool::new(false))
     }
 
-    pub(super) fn give(&self) {
-        self.0.send_replace(true);
+    /// Gives it, and has the task polled once more for those who wait.
+    pub(super) async fn give(&self) {
+        self.0.store(true, Ordering::Relaxed);
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            Poll::Ready(())
+        })
+        .await;
     }
 
     pub(super) fn is_given(&self) -> bool {
-        *self.0.borrow()
+        self.0.load(Ordering::Relaxed)
     }
 
     /// Returns when it has happened.
+    ///
+    /// Waiting registers nothing anywhere: each exchange waits for signals that hardly ever come.
     pub(super) async fn given(&self) {
-        // The sender lives as long as `self`, so that this cannot fail.
-        let _ = self.0.subscribe().wait_for(|given| *given).await;
+        poll_fn(|_| {
+            if self.is_given() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 }
 

@@ -1,7 +1,10 @@
 //! What happened to exchanges, kept for tests to read: the last ones, in the order of the requests.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::SystemTime;
+
+use crate::behavior::Exchange;
 
 /// How many events are kept.
 const MOST_EVENTS: usize = 4_096;
@@ -44,19 +47,44 @@ pub enum Outcome {
     Refused(String),
 }
 
+/// An event as it is kept: what is known already is not copied until somebody reads it.
+#[derive(Debug)]
+pub(super) struct Noted {
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) time: SystemTime,
+    pub(super) behavior: Arc<str>,
+    pub(super) outcome: Outcome,
+}
+
+impl Noted {
+    fn event(&self) -> Event {
+        Event {
+            ordinal: self.exchange.ordinal,
+            connection: self.exchange.connection,
+            time: self.time,
+            request: self.exchange.request.name.clone(),
+            behavior: self.behavior.as_ref().to_owned(),
+            outcome: self.outcome.clone(),
+        }
+    }
+}
+
 /// The last events.
 #[derive(Debug, Default)]
 pub(super) struct Events {
-    events: VecDeque<Event>,
+    events: VecDeque<Noted>,
 }
 
 impl Events {
-    /// Adds an event; the oldest one gives way.
-    pub(super) fn push(&mut self, event: Event) {
-        if self.events.len() >= MOST_EVENTS {
-            self.events.pop_front();
-        }
+    /// Adds an event; the oldest one gives way and is returned.
+    pub(super) fn push(&mut self, event: Noted) -> Option<Noted> {
+        let oldest = if self.events.len() >= MOST_EVENTS {
+            self.events.pop_front()
+        } else {
+            None
+        };
         self.events.push_back(event);
+        oldest
     }
 
     /// Notes what came of an exchange, if its event is still there.
@@ -75,31 +103,44 @@ impl Events {
         }
     }
 
-    fn find(&mut self, ordinal: u64) -> Option<&mut Event> {
+    fn find(&mut self, ordinal: u64) -> Option<&mut Noted> {
         let mut newest_first = self.events.iter_mut().rev();
-        newest_first.find(|event| event.ordinal == ordinal)
+        newest_first.find(|event| event.exchange.ordinal == ordinal)
     }
 
     /// Returns the events, oldest first.
     pub(super) fn list(&self) -> Vec<Event> {
-        self.events.iter().cloned().collect()
+        self.events.iter().map(Noted::event).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{Answers, Request};
 
     #[test]
     fn the_oldest_events_give_way_and_outcomes_find_theirs() {
         let mut events = Events::default();
         for ordinal in 1..=MOST_EVENTS as u64 + 10 {
-            events.push(Event {
+            let exchange = Exchange {
                 ordinal,
                 connection: 1,
+                protocol: "http",
+                default_faults: &[],
+                request: Request {
+                    name: "GET /".to_owned(),
+                    answers: Answers::One,
+                    is_open_to_faults: true,
+                    instead: None,
+                    detail: 0,
+                },
+                random: 0,
+            };
+            events.push(Noted {
+                exchange: Arc::new(exchange),
                 time: SystemTime::UNIX_EPOCH,
-                request: "GET /".to_owned(),
-                behavior: "delay".to_owned(),
+                behavior: "delay".into(),
                 outcome: Outcome::Pending,
             });
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::buffers::{Inbox, MOST_WAITING, Outbox};
@@ -110,7 +110,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
                 Step::Unanswered if self.front.is_some() => self.end().await?,
                 Step::Unanswered => return Err(self.link.wrong("no request is left to skip")),
                 Step::Opaque => {
-                    self.link.is_opaque.give();
+                    self.link.is_opaque.give().await;
                     return self.pass_untouched().await;
                 }
             }
@@ -159,18 +159,20 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
         let holds_up =
             is_uncertain && is_silent && self.behind.front().is_some_and(Pending::is_ready);
         tokio::select! {
-            read = self.server.fill() => return read.map(Some).map_err(of_server),
-            next = told(&mut self.requests), if listens => match next {
-                Some(next) => {
-                    self.behind.push_back(next);
-                    // With so many behind it, waiting longer could keep the server from replying.
-                    if is_uncertain && is_silent && self.behind.len() > MOST_BEHIND {
-                        self.end().await?;
-                    }
+            biased;
+            () = told(&self.requests), if listens => {
+                // What is free takes the next one itself.
+                if is_uncertain {
+                    self.behind.extend(self.requests.try_recv().ok());
                 }
-                None => self.requests_ended = true,
+                self.requests_ended = self.requests.is_empty() && self.requests.is_closed();
+                // With so many behind it, waiting longer could keep the server from replying.
+                if is_uncertain && is_silent && self.behind.len() > MOST_BEHIND {
+                    self.end().await?;
+                }
             },
-            () = sleep(PATIENCE), if holds_up => self.end().await?,
+            read = self.server.fill() => return read.map(Some).map_err(of_server),
+            () = async { sleep(PATIENCE).await }, if holds_up => self.end().await?,
         }
         Ok(None)
     }
@@ -260,17 +262,19 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Replies<'a, R, W> {
     }
 }
 
-/// Returns what the other direction has told, or nothing once it has ended.
+/// Returns once the other direction has told something, or has ended.
 ///
 /// It never asks to be woken: the other direction is part of the same task, and polled first. Being
 /// woken would cost each exchange another turn of the task, and often a wake-up of another thread.
-async fn told(requests: &mut mpsc::Receiver<Pending>) -> Option<Pending> {
-    poll_fn(|_| match requests.try_recv() {
-        Ok(next) => Poll::Ready(Some(next)),
-        Err(TryRecvError::Disconnected) => Poll::Ready(None),
-        Err(TryRecvError::Empty) => Poll::Pending,
+async fn told(requests: &mpsc::Receiver<Pending>) {
+    poll_fn(|_| {
+        if requests.is_empty() && !requests.is_closed() {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
     })
-    .await
+    .await;
 }
 
 fn of_reply(protocol: &'static str, violation: Violation) -> RelayError {

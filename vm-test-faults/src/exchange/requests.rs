@@ -64,6 +64,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
             if needs_more || self.client.waiting().is_empty() {
                 self.server.flush().await.map_err(of_server)?;
                 tokio::select! {
+                    biased;
                     read = self.client.fill() => if read.map_err(of_client)? == 0 {
                         return self.finish().await;
                     },
@@ -177,7 +178,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
             }
             Action::Hang => {
                 self.link.carrier.note(&affected, Outcome::Hung);
-                self.link.hangs.give();
+                self.link.hangs.give().await;
                 self.swallow().await?;
                 Err(End::Closed)
             }
@@ -250,7 +251,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'a, R, W> {
             let rest = self.client.waiting();
             self.server.put(rest).await.map_err(of_server)?;
         }
-        self.link.client_ended.give();
+        self.link.client_ended.give().await;
         self.server.shut_down().await.map_err(of_server)
     }
 }

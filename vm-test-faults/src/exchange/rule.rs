@@ -14,6 +14,7 @@ use crate::random;
 struct Choice {
     percent: f64,
     behavior: Arc<dyn Behavior>,
+    name: Arc<str>,
 }
 
 /// Which exchanges get which behavior.
@@ -37,6 +38,8 @@ struct Counts {
 /// What a rule has chosen for an exchange.
 pub(super) struct Chosen {
     pub(super) behavior: Arc<dyn Behavior>,
+    /// The behavior's name, for the event.
+    pub(super) name: Arc<str>,
     pub(super) random: u64,
 }
 
@@ -53,7 +56,11 @@ impl Rule {
         let choices = choices.into_iter();
         Self {
             choices: choices
-                .map(|(percent, behavior)| Choice { percent, behavior })
+                .map(|(percent, behavior)| Choice {
+                    percent,
+                    name: behavior.name().into(),
+                    behavior,
+                })
                 .collect(),
             names: None,
             which: Which::All,
@@ -114,6 +121,7 @@ impl Rule {
             if drawn < choice.percent {
                 return Some(Chosen {
                     behavior: Arc::clone(&choice.behavior),
+                    name: Arc::clone(&choice.name),
                     // What a behavior draws has nothing to do with how it was chosen.
                     random: random::mix(random),
                 });

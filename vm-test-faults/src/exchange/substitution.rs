@@ -81,7 +81,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Requests<'_, R, W> {
             let length = self.client.waiting().len();
             self.client.take(length);
             if self.client.fill().await.map_err(of_client)? == 0 {
-                self.link.client_ended.give();
+                self.link.client_ended.give().await;
                 return Ok(());
             }
         }

@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 
 use super::setup::Setup;
 use super::source::Source;
+use super::turn::when_woken;
 use crate::exchange::{Carrier, relay};
 use crate::log::Level;
 use crate::toxic::{Direction, End};
@@ -36,7 +37,8 @@ pub(super) async fn carry_exchanges(
     };
     // The order matters: the toxics advance first, so that the exchanges read in the same poll
     // what has become due. The reader is not woken for it.
-    match tokio::try_join!(biased; requests.pass_time(), replies.pass_time(), exchanges) {
+    let toxics = when_woken(async { tokio::try_join!(requests.pass_time(), replies.pass_time()) });
+    match tokio::try_join!(biased; toxics, exchanges) {
         Ok(_) | Err(End::Close) => Ok(()),
         Err(end) => Err(end),
     }

@@ -11,6 +11,7 @@ mod register;
 mod setup;
 mod source;
 mod traffic;
+mod turn;
 
 pub use entry::{Described, Update, Wanted};
 pub use error::ProxyError;

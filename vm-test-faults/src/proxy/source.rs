@@ -86,8 +86,7 @@ impl<'a> Source<'a> {
     fn read(&self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Result<Poll<()>, End> {
         let mut state = self.locked();
         loop {
-            let now = Instant::now();
-            state.follow(now)?;
+            state.follow()?;
             if state.chain.end().is_none() && state.chain.is_clear() {
                 let Poll::Ready(read) = state.read_untouched(context, buffer)? else {
                     return Ok(Poll::Pending);
@@ -99,7 +98,7 @@ impl<'a> Source<'a> {
                 }
                 self.has_moved.notify_one();
             }
-            state.advance(now)?;
+            state.advance(Instant::now())?;
             if state.chain.end() == Some(End::Eof) {
                 return Ok(Poll::Ready(()));
             }
@@ -129,16 +128,17 @@ impl<'a> Source<'a> {
 
 impl State<'_> {
     /// Brings the chain in step with the toxics of the proxy.
-    fn follow(&mut self, now: Instant) -> Result<(), End> {
+    fn follow(&mut self) -> Result<(), End> {
         if self.toxics.has_changed().map_err(|_| End::Close)? {
-            self.chain.follow(&self.toxics.borrow_and_update(), now);
+            let toxics = self.toxics.borrow_and_update();
+            self.chain.follow(&toxics, Instant::now());
         }
         Ok(())
     }
 
     /// Moves what is due; returns when the next bytes are.
     fn advance(&mut self, now: Instant) -> Result<Option<Instant>, End> {
-        self.follow(now)?;
+        self.follow()?;
         let due = self.chain.advance(now);
         match self.chain.end() {
             None | Some(End::Eof) => Ok(due),
@@ -167,11 +167,10 @@ impl State<'_> {
             return Ok(Poll::Ready(0));
         }
         // Who added a toxic before these bytes were sent expects it to act on them.
-        let now = Instant::now();
-        self.follow(now)?;
+        self.follow()?;
         if !self.chain.is_clear() {
             let bytes = Bytes::copy_from_slice(&buffer.filled()[before..]);
-            self.chain.push(Chunk::new(bytes, now));
+            self.chain.push(Chunk::new(bytes, Instant::now()));
             buffer.set_filled(before);
         }
         Ok(Poll::Ready(length))

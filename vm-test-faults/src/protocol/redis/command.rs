@@ -39,8 +39,8 @@ enum Place {
 }
 
 /// What the first part of a command tells.
-pub(super) struct First {
-    pub(super) words: Words,
+pub(super) struct First<'a> {
+    pub(super) words: Words<'a>,
     pub(super) length: usize,
     pub(super) ends: bool,
 }
@@ -52,7 +52,7 @@ impl CommandReader {
     }
 
     /// Reads the first part of a command; returns nothing if it has not arrived.
-    pub(super) fn first(&mut self, bytes: &[u8]) -> Result<Option<First>, Violation> {
+    pub(super) fn first<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<First<'a>>, Violation> {
         if bytes[0] == b'*' {
             self.array(bytes)
         } else {
@@ -91,7 +91,7 @@ impl CommandReader {
         }
     }
 
-    fn array(&mut self, bytes: &[u8]) -> Result<Option<First>, Violation> {
+    fn array<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<First<'a>>, Violation> {
         let Some((count, mut at)) = number_line(bytes)? else {
             return Ok(None);
         };
@@ -152,7 +152,7 @@ impl CommandReader {
 }
 
 /// Reads an inline command.
-fn line(bytes: &[u8]) -> Result<Option<First>, Violation> {
+fn line(bytes: &[u8]) -> Result<Option<First<'_>>, Violation> {
     if bytes.starts_with(&[0x16, 0x03]) {
         return Err(Violation(
             "the client speaks TLS, which the proxy cannot read\nhint: use a connection without \

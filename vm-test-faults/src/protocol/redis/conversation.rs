@@ -45,8 +45,9 @@ impl Conversation for RedisConversation {
         let Some(first) = self.commands.first(bytes)? else {
             return Ok(Step::More);
         };
-        let name = first.words.kept.first().map(|word| printable(word));
-        let name = name.unwrap_or_default().to_ascii_uppercase();
+        let name = first.words.kept().first().map(|word| printable(word));
+        let mut name = name.unwrap_or_default();
+        name.make_ascii_uppercase();
         if matches!(name.as_str(), "SYNC" | "PSYNC") {
             return Ok(Step::Opaque);
         }
@@ -105,7 +106,7 @@ impl Conversation for RedisConversation {
 
 impl RedisConversation {
     /// Returns the request that begins, and follows what it does to the connection.
-    fn begin(&mut self, name: String, first: &First) -> Request {
+    fn begin(&mut self, name: String, first: &First<'_>) -> Request {
         self.before = self.session;
         if first.words.count == 0 {
             // Redis reads over it and says nothing.

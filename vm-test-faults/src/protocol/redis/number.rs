@@ -37,15 +37,51 @@ pub(super) fn number_line(bytes: &[u8]) -> Result<Option<(i64, usize)>, Violatio
 /// Returns the number that these digits are.
 pub(super) fn parse(digits: &[u8]) -> Option<i64> {
     // Redis takes no sign but this one.
-    if digits.first() == Some(&b'+') {
+    let (is_negative, digits) = match digits {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() {
         return None;
     }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    digits.iter().try_fold(0_i64, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
+        let tens = number.checked_mul(10)?;
+        // The smallest number has no positive counterpart.
+        if is_negative {
+            tens.checked_sub(digit)
+        } else {
+            tens.checked_add(digit)
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_read_up_to_the_limits_of_a_number() {
+        for number in [0, 7, -1, 42, i64::MAX, i64::MIN] {
+            assert_eq!(parse(number.to_string().as_bytes()), Some(number));
+        }
+        assert_eq!(parse(b"007"), Some(7));
+        for wrong in [
+            "",
+            "-",
+            "+1",
+            "--1",
+            "-+1",
+            "1-",
+            "1 ",
+            "1a",
+            "\u{661}",
+            "9223372036854775808",
+            "-9223372036854775809",
+        ] {
+            assert_eq!(parse(wrong.as_bytes()), None, "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_number_is_read_when_its_line_has_ended() {

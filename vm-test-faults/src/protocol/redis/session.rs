@@ -41,7 +41,7 @@ enum Wish {
 impl Session {
     /// Follows a command. Returns how many replies it gets, and whether it changes which replies
     /// the client wants.
-    pub(super) fn follow(&mut self, name: &str, words: &Words) -> (Answers, bool) {
+    pub(super) fn follow(&mut self, name: &str, words: &Words<'_>) -> (Answers, bool) {
         let wish = wish(name, words).filter(|_| self.transaction == Transaction::None);
         let answers = match (wish, self.replies) {
             (Some(Wish::On), _) | (None, Wanted::All) => Answers::One,
@@ -66,8 +66,8 @@ impl Session {
     }
 }
 
-fn wish(name: &str, words: &Words) -> Option<Wish> {
-    let [_, reply, mode] = words.kept.as_slice() else {
+fn wish(name: &str, words: &Words<'_>) -> Option<Wish> {
+    let [_, reply, mode] = words.kept() else {
         return None;
     };
     if name != "CLIENT" || words.count != 3 || !reply.eq_ignore_ascii_case(b"reply") {
