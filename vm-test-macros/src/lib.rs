@@ -11,6 +11,7 @@ mod function;
 mod lab;
 mod matrix;
 mod panics;
+mod placements;
 mod quantity;
 mod refusal;
 mod runtime_path;
@@ -86,6 +87,8 @@ use quote::ToTokens;
 /// | `keep_for` | `"1ms"` to `"24h"` | `"30m"` | how long it then stays |
 /// | `env` | a list of names | `[]` | environment variables handed on besides the usual ones |
 /// | `export` | a list of patterns as `"**/*.snap.new"` | `[]` | files of the workspace that come back if the test writes them |
+/// | `files` | a list of pairs of paths as `("testdata", "/srv/data")` | `[]` | files and directories of the host that are copied into the guest |
+/// | `mounts` | a list of pairs of paths | `[]` | directories of the host that the guest can read |
 /// | `expose` | a list of paths as `"~/.ssh"` | `[]` | the user's credentials that the guest may see |
 /// | `disks` | a list of sizes as `"1G"` | `[]` | blank disks of a `"kvm"` guest, in memory and gone with it |
 /// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |

@@ -11,7 +11,7 @@ use vm_test_settings::guest::Kind;
 use vm_test_settings::limits::Limits;
 use vm_test_settings::word;
 
-use crate::quantity;
+use crate::{placements, quantity};
 
 /// A checked value.
 #[derive(Debug, PartialEq)]
@@ -21,6 +21,7 @@ pub(crate) enum Value {
     Amount(u64),
     Amounts(Vec<u64>),
     Count(u32),
+    Placements(Vec<(String, String)>),
     Flag(bool),
 }
 
@@ -50,6 +51,7 @@ pub(crate) fn read(kind: &Kind, value: &Expr) -> Result<Value, Mistake> {
         Kind::Quantity(limits, _) => amount(kind, limits, value).map(Value::Amount),
         Kind::Quantities(limits, _) => amounts(kind, limits, value).map(Value::Amounts),
         Kind::Count(range, _) => count(kind, range, value).map(Value::Count),
+        Kind::Placements(_) => placements::read(kind, value).map(Value::Placements),
         Kind::Flag(_) => flag(kind, value).map(Value::Flag),
     }
 }
@@ -188,7 +190,7 @@ fn type_error(kind: &Kind, value: &Expr, better: Option<String>) -> Mistake {
 }
 
 impl Mistake {
-    fn new(tokens: impl ToTokens, cause: String, cure: Cure) -> Self {
+    pub(crate) fn new(tokens: impl ToTokens, cause: String, cure: Cure) -> Self {
         Self {
             tokens: tokens.to_token_stream(),
             cause,
@@ -196,7 +198,7 @@ impl Mistake {
         }
     }
 
-    fn refused(tokens: impl ToTokens, refusal: Refusal) -> Self {
+    pub(crate) fn refused(tokens: impl ToTokens, refusal: Refusal) -> Self {
         Self::new(tokens, refusal.cause, Cure::Say(refusal.hint))
     }
 }
@@ -215,6 +217,15 @@ impl Value {
             Value::Amount(amount) => quote!(#amount),
             Value::Amounts(amounts) => quote!(#private::Sizes::Borrowed(&[#(#amounts),*])),
             Value::Count(count) => quote!(#count),
+            Value::Placements(pairs) => {
+                let placements = pairs.iter().map(|(from, to)| {
+                    quote!(#private::Placement {
+                        from: #private::Text::Borrowed(#from),
+                        to: #private::Text::Borrowed(#to),
+                    })
+                });
+                quote!(#private::Placements::Borrowed(&[#(#placements),*]))
+            }
             Value::Flag(flag) => quote!(#flag),
         }
     }

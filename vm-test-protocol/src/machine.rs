@@ -157,6 +157,10 @@ pub enum PlaceKind {
     Tree,
     /// A file, which is read-only.
     File,
+    /// A directory tree, which is read-only.
+    ReadOnly,
+    /// A file or a directory tree, which is copied to the root's disk, as root's own.
+    Copy,
     /// An empty directory, created if there is none; nothing from a disk.
     Empty,
 }

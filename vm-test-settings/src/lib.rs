@@ -13,5 +13,6 @@ pub mod guest;
 pub mod label;
 pub mod limits;
 pub mod pattern;
+pub mod placement;
 pub mod quantity;
 pub mod word;

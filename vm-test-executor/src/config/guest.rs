@@ -3,6 +3,7 @@
 
 use super::checks::{self, chosen, within};
 use super::kernel::{OtherKernel, combined};
+use super::placements::{self, Placed};
 use super::{Accelerator, Backend, Init, Rollback};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::pattern::Pattern;
@@ -51,6 +52,10 @@ pub struct Guest {
     pub env: Vec<String>,
     /// Which files of the workspace come back.
     pub export: Vec<Pattern>,
+    /// Files and directories of the host that are copied into it.
+    pub files: Vec<Placed>,
+    /// Directories of the host that it can read.
+    pub mounts: Vec<Placed>,
     /// Which of the user's credentials it may see.
     pub expose: Vec<String>,
     /// Devices of the host it may use.
@@ -91,6 +96,8 @@ impl Guest {
             keep_for: 30 * 60_000,
             env: Vec::new(),
             export: Vec::new(),
+            files: Vec::new(),
+            mounts: Vec::new(),
             expose: Vec::new(),
             devices: Vec::new(),
             rollback: None,
@@ -133,6 +140,8 @@ impl Guest {
             Setting::KeepFor(millis) => self.keep_for = within(key, *millis)?,
             Setting::Env(names) => self.env = checks::owned(names),
             Setting::Export(patterns) => self.export = checks::patterns(patterns)?,
+            Setting::Files(list) => self.files = placements::checked(key, list)?,
+            Setting::Mounts(list) => self.mounts = placements::checked(key, list)?,
             Setting::Expose(paths) => self.expose = checks::paths(paths)?,
             Setting::Devices(names) => self.devices = checks::devices(names)?,
             Setting::Rollback(word) => self.rollback = Some(chosen(key, word, Rollback::named)?),
@@ -148,6 +157,12 @@ impl Guest {
             (Some(OtherKernel::Package(package)), Backend::Kvm) => combined(&self.image, package),
             _ => self.image.clone(),
         }
+    }
+
+    /// Returns whether it gets something of the host besides the workspace.
+    #[must_use]
+    pub fn has_inputs(&self) -> bool {
+        !self.files.is_empty() || !self.mounts.is_empty()
     }
 
     /// Returns the chosen accelerator.

@@ -1,6 +1,7 @@
 //! The values of a decided guest as users write them, for those who read them. Reads no file.
 
 use super::kernel::OtherKernel;
+use super::placements::Placed;
 use super::{Guest, Rollback};
 use serde_json::{Value, json};
 use vm_test_settings::limits::{DISK, MEMORY, TIME};
@@ -26,6 +27,8 @@ pub(super) fn of(guest: &Guest) -> Vec<(&'static str, Value)> {
         keep_for,
         env,
         export,
+        files,
+        mounts,
         expose,
         devices,
         rollback,
@@ -33,6 +36,7 @@ pub(super) fn of(guest: &Guest) -> Vec<(&'static str, Value)> {
     } = guest;
     let time = |millis: &u64| json!(TIME.scale.show(*millis));
     let disks: Vec<_> = disks.iter().map(|size| DISK.scale.show(*size)).collect();
+    let placed = |list: &[Placed]| json!(list.iter().map(Placed::value).collect::<Vec<_>>());
     let export: Vec<_> = export.iter().map(ToString::to_string).collect();
     vec![
         ("backend", json!(backend.name())),
@@ -50,6 +54,8 @@ pub(super) fn of(guest: &Guest) -> Vec<(&'static str, Value)> {
         ("keep_for", time(keep_for)),
         ("env", json!(env)),
         ("export", json!(export)),
+        ("files", placed(files)),
+        ("mounts", placed(mounts)),
         ("expose", json!(expose)),
         ("devices", json!(devices)),
         (

@@ -9,7 +9,6 @@ mod guest;
 mod host_root;
 mod host_user;
 mod image;
-mod links;
 mod mountinfo;
 mod plan;
 mod shares;
@@ -17,6 +16,5 @@ mod split;
 
 pub use guest::{host_plan, image_plan};
 pub use image::Root;
-pub use links::follow;
 pub use mountinfo::{Mount, mounts};
 pub use plan::{By, Lower, Plan, Step, Tree};

@@ -62,6 +62,13 @@ pub enum Step {
         /// The directory.
         source: Lower,
     },
+    /// A directory of the host that the guest can only read.
+    ReadOnly {
+        /// Where it appears.
+        target: PathBuf,
+        /// The directory.
+        lower: Lower,
+    },
     /// An empty file system in memory.
     Empty {
         /// Where it appears.
@@ -89,6 +96,17 @@ pub enum Step {
         target: PathBuf,
         /// The file on the host.
         source: Lower,
+    },
+    /// A copy of a file of the host, or of a directory with all that is in it, which is root's.
+    Copy {
+        /// Where it appears.
+        target: PathBuf,
+        /// The file or directory on the host.
+        source: Lower,
+        /// Whether it is a directory.
+        is_directory: bool,
+        /// What was there when the plan was made.
+        state: Vec<u8>,
     },
 }
 
@@ -134,10 +152,12 @@ impl Step {
             Self::Layer { target, .. }
             | Self::Stack { target, .. }
             | Self::Own { target, .. }
+            | Self::ReadOnly { target, .. }
             | Self::Empty { target, .. }
             | Self::Directory { target, .. }
             | Self::Symlink { target, .. }
-            | Self::File { target, .. } => target,
+            | Self::File { target, .. }
+            | Self::Copy { target, .. } => target,
         }
     }
 
@@ -153,8 +173,8 @@ impl Step {
     #[must_use]
     pub fn lowers(&self) -> Vec<&Lower> {
         match self {
-            Self::Layer { lower, .. } => vec![lower],
-            Self::Own { source, .. } => vec![source],
+            Self::Layer { lower, .. } | Self::ReadOnly { lower, .. } => vec![lower],
+            Self::Own { source, .. } | Self::Copy { source, .. } => vec![source],
             Self::Stack { below, above, .. } => below.iter().chain(above).collect(),
             Self::Empty { .. }
             | Self::Directory { .. }
@@ -247,6 +267,30 @@ impl Plan {
         let optional = by == By::OptionalTree;
         self.trees.push(Tree { path, optional });
         Lower::Tree(self.trees.len() - 1)
+    }
+
+    /// Adds a directory of the host that the guest can only read.
+    pub fn add_read_only(&mut self, target: PathBuf, source: PathBuf, by: By) {
+        let lower = self.lower(source, by);
+        self.steps.push(Step::ReadOnly { target, lower });
+    }
+
+    /// Adds a copy of a file or directory of the host, which was found in this state.
+    pub fn add_copy(
+        &mut self,
+        target: PathBuf,
+        source: PathBuf,
+        by: By,
+        is_directory: bool,
+        state: Vec<u8>,
+    ) {
+        let source = self.lower(source, by);
+        self.steps.push(Step::Copy {
+            target,
+            source,
+            is_directory,
+            state,
+        });
     }
 
     /// Adds a file of the host at another path in the guest.

@@ -16,6 +16,7 @@ fn variant(setting: &Setting) -> String {
     let tokens: String = setting.expand(&quote!(p)).to_string().split(' ').collect();
     let tokens = tokens.replace("p::Text::Borrowed", "text");
     let tokens = tokens.replace("p::Texts::Borrowed", "texts");
+    let tokens = tokens.replace("p::Placements::Borrowed", "placements");
     tokens.replace("p::Sizes::Borrowed", "sizes")
 }
 
@@ -211,6 +212,42 @@ fn every_wrong_value_names_its_cause_and_its_cure() {
             VALUE_RULE,
         ),
         (
+            "files",
+            r#"["testdata"]"#,
+            "the value is not a list of pairs of paths in quotes",
+            r#"write `files = [("testdata", "/srv/data")]`"#,
+        ),
+        (
+            "mounts",
+            r#"("testdata", "/srv/data")"#,
+            "the value is not a list of pairs of paths in quotes",
+            r#"write `mounts = [("testdata", "/srv/data")]`"#,
+        ),
+        (
+            "files",
+            r#"[("a", "/b", "/c")]"#,
+            "the value is not a list of pairs of paths in quotes",
+            r#"write `files = [("testdata", "/srv/data")]`"#,
+        ),
+        (
+            "files",
+            r#"[("", "/b")]"#,
+            "`from` is empty",
+            "name a file or directory of the host: an absolute path, or one that starts at the directory of vm-test.toml",
+        ),
+        (
+            "files",
+            r#"[("a", "b")]"#,
+            "`b` is relative",
+            r#"write an absolute path of the guest without `..`, as in `"/srv/data"`"#,
+        ),
+        (
+            "files",
+            r#"[("a", "/c"), ("b", "/c")]"#,
+            "`/c` is already in the list",
+            "remove one of the two",
+        ),
+        (
             "devices",
             r#""loop""#,
             "the value is not a list of words in quotes",
@@ -261,7 +298,7 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         (
             "firmware",
             "the keys are `backend`, `accelerator`, `image`, `kernel`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
-             `disks`, `keep`, `keep_for`, `env`, `export`, `expose`, `devices`, `rollback` and `privileged`",
+             `disks`, `keep`, `keep_for`, `env`, `export`, `files`, `mounts`, `expose`, `devices`, `rollback` and `privileged`",
         ),
     ] {
         let message = read(key, "1").expect_err(key).to_string();

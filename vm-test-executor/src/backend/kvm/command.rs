@@ -232,6 +232,7 @@ mod tests {
             journal: false,
             layers: 0,
             payload: Vec::new(),
+            payload_disks: 2,
             identity: Identity::default(),
         }
     }

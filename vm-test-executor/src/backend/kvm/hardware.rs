@@ -54,6 +54,8 @@ pub struct Hardware {
     /// Payload disks, by their paths in the keeper's directory. A template has as many, but does
     /// not read them, unless it is a configured node's.
     pub payload: Vec<PathBuf>,
+    /// How many payload disks it has, empty ones included.
+    pub payload_disks: usize,
     /// What distinguishes it from other VMs with the same template.
     pub identity: Identity,
 }
@@ -113,7 +115,8 @@ impl Accelerator {
     }
 }
 
-/// How many payload disks every VM has: one for directories, one for single files.
+/// How many payload disks every VM has: one for directories, one for single files. A guest that gets
+/// more of the host has one more.
 pub const PAYLOAD_DISKS: usize = 2;
 
 /// The size that every payload disk is shown with, in bytes.

@@ -2,7 +2,8 @@
 //! version.
 
 use super::*;
-use vm_test_settings::guest::{KEYS, Kind, Sizes, Text, Texts};
+use vm_test_settings::guest::{KEYS, Kind, Placements, Sizes, Text, Texts};
+use vm_test_settings::placement::Placement;
 
 fn set(setting: &Setting) -> Result<(), Failure> {
     Guest::new("g").unwrap().set(setting)
@@ -10,6 +11,14 @@ fn set(setting: &Setting) -> Result<(), Failure> {
 
 fn texts(words: &[&'static str]) -> Texts {
     words.iter().map(|word| Text::Borrowed(*word)).collect()
+}
+
+fn placements(to: &[&'static str]) -> Placements {
+    let placement = |to: &&'static str| Placement {
+        from: "a".into(),
+        to: Text::Borrowed(to),
+    };
+    to.iter().map(placement).collect()
 }
 
 #[test]
@@ -111,6 +120,21 @@ fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
             Setting::Export(texts(&["a", "/b"])),
             "its export \"/b\" is not a pattern: it begins with `/`, and patterns start from the workspace's root",
             "write one as in export = [\"**/*.snap.new\"]",
+        ),
+        (
+            Setting::Files(placements(&["/srv", "/srv/"])),
+            "its files has two entries for /srv",
+            "remove one of them from vm-test.toml or the test",
+        ),
+        (
+            Setting::Mounts(placements(&["/x"; 17])),
+            "its mounts has 17 entries",
+            "write at most 16; a directory comes with all that is in it",
+        ),
+        (
+            Setting::Mounts(placements(&["/proc"])),
+            "its mounts cannot be used: `/proc` is in `/proc`, which every guest has anew",
+            "write an absolute path of the guest without `..`, as in `\"/srv/data\"`",
         ),
         (
             Setting::Expose(texts(&["~/.ssh", ".ssh"])),

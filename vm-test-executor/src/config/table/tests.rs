@@ -16,7 +16,8 @@ fn mistake(line: &str) -> Option<Mistake> {
 
 #[test]
 fn the_example_of_every_key_is_accepted_and_decides_something() {
-    for Key { name, example, .. } in KEYS {
+    for key in KEYS {
+        let (name, example) = (&key.name, key.example_in_file());
         let entries = entries(&format!("{name} = {example}")).expect(name);
         let fresh = Guest::new("g").unwrap();
         let mut guest = fresh.clone();
@@ -29,7 +30,8 @@ fn the_example_of_every_key_is_accepted_and_decides_something() {
 
 #[test]
 fn a_misspelled_key_is_named_with_its_line_and_the_one_that_was_meant() {
-    for Key { name, example, .. } in KEYS {
+    for key in KEYS {
+        let (name, example) = (&key.name, key.example_in_file());
         for wrong in [
             name[..name.len() - 1].to_owned(),
             format!("{name}s"),
@@ -169,6 +171,51 @@ fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
             "env = [1]",
             "the value is not a list of names in quotes",
             "write `env = [\"DATABASE_URL\"]`",
+        ),
+        (
+            "files = \"testdata\"",
+            "the value is not a list of pairs of paths in quotes",
+            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
+        ),
+        (
+            "mounts = [\"testdata\"]",
+            "the value is not a list of pairs of paths in quotes",
+            "write `mounts = [{ from = \"testdata\", to = \"/srv/data\" }]`",
+        ),
+        (
+            "files = [{ from = \"a\" }]",
+            "`to` is missing",
+            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
+        ),
+        (
+            "files = [{ to = \"/a\" }]",
+            "`from` is missing",
+            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
+        ),
+        (
+            "files = [{ from = 1, to = \"/a\" }]",
+            "`from` is not a path in quotes",
+            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
+        ),
+        (
+            "files = [{ from = \"a\", to = \"/a\", mode = \"0755\" }]",
+            "`mode` is neither `from` nor `to`",
+            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
+        ),
+        (
+            "files = [{ from = \"~/a\", to = \"/a\" }]",
+            "`~/a` begins with `~`, which is no home here",
+            "name a file or directory of the host: an absolute path, or one that starts at the directory of vm-test.toml",
+        ),
+        (
+            "mounts = [{ from = \"a\", to = \"srv\" }]",
+            "`srv` is relative",
+            "write an absolute path of the guest without `..`, as in `\"/srv/data\"`",
+        ),
+        (
+            "mounts = [{ from = \"a\", to = \"/srv/../etc\" }]",
+            "`/srv/../etc` contains `..`",
+            "write an absolute path of the guest without `..`, as in `\"/srv/data\"`",
         ),
         (
             "privileged = \"true\"",

@@ -3,6 +3,7 @@
 
 use super::super::instance::{Belongings, Devices, cannot};
 use super::boot::Boot;
+use super::inputs::Inputs;
 use super::layers::Layers;
 use super::libraries::Closure;
 use super::next::Next;
@@ -221,6 +222,7 @@ fn container(
     } else {
         bring_libraries(tools, request, as_root, &mut plan)?
     };
+    Inputs::of(guest, request)?.add_to(&mut plan, guest, as_root)?;
     plan.look();
     if plan.trees.len() > MOST_TREES {
         let cause = format!(

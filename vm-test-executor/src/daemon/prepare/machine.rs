@@ -4,6 +4,7 @@
 
 use super::super::instance::{Belongings, cannot};
 use super::hardware::{assignment, belongings};
+use super::inputs::Inputs;
 use super::lab_template::LabNode;
 use super::next::Next;
 use super::order::{OnLab, Order};
@@ -11,10 +12,11 @@ use super::payload::Payload;
 use super::ready::Ready;
 use super::template::{self, Shape};
 use super::tools::Tools;
+use super::vm_refusal;
 use crate::backend::kvm::{
-    self, Accelerator, BASE, Hardware, INITRAMFS, Start, TEMPLATE, payload_serial,
+    self, Accelerator, BASE, Hardware, INITRAMFS, PAYLOAD_DISKS, Start, TEMPLATE, payload_serial,
 };
-use crate::config::{Guest, HOST_IMAGE, Init, OtherKernel, Rollback};
+use crate::config::{Guest, Init, OtherKernel};
 use crate::image::payload::DISK;
 use crate::image::{self, ImageRecord, Initramfs, Machine, Store, images};
 use crate::keeper::Descriptor;
@@ -27,8 +29,6 @@ use vm_test_protocol::daemon::ForeignDisk;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::machine::{Identity, Place};
 
-/// With less memory, in bytes, a current kernel does not boot, or leaves no memory for a test.
-const LEAST_MEMORY: u64 = 128 << 20;
 /// QEMU takes only multiples of this.
 const GRAIN: u64 = 8 << 10;
 
@@ -51,7 +51,8 @@ pub(super) fn prepare(
     say: &dyn Fn(&str),
 ) -> Result<Ready, Failure> {
     let (guest, request, init) = (&order.guest, order.request, order.init);
-    check(guest)?;
+    vm_refusal::check(guest)?;
+    let inputs = Inputs::of(guest, request)?;
     let (program, emulator) = tools.emulators.version()?;
     let store = order.source.store()?;
     tools.stores.clear(store);
@@ -73,7 +74,8 @@ pub(super) fn prepare(
     let foreign = request.disk.as_ref().map(|disk| open(guest, disk));
     let foreign = foreign.transpose()?;
     let foreign = foreign.map(|disk| (Descriptor::ForeignDisk, disk));
-    let payload = Payload::of(tools, request, &guest.expose, store, say)?;
+    let mut payload = Payload::of(tools, request, &guest.expose, store, say)?;
+    payload.add_inputs(&inputs, store, say)?;
     let mut places = base_places.clone();
     let mut disks = Vec::new();
     for (number, disk) in payload.disks.iter().enumerate() {
@@ -219,6 +221,7 @@ fn hardware(guest: &Guest, init: Init, slower: u32, program: PathBuf) -> Hardwar
         journal: false,
         layers: 0,
         payload: Vec::new(),
+        payload_disks: PAYLOAD_DISKS + usize::from(guest.has_inputs()),
         identity: Identity::default(),
     }
 }
@@ -264,37 +267,4 @@ fn patience(guest: &Guest, init: Init, slower: u32) -> Duration {
 fn open(guest: &Guest, disk: &ForeignDisk) -> Result<OwnedFd, Failure> {
     let opened = File::open(&disk.path).map(OwnedFd::from);
     opened.map_err(|error| cannot(guest, &format!("{}: {error}", disk.path)))
-}
-
-fn check(guest: &Guest) -> Result<(), Failure> {
-    if guest.image == HOST_IMAGE {
-        return Err(
-            cannot(guest, "a VM cannot start from the host's root").hint(
-                "name an image with a kernel, as in image = \"debian-12\", or use backend = \"lxc\"",
-            ),
-        );
-    }
-    if guest.privileged {
-        return Err(cannot(
-            guest,
-            "privileged = true is for containers, and this is a VM",
-        )
-        .hint("leave it out: root in a VM is root over all of it"));
-    }
-    if guest.memory < LEAST_MEMORY {
-        let cause = format!(
-            "its memory of {} MiB is less than the {} MiB that a VM needs with its kernel",
-            guest.memory >> 20,
-            LEAST_MEMORY >> 20
-        );
-        return Err(cannot(guest, &cause).hint("give it more, as in memory = \"256M\""));
-    }
-    if guest.rollback == Some(Rollback::Snapshot) {
-        return Err(cannot(
-            guest,
-            "rollback = \"snapshot\" is only for containers; a VM has its own disk",
-        )
-        .hint("leave rollback out: what a VM writes vanishes with it"));
-    }
-    Ok(())
 }

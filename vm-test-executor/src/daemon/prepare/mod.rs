@@ -9,6 +9,7 @@ mod emulator;
 mod foreign;
 mod hardware;
 mod held;
+mod inputs;
 mod lab;
 mod lab_template;
 mod layers;
@@ -25,6 +26,7 @@ pub(super) mod stores;
 mod template;
 mod tools;
 mod turn;
+mod vm_refusal;
 mod wanted;
 
 pub(super) use again::again;

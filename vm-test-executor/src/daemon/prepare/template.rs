@@ -257,6 +257,7 @@ mod tests {
             journal: false,
             layers: 0,
             payload: Vec::new(),
+            payload_disks: 2,
             identity: Identity::default(),
         };
         let words = |patience, boot_timeout| lasting(&machine(patience, boot_timeout));

@@ -36,6 +36,12 @@ fn every_key_becomes_its_variant() {
             r#"Export(texts(&[text("**/*.new")]))"#,
         ),
         (
+            "files",
+            r#"[("a", "/b")]"#,
+            r#"Files(placements(&[p::Placement{from:text("a"),to:text("/b"),}]))"#,
+        ),
+        ("mounts", "[]", "Mounts(placements(&[]))"),
+        (
             "devices",
             r#"["/dev/net/tun", "/dev/fuse", "loop"]"#,
             r#"Devices(texts(&[text("/dev/net/tun"),text("/dev/fuse"),text("loop")]))"#,
