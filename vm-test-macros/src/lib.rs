@@ -77,6 +77,7 @@ use quote::ToTokens;
 /// | `accelerator` | `"auto"`, `"kvm"`, `"tcg"` | `"auto"` | for `"kvm"`: `/dev/kvm` if it boots the image, else QEMU's emulation; or exactly one of them |
 /// | `image` | a name | the guest's | the root file system, and for `"kvm"` the kernel, that the guest starts from |
 /// | `kernel` | a package as `"linux-image-amd64"`, or a path | the image's | another kernel for `"kvm"` |
+/// | `modules` | a list of names as `"8021q"` | `[]` | kernel modules: loaded in a `"kvm"` guest, required of the host's kernel for a container |
 /// | `init` | `"agent"`, `"system"` | the image's | boot nothing but the test, or the image's own init first |
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
 /// | `cpus` | `1` to `256` | `1` | a container's share in admission, a VM's processors |

@@ -101,6 +101,8 @@ pub struct Identity {
     pub hosts: String,
     /// The requested devices, by their names in the configuration.
     pub devices: Vec<String>,
+    /// The kernel modules that its tests need.
+    pub modules: Vec<String>,
     /// Random bytes for the card's MAC address.
     pub card: [u8; 4],
     /// What is mounted from the payload disks.

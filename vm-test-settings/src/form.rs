@@ -20,6 +20,8 @@ pub enum Form {
     Path,
     /// One of the [`DEVICES`].
     Device,
+    /// The name of a kernel module.
+    Module,
 }
 
 /// The device files, and groups of device files, that a guest can be given.
@@ -57,7 +59,7 @@ impl Form {
         match self {
             Self::Name => "name",
             Self::Kernel => "package or a path",
-            Self::Variable => "names",
+            Self::Variable | Self::Module => "names",
             Self::Pattern => "patterns",
             Self::Path => "paths",
             Self::Device => "words",
@@ -76,6 +78,7 @@ impl Form {
             Self::Pattern => check_pattern(text),
             Self::Path => check_path(text),
             Self::Device => check_device(text),
+            Self::Module => check_module(text),
         }
     }
 }
@@ -201,6 +204,18 @@ fn check_device(text: &str) -> Result<(), Refusal> {
     ))
 }
 
+fn check_module(name: &str) -> Result<(), Refusal> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(allowed);
+    if is_name && !name.starts_with('-') {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        format!("`{}` is not the name of a module", name.escape_debug()),
+        "write it as `modprobe` takes it, with ASCII letters, digits, `_` and `-`, as in `\"8021q\"`",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,6 +279,17 @@ mod tests {
             ("A=1", "`A=1` gives a variable a value"),
         ] {
             assert_eq!(check_variable(bad).unwrap_err().cause, cause, "{bad}");
+        }
+    }
+
+    #[test]
+    fn modules_follow_the_rule() {
+        for good in ["dummy", "8021q", "sch_netem", "nf-conntrack"] {
+            assert_eq!(check_module(good), Ok(()), "{good}");
+        }
+        for bad in ["", "-r", "dummy.ko", "/lib/dummy", "a b", &"x".repeat(64)] {
+            let cause = format!("`{bad}` is not the name of a module");
+            assert_eq!(check_module(bad).unwrap_err().cause, cause, "{bad}");
         }
     }
 

@@ -114,6 +114,9 @@ settings! {
     /// The kernel of a VM, instead of its image's.
     Kernel(Text) = "kernel":
         Kind::Word(Form::Kernel, Setting::Kernel), as in r#""linux-image-amd64""#;
+    /// The kernel modules that its tests need.
+    Modules(Texts) = "modules":
+        Kind::Words(Form::Module, Setting::Modules), as in r#"["dummy", "8021q"]"#;
     /// What runs as its init.
     Init(Text) = "init":
         Kind::Choice(&["agent", "system"], Setting::Init), as in r#""system""#;

@@ -92,11 +92,6 @@ fn mounts_in_a_container_cannot_be_written_to() {
 }
 
 #[test]
-fn a_link_in_a_container_leads_no_file_out_of_it() {
-    stay_in_the_guest(Kind::Container);
-}
-
-#[test]
 fn what_is_not_there_is_named() {
     let bench = bench(Kind::Container);
     for key in ["files", "mounts"] {
@@ -117,6 +112,11 @@ fn what_is_not_there_is_named() {
 
 mod in_full {
     use super::{Kind, cannot_be_written_to, stay_in_the_guest};
+
+    #[test]
+    fn a_link_in_a_container_leads_no_file_out_of_it() {
+        stay_in_the_guest(Kind::Container);
+    }
 
     #[test]
     fn mounts_on_a_vm_cannot_be_written_to() {

@@ -179,6 +179,7 @@ fn unexpected(word: &ToMachine) -> io::Error {
 /// Does what is the same for all copies with this identity.
 fn configure(identity: &Identity, ready: &Ready) -> io::Result<()> {
     identity::name(identity)?;
+    devices::load_modules(&identity.modules)?;
     devices::bring(&identity.devices)?;
     if identity.network {
         network::up(&identity.card)?;

@@ -116,6 +116,17 @@ pub(super) fn devices(texts: &[Text]) -> Result<Vec<String>, Refusal> {
     }
 }
 
+/// Returns names of kernel modules.
+pub(super) fn modules(texts: &[Text]) -> Result<Vec<String>, Refusal> {
+    match first_unlike(Form::Module, texts) {
+        None => Ok(owned(texts)),
+        Some(name) => Err(Refusal::new(
+            format!("its module {name:?} is not the name of one"),
+            "write it as modprobe takes it, as in modules = [\"8021q\"]",
+        )),
+    }
+}
+
 fn first_unlike(form: Form, texts: &[Text]) -> Option<&Text> {
     texts.iter().find(|text| form.check(text).is_err())
 }

@@ -30,6 +30,8 @@ pub struct Guest {
     pub image: String,
     /// A kernel that replaces its image's.
     pub kernel: Option<OtherKernel>,
+    /// The kernel modules that its tests need.
+    pub modules: Vec<String>,
     /// What its first process is. By default the image decides.
     pub init: Option<Init>,
     /// Its memory, in bytes.
@@ -85,6 +87,7 @@ impl Guest {
             accelerator: None,
             image: HOST_IMAGE.to_owned(),
             kernel: None,
+            modules: Vec::new(),
             init: None,
             memory: 512 << 20,
             cpus: 1,
@@ -125,6 +128,7 @@ impl Guest {
             }
             Setting::Image(name) => self.image = name.to_string(),
             Setting::Kernel(text) => self.kernel = Some(checks::kernel(text)?),
+            Setting::Modules(names) => self.modules = checks::modules(names)?,
             Setting::Init(word) => self.init = Some(chosen(key, word, Init::named)?),
             Setting::Memory(bytes) => self.memory = within(key, *bytes)?,
             Setting::Cpus(count) => self.cpus = checks::counted(key, *count)?,

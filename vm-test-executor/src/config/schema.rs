@@ -128,6 +128,7 @@ fn of_form(form: Form) -> Value {
         // Only the store knows whether there is one; the parser takes any text.
         Form::Name => return json!({ "type": "string" }),
         Form::Kernel => "^([a-z0-9][a-z0-9+.-]*|[^\\u0000]*/[^\\u0000]*)$",
+        Form::Module => "^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$",
         Form::Variable => "^[A-Za-z_][A-Za-z0-9_]*$",
         Form::Pattern => "^[^/\\\\][^\\\\]*$",
         Form::Path => "^(/|~$|~/)",

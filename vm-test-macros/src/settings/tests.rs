@@ -212,6 +212,18 @@ fn every_wrong_value_names_its_cause_and_its_cure() {
             VALUE_RULE,
         ),
         (
+            "modules",
+            r#""dummy""#,
+            "the value is not a list of names in quotes",
+            r#"write `modules = ["dummy"]`"#,
+        ),
+        (
+            "modules",
+            r#"["dummy.ko"]"#,
+            "`dummy.ko` is not the name of a module",
+            r#"write it as `modprobe` takes it, with ASCII letters, digits, `_` and `-`, as in `"8021q"`"#,
+        ),
+        (
             "files",
             r#"["testdata"]"#,
             "the value is not a list of pairs of paths in quotes",
@@ -297,7 +309,7 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         ),
         (
             "firmware",
-            "the keys are `backend`, `accelerator`, `image`, `kernel`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
+            "the keys are `backend`, `accelerator`, `image`, `kernel`, `modules`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
              `disks`, `keep`, `keep_for`, `env`, `export`, `files`, `mounts`, `expose`, `devices`, `rollback` and `privileged`",
         ),
     ] {

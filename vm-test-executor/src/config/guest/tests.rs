@@ -122,6 +122,11 @@ fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
             "write one as in export = [\"**/*.snap.new\"]",
         ),
         (
+            Setting::Modules(texts(&["dummy", "dummy.ko"])),
+            "its module \"dummy.ko\" is not the name of one",
+            "write it as modprobe takes it, as in modules = [\"8021q\"]",
+        ),
+        (
             Setting::Files(placements(&["/srv", "/srv/"])),
             "its files has two entries for /srv",
             "remove one of them from vm-test.toml or the test",

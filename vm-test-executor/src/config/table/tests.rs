@@ -173,6 +173,16 @@ fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
             "write `env = [\"DATABASE_URL\"]`",
         ),
         (
+            "modules = \"dummy\"",
+            "the value is not a list of names in quotes",
+            "write `modules = [\"dummy\"]`",
+        ),
+        (
+            "modules = [8021]",
+            "the value is not a list of names in quotes",
+            "write `modules = [\"dummy\", \"8021q\"]`",
+        ),
+        (
             "files = \"testdata\"",
             "the value is not a list of pairs of paths in quotes",
             "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",

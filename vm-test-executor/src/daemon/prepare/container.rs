@@ -12,7 +12,7 @@ use super::ready::Ready;
 use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;
-use crate::host::programs;
+use crate::host::{modules, programs};
 use crate::keeper::{Assignment, Container, MOST_TREES, Network, PASTA, World};
 use crate::rootfs::{self, By, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
@@ -37,6 +37,14 @@ pub(super) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
     }
     if let Some((cause, cure)) = only_for_machines(guest) {
         return Err(cannot(guest, cause).hint(cure).missing());
+    }
+    if let Some(module) = guest.modules.iter().find(|module| !modules::has(module)) {
+        let cause = format!(
+            "a container shares the host's kernel, and this one has no module `{module}`, neither built in nor loaded"
+        );
+        return Err(cannot(guest, &cause)
+            .hint(format!("use a VM, as in backend = \"kvm\", which has a kernel of its own; or load it on the host: modprobe {module}"))
+            .missing());
     }
     if guest.outside {
         check_outside(guest)?;

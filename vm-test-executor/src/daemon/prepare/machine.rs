@@ -241,6 +241,7 @@ fn identity(guest: &Guest, places: Vec<Place>, node: Option<&OnLab>) -> Result<I
         host_name: guest.name.clone(),
         machine_id,
         devices: guest.devices.clone(),
+        modules: guest.modules.clone(),
         network: guest.outside,
         places,
         is_node: node.is_some(),

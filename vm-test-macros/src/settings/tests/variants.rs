@@ -8,6 +8,11 @@ fn every_key_becomes_its_variant() {
         ("backend", r#""lxc""#, r#"Backend(text("lxc"))"#),
         ("backend", r##"r#"kvm"#"##, r#"Backend(text("kvm"))"#),
         ("image", r#""debian-12""#, r#"Image(text("debian-12"))"#),
+        (
+            "modules",
+            r#"["8021q"]"#,
+            r#"Modules(texts(&[text("8021q")]))"#,
+        ),
         ("init", r#""system""#, r#"Init(text("system"))"#),
         (
             "disks",
