@@ -82,6 +82,7 @@ use quote::ToTokens;
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
 /// | `cpus` | `1` to `256` | `1` | a container's share in admission, a VM's processors |
 /// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or outgoing connections |
+/// | `forward` | a list of ports as `"8080"` or `"18080:8080"` | `[]` | TCP ports of the guest that the host has at 127.0.0.1 while the test runs |
 /// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
 /// | `boot_timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the guest may take before the test begins |
 /// | `keep` | `"never"`, `"on-failure"` | `"never"` | whether the instance stays when the test fails |

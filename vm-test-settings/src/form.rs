@@ -2,6 +2,7 @@
 //!
 //! Checks their syntax, not whether what they name exists.
 
+use crate::forward::Forward;
 use crate::pattern::{self, PatternError};
 use crate::word::enumerate;
 
@@ -22,6 +23,8 @@ pub enum Form {
     Device,
     /// The name of a kernel module.
     Module,
+    /// A port of the guest, and where the host has it.
+    Forward,
 }
 
 /// The device files, and groups of device files, that a guest can be given.
@@ -63,6 +66,7 @@ impl Form {
             Self::Pattern => "patterns",
             Self::Path => "paths",
             Self::Device => "words",
+            Self::Forward => "ports",
         }
     }
 
@@ -79,6 +83,7 @@ impl Form {
             Self::Path => check_path(text),
             Self::Device => check_device(text),
             Self::Module => check_module(text),
+            Self::Forward => Forward::read(text).map(|_| ()),
         }
     }
 }

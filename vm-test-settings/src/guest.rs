@@ -129,6 +129,9 @@ settings! {
     /// Whether it has network access to the outside.
     Network(Text) = "network":
         Kind::Choice(&["none", "user"], Setting::Network), as in r#""user""#;
+    /// Its TCP ports that the host has at its loopback.
+    Forward(Texts) = "forward":
+        Kind::Words(Form::Forward, Setting::Forward), as in r#"["8080"]"#;
     /// The time limit of a test.
     Timeout(u64) = "timeout":
         Kind::Quantity(TIME, Setting::Timeout), as in r#""60s""#;

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod form;
+pub mod forward;
 pub mod guest;
 pub mod label;
 pub mod limits;

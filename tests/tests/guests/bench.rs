@@ -79,6 +79,11 @@ impl Bench {
         self.directory.path().join(name)
     }
 
+    /// Returns the name of the guest.
+    pub(crate) fn guest(&self) -> &'static str {
+        self.kind.guest()
+    }
+
     /// Starts a shell in the guest.
     pub(crate) fn start(&self, script: &str) -> Running {
         self.vm_test(&["run", self.kind.guest(), "--", "sh", "-c", script])

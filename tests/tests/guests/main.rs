@@ -3,5 +3,6 @@
 
 mod bench;
 mod files;
+mod forward;
 mod modules;
 mod nameless;

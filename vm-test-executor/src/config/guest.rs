@@ -8,6 +8,7 @@ use super::{Accelerator, Backend, Init, Rollback};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::pattern::Pattern;
 use vm_test_settings::form::{Form, LONGEST_NAME, Refusal};
+use vm_test_settings::forward::Forward;
 use vm_test_settings::guest::Setting;
 
 /// The built-in guest: a container over the host's own root file system.
@@ -46,6 +47,8 @@ pub struct Guest {
     pub disks: Vec<u64>,
     /// Whether it can reach networks outside its own.
     pub outside: bool,
+    /// Its TCP ports that the host has at its loopback.
+    pub forward: Vec<Forward>,
     /// Whether an instance is kept when its test fails.
     pub keep: bool,
     /// For how long it is then kept, in milliseconds.
@@ -95,6 +98,7 @@ impl Guest {
             boot_timeout: 60_000,
             disks: Vec::new(),
             outside: false,
+            forward: Vec::new(),
             keep: false,
             keep_for: 30 * 60_000,
             env: Vec::new(),
@@ -135,6 +139,7 @@ impl Guest {
             Setting::Network(word) => {
                 self.outside = chosen(key, word, |word| either(word, "none", "user"))?;
             }
+            Setting::Forward(ports) => self.forward = checks::forward(ports)?,
             Setting::Timeout(millis) => self.timeout = within(key, *millis)?,
             Setting::BootTimeout(millis) => self.boot_timeout = within(key, *millis)?,
             Setting::Disks(sizes) => self.disks = checks::disks(key, sizes)?,

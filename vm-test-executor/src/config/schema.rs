@@ -129,6 +129,7 @@ fn of_form(form: Form) -> Value {
         Form::Name => return json!({ "type": "string" }),
         Form::Kernel => "^([a-z0-9][a-z0-9+.-]*|[^\\u0000]*/[^\\u0000]*)$",
         Form::Module => "^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$",
+        Form::Forward => "^((127(\\.[0-9]{1,3}){3}:)?[0-9]{1,5}:)?[0-9]{1,5}$",
         Form::Variable => "^[A-Za-z_][A-Za-z0-9_]*$",
         Form::Pattern => "^[^/\\\\][^\\\\]*$",
         Form::Path => "^(/|~$|~/)",

@@ -24,6 +24,7 @@ pub(super) fn of(guest: &Guest) -> Vec<(&'static str, Value)> {
         boot_timeout,
         disks,
         outside,
+        forward,
         keep,
         keep_for,
         env,
@@ -38,6 +39,7 @@ pub(super) fn of(guest: &Guest) -> Vec<(&'static str, Value)> {
     let time = |millis: &u64| json!(TIME.scale.show(*millis));
     let disks: Vec<_> = disks.iter().map(|size| DISK.scale.show(*size)).collect();
     let placed = |list: &[Placed]| json!(list.iter().map(Placed::value).collect::<Vec<_>>());
+    let forward: Vec<_> = forward.iter().map(ToString::to_string).collect();
     let export: Vec<_> = export.iter().map(ToString::to_string).collect();
     vec![
         ("backend", json!(backend.name())),
@@ -49,6 +51,7 @@ pub(super) fn of(guest: &Guest) -> Vec<(&'static str, Value)> {
         ("memory", json!(MEMORY.scale.show(*memory))),
         ("cpus", json!(cpus)),
         ("network", json!(if *outside { "user" } else { "none" })),
+        ("forward", json!(forward)),
         ("timeout", time(timeout)),
         ("boot_timeout", time(boot_timeout)),
         ("disks", json!(disks)),

@@ -4,7 +4,7 @@ use super::errors::keep_errors;
 use super::handed::Handed;
 use super::messages::{KeeperReport, describe_end};
 use super::world::{self, Assignment, Container};
-use super::{builder, mounts, outside, pipe};
+use super::{builder, forward, mounts, outside, pipe};
 use crate::backend::{self, Boot, Network, Unrun};
 use std::fs::File;
 use std::io;
@@ -37,7 +37,8 @@ pub(super) fn run(
         .transpose()
         .map_err(&lost)?;
     let link = handed.link.take();
-    let network = network(assignment).map_err(|error| {
+    let listeners = std::mem::take(&mut handed.forwards);
+    let network = network(assignment, container).map_err(|error| {
         Failure::new(format!(
             "cannot prepare instance {} of guest `{}`: keep its network apart: {error}",
             assignment.instance, assignment.guest
@@ -46,6 +47,17 @@ pub(super) fn run(
     let ready = mounts::prepare(assignment, container, handed, network, boot)?;
     if let (world::Network::User, Network::Of(namespace)) = (assignment.network, &ready.network) {
         outside::open(assignment, namespace, link)?;
+    }
+    if let Network::Of(namespace) = &ready.network {
+        let ports = listeners.into_iter().zip(&container.forwards);
+        for (listener, port) in ports {
+            forward::start(listener, namespace, *port).map_err(|error| {
+                Failure::new(format!(
+                    "cannot prepare instance {} of guest `{}`: forward its port {port}: {error}",
+                    assignment.instance, assignment.guest
+                ))
+            })?;
+        }
     }
     if container.boot_timeout.is_some() {
         let pipe = pipe::make(&builder::in_root(Path::new(ALIVE))).map_err(&lost)?;
@@ -87,8 +99,12 @@ pub(super) fn run(
 ///
 /// On a lab's, this process leaves the namespace: root in the guest is root here, too, and could
 /// otherwise connect to the socket on which liblxc takes commands.
-fn network(assignment: &Assignment) -> io::Result<Network> {
+fn network(assignment: &Assignment, container: &Container) -> io::Result<Network> {
     Ok(match assignment.network {
+        // What carries its ports enters it, too.
+        world::Network::None if !container.forwards.is_empty() => {
+            Network::Of(outside::namespace()?)
+        }
         world::Network::None => Network::Own,
         world::Network::Host => Network::Host,
         world::Network::Lab => {

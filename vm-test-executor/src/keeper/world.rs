@@ -71,6 +71,9 @@ pub struct Container {
     pub agent: Lower,
     /// The loader in the guest that starts the agent, if it is not the guest's own.
     pub loader: Option<PathBuf>,
+    /// Its ports that the host has at its loopback. What listens there is handed over for each, in
+    /// this order.
+    pub forwards: Vec<u16>,
     /// Whether the agent must watch the memory because the kernel does not limit it.
     pub watch_memory: bool,
     /// Whether it is started ahead of its lease: its agent gets the stream later.

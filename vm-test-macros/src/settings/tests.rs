@@ -212,6 +212,24 @@ fn every_wrong_value_names_its_cause_and_its_cure() {
             VALUE_RULE,
         ),
         (
+            "forward",
+            "[8080]",
+            "the value is not a list of ports in quotes",
+            r#"write `forward = ["8080"]`"#,
+        ),
+        (
+            "forward",
+            r#""18080:8080""#,
+            "the value is not a list of ports in quotes",
+            r#"write `forward = ["18080:8080"]`"#,
+        ),
+        (
+            "forward",
+            r#"["0.0.0.0:80:80"]"#,
+            "`0.0.0.0` is not an IPv4 address of the loopback",
+            "a port is forwarded to this host alone: leave the address out, or write `127.0.0.1`",
+        ),
+        (
             "modules",
             r#""dummy""#,
             "the value is not a list of names in quotes",
@@ -309,7 +327,7 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         ),
         (
             "firmware",
-            "the keys are `backend`, `accelerator`, `image`, `kernel`, `modules`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
+            "the keys are `backend`, `accelerator`, `image`, `kernel`, `modules`, `init`, `memory`, `cpus`, `network`, `forward`, `timeout`, `boot_timeout`, \
              `disks`, `keep`, `keep_for`, `env`, `export`, `files`, `mounts`, `expose`, `devices`, `rollback` and `privileged`",
         ),
     ] {

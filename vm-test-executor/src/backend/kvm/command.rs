@@ -102,7 +102,10 @@ pub(super) fn arguments(hardware: &Hardware, own: &Own<'_>) -> Vec<String> {
         args.foreign(format, fd);
     }
     if hardware.network {
-        args.option("-netdev", format!("user,id={OUTSIDE}"));
+        let forwards = hardware.forwards.iter();
+        let forwards = forwards.map(|(at, port)| format!(",hostfwd=tcp:{at}-:{port}"));
+        let forwards: String = forwards.collect();
+        args.option("-netdev", format!("user,id={OUTSIDE}{forwards}"));
         let card = format!("virtio-net-pci,netdev={OUTSIDE},romfile=");
         args.option("-device", card);
     }
@@ -233,6 +236,7 @@ mod tests {
             layers: 0,
             payload: Vec::new(),
             payload_disks: 2,
+            forwards: Vec::new(),
             identity: Identity::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! What a VM is made of, as plain data: the daemon decides it, a keeper starts QEMU with it.
 
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::time::Duration;
 use vm_test_protocol::daemon::DiskFormat;
@@ -44,6 +45,8 @@ pub struct Hardware {
     pub foreign: Option<DiskFormat>,
     /// Whether it can reach networks outside, through the host's.
     pub network: bool,
+    /// Addresses of the host that lead to its ports, each with the port. A template has none.
+    pub forwards: Vec<(SocketAddrV4, u16)>,
     /// How many network cards it has for the networks of its lab. A template's lead nowhere.
     pub ports: usize,
     /// Whether its root's file system uses a journal: its disk may outlive it.

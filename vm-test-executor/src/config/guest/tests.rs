@@ -122,6 +122,21 @@ fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
             "write one as in export = [\"**/*.snap.new\"]",
         ),
         (
+            Setting::Forward(texts(&["8080", "0.0.0.0:80:80"])),
+            "its forward \"0.0.0.0:80:80\" cannot be used: `0.0.0.0` is not an IPv4 address of the loopback",
+            "a port is forwarded to this host alone: leave the address out, or write `127.0.0.1`",
+        ),
+        (
+            Setting::Forward(texts(&["80:80", "80:81"])),
+            "its forward takes port 80 twice",
+            "leave one of the two host's ports out, and any free one is taken",
+        ),
+        (
+            Setting::Forward(texts(&["80"; 9])),
+            "it forwards 9 ports",
+            "a guest forwards at most 8",
+        ),
+        (
             Setting::Modules(texts(&["dummy", "dummy.ko"])),
             "its module \"dummy.ko\" is not the name of one",
             "write it as modprobe takes it, as in modules = [\"8021q\"]",

@@ -173,6 +173,21 @@ fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
             "write `env = [\"DATABASE_URL\"]`",
         ),
         (
+            "forward = 8080",
+            "the value is not a list of ports in quotes",
+            "write `forward = [\"8080\"]`",
+        ),
+        (
+            "forward = [8080]",
+            "the value is not a list of ports in quotes",
+            "write `forward = [\"8080\"]`",
+        ),
+        (
+            "forward = \"18080:8080\"",
+            "the value is not a list of ports in quotes",
+            "write `forward = [\"18080:8080\"]`",
+        ),
+        (
             "modules = \"dummy\"",
             "the value is not a list of names in quotes",
             "write `modules = [\"dummy\"]`",

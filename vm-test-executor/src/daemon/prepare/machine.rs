@@ -3,6 +3,7 @@
 //! keeper.
 
 use super::super::instance::{Belongings, cannot};
+use super::forwards;
 use super::hardware::{assignment, belongings};
 use super::inputs::Inputs;
 use super::lab_template::LabNode;
@@ -53,6 +54,8 @@ pub(super) fn prepare(
     let (guest, request, init) = (&order.guest, order.request, order.init);
     vm_refusal::check(guest)?;
     let inputs = Inputs::of(guest, request)?;
+    // QEMU listens itself: these ports are given up when it is about to start.
+    let taken = forwards::take(guest)?;
     let (program, emulator) = tools.emulators.version()?;
     let store = order.source.store()?;
     tools.stores.clear(store);
@@ -98,9 +101,14 @@ pub(super) fn prepare(
         payload: disks,
         ports: cards,
         journal: node.is_some(),
+        forwards: taken
+            .iter()
+            .map(|it| (it.forwarded.at, it.forwarded.port))
+            .collect(),
         identity: identity(guest, payload.places, node)?,
         ..hardware(guest, init, slower, shape.hardware.program)
     };
+    let forwards: Vec<_> = taken.iter().map(|it| it.forwarded.clone()).collect();
     let mut template = Arc::new(template);
     let is_restored = hardware.start == Start::Restore;
     let lab_node = node.filter(|_| is_restored).map(|_| LabNode {
@@ -114,7 +122,7 @@ pub(super) fn prepare(
         template = node.template(tools, say);
     }
     places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
-    let next = is_restored.then_some(Next::Vm(accelerator));
+    let next = (is_restored && forwards.is_empty()).then_some(Next::Vm(accelerator));
     let assignment = assignment(tools.as_root(), guest, name, hardware, &places);
     let digest = base.image.digest.short();
     Ok(Ready {
@@ -135,6 +143,7 @@ pub(super) fn prepare(
         caveat: None,
         shortage: None,
         writes_to_memory: false,
+        forwards,
         next,
         lab_node: lab_node.map(Arc::new),
         held: Arc::new((base.files, base.initramfs, template, payload.disks)),
@@ -221,6 +230,7 @@ fn hardware(guest: &Guest, init: Init, slower: u32, program: PathBuf) -> Hardwar
         journal: false,
         layers: 0,
         payload: Vec::new(),
+        forwards: Vec::new(),
         payload_disks: PAYLOAD_DISKS + usize::from(guest.has_inputs()),
         identity: Identity::default(),
     }

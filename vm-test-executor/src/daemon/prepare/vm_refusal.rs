@@ -23,6 +23,13 @@ pub(super) fn check(guest: &Guest) -> Result<(), Failure> {
         )
         .hint("leave it out: root in a VM is root over all of it"));
     }
+    if !guest.forward.is_empty() && !guest.outside {
+        return Err(cannot(
+            guest,
+            "a VM forwards its ports over its link to the outside, and its network is \"none\"",
+        )
+        .hint("use network = \"user\", or a container"));
+    }
     if guest.memory < LEAST_MEMORY {
         let cause = format!(
             "its memory of {} MiB is less than the {} MiB that a VM needs with its kernel",

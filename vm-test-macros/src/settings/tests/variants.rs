@@ -25,6 +25,11 @@ fn every_key_becomes_its_variant() {
         ("cpus", "256", "Cpus(256u32)"),
         ("network", r#""none""#, r#"Network(text("none"))"#),
         ("network", r#""user""#, r#"Network(text("user"))"#),
+        (
+            "forward",
+            r#"["8080", "18081:8081"]"#,
+            r#"Forward(texts(&[text("8080"),text("18081:8081")]))"#,
+        ),
         ("timeout", r#""60s""#, "Timeout(60000u64)"),
         ("boot_timeout", r#""2m""#, "BootTimeout(120000u64)"),
         ("keep", r#""on-failure""#, r#"Keep(text("on-failure"))"#),
