@@ -9,7 +9,9 @@ mod attribute;
 mod expand;
 mod function;
 mod lab;
+mod literal;
 mod matrix;
+mod mistake;
 mod panics;
 mod placements;
 mod quantity;
@@ -82,6 +84,7 @@ use quote::ToTokens;
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
 /// | `cpus` | `1` to `256` | `1` | a container's share in admission, a VM's processors |
 /// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or outgoing connections |
+/// | `interfaces` | `0` to `8` | `0` | how many network interfaces the guest has at least, besides loopback |
 /// | `forward` | a list of ports as `"8080"` or `"18080:8080"` | `[]` | TCP ports of the guest that the host has at 127.0.0.1 while the test runs |
 /// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
 /// | `boot_timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the guest may take before the test begins |

@@ -6,7 +6,8 @@ use syn::{Expr, ExprArray, ExprTuple};
 use vm_test_settings::guest::Kind;
 use vm_test_settings::placement::{MOST_PLACEMENTS, check_from, check_to};
 
-use crate::value::{Cure, Mistake, bare, text};
+use crate::literal::{bare, text};
+use crate::mistake::{Cure, Mistake};
 
 /// Parses `[("testdata", "/srv/data")]`.
 pub(crate) fn read(kind: &Kind, value: &Expr) -> Result<Vec<(String, String)>, Mistake> {

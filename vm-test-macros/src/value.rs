@@ -5,12 +5,14 @@ use std::ops::RangeInclusive;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprArray, Lit, LitInt, LitStr};
-use vm_test_settings::form::{Form, Refusal};
+use syn::{Expr, ExprArray, Lit, LitInt};
+use vm_test_settings::form::Form;
 use vm_test_settings::guest::Kind;
 use vm_test_settings::limits::Limits;
 use vm_test_settings::word;
 
+use crate::literal::{bare, text};
+use crate::mistake::{Cure, Mistake};
 use crate::{placements, quantity};
 
 /// A checked value.
@@ -23,23 +25,6 @@ pub(crate) enum Value {
     Count(u32),
     Placements(Vec<(String, String)>),
     Flag(bool),
-}
-
-/// A value that cannot be used.
-pub(crate) struct Mistake {
-    pub(crate) tokens: TokenStream,
-    pub(crate) cause: String,
-    pub(crate) cure: Cure,
-}
-
-/// How a user can correct a value. The caller adds the key.
-pub(crate) enum Cure {
-    /// Write this after `key =`.
-    Write(String),
-    /// Write what the key's example shows.
-    Example,
-    /// Another hint.
-    Say(String),
 }
 
 /// Parses a value of this kind.
@@ -189,20 +174,6 @@ fn type_error(kind: &Kind, value: &Expr, better: Option<String>) -> Mistake {
     Mistake::new(value, kind.type_error(), cure)
 }
 
-impl Mistake {
-    pub(crate) fn new(tokens: impl ToTokens, cause: String, cure: Cure) -> Self {
-        Self {
-            tokens: tokens.to_token_stream(),
-            cause,
-            cure,
-        }
-    }
-
-    pub(crate) fn refused(tokens: impl ToTokens, refusal: Refusal) -> Self {
-        Self::new(tokens, refusal.cause, Cure::Say(refusal.hint))
-    }
-}
-
 impl Value {
     /// Returns the value as the runtime represents it, with the runtime's types at `private`.
     pub(crate) fn expand(&self, private: &TokenStream) -> TokenStream {
@@ -228,25 +199,6 @@ impl Value {
             }
             Value::Flag(flag) => quote!(#flag),
         }
-    }
-}
-
-/// Returns the expression without the invisible group around a `macro_rules` fragment.
-pub(crate) fn bare(value: &Expr) -> &Expr {
-    match value {
-        Expr::Group(group) => bare(&group.expr),
-        value => value,
-    }
-}
-
-/// Returns the string, if the expression is a string literal without a suffix.
-pub(crate) fn text(value: &Expr) -> Option<&LitStr> {
-    match bare(value) {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) if text.suffix().is_empty() => Some(text),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The messages between a client and the daemon, before the connection becomes the agent's.
 
 use super::failure::Failure;
+use super::forwarded::Forwarded;
 use super::lab::{LabLeased, LabRequest, NodeOfLab, OfLab};
 use super::order::{Done, Order};
 use super::pattern::Pattern;
@@ -8,7 +9,6 @@ use super::record::{Log, Record, RunEntry};
 use super::startup::Startup;
 use super::status::Status;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddrV4;
 use std::time::Duration;
 use vm_test_settings::guest::Setting;
 
@@ -271,15 +271,6 @@ pub struct Leased {
     pub writes_to_memory: bool,
     /// The ports of the guest that the host has at its loopback.
     pub forwards: Vec<Forwarded>,
-}
-
-/// A TCP port of a guest, and where the host has it while the instance lives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Forwarded {
-    /// The port in the guest.
-    pub port: u16,
-    /// The address and the port on the host.
-    pub at: SocketAddrV4,
 }
 
 /// A granted attachment to a kept instance.

@@ -17,6 +17,7 @@ pub mod end;
 pub mod errno;
 pub mod failure;
 pub mod filter;
+pub mod forwarded;
 pub mod frame;
 pub mod harvest;
 pub mod impairment;

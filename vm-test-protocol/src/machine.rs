@@ -95,7 +95,8 @@ pub struct Identity {
     pub note: Option<String>,
     /// Whether it has a network card for outside access.
     pub network: bool,
-    /// Its links to the networks of its lab, in the order of its network cards.
+    /// Its links to the networks of its lab, or, in no lab, to a network of its own, in the order of its
+    /// network cards.
     pub ports: Vec<Port>,
     /// Lines for its `/etc/hosts`: the other nodes of its lab.
     pub hosts: String,

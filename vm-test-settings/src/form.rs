@@ -6,6 +6,8 @@ use crate::forward::Forward;
 use crate::pattern::{self, PatternError};
 use crate::word::enumerate;
 
+pub use crate::refusal::Refusal;
+
 /// The form of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -35,25 +37,6 @@ pub const DEVICES: [&str; 3] = ["/dev/net/tun", "/dev/fuse", "loop"];
 /// Names become directory names, host names and keys of `vm-test.toml`; 63 is the smallest of their
 /// limits.
 pub const LONGEST_NAME: usize = 63;
-
-/// Why a text is refused, and what to write instead.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The cause.
-    pub cause: String,
-    /// The hint.
-    pub hint: String,
-}
-
-impl Refusal {
-    /// Creates a refusal.
-    pub fn new(cause: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            cause: cause.into(),
-            hint: hint.into(),
-        }
-    }
-}
 
 impl Form {
     /// Returns the noun for such a text, in the plural where the setting is a list.

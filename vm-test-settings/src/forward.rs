@@ -1,6 +1,6 @@
 //! A port of a guest at the host's loopback, as users write it. Opens none.
 
-use crate::form::Refusal;
+use crate::refusal::Refusal;
 use std::fmt::{self, Display, Formatter};
 use std::net::Ipv4Addr;
 

@@ -129,6 +129,9 @@ settings! {
     /// Whether it has network access to the outside.
     Network(Text) = "network":
         Kind::Choice(&["none", "user"], Setting::Network), as in r#""user""#;
+    /// How many network interfaces it has at least, besides loopback.
+    Interfaces(u32) = "interfaces":
+        Kind::Count(0..=8, Setting::Interfaces), as in "2";
     /// Its TCP ports that the host has at its loopback.
     Forward(Texts) = "forward":
         Kind::Words(Form::Forward, Setting::Forward), as in r#"["8080"]"#;

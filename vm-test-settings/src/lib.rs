@@ -16,4 +16,5 @@ pub mod limits;
 pub mod pattern;
 pub mod placement;
 pub mod quantity;
+mod refusal;
 pub mod word;

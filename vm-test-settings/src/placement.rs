@@ -1,8 +1,8 @@
 //! Paths of the host that appear at other paths in a guest. Checks how they are written, not what is
 //! there.
 
-use crate::form::Refusal;
-use crate::guest::Text;
+use crate::refusal::Refusal;
+use std::borrow::Cow;
 use std::path::{Component, Path};
 
 /// A path of the host, and the one that the guest has it at.
@@ -10,9 +10,9 @@ use std::path::{Component, Path};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Placement {
     /// The path on the host; a relative one starts at the directory of `vm-test.toml`.
-    pub from: Text,
+    pub from: Cow<'static, str>,
     /// The absolute path in the guest.
-    pub to: Text,
+    pub to: Cow<'static, str>,
 }
 
 /// How many placements a setting has at most.

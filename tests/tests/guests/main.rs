@@ -4,5 +4,6 @@
 mod bench;
 mod files;
 mod forward;
+mod interfaces;
 mod modules;
 mod nameless;

@@ -184,6 +184,7 @@ fn configure(identity: &Identity, ready: &Ready) -> io::Result<()> {
     if identity.network {
         network::up(&identity.card)?;
     }
-    links::up(&identity.ports)?;
+    // The card for access to the outside comes before them.
+    links::up(&identity.ports, usize::from(identity.network))?;
     places::mount_all(&identity.places, &ready.disks)
 }

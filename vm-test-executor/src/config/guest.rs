@@ -5,6 +5,7 @@ use super::checks::{self, chosen, within};
 use super::kernel::{OtherKernel, combined};
 use super::placements::{self, Placed};
 use super::{Accelerator, Backend, Init, Rollback};
+use std::ops::Range;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::pattern::Pattern;
 use vm_test_settings::form::{Form, LONGEST_NAME, Refusal};
@@ -47,6 +48,8 @@ pub struct Guest {
     pub disks: Vec<u64>,
     /// Whether it can reach networks outside its own.
     pub outside: bool,
+    /// How many network interfaces it has at least, besides loopback.
+    pub interfaces: u32,
     /// Its TCP ports that the host has at its loopback.
     pub forward: Vec<Forward>,
     /// Whether an instance is kept when its test fails.
@@ -98,6 +101,7 @@ impl Guest {
             boot_timeout: 60_000,
             disks: Vec::new(),
             outside: false,
+            interfaces: 0,
             forward: Vec::new(),
             keep: false,
             keep_for: 30 * 60_000,
@@ -139,6 +143,7 @@ impl Guest {
             Setting::Network(word) => {
                 self.outside = chosen(key, word, |word| either(word, "none", "user"))?;
             }
+            Setting::Interfaces(count) => self.interfaces = checks::counted(key, *count)?,
             Setting::Forward(ports) => self.forward = checks::forward(ports)?,
             Setting::Timeout(millis) => self.timeout = within(key, *millis)?,
             Setting::BootTimeout(millis) => self.boot_timeout = within(key, *millis)?,
@@ -172,6 +177,13 @@ impl Guest {
     #[must_use]
     pub fn has_inputs(&self) -> bool {
         !self.files.is_empty() || !self.mounts.is_empty()
+    }
+
+    /// Returns the numbers of its interfaces that are on a network of their own. With a way out, the
+    /// first interface is that.
+    #[must_use]
+    pub fn own_interfaces(&self) -> Range<u32> {
+        u32::from(self.outside)..self.interfaces.max(u32::from(self.outside))
     }
 
     /// Returns the chosen accelerator.

@@ -1,5 +1,6 @@
 //! Every key, with values that are taken and values that are not.
 
+mod brought;
 mod kernel;
 mod variants;
 
@@ -212,72 +213,6 @@ fn every_wrong_value_names_its_cause_and_its_cure() {
             VALUE_RULE,
         ),
         (
-            "forward",
-            "[8080]",
-            "the value is not a list of ports in quotes",
-            r#"write `forward = ["8080"]`"#,
-        ),
-        (
-            "forward",
-            r#""18080:8080""#,
-            "the value is not a list of ports in quotes",
-            r#"write `forward = ["18080:8080"]`"#,
-        ),
-        (
-            "forward",
-            r#"["0.0.0.0:80:80"]"#,
-            "`0.0.0.0` is not an IPv4 address of the loopback",
-            "a port is forwarded to this host alone: leave the address out, or write `127.0.0.1`",
-        ),
-        (
-            "modules",
-            r#""dummy""#,
-            "the value is not a list of names in quotes",
-            r#"write `modules = ["dummy"]`"#,
-        ),
-        (
-            "modules",
-            r#"["dummy.ko"]"#,
-            "`dummy.ko` is not the name of a module",
-            r#"write it as `modprobe` takes it, with ASCII letters, digits, `_` and `-`, as in `"8021q"`"#,
-        ),
-        (
-            "files",
-            r#"["testdata"]"#,
-            "the value is not a list of pairs of paths in quotes",
-            r#"write `files = [("testdata", "/srv/data")]`"#,
-        ),
-        (
-            "mounts",
-            r#"("testdata", "/srv/data")"#,
-            "the value is not a list of pairs of paths in quotes",
-            r#"write `mounts = [("testdata", "/srv/data")]`"#,
-        ),
-        (
-            "files",
-            r#"[("a", "/b", "/c")]"#,
-            "the value is not a list of pairs of paths in quotes",
-            r#"write `files = [("testdata", "/srv/data")]`"#,
-        ),
-        (
-            "files",
-            r#"[("", "/b")]"#,
-            "`from` is empty",
-            "name a file or directory of the host: an absolute path, or one that starts at the directory of vm-test.toml",
-        ),
-        (
-            "files",
-            r#"[("a", "b")]"#,
-            "`b` is relative",
-            r#"write an absolute path of the guest without `..`, as in `"/srv/data"`"#,
-        ),
-        (
-            "files",
-            r#"[("a", "/c"), ("b", "/c")]"#,
-            "`/c` is already in the list",
-            "remove one of the two",
-        ),
-        (
             "devices",
             r#""loop""#,
             "the value is not a list of words in quotes",
@@ -327,7 +262,7 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         ),
         (
             "firmware",
-            "the keys are `backend`, `accelerator`, `image`, `kernel`, `modules`, `init`, `memory`, `cpus`, `network`, `forward`, `timeout`, `boot_timeout`, \
+            "the keys are `backend`, `accelerator`, `image`, `kernel`, `modules`, `init`, `memory`, `cpus`, `network`, `interfaces`, `forward`, `timeout`, `boot_timeout`, \
              `disks`, `keep`, `keep_for`, `env`, `export`, `files`, `mounts`, `expose`, `devices`, `rollback` and `privileged`",
         ),
     ] {

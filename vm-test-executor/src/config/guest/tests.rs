@@ -74,6 +74,20 @@ fn a_choice_that_there_is_not_is_answered_with_those_of_the_table() {
 }
 
 #[test]
+fn the_way_out_is_the_first_of_its_interfaces() {
+    for (interfaces, outside, own) in [
+        (0, false, 0..0),
+        (2, false, 0..2),
+        (2, true, 1..2),
+        (0, true, 1..1),
+    ] {
+        let mut guest = Guest::new("g").unwrap();
+        (guest.interfaces, guest.outside) = (interfaces, outside);
+        assert_eq!(guest.own_interfaces(), own);
+    }
+}
+
+#[test]
 fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
     for (setting, cause, hint) in [
         (
@@ -120,6 +134,11 @@ fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
             Setting::Export(texts(&["a", "/b"])),
             "its export \"/b\" is not a pattern: it begins with `/`, and patterns start from the workspace's root",
             "write one as in export = [\"**/*.snap.new\"]",
+        ),
+        (
+            Setting::Interfaces(9),
+            "its interfaces of 9 is out of range",
+            "interfaces must be between 0 and 8",
         ),
         (
             Setting::Forward(texts(&["8080", "0.0.0.0:80:80"])),

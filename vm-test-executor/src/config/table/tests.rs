@@ -1,5 +1,7 @@
 //! What is read from a guest's table, and the message for each mistake.
 
+mod brought;
+
 use super::*;
 use crate::config::Guest;
 use vm_test_settings::guest::KEYS;
@@ -171,76 +173,6 @@ fn each_wrong_value_has_the_hint_that_the_attribute_gives() {
             "env = [1]",
             "the value is not a list of names in quotes",
             "write `env = [\"DATABASE_URL\"]`",
-        ),
-        (
-            "forward = 8080",
-            "the value is not a list of ports in quotes",
-            "write `forward = [\"8080\"]`",
-        ),
-        (
-            "forward = [8080]",
-            "the value is not a list of ports in quotes",
-            "write `forward = [\"8080\"]`",
-        ),
-        (
-            "forward = \"18080:8080\"",
-            "the value is not a list of ports in quotes",
-            "write `forward = [\"18080:8080\"]`",
-        ),
-        (
-            "modules = \"dummy\"",
-            "the value is not a list of names in quotes",
-            "write `modules = [\"dummy\"]`",
-        ),
-        (
-            "modules = [8021]",
-            "the value is not a list of names in quotes",
-            "write `modules = [\"dummy\", \"8021q\"]`",
-        ),
-        (
-            "files = \"testdata\"",
-            "the value is not a list of pairs of paths in quotes",
-            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
-        ),
-        (
-            "mounts = [\"testdata\"]",
-            "the value is not a list of pairs of paths in quotes",
-            "write `mounts = [{ from = \"testdata\", to = \"/srv/data\" }]`",
-        ),
-        (
-            "files = [{ from = \"a\" }]",
-            "`to` is missing",
-            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
-        ),
-        (
-            "files = [{ to = \"/a\" }]",
-            "`from` is missing",
-            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
-        ),
-        (
-            "files = [{ from = 1, to = \"/a\" }]",
-            "`from` is not a path in quotes",
-            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
-        ),
-        (
-            "files = [{ from = \"a\", to = \"/a\", mode = \"0755\" }]",
-            "`mode` is neither `from` nor `to`",
-            "write `files = [{ from = \"testdata\", to = \"/srv/data\" }]`",
-        ),
-        (
-            "files = [{ from = \"~/a\", to = \"/a\" }]",
-            "`~/a` begins with `~`, which is no home here",
-            "name a file or directory of the host: an absolute path, or one that starts at the directory of vm-test.toml",
-        ),
-        (
-            "mounts = [{ from = \"a\", to = \"srv\" }]",
-            "`srv` is relative",
-            "write an absolute path of the guest without `..`, as in `\"/srv/data\"`",
-        ),
-        (
-            "mounts = [{ from = \"a\", to = \"/srv/../etc\" }]",
-            "`/srv/../etc` contains `..`",
-            "write an absolute path of the guest without `..`, as in `\"/srv/data\"`",
         ),
         (
             "privileged = \"true\"",

@@ -82,6 +82,12 @@ pub(crate) fn check_node(guest: &Guest) -> Result<(), Failure> {
             "leave privileged out: root in a node is root over its networks",
         );
     }
+    if guest.interfaces > 0 {
+        return cannot(
+            "a node has an interface for each of its networks",
+            "leave interfaces out, and give the node another network of the lab",
+        );
+    }
     if !guest.forward.is_empty() {
         return cannot(
             "forward is for a guest that is in no lab",

@@ -187,6 +187,7 @@ fn container(
         plan,
         agent,
         loader,
+        interfaces: guest.own_interfaces(),
         forwards: Vec::new(),
         watch_memory: false,
         ahead: false,

@@ -4,9 +4,9 @@ use super::super::instance::cannot;
 use crate::config::Guest;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4, TcpListener};
-use vm_test_protocol::daemon::Forwarded;
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
+use vm_test_protocol::forwarded::Forwarded;
 
 /// A port of the host that is taken, and the one of the guest that it stands for.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ use crate::config::{Guest, Init, OtherKernel};
 use crate::image::payload::DISK;
 use crate::image::{self, ImageRecord, Initramfs, Machine, Store, images};
 use crate::keeper::Descriptor;
+use crate::keeper::lab::{MTU, hardware_address, interface};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vm_test_protocol::daemon::ForeignDisk;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::machine::{Identity, Place};
+use vm_test_protocol::machine::{Identity, Place, Port};
 
 /// QEMU takes only multiples of this.
 const GRAIN: u64 = 8 << 10;
@@ -62,7 +63,7 @@ pub(super) fn prepare(
     let base = Base::of(tools, store, guest, say)?;
     let base_places = base.places();
     let node = order.node.as_ref();
-    let cards = node.map_or(0, |node| node.ports.len());
+    let cards = node.map_or(guest.own_interfaces().len(), |node| node.ports.len());
     let shape = Shape {
         guest,
         words: [base.files.key(), base.initramfs.key(), &emulator],
@@ -242,9 +243,11 @@ fn identity(guest: &Guest, places: Vec<Place>, node: Option<&OnLab>) -> Result<I
     let machine_id = node.map_or(Ok(String::new()), |_| kvm::machine_id());
     let machine_id =
         machine_id.map_err(|error| cannot(guest, &format!("it can get no machine id: {error}")))?;
-    let (ports, hosts) = node.map_or_else(Default::default, |node| {
-        (node.ports.clone(), node.hosts.clone())
-    });
+    let own = || guest.own_interfaces().map(own_port).collect();
+    let (ports, hosts) = node.map_or_else(
+        || (own(), String::new()),
+        |node| (node.ports.clone(), node.hosts.clone()),
+    );
     Ok(Identity {
         ports,
         hosts,
@@ -257,6 +260,17 @@ fn identity(guest: &Guest, places: Vec<Place>, node: Option<&OnLab>) -> Result<I
         is_node: node.is_some(),
         ..Identity::default()
     })
+}
+
+/// Returns an interface that is in no lab, by its number.
+fn own_port(number: u32) -> Port {
+    Port {
+        interface: interface(number),
+        hardware: hardware_address(number),
+        mtu: MTU,
+        addresses: Vec::new(),
+        routes: Vec::new(),
+    }
 }
 
 /// How long the image's own init may take, if it boots.

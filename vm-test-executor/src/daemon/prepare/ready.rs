@@ -8,7 +8,7 @@ use crate::backend::kvm::{Accelerator, Start};
 use crate::keeper::{Assignment, World};
 use std::sync::Arc;
 use std::time::Duration;
-use vm_test_protocol::daemon::Forwarded;
+use vm_test_protocol::forwarded::Forwarded;
 use vm_test_protocol::startup::Startup;
 
 /// An instance that only has to be started.

@@ -25,6 +25,7 @@ fn every_key_becomes_its_variant() {
         ("cpus", "256", "Cpus(256u32)"),
         ("network", r#""none""#, r#"Network(text("none"))"#),
         ("network", r#""user""#, r#"Network(text("user"))"#),
+        ("interfaces", "2", "Interfaces(2u32)"),
         (
             "forward",
             r#"["8080", "18081:8081"]"#,
