@@ -111,6 +111,12 @@ impl Running {
         }
     }
 
+    /// Returns what it has written to standard error so far.
+    #[must_use]
+    pub fn errors_so_far(&self) -> String {
+        self.err.as_ref().map(Collector::so_far).unwrap_or_default()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);

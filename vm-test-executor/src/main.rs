@@ -12,6 +12,7 @@ fn main() -> ExitCode {
             (keeper::ZYGOTE, keeper::zygote_main),
             (keeper::lab::LAB, keeper::lab::main),
             (keeper::lab::OWN_LINK, keeper::lab::carry_own_link),
+            (keeper::FORWARD, keeper::forward_main),
             (proxy::COMMAND, proxy::main),
             (keeper::TRIAL, keeper::try_out),
             (image::INSIDE_COMMAND, image::inside_main),

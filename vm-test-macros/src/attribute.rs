@@ -10,10 +10,10 @@ use syn::{Expr, Ident, LitStr, Path};
 use vm_test_settings::form::Form;
 
 use crate::lab::{self, Lab};
+use crate::literal::{bare, text};
 use crate::matrix::{self, Guests};
 use crate::refusal::{Refusals, cannot};
 use crate::settings::{self, Setting};
-use crate::value::{bare, text};
 use argument::{Argument, CRATE, argument, comma};
 
 /// The default guest of a site: a container over the host's own root file system.

@@ -6,8 +6,8 @@ use quote::quote;
 use syn::Expr;
 use vm_test_settings::form::Form;
 
+use crate::literal::text;
 use crate::refusal::{Refusals, cannot};
-use crate::value::text;
 
 /// The key of the lab.
 pub(crate) const LAB: &str = "lab";

@@ -9,8 +9,11 @@ mod attribute;
 mod expand;
 mod function;
 mod lab;
+mod literal;
 mod matrix;
+mod mistake;
 mod panics;
+mod placements;
 mod quantity;
 mod refusal;
 mod runtime_path;
@@ -76,16 +79,21 @@ use quote::ToTokens;
 /// | `accelerator` | `"auto"`, `"kvm"`, `"tcg"` | `"auto"` | for `"kvm"`: `/dev/kvm` if it boots the image, else QEMU's emulation; or exactly one of them |
 /// | `image` | a name | the guest's | the root file system, and for `"kvm"` the kernel, that the guest starts from |
 /// | `kernel` | a package as `"linux-image-amd64"`, or a path | the image's | another kernel for `"kvm"` |
+/// | `modules` | a list of names as `"8021q"` | `[]` | kernel modules: loaded in a `"kvm"` guest, required of the host's kernel for a container |
 /// | `init` | `"agent"`, `"system"` | the image's | boot nothing but the test, or the image's own init first |
 /// | `memory` | `"16M"` to `"1T"` | `"512M"` | memory of the guest |
 /// | `cpus` | `1` to `256` | `1` | a container's share in admission, a VM's processors |
 /// | `network` | `"none"`, `"user"` | `"none"` | loopback only, or outgoing connections |
+/// | `interfaces` | `0` to `8` | `0` | how many network interfaces the guest has at least, besides loopback |
+/// | `forward` | a list of ports as `"8080"` or `"18080:8080"` | `[]` | TCP ports of the guest that the host has at 127.0.0.1 while the test runs |
 /// | `timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the test may take before it has failed |
 /// | `boot_timeout` | `"1ms"` to `"24h"` | `"60s"` | how long the guest may take before the test begins |
 /// | `keep` | `"never"`, `"on-failure"` | `"never"` | whether the instance stays when the test fails |
 /// | `keep_for` | `"1ms"` to `"24h"` | `"30m"` | how long it then stays |
 /// | `env` | a list of names | `[]` | environment variables handed on besides the usual ones |
 /// | `export` | a list of patterns as `"**/*.snap.new"` | `[]` | files of the workspace that come back if the test writes them |
+/// | `files` | a list of pairs of paths as `("testdata", "/srv/data")` | `[]` | files and directories of the host that are copied into the guest |
+/// | `mounts` | a list of pairs of paths | `[]` | directories of the host that the guest can read |
 /// | `expose` | a list of paths as `"~/.ssh"` | `[]` | the user's credentials that the guest may see |
 /// | `disks` | a list of sizes as `"1G"` | `[]` | blank disks of a `"kvm"` guest, in memory and gone with it |
 /// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |

@@ -7,8 +7,8 @@ use syn::{Attribute, Expr, ExprArray, LitStr};
 use vm_test_settings::form::Form;
 
 use crate::function::Function;
+use crate::literal::{bare, text};
 use crate::refusal::{Refusals, cannot};
-use crate::value::{bare, text};
 
 /// The key of the list.
 pub(crate) const KEY: &str = "each";

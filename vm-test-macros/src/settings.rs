@@ -9,8 +9,9 @@ use vm_test_settings::word;
 
 use crate::lab;
 use crate::matrix;
+use crate::mistake::Cure;
 use crate::refusal::cannot;
-use crate::value::{self, Cure, Value};
+use crate::value::{self, Value};
 
 /// A key with its checked value.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use syn::{Expr, Ident, Token};
 use vm_test_settings::form::Form;
 use vm_test_settings::label;
 
+use crate::literal::text;
 use crate::refusal::{Refusals, cannot};
-use crate::value::text;
 
 const FORM: &str = "write `lab(gw = \"router\", t1 = \"deb\")`: each node with its guest";
 

@@ -5,13 +5,15 @@ use std::ops::RangeInclusive;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprArray, Lit, LitInt, LitStr};
-use vm_test_settings::form::{Form, Refusal};
+use syn::{Expr, ExprArray, Lit, LitInt};
+use vm_test_settings::form::Form;
 use vm_test_settings::guest::Kind;
 use vm_test_settings::limits::Limits;
 use vm_test_settings::word;
 
-use crate::quantity;
+use crate::literal::{bare, text};
+use crate::mistake::{Cure, Mistake};
+use crate::{placements, quantity};
 
 /// A checked value.
 #[derive(Debug, PartialEq)]
@@ -21,24 +23,8 @@ pub(crate) enum Value {
     Amount(u64),
     Amounts(Vec<u64>),
     Count(u32),
+    Placements(Vec<(String, String)>),
     Flag(bool),
-}
-
-/// A value that cannot be used.
-pub(crate) struct Mistake {
-    pub(crate) tokens: TokenStream,
-    pub(crate) cause: String,
-    pub(crate) cure: Cure,
-}
-
-/// How a user can correct a value. The caller adds the key.
-pub(crate) enum Cure {
-    /// Write this after `key =`.
-    Write(String),
-    /// Write what the key's example shows.
-    Example,
-    /// Another hint.
-    Say(String),
 }
 
 /// Parses a value of this kind.
@@ -50,6 +36,7 @@ pub(crate) fn read(kind: &Kind, value: &Expr) -> Result<Value, Mistake> {
         Kind::Quantity(limits, _) => amount(kind, limits, value).map(Value::Amount),
         Kind::Quantities(limits, _) => amounts(kind, limits, value).map(Value::Amounts),
         Kind::Count(range, _) => count(kind, range, value).map(Value::Count),
+        Kind::Placements(_) => placements::read(kind, value).map(Value::Placements),
         Kind::Flag(_) => flag(kind, value).map(Value::Flag),
     }
 }
@@ -187,20 +174,6 @@ fn type_error(kind: &Kind, value: &Expr, better: Option<String>) -> Mistake {
     Mistake::new(value, kind.type_error(), cure)
 }
 
-impl Mistake {
-    fn new(tokens: impl ToTokens, cause: String, cure: Cure) -> Self {
-        Self {
-            tokens: tokens.to_token_stream(),
-            cause,
-            cure,
-        }
-    }
-
-    fn refused(tokens: impl ToTokens, refusal: Refusal) -> Self {
-        Self::new(tokens, refusal.cause, Cure::Say(refusal.hint))
-    }
-}
-
 impl Value {
     /// Returns the value as the runtime represents it, with the runtime's types at `private`.
     pub(crate) fn expand(&self, private: &TokenStream) -> TokenStream {
@@ -215,27 +188,17 @@ impl Value {
             Value::Amount(amount) => quote!(#amount),
             Value::Amounts(amounts) => quote!(#private::Sizes::Borrowed(&[#(#amounts),*])),
             Value::Count(count) => quote!(#count),
+            Value::Placements(pairs) => {
+                let placements = pairs.iter().map(|(from, to)| {
+                    quote!(#private::Placement {
+                        from: #private::Text::Borrowed(#from),
+                        to: #private::Text::Borrowed(#to),
+                    })
+                });
+                quote!(#private::Placements::Borrowed(&[#(#placements),*]))
+            }
             Value::Flag(flag) => quote!(#flag),
         }
-    }
-}
-
-/// Returns the expression without the invisible group around a `macro_rules` fragment.
-pub(crate) fn bare(value: &Expr) -> &Expr {
-    match value {
-        Expr::Group(group) => bare(&group.expr),
-        value => value,
-    }
-}
-
-/// Returns the string, if the expression is a string literal without a suffix.
-pub(crate) fn text(value: &Expr) -> Option<&LitStr> {
-    match bare(value) {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) if text.suffix().is_empty() => Some(text),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

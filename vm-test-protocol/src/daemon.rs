@@ -1,6 +1,7 @@
 //! The messages between a client and the daemon, before the connection becomes the agent's.
 
 use super::failure::Failure;
+use super::forwarded::Forwarded;
 use super::lab::{LabLeased, LabRequest, NodeOfLab, OfLab};
 use super::order::{Done, Order};
 use super::pattern::Pattern;
@@ -268,6 +269,8 @@ pub struct Leased {
     pub shortage: Option<String>,
     /// Whether the guest's writes are in memory, and count towards its limit.
     pub writes_to_memory: bool,
+    /// The ports of the guest that the host has at its loopback.
+    pub forwards: Vec<Forwarded>,
 }
 
 /// A granted attachment to a kept instance.

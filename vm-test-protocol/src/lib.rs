@@ -17,6 +17,7 @@ pub mod end;
 pub mod errno;
 pub mod failure;
 pub mod filter;
+pub mod forwarded;
 pub mod frame;
 pub mod harvest;
 pub mod impairment;
@@ -33,7 +34,7 @@ pub mod status;
 pub mod tool;
 
 /// The version of all messages in this crate; incremented with every change to any of them.
-pub const PROTOCOL: u32 = 17;
+pub const PROTOCOL: u32 = 18;
 
 /// The socket in a guest where the agent listens for reports of the test body.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

@@ -95,12 +95,15 @@ pub struct Identity {
     pub note: Option<String>,
     /// Whether it has a network card for outside access.
     pub network: bool,
-    /// Its links to the networks of its lab, in the order of its network cards.
+    /// Its links to the networks of its lab, or, in no lab, to a network of its own, in the order of its
+    /// network cards.
     pub ports: Vec<Port>,
     /// Lines for its `/etc/hosts`: the other nodes of its lab.
     pub hosts: String,
     /// The requested devices, by their names in the configuration.
     pub devices: Vec<String>,
+    /// The kernel modules that its tests need.
+    pub modules: Vec<String>,
     /// Random bytes for the card's MAC address.
     pub card: [u8; 4],
     /// What is mounted from the payload disks.
@@ -157,6 +160,10 @@ pub enum PlaceKind {
     Tree,
     /// A file, which is read-only.
     File,
+    /// A directory tree, which is read-only.
+    ReadOnly,
+    /// A file or a directory tree, which is copied to the root's disk, as root's own.
+    Copy,
     /// An empty directory, created if there is none; nothing from a disk.
     Empty,
 }

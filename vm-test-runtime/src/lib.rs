@@ -56,5 +56,6 @@ pub mod __private {
     pub use crate::outcome::Outcome;
     pub use crate::run::{run, run_async};
     pub use crate::site::{LabSite, Panics, Site};
-    pub use vm_test_settings::guest::{Setting, Sizes, Text, Texts};
+    pub use vm_test_settings::guest::{Placements, Setting, Sizes, Text, Texts};
+    pub use vm_test_settings::placement::Placement;
 }

@@ -2,8 +2,11 @@
 //!
 //! Checks their syntax, not whether what they name exists.
 
+use crate::forward::Forward;
 use crate::pattern::{self, PatternError};
 use crate::word::enumerate;
+
+pub use crate::refusal::Refusal;
 
 /// The form of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,10 @@ pub enum Form {
     Path,
     /// One of the [`DEVICES`].
     Device,
+    /// The name of a kernel module.
+    Module,
+    /// A port of the guest, and where the host has it.
+    Forward,
 }
 
 /// The device files, and groups of device files, that a guest can be given.
@@ -31,25 +38,6 @@ pub const DEVICES: [&str; 3] = ["/dev/net/tun", "/dev/fuse", "loop"];
 /// limits.
 pub const LONGEST_NAME: usize = 63;
 
-/// Why a text is refused, and what to write instead.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The cause.
-    pub cause: String,
-    /// The hint.
-    pub hint: String,
-}
-
-impl Refusal {
-    /// Creates a refusal.
-    pub fn new(cause: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            cause: cause.into(),
-            hint: hint.into(),
-        }
-    }
-}
-
 impl Form {
     /// Returns the noun for such a text, in the plural where the setting is a list.
     #[must_use]
@@ -57,10 +45,11 @@ impl Form {
         match self {
             Self::Name => "name",
             Self::Kernel => "package or a path",
-            Self::Variable => "names",
+            Self::Variable | Self::Module => "names",
             Self::Pattern => "patterns",
             Self::Path => "paths",
             Self::Device => "words",
+            Self::Forward => "ports",
         }
     }
 
@@ -76,6 +65,8 @@ impl Form {
             Self::Pattern => check_pattern(text),
             Self::Path => check_path(text),
             Self::Device => check_device(text),
+            Self::Module => check_module(text),
+            Self::Forward => Forward::read(text).map(|_| ()),
         }
     }
 }
@@ -201,6 +192,18 @@ fn check_device(text: &str) -> Result<(), Refusal> {
     ))
 }
 
+fn check_module(name: &str) -> Result<(), Refusal> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(allowed);
+    if is_name && !name.starts_with('-') {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        format!("`{}` is not the name of a module", name.escape_debug()),
+        "write it as `modprobe` takes it, with ASCII letters, digits, `_` and `-`, as in `\"8021q\"`",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,6 +267,17 @@ mod tests {
             ("A=1", "`A=1` gives a variable a value"),
         ] {
             assert_eq!(check_variable(bad).unwrap_err().cause, cause, "{bad}");
+        }
+    }
+
+    #[test]
+    fn modules_follow_the_rule() {
+        for good in ["dummy", "8021q", "sch_netem", "nf-conntrack"] {
+            assert_eq!(check_module(good), Ok(()), "{good}");
+        }
+        for bad in ["", "-r", "dummy.ko", "/lib/dummy", "a b", &"x".repeat(64)] {
+            let cause = format!("`{bad}` is not the name of a module");
+            assert_eq!(check_module(bad).unwrap_err().cause, cause, "{bad}");
         }
     }
 

@@ -5,6 +5,7 @@
 
 use crate::form::Form;
 use crate::limits::{DISK, Limits, MEMORY, TIME};
+use crate::placement::Placement;
 use crate::word;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -18,6 +19,9 @@ pub type Texts = Cow<'static, [Text]>;
 /// A list of sizes in bytes.
 pub type Sizes = Cow<'static, [u64]>;
 
+/// A list of paths of the host with their paths in the guest.
+pub type Placements = Cow<'static, [Placement]>;
+
 /// A setting's key.
 #[derive(Debug)]
 pub struct Key {
@@ -29,9 +33,12 @@ pub struct Key {
     pub variant: &'static str,
     /// The kind of its value.
     pub kind: Kind,
-    /// A value as users write it in the attribute and in `vm-test.toml`, for hints.
+    /// A value as users write it in the attribute, for hints.
     pub example: &'static str,
 }
+
+/// A list of placements as users write it in `vm-test.toml`: Rust has no such expression.
+const PLACEMENTS_IN_FILE: &str = r#"[{ from = "testdata", to = "/srv/data" }]"#;
 
 /// The kind of a value, with the constructor of its setting.
 #[derive(Debug)]
@@ -48,6 +55,8 @@ pub enum Kind {
     Quantities(Limits, fn(Sizes) -> Setting),
     /// A whole number in this range.
     Count(RangeInclusive<u32>, fn(u32) -> Setting),
+    /// A list of paths of the host, each with its path in the guest.
+    Placements(fn(Placements) -> Setting),
     /// `true` or `false`.
     Flag(fn(bool) -> Setting),
 }
@@ -105,6 +114,9 @@ settings! {
     /// The kernel of a VM, instead of its image's.
     Kernel(Text) = "kernel":
         Kind::Word(Form::Kernel, Setting::Kernel), as in r#""linux-image-amd64""#;
+    /// The kernel modules that its tests need.
+    Modules(Texts) = "modules":
+        Kind::Words(Form::Module, Setting::Modules), as in r#"["dummy", "8021q"]"#;
     /// What runs as its init.
     Init(Text) = "init":
         Kind::Choice(&["agent", "system"], Setting::Init), as in r#""system""#;
@@ -117,6 +129,12 @@ settings! {
     /// Whether it has network access to the outside.
     Network(Text) = "network":
         Kind::Choice(&["none", "user"], Setting::Network), as in r#""user""#;
+    /// How many network interfaces it has at least, besides loopback.
+    Interfaces(u32) = "interfaces":
+        Kind::Count(0..=8, Setting::Interfaces), as in "2";
+    /// Its TCP ports that the host has at its loopback.
+    Forward(Texts) = "forward":
+        Kind::Words(Form::Forward, Setting::Forward), as in r#"["8080"]"#;
     /// The time limit of a test.
     Timeout(u64) = "timeout":
         Kind::Quantity(TIME, Setting::Timeout), as in r#""60s""#;
@@ -138,6 +156,12 @@ settings! {
     /// Workspace files that are copied back.
     Export(Texts) = "export":
         Kind::Words(Form::Pattern, Setting::Export), as in r#"["**/*.snap.new"]"#;
+    /// Files and directories of the host that are copied into it.
+    Files(Placements) = "files":
+        Kind::Placements(Setting::Files), as in r#"[("testdata", "/srv/data")]"#;
+    /// Directories of the host that it can read.
+    Mounts(Placements) = "mounts":
+        Kind::Placements(Setting::Mounts), as in r#"[("testdata", "/srv/data")]"#;
     /// The user's credentials that it may see.
     Expose(Texts) = "expose":
         Kind::Words(Form::Path, Setting::Expose), as in r#"["~/.ssh"]"#;
@@ -173,6 +197,7 @@ impl Kind {
                 let (least, most) = (range.start(), range.end());
                 format!("the value is not a whole number from {least} to {most}")
             }
+            Self::Placements(_) => "the value is not a list of pairs of paths in quotes".to_owned(),
             Self::Flag(_) => "the value is neither `true` nor `false`".to_owned(),
         }
     }
@@ -183,6 +208,15 @@ impl Key {
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Key> {
         KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// Returns a value as users write it in `vm-test.toml`, for hints.
+    #[must_use]
+    pub fn example_in_file(&self) -> &'static str {
+        match self.kind {
+            Kind::Placements(_) => PLACEMENTS_IN_FILE,
+            _ => self.example,
+        }
     }
 
     /// Returns the key that a misspelled name most likely means.
@@ -219,6 +253,7 @@ mod tests {
                 Kind::Quantity(_, make) => make(1),
                 Kind::Quantities(_, make) => make(Sizes::Borrowed(&[])),
                 Kind::Count(_, make) => make(1),
+                Kind::Placements(make) => make(Placements::Borrowed(&[])),
                 Kind::Flag(make) => make(true),
             };
             assert_eq!(setting.key().name, key.name);

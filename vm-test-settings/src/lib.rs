@@ -9,9 +9,12 @@
 #![forbid(unsafe_code)]
 
 pub mod form;
+pub mod forward;
 pub mod guest;
 pub mod label;
 pub mod limits;
 pub mod pattern;
+pub mod placement;
 pub mod quantity;
+mod refusal;
 pub mod word;

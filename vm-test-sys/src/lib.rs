@@ -12,6 +12,7 @@
 pub mod batch;
 pub mod btrfs;
 pub mod clock_rate;
+pub mod copies;
 pub mod elf;
 pub mod entropy;
 pub mod filter;
@@ -23,6 +24,7 @@ pub mod idmap;
 pub mod inherited;
 pub mod interface;
 pub mod keyring;
+pub mod links;
 pub mod loop_device;
 pub mod loopback;
 pub mod lxc;

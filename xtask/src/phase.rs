@@ -21,6 +21,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "coverage",
     "exchanges",
     "gateway",
+    "guests",
     "images",
     "imports",
     "keeping",

@@ -53,12 +53,12 @@ fn guests_are_shown_with_the_place_of_each_setting() {
          deb12: lxc image debian-12\n  \
            image    \"debian-12\"  vm-test.toml:5 [guest.deb12]\n  \
            timeout  \"2m\"         vm-test.toml:2 [guest-defaults]\n  \
-           17 more are defaults\n\n\
+           22 more are defaults\n\n\
          deb12-vm: kvm image debian-12, extends deb12\n  \
            backend  \"kvm\"        vm-test.toml:9 [guest.deb12-vm]\n  \
            image    \"debian-12\"  vm-test.toml:5 [guest.deb12]\n  \
            timeout  \"2m\"         vm-test.toml:2 [guest-defaults]\n  \
-           16 more are defaults\n"
+           21 more are defaults\n"
     );
     let one = vm_test(&host, place.path(), &["guests", "deb12-vm"]);
     for line in [

@@ -33,6 +33,16 @@ pub(super) fn bring(names: &[String]) -> io::Result<()> {
     Ok(())
 }
 
+/// Loads modules of the image's kernel, with those that they need.
+pub(super) fn load_modules(names: &[String]) -> io::Result<()> {
+    names.iter().try_for_each(|name| {
+        load(name).map_err(|error| {
+            let words = format!("cannot load the kernel module {name}: {error}");
+            io::Error::new(error.kind(), words)
+        })
+    })
+}
+
 /// Modules that systemd loads at every boot, and that tests rely on without knowing.
 const EXPECTED: [&str; 5] = ["binfmt_misc", "configfs", "dm_mod", "fuse", "loop"];
 

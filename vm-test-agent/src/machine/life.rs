@@ -179,10 +179,12 @@ fn unexpected(word: &ToMachine) -> io::Error {
 /// Does what is the same for all copies with this identity.
 fn configure(identity: &Identity, ready: &Ready) -> io::Result<()> {
     identity::name(identity)?;
+    devices::load_modules(&identity.modules)?;
     devices::bring(&identity.devices)?;
     if identity.network {
         network::up(&identity.card)?;
     }
-    links::up(&identity.ports)?;
+    // The card for access to the outside comes before them.
+    links::up(&identity.ports, usize::from(identity.network))?;
     places::mount_all(&identity.places, &ready.disks)
 }

@@ -7,9 +7,9 @@ use std::io;
 use vm_test_protocol::machine::Port;
 use vm_test_sys::interface::{Link, add_route, rename};
 
-/// Configures all links and brings them up.
-pub(super) fn up(ports: &[Port]) -> io::Result<()> {
-    name_cards(ports)?;
+/// Configures all links and brings them up. Their cards are those from number `first` on.
+pub(super) fn up(ports: &[Port], first: usize) -> io::Result<()> {
+    name_cards(ports, first)?;
     ports.iter().try_for_each(|port| {
         let name = &port.interface;
         // Otherwise the addresses of IPv6 could not be used for a second. A kernel may lack it.
@@ -34,8 +34,8 @@ pub(super) fn up(ports: &[Port]) -> io::Result<()> {
 }
 
 /// Gives the network cards the names of their links. The kernel has named them by their order.
-fn name_cards(ports: &[Port]) -> io::Result<()> {
-    let card = |number: usize| format!("eth{number}");
+fn name_cards(ports: &[Port], first: usize) -> io::Result<()> {
+    let card = |number: usize| format!("eth{}", first + number);
     let mut cards = ports.iter().enumerate();
     if cards.all(|(number, port)| port.interface == card(number)) {
         return Ok(());

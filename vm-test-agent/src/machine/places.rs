@@ -1,5 +1,5 @@
 //! The host's files in a VM: mounts read-only disks at the paths that the files have on the host,
-//! with a writable overlay in memory.
+//! with a writable overlay in memory, and brings what the guest's settings name to its path.
 
 use super::disks::Disks;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
@@ -9,6 +9,8 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::machine::{Place, PlaceKind};
+use vm_test_sys::copies;
+use vm_test_sys::links::follow;
 
 /// Where the payload disks are mounted.
 const DISKS: &str = "/run/vm-test/disks";
@@ -46,7 +48,12 @@ pub(super) fn mount_all(places: &[Place], disks: &Disks) -> io::Result<()> {
         let from = disk.join(place.from.trim_start_matches('/'));
         let done = match place.kind {
             PlaceKind::Tree => lay_over(number, &from, to),
-            _ => bind(&from, to),
+            PlaceKind::Copy => copies::copy(&from, to, &followed),
+            PlaceKind::ReadOnly => {
+                let to = followed(to);
+                fs::create_dir_all(&to).and_then(|()| Ok(mount_bind(&from, &to)?))
+            }
+            PlaceKind::File | PlaceKind::Empty => bind(&from, to),
         };
         done.map_err(cannot_bring)?;
     }
@@ -71,6 +78,12 @@ fn mount_disk(serial: &str, disks: &Disks) -> io::Result<PathBuf> {
     let flags = MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOSUID;
     mount(&device, &target, "ext4", flags, c"noload")?;
     Ok(target)
+}
+
+/// Returns where a path leads, even if nothing is there.
+fn followed(path: &Path) -> PathBuf {
+    let root = Path::new("/");
+    root.join(follow(path, |path| fs::read_link(root.join(path)).ok()))
 }
 
 /// Mounts a directory with an overlay, so that it is writable.

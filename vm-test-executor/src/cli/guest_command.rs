@@ -143,6 +143,10 @@ impl<'a> Command<'a> {
         if let Some(degraded) = &lease.degraded {
             remark(&format!("warning: guest `{}` {degraded}", self.guest));
         }
+        lease
+            .forwards(&self.guest)
+            .iter()
+            .for_each(|line| remark(line));
         if let Some(shortage) = &lease.granted.shortage {
             // Whether the command fails for lack of space, only its own words would tell.
             remark(&format!("warning: {shortage}"));

@@ -113,12 +113,21 @@ fn row(setting: &Effective, file: Option<&str>) -> [String; 3] {
         Value::Null => "the image's".to_owned(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(Value::to_string).collect();
+            let items: Vec<_> = items.iter().map(in_file).collect();
             format!("[{}]", items.join(", "))
         }
         value => value.to_string(),
     };
     [format!("  {}", setting.key), value, origin]
+}
+
+/// Returns an item of a list as users write it in the file.
+fn in_file(item: &Value) -> String {
+    let Value::Object(table) = item else {
+        return item.to_string();
+    };
+    let pairs = table.iter().map(|(key, value)| format!("{key} = {value}"));
+    format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
 }
 
 /// Returns the path of a file, from here if it is below.

@@ -4,10 +4,14 @@
 use super::kernel::OtherKernel;
 use vm_test_protocol::pattern::Pattern;
 use vm_test_settings::form::{DEVICES, Form, Refusal};
+use vm_test_settings::forward::Forward;
 use vm_test_settings::guest::{Key, Kind, Text};
 use vm_test_settings::word::enumerate;
 
 pub(super) const MOST_DISKS: usize = 8;
+
+/// How many ports a guest forwards at most.
+const MOST_FORWARDS: usize = 8;
 
 /// Returns the choice that a word names.
 pub(super) fn chosen<T>(
@@ -114,6 +118,46 @@ pub(super) fn devices(texts: &[Text]) -> Result<Vec<String>, Refusal> {
             ),
         )),
     }
+}
+
+/// Returns names of kernel modules.
+pub(super) fn modules(texts: &[Text]) -> Result<Vec<String>, Refusal> {
+    match first_unlike(Form::Module, texts) {
+        None => Ok(owned(texts)),
+        Some(name) => Err(Refusal::new(
+            format!("its module {name:?} is not the name of one"),
+            "write it as modprobe takes it, as in modules = [\"8021q\"]",
+        )),
+    }
+}
+
+/// Returns ports that the host has at its loopback, each at a port of its own.
+pub(super) fn forward(texts: &[Text]) -> Result<Vec<Forward>, Refusal> {
+    if texts.len() > MOST_FORWARDS {
+        return Err(Refusal::new(
+            format!("it forwards {} ports", texts.len()),
+            format!("a guest forwards at most {MOST_FORWARDS}"),
+        ));
+    }
+    let mut all: Vec<Forward> = Vec::new();
+    for text in texts {
+        let forward = Forward::read(text).map_err(|refusal| {
+            let cause = format!("its forward {text:?} cannot be used: {}", refusal.cause);
+            Refusal::new(cause, refusal.hint)
+        })?;
+        let is_same = |it: &&Forward| it.host.is_some() && it.host == forward.host;
+        if let Some(other) = all.iter().find(is_same) {
+            return Err(Refusal::new(
+                format!(
+                    "its forward takes port {} twice",
+                    other.host.unwrap_or_default()
+                ),
+                "leave one of the two host's ports out, and any free one is taken",
+            ));
+        }
+        all.push(forward);
+    }
+    Ok(all)
 }
 
 fn first_unlike(form: Form, texts: &[Text]) -> Option<&Text> {

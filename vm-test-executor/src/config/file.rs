@@ -181,10 +181,13 @@ impl Workspace {
         Ok(guest)
     }
 
-    /// Makes the path of a guest's kernel absolute.
+    /// Makes the paths of a guest's kernel and of what it gets from the host absolute.
     fn located(&self, mut guest: Guest) -> Guest {
         if let Some(OtherKernel::File(path)) = &mut guest.kernel {
             *path = self.directory.join(&path);
+        }
+        for placed in guest.files.iter_mut().chain(&mut guest.mounts) {
+            placed.start_at(&self.directory);
         }
         guest
     }

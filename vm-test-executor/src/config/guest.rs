@@ -3,10 +3,13 @@
 
 use super::checks::{self, chosen, within};
 use super::kernel::{OtherKernel, combined};
+use super::placements::{self, Placed};
 use super::{Accelerator, Backend, Init, Rollback};
+use std::ops::Range;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::pattern::Pattern;
 use vm_test_settings::form::{Form, LONGEST_NAME, Refusal};
+use vm_test_settings::forward::Forward;
 use vm_test_settings::guest::Setting;
 
 /// The built-in guest: a container over the host's own root file system.
@@ -29,6 +32,8 @@ pub struct Guest {
     pub image: String,
     /// A kernel that replaces its image's.
     pub kernel: Option<OtherKernel>,
+    /// The kernel modules that its tests need.
+    pub modules: Vec<String>,
     /// What its first process is. By default the image decides.
     pub init: Option<Init>,
     /// Its memory, in bytes.
@@ -43,6 +48,10 @@ pub struct Guest {
     pub disks: Vec<u64>,
     /// Whether it can reach networks outside its own.
     pub outside: bool,
+    /// How many network interfaces it has at least, besides loopback.
+    pub interfaces: u32,
+    /// Its TCP ports that the host has at its loopback.
+    pub forward: Vec<Forward>,
     /// Whether an instance is kept when its test fails.
     pub keep: bool,
     /// For how long it is then kept, in milliseconds.
@@ -51,6 +60,10 @@ pub struct Guest {
     pub env: Vec<String>,
     /// Which files of the workspace come back.
     pub export: Vec<Pattern>,
+    /// Files and directories of the host that are copied into it.
+    pub files: Vec<Placed>,
+    /// Directories of the host that it can read.
+    pub mounts: Vec<Placed>,
     /// Which of the user's credentials it may see.
     pub expose: Vec<String>,
     /// Devices of the host it may use.
@@ -80,6 +93,7 @@ impl Guest {
             accelerator: None,
             image: HOST_IMAGE.to_owned(),
             kernel: None,
+            modules: Vec::new(),
             init: None,
             memory: 512 << 20,
             cpus: 1,
@@ -87,10 +101,14 @@ impl Guest {
             boot_timeout: 60_000,
             disks: Vec::new(),
             outside: false,
+            interfaces: 0,
+            forward: Vec::new(),
             keep: false,
             keep_for: 30 * 60_000,
             env: Vec::new(),
             export: Vec::new(),
+            files: Vec::new(),
+            mounts: Vec::new(),
             expose: Vec::new(),
             devices: Vec::new(),
             rollback: None,
@@ -118,12 +136,15 @@ impl Guest {
             }
             Setting::Image(name) => self.image = name.to_string(),
             Setting::Kernel(text) => self.kernel = Some(checks::kernel(text)?),
+            Setting::Modules(names) => self.modules = checks::modules(names)?,
             Setting::Init(word) => self.init = Some(chosen(key, word, Init::named)?),
             Setting::Memory(bytes) => self.memory = within(key, *bytes)?,
             Setting::Cpus(count) => self.cpus = checks::counted(key, *count)?,
             Setting::Network(word) => {
                 self.outside = chosen(key, word, |word| either(word, "none", "user"))?;
             }
+            Setting::Interfaces(count) => self.interfaces = checks::counted(key, *count)?,
+            Setting::Forward(ports) => self.forward = checks::forward(ports)?,
             Setting::Timeout(millis) => self.timeout = within(key, *millis)?,
             Setting::BootTimeout(millis) => self.boot_timeout = within(key, *millis)?,
             Setting::Disks(sizes) => self.disks = checks::disks(key, sizes)?,
@@ -133,6 +154,8 @@ impl Guest {
             Setting::KeepFor(millis) => self.keep_for = within(key, *millis)?,
             Setting::Env(names) => self.env = checks::owned(names),
             Setting::Export(patterns) => self.export = checks::patterns(patterns)?,
+            Setting::Files(list) => self.files = placements::checked(key, list)?,
+            Setting::Mounts(list) => self.mounts = placements::checked(key, list)?,
             Setting::Expose(paths) => self.expose = checks::paths(paths)?,
             Setting::Devices(names) => self.devices = checks::devices(names)?,
             Setting::Rollback(word) => self.rollback = Some(chosen(key, word, Rollback::named)?),
@@ -148,6 +171,19 @@ impl Guest {
             (Some(OtherKernel::Package(package)), Backend::Kvm) => combined(&self.image, package),
             _ => self.image.clone(),
         }
+    }
+
+    /// Returns whether it gets something of the host besides the workspace.
+    #[must_use]
+    pub fn has_inputs(&self) -> bool {
+        !self.files.is_empty() || !self.mounts.is_empty()
+    }
+
+    /// Returns the numbers of its interfaces that are on a network of their own. With a way out, the
+    /// first interface is that.
+    #[must_use]
+    pub fn own_interfaces(&self) -> Range<u32> {
+        u32::from(self.outside)..self.interfaces.max(u32::from(self.outside))
     }
 
     /// Returns the chosen accelerator.

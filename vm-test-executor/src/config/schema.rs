@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use vm_test_settings::form::{DEVICES, Form};
 use vm_test_settings::guest::{KEYS, Key, Kind};
 use vm_test_settings::limits::Limits;
+use vm_test_settings::placement::MOST_PLACEMENTS;
 use vm_test_settings::quantity::SIZE;
 
 /// Returns the schema of `vm-test.toml`.
@@ -94,6 +95,27 @@ fn of_kind(key: &Key) -> Value {
         Kind::Count(range, _) => {
             json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() })
         }
+        Kind::Placements(_) => json!({
+            "type": "array",
+            "maxItems": MOST_PLACEMENTS,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "from": {
+                        "description": "The path on the host; a relative one starts at the directory of vm-test.toml.",
+                        "type": "string",
+                        "pattern": "^[^~]",
+                    },
+                    "to": {
+                        "description": "The absolute path in the guest.",
+                        "type": "string",
+                        "pattern": "^/",
+                    },
+                },
+                "required": ["from", "to"],
+                "additionalProperties": false,
+            },
+        }),
         Kind::Flag(_) => json!({ "type": "boolean" }),
     }
 }
@@ -106,6 +128,8 @@ fn of_form(form: Form) -> Value {
         // Only the store knows whether there is one; the parser takes any text.
         Form::Name => return json!({ "type": "string" }),
         Form::Kernel => "^([a-z0-9][a-z0-9+.-]*|[^\\u0000]*/[^\\u0000]*)$",
+        Form::Module => "^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$",
+        Form::Forward => "^((127(\\.[0-9]{1,3}){3}:)?[0-9]{1,5}:)?[0-9]{1,5}$",
         Form::Variable => "^[A-Za-z_][A-Za-z0-9_]*$",
         Form::Pattern => "^[^/\\\\][^\\\\]*$",
         Form::Path => "^(/|~$|~/)",

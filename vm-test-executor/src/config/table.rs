@@ -2,6 +2,7 @@
 //! key.
 
 use super::mistake::{Mistake, line};
+use super::placements;
 use super::value::{choose, number, unknown, write};
 use toml::de::{DeTable, DeValue};
 use vm_test_settings::form::{Form, Refusal};
@@ -89,6 +90,11 @@ fn set(key: &Key, value: &DeValue<'_>) -> Result<Setting, Refusal> {
             });
             make(each.collect::<Result<_, Refusal>>()?)
         }
+        Kind::Placements(make) => {
+            let each = array()?.iter();
+            let each = each.map(|value| placements::read(key, value.get_ref()));
+            make(each.collect::<Result<_, Refusal>>()?)
+        }
         Kind::Flag(make) => make(value.as_bool().ok_or_else(|| type_error(key, value))?),
     })
 }
@@ -133,7 +139,7 @@ fn type_error(key: &Key, value: &DeValue<'_>) -> Refusal {
         }
         _ => None,
     };
-    let better = better.as_deref().unwrap_or(key.example);
+    let better = better.as_deref().unwrap_or(key.example_in_file());
     Refusal::new(key.kind.type_error(), write(key.name, better))
 }
 

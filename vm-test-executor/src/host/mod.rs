@@ -7,6 +7,7 @@ mod free_ids;
 pub mod hidden;
 pub mod idmaps;
 pub mod lack;
+pub mod modules;
 pub mod programs;
 pub mod ranges;
 pub mod refusal;

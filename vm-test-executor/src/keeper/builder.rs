@@ -4,22 +4,27 @@
 
 use super::adoption;
 use super::upper::Upper;
-use crate::rootfs::{Lower, Step, follow};
+use crate::rootfs::{Lower, Step};
 use rustix::fs::{CWD, Mode};
-use rustix::mount::{MountFlags, MoveMountFlags, mount, mount_bind, move_mount};
+use rustix::mount::{MountFlags, MoveMountFlags, UnmountFlags};
+use rustix::mount::{mount, mount_bind, move_mount, unmount};
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::AGENT_PATH;
-use vm_test_sys::idmap;
+use vm_test_sys::links::follow;
+use vm_test_sys::{copies, idmap};
 
 /// The root file system, relative to the keeper's directory.
 pub(super) const ROOT: &str = "root";
 
 /// The layer with the agent, relative to the keeper's directory.
 const AGENT: &str = "agent";
+
+/// What is copied into the guest, relative to the keeper's directory.
+const ORIGINAL: &str = "original";
 
 /// The agent's file name where it is installed.
 const AGENT_NAME: &str = "vm-test-agent";
@@ -54,6 +59,7 @@ impl Builder {
                 above,
             } => self.stack(target, below, above.as_ref()),
             Step::Own { target, source } => self.own(&in_root(target), source),
+            Step::ReadOnly { target, lower } => self.read_only(&in_root(target), lower),
             Step::Empty { target, mode } => {
                 make_directory(&in_root(target), *mode)?;
                 empty(&in_root(target), *mode)
@@ -65,7 +71,50 @@ impl Builder {
                 make_directory(target.parent().unwrap_or(Path::new(ROOT)), 0o755)?;
                 self.copy_file(source, &target)
             }
+            Step::Copy {
+                target,
+                source,
+                is_directory,
+                state: _,
+            } => self.copy(source, target, *is_directory),
         }
+    }
+
+    /// Copies a file or a directory of the host to a path of the guest, as root's own.
+    fn copy(&mut self, source: &Lower, target: &Path, is_directory: bool) -> io::Result<()> {
+        if let (Lower::Tree(index), false) = (source, is_directory) {
+            let file = self.trees.get_mut(*index).and_then(Option::take);
+            let file = file.ok_or(io::ErrorKind::NotFound)?;
+            return copies::copy_file(file.into(), &in_root(target));
+        }
+        let place = Path::new(ORIGINAL);
+        if is_directory {
+            fs::create_dir(place)?;
+        } else {
+            fs::File::create(place)?;
+        }
+        self.attach_lower(source, place)?;
+        copies::copy(place, target, &in_root)?;
+        unmount(place, UnmountFlags::DETACH)?;
+        if is_directory {
+            fs::remove_dir(place)
+        } else {
+            fs::remove_file(place)
+        }
+    }
+
+    /// Mounts a directory so that not even the guest's root can write to it: an overlay without a
+    /// directory for writes stays as it is, while a bind mount could be made writable again.
+    fn read_only(&mut self, target: &Path, lower: &Lower) -> io::Result<()> {
+        let number = self.layers;
+        self.layers += 1;
+        let [low, up] = ["lower", "upper"].map(|dir| format!("{dir}/{number}"));
+        self.place_directory(lower, &low)?;
+        // An overlay has two directories at least. The root of it takes its owner and permissions
+        // from the upper one.
+        Upper::make(Path::new(&low), Path::new(&up))?;
+        make_directory(target, 0o755)?;
+        mount_overlay(target, &format!("lowerdir={up}:{low},userxattr"))
     }
 
     /// Copies a file of the host.
@@ -179,26 +228,36 @@ impl Builder {
 
     /// Attaches a directory of the host; returns `false` if it is optional and missing.
     pub(super) fn place_directory(&mut self, lower: &Lower, place: &str) -> io::Result<bool> {
-        match lower {
-            Lower::Path(path) => {
-                fs::create_dir(place)?;
-                self.bind(path, Path::new(place))?;
-            }
-            Lower::Tree(index) => match self.trees.get_mut(*index).and_then(Option::take) {
-                Some(tree) => {
-                    fs::create_dir(place)?;
-                    attach(tree, Path::new(place))?;
-                }
-                // Only optional ones are missing; for any other the daemon refuses the lease.
-                None => return Ok(false),
-            },
+        if let Lower::Tree(index) = lower
+            && self.trees.get(*index).is_none_or(Option::is_none)
+        {
+            // Only optional ones are missing; for any other the daemon refuses the lease.
+            return Ok(false);
         }
+        fs::create_dir(place)?;
+        self.attach_lower(lower, Path::new(place))?;
         Ok(true)
+    }
+
+    fn attach_lower(&mut self, lower: &Lower, place: &Path) -> io::Result<()> {
+        match lower {
+            Lower::Path(path) => self.bind(path, place),
+            Lower::Tree(index) => {
+                let tree = self.trees.get_mut(*index).and_then(Option::take);
+                attach(tree.ok_or(io::ErrorKind::NotFound)?, place)
+            }
+        }
     }
 }
 
 fn overlay(target: &Path, lower: &str, upper: &str, work: &str) -> io::Result<()> {
-    let options = format!("lowerdir={lower},upperdir={upper},workdir={work},userxattr");
+    mount_overlay(
+        target,
+        &format!("lowerdir={lower},upperdir={upper},workdir={work},userxattr"),
+    )
+}
+
+fn mount_overlay(target: &Path, options: &str) -> io::Result<()> {
     let options = std::ffi::CString::new(options)?;
     let flags = MountFlags::NODEV;
     mount("vm-test", target, "overlay", flags, options.as_c_str())?;

@@ -4,10 +4,11 @@ use super::errors::keep_errors;
 use super::handed::Handed;
 use super::messages::{KeeperReport, describe_end};
 use super::world::{self, Assignment, Container};
-use super::{builder, mounts, outside, pipe};
+use super::{builder, forward, lab, mounts, outside, pipe};
 use crate::backend::{self, Boot, Network, Unrun};
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -37,7 +38,8 @@ pub(super) fn run(
         .transpose()
         .map_err(&lost)?;
     let link = handed.link.take();
-    let network = network(assignment).map_err(|error| {
+    let listeners = std::mem::take(&mut handed.forwards);
+    let network = network(assignment, container).map_err(|error| {
         Failure::new(format!(
             "cannot prepare instance {} of guest `{}`: keep its network apart: {error}",
             assignment.instance, assignment.guest
@@ -46,6 +48,18 @@ pub(super) fn run(
     let ready = mounts::prepare(assignment, container, handed, network, boot)?;
     if let (world::Network::User, Network::Of(namespace)) = (assignment.network, &ready.network) {
         outside::open(assignment, namespace, link)?;
+    }
+    let switch = join(assignment, container, &ready.network)?;
+    if let Network::Of(namespace) = &ready.network {
+        let ports = listeners.into_iter().zip(&container.forwards);
+        for (listener, port) in ports {
+            forward::start(listener, namespace, *port).map_err(|error| {
+                Failure::new(format!(
+                    "cannot prepare instance {} of guest `{}`: forward its port {port}: {error}",
+                    assignment.instance, assignment.guest
+                ))
+            })?;
+        }
     }
     if container.boot_timeout.is_some() {
         let pipe = pipe::make(&builder::in_root(Path::new(ALIVE))).map_err(&lost)?;
@@ -70,6 +84,7 @@ pub(super) fn run(
         Some(boot) => backend::run_by_lxc(&ready, boot)?,
         None => backend::run_container(&ready)?,
     };
+    drop(switch);
     match backend::last_line(&errors) {
         // An init writes its errors to the console.
         Some(words) if status != 0 && ready.boot.is_none() => Err(Failure::new(format!(
@@ -83,12 +98,39 @@ pub(super) fn run(
     }
 }
 
+/// Puts the container's interfaces on a network of their own, which is there as long as the result.
+fn join(
+    assignment: &Assignment,
+    container: &Container,
+    network: &Network,
+) -> Result<Option<OwnedFd>, Failure> {
+    let Network::Of(namespace) = network else {
+        return Ok(None);
+    };
+    if container.interfaces.is_empty() {
+        return Ok(None);
+    }
+    let joined = lab::join(namespace, container.interfaces.clone());
+    joined.map(Some).map_err(|error| {
+        Failure::new(format!(
+            "cannot prepare instance {} of guest `{}`: make its interfaces: {error}",
+            assignment.instance, assignment.guest
+        ))
+    })
+}
+
 /// Returns the container's network.
 ///
 /// On a lab's, this process leaves the namespace: root in the guest is root here, too, and could
 /// otherwise connect to the socket on which liblxc takes commands.
-fn network(assignment: &Assignment) -> io::Result<Network> {
+fn network(assignment: &Assignment, container: &Container) -> io::Result<Network> {
     Ok(match assignment.network {
+        // What carries its ports enters it, too, and the ends of its interfaces are put there.
+        world::Network::None
+            if !container.forwards.is_empty() || !container.interfaces.is_empty() =>
+        {
+            Network::Of(outside::namespace()?)
+        }
         world::Network::None => Network::Own,
         world::Network::Host => Network::Host,
         world::Network::Lab => {

@@ -18,6 +18,7 @@ pub(super) struct Handed {
     pub(super) foreign_disk: Option<OwnedFd>,
     pub(super) ports: Vec<OwnedFd>,
     pub(super) disks: Vec<OwnedFd>,
+    pub(super) forwards: Vec<OwnedFd>,
     pub(super) state: Option<OwnedFd>,
     pub(super) orders: Option<OwnedFd>,
     pub(super) link: Option<OwnedFd>,
@@ -34,6 +35,7 @@ impl Handed {
             foreign_disk: None,
             ports: Vec::new(),
             disks: Vec::new(),
+            forwards: Vec::new(),
             state: None,
             orders: None,
             link: None,
@@ -67,6 +69,10 @@ impl Handed {
             Descriptor::Link => &mut self.link,
             Descriptor::Port => {
                 self.ports.push(descriptor);
+                return Ok(());
+            }
+            Descriptor::Forward => {
+                self.forwards.push(descriptor);
                 return Ok(());
             }
             Descriptor::Disk => {

@@ -36,6 +36,8 @@ pub enum Descriptor {
     Disk,
     /// The saved state that it is restored from.
     State,
+    /// What listens on the host for its next forwarded port.
+    Forward,
     /// The connection on which orders for a node come.
     Orders,
     /// The connection on which orders about the link of a guest come that is in no lab.

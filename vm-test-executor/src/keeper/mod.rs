@@ -9,6 +9,7 @@ mod builder;
 mod container;
 mod control;
 mod errors;
+mod forward;
 mod handed;
 pub mod lab;
 mod lease;
@@ -27,6 +28,7 @@ mod zygote;
 mod zygote_messages;
 
 pub use adoption::has_any;
+pub use forward::{FORWARD, forward_main};
 pub use life::{COMMAND, MOST_TREES, main};
 pub use messages::{Descriptor, KeeperReport, ToKeeper, describe_end};
 pub use outside::{PASTA, TUN};

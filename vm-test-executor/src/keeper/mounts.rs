@@ -63,9 +63,10 @@ pub(super) fn prepare(
         builder.take(step).map_err(|error| {
             let what = describe(step);
             match step {
-                Step::Directory { .. } | Step::Symlink { .. } | Step::File { .. } => {
-                    cannot(&what, &error)
-                }
+                Step::Directory { .. }
+                | Step::Symlink { .. }
+                | Step::File { .. }
+                | Step::Copy { .. } => cannot(&what, &error),
                 _ => not_mounted(&what, &error),
             }
         })?;
@@ -211,5 +212,7 @@ fn describe(step: &Step) -> String {
         Step::Directory { target, .. } => format!("make the directory {}", target.display()),
         Step::Symlink { target, .. } => format!("make the link {}", target.display()),
         Step::File { target, .. } => format!("copy the file {}", target.display()),
+        Step::ReadOnly { target, .. } => format!("mount a directory at {}", target.display()),
+        Step::Copy { target, .. } => format!("copy the host's files to {}", target.display()),
     }
 }

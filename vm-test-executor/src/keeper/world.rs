@@ -3,6 +3,7 @@
 use crate::backend::kvm::Hardware;
 use crate::rootfs::{Lower, Plan, Step, Tree};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 use vm_test_protocol::daemon::GuestKind;
@@ -71,6 +72,11 @@ pub struct Container {
     pub agent: Lower,
     /// The loader in the guest that starts the agent, if it is not the guest's own.
     pub loader: Option<PathBuf>,
+    /// The numbers of its interfaces that are on a network of their own.
+    pub interfaces: Range<u32>,
+    /// Its ports that the host has at its loopback. What listens there is handed over for each, in
+    /// this order.
+    pub forwards: Vec<u16>,
     /// Whether the agent must watch the memory because the kernel does not limit it.
     pub watch_memory: bool,
     /// Whether it is started ahead of its lease: its agent gets the stream later.

@@ -57,7 +57,10 @@ fn begin(start: Start) -> Result<(Server, Vec<u16>), String> {
 }
 
 /// Gives up all capabilities, and the way to get any.
-fn give_up_rights() -> io::Result<()> {
+///
+/// # Errors
+/// If the kernel refuses it.
+pub fn give_up_rights() -> io::Result<()> {
     set_no_new_privs(true)?;
     let none = CapabilitySet::empty();
     set_capabilities(

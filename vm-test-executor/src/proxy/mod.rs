@@ -6,5 +6,5 @@ mod life;
 mod messages;
 mod server;
 
-pub use life::{COMMAND, main};
+pub use life::{COMMAND, give_up_rights, main};
 pub use messages::{FromProxy, Place, Start, ToProxy};

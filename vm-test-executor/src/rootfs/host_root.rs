@@ -3,7 +3,8 @@
 
 use super::fresh::is_fresh;
 use super::mountinfo::Mount;
-use super::plan::{By, Plan, Step};
+use super::plan::{By, Plan};
+use super::step::Step;
 use std::path::{Path, PathBuf};
 
 /// Mounts of other disks beyond this number are left out; a container engine may have hundreds.

@@ -6,7 +6,8 @@
 
 use super::fresh::{FRESH, is_fresh};
 use super::mountinfo::Mount;
-use super::plan::{Plan, Step};
+use super::plan::Plan;
+use super::step::Step;
 use super::split::{Split, children};
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! The root of a guest that starts from an image: its layers or a snapshot of it, with fresh `/run`
 //! and `/tmp` above.
 
-use super::plan::{By, Plan, Step};
+use super::plan::{By, Plan};
+use super::step::Step;
 use std::path::PathBuf;
 
 /// The directories of the host that become the root.

@@ -9,14 +9,14 @@ mod guest;
 mod host_root;
 mod host_user;
 mod image;
-mod links;
 mod mountinfo;
 mod plan;
 mod shares;
 mod split;
+mod step;
 
 pub use guest::{host_plan, image_plan};
 pub use image::Root;
-pub use links::follow;
 pub use mountinfo::{Mount, mounts};
-pub use plan::{By, Lower, Plan, Step, Tree};
+pub use plan::{By, Plan, Tree};
+pub use step::{Lower, Step};

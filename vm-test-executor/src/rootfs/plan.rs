@@ -1,5 +1,6 @@
 //! The steps that make a root file system, in order, as data.
 
+use super::step::{Lower, Step};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -31,67 +32,6 @@ pub struct Tree {
     pub optional: bool,
 }
 
-/// One step. Targets are absolute paths in the guest; parents come before children.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Step {
-    /// A writable directory over one of the host; writes go to memory.
-    Layer {
-        /// Where it appears.
-        target: PathBuf,
-        /// The directory below the writes.
-        lower: Lower,
-        /// Paths in it that the guest does not see, relative to it.
-        hidden: Vec<PathBuf>,
-        /// Directories in it that the guest's root may change although they belong to another user,
-        /// relative to it.
-        adopted: Vec<PathBuf>,
-    },
-    /// Writable layers of an image; writes go to memory or to a directory that stays.
-    Stack {
-        /// Where it appears.
-        target: PathBuf,
-        /// The layers, the base first.
-        below: Vec<Lower>,
-        /// A directory with `files` and `work`, for writes that stay.
-        above: Option<Lower>,
-    },
-    /// A directory of the host that belongs to the guest and is mounted writable.
-    Own {
-        /// Where it appears.
-        target: PathBuf,
-        /// The directory.
-        source: Lower,
-    },
-    /// An empty file system in memory.
-    Empty {
-        /// Where it appears.
-        target: PathBuf,
-        /// Permission bits of its root.
-        mode: u32,
-    },
-    /// A directory.
-    Directory {
-        /// Where it appears.
-        target: PathBuf,
-        /// Permission bits.
-        mode: u32,
-    },
-    /// A symbolic link.
-    Symlink {
-        /// Where it appears.
-        target: PathBuf,
-        /// Its content.
-        content: PathBuf,
-    },
-    /// A copy of a single file of the host.
-    File {
-        /// Where it appears.
-        target: PathBuf,
-        /// The file on the host.
-        source: Lower,
-    },
-}
-
 /// How the keeper finds a directory or a file of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
@@ -111,57 +51,10 @@ impl By {
     }
 }
 
-/// The directory below the writes of a layer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Lower {
-    /// A directory, by its path on the host.
-    Path(PathBuf),
-    /// The tree with this index.
-    Tree(usize),
-}
-
 fn found(path: &Path) -> Found {
     let meta = fs::metadata(path).ok()?;
     let changed = meta.is_file().then(|| (meta.mtime(), meta.mtime_nsec()));
     Some((meta.dev(), meta.ino(), changed))
-}
-
-impl Step {
-    /// Returns the step's path in the guest.
-    #[must_use]
-    pub fn target(&self) -> &Path {
-        match self {
-            Self::Layer { target, .. }
-            | Self::Stack { target, .. }
-            | Self::Own { target, .. }
-            | Self::Empty { target, .. }
-            | Self::Directory { target, .. }
-            | Self::Symlink { target, .. }
-            | Self::File { target, .. } => target,
-        }
-    }
-
-    /// Returns the directories of the host that it mounts, and the file that it copies.
-    fn sources(&self) -> Vec<&Lower> {
-        match self {
-            Self::File { source, .. } => vec![source],
-            _ => self.lowers(),
-        }
-    }
-
-    /// Returns the directories of the host that it mounts.
-    #[must_use]
-    pub fn lowers(&self) -> Vec<&Lower> {
-        match self {
-            Self::Layer { lower, .. } => vec![lower],
-            Self::Own { source, .. } => vec![source],
-            Self::Stack { below, above, .. } => below.iter().chain(above).collect(),
-            Self::Empty { .. }
-            | Self::Directory { .. }
-            | Self::Symlink { .. }
-            | Self::File { .. } => Vec::new(),
-        }
-    }
 }
 
 impl Plan {
@@ -249,6 +142,30 @@ impl Plan {
         Lower::Tree(self.trees.len() - 1)
     }
 
+    /// Adds a directory of the host that the guest can only read.
+    pub fn add_read_only(&mut self, target: PathBuf, source: PathBuf, by: By) {
+        let lower = self.lower(source, by);
+        self.steps.push(Step::ReadOnly { target, lower });
+    }
+
+    /// Adds a copy of a file or directory of the host, which was found in this state.
+    pub fn add_copy(
+        &mut self,
+        target: PathBuf,
+        source: PathBuf,
+        by: By,
+        is_directory: bool,
+        state: Vec<u8>,
+    ) {
+        let source = self.lower(source, by);
+        self.steps.push(Step::Copy {
+            target,
+            source,
+            is_directory,
+            state,
+        });
+    }
+
     /// Adds a file of the host at another path in the guest.
     pub fn add_file(&mut self, target: PathBuf, source: PathBuf, by: By) {
         let source = self.lower(source, by);
@@ -273,83 +190,4 @@ fn is_the_systems(path: &Path) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(paths: &[PathBuf]) -> Vec<&str> {
-        paths.iter().filter_map(|path| path.to_str()).collect()
-    }
-
-    #[test]
-    fn what_is_hidden_or_adopted_is_said_of_the_layer_that_it_is_in() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
-        let [work, inner, disk] = ["work", "work/inner", "disk"].map(|name| root.join(name));
-        for path in [&inner, &disk] {
-            std::fs::create_dir_all(path).unwrap();
-        }
-        let mut plan = Plan::default();
-        plan.layer(root.clone(), By::Path);
-        plan.layer(disk.clone(), By::Path);
-        plan.layer(root.join(".ssh"), By::Path);
-        plan.hide(&[root.join(".ssh"), disk.join("key")]);
-        let shared = [work, inner, "/usr/bin".into(), "/".into(), disk.clone()];
-        plan.adopt(&shared, |_| true);
-        let layers: Vec<_> = plan
-            .steps
-            .iter()
-            .map(|step| match step {
-                Step::Layer {
-                    hidden, adopted, ..
-                } => (names(hidden), names(adopted)),
-                _ => panic!("{step:?}"),
-            })
-            .collect();
-        let outer = (vec![".ssh", "disk/key"], vec!["work", "disk"]);
-        assert_eq!(layers, [outer, (vec!["key"], vec![""])]);
-        let adopted = |plan: &Plan| {
-            let adopted = plan.steps.iter().map(|step| match step {
-                Step::Layer { adopted, .. } => adopted.len(),
-                _ => 0,
-            });
-            adopted.collect::<Vec<_>>()
-        };
-        plan.adopt(&shared, |path| path != disk);
-        assert_eq!(adopted(&plan), [1, 0]);
-        plan.adopt(&shared, |_| false);
-        assert_eq!(adopted(&plan), [0, 0]);
-    }
-
-    #[test]
-    fn a_plan_for_the_same_paths_with_something_else_there_is_another_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let [work, tree, file] = ["work", "tree", "file"].map(|name| dir.path().join(name));
-        for path in [&work, &tree] {
-            fs::create_dir(path).unwrap();
-        }
-        fs::write(&file, "old").unwrap();
-        let made = || {
-            let mut plan = Plan::default();
-            plan.layer(work.clone(), By::Path);
-            plan.layer(tree.clone(), By::Tree);
-            plan.add_file("/lib/file".into(), file.clone(), By::Path);
-            plan.look();
-            plan
-        };
-        let first = made();
-        fs::write(work.join("new"), "").unwrap();
-        assert_eq!(made(), first);
-        fs::write(&file, "new").unwrap();
-        let second = made();
-        assert_ne!(second, first);
-        for path in [&work, &tree] {
-            fs::rename(path, path.with_extension("old")).unwrap();
-            fs::create_dir(path).unwrap();
-        }
-        let third = made();
-        assert_ne!(third, second);
-        fs::remove_dir(&tree).unwrap();
-        assert_ne!(made(), third);
-        assert_eq!(made(), made());
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! Directories that a guest must have at the host's path, where its root does not have them
 //! already.
 
-use super::plan::{By, Lower, Plan, Step};
+use super::plan::{By, Plan};
+use super::step::{Lower, Step};
 use super::split::Split;
 use super::{Mount, mountinfo};
 use std::path::{Path, PathBuf};

@@ -3,7 +3,8 @@
 //! namespace, and lets no overlay be mounted over them.
 
 use super::Mount;
-use super::plan::{By, Lower, Plan, Step};
+use super::plan::{By, Plan};
+use super::step::{Lower, Step};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

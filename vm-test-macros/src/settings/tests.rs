@@ -1,5 +1,6 @@
 //! Every key, with values that are taken and values that are not.
 
+mod brought;
 mod kernel;
 mod variants;
 
@@ -16,6 +17,7 @@ fn variant(setting: &Setting) -> String {
     let tokens: String = setting.expand(&quote!(p)).to_string().split(' ').collect();
     let tokens = tokens.replace("p::Text::Borrowed", "text");
     let tokens = tokens.replace("p::Texts::Borrowed", "texts");
+    let tokens = tokens.replace("p::Placements::Borrowed", "placements");
     tokens.replace("p::Sizes::Borrowed", "sizes")
 }
 
@@ -260,8 +262,8 @@ fn an_unknown_key_is_answered_with_the_right_one() {
         ),
         (
             "firmware",
-            "the keys are `backend`, `accelerator`, `image`, `kernel`, `init`, `memory`, `cpus`, `network`, `timeout`, `boot_timeout`, \
-             `disks`, `keep`, `keep_for`, `env`, `export`, `expose`, `devices`, `rollback` and `privileged`",
+            "the keys are `backend`, `accelerator`, `image`, `kernel`, `modules`, `init`, `memory`, `cpus`, `network`, `interfaces`, `forward`, `timeout`, `boot_timeout`, \
+             `disks`, `keep`, `keep_for`, `env`, `export`, `files`, `mounts`, `expose`, `devices`, `rollback` and `privileged`",
         ),
     ] {
         let message = read(key, "1").expect_err(key).to_string();

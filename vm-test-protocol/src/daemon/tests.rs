@@ -1,6 +1,7 @@
 //! The encoding of a setting: the number of its row, then its value.
 
-use vm_test_settings::guest::{KEYS, Kind, Setting, Sizes, Text, Texts};
+use vm_test_settings::guest::{KEYS, Kind, Placements, Setting, Sizes, Text, Texts};
+use vm_test_settings::placement::Placement;
 
 #[test]
 fn every_setting_travels_as_the_number_of_its_row_and_its_value() {
@@ -16,6 +17,13 @@ fn every_setting_travels_as_the_number_of_its_row_and_its_value() {
             Kind::Quantity(_, make) => (make(128), &b"\x80\x01"[..]),
             Kind::Quantities(_, make) => (make(Sizes::Borrowed(&[1, 2])), &b"\x02\x01\x02"[..]),
             Kind::Count(_, make) => (make(2), &b"\x02"[..]),
+            Kind::Placements(make) => {
+                let one = Placement {
+                    from: Text::Borrowed("a"),
+                    to: Text::Borrowed("/b"),
+                };
+                (make(Placements::Owned(vec![one])), &b"\x01\x01a\x02/b"[..])
+            }
             Kind::Flag(make) => (make(true), &b"\x01"[..]),
         };
         let bytes = postcard::to_stdvec(&setting).unwrap();

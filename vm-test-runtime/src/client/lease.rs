@@ -65,6 +65,17 @@ impl Lease {
         unreachable!("the last attempt returns")
     }
 
+    /// Returns where the host has which ports of the guest, a line for each.
+    #[must_use]
+    pub fn forwards(&self, guest: &str) -> Vec<String> {
+        let forwards = self.granted.forwards.iter();
+        let told = forwards.map(|forwarded| {
+            let (port, at) = (forwarded.port, forwarded.at);
+            format!("port {port} of guest `{guest}` is at {at} until its instance ends")
+        });
+        told.collect()
+    }
+
     fn ask(request: &LeaseRequest, waiting: &impl Fn(&str)) -> Result<Self, Refusal> {
         let guest = &request.guest;
         let mut connection = Connection::open().map_err(Refusal::Final)?;

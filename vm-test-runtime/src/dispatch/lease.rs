@@ -17,6 +17,9 @@ pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
     if let Some(degraded) = &lease.degraded {
         eprintln!("vm-test: warning: guest `{}` {degraded}", site.guest());
     }
+    for line in lease.forwards(&site.guest()) {
+        eprintln!("vm-test: {line}");
+    }
     Ok(lease)
 }
 

@@ -208,6 +208,7 @@ mod tests {
             caveat: Some("not the real root".to_owned()),
             shortage: Some("began with 17 MiB".to_owned()),
             writes_to_memory: true,
+            forwards: Vec::new(),
         }
     }
 

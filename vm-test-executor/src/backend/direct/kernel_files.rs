@@ -4,12 +4,12 @@
 
 use super::trouble::Trouble;
 use crate::backend::container::{Machine, Network};
-use crate::rootfs::follow;
 use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use vm_test_sys::links::follow;
 
 /// Devices that every guest has, which are the host's.
 const DEVICES: [&str; 6] = ["full", "null", "random", "tty", "urandom", "zero"];

@@ -23,6 +23,9 @@ pub(super) struct Wires {
 /// QEMU's name for what carries frames to the outside.
 pub(super) const OUTSIDE: &str = "outside";
 
+/// The number of the hub that joins network cards without a tap.
+const HUB: u32 = 0;
+
 /// How much memory QEMU's translated code may take, in MiB.
 const TRANSLATED: u32 = 64;
 
@@ -102,7 +105,10 @@ pub(super) fn arguments(hardware: &Hardware, own: &Own<'_>) -> Vec<String> {
         args.foreign(format, fd);
     }
     if hardware.network {
-        args.option("-netdev", format!("user,id={OUTSIDE}"));
+        let forwards = hardware.forwards.iter();
+        let forwards = forwards.map(|(at, port)| format!(",hostfwd=tcp:{at}-:{port}"));
+        let forwards: String = forwards.collect();
+        args.option("-netdev", format!("user,id={OUTSIDE}{forwards}"));
         let card = format!("virtio-net-pci,netdev={OUTSIDE},romfile=");
         args.option("-device", card);
     }
@@ -182,14 +188,14 @@ impl Arguments {
         self.option("-chardev", format!("socket,id={id},fd={fd}"));
     }
 
-    /// Adds a network card for a lab, which leads to a tap or, in a template, nowhere.
+    /// Adds a network card, which leads to a tap of its lab or, without one, to the VM's other cards.
     ///
     /// A card that was saved without the headers of a tap can be restored to a tap without them.
     fn card(&mut self, number: usize, tap: Option<RawFd>) {
         let id = format!("port{number}");
         let backend = match tap {
             Some(fd) => format!("tap,id={id},fd={fd}"),
-            None => format!("hubport,id={id},hubid={number}"),
+            None => format!("hubport,id={id},hubid={HUB}"),
         };
         self.option("-netdev", backend);
         self.option("-device", format!("virtio-net-pci,netdev={id},romfile="));
@@ -232,6 +238,8 @@ mod tests {
             journal: false,
             layers: 0,
             payload: Vec::new(),
+            payload_disks: 2,
+            forwards: Vec::new(),
             identity: Identity::default(),
         }
     }

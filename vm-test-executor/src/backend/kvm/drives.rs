@@ -2,7 +2,7 @@
 
 use super::command::Arguments;
 use super::disks::{DiskFile, Disks};
-use super::hardware::{Hardware, NO_FILES, PAYLOAD_DISKS};
+use super::hardware::{Hardware, NO_FILES};
 use crate::backend::room::ROOM;
 use serde_json::{Value, json};
 use std::os::fd::RawFd;
@@ -73,7 +73,7 @@ impl Arguments {
             }
             layers => self.layered(layers),
         }
-        for number in 0..PAYLOAD_DISKS {
+        for number in 0..hardware.payload_disks {
             let path = match hardware.payload.get(number) {
                 Some(path) => format!("{ROOM}/{}", path.display()),
                 None => format!("{ROOM}/{NO_FILES}"),

@@ -1,6 +1,7 @@
 //! What a VM is made of, as plain data: the daemon decides it, a keeper starts QEMU with it.
 
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::time::Duration;
 use vm_test_protocol::daemon::DiskFormat;
@@ -44,6 +45,8 @@ pub struct Hardware {
     pub foreign: Option<DiskFormat>,
     /// Whether it can reach networks outside, through the host's.
     pub network: bool,
+    /// Addresses of the host that lead to its ports, each with the port. A template has none.
+    pub forwards: Vec<(SocketAddrV4, u16)>,
     /// How many network cards it has for the networks of its lab. A template's lead nowhere.
     pub ports: usize,
     /// Whether its root's file system uses a journal: its disk may outlive it.
@@ -54,6 +57,8 @@ pub struct Hardware {
     /// Payload disks, by their paths in the keeper's directory. A template has as many, but does
     /// not read them, unless it is a configured node's.
     pub payload: Vec<PathBuf>,
+    /// How many payload disks it has, empty ones included.
+    pub payload_disks: usize,
     /// What distinguishes it from other VMs with the same template.
     pub identity: Identity,
 }
@@ -113,7 +118,8 @@ impl Accelerator {
     }
 }
 
-/// How many payload disks every VM has: one for directories, one for single files.
+/// How many payload disks every VM has: one for directories, one for single files. A guest that gets
+/// more of the host has one more.
 pub const PAYLOAD_DISKS: usize = 2;
 
 /// The size that every payload disk is shown with, in bytes.

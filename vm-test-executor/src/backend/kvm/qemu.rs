@@ -3,9 +3,7 @@
 use super::command::{self, Own, Wires};
 use super::disks::Disks;
 use super::guest::{self, Virtual};
-use super::hardware::{
-    Accelerator, Hardware, NO_FILES, PAYLOAD_DISKS, PAYLOAD_SIZE, STATE, Start, TEMPLATE,
-};
+use super::hardware::{Accelerator, Hardware, NO_FILES, PAYLOAD_SIZE, STATE, Start, TEMPLATE};
 use crate::backend::room::{ROOM, STREAM};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs::File;
@@ -45,7 +43,7 @@ impl Qemu {
         let failed = |what: &str, error: io::Error| guest::failed(machine, what, &error);
         let disks = Disks::make(hardware, &machine.disks)
             .map_err(|error| failed("make its disks", error))?;
-        if hardware.payload.len() < PAYLOAD_DISKS {
+        if hardware.payload.len() < hardware.payload_disks {
             File::create(Path::new(ROOM).join(NO_FILES))
                 .and_then(|file| file.set_len(PAYLOAD_SIZE))
                 .map_err(|error| failed("make a disk without files", error))?;

@@ -2,7 +2,8 @@
 //! version.
 
 use super::*;
-use vm_test_settings::guest::{KEYS, Kind, Sizes, Text, Texts};
+use vm_test_settings::guest::{KEYS, Kind, Placements, Sizes, Text, Texts};
+use vm_test_settings::placement::Placement;
 
 fn set(setting: &Setting) -> Result<(), Failure> {
     Guest::new("g").unwrap().set(setting)
@@ -10,6 +11,14 @@ fn set(setting: &Setting) -> Result<(), Failure> {
 
 fn texts(words: &[&'static str]) -> Texts {
     words.iter().map(|word| Text::Borrowed(*word)).collect()
+}
+
+fn placements(to: &[&'static str]) -> Placements {
+    let placement = |to: &&'static str| Placement {
+        from: "a".into(),
+        to: Text::Borrowed(to),
+    };
+    to.iter().map(placement).collect()
 }
 
 #[test]
@@ -65,6 +74,20 @@ fn a_choice_that_there_is_not_is_answered_with_those_of_the_table() {
 }
 
 #[test]
+fn the_way_out_is_the_first_of_its_interfaces() {
+    for (interfaces, outside, own) in [
+        (0, false, 0..0),
+        (2, false, 0..2),
+        (2, true, 1..2),
+        (0, true, 1..1),
+    ] {
+        let mut guest = Guest::new("g").unwrap();
+        (guest.interfaces, guest.outside) = (interfaces, outside);
+        assert_eq!(guest.own_interfaces(), own);
+    }
+}
+
+#[test]
 fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
     for (setting, cause, hint) in [
         (
@@ -111,6 +134,46 @@ fn a_value_out_of_its_limits_or_its_form_is_answered_with_them() {
             Setting::Export(texts(&["a", "/b"])),
             "its export \"/b\" is not a pattern: it begins with `/`, and patterns start from the workspace's root",
             "write one as in export = [\"**/*.snap.new\"]",
+        ),
+        (
+            Setting::Interfaces(9),
+            "its interfaces of 9 is out of range",
+            "interfaces must be between 0 and 8",
+        ),
+        (
+            Setting::Forward(texts(&["8080", "0.0.0.0:80:80"])),
+            "its forward \"0.0.0.0:80:80\" cannot be used: `0.0.0.0` is not an IPv4 address of the loopback",
+            "a port is forwarded to this host alone: leave the address out, or write `127.0.0.1`",
+        ),
+        (
+            Setting::Forward(texts(&["80:80", "80:81"])),
+            "its forward takes port 80 twice",
+            "leave one of the two host's ports out, and any free one is taken",
+        ),
+        (
+            Setting::Forward(texts(&["80"; 9])),
+            "it forwards 9 ports",
+            "a guest forwards at most 8",
+        ),
+        (
+            Setting::Modules(texts(&["dummy", "dummy.ko"])),
+            "its module \"dummy.ko\" is not the name of one",
+            "write it as modprobe takes it, as in modules = [\"8021q\"]",
+        ),
+        (
+            Setting::Files(placements(&["/srv", "/srv/"])),
+            "its files has two entries for /srv",
+            "remove one of them from vm-test.toml or the test",
+        ),
+        (
+            Setting::Mounts(placements(&["/x"; 17])),
+            "its mounts has 17 entries",
+            "write at most 16; a directory comes with all that is in it",
+        ),
+        (
+            Setting::Mounts(placements(&["/proc"])),
+            "its mounts cannot be used: `/proc` is in `/proc`, which every guest has anew",
+            "write an absolute path of the guest without `..`, as in `\"/srv/data\"`",
         ),
         (
             Setting::Expose(texts(&["~/.ssh", ".ssh"])),

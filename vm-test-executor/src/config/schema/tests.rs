@@ -83,7 +83,7 @@ fn the_schema_has_the_keys_of_the_parser_and_no_others() {
         if place.ends_with("nodes/additionalProperties") {
             // Keys of guests that a node has, too, and may not set.
             for key in ["timeout", "keep", "keep_for"] {
-                let example = Key::find(key).unwrap().example;
+                let example = Key::find(key).unwrap().example_in_file();
                 let line = format!("{key} = {example}");
                 let [.., (_, text)] = tables(&line);
                 let error = parsed(&text).unwrap_err();
@@ -151,15 +151,15 @@ fn what_the_schema_calls_a_default_is_what_counts_without_it() {
             count += 1;
         }
     }
-    // 17 settings of the two tables of guests, four keys of networks, one of nodes.
-    assert_eq!(count, 17 * 2 + 4 + 1);
+    // 22 settings of the two tables of guests, four keys of networks, one of nodes.
+    assert_eq!(count, 22 * 2 + 4 + 1);
 }
 
 #[test]
 fn every_example_is_right_for_both() {
     let schema = schema();
     for key in KEYS {
-        let line = format!("{} = {}", key.name, key.example);
+        let line = format!("{} = {}", key.name, key.example_in_file());
         for (place, text) in &tables(&line)[..2] {
             parsed(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(
@@ -185,6 +185,11 @@ fn values_that_the_parser_takes_are_right_for_the_schema() {
         "export = [\"a/?/b*\", \"**/*.snap.new\"]",
         "devices = [\"loop\", \"/dev/fuse\"]",
         "disks = []",
+        "interfaces = 8",
+        "forward = [\"8080\", \"18080:80\", \"127.0.0.1:1:65535\"]",
+        "modules = [\"8021q\", \"nf-conntrack\"]",
+        "files = [{ from = \"../a b\", to = \"/srv/x\" }, { from = \"/a\", to = \"/b/\" }]",
+        "mounts = []",
         "cpus = 0x10",
         "extends = \"host\"",
     ] {
@@ -220,6 +225,21 @@ fn values_that_the_schema_refuses_the_parser_refuses_too() {
         "disks = [\"1G\", \"1G\", \"1G\", \"1G\", \"1G\", \"1G\", \"1G\", \"1G\", \"1G\"]",
         "env = [\"A=1\"]",
         "env = [\"1A\"]",
+        "interfaces = 9",
+        "interfaces = \"2\"",
+        "forward = \"8080\"",
+        "forward = [8080]",
+        "forward = [\"http\"]",
+        "forward = [\"0.0.0.0:80:80\"]",
+        "forward = [\"1:2:3:4\"]",
+        "modules = \"dummy\"",
+        "modules = [\"dummy.ko\"]",
+        "files = { from = \"a\", to = \"/b\" }",
+        "files = [{ from = \"a\" }]",
+        "files = [{ from = \"~/a\", to = \"/b\" }]",
+        "files = [{ from = \"\", to = \"/b\" }]",
+        "mounts = [{ from = \"a\", to = \"b\" }]",
+        "mounts = [{ from = \"a\", to = \"/b\", mode = \"0755\" }]",
         "expose = [\".ssh\"]",
         "export = [\"/a\"]",
         "devices = [\"/dev/kvm\"]",

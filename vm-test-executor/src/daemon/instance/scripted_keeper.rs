@@ -184,6 +184,8 @@ pub(in super::super) fn container(instance: &str, guest: &str, plan: Plan) -> As
             plan,
             agent: Lower::Path("/agent".into()),
             loader: None,
+            interfaces: 0..0,
+            forwards: Vec::new(),
             watch_memory: false,
             ahead: false,
             boot_timeout: None,

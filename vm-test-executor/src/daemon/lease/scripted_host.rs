@@ -225,6 +225,7 @@ fn ready() -> Ready {
         caveat: None,
         shortage: None,
         writes_to_memory: false,
+        forwards: Vec::new(),
         next: None,
         lab_node: None,
         held: Arc::new(()),
@@ -247,6 +248,7 @@ fn granted() -> Leased {
         caveat: None,
         shortage: None,
         writes_to_memory: false,
+        forwards: Vec::new(),
     }
 }
 

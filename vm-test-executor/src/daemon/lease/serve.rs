@@ -176,6 +176,7 @@ fn grant(guest: &Guest, ready: &Ready, spare: Option<&Spare>, waited: Duration) 
         caveat: ready.caveat.clone(),
         shortage: ready.shortage.clone(),
         writes_to_memory: ready.writes_to_memory,
+        forwards: ready.forwards.clone(),
     }
 }
 

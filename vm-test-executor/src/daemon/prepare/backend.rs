@@ -4,7 +4,7 @@ use super::order::{OnLab, Order};
 use super::ready::Ready;
 use super::source::Source;
 use super::tools::Tools;
-use super::{boot, container, hardware, machine};
+use super::{boot, container, container_refusal, hardware, machine};
 use crate::config::{Backend, Guest, Workspace};
 use std::path::Path;
 use vm_test_protocol::daemon::LeaseRequest;
@@ -28,7 +28,7 @@ struct Preparation {
 fn of(guest: &Guest) -> Preparation {
     match guest.backend {
         Backend::Lxc => Preparation {
-            check: container::check,
+            check: container_refusal::check,
             footprint: |guest| guest.memory,
             prepare: container::prepare,
         },
@@ -80,6 +80,18 @@ pub(crate) fn check_node(guest: &Guest) -> Result<(), Failure> {
         return cannot(
             "privileged = true is not possible there",
             "leave privileged out: root in a node is root over its networks",
+        );
+    }
+    if guest.interfaces > 0 {
+        return cannot(
+            "a node has an interface for each of its networks",
+            "leave interfaces out, and give the node another network of the lab",
+        );
+    }
+    if !guest.forward.is_empty() {
+        return cannot(
+            "forward is for a guest that is in no lab",
+            "leave forward out: the test's own calls reach every node",
         );
     }
     if guest.outside {

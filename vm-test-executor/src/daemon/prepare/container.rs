@@ -3,6 +3,8 @@
 
 use super::super::instance::{Belongings, Devices, cannot};
 use super::boot::Boot;
+use super::forwards;
+use super::inputs::Inputs;
 use super::layers::Layers;
 use super::libraries::Closure;
 use super::next::Next;
@@ -11,8 +13,7 @@ use super::ready::Ready;
 use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;
-use crate::host::programs;
-use crate::keeper::{Assignment, Container, MOST_TREES, Network, PASTA, World};
+use crate::keeper::{Assignment, Container, Descriptor, MOST_TREES, Network, World};
 use crate::rootfs::{self, By, Lower, Plan, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,26 +23,6 @@ use vm_test_protocol::LIBRARIES;
 use vm_test_protocol::daemon::LeaseRequest;
 use vm_test_protocol::failure::Failure;
 use vm_test_runtime::variables::STORE as ENV_STORE;
-
-/// Refuses what no container of this user can have, whatever boots in it.
-pub(super) fn check(tools: &Tools, guest: &Guest) -> Result<(), Failure> {
-    let as_root = tools.as_root();
-    if guest.privileged && !as_root {
-        return Err(cannot(
-            guest,
-            "privileged = true needs root on the host, and this is an ordinary user",
-        )
-        .hint("without privileged, root in the guest is root over all that is the guest's own")
-        .missing());
-    }
-    if let Some((cause, cure)) = only_for_machines(guest) {
-        return Err(cannot(guest, cause).hint(cure).missing());
-    }
-    if guest.outside {
-        check_outside(guest)?;
-    }
-    Ok(())
-}
 
 /// Makes everything ready.
 pub(super) fn prepare(
@@ -66,7 +47,15 @@ pub(super) fn prepare(
             Some(Boot::new(guest, name, owner)?)
         }
     };
-    let container = container(tools, order, layers.as_ref())?;
+    let taken = forwards::take(guest)?;
+    let container = Container {
+        forwards: taken.iter().map(|it| it.forwarded.port).collect(),
+        ..container(tools, order, layers.as_ref())?
+    };
+    let (forwards, listeners): (Vec<_>, Vec<_>) = taken
+        .into_iter()
+        .map(|it| (it.forwarded, (Descriptor::Forward, it.listener.into())))
+        .unzip();
     let build = order.request.build.as_ref();
     let next = is_simple(order, &devices, layers.as_ref()).then_some(Next::Container);
     let assignment = Assignment {
@@ -97,7 +86,7 @@ pub(super) fn prepare(
             limits: None,
             devices,
             delegation,
-            others: Vec::new(),
+            others: listeners,
             console,
         },
         description,
@@ -108,6 +97,7 @@ pub(super) fn prepare(
             .into_owned(),
         timeout: Duration::from_millis(guest.timeout),
         boot_timeout: Duration::from_millis(guest.boot_timeout),
+        forwards,
         next,
         lab_node: None,
         caveat: caveat(guest, as_root),
@@ -127,45 +117,8 @@ fn is_simple(order: &Order<'_>, devices: &Devices, layers: Option<&Layers>) -> b
         && order.request.build.is_none()
         && order.node.is_none()
         && devices.is_empty()
+        && order.guest.forward.is_empty()
         && layers.is_none_or(Layers::is_shared)
-}
-
-/// Returns what a container cannot have, with the remedy.
-fn only_for_machines(guest: &Guest) -> Option<(&'static str, &'static str)> {
-    if !guest.disks.is_empty() {
-        return Some((
-            "disks are for VMs, and this is a container",
-            "use backend = \"kvm\" with an image that has a kernel",
-        ));
-    }
-    if guest.kernel.is_some() {
-        return Some((
-            "kernel is for VMs, and a container has the host's",
-            "use backend = \"kvm\", or leave kernel out",
-        ));
-    }
-    if guest.accelerator.is_some() {
-        return Some((
-            "accelerator is for VMs, and a container runs on the host's kernel",
-            "use backend = \"kvm\", or leave accelerator out",
-        ));
-    }
-    None
-}
-
-/// Checks that a guest with a way out can have it.
-fn check_outside(guest: &Guest) -> Result<(), Failure> {
-    if guest.privileged {
-        let cause = "a privileged guest has no network \"user\": what carries it out would be root on the host";
-        return Err(cannot(guest, cause).hint("leave one of the two out"));
-    }
-    if programs::find(PASTA).is_none() {
-        let cause = format!("its network \"user\" needs {PASTA}, which is not installed");
-        return Err(cannot(guest, &cause)
-            .hint("install it: apt-get install passt (Debian 12, Ubuntu 23.04 and newer), dnf install passt (Fedora)")
-            .missing());
-    }
-    Ok(())
 }
 
 /// Returns what root in the guest may not do here, for the reader of a failure.
@@ -221,6 +174,7 @@ fn container(
     } else {
         bring_libraries(tools, request, as_root, &mut plan)?
     };
+    Inputs::of(guest, request)?.add_to(&mut plan, guest, as_root)?;
     plan.look();
     if plan.trees.len() > MOST_TREES {
         let cause = format!(
@@ -233,6 +187,8 @@ fn container(
         plan,
         agent,
         loader,
+        interfaces: guest.own_interfaces(),
+        forwards: Vec::new(),
         watch_memory: false,
         ahead: false,
         boot_timeout: (order.init == Init::System)

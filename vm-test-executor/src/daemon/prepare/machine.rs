@@ -3,7 +3,9 @@
 //! keeper.
 
 use super::super::instance::{Belongings, cannot};
+use super::forwards;
 use super::hardware::{assignment, belongings};
+use super::inputs::Inputs;
 use super::lab_template::LabNode;
 use super::next::Next;
 use super::order::{OnLab, Order};
@@ -11,13 +13,15 @@ use super::payload::Payload;
 use super::ready::Ready;
 use super::template::{self, Shape};
 use super::tools::Tools;
+use super::vm_refusal;
 use crate::backend::kvm::{
-    self, Accelerator, BASE, Hardware, INITRAMFS, Start, TEMPLATE, payload_serial,
+    self, Accelerator, BASE, Hardware, INITRAMFS, PAYLOAD_DISKS, Start, TEMPLATE, payload_serial,
 };
-use crate::config::{Guest, HOST_IMAGE, Init, OtherKernel, Rollback};
+use crate::config::{Guest, Init, OtherKernel};
 use crate::image::payload::DISK;
 use crate::image::{self, ImageRecord, Initramfs, Machine, Store, images};
 use crate::keeper::Descriptor;
+use crate::keeper::lab::{MTU, hardware_address, interface};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -25,10 +29,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use vm_test_protocol::daemon::ForeignDisk;
 use vm_test_protocol::failure::Failure;
-use vm_test_protocol::machine::{Identity, Place};
+use vm_test_protocol::machine::{Identity, Place, Port};
 
-/// With less memory, in bytes, a current kernel does not boot, or leaves no memory for a test.
-const LEAST_MEMORY: u64 = 128 << 20;
 /// QEMU takes only multiples of this.
 const GRAIN: u64 = 8 << 10;
 
@@ -51,14 +53,17 @@ pub(super) fn prepare(
     say: &dyn Fn(&str),
 ) -> Result<Ready, Failure> {
     let (guest, request, init) = (&order.guest, order.request, order.init);
-    check(guest)?;
+    vm_refusal::check(guest)?;
+    let inputs = Inputs::of(guest, request)?;
+    // QEMU listens itself: these ports are given up when it is about to start.
+    let taken = forwards::take(guest)?;
     let (program, emulator) = tools.emulators.version()?;
     let store = order.source.store()?;
     tools.stores.clear(store);
     let base = Base::of(tools, store, guest, say)?;
     let base_places = base.places();
     let node = order.node.as_ref();
-    let cards = node.map_or(0, |node| node.ports.len());
+    let cards = node.map_or(guest.own_interfaces().len(), |node| node.ports.len());
     let shape = Shape {
         guest,
         words: [base.files.key(), base.initramfs.key(), &emulator],
@@ -73,7 +78,8 @@ pub(super) fn prepare(
     let foreign = request.disk.as_ref().map(|disk| open(guest, disk));
     let foreign = foreign.transpose()?;
     let foreign = foreign.map(|disk| (Descriptor::ForeignDisk, disk));
-    let payload = Payload::of(tools, request, &guest.expose, store, say)?;
+    let mut payload = Payload::of(tools, request, &guest.expose, store, say)?;
+    payload.add_inputs(&inputs, store, say)?;
     let mut places = base_places.clone();
     let mut disks = Vec::new();
     for (number, disk) in payload.disks.iter().enumerate() {
@@ -96,9 +102,14 @@ pub(super) fn prepare(
         payload: disks,
         ports: cards,
         journal: node.is_some(),
+        forwards: taken
+            .iter()
+            .map(|it| (it.forwarded.at, it.forwarded.port))
+            .collect(),
         identity: identity(guest, payload.places, node)?,
         ..hardware(guest, init, slower, shape.hardware.program)
     };
+    let forwards: Vec<_> = taken.iter().map(|it| it.forwarded.clone()).collect();
     let mut template = Arc::new(template);
     let is_restored = hardware.start == Start::Restore;
     let lab_node = node.filter(|_| is_restored).map(|_| LabNode {
@@ -112,7 +123,7 @@ pub(super) fn prepare(
         template = node.template(tools, say);
     }
     places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
-    let next = is_restored.then_some(Next::Vm(accelerator));
+    let next = (is_restored && forwards.is_empty()).then_some(Next::Vm(accelerator));
     let assignment = assignment(tools.as_root(), guest, name, hardware, &places);
     let digest = base.image.digest.short();
     Ok(Ready {
@@ -133,6 +144,7 @@ pub(super) fn prepare(
         caveat: None,
         shortage: None,
         writes_to_memory: false,
+        forwards,
         next,
         lab_node: lab_node.map(Arc::new),
         held: Arc::new((base.files, base.initramfs, template, payload.disks)),
@@ -219,6 +231,8 @@ fn hardware(guest: &Guest, init: Init, slower: u32, program: PathBuf) -> Hardwar
         journal: false,
         layers: 0,
         payload: Vec::new(),
+        forwards: Vec::new(),
+        payload_disks: PAYLOAD_DISKS + usize::from(guest.has_inputs()),
         identity: Identity::default(),
     }
 }
@@ -229,20 +243,34 @@ fn identity(guest: &Guest, places: Vec<Place>, node: Option<&OnLab>) -> Result<I
     let machine_id = node.map_or(Ok(String::new()), |_| kvm::machine_id());
     let machine_id =
         machine_id.map_err(|error| cannot(guest, &format!("it can get no machine id: {error}")))?;
-    let (ports, hosts) = node.map_or_else(Default::default, |node| {
-        (node.ports.clone(), node.hosts.clone())
-    });
+    let own = || guest.own_interfaces().map(own_port).collect();
+    let (ports, hosts) = node.map_or_else(
+        || (own(), String::new()),
+        |node| (node.ports.clone(), node.hosts.clone()),
+    );
     Ok(Identity {
         ports,
         hosts,
         host_name: guest.name.clone(),
         machine_id,
         devices: guest.devices.clone(),
+        modules: guest.modules.clone(),
         network: guest.outside,
         places,
         is_node: node.is_some(),
         ..Identity::default()
     })
+}
+
+/// Returns an interface that is in no lab, by its number.
+fn own_port(number: u32) -> Port {
+    Port {
+        interface: interface(number),
+        hardware: hardware_address(number),
+        mtu: MTU,
+        addresses: Vec::new(),
+        routes: Vec::new(),
+    }
 }
 
 /// How long the image's own init may take, if it boots.
@@ -264,37 +292,4 @@ fn patience(guest: &Guest, init: Init, slower: u32) -> Duration {
 fn open(guest: &Guest, disk: &ForeignDisk) -> Result<OwnedFd, Failure> {
     let opened = File::open(&disk.path).map(OwnedFd::from);
     opened.map_err(|error| cannot(guest, &format!("{}: {error}", disk.path)))
-}
-
-fn check(guest: &Guest) -> Result<(), Failure> {
-    if guest.image == HOST_IMAGE {
-        return Err(
-            cannot(guest, "a VM cannot start from the host's root").hint(
-                "name an image with a kernel, as in image = \"debian-12\", or use backend = \"lxc\"",
-            ),
-        );
-    }
-    if guest.privileged {
-        return Err(cannot(
-            guest,
-            "privileged = true is for containers, and this is a VM",
-        )
-        .hint("leave it out: root in a VM is root over all of it"));
-    }
-    if guest.memory < LEAST_MEMORY {
-        let cause = format!(
-            "its memory of {} MiB is less than the {} MiB that a VM needs with its kernel",
-            guest.memory >> 20,
-            LEAST_MEMORY >> 20
-        );
-        return Err(cannot(guest, &cause).hint("give it more, as in memory = \"256M\""));
-    }
-    if guest.rollback == Some(Rollback::Snapshot) {
-        return Err(cannot(
-            guest,
-            "rollback = \"snapshot\" is only for containers; a VM has its own disk",
-        )
-        .hint("leave rollback out: what a VM writes vanishes with it"));
-    }
-    Ok(())
 }

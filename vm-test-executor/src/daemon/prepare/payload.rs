@@ -1,10 +1,12 @@
 //! Which files of the host a VM needs, and their paths there: the workspace and the working
 //! directory on one disk, the programs with their libraries on another, so that a rebuilt program
-//! does not require a new first disk. Chooses; the store makes the disks.
+//! does not require a new first disk, and what the guest's settings name on a third. Chooses; the
+//! store makes the disks.
 
+use super::inputs::Inputs;
 use super::libraries::Closure;
 use super::tools::Tools;
-use crate::backend::kvm::PAYLOAD_SIZE;
+use crate::backend::kvm::{PAYLOAD_SIZE, payload_serial};
 use crate::host::hidden::hidden;
 use crate::image::Store;
 use crate::image::payload::{self, Payload as Disk};
@@ -71,6 +73,41 @@ impl Payload {
         Ok(payload)
     }
 
+    /// Adds a disk with what the guest gets besides the workspace, if there is anything.
+    ///
+    /// # Errors
+    /// If it is too large, or a part of it cannot be read, or the disk cannot be made.
+    pub(super) fn add_inputs(
+        &mut self,
+        inputs: &Inputs,
+        store: &Store,
+        say: &dyn Fn(&str),
+    ) -> Result<(), Failure> {
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let files = inputs.files.iter().map(|it| (it, PlaceKind::Copy));
+        let mounts = inputs.mounts.iter().map(|it| (it, PlaceKind::ReadOnly));
+        // What is mounted first can be copied to.
+        let all: Vec<_> = mounts.chain(files).collect();
+        let paths: Vec<_> = all.iter().map(|(input, _)| input.from.clone()).collect();
+        let disk = self.next_disk();
+        self.disks
+            .push(Disk::whole(store, &paths, PAYLOAD_SIZE, say)?);
+        let places = all.iter().enumerate().map(|(number, (input, kind))| Place {
+            disk: disk.clone(),
+            from: number.to_string(),
+            to: input.to.to_string_lossy().into_owned(),
+            kind: *kind,
+        });
+        self.places.extend(places);
+        Ok(())
+    }
+
+    fn next_disk(&self) -> String {
+        payload_serial(self.disks.len())
+    }
+
     /// Adds a disk with these files, each with its place in the guest. The disk may be empty.
     fn add(
         &mut self,
@@ -80,7 +117,7 @@ impl Payload {
         store: &Store,
         say: &dyn Fn(&str),
     ) -> Result<(), Failure> {
-        let serial = crate::backend::kvm::payload_serial(self.disks.len());
+        let serial = self.next_disk();
         let paths: Vec<_> = files.iter().map(|(_, path)| path.clone()).collect();
         self.disks
             .push(Disk::of(store, &paths, hidden, PAYLOAD_SIZE, say)?);

@@ -8,6 +8,7 @@ use crate::backend::kvm::{Accelerator, Start};
 use crate::keeper::{Assignment, World};
 use std::sync::Arc;
 use std::time::Duration;
+use vm_test_protocol::forwarded::Forwarded;
 use vm_test_protocol::startup::Startup;
 
 /// An instance that only has to be started.
@@ -31,6 +32,8 @@ pub(crate) struct Ready {
     pub(crate) shortage: Option<String>,
     /// Whether what it writes takes up its memory.
     pub(crate) writes_to_memory: bool,
+    /// See `Leased::forwards`.
+    pub(crate) forwards: Vec<Forwarded>,
     /// Set if a spare can be prepared.
     pub(crate) next: Option<Next>,
     /// Set for such a VM that is a node of a lab, so that it can be saved as that.
@@ -53,6 +56,7 @@ impl Ready {
             caveat: self.caveat.clone(),
             shortage: self.shortage.clone(),
             writes_to_memory: self.writes_to_memory,
+            forwards: self.forwards.clone(),
             next: self.next,
             lab_node: None,
             held: Arc::clone(&self.held),

@@ -257,6 +257,8 @@ mod tests {
             journal: false,
             layers: 0,
             payload: Vec::new(),
+            payload_disks: 2,
+            forwards: Vec::new(),
             identity: Identity::default(),
         };
         let words = |patience, boot_timeout| lasting(&machine(patience, boot_timeout));

@@ -3,12 +3,12 @@
 //! Only reads, except that it creates directories of a new layer with the attributes of those they
 //! are merged with.
 
-use crate::rootfs::follow;
 use rustix::fs::{Gid, Uid};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use vm_test_sys::links::follow;
 
 /// Layers, base first.
 #[derive(Debug)]

@@ -61,7 +61,23 @@ impl Payload {
         say: &dyn Fn(&str),
     ) -> Result<Self, Failure> {
         steady::while_it_changes(
-            || Content::of(paths, hidden),
+            || Content::of(paths, Survey::without(hidden)),
+            |content, check| disk_with(store, content, check, size, say),
+        )
+    }
+
+    /// Returns a disk with all that is in these directories and files of the host, caches included.
+    ///
+    /// # Errors
+    /// If it is too much, or a part of it cannot be read, or the disk cannot be made.
+    pub fn whole(
+        store: &Store,
+        paths: &[PathBuf],
+        size: u64,
+        say: &dyn Fn(&str),
+    ) -> Result<Self, Failure> {
+        steady::while_it_changes(
+            || Content::of(paths, Survey::of_all()),
             |content, check| disk_with(store, content, check, size, say),
         )
     }
@@ -128,8 +144,7 @@ struct Content {
 }
 
 impl Content {
-    fn of(paths: &[PathBuf], hidden: &[PathBuf]) -> Result<Self, Failure> {
-        let mut survey = Survey::without(hidden);
+    fn of(paths: &[PathBuf], mut survey: Survey) -> Result<Self, Failure> {
         let mut items = Vec::new();
         for path in paths {
             survey
@@ -165,7 +180,7 @@ fn cannot_bring(path: &Path, trouble: &SurveyError) -> Failure {
                 _ => format!("{} GiB", MOST.bytes >> 30),
             };
             cannot(format!("it holds more than {most} {what}")).hint(
-                "the working directory and the workspace are copied to a disk: run this in a smaller directory, or use backend = \"lxc\", which shares them",
+                "the working directory, the workspace and what `mounts` names are copied to a disk: use smaller directories, or backend = \"lxc\", which shares them",
             )
         }
         SurveyError::Failed(path, error) => cannot(format!("{}: {error}", path.display())),

@@ -21,6 +21,8 @@ pub(super) struct Survey {
     times: Sha256,
     /// The user's credentials, which stay on the host.
     hidden: Vec<PathBuf>,
+    /// Whether nothing may stay on the host.
+    is_whole: bool,
     /// The number of files of all kinds.
     pub(super) entries: u64,
     /// Their disk usage in bytes.
@@ -45,6 +47,14 @@ impl Survey {
     pub(super) fn without(hidden: &[PathBuf]) -> Self {
         Self {
             hidden: hidden.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// Creates a survey that leaves nothing on the host, and fails where something cannot be read.
+    pub(super) fn of_all() -> Self {
+        Self {
+            is_whole: true,
             ..Self::default()
         }
     }
@@ -76,7 +86,12 @@ impl Survey {
                 }
             } else if meta.is_dir() {
                 stack.extend(self.children(&path, root)?);
-            } else if meta.is_file() && access(&path, Access::READ_OK).is_err() {
+            } else if meta.is_file()
+                && let Err(error) = access(&path, Access::READ_OK)
+            {
+                if self.is_whole {
+                    return Err(SurveyError::Failed(path, error.into()));
+                }
                 self.closed.push(path);
             }
         }
@@ -85,13 +100,17 @@ impl Survey {
 
     /// Returns the entries of a directory, sorted.
     fn children(&mut self, path: &Path, root: &Path) -> Result<Vec<PathBuf>, SurveyError> {
-        if path != root && is_cargos(path) {
+        if path != root && !self.is_whole && is_cargos(path) {
             self.bare.push(path.to_path_buf());
             return Ok(Vec::new());
         }
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path != root => {
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied
+                    && path != root
+                    && !self.is_whole =>
+            {
                 self.bare.push(path.to_path_buf());
                 return Ok(Vec::new());
             }
@@ -186,6 +205,20 @@ mod tests {
         assert_ne!(second.fingerprint(), first.fingerprint());
         fs::rename(root.join("src/a"), root.join("src/b")).unwrap();
         assert_ne!(survey(root).fingerprint(), second.fingerprint());
+    }
+
+    #[test]
+    fn nothing_stays_behind_of_what_is_wanted_as_a_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("target/debug")).unwrap();
+        fs::write(dir.path().join("target").join(TAG), "").unwrap();
+        let mut survey = Survey::of_all();
+        survey.visit(dir.path(), MOST).unwrap();
+        assert!(survey.bare.is_empty(), "{:?}", survey.bare);
+        assert_eq!(survey.entries, 4);
+        let mut survey = Survey::of_all();
+        let missing = survey.visit(&dir.path().join("none"), MOST);
+        assert!(matches!(missing, Err(SurveyError::Failed(..))));
     }
 
     #[test]

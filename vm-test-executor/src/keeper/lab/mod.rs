@@ -10,6 +10,7 @@ mod fate;
 mod faults;
 mod ids;
 mod impaired;
+mod interfaces;
 mod ipv6;
 mod lane;
 mod life;
@@ -38,11 +39,13 @@ mod unaffected;
 mod way;
 mod wires;
 
+pub use interfaces::{MTU, hardware_address, interface};
 pub use life::{LAB, main};
 pub use messages::{Carried, Fault, Ids, LabReport, LinkKind, Network, Node, Port, ToLab};
 pub use own_link::main as carry_own_link;
 pub use room::OWN_LINK;
 pub use router::PACKET_FILTER;
 
+pub(super) use interfaces::join;
 pub(super) use own_link::serve_card;
 pub(super) use room::{UPLINK, connect, make as make_room};

@@ -95,7 +95,7 @@ pub(in super::super) fn connect(
 }
 
 /// Does something in a thread of its own, which ends in whatever namespace that has led to.
-fn in_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+pub(super) fn in_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     let done = thread::scope(|scope| scope.spawn(work).join());
     done.unwrap_or_else(|_| Err(io::Error::other("a thread has failed")))
 }

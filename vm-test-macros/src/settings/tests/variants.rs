@@ -8,6 +8,11 @@ fn every_key_becomes_its_variant() {
         ("backend", r#""lxc""#, r#"Backend(text("lxc"))"#),
         ("backend", r##"r#"kvm"#"##, r#"Backend(text("kvm"))"#),
         ("image", r#""debian-12""#, r#"Image(text("debian-12"))"#),
+        (
+            "modules",
+            r#"["8021q"]"#,
+            r#"Modules(texts(&[text("8021q")]))"#,
+        ),
         ("init", r#""system""#, r#"Init(text("system"))"#),
         (
             "disks",
@@ -20,6 +25,12 @@ fn every_key_becomes_its_variant() {
         ("cpus", "256", "Cpus(256u32)"),
         ("network", r#""none""#, r#"Network(text("none"))"#),
         ("network", r#""user""#, r#"Network(text("user"))"#),
+        ("interfaces", "2", "Interfaces(2u32)"),
+        (
+            "forward",
+            r#"["8080", "18081:8081"]"#,
+            r#"Forward(texts(&[text("8080"),text("18081:8081")]))"#,
+        ),
         ("timeout", r#""60s""#, "Timeout(60000u64)"),
         ("boot_timeout", r#""2m""#, "BootTimeout(120000u64)"),
         ("keep", r#""on-failure""#, r#"Keep(text("on-failure"))"#),
@@ -35,6 +46,12 @@ fn every_key_becomes_its_variant() {
             r#"["**/*.new"]"#,
             r#"Export(texts(&[text("**/*.new")]))"#,
         ),
+        (
+            "files",
+            r#"[("a", "/b")]"#,
+            r#"Files(placements(&[p::Placement{from:text("a"),to:text("/b"),}]))"#,
+        ),
+        ("mounts", "[]", "Mounts(placements(&[]))"),
         (
             "devices",
             r#"["/dev/net/tun", "/dev/fuse", "loop"]"#,

@@ -147,7 +147,7 @@ fn what_a_test_has_once_is_no_setting_of_a_node() {
         let key = Key::find(name).unwrap();
         let text = format!(
             "[lab.office.nodes.gw]\nguest = \"host\"\n{name} = {}\n",
-            key.example
+            key.example_in_file()
         );
         let words = format!(
             "cannot use node `gw` of lab `office`: cannot set `{name}`: it is for a whole test"
