@@ -119,7 +119,7 @@ fn a_port_that_is_taken_is_named_and_so_is_a_vm_without_a_link() {
     );
 }
 
-mod in_full {
+mod as_root_in_full {
     use super::{Bench, Kind, answer, await_gone, serving};
     use std::net::TcpListener;
     use vm_test_tests::daemon::Daemon;

@@ -42,7 +42,7 @@ fn a_vms_interfaces_are_hosts_on_one_network() {
     );
 }
 
-mod in_full {
+mod as_root_in_full {
     use super::{Kind, are_hosts_on_one_network};
 
     const WITH_A_WAY_OUT: &str = "interfaces = 3\nnetwork = \"user\"\n";

@@ -144,7 +144,7 @@ impl<'a> Command<'a> {
             remark(&format!("warning: guest `{}` {degraded}", self.guest));
         }
         lease
-            .forwards(&self.guest)
+            .forwards(self.guest)
             .iter()
             .for_each(|line| remark(line));
         if let Some(shortage) = &lease.granted.shortage {

@@ -7,8 +7,8 @@
 use super::fresh::{FRESH, is_fresh};
 use super::mountinfo::Mount;
 use super::plan::Plan;
-use super::step::Step;
 use super::split::{Split, children};
+use super::step::Step;
 use std::path::Path;
 
 /// Directories with mounts below them are split down to this depth.

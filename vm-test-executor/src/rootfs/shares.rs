@@ -2,8 +2,8 @@
 //! already.
 
 use super::plan::{By, Plan};
-use super::step::{Lower, Step};
 use super::split::Split;
+use super::step::{Lower, Step};
 use super::{Mount, mountinfo};
 use std::path::{Path, PathBuf};
 
