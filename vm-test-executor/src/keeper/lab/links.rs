@@ -7,8 +7,7 @@ use netlink_packet_core::{
 };
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::{
-    BridgePortState, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind,
-    InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    InfoBridge, InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 use netlink_packet_route::route::{
     RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
@@ -118,26 +117,6 @@ impl Links {
         link.header.index = self.number_of(interface)?;
         link.attributes = vec![LinkAttribute::Controller(0)];
         self.ask(RouteNetlinkMessage::SetLink(link), 0)
-    }
-
-    /// Has the bridge carry nothing from or to a port of it.
-    pub(super) fn block(&mut self, port: &str) -> io::Result<()> {
-        self.change_port(port, InfoBridgePort::State(BridgePortState::Disabled))
-    }
-
-    /// Has the bridge forget which stations are behind a port of it.
-    pub(super) fn forget_stations(&mut self, port: &str) -> io::Result<()> {
-        self.change_port(port, InfoBridgePort::Flush)
-    }
-
-    fn change_port(&mut self, port: &str, change: InfoBridgePort) -> io::Result<()> {
-        let mut link = LinkMessage::default();
-        link.header.index = self.number_of(port)?;
-        link.attributes = vec![LinkAttribute::LinkInfo(vec![
-            LinkInfo::PortKind(InfoPortKind::Bridge),
-            LinkInfo::PortData(InfoPortData::BridgePort(vec![change])),
-        ])];
-        self.ask(RouteNetlinkMessage::NewLink(link), 0)
     }
 
     /// Removes an interface, and the other end of its pair.

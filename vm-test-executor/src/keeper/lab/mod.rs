@@ -2,6 +2,7 @@
 //! networks and starts the keepers of its nodes. When it dies, for whatever reason, the kernel
 //! takes the whole lab down with it.
 
+mod bridge_ports;
 mod card;
 mod checksum;
 mod diverted;
@@ -29,6 +30,8 @@ mod relayed;
 mod relayed_link;
 mod room;
 mod router;
+#[cfg(test)]
+mod scene;
 mod segment;
 mod segments;
 mod shortcuts;

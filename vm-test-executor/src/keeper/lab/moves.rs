@@ -9,7 +9,7 @@ use super::segment::Segment;
 use super::stations::Place;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::collections::btree_map::Entry;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// How many waiting frames are carried before a link moves. A flood has no end.
@@ -105,18 +105,27 @@ impl Relayed {
         };
         let interface = name.clone();
         let packets = Outlet::open(&interface)?;
-        let segment = match self.segments.entry(network) {
-            Entry::Occupied(segment) => segment.into_mut(),
-            Entry::Vacant(place) => {
-                place.insert(Segment::new(network, way_to(events, bridge, links)?))
-            }
-        };
+        if let Entry::Vacant(place) = self.segments.entry(network) {
+            let way = way_to(events, bridge, links)?;
+            place.insert(Segment::new(network, way));
+        }
         add(events, &packets, network, Place::Node(node))?;
+        // While the bridge does not know where the node is, it would send what is for it both ways.
+        let way = far_end(network);
+        links.flood(&way, false)?;
         // Quick, and to leave the bridge takes the kernel longer. It refuses if the node's end is
         // down, where nothing comes in.
         let _ = links.block(&interface);
+        // What has been sent both ways, the node has.
+        self.drain(network, Place::Bridge);
+        let segment = self.segments.get_mut(&network);
+        let segment = segment.ok_or(ErrorKind::NotFound)?;
+        if segment.links.is_empty() {
+            segment.bridge.hear()?;
+        }
         packets.hear()?;
         links.leave(&interface)?;
+        links.flood(&way, true)?;
         let link = RelayedLink::new(interface, packets);
         segment.links.insert(node, link);
         segment.links_have_moved();
@@ -147,11 +156,15 @@ impl Relayed {
             // From now on, it also gets from the bridge what is for all.
             segment.leaving = Some(node);
         }
+        // While the bridge does not know where the node is, it would send what is for it both ways.
+        let way = far_end(network);
+        links.flood(&way, false)?;
         links.join(&interface, bridge.name, bridge.mtu)?;
         // The bridge has learnt that the node is behind the relay.
-        links.forget_stations(&far_end(network))?;
+        links.forget_stations(&way)?;
         // Until then, it has led there what is for the node alone, such as answers to what was held.
         self.drain(network, Place::Bridge);
+        links.flood(&way, true)?;
         if let Some(segment) = self.segments.get_mut(&network) {
             segment.remove(node, &mut self.kept);
         }
@@ -209,14 +222,13 @@ fn limit(
     Ok(())
 }
 
-/// Makes the way from the relay to a bridge, and returns the relay's end.
+/// Makes the way from the relay to a bridge, and returns the relay's end, which hears nothing so far.
 fn way_to(events: &OwnedFd, bridge: &Bridge<'_>, links: &mut Links) -> io::Result<Outlet> {
     let (near, far) = (near_end(bridge.number), far_end(bridge.number));
     links.add_own_pair(&near, &far, bridge.mtu)?;
     let opened = Outlet::open(&near).and_then(|packets| {
         links.join(&far, bridge.name, bridge.mtu)?;
         add(events, &packets, bridge.number, Place::Bridge)?;
-        packets.hear()?;
         Ok(packets)
     });
     if opened.is_err() {
@@ -244,3 +256,6 @@ pub(super) fn add(
     epoll::add(events, packets, data, EventFlags::IN)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
