@@ -34,6 +34,7 @@ mod router;
 mod scene;
 mod segment;
 mod segments;
+mod shortcut_moves;
 mod shortcuts;
 mod stations;
 mod switch;

@@ -43,7 +43,7 @@ fn datagrams(port: u16) -> Filter {
 
 #[test]
 fn what_no_fault_can_be_about_passes_in_the_kernel_and_all_else_in_the_relay() {
-    let name = "keeper::lab::shortcuts::tests::what_no_fault_can_be_about_passes_in_the_kernel_and_all_else_in_the_relay";
+    let name = "keeper::lab::shortcut_moves::tests::what_no_fault_can_be_about_passes_in_the_kernel_and_all_else_in_the_relay";
     if !is_inside(name) {
         return;
     }
