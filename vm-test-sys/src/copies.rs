@@ -111,7 +111,7 @@ fn own(to: &Path, meta: &Metadata) -> io::Result<()> {
     Ok(chmod(to, Mode::from_raw_mode(meta.mode() & kept))?)
 }
 
-/// Opens a file without waiting for whoever writes to it, if it is a pipe by now.
+/// Opens a file. If it has been replaced by a pipe, this does not wait for a writer.
 fn open(from: &Path) -> io::Result<File> {
     let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
     File::options().read(true).custom_flags(flags).open(from)

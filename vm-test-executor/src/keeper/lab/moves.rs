@@ -113,6 +113,21 @@ impl Relayed {
         // While the bridge does not know where the node is, it would send what is for it both ways.
         let way = far_end(network);
         links.flood(&way, false)?;
+        let taken = self.take(node, interface, packets, bridge, links);
+        // Other links in the relay need it, whatever has come of this one.
+        taken.and(links.flood(&way, true))
+    }
+
+    /// Takes a link out of the bridge, which does not flood the way to the relay meanwhile.
+    fn take(
+        &mut self,
+        node: usize,
+        interface: String,
+        packets: Outlet,
+        bridge: &Bridge<'_>,
+        links: &mut Links,
+    ) -> io::Result<()> {
+        let network = bridge.number;
         // Quick, and to leave the bridge takes the kernel longer. It refuses if the node's end is
         // down, where nothing comes in.
         let _ = links.block(&interface);
@@ -125,7 +140,6 @@ impl Relayed {
         }
         packets.hear()?;
         links.leave(&interface)?;
-        links.flood(&way, true)?;
         let link = RelayedLink::new(interface, packets);
         segment.links.insert(node, link);
         segment.links_have_moved();
@@ -159,12 +173,14 @@ impl Relayed {
         // While the bridge does not know where the node is, it would send what is for it both ways.
         let way = far_end(network);
         links.flood(&way, false)?;
-        links.join(&interface, bridge.name, bridge.mtu)?;
-        // The bridge has learnt that the node is behind the relay.
-        links.forget_stations(&way)?;
+        let joined = links
+            .join(&interface, bridge.name, bridge.mtu)
+            // The bridge has learnt that the node is behind the relay.
+            .and_then(|()| links.forget_stations(&way));
         // Until then, it has led there what is for the node alone, such as answers to what was held.
         self.drain(network, Place::Bridge);
-        links.flood(&way, true)?;
+        // Other links in the relay need it, whatever has come of this one.
+        joined.and(links.flood(&way, true))?;
         if let Some(segment) = self.segments.get_mut(&network) {
             segment.remove(node, &mut self.kept);
         }
