@@ -75,7 +75,7 @@ impl Links {
         Ok(before)
     }
 
-    pub(super) fn look_up(&mut self, number: u32) -> io::Result<LinkMessage> {
+    fn look_up(&mut self, number: u32) -> io::Result<LinkMessage> {
         let mut link = LinkMessage::default();
         link.header.index = number;
         match self.look_for(RouteNetlinkMessage::GetLink(link))? {

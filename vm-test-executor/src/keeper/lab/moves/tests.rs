@@ -1,7 +1,6 @@
 //! Real interfaces, whose links move while frames come in.
 
 use super::super::scene::{Scene, address, is_inside, within};
-use netlink_packet_route::link::{InfoBridgePort, InfoPortData, LinkAttribute, LinkInfo};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -75,40 +74,4 @@ fn no_frame_is_doubled_while_a_link_moves_to_the_relay_and_back() {
     let came = came.iter().filter(|came| **came).count();
     assert!(came > MOVES, "{came}");
     assert_eq!(doubled, [0; 0], "of {came}");
-}
-
-/// Returns whether the bridge floods the way to the relay.
-fn floods(scene: &mut Scene) -> bool {
-    let number = scene.links.number_of("uplink0").unwrap();
-    let link = scene.links.look_up(number).unwrap();
-    let infos = link
-        .attributes
-        .iter()
-        .filter_map(|attribute| match attribute {
-            LinkAttribute::LinkInfo(infos) => Some(infos),
-            _ => None,
-        });
-    let ports = infos.flatten().filter_map(|info| match info {
-        LinkInfo::PortData(InfoPortData::BridgePort(port)) => Some(port),
-        _ => None,
-    });
-    let mut floods = ports.flatten().filter_map(|one| match one {
-        InfoBridgePort::UnicastFlood(floods) => Some(*floods),
-        _ => None,
-    });
-    floods.next().unwrap()
-}
-
-#[test]
-fn a_node_that_goes_while_its_link_moves_takes_nothing_from_the_others() {
-    let name = "keeper::lab::moves::tests::a_node_that_goes_while_its_link_moves_takes_nothing_from_the_others";
-    if !is_inside(name) {
-        return;
-    }
-    let mut scene = Scene::new();
-    let [first, _second] = [0, 1].map(|node| scene.begin(node, Effect::Hold));
-    assert!(floods(&mut scene));
-    scene.links.delete("port0").unwrap();
-    scene.end(first);
-    assert!(floods(&mut scene));
 }
