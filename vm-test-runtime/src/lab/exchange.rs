@@ -20,6 +20,15 @@ pub(super) struct Exchange {
     changed: Condvar,
 }
 
+/// What the thread that has heard an answer does next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// It reads the next one, too.
+    Stays,
+    /// It lets another thread read.
+    Passes,
+}
+
 /// Asks, and waits for the answer.
 pub(super) fn ask(question: Question) -> Answer {
     ask_on(line(), question)
@@ -86,8 +95,7 @@ impl Exchange {
             state.is_read = true;
             drop(state);
             let heard = line.hear();
-            self.lock().is_read = false;
-            self.take(line, heard);
+            self.take(line, heard, Reader::Passes);
             state = self.lock();
         }
     }
@@ -194,13 +202,16 @@ impl Exchange {
         state.is_read = true;
         drop(state);
         while self.lock().lost.is_none() {
-            self.take(line, line.hear());
+            self.take(line, line.hear(), Reader::Stays);
         }
     }
 
     /// Takes what was heard, and tells whoever waits for it.
-    fn take(&self, line: &dyn Line, heard: io::Result<ToBody>) {
+    fn take(&self, line: &dyn Line, heard: io::Result<ToBody>, reader: Reader) {
         let mut state = self.lock();
+        // Not before the answer is taken: the next thread would read on for an answer of its own
+        // that this one has in its hand, and never return.
+        state.is_read = reader == Reader::Stays;
         let mut wakers = std::mem::take(&mut state.crowded);
         match heard {
             Ok(ToBody::Answered(answered)) => wakers.extend(state.arrive(*answered)),

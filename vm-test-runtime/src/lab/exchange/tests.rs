@@ -2,6 +2,7 @@
 
 use super::super::questions::MOST_WAITING;
 use super::*;
+use std::sync::Barrier;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use vm_test_protocol::lab::Answered;
 
@@ -108,6 +109,39 @@ fn no_more_questions_are_open_than_an_agent_allows() {
             host.answer(asked, said(asked));
         }
     });
+}
+
+#[test]
+fn no_thread_reads_on_for_an_answer_that_another_one_has_heard() {
+    const ROUNDS: u64 = 20_000;
+    const THREADS: u64 = 4;
+    let (done, all) = channel();
+    // Threads that nobody joins: those that wait for ever are to fail the test, not to stop it.
+    let exchange: &Exchange = Box::leak(Box::new(Exchange::new()));
+    let (line, host) = line();
+    let line: &Scripted = Box::leak(Box::new(line));
+    // No answer of a next round helps a thread that waits for one that has been there.
+    let round: &Barrier = Box::leak(Box::new(Barrier::new(THREADS as usize)));
+    for task in 0..THREADS {
+        let done = done.clone();
+        std::thread::spawn(move || {
+            for _ in 0..ROUNDS {
+                let answer = exchange.ask(line, next(task)).unwrap();
+                assert_eq!(answer, Answer::Next(task.to_le_bytes().to_vec()));
+                round.wait();
+            }
+            done.send(task).unwrap();
+        });
+    }
+    std::thread::spawn(move || {
+        for asked in &host.asked {
+            host.answer(&asked, said(&asked));
+        }
+    });
+    for _ in 0..THREADS {
+        let patience = std::time::Duration::from_secs(20);
+        all.recv_timeout(patience).unwrap();
+    }
 }
 
 #[test]
