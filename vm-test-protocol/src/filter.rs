@@ -33,6 +33,15 @@ pub struct Filter {
     pub contains: Vec<u8>,
 }
 
+/// What every packet has that a filter matches, as its sender's or its receiver's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// A port of TCP.
+    Port(u16),
+    /// An address of IP.
+    Address(IpAddr),
+}
+
 impl Filter {
     /// Returns whether the frame matches everything that is given.
     ///
@@ -78,10 +87,10 @@ impl Filter {
             && (contains.is_empty() || finds(frame.payload, contains))
     }
 
-    /// Returns which ports an untagged TCP packet has, of its sender or its receiver, if it matches:
-    /// one of these. Without any, no such packet matches; `None` is any port.
+    /// Returns what an untagged TCP packet has if it matches: one of these marks. Without any, no such
+    /// packet matches; `None` is any packet.
     #[must_use]
-    pub fn tcp_ports(&self) -> Option<Vec<u16>> {
+    pub fn tcp_marks(&self) -> Option<Vec<Mark>> {
         let is_tcp = self.protocols.is_empty() || self.protocols.contains(&TCP);
         let is_ip = self
             .ether_type
@@ -91,8 +100,9 @@ impl Filter {
             return Some(Vec::new());
         }
         let ports = [self.source_port, self.destination_port, self.port];
-        let port = ports.into_iter().flatten().next()?;
-        Some(vec![port])
+        let port = ports.into_iter().flatten().next().map(Mark::Port);
+        let address = self.source.or(self.destination).map(Mark::Address);
+        Some(vec![port.or(address)?])
     }
 }
 

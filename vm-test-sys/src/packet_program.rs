@@ -84,6 +84,18 @@ impl Program {
         self.jump(libc::BPF_JEQ, value, 0, 1).answer(then)
     }
 
+    /// Ends with an answer if these words, up to 64 of them, are at a place, and otherwise goes on.
+    #[must_use]
+    pub fn exclude_words(mut self, at: u32, words: &[u32], then: u32) -> Self {
+        for (number, (at, word)) in (at..).step_by(4).zip(words).enumerate() {
+            // Over what compares the others, two steps each, and over the answer.
+            let rest = 2 * (words.len() - number - 1) + 1;
+            let rest = u8::try_from(rest).unwrap_or(u8::MAX);
+            self = self.word(at).jump(libc::BPF_JEQ, *word, 0, rest);
+        }
+        self.answer(then)
+    }
+
     /// Goes on if at least this was loaded, and otherwise ends with an answer.
     #[must_use]
     pub fn require_at_least(self, value: u32, otherwise: u32) -> Self {

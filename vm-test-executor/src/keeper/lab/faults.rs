@@ -7,6 +7,7 @@ use super::messages::Fault;
 use super::way::Way;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use vm_test_protocol::filter::Mark;
 use vm_test_protocol::impairment::Tally;
 use vm_test_protocol::order::Effect;
 
@@ -113,17 +114,17 @@ impl Faults {
         impaired.any(|impaired| impaired.needs_single_packets(network))
     }
 
-    /// Returns which ports untagged TCP packets of a network have, of their sender or receiver, if a
-    /// fault may be about them; `None` is any.
-    pub(super) fn tcp_ports(&self, network: usize) -> Option<BTreeSet<u16>> {
-        let mut ports = BTreeSet::new();
+    /// Returns what untagged TCP packets of a network have if a fault may be about them: one of these
+    /// marks. `None` is any packet.
+    pub(super) fn tcp_marks(&self, network: usize) -> Option<BTreeSet<Mark>> {
+        let mut marks = BTreeSet::new();
         for (number, fault) in &self.standing {
             match fault {
                 Fault::Link { network: other, .. } if *other != network => {}
-                _ => ports.extend(self.impaired.get(number)?.tcp_ports()?),
+                _ => marks.extend(self.impaired.get(number)?.tcp_marks()?),
             }
         }
-        Some(ports)
+        Some(marks)
     }
 
     /// Returns whether no frame may pass between two nodes.

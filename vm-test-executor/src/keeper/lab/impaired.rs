@@ -6,6 +6,7 @@ use super::fate::{Arrival, Fate};
 use super::way::Way;
 use memchr::memmem;
 use std::time::Duration;
+use vm_test_protocol::filter::Mark;
 use vm_test_protocol::impairment::{Action, CERTAIN, Event, Impairment, MOST_EVENTS, Tally, Which};
 use vm_test_protocol::order::Direction;
 
@@ -85,8 +86,8 @@ impl Impaired {
     }
 
     /// Returns the ports of untagged TCP packets that it may be about; `None` is any.
-    pub(super) fn tcp_ports(&self) -> Option<Vec<u16>> {
-        self.impairment.packets.tcp_ports()
+    pub(super) fn tcp_marks(&self) -> Option<Vec<Mark>> {
+        self.impairment.packets.tcp_marks()
     }
 
     /// Returns whether it is of this link and has this seed.

@@ -10,6 +10,7 @@ use super::stations::{Address, Place};
 use super::unaffected::Unaffected;
 use std::collections::BTreeSet;
 use std::io;
+use vm_test_protocol::filter::Mark;
 
 /// The answers of a program to a packet socket: the whole frame, or nothing of it.
 const ALL: u32 = u32::MAX;
@@ -19,11 +20,12 @@ impl Relayed {
     /// Returns the shortcuts that a network ought to have while the links of these nodes are in the
     /// relay.
     pub(super) fn wanted_shortcuts(&self, network: usize, nodes: &BTreeSet<usize>) -> Shortcuts {
-        let ports = self.faults.tcp_ports(network).and_then(|mut ports| {
-            ports.extend(self.diverted.ports(network));
-            Unaffected::other_than(ports)
+        let frames = self.faults.tcp_marks(network).and_then(|mut marks| {
+            let diverted = self.diverted.ports(network);
+            marks.extend(diverted.into_iter().map(Mark::Port));
+            Unaffected::without(marks)
         });
-        let Some(frames) = ports.filter(|_| !nodes.is_empty() && !self.has_no_shortcuts) else {
+        let Some(frames) = frames.filter(|_| !nodes.is_empty() && !self.has_no_shortcuts) else {
             return Shortcuts::default();
         };
         let here = self.interfaces.range((network, 0)..=(network, usize::MAX));

@@ -4,7 +4,7 @@
 use super::super::messages::Fault;
 use super::super::scene::{SHORT, Scene, address, is_inside, within};
 use super::*;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 use vm_test_protocol::filter::Filter;
 use vm_test_protocol::impairment::{Action, CERTAIN, Impairment, Which};
@@ -80,6 +80,21 @@ fn what_no_fault_can_be_about_passes_in_the_kernel_and_all_else_in_the_relay() {
     assert_eq!(scene.relayed.faults.tally(slow).unwrap().matched, 0);
     let matched = scene.relayed.faults.tally(some).unwrap().matched;
     assert!(matched > 10, "{matched}");
+
+    // An address that no node has, and one that a node has.
+    let of = |source| Filter {
+        source: Some(source),
+        ..Filter::default()
+    };
+    let nobody = IpAddr::from([192, 0, 2, 1]);
+    let nobodys = scene.begin(0, delay(of(nobody), Duration::from_secs(3600)));
+    assert!(scene.connects(0, 4001, false));
+    let second = scene.begin(0, delay(of(address(1)), Duration::ZERO));
+    assert!(!scene.connects(0, 4001, false));
+    assert!(scene.connects(0, 4001, true));
+    scene.end(second);
+    assert!(scene.connects(0, 4001, false));
+    scene.end(nobodys);
 
     // A fault that may be about everything.
     let all = scene.begin(0, delay(Filter::default(), Duration::ZERO));

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::io::ErrorKind;
+use std::net::Ipv6Addr;
 use std::os::unix::net::UnixDatagram;
 use vm_test_protocol::dissection::Dissection;
 use vm_test_protocol::filter::Filter;
@@ -44,8 +45,8 @@ fn with(mut frame: Vec<u8>, at: usize, byte: u8) -> Vec<u8> {
     frame
 }
 
-fn other_than(ports: &[u16]) -> Unaffected {
-    Unaffected::other_than(ports.iter().copied().collect()).unwrap()
+fn without(marks: impl IntoIterator<Item = Mark>) -> Unaffected {
+    Unaffected::without(marks.into_iter().collect()).unwrap()
 }
 
 /// Returns which of these frames count as unaffected. What is asked for and what is left are two
@@ -114,25 +115,73 @@ fn whole_packets_of_tcp_between_known_stations_are_unaffected_and_nothing_else()
         (false, vec![0]),
     ];
     let (expected, frames): (Vec<bool>, Vec<Vec<u8>>) = frames.into_iter().unzip();
-    assert_eq!(chosen(&other_than(&[]), &frames), expected);
+    assert_eq!(chosen(&without([]), &frames), expected);
 }
 
 #[test]
 fn a_port_that_a_fault_is_about_counts_on_either_side() {
-    let most: Vec<u16> = (0..MOST_PORTS as u16).map(|number| 5000 + number).collect();
-    for port in [most[0], most[MOST_PORTS - 1]] {
+    let most: Vec<u16> = (0..MOST_MARKS as u16).map(|number| 5000 + number).collect();
+    let marks = most.iter().copied().map(Mark::Port);
+    for port in [most[0], most[MOST_MARKS - 1]] {
         for frame in [v4, v6] {
             let frames = [[1, 2], [port, 2], [1, port], [5999, 2]].map(|ports| frame(6, ports));
             let expected = [true, false, false, true];
-            assert_eq!(chosen(&other_than(&most), &frames), expected);
+            assert_eq!(chosen(&without(marks.clone()), &frames), expected);
         }
     }
-    let many = most.into_iter().chain([80]).collect();
-    assert_eq!(Unaffected::other_than(many), None);
+    let many = marks.chain([Mark::Port(80)]).collect();
+    assert_eq!(Unaffected::without(many), None);
 }
 
 #[test]
-fn what_counts_as_unaffected_matches_no_filter_that_the_ports_come_from() {
+fn an_address_that_a_fault_is_about_counts_on_either_side_and_whole() {
+    let ports = [40_000, 80];
+    let v4_of = |from: [u8; 4], to: [u8; 4]| {
+        let mut frame = v4(6, ports);
+        frame[26..30].copy_from_slice(&from);
+        frame[30..34].copy_from_slice(&to);
+        frame
+    };
+    let v6_of = |from: Ipv6Addr, to: Ipv6Addr| {
+        let mut frame = v6(6, ports);
+        frame[22..38].copy_from_slice(&from.octets());
+        frame[38..54].copy_from_slice(&to.octets());
+        frame
+    };
+    let (it, other) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+    let base: Ipv6Addr = "fd00:1:2:3:4:5:6:7".parse().unwrap();
+    // Each differs from it in one word only.
+    let near = (0..4).map(|word| {
+        let mut octets = base.octets();
+        octets[4 * word + 3] ^= 1;
+        Ipv6Addr::from(octets)
+    });
+    let away: Ipv6Addr = "fd00::9".parse().unwrap();
+    let mut frames = vec![
+        (false, v4_of(it, other)),
+        (false, v4_of(other, it)),
+        (true, v4_of(other, [10, 0, 0, 3])),
+        // Two bytes of each side together are no address.
+        (true, v4_of([9, 9, 10, 0], [0, 1, 9, 9])),
+        (false, v6_of(base, away)),
+        (false, v6_of(away, base)),
+        (true, v6_of(away, away)),
+        // Bytes of version 6 that look like the address of version 4.
+        (true, v6_of("a00:1::1".parse().unwrap(), away)),
+    ];
+    for near in near {
+        frames.extend([(true, v6_of(near, away)), (true, v6_of(away, near))]);
+    }
+    let (expected, frames): (Vec<bool>, Vec<Vec<u8>>) = frames.into_iter().unzip();
+    let marks = [it.into(), base.into(), IpAddr::from([192, 0, 2, 1])].map(Mark::Address);
+    assert_eq!(chosen(&without(marks), &frames), expected);
+    let (few, most) = (Ipv6Addr::LOCALHOST.to_bits(), MOST_MARKS as u128);
+    let many = (few..few + most).map(|bits| Mark::Address(Ipv6Addr::from_bits(bits).into()));
+    assert_eq!(chosen(&without(many), &[v6_of(base, away)]), [true]);
+}
+
+#[test]
+fn what_counts_as_unaffected_matches_no_filter_that_the_marks_come_from() {
     let filter = Filter::default;
     let filters = [
         Filter {
@@ -157,6 +206,19 @@ fn what_counts_as_unaffected_matches_no_filter_that_the_ports_come_from() {
         Filter {
             port: Some(80),
             source: Some([10, 0, 0, 1].into()),
+            ..filter()
+        },
+        Filter {
+            source: Some([10, 0, 0, 1].into()),
+            ..filter()
+        },
+        Filter {
+            destination: Some([10, 0, 0, 1].into()),
+            ..filter()
+        },
+        Filter {
+            destination: Some([0xfd; 16].into()),
+            length: Some((0, 9000)),
             ..filter()
         },
         Filter {
@@ -188,7 +250,7 @@ fn what_counts_as_unaffected_matches_no_filter_that_the_ports_come_from() {
     frames.extend(inside.into_iter().map(|frame| with(frame, 12, 0x81)));
     let mut count = 0;
     for filter in filters {
-        let unaffected = other_than(&filter.tcp_ports().unwrap());
+        let unaffected = without(filter.tcp_marks().unwrap());
         let chosen = chosen(&unaffected, &frames);
         for (frame, _) in frames
             .iter()
