@@ -10,6 +10,23 @@ use crate::runner::Runner;
 use crate::short_form;
 use crate::worktree::{SUITES_PACKAGE, test_targets_of_suites};
 
+/// The crates with a library, whose documents have tests, too.
+const LIBRARIES: &[&str] = &[
+    "vm-test-call",
+    "vm-test-settings",
+    "vm-test-protocol",
+    "vm-test-macros",
+    "vm-test-runtime",
+    "vm-test",
+    "vm-test-sys",
+    "vm-test-agent",
+    "vm-test-executor",
+    "vm-test-faults",
+];
+
+/// The crates with nothing but a program.
+const PROGRAMS: &[&str] = &["xtask"];
+
 /// The suites that need no guest, and therefore belong to the phase `unit`.
 const WITHOUT_GUESTS: &[&str] = &["documents", "tidy", "ui"];
 
@@ -131,23 +148,18 @@ impl Phase {
     pub(crate) fn runners(self, root: &Path, is_full: bool) -> Result<Vec<Runner>> {
         Ok(match self {
             Self::Unit => {
-                let crates = [
-                    "vm-test-call",
-                    "vm-test-settings",
-                    "vm-test-protocol",
-                    "vm-test-macros",
-                    "vm-test-runtime",
-                    "vm-test",
-                    "vm-test-sys",
-                    "vm-test-agent",
-                    "vm-test-executor",
-                    "vm-test-faults",
-                    "xtask",
-                ];
-                let crates: Vec<&str> = crates.iter().flat_map(|name| ["-p", name]).collect();
+                let packages = |names: &[&'static str]| -> Vec<&'static str> {
+                    names.iter().flat_map(|name| ["-p", name]).collect()
+                };
                 let mut rules = vec!["-p", SUITES_PACKAGE, "--lib"];
                 rules.extend(WITHOUT_GUESTS.iter().flat_map(|name| ["--test", name]));
-                vec![Runner::libtest(&crates), Runner::libtest(&rules)]
+                let documents = [&["--doc"][..], &packages(LIBRARIES)].concat();
+                // A test that hangs is ended by nextest, and by `cargo test` never.
+                vec![
+                    Runner::nextest(&packages(&[LIBRARIES, PROGRAMS].concat())),
+                    Runner::nextest(&rules),
+                    Runner::libtest(&documents),
+                ]
             }
             Self::DemoCargo => vec![Runner::libtest(DEMO)],
             Self::DemoNextest => vec![Runner::nextest(DEMO)],
