@@ -1,6 +1,7 @@
 //! Images from recipe to test: built once, layer by layer, and used by guests of other releases
 //! than the host.
 
+mod distributions;
 mod packages;
 
 use std::fs;

@@ -10,9 +10,10 @@ are built again.";
 pub(in super::super) const IMAGE_AFTER: &str = "\
 RECIPES
   images/NAME.toml:
-      base     = \"debian:bookworm\"       # or tar:, dir:, oci: and a path, host, or another image
+      base     = \"debian:bookworm\"       # or ubuntu:, tar:, dir:, oci: and a path, host, or another image
       without  = [\"/opt/large\"]          # with base host: what else is left out
-      packages = [\"nftables\"]            # Debian packages; on another base than debian: by its apt
+      keyring  = \"keys.gpg\"              # with base debian: or ubuntu:, whose keys verify packages; default: the host's
+      packages = [\"nftables\"]            # Debian packages; on another base than these: by its apt
       kernel   = \"linux-image-cloud-amd64\"   # for VMs; or \"none\", or { vmlinuz = PATH, modules = DIRECTORY }
       [[users]]
       name   = \"tester\"                # and, if wanted: id, groups, shell

@@ -5,8 +5,8 @@
 
 use super::kernel::{BOOT, MODULES, VMLINUZ, check_release};
 use crate::image::layer::bootstrap;
+use crate::image::layer::release::Release;
 use crate::image::layer::stacked::Stack;
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -56,21 +56,19 @@ pub(in crate::image) fn unpack(
     into: &Path,
     scratch: &Path,
     below: &Stack<'_>,
-    suite: &str,
+    release: &Release,
     package: &str,
 ) -> io::Result<()> {
     let bootstrapped = scratch.join("root");
     fs::create_dir(scratch)?;
     let script = SCRIPT.replace("PACKAGE", package);
-    let arguments: [OsString; 7] = [
-        "--mode=root".into(),
-        "--variant=extract".into(),
-        "--format=directory".into(),
+    let mut arguments = bootstrap::arguments(release, "extract");
+    arguments.extend([
         format!("--include={TOOLS}").into(),
         format!("--extract-hook={script}").into(),
-        suite.into(),
+        release.suite.clone().into(),
         bootstrapped.clone().into(),
-    ];
+    ]);
     bootstrap::run_tool(&arguments, &scratch.join("log"))?;
     place(into, &bootstrapped.join(KERNEL), below, package)?;
     fs::remove_dir_all(scratch)

@@ -9,6 +9,7 @@ use crate::config::Init;
 use crate::image::import::{Runner, Stack};
 use crate::image::inside::{self, Task};
 use crate::image::layer::bootstrap;
+use crate::image::layer::release::Release;
 use crate::image::recipe::{Base, Recipe};
 use crate::image::store::{Held, ImageRecord, KernelRecord, Store, images, remains};
 use vm_test_protocol::failure::Failure;
@@ -46,7 +47,7 @@ fn build_one(
     let steps = recipe.users.len() + recipe.files.len() + recipe.run.len();
     layers.progress.expect(steps);
     let base = base(&mut layers, recipe, runner)?;
-    if !matches!(recipe.base, Base::Debian(_)) {
+    if !matches!(recipe.base, Base::Release(_)) {
         packages::add(&mut layers, recipe, runner)?;
     }
     let kernel = kernel_layer::of_recipe(&mut layers, recipe, base.kernel)?;
@@ -97,8 +98,8 @@ fn base(
                 kernel: image.kernel,
             });
         }
-        Base::Debian(release) => {
-            debian(layers, recipe, release)?;
+        Base::Release(release) => {
+            bootstrapped(layers, recipe, release)?;
             return Ok(Inherited::default());
         }
         Base::Host(without) => {
@@ -118,15 +119,17 @@ fn base(
     })
 }
 
-/// Adds the layer of a bootstrapped Debian.
-fn debian(layers: &mut Layers<'_>, recipe: &Recipe, release: &str) -> Result<(), Failure> {
+/// Adds the layer of a system that is bootstrapped.
+fn bootstrapped(
+    layers: &mut Layers<'_>,
+    recipe: &Recipe,
+    release: &Release,
+) -> Result<(), Failure> {
     let packages = recipe.packages_with_loader();
-    let step = format!(
-        "bootstrap Debian {release} with {} packages",
-        packages.len()
-    );
+    let step = format!("bootstrap {release} with {} packages", packages.len());
     let list = packages.join(",");
-    let parts: [&[u8]; 3] = [b"debian", release.as_bytes(), list.as_bytes()];
+    let distribution = release.distribution.word().as_bytes();
+    let parts: [&[u8]; 3] = [distribution, release.suite.as_bytes(), list.as_bytes()];
     bootstrap::check_tool(release)?;
     layers.progress.expect(1);
     layers.add(&step, &parts, |store, aside| {
@@ -134,7 +137,7 @@ fn debian(layers: &mut Layers<'_>, recipe: &Recipe, release: &str) -> Result<(),
         let task = Task::Bootstrap {
             into: store.relative(&aside.join("files")),
             log: store.relative(&log),
-            release: release.to_owned(),
+            release: release.clone(),
             packages: packages.clone(),
         };
         inside::perform(store.root(), task, None)?;

@@ -4,8 +4,9 @@
 
 use crate::image::boot::bzimage;
 use crate::image::boot::kernel::{INDEX, MODULES, check_release, modules_of, vmlinuz_of};
+use crate::image::layer::release::{Distribution, Release};
 use crate::image::layer::stacked::Stack;
-use crate::image::recipe::{FileEntry, RELEASES};
+use crate::image::recipe::FileEntry;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -83,8 +84,8 @@ fn release_of(vmlinuz: &Path) -> Result<String, Failure> {
     Ok(release)
 }
 
-/// Returns the code name of the Debian release in these layers.
-pub(super) fn suite_of(layers: &[PathBuf]) -> Option<String> {
+/// Returns the release of a distribution in these layers.
+pub(super) fn system_release(layers: &[PathBuf]) -> Option<Release> {
     let stack = Stack::new(layers);
     let file = stack.find(&stack.resolve(Path::new("/usr/lib/os-release")))?;
     // In a foreign image this may be anything.
@@ -101,9 +102,8 @@ pub(super) fn suite_of(layers: &[PathBuf]) -> Option<String> {
         let mut values = text.lines().filter_map(|line| line.strip_prefix(key));
         values.next().map(|value| value.trim_matches('"'))
     };
-    let name = value("VERSION_CODENAME=")?;
-    let known = value("ID=") == Some("debian") && RELEASES.contains(&name);
-    known.then(|| name.to_owned())
+    let distribution = Distribution::of_word(value("ID=")?)?;
+    distribution.release(value("VERSION_CODENAME=")?).ok()
 }
 
 #[cfg(test)]
@@ -111,21 +111,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_debian_that_is_known_has_a_code_name() {
+    fn only_a_release_that_is_known_is_one() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("usr/lib/os-release");
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         let layers = [dir.path().to_path_buf()];
         for (text, name) in [
-            ("ID=debian\nVERSION_CODENAME=bookworm\n", Some("bookworm")),
+            (
+                "ID=debian\nVERSION_CODENAME=bookworm\n",
+                Some("Debian bookworm"),
+            ),
+            (
+                "ID=ubuntu\nVERSION_CODENAME=\"noble\"\n",
+                Some("Ubuntu noble"),
+            ),
             ("ID=debian\nVERSION_CODENAME=potato\n", None),
             ("ID=ubuntu\nVERSION_CODENAME=bookworm\n", None),
         ] {
             fs::write(&file, text).unwrap();
-            assert_eq!(suite_of(&layers).as_deref(), name);
+            let release = system_release(&layers).map(|release| release.to_string());
+            assert_eq!(release.as_deref(), name);
         }
         fs::remove_file(&file).unwrap();
         std::os::unix::fs::symlink("/etc/os-release", &file).unwrap();
-        assert_eq!(suite_of(&layers), None);
+        assert_eq!(system_release(&layers), None);
     }
 }

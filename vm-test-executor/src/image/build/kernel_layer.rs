@@ -3,12 +3,13 @@
 //! The kernel is in separate layers right above the base, so that changing later steps does not
 //! fetch it again. Containers ignore them.
 
-use super::kernel_files::{self, suite_of};
+use super::kernel_files::{self, system_release};
 use super::layers::Layers;
 use super::place;
 use crate::image::boot::releases;
 use crate::image::inside::{self, Task};
 use crate::image::layer::bootstrap;
+use crate::image::layer::release::Release;
 use crate::image::layer::stacked::Stack;
 use crate::image::recipe::{Base, Kernel, Recipe};
 use crate::image::store::KernelRecord;
@@ -96,22 +97,26 @@ fn of_package(
         .iter()
         .map(|key| layers.store.files(key))
         .collect();
-    let suite = match &recipe.base {
-        Base::Debian(suite) => suite.clone(),
-        _ => suite_of(&below).ok_or_else(|| {
-            cannot("its base is not a Debian system with known packages".to_owned())
-                .hint("set the files of a kernel: kernel = { vmlinuz = PATH, modules = DIRECTORY }")
-        })?,
+    let release = match &recipe.base {
+        Base::Release(release) => release.clone(),
+        _ => Release {
+            keyring: recipe.keyring.clone(),
+            ..system_release(&below).ok_or_else(|| {
+                cannot("its base is not a Debian or Ubuntu system with known packages".to_owned())
+                    .hint("set the files of a kernel: kernel = { vmlinuz = PATH, modules = DIRECTORY }")
+            })?
+        },
     };
-    bootstrap::check_tool(&suite)?;
-    let step = format!("add the kernel {package} of Debian {suite}");
-    let parts: [&[u8]; 3] = [b"kernel", suite.as_bytes(), package.as_bytes()];
+    bootstrap::check_tool(&release)?;
+    let step = format!("add the kernel {package} of {release}");
+    let suite = release.suite.as_bytes();
+    let parts: [&[u8]; 3] = [b"kernel", suite, package.as_bytes()];
     layers.add(&step, &parts, |store, aside| {
         let task = Task::Kernel {
             into: store.relative(&aside.join("files")),
             scratch: store.relative(&aside.join("scratch")),
             below: below.iter().map(|files| store.relative(files)).collect(),
-            suite: suite.clone(),
+            release: release.clone(),
             package: package.to_owned(),
         };
         inside::perform(store.root(), task, None).map(drop)

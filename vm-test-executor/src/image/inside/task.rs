@@ -3,6 +3,7 @@
 //! Does not know how the process was started.
 
 use crate::image::layer::digest::Digest;
+use crate::image::layer::release::Release;
 use crate::image::layer::stacked::Stack;
 use crate::image::layer::{archiver, bootstrap, flatten, lock, merge, removal, tree};
 use crate::image::{archive, boot};
@@ -39,18 +40,18 @@ pub(in crate::image) enum Task {
     DigestWhole(Vec<PathBuf>),
     /// Removes a file or a tree.
     Remove(PathBuf),
-    /// Bootstraps a release of Debian into a new directory; the program's output goes to a log.
+    /// Bootstraps a release of a distribution into a new directory; the program's output goes to a log.
     Bootstrap {
         /// The directory.
         into: PathBuf,
         /// The log.
         log: PathBuf,
-        /// The release's code name.
-        release: String,
+        /// The release.
+        release: Release,
         /// The packages.
         packages: Vec<String>,
     },
-    /// Unpacks the kernel of a Debian package into a layer.
+    /// Unpacks the kernel of a package into a layer.
     Kernel {
         /// The layer's files.
         into: PathBuf,
@@ -58,8 +59,8 @@ pub(in crate::image) enum Task {
         scratch: PathBuf,
         /// The files of the layers below, the base first.
         below: Vec<PathBuf>,
-        /// The code name of the Debian release.
-        suite: String,
+        /// The release that has the package.
+        release: Release,
         /// The package.
         package: String,
     },
@@ -143,12 +144,12 @@ pub(super) fn carry_out(store: &Path, task: &Task) -> io::Result<Done> {
             into,
             scratch,
             below,
-            suite,
+            release,
             package,
         } => {
             let below: Vec<_> = below.iter().map(|layer| store.join(layer)).collect();
             let (into, scratch) = (store.join(into), store.join(scratch));
-            boot::unpack_package(&into, &scratch, &Stack::new(&below), suite, package)?;
+            boot::unpack_package(&into, &scratch, &Stack::new(&below), release, package)?;
         }
         Task::Machine(order) => boot::carry_out(store, order)?,
         Task::Export(layers) => merge::export(store, layers)?,
@@ -236,9 +237,11 @@ pub(super) fn describe(task: &Task) -> String {
         Task::Place { to, .. } => format!("copy to {}", to.display()),
         Task::Digest(_) | Task::DigestWhole(_) => "hash the layer".to_owned(),
         Task::Remove(dir) => format!("remove {}", dir.display()),
-        Task::Bootstrap { release, .. } => format!("bootstrap Debian {release}"),
-        Task::Kernel { suite, package, .. } => {
-            format!("unpack the kernel {package} of Debian {suite}")
+        Task::Bootstrap { release, .. } => format!("bootstrap {release}"),
+        Task::Kernel {
+            release, package, ..
+        } => {
+            format!("unpack the kernel {package} of {release}")
         }
         Task::Machine(_) => "make the files of a VM".to_owned(),
         Task::Export(_) => "write the archive".to_owned(),

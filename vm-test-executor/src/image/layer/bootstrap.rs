@@ -1,7 +1,8 @@
-//! Runs mmdebstrap, which bootstraps a fresh Debian.
+//! Runs mmdebstrap, which bootstraps a fresh Debian or Ubuntu.
 //!
 //! Does not know layers.
 
+use super::release::Release;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -15,36 +16,51 @@ const TOOL: &str = "mmdebstrap";
 /// The `PATH` of the process in the user's namespaces.
 pub(in crate::image) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Checks that the tool is installed, before anything is created.
-pub(in crate::image) fn check_tool(release: &str) -> Result<(), Failure> {
+/// Checks that the tool and the keys are installed, before anything is created.
+pub(in crate::image) fn check_tool(release: &Release) -> Result<(), Failure> {
     if std::env::split_paths(PATH).any(|dir| dir.join(TOOL).is_file()) {
-        return Ok(());
+        return release.check_keys();
     }
     Err(Failure::new(format!(
-        "cannot bootstrap Debian {release}: there is no {TOOL} in {PATH}"
+        "cannot bootstrap {release}: there is no {TOOL} in {PATH}"
     ))
     .hint("install it: apt-get install mmdebstrap"))
 }
 
-/// Bootstraps a release of Debian into a directory.
+/// Bootstraps a release into a directory.
 ///
 /// Runs as root of the user's namespaces, with the host's network: everything that the tool starts
 /// is in a separate pid namespace and ends with this process.
 pub(in crate::image) fn bootstrap(
     into: &Path,
     log: &Path,
-    release: &str,
+    release: &Release,
     packages: &[String],
 ) -> io::Result<()> {
-    let mut arguments: Vec<OsString> = ["--mode=root", "--variant=minbase", "--format=directory"]
-        .map(OsString::from)
-        .into();
+    let mut arguments = arguments(release, "minbase");
     if !packages.is_empty() {
         arguments.push(format!("--include={}", packages.join(",")).into());
     }
-    arguments.extend([release.into(), into.into()]);
+    arguments.extend([release.suite.clone().into(), into.into()]);
     run_tool(&arguments, log)?;
     forget_this_host(into)
+}
+
+/// Returns the tool's arguments for a release, up to what is included.
+pub(in crate::image) fn arguments(release: &Release, variant: &str) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = ["--mode=root", "--format=directory"]
+        .map(OsString::from)
+        .into();
+    arguments.push(format!("--variant={variant}").into());
+    if let Some(components) = release.components() {
+        arguments.push(format!("--components={components}").into());
+    }
+    if let Some(keyring) = &release.keyring {
+        let mut argument = OsString::from("--keyring=");
+        argument.push(keyring);
+        arguments.push(argument);
+    }
+    arguments
 }
 
 /// Removes this host's name, which the tool copies for its own use: guests have their own.

@@ -11,6 +11,7 @@ pub(super) mod footprint;
 pub(super) mod key;
 pub(super) mod lock;
 pub(super) mod merge;
+pub(super) mod release;
 pub(super) mod removal;
 pub(super) mod stacked;
 pub(super) mod tree;

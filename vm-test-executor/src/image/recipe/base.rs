@@ -3,18 +3,16 @@
 //! Parses it; opens nothing.
 
 use crate::config::HOST_IMAGE;
+use crate::image::layer::release::{Distribution, Release};
 use std::path::{Component, Path, PathBuf};
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::failure::Failure;
 
-/// The Debian releases that can be bootstrapped.
-pub(in crate::image) const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
-
 /// The base of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Base {
-    /// A Debian release, by its code name.
-    Debian(String),
+    /// A release that is bootstrapped.
+    Release(Release),
     /// A tar archive of a root file system.
     Tar(PathBuf),
     /// A directory with a root file system.
@@ -43,14 +41,12 @@ pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Bas
         ))
         .hint("for other bases, remove files in a [[run]] step"));
     }
+    if let Some((kind, suite)) = text.split_once(':')
+        && let Some(distribution) = Distribution::of_word(kind)
+    {
+        return Ok(Base::Release(distribution.release(suite)?));
+    }
     match text.split_once(':') {
-        Some(("debian", release)) if RELEASES.contains(&release) => {
-            Ok(Base::Debian(release.to_owned()))
-        }
-        Some(("debian", release)) => Err(Failure::new(format!(
-            "there is no Debian release {release:?} to start from"
-        ))
-        .hint(format!("the releases are {}", RELEASES.join(", ")))),
         Some(("tar", path)) => Ok(Base::Tar(dir.join(path))),
         Some(("dir", path)) => Ok(Base::Directory(dir.join(path))),
         Some(("oci", path)) => match path.rsplit_once("@sha256:") {
@@ -58,7 +54,7 @@ pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Bas
             None => Ok(Base::Layout(dir.join(path), None)),
         },
         Some((kind, _)) => Err(Failure::new(format!("unknown kind of base {kind:?}")).hint(
-            "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
+            "a base is debian:RELEASE, ubuntu:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
         )),
         None => Ok(Base::Image(text.to_owned())),
     }

@@ -14,7 +14,6 @@ mod schema;
 mod users;
 
 pub use base::Base;
-pub(super) use base::RELEASES;
 pub(super) use entry::{FileEntry, RunEntry};
 pub use kernel::Kernel;
 pub(super) use recipe::ready_names;

@@ -7,6 +7,7 @@ use super::entry::{FileEntry, RunEntry, check_package};
 use super::kernel::{self, Kernel};
 use super::users::{self, UserEntry};
 use crate::config::{Init, document, split_kernel};
+use crate::image::layer::release::Release;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use vm_test_protocol::failure::Failure;
@@ -16,11 +17,16 @@ use vm_test_settings::word;
 ///
 /// `images` in this crate is a link to the workspace's directory, so that the crate's package also
 /// contains them.
-const READY: [(&str, &str); 2] = [
+const READY: [(&str, &str); 4] = [
     ("debian-12", include_str!("../../../images/debian-12.toml")),
     (
         "debian-12-systemd",
         include_str!("../../../images/debian-12-systemd.toml"),
+    ),
+    ("debian-13", include_str!("../../../images/debian-13.toml")),
+    (
+        "ubuntu-24.04",
+        include_str!("../../../images/ubuntu-24.04.toml"),
     ),
 ];
 
@@ -43,6 +49,8 @@ pub struct Recipe {
     pub home: PathBuf,
     /// The base.
     pub base: Base,
+    /// The file with the keys of those who sign the packages that are bootstrapped, or the usual one.
+    pub keyring: Option<PathBuf>,
     /// What runs as init in its guests; by default the same as in the base.
     pub init: Option<Init>,
     /// The kernel; by default the base's.
@@ -65,6 +73,7 @@ impl Recipe {
             name: name.to_owned(),
             home: PathBuf::from("/"),
             base,
+            keyring: None,
             init: None,
             kernel: None,
             packages: Vec::new(),
@@ -91,6 +100,7 @@ struct Document {
     base: String,
     #[serde(default)]
     without: Vec<PathBuf>,
+    keyring: Option<PathBuf>,
     init: Option<Init>,
     kernel: Option<toml::Value>,
     #[serde(default)]
@@ -178,15 +188,27 @@ pub(super) fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failur
             )));
         }
     }
+    let base = base::parse(&document.base, document.without, dir)?;
+    let kernel = document.kernel.map(|value| kernel::parse(value, dir));
+    let kernel = kernel.transpose()?;
+    let keyring = document.keyring.map(|path| dir.join(path));
+    if keyring.is_some()
+        && !matches!(base, Base::Release(_))
+        && !matches!(kernel, Some(Kernel::Package(_)))
+    {
+        return Err(Failure::new(format!(
+            "`keyring` is for a base that is bootstrapped and for a kernel of a package, and the base is {:?}",
+            document.base
+        ))
+        .hint("as in base = \"ubuntu:noble\""));
+    }
     Ok(Recipe {
         name: name.to_owned(),
         home: dir.to_path_buf(),
-        base: base::parse(&document.base, document.without, dir)?,
+        base: with_keys(base, keyring.as_ref()),
+        keyring,
         init: document.init,
-        kernel: document
-            .kernel
-            .map(|value| kernel::parse(value, dir))
-            .transpose()?,
+        kernel,
         packages: document.packages,
         users: document
             .users
@@ -205,6 +227,17 @@ pub(super) fn parse(name: &str, text: &str, dir: &Path) -> Result<Recipe, Failur
     })
 }
 
+/// Returns a base whose packages are verified with these keys.
+fn with_keys(base: Base, keyring: Option<&PathBuf>) -> Base {
+    match base {
+        Base::Release(release) => Base::Release(Release {
+            keyring: keyring.cloned(),
+            ..release
+        }),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,7 +247,10 @@ mod tests {
         let text = "base = \"debian:bookworm\"\npackages = [\"nftables\"]\n\
             [[files]]\nfrom = \"a\"\nto = \"/etc/a\"\n[[run]]\ncommand = \"true\"\n";
         let recipe = parse("x", text, Path::new("/r")).unwrap();
-        assert_eq!(recipe.base, Base::Debian("bookworm".into()));
+        assert_eq!(
+            recipe.base,
+            base::parse("debian:bookworm", Vec::new(), Path::new("/")).unwrap()
+        );
         assert_eq!(recipe.files[0].from, Path::new("/r/a"));
         assert!(!recipe.run[0].network);
     }
@@ -247,6 +283,14 @@ mod tests {
             (
                 "base = \"x\"\n[[users]]\nname = \"a b\"",
                 "\"a b\" is not the name of a user",
+            ),
+            (
+                "base = \"ubuntu:potato\"",
+                "there is no Ubuntu release \"potato\"",
+            ),
+            (
+                "base = \"tar:x\"\nkeyring = \"k\"",
+                "`keyring` is for a base that is bootstrapped and for a kernel of a package, and the base is \"tar:x\"",
             ),
             ("bsae = \"x\"", "unknown field `bsae`"),
         ] {

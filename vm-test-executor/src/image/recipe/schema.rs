@@ -1,9 +1,9 @@
 //! The JSON schema of a recipe, for editors. Reads no file; what only the host knows, such as
 //! whether a file exists, it leaves to the parser.
 
-use super::base::RELEASES;
 use super::users::{LONGEST_NAME, MOST_IDS};
 use crate::config::shape::{DIALECT, table};
+use crate::image::layer::release::Distribution;
 use serde_json::{Map, Value, json};
 
 /// Returns the schema of `images/NAME.toml`.
@@ -61,6 +61,13 @@ pub fn schema() -> Value {
             }),
         ),
         (
+            "keyring",
+            json!({
+                "description": "The file with the keys that verify the packages of a base that is bootstrapped. By default the host's.",
+                "type": "string",
+            }),
+        ),
+        (
             "kernel",
             json!({
                 "description": "The kernel for VMs: a package, \"none\", or files. By default the base's.",
@@ -81,11 +88,12 @@ pub fn schema() -> Value {
 
 /// Returns the schema of a base: one with a kind of its own, `host`, or the name of an image.
 fn base() -> Value {
-    let releases = RELEASES.join("|");
+    let releases = Distribution::ALL.map(|it| format!("{}:({})", it.word(), it.suites().join("|")));
+    let releases = releases.join("|");
     json!({
-        "description": "What it starts from: debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or another image.",
+        "description": "What it starts from: debian:RELEASE, ubuntu:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or another image.",
         "type": "string",
-        "pattern": format!("^(debian:({releases})|(tar|dir|oci):[^\\u0000]*|[^:]*)$"),
+        "pattern": format!("^({releases}|(tar|dir|oci):[^\\u0000]*|[^:]*)$"),
     })
 }
 
