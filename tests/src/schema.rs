@@ -33,6 +33,7 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
             }
             ("minimum", Value::Number(number)) => number.as_i64() >= wanted.as_i64(),
             ("maximum", Value::Number(number)) => number.as_i64() <= wanted.as_i64(),
+            ("minItems", Value::Array(items)) => items.len() >= size(wanted),
             ("maxItems", Value::Array(items)) => items.len() <= size(wanted),
             ("uniqueItems", Value::Array(items)) => {
                 let mut items = items.iter().enumerate();
@@ -73,6 +74,7 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
                 "pattern"
                 | "minimum"
                 | "maximum"
+                | "minItems"
                 | "maxItems"
                 | "uniqueItems"
                 | "items"
@@ -153,6 +155,7 @@ mod tests {
             (json!({ "pattern": "^a$" }), json!("a"), json!("b")),
             (json!({ "minimum": 2 }), json!(2), json!(1)),
             (json!({ "maximum": 2 }), json!(2), json!(3)),
+            (json!({ "minItems": 1 }), json!([1]), json!([])),
             (json!({ "maxItems": 1 }), json!([1]), json!([1, 2])),
             (json!({ "uniqueItems": true }), json!([1, 2]), json!([1, 1])),
             (

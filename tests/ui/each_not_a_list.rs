@@ -1,8 +1,8 @@
-//! One guest where a list belongs.
+//! A number where a list or a group belongs.
 
 use vm_test::on_vm;
 
-#[on_vm(each = "worker-1")]
+#[on_vm(each = 1)]
 #[test]
 fn test() {}
 

@@ -6,12 +6,12 @@ mod argument;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, LitStr, Path};
+use syn::{Expr, Ident, Path};
 use vm_test_settings::form::Form;
 
 use crate::lab::{self, Lab};
 use crate::literal::{bare, text};
-use crate::matrix::{self, Guests};
+use crate::matrix::{self, Guests, List};
 use crate::refusal::{Refusals, cannot};
 use crate::settings::{self, Setting};
 use argument::{Argument, CRATE, argument, comma};
@@ -33,7 +33,7 @@ pub(crate) struct Attribute {
 struct Reader {
     guest: Option<String>,
     /// The guests of a test that runs on each of them, if the key is given.
-    each: Option<Vec<LitStr>>,
+    each: Option<List>,
     lab: lab::Reader,
     settings: Vec<Setting>,
     runtime: Option<Path>,

@@ -1,6 +1,8 @@
 //! Knows what the marked function becomes. Everything but the body stays as written.
 //! It must not check anything, and it declares no name that the body could see.
 
+use std::path::Path;
+
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ReturnType;
@@ -19,10 +21,17 @@ pub(crate) fn expand(
     runtime: &TokenStream,
 ) -> syn::Result<TokenStream> {
     let functions = attribute.guests.functions(function)?;
-    Ok(functions
+    let functions = functions
         .iter()
-        .map(|(guest, function)| on_guest(guest, attribute, function, runtime))
-        .collect())
+        .map(|(guest, function)| on_guest(guest, attribute, function, runtime));
+    let watched = attribute.guests.file().map(watched);
+    Ok(functions.chain(watched).collect())
+}
+
+/// Has cargo compile the test again when this file has changed.
+fn watched(file: &Path) -> TokenStream {
+    let file = file.to_string_lossy();
+    quote_spanned!(Span::mixed_site()=> const _: &[::core::primitive::u8] = ::core::include_bytes!(#file);)
 }
 
 fn on_guest(

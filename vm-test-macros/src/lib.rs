@@ -8,6 +8,7 @@
 mod attribute;
 mod expand;
 mod function;
+mod groups;
 mod lab;
 mod literal;
 mod matrix;
@@ -59,7 +60,9 @@ use quote::ToTokens;
 /// must stand above the attribute that makes the function a test, which otherwise has done so
 /// before there are several functions; `cargo test _on_deb12_kvm` runs the tests on one guest. In
 /// the names, letters become lower case, and every character other than a letter or digit becomes
-/// `_`.
+/// `_`. `#[on_vm(each = "debians")]` does so for the guests of a group, which `vm-test.toml` declares
+/// as in `[groups] debians = ["deb12", "deb13"]`; group `all` has all guests of the file unless it
+/// declares one of this name. cargo compiles the test again when the file changes.
 ///
 /// `#[on_vm(lab = "office", node = "gw")]` runs it on a node of a lab: several guests on networks of
 /// their own, which `vm-test.toml` declares. Without `node` it runs on the driver, a container over

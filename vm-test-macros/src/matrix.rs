@@ -1,12 +1,15 @@
-//! Knows the list of guests that a test runs on one by one, and makes one function for each of
-//! them. It must not know the other keys, nor how a function is expanded.
+//! Knows the list or group of guests that a test runs on one by one, and makes one function for
+//! each of them. It must not know the other keys, nor how a function is expanded.
+
+use std::path::{Path, PathBuf};
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprArray, LitStr};
-use vm_test_settings::form::Form;
+use vm_test_settings::form::{Form, Refusal};
 
 use crate::function::Function;
+use crate::groups;
 use crate::literal::{bare, text};
 use crate::refusal::{Refusals, cannot};
 
@@ -20,7 +23,15 @@ pub(crate) const EXAMPLE: &str = r#"`each = ["worker-1", "worker-2"]`"#;
 pub(crate) enum Guests {
     One(String),
     /// On each of these, by a separate function.
-    Each(Vec<LitStr>),
+    Each(List),
+}
+
+/// Guests of which each has a test.
+#[derive(Default)]
+pub(crate) struct List {
+    names: Vec<LitStr>,
+    /// The file that names them, if it is not the attribute.
+    file: Option<PathBuf>,
 }
 
 /// Attributes of the compiler or its tools that do not make a function a test.
@@ -46,17 +57,17 @@ const INERT: [&str; 19] = [
     "diagnostic",
 ];
 
-/// Returns the names in the list, without those that have a mistake.
-pub(crate) fn read(list: &Expr, refusals: &mut Refusals) -> Vec<LitStr> {
+/// Returns the names in the list or group, without those that have a mistake.
+pub(crate) fn read(list: &Expr, refusals: &mut Refusals) -> List {
+    if let Some(group) = text(list) {
+        let guests = of_group(group);
+        return refusals.keep(guests).unwrap_or_default();
+    }
     let Expr::Array(ExprArray { elems, .. }) = bare(list) else {
-        let single = text(list).map(LitStr::value);
-        let hint = match single.filter(|name| Form::Name.check(name).is_ok()) {
-            Some(name) => format!("write `#[on_vm({name:?})]` for one guest, or {EXAMPLE}"),
-            None => format!("write {EXAMPLE}"),
-        };
-        let cause = "the value is not a list of names in quotes";
+        let cause = "the value is neither a list of names in quotes nor the name of a group";
+        let hint = format!("write {EXAMPLE}");
         refusals.push(cannot(list, format_args!("set `{KEY}`"), cause, hint));
-        return Vec::new();
+        return List::default();
     };
     if elems.is_empty() {
         let hint = format!("name the guests, as in {EXAMPLE}");
@@ -70,7 +81,26 @@ pub(crate) fn read(list: &Expr, refusals: &mut Refusals) -> Vec<LitStr> {
             Err(error) => refusals.push(error),
         }
     }
-    guests
+    List {
+        names: guests,
+        file: None,
+    }
+}
+
+/// Returns the guests of a group. What is wrong with one of them is an error at the group's name.
+fn of_group(group: &LitStr) -> syn::Result<List> {
+    let refuse = |Refusal { cause, hint }| cannot(group, format_args!("set `{KEY}`"), cause, hint);
+    let found = groups::find(&group.value()).map_err(refuse)?;
+    let mut names: Vec<LitStr> = Vec::new();
+    for name in found.guests {
+        let name = LitStr::new(&name, group.span());
+        check(&names, &name)?;
+        names.push(name);
+    }
+    Ok(List {
+        names,
+        file: Some(found.file),
+    })
 }
 
 /// Returns the name that an element gives, if it can be added to those before it.
@@ -81,13 +111,18 @@ fn element_of(before: &[LitStr], element: &Expr) -> syn::Result<LitStr> {
         let what = "use this as the name of a guest";
         return Err(cannot(element, what, cause, hint));
     };
+    check(before, guest).map(|()| guest.clone())
+}
+
+/// Checks that a guest can be added to those before it.
+fn check(before: &[LitStr], guest: &LitStr) -> syn::Result<()> {
     let name = guest.value();
     let what = format!("use guest `{}`", name.escape_debug());
     Form::Name
         .check(&name)
         .map_err(|refusal| cannot(guest, &what, refusal.cause, refusal.hint))?;
     let Some(other) = before.iter().find(|other| suffix(other) == suffix(guest)) else {
-        return Ok(guest.clone());
+        return Ok(());
     };
     let other = other.value();
     Err(if other == name {
@@ -114,6 +149,14 @@ fn suffix(guest: &LitStr) -> String {
 }
 
 impl Guests {
+    /// Returns the file that decides which guests they are, besides the source.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::One(_) => None,
+            Self::Each(guests) => guests.file.as_deref(),
+        }
+    }
+
     /// Returns the functions that the function becomes, each with its guest.
     ///
     /// They are in its place, not in a module, so that `super` and all other names in their bodies
@@ -121,7 +164,7 @@ impl Guests {
     pub(crate) fn functions(&self, function: &Function) -> syn::Result<Vec<(String, Function)>> {
         let guests = match self {
             Self::One(guest) => return Ok(vec![(guest.clone(), function.clone())]),
-            Self::Each(guests) => guests,
+            Self::Each(guests) => &guests.names,
         };
         let name = &function.signature.ident;
         if !function.attributes.iter().any(may_make_a_test) {

@@ -1,7 +1,7 @@
 //! Why a text that users write is refused. Refuses none.
 
 /// Why a text is refused, and what to write instead.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The cause.
     pub cause: String,

@@ -14,6 +14,8 @@ const TESTS: &[(&str, &str)] = &[
     ("asynchronous_on_worker_1", "worker-1"),
     ("below_rstest::case_1_on_worker_1", "worker-1"),
     ("below_rstest::case_1_on_worker_2", "worker-2"),
+    ("grouped_on_worker_1", "worker-1"),
+    ("grouped_on_worker_2", "worker-2"),
     ("inner::match_on_worker_1", "worker-1"),
     ("inner::match_on_worker_2", "worker-2"),
     ("panicking_on_machine", "machine"),
@@ -81,4 +83,31 @@ fn a_filter_chooses_the_tests_on_one_guest() {
     let on_guest = TESTS.iter().filter(|(_, guest)| *guest == "worker-2");
     let expected: Vec<_> = on_guest.map(|(test, _)| *test).collect();
     assert_eq!(ran, expected, "{}", outcome.text());
+}
+
+#[test]
+fn the_tests_of_a_group_are_compiled_again_when_the_file_changes_that_declares_it() {
+    let host = Host::new();
+    let package = tempfile::tempdir().unwrap();
+    let runtime = concat!(env!("CARGO_MANIFEST_DIR"), "/../vm-test");
+    let manifest = format!(
+        "[package]\nname = \"grouped\"\nedition = \"2024\"\n[dev-dependencies]\nvm-test = {{ path = {runtime:?} }}\n[workspace]\n"
+    );
+    let test = "#[vm_test::on_vm(each = \"all\")]\n#[test]\nfn looks() {}\n";
+    let put = |path: &str, text: &str| std::fs::write(package.path().join(path), text).unwrap();
+    put("Cargo.toml", &manifest);
+    std::fs::create_dir(package.path().join("src")).unwrap();
+    put("src/lib.rs", test);
+    let fixture = Fixture::of(package.path().join("Cargo.toml"));
+    let listed = |guests: &str| {
+        put("vm-test.toml", guests);
+        let mut list = fixture.cargo(&host, &["test", "--quiet", "--lib"]);
+        text_of(&list.args(["--", "--list"]).output().unwrap())
+    };
+    assert_eq!(listed("[guest.b]\n"), "looks_on_b: test\n");
+    let more = listed("[guest.b]\n[guest.a]\n");
+    assert_eq!(more, "looks_on_a: test\nlooks_on_b: test\n");
+    let none = listed("");
+    let words = "has no guest in group `all`, and the test would run nowhere";
+    assert!(none.contains(words), "{none}");
 }

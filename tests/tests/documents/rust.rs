@@ -36,6 +36,11 @@ fn compile(blocks: &[Block]) -> Result<(), String> {
         let code = format!("use crate::prelude::*; {}", block.code);
         fs::write(modules.join(name + ".rs"), code).unwrap();
     }
+    // Tests are made for the guests of a group as a document declares it.
+    let declares = |block: &Block| block.code.contains("[groups]");
+    let groups = all(Kind::Configuration).into_iter().find(declares);
+    let groups = groups.map_or_else(String::new, |block| block.code);
+    fs::write(package.join("vm-test.toml"), groups).unwrap();
     fs::write(modules.join("main.rs"), main).unwrap();
     let output = Command::new("cargo")
         .args(["check", "--quiet", "--tests", "--offline"])

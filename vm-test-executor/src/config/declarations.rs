@@ -1,6 +1,7 @@
 //! What `vm-test.toml` declares: guests, what they start from, and labs. Reads only the names of
 //! tables; refuses what belongs to none.
 
+use super::groups::{GROUPS, Groups};
 use super::guest::{Guest, HOST};
 use super::guests::{DEFAULTS, Guests};
 use super::lab::Declared;
@@ -25,6 +26,7 @@ const LIKE_DEFAULTS: [&str; 2] = ["default", "defaults"];
 #[derive(Debug, Default)]
 pub(super) struct Declarations {
     pub(super) guests: Guests,
+    pub(super) groups: Groups,
     /// A mistake in one of them does not affect the others.
     pub(super) labs: BTreeMap<String, Result<Declared, Mistake>>,
 }
@@ -41,6 +43,7 @@ impl Declarations {
             match (name, value.get_ref().as_table()) {
                 (GUESTS, Some(tables)) => declarations.declare_guests(text, tables)?,
                 (DEFAULTS, Some(table)) => declarations.guests.start_from(text, table),
+                (GROUPS, Some(table)) => declarations.groups = Groups::read(text, table),
                 (LABS, Some(tables)) => declarations.declare_labs(text, tables)?,
                 _ => return Err(stray(name, at, None)),
             }
@@ -88,7 +91,7 @@ fn stray(name: &str, at: usize, table: Option<&str>) -> Failure {
     let near = match table {
         Some(LABS) => Some(LABS),
         _ if LIKE_DEFAULTS.contains(&name) => Some(DEFAULTS),
-        _ => word::suggestion(name, [GUESTS, DEFAULTS, LABS]),
+        _ => word::suggestion(name, [GUESTS, DEFAULTS, GROUPS, LABS]),
     };
     let place = table.map_or_else(
         || "outside of the tables of guests and labs".to_owned(),
@@ -102,6 +105,9 @@ fn stray(name: &str, at: usize, table: Option<&str>) -> Failure {
         ),
         Some(GUESTS) => "a guest is declared as in [guest.worker-1]".to_owned(),
         Some(LABS) => "a lab is declared as in [lab.office.nodes]".to_owned(),
+        Some(GROUPS) => {
+            format!("groups stand in [{GROUPS}], as in debians = [\"deb12\", \"deb13\"]")
+        }
         Some(_) => format!("settings that all guests start from stand in [{DEFAULTS}]"),
         None => format!(
             "it declares guests and labs and nothing else: [guest.{name}] declares guest `{name}`"

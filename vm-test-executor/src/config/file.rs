@@ -104,7 +104,7 @@ impl Workspace {
         self.declared.guests.base(name)
     }
 
-    /// Returns everything that is wrong with the defaults, the guests and the labs, each once: what
+    /// Returns everything that is wrong with the defaults, guests, groups and labs, each once: what
     /// is wrong in a table is wrong with all guests that take settings from it.
     #[must_use]
     pub fn mistakes(&self) -> Vec<Failure> {
@@ -113,7 +113,8 @@ impl Workspace {
         let guests = self.names().filter_map(|name| self.guest(name, &[]).err());
         let labs = self.labs().filter_map(|name| self.lab(name).err());
         let mut mistakes: Vec<Failure> = Vec::new();
-        for mistake in defaults.into_iter().chain(guests).chain(labs) {
+        let groups = self.declared.groups.mistakes(&self.declared.guests, file);
+        for mistake in defaults.into_iter().chain(guests).chain(groups).chain(labs) {
             let place = |it: &Failure| it.message.rsplit_once(" (in ").map(|(_, at)| at.to_owned());
             let is_told =
                 |told: &Failure| told.hint == mistake.hint && place(told) == place(&mistake);

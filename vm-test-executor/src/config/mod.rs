@@ -8,6 +8,7 @@ mod declarations;
 pub mod document;
 mod effective;
 mod file;
+mod groups;
 mod guest;
 mod guests;
 mod init;

@@ -2,6 +2,7 @@
 //! limits of the parser. Reads no file.
 
 use super::checks::MOST_DISKS;
+use super::groups::GROUPS;
 use super::guests::{BASE, DEFAULTS};
 use super::shape::{DIALECT, NAME, table};
 use super::{Guest, HOST, lab, values};
@@ -47,6 +48,17 @@ pub fn schema() -> Value {
                 "additionalProperties": table(guest),
             },
             DEFAULTS: table(defaults),
+            GROUPS: {
+                "description": "Groups of guests, by their names, for tests that run on each guest of one.",
+                "type": "object",
+                "propertyNames": { "pattern": NAME },
+                "additionalProperties": {
+                    "type": "array",
+                    "items": { "type": "string", "pattern": NAME },
+                    "minItems": 1,
+                    "uniqueItems": true,
+                },
+            },
             "lab": {
                 "description": "The labs, by their names.",
                 "type": "object",

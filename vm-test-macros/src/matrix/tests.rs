@@ -59,12 +59,12 @@ fn every_mistake_in_the_list_names_its_cause_and_its_cure() {
     for (arguments, expected) in [
         ("each = []", "cannot set `each`: the list is empty, "),
         (
-            "each = \"a\"",
-            "cannot set `each`: the value is not a list of names in quotes\nhint: write `#[on_vm(\"a\")]` for one guest, or ",
+            "each = \"debians\"",
+            "cannot set `each`: there is no vm-test.toml in ",
         ),
         (
             "each = A",
-            "cannot set `each`: the value is not a list of names in quotes\nhint: write `each = [",
+            "cannot set `each`: the value is neither a list of names in quotes nor the name of a group\nhint: write `each = [",
         ),
         (
             "each =",

@@ -111,7 +111,7 @@ fn the_schema_has_the_keys_of_the_parser_and_no_others() {
         assert!(!refusals(&schema, &as_json(&text)).is_empty(), "{text}");
     }
     let names: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-    assert_eq!(names, ["guest", "guest-defaults", "lab"]);
+    assert_eq!(names, ["groups", "guest", "guest-defaults", "lab"]);
     assert!(parsed(&format!("[{NO_KEY}]\n")).is_err());
 }
 
@@ -258,6 +258,7 @@ fn values_that_the_schema_refuses_the_parser_refuses_too() {
     for text in [
         "[guest.\"a b\"]\n",
         "[lab.\"a b\".nodes]\ngw = { guest = \"host\" }\n",
+        "groups.a = []\n",
         "[lab.x]\n",
         "[lab.x.nodes]\n",
         "[lab.x.nodes]\nGW = { guest = \"host\" }\n",
