@@ -6,7 +6,7 @@ pub(super) const KINDS: [(&str, &str); 6] = [
     (BRIDGE_LONG, "bridge, long frames"),
     (OTHERS_LONG, "delay of a UDP port, long frames"),
     (NOBODYS_LONG, "delay of an address, long frames"),
-    (RELAY_LONG, "delay of 0 ms, long frames"),
+    (RELAY_LONG, "delay that meets none, long frames"),
     (BRIDGE_SINGLE, "bridge, single packets"),
     (RELAY_SINGLE, "loss of 0 %, single packets"),
 ];
@@ -62,8 +62,8 @@ pub(super) fn median(samples: &[Sample], kind: &str, measure: usize) -> Option<f
 /// The goal is about the rate of a connection, on the same link with the same offloads: a fault that
 /// needs single packets slows a link down on any switch, and that is no cost of this one. Frames that
 /// the fault cannot be about have to meet it, and so have single packets of which each is looked at.
-/// Long frames that are delayed are copied twice, which is told and has no goal: a delay limits the
-/// rate of a connection by itself.
+/// Long frames of which each is looked at are copied twice, which is told and has no goal: only a delay
+/// of everything needs that, and it limits the rate of a connection by itself.
 pub(super) fn judge(samples: &[Sample]) -> bool {
     println!("\na link with a fault beside the bridge, same link and same offloads:");
     let pairs = [
@@ -80,7 +80,7 @@ pub(super) fn judge(samples: &[Sample]) -> bool {
             true,
         ),
         (
-            "long frames, each delayed, by 0 ms",
+            "long frames, each looked at",
             BRIDGE_LONG,
             RELAY_LONG,
             false,
