@@ -3,6 +3,7 @@
 
 mod archive;
 mod archives;
+mod bad_pulls;
 mod bench;
 mod disks;
 mod good;
@@ -11,10 +12,13 @@ mod layers;
 mod layout;
 mod layouts;
 mod limits;
+mod logins;
 mod odd;
 mod opened;
 mod place;
+mod pulls;
 mod recipes;
+mod registry;
 mod rootfs;
 mod tables;
 mod words;

@@ -102,7 +102,7 @@ impl Place {
 
     /// Asserts that the store contains no layer, no image and nothing incomplete.
     pub(crate) fn assert_empty(&self) {
-        for part in ["layers", "images", "building"] {
+        for part in ["layers", "images", "building", "pulled"] {
             let left: Vec<_> = fs::read_dir(self.path("store").join(part))
                 .into_iter()
                 .flatten()

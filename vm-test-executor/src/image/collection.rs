@@ -4,7 +4,7 @@
 
 use crate::image::layer::lock::lock_for_removal;
 use crate::image::store::remains::{Collected, cannot, clear, names_in};
-use crate::image::store::{ImageRecord, Store, artifact, layers, subvolume};
+use crate::image::store::{ImageRecord, Store, artifact, layers, pulled, subvolume};
 use crate::image::{inside, machine};
 use std::collections::BTreeSet;
 use std::fs;
@@ -45,6 +45,7 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
             None => {}
         }
     }
+    pulled::sweep(store)?;
     collect_artifacts(store, &mut collected)?;
     Ok(collected)
 }

@@ -15,6 +15,7 @@ mod layer;
 mod machine;
 pub mod payload;
 mod recipe;
+mod registry;
 mod store;
 mod verification;
 
@@ -27,7 +28,8 @@ pub use layer::digest::Digest;
 pub use layer::key::LayerKey;
 pub use machine::{Initramfs, LENGTHS, Machine, MachineRecord, Template};
 pub use recipe::{
-    Base, Kernel, Recipe, file as recipe_file, find as find_recipe, schema as recipe_schema,
+    Base, Kernel, Recipe, Reference, file as recipe_file, find as find_recipe,
+    schema as recipe_schema,
 };
 pub use store::remains::{Collected, clear};
 pub use store::{

@@ -83,7 +83,7 @@ pub fn schema() -> Value {
 fn base() -> Value {
     let releases = RELEASES.join("|");
     json!({
-        "description": "What it starts from: debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or another image.",
+        "description": "What it starts from: debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, host, or another image.",
         "type": "string",
         "pattern": format!("^(debian:({releases})|(tar|dir|oci):[^\\u0000]*|[^:]*)$"),
     })

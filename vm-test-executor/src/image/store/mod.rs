@@ -9,6 +9,7 @@ pub mod images;
 pub mod layers;
 mod locks;
 mod place;
+pub(super) mod pulled;
 mod record;
 mod refresh;
 pub(super) mod remains;
