@@ -61,6 +61,8 @@ pub(crate) struct Answer {
     pub(crate) zeros: u64,
     /// The connection is cut after this many bytes of it.
     pub(crate) cut: Option<u64>,
+    /// It is not cut there, but nothing more comes.
+    pub(crate) is_silent: bool,
 }
 
 impl Answer {
@@ -141,7 +143,7 @@ impl Shelf {
         let kind = kind_of(manifest);
         let bytes = Arc::new(manifest.to_string().into_bytes());
         let digest = format!("sha256:{}", hash(&bytes));
-        for name in [tag, &digest] {
+        for name in [tag, &digest].into_iter().filter(|name| !name.is_empty()) {
             let path = format!("manifests/{name}");
             self.files.insert(path, (kind, Arc::clone(&bytes)));
         }
@@ -160,6 +162,12 @@ impl Shelf {
         let path = format!("blobs/{digest}");
         self.files.insert(path, (kind, Arc::new(bytes)));
         json!({ "mediaType": kind, "digest": digest, "size": size })
+    }
+
+    /// Returns the paths, media types and contents of everything.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
+        let files = self.files.iter();
+        files.map(|(path, (kind, bytes))| (&path[..], *kind, &bytes[..]))
     }
 
     /// Returns the right answer to a request.
@@ -292,7 +300,12 @@ fn converse(stream: &TcpStream, answer: &dyn Fn(&Request) -> Answer) -> std::io:
         (&mut reader)
             .take(length)
             .read_to_string(&mut request.body)?;
-        if write(stream, &answer(&request))? {
+        let answer = answer(&request);
+        if write(stream, &answer)? {
+            if answer.is_silent {
+                // Until whoever asks goes away.
+                reader.read_line(&mut String::new())?;
+            }
             return Ok(());
         }
     }

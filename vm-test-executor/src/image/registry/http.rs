@@ -169,6 +169,9 @@ fn trouble(url: &str, error: Error) -> Trouble {
 
 /// Returns the words for an error of the connection.
 pub(super) fn words(error: &std::io::Error) -> String {
+    if error.kind() == ErrorKind::UnexpectedEof {
+        return "it ended".to_owned();
+    }
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
         Some(Error::Timeout(_)) => silence(),
