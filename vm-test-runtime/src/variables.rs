@@ -16,7 +16,7 @@ pub const KEEP: &str = "VM_TEST_KEEP";
 /// The size to which an imported archive may unpack.
 pub const IMAGE_LIMIT: &str = "VM_TEST_IMAGE_LIMIT";
 /// Registries that are reached without encryption.
-pub const PLAIN_REGISTRIES: &str = "VM_TEST_PLAIN_REGISTRIES";
+pub const PLAIN_HTTP: &str = "VM_TEST_PLAIN_HTTP";
 /// The directory of images.
 pub const STORE: &str = "VM_TEST_STORE";
 /// The directory of sockets and locks.
@@ -43,7 +43,7 @@ pub const ALL: [&str; 14] = [
     BIN,
     KEEP,
     IMAGE_LIMIT,
-    PLAIN_REGISTRIES,
+    PLAIN_HTTP,
     STORE,
     RUNTIME_DIR,
     CLAIMS_DIR,

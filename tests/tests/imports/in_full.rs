@@ -1,12 +1,14 @@
 //! What takes long with registries: layers that are large, and silence.
 
 use super::archive::Archive;
+use super::exchange::Answer;
 use super::good::run;
 use super::layout::HERE;
 use super::odd::base;
 use super::place::Place;
-use super::registry::{Answer, Registry, Shelf};
+use super::registry::Registry;
 use super::rootfs::SHOW;
+use super::shelf::Shelf;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fs;

@@ -1,11 +1,11 @@
 //! Registries that ask who it is: credentials from docker's config, tokens, and their refusal.
 
+use super::exchange::{Answer, Request};
 use super::odd::base;
 use super::place::{Place, finish};
-use super::registry::{Answer, Registry, Request, Shelf};
+use super::registry::Registry;
+use super::shelf::Shelf;
 use serde_json::{Value, json};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,7 +44,7 @@ fn with_tokens(good_for: usize, give: fn(&Request) -> Answer) -> Registry {
 }
 
 /// Starts a registry that wants a name and a password with each request.
-fn with_password() -> Registry {
+pub(crate) fn with_password() -> Registry {
     let shelf = shelf();
     Registry::serve(move |request| {
         if request.header("authorization") == ANN {
@@ -68,13 +68,13 @@ fn give_to_ann(request: &Request) -> Answer {
 }
 
 /// Returns the command that imports from a registry, with a directory of docker's.
-fn command(place: &Place, registry: &Registry) -> Command {
+pub(crate) fn command(place: &Place, registry: &Registry) -> Command {
     let mut command = place.vm_test(&["image", "import", "i", &registry.source("")]);
     command.env("DOCKER_CONFIG", place.path("docker"));
     command
 }
 
-fn configure(place: &Place, config: &Value) {
+pub(crate) fn configure(place: &Place, config: &Value) {
     place.write("docker/config.json", config.to_string());
 }
 
@@ -90,14 +90,15 @@ fn import(place: &Place, registry: &Registry) {
 }
 
 /// Fails to import; in the message and the hint, REGISTRY stands for the registry's host.
-fn refuse(place: &Place, registry: &Registry, message: &str, hint: &str) {
+pub(crate) fn refuse(place: &Place, registry: &Registry, message: &str, hint: &str) {
     let fill = |words: &str| words.replace("REGISTRY", &registry.host());
     let message = format!("cannot import oci://REGISTRY/a/b:latest: {message}");
     place.refuse(&mut command(place, registry), &fill(&message), &fill(hint));
     place.assert_empty();
 }
 
-const LOGIN: &str = "docker login REGISTRY; credentials are read from {}/docker/config.json";
+pub(crate) const LOGIN: &str =
+    "docker login REGISTRY; credentials are read from {}/docker/config.json";
 
 #[test]
 fn a_token_for_this_image_only_is_asked_for_in_the_name_of_the_user() {
@@ -242,63 +243,6 @@ fn a_name_and_a_password_are_sent_only_once_they_are_asked_for() {
             .iter()
             .all(|request| request.header("authorization") == ANN)
     );
-}
-
-#[test]
-fn a_helper_that_dockers_config_names_is_asked() {
-    let (place, registry) = (Place::new(), with_password());
-    let config = json!({ "credHelpers": { registry.host(): "of-this-test" } });
-    configure(&place, &config);
-    let file = "{}/docker/config.json";
-    let program = "docker-credential-of-this-test";
-    refuse(
-        &place,
-        &registry,
-        &format!("{file}: there is no program {program} in PATH"),
-        LOGIN,
-    );
-    let path = format!(
-        "{}:{}",
-        place.path("bin").display(),
-        std::env::var("PATH").unwrap()
-    );
-    let helper = |script: &str| {
-        let file = place.write(&format!("bin/{program}"), format!("#!/bin/sh\n{script}\n"));
-        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = command(&place, &registry);
-        command.env("PATH", &path);
-        command
-    };
-    let message = |cause: &str| {
-        format!(
-            "cannot import oci://{}/a/b:latest: {cause}",
-            registry.host()
-        )
-    };
-    let login = LOGIN.replace("REGISTRY", &registry.host());
-    for (script, cause) in [
-        (
-            "echo credentials not found in native keychain; exit 1",
-            "the registry asks for a login".to_owned(),
-        ),
-        (
-            "echo no; exit 3",
-            format!("{file}: {program}: exit status: 3: no"),
-        ),
-        (
-            "echo s3cret",
-            format!("{file}: {program}: its answer cannot be parsed"),
-        ),
-    ] {
-        place.refuse(&mut helper(script), &message(&cause), &login);
-        place.assert_empty();
-    }
-    let script = format!(
-        "read -r server; [ \"$1 $server\" = 'get {}' ] && echo '{}'",
-        registry.host(),
-        json!({ "ServerURL": "x", "Username": "ann", "Secret": "secret" })
-    );
-    finish(helper(&script).output().unwrap(), &["image", "import"]);
 }
 
 #[test]

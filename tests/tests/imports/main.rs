@@ -3,13 +3,16 @@
 
 mod archive;
 mod archives;
+mod bad_names;
 mod bad_pulls;
 mod bench;
 mod debian_registry;
 mod disks;
+mod exchange;
 mod good;
 mod host;
 mod in_full;
+mod keychains;
 mod layers;
 mod layout;
 mod layouts;
@@ -22,5 +25,6 @@ mod pulls;
 mod recipes;
 mod registry;
 mod rootfs;
+mod shelf;
 mod tables;
 mod words;

@@ -1,11 +1,13 @@
 //! Images from registries: what becomes of good ones, and what the registry is asked for.
 
 use super::archive::Archive;
+use super::exchange::Answer;
 use super::good::run;
 use super::odd::{base, import};
 use super::place::{Place, compressed};
-use super::registry::{Answer, Registry, Shelf};
+use super::registry::Registry;
 use super::rootfs::SHOW;
+use super::shelf::Shelf;
 use serde_json::json;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -153,6 +155,47 @@ fn two_builds_at_once_fetch_each_layer_once() {
         let fetched = lines.iter().filter(|line| line.ends_with(layer)).count();
         assert_eq!(fetched, 1, "{lines:?}");
     }
+}
+
+#[test]
+fn a_build_that_is_killed_while_it_fetches_leaves_nothing() {
+    let place = Place::new();
+    let mut shelf = Shelf::default();
+    let half = cut_layer(&mut shelf);
+    let (layer, images, count) = (shelf.layers[0].clone(), shelf.clone(), AtomicUsize::new(0));
+    let registry = Registry::serve(move |request| {
+        let answer = images.answer(request);
+        if request.line.ends_with(&layer) && count.fetch_add(1, Ordering::Relaxed) == 0 {
+            Answer {
+                is_silent: true,
+                ..answer.cut(half)
+            }
+        } else {
+            answer
+        }
+    });
+    let args = ["image", "import", "i", &registry.source("")];
+    let mut build = place.vm_test(&args).spawn().unwrap();
+    while registry
+        .lines()
+        .iter()
+        .all(|line| !line.ends_with(&shelf.layers[0]))
+    {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    build.kill().unwrap();
+    build.wait().unwrap();
+    let left = fs::read_dir(place.path("store/building")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        left.iter()
+            .all(|name| name.to_str().unwrap().ends_with(".lock")),
+        "{left:?}"
+    );
+    place.succeed(&["gc", "--images"]);
+    place.assert_empty();
+    import(&place, "i", &registry.source(""));
+    assert_eq!(run(&place, "i", &SHOW), "base\n");
 }
 
 /// Serves an image whose only layer is so long that it can be cut; returns where it is cut.

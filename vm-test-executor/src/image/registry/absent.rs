@@ -46,3 +46,20 @@ impl Registry {
         match *self {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_registries_says_so_and_how_to_get_one_with_them() {
+        let reference = Reference::parse("localhost:5000/a").unwrap();
+        let failure = Registry::open(&reference).unwrap_err();
+        assert_eq!(
+            failure.message,
+            "cannot import oci://localhost:5000/a:latest: this build of vm-test has no registries"
+        );
+        let hint = failure.hint.unwrap();
+        assert!(hint.starts_with("cargo install vm-test-executor --features registries"));
+    }
+}

@@ -2,9 +2,11 @@
 //!
 //! Sends nothing.
 
+use crate::image::archive::refusal::cannot;
 use crate::image::recipe::Reference;
 use std::net::{IpAddr, Ipv6Addr};
-use vm_test_runtime::variables::{self, PLAIN_REGISTRIES};
+use vm_test_protocol::failure::Failure;
+use vm_test_runtime::variables::{self, PLAIN_HTTP};
 
 /// The name of Docker's registry in references, the host behind it, its key in docker's config, and
 /// where its images without an owner are.
@@ -58,9 +60,32 @@ pub(super) fn is_loopback(host: &str) -> bool {
 
 /// Returns whether the user has said that a host is reached without encryption.
 pub(super) fn is_plain(host: &str) -> bool {
-    let list = variables::get(PLAIN_REGISTRIES).unwrap_or_default();
-    let list = list.to_string_lossy();
-    list.split(',').any(|listed| listed.trim() == host)
+    plain().iter().any(|listed| listed == host)
+}
+
+/// Checks what the user has said about hosts without encryption.
+pub(super) fn check_plain(name: &str) -> Result<(), Failure> {
+    let is_host = |listed: &&String| Reference::parse(&format!("{listed}/x")).is_ok();
+    match plain().iter().find(|listed| !is_host(listed)) {
+        None => Ok(()),
+        Some(listed) => Err(cannot(
+            name,
+            format!("cannot use {PLAIN_HTTP}: {listed:?} is not a registry"),
+        )
+        .hint(format!(
+            "hosts with commas between, as in {PLAIN_HTTP}=registry.lan:5000,10.0.0.7:5000"
+        ))),
+    }
+}
+
+fn plain() -> Vec<String> {
+    let list = variables::get(PLAIN_HTTP).unwrap_or_default();
+    let list = list.to_string_lossy().into_owned();
+    let hosts = list.split(',').map(str::trim);
+    hosts
+        .filter(|host| !host.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]

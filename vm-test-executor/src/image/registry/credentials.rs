@@ -3,7 +3,7 @@
 //! Reads the file and asks the helpers that it names; sends nothing and shows no secret.
 
 use super::address::{key_of, server_of};
-use super::helper;
+use super::keychain;
 use crate::image::recipe::Reference;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -86,7 +86,7 @@ pub(super) fn find(reference: &Reference) -> Result<Option<Credentials>, String>
 fn of_config(config: &Config, key: &str) -> Result<Option<Credentials>, String> {
     let helper = by_key(&config.helpers, key).or(config.store.as_ref());
     if let Some(helper) = helper.filter(|helper| !helper.is_empty())
-        && let Some((user, secret)) = helper::ask(helper, &server_of(key))?
+        && let Some((user, secret)) = keychain::ask(helper, &server_of(key))?
     {
         return Ok(Some(if user == TOKEN_USER {
             Credentials::Refresh(secret)

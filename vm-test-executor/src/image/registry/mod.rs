@@ -16,9 +16,9 @@ mod credentials;
 #[cfg(feature = "registries")]
 mod download;
 #[cfg(feature = "registries")]
-mod helper;
-#[cfg(feature = "registries")]
 mod http;
+#[cfg(feature = "registries")]
+mod keychain;
 #[cfg(feature = "registries")]
 mod login;
 #[cfg(feature = "registries")]
@@ -27,6 +27,8 @@ mod login;
     reason = "the module has the name of what it is about"
 )]
 mod registry;
+#[cfg(feature = "registries")]
+mod status;
 
 #[cfg(not(feature = "registries"))]
 pub(super) use absent::Registry;

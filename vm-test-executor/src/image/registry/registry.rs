@@ -3,15 +3,15 @@
 //!
 //! Does not know what the documents say.
 
-use super::address::{host_of, is_loopback, is_plain, repository_of};
+use super::address::{check_plain, host_of, is_loopback, is_plain, repository_of};
 use super::attempts::{self, Attempts};
 use super::download::{Download, Interruption};
 use super::http::{self, Asked, Trouble};
 use super::login;
-use crate::image::archive::refusal::{cannot, shown};
+use super::status;
+use crate::image::archive::refusal::cannot;
 use crate::image::layer::digest::Digest;
 use crate::image::recipe::Reference;
-use serde::Deserialize;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use ureq::{Agent, Body, http::Response, http::StatusCode};
@@ -19,9 +19,6 @@ use vm_test_protocol::failure::Failure;
 
 /// A longer document is refused.
 const LONGEST: u64 = 4 << 20;
-
-/// The longest message of a registry that is read.
-const LONGEST_WORDS: u64 = 64 << 10;
 
 /// The kinds of manifests that are asked for.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
@@ -36,23 +33,10 @@ pub(in crate::image) struct Registry {
     authorization: RefCell<Option<String>>,
 }
 
-/// What a registry says about an error.
-#[derive(Deserialize)]
-struct Errors {
-    errors: Vec<Said>,
-}
-
-#[derive(Deserialize)]
-struct Said {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
 impl Registry {
     /// Returns the registry of an image; sends nothing yet.
     pub(in crate::image) fn open(reference: &Reference) -> Result<Self, Failure> {
+        check_plain(&reference.to_string())?;
         let host = host_of(reference);
         let plain = is_loopback(host) || is_plain(host);
         Ok(Self {
@@ -227,45 +211,8 @@ impl Registry {
             return if answer.status().is_success() {
                 Ok(answer)
             } else {
-                Err(self.bad_status(answer))
+                Err(status::meaning(&self.reference, answer))
             };
-        }
-    }
-
-    /// Returns what a status means.
-    fn bad_status(&self, answer: Response<Body>) -> Trouble {
-        let status = answer.status();
-        let words = http::content(answer, LONGEST_WORDS).ok().flatten();
-        let said = words.and_then(|words| serde_json::from_slice::<Errors>(&words).ok());
-        let said = said.and_then(|said| said.errors.into_iter().next());
-        let said = said.map(|said| {
-            let words = if said.message.is_empty() {
-                said.code
-            } else {
-                said.message
-            };
-            format!(": {}", shown(words.as_bytes()))
-        });
-        let what = format!("{status}{}", said.unwrap_or_default());
-        match status {
-            StatusCode::NOT_FOUND => Trouble::Final(
-                format!("the registry has none ({what})"),
-                "are name and tag right? Some registries say the same to those who may not see it"
-                    .to_owned(),
-            ),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Trouble::Final(
-                format!("the registry refuses access ({what})"),
-                login::login(&self.reference),
-            ),
-            StatusCode::TOO_MANY_REQUESTS => Trouble::Final(
-                format!("the registry has had too many requests ({what})"),
-                format!("wait, or log in: {}", login::login(&self.reference)),
-            ),
-            _ if status.is_server_error() => Trouble::Cut(format!("the registry says {what}")),
-            _ => Trouble::Final(
-                format!("the registry says {what}"),
-                "is it a registry?".to_owned(),
-            ),
         }
     }
 

@@ -76,10 +76,10 @@ pub(in crate::image) fn sweep(store: &Store) -> Result<(), Failure> {
             let mut keys = record.keys.iter();
             keys.all(|key| layers::find(store, key).is_some())
         });
-        match is_whole
-            .then_some(Ok(()))
-            .unwrap_or_else(|| fs::remove_file(&path))
-        {
+        if is_whole {
+            continue;
+        }
+        match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(cannot("remove", &path, &error));
             }
