@@ -123,7 +123,7 @@ fn a_connection_that_is_always_cut_is_tried_only_so_often_and_nothing_half_is_ke
                     layer_only(answer, |answer| answer.cut(512))
                 }
             },
-            message: "cannot import oci://REGISTRY/a/b:latest: the connection was cut 5 times, the last time after 512 of the 2560 bytes of its layer 1: it ended",
+            message: "cannot import oci://REGISTRY/a/b:latest: the connection was cut 5 times in a row, the last time after 512 of the 2560 bytes of its layer 1: it ended",
             hint: LATER,
         },
         Row {
@@ -138,7 +138,7 @@ fn a_connection_that_is_always_cut_is_tried_only_so_often_and_nothing_half_is_ke
                     layer_only(answer, |_| short.clone())
                 }
             },
-            message: "cannot import oci://REGISTRY/a/b:latest: the connection was cut 5 times, the last time after 512 of the 2560 bytes of its layer 1: it ended",
+            message: "cannot import oci://REGISTRY/a/b:latest: the connection was cut 5 times in a row, the last time after 512 of the 2560 bytes of its layer 1: it ended",
             hint: LATER,
         },
         Row {
@@ -187,6 +187,16 @@ fn what_the_registry_does_not_give_is_named_with_its_own_words() {
             spoil: |_, _| Answer::text(429, ""),
             message: "cannot import oci://REGISTRY/a/b:latest: the registry has had too many requests (429 Too Many Requests)",
             hint: "wait, or log in: docker login REGISTRY; credentials are read from {}/docker/config.json",
+        },
+        Row {
+            rest: "",
+            shelf: good,
+            spoil: |_, _| {
+                let words = r#"{"errors":[{"code":"NAME_INVALID","message":"no such form"}]}"#;
+                Answer::text(400, words).with("Content-Type", "application/json")
+            },
+            message: "cannot import oci://REGISTRY/a/b:latest: the registry says 400 Bad Request: no such form",
+            hint: "is it a registry?",
         },
         Row {
             rest: "",

@@ -8,6 +8,7 @@ mod bad_pulls;
 mod bench;
 mod debian_registry;
 mod disks;
+mod downloads;
 mod exchange;
 mod good;
 mod host;

@@ -41,6 +41,11 @@ impl Place {
         self.directory.path().join(name)
     }
 
+    /// Returns the host that its commands run on.
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Writes a file; returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);

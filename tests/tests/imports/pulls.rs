@@ -10,7 +10,6 @@ use super::rootfs::SHOW;
 use super::shelf::Shelf;
 use serde_json::json;
 use std::fs;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 const LATEST: &str = "GET /v2/a/b/manifests/latest";
 
@@ -155,98 +154,6 @@ fn two_builds_at_once_fetch_each_layer_once() {
         let fetched = lines.iter().filter(|line| line.ends_with(layer)).count();
         assert_eq!(fetched, 1, "{lines:?}");
     }
-}
-
-#[test]
-fn a_build_that_is_killed_while_it_fetches_leaves_nothing() {
-    let place = Place::new();
-    let mut shelf = Shelf::default();
-    let half = cut_layer(&mut shelf);
-    let (layer, images, count) = (shelf.layers[0].clone(), shelf.clone(), AtomicUsize::new(0));
-    let registry = Registry::serve(move |request| {
-        let answer = images.answer(request);
-        if request.line.ends_with(&layer) && count.fetch_add(1, Ordering::Relaxed) == 0 {
-            Answer {
-                is_silent: true,
-                ..answer.cut(half)
-            }
-        } else {
-            answer
-        }
-    });
-    let args = ["image", "import", "i", &registry.source("")];
-    let mut build = place.vm_test(&args).spawn().unwrap();
-    while registry
-        .lines()
-        .iter()
-        .all(|line| !line.ends_with(&shelf.layers[0]))
-    {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    build.kill().unwrap();
-    build.wait().unwrap();
-    let left = fs::read_dir(place.path("store/building")).unwrap();
-    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
-    assert!(
-        left.iter()
-            .all(|name| name.to_str().unwrap().ends_with(".lock")),
-        "{left:?}"
-    );
-    place.succeed(&["gc", "--images"]);
-    place.assert_empty();
-    import(&place, "i", &registry.source(""));
-    assert_eq!(run(&place, "i", &SHOW), "base\n");
-}
-
-/// Serves an image whose only layer is so long that it can be cut; returns where it is cut.
-fn cut_layer(shelf: &mut Shelf) -> u64 {
-    let layer = base().finish();
-    let half = layer.len() as u64 / 2;
-    shelf.image("latest", &[("", layer)]);
-    half
-}
-
-#[test]
-fn a_connection_that_is_cut_goes_on_where_it_was() {
-    let place = Place::new();
-    let mut shelf = Shelf::default();
-    let half = cut_layer(&mut shelf);
-    let (layer, images) = (shelf.layers[0].clone(), shelf.clone());
-    let registry = Registry::serve(move |request| {
-        let answer = images.answer(request);
-        if request.line.ends_with(&layer) && request.from() == 0 {
-            answer.cut(half)
-        } else {
-            answer
-        }
-    });
-    import(&place, "i", &registry.source(""));
-    assert_eq!(run(&place, "i", &SHOW), "base\n");
-    let layers: Vec<_> = registry.requests().into_iter().skip(2).collect();
-    let from: Vec<_> = layers.iter().map(|request| request.from() as u64).collect();
-    assert_eq!(from, [0, half]);
-}
-
-#[test]
-fn a_registry_that_knows_no_ranges_sends_everything_again() {
-    let place = Place::new();
-    let mut shelf = Shelf::default();
-    let half = cut_layer(&mut shelf);
-    let (layer, images, count) = (shelf.layers[0].clone(), shelf.clone(), AtomicUsize::new(0));
-    let registry = Registry::serve(move |request| {
-        if !request.line.ends_with(&layer) {
-            return images.answer(request);
-        }
-        let whole = images.answer(&request.without_range());
-        match count.fetch_add(1, Ordering::Relaxed) {
-            0 => whole.cut(half),
-            1 => Answer::text(503, "busy"),
-            _ => whole,
-        }
-    });
-    import(&place, "i", &registry.source(""));
-    assert_eq!(run(&place, "i", &SHOW), "base\n");
-    assert_eq!(registry.lines().len(), 5);
 }
 
 #[test]

@@ -89,6 +89,11 @@ impl Shelf {
         json!({ "mediaType": kind, "digest": digest, "size": size })
     }
 
+    /// Returns the length of a blob.
+    pub(crate) fn size_of(&self, digest: &str) -> usize {
+        self.files[&format!("blobs/{digest}")].1.len()
+    }
+
     /// Returns the paths, media types and contents of everything.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
         let files = self.files.iter();

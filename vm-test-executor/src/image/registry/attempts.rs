@@ -1,6 +1,6 @@
 //! How often something that a registry did not finish is tried again.
 //!
-//! Counts and waits; knows no requests.
+//! Counts; knows no requests, and leaves the waiting to who asks.
 
 use std::time::Duration;
 
@@ -21,18 +21,15 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Counts a failure after this many bytes and waits; returns false if it was the last one.
-    pub(super) fn again(&mut self, bytes: u64) -> bool {
+    /// Counts a failure after this many bytes; returns how long to wait before the next attempt,
+    /// `None` if there is none.
+    pub(super) fn again(&mut self, bytes: u64) -> Option<Duration> {
         if bytes >= self.furthest.saturating_add(PROGRESS) {
             self.furthest = bytes;
             self.failures = 0;
         }
         self.failures += 1;
-        if self.failures >= MOST {
-            return false;
-        }
-        std::thread::sleep(WAIT * (1 << (self.failures - 1)));
-        true
+        (self.failures < MOST).then(|| WAIT * (1 << (self.failures - 1)))
     }
 }
 
@@ -46,15 +43,12 @@ mod tests {
     #[test]
     fn only_progress_beyond_what_there_was_is_worth_more_attempts() {
         let mut attempts = Attempts::default();
-        let mut count = 0;
         // Each attempt gets as far as the first one, from the beginning.
-        while attempts.again(7 << 20) {
-            count += 1;
-        }
-        assert_eq!(count, MOST - 1);
+        let waits: Vec<_> = std::iter::from_fn(|| attempts.again(7 << 20)).collect();
+        assert_eq!(waits, [200, 400, 800, 1600].map(Duration::from_millis));
         let mut attempts = Attempts::default();
         for bytes in 1..u64::from(3 * MOST) {
-            assert!(attempts.again(bytes << 20), "{bytes}");
+            assert_eq!(attempts.again(bytes << 20), Some(WAIT), "{bytes}");
         }
     }
 }

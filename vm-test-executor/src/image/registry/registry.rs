@@ -14,6 +14,7 @@ use crate::image::layer::digest::Digest;
 use crate::image::recipe::Reference;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
+use std::thread;
 use ureq::{Agent, Body, http::Response, http::StatusCode};
 use vm_test_protocol::failure::Failure;
 
@@ -107,13 +108,14 @@ impl Registry {
                 break;
             }
             let length = download.length();
-            if !attempts.again(length) {
+            let Some(wait) = attempts.again(length) else {
                 let cause = format!(
-                    "the connection was cut {} times, the last time after {length} of the {size} bytes of its {what}: {cut}",
+                    "the connection was cut {} times in a row, the last time after {length} of the {size} bytes of its {what}: {cut}",
                     attempts::COUNT
                 );
                 return Err(cannot(&self.name, cause).hint(LATER));
-            }
+            };
+            thread::sleep(wait);
         }
         let got = download.digest();
         self.compare(what, &got, digest)
@@ -153,13 +155,14 @@ impl Registry {
                     return Err(self.refused(what, &cause).hint(hint));
                 }
                 Err(Trouble::Cut(cause) | Trouble::NotPlain(cause)) => {
-                    if !attempts.again(0) {
+                    let Some(wait) = attempts.again(0) else {
                         let cause = format!(
                             "its {what} did not come in {} attempts: {cause}",
                             attempts::COUNT
                         );
                         return Err(cannot(&self.name, cause).hint(LATER));
-                    }
+                    };
+                    thread::sleep(wait);
                 }
             }
         }
@@ -188,9 +191,10 @@ impl Registry {
                 form: None,
             };
             let answer = http::send(&self.agent, &url, asked);
-            // A registry on this host may have a certificate all the same.
+            // A registry on this host may have a certificate all the same, and then says so in words
+            // that are not a registry's.
             let may_be_encrypted = match &answer {
-                Ok(answer) => answer.status() == StatusCode::BAD_REQUEST,
+                Ok(answer) => answer.status() == StatusCode::BAD_REQUEST && !is_json(answer),
                 Err(Trouble::NotPlain(_)) => true,
                 Err(_) => false,
             };
@@ -251,6 +255,13 @@ impl Registry {
         );
         Err(cannot(&self.name, cause).hint(OTHER_BYTES))
     }
+}
+
+/// Returns whether an answer is in the form of a registry's.
+fn is_json(answer: &Response<Body>) -> bool {
+    let kind = answer.headers().get("content-type");
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.contains("json"))
 }
 
 /// The hints for what may be better later, and for what no user can mend.
