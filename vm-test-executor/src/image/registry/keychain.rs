@@ -35,6 +35,9 @@ pub(super) fn ask(name: &str, server: &str) -> Result<Option<(String, String)>, 
         .spawn()
         .map_err(|error| match error.kind() {
             ErrorKind::NotFound => format!("there is no program {program} in PATH"),
+            ErrorKind::PermissionDenied => {
+                format!("there is no program {program} in PATH that you may start")
+            }
             _ => cannot(&error),
         })?;
     // A helper that reads nothing may have ended already.
