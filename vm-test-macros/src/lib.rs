@@ -17,6 +17,7 @@ mod placements;
 mod quantity;
 mod refusal;
 mod runtime_path;
+mod set_up;
 mod settings;
 mod site_lab;
 mod value;

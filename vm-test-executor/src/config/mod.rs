@@ -17,6 +17,7 @@ mod mistake;
 mod placements;
 mod rollback;
 mod schema;
+mod set_up;
 pub mod shape;
 mod table;
 mod value;

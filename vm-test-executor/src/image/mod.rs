@@ -19,7 +19,7 @@ mod store;
 mod verification;
 
 pub use build::{Progress, Session, build, with_kernel};
-pub use collection::collect;
+pub use collection::{collect, trim_set_ups};
 pub use export::export;
 pub use import::{Runner, Source};
 pub use inside::{COMMAND as INSIDE_COMMAND, main as inside_main};
@@ -31,7 +31,7 @@ pub use recipe::{
 };
 pub use store::remains::{Collected, clear};
 pub use store::{
-    Held, ImageRecord, KernelRecord, LayerRecord, MOUNT_OPTIONS, Reservation, Snapshot, Store,
-    absent, disk_of, images, layers, refresh_host, sweep as sweep_snapshots,
+    Held, ImageRecord, KernelRecord, LayerRecord, MOUNT_OPTIONS, Programs, Reservation, Snapshot,
+    Store, absent, disk_of, images, layers, refresh_host, set_ups, sweep as sweep_snapshots,
 };
 pub use verification::verify;
