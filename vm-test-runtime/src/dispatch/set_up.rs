@@ -24,6 +24,9 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 const LAST_LINES: usize = 20;
 const LONGEST_LINE: usize = 200;
 
+/// What helps if it has failed by itself.
+const HINT: &str = "it ran once, for all tests that name it, and runs again in the next run; it ran in a container of the guest's image, on the host's kernel and without the image's init, whatever the guest is";
+
 /// Returns the set-up of a site, if it has one.
 pub(super) fn of(site: &Site) -> Result<Option<set_up::SetUp>, Failure> {
     let Some(set_up) = site.set_up.map(|of| of()) else {
@@ -59,7 +62,10 @@ pub(super) fn run(
     };
     let done = have_run(site, test, &request, &set_up);
     done.map_err(|failure| {
-        failure.reworded(|words| format!("cannot set up guest `{guest}` with `{name}`: {words}"))
+        let hint = failure.hint.clone().unwrap_or_else(|| HINT.to_owned());
+        let what = format!("cannot set up guest `{guest}` with `{name}`");
+        let worded = failure.reworded(|words| format!("{what}: {words}"));
+        worded.hint(hint)
     })
 }
 
@@ -114,7 +120,8 @@ fn conclude(
 ) -> Result<(), Failure> {
     let words = match returned {
         Some(Returned::Value(value)) => match set_up.function.decode(&value) {
-            Ok(None) if *end == End::Exited(0) => return Ok(()),
+            // libtest says 101 if the test is one that should panic.
+            Ok(None) if matches!(end, End::Exited(0 | 101)) => return Ok(()),
             Ok(None) => how(end, limit),
             Ok(Some(reason)) => format!("it returned: {reason}"),
             Err(refusal) => refusal.to_string(),
@@ -193,6 +200,7 @@ mod tests {
         };
         for (end, returned, expected) in [
             (End::Exited(0), value(None), "done"),
+            (End::Exited(101), value(None), "done"),
             (
                 End::Exited(0),
                 value(Some("Error: no")),
