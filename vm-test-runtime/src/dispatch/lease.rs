@@ -1,5 +1,6 @@
 //! Translates a site into a lease request; `crate::client` makes the lease.
 
+use super::waiting::waiting;
 use super::{entry, job, set_up};
 use crate::client::Lease;
 use crate::site::Site;
@@ -26,11 +27,6 @@ pub(super) fn obtain(site: &'static Site, test: &str) -> Result<Lease, Failure> 
         eprintln!("vm-test: {line}");
     }
     Ok(lease)
-}
-
-/// Tells the user why a test waits.
-pub(super) fn waiting(test: &str, reason: &str) {
-    eprintln!("vm-test: `{test}` waits: {reason}");
 }
 
 /// Returns the request for the guest of a site.

@@ -42,6 +42,7 @@ mod tracer;
 mod unknown;
 mod unread;
 mod verdict;
+mod waiting;
 mod watch;
 
 pub(crate) use test::dispatch;

@@ -3,6 +3,7 @@
 
 use super::node_job::{Watch, breach_of};
 use super::tail::Tail;
+use super::waiting::waiting;
 use super::{environment_hash, job};
 use crate::call;
 use crate::client::{Follower, Lease};
@@ -75,7 +76,7 @@ fn have_run(
     request: &LeaseRequest,
     set_up: &SetUp,
 ) -> Result<(), Failure> {
-    let waiting = |reason: &str| super::lease::waiting(test, reason);
+    let waiting = |reason: &str| waiting(test, reason);
     let mut lease = Lease::obtain(request, waiting)?;
     let granted = &lease.granted;
     let mut job = job::for_test(site, &site.guest(), test, granted, Wanted::default())?;
