@@ -25,6 +25,9 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 const LAST_LINES: usize = 20;
 const LONGEST_LINE: usize = 200;
 
+/// How many lines a backtrace may have that is left out.
+const LONGEST_TRACE: usize = 400;
+
 /// What helps if it has failed by itself.
 const HINT: &str = "it ran once, for all tests that name it, and runs again in the next run; it ran in a container of the guest's image, on the host's kernel and without the image's init, whatever the guest is";
 
@@ -107,9 +110,18 @@ fn have_run(
     // The daemon waits for its end before it reads what it wrote.
     lease.give_up();
     concluded.map_err(|failure| {
-        let lines = tail.last_lines(LAST_LINES, LONGEST_LINE);
-        failure.with_lines("the last lines that it wrote", &lines)
+        let lines = tail.last_lines(LAST_LINES + LONGEST_TRACE, LONGEST_LINE);
+        failure.with_lines("the last lines that it wrote", before_panic(&lines))
     })
+}
+
+/// Returns the last lines before a panic, which is told anyway, and whose backtrace is long; or the
+/// last of all.
+fn before_panic(lines: &[String]) -> &[String] {
+    let begins = |line: &String| line.starts_with("thread '") && line.contains(" panicked at ");
+    let end = lines.iter().position(begins).unwrap_or(lines.len());
+    let own = &lines[..end];
+    &own[own.len().saturating_sub(LAST_LINES)..]
 }
 
 /// Returns why a set-up that ended like this has failed, if it has.
@@ -177,6 +189,19 @@ mod tests {
 
     fn install() -> Result<(), String> {
         Err("no such package".to_owned())
+    }
+
+    #[test]
+    fn what_was_written_before_a_panic_is_quoted_and_its_backtrace_is_not() {
+        let of = |lines: &[&str]| -> Vec<String> {
+            let lines: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
+            before_panic(&lines).to_vec()
+        };
+        assert_eq!(of(&["a", "b"]), ["a", "b"]);
+        let panic = "thread 'one' (3) panicked at a.rs:1:2:";
+        assert_eq!(of(&["a", panic, "no", "   0: b"]), ["a"]);
+        assert_eq!(of(&[panic, "no"]), [""; 0]);
+        assert_eq!(of(&["a"; 100]).len(), LAST_LINES);
     }
 
     #[test]
