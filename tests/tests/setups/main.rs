@@ -3,6 +3,7 @@
 
 mod bench;
 mod changes;
+mod example;
 mod failing;
 mod in_full;
 mod kills;
