@@ -13,6 +13,7 @@ use crate::lab::{self, Lab};
 use crate::literal::{bare, text};
 use crate::matrix::{self, Guests, List};
 use crate::refusal::{Refusals, cannot};
+use crate::set_up::{self, SetUp};
 use crate::settings::{self, Setting};
 use argument::{Argument, CRATE, argument, comma};
 
@@ -25,6 +26,8 @@ pub(crate) struct Attribute {
     /// The lab of the test; then its guests mean nothing.
     pub(crate) lab: Option<Lab>,
     pub(crate) settings: Vec<Setting>,
+    /// The function whose work the guest starts from.
+    pub(crate) set_up: Option<SetUp>,
     /// The path of the runtime, if the user gave one.
     pub(crate) runtime: Option<Path>,
 }
@@ -36,6 +39,7 @@ struct Reader {
     each: Option<List>,
     lab: lab::Reader,
     settings: Vec<Setting>,
+    set_up: Option<SetUp>,
     runtime: Option<Path>,
     refusals: Refusals,
 }
@@ -72,6 +76,9 @@ fn read(input: ParseStream) -> syn::Result<Attribute> {
     let lab = reader
         .lab
         .finish(elsewhere.as_deref(), &mut reader.refusals);
+    if let Some(set_up) = &reader.set_up {
+        set_up.check(lab.as_ref(), &mut reader.refusals);
+    }
     reader.refusals.finish()?;
     Ok(Attribute {
         lab,
@@ -80,6 +87,7 @@ fn read(input: ParseStream) -> syn::Result<Attribute> {
             None => Guests::One(reader.guest.unwrap_or_else(|| DEFAULT_GUEST.to_owned())),
         },
         settings: reader.settings,
+        set_up: reader.set_up,
         runtime: reader.runtime,
     })
 }
@@ -148,6 +156,13 @@ impl Reader {
         }
         if key == matrix::KEY {
             return self.each(key, value);
+        }
+        if key == set_up::KEY {
+            if self.set_up.is_some() {
+                return self.refusals.push(repeated(key));
+            }
+            self.set_up = self.refusals.keep(SetUp::read(key, value));
+            return;
         }
         if key == lab::LAB || key == lab::NODE {
             if self.lab.read(key, value, &mut self.refusals) {

@@ -120,6 +120,13 @@ fn site(
         }
         None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
     };
+    let set_up = match &attribute.set_up {
+        Some(set_up) => {
+            let set_up = set_up.expand(private);
+            quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#set_up))
+        }
+        None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+    };
     let ident = &function.signature.ident;
     // As libtest names it: with `r#` if it is raw.
     let name = ident.to_string();
@@ -143,6 +150,7 @@ fn site(
                 guest: #guest,
                 lab: #lab,
                 settings: &[#(#settings),*],
+                set_up: #set_up,
                 panics: #private::Panics::#panics,
                 expected: #expected,
                 file: #file,

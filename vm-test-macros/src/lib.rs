@@ -18,6 +18,7 @@ mod placements;
 mod quantity;
 mod refusal;
 mod runtime_path;
+mod set_up;
 mod settings;
 mod site_lab;
 mod value;
@@ -102,6 +103,7 @@ use quote::ToTokens;
 /// | `devices` | a list of `"/dev/net/tun"`, `"/dev/fuse"`, `"loop"` | `[]` | devices the guest may use |
 /// | `rollback` | `"overlay"`, `"snapshot"` | `"overlay"` | what the test writes is in memory, or on disk in a snapshot of the image |
 /// | `privileged` | `true`, `false` | `false` | no user namespace: root of a container is root of the host |
+/// | `setup` | the path of a function | none | what it writes is kept: it runs once, and each test that names it starts from there |
 /// | `crate` | a path | found by itself | where the runtime is, for crates that re-export it |
 ///
 /// Sizes are whole numbers with `K`, `M`, `G` or `T`; these are binary units, and `iB` or `B` may

@@ -11,6 +11,7 @@ use crate::lab;
 use crate::matrix;
 use crate::mistake::Cure;
 use crate::refusal::cannot;
+use crate::set_up;
 use crate::value::{self, Value};
 
 /// A key with its checked value.
@@ -66,7 +67,9 @@ fn unknown(name: &Ident) -> syn::Error {
         format!("did you mean `{}`?", matrix::KEY)
     } else if let Some(key) = Key::suggestion(&name.to_string()) {
         format!("did you mean `{key}`?")
-    } else if let Some(key) = word::suggestion(&name.to_string(), [lab::LAB, lab::NODE]) {
+    } else if let Some(key) =
+        word::suggestion(&name.to_string(), [lab::LAB, lab::NODE, set_up::KEY])
+    {
         format!("did you mean `{key}`?")
     } else {
         let keys = word::enumerate(names(), "`", "and");

@@ -3,9 +3,11 @@
 use super::failure::Failure;
 use super::forwarded::Forwarded;
 use super::lab::{LabLeased, LabRequest, NodeOfLab, OfLab};
+pub use super::layer_build::LayerBuild;
 use super::order::{Done, Order};
 use super::pattern::Pattern;
 use super::record::{Log, Record, RunEntry};
+use super::set_up::SetUp;
 use super::startup::Startup;
 use super::status::Status;
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,9 @@ pub enum Request {
     /// All nodes of the lab that this connection has been granted are there, and a test's body has
     /// begun: another test with such a lab may follow. There is no answer.
     LabBegins,
+    /// The end of the set-up that [`Reply::SetUp`] has asked for, or why it has failed. The answers
+    /// are those to [`Request::Lease`], which this connection has begun with.
+    HasSetUp(Result<(), Failure>),
     /// Report what is running.
     Status,
     /// Report how an instance ended.
@@ -118,6 +123,8 @@ pub struct LeaseRequest {
     pub credentials: Vec<(String, String)>,
     /// The store with the images.
     pub store: String,
+    /// Present if the instance starts from what a function of the program has done.
+    pub set_up: Option<SetUp>,
     /// Present if the instance makes a layer of an image.
     pub build: Option<LayerBuild>,
     /// Present if a VM is to read an imported disk.
@@ -153,6 +160,7 @@ impl LeaseRequest {
             library_path: String::new(),
             credentials: Vec::new(),
             store: store.into(),
+            set_up: None,
             build: None,
             disk: None,
             node: None,
@@ -181,22 +189,14 @@ pub enum DiskFormat {
     Qcow2,
 }
 
-/// A layer that an instance makes: its writes are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LayerBuild {
-    /// The keys of the layers below, base first.
-    pub below: Vec<String>,
-    /// The staging directory, relative to the store, with `files` and `work` for an overlay.
-    pub aside: String,
-    /// Whether the instance may use the host's network.
-    pub network: bool,
-}
-
 /// An answer from the daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
     /// The lease waits for resources, for this reason. Other replies follow.
     Queued(String),
+    /// The client is to run its set-up in an instance that makes this layer, and to answer with
+    /// [`Request::HasSetUp`]. Other replies follow.
+    SetUp(LayerBuild),
     /// The lease is granted; from here on the connection is the agent's.
     Leased(Leased),
     /// The answer to [`Request::Lab`].

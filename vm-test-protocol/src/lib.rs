@@ -22,6 +22,7 @@ pub mod frame;
 pub mod harvest;
 pub mod impairment;
 pub mod lab;
+mod layer_build;
 pub mod machine;
 pub mod mailbox;
 pub mod node_fault;
@@ -29,12 +30,13 @@ pub mod order;
 pub mod pattern;
 pub mod proxy;
 pub mod record;
+pub mod set_up;
 pub mod startup;
 pub mod status;
 pub mod tool;
 
 /// The version of all messages in this crate; incremented with every change to any of them.
-pub const PROTOCOL: u32 = 18;
+pub const PROTOCOL: u32 = 19;
 
 /// The socket in a guest where the agent listens for reports of the test body.
 pub const BODY_SOCKET: &str = "/run/vm-test/agent.sock";

@@ -41,6 +41,7 @@ mod tests {
             guest: "host",
             lab: None,
             settings: &[],
+            set_up: None,
             panics: Panics::Fail,
             expected: None,
             file: "",

@@ -46,6 +46,7 @@ mod outcome;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 mod relay;
 mod run;
+mod set_up;
 mod site;
 #[doc(hidden)]
 pub mod variables;
@@ -55,6 +56,7 @@ pub mod variables;
 pub mod __private {
     pub use crate::outcome::Outcome;
     pub use crate::run::{run, run_async};
+    pub use crate::set_up::SetUp;
     pub use crate::site::{LabSite, Panics, Site};
     pub use vm_test_settings::guest::{Placements, Setting, Sizes, Text, Texts};
     pub use vm_test_settings::placement::Placement;

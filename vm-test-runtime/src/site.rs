@@ -1,6 +1,7 @@
 //! A site: one `#[on_vm]` in the source, as the macro writes it down. Constant data; decides
 //! nothing.
 
+use crate::set_up::SetUp;
 use crate::variables;
 use std::borrow::Cow;
 use vm_test_settings::guest::Setting;
@@ -14,6 +15,8 @@ pub struct Site {
     pub lab: Option<LabSite>,
     /// What the attribute sets besides the name.
     pub settings: &'static [Setting],
+    /// Returns the function whose work its guest starts from, if there is one.
+    pub set_up: Option<fn() -> SetUp>,
     /// What is known about `#[should_panic]`.
     pub panics: Panics,
     /// What a panic's message must contain to make the test pass, if `#[should_panic]` says so.

@@ -15,6 +15,8 @@ pub const BIN: &str = "VM_TEST_BIN";
 pub const KEEP: &str = "VM_TEST_KEEP";
 /// The size to which an imported archive may unpack.
 pub const IMAGE_LIMIT: &str = "VM_TEST_IMAGE_LIMIT";
+/// Registries that are reached without encryption.
+pub const PLAIN_HTTP: &str = "VM_TEST_PLAIN_HTTP";
 /// The directory of images.
 pub const STORE: &str = "VM_TEST_STORE";
 /// The directory of sockets and locks.
@@ -37,10 +39,11 @@ pub const CPU_BUDGET: &str = "VM_TEST_CPU_BUDGET";
 pub const QEMU: &str = "VM_TEST_QEMU";
 
 /// All variables, in the order of the documentation.
-pub const ALL: [&str; 13] = [
+pub const ALL: [&str; 14] = [
     BIN,
     KEEP,
     IMAGE_LIMIT,
+    PLAIN_HTTP,
     STORE,
     RUNTIME_DIR,
     CLAIMS_DIR,

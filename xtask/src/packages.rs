@@ -30,93 +30,78 @@ pub(crate) const TABLE: &[Package] = &[
         Sign::Command("ip"),
         "makes the interfaces of the demo",
     ),
-    debian(
+    for_tests(
         "iptables",
-        Purpose::Test,
         Sign::Command("iptables"),
         "is the other firewall that guests must offer",
     ),
-    debian(
+    for_tests(
         "passt",
-        Purpose::Test,
         Sign::Command("pasta"),
         "is the way out of containers with network = \"user\"",
     ),
-    debian(
+    for_tests(
         "iputils-ping",
-        Purpose::Test,
         Sign::Command("ping"),
         "sends packets between guests",
     ),
-    debian(
+    for_tests(
         "mmdebstrap",
-        Purpose::Test,
         Sign::Command("mmdebstrap"),
         "bootstraps the Debian that images start from",
     ),
-    debian(
+    for_tests(
         "btrfs-progs",
-        Purpose::Test,
         Sign::Command("mkfs.btrfs"),
         "makes the file system of a store under test",
     ),
-    debian(
+    for_tests(
         "qemu-system-x86",
-        Purpose::Test,
         Sign::Command("qemu-system-x86_64"),
         "runs VMs",
     ),
-    debian(
+    for_tests(
         "qemu-utils",
-        Purpose::Test,
         Sign::Command("qemu-img"),
         "makes the disks that VMs write to",
     ),
-    debian(
+    for_tests(
         "e2fsprogs",
-        Purpose::Test,
         Sign::Command("mke2fs"),
         "makes the disks of VMs, and one that a store under test fills",
     ),
-    debian(
+    for_tests(
         "xz-utils",
-        Purpose::Test,
         Sign::Command("xz"),
         "packs archives that are imported",
     ),
-    debian(
+    for_tests(
         "zstd",
-        Purpose::Test,
         Sign::Command("zstd"),
         "packs archives that are imported",
     ),
-    debian(
+    for_tests(
         "strace",
-        Purpose::Test,
         Sign::Command("strace"),
         "follows a test that is traced",
     ),
-    debian(
+    for_tests(
         "perl",
-        Purpose::Test,
         Sign::Command("perl"),
         "is the other language whose programs guests run",
     ),
-    debian(
+    for_tests(
         "mariadb-server-core",
-        Purpose::Test,
         Sign::Command("mariadbd"),
         "is a server that the fault proxy carries",
     ),
-    debian(
+    for_tests(
         "mariadb-client-core",
-        Purpose::Test,
         Sign::Command("mariadb"),
         "shows the errors of that server's protocol",
     ),
-    debian(
+    for_tests(
         "procps",
-        Purpose::Test,
         Sign::Command("ps"),
         "shows the processes that a test left behind",
     ),
@@ -204,63 +189,55 @@ pub(crate) const TABLE: &[Package] = &[
         Sign::Command("haproxy"),
         "is what the fault proxies are compared with",
     ),
-    debian(
+    for_tests(
         "python3-venv",
-        Purpose::Test,
         Sign::Command("python3"),
         "runs clients of servers, and munet, which labs are compared with",
     ),
-    debian(
+    for_tests(
         "redis-server",
-        Purpose::Test,
         Sign::Command("redis-server"),
         "is a server behind the fault proxy",
     ),
-    debian(
+    for_tests(
         "memcached",
-        Purpose::Test,
         Sign::Command("memcached"),
         "is another server behind it",
     ),
-    debian(
+    for_tests(
         "nginx-light",
-        Purpose::Test,
         Sign::Command("nginx"),
         "is a server of HTTP behind the fault proxy",
     ),
-    debian(
-        "curl",
-        Purpose::Test,
-        Sign::Command("curl"),
-        "is a client of it",
+    for_tests("curl", Sign::Command("curl"), "is a client of it"),
+    for_tests(
+        "docker-registry",
+        Sign::Command("docker-registry"),
+        "is a registry that images come from",
     ),
-    debian(
+    for_tests(
+        "openssl",
+        Sign::Command("openssl"),
+        "makes the certificate of that registry",
+    ),
+    for_tests(
         "lxc-dev",
-        Purpose::Test,
         Sign::Header("lxc/lxccontainer.h"),
         "has the layout that the bindings must match",
     ),
-    debian(
+    for_tests(
         "gcc",
-        Purpose::Test,
         Sign::Command("gcc"),
         "compiles the check of that layout",
     ),
-    debian(
-        "libc6-dev",
-        Purpose::Test,
-        Sign::Header("stdio.h"),
-        "is needed by gcc",
-    ),
-    debian(
+    for_tests("libc6-dev", Sign::Header("stdio.h"), "is needed by gcc"),
+    for_tests(
         "util-linux",
-        Purpose::Test,
         Sign::Command("setpriv"),
         "runs the suites as an ordinary user",
     ),
-    debian(
+    for_tests(
         "passwd",
-        Purpose::Test,
         Sign::Command("useradd"),
         "makes that ordinary user",
     ),
@@ -296,6 +273,11 @@ pub(crate) const TABLE: &[Package] = &[
         purpose: Purpose::Test,
     },
 ];
+
+/// Returns a package of Debian and Ubuntu that only vm-test's own tests need.
+const fn for_tests(name: &'static str, sign: Sign, why: &'static str) -> Package {
+    debian(name, Purpose::Test, sign, why)
+}
 
 #[cfg(test)]
 mod tests {

@@ -53,6 +53,7 @@ const UNDER_ONE_RUNNER: &[&str] = &[
     "published",
     "returns",
     "runner",
+    "setups",
     "sick",
     "store",
     "system",

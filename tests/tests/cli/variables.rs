@@ -97,6 +97,12 @@ fn a_value_that_cannot_be_used_names_its_variable() {
             &["image", "import", "x", "tar:/etc/passwd"],
             "cannot use VM_TEST_IMAGE_LIMIT: `20` is not a size",
         ),
+        (
+            "VM_TEST_PLAIN_HTTP",
+            "localhost:5000,http://r.io",
+            &["image", "import", "x", "oci://localhost:1/a"],
+            "cannot use VM_TEST_PLAIN_HTTP: \"http://r.io\" is not a registry",
+        ),
     ] {
         let finished = with(&host, &[(name, value)], args);
         assert!(!finished.status.success(), "{name}={value}");

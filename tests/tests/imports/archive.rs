@@ -62,6 +62,13 @@ impl Archive {
         self
     }
 
+    /// Adds the head of a file of this size, whose content is added elsewhere.
+    pub(crate) fn head_of(mut self, name: &str, size: u64) -> Self {
+        self.bytes
+            .extend(header(name, b'0', "", 0o644, [0; 2], size));
+        self
+    }
+
     /// Adds a directory of this user and group.
     pub(crate) fn directory_of(mut self, name: &str, mode: u32, ids: [u32; 2]) -> Self {
         self.bytes.extend(header(name, b'5', "", mode, ids, 0));

@@ -249,8 +249,7 @@ fn what_is_cut_off_damaged_or_no_archive_is_refused() {
 
 #[test]
 fn a_source_that_is_not_there_or_does_not_say_what_it_is_is_refused() {
-    const NAMED: &str =
-        "say what it is: tar:PATH, dir:PATH, oci:PATH, qcow2:PATH, raw:PATH or box:PATH";
+    const NAMED: &str = "say what it is: tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, qcow2:PATH, raw:PATH or box:PATH";
     refuse_imports(&[
         Row {
             source: |_| "r.tar".to_owned(),
@@ -284,7 +283,7 @@ fn a_source_that_is_not_there_or_does_not_say_what_it_is_is_refused() {
         Row {
             source: |_| "json:{\"driver\":\"raw\"}".to_owned(),
             message: "cannot import json:{\"driver\":\"raw\"}: unknown kind of source \"json\"",
-            hint: "a source is tar:PATH, dir:PATH, oci:PATH, qcow2:PATH, raw:PATH or box:PATH; write a file whose own name has a colon as ./NAME",
+            hint: "a source is tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, qcow2:PATH, raw:PATH or box:PATH; write a file whose own name has a colon as ./NAME",
         },
     ]);
     let place = Place::new();

@@ -41,6 +41,11 @@ impl Place {
         self.directory.path().join(name)
     }
 
+    /// Returns the host that its commands run on.
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Writes a file; returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
@@ -102,7 +107,7 @@ impl Place {
 
     /// Asserts that the store contains no layer, no image and nothing incomplete.
     pub(crate) fn assert_empty(&self) {
-        for part in ["layers", "images", "building"] {
+        for part in ["layers", "images", "building", "pulled"] {
             let left: Vec<_> = fs::read_dir(self.path("store").join(part))
                 .into_iter()
                 .flatten()

@@ -43,7 +43,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             content: b"base = \"docker:nginx\"\n",
             command: BUILD,
             message: "cannot use {}/images/a.toml: unknown kind of base \"docker\"",
-            hint: "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
+            hint: "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, host, or the name of an image",
         },
         Mistake {
             file: "images/a.toml",

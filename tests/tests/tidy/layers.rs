@@ -47,6 +47,7 @@ const IMAGE: &[&[&str]] = &[
     &["machine"],
     &["payload"],
     &["store"],
+    &["registry"],
     &["recipe"],
     &["inside"],
     &["archive"],

@@ -10,8 +10,8 @@ const ATTRIBUTE: (&str, &str) = ("vm-test-macros/src/lib.rs", "/// ");
 /// The page of the book.
 const PAGE: (&str, &str) = ("docs/settings.md", "");
 
-/// A key of the attribute that is not a setting.
-const OF_THE_ATTRIBUTE: &str = "crate";
+/// Keys of the attribute that are not settings.
+const OF_THE_ATTRIBUTE: [&str; 2] = ["crate", "setup"];
 
 pub(crate) fn undocumented(tree: &Tree) -> Vec<String> {
     [ATTRIBUTE, PAGE]
@@ -34,7 +34,7 @@ fn differences(tree: &Tree, (path, start): (&str, &str)) -> Vec<String> {
     let missing = missing.map(|name| format!("{path} has no row `{name}` in its table of keys"));
     let unknown = rows
         .iter()
-        .filter(|name| Key::find(name).is_none() && **name != OF_THE_ATTRIBUTE);
+        .filter(|name| Key::find(name).is_none() && !OF_THE_ATTRIBUTE.contains(*name));
     let unknown = unknown.map(|name| format!("{path} has a row `{name}`, which is no key"));
     missing.chain(unknown).collect()
 }

@@ -67,6 +67,11 @@ fn import(store: &Store, name: &str, source: &str) -> Result<(), Failure> {
 fn wants_anew(store: &Store, recipe: &Recipe) -> Result<(), Failure> {
     match &recipe.base {
         Base::Host(_) => image::refresh_host(store),
+        Base::Registry(reference) => Err(Failure::new(format!(
+            "cannot refresh image `{}`: its base is {reference}, which every build looks up",
+            recipe.name
+        ))
+        .hint(format!("vm-test image build {}", recipe.name))),
         base => {
             let failure = Failure::new(format!(
                 "cannot refresh image `{}`: its base is not \"host\", and all others are built once",

@@ -30,6 +30,8 @@ pub struct Guest {
     pub accelerator: Option<Accelerator>,
     /// Its image.
     pub image: String,
+    /// The image that its set-up has made of it, once that is there.
+    pub set_up: Option<String>,
     /// A kernel that replaces its image's.
     pub kernel: Option<OtherKernel>,
     /// The kernel modules that its tests need.
@@ -92,6 +94,7 @@ impl Guest {
             backend: Backend::Lxc,
             accelerator: None,
             image: HOST_IMAGE.to_owned(),
+            set_up: None,
             kernel: None,
             modules: Vec::new(),
             init: None,
@@ -173,6 +176,14 @@ impl Guest {
         }
     }
 
+    /// Returns the image that its instances start from.
+    #[must_use]
+    pub fn image_to_start_from(&self) -> String {
+        self.set_up
+            .clone()
+            .unwrap_or_else(|| self.image_with_kernel())
+    }
+
     /// Returns whether it gets something of the host besides the workspace.
     #[must_use]
     pub fn has_inputs(&self) -> bool {
@@ -198,7 +209,8 @@ impl Guest {
         let root = if self.image == HOST_IMAGE {
             "over the host's root".to_owned()
         } else {
-            format!("image {}", self.image_with_kernel())
+            let set_up = self.set_up.as_ref().map_or("", |_| ", set up");
+            format!("image {}{set_up}", self.image_with_kernel())
         };
         let privileged = if self.privileged { ", privileged" } else { "" };
         format!("{} {root}{privileged}", self.backend.name())

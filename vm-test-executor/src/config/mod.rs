@@ -18,6 +18,7 @@ mod mistake;
 mod placements;
 mod rollback;
 mod schema;
+mod set_up;
 pub mod shape;
 mod table;
 mod value;

@@ -31,6 +31,9 @@ pub(super) fn read(
         }
         let mistake = |span, refusal| Mistake::of_key(line(text, span), name, refusal);
         let Some(known) = Key::find(name) else {
+            if name == SET_UP {
+                return Err(mistake(key.span(), of_set_up()));
+            }
             let known: Vec<_> = names().chain(other.iter().copied()).collect();
             return Err(mistake(key.span(), unknown(name, &known)));
         };
@@ -41,6 +44,17 @@ pub(super) fn read(
         });
     }
     Ok(entries)
+}
+
+/// The key of a set-up, which sites have and the file has not.
+const SET_UP: &str = "setup";
+
+/// Refuses a set-up in the file: only the compiler finds a function by its path.
+fn of_set_up() -> Refusal {
+    Refusal::new(
+        "a set-up is a function of the tests, and named where they are",
+        "write `#[on_vm(\"NAME\", setup = crate::install)]` at each test that starts from it",
+    )
 }
 
 /// Checks a word of a list of variable names. Words of other lists are checked with the guest.

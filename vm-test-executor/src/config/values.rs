@@ -12,6 +12,7 @@ use vm_test_settings::limits::{DISK, MEMORY, TIME};
 pub(super) fn of(guest: &Guest) -> Vec<(&'static str, Value)> {
     let Guest {
         name: _,
+        set_up: _,
         backend,
         accelerator: _,
         image,

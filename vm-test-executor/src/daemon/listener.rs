@@ -147,6 +147,10 @@ fn answer(desk: &Desk, request: Request) -> Result<Reply, Lasting> {
             registry.record(*record);
             Reply::Recorded
         }
+        Request::HasSetUp(_) => {
+            let words = "cannot keep a set-up: this connection was asked for none";
+            Reply::Refused(Failure::new(words))
+        }
         Request::Order(_) | Request::LabBegins => {
             let words = "cannot change a lab: this connection has been granted none";
             Reply::Refused(Failure::new(words))

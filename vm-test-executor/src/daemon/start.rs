@@ -4,12 +4,13 @@
 use super::files::Files;
 use super::gate::Gate;
 use super::instance::{Orders, loops, spawner};
-use super::lease::{Admission, Budget, Claims, Host, Labs, Registry, Spares};
+use super::lease::{Admission, Budget, Claims, FailedSetUps, Host, Labs, Registry, Spares};
 use super::listener::{self, Desk};
 use super::prepare::stores::{self, Stores};
 use super::prepare::{Emulators, Foreign, Libraries, Names, Tools, Wanted};
 use super::{environment, log, sweep};
 use crate::host::idmaps::IdMaps;
+use crate::image::Programs;
 use signal_hook::iterator::Signals;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -153,12 +154,14 @@ pub fn serve() -> Result<(), Failure> {
             admission: Admission::among(Budget::of_host(), claims),
             registry: Registry::default(),
             labs: Labs::default(),
+            failed_set_ups: FailedSetUps::default(),
             spares: Spares::of_environment(),
             spare_labs: Spares::of_environment(),
             tools: Tools {
                 maps,
                 agent,
                 libraries: Libraries::default(),
+                programs: Programs::default(),
                 foreign: Foreign::default(),
                 emulators: Emulators::default(),
                 stores: Stores::new(journal.clone()),

@@ -4,7 +4,9 @@
 
 use crate::image::layer::lock::lock_for_removal;
 use crate::image::store::remains::{Collected, cannot, clear, names_in};
-use crate::image::store::{ImageRecord, Store, artifact, layers, subvolume};
+use crate::image::store::{
+    ImageRecord, Store, artifact, images, layers, pulled, set_ups, subvolume,
+};
 use crate::image::{inside, machine};
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,6 +21,9 @@ use vm_test_protocol::failure::Failure;
 /// something cannot be removed.
 pub fn collect(store: &Store) -> Result<Collected, Failure> {
     needed(store)?;
+    for image in set_ups::by_use(store) {
+        forget_unused(store, &image)?;
+    }
     let mut collected = clear(store)?;
     if store.subvolumes().exists() {
         for key in names_in(&store.subvolumes())? {
@@ -45,8 +50,60 @@ pub fn collect(store: &Store) -> Result<Collected, Failure> {
             None => {}
         }
     }
+    pulled::sweep(store)?;
     collect_artifacts(store, &mut collected)?;
     Ok(collected)
+}
+
+/// Removes all images that set-ups have made, except for those used last, as many as `most`, and
+/// those that instances use.
+///
+/// # Errors
+/// If something cannot be removed.
+pub fn trim_set_ups(store: &Store, most: usize) -> Result<(), Failure> {
+    for image in set_ups::by_use(store).iter().skip(most) {
+        if !forget_unused(store, image)? {
+            continue;
+        }
+        if let Some(key) = image.layers.last() {
+            let path = store.layers().join(key);
+            try_remove(store, &path, key.as_str(), |needed| {
+                needed.layers.contains(key.as_str())
+            })?;
+        }
+        let files = machine::key_for(image).filter(|key| !machine::is_needed(store, key));
+        if let Some(key) = files {
+            artifact::remove(store, &key)?;
+        }
+        let key = subvolume::key_of(image);
+        let path = store.subvolumes().join(&key);
+        if path.exists() {
+            let reserved = format!("subvolume-{key}");
+            try_remove(store, &path, &reserved, |needed| {
+                needed.subvolumes.contains(&key)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the record of an image that a set-up has made, unless an instance uses it; returns
+/// whether it did.
+fn forget_unused(store: &Store, image: &ImageRecord) -> Result<bool, Failure> {
+    let Some(key) = image.layers.last() else {
+        return Ok(false);
+    };
+    let path = store.layers().join(key);
+    match lock_for_removal(&path) {
+        Ok(None) => return Ok(false),
+        // Held while its record goes: nobody begins to use it meanwhile.
+        Ok(Some(_lock)) => images::forget(store, &image.name)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            images::forget(store, &image.name)?;
+        }
+        Err(error) => return Err(cannot(&path, &error)),
+    }
+    Ok(true)
 }
 
 /// Returns the size of a layer's files according to its record.

@@ -15,11 +15,12 @@ mod layer;
 mod machine;
 pub mod payload;
 mod recipe;
+mod registry;
 mod store;
 mod verification;
 
 pub use build::{Progress, Session, build, with_kernel};
-pub use collection::collect;
+pub use collection::{collect, trim_set_ups};
 pub use export::export;
 pub use import::{Runner, Source};
 pub use inside::{COMMAND as INSIDE_COMMAND, main as inside_main};
@@ -27,11 +28,12 @@ pub use layer::digest::Digest;
 pub use layer::key::LayerKey;
 pub use machine::{Initramfs, LENGTHS, Machine, MachineRecord, Template};
 pub use recipe::{
-    Base, Kernel, Recipe, file as recipe_file, find as find_recipe, schema as recipe_schema,
+    Base, Kernel, Recipe, Reference, file as recipe_file, find as find_recipe,
+    schema as recipe_schema,
 };
 pub use store::remains::{Collected, clear};
 pub use store::{
-    Held, ImageRecord, KernelRecord, LayerRecord, MOUNT_OPTIONS, Reservation, Snapshot, Store,
-    absent, disk_of, images, layers, refresh_host, sweep as sweep_snapshots,
+    Held, ImageRecord, KernelRecord, LayerRecord, MOUNT_OPTIONS, Programs, Reservation, Snapshot,
+    Store, absent, disk_of, images, layers, refresh_host, set_ups, sweep as sweep_snapshots,
 };
 pub use verification::verify;

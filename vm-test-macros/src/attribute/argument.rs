@@ -9,7 +9,7 @@ use syn::token::Paren;
 use syn::{Expr, Ident, Token};
 
 use crate::refusal::cannot;
-use crate::{lab, matrix, settings, site_lab};
+use crate::{lab, matrix, set_up, settings, site_lab};
 
 /// The key that tells where the runtime is. It is not a setting, because the guest never learns of
 /// it.
@@ -98,7 +98,7 @@ pub(super) fn comma(input: ParseStream) -> syn::Result<()> {
 }
 
 fn is_known(key: &Ident) -> bool {
-    [CRATE, matrix::KEY, lab::LAB, lab::NODE]
+    [CRATE, matrix::KEY, set_up::KEY, lab::LAB, lab::NODE]
         .iter()
         .any(|name| key == name)
         || settings::find(key).is_ok()
@@ -116,6 +116,9 @@ fn valueless(key: &Ident, at: impl ToTokens) -> syn::Error {
 fn example(key: &Ident) -> String {
     if key == matrix::KEY {
         return format!("write {}", matrix::EXAMPLE);
+    }
+    if key == set_up::KEY {
+        return format!("write {}", set_up::EXAMPLE);
     }
     match settings::find(key) {
         Ok(known) => format!("write {}", settings::example(known)),

@@ -97,6 +97,32 @@ fn every_mistake_in_the_list_names_its_cause_and_its_cure() {
             "cannot set `crate` twice: one of the values would be lost\nhint: remove one of the two",
         ),
         (
+            r#""w", setup = "crate::install""#,
+            "cannot set `setup`: the value is not the path of a function\n\
+             hint: write it without quotes: `setup = crate::install`",
+        ),
+        (
+            r#""w", setup = || ()"#,
+            "cannot set `setup`: the value is not the path of a function\nhint: write `setup = crate::install`",
+        ),
+        (
+            r#""w", setup"#,
+            "cannot set `setup`: it has no value\nhint: write `setup = crate::install`",
+        ),
+        (
+            r#""w", set_up = a"#,
+            "cannot set `set_up`: there is no such key\nhint: did you mean `setup`?",
+        ),
+        (
+            "setup = a, setup = b",
+            "cannot set `setup` twice: one of the values would be lost\nhint: remove one of the two",
+        ),
+        (
+            r#"lab = "office", setup = a"#,
+            "cannot set `setup`: the test has a lab, and its nodes have the guests of `vm-test.toml`\n\
+             hint: leave it out, and have an image of the nodes contain what they need",
+        ),
+        (
             r#"crate = "a""#,
             "cannot set `crate`: the value is not a path\n\
              hint: write the path of the runtime without quotes, as in `crate = my_crate::vm_test`",

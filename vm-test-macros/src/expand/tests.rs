@@ -39,6 +39,21 @@ fn an_async_test_hands_its_body_over_as_a_future() {
 }
 
 #[test]
+fn a_set_up_is_named_and_not_called_where_the_test_is() {
+    check(
+        r#""worker-1", setup = crate::install"#,
+        "#[test] fn mounts() { mount(); }",
+        &include_str!("sync.snapshot")
+            .replace("\"host\"", "\"worker-1\"")
+            .replace(
+                "set_up: ::core::option::Option::None",
+                "set_up: ::core::option::Option::Some(|| ::vm_test::__private::SetUp::of(\n                    \
+                 crate::install,\n                ))",
+            ),
+    );
+}
+
+#[test]
 fn everything_but_the_body_stays_as_written() {
     check(
         r#""worker-1", backend = "kvm", image = "debian-12", init = "system", memory = "1G", cpus = 2,

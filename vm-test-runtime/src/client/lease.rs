@@ -9,7 +9,7 @@ use std::io;
 use std::time::{Duration, Instant};
 use vm_test_protocol::PROTOCOL;
 use vm_test_protocol::agent::FromAgent;
-use vm_test_protocol::daemon::{LeaseRequest, Leased, Reply, Request};
+use vm_test_protocol::daemon::{LayerBuild, LeaseRequest, Leased, Reply, Request};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::record::{NodeTimes, Record, RecordOutcome};
@@ -50,9 +50,24 @@ impl Lease {
     /// # Errors
     /// If the daemon refuses or is gone, or the instance does not start.
     pub fn obtain(request: &LeaseRequest, waiting: impl Fn(&str)) -> Result<Self, Failure> {
+        Self::obtain_with(request, waiting, |_| {
+            Err(Failure::new("this program has no set-up"))
+        })
+    }
+
+    /// Obtains it like [`obtain`](Self::obtain); `set_up` runs the set-up, if the daemon says that
+    /// it is this client's turn.
+    ///
+    /// # Errors
+    /// The same, or if the set-up fails, here or in another process.
+    pub fn obtain_with(
+        request: &LeaseRequest,
+        waiting: impl Fn(&str),
+        set_up: impl Fn(LayerBuild) -> Result<(), Failure>,
+    ) -> Result<Self, Failure> {
         let began = Instant::now();
         for attempt in 1.. {
-            match Self::ask(request, &waiting) {
+            match Self::ask(request, &waiting, &set_up) {
                 Ok(mut lease) => {
                     lease.took = began.elapsed();
                     return Ok(lease);
@@ -76,7 +91,11 @@ impl Lease {
         told.collect()
     }
 
-    fn ask(request: &LeaseRequest, waiting: &impl Fn(&str)) -> Result<Self, Refusal> {
+    fn ask(
+        request: &LeaseRequest,
+        waiting: &impl Fn(&str),
+        set_up: &impl Fn(LayerBuild) -> Result<(), Failure>,
+    ) -> Result<Self, Refusal> {
         let guest = &request.guest;
         let mut connection = Connection::open().map_err(Refusal::Final)?;
         let lost = |error: io::Error| {
@@ -99,6 +118,10 @@ impl Lease {
             match connection.receive().map_err(lost)? {
                 Reply::Leased(leased) => break leased,
                 Reply::Queued(reason) => waiting(&reason),
+                Reply::SetUp(layer) => {
+                    let done = Request::HasSetUp(set_up(layer));
+                    connection.send(&done).map_err(lost)?;
+                }
                 Reply::Refused(failure) => return Err(Refusal::Final(failure)),
                 other => {
                     return Err(Refusal::Final(Failure::new(format!(
@@ -216,28 +239,6 @@ impl Lease {
         cause_of_death(&self.granted.instance)
     }
 
-    /// Describes the guest's memory for people, with how much files take if that is significant.
-    #[must_use]
-    pub fn memory_in_words(&self, files_bytes: u64) -> String {
-        let memory = self.granted.memory_bytes;
-        if takes_much(files_bytes, memory) {
-            let files = files_bytes >> 20;
-            format!("{} MiB, {files} MiB of it files", memory >> 20)
-        } else {
-            format!("{} MiB", memory >> 20)
-        }
-    }
-
-    /// Returns what helps other than more memory, if files take much of it.
-    #[must_use]
-    pub fn other_than_memory(&self, files_bytes: u64) -> &'static str {
-        if self.granted.writes_to_memory && takes_much(files_bytes, self.granted.memory_bytes) {
-            FILES_COUNT
-        } else {
-            ""
-        }
-    }
-
     /// Returns whether the kernel has killed a process of the instance because memory ran out.
     #[must_use]
     pub fn ran_out_of_memory(&self) -> bool {
@@ -262,14 +263,6 @@ fn cause_of_death(instance: &str) -> Failure {
         None => Failure::new("the guest died, and the daemon that held it is gone too"),
     }
 }
-
-/// Returns whether files take a significant part of the memory.
-fn takes_much(files: u64, memory: u64) -> bool {
-    files >= memory / 8
-}
-
-/// The explanation, with what to do instead.
-const FILES_COUNT: &str = "; files that a test writes are kept in memory and count towards this limit, unless rollback = \"snapshot\" keeps them on disk (needs an image in a btrfs store)";
 
 /// Returns why an instance ended before its agent answered.
 fn lost(instance: &str, cannot: &dyn Fn(String) -> Failure) -> Refusal {

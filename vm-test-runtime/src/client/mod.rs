@@ -14,6 +14,7 @@ mod kept;
 mod lab;
 mod lease;
 mod locate;
+mod memory;
 mod own_link;
 mod runtime_dir;
 mod silence;

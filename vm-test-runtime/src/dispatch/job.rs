@@ -12,6 +12,7 @@ use vm_test_protocol::agent::{Job, TestJob};
 use vm_test_protocol::daemon::Leased;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::harvest::Wanted;
+use vm_test_protocol::set_up::Binary;
 
 /// Returns the path of this test binary.
 pub(super) fn binary() -> Result<PathBuf, Failure> {
@@ -56,6 +57,7 @@ pub(super) fn for_test(
     wanted: Wanted,
 ) -> Result<Job, Failure> {
     let binary = binary()?;
+    let file = this_binary()?;
     let path = |path: &Path| {
         path.to_str().map(str::to_owned).ok_or_else(|| {
             Failure::new(format!(
@@ -64,9 +66,6 @@ pub(super) fn for_test(
             ))
         })
     };
-    // Through /proc, because the file at the path may already be another one.
-    let meta = std::fs::metadata("/proc/self/exe")
-        .map_err(|error| Failure::new(format!("cannot examine this test binary: {error}")))?;
     let directory = std::env::current_dir()
         .map_err(|error| Failure::new(format!("cannot find the working directory: {error}")))?;
     let mut variables = environment::forwarded(
@@ -83,8 +82,8 @@ pub(super) fn for_test(
         stop_at_timeout: granted.keep_for.is_some(),
         test: Some(TestJob {
             name: test.to_owned(),
-            length_bytes: meta.len(),
-            modified: modified(&meta),
+            length_bytes: file.length_bytes,
+            modified: file.modified,
             in_child: cfg!(panic = "abort"),
             call: None,
         }),
@@ -94,6 +93,18 @@ pub(super) fn for_test(
             path(&binary)?,
             [test, "--exact", "--include-ignored", "--nocapture"],
         )
+    })
+}
+
+/// Returns the file of this test binary.
+pub(super) fn this_binary() -> Result<Binary, Failure> {
+    // Through /proc, because the file at the path may already be another one.
+    let meta = std::fs::metadata("/proc/self/exe")
+        .map_err(|error| Failure::new(format!("cannot examine this test binary: {error}")))?;
+    Ok(Binary {
+        path: binary()?.to_string_lossy().into_owned(),
+        length_bytes: meta.len(),
+        modified: modified(&meta),
     })
 }
 

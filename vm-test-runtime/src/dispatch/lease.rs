@@ -1,6 +1,7 @@
 //! Translates a site into a lease request; `crate::client` makes the lease.
 
-use super::{entry, job};
+use super::waiting::waiting;
+use super::{entry, job, set_up};
 use crate::client::Lease;
 use crate::site::Site;
 use crate::variables;
@@ -9,8 +10,13 @@ use vm_test_protocol::failure::Failure;
 use vm_test_settings::guest::Setting;
 
 /// Asks the daemon for an instance and waits for its agent.
-pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
-    let lease = Lease::obtain(&request(site, test)?, |reason| waiting(test, reason));
+pub(super) fn obtain(site: &'static Site, test: &str) -> Result<Lease, Failure> {
+    let request = request(site, test)?;
+    let lease = Lease::obtain_with(
+        &request,
+        |reason| waiting(test, reason),
+        |layer| set_up::run(site, test, &request, layer),
+    );
     let lease = lease.map_err(|failure| {
         failure.reworded(|words| format!("{words}{}", site.origin_of_guest()))
     })?;
@@ -21,11 +27,6 @@ pub(super) fn obtain(site: &Site, test: &str) -> Result<Lease, Failure> {
         eprintln!("vm-test: {line}");
     }
     Ok(lease)
-}
-
-/// Tells the user why a test waits.
-pub(super) fn waiting(test: &str, reason: &str) {
-    eprintln!("vm-test: `{test}` waits: {reason}");
 }
 
 /// Returns the request for the guest of a site.
@@ -43,6 +44,7 @@ pub(super) fn request(site: &Site, test: &str) -> Result<LeaseRequest, Failure> 
         credentials: crate::client::credentials(),
         library_path: std::env::var("LD_LIBRARY_PATH").unwrap_or_default(),
         shares: job::shares(site, &job::binary()?),
+        set_up: set_up::of(site)?,
         entry: entry::of(site, test),
         ..LeaseRequest::new(
             site.guest(),

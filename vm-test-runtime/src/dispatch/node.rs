@@ -2,8 +2,8 @@
 //! each with an agent of its own. Knows no job; what jobs leave there, `node_files` knows.
 
 use super::journal::{Journal, Lines};
-use super::lease;
 use super::node_files::NodeFiles;
+use super::waiting::waiting;
 use crate::client::{self, Agent, Channels, Lease, Lost, cause_of};
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,7 +90,7 @@ impl Node {
     /// # Errors
     /// If it is not granted.
     pub(super) fn begin(&self) -> Result<(), Failure> {
-        let mut lease = Lease::obtain(&self.request, |reason| lease::waiting(&self.test, reason))?;
+        let mut lease = Lease::obtain(&self.request, |reason| waiting(&self.test, reason))?;
         if let Some(note) = &lease.degraded {
             eprintln!("vm-test: warning: node `{}` {note}", self.name);
         }

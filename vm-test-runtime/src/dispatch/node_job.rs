@@ -157,6 +157,15 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Takes what the agent says of a call with this nonce.
+    pub(super) fn of_call(nonce: u128) -> Self {
+        Self {
+            nonce,
+            is_call: true,
+            ..Self::default()
+        }
+    }
+
     /// Returns how the job has ended.
     pub(super) fn end(self, node: &Node, followed: Followed) -> Result<Ran, Failure> {
         if self.is_call {
@@ -171,7 +180,7 @@ impl Watch {
     }
 
     /// Prints the output of a call, as if the function had been called here.
-    fn print(&self) {
+    pub(super) fn print(&self) {
         let text = |bytes: &[u8]| {
             let mut stream = Utf8Stream::default();
             stream.push(bytes) + &stream.finish()
@@ -180,7 +189,7 @@ impl Watch {
         eprint!("{}", text(&self.stderr));
     }
 
-    fn conclude(self, end: End, dropped: u64) -> Ran {
+    pub(super) fn conclude(self, end: End, dropped: u64) -> Ran {
         let reported = self.panic;
         let returned = match self.returned {
             Some(Returned::Panicked { message, location }) => Some(Returned::Panicked {

@@ -15,6 +15,7 @@ use super::node_files::NodeFiles;
 use super::reply::Reply;
 use super::task::Task;
 use super::tasks::Tasks;
+use super::waiting::waiting;
 use super::{entry, harvest, job, lease, node_job};
 use crate::client::{self, Lease, Speaker};
 use crate::harvest::Destination;
@@ -73,7 +74,7 @@ impl Nodes {
             entry: entry::of(site, test),
             hold: None,
         };
-        let granted = client::Lab::obtain(&request, |reason| lease::waiting(test, reason))?;
+        let granted = client::Lab::obtain(&request, |reason| waiting(test, reason))?;
         let entries = granted.granted.nodes.clone();
         let request = |entry: &NodeEntry| {
             let lab_name = &granted.granted.lab;
@@ -86,9 +87,7 @@ impl Nodes {
             let starting: Vec<_> = requests
                 .iter()
                 .map(|request| {
-                    scope.spawn(move || {
-                        Lease::obtain(request, |reason| lease::waiting(test, reason))
-                    })
+                    scope.spawn(move || Lease::obtain(request, |reason| waiting(test, reason)))
                 })
                 .collect();
             let lost = || Err(Failure::new("a thread that leases a node panicked"));

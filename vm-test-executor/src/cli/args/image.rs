@@ -24,7 +24,7 @@ pub(in super::super) enum ImageCommand {
         /// The name that the image gets
         name: String,
         /// A tar archive, a directory, an OCI layout, a disk or a box: a path, or one with its
-        /// kind, as in oci:PATH
+        /// kind, as in oci:PATH; or an image in a registry: oci://REGISTRY/NAME:TAG
         source: String,
     },
     /// List the images in the store

@@ -10,7 +10,7 @@ are built again.";
 pub(in super::super) const IMAGE_AFTER: &str = "\
 RECIPES
   images/NAME.toml:
-      base     = \"debian:bookworm\"       # or ubuntu:, tar:, dir:, oci: and a path, host, or another image
+      base     = \"debian:bookworm\"       # or ubuntu:, tar:, dir:, oci: and a path, oci://REGISTRY/NAME:TAG, host, or another image
       without  = [\"/opt/large\"]          # with base host: what else is left out
       keyring  = \"keys.gpg\"              # with base debian: or ubuntu:, whose keys verify packages; default: the host's
       packages = [\"nftables\"]            # Debian packages; on another base than these: by its apt
@@ -86,11 +86,19 @@ SOURCES
   a directory                              a root file system: dir:PATH
   a directory with the file oci-layout     an OCI image: oci:PATH, oci:PATH@sha256:HEX; also as a tar archive, and as
                                            docker save writes it
+  oci://REGISTRY/NAME:TAG@sha256:HEX       an image in a registry, with a tag, a digest or both; without either, the tag is
+                                           latest. A digest counts more than a tag. Docker's own: oci://docker.io/library/NAME
   disk.qcow2, disk.img, disk.raw           a disk with a root file system on it: qcow2:PATH, raw:PATH
   machine.box                              a Vagrant box for libvirt: box:PATH
 
 The format is taken from the name or the prefix, never guessed from the content. Archives are read to the end in a process \
 without network and privileges before anything is unpacked. Device nodes below /dev are left out: guests get their own.
+
+Of a registry, only the layers that the store lacks are fetched; each must have the digest and the size that the image names. \
+If the connection is cut, it goes on where it was. A build looks a tag up, by one request (and two for a token, if the registry \
+wants one); for a digest whose layers are in the store, it asks for nothing. Names and passwords are those of docker, in \
+$DOCKER_CONFIG/config.json or ~/.docker/config.json, its credential helpers included. Registries on this host are reached by plain \
+HTTP, all others by TLS, unless VM_TEST_PLAIN_HTTP names them.
 
 A disk is opened by a VM of image debian-12 only, which is built first if it is missing, and is never written to. Its \
 root is the one file system (ext4, xfs, btrfs; on a partition or on the whole disk) that has /etc/os-release, with what its \
@@ -102,7 +110,11 @@ to its target. If an image has several kernels with modules, the newest becomes 
 EXAMPLES
   vm-test image import alpine alpine-minirootfs.tar.gz
   vm-test image import cloud debian-12-genericcloud-amd64.qcow2
+  vm-test image import nginx oci://docker.io/library/nginx:1.29
   skopeo copy docker://nginx oci:nginx; vm-test image import nginx oci:nginx
 
 VARIABLES
-  VM_TEST_IMAGE_LIMIT  how much an archive may unpack to [default: 20G]";
+  VM_TEST_IMAGE_LIMIT    how much an archive may unpack to [default: 20G]
+  VM_TEST_PLAIN_HTTP     registries to reach without encryption, as in registry.lan:5000,10.0.0.7:5000
+  HTTPS_PROXY, NO_PROXY  how registries on other hosts are reached
+  SSL_CERT_FILE          the certificates to trust instead of this system's";

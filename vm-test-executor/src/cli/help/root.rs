@@ -69,6 +69,8 @@ VARIABLES
   VM_TEST_STORE          the directory of images
                          [default: $XDG_DATA_HOME/vm-test or ~/.local/share/vm-test]
   VM_TEST_IMAGE_LIMIT    how much an imported archive may unpack to [default: 20G]
+  VM_TEST_PLAIN_HTTP     registries to reach without encryption, with commas between
+                         [default: none but those on this host]
   NO_COLOR               if set, output has no colours; only terminals get them anyway
   of the daemon, which reads them when it starts; after `vm-test stop` the next one reads them again:
   VM_TEST_IDLE_SECONDS   how long it stays idle before it ends, in seconds or as in 5m

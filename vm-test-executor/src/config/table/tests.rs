@@ -49,6 +49,15 @@ fn a_misspelled_key_is_named_with_its_line_and_the_one_that_was_meant() {
             assert_eq!(found.hint, format!("did you mean `{name}`?"));
         }
     }
+    let set_up = mistake("setup = \"crate::install\"").unwrap();
+    assert_eq!(
+        set_up.cause,
+        "cannot set `setup`: a set-up is a function of the tests, and named where they are"
+    );
+    assert_eq!(
+        set_up.hint,
+        "write `#[on_vm(\"NAME\", setup = crate::install)]` at each test that starts from it"
+    );
     let far = mistake("retries = 3").unwrap();
     assert!(far.hint.starts_with("the keys are backend, accelerator, "));
 }

@@ -3,6 +3,7 @@
 use super::super::gate::Gate;
 use super::super::prepare::Tools;
 use super::admission::Admission;
+use super::failed_set_ups::FailedSetUps;
 use super::labs::Labs;
 use super::registry::Registry;
 use super::spare::Spare;
@@ -16,6 +17,7 @@ pub(crate) struct Host {
     pub(crate) admission: Admission,
     pub(crate) registry: Registry,
     pub(crate) labs: Labs,
+    pub(crate) failed_set_ups: FailedSetUps,
     pub(crate) spares: Spares<Spare>,
     pub(crate) spare_labs: Spares<SpareLab, LabKind>,
     pub(crate) tools: Tools,

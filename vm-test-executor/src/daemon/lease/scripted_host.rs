@@ -11,11 +11,13 @@ use super::super::prepare::{Emulators, Foreign, Libraries, Names, Ready, Tools, 
 use super::admission::Admission;
 use super::budget::Budget;
 use super::claims::Claims;
+use super::failed_set_ups::FailedSetUps;
 use super::host::Host;
 use super::labs::Labs;
 use super::life::{self, Ending};
 use super::registry::{Living, Registry};
 use super::spares::Spares;
+use crate::image::Programs;
 use crate::keeper::Assignment;
 use std::fs;
 use std::os::unix::net::UnixStream;
@@ -73,12 +75,14 @@ impl ScriptedHost {
             admission: Admission::among(budget, claims),
             registry: Registry::default(),
             labs: Labs::default(),
+            failed_set_ups: FailedSetUps::default(),
             spares: Spares::that_wait(Duration::from_secs(600)),
             spare_labs: Spares::that_wait(Duration::from_secs(600)),
             tools: Tools {
                 maps: no_maps(),
                 agent: PathBuf::new(),
                 libraries: Libraries::default(),
+                programs: Programs::default(),
                 foreign: Foreign::default(),
                 emulators: Emulators::default(),
                 stores: Stores::new(PathBuf::new()),

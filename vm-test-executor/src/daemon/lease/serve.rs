@@ -11,6 +11,7 @@ use super::model::Model;
 use super::queue;
 use super::registry::Living;
 use super::room::Room;
+use super::set_up;
 use super::spare::Spare;
 use super::spare_lab::SpareNode;
 use super::standby;
@@ -65,11 +66,14 @@ fn lease(
     let node = request.node.as_ref();
     let node = node.map(|node| LeasedNode::take(&host.labs, node));
     let mut node = node.transpose()?;
-    let order = match &node {
+    let mut order = match &node {
         Some(node) => prepare::decide_node(&host.tools, request, node.guest(), node.on_lab())?,
         None => prepare::decide(&host.tools, request)?,
     };
     let asked = SystemTime::now();
+    let Some(set_up) = set_up::carry_out(host, stream, &mut order)? else {
+        return Ok(());
+    };
     let room = match &node {
         // All nodes of a lab were given room at once.
         Some(node) => Some(node.room()),
@@ -99,7 +103,12 @@ fn lease(
     }
     let boots = ready.boots_with().filter(|_| node.is_some());
     let turn = boots.map(|accelerator| prepare::to_boot(&host.tools, accelerator, &say));
-    let granted = grant(&order.guest, &ready, spare.as_ref(), room.waited);
+    let granted = grant(
+        &order.guest,
+        &ready,
+        spare.as_ref(),
+        room.waited + set_up.took,
+    );
     if host.gate.is_closed() || frame::write(stream, &Reply::Leased(granted.clone())).is_err() {
         return Ok(());
     }

@@ -74,7 +74,7 @@ impl Layers {
             };
         }
         let store = order.source.store()?;
-        let (image, held) = images::hold(store, &guest.image)?;
+        let (image, held) = images::hold(store, &guest.image_to_start_from())?;
         let snapshot = match choose(guest, store, stores)? {
             Rollback::Snapshot => Some(Snapshot::new(store, &image, instance, settled)?),
             Rollback::Overlay => None,

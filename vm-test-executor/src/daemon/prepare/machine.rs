@@ -168,7 +168,7 @@ impl Base {
         guest: &Guest,
         say: &dyn Fn(&str),
     ) -> Result<Self, Failure> {
-        let (mut image, mut held) = images::hold(store, &guest.image_with_kernel())?;
+        let (mut image, mut held) = images::hold(store, &guest.image_to_start_from())?;
         if let Some(OtherKernel::File(file)) = &guest.kernel {
             let making = || {
                 say(&format!(

@@ -17,6 +17,13 @@ pub(crate) struct Order<'a> {
     pub(super) node: Option<OnLab>,
 }
 
+impl Order<'_> {
+    /// Makes the guest start from the image of this name, which its set-up has made.
+    pub(crate) fn start_from(&mut self, image: &str) {
+        self.guest.set_up = Some(image.to_owned());
+    }
+}
+
 /// What an instance needs besides its guest to be a node of a lab.
 #[derive(Clone, Debug)]
 pub(crate) struct OnLab {

@@ -8,6 +8,7 @@ use super::names::Names;
 use super::stores::Stores;
 use super::wanted::Wanted;
 use crate::host::idmaps::{IdMaps, Source};
+use crate::image::Programs;
 use crate::keeper::Assignment;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -22,6 +23,7 @@ pub(crate) struct Tools {
     pub(crate) maps: IdMaps,
     pub(crate) agent: PathBuf,
     pub(crate) libraries: Libraries,
+    pub(crate) programs: Programs,
     /// Which shared directories have files of owners that no guest has.
     pub(crate) foreign: Foreign,
     pub(crate) emulators: Emulators,

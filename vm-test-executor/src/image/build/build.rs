@@ -109,6 +109,12 @@ fn base(
         Base::Tar(path) => Stack::of_tar(path)?,
         Base::Directory(path) => Stack::of_directory(path, store)?,
         Base::Layout(path, pinned) => Stack::of_layout(path, pinned.as_deref(), store)?,
+        Base::Registry(reference) => {
+            layers
+                .progress
+                .phase(&reference.to_string(), "ask the registry");
+            Stack::of_registry(reference, store)?
+        }
         Base::Disk(path, format) => Stack::of_disk(path, *format)?,
         Base::Vagrant(path) => Stack::of_box(path, store)?,
     };

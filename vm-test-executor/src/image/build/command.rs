@@ -32,6 +32,7 @@ pub(super) fn add(
             below,
             aside: store.relative(aside).to_string_lossy().into_owned(),
             network: entry.network,
+            set_up: false,
         };
         runner.run(&entry.command, layer)?;
         // The lease has ended, but the instance may still be shutting down.

@@ -5,7 +5,7 @@
 use crate::image::inside::{self, Task};
 use crate::image::layer::key::LayerKey;
 use crate::image::layer::lock;
-use crate::image::store::staging::make_empty;
+use crate::image::store::staging::{self, make_empty};
 use crate::image::store::{Held, ImageRecord, LayerRecord, Reservation, Store, images, layers};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::LayerBuild;
@@ -20,6 +20,8 @@ pub struct Session<'a> {
     name: String,
     parent: ImageRecord,
     aside: PathBuf,
+    /// Whether a function of a test binary writes, and no user.
+    is_set_up: bool,
     _held: Held,
     _reservation: Reservation,
 }
@@ -31,17 +33,45 @@ impl<'a> Session<'a> {
     /// If the image does not exist, or the store cannot be written to.
     pub fn begin(store: &'a Store, image: &str, name: &str) -> Result<Self, Failure> {
         images::check_name(name)?;
-        let (parent, held) = images::hold(store, image)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let nanos = now.map_or(0, |now| now.as_nanos());
         let key = format!("session-{}-{nanos:x}", std::process::id());
+        let reservation = store.reserve(&key, || ())?;
+        Self::begin_at(store, (image, name), &key, reservation, false)
+    }
+
+    /// Creates the staging directory for a set-up in `image` that is to be committed as `name`,
+    /// which is reserved.
+    ///
+    /// # Errors
+    /// If the image does not exist, or the store cannot be written to.
+    pub fn of_set_up(
+        store: &'a Store,
+        image: &str,
+        name: &str,
+        reservation: Reservation,
+    ) -> Result<Self, Failure> {
+        // What a killed daemon has left there.
+        staging::remove(store, &store.staging().join(name))?;
+        Self::begin_at(store, (image, name), name, reservation, true)
+    }
+
+    fn begin_at(
+        store: &'a Store,
+        (image, name): (&str, &str),
+        key: &str,
+        reservation: Reservation,
+        is_set_up: bool,
+    ) -> Result<Self, Failure> {
+        let (parent, held) = images::hold(store, image)?;
         let session = Self {
             store,
             name: name.to_owned(),
             parent,
-            aside: store.staging().join(&key),
+            aside: store.staging().join(key),
+            is_set_up,
             _held: held,
-            _reservation: store.reserve(&key, || ())?,
+            _reservation: reservation,
         };
         make_empty(&session.aside)?;
         let dirs = ["files", "work"].map(|dir| store.relative(&session.aside.join(dir)));
@@ -57,6 +87,7 @@ impl<'a> Session<'a> {
             below: self.parent.layers.iter().map(LayerKey::to_string).collect(),
             aside: aside.to_string_lossy().into_owned(),
             network: false,
+            set_up: self.is_set_up,
         }
     }
 
@@ -67,7 +98,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If it cannot be published; then nothing has changed.
-    pub fn commit(self, mounted: &[PathBuf]) -> Result<ImageRecord, Failure> {
+    pub fn commit(&self, mounted: &[PathBuf]) -> Result<ImageRecord, Failure> {
         let (store, name) = (self.store, &self.name);
         let cannot =
             |error: std::io::Error| Failure::new(format!("cannot commit image `{name}`: {error}"));
@@ -88,12 +119,17 @@ impl<'a> Session<'a> {
         let parts = [b"commit", parent.as_bytes(), digest.as_bytes()];
         let key = LayerKey::of_parts(parts);
         let _reservation = store.reserve(key.as_str(), || ())?;
+        let what = if self.is_set_up {
+            "a set-up"
+        } else {
+            "a session"
+        };
         let mut held = Held::default();
         if !layers::hold(store, &key, &mut held)? {
             let record = LayerRecord {
                 key: key.clone(),
                 digest,
-                step: format!("commit a session in {}", self.parent.name),
+                step: format!("commit {what} in {}", self.parent.name),
                 bytes,
             };
             layers::publish(store, &self.aside, &record)?;

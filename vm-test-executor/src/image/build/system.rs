@@ -4,6 +4,7 @@
 
 use super::layers::{Layers, key_of};
 use crate::image::import::{Runner, Stack};
+use crate::image::layer::key::LayerKey;
 use crate::image::store::{self, space};
 use vm_test_protocol::failure::Failure;
 
@@ -13,19 +14,30 @@ pub(super) fn add(
     stack: &Stack,
     runner: &mut dyn Runner,
 ) -> Result<(), Failure> {
-    let mut parent = layers.keys.last().cloned();
-    let mut sizes = Vec::new();
+    let (store, mut parent) = (layers.store, layers.keys.last().cloned());
     layers.progress.expect(stack.layers.len());
-    for layer in &stack.layers {
-        let key = key_of(parent.as_ref(), &layer.parts());
-        sizes.push(match store::layers::find(layers.store, &key) {
-            Some(_) => None,
-            None => {
-                layers.progress.phase(&layer.step(), "check");
-                Some(layer.survey(layers.store)?)
-            }
+    let keys: Vec<_> = stack
+        .layers
+        .iter()
+        .map(|layer| {
+            let key = key_of(parent.as_ref(), &layer.parts());
+            parent = Some(key.clone());
+            key
+        })
+        .collect();
+    let lacks = |key: &LayerKey| store::layers::find(store, key).is_none();
+    if let Some((layer, _)) = stack.layers.iter().zip(&keys).find(|(_, key)| lacks(key)) {
+        let progress = &mut layers.progress;
+        stack.reserve(store, || progress.waiting(&layer.step()))?;
+    }
+    let mut sizes = Vec::new();
+    for (layer, key) in stack.layers.iter().zip(&keys) {
+        sizes.push(if lacks(key) {
+            layers.progress.phase(&layer.step(), "check");
+            Some(layer.survey(store, runner)?)
+        } else {
+            None
         });
-        parent = Some(key);
     }
     if !sizes.is_empty() && sizes.iter().all(|size| *size == Some(Some(0))) {
         return Err(
@@ -56,5 +68,5 @@ pub(super) fn add(
                 })
         })?;
     }
-    Ok(())
+    stack.remember(store, &keys)
 }

@@ -1,4 +1,4 @@
-//! Sources of images: archives, directories, OCI layouts, disks, this host.
+//! Sources of images: archives, directories, OCI layouts, registries, disks, this host.
 //!
 //! Opens and hashes them; archive entries are read only in the user's namespaces, file systems of
 //! disks only in a VM. Of recipes, it knows only the base.
@@ -11,6 +11,7 @@ mod host;
 mod layer_count;
 mod layout;
 mod manifest;
+mod pull;
 mod qcow2;
 mod runner;
 mod saved;

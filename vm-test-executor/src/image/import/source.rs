@@ -3,7 +3,7 @@
 //! Parses it; the format of a file comes from its name, never from its content.
 
 use crate::image::layer::digest::Digest;
-use crate::image::recipe::Base;
+use crate::image::recipe::{Base, EXAMPLE, Reference};
 use std::path::{Path, PathBuf};
 use vm_test_protocol::daemon::DiskFormat;
 use vm_test_protocol::failure::Failure;
@@ -26,7 +26,8 @@ const ENDINGS: [(&str, Word); 13] = [
 ];
 
 /// The forms of an explicit source.
-const NAMED: &str = "tar:PATH, dir:PATH, oci:PATH, qcow2:PATH, raw:PATH or box:PATH";
+const NAMED: &str =
+    "tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, qcow2:PATH, raw:PATH or box:PATH";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Word {
@@ -39,11 +40,7 @@ enum Word {
 
 /// The source of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    word: Word,
-    path: PathBuf,
-    pinned: Option<String>,
-}
+pub struct Source(Base);
 
 impl Source {
     /// Parses a source; a relative path starts at `here`.
@@ -67,6 +64,11 @@ impl Source {
                     )));
                 }
             };
+            if let (Word::Layout, Some(name)) = (word, rest.strip_prefix("//")) {
+                let reference = Reference::parse(name);
+                let reference = reference.map_err(|cause| cannot(&cause).hint(EXAMPLE))?;
+                return Ok(Self(Base::Registry(reference)));
+            }
             return Self::of(word, rest, here).map_err(|cause| {
                 cannot(&cause).hint("as in oci:PATH@sha256:HEX, with 64 digits in lower case")
             });
@@ -90,11 +92,7 @@ impl Source {
                 cannot(cause).hint(format!("say what it is: {NAMED}"))
             })?
         };
-        Ok(Self {
-            word,
-            path,
-            pinned: None,
-        })
+        Ok(Self(word.base(path, None)))
     }
 
     fn of(word: Word, rest: &str, here: &Path) -> Result<Self, String> {
@@ -105,22 +103,25 @@ impl Source {
             (Word::Layout, Some((_, hash))) => return Err(format!("`{hash}` is not a digest")),
             _ => (rest, None),
         };
-        Ok(Self {
-            word,
-            path: here.join(path),
-            pinned,
-        })
+        Ok(Self(word.base(here.join(path), pinned)))
     }
 
     /// Returns the base of an image that is made from it.
     #[must_use]
     pub fn base(self) -> Base {
-        match self.word {
-            Word::Tar => Base::Tar(self.path),
-            Word::Directory => Base::Directory(self.path),
-            Word::Layout => Base::Layout(self.path, self.pinned),
-            Word::Disk(format) => Base::Disk(self.path, format),
-            Word::Vagrant => Base::Vagrant(self.path),
+        self.0
+    }
+}
+
+impl Word {
+    /// Returns the base of this kind at a path.
+    fn base(self, path: PathBuf, pinned: Option<String>) -> Base {
+        match self {
+            Self::Tar => Base::Tar(path),
+            Self::Directory => Base::Directory(path),
+            Self::Layout => Base::Layout(path, pinned),
+            Self::Disk(format) => Base::Disk(path, format),
+            Self::Vagrant => Base::Vagrant(path),
         }
     }
 }
@@ -134,19 +135,29 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("oci/blobs")).unwrap();
         std::fs::write(dir.path().join("oci/oci-layout"), "").unwrap();
-        let word = |text: &str| Source::parse(text, dir.path()).map(|source| source.word);
-        assert_eq!(word("x.tar.gz").unwrap(), Word::Tar);
-        assert_eq!(word("./a:b.tar").unwrap(), Word::Tar);
-        assert_eq!(word("oci").unwrap(), Word::Layout);
-        assert_eq!(word("oci/blobs").unwrap(), Word::Directory);
-        assert_eq!(word("raw:x.qcow2").unwrap(), Word::Disk(DiskFormat::Raw));
+        let base = |text: &str| Source::parse(text, dir.path()).map(Source::base);
+        let path = |name: &str| dir.path().join(name);
+        assert_eq!(base("x.tar.gz").unwrap(), Base::Tar(path("x.tar.gz")));
+        assert_eq!(base("./a:b.tar").unwrap(), Base::Tar(path("./a:b.tar")));
+        assert_eq!(base("oci").unwrap(), Base::Layout(path("oci"), None));
+        assert_eq!(
+            base("oci/blobs").unwrap(),
+            Base::Directory(path("oci/blobs"))
+        );
+        let raw = Base::Disk(path("x.qcow2"), DiskFormat::Raw);
+        assert_eq!(base("raw:x.qcow2").unwrap(), raw);
+        assert!(matches!(
+            base("oci://localhost/a").unwrap(),
+            Base::Registry(_)
+        ));
         for bad in [
             "x.iso",
             "json:{\"driver\":\"file\"}",
             "nbd:localhost:1",
             "oci:x@sha256:ab",
+            "oci://nginx",
         ] {
-            assert!(word(bad).unwrap_err().hint.is_some(), "{bad}");
+            assert!(base(bad).unwrap_err().hint.is_some(), "{bad}");
         }
     }
 }

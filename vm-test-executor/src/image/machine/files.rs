@@ -248,10 +248,16 @@ pub(in crate::image) fn verify(store: &Store, image: &ImageRecord) -> Result<Vec
         .collect())
 }
 
+/// Returns the key of an image's files, if it has a kernel.
+pub(in crate::image) fn key_for(image: &ImageRecord) -> Option<String> {
+    let kernel = image.kernel.as_ref()?;
+    Some(key_of(image, kernel))
+}
+
 /// Returns whether this is the key of the files of an existing image.
 pub(in crate::image) fn is_needed(store: &Store, key: &str) -> bool {
-    images::list(store).iter().any(|image| {
-        let kernel = image.kernel.as_ref();
-        kernel.is_some_and(|kernel| key_of(image, kernel) == key)
-    })
+    let images = images::list(store);
+    images
+        .iter()
+        .any(|image| key_for(image).is_some_and(|its| its == key))
 }

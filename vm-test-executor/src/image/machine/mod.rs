@@ -10,6 +10,6 @@ mod sparse;
 mod template;
 
 pub use files::{Machine, MachineRecord};
-pub(super) use files::{is_needed, verify};
+pub(super) use files::{is_needed, key_for, verify};
 pub use initramfs::Initramfs;
 pub use template::{LENGTHS, Template};

@@ -2,6 +2,7 @@
 //!
 //! Parses it; opens nothing.
 
+use super::reference::{EXAMPLE, Reference};
 use crate::config::HOST_IMAGE;
 use crate::image::layer::release::{Distribution, Release};
 use std::path::{Component, Path, PathBuf};
@@ -19,6 +20,8 @@ pub enum Base {
     Directory(PathBuf),
     /// An OCI layout, and the SHA-256 of the image to take if it is given.
     Layout(PathBuf, Option<String>),
+    /// An image in a registry.
+    Registry(Reference),
     /// A disk with a root file system.
     Disk(PathBuf, DiskFormat),
     /// A Vagrant box for the libvirt provider.
@@ -49,12 +52,17 @@ pub(super) fn parse(text: &str, without: Vec<PathBuf>, dir: &Path) -> Result<Bas
     match text.split_once(':') {
         Some(("tar", path)) => Ok(Base::Tar(dir.join(path))),
         Some(("dir", path)) => Ok(Base::Directory(dir.join(path))),
+        Some(("oci", rest)) if rest.starts_with("//") => Reference::parse(&rest[2..])
+            .map(Base::Registry)
+            .map_err(|cause| {
+                Failure::new(format!("cannot use base {text:?}: {cause}")).hint(EXAMPLE)
+            }),
         Some(("oci", path)) => match path.rsplit_once("@sha256:") {
             Some((path, hash)) => Ok(Base::Layout(dir.join(path), Some(hash.to_owned()))),
             None => Ok(Base::Layout(dir.join(path), None)),
         },
         Some((kind, _)) => Err(Failure::new(format!("unknown kind of base {kind:?}")).hint(
-            "a base is debian:RELEASE, ubuntu:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or the name of an image",
+            "a base is debian:RELEASE, ubuntu:RELEASE, tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, host, or the name of an image",
         )),
         None => Ok(Base::Image(text.to_owned())),
     }

@@ -10,6 +10,7 @@ mod kernel;
     reason = "the module has the name of what it is about"
 )]
 mod recipe;
+mod reference;
 mod schema;
 mod users;
 
@@ -18,4 +19,6 @@ pub(super) use entry::{FileEntry, RunEntry};
 pub use kernel::Kernel;
 pub(super) use recipe::ready_names;
 pub use recipe::{Recipe, file, find};
+pub(super) use reference::EXAMPLE;
+pub use reference::Reference;
 pub use schema::schema;

@@ -90,10 +90,18 @@ pub fn schema() -> Value {
 fn base() -> Value {
     let releases = Distribution::ALL.map(|it| format!("{}:({})", it.word(), it.suites().join("|")));
     let releases = releases.join("|");
+    let label = "[A-Za-z0-9][A-Za-z0-9-]*";
+    let host =
+        format!("(localhost|{label}(\\.{label})+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?|{label}:[0-9]+");
+    let part = "[a-z0-9]+((\\.|__?|-+)[a-z0-9]+)*";
+    let rest = "(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?";
+    let image = format!("({host})/{part}(/{part})*{rest}");
     json!({
-        "description": "What it starts from: debian:RELEASE, ubuntu:RELEASE, tar:PATH, dir:PATH, oci:PATH, host, or another image.",
+        "description": "What it starts from: debian:RELEASE, ubuntu:RELEASE, tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, host, or another image.",
         "type": "string",
-        "pattern": format!("^({releases}|(tar|dir|oci):[^\\u0000]*|[^:]*)$"),
+        "pattern": format!(
+            "^({releases}|(tar|dir):[^\\u0000]*|oci:/?([^/\\u0000][^\\u0000]*)?|oci://{image}|[^:]*)$"
+        ),
     })
 }
 

@@ -120,6 +120,11 @@ impl Store {
         self.root.join("machines")
     }
 
+    /// Returns the directory of the records of images that came from registries.
+    pub(super) fn pulled(&self) -> PathBuf {
+        self.root.join("pulled")
+    }
+
     /// Returns the directory of images' subvolumes.
     pub(in crate::image) fn subvolumes(&self) -> PathBuf {
         self.root.join("subvolumes")

@@ -8,6 +8,7 @@ fn site(module: &'static str, function: &'static str, wrapped: bool) -> Site {
         guest: "host",
         lab: None,
         settings: &[],
+        set_up: None,
         panics: Panics::Fail,
         expected: None,
         file: "",
