@@ -46,6 +46,16 @@ pub(crate) const TABLE: &[Package] = &[
         "sends packets between guests",
     ),
     for_tests(
+        "gdb",
+        Sign::Command("gdb"),
+        "is the debugger that stops in a test",
+    ),
+    for_tests(
+        "gdbserver",
+        Sign::Command("gdbserver"),
+        "starts that test in its guest",
+    ),
+    for_tests(
         "mmdebstrap",
         Sign::Command("mmdebstrap"),
         "bootstraps the Debian that images start from",

@@ -1,9 +1,10 @@
 //! `vm-test debug`: one test on a real terminal, found by cargo or named by its binary.
 
-use crate::{BACKENDS, fixture};
-use vm_test_tests::fixture::Fixture;
+use crate::{BACKENDS, PATIENCE, fixture};
+use std::process::Command;
+use vm_test_tests::fixture::{Fixture, text_of};
 use vm_test_tests::host::Host;
-use vm_test_tests::process::{Finished, Running};
+use vm_test_tests::process::{Finished, Running, await_that};
 use vm_test_tests::terminal::Terminal;
 
 /// Returns a terminal with `vm-test debug` on it, in the fixture's directory.
@@ -72,6 +73,48 @@ fn the_test_can_be_started_below_another_program() {
         finished.out.contains("ready to be killed\n"),
         "{finished:?}"
     );
+}
+
+#[test]
+fn a_debugger_on_the_host_stops_in_the_body_of_a_test() {
+    let (fixture, host) = fixture();
+    let args = ["--under", "gdbserver :2345", "--", "counts_letters"];
+    let mut command = host.vm_test();
+    command
+        .args(["debug", "lxc-debugged"])
+        .args(args)
+        .current_dir(fixture.directory())
+        .env("CARGO_TARGET_DIR", fixture.target());
+    let running = Running::start(&mut command);
+    let listens = || running.errors_so_far().contains("Listening on port 2345");
+    await_that("the debugger's server listens", 3 * PATIENCE, listens);
+    let told = running.errors_so_far();
+    let after = |words: &str| told.split_once(words).expect("a place").1;
+    let place = after(" is at ").split(' ').next().expect("a port");
+    let binary = after("`counts_letters` of ").split(' ').next();
+    let target = format!("target remote {place}");
+    let mut gdb = Command::new("gdb");
+    // Its own settings and what it may ask on a terminal are no part of this.
+    gdb.args([
+        "-batch",
+        "-nx",
+        "-ex",
+        &target,
+        "-ex",
+        "break debugged.rs:10",
+    ]);
+    gdb.args(["-ex", "continue", "-ex", "continue"]);
+    let output = gdb.arg(binary.expect("a binary")).output();
+    let shown = text_of(&output.expect("gdb starts"));
+    for words in [
+        " hit Breakpoint 1, debugged::counts_letters::{",
+        " () at tests/debugged.rs:10\n",
+        "exited normally",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let finished = running.finish();
+    assert_eq!(finished.code(), Some(0), "{finished:?}");
 }
 
 #[test]
