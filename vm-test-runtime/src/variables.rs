@@ -25,6 +25,8 @@ pub const RUNTIME_DIR: &str = "VM_TEST_RUNTIME_DIR";
 pub const CLAIMS_DIR: &str = "VM_TEST_CLAIMS_DIR";
 /// What to do with tests whose guest is not available.
 pub const MISSING: &str = "VM_TEST_MISSING";
+/// Who is told of failed tests in a form of its own.
+pub const ANNOTATE: &str = "VM_TEST_ANNOTATE";
 /// The guest that tests of guest `host` run on.
 pub const GUEST: &str = "VM_TEST_GUEST";
 /// How long the daemon stays without a lease.
@@ -39,7 +41,7 @@ pub const CPU_BUDGET: &str = "VM_TEST_CPU_BUDGET";
 pub const QEMU: &str = "VM_TEST_QEMU";
 
 /// All variables, in the order of the documentation.
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 15] = [
     BIN,
     KEEP,
     IMAGE_LIMIT,
@@ -48,6 +50,7 @@ pub const ALL: [&str; 14] = [
     RUNTIME_DIR,
     CLAIMS_DIR,
     MISSING,
+    ANNOTATE,
     GUEST,
     IDLE_SECONDS,
     SPARE_SECONDS,
@@ -125,7 +128,7 @@ fn plain(path: &Path) -> PathBuf {
 /// # Errors
 /// If the value is neither of the two words.
 pub fn keep() -> Result<Option<String>, Failure> {
-    either(KEEP, get(KEEP), ["never", "on-failure"])
+    one_of(KEEP, get(KEEP), &["never", "on-failure"])
 }
 
 /// Returns whether tests whose guests are missing are skipped, according to the variable.
@@ -133,26 +136,33 @@ pub fn keep() -> Result<Option<String>, Failure> {
 /// # Errors
 /// If the value is neither of the two words.
 pub fn skips_missing() -> Result<bool, Failure> {
-    let value = either(MISSING, get(MISSING), ["fail", "skip"])?;
+    let value = one_of(MISSING, get(MISSING), &["fail", "skip"])?;
     Ok(value.as_deref() == Some("skip"))
 }
 
-/// Returns one of two words; the first is the default.
-fn either(
+/// Returns one of some words, of which the first is the default.
+///
+/// # Errors
+/// If it is none of them.
+pub fn one_of(
     name: &str,
     value: Option<OsString>,
-    words: [&str; 2],
+    words: &[&'static str],
 ) -> Result<Option<String>, Failure> {
     let Some(value) = value else {
         return Ok(None);
     };
-    if let Some(word) = words.into_iter().find(|word| value == *word) {
-        return Ok(Some(word.to_owned()));
+    if let Some(word) = words.iter().find(|word| value == **word) {
+        return Ok(Some((*word).to_owned()));
     }
-    let [default, other] = words;
-    let hint = match word::suggestion(&value.to_string_lossy(), words) {
+    let (default, others) = words.split_first().unwrap_or((&"", &[]));
+    let hint = match word::suggestion(&value.to_string_lossy(), words.iter().copied()) {
         Some(word) => format!("did you mean {name}={word}?"),
-        None => format!("set {name}={other}, or {name}={default}, which is the default"),
+        None => {
+            let others = others.iter().map(|other| format!("{name}={other}, or "));
+            let others: String = others.collect();
+            format!("set {others}{name}={default}, which is the default")
+        }
     };
     let cause = format!("{value:?} is not one of its values");
     Err(Failure::new(format!("cannot use {name}: {cause}")).hint(hint))
@@ -241,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_one_of_the_two_or_names_its_variable() {
-        let keep = |value: &str| either(KEEP, Some(value.into()), ["never", "on-failure"]);
+    fn a_word_is_one_of_those_known_or_names_its_variable() {
+        let keep = |value: &str| one_of(KEEP, Some(value.into()), &["never", "on-failure"]);
         assert_eq!(keep("on-failure"), Ok(Some("on-failure".to_owned())));
-        assert_eq!(either(KEEP, None, ["a", "b"]), Ok(None));
+        assert_eq!(one_of(KEEP, None, &["a", "b"]), Ok(None));
         for (value, hint) in [
             ("on_failure", "did you mean VM_TEST_KEEP=on-failure?"),
             ("Never", "did you mean VM_TEST_KEEP=never?"),

@@ -35,7 +35,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             file: "images/a.toml",
             content: b"base = \"debian:bookworm\"\npackges = [\"nftables\"]\n",
             command: BUILD,
-            message: "cannot use {}/images/a.toml: TOML parse error at line 2, column 1\n  |\n2 | packges = [\"nftables\"]\n  | ^^^^^^^\nunknown field `packges`, expected one of `base`, `without`, `init`, `kernel`, `packages`, `users`, `files`, `run`",
+            message: "cannot use {}/images/a.toml: TOML parse error at line 2, column 1\n  |\n2 | packges = [\"nftables\"]\n  | ^^^^^^^\nunknown field `packges`, expected one of `base`, `without`, `keyring`, `init`, `kernel`, `packages`, `users`, `files`, `run`",
             hint: "did you mean `packages`?",
         },
         Mistake {
@@ -43,7 +43,7 @@ fn mistakes_in_a_recipe_are_named_with_their_line() {
             content: b"base = \"docker:nginx\"\n",
             command: BUILD,
             message: "cannot use {}/images/a.toml: unknown kind of base \"docker\"",
-            hint: "a base is debian:RELEASE, tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, host, or the name of an image",
+            hint: "a base is debian:RELEASE, ubuntu:RELEASE, tar:PATH, dir:PATH, oci:PATH, oci://REGISTRY/NAME:TAG, host, or the name of an image",
         },
         Mistake {
             file: "images/a.toml",

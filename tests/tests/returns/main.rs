@@ -1,6 +1,7 @@
 //! What comes back from guests besides verdicts: artifacts below the target directory, exports into
 //! the workspace, and nothing anywhere else, whatever the names are.
 
+mod annotated;
 mod forged;
 mod nodes;
 mod rows;

@@ -12,9 +12,7 @@ use vm_test_protocol::daemon::Leased;
 /// Returns where this test's files go, if it runs in the guest of this lease.
 pub(super) fn destination(granted: &Leased, site: &Site, test: &str) -> Arc<Destination> {
     let binary = job::binary().ok();
-    let artifacts = binary
-        .as_ref()
-        .map(|binary| directory_of_artifacts(binary, site, test));
+    let artifacts = artifacts(site, test);
     let drafts = binary
         .as_ref()
         .and_then(|binary| drafts(&directory_of_target(binary, site)));
@@ -30,6 +28,12 @@ pub(super) fn destination(granted: &Leased, site: &Site, test: &str) -> Arc<Dest
         exports: (!export.is_empty()).then(|| (job::workspace(site), export.clone())),
         drafts,
     })
+}
+
+/// Returns the directory of this test's artifacts.
+pub(super) fn artifacts(site: &Site, test: &str) -> Option<PathBuf> {
+    let binary = job::binary().ok()?;
+    Some(directory_of_artifacts(&binary, site, test))
 }
 
 fn directory_of_artifacts(binary: &Path, site: &Site, test: &str) -> PathBuf {

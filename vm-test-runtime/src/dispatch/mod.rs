@@ -6,6 +6,7 @@
 //! test as a failure.
 
 mod aloud;
+mod annotation;
 mod caller;
 mod conclusion;
 mod entry;

@@ -4,8 +4,8 @@ use super::conclusion::{Conclusion, is_failure};
 use super::nodes::Nodes;
 use super::termination::InGuest;
 use super::{
-    caller, lab_report, lease, libtest, listing, reason, record, report, skip, tracer, unknown,
-    watch,
+    annotation, caller, harvest, lab_report, lease, libtest, listing, reason, record, report, skip,
+    tracer, unknown, watch,
 };
 use crate::client::Lease;
 use crate::guest::text_of;
@@ -39,6 +39,7 @@ pub(crate) fn dispatch(site: &'static Site) {
 fn have_run(site: &'static Site) -> Fate {
     let test = listing::refuse(site)
         .and_then(|()| variables::skips_missing())
+        .and_then(|_| annotation::reader())
         .and_then(|_| caller::name_of_test(site));
     let test = match test {
         Ok(test) => test,
@@ -60,7 +61,9 @@ fn have_run(site: &'static Site) -> Fate {
                 return Fate::Skipped(test, failure);
             }
             report::refused(site, &test, &failure);
-            return Fate::Ran(Conclusion::NoVerdict(failure));
+            let conclusion = Conclusion::NoVerdict(failure);
+            annotation::tell(site, &test, &conclusion, &[], None);
+            return Fate::Ran(conclusion);
         }
     };
     tracer::warn(site, &test);
@@ -85,6 +88,11 @@ fn have_run(site: &'static Site) -> Fate {
         if let Some(nodes) = nodes.as_ref().filter(|_| is_failure) {
             lab_report::captured(nodes.capture());
             lab_report::log_of_lab(nodes.lab());
+        }
+        if is_failure {
+            let artifacts = harvest::artifacts(site, &test);
+            let panics = &course.seen.panics;
+            annotation::tell(site, &test, &conclusion, panics, artifacts.as_deref());
         }
     }
     if is_failure && lease.granted.keep_for.is_some() {

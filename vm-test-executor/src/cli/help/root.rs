@@ -61,6 +61,8 @@ VARIABLES
                          get in; never: none does [default: what vm-test.toml or the test says]
   VM_TEST_MISSING        what to do with tests whose guest is not available: fail or skip
                          [default: fail]; `vm-test skipped` names the skipped ones
+  VM_TEST_ANNOTATE       github: a failed test prints the command that shows it beside the source;
+                         junit: it prints the lines that attach its files to a report [default: none]
   of tests and of this program:
   VM_TEST_BIN            the program vm-test whose daemon is used [default: this one; for tests the
                          one beside their target directory, in PATH, or in cargo's bin]
