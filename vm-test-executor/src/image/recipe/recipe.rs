@@ -17,7 +17,11 @@ use vm_test_settings::word;
 ///
 /// `images` in this crate is a link to the workspace's directory, so that the crate's package also
 /// contains them.
-const READY: [(&str, &str); 4] = [
+const READY: [(&str, &str); 5] = [
+    (
+        "alpine-3.22",
+        include_str!("../../../images/alpine-3.22.toml"),
+    ),
     ("debian-12", include_str!("../../../images/debian-12.toml")),
     (
         "debian-12-systemd",
