@@ -154,7 +154,7 @@ fn a_recipe_may_say_a_kernel_and_mistakes_are_named() {
     for (kernel, words) in [
         (
             "\"linux-image-cloud-amd64\"",
-            "its base is not a Debian system",
+            "its base is not a Debian or Ubuntu system",
         ),
         ("{ vmlinuz = \"gone\" }", "No such file"),
         ("{ vmlinuz = \"text\" }", "neither a bzImage nor an ELF"),
