@@ -154,12 +154,11 @@ impl Phase {
                 };
                 let mut rules = vec!["-p", SUITES_PACKAGE, "--lib"];
                 rules.extend(WITHOUT_GUESTS.iter().flat_map(|name| ["--test", name]));
-                let documents = [&["--doc"][..], &packages(LIBRARIES)].concat();
                 // A test that hangs is ended by nextest, and by `cargo test` never.
                 vec![
                     Runner::nextest(&packages(&[LIBRARIES, PROGRAMS].concat())),
                     Runner::nextest(&rules),
-                    Runner::libtest(&documents),
+                    Runner::documents(&packages(LIBRARIES)),
                 ]
             }
             Self::DemoCargo => vec![Runner::libtest(DEMO)],

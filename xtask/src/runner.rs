@@ -12,9 +12,14 @@ use crate::{libtest, nextest};
 enum Kind {
     /// `cargo test`.
     Libtest,
+    /// `cargo test --doc`.
+    Documents,
     /// `cargo nextest run`.
     Nextest,
 }
+
+/// How cargo is asked for the tests in documents.
+const DOCUMENTS: [&str; 3] = ["test", "--doc", "--no-fail-fast"];
 
 /// The arguments of one run of a test runner under cargo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +33,11 @@ pub(crate) struct Runner {
 impl Runner {
     pub(crate) fn libtest(selection: &[impl AsRef<str>]) -> Self {
         Self::new(Kind::Libtest, &["test", "--no-fail-fast"], selection)
+    }
+
+    /// Runs the tests in the documents of libraries.
+    pub(crate) fn documents(selection: &[impl AsRef<str>]) -> Self {
+        Self::new(Kind::Documents, &DOCUMENTS, selection)
     }
 
     pub(crate) fn nextest(selection: &[impl AsRef<str>]) -> Self {
@@ -65,7 +75,7 @@ impl Runner {
     pub(crate) fn count(&self, worktree: &Worktree, passed_on: &[String]) -> Result<Tally> {
         let mut run = worktree.cargo(&self.run(passed_on))?;
         match self.kind {
-            Kind::Libtest => libtest::run(&mut run),
+            Kind::Libtest | Kind::Documents => libtest::run(&mut run),
             Kind::Nextest => {
                 let mut list = worktree.cargo(&self.list(passed_on))?;
                 nextest::run(&mut list, &mut run, &worktree.root.join(nextest::REPORT))
@@ -83,6 +93,11 @@ impl Runner {
 
     /// Returns the arguments that only build what would run.
     pub(crate) fn build(&self) -> Vec<String> {
+        if self.kind == Kind::Documents {
+            // cargo compiles these tests only when it runs them.
+            let selection = self.arguments.iter().skip(DOCUMENTS.len()).cloned();
+            return ["build".to_owned()].into_iter().chain(selection).collect();
+        }
         let mut arguments = self.arguments.clone();
         arguments.push("--no-run".to_owned());
         arguments
@@ -134,6 +149,9 @@ mod tests {
             runner.build(),
             ["test", "--no-fail-fast", "-p", "firewall", "--no-run"]
         );
+        let documents = Runner::documents(&["-p", "firewall"]);
+        assert_eq!(documents.run(&[])[..2], ["test", "--doc"]);
+        assert_eq!(documents.build(), ["build", "-p", "firewall"]);
         assert_eq!(
             runner.skipping("vm::").run(&["rows".to_owned()])[4..],
             ["--", "--skip", "vm::", "rows"]
