@@ -53,7 +53,11 @@ mod tests {
             // A built-in recipe, beside one with a longer name.
             ("debian-12", "build it: vm-test image build debian-12"),
             ("debian-13", "build it: vm-test image build debian-13"),
-            ("alpine", "build it: vm-test image build alpine"),
+            (
+                "alpine",
+                "did you mean `alpine-3.22`? If not, build it: vm-test image build alpine",
+            ),
+            ("fedora", "build it: vm-test image build fedora"),
         ] {
             let failure = absent(nowhere, name, &[]);
             assert_eq!(failure.hint.as_deref(), Some(hint));
