@@ -111,7 +111,7 @@ pub(crate) fn converse(
         let answer = answer(&request);
         if write(stream, &answer)? {
             if answer.is_silent {
-                // Until whoever asks goes away.
+                // Until the client closes the connection.
                 reader.read_line(&mut String::new())?;
             }
             return Ok(());

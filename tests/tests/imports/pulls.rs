@@ -50,7 +50,7 @@ fn a_second_build_asks_for_the_manifest_of_a_tag_and_for_nothing_of_a_digest() {
     let pinned = registry.source(&format!("@{digest}"));
     import(&place, "other", &pinned);
     assert!(registry.lines().is_empty());
-    // Nobody is there to be asked.
+    // From here on there is no registry.
     drop(registry);
     import(&place, "third", &pinned);
     place.succeed(&["image", "verify", "third"]);

@@ -29,7 +29,7 @@ impl Registry {
                 }
                 let (answer, log) = (Arc::clone(&answer), Arc::downgrade(&shared));
                 thread::spawn(move || {
-                    // Whoever asks may go away at any time.
+                    // A client may close the connection at any time.
                     let _ = converse(&stream, &|request| {
                         if let Some(log) = log.upgrade() {
                             log.lock().unwrap().push(request.clone());

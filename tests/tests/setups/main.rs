@@ -1,5 +1,5 @@
-//! Set-ups of tests: run once, whoever needs them, kept whole or not at all, and seen by each test
-//! as they were left. What the attribute takes, its own tests say.
+//! Set-ups of tests: each is run once for all tests that need it, kept whole or not at all, and
+//! seen by each test as it was left. What the attribute takes, its own tests say.
 
 mod bench;
 mod changes;

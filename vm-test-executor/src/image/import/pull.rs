@@ -121,7 +121,7 @@ impl Pull {
     /// Keeps other builds from fetching it meanwhile; `waiting` is called if one does.
     pub(super) fn reserve(&self, store: &Store, waiting: impl FnOnce()) -> Result<(), Failure> {
         if self.reservation.get().is_none() {
-            // Nobody else has this value, so it is still empty.
+            // No other thread has this value, so it is still empty.
             let _ = self.reservation.set(store.reserve(&self.key(), waiting)?);
         }
         Ok(())
@@ -156,7 +156,7 @@ impl PulledLayer {
             self.pull.reserve(store, || ())?;
             let file = self.fetch(store, runner)?;
             let archive = Archive::of_file(file, Kind::Layer, self.name.clone(), self.hash.clone());
-            // Nobody else has this value, so it is still empty.
+            // No other thread has this value, so it is still empty.
             let _ = self.archive.set(archive);
         }
         self.archive

@@ -1,6 +1,7 @@
 //! What a registry wants before it answers: a token, or the user's name and password.
 //!
-//! Finds out and asks for the token. Sends credentials only where nobody else can read them.
+//! Finds out and asks for the token. Sends credentials only over encrypted connections, to this
+//! host, and where the user has said so.
 
 use super::address::{is_loopback, is_plain, key_of, repository_of};
 use super::challenge::{self, Challenge};
