@@ -129,6 +129,22 @@ impl Program {
         it
     }
 
+    /// Goes on as another program does, wherever it would end with this answer.
+    #[must_use]
+    pub fn otherwise(mut self, answer: u32, next: &Self) -> Self {
+        let end = self.steps.len();
+        for (at, step) in self.steps.iter_mut().enumerate() {
+            if u32::from(step.code) == libc::BPF_RET | libc::BPF_K && step.k == answer {
+                let [skip] = Self::new().skip(end - at - 1).steps[..] else {
+                    continue;
+                };
+                *step = skip;
+            }
+        }
+        self.steps.extend_from_slice(&next.steps);
+        self
+    }
+
     /// Returns the program as the kernel takes it: eight bytes for each step.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -4,6 +4,7 @@
 use super::fate::{Arrival, Fate};
 use super::impaired::Impaired;
 use super::messages::Fault;
+use super::stations::Place;
 use super::way::Way;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -114,14 +115,35 @@ impl Faults {
         impaired.any(|impaired| impaired.needs_single_packets(network))
     }
 
-    /// Returns what untagged TCP packets of a network have if a fault may be about them: one of these
-    /// marks. `None` is any packet.
-    pub(super) fn tcp_marks(&self, network: usize) -> Option<BTreeSet<Mark>> {
+    /// Returns what untagged TCP packets from one place on a network to another have if a fault may
+    /// be about them: one of these marks. `None` is any packet.
+    pub(super) fn tcp_marks(
+        &self,
+        network: usize,
+        from: Place,
+        to: Place,
+    ) -> Option<BTreeSet<Mark>> {
+        if let (Place::Node(one), Place::Node(other)) = (from, to)
+            && self.separate(one, other)
+        {
+            return None;
+        }
         let mut marks = BTreeSet::new();
         for (number, fault) in &self.standing {
-            match fault {
-                Fault::Link { network: other, .. } if *other != network => {}
-                _ => marks.extend(self.impaired.get(number)?.tcp_marks()?),
+            let Fault::Link {
+                node,
+                network: its_network,
+                direction,
+                ..
+            } = fault
+            else {
+                continue;
+            };
+            let here = Place::Node(*node);
+            let is_about = here == from && Way::FromNode.is_among(*direction)
+                || here == to && Way::ToNode.is_among(*direction);
+            if *its_network == network && is_about {
+                marks.extend(self.impaired.get(number)?.tcp_marks()?);
             }
         }
         Some(marks)

@@ -76,10 +76,14 @@ impl Scene {
     }
 
     pub(super) fn begin(&mut self, node: usize, effect: Effect) -> u64 {
+        self.begin_in(node, Direction::Both, effect)
+    }
+
+    pub(super) fn begin_in(&mut self, node: usize, direction: Direction, effect: Effect) -> u64 {
         let fault = Fault::Link {
             node,
             network: 0,
-            direction: Direction::Both,
+            direction,
             effect,
         };
         let now = self.relayed.now();

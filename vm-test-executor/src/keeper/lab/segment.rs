@@ -7,7 +7,7 @@ use super::faults::Faults;
 use super::lane::{Kept, Lane};
 use super::outlet::Outlet;
 use super::relayed_link::RelayedLink;
-use super::stations::{Place, Stations, is_for_bridges};
+use super::stations::{Address, Place, Stations, is_for_bridges};
 use super::way::Way;
 use std::collections::BTreeMap;
 use std::io;
@@ -68,6 +68,13 @@ impl Segment {
     /// Forgets where stations are: a link has come or gone.
     pub(super) fn links_have_moved(&mut self) {
         self.stations.forget();
+    }
+
+    /// Looks for a station at this place until it sends from another one.
+    pub(super) fn expect(&mut self, station: Address, place: Place) {
+        if self.stations.find(station).is_none() {
+            self.stations.learn(station, place);
+        }
     }
 
     /// Carries at most so many of the frames that have come in at a place; returns how many there

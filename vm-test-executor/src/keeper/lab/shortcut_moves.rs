@@ -6,11 +6,12 @@ use super::moves::near_end;
 use super::outlet::Outlet;
 use super::relayed::{Interface, Relayed};
 use super::shortcuts::Shortcuts;
-use super::stations::{Address, Place};
+use super::stations::Place;
 use super::unaffected::Unaffected;
 use std::collections::BTreeSet;
 use std::io;
 use vm_test_protocol::filter::Mark;
+use vm_test_sys::packet_program::Program;
 
 /// The answers of a program to a packet socket: the whole frame, or nothing of it.
 const ALL: u32 = u32::MAX;
@@ -20,13 +21,14 @@ impl Relayed {
     /// Returns the shortcuts that a network ought to have while the links of these nodes are in the
     /// relay.
     pub(super) fn wanted_shortcuts(&self, network: usize, nodes: &BTreeSet<usize>) -> Shortcuts {
-        let frames = self.faults.tcp_marks(network).and_then(|mut marks| {
-            let diverted = self.diverted.ports(network);
-            marks.extend(diverted.into_iter().map(Mark::Port));
-            Unaffected::without(marks)
-        });
-        let Some(frames) = frames.filter(|_| !nodes.is_empty() && !self.has_no_shortcuts) else {
+        if nodes.is_empty() || self.has_no_shortcuts {
             return Shortcuts::default();
+        }
+        let diverted: Vec<_> = self.diverted.ports(network).collect();
+        let frames = |from, to| {
+            let mut marks = self.faults.tcp_marks(network, from, to)?;
+            marks.extend(diverted.iter().copied().map(Mark::Port));
+            Unaffected::without(marks)
         };
         let here = self.interfaces.range((network, 0)..=(network, usize::MAX));
         let known = here.filter_map(|((_, node), Interface { name, hardware })| {
@@ -42,13 +44,11 @@ impl Relayed {
             let stations = others.into_iter().map(|(_, _, hardware)| hardware);
             places.push((Place::Bridge, near_end(network), stations.collect()));
         }
-        if places.len() < 2 {
-            return Shortcuts::default();
-        }
-        Shortcuts::between(frames, &places)
+        Shortcuts::between(&places, frames)
     }
 
-    /// Opens the shortcuts that a network ought to have now, if it has none.
+    /// Opens the shortcuts that a network ought to have now, if it has none: they lead from one place
+    /// to another, and the way back may have none.
     ///
     /// A frame that comes in at this very moment may be lost. None is doubled.
     pub(super) fn open_shortcuts(&mut self, network: usize, links: &mut Links) -> io::Result<()> {
@@ -63,6 +63,7 @@ impl Relayed {
         if wanted.entries.is_empty() {
             return Ok(());
         }
+        self.expect_senders(network, &wanted);
         let opened = self.open(network, &wanted, links);
         self.shortcuts.insert(network, wanted);
         if opened.is_err() {
@@ -93,23 +94,39 @@ impl Relayed {
         Ok(())
     }
 
-    fn open(&self, network: usize, shortcuts: &Shortcuts, links: &mut Links) -> io::Result<()> {
-        let frames = &shortcuts.frames;
+    /// Knows where those are whose frames take a shortcut: they are not seen here, and what others
+    /// send to them would go everywhere.
+    fn expect_senders(&mut self, network: usize, shortcuts: &Shortcuts) {
+        let Some(segment) = self.segments.get_mut(&network) else {
+            return;
+        };
         for entry in &shortcuts.entries {
-            let program = |to: &[Address], yes, no| frames.program(&entry.from, to, yes, no);
-            let all: Vec<Address> = entry
-                .exits
-                .iter()
-                .flat_map(|exit| exit.to.clone())
-                .collect();
+            for station in &entry.from {
+                segment.expect(*station, entry.place);
+            }
+        }
+    }
+
+    fn open(&self, network: usize, shortcuts: &Shortcuts, links: &mut Links) -> io::Result<()> {
+        for entry in &shortcuts.entries {
             let outlet = self.outlet(network, entry.place);
             let outlet = outlet.ok_or(io::ErrorKind::NotFound)?;
             let exits = entry.exits.iter().map(|exit| {
-                let program = program(&exit.to, ALL, NOTHING);
+                let program = exit.frames.program(&entry.from, &exit.to, ALL, NOTHING);
                 (exit.interface.clone(), program)
             });
             let exits: Vec<_> = exits.collect();
-            outlet.hear_those(&program(&all, NOTHING, ALL))?;
+            let heard = entry
+                .frames()
+                .into_iter()
+                .fold(None, |before, (frames, to)| {
+                    let program = frames.program(&entry.from, &to, NOTHING, ALL);
+                    Some(match before {
+                        None => program,
+                        Some(before) => Program::otherwise(before, ALL, &program),
+                    })
+                });
+            outlet.hear_those(&heard.ok_or(io::ErrorKind::InvalidInput)?)?;
             links.redirect(&entry.interface, &exits)?;
         }
         Ok(())

@@ -3,11 +3,11 @@
 
 use super::stations::{Address, Place};
 use super::unaffected::Unaffected;
+use std::collections::BTreeMap;
 
 /// The shortcuts of a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shortcuts {
-    pub(super) frames: Unaffected,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -27,16 +27,25 @@ pub(super) struct Exit {
     pub(super) interface: String,
     /// The stations that are there.
     pub(super) to: Vec<Address>,
+    /// Which frames to them no fault can be about.
+    pub(super) frames: Unaffected,
 }
 
 impl Shortcuts {
-    /// Returns all shortcuts between these places, each with its interface and its stations.
-    pub(super) fn between(frames: Unaffected, places: &[(Place, String, Vec<Address>)]) -> Self {
-        let exits = |from: Place| {
+    /// Returns all shortcuts between these places, each with its interface and its stations, given
+    /// which frames from one to another no fault can be about.
+    pub(super) fn between(
+        places: &[(Place, String, Vec<Address>)],
+        frames: impl Fn(Place, Place) -> Option<Unaffected>,
+    ) -> Self {
+        let exits = |from: Place| -> Vec<_> {
             let others = places.iter().filter(|(place, ..)| *place != from);
-            let exits = others.map(|(_, interface, stations)| Exit {
-                interface: interface.clone(),
-                to: stations.clone(),
+            let exits = others.filter_map(|(place, interface, stations)| {
+                Some(Exit {
+                    interface: interface.clone(),
+                    to: stations.clone(),
+                    frames: frames(from, *place)?,
+                })
             });
             exits.collect()
         };
@@ -47,8 +56,18 @@ impl Shortcuts {
             exits: exits(*place),
         });
         Self {
-            frames,
-            entries: entries.collect(),
+            entries: entries.filter(|entry| !entry.exits.is_empty()).collect(),
         }
+    }
+}
+
+impl Entry {
+    /// Returns which frames have a shortcut here, each kind with all stations that it is for.
+    pub(super) fn frames(&self) -> BTreeMap<&Unaffected, Vec<Address>> {
+        let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for exit in &self.exits {
+            all.entry(&exit.frames).or_default().extend(&exit.to);
+        }
+        all
     }
 }

@@ -26,7 +26,7 @@ const PORTS: u32 = 4;
 const MOST_MARKS: usize = 16;
 
 /// Frames with packets of TCP that have none of these marks, are in one piece, and in no VLAN.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Unaffected {
     marks: BTreeSet<Mark>,
 }

@@ -2,9 +2,11 @@
 //! passes meanwhile has passed in the kernel.
 
 use super::super::messages::Fault;
-use super::super::scene::{SHORT, Scene, address, is_inside, within};
+use super::super::scene::{LONG, SHORT, Scene, address, is_inside, within};
 use super::*;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::thread;
 use std::time::Duration;
 use vm_test_protocol::filter::Filter;
 use vm_test_protocol::impairment::{Action, CERTAIN, Impairment, Which};
@@ -123,39 +125,105 @@ fn what_no_fault_can_be_about_passes_in_the_kernel_and_all_else_in_the_relay() {
 }
 
 #[test]
-fn a_partition_a_cut_and_a_station_that_nobody_knows_leave_no_shortcut() {
+fn the_direction_that_a_fault_is_not_about_passes_in_the_kernel() {
+    let name = "keeper::lab::shortcut_moves::tests::the_direction_that_a_fault_is_not_about_passes_in_the_kernel";
+    if !is_inside(name) {
+        return;
+    }
+    let mut scene = Scene::new();
+    let all = delay(Filter::default(), Duration::ZERO);
+    let slow = scene.begin_in(0, Direction::FromNode, all);
+    let to = SocketAddr::new(address(1), 80);
+    let listener = within(&scene.nodes[1], || TcpListener::bind(to).unwrap());
+    let near = scene.nodes[0].try_clone().unwrap();
+    let connecting = thread::spawn(move || within(&near, || TcpStream::connect(to).unwrap()));
+    while !connecting.is_finished() {
+        scene.serve();
+    }
+    let (mut near, (mut far, _)) = (connecting.join().unwrap(), listener.accept().unwrap());
+
+    let mut read = [0; 4];
+    near.set_read_timeout(Some(LONG)).unwrap();
+    far.write_all(b"here").unwrap();
+    near.read_exact(&mut read).unwrap();
+    assert_eq!(&read, b"here");
+
+    near.write_all(b"back").unwrap();
+    far.set_read_timeout(Some(SHORT)).unwrap();
+    far.read_exact(&mut read).unwrap_err();
+    far.set_read_timeout(Some(LONG)).unwrap();
+    let reading = thread::spawn(move || far.read_exact(&mut read).map(|()| read));
+    while !reading.is_finished() {
+        scene.serve();
+    }
+    assert_eq!(&reading.join().unwrap().unwrap(), b"back");
+    scene.end(slow);
+}
+
+#[test]
+fn only_stations_that_are_known_and_no_fault_is_between_have_shortcuts() {
     let mut relayed = Relayed::new().unwrap();
-    for (node, hardware) in [(0, Some([2; 6])), (1, Some([4; 6])), (2, None)] {
-        let name = format!("port{node}");
+    for (node, hardware) in [(0, 2), (1, 4), (3, 6)] {
+        let (name, hardware) = (format!("port{node}"), Some([hardware; 6]));
         relayed.know_link(node, 0, Interface { name, hardware });
     }
+    let (name, hardware) = ("port2".to_owned(), None);
+    relayed.know_link(2, 0, Interface { name, hardware });
     let entries = |relayed: &Relayed, nodes: &[usize]| {
         let nodes = nodes.iter().copied().collect();
         let shortcuts = relayed.wanted_shortcuts(0, &nodes);
-        let entries = shortcuts.entries.into_iter();
-        let entries = entries.map(|entry| (entry.place, entry.exits.len()));
+        let entries = shortcuts.entries.iter().map(|entry| {
+            let exits = entry.exits.iter().map(|exit| &*exit.interface);
+            format!(
+                "{} to {}",
+                entry.interface,
+                exits.collect::<Vec<_>>().join(" ")
+            )
+        });
         entries.collect::<Vec<_>>()
     };
-    let (bridge, first, second) = (Place::Bridge, Place::Node(0), Place::Node(1));
-    assert_eq!(entries(&relayed, &[]), []);
-    assert_eq!(entries(&relayed, &[0]), [(first, 1), (bridge, 1)]);
-    assert_eq!(entries(&relayed, &[0, 1]), [(first, 1), (second, 1)]);
-    assert_eq!(entries(&relayed, &[2]), []);
-    let groups = vec![vec![0], vec![1]];
-    let on = |network| Fault::Link {
+    assert_eq!(entries(&relayed, &[]), [""; 0]);
+    assert_eq!(entries(&relayed, &[2]), [""; 0]);
+    let one = ["port0 to relay0", "relay0 to port0"];
+    assert_eq!(entries(&relayed, &[0]), one);
+    let of_all = [
+        "port0 to port1 port3",
+        "port1 to port0 port3",
+        "port3 to port0 port1",
+    ];
+    assert_eq!(entries(&relayed, &[0, 1, 3]), of_all);
+
+    let cut = |network, direction| Fault::Link {
         node: 0,
         network,
-        direction: Direction::Both,
+        direction,
         effect: Effect::Cut,
     };
-    for (fault, is_open) in [
-        (Fault::Partition { groups }, false),
-        (on(0), false),
-        (on(1), true),
+    let groups = vec![vec![0, 3], vec![1]];
+    let apart = ["port1 to port3", "port3 to port1"];
+    for (fault, expected) in [
+        (cut(1, Direction::Both), &of_all[..]),
+        (cut(0, Direction::Both), &apart),
+        (
+            cut(0, Direction::FromNode),
+            &["port1 to port0 port3", "port3 to port0 port1"],
+        ),
+        (
+            cut(0, Direction::ToNode),
+            &["port0 to port1 port3", "port1 to port3", "port3 to port1"],
+        ),
+        (
+            Fault::Partition { groups },
+            &["port0 to port3", "port3 to port0"],
+        ),
     ] {
         let now = relayed.now();
-        let number = relayed.faults.add(fault, now).unwrap();
-        assert_eq!(entries(&relayed, &[0]).is_empty(), !is_open);
+        let number = relayed.faults.add(fault.clone(), now).unwrap();
+        assert_eq!(entries(&relayed, &[0, 1, 3]), expected, "{fault:?}");
         relayed.faults.remove(number);
     }
+    let number = relayed.faults.add(cut(0, Direction::Both), Duration::ZERO);
+    assert_eq!(entries(&relayed, &[0]), [""; 0]);
+    assert!(relayed.faults.remove(number.unwrap()));
+    assert_eq!(entries(&relayed, &[0]), one);
 }

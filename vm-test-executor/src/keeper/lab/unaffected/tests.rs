@@ -181,6 +181,31 @@ fn an_address_that_a_fault_is_about_counts_on_either_side_and_whole() {
 }
 
 #[test]
+fn of_several_kinds_each_has_its_stations() {
+    let (none, of_80) = (without([]), without([Mark::Port(80)]));
+    let (near, far) = UnixDatagram::pair().unwrap();
+    far.set_nonblocking(true).unwrap();
+    // What is left of frames to one station, and to another one.
+    let first = none.program(&[A], &[B], 0, u32::MAX);
+    let second = of_80.program(&[A], &[C], 0, u32::MAX);
+    let all = first.otherwise(u32::MAX, &second);
+    all.attach(&far).unwrap();
+    let to_c = |frame: Vec<u8>| [&C[..], &frame[6..]].concat();
+    for (frame, is_left) in [
+        (v4(6, [1, 80]), false),
+        (v6(6, [1, 80]), false),
+        (v4(17, [1, 80]), true),
+        (to_c(v4(6, [1, 80])), true),
+        (to_c(v6(6, [1, 81])), false),
+        (to_c(v4(17, [1, 81])), true),
+        (with(v4(6, [1, 81]), 0, 4), true),
+    ] {
+        near.send(&frame).unwrap();
+        assert_eq!(far.recv(&mut [0; 2000]).is_ok(), is_left, "{frame:?}");
+    }
+}
+
+#[test]
 fn what_counts_as_unaffected_matches_no_filter_that_the_marks_come_from() {
     let filter = Filter::default;
     let filters = [
