@@ -1,25 +1,14 @@
-//! The other paths of a file on this host: what is mounted twice has two paths. Reads
-//! `/proc/self/mountinfo`; changes nothing.
+//! The other paths of a file on this host: what is mounted twice has two paths. Changes nothing.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use super::mountinfo::{Mount, holding, mounts};
 use std::path::{Path, PathBuf};
-
-/// A mount: its file system, the part of it that is mounted, and where.
-#[derive(Debug)]
-struct Mount {
-    device: Vec<u8>,
-    root: PathBuf,
-    target: PathBuf,
-}
 
 /// Returns the other paths of these files and directories, found by what is mounted where.
 pub(super) fn aliases(paths: &[PathBuf]) -> Vec<PathBuf> {
     if paths.is_empty() {
         return Vec::new();
     }
-    let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
-    among(&parse(&text), paths)
+    among(&mounts(), paths)
 }
 
 fn among(mounts: &[Mount], paths: &[PathBuf]) -> Vec<PathBuf> {
@@ -34,12 +23,7 @@ fn among(mounts: &[Mount], paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 fn others(mounts: &[Mount], path: &Path) -> Vec<PathBuf> {
-    // Of mounts at the same place the last one counts, which `max_by_key` returns.
-    let holding = mounts
-        .iter()
-        .filter(|mount| path.starts_with(&mount.target))
-        .max_by_key(|mount| mount.target.components().count());
-    let Some(inner) = holding.and_then(|holding| {
+    let Some(inner) = holding(mounts, path).and_then(|holding| {
         let below = path.strip_prefix(&holding.target).ok()?;
         Some((holding, holding.root.join(below)))
     }) else {
@@ -53,41 +37,9 @@ fn others(mounts: &[Mount], path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn parse(text: &[u8]) -> Vec<Mount> {
-    text.split(|&byte| byte == b'\n')
-        .filter_map(|line| {
-            let mut fields = line.split(|&byte| byte == b' ').skip(2);
-            Some(Mount {
-                device: fields.next()?.to_vec(),
-                root: unescape(fields.next()?),
-                target: unescape(fields.next()?),
-            })
-        })
-        .collect()
-}
-
-/// Decodes the octal escapes for spaces, tabs, newlines and backslashes.
-fn unescape(field: &[u8]) -> PathBuf {
-    let mut path = Vec::with_capacity(field.len());
-    let mut rest = field;
-    while let Some((&first, others)) = rest.split_first() {
-        let octal = others
-            .get(..3)
-            .filter(|_| first == b'\\')
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        path.push(octal.unwrap_or(first));
-        rest = if octal.is_some() {
-            &others[3..]
-        } else {
-            others
-        };
-    }
-    OsString::from_vec(path).into()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::mountinfo::parse;
     use super::*;
 
     #[test]

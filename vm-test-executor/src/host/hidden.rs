@@ -33,8 +33,8 @@ const FIRST_PERSON: u32 = 1_000;
 /// directories.
 ///
 /// `variables` is the environment of the user who starts the guest, `exposed` what the guest may
-/// see anyway, and `shared` the directories that it needs for its work. Where one of these is
-/// inside something hidden, only what is beside it is hidden.
+/// see anyway, and `shared` the directories that it needs for its work, without symbolic links in
+/// their paths. Where one of these is inside something hidden, only what is beside it is hidden.
 #[must_use]
 pub fn hidden(
     variables: &[(String, String)],
@@ -44,10 +44,6 @@ pub fn hidden(
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let homes = homes(&passwd, getuid().as_raw(), variables);
     let mut found = in_homes(&homes, variables, exposed, shared);
-    let shared: Vec<_> = shared
-        .iter()
-        .filter_map(|path| path.canonicalize().ok())
-        .collect();
     // An alias must not hide what the guest needs or may see.
     let is_wanted = |path: &PathBuf| {
         shared.iter().any(|shared| shared.starts_with(path))
@@ -72,10 +68,7 @@ fn in_homes(
             .flat_map(|path| [real(&path), path.canonicalize().ok()])
             .flatten()
             .collect(),
-        shared: shared
-            .iter()
-            .filter_map(|path| path.canonicalize().ok())
-            .collect(),
+        shared,
         found: BTreeSet::new(),
     };
     for path in candidates(homes, variables) {
@@ -177,7 +170,7 @@ struct Search<'a> {
     /// What the guest may see, with everything below it.
     seen: Vec<PathBuf>,
     /// What the guest needs for its work.
-    shared: Vec<PathBuf>,
+    shared: &'a [PathBuf],
     found: BTreeSet<PathBuf>,
 }
 
@@ -191,7 +184,7 @@ impl Search<'_> {
         if self
             .seen
             .iter()
-            .chain(&self.shared)
+            .chain(self.shared)
             .any(|inner| inner.starts_with(path))
         {
             for entry in entries(path) {

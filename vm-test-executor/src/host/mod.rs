@@ -8,6 +8,8 @@ pub mod hidden;
 pub mod idmaps;
 pub mod lack;
 pub mod modules;
+pub mod mountinfo;
+pub mod processors;
 pub mod programs;
 pub mod ranges;
 pub mod refusal;

@@ -1,6 +1,8 @@
 //! The mounts of this process, from `/proc/self/mountinfo`. Reads; changes nothing.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +12,16 @@ const ON_DISK: [&str; 13] = [
     "vfat", "xfs", "zfs",
 ];
 
+/// How long the table is at most on many hosts, in bytes: so much is read at once.
+const USUAL: usize = 16 << 10;
+
 /// One mount.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mount {
+    /// The number of its file system, as text.
+    pub device: Vec<u8>,
+    /// The part of the file system that is mounted.
+    pub root: PathBuf,
     /// Where it is.
     pub target: PathBuf,
     /// The type of its file system.
@@ -30,18 +39,29 @@ impl Mount {
 /// Returns the mounts of this process in the order of mounting, or none if they cannot be read.
 #[must_use]
 pub fn mounts() -> Vec<Mount> {
-    std::fs::read("/proc/self/mountinfo").map_or_else(|_| Vec::new(), |bytes| parse(&bytes))
+    read().map_or_else(|_| Vec::new(), |bytes| parse(&bytes))
 }
 
-fn parse(bytes: &[u8]) -> Vec<Mount> {
+fn read() -> io::Result<Vec<u8>> {
+    // The kernel says no length of it, and the standard library would begin with 32 bytes.
+    let mut bytes = Vec::with_capacity(USUAL);
+    File::open("/proc/self/mountinfo")?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Vec<Mount> {
     bytes
         .split(|&byte| byte == b'\n')
         .filter_map(|line| {
-            let mut fields = line.split(|&byte| byte == b' ');
-            let target = unescape(fields.by_ref().nth(4)?);
+            let mut fields = line.split(|&byte| byte == b' ').skip(2);
+            let device = fields.next()?.to_vec();
+            let root = unescape(fields.next()?);
+            let target = unescape(fields.next()?);
             // A single dash ends the optional fields; the type follows.
             let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
             Some(Mount {
+                device,
+                root,
                 target,
                 kind: String::from_utf8_lossy(kind).into_owned(),
             })
@@ -74,7 +94,8 @@ fn unescape(field: &[u8]) -> PathBuf {
 }
 
 /// Returns the mount that holds `path`.
-pub(super) fn holding<'a>(mounts: &'a [Mount], path: &Path) -> Option<&'a Mount> {
+#[must_use]
+pub fn holding<'a>(mounts: &'a [Mount], path: &Path) -> Option<&'a Mount> {
     // Of mounts at the same place the last one counts, which `max_by_key` returns.
     mounts
         .iter()
@@ -93,6 +114,10 @@ mod tests {
         let mounts = parse(text);
         assert_eq!(mounts[0].target, Path::new("/proc"));
         assert_eq!(mounts[1].target, Path::new("/mnt/my disk"));
+        assert_eq!(
+            (&*mounts[1].device, &*mounts[1].root),
+            (&b"8:1"[..], Path::new("/"))
+        );
         assert!(mounts[1].is_on_disk() && !mounts[0].is_on_disk());
         assert_eq!(
             holding(&mounts, Path::new("/mnt/my disk/a")).unwrap().kind,

@@ -1,9 +1,9 @@
 //! The whole plan of a guest's root: its base, what is shared with it, and what is hidden from it.
 
 use super::image::Root;
-use super::mountinfo::mounts;
 use super::plan::Plan;
 use super::{host_root, host_user, image, shares};
+use crate::host::mountinfo::mounts;
 use std::path::PathBuf;
 
 /// Returns the plan for a guest over the host's own root file system, without `hidden` files.

@@ -2,9 +2,9 @@
 //! mapped.
 
 use super::fresh::is_fresh;
-use super::mountinfo::Mount;
 use super::plan::{By, Plan};
 use super::step::Step;
+use crate::host::mountinfo::Mount;
 use std::path::{Path, PathBuf};
 
 /// Mounts of other disks beyond this number are left out; a container engine may have hundreds.

@@ -5,10 +5,10 @@
 //! the top-level directories themselves.
 
 use super::fresh::{FRESH, is_fresh};
-use super::mountinfo::Mount;
 use super::plan::Plan;
 use super::split::{Split, children};
 use super::step::Step;
+use crate::host::mountinfo::Mount;
 use std::path::Path;
 
 /// Directories with mounts below them are split down to this depth.

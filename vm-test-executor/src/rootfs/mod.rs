@@ -9,7 +9,6 @@ mod guest;
 mod host_root;
 mod host_user;
 mod image;
-mod mountinfo;
 mod plan;
 mod shares;
 mod split;
@@ -17,6 +16,5 @@ mod step;
 
 pub use guest::{host_plan, image_plan};
 pub use image::Root;
-pub use mountinfo::{Mount, mounts};
 pub use plan::{By, Plan, Tree};
 pub use step::{Lower, Step};

@@ -88,17 +88,14 @@ impl Plan {
     }
 
     /// Lets the guest's root change everything in these directories of the host, whoever owns it
-    /// there, if `is_needed` for one.
+    /// there, if `is_needed` for one. No symbolic link is in their paths.
     pub fn adopt(&mut self, directories: &[PathBuf], is_needed: impl Fn(&Path) -> bool) {
-        let directories: Vec<_> = directories
-            .iter()
-            .filter_map(|path| path.canonicalize().ok())
-            .filter(|path| !is_the_systems(path))
-            .collect();
+        let directories = directories.iter().filter(|path| !is_the_systems(path));
+        let directories: Vec<_> = directories.collect();
         let is_inner = |path: &Path| {
             directories
                 .iter()
-                .any(|dir| path != dir && path.starts_with(dir))
+                .any(|dir| path != **dir && path.starts_with(dir))
         };
         for step in &mut self.steps {
             let Step::Layer {

@@ -4,20 +4,17 @@
 use super::plan::{By, Plan};
 use super::split::Split;
 use super::step::{Lower, Step};
-use super::{Mount, mountinfo};
+use crate::host::mountinfo::{self, Mount};
 use std::path::{Path, PathBuf};
 
 /// Files directly in a split directory are copied up to this size, in bytes: enough for programs,
 /// with debug information.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Adds those shares that the plan does not cover.
+/// Adds those shares that the plan does not cover. No symbolic link is in their paths.
 pub(super) fn add(plan: &mut Plan, mounts: &[Mount], as_root: bool, shares: &[PathBuf]) {
-    let mut shares: Vec<_> = shares
-        .iter()
-        .filter_map(|path| path.canonicalize().ok())
-        .filter(|path| path.is_dir() && path.parent().is_some())
-        .collect();
+    let is_share = |path: &&PathBuf| path.is_dir() && path.parent().is_some();
+    let mut shares: Vec<_> = shares.iter().filter(is_share).cloned().collect();
     shares.sort();
     shares.dedup();
     // At any depth: a missing part of a share would be noticed.
@@ -96,6 +93,7 @@ mod tests {
         let mounts = [Mount {
             target: "/".into(),
             kind: "ext4".into(),
+            ..Mount::default()
         }];
         let before = plan.steps.len();
         add(
@@ -119,6 +117,7 @@ mod tests {
         let mount = |target: &Path, kind: &str| Mount {
             target: target.to_path_buf(),
             kind: kind.into(),
+            ..Mount::default()
         };
         let mounts = [
             mount(Path::new("/"), "ext4"),

@@ -2,9 +2,9 @@
 //! mounts below it, since the kernel locks a mount and those below it together in a user's
 //! namespace, and lets no overlay be mounted over them.
 
-use super::Mount;
 use super::plan::{By, Plan};
 use super::step::{Lower, Step};
+use crate::host::mountinfo::Mount;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 
 use super::super::environment;
 use super::claims::{Claim, Claims};
+use crate::host::processors::processors;
 use vm_test_runtime::variables::{CPU_BUDGET, MEMORY_BUDGET};
 
 /// Instances per processor of the host: most tests wait more than they compute.
@@ -23,11 +24,10 @@ impl Budget {
     /// `VM_TEST_MEMORY_BUDGET` and `VM_TEST_CPU_BUDGET` override this.
     #[must_use]
     pub fn of_host() -> Self {
-        let cpus = std::thread::available_parallelism().map_or(1, |count| count.get());
         Self {
             memory: environment::bytes(MEMORY_BUDGET).unwrap_or_else(|| host_memory() / 5 * 4),
             cpus: environment::shares(CPU_BUDGET)
-                .unwrap_or_else(|| u32::try_from(cpus).unwrap_or(1) * PER_CPU),
+                .unwrap_or_else(|| u32::try_from(processors()).unwrap_or(1) * PER_CPU),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! same kind if their worlds are equal except for the name.
 
 use super::super::environment;
+use crate::host::processors::processors;
 use crate::keeper::{Assignment, World};
 use crate::sync;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -231,9 +232,7 @@ impl<S, K: Kind> State<S, K> {
         match (wait.is_zero(), is_hurried) {
             (true, _) => 0,
             (false, false) => 1,
-            (false, true) => {
-                std::thread::available_parallelism().map_or(1, |cpus| cpus.get().min(MOST))
-            }
+            (false, true) => processors().min(MOST),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::spare_lab::{LabModel, Outfit, SpareLab, SpareNode, but_for_template};
 use super::standby;
 use crate::backend::kvm::machine_id;
 use crate::config::lab::{Lab, Node};
+use crate::host::processors::processors;
 use crate::keeper::World;
 use std::collections::HashMap;
 use std::thread::ScopedJoinHandle;
@@ -72,7 +73,7 @@ fn start(
     let keeper = LabKeeper::start(&name, networks, &tools.maps, &tools.spawner)?;
     let nodes = plan.nodes.iter();
     let mut waiting = nodes.filter_map(|node| Some((node, model.nodes.get(&node.name)?)));
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let processors = processors();
     let nodes = std::thread::scope(|scope| {
         let (mut nodes, mut running) = (HashMap::new(), Vec::new());
         loop {

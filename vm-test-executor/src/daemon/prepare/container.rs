@@ -10,6 +10,7 @@ use super::libraries::Closure;
 use super::next::Next;
 use super::order::Order;
 use super::ready::Ready;
+use super::shared::shared;
 use super::tools::Tools;
 use crate::config::{Guest, HOST_IMAGE, Init, Rollback};
 use crate::host::hidden::hidden;
@@ -148,7 +149,7 @@ fn container(
 ) -> Result<Container, Failure> {
     let (guest, request) = (&order.guest, order.request);
     let as_root = tools.as_root();
-    let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
+    let shares = shared(request);
     let hidden = hidden(&request.credentials, &guest.expose, &shares);
     let mut plan = match layers {
         None => rootfs::host_plan(as_root, &shares, &hidden),

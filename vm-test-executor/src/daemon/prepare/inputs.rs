@@ -2,9 +2,11 @@
 //! directories to read. Looks at it; neither copies nor mounts it.
 
 use super::super::instance::cannot;
+use super::shared::shared;
 use crate::config::{Guest, Placed};
 use crate::host::hidden::hidden;
-use crate::rootfs::{By, Mount, Plan, mounts};
+use crate::host::mountinfo::{Mount, mounts};
+use crate::rootfs::{By, Plan};
 use rustix::fs::{Access, access};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, Metadata};
@@ -57,8 +59,7 @@ impl Inputs {
         if !guest.has_inputs() {
             return Ok(Self::default());
         }
-        let shares: Vec<_> = request.shares.iter().map(PathBuf::from).collect();
-        let hidden = hidden(&request.credentials, &guest.expose, &shares);
+        let hidden = hidden(&request.credentials, &guest.expose, &shared(request));
         let mut survey = Survey::default();
         let inputs = Self {
             files: found(guest, "files", &guest.files, &hidden)?,
@@ -106,7 +107,10 @@ impl Inputs {
         as_root: bool,
     ) -> Result<(), Failure> {
         let by = By::user(as_root);
-        let known = mounts();
+        let known = match &*self.mounts {
+            [] => Vec::new(),
+            _ => mounts(),
+        };
         for input in &self.mounts {
             let is_below = |mount: &&Mount| {
                 mount.target != input.from && mount.target.starts_with(&input.from)

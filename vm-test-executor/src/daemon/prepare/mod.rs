@@ -24,6 +24,7 @@ mod order;
 mod payload;
 mod ready;
 mod set_up;
+mod shared;
 mod source;
 pub(super) mod stores;
 mod template;

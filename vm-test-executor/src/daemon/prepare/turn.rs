@@ -3,6 +3,7 @@
 
 use super::tools::Tools;
 use crate::backend::kvm::Accelerator;
+use crate::host::processors::processors;
 use crate::sync;
 use std::sync::MutexGuard;
 
@@ -21,8 +22,7 @@ pub(crate) fn to_boot<'a>(
     accelerator: Accelerator,
     say: &dyn Fn(&str),
 ) -> Turn<'a> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let is_tight = accelerator == Accelerator::Tcg && processors < PLENTY;
+    let is_tight = accelerator == Accelerator::Tcg && processors() < PLENTY;
     let turn = is_tight.then(|| match tools.boots.try_lock() {
         Ok(turn) => turn,
         Err(_) => {

@@ -3,9 +3,9 @@
 //! Left out are the files of one particular host or user, and files that can be made again. Works
 //! on paths; reads only the list of users.
 
+use crate::host::mountinfo;
 use crate::image::layer::cache;
 use crate::image::store::{Store, disk_of};
-use crate::rootfs;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -77,7 +77,7 @@ impl System {
     /// Returns this host's system without these paths and without the store.
     pub(super) fn of_host(without: &[PathBuf], store: &Store) -> Self {
         let mut system = Self::below(Path::new("/"), without);
-        let mounts = rootfs::mounts().into_iter().map(|mount| mount.target);
+        let mounts = mountinfo::mounts().into_iter().map(|mount| mount.target);
         system.clear(mounts.filter(|mount| !is_part(&relative(mount))));
         let home = std::env::var_os("HOME").map(PathBuf::from);
         system.clear(homes(&system.passwd()).into_iter().chain(home));
