@@ -149,7 +149,7 @@ fn container(
 ) -> Result<Container, Failure> {
     let (guest, request) = (&order.guest, order.request);
     let as_root = tools.as_root();
-    let shares = shared(request);
+    let shares = shared(&request.shares);
     let hidden = hidden(&request.credentials, &guest.expose, &shares);
     let mut plan = match layers {
         None => rootfs::host_plan(as_root, &shares, &hidden),

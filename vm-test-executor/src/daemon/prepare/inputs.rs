@@ -59,7 +59,11 @@ impl Inputs {
         if !guest.has_inputs() {
             return Ok(Self::default());
         }
-        let hidden = hidden(&request.credentials, &guest.expose, &shared(request));
+        let hidden = hidden(
+            &request.credentials,
+            &guest.expose,
+            &shared(&request.shares),
+        );
         let mut survey = Survey::default();
         let inputs = Self {
             files: found(guest, "files", &guest.files, &hidden)?,

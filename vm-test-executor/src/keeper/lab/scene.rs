@@ -1,4 +1,4 @@
-//! A network of real interfaces for tests: two nodes on a bridge, in a user namespace and network
+//! A network of real interfaces for tests: two or more nodes on a bridge, in a user namespace and network
 //! namespaces of their own. Nobody but a test serves the relay here.
 
 use super::links::{FarEnd, Links};
@@ -30,7 +30,7 @@ const BRIDGE: Bridge<'static> = Bridge {
     mtu: 1500,
 };
 
-/// Two nodes on a network, each in a network namespace.
+/// Nodes on a network, each in a network namespace.
 pub(super) struct Scene {
     pub(super) links: Links,
     pub(super) relayed: Relayed,
@@ -40,13 +40,18 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new() -> Self {
+        Self::of(2)
+    }
+
+    /// Returns a network of so many nodes.
+    pub(super) fn of(count: usize) -> Self {
         let mut links = Links::open().unwrap();
         links
             .add_bridge(BRIDGE.name, [2, 0, 0, 0, 0, 9], BRIDGE.mtu)
             .unwrap();
         let mut relayed = Relayed::new().unwrap();
         let mut nodes = Vec::new();
-        for node in 0..2 {
+        for node in 0..count {
             let (namespace, hardware) = (namespace(), [2, 0, 0, 0, 0, node as u8 + 1]);
             let name = format!("port{node}");
             let far = FarEnd {
@@ -112,19 +117,34 @@ impl Scene {
         assert!(!self.relayed.has_no_shortcuts);
     }
 
-    pub(super) fn serve(&mut self) {
-        for place in [Place::Bridge, Place::Node(0), Place::Node(1)] {
-            self.relayed.serve(0, place, 64);
-        }
+    /// Carries what has come in; returns how many frames that were.
+    pub(super) fn serve(&mut self) -> usize {
+        let nodes = (0..self.nodes.len()).map(Place::Node);
+        let places = [Place::Bridge].into_iter().chain(nodes);
+        let served = places.map(|place| self.relayed.serve(0, place, 64));
+        let served = served.sum();
         self.relayed.send_due();
+        served
     }
 
-    /// Returns whether a connection from one node to a port of the other passes, while the relay is
-    /// served or not.
+    /// Returns whether a connection from one of two nodes to a port of the other passes, while the
+    /// relay is served or not.
     pub(super) fn connects(&mut self, from: usize, port: u16, is_served: bool) -> bool {
-        let to = SocketAddr::new(address(1 - from), port);
+        self.connects_to(from, 1 - from, port, is_served)
+    }
+
+    /// Returns whether a connection from a node to a port of another passes, while the relay is served
+    /// or not.
+    pub(super) fn connects_to(
+        &mut self,
+        from: usize,
+        to: usize,
+        port: u16,
+        is_served: bool,
+    ) -> bool {
+        let (asking, answering) = (self.clone_of(from), self.clone_of(to));
+        let to = SocketAddr::new(address(to), port);
         let limit = if is_served { LONG } else { SHORT };
-        let (asking, answering) = (self.clone_of(from), self.clone_of(1 - from));
         thread::scope(|scope| {
             let listener = within(&answering, || TcpListener::bind(to).unwrap());
             let asking = scope.spawn(move || {

@@ -70,11 +70,9 @@ impl Segment {
         self.stations.forget();
     }
 
-    /// Looks for a station at this place until it sends from another one.
-    pub(super) fn expect(&mut self, station: Address, place: Place) {
-        if self.stations.find(station).is_none() {
-            self.stations.learn(station, place);
-        }
+    /// Expects these stations, and no others from now on, at these places until they are seen.
+    pub(super) fn expect(&mut self, stations: impl IntoIterator<Item = (Address, Place)>) {
+        self.stations.expect(stations);
     }
 
     /// Carries at most so many of the frames that have come in at a place; returns how many there

@@ -65,11 +65,16 @@ impl Relayed {
         }
         self.expect_senders(network, &wanted);
         let opened = self.open(network, &wanted, links);
-        self.shortcuts.insert(network, wanted);
-        if opened.is_err() {
+        self.shortcuts.insert(network, wanted.clone());
+        if let Err(error) = opened {
             // The relay carries everything, as it would with a fault that may be about all.
-            self.has_no_shortcuts = true;
-            return self.close_shortcuts(network, links);
+            self.close_shortcuts(network, links)?;
+            if error.raw_os_error() == Some(libc::ENOMEM) {
+                // They are too many for the kernel, and are tried again once they change.
+                self.shortcuts.insert(network, wanted);
+            } else {
+                self.has_no_shortcuts = true;
+            }
         }
         Ok(())
     }
@@ -81,6 +86,7 @@ impl Relayed {
         let Some(shortcuts) = self.shortcuts.remove(&network) else {
             return Ok(());
         };
+        self.expect_senders(network, &Shortcuts::default());
         for entry in &shortcuts.entries {
             match links.redirect_nothing(&entry.interface) {
                 // There is none, or the node has been powered off.
@@ -97,13 +103,12 @@ impl Relayed {
     /// Knows where those are whose frames take a shortcut: they are not seen here, and what others
     /// send to them would go everywhere.
     fn expect_senders(&mut self, network: usize, shortcuts: &Shortcuts) {
-        let Some(segment) = self.segments.get_mut(&network) else {
-            return;
-        };
-        for entry in &shortcuts.entries {
-            for station in &entry.from {
-                segment.expect(*station, entry.place);
-            }
+        if let Some(segment) = self.segments.get_mut(&network) {
+            let all = shortcuts.entries.iter().flat_map(|entry| {
+                let stations = entry.from.iter();
+                stations.map(|station| (*station, entry.place))
+            });
+            segment.expect(all);
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) enum Place {
 #[derive(Debug, Default)]
 pub(super) struct Stations {
     seen: HashMap<Address, Place>,
+    /// Where stations are that may not be seen here, until they are seen elsewhere.
+    expected: HashMap<Address, Place>,
 }
 
 impl Stations {
@@ -37,12 +39,18 @@ impl Stations {
         self.seen.insert(address, place);
     }
 
-    /// Returns where the station with this address is, if it is one and known.
-    pub(super) fn find(&self, address: Address) -> Option<Place> {
-        self.seen.get(&address).copied()
+    /// Expects these stations, and no others from now on, at these places.
+    pub(super) fn expect(&mut self, stations: impl IntoIterator<Item = (Address, Place)>) {
+        self.expected = stations.into_iter().collect();
     }
 
-    /// Forgets everything: links have moved.
+    /// Returns where the station with this address is, if it is one and known.
+    pub(super) fn find(&self, address: Address) -> Option<Place> {
+        let seen = self.seen.get(&address);
+        seen.or_else(|| self.expected.get(&address)).copied()
+    }
+
+    /// Forgets where stations were seen: links have moved.
     pub(super) fn forget(&mut self) {
         self.seen.clear();
     }
@@ -73,6 +81,21 @@ mod tests {
         assert_eq!(stations.find([0xff; 6]), None);
         stations.forget();
         assert_eq!(stations.find(one), None);
+    }
+
+    #[test]
+    fn a_station_is_where_it_is_expected_until_it_is_seen_and_once_that_is_forgotten() {
+        let mut stations = Stations::default();
+        let (one, other) = ([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+        stations.expect([(one, Place::Bridge), (other, Place::Node(1))]);
+        assert_eq!(stations.find(one), Some(Place::Bridge));
+        stations.learn(one, Place::Node(3));
+        assert_eq!(stations.find(one), Some(Place::Node(3)));
+        stations.forget();
+        assert_eq!(stations.find(one), Some(Place::Bridge));
+        stations.expect([(one, Place::Node(2))]);
+        assert_eq!(stations.find(one), Some(Place::Node(2)));
+        assert_eq!(stations.find(other), None);
     }
 
     #[test]

@@ -2,15 +2,15 @@
 //! passes meanwhile has passed in the kernel.
 
 use super::super::messages::Fault;
-use super::super::scene::{LONG, SHORT, Scene, address, is_inside, within};
+use super::super::scene::{SHORT, Scene, address, is_inside, within};
 use super::*;
-use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::thread;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 use vm_test_protocol::filter::Filter;
 use vm_test_protocol::impairment::{Action, CERTAIN, Impairment, Which};
 use vm_test_protocol::order::{Direction, Effect};
+
+mod directions;
 
 /// Delays what a filter means.
 fn delay(packets: Filter, by: Duration) -> Effect {
@@ -122,42 +122,6 @@ fn what_no_fault_can_be_about_passes_in_the_kernel_and_all_else_in_the_relay() {
     let gone = scene.links.redirect_nothing("port0").unwrap_err();
     assert!(is_gone(&gone), "{gone}");
     assert!(scene.connects(0, 80, false));
-}
-
-#[test]
-fn the_direction_that_a_fault_is_not_about_passes_in_the_kernel() {
-    let name = "keeper::lab::shortcut_moves::tests::the_direction_that_a_fault_is_not_about_passes_in_the_kernel";
-    if !is_inside(name) {
-        return;
-    }
-    let mut scene = Scene::new();
-    let all = delay(Filter::default(), Duration::ZERO);
-    let slow = scene.begin_in(0, Direction::FromNode, all);
-    let to = SocketAddr::new(address(1), 80);
-    let listener = within(&scene.nodes[1], || TcpListener::bind(to).unwrap());
-    let near = scene.nodes[0].try_clone().unwrap();
-    let connecting = thread::spawn(move || within(&near, || TcpStream::connect(to).unwrap()));
-    while !connecting.is_finished() {
-        scene.serve();
-    }
-    let (mut near, (mut far, _)) = (connecting.join().unwrap(), listener.accept().unwrap());
-
-    let mut read = [0; 4];
-    near.set_read_timeout(Some(LONG)).unwrap();
-    far.write_all(b"here").unwrap();
-    near.read_exact(&mut read).unwrap();
-    assert_eq!(&read, b"here");
-
-    near.write_all(b"back").unwrap();
-    far.set_read_timeout(Some(SHORT)).unwrap();
-    far.read_exact(&mut read).unwrap_err();
-    far.set_read_timeout(Some(LONG)).unwrap();
-    let reading = thread::spawn(move || far.read_exact(&mut read).map(|()| read));
-    while !reading.is_finished() {
-        scene.serve();
-    }
-    assert_eq!(&reading.join().unwrap().unwrap(), b"back");
-    scene.end(slow);
 }
 
 #[test]
