@@ -11,7 +11,6 @@ use super::unaffected::Unaffected;
 use std::collections::BTreeSet;
 use std::io;
 use vm_test_protocol::filter::Mark;
-use vm_test_sys::packet_program::Program;
 
 /// The answers of a program to a packet socket: the whole frame, or nothing of it.
 const ALL: u32 = u32::MAX;
@@ -121,16 +120,9 @@ impl Relayed {
                 (exit.interface.clone(), program)
             });
             let exits: Vec<_> = exits.collect();
-            let heard = entry
-                .frames()
-                .into_iter()
-                .fold(None, |before, (frames, to)| {
-                    let program = frames.program(&entry.from, &to, NOTHING, ALL);
-                    Some(match before {
-                        None => program,
-                        Some(before) => Program::otherwise(before, ALL, &program),
-                    })
-                });
+            let kinds = entry.frames().into_iter();
+            let programs = kinds.map(|(frames, to)| frames.program(&entry.from, &to, NOTHING, ALL));
+            let heard = programs.reduce(|one, next| one.otherwise(ALL, &next));
             outlet.hear_those(&heard.ok_or(io::ErrorKind::InvalidInput)?)?;
             links.redirect(&entry.interface, &exits)?;
         }
