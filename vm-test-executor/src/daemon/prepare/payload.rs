@@ -5,6 +5,7 @@
 
 use super::inputs::Inputs;
 use super::libraries::Closure;
+use super::shared::shared;
 use super::tools::Tools;
 use crate::backend::kvm::{PAYLOAD_SIZE, payload_serial};
 use crate::host::hidden::hidden;
@@ -135,11 +136,8 @@ impl Payload {
 /// Returns the directories to take as a whole, without nested ones, and the caches, of which only
 /// requested files are taken.
 fn sort(shares: &[String]) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let mut shares: Vec<_> = shares
-        .iter()
-        .filter_map(|path| Path::new(path).canonicalize().ok())
-        .filter(|path| path.is_dir() && path.parent().is_some())
-        .collect();
+    let mut shares = shared(shares);
+    shares.retain(|path| path.is_dir() && path.parent().is_some());
     shares.sort();
     shares.dedup();
     let is_cache = |path: &Path| {

@@ -29,12 +29,7 @@ fn the_direction_that_a_fault_is_not_about_passes_in_the_kernel() {
     near.write_all(b"back").unwrap();
     far.set_read_timeout(Some(SHORT)).unwrap();
     far.read_exact(&mut read).unwrap_err();
-    far.set_read_timeout(Some(LONG)).unwrap();
-    let reading = thread::spawn(move || far.read_exact(&mut read).map(|()| read));
-    while !reading.is_finished() {
-        scene.serve();
-    }
-    assert_eq!(&reading.join().unwrap().unwrap(), b"back");
+    assert_eq!(receive(&mut scene, &far, 4), b"back");
     scene.end(slow);
 }
 
@@ -61,15 +56,19 @@ fn connected(scene: &mut Scene, from: usize, to: usize) -> (TcpStream, TcpStream
     (connecting.join().unwrap(), far)
 }
 
-/// Has a stream's end receive so many bytes while the relay is served.
-fn receive(scene: &mut Scene, far: &mut TcpStream, bytes: usize) {
+/// Receives so many bytes at an end of a connection while the relay is served.
+fn receive(scene: &mut Scene, far: &TcpStream, bytes: usize) -> Vec<u8> {
     let mut far = far.try_clone().unwrap();
     far.set_read_timeout(Some(LONG)).unwrap();
-    let reading = thread::spawn(move || far.read_exact(&mut vec![0; bytes]).unwrap());
+    let reading = thread::spawn(move || {
+        let mut read = vec![0; bytes];
+        far.read_exact(&mut read).unwrap();
+        read
+    });
     while !reading.is_finished() {
         scene.serve();
     }
-    reading.join().unwrap();
+    reading.join().unwrap()
 }
 
 #[test]
@@ -86,7 +85,7 @@ fn what_is_for_a_node_whose_answers_take_a_shortcut_goes_to_no_other_one() {
     let all = || delay(of_tcp.clone(), Duration::ZERO);
     let slow = scene.begin_in(0, Direction::FromNode, all());
     let other = scene.begin_in(2, Direction::ToNode, all());
-    let (mut near, mut far) = connected(&mut scene, 0, 1);
+    let (mut near, far) = connected(&mut scene, 0, 1);
     // As when another node's link goes and comes.
     scene
         .relayed
@@ -97,7 +96,7 @@ fn what_is_for_a_node_whose_answers_take_a_shortcut_goes_to_no_other_one() {
     let matched = |scene: &Scene, fault| scene.relayed.faults.tally(fault).unwrap().matched;
     let (before, others) = (matched(&scene, slow), matched(&scene, other));
     near.write_all(&[7; 20_000]).unwrap();
-    receive(&mut scene, &mut far, 20_000);
+    assert_eq!(receive(&mut scene, &far, 20_000), [7; 20_000]);
     assert!(matched(&scene, slow) > before);
     assert_eq!(matched(&scene, other), others);
     for number in [slow, other] {
