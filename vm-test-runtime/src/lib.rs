@@ -44,6 +44,8 @@ mod last_resort;
 mod other_host;
 mod outcome;
 #[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
+mod process_file;
+#[cfg(all(target_os = "linux", not(vm_test_pretend_other_host)))]
 mod relay;
 mod run;
 mod set_up;

@@ -8,6 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use vm_test_protocol::daemon::{ExitReport, Greeting, Reply, Request, Welcome};
 use vm_test_protocol::errno::{self, Tried};
@@ -24,6 +25,9 @@ const SILENCE: Duration = Duration::from_secs(15);
 
 /// How often a daemon that stops at the wrong moment is replaced by a new one.
 pub(super) const STARTS: u32 = 10;
+
+/// The socket of the daemon that has last welcomed this process by [`Connection::open`].
+static LAST: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// A connection on which the daemon has welcomed the client.
 #[derive(Debug)]
@@ -49,7 +53,10 @@ impl Connection {
             // A daemon that ends removes the directory.
             let socket = RuntimeDir::open()?.socket(&executor.identity);
             match Self::to(&socket) {
-                Ok(connection) => return Ok(connection),
+                Ok(connection) => {
+                    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(socket);
+                    return Ok(connection);
+                }
                 Err(error) if is_gone(&error) => last = Some((socket, error)),
                 Err(error) => return Err(unreachable(&socket, &error)),
             }
@@ -231,10 +238,14 @@ pub fn record(record: Record) {
     let _ = ask_within(&Request::Record(Box::new(record)), WELCOME_TIMEOUT);
 }
 
-/// Asks the daemon, if it runs.
+/// Asks the daemon, if it runs: the one that has granted this process's leases, or else that of the
+/// installed program.
 pub(super) fn ask_within(request: &Request, within: Duration) -> Option<Reply> {
-    let executor = Executor::locate().ok()?;
-    let socket = RuntimeDir::find().ok()??.socket(&executor.identity);
+    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let socket = last.or_else(|| {
+        let executor = Executor::locate().ok()?;
+        Some(RuntimeDir::find().ok()??.socket(&executor.identity))
+    })?;
     let mut connection = Connection::to(&socket).ok()?;
     connection.send(request).ok()?;
     connection.receive_within(within).ok()

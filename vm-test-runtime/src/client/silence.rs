@@ -1,6 +1,7 @@
 //! A daemon that runs but does not answer: how it is told apart from a slow one, and the message
 //! about it.
 
+use crate::process_file;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -98,7 +99,8 @@ impl Vigil {
             self.look()?;
             std::thread::sleep(LOOK / 10);
         }
-        self.look()
+        self.stopped = None;
+        Ok(())
     }
 }
 
@@ -112,7 +114,7 @@ pub fn holder(socket: &Path) -> Option<u32> {
     let text = is_file.then(|| fs::read_to_string(&lock))?.ok()?;
     let pid = text.trim().parse().ok()?;
     // After its death another process may have the id.
-    let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let command = process_file::read(pid, "cmdline").ok()?;
     let mut words = command.split(|&byte| byte == 0).skip(1);
     let is_daemon = words.next() == Some(b"daemon") && words.next() == Some(b"--serve");
     is_daemon.then_some(pid)
@@ -121,7 +123,7 @@ pub fn holder(socket: &Path) -> Option<u32> {
 /// Returns whether a signal or a debugger has stopped a process.
 #[must_use]
 pub fn is_stopped(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let stat = process_file::text(pid, "stat").unwrap_or_default();
     // The name, in parentheses, may contain any character.
     stat.rsplit_once(") ")
         .is_some_and(|(_, rest)| rest.starts_with(['T', 't']))

@@ -40,8 +40,8 @@ pub(super) fn say(line: &str) {
 /// be opened: a socket cannot.
 fn of_nextest() -> Option<File> {
     std::env::var_os("NEXTEST")?;
-    let lineage = lineage::of_this_process();
-    let nextest = lineage.iter().find(|process| process.name == NEXTEST)?.id;
+    let mut lineage = lineage::of_this_process();
+    let nextest = lineage.find(|process| process.name == NEXTEST)?.id;
     let path = format!("/proc/{nextest}/fd/2");
     let (ours, theirs) = (
         fs::metadata("/proc/self/fd/2").ok()?,

@@ -1,7 +1,6 @@
 //! Which run a test belongs to, and where its times are written. Writes nothing itself.
 
 use super::{job, lineage};
-use crate::cargo;
 use crate::site::Site;
 use std::path::PathBuf;
 use vm_test_protocol::record::RunEntry;
@@ -20,8 +19,7 @@ pub(super) fn of(site: &Site, test: &str) -> Option<RunEntry> {
 /// Returns cargo's target directory. Where binaries were unpacked from an archive there may be
 /// none.
 fn target(site: &Site) -> Option<PathBuf> {
-    let binary = job::binary().ok()?;
-    cargo::target(&binary)
+    job::target()
         .or_else(|| Some(job::workspace(site).join("target")).filter(|dir| dir.is_dir()))
 }
 
@@ -33,11 +31,12 @@ pub(super) fn run() -> String {
     {
         return id;
     }
-    let lineage = lineage::of_this_process();
-    let cargo = lineage.iter().find(|process| process.name == "cargo");
-    match (cargo, lineage.first()) {
-        (Some(cargo), _) => format!("cargo-{}-{}", cargo.start, cargo.id),
-        (None, Some(own)) => format!("process-{}-{}", own.start, own.id),
-        (None, None) => format!("process-{}", std::process::id()),
+    let mut lineage = lineage::of_this_process();
+    let Some(own) = lineage.next() else {
+        return format!("process-{}", std::process::id());
+    };
+    match lineage.find(|process| process.name == "cargo") {
+        Some(cargo) => format!("cargo-{}-{}", cargo.start, cargo.id),
+        None => format!("process-{}-{}", own.start, own.id),
     }
 }

@@ -2,7 +2,6 @@
 //! its exports into the workspace. Chooses paths; `crate::harvest` handles the files.
 
 use super::job;
-use crate::cargo::target;
 use crate::harvest::{Destination, Places, ProfilePlace, binary_name, directory_name, drafts};
 use crate::site::Site;
 use std::path::{Path, PathBuf};
@@ -11,11 +10,8 @@ use vm_test_protocol::daemon::Leased;
 
 /// Returns where this test's files go, if it runs in the guest of this lease.
 pub(super) fn destination(granted: &Leased, site: &Site, test: &str) -> Arc<Destination> {
-    let binary = job::binary().ok();
     let artifacts = artifacts(site, test);
-    let drafts = binary
-        .as_ref()
-        .and_then(|binary| drafts(&directory_of_target(binary, site)));
+    let drafts = drafts(&directory_of_target(site));
     if let Some(directory) = &artifacts {
         // Otherwise files of an earlier run would be taken for files of this one.
         let _ = std::fs::remove_dir_all(directory);
@@ -37,13 +33,13 @@ pub(super) fn artifacts(site: &Site, test: &str) -> Option<PathBuf> {
 }
 
 fn directory_of_artifacts(binary: &Path, site: &Site, test: &str) -> PathBuf {
-    directory_of_target(binary, site)
+    directory_of_target(site)
         .join("vm-test/artifacts")
         .join(directory_name(site.package))
         .join(binary_name(binary))
         .join(directory_name(test))
 }
 
-fn directory_of_target(binary: &Path, site: &Site) -> PathBuf {
-    target(binary).unwrap_or_else(|| job::workspace(site).join("target"))
+fn directory_of_target(site: &Site) -> PathBuf {
+    job::target().unwrap_or_else(|| job::workspace(site).join("target"))
 }

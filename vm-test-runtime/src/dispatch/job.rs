@@ -6,6 +6,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 use vm_test_protocol::ENV_LAB;
 use vm_test_protocol::agent::{Job, TestJob};
@@ -34,6 +35,13 @@ pub(super) fn shares(site: &Site, binary: &Path) -> Vec<String> {
         .iter()
         .filter_map(|path| path.to_str().map(str::to_owned))
         .collect()
+}
+
+/// Returns cargo's target directory, if there is one. It is searched for once.
+pub(super) fn target() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| cargo::target(&binary().ok()?));
+    found.clone()
 }
 
 /// Returns the root of the workspace.

@@ -1,5 +1,7 @@
 //! The ancestors of this process, as `/proc` shows them. Only reads.
 
+use crate::process_file;
+
 /// How many generations are followed.
 const GENERATIONS: usize = 16;
 
@@ -16,7 +18,7 @@ pub(super) struct Process {
 
 impl Process {
     fn of(id: u32) -> Option<Self> {
-        let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        let text = process_file::text(id, "stat").ok()?;
         // The name, in parentheses, may contain any character.
         let (begin, rest) = text.rsplit_once(") ")?;
         let mut fields = rest.split(' ').skip(1);
@@ -29,11 +31,11 @@ impl Process {
     }
 }
 
-/// Returns this process, its parent, and so on.
-pub(super) fn of_this_process() -> Vec<Process> {
+/// Returns this process, its parent, and so on. Each is looked up when the iterator reaches it.
+pub(super) fn of_this_process() -> impl Iterator<Item = Process> {
     let own = Process::of(std::process::id());
     let generations = std::iter::successors(own, |child| Process::of(child.parent));
-    generations.take(GENERATIONS).collect()
+    generations.take(GENERATIONS)
 }
 
 /// Returns a process's name.
@@ -47,7 +49,7 @@ mod tests {
 
     #[test]
     fn this_process_has_a_start_and_a_parent_with_one() {
-        let lineage = of_this_process();
+        let lineage: Vec<_> = of_this_process().collect();
         assert_eq!(lineage[0].id, std::process::id());
         assert!(lineage[0].start > 0);
         assert_eq!(lineage[1].id, std::os::unix::process::parent_id());

@@ -4,7 +4,6 @@
 
 use super::libtest::raise;
 use super::{aloud, entry, job};
-use crate::cargo::target;
 use crate::harvest::forget_old_runs;
 use crate::last_resort;
 use crate::site::{Panics, Site};
@@ -53,8 +52,7 @@ pub(super) fn record(site: &Site, test: &str, failure: &Failure) {
 
 /// Appends the line to those of the same run; returns how many there are.
 fn count(site: &Site, line: &str) -> std::io::Result<(usize, PathBuf)> {
-    let binary = std::env::current_exe()?;
-    let target = target(&binary).unwrap_or_else(|| job::workspace(site).join("target"));
+    let target = job::target().unwrap_or_else(|| job::workspace(site).join("target"));
     let directory = target.join("vm-test/skipped");
     fs::create_dir_all(&directory)?;
     let file = directory.join(format!("{}.txt", entry::run()));

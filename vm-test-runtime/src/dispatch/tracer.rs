@@ -3,12 +3,12 @@
 
 use super::lineage;
 use crate::client::program;
+use crate::process_file;
 use crate::site::Site;
-use std::fs;
 
 /// Prints the command with which the body can be debugged, if this process is being debugged.
 pub(super) fn warn(site: &Site, test: &str) {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = process_file::text("self", "status").unwrap_or_default();
     let Some(tracer) = id_of_tracer(&status) else {
         return;
     };
