@@ -8,8 +8,10 @@ use super::guest::{Guest, HOST};
 use super::kernel::OtherKernel;
 use super::lab::{Declared, Draft, Lab, Origin};
 use super::mistake::{FILE, Mistake, placed};
+use super::readings::Readings;
 use super::table::Entry;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::lab::NodeAtSite;
 use vm_test_settings::guest::Setting;
@@ -21,7 +23,7 @@ pub struct Workspace {
     /// Where relative paths start.
     directory: PathBuf,
     file: Option<PathBuf>,
-    declared: Declarations,
+    declared: Arc<Declarations>,
 }
 
 impl Workspace {
@@ -31,12 +33,20 @@ impl Workspace {
     /// # Errors
     /// If the file cannot be read or is wrong outside the tables of guests and labs.
     pub fn find(directory: &Path) -> Result<Self, Failure> {
+        Self::find_among(&Readings::default(), directory)
+    }
+
+    /// Finds it like [`find`](Self::find); a text that was read before is not parsed again.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn find_among(readings: &Readings, directory: &Path) -> Result<Self, Failure> {
         let found = directory
             .ancestors()
             .map(|dir| dir.join(FILE))
             .find(|file| file.symlink_metadata().is_ok());
         match found {
-            Some(file) => Self::read(file),
+            Some(file) => Self::read(readings, file),
             None => Ok(Self {
                 directory: directory.to_path_buf(),
                 ..Self::default()
@@ -44,9 +54,9 @@ impl Workspace {
         }
     }
 
-    fn read(file: PathBuf) -> Result<Self, Failure> {
+    fn read(readings: &Readings, file: PathBuf) -> Result<Self, Failure> {
         let text = document::read(&file, "it only declares guests and labs")?;
-        let declared = Declarations::read(&text).map_err(|failure| {
+        let declared = readings.read(text).map_err(|failure| {
             failure.reworded(|cause| format!("cannot read {}: {cause}", file.display()))
         })?;
         Ok(Self {

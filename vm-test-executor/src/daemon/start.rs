@@ -9,6 +9,7 @@ use super::listener::{self, Desk};
 use super::prepare::stores::{self, Stores};
 use super::prepare::{Emulators, Foreign, Libraries, Names, Tools, Wanted};
 use super::{environment, log, sweep};
+use crate::config::Readings;
 use crate::host::idmaps::IdMaps;
 use crate::image::Programs;
 use signal_hook::iterator::Signals;
@@ -164,6 +165,7 @@ pub fn serve() -> Result<(), Failure> {
                 programs: Programs::default(),
                 foreign: Foreign::default(),
                 emulators: Emulators::default(),
+                readings: Readings::default(),
                 stores: Stores::new(journal.clone()),
                 journal: journal.clone(),
                 spawner,

@@ -19,8 +19,7 @@ pub(super) fn of(site: &Site, test: &str) -> Option<RunEntry> {
 /// Returns cargo's target directory. Where binaries were unpacked from an archive there may be
 /// none.
 fn target(site: &Site) -> Option<PathBuf> {
-    job::target()
-        .or_else(|| Some(job::workspace(site).join("target")).filter(|dir| dir.is_dir()))
+    job::target().or_else(|| Some(job::workspace(site).join("target")).filter(|dir| dir.is_dir()))
 }
 
 /// Returns the name of the run: nextest's name for it, else the start of cargo that this process

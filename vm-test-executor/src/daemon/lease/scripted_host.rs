@@ -17,6 +17,7 @@ use super::labs::Labs;
 use super::life::{self, Ending};
 use super::registry::{Living, Registry};
 use super::spares::Spares;
+use crate::config::Readings;
 use crate::image::Programs;
 use crate::keeper::Assignment;
 use std::fs;
@@ -85,6 +86,7 @@ impl ScriptedHost {
                 programs: Programs::default(),
                 foreign: Foreign::default(),
                 emulators: Emulators::default(),
+                readings: Readings::default(),
                 stores: Stores::new(PathBuf::new()),
                 journal: PathBuf::new(),
                 spawner,

@@ -45,7 +45,7 @@ fn of(guest: &Guest) -> Preparation {
 /// # Errors
 /// If it cannot, or the settings contradict each other, or the image is not there.
 pub(crate) fn decide<'a>(tools: &Tools, request: &'a LeaseRequest) -> Result<Order<'a>, Failure> {
-    let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
+    let workspace = Workspace::find_among(&tools.readings, Path::new(&request.manifest_dir))?;
     let mut guest = workspace.guest(&request.guest, &request.settings)?;
     if request.build.as_ref().is_some_and(|build| build.set_up) {
         guest = guest.for_set_up();

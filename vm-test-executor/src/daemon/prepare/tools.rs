@@ -7,6 +7,7 @@ use super::libraries::Libraries;
 use super::names::Names;
 use super::stores::Stores;
 use super::wanted::Wanted;
+use crate::config::Readings;
 use crate::host::idmaps::{IdMaps, Source};
 use crate::image::Programs;
 use crate::keeper::Assignment;
@@ -27,6 +28,8 @@ pub(crate) struct Tools {
     /// Which shared directories have files of owners that no guest has.
     pub(crate) foreign: Foreign,
     pub(crate) emulators: Emulators,
+    /// What the files of workspaces declare.
+    pub(crate) readings: Readings,
     pub(crate) stores: Stores,
     /// The prefix of the names of journal entries.
     pub(crate) journal: PathBuf,
