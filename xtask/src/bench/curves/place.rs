@@ -1,0 +1,82 @@
+//! Where curves are measured: the guest, the fixture's binary and its surroundings, and daemons of
+//! which each belongs to one curve or one point.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+use anyhow::Result;
+
+use crate::bench::daemon::Daemon;
+use crate::bench::twins::Twins;
+use crate::command;
+use crate::worktree::Worktree;
+
+/// What all curves share.
+pub(in crate::bench) struct Place {
+    pub(super) guest: &'static str,
+    /// The test binary.
+    pub(super) binary: PathBuf,
+    program: PathBuf,
+    scratch: PathBuf,
+    store: PathBuf,
+    fixture: PathBuf,
+}
+
+impl Place {
+    /// Returns the place for this guest of the fixture; its image is built, unless it exists.
+    pub(in crate::bench) fn prepare(
+        worktree: &Worktree,
+        guest: &'static str,
+        image: Option<&str>,
+        program: &Path,
+        binary: &Path,
+        scratch: &Path,
+    ) -> Result<Self> {
+        let place = Self {
+            guest,
+            binary: binary.to_path_buf(),
+            program: program.to_path_buf(),
+            scratch: scratch.to_path_buf(),
+            store: worktree.target().join("suites-store"),
+            fixture: worktree.root.join("tests/fixtures/speed"),
+        };
+        if let Some(image) = image {
+            let daemon = place.daemon("images");
+            command::run(place.vm_test(&daemon).args(["image", "build", image]))?;
+        }
+        Ok(place)
+    }
+
+    /// Returns a daemon that nobody has used.
+    pub(super) fn daemon(&self, name: &str) -> Rc<Daemon> {
+        Daemon::new(&self.program, &self.scratch, name)
+    }
+
+    /// Returns the command `vm-test` for a daemon.
+    pub(super) fn vm_test(&self, daemon: &Daemon) -> Command {
+        let mut command = daemon.vm_test();
+        self.adopt(&mut command);
+        command
+    }
+
+    /// Returns the test of a binary on the host and on the guest.
+    pub(super) fn twins(&self, daemon: &Daemon, binary: &Path) -> Twins {
+        let test = |name: &str| {
+            let mut command = Command::new(binary);
+            self.adopt(daemon.adopt(&mut command))
+                .args(["--exact", name, "--nocapture"])
+                .env("VM_TEST_GUEST", self.guest);
+            command
+        };
+        Twins::new(test("local"), test("on_guest"))
+    }
+
+    fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .current_dir(&self.fixture)
+            // cargo has set it to the package of this program.
+            .env("CARGO_MANIFEST_DIR", &self.fixture)
+            .env("VM_TEST_STORE", &self.store)
+    }
+}
