@@ -27,7 +27,7 @@ const SETTLING: Duration = Duration::from_secs(2);
 
 /// Takes so many samples at each point: several times from none to all of them.
 pub(super) fn measure(place: &Place, samples: usize) -> Result<Curve> {
-    let daemon = place.daemon("idling");
+    let daemon = place.roomy_daemon("idling");
     let mut twins = place.twins(&daemon, &place.binary);
     let mut points = COUNTS.map(|count| (count, Vec::<Pair>::new()));
     while points[0].1.len() < samples {

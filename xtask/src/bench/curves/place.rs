@@ -53,6 +53,11 @@ impl Place {
         Daemon::new(&self.program, &self.scratch, name)
     }
 
+    /// Returns the same with room for idle instances.
+    pub(super) fn roomy_daemon(&self, name: &str) -> Rc<Daemon> {
+        Daemon::with_room(&self.program, &self.scratch, name)
+    }
+
     /// Returns the command `vm-test` for a daemon.
     pub(super) fn vm_test(&self, daemon: &Daemon) -> Command {
         let mut command = daemon.vm_test();
