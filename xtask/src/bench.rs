@@ -75,7 +75,8 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with_all = ["machines", "labs", "proxies"])]
     links: bool,
     /// Measure how the cost of a test grows instead: along a suite of tests, with the size of its
-    /// binary in MB, and beside idle instances; of containers, or with --machines of VMs.
+    /// binary in MB, with the MB that the test before has written, and beside idle instances; on
+    /// containers, or with --machines on VMs, and there with their memory in MiB, too.
     #[arg(long, conflicts_with_all = ["labs", "proxies", "links"])]
     curves: bool,
     /// How many tests the suite of --curves has [default: 10000 on containers, 1000 on VMs].

@@ -1,5 +1,5 @@
-//! Contestants that take turns: tests on guests beside tests on the host and beside others, and labs
-//! beside single VMs. What each contestant does is not known here.
+//! Contestants that take turns: tests on guests beside tests on the host and beside others, and
+//! labs beside single VMs. What each contestant does is not known here.
 
 use std::path::Path;
 use std::process::Command;
@@ -124,7 +124,8 @@ impl Comparison<'_> {
     }
 }
 
-/// Judges what a guest costs over a local test beside `lxc-execute`, which only root can start here.
+/// Judges what a guest costs over a local test beside `lxc-execute`, which only root can start
+/// here.
 fn ceiling(median: impl Fn(&str) -> Option<f64>) -> Option<Goal> {
     let lxc = median("lxc-execute")?;
     let over = median("on_vm").zip(median("local"));

@@ -1,5 +1,5 @@
-//! What the bench compares for containers, in rows without a pause: the same empty test on the host,
-//! on guest `host` and on an image, beside programs that start one in a sandbox.
+//! What the bench compares for containers, in rows without a pause: the same empty test on the
+//! host, on guest `host` and on an image, beside programs that start one in a sandbox.
 
 use std::path::Path;
 use std::process::Command;

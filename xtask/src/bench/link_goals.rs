@@ -53,10 +53,10 @@ impl Sample {
 /// Judges how links with a fault compare with the bridge, by medians, for which it asks by the kind
 /// of link and the place of the measure.
 ///
-/// The goal is about the rate of a connection, on the same link with the same offloads: a fault that
-/// needs single packets slows a link down on any switch, and that is no cost of this one. All have to
-/// meet it: frames that the fault cannot be about, which the kernel hands on by itself, and those that
-/// the relay looks at one by one.
+/// The goal is about the rate of a connection, on the same link with the same offloads: a fault
+/// that needs single packets slows a link down on any switch, and that is no cost of this one. All
+/// have to meet it: frames that the fault cannot be about, which the kernel hands on by itself, and
+/// those that the relay looks at one by one.
 pub(super) fn judge(median: impl Fn(&str, usize) -> Option<f64>) -> Vec<Goal> {
     let ratio = |bridge, other, measure| {
         let medians = median(other, measure).zip(median(bridge, measure));

@@ -1,6 +1,6 @@
 //! What the bench compares for links: the same link of a lab of two containers while the kernel's
-//! bridge has it, and while it has a fault that changes nothing of what is measured, so that vm-test
-//! carries its frames. All samples are of one lab.
+//! bridge has it, and while it has a fault that changes nothing of what is measured, so that
+//! vm-test carries its frames. All samples are of one lab.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! The same test binary in another size: without its debug information and symbols, and then with as
-//! much of the former, repeated, as the size needs. None of it is loaded at run time, as in a large debug binary.
+//! The same test binary in another size: without its debug information and symbols, and then with
+//! as much of the former, repeated, as the size needs. None of it is loaded at run time, as in a
+//! large debug binary.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};

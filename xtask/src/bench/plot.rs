@@ -53,7 +53,7 @@ pub(super) fn draw(report: &Report, directory: &Path) -> Result<Vec<String>> {
 /// What a contestant is called, and what was measured of it.
 type Bars<'a> = Vec<(&'a str, &'a Measure)>;
 
-/// Returns, for each measure, everything that has a median of it.
+/// Returns, for each measure, everything that has a median of it, if that is more than one.
 fn groups(report: &Report) -> Vec<(String, Bars<'_>)> {
     let mut groups: Vec<(String, Bars<'_>)> = Vec::new();
     for entry in &report.contestants {
@@ -65,6 +65,8 @@ fn groups(report: &Report) -> Vec<(String, Bars<'_>)> {
             }
         }
     }
+    // One bar alone is compared with nothing.
+    groups.retain(|(_, bars)| bars.len() > 1);
     groups
 }
 
@@ -110,7 +112,8 @@ fn of_curve(curve: &Curve) -> Result<String> {
             .margin(12)
             .x_label_area_size(44)
             .y_label_area_size(60);
-        let up = 0.0..high.max(0.001) * 1.1;
+        // With room for the names of lines above them.
+        let up = 0.0..high.max(0.001) * 1.4;
         let label = format!("{} [{}]", curve.what, curve.unit);
         match across {
             Axis::Linear(across) => {
@@ -170,6 +173,7 @@ where
     }
     chart
         .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
         .label_font((FONT, 13))
         .background_style(WHITE)
         .border_style(RGBColor(200, 200, 200))
@@ -303,6 +307,11 @@ mod tests {
         report.add(
             "crun",
             [Measure::new("in a second, 2 at a time", "1/s", vec![150.0])],
+        );
+        report.add("no run", [Measure::new("alone", "s", vec![1.0])]);
+        report.add(
+            "local",
+            [Measure::new("in a second, 2 at a time", "1/s", vec![400.0])],
         );
         report.add("bwrap", [Measure::new(TIME, "s", vec![])]);
         report.curves.push(curve("tests", [1.0, 2.0, 3.0]));

@@ -31,8 +31,8 @@ use programs::{Proxy, Servers};
 use route::Route;
 use talk::Talk;
 
-/// How many descriptors this process needs: for both servers four ways with as many clients, and the
-/// other ends of those to its own server.
+/// How many descriptors this process needs: for both servers four ways with as many clients, and
+/// the other ends of those to its own server.
 const DESCRIPTORS: u64 = 12 * (SIZE as u64 + 1) + 100;
 
 /// Measures, prints everything, and adds it to the report with its goals.

@@ -1,5 +1,5 @@
-//! Rows of runs without a pause, by one worker and by several at a time: how long each run takes, how
-//! many end in a second, and how long the processors work for one. Knows no specific program.
+//! Rows of runs without a pause, by one worker and by several at a time: how long each run takes,
+//! how many end in a second, and how long the processors work for one. Knows no specific program.
 
 use std::thread;
 use std::time::{Duration, Instant};

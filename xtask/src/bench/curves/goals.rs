@@ -14,8 +14,8 @@ pub(super) fn judge(curve: &Curve) -> Goal {
     let (first, last) = (at(curve.points.first()), at(curve.points.last()));
     Goal::of(
         &format!(
-            "guest {}: what a test costs at {last} {}",
-            curve.guest, curve.unit
+            "curve {}, guest {}: what a test costs at {last} {}",
+            curve.name, curve.guest, curve.unit
         ),
         curve.growth(),
         &format!("x what it costs at {first}"),
@@ -54,7 +54,7 @@ mod tests {
         assert!(!missed.is_met());
         assert_eq!(
             missed.to_string(),
-            "guest host: what a test costs at 10000 tests: 1.20 x what it costs at 100 (goal: at most 1.1: missed)"
+            "curve suite, guest host: what a test costs at 10000 tests: 1.20 x what it costs at 100 (goal: at most 1.1: missed)"
         );
         assert!(!goal("binary", [100, 120]).is_met());
     }

@@ -15,6 +15,8 @@ use crate::worktree::Worktree;
 /// What all curves share.
 pub(in crate::bench) struct Place {
     pub(super) guest: &'static str,
+    /// Whether that is a VM.
+    pub(super) is_machine: bool,
     /// The test binary.
     pub(super) binary: PathBuf,
     program: PathBuf,
@@ -24,7 +26,8 @@ pub(in crate::bench) struct Place {
 }
 
 impl Place {
-    /// Returns the place for this guest of the fixture; its image is built, unless it exists.
+    /// Returns the place for this guest of the fixture, which is a VM if it has an image; that is
+    /// built, unless it exists.
     pub(in crate::bench) fn prepare(
         worktree: &Worktree,
         guest: &'static str,
@@ -35,6 +38,7 @@ impl Place {
     ) -> Result<Self> {
         let place = Self {
             guest,
+            is_machine: image.is_some(),
             binary: binary.to_path_buf(),
             program: program.to_path_buf(),
             scratch: scratch.to_path_buf(),
@@ -65,16 +69,29 @@ impl Place {
         command
     }
 
+    /// Returns a daemon that prepares no spares.
+    pub(super) fn daemon_without_spares(&self, name: &str) -> Rc<Daemon> {
+        Daemon::without_spares(&self.program, &self.scratch, name)
+    }
+
     /// Returns the test of a binary on the host and on the guest.
     pub(super) fn twins(&self, daemon: &Daemon, binary: &Path) -> Twins {
-        let test = |name: &str| {
-            let mut command = Command::new(binary);
-            self.adopt(daemon.adopt(&mut command))
-                .args(["--exact", name, "--nocapture"])
-                .env("VM_TEST_GUEST", self.guest);
-            command
-        };
+        self.twins_on(self.guest, daemon, binary)
+    }
+
+    /// Returns the same with another guest.
+    pub(super) fn twins_on(&self, guest: &str, daemon: &Daemon, binary: &Path) -> Twins {
+        let test = |name| self.test(name, guest, daemon, binary);
         Twins::new(test("local"), test("on_guest"))
+    }
+
+    /// Returns a test of a binary, as nextest runs it.
+    pub(super) fn test(&self, name: &str, guest: &str, daemon: &Daemon, binary: &Path) -> Command {
+        let mut command = Command::new(binary);
+        self.adopt(daemon.adopt(&mut command))
+            .args(["--exact", name, "--nocapture"])
+            .env("VM_TEST_GUEST", guest);
+        command
     }
 
     fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {

@@ -1,5 +1,5 @@
-//! The curve along a suite: its tests follow one another without a pause in one daemon, and those up
-//! to some numbers are measured.
+//! The curve along a suite: its tests follow one another without a pause in one daemon, and those
+//! up to some numbers are measured.
 
 use anyhow::Result;
 

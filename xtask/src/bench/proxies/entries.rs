@@ -1,5 +1,5 @@
-//! How ways to a server and the memory of what they lead through stand in a report, and how they are
-//! found there again. Measures nothing.
+//! How ways to a server and the memory of what they lead through stand in a report, and how they
+//! are found there again. Measures nothing.
 
 use super::figures::Figures;
 use super::memory::Course;
