@@ -11,7 +11,7 @@ use crate::bench::table::load;
 const GUESTS: [(u32, &str); 4] = [
     (128, "machine-128"),
     (256, "machine-256"),
-    (512, "machine-512"),
+    (512, "machine"),
     (1024, "machine-1024"),
 ];
 
