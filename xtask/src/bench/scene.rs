@@ -109,7 +109,7 @@ mod tests {
         let text = "model\t\t: 1\nmodel name\t: Some CPU: fast\nMemTotal:   2048 kB\n";
         assert_eq!(field(text, "model name"), Some("Some CPU: fast"));
         assert_eq!(memory(text), Some(2048));
-        assert_eq!(field(text, "none"), None);
+        assert_eq!(field(text, "name"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The curve with what the test before has written: the next one has to wait for nothing of it. What
-//! is measured is the next test, not the one that writes.
+//! is measured is the next test. There are no spares: the longer a test writes, the more time would
+//! its successor's have to become ready.
 
 use anyhow::Result;
 
@@ -13,7 +14,7 @@ const SIZES: [u32; 4] = [0, 16, 64, 256];
 
 /// Takes so many samples after each size, interleaved.
 pub(super) fn measure(place: &Place, samples: usize) -> Result<Curve> {
-    let daemon = place.daemon("writes");
+    let daemon = place.daemon_without_spares("writes");
     let mut twins = place.twins(&daemon, &place.binary);
     twins.warm_up()?;
     let mut points = SIZES.map(|size| {
