@@ -5,28 +5,39 @@
 //! ratios can be compared between hosts.
 
 mod boot;
+mod comparison;
 mod containers;
 mod contestant;
 mod cpu;
+mod curve;
+mod curves;
 mod daemon;
 mod footprint;
+mod goal;
 mod goals;
+mod idle;
 mod lab_goals;
 mod labs;
 mod link_goals;
 mod links;
 mod machines;
+mod measure;
 mod padding;
+mod plot;
 mod proxies;
+mod report;
 mod rivals;
+mod rollback;
 mod row_goals;
 mod rows;
 mod sandboxes;
+mod scene;
 mod scratch;
 mod table;
+mod twins;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -35,21 +46,16 @@ use crate::command;
 use crate::package::Purpose;
 use crate::setup;
 use crate::worktree::Worktree;
-use contestant::Contestant;
-use daemon::Daemon;
-use labs::Labs;
-use machines::Machines;
+use comparison::Comparison;
+use curves::Place;
+use measure::ENOUGH;
+use report::Report;
+use scene::Scene;
 use scratch::Scratch;
-use table::{load, print_samples, print_table};
 
-/// Above this multiple of `lxc-execute`, something is wrong.
-const CEILING: f64 = 3.0;
-
-/// The minimum number of samples for a median to count.
-const ENOUGH: usize = 30;
-
-/// The same for labs.
-const ENOUGH_OF_LABS: usize = 20;
+/// How many tests the suite of a curve has.
+const SUITE: u32 = 10_000;
+const SUITE_OF_MACHINES: u32 = 1_000;
 
 /// The options of `cargo xtask bench`.
 #[derive(Args)]
@@ -68,7 +74,23 @@ pub(crate) struct Options {
     /// Measure the links of a lab instead: with a fault that does nothing, next to the bridge.
     #[arg(long, conflicts_with_all = ["machines", "labs", "proxies"])]
     links: bool,
-    /// How often each command is run, and how many rows of containers are.
+    /// Measure how the cost of a test grows instead: along a suite of tests, with the size of its
+    /// binary in MB, with the MB that the test before has written, and beside idle instances; on
+    /// containers, or with --machines on VMs, and there with their memory in MiB, too.
+    #[arg(long, conflicts_with_all = ["labs", "proxies", "links"])]
+    curves: bool,
+    /// How many tests the suite of --curves has [default: 10000 on containers, 1000 on VMs].
+    #[arg(long, value_name = "TESTS", requires = "curves", value_parser = clap::value_parser!(u32).range(1..))]
+    suite: Option<u32>,
+    /// Write the results to this file as JSON: all samples, in seconds (s), events per second (1/s)
+    /// or the unit that stands beside them, their medians and 99th percentiles, and each goal.
+    #[arg(long, value_name = "PATH")]
+    json: Option<PathBuf>,
+    /// Write plots of the results to this directory as SVG: each curve, or bars for medians.
+    #[arg(long, value_name = "DIR")]
+    svg: Option<PathBuf>,
+    /// How often each command is run, how many rows of containers are, and how many samples each
+    /// point of a curve has.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
     /// How often slow commands are run, if not as often as the others: a boot of a whole system,
@@ -77,7 +99,7 @@ pub(crate) struct Options {
     boots: Option<u32>,
 }
 
-/// Builds, measures, prints the table.
+/// Builds, measures, prints the results, and writes them to the files that are asked for.
 ///
 /// Fails if a guest costs more than the ceiling, or misses one of its goals.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
@@ -91,140 +113,112 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     command::run(&mut worktree.cargo(&["build", "--release", "-p", "vm-test-executor"])?)?;
     let program = worktree.target().join("release/vm-test");
     let scratch = Scratch::new()?;
-    if options.proxies {
-        let met = proxies::run(&program, &scratch.0, options.samples)?;
-        let is_few = (options.samples as usize) < ENOUGH;
-        let few = is_few.then_some("each way to a server");
-        return Ok(conclude(few.as_slice(), ENOUGH, met));
-    }
-    let test = build_test(&worktree, "empty")?;
-    if options.links {
-        let test = build_test(&worktree, "links")?;
-        let taken = links::measure(&worktree, &program, &test, &scratch.0, options.samples)?;
-        let is_few = (options.samples as usize) < ENOUGH;
-        let few = is_few.then_some("each kind of link");
-        return Ok(conclude(few.as_slice(), ENOUGH, link_goals::judge(&taken)));
-    }
-    if options.labs {
-        return run_labs(options, &worktree, &program, &test, &scratch.0);
-    }
-    let daemon = Daemon::new(&program, &scratch.0, "containers");
-    let contestant =
-        |name, test_name| Contestant::of_command(name, on_test(&test, test_name, &daemon));
-    let mut contestants = vec![
-        contestant("local", "local"),
-        contestant("on_vm", "on_guest"),
-    ];
-    let mut machines = None;
-    if options.machines {
-        let prepared = Machines::prepare(&worktree, &program, &scratch.0)?;
-        let every = options
-            .samples
-            .div_ceil(options.boots.unwrap_or(options.samples));
-        contestants.extend(prepared.contestants(&test, every)?);
-        machines = Some(prepared);
-    }
-    if rustix::process::geteuid().is_root() {
-        let lxc_execute = sandboxes::lxc_execute(&scratch.0.join("lxc"), "vm-test-bench")?;
-        contestants.push(Contestant::of_command("lxc-execute", lxc_execute));
-    }
-    measure(&mut contestants, options.samples)?;
-    let mut met = judge(&contestants)?;
-    if let Some(machines) = machines {
-        met &= goals::judge(|name| median(&contestants, name));
-        machines.print_footprint()?;
-    } else {
-        met &= containers::run(&worktree, &daemon, &test, &scratch.0, options.samples)?;
-    }
-    Ok(conclude(&few(&contestants, ENOUGH), ENOUGH, met))
+    let mut report = Report::new(options.form(), Scene::look(&worktree.root)?);
+    rollback::ensure()?;
+    options.measure(&worktree, &program, &scratch.0, &mut report)?;
+    rollback::ensure()?;
+    report.scene.end();
+    conclude(&report, options)
 }
 
-/// Measures labs.
-fn run_labs(
-    options: &Options,
-    worktree: &Worktree,
-    program: &Path,
-    test: &Path,
-    scratch: &Path,
-) -> Result<ExitCode> {
-    let on_labs = build_test(worktree, "labs")?;
-    let labs = Labs::prepare(worktree, program, scratch)?;
-    let mut contestants = labs.contestants(test, &on_labs)?;
-    contestants.extend(rivals::contestants(worktree, options.setup.installs())?);
-    measure(&mut contestants, options.samples)?;
-    print_samples(&contestants);
-    let met = lab_goals::judge(|name| median(&contestants, name));
-    let few = few(&contestants, ENOUGH_OF_LABS);
-    Ok(conclude(&few, ENOUGH_OF_LABS, met))
-}
-
-/// Takes all samples, interleaved, and prints the table.
-fn measure(contestants: &mut [Contestant], samples: u32) -> Result<()> {
-    for contestant in &mut *contestants {
-        contestant.warm_up()?;
+impl Options {
+    /// Returns what is compared, as it is called in a report.
+    fn form(&self) -> &'static str {
+        let forms = [
+            (self.curves && self.machines, "machine-curves"),
+            (self.curves, "curves"),
+            (self.proxies, "proxies"),
+            (self.links, "links"),
+            (self.labs, "labs"),
+            (self.machines, "machines"),
+        ];
+        let form = forms.into_iter().find(|(is_asked, _)| *is_asked);
+        form.map_or("containers", |(_, form)| form)
     }
-    for round in 0..samples {
-        println!("round {} of {samples} (load {})", round + 1, load());
-        for contestant in &mut *contestants {
-            contestant.take(round)?;
+
+    /// Measures, judges, and adds everything to the report.
+    fn measure(
+        &self,
+        worktree: &Worktree,
+        program: &Path,
+        scratch: &Path,
+        report: &mut Report,
+    ) -> Result<()> {
+        if self.proxies {
+            self.remark("each way to a server", report);
+            return proxies::run(program, scratch, self.samples, report);
+        }
+        let test = build_test(worktree, "empty")?;
+        if self.links {
+            let test = build_test(worktree, "links")?;
+            self.remark("each kind of link", report);
+            return links::measure(worktree, program, &test, scratch, self.samples, report);
+        }
+        if self.curves {
+            self.remark("each point", report);
+            return self.draw(worktree, program, &test, scratch, report);
+        }
+        let comparison = Comparison {
+            worktree,
+            program,
+            test: &test,
+            scratch,
+            samples: self.samples,
+            boots: self.boots.unwrap_or(self.samples),
+        };
+        if self.labs {
+            let on_labs = build_test(worktree, "labs")?;
+            return comparison.of_labs(&on_labs, self.setup.installs(), report);
+        }
+        comparison.of_tests(self.machines, report)
+    }
+
+    /// Measures curves, of containers or of VMs.
+    fn draw(
+        &self,
+        worktree: &Worktree,
+        program: &Path,
+        test: &Path,
+        scratch: &Path,
+        report: &mut Report,
+    ) -> Result<()> {
+        let (guest, image, whole) = if self.machines {
+            (machines::GUEST, Some(machines::IMAGE), SUITE_OF_MACHINES)
+        } else {
+            ("host", None, SUITE)
+        };
+        let suite = self.suite.unwrap_or(whole);
+        if suite < whole {
+            report.remarks.push(format!(
+                "a suite of fewer than {whole} tests: what is said of its goal is a hint, and no measurement"
+            ));
+        }
+        let place = Place::prepare(worktree, guest, image, program, test, scratch)?;
+        curves::run(&place, self.samples, suite as usize, report)
+    }
+
+    /// Remarks it if there are too few samples.
+    fn remark(&self, what: &'static str, report: &mut Report) {
+        if (self.samples as usize) < ENOUGH {
+            report.few_samples(&[what], ENOUGH);
         }
     }
-    print_table(contestants);
-    Ok(())
 }
 
-/// Returns those with fewer samples than are enough.
-fn few(contestants: &[Contestant], enough: usize) -> Vec<&'static str> {
-    let few = contestants.iter().filter(|it| it.samples() < enough);
-    few.map(|it| it.name).collect()
-}
-
-/// Says of which there are not enough samples; returns the exit code.
-fn conclude(few: &[&str], enough: usize, met: bool) -> ExitCode {
-    if !few.is_empty() {
-        println!(
-            "\nfewer than {enough} samples of {}: what is said of goals above is a hint, and no measurement",
-            few.join("; ")
-        );
+/// Prints the goals, writes the files, and returns the exit code.
+fn conclude(report: &Report, options: &Options) -> Result<ExitCode> {
+    report.print_goals();
+    if let Some(path) = &options.json {
+        report.write(path)?;
     }
-    if met {
+    if let Some(directory) = &options.svg {
+        plot::draw(report, directory)?;
+    }
+    Ok(if report.is_met() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    }
-}
-
-/// Returns the median of a contestant, in seconds.
-fn median(contestants: &[Contestant], name: &str) -> Option<f64> {
-    let found = contestants.iter().find(|it| it.name == name)?;
-    Some(found.quantile(50).as_secs_f64())
-}
-
-/// Prints what a guest costs; returns whether that is below the ceiling.
-fn judge(contestants: &[Contestant]) -> Result<bool> {
-    let median = |name| median(contestants, name);
-    let (local, guest) = median("local")
-        .zip(median("on_vm"))
-        .context("cannot compare: nothing was measured")?;
-    println!(
-        "\na guest costs {:.2} ms over a local test",
-        (guest - local) * 1e3
-    );
-    let Some(lxc) = median("lxc-execute") else {
-        return Ok(true);
-    };
-    let ratio = (guest - local) / lxc;
-    println!("that is {ratio:.2} x lxc-execute (more than {CEILING} would be a defect)");
-    Ok(ratio <= CEILING)
-}
-
-/// Returns the test binary's command, as nextest runs it.
-fn on_test(binary: &Path, test: &str, daemon: &Daemon) -> Command {
-    let mut command = Command::new(binary);
-    daemon
-        .adopt(&mut command)
-        .args(["--exact", test, "--nocapture"]);
-    command
+    })
 }
 
 /// Returns the fixture's test binary of this name.
@@ -241,4 +235,63 @@ fn build_test(worktree: &Worktree, name: &str) -> Result<PathBuf> {
         .find_map(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
     path.map(PathBuf::from)
         .context("cannot find the test binary among cargo's messages")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::goal::Goal;
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn options(line: &str) -> Option<Options> {
+        let cli = Cli::try_parse_from(format!("bench {line}").split_whitespace());
+        cli.ok().map(|cli| cli.options)
+    }
+
+    #[test]
+    fn a_goal_missed_is_missed_in_the_file_and_makes_the_exit_code_1() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        let options = options(&format!("--json {}", path.display())).unwrap();
+        for (value, outcome, code) in [
+            (0.4, "met", ExitCode::SUCCESS),
+            (0.6, "missed", ExitCode::FAILURE),
+        ] {
+            let mut report = Report::new("containers", Scene::default());
+            report
+                .goals
+                .push(Goal::at_most("time", Some(value), "x crun", 0.5));
+            let exit = conclude(&report, &options).unwrap();
+            assert_eq!(format!("{exit:?}"), format!("{code:?}"));
+            let text = std::fs::read_to_string(&path).unwrap();
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(json["goals"][0]["outcome"], outcome);
+        }
+    }
+
+    #[test]
+    fn each_form_has_a_name_of_its_own_and_excludes_others() {
+        Cli::command().debug_assert();
+        let form = |line| options(line).map(|options| options.form());
+        assert_eq!(form(""), Some("containers"));
+        assert_eq!(form("--machines"), Some("machines"));
+        assert_eq!(form("--curves --suite 100"), Some("curves"));
+        assert_eq!(form("--curves --machines"), Some("machine-curves"));
+        assert_eq!(form("--links"), Some("links"));
+        for line in [
+            "--curves --labs",
+            "--curves --links",
+            "--curves --proxies",
+            "--suite 100",
+        ] {
+            assert_eq!(form(line), None, "{line}");
+        }
+    }
 }

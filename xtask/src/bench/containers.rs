@@ -1,5 +1,5 @@
-//! What the bench compares for containers, in rows without a pause: the same empty test on the host,
-//! on guest `host` and on an image, beside programs that start one in a sandbox.
+//! What the bench compares for containers, in rows without a pause: the same empty test on the
+//! host, on guest `host` and on an image, beside programs that start one in a sandbox.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,8 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::daemon::Daemon;
-use super::rows::Kind;
+use super::report::Report;
+use super::rows::{Figures, Kind};
 use super::{row_goals, rows, sandboxes};
 use crate::command;
 use crate::worktree::Worktree;
@@ -20,14 +21,16 @@ const GUEST: &str = "image";
 /// What tests on guests are called.
 const GUESTS: [&str; 2] = ["on_vm", "on_vm, debian-12"];
 
-/// Builds the image, unless it exists, measures, and returns whether the goals are met.
+/// Builds the image, unless it exists, measures, and adds what was measured to the report with its
+/// goals.
 pub(super) fn run(
     worktree: &Worktree,
     daemon: &Rc<Daemon>,
     binary: &Path,
     scratch: &Path,
     rounds: u32,
-) -> Result<bool> {
+    report: &mut Report,
+) -> Result<()> {
     let fixture = worktree.root.join("tests/fixtures/speed");
     let store = worktree.target().join("suites-store");
     let adopt = {
@@ -59,8 +62,8 @@ pub(super) fn run(
         test(GUESTS[1], "on_guest", GUEST),
     ];
     kinds.extend(sandboxes::kinds(scratch));
-    rows::measure(&mut kinds, rounds)?;
-    Ok(row_goals::judge(&GUESTS, |name| {
-        kinds.iter().find(|kind| kind.name == name)?.figures()
-    }))
+    rows::measure(&mut kinds, rounds, report)?;
+    let goals = row_goals::judge(&GUESTS, |name| Figures::of(report, name));
+    report.goals.extend(goals);
+    Ok(())
 }

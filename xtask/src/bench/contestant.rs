@@ -1,5 +1,5 @@
-//! One of the things that are compared: how a sample of it is taken, how often, and statistics of
-//! its samples. Knows no specific command.
+//! One of the things that are compared: how a sample of it is taken, how often, and the samples.
+//! Knows no specific command.
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::measure::{Measure, TIME};
 use crate::command;
 
 /// One of the things that are compared.
@@ -64,8 +65,9 @@ impl Contestant {
         self
     }
 
-    /// Runs once without measuring: the first run starts the daemon and fills caches.
-    pub(crate) fn warm_up(&mut self) -> Result<()> {
+    /// Runs once without measuring: the first run starts the daemon and fills caches, and one after
+    /// the last sample fails if that was not rolled back.
+    pub(crate) fn run_aside(&mut self) -> Result<()> {
         (self.sample)()?;
         thread::sleep(self.rest);
         Ok(())
@@ -86,17 +88,9 @@ impl Contestant {
         self.times.len()
     }
 
-    /// Returns the samples, in the order in which they were taken.
-    pub(crate) fn times(&self) -> &[Duration] {
-        &self.times
-    }
-
-    /// Returns a percentile of the samples.
-    pub(crate) fn quantile(&self, percent: usize) -> Duration {
-        let mut times = self.times.clone();
-        times.sort();
-        let rank = (times.len() * percent).div_ceil(100).max(1);
-        times.get(rank - 1).copied().unwrap_or_default()
+    /// Returns what was measured.
+    pub(super) fn measure(&self) -> Measure {
+        Measure::of_times(TIME, &self.times)
     }
 }
 
@@ -136,11 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn a_quantile_is_a_sample_and_the_highest_is_the_worst_of_few() {
+    fn a_run_aside_is_no_sample() {
         let mut contestant = of(vec![4, 2, 3, 1]);
-        (0..4).for_each(|round| contestant.take(round).unwrap());
-        let millis = |percent| contestant.quantile(percent).as_millis();
-        assert_eq!([10, 50, 90, 99].map(millis), [1, 2, 4, 4]);
+        contestant.run_aside().unwrap();
+        (0..2).for_each(|round| contestant.take(round).unwrap());
+        contestant.run_aside().unwrap();
+        assert_eq!(contestant.measure().samples, [0.002, 0.003]);
     }
 
     #[test]
@@ -163,7 +158,7 @@ mod tests {
         sleep.arg("0.1");
         let mut contestant = Contestant::of_commands("it", sleep, 3);
         contestant.take(0).unwrap();
-        let time = contestant.quantile(50);
-        assert!(time >= Duration::from_millis(100), "{time:?}");
+        let time = contestant.measure().median.unwrap();
+        assert!(time >= 0.1, "{time}");
     }
 }

@@ -18,6 +18,13 @@ const IDLE: (&str, &str) = ("VM_TEST_IDLE_SECONDS", "600");
 /// Disables spares.
 const NO_SPARES: (&str, &str) = ("VM_TEST_SPARE_SECONDS", "0");
 
+/// Room for all instances that anything here starts: by default, it ends with those that do nothing
+/// but take their share.
+const ROOM: [(&str, &str); 2] = [
+    ("VM_TEST_CPU_BUDGET", "64"),
+    ("VM_TEST_MEMORY_BUDGET", "64G"),
+];
+
 /// How long a VM may take until it is ready.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -29,6 +36,7 @@ pub(crate) struct Daemon {
     program: PathBuf,
     runtime: PathBuf,
     prepares: bool,
+    is_roomy: bool,
 }
 
 impl Daemon {
@@ -43,11 +51,19 @@ impl Daemon {
         Rc::new(Self::of(program, scratch, name, false))
     }
 
+    /// Returns a daemon with spares and with room for many idle instances.
+    pub(crate) fn with_room(program: &Path, scratch: &Path, name: &str) -> Rc<Self> {
+        let mut daemon = Self::of(program, scratch, name, true);
+        daemon.is_roomy = true;
+        Rc::new(daemon)
+    }
+
     fn of(program: &Path, scratch: &Path, name: &str, prepares: bool) -> Self {
         Self {
             program: program.to_path_buf(),
             runtime: scratch.join(name),
             prepares,
+            is_roomy: false,
         }
     }
 
@@ -61,6 +77,7 @@ impl Daemon {
             .env("VM_TEST_CLAIMS_DIR", self.runtime.with_extension("claims"))
             .env(idle, seconds)
             .envs((!self.prepares).then_some(NO_SPARES))
+            .envs(self.is_roomy.then_some(ROOM).into_iter().flatten())
     }
 
     /// Returns the command `vm-test` for this daemon.
@@ -121,15 +138,23 @@ mod tests {
     }
 
     #[test]
-    fn only_a_daemon_that_prepares_none_is_told_so() {
-        let told = |daemon: Rc<Daemon>| {
+    fn only_a_daemon_that_prepares_none_or_has_room_is_told_so() {
+        let told = |daemon: &Daemon, variable: &str| {
             let mut command = Command::new("true");
             daemon.adopt(&mut command);
             let mut names = command.get_envs().map(|(name, _)| name.to_owned());
-            names.any(|name| name == NO_SPARES.0)
+            names.any(|name| name == variable)
         };
         let (program, scratch) = (Path::new("/none/vm-test"), Path::new("/none"));
-        assert!(!told(Daemon::new(program, scratch, "a")));
-        assert!(told(Daemon::without_spares(program, scratch, "b")));
+        let daemons = [
+            Daemon::new(program, scratch, "a"),
+            Daemon::without_spares(program, scratch, "b"),
+            Daemon::with_room(program, scratch, "c"),
+        ];
+        let told = |variable| daemons.each_ref().map(|daemon| told(daemon, variable));
+        assert_eq!(told(NO_SPARES.0), [false, true, false]);
+        for (variable, _) in ROOM {
+            assert_eq!(told(variable), [false, false, true]);
+        }
     }
 }

@@ -45,7 +45,8 @@ int main(void)
 	}
 	FILE *order = fopen("/modules/order", "r");
 	while (order && fgets(line, sizeof line, order)) {
-		line[strcspn(line, "\n")] = 0;
+		/* Behind the name may stand that it is optional. */
+		line[strcspn(line, " \n")] = 0;
 		load(line);
 	}
 	mount("dev", "/dev", "devtmpfs", 0, 0);

@@ -1,6 +1,8 @@
 //! What a lab may cost compared with single VMs, with boots, and with other programs that make
 //! networks of containers, and whether it does. Measures nothing.
 
+use super::goal::Goal;
+
 /// One VM that boots, is saved, restored, and runs a command.
 pub(super) const BOOT: &str = "VM, booted and run";
 
@@ -26,57 +28,28 @@ pub(super) const EIGHT: &str = "eight containers";
 pub(super) const MININET: &str = "mininet";
 pub(super) const MUNET: &str = "munet";
 
-/// Prints how the medians, which it asks for by name, compare; returns whether all goals are met
-/// that were measured.
+/// Judges the medians in seconds, for which it asks by name.
 ///
 /// A median of ours that was not measured misses its goal; what others cost may be unknown.
-pub(super) fn judge(median: impl Fn(&str) -> Option<f64>) -> bool {
-    let boot = || Some(median(BOOT)? - median(RUN)?);
-    println!();
-    if let Some(boot) = boot() {
-        println!("a boot takes {:.0} ms, with the saving of it", boot * 1e3);
-    }
-    let four = median(FOUR);
-    let ours = [
-        is_met(
-            FOUR,
-            four,
-            "four boots, one after the other",
-            boot().map(|boot| 4.0 * boot),
-            0.1,
-        ),
-        is_met(FOUR, four, ONE, median(ONE), 3.0),
-        is_met(
-            FOUR_READY,
-            median(FOUR_READY),
-            ONE_READY,
-            median(ONE_READY),
-            2.0,
-        ),
-    ];
-    let eight = median(EIGHT);
-    let others = [MININET, MUNET].map(|other| {
-        let theirs = median(other);
-        theirs.is_none() || is_met(EIGHT, eight, other, theirs, 0.5)
-    });
-    ours.iter().chain(&others).all(|met| *met)
-}
-
-/// Prints how many times as much something takes as something else, both in seconds.
-fn is_met(what: &str, it: Option<f64>, beside: &str, other: Option<f64>, goal: f64) -> bool {
-    let Some((it, other)) = it.zip(other) else {
-        println!("{what} beside {beside}: not measured");
-        return false;
+pub(super) fn judge(median: impl Fn(&str) -> Option<f64>) -> Vec<Goal> {
+    // With the saving of it.
+    let boot = median(BOOT).zip(median(RUN));
+    let four_boots = boot.map(|(boot, run)| 4.0 * (boot - run));
+    let ratio = |what: &str, beside: &str, other: Option<f64>, most: f64| {
+        let times = median(what).zip(other);
+        let value = times.map(|(it, other)| it / other);
+        Goal::at_most(what, value, &format!("x {beside}"), most)
     };
-    let ratio = it / other;
-    let is_met = ratio <= goal;
-    let word = if is_met { "met" } else { "missed" };
-    println!(
-        "{what}: {:.0} ms, {ratio:.2} x {beside} ({:.0} ms; goal at most {goal} x: {word})",
-        it * 1e3,
-        other * 1e3
-    );
-    is_met
+    let mut goals = vec![
+        ratio(FOUR, "four boots, one after the other", four_boots, 0.1),
+        ratio(FOUR, ONE, median(ONE), 3.0),
+        ratio(FOUR_READY, ONE_READY, median(ONE_READY), 2.0),
+    ];
+    for other in [MININET, MUNET] {
+        let theirs = median(other);
+        goals.extend(theirs.map(|_| ratio(EIGHT, other, theirs, 0.5)));
+    }
+    goals
 }
 
 #[cfg(test)]
@@ -85,7 +58,7 @@ mod tests {
 
     /// Judges the medians of a run in which all goals are met, with one median replaced.
     fn with(other: &str, seconds: Option<f64>) -> bool {
-        judge(|name| match name {
+        let goals = judge(|name| match name {
             name if name == other => seconds,
             BOOT => Some(3.5),
             RUN => Some(0.5),
@@ -96,7 +69,8 @@ mod tests {
             FOUR_READY => Some(0.2),
             MININET => Some(0.5),
             _ => Some(1.0),
-        })
+        });
+        goals.iter().all(Goal::is_met)
     }
 
     #[test]

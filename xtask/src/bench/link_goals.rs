@@ -1,6 +1,8 @@
 //! What the relay may cost a link compared with the kernel's bridge, and whether it does. Measures
 //! nothing.
 
+use super::goal::{Goal, Limit};
+
 /// The kinds of link, by the names that the fixture gives them.
 pub(super) const KINDS: [(&str, &str); 6] = [
     (BRIDGE_LONG, "bridge, long frames"),
@@ -18,11 +20,11 @@ const RELAY_LONG: &str = "relay-long";
 const BRIDGE_SINGLE: &str = "bridge-single";
 const RELAY_SINGLE: &str = "relay-single";
 
-/// What is measured of each.
-pub(super) const MEASURES: [&str; 3] = [
-    "Mbit/s of one TCP connection",
-    "median microseconds of an echo of 64 bytes",
-    "datagrams of 64 bytes per second",
+/// What is measured of each, and in which unit.
+pub(super) const MEASURES: [(&str, &str); 3] = [
+    ("rate of one TCP connection", "Mbit/s"),
+    ("median of an echo of 64 bytes", "us"),
+    ("datagrams of 64 bytes per second", "1/s"),
 ];
 
 /// How many times the rate of the bridge the relay carries at least.
@@ -48,24 +50,20 @@ impl Sample {
     }
 }
 
-/// Returns the median of one measure of one kind of link.
-pub(super) fn median(samples: &[Sample], kind: &str, measure: usize) -> Option<f64> {
-    let of_kind = samples.iter().filter(|sample| sample.kind == kind);
-    let mut values: Vec<f64> = of_kind.map(|sample| sample.values[measure]).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len().checked_sub(1)? / 2).copied()
-}
-
-/// Prints how links with a fault compare with the bridge; returns whether they carry as much as they
-/// ought to.
+/// Judges how links with a fault compare with the bridge, by medians, for which it asks by the kind
+/// of link and the place of the measure.
 ///
-/// The goal is about the rate of a connection, on the same link with the same offloads: a fault that
-/// needs single packets slows a link down on any switch, and that is no cost of this one. All have to
-/// meet it: frames that the fault cannot be about, which the kernel hands on by itself, and those that
-/// the relay looks at one by one.
-pub(super) fn judge(samples: &[Sample]) -> bool {
-    println!("\na link with a fault beside the bridge, same link and same offloads:");
-    let pairs = [
+/// The goal is about the rate of a connection, on the same link with the same offloads: a fault
+/// that needs single packets slows a link down on any switch, and that is no cost of this one. All
+/// have to meet it: frames that the fault cannot be about, which the kernel hands on by itself, and
+/// those that the relay looks at one by one.
+pub(super) fn judge(median: impl Fn(&str, usize) -> Option<f64>) -> Vec<Goal> {
+    let ratio = |bridge, other, measure| {
+        let medians = median(other, measure).zip(median(bridge, measure));
+        medians.map(|(other, bridge)| other / bridge)
+    };
+    let mut goals = Vec::new();
+    for (what, bridge, other) in [
         (
             "long frames, fault of another protocol",
             BRIDGE_LONG,
@@ -82,63 +80,51 @@ pub(super) fn judge(samples: &[Sample]) -> bool {
             BRIDGE_SINGLE,
             RELAY_SINGLE,
         ),
-    ];
-    let judged = pairs.map(|(what, bridge, other)| {
-        let ratio = |measure| {
-            let (bridge, other) = (
-                median(samples, bridge, measure),
-                median(samples, other, measure),
-            );
-            bridge.zip(other).map(|(bridge, other)| other / bridge)
-        };
-        let (Some(rate), Some(echo), Some(datagrams)) = (ratio(0), ratio(1), ratio(2)) else {
-            println!("{what}: not measured");
-            return false;
-        };
-        let is_met = rate >= GOAL;
-        let goal = if is_met { "met" } else { "missed" };
-        println!(
-            "{what}: {rate:.2} x its rate (goal at least {GOAL} x: {goal}); no goal: {echo:.2} x the time of an echo, {datagrams:.2} x the datagrams"
-        );
-        is_met
-    });
-    if let (Some(all), Some(relay)) = (
-        median(samples, BRIDGE_LONG, 0),
-        median(samples, RELAY_SINGLE, 0),
-    ) {
-        println!(
-            "no goal, since the offloads differ: a link that may lose packets has {:.2} x the rate of one without a fault",
-            relay / all
-        );
+    ] {
+        let limits = [Some(Limit::AtLeast(GOAL)), None, None];
+        for (at, limit) in limits.into_iter().enumerate() {
+            let (measure, _) = MEASURES[at];
+            let value = ratio(bridge, other, at);
+            let what = format!("{what}: {measure}");
+            goals.push(Goal::of(&what, value, "x the bridge's", limit));
+        }
     }
-    judged == [true; 4]
+    goals.push(Goal::of(
+        "a link that may lose packets, with other offloads: rate",
+        ratio(BRIDGE_LONG, RELAY_SINGLE, 0),
+        "x that of one without a fault",
+        None,
+    ));
+    goals
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn samples(rates: [f64; 6]) -> Vec<Sample> {
-        let of = |((kind, _), rate): ((&'static str, &str), f64)| Sample {
-            kind,
-            values: [rate, 100.0, 1000.0],
-        };
-        KINDS.into_iter().zip(rates).map(of).collect()
+    /// Judges a run with these rates, of which a kind without a rate was not measured.
+    fn met(rates: &[f64]) -> bool {
+        let goals = judge(|kind, measure| {
+            let at = KINDS.iter().position(|(name, _)| *name == kind).unwrap();
+            let rate = *rates.get(at)?;
+            Some([rate, 100.0, 1000.0][measure])
+        });
+        goals.iter().all(Goal::is_met)
     }
 
     #[test]
     fn every_kind_has_to_meet_the_goal_and_to_be_measured() {
-        assert!(judge(&samples([100.0, 70.0, 70.0, 70.0, 10.0, 7.0])));
+        assert!(met(&[100.0, 70.0, 70.0, 70.0, 10.0, 7.0]));
         for missed in [
             [100.0, 69.0, 99.0, 99.0, 10.0, 9.0],
             [100.0, 99.0, 69.0, 99.0, 10.0, 9.0],
             [100.0, 99.0, 99.0, 69.0, 10.0, 9.0],
             [100.0, 99.0, 99.0, 99.0, 10.0, 6.9],
         ] {
-            assert!(!judge(&samples(missed)), "{missed:?}");
+            assert!(!met(&missed), "{missed:?}");
         }
-        assert!(!judge(&samples([100.0, 99.0, 99.0, 99.0, 10.0, 9.0])[..5]));
-        assert!(!judge(&[]));
+        assert!(!met(&[100.0, 99.0, 99.0, 99.0, 10.0]));
+        assert!(!met(&[]));
     }
 
     #[test]
@@ -156,15 +142,5 @@ mod tests {
         ] {
             assert_eq!(Sample::of(line), None, "{line}");
         }
-    }
-
-    #[test]
-    fn a_median_of_an_even_number_of_samples_is_the_lower_of_the_middle() {
-        let all: Vec<Sample> = [4.0, 1.0, 3.0, 2.0]
-            .iter()
-            .flat_map(|rate| samples([*rate; 6]))
-            .collect();
-        assert_eq!(median(&all, BRIDGE_LONG, 0), Some(2.0));
-        assert_eq!(median(&all, "other", 0), None);
     }
 }

@@ -1,6 +1,6 @@
 //! What the bench compares for links: the same link of a lab of two containers while the kernel's
-//! bridge has it, and while it has a fault that changes nothing of what is measured, so that vm-test
-//! carries its frames. All samples are of one lab. Judges nothing.
+//! bridge has it, and while it has a fault that changes nothing of what is measured, so that
+//! vm-test carries its frames. All samples are of one lab.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::daemon::Daemon;
-use super::link_goals::{KINDS, MEASURES, Sample, median};
+use super::link_goals::{KINDS, MEASURES, Sample, judge};
+use super::measure::Measure;
+use super::report::Report;
 use crate::command;
 use crate::worktree::Worktree;
 
@@ -17,14 +19,16 @@ use crate::worktree::Worktree;
 const TEST: &str = "a_link_on_the_bridge_and_in_the_relay";
 const ROUNDS: &str = "SPEED_ROUNDS";
 
-/// Takes so many samples of each kind of link, interleaved, and prints them.
+/// Takes so many samples of each kind of link, interleaved, prints them, and adds them to the
+/// report with its goals.
 pub(super) fn measure(
     worktree: &Worktree,
     program: &Path,
     test: &Path,
     scratch: &Path,
     samples: u32,
-) -> Result<Vec<Sample>> {
+    report: &mut Report,
+) -> Result<()> {
     // A lab that is prepared ahead would be work beside what is measured.
     let daemon = Daemon::without_spares(program, scratch, "links");
     let fixture = worktree.root.join("tests/fixtures/speed");
@@ -39,12 +43,24 @@ pub(super) fn measure(
         .env(ROUNDS, (samples + 1).to_string());
     let lines = run(&mut command)?;
     let taken: Vec<Sample> = lines.iter().filter_map(|line| Sample::of(line)).collect();
-    let counted = taken.get(KINDS.len()..).unwrap_or_default().to_vec();
+    let counted = taken.get(KINDS.len()..).unwrap_or_default();
     if counted.len() != samples as usize * KINDS.len() {
         bail!("cannot measure links: the test has printed other lines than those of its samples");
     }
-    print(&counted);
-    Ok(counted)
+    for (kind, what) in KINDS {
+        let of_kind: Vec<_> = counted.iter().filter(|it| it.kind == kind).collect();
+        let measures = MEASURES.iter().enumerate().map(|(at, (measure, unit))| {
+            let values = of_kind.iter().map(|sample| sample.values[at]);
+            Measure::new(measure, unit, values.collect())
+        });
+        report.add(what, measures);
+    }
+    print(report);
+    report.goals = judge(|kind, at| {
+        let (_, what) = KINDS.iter().find(|(name, _)| *name == kind)?;
+        report.median(what, MEASURES[at].0)
+    });
+    Ok(())
 }
 
 /// Runs the test, and prints its lines as they come; returns them.
@@ -65,20 +81,22 @@ fn run(command: &mut Command) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-fn print(samples: &[Sample]) {
-    for (measure, unit) in MEASURES.iter().enumerate() {
-        println!("\nall samples, {unit}:");
-        for (kind, what) in KINDS {
-            let of_kind = samples.iter().filter(|sample| sample.kind == kind);
-            let values: Vec<_> = of_kind
-                .map(|sample| format!("{:.*}", usize::from(measure == 1), sample.values[measure]))
+fn print(report: &Report) {
+    for (measure, unit) in MEASURES {
+        println!("\nall samples, {measure}, {unit}:");
+        for (_, what) in KINDS {
+            let samples = report.measure(what, measure).map(|it| &it.samples);
+            let values: Vec<_> = samples
+                .into_iter()
+                .flatten()
+                .map(|value| format!("{value:.*}", usize::from(unit == "us")))
                 .collect();
             println!("{what:<34} {}", values.join(" "));
         }
     }
     println!("\nmedians:");
-    for (kind, what) in KINDS {
-        let medians = [0, 1, 2].map(|measure| median(samples, kind, measure).unwrap_or_default());
+    for (_, what) in KINDS {
+        let medians = MEASURES.map(|(measure, _)| report.median(what, measure).unwrap_or_default());
         let [rate, echo, datagrams] = medians;
         println!("{what:<34} {rate:>8.0} Mbit/s {echo:>8.1} us {datagrams:>9.0} datagrams/s");
     }

@@ -3,7 +3,7 @@
 //! so that the figures are comparable with and without `/dev/kvm`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
@@ -14,13 +14,16 @@ use super::boot::Boot;
 use super::contestant::{Contestant, run, silence, time_of};
 use super::daemon::Daemon;
 use super::footprint::Footprint;
+use super::idle::Idle;
+use super::measure::Measure;
 use super::padding::padded;
+use super::report::Report;
 use crate::command;
 use crate::worktree::Worktree;
 
 /// The images, and the fixture's guests on VMs of them.
-const IMAGE: &str = "debian-12";
-const GUEST: &str = "machine";
+pub(super) const IMAGE: &str = "debian-12";
+pub(super) const GUEST: &str = "machine";
 const SYSTEM_IMAGE: &str = "debian-12-systemd";
 const SYSTEM_GUEST: &str = "system";
 
@@ -188,9 +191,10 @@ impl Machines {
         })
     }
 
-    /// Prints what an additional idle instance takes of the host's memory and disk.
-    pub(super) fn print_footprint(&self) -> Result<()> {
-        let mut idle = Idle(Vec::new());
+    /// Prints what an additional idle instance takes of the host's memory and disk, and adds it to
+    /// the report.
+    pub(super) fn measure_footprint(&self, report: &mut Report) -> Result<()> {
+        let mut idle = Idle::default();
         let one = self.footprint(&mut idle, 1)?;
         let all = self.footprint(&mut idle, MORE)?;
         let (memory, disk) = all
@@ -202,30 +206,23 @@ impl Machines {
             all.instances - one.instances,
             memory / 1024
         );
+        let kibibytes = |what, value: u64| Measure::new(what, "KiB", vec![value as f64]);
+        report.add(
+            "machine, idle",
+            [
+                kibibytes("memory (PSS) of the only one", one.memory),
+                kibibytes("memory (PSS) of each further one", memory),
+                kibibytes("disk of each further one", disk),
+            ],
+        );
         Ok(())
     }
 
     fn footprint(&self, idle: &mut Idle, more: usize) -> Result<Footprint> {
         for _ in 0..more {
-            let mut run = self.vm_test();
-            run.args(["run", GUEST, "--", "sleep", "60"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null());
-            idle.0.push(run.spawn()?);
+            idle.add(&mut self.vm_test(), GUEST)?;
         }
         thread::sleep(SETTLING);
         Footprint::of(&command::capture(self.vm_test().args(["ps", "--json"]))?)
-    }
-}
-
-/// Idle instances, killed when this is dropped.
-struct Idle(Vec<Child>);
-
-impl Drop for Idle {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }

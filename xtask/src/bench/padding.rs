@@ -1,5 +1,6 @@
-//! The same test binary in another size: without its debug information, and then with as much of
-//! that, repeated, as the size needs. None of it is loaded at run time, as in a large debug binary.
+//! The same test binary in another size: without its debug information and symbols, and then with
+//! as much of the former, repeated, as the size needs. None of it is loaded at run time, as in a
+//! large debug binary.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
@@ -43,11 +44,11 @@ fn make(
     [bare, information, padding]: [&Path; 3],
     bytes: u64,
 ) -> Result<()> {
-    objcopy(&["--strip-debug".as_ref()], binary, bare)?;
+    objcopy(&["--strip-all".as_ref()], binary, bare)?;
     objcopy(&["--only-keep-debug".as_ref()], binary, information)?;
     let length = fs::metadata(bare)?.len();
     let Some(missing) = bytes.checked_sub(length) else {
-        bail!("without its debug information it has {length} already");
+        bail!("without its debug information and symbols it has {length} already");
     };
     repeat(information, padding, missing)?;
     let mut section = std::ffi::OsString::from(format!("{SECTION}="));

@@ -3,6 +3,7 @@
 
 mod client;
 mod crowd;
+mod entries;
 mod figures;
 mod goals;
 mod memory;
@@ -20,6 +21,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::report::Report;
 use super::table::load;
 use crowd::SIZE;
 use figures::Figures;
@@ -29,12 +31,12 @@ use programs::{Proxy, Servers};
 use route::Route;
 use talk::Talk;
 
-/// How many descriptors this process needs: for both servers four ways with as many clients, and the
-/// other ends of those to its own server.
+/// How many descriptors this process needs: for both servers four ways with as many clients, and
+/// the other ends of those to its own server.
 const DESCRIPTORS: u64 = 12 * (SIZE as u64 + 1) + 100;
 
-/// Measures, prints everything; returns whether all goals are met.
-pub(super) fn run(program: &Path, scratch: &Path, samples: u32) -> Result<bool> {
+/// Measures, prints everything, and adds it to the report with its goals.
+pub(super) fn run(program: &Path, scratch: &Path, samples: u32, report: &mut Report) -> Result<()> {
     allow_descriptors()?;
     let (redis, address) = programs::redis(scratch)?;
     fill(address)?;
@@ -61,19 +63,19 @@ pub(super) fn run(program: &Path, scratch: &Path, samples: u32) -> Result<bool> 
     let courses = courses(&mut routes, &proxies)?;
     drop(redis);
     print_samples(&routes);
-    print_table(&routes);
+    for route in &routes {
+        entries::add_samples(report, route.server, route.name, route.samples());
+    }
+    for ((server, name), course) in &courses {
+        entries::add_memory(report, server, name, course);
+    }
+    print_table(&routes, report);
     print_memory(&courses);
-    let median = |server: &str, name: &str| {
-        let route = routes
-            .iter()
-            .find(|it| (it.server, it.name) == (server, name));
-        route?.median()
-    };
-    let grown = |server: &str, name: &str| {
-        let found = courses.iter().find(|(of, _)| *of == (server, name));
-        found.map(|(_, course)| course.grown())
-    };
-    Ok(goals::judge(median, grown))
+    report.goals = goals::judge(
+        |server, name| entries::median(report, server, name),
+        |server, name| entries::grown(report, server, name),
+    );
+    Ok(())
 }
 
 /// Lets this process and those that it starts have as many descriptors as the connections need.
@@ -169,7 +171,7 @@ fn print_samples(routes: &[Route]) {
 }
 
 /// Prints the medians of all figures.
-fn print_table(routes: &[Route]) {
+fn print_table(routes: &[Route], report: &Report) {
     println!(
         "\nmedians: an exchange on one connection, much on one connection, exchanges on {SIZE}:"
     );
@@ -177,7 +179,7 @@ fn print_table(routes: &[Route]) {
     let [p50, p99, bytes, exchanges] = names;
     println!("{:<22} {p50:>8} {p99:>8} {bytes:>8} {exchanges:>12}", "");
     for route in routes {
-        let Some(figures) = route.median() else {
+        let Some(figures) = entries::median(report, route.server, route.name) else {
             continue;
         };
         let [p50, p99, bytes, exchanges] = figures.in_words().map(|(_, word)| word);

@@ -1,5 +1,5 @@
-//! Rows of runs without a pause, by one worker and by several at a time: how long each run takes, how
-//! many end in a second, and how long the processors work for one. Knows no specific program.
+//! Rows of runs without a pause, by one worker and by several at a time: how long each run takes,
+//! how many end in a second, and how long the processors work for one. Knows no specific program.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 
 use super::cpu;
+use super::measure::Measure;
+use super::report::Report;
 use super::table::load;
 
 /// Runs it once.
@@ -34,14 +36,14 @@ pub(super) struct Kind {
     rates: [Vec<f64>; AT_A_TIME.len()],
 }
 
-/// What was measured, all as medians.
+/// What was measured, all as medians, and times in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Figures {
     /// How long one takes, and how long the slowest of a hundred.
-    pub(super) p50: Duration,
-    pub(super) p99: Duration,
+    pub(super) p50: f64,
+    pub(super) p99: f64,
     /// How long the processors work for one, by the number of workers.
-    pub(super) work: [Duration; AT_A_TIME.len()],
+    pub(super) work: [f64; AT_A_TIME.len()],
     /// How many end in a second, by the number of workers.
     pub(super) rates: [f64; AT_A_TIME.len()],
 }
@@ -72,6 +74,14 @@ impl Kind {
         Ok(())
     }
 
+    /// Has each worker run once more, which fails if the last sample was not rolled back.
+    fn end(&mut self) -> Result<()> {
+        for worker in &mut self.workers {
+            worker().with_context(|| format!("cannot count {}", self.name))?;
+        }
+        Ok(())
+    }
+
     /// Runs a row with each number of workers.
     fn take(&mut self) -> Result<()> {
         for (at, count) in AT_A_TIME.into_iter().enumerate() {
@@ -91,36 +101,45 @@ impl Kind {
         Ok(())
     }
 
-    /// Returns how many runs had no other beside them.
-    pub(super) fn runs(&self) -> usize {
-        self.times.len()
-    }
-
     /// Returns what was measured.
-    pub(super) fn figures(&self) -> Option<Figures> {
-        let mut times = self.times.clone();
-        times.sort();
-        let at = |percent: usize| {
-            let rank = (times.len() * percent).div_ceil(100).max(1);
-            times.get(rank - 1).copied()
-        };
-        let middle = |work: &Vec<Duration>| {
-            let mut work = work.clone();
-            work.sort();
-            work.get(work.len() / 2).copied().unwrap_or_default()
-        };
-        let mut rates = [0.0; AT_A_TIME.len()];
-        for (rate, all) in rates.iter_mut().zip(&self.rates) {
-            let mut all = all.clone();
-            all.sort_by(f64::total_cmp);
-            *rate = all.get(all.len() / 2).copied()?;
+    fn measures(&self) -> Vec<Measure> {
+        let mut measures = vec![Measure::of_times(IN_ROWS, &self.times)];
+        for (at, count) in AT_A_TIME.into_iter().enumerate() {
+            let (work, rates) = (&self.work[at], self.rates[at].clone());
+            measures.push(Measure::of_times(&work_of(count), work));
+            measures.push(Measure::new(&rate_of(count), "1/s", rates));
         }
-        Some(Figures {
-            p50: at(50)?,
-            p99: at(99)?,
-            work: [0, 1, 2].map(|at| middle(&self.work[at])),
-            rates,
-        })
+        measures
+    }
+}
+
+/// What the measures of rows are called: the time of each run, the work for one and how many end in
+/// a second.
+pub(super) const IN_ROWS: &str = "time in a row";
+
+fn work_of(count: usize) -> String {
+    format!("processor time for each, {count} at a time")
+}
+
+fn rate_of(count: usize) -> String {
+    format!("in a second, {count} at a time")
+}
+
+impl Figures {
+    /// Returns what a report says of one of the things that are compared.
+    pub(super) fn of(report: &Report, name: &str) -> Option<Self> {
+        let times = report.measure(name, IN_ROWS)?;
+        let mut figures = Self {
+            p50: times.median?,
+            p99: times.p99?,
+            work: Default::default(),
+            rates: Default::default(),
+        };
+        for (at, count) in AT_A_TIME.into_iter().enumerate() {
+            figures.work[at] = report.median(name, &work_of(count))?;
+            figures.rates[at] = report.median(name, &rate_of(count))?;
+        }
+        Some(figures)
     }
 }
 
@@ -147,8 +166,8 @@ fn in_a_row(worker: &mut Worker) -> Result<Vec<Duration>> {
     each.collect()
 }
 
-/// Takes all rows, interleaved, and prints what was measured.
-pub(super) fn measure(kinds: &mut [Kind], rounds: u32) -> Result<()> {
+/// Takes all rows, interleaved, prints what was measured, and adds it to the report.
+pub(super) fn measure(kinds: &mut [Kind], rounds: u32, report: &mut Report) -> Result<()> {
     for kind in &mut *kinds {
         kind.prepare()?;
     }
@@ -167,18 +186,19 @@ pub(super) fn measure(kinds: &mut [Kind], rounds: u32) -> Result<()> {
         "", "runs", "median", "p99", "work/1", "work/2", "work/4", "1", "2", "4"
     );
     for kind in kinds {
-        let Some(figures) = kind.figures() else {
+        kind.end()?;
+        report.add(kind.name, kind.measures());
+        let Some(figures) = Figures::of(report, kind.name) else {
             continue;
         };
-        let millis = |time: Duration| time.as_secs_f64() * 1e3;
-        let work = figures.work.map(|work| format!("{:>8.2}", millis(work)));
+        let work = figures.work.map(|work| format!("{:>8.2}", work * 1e3));
         let rates = figures.rates.map(|rate| format!("{rate:>8.1}"));
         println!(
             "{:<20} {:>6} {:>8.2} {:>8.2} {} {}",
             kind.name,
-            kind.runs(),
-            millis(figures.p50),
-            millis(figures.p99),
+            kind.times.len(),
+            figures.p50 * 1e3,
+            figures.p99 * 1e3,
             work.join(" "),
             rates.join(" ")
         );
@@ -186,6 +206,10 @@ pub(super) fn measure(kinds: &mut [Kind], rounds: u32) -> Result<()> {
     println!(
         "work is the time of all processors for one run, whoever has it; without any run they worked {:.1} ms in a second",
         idle * 1e3
+    );
+    report.add(
+        "no run",
+        [Measure::new("processor time in a second", "s", vec![idle])],
     );
     Ok(())
 }
@@ -201,7 +225,13 @@ fn idle() -> Result<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use anyhow::ensure;
+
     use super::*;
+    use crate::bench::scene::Scene;
 
     #[test]
     fn several_at_a_time_do_more_in_a_second_if_they_only_wait() {
@@ -211,12 +241,14 @@ mod tests {
                 Ok(())
             }))
         });
-        assert_eq!(kind.figures(), None);
         kind.prepare().unwrap();
         kind.take().unwrap();
-        let figures = kind.figures().unwrap();
-        assert_eq!(kind.runs(), IN_A_ROW);
-        assert!(figures.p50 >= Duration::from_millis(2) && figures.p99 >= figures.p50);
+        let mut report = Report::new("containers", Scene::default());
+        assert_eq!(Figures::of(&report, "it"), None);
+        report.add(kind.name, kind.measures());
+        let figures = Figures::of(&report, "it").unwrap();
+        assert_eq!(kind.times.len(), IN_A_ROW);
+        assert!(figures.p50 >= 0.002 && figures.p99 >= figures.p50);
         let [one, _, four] = figures.rates;
         assert!(one <= 500.0 && four > 2.0 * one, "{figures:?}");
     }
@@ -225,5 +257,22 @@ mod tests {
     fn a_run_that_fails_ends_the_measurement() {
         let mut kind = Kind::new("it", |_| Ok(Box::new(|| anyhow::bail!("no"))));
         assert!(kind.prepare().is_err());
+    }
+
+    #[test]
+    fn a_run_after_the_last_sample_that_fails_ends_the_measurement_too() {
+        let left = Arc::new(AtomicBool::new(false));
+        let mark = Arc::clone(&left);
+        let mut kind = Kind::new("it", move |_| {
+            let mark = Arc::clone(&mark);
+            Ok(Box::new(move || {
+                ensure!(!mark.load(Ordering::Relaxed), "a mark is there");
+                Ok(())
+            }))
+        });
+        kind.prepare().unwrap();
+        kind.end().unwrap();
+        left.store(true, Ordering::Relaxed);
+        assert!(kind.end().is_err());
     }
 }

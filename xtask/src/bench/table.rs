@@ -1,15 +1,17 @@
 //! Prints the samples that were taken, and statistics of them.
 
-use std::time::Duration;
-
 use super::contestant::Contestant;
+use super::measure::quantile;
 
 /// Prints all samples, in the order in which they were taken.
 pub(super) fn print_samples(contestants: &[Contestant]) {
     println!("\nall samples, milliseconds:");
     for contestant in contestants {
-        let times = contestant.times().iter();
-        let times: Vec<_> = times.map(|time| time.as_millis().to_string()).collect();
+        let samples = contestant.measure().samples;
+        let times: Vec<_> = samples
+            .iter()
+            .map(|time| format!("{:.0}", time * 1e3))
+            .collect();
         println!("{:<20} {}", contestant.name, times.join(" "));
     }
 }
@@ -21,10 +23,10 @@ pub(super) fn print_table(contestants: &[Contestant]) {
         "{:<20} {:>8} {:>8} {:>8} {:>8} {:>8}",
         "", "samples", "p10", "median", "p90", "p99"
     );
-    let millis = |time: Duration| time.as_secs_f64() * 1e3;
     for contestant in contestants {
-        let [p10, median, p90, p99] =
-            [10, 50, 90, 99].map(|percent| millis(contestant.quantile(percent)));
+        let samples = contestant.measure().samples;
+        let millis = |percent| quantile(&samples, percent).unwrap_or_default() * 1e3;
+        let [p10, median, p90, p99] = [10, 50, 90, 99].map(millis);
         println!(
             "{:<20} {:>8} {p10:>8.2} {median:>8.2} {p90:>8.2} {p99:>8.2}",
             contestant.name,

@@ -1,6 +1,8 @@
-//! The figures of one way to a server, and their medians. Measures nothing.
+//! The figures of one way to a server. Measures nothing.
 
 use std::time::Duration;
+
+use crate::bench::measure::quantile;
 
 /// What a sample consists of, and what the medians of samples are.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,25 +18,10 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// Returns the median of each figure; there is none of no samples.
-    pub(super) fn median(samples: &[Self]) -> Option<Self> {
-        let of = |figure: fn(&Self) -> f64| {
-            let mut values: Vec<_> = samples.iter().map(figure).collect();
-            values.sort_by(f64::total_cmp);
-            quantile(&values, 50)
-        };
-        Some(Self {
-            p50: of(|it| it.p50)?,
-            p99: of(|it| it.p99)?,
-            bytes: of(|it| it.bytes)?,
-            exchanges: of(|it| it.exchanges)?,
-        })
-    }
-
     /// Returns the figures of an exchange on one connection, and the two others.
-    pub(super) fn of(mut times: Vec<Duration>, bytes: f64, exchanges: f64) -> Self {
-        times.sort();
-        let seconds = |percent| quantile(&times, percent).map_or(0.0, |it| it.as_secs_f64());
+    pub(super) fn of(times: &[Duration], bytes: f64, exchanges: f64) -> Self {
+        let times: Vec<_> = times.iter().map(Duration::as_secs_f64).collect();
+        let seconds = |percent| quantile(&times, percent).unwrap_or_default();
         Self {
             p50: seconds(50),
             p99: seconds(99),
@@ -54,32 +41,14 @@ impl Figures {
     }
 }
 
-/// Returns a percentile of what is sorted.
-fn quantile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn each_figure_has_a_median_of_its_own() {
-        let of = |p50: f64, bytes: f64| Figures {
-            p50,
-            bytes,
-            ..Figures::default()
-        };
-        let samples = [of(1.0, 30.0), of(3.0, 10.0), of(2.0, 20.0)];
-        assert_eq!(Figures::median(&samples), Some(of(2.0, 20.0)));
-        assert_eq!(Figures::median(&[]), None);
-    }
-
-    #[test]
     fn the_times_of_a_sample_become_percentiles() {
-        let times = (1..=200).rev().map(Duration::from_micros).collect();
-        let words = Figures::of(times, 2.5e9, 1234.4).in_words();
+        let times: Vec<_> = (1..=200).rev().map(Duration::from_micros).collect();
+        let words = Figures::of(&times, 2.5e9, 1234.4).in_words();
         let words = words.map(|(_, word)| word);
         assert_eq!(words, ["100.0", "198.0", "2500", "1234"]);
     }

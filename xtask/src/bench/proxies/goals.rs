@@ -1,6 +1,7 @@
 //! What proxies may cost compared with haproxy, and whether they do. Measures nothing.
 
 use super::figures::Figures;
+use crate::bench::goal::{Goal, Limit};
 
 /// No proxy at all.
 pub(super) const DIRECT: &str = "no proxy";
@@ -25,70 +26,55 @@ const ADDED: f64 = 1.5;
 const THROUGHPUT: f64 = 0.7;
 
 /// … and their memory grows by at most so many KiB between 100,000 exchanges and a million.
-const GROWTH: u64 = 1024;
+const GROWTH: f64 = 1024.0;
 
-/// Prints how ours compare: by the medians of figures, and by how many KiB memory has grown, both
-/// of a server and what leads to it. Returns whether all goals are met.
+/// Judges ours by the medians of figures, and by how many KiB memory has grown, both of a server
+/// and what leads to it.
 ///
 /// What was not measured misses its goal.
 pub(super) fn judge(
     median: impl Fn(&str, &str) -> Option<Figures>,
-    grown: impl Fn(&str, &str) -> Option<u64>,
-) -> bool {
-    let mut met = true;
+    grown: impl Fn(&str, &str) -> Option<f64>,
+) -> Vec<Goal> {
+    let mut goals = Vec::new();
     for server in [ECHO, REDIS] {
         let added = |name| Some(median(server, name)?.p50 - median(server, DIRECT)?.p50);
         let bytes = |name| Some(median(server, name)?.bytes);
         let exchanges = |name| Some(median(server, name)?.exchanges);
         for name in [PLAIN, KNOWING] {
-            println!("\n{name} before {server}, beside {HAPROXY}:");
-            let most = Goal::AtMost(ADDED);
-            let least = Goal::AtLeast(THROUGHPUT);
-            met &= most.is_met("time added to an exchange", added(name), added(HAPROXY));
-            met &= least.is_met("bytes a second", bytes(name), bytes(HAPROXY));
-            met &= least.is_met("exchanges a second", exchanges(name), exchanges(HAPROXY));
-            met &= is_flat(grown(server, name));
+            let most = Limit::AtMost(ADDED);
+            let least = Limit::AtLeast(THROUGHPUT);
+            let beside = |what: &str, ours: Option<f64>, theirs: Option<f64>, limit| {
+                // Of what adds nothing, nothing is a multiple.
+                let both = ours.zip(theirs).filter(|(_, theirs)| *theirs > 0.0);
+                let ratio = both.map(|(ours, theirs)| ours / theirs);
+                let what = format!("{name} before {server}: {what}");
+                Goal::of(&what, ratio, "x haproxy", Some(limit))
+            };
+            goals.extend([
+                beside(
+                    "time added to an exchange",
+                    added(name),
+                    added(HAPROXY),
+                    most,
+                ),
+                beside("bytes a second", bytes(name), bytes(HAPROXY), least),
+                beside(
+                    "exchanges a second",
+                    exchanges(name),
+                    exchanges(HAPROXY),
+                    least,
+                ),
+                Goal::at_most(
+                    &format!("{name} before {server}: memory more after a million exchanges"),
+                    grown(server, name),
+                    "KiB",
+                    GROWTH,
+                ),
+            ]);
         }
     }
-    met
-}
-
-/// A bound for the quotient of ours and theirs.
-#[derive(Clone, Copy, Debug)]
-enum Goal {
-    AtMost(f64),
-    AtLeast(f64),
-}
-
-impl Goal {
-    fn is_met(self, what: &str, ours: Option<f64>, theirs: Option<f64>) -> bool {
-        // Of what adds nothing, nothing is a multiple.
-        let Some((ours, theirs)) = ours.zip(theirs).filter(|(_, theirs)| *theirs > 0.0) else {
-            println!("  {what}: not measured");
-            return false;
-        };
-        let ratio = ours / theirs;
-        let (is_met, goal) = match self {
-            Self::AtMost(bound) => (ratio <= bound, format!("at most {bound}")),
-            Self::AtLeast(bound) => (ratio >= bound, format!("at least {bound}")),
-        };
-        let word = if is_met { "met" } else { "missed" };
-        println!("  {what}: {ratio:.2} x (goal {goal} x: {word})");
-        is_met
-    }
-}
-
-fn is_flat(grown: Option<u64>) -> bool {
-    let Some(grown) = grown else {
-        println!("  memory: not measured");
-        return false;
-    };
-    let is_met = grown <= GROWTH;
-    let word = if is_met { "met" } else { "missed" };
-    println!(
-        "  memory: {grown} KiB more after a million exchanges (goal at most {GROWTH}: {word})"
-    );
-    is_met
+    goals
 }
 
 #[cfg(test)]
@@ -102,6 +88,13 @@ mod tests {
         exchanges: 1e5,
     };
 
+    fn is_met(
+        median: impl Fn(&str, &str) -> Option<Figures>,
+        grown: impl Fn(&str, &str) -> Option<f64>,
+    ) -> bool {
+        judge(median, grown).iter().all(Goal::is_met)
+    }
+
     /// Judges a run in which all goals are met, but for the figures of one.
     fn with(who: (&str, &str), figures: Option<Figures>) -> bool {
         let median = |server: &str, name: &str| match name {
@@ -112,7 +105,7 @@ mod tests {
             }),
             _ => Some(SOUND),
         };
-        judge(median, |_, _| Some(0))
+        is_met(median, |_, _| Some(0.0))
     }
 
     #[test]
@@ -156,15 +149,15 @@ mod tests {
             }),
             _ => Some(SOUND),
         };
-        assert!(judge(median, |_, _| Some(GROWTH)));
+        assert!(is_met(median, |_, _| Some(GROWTH)));
         let one_grows = |server: &str, name: &str| {
             Some(if (server, name) == (ECHO, PLAIN) {
-                GROWTH + 1
+                GROWTH + 1.0
             } else {
-                0
+                0.0
             })
         };
-        assert!(!judge(median, one_grows));
-        assert!(!judge(median, |_, _| None));
+        assert!(!is_met(median, one_grows));
+        assert!(!is_met(median, |_, _| None));
     }
 }

@@ -58,12 +58,7 @@ impl Route {
     fn sample(&mut self) -> Result<Figures> {
         let times = self.client.exchange(EXCHANGES)?;
         let bytes = self.client.fetch()?;
-        Ok(Figures::of(times, bytes, self.crowd.exchange(OF_EACH)?))
-    }
-
-    /// Returns the median of each figure.
-    pub(super) fn median(&self) -> Option<Figures> {
-        Figures::median(&self.samples)
+        Ok(Figures::of(&times, bytes, self.crowd.exchange(OF_EACH)?))
     }
 
     /// Returns the samples, in the order in which they were taken.
