@@ -6,19 +6,16 @@ use super::gate::Gate;
 use super::instance::{Orders, loops, spawner};
 use super::lease::{Admission, Budget, Claims, FailedSetUps, Host, Labs, Registry, Spares};
 use super::listener::{self, Desk};
-use super::prepare::stores::{self, Stores};
-use super::prepare::{Emulators, Foreign, Libraries, Names, Tools, Wanted};
+use super::prepare::Tools;
+use super::prepare::stores::{self};
 use super::{environment, log, sweep};
-use crate::config::Readings;
 use crate::host::idmaps::IdMaps;
-use crate::image::Programs;
 use signal_hook::iterator::Signals;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vm_test_protocol::errno::Tried;
 use vm_test_protocol::failure::Failure;
@@ -158,23 +155,7 @@ pub fn serve() -> Result<(), Failure> {
             failed_set_ups: FailedSetUps::default(),
             spares: Spares::of_environment(),
             spare_labs: Spares::of_environment(),
-            tools: Tools {
-                maps,
-                agent,
-                libraries: Libraries::default(),
-                programs: Programs::default(),
-                foreign: Foreign::default(),
-                emulators: Emulators::default(),
-                readings: Readings::default(),
-                stores: Stores::new(journal.clone()),
-                journal: journal.clone(),
-                spawner,
-                names: Names::of(run),
-                boots: Mutex::new(()),
-                wanted: Wanted::default(),
-                ending: AtomicUsize::new(0),
-                stop,
-            },
+            tools: Tools::new(maps, agent, journal.clone(), spawner, run, stop),
         },
         began: Instant::now(),
     });

@@ -10,15 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use vm_test_protocol::daemon::{ExitReport, Greeting, Reply, Request, Welcome};
+use vm_test_protocol::daemon::{Greeting, Reply, Request, Welcome};
 use vm_test_protocol::errno::{self, Tried};
 use vm_test_protocol::failure::Failure;
 use vm_test_protocol::frame::FrameBuffer;
-use vm_test_protocol::record::Record;
 use vm_test_protocol::{PROTOCOL, frame};
 
 /// How long a daemon may take to welcome a client.
-const WELCOME_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const WELCOME_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// After this much silence, a daemon that has a request is asked whether it still runs.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -209,46 +208,14 @@ fn check(socket: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns what became of an instance, if a daemon that knows it still runs.
-///
-/// Does not start a daemon.
-#[must_use]
-pub fn exit_report(instance: &str) -> Option<ExitReport> {
-    let instance = instance.to_owned();
-    match ask_within(&Request::ExitReport { instance }, WELCOME_TIMEOUT) {
-        Some(Reply::ExitReport(exit_report)) => exit_report,
-        _ => None,
-    }
-}
-
-/// Returns the last lines of a living instance's console, if it has one and its daemon runs.
-///
-/// Does not start a daemon.
-#[must_use]
-pub fn console(instance: &str) -> Option<Vec<String>> {
-    let instance = instance.to_owned();
-    match ask_within(&Request::Console { instance }, WELCOME_TIMEOUT) {
-        Some(Reply::Console(lines)) => lines,
-        _ => None,
-    }
-}
-
-/// Asks the daemon to record what became of a test, if it runs. Ignores failures.
-pub fn record(record: Record) {
-    let _ = ask_within(&Request::Record(Box::new(record)), WELCOME_TIMEOUT);
-}
-
-/// Asks the daemon, if it runs: the one that has granted this process's leases, or else that of the
-/// installed program.
-pub(super) fn ask_within(request: &Request, within: Duration) -> Option<Reply> {
+/// Returns the socket of the daemon that has last welcomed this process, or else that of the installed
+/// program's daemon, if there may be one.
+pub(super) fn socket_of_last() -> Option<PathBuf> {
     let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let socket = last.or_else(|| {
+    last.or_else(|| {
         let executor = Executor::locate().ok()?;
         Some(RuntimeDir::find().ok()??.socket(&executor.identity))
-    })?;
-    let mut connection = Connection::to(&socket).ok()?;
-    connection.send(request).ok()?;
-    connection.receive_within(within).ok()
+    })
 }
 
 /// Returns whether no daemon is running: none was started, it is dead, or it is ending.

@@ -1,6 +1,6 @@
 //! Orders about the link of an instance that is in no lab. Knows no fault.
 
-use super::connection::ask_within;
+use super::questions::ask_within;
 use std::time::Duration;
 use vm_test_protocol::daemon::{Reply, Request};
 use vm_test_protocol::failure::Failure;

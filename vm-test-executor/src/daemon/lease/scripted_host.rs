@@ -6,8 +6,7 @@ use super::super::instance::scripted_keeper::{
     ScriptedKeeper, Stopping, assignment, keepers, no_maps, stop,
 };
 use super::super::instance::{Belongings, Event, Instance};
-use super::super::prepare::stores::Stores;
-use super::super::prepare::{Emulators, Foreign, Libraries, Names, Ready, Tools, Wanted};
+use super::super::prepare::{Ready, Tools};
 use super::admission::Admission;
 use super::budget::Budget;
 use super::claims::Claims;
@@ -17,13 +16,10 @@ use super::labs::Labs;
 use super::life::{self, Ending};
 use super::registry::{Living, Registry};
 use super::spares::Spares;
-use crate::config::Readings;
-use crate::image::Programs;
 use crate::keeper::Assignment;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -79,23 +75,14 @@ impl ScriptedHost {
             failed_set_ups: FailedSetUps::default(),
             spares: Spares::that_wait(Duration::from_secs(600)),
             spare_labs: Spares::that_wait(Duration::from_secs(600)),
-            tools: Tools {
-                maps: no_maps(),
-                agent: PathBuf::new(),
-                libraries: Libraries::default(),
-                programs: Programs::default(),
-                foreign: Foreign::default(),
-                emulators: Emulators::default(),
-                readings: Readings::default(),
-                stores: Stores::new(PathBuf::new()),
-                journal: PathBuf::new(),
+            tools: Tools::new(
+                no_maps(),
+                PathBuf::new(),
+                PathBuf::new(),
                 spawner,
-                names: Names::of("run".to_owned()),
-                boots: Mutex::new(()),
-                wanted: Wanted::default(),
-                ending: AtomicUsize::new(0),
+                "run".to_owned(),
                 stop,
-            },
+            ),
         };
         Self {
             host,

@@ -46,6 +46,35 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
+    /// Returns the tools of a daemon that has made nothing yet; `journal` is the prefix of the names
+    /// of its journal entries.
+    pub(crate) fn new(
+        maps: IdMaps,
+        agent: PathBuf,
+        journal: PathBuf,
+        spawner: Spawner,
+        run: String,
+        stop: OwnedFd,
+    ) -> Self {
+        Self {
+            maps,
+            agent,
+            libraries: Libraries::default(),
+            programs: Programs::default(),
+            foreign: Foreign::default(),
+            emulators: Emulators::default(),
+            readings: Readings::default(),
+            stores: Stores::new(journal.clone()),
+            journal,
+            spawner,
+            names: Names::of(run),
+            boots: Mutex::new(()),
+            wanted: Wanted::default(),
+            ending: AtomicUsize::new(0),
+            stop,
+        }
+    }
+
     /// Returns whether the daemon is the real root's.
     pub(super) fn as_root(&self) -> bool {
         self.maps.source == Source::Root
