@@ -13,6 +13,8 @@ use vm_test_sys::handover;
 pub(super) struct Handed {
     /// The trees by their numbers; one that the guest can do without may be missing.
     pub(super) trees: Vec<Option<OwnedFd>>,
+    /// The files by which it enters its control groups.
+    pub(super) groups: Vec<OwnedFd>,
     pub(super) device_files: Option<OwnedFd>,
     pub(super) console: Option<OwnedFd>,
     pub(super) foreign_disk: Option<OwnedFd>,
@@ -30,6 +32,7 @@ impl Handed {
     pub(super) fn receive(control: &UnixStream, trees: usize) -> io::Result<Self> {
         let mut handed = Self {
             trees: (0..trees).map(|_| None).collect(),
+            groups: Vec::new(),
             device_files: None,
             console: None,
             foreign_disk: None,
@@ -67,6 +70,10 @@ impl Handed {
             Descriptor::State => &mut self.state,
             Descriptor::Orders => &mut self.orders,
             Descriptor::Link => &mut self.link,
+            Descriptor::Group => {
+                self.groups.push(descriptor);
+                return Ok(());
+            }
             Descriptor::Port => {
                 self.ports.push(descriptor);
                 return Ok(());

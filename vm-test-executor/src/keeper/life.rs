@@ -7,7 +7,9 @@ use super::messages::{KeeperReport, ToKeeper};
 use super::world::{Assignment, World};
 use super::{container, lease, machine};
 use crate::backend::Unrun;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use vm_test_protocol::errno::Tried;
@@ -60,7 +62,10 @@ fn keep(control: &UnixStream) -> Result<i32, Unrun> {
         Some(other) => return Err(lost(unexpected(&other)).into()),
         None => return Err(Failure::new("cannot start: the daemon is gone").into()),
     };
-    let handed = Handed::receive(control, assignment.trees().len()).map_err(lost)?;
+    let mut handed = Handed::receive(control, assignment.trees().len()).map_err(lost)?;
+    for group in handed.groups.drain(..) {
+        enter(group).map_err(|error| not_limited(&assignment, &error))?;
+    }
     filter::refuse_what_is_the_users().map_err(|error| no_filter(&assignment, &error))?;
     match &assignment.world {
         World::Container(container) => {
@@ -71,6 +76,19 @@ fn keep(control: &UnixStream) -> Result<i32, Unrun> {
             machine::run(&assignment, vm, handed, lease)
         }
     }
+}
+
+/// Moves this process into a control group, by the file of the group's threads. It has no other thread
+/// yet, and all that it starts will be there, too.
+fn enter(group: OwnedFd) -> io::Result<()> {
+    File::from(group).write_all(b"0")
+}
+
+fn not_limited(assignment: &Assignment, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot start instance {} of guest `{}`: limit it: {error}",
+        assignment.instance, assignment.guest
+    ))
 }
 
 /// Without the filter, root in an ordinary user's guest would have that user's keys.

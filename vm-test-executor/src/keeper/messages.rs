@@ -24,6 +24,8 @@ pub enum ToKeeper {
 pub enum Descriptor {
     /// The tree of this number. One that the guest can do without may not come.
     Tree(usize),
+    /// The file by which it enters its next control group.
+    Group,
     /// The file system with the files of its devices.
     DeviceFiles,
     /// The file that its console is written to.

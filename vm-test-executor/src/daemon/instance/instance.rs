@@ -109,7 +109,7 @@ impl Instance {
         if isolation.user {
             parent.map(maps, number, instance.pid)?;
         }
-        instance.confine()?;
+        let groups = instance.confine()?;
         // With its ids, trees of the host are mapped.
         let is_needed = isolation.user && !assignment.trees().is_empty();
         let namespace = is_needed
@@ -127,6 +127,8 @@ impl Instance {
             .into_iter()
             .map(|tap| (Descriptor::Port, tap))
             .collect();
+        let groups = groups.into_iter();
+        others.extend(groups.map(|group| (Descriptor::Group, group)));
         others.extend(belongings.others);
         if assignment.has_own_link() {
             let (link, orders) = OwnLink::new().map_err(|error| cannot("use its link", error))?;
@@ -144,19 +146,19 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Limits its processes, and gives it its control group.
-    fn confine(&self) -> Result<(), Failure> {
+    /// Limits its processes, and gives it its control group. Returns the groups that its keeper has to
+    /// enter itself.
+    fn confine(&self) -> Result<Vec<OwnedFd>, Failure> {
         let cannot =
             |what: &str, error: io::Error| not_started(&self.name, &self.guest, what, &error);
-        if let Some(limits) = &self.limits {
-            let taken = limits.take(self.pid);
-            taken.map_err(|error| cannot("limit it", error))?;
-        }
+        let limits = self.limits.as_ref().map(|limits| limits.take(self.pid));
+        let rest = limits.transpose();
+        let rest = rest.map_err(|error| cannot("limit it", error))?;
         if let Some(delegation) = &self.delegation {
             let taken = delegation.take(self.pid);
             taken.map_err(|error| cannot("give it a control group", error))?;
         }
-        Ok(())
+        Ok(rest.unwrap_or_default())
     }
 
     /// Waits for the pipe that the agent of a booting guest will hold open.
