@@ -12,6 +12,7 @@ mod cpu;
 mod curve;
 mod curves;
 mod daemon;
+mod fixture;
 mod footprint;
 mod goal;
 mod goals;

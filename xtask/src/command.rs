@@ -39,6 +39,24 @@ fn is_of_xtasks_own_run(name: &OsStr) -> bool {
     exact.contains(&&*name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Returns the same command, killed when the thread that starts it ends, however that ends.
+pub(crate) fn tied(command: &Command) -> Command {
+    let mut tied = Command::new("setpriv");
+    tied.args(["--pdeathsig", "KILL", "--"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(directory) = command.get_current_dir() {
+        tied.current_dir(directory);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => tied.env(name, value),
+            None => tied.env_remove(name),
+        };
+    }
+    tied
+}
+
 /// Runs `command`, with its output on ours.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     echo(command);

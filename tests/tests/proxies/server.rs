@@ -122,10 +122,12 @@ impl Server {
     }
 
     /// Returns its resident memory in bytes.
+    ///
+    /// What `status` says of it is counted for each processor, and may be off by hundreds of KiB.
     pub(crate) fn memory(&self) -> u64 {
-        let status = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(status).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let rollup = format!("/proc/{}/smaps_rollup", self.child.id());
+        let rollup = std::fs::read_to_string(rollup).unwrap();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Rss:"));
         let kilobytes = line.unwrap().split_whitespace().next().unwrap();
         kilobytes.parse::<u64>().unwrap() * 1024
     }

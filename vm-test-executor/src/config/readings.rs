@@ -17,12 +17,8 @@ pub struct Readings(Mutex<VecDeque<(String, Arc<Declarations>)>>);
 impl Readings {
     /// Returns what a text declares.
     pub(super) fn read(&self, text: String) -> Result<Arc<Declarations>, Failure> {
-        let known = |latest: &VecDeque<(String, Arc<Declarations>)>| {
-            let found = latest.iter().find(|(known, _)| *known == text);
-            found.map(|(_, declared)| Arc::clone(declared))
-        };
-        if let Some(declared) = known(&sync::lock(&self.0)) {
-            return Ok(declared);
+        if let Some((_, declared)) = sync::lock(&self.0).iter().find(|(known, _)| *known == text) {
+            return Ok(Arc::clone(declared));
         }
         let declared = Arc::new(Declarations::read(&text)?);
         let mut latest = sync::lock(&self.0);

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::daemon::Daemon;
+use super::fixture::Fixture;
 use super::report::Report;
 use super::rows::{Figures, Kind};
 use super::{row_goals, rows, sandboxes};
@@ -31,17 +32,11 @@ pub(super) fn run(
     rounds: u32,
     report: &mut Report,
 ) -> Result<()> {
-    let fixture = worktree.root.join("tests/fixtures/speed");
-    let store = worktree.target().join("suites-store");
+    let fixture = Fixture::of(worktree);
     let adopt = {
         let daemon = Rc::clone(daemon);
         move |mut command: Command| {
-            daemon
-                .adopt(&mut command)
-                .current_dir(&fixture)
-                // cargo has set it to the package of this program.
-                .env("CARGO_MANIFEST_DIR", &fixture)
-                .env("VM_TEST_STORE", &store);
+            fixture.adopt(daemon.adopt(&mut command));
             command
         }
     };

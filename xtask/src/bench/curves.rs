@@ -7,6 +7,7 @@ mod goals;
 mod idling;
 mod memory;
 mod place;
+mod size;
 mod suite;
 mod writes;
 

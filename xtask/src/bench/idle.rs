@@ -1,4 +1,5 @@
-//! Instances that do nothing but take room: each is started by `vm-test run`, and ends with it.
+//! Instances that do nothing but take room: each is started by `vm-test run`, and ends with it, which
+//! ends with this process, however that ends.
 
 use std::process::{Child, Command, Stdio};
 
@@ -16,13 +17,12 @@ pub(super) struct Idle(Vec<Child>);
 impl Idle {
     /// Starts one more of this guest by a command `vm-test`, and does not wait for it.
     pub(super) fn add(&mut self, vm_test: &mut Command, guest: &str) -> Result<()> {
-        vm_test
-            .args(["run", guest, "--", "sleep", SECONDS])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        let started = vm_test.spawn();
+        vm_test.args(["run", guest, "--", "sleep", SECONDS]);
+        let mut tied = command::tied(vm_test);
+        tied.stdin(Stdio::null()).stdout(Stdio::null());
+        let started = tied.spawn();
         self.0
-            .push(started.with_context(|| command::cannot_start(vm_test))?);
+            .push(started.with_context(|| command::cannot_start(&tied))?);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! each other, beside two programs that make such networks. VMs are emulated, so that the figures
 //! are comparable with and without `/dev/kvm`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
 use std::thread;
@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 
 use super::contestant::{Contestant, run, silence, time_of};
 use super::daemon::Daemon;
+use super::fixture::Fixture;
 use super::lab_goals::{BOOT, EIGHT, FOUR, FOUR_READY, ONE, ONE_READY, RUN};
 use crate::command;
 use crate::worktree::Worktree;
@@ -47,8 +48,7 @@ pub(super) struct Labs {
     ready: Rc<Daemon>,
     ready_labs: Rc<Daemon>,
     containers: Rc<Daemon>,
-    store: PathBuf,
-    fixture: PathBuf,
+    fixture: Fixture,
 }
 
 impl Labs {
@@ -59,11 +59,14 @@ impl Labs {
             ready: Daemon::new(program, scratch, "ready"),
             ready_labs: Daemon::new(program, scratch, "ready-labs"),
             containers: Daemon::new(program, scratch, "containers"),
-            store: worktree.target().join("suites-store"),
-            fixture: worktree.root.join("tests/fixtures/speed"),
+            fixture: Fixture::of(worktree),
         };
         let mut build = labs.restoring.vm_test();
-        command::run(labs.adopt(&mut build).args(["image", "build", IMAGE]))?;
+        command::run(
+            labs.fixture
+                .adopt(&mut build)
+                .args(["image", "build", IMAGE]),
+        )?;
         Ok(labs)
     }
 
@@ -83,7 +86,9 @@ impl Labs {
         let four_ready = self.test(&self.ready_labs, labs, "four_vms");
         let eight = self.test(&self.containers, labs, "eight_containers_reach_each_other");
         let mut again = self.restoring.vm_test();
-        self.adopt(&mut again).args(["run", GUEST, "--", "true"]);
+        self.fixture
+            .adopt(&mut again)
+            .args(["run", GUEST, "--", "true"]);
         Ok(vec![
             Contestant::new(BOOT, self.boot()).resting(REST),
             Contestant::of_command(RUN, again).resting(REST),
@@ -95,18 +100,11 @@ impl Labs {
         ])
     }
 
-    fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .current_dir(&self.fixture)
-            // cargo has set it to the package of this program.
-            .env("CARGO_MANIFEST_DIR", &self.fixture)
-            .env("VM_TEST_STORE", &self.store)
-    }
-
     /// Returns the command for a test, as nextest runs it.
     fn test(&self, daemon: &Daemon, binary: &Path, test: &str) -> Command {
         let mut command = Command::new(binary);
-        self.adopt(daemon.adopt(&mut command))
+        self.fixture
+            .adopt(daemon.adopt(&mut command))
             .args(["--exact", test, "--nocapture"]);
         command
     }
@@ -119,7 +117,8 @@ impl Labs {
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
             let memory = format!("{}K", LEAST + STEP * (now % SIZES));
             let mut run = labs.restoring.vm_test();
-            labs.adopt(&mut run)
+            labs.fixture
+                .adopt(&mut run)
                 .args(["run", "--memory", &memory, GUEST, "--", "true"]);
             let began = Instant::now();
             let output = run.output()?;

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::daemon::Daemon;
+use super::fixture::Fixture;
 use super::link_goals::{KINDS, MEASURES, Sample, judge};
 use super::measure::Measure;
 use super::report::Report;
@@ -31,14 +32,10 @@ pub(super) fn measure(
 ) -> Result<()> {
     // A lab that is prepared ahead would be work beside what is measured.
     let daemon = Daemon::without_spares(program, scratch, "links");
-    let fixture = worktree.root.join("tests/fixtures/speed");
     let mut command = Command::new(test);
-    daemon
-        .adopt(&mut command)
+    Fixture::of(worktree)
+        .adopt(daemon.adopt(&mut command))
         .args(["--exact", TEST, "--nocapture"])
-        .current_dir(&fixture)
-        // cargo has set it to the package of this program.
-        .env("CARGO_MANIFEST_DIR", &fixture)
         // The first round is not counted.
         .env(ROUNDS, (samples + 1).to_string());
     let lines = run(&mut command)?;

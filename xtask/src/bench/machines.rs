@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use super::boot::Boot;
 use super::contestant::{Contestant, run, silence, time_of};
 use super::daemon::Daemon;
+use super::fixture::Fixture;
 use super::footprint::Footprint;
 use super::idle::Idle;
 use super::measure::Measure;
@@ -62,8 +63,7 @@ pub(super) struct Machines {
     ready_system: Rc<Daemon>,
     /// The daemon of tests whose VMs are restored on demand.
     restoring: Rc<Daemon>,
-    store: PathBuf,
-    fixture: PathBuf,
+    fixture: Fixture,
     first: PathBuf,
 }
 
@@ -74,8 +74,7 @@ impl Machines {
             ready: Daemon::new(program, scratch, "ready"),
             ready_system: Daemon::new(program, scratch, "ready-system"),
             restoring: Daemon::without_spares(program, scratch, "restoring"),
-            store: worktree.target().join("suites-store"),
-            fixture: worktree.root.join("tests/fixtures/speed"),
+            fixture: Fixture::of(worktree),
             first: scratch.join("first"),
         };
         for image in [IMAGE, SYSTEM_IMAGE] {
@@ -145,22 +144,15 @@ impl Machines {
 
     fn vm_test(&self) -> Command {
         let mut command = self.ready.vm_test();
-        self.adopt(&mut command);
+        self.fixture.adopt(&mut command);
         command
-    }
-
-    fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .current_dir(&self.fixture)
-            // cargo has set it to the package of this program.
-            .env("CARGO_MANIFEST_DIR", &self.fixture)
-            .env("VM_TEST_STORE", &self.store)
     }
 
     /// Returns the command for an empty test, as nextest runs it.
     fn test(&self, binary: &Path, test: &str) -> Command {
         let mut command = Command::new(binary);
-        self.adopt(&mut command)
+        self.fixture
+            .adopt(&mut command)
             .args(["--exact", test, "--nocapture"]);
         command
     }

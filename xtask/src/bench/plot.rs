@@ -1,5 +1,5 @@
 //! Draws a report: each curve, or bars for the medians of what was compared, one picture for each
-//! measure. Texts are left to whoever shows the picture, so that no font is needed here.
+//! measure. The viewer draws the text of the picture, so that no font is needed here.
 
 use std::fs;
 use std::ops::Range;

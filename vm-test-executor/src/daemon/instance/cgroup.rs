@@ -118,9 +118,9 @@ impl Limits {
     /// Moves a process, and thus everything that it will start, into the groups, and returns the files
     /// by which it has to enter the rest of them itself, while it has a single thread.
     ///
-    /// Before a process is moved by another one, the kernel waits until no processor is about to make or
-    /// end one, which took 5 to 10 ms. A thread that moves itself waits for nothing, but only groups of
-    /// the old kind can be entered by threads.
+    /// To move another process, the kernel takes the lock of all forks and exits, and after a pause that
+    /// waits for an RCU grace period of 5 to 10 ms. A thread that moves itself takes no such lock, but
+    /// only groups of version 1 can be entered by single threads.
     ///
     /// # Errors
     /// If the process or a directory is gone.

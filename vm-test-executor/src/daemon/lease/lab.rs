@@ -49,7 +49,7 @@ fn lab(
     prepare_next: &dyn Fn(&LivingLab),
 ) -> Result<(), Failure> {
     let kind = LabKind {
-        plan: prepare::lab(request)?,
+        plan: prepare::lab(&host.tools, request)?,
         program: request.program.clone(),
     };
     let (plan, tools) = (&kind.plan, &host.tools);

@@ -2,6 +2,7 @@
 
 use super::backend::{check_node, footprint};
 use super::order::OnLab;
+use super::tools::Tools;
 use crate::config::lab::{self as config, Addresses, Lab, Node};
 use crate::config::{Guest, HOST, Workspace};
 use crate::host::programs;
@@ -17,8 +18,8 @@ use vm_test_settings::word::{enumerate, suggestion};
 ///
 /// # Errors
 /// If there is no such lab or node, or this version cannot run one of its nodes.
-pub(crate) fn lab(request: &LabRequest) -> Result<Lab, Failure> {
-    let workspace = Workspace::find(Path::new(&request.manifest_dir))?;
+pub(crate) fn lab(tools: &Tools, request: &LabRequest) -> Result<Lab, Failure> {
+    let workspace = Workspace::find_among(&tools.readings, Path::new(&request.manifest_dir))?;
     let mut lab = match &*request.at_site {
         [] => workspace.lab(&request.lab)?,
         nodes => workspace.lab_at_site(&request.lab, nodes)?,

@@ -4,7 +4,8 @@
 use anyhow::Result;
 
 use super::place::Place;
-use crate::bench::curve::{Curve, Point};
+use super::size::Size;
+use crate::bench::curve::Curve;
 use crate::bench::padding::padded;
 use crate::bench::table::load;
 
@@ -22,25 +23,23 @@ pub(super) fn measure(place: &Place, samples: usize) -> Result<Curve> {
         let name = format!("empty-{size}");
         let binary = padded(&place.binary, &name, u64::from(size) * 1_000_000)?;
         let daemon = place.daemon(&format!("binary-{size}"));
-        let mut twins = place.twins(&daemon, &binary);
-        twins.warm_up()?;
-        sizes.push((size, daemon, twins, Vec::new()));
+        let twins = place.twins(&daemon, &binary);
+        sizes.push(Size::new(size, daemon, twins)?);
     }
-    while sizes[0].3.len() < samples {
-        for (.., twins, pairs) in &mut sizes {
-            twins.warm_up()?;
-            for _ in 0..IN_A_ROW.min(samples - pairs.len()) {
-                pairs.push(twins.take()?);
+    let mut taken = 0;
+    while taken < samples {
+        let more = IN_A_ROW.min(samples - taken);
+        for size in &mut sizes {
+            size.twins.warm_up()?;
+            for _ in 0..more {
+                size.take()?;
             }
         }
-        let taken = sizes[0].3.len();
+        taken += more;
         println!("sizes: sample {taken} of {samples} (load {})", load());
     }
-    let mut points = Vec::new();
-    for (size, _, mut twins, pairs) in sizes {
-        twins.on_guest()?;
-        points.push(Point::of(size.into(), &pairs));
-    }
+    let points = sizes.into_iter().map(Size::point);
+    let points = points.collect::<Result<_>>()?;
     Ok(Curve {
         name: "binary".to_owned(),
         what: "size of the test binary".to_owned(),

@@ -4,7 +4,8 @@
 use anyhow::Result;
 
 use super::place::Place;
-use crate::bench::curve::{Curve, Point};
+use super::size::Size;
+use crate::bench::curve::Curve;
 use crate::bench::table::load;
 
 /// The sizes in MiB, with the fixture's guests.
@@ -17,29 +18,25 @@ const GUESTS: [(u32, &str); 4] = [
 
 /// Takes so many samples with each size, interleaved.
 pub(super) fn measure(place: &Place, samples: usize) -> Result<Curve> {
-    let mut points = Vec::new();
+    let mut sizes = Vec::new();
     for (size, guest) in GUESTS {
         let daemon = place.daemon_without_spares(guest);
-        let mut twins = place.twins_on(guest, &daemon, &place.binary);
-        twins.warm_up()?;
-        points.push((size, daemon, twins, Vec::new()));
+        let twins = place.twins_on(guest, &daemon, &place.binary);
+        sizes.push(Size::new(size, daemon, twins)?);
     }
     for taken in 1..=samples {
-        for (.., twins, pairs) in &mut points {
-            pairs.push(twins.take()?);
+        for size in &mut sizes {
+            size.take()?;
         }
         println!("memory: sample {taken} of {samples} (load {})", load());
     }
-    let mut judged = Vec::new();
-    for (size, _, mut twins, pairs) in points {
-        twins.on_guest()?;
-        judged.push(Point::of(size.into(), &pairs));
-    }
+    let points = sizes.into_iter().map(Size::point);
+    let points = points.collect::<Result<_>>()?;
     Ok(Curve {
         name: "memory".to_owned(),
         what: "memory of the VM, restored when asked".to_owned(),
         unit: "MiB".to_owned(),
         guest: place.guest.to_owned(),
-        points: judged,
+        points,
     })
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use crate::bench::daemon::Daemon;
+use crate::bench::fixture::Fixture;
 use crate::bench::twins::Twins;
 use crate::command;
 use crate::worktree::Worktree;
@@ -21,8 +22,7 @@ pub(in crate::bench) struct Place {
     pub(super) binary: PathBuf,
     program: PathBuf,
     scratch: PathBuf,
-    store: PathBuf,
-    fixture: PathBuf,
+    fixture: Fixture,
 }
 
 impl Place {
@@ -42,8 +42,7 @@ impl Place {
             binary: binary.to_path_buf(),
             program: program.to_path_buf(),
             scratch: scratch.to_path_buf(),
-            store: worktree.target().join("suites-store"),
-            fixture: worktree.root.join("tests/fixtures/speed"),
+            fixture: Fixture::of(worktree),
         };
         if let Some(image) = image {
             let daemon = place.daemon("images");
@@ -52,7 +51,7 @@ impl Place {
         Ok(place)
     }
 
-    /// Returns a daemon that nobody has used.
+    /// Returns a new daemon.
     pub(super) fn daemon(&self, name: &str) -> Rc<Daemon> {
         Daemon::new(&self.program, &self.scratch, name)
     }
@@ -65,7 +64,7 @@ impl Place {
     /// Returns the command `vm-test` for a daemon.
     pub(super) fn vm_test(&self, daemon: &Daemon) -> Command {
         let mut command = daemon.vm_test();
-        self.adopt(&mut command);
+        self.fixture.adopt(&mut command);
         command
     }
 
@@ -88,17 +87,10 @@ impl Place {
     /// Returns a test of a binary, as nextest runs it.
     pub(super) fn test(&self, name: &str, guest: &str, daemon: &Daemon, binary: &Path) -> Command {
         let mut command = Command::new(binary);
-        self.adopt(daemon.adopt(&mut command))
+        self.fixture
+            .adopt(daemon.adopt(&mut command))
             .args(["--exact", name, "--nocapture"])
             .env("VM_TEST_GUEST", guest);
         command
-    }
-
-    fn adopt<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .current_dir(&self.fixture)
-            // cargo has set it to the package of this program.
-            .env("CARGO_MANIFEST_DIR", &self.fixture)
-            .env("VM_TEST_STORE", &self.store)
     }
 }

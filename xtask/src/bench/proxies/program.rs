@@ -33,10 +33,9 @@ impl Program {
     ) -> Result<Self> {
         let log = scratch.join(name).with_extension("log");
         let out = File::create(&log).with_context(|| format!("cannot make {}", log.display()))?;
-        let mut command = Command::new("setpriv");
+        let (program, words) = words.split_first().context("no program is named")?;
+        let mut command = command::tied(Command::new(program).args(words));
         command
-            .args(["--pdeathsig", "KILL", "--"])
-            .args(words)
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out);
