@@ -122,6 +122,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_command_that_is_tied_is_killed_when_the_thread_that_started_it_ends() {
+        let mut sleep = Command::new("sh");
+        sleep.args(["-c", "exec sleep $HOW_LONG"]);
+        sleep.env("HOW_LONG", "1000").current_dir("/");
+        let started = std::thread::spawn(move || {
+            let child = tied(&sleep).spawn().unwrap();
+            // It is tied as soon as it is what it was started for.
+            let name = format!("/proc/{}/comm", child.id());
+            while std::fs::read_to_string(&name).unwrap().trim() != "sleep" {}
+            child
+        });
+        let status = started.join().unwrap().wait().unwrap();
+        assert!(!status.success(), "{status}");
+    }
+
+    #[test]
     fn a_bad_end_is_an_error_that_names_the_command_and_its_last_words() {
         let error = capture(Command::new("sh").args(["-c", "echo why >&2; exit 3"])).unwrap_err();
         assert_eq!(
