@@ -137,18 +137,20 @@ fn as_many_connections_are_served_with_each_protocol() {
     }
 }
 
+/// More exchanges than a proxy keeps events of: behind them nothing may grow any more.
+const WARM_UP: u32 = 5_000;
+
 /// Has so many exchanges on one connection, behind which memory must be as it was.
 fn exchange(mode: Mode, exchanges: u32) {
     let (server, address) = mode.start(mode.server());
     let stream = mode.open(address);
-    let warm_up = exchanges / 10;
-    (0..warm_up).for_each(|_| mode.ask(&stream));
+    (0..WARM_UP).for_each(|_| mode.ask(&stream));
     let before = server.memory();
-    (warm_up..exchanges).for_each(|_| mode.ask(&stream));
+    (0..exchanges).for_each(|_| mode.ask(&stream));
     let grown = server.memory().saturating_sub(before);
     let name = mode.name();
     eprintln!("{name}: {exchanges} exchanges, {grown} bytes more");
-    assert!(grown < 1024 * 1024, "{name}: {grown} bytes");
+    assert!(grown < 256 * 1024, "{name}: {grown} bytes");
 }
 
 #[test]
