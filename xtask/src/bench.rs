@@ -94,8 +94,7 @@ pub(crate) struct Options {
     /// point of a curve has.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..))]
     samples: u32,
-    /// How often slow commands are run, if not as often as the others: a boot of a whole system,
-    /// and several tests in a row.
+    /// How often a boot of a whole system is measured, if not as often as the rest.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     boots: Option<u32>,
 }

@@ -9,7 +9,7 @@ pub(super) fn rounds(share: u32) -> u32 {
     let rounds: u32 = std::env::var("VM_TEST_KILL_ROUNDS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or_else(|| campaign::length(50, 20));
+        .unwrap_or_else(|| campaign::length(50, 10));
     (rounds * share).div_ceil(100)
 }
 

@@ -69,5 +69,5 @@ fn servers_in_containers_see_the_faults_of_their_node_and_their_end() {
 
 #[test]
 fn containers_that_have_faults_leave_nothing_whenever_test_or_daemon_is_killed() {
-    kills::leave_nothing("containers", campaign::length(20, 4));
+    kills::leave_nothing("containers", campaign::length(20, 2));
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::footprint;
 use crate::command;
 
 /// The emulator.
@@ -21,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const TAIL: usize = 600;
 
 /// A VM, and what its boot waits for.
+#[derive(Clone)]
 pub(crate) struct Boot {
     /// The kernel.
     pub(crate) kernel: PathBuf,
@@ -37,12 +39,24 @@ pub(crate) struct Boot {
 impl Boot {
     /// Boots the VM, and ends it when the console has printed the text; returns how long that took.
     pub(crate) fn run(&self) -> Result<Duration> {
-        let mut command = self.command();
         let began = Instant::now();
-        let child = command
-            .spawn()
-            .with_context(|| command::cannot_start(&command))?;
-        Running(child).await_word(self.awaited, began)
+        self.start()?.await_word(self.awaited, began)
+    }
+
+    /// Boots the VM, and ends it when the console has printed the text; returns its proportional
+    /// share of memory then, in KiB.
+    pub(crate) fn memory(&self) -> Result<u64> {
+        let mut running = self.start()?;
+        running.await_word(self.awaited, Instant::now())?;
+        Ok(footprint::share(running.0.id()))
+    }
+
+    fn start(&self) -> Result<Running> {
+        let mut command = self.command();
+        let child = command.spawn();
+        Ok(Running(
+            child.with_context(|| command::cannot_start(&command))?,
+        ))
     }
 
     fn command(&self) -> Command {

@@ -14,7 +14,7 @@ use super::machines::Machines;
 use super::measure::{ENOUGH, TIME};
 use super::report::Report;
 use super::table::{load, print_samples, print_table};
-use super::{containers, goals, lab_goals, rivals, sandboxes};
+use super::{containers, lab_goals, rivals, sandboxes};
 use crate::worktree::Worktree;
 
 /// Above this multiple of `lxc-execute`, something is wrong.
@@ -62,11 +62,7 @@ impl Comparison<'_> {
             .goals
             .extend(ceiling(|name| report.median(name, TIME)));
         match prepared {
-            Some(machines) => {
-                let goals = goals::judge(|name| report.median(name, TIME));
-                report.goals.extend(goals);
-                machines.measure_footprint(report)
-            }
+            Some(machines) => machines.measure(self.test, self.samples, report),
             None => containers::run(
                 self.worktree,
                 &daemon,

@@ -52,7 +52,7 @@ impl Footprint {
 }
 
 /// Returns a process's proportional share of memory, in KiB.
-fn share(pid: u32) -> u64 {
+pub(super) fn share(pid: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
     let share = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());

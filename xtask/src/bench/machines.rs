@@ -2,10 +2,12 @@
 //! demand, and boots of the same kernel and of the same system by the same QEMU. All are emulated,
 //! so that the figures are comparable with and without `/dev/kvm`.
 
+mod in_rows;
+mod memory;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,11 +16,11 @@ use super::boot::Boot;
 use super::contestant::{Contestant, run, silence, time_of};
 use super::daemon::Daemon;
 use super::fixture::Fixture;
-use super::footprint::Footprint;
-use super::idle::Idle;
-use super::measure::Measure;
+use super::measure::TIME;
 use super::padding::padded;
 use super::report::Report;
+use super::rows::Figures;
+use super::{goals, rows};
 use crate::command;
 use crate::worktree::Worktree;
 
@@ -28,21 +30,9 @@ pub(super) const GUEST: &str = "machine";
 const SYSTEM_IMAGE: &str = "debian-12-systemd";
 const SYSTEM_GUEST: &str = "system";
 
-/// How many idle instances are measured in addition to the first.
-const MORE: usize = 3;
-
-/// How long they may take until they are idle.
-const SETTLING: Duration = Duration::from_secs(8);
-
 /// How long the host is left alone after a test on a VM, so that the daemon's work does not count
 /// as the next contestant's time.
 const REST: Duration = Duration::from_millis(500);
-
-/// The same after consecutive tests, for which several VMs are prepared.
-const REST_AFTER_A_ROW: Duration = Duration::from_secs(3);
-
-/// How many tests are run directly after one another, without a rest.
-const IN_A_ROW: u32 = 8;
 
 /// The sizes of a small and of a large debug binary, in bytes.
 const SMALL: u64 = 5_000_000;
@@ -100,8 +90,6 @@ impl Machines {
         };
         let kernel = self.boot(IMAGE, false)?;
         let system = self.boot(SYSTEM_IMAGE, true)?;
-        let in_a_row = self.test_on(&self.ready, GUEST, binary);
-        let row = Contestant::of_commands("machine, in a row", in_a_row, IN_A_ROW);
         Ok(vec![
             self.at_once("machine, ready", &self.ready, GUEST, binary),
             self.at_once("systemd, ready", &self.ready_system, SYSTEM_GUEST, binary),
@@ -111,8 +99,7 @@ impl Machines {
             restored("restored, 5 MB", GUEST, &small),
             local("local, 150 MB", &large),
             restored("restored, 150 MB", GUEST, &large),
-            Contestant::new("kernel boot", move || kernel.run()),
-            row.resting(REST_AFTER_A_ROW).every(boots),
+            Contestant::new(goals::BOOT, move || kernel.run()),
             Contestant::new("systemd boot", move || system.run()).every(boots),
         ])
     }
@@ -183,38 +170,14 @@ impl Machines {
         })
     }
 
-    /// Prints what an additional idle instance takes of the host's memory and disk, and adds it to
-    /// the report.
-    pub(super) fn measure_footprint(&self, report: &mut Report) -> Result<()> {
-        let mut idle = Idle::default();
-        let one = self.footprint(&mut idle, 1)?;
-        let all = self.footprint(&mut idle, MORE)?;
-        let (memory, disk) = all
-            .each_since(one)
-            .context("cannot find the idle instances")?;
-        println!(
-            "\nan idle instance takes {} MiB of memory (PSS) if it is the only one; each of {} more takes {} MiB, and {disk} KiB of disk, which is memory, too",
-            one.memory / 1024,
-            all.instances - one.instances,
-            memory / 1024
-        );
-        let kibibytes = |what, value: u64| Measure::new(what, "KiB", vec![value as f64]);
-        report.add(
-            "machine, idle",
-            [
-                kibibytes("memory (PSS) of the only one", one.memory),
-                kibibytes("memory (PSS) of each further one", memory),
-                kibibytes("disk of each further one", disk),
-            ],
-        );
-        Ok(())
-    }
-
-    fn footprint(&self, idle: &mut Idle, more: usize) -> Result<Footprint> {
-        for _ in 0..more {
-            idle.add(&mut self.vm_test(), GUEST)?;
-        }
-        thread::sleep(SETTLING);
-        Footprint::of(&command::capture(self.vm_test().args(["ps", "--json"]))?)
+    /// Measures rows and memory, and adds them to the report with all goals of VMs.
+    pub(super) fn measure(&self, binary: &Path, samples: u32, report: &mut Report) -> Result<()> {
+        let mut kinds = self.kinds(binary)?;
+        rows::measure(&mut kinds, in_rows::rounds(samples), report)?;
+        report.goals.extend(goals::judge(
+            |name| report.median(name, TIME),
+            |name| Figures::of(report, name),
+        ));
+        self.measure_footprint(report)
     }
 }

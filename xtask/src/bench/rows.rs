@@ -17,15 +17,25 @@ pub(super) type Worker = Box<dyn FnMut() -> Result<()> + Send>;
 /// How many workers there are at a time.
 pub(super) const AT_A_TIME: [usize; 3] = [1, 2, 4];
 
-/// How many runs each worker has in a row.
-const IN_A_ROW: usize = 20;
+/// How long a row is, and how long its end is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// How many runs each worker has in a row.
+    pub(super) in_a_row: usize,
+    /// How long what runs have begun may go on after them, and still counts.
+    pub(super) rest: Duration,
+}
 
-/// How long what runs have begun may go on after them, and still counts.
-const REST: Duration = Duration::from_millis(500);
+/// The pace of what takes milliseconds.
+const QUICK: Pace = Pace {
+    in_a_row: 20,
+    rest: Duration::from_millis(500),
+};
 
 /// One of the things that are compared.
 pub(super) struct Kind {
     pub(super) name: &'static str,
+    pace: Pace,
     make: Box<dyn Fn(usize) -> Result<Worker>>,
     workers: Vec<Worker>,
     /// How long each run took that had no other beside it.
@@ -56,12 +66,19 @@ impl Kind {
     ) -> Self {
         Self {
             name,
+            pace: QUICK,
             make: Box::new(make),
             workers: Vec::new(),
             times: Vec::new(),
             work: Default::default(),
             rates: Default::default(),
         }
+    }
+
+    /// Changes the length of its rows and the rest after them.
+    pub(super) fn at(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// Makes the workers, and has each run once: the first run starts daemons and fills caches.
@@ -87,9 +104,9 @@ impl Kind {
         for (at, count) in AT_A_TIME.into_iter().enumerate() {
             let before = cpu::used()?;
             let began = Instant::now();
-            let times = row(&mut self.workers[..count])?;
+            let times = row(&mut self.workers[..count], self.pace.in_a_row)?;
             let took = began.elapsed();
-            thread::sleep(REST);
+            thread::sleep(self.pace.rest);
             let runs = times.len();
             let work = cpu::used()?.saturating_sub(before);
             self.work[at].push(work / u32::try_from(runs)?);
@@ -144,9 +161,9 @@ impl Figures {
 }
 
 /// Has all workers run at the same time; returns how long each run took.
-fn row(workers: &mut [Worker]) -> Result<Vec<Duration>> {
+fn row(workers: &mut [Worker], length: usize) -> Result<Vec<Duration>> {
     thread::scope(|scope| {
-        let start = |worker| scope.spawn(move || in_a_row(worker));
+        let start = |worker| scope.spawn(move || in_a_row(worker, length));
         let running: Vec<_> = workers.iter_mut().map(start).collect();
         let mut times = Vec::new();
         for worker in running {
@@ -157,8 +174,8 @@ fn row(workers: &mut [Worker]) -> Result<Vec<Duration>> {
     })
 }
 
-fn in_a_row(worker: &mut Worker) -> Result<Vec<Duration>> {
-    let each = (0..IN_A_ROW).map(|_| {
+fn in_a_row(worker: &mut Worker, length: usize) -> Result<Vec<Duration>> {
+    let each = (0..length).map(|_| {
         let began = Instant::now();
         worker()?;
         Ok(began.elapsed())
@@ -218,7 +235,7 @@ pub(super) fn measure(kinds: &mut [Kind], rounds: u32, report: &mut Report) -> R
 fn idle() -> Result<f64> {
     let before = cpu::used()?;
     let began = Instant::now();
-    thread::sleep(REST * 2);
+    thread::sleep(QUICK.rest * 2);
     let work = cpu::used()?.saturating_sub(before);
     Ok(work.as_secs_f64() / began.elapsed().as_secs_f64())
 }
@@ -235,19 +252,21 @@ mod tests {
 
     #[test]
     fn several_at_a_time_do_more_in_a_second_if_they_only_wait() {
-        let mut kind = Kind::new("it", |_| {
+        let kind = Kind::new("it", |_| {
             Ok(Box::new(|| {
                 thread::sleep(Duration::from_millis(2));
                 Ok(())
             }))
         });
+        let in_a_row = 10;
+        let mut kind = kind.at(Pace { in_a_row, ..QUICK });
         kind.prepare().unwrap();
         kind.take().unwrap();
         let mut report = Report::new("containers", Scene::default());
         assert_eq!(Figures::of(&report, "it"), None);
         report.add(kind.name, kind.measures());
         let figures = Figures::of(&report, "it").unwrap();
-        assert_eq!(kind.times.len(), IN_A_ROW);
+        assert_eq!(kind.times.len(), in_a_row);
         assert!(figures.p50 >= 0.002 && figures.p99 >= figures.p50);
         let [one, _, four] = figures.rates;
         assert!(one <= 500.0 && four > 2.0 * one, "{figures:?}");
