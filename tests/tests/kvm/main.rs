@@ -3,6 +3,7 @@
 //! a part is missing.
 
 mod accelerators;
+mod again;
 mod booted;
 mod boots;
 mod clock;

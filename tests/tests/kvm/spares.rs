@@ -16,7 +16,7 @@ use vm_test_tests::patience::{self, Finished};
 use vm_test_tests::process::{await_that, instances};
 
 /// How long spares wait in these tests, in seconds: longer than the tests take, or hardly at all.
-const LONG: &str = "600";
+pub(super) const LONG: &str = "600";
 const SHORT: &str = "1";
 
 /// Much shorter than spares wait by default.
@@ -24,7 +24,7 @@ const AT_ONCE: Duration = Duration::from_secs(8);
 
 /// Returns a host with the image and the fixture, without a daemon, which would not see these
 /// tests' settings.
-fn ready() -> (Host, Fixture) {
+pub(super) fn ready() -> (Host, Fixture) {
     let (host, fixture) = prepared(&["debian-12"]);
     host.stop();
     (host, fixture)
@@ -38,14 +38,14 @@ fn daemon(host: &Host) -> serde_json::Value {
 }
 
 /// Waits until there are this many spares, and no other VM.
-fn await_spares(host: &Host, count: usize) {
+pub(super) fn await_spares(host: &Host, count: usize) {
     await_that(&format!("{count} spares"), LIMIT, || {
         daemon(host)["spares"] == count && machines(host).len() == count
     });
 }
 
 /// Returns the process ids of this daemon's VMs that were told to continue.
-fn machines(host: &Host) -> Vec<i32> {
+pub(super) fn machines(host: &Host) -> Vec<i32> {
     let Some(daemon) = daemon(host)["pid"].as_u64() else {
         return Vec::new();
     };
@@ -100,12 +100,12 @@ fn told(finished: &Finished) -> (String, String, f64) {
 }
 
 /// Runs a test on a VM; returns what it has printed.
-fn run(fixture: &Fixture, host: &Host, wait: &str) -> (String, String, f64) {
+pub(super) fn run(fixture: &Fixture, host: &Host, wait: &str) -> (String, String, f64) {
     let mut command = command_for(fixture, host, "one_copy", wait);
     told(&patience::start(&mut command).finish(LIMIT))
 }
 
-fn now() -> f64 {
+pub(super) fn now() -> f64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.unwrap().as_secs_f64()
 }
@@ -188,7 +188,7 @@ fn a_machine_with_a_network_lives_as_long_as_its_test_be_it_a_spare_or_not() {
 }
 
 /// Returns the directory of a VM's template, found by the memory file that it has mapped.
-fn template_of(host: &Host, machine: i32) -> PathBuf {
+pub(super) fn template_of(host: &Host, machine: i32) -> PathBuf {
     let maps = fs::read_to_string(format!("/proc/{machine}/maps")).unwrap();
     let ram = maps.lines().find(|line| line.ends_with("/template/ram"));
     let inode = ram.unwrap().split_whitespace().nth(4).unwrap();

@@ -101,6 +101,21 @@ pub struct Vm {
     pub trees: Vec<Tree>,
 }
 
+impl Vm {
+    /// Makes the directory of this name any directory, so that it can be compared without it.
+    pub fn forget_place(&mut self, name: &str) {
+        match self.places.iter_mut().find(|(known, _)| known == name) {
+            Some((_, Lower::Path(path))) => path.clear(),
+            Some((_, Lower::Tree(number))) => {
+                if let Some(tree) = self.trees.get_mut(*number) {
+                    tree.path.clear();
+                }
+            }
+            None => {}
+        }
+    }
+}
+
 impl Assignment {
     /// Returns what the guest is.
     #[must_use]

@@ -1,6 +1,6 @@
 //! An instance of a lease that has begun, as a model for spares. Plain data.
 
-use super::super::prepare::{Held, LabNode, Next, Order, Ready, Tools};
+use super::super::prepare::{Configured, Held, Next, Order, Ready, Tools};
 use crate::config::Guest;
 use crate::keeper::Assignment;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ pub(super) struct Model {
     pub(super) assignment: Assignment,
     /// Keeps what the instance is made of from being removed.
     pub(super) held: Held,
-    /// Set for a node of a lab.
-    lab_node: Option<Arc<LabNode>>,
+    /// Set for a VM that can be saved once more.
+    configured: Option<Arc<Configured>>,
 }
 
 impl Model {
@@ -25,17 +25,23 @@ impl Model {
             next: ready.next?,
             assignment: ready.assignment.clone(),
             held: Arc::clone(&ready.held),
-            lab_node: ready.lab_node.clone(),
+            configured: ready.configured.clone(),
         })
     }
 
-    /// Has a node of a lab restored from a template of its own, if there is one or it is worth one.
+    /// Returns whether it is worth a template of its own, and nobody makes one.
+    pub(super) fn is_worth_saving(&self, tools: &Tools) -> bool {
+        let configured = self.configured.as_ref();
+        configured.is_some_and(|configured| configured.is_worth_saving(tools))
+    }
+
+    /// Has a VM restored from a template of its own, if there is one or it is worth one.
     pub(super) fn save(&mut self, tools: &Tools) {
         let name = &self.assignment.instance;
         let saved = self
-            .lab_node
+            .configured
             .as_ref()
-            .and_then(|node| node.saved(tools, name));
+            .and_then(|configured| configured.saved(tools, name));
         if let Some((assignment, template)) = saved {
             self.assignment = assignment;
             self.held = Arc::new((Arc::clone(&self.held), template));

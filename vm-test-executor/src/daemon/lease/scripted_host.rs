@@ -220,7 +220,7 @@ fn ready() -> Ready {
         writes_to_memory: false,
         forwards: Vec::new(),
         next: None,
-        lab_node: None,
+        configured: None,
         held: Arc::new(()),
     }
 }

@@ -8,10 +8,8 @@ use super::line::Line;
 use super::model::Model;
 use super::spare::Spare;
 use super::spares::Kind;
-use crate::backend::kvm::TEMPLATE;
 use crate::config::lab::Lab;
 use crate::keeper::{Assignment, World};
-use crate::rootfs::Lower;
 use std::collections::HashMap;
 
 /// What a lab is: a test with the same one gets a spare of it.
@@ -81,28 +79,18 @@ impl SpareLab {
 impl SpareNode {
     /// Returns the VM if a lease that wants this world can have it; otherwise it ends.
     pub(super) fn for_lease(self, assignment: &Assignment) -> Option<Self> {
-        let is_it = self.assignment == but_for_template(assignment);
+        let is_it = self.assignment == without_own(assignment);
         (is_it && self.spare.is_alive()).then_some(self)
     }
 }
 
-/// Returns the world of a node without its name, its machine id, its disks and its template: it is the
-/// same whether it was restored from its guest's template or from its own.
-pub(super) fn but_for_template(assignment: &Assignment) -> Assignment {
+/// Returns the world of a node without what each copy of it has of its own: its name, its template,
+/// its machine id and its disks.
+pub(super) fn without_own(assignment: &Assignment) -> Assignment {
     let mut common = assignment.common();
     if let World::Vm(vm) = &mut common.world {
         vm.hardware.layers = 0;
         vm.hardware.identity.machine_id.clear();
-        let template = vm.places.iter_mut().find(|(name, _)| name == TEMPLATE);
-        match template {
-            Some((_, Lower::Path(path))) => path.clear(),
-            Some((_, Lower::Tree(number))) => {
-                if let Some(tree) = vm.trees.get_mut(*number) {
-                    tree.path.clear();
-                }
-            }
-            None => {}
-        }
     }
     common
 }

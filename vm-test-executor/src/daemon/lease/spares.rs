@@ -1,9 +1,10 @@
 //! A pool of instances, or of labs, that are started ahead of their leases: while a test runs on one,
 //! another one of the same kind is prepared for the next test, or several if tests start faster than
 //! that. Holds them, and ends those that are not used in time; starts none. Two instances are of the
-//! same kind if their worlds are equal except for the name.
+//! same kind if their worlds are equal except for the name and a VM's template.
 
 use super::super::environment;
+use crate::backend::kvm::TEMPLATE;
 use crate::host::processors::processors;
 use crate::keeper::{Assignment, World};
 use crate::sync;
@@ -243,9 +244,11 @@ impl Kind for Assignment {
             instance: String::new(),
             ..self.clone()
         };
-        if let World::Container(container) = &mut common.world {
+        match &mut common.world {
             // It follows from whether there is a control group, which each one has or not.
-            container.watch_memory = false;
+            World::Container(container) => container.watch_memory = false,
+            // It is the same VM, whether it was restored from its guest's template or from its own.
+            World::Vm(vm) => vm.forget_place(TEMPLATE),
         }
         common
     }

@@ -12,12 +12,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use vm_test_protocol::failure::Failure;
 
-/// Prepares a spare, unless enough are there, there is no room, or preparation failed recently.
+/// Prepares a spare, unless enough are there, there is no room, or preparation failed recently. Then
+/// saves a VM once more if others like it are wanted again and again.
 pub(super) fn prepare(host: &Host, model: Model) {
     let Some(number) = host.spares.reserve(&model.assignment) else {
         return;
     };
     let footprint = prepare::footprint(&model.guest);
+    let mut next = model.clone();
     let admitted = host.admission.admit_spare(footprint, model.guest.cpus);
     let spare = admitted.and_then(|admitted| {
         let assignment = model.assignment.clone();
@@ -31,7 +33,15 @@ pub(super) fn prepare(host: &Host, model: Model) {
             })
             .ok()
     });
+    let is_ready = spare.is_some();
     host.spares.fill(number, spare);
+    // The next test has its spare already.
+    if is_ready
+        && next.is_worth_saving(&host.tools)
+        && let Some(_room) = host.admission.admit_spare(footprint, 0)
+    {
+        next.save(&host.tools);
+    }
 }
 
 /// Starts an instance below this parent, and waits until it only lacks its lease.

@@ -8,7 +8,7 @@ use super::disks::Disks;
 use super::host::Host;
 use super::line::Line;
 use super::model::Model;
-use super::spare_lab::{LabModel, Outfit, SpareLab, SpareNode, but_for_template};
+use super::spare_lab::{LabModel, Outfit, SpareLab, SpareNode, without_own};
 use super::standby;
 use crate::backend::kvm::machine_id;
 use crate::config::lab::{Lab, Node};
@@ -124,7 +124,7 @@ fn start_node(
     let parent = Parent::Lab(keeper, &ports);
     let failed =
         |error: std::io::Error| Failure::new(format!("cannot equip node `{}`: {error}", node.name));
-    let assignment = but_for_template(&model.assignment);
+    let assignment = without_own(&model.assignment);
     let mut model = model.clone();
     let World::Vm(vm) = &mut model.assignment.world else {
         return Err(Failure::new(format!("node `{}` is no VM", node.name)));

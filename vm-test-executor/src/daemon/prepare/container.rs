@@ -100,7 +100,7 @@ pub(super) fn prepare(
         boot_timeout: Duration::from_millis(guest.boot_timeout),
         forwards,
         next,
-        lab_node: None,
+        configured: None,
         caveat: caveat(guest, as_root),
         shortage: layers
             .as_ref()

@@ -3,10 +3,10 @@
 //! keeper.
 
 use super::super::instance::{Belongings, cannot};
+use super::configured::{Configured, Often};
 use super::forwards;
 use super::hardware::{assignment, belongings};
 use super::inputs::Inputs;
-use super::lab_template::LabNode;
 use super::next::Next;
 use super::order::{OnLab, Order};
 use super::payload::Payload;
@@ -112,15 +112,17 @@ pub(super) fn prepare(
     let forwards: Vec<_> = taken.iter().map(|it| it.forwarded.clone()).collect();
     let mut template = Arc::new(template);
     let is_restored = hardware.start == Start::Restore;
-    let lab_node = node.filter(|_| is_restored).map(|_| LabNode {
+    let often = often(guest, node, !forwards.is_empty());
+    let configured = often.filter(|_| is_restored).map(|often| Configured {
         guest: guest.clone(),
         hardware: hardware.clone(),
         places: places.clone(),
         store: store.clone(),
         of_guest: Arc::clone(&template),
+        often,
     });
-    if let Some(node) = &lab_node {
-        template = node.template(tools, say);
+    if let Some(configured) = &configured {
+        template = configured.template(tools, say);
     }
     places.push((TEMPLATE.to_owned(), template.directory().to_path_buf()));
     let next = (is_restored && forwards.is_empty()).then_some(Next::Vm(accelerator));
@@ -146,9 +148,19 @@ pub(super) fn prepare(
         writes_to_memory: false,
         forwards,
         next,
-        lab_node: lab_node.map(Arc::new),
+        configured: configured.map(Arc::new),
         held: Arc::new((base.files, base.initramfs, template, payload.disks)),
     })
+}
+
+/// Returns how often a VM must be wanted to be saved once more when it is configured; nothing if
+/// that cannot be, since another copy's configuration differs.
+fn often(guest: &Guest, node: Option<&OnLab>, has_forwards: bool) -> Option<Often> {
+    match node {
+        Some(_) => Some(Often::Twice),
+        // Each copy has an address of its own on the card that leads outside.
+        None => (!guest.outside && !has_forwards).then_some(Often::SixTimes),
+    }
 }
 
 /// What all VMs of an image start from.

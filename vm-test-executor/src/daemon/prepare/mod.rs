@@ -4,6 +4,7 @@
 mod again;
 mod backend;
 mod boot;
+mod configured;
 mod container;
 mod container_refusal;
 mod emulator;
@@ -13,7 +14,6 @@ mod hardware;
 mod held;
 mod inputs;
 mod lab;
-mod lab_template;
 mod layers;
 mod libraries;
 mod limits;
@@ -35,11 +35,11 @@ mod wanted;
 
 pub(super) use again::again;
 pub(super) use backend::{decide, decide_node, footprint, prepare};
+pub(super) use configured::Configured;
 pub use emulator::{Emulators, may_use_kvm};
 pub(super) use hardware::WRITES;
 pub(super) use held::Held;
 pub(super) use lab::{entries, lab, needs, networks, on_lab, ports};
-pub(super) use lab_template::LabNode;
 pub(super) use limits::limit;
 pub use names::guest_of;
 pub(super) use next::Next;

@@ -1,8 +1,8 @@
 //! What the making of an instance results in.
 
 use super::super::instance::Belongings;
+use super::configured::Configured;
 use super::held::Held;
-use super::lab_template::LabNode;
 use super::next::Next;
 use crate::backend::kvm::{Accelerator, Start};
 use crate::keeper::{Assignment, World};
@@ -36,8 +36,8 @@ pub(crate) struct Ready {
     pub(crate) forwards: Vec<Forwarded>,
     /// Set if a spare can be prepared.
     pub(crate) next: Option<Next>,
-    /// Set for such a VM that is a node of a lab, so that it can be saved as that.
-    pub(crate) lab_node: Option<Arc<LabNode>>,
+    /// Set for a VM that can be saved once more when it is configured.
+    pub(crate) configured: Option<Arc<Configured>>,
     /// Shared with spares that are made from the same.
     pub(crate) held: Held,
 }
@@ -58,7 +58,7 @@ impl Ready {
             writes_to_memory: self.writes_to_memory,
             forwards: self.forwards.clone(),
             next: self.next,
-            lab_node: None,
+            configured: None,
             held: Arc::clone(&self.held),
         }
     }

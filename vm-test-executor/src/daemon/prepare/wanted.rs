@@ -1,32 +1,30 @@
-//! Which nodes of labs are wanted again and again, and so worth a template of their own. Only counts.
+//! Which configured VMs are wanted again and again, and so worth a template of their own. Only counts.
 
 use crate::sync;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use vm_test_protocol::failure::Failure;
 
-/// How often a node must have been wanted before its template is made. A test that is run once for
-/// each change of the source has other files in each run: saving the node would only cost time.
-const OFTEN: u32 = 2;
-
-/// How many nodes are remembered.
+/// How many VMs are remembered.
 const MOST: usize = 1024;
 
-/// The nodes without a template that were wanted since the daemon began.
+/// The VMs without a template that were wanted since the daemon began.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted(Mutex<HashMap<String, State>>);
 
-/// What is known of a node without a template.
+/// What is known of a VM without a template.
 #[derive(Debug)]
 enum State {
     /// How often it was wanted.
     Times(u32),
+    /// Its template is being made.
+    Saving,
     /// Why it cannot be saved, if nobody was told so far.
     Failed(Option<Failure>),
 }
 
 impl Wanted {
-    /// Notes that a node is wanted; returns why it has no template, the first time after that has
+    /// Notes that a VM is wanted; returns why it has no template, the first time after that has
     /// failed.
     pub(super) fn note(&self, text: &str) -> Option<Failure> {
         let mut all = sync::lock(&self.0);
@@ -38,22 +36,37 @@ impl Wanted {
                 *times = times.saturating_add(1);
                 None
             }
+            State::Saving => None,
             State::Failed(failure) => failure.take(),
         }
     }
 
-    /// Returns whether a node was wanted often enough for a template.
-    pub(super) fn is_often(&self, text: &str) -> bool {
+    /// Returns whether a VM was wanted so often, and nobody makes its template.
+    pub(super) fn is_often(&self, text: &str, often: u32) -> bool {
         let all = sync::lock(&self.0);
-        matches!(all.get(text), Some(State::Times(times)) if *times >= OFTEN)
+        matches!(all.get(text), Some(State::Times(times)) if *times >= often)
     }
 
-    /// Forgets how often a node was wanted.
+    /// Returns whether the caller is to make the template of a VM: it was wanted so often, and
+    /// nobody else makes it.
+    pub(super) fn claim(&self, text: &str, often: u32) -> bool {
+        let mut all = sync::lock(&self.0);
+        let Some(state) = all.get_mut(text) else {
+            return false;
+        };
+        let is_often = matches!(state, State::Times(times) if *times >= often);
+        if is_often {
+            *state = State::Saving;
+        }
+        is_often
+    }
+
+    /// Forgets how often a VM was wanted.
     pub(super) fn forget(&self, text: &str) {
         sync::lock(&self.0).remove(text);
     }
 
-    /// Notes that a node cannot be saved: it is not tried again.
+    /// Notes that a VM cannot be saved: it is not tried again.
     pub(super) fn fail(&self, text: &str, failure: Failure) {
         sync::lock(&self.0).insert(text.to_owned(), State::Failed(Some(failure)));
     }
@@ -63,33 +76,52 @@ impl Wanted {
 mod tests {
     use super::*;
 
+    const OFTEN: u32 = 2;
+
     #[test]
-    fn a_node_is_saved_once_it_was_wanted_often() {
+    fn a_vm_is_saved_once_it_was_wanted_often() {
         let wanted = Wanted::default();
-        assert!(!wanted.is_often("a"));
+        assert!(!wanted.is_often("a", OFTEN));
         wanted.note("a");
         wanted.note("b");
-        assert!(!wanted.is_often("a"));
+        assert!(!wanted.is_often("a", OFTEN) && !wanted.claim("a", OFTEN));
         wanted.note("a");
-        assert!(wanted.is_often("a") && !wanted.is_often("b"));
+        assert!(wanted.is_often("a", OFTEN) && !wanted.is_often("b", OFTEN));
+        assert!(!wanted.is_often("a", OFTEN + 1));
         wanted.forget("a");
-        assert!(!wanted.is_often("a"));
+        assert!(!wanted.is_often("a", OFTEN));
     }
 
     #[test]
-    fn a_node_that_cannot_be_saved_is_not_tried_again_and_one_lease_is_told_why() {
+    fn only_one_makes_the_template_of_a_vm() {
+        let wanted = Wanted::default();
+        wanted.note("a");
+        wanted.note("a");
+        assert!(wanted.claim("a", OFTEN));
+        assert!(!wanted.claim("a", OFTEN) && !wanted.is_often("a", OFTEN));
+        // Others go on wanting it meanwhile.
+        assert_eq!(wanted.note("a"), None);
+        assert!(!wanted.claim("a", OFTEN));
+        wanted.forget("a");
+        wanted.note("a");
+        wanted.note("a");
+        assert!(wanted.claim("a", OFTEN));
+    }
+
+    #[test]
+    fn a_vm_that_cannot_be_saved_is_not_tried_again_and_one_lease_is_told_why() {
         let wanted = Wanted::default();
         wanted.note("a");
         wanted.note("a");
         wanted.fail("a", Failure::new("why"));
-        assert!(!wanted.is_often("a"));
+        assert!(!wanted.claim("a", OFTEN));
         assert_eq!(wanted.note("a"), Some(Failure::new("why")));
         assert_eq!(wanted.note("a"), None);
-        assert!(!wanted.is_often("a"));
+        assert!(!wanted.claim("a", OFTEN));
     }
 
     #[test]
-    fn not_more_nodes_are_remembered_than_there_is_room_for() {
+    fn not_more_vms_are_remembered_than_there_is_room_for() {
         let wanted = Wanted::default();
         for number in 0..2 * MOST {
             wanted.note(&number.to_string());

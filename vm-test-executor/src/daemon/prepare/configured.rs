@@ -1,6 +1,6 @@
-//! Templates of labs: each VM among the nodes is saved once more when it is configured, with its
-//! links, its name and the host's files, so that the next lab's is restored as that. Made of the
-//! guest's template once it is likely to be of use; a lab starts without it, too.
+//! VMs that are saved once more when they are configured, with their name, their links and the
+//! host's files, so that the next one is restored as that. Made of the guest's template once it is
+//! likely to be of use; a test or a lab starts without it, too.
 
 use super::hardware::{assignment, belongings};
 use super::held::Held;
@@ -15,19 +15,32 @@ use std::sync::Arc;
 use vm_test_protocol::PROTOCOL;
 use vm_test_protocol::failure::Failure;
 
-/// A VM among the nodes of a lab, as it is restored.
+/// How often a VM must have been wanted before it is saved once more.
+///
+/// A test that is run once for each change of the source has other files in each run: saving the VM
+/// would only cost time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Often {
+    /// A node of a lab: its links and names are configured, too, and others wait for it.
+    Twice,
+    /// Any other VM: saving it takes about as long as it saves in six tests.
+    SixTimes,
+}
+
+/// A VM as it is restored, which can be saved when it is configured.
 #[derive(Debug)]
-pub(crate) struct LabNode {
+pub(crate) struct Configured {
     pub(super) guest: Guest,
     pub(super) hardware: Hardware,
     /// The directories of its files, by their names in a keeper's directory, but for its template.
     pub(super) places: Vec<(String, PathBuf)>,
     pub(super) store: Store,
     pub(super) of_guest: Arc<Template>,
+    pub(super) often: Often,
 }
 
-impl LabNode {
-    /// Returns the template that this node is restored from: its own, or that of its guest.
+impl Configured {
+    /// Returns the template that this VM is restored from: its own, or that of its guest.
     pub(super) fn template(&self, tools: &Tools, say: &dyn Fn(&str)) -> Arc<Template> {
         let text = self.text();
         if let Ok(Some(template)) = self.of_guest.of_node(&self.store, &[&text]) {
@@ -35,14 +48,19 @@ impl LabNode {
         }
         if let Some(failure) = tools.wanted.note(&text) {
             say(&format!(
-                "node `{}` is restored from its guest's template, and configured in each lab: {failure}",
+                "`{}` is configured anew for each test, because it cannot be saved when it is: {failure}",
                 self.guest.name
             ));
         }
         Arc::clone(&self.of_guest)
     }
 
-    /// Saves this node if that is likely to be of use, and has not failed before. Returns its
+    /// Returns whether saving this VM is likely to be of use, and has not begun yet.
+    pub(crate) fn is_worth_saving(&self, tools: &Tools) -> bool {
+        tools.wanted.is_often(&self.text(), self.often.times())
+    }
+
+    /// Saves this VM if that is likely to be of use, and has not failed before. Returns its
     /// template, if there is one now, and the instance `name` restored from it.
     pub(crate) fn saved(&self, tools: &Tools, name: &str) -> Option<(Assignment, Held)> {
         let text = self.text();
@@ -50,7 +68,7 @@ impl LabNode {
         let found = self.of_guest.of_node(&self.store, &words).ok().flatten();
         let template = match found {
             Some(template) => template,
-            None if tools.wanted.is_often(&text) => {
+            None if tools.wanted.claim(&text, self.often.times()) => {
                 let make = |aside: &Path| self.save(tools, aside);
                 let made = self.of_guest.with_node(&self.store, &words, || (), make);
                 let failed = |failure: &Failure| tools.wanted.fail(&text, failure.clone());
@@ -80,7 +98,7 @@ impl LabNode {
         self.places.iter().cloned().chain([template]).collect()
     }
 
-    /// Saves the node in this directory, which has a copy of its guest's template.
+    /// Saves the VM in this directory, which has a copy of its guest's template.
     fn save(&self, tools: &Tools, aside: &Path) -> Result<(), Failure> {
         let guest = &self.guest;
         let hardware = Hardware {
@@ -93,5 +111,14 @@ impl LabNode {
         let assignment = assignment(tools.as_root(), guest, &name, hardware, &places);
         until_saved(tools, &self.store, guest, number, &assignment, belongings)
             .map_err(|unrun| unrun.failure)
+    }
+}
+
+impl Often {
+    fn times(self) -> u32 {
+        match self {
+            Self::Twice => 2,
+            Self::SixTimes => 6,
+        }
     }
 }
