@@ -150,7 +150,7 @@ mod tests {
                 "kernel boot" => Some(3.0),
                 "systemd boot" => Some(12.0),
                 name if name.starts_with("local") => Some(0.01),
-                "machine, ready" => Some(0.13),
+                "machine, ready" => Some(0.129),
                 name if name.ends_with("ready") => Some(0.2),
                 _ => Some(0.3),
             },

@@ -16,11 +16,8 @@ use super::boot::Boot;
 use super::contestant::{Contestant, run, silence, time_of};
 use super::daemon::Daemon;
 use super::fixture::Fixture;
-use super::measure::TIME;
+use super::goals;
 use super::padding::padded;
-use super::report::Report;
-use super::rows::Figures;
-use super::{goals, rows};
 use crate::command;
 use crate::worktree::Worktree;
 
@@ -168,16 +165,5 @@ impl Machines {
             words: if system { TO_LOGIN } else { "" },
             awaited: if system { "login:" } else { "first program" },
         })
-    }
-
-    /// Measures rows and memory, and adds them to the report with all goals of VMs.
-    pub(super) fn measure(&self, binary: &Path, samples: u32, report: &mut Report) -> Result<()> {
-        let mut kinds = self.kinds(binary)?;
-        rows::measure(&mut kinds, in_rows::rounds(samples), report)?;
-        report.goals.extend(goals::judge(
-            |name| report.median(name, TIME),
-            |name| Figures::of(report, name),
-        ));
-        self.measure_footprint(report)
     }
 }

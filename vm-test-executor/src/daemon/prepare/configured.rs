@@ -115,6 +115,18 @@ impl Configured {
 }
 
 impl Often {
+    /// Returns it for a VM; nothing for one that cannot be saved, since another copy's configuration
+    /// differs.
+    pub(super) fn of(guest: &Guest, is_node: bool, has_forwards: bool) -> Option<Self> {
+        // Each copy has an address of its own on the card that leads outside.
+        let is_alike = !guest.outside && !has_forwards;
+        if is_node {
+            Some(Self::Twice)
+        } else {
+            is_alike.then_some(Self::SixTimes)
+        }
+    }
+
     fn times(self) -> u32 {
         match self {
             Self::Twice => 2,

@@ -112,7 +112,7 @@ pub(super) fn prepare(
     let forwards: Vec<_> = taken.iter().map(|it| it.forwarded.clone()).collect();
     let mut template = Arc::new(template);
     let is_restored = hardware.start == Start::Restore;
-    let often = often(guest, node, !forwards.is_empty());
+    let often = Often::of(guest, node.is_some(), !forwards.is_empty());
     let configured = often.filter(|_| is_restored).map(|often| Configured {
         guest: guest.clone(),
         hardware: hardware.clone(),
@@ -151,16 +151,6 @@ pub(super) fn prepare(
         configured: configured.map(Arc::new),
         held: Arc::new((base.files, base.initramfs, template, payload.disks)),
     })
-}
-
-/// Returns how often a VM must be wanted to be saved once more when it is configured; nothing if
-/// that cannot be, since another copy's configuration differs.
-fn often(guest: &Guest, node: Option<&OnLab>, has_forwards: bool) -> Option<Often> {
-    match node {
-        Some(_) => Some(Often::Twice),
-        // Each copy has an address of its own on the card that leads outside.
-        None => (!guest.outside && !has_forwards).then_some(Often::SixTimes),
-    }
 }
 
 /// What all VMs of an image start from.

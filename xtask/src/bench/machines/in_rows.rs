@@ -1,5 +1,5 @@
 //! Tests on VMs in rows without a pause, beside boots of their kernel in rows: the kinds, and how many
-//! rows there are. Judges nothing.
+//! rows there are.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,8 +10,10 @@ use anyhow::Result;
 
 use super::{GUEST, IMAGE, Machines, SYSTEM_GUEST};
 use crate::bench::daemon::Daemon;
-use crate::bench::rows::{Kind, Pace};
-use crate::bench::{goals, sandboxes};
+use crate::bench::measure::TIME;
+use crate::bench::report::Report;
+use crate::bench::rows::{Figures, Kind, Pace};
+use crate::bench::{goals, rows, sandboxes};
 
 /// Behind the tests of a row, VMs are prepared for tests that do not come.
 const TESTS: Pace = Pace {
@@ -27,13 +29,29 @@ const BOOTS: Pace = Pace {
 
 /// Returns how many rows there are of each kind: as many tests with one at a time as there are
 /// samples, and twice that.
-pub(super) fn rounds(samples: u32) -> u32 {
+fn rounds(samples: u32) -> u32 {
     samples.div_ceil(4)
 }
 
 impl Machines {
+    /// Measures rows and memory, and adds them to the report with all goals of VMs.
+    pub(in crate::bench) fn measure(
+        &self,
+        binary: &Path,
+        samples: u32,
+        report: &mut Report,
+    ) -> Result<()> {
+        let mut kinds = self.kinds(binary)?;
+        rows::measure(&mut kinds, rounds(samples), report)?;
+        report.goals.extend(goals::judge(
+            |name| report.median(name, TIME),
+            |name| Figures::of(report, name),
+        ));
+        self.measure_footprint(report)
+    }
+
     /// Returns everything that is compared in rows.
-    pub(super) fn kinds(&self, binary: &Path) -> Result<Vec<Kind>> {
+    fn kinds(&self, binary: &Path) -> Result<Vec<Kind>> {
         let test = |name, test: &'static str, daemon: &Rc<Daemon>, guest: &'static str| {
             let (fixture, daemon) = (self.fixture.clone(), Rc::clone(daemon));
             let binary = binary.to_path_buf();
