@@ -69,12 +69,13 @@ impl Crowd {
 
     /// Starts these tests, each of which stays for some time after its work.
     pub(super) fn start(&self, host: &Host, tests: &[String], threads: usize, linger: u64) -> Run {
-        let log = tempfile::NamedTempFile::new().expect("a temporary file");
-        let output = || {
-            File::options()
-                .append(true)
-                .open(log.path())
-                .expect("the file")
+        // Each has a file of its own: libtest writes a line of a test in two pieces, between which
+        // somebody may write an error message.
+        let [output, errors] =
+            [(); 2].map(|()| tempfile::NamedTempFile::new().expect("a temporary file"));
+        let to = |file: &tempfile::NamedTempFile| {
+            let opened = File::options().append(true).open(file.path());
+            opened.expect("the file")
         };
         let mut command = Command::new(&self.binary);
         host.adopt(&mut command)
@@ -84,8 +85,8 @@ impl Crowd {
             .current_dir(&self.directory)
             .env("CROWD_LINGER", linger.to_string())
             .env("VM_TEST_IDLE_SECONDS", "600")
-            .stdout(output())
-            .stderr(output())
+            .stdout(to(&output))
+            .stderr(to(&errors))
             .process_group(0);
         if self.is_alone {
             command.env("NEXTEST_EXECUTION_MODE", "process-per-test");
@@ -97,7 +98,8 @@ impl Crowd {
         Run {
             child: command.spawn().expect("the test binary starts"),
             tests: tests.to_vec(),
-            log,
+            output,
+            errors,
         }
     }
 
@@ -121,7 +123,8 @@ impl Crowd {
 pub(super) struct Run {
     child: Child,
     tests: Vec<String>,
-    log: tempfile::NamedTempFile,
+    output: tempfile::NamedTempFile,
+    errors: tempfile::NamedTempFile,
 }
 
 impl Run {
@@ -131,8 +134,16 @@ impl Run {
 
     /// Returns what it has written so far.
     pub(super) fn so_far(&self) -> String {
-        let bytes = fs::read(self.log.path()).expect("the run's output");
-        String::from_utf8_lossy(&bytes).into_owned()
+        let [output, errors] = self.written();
+        output + &errors
+    }
+
+    /// Returns what it has written so far as its output, and as its errors.
+    fn written(&self) -> [String; 2] {
+        [&self.output, &self.errors].map(|file| {
+            let bytes = fs::read(file.path()).expect("the run's output");
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
     }
 
     /// Returns whether it has ended.
@@ -153,7 +164,7 @@ impl Run {
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        Outcome::new(status, self.so_far(), &self.tests)
+        Outcome::new(status, self.written(), &self.tests)
     }
 }
 
@@ -161,23 +172,26 @@ impl Run {
 #[derive(Debug)]
 pub(super) struct Outcome {
     status: ExitStatus,
+    /// Its output, and behind it its errors.
     pub(super) text: String,
+    output: String,
     /// For each test that libtest has reported, whether it passed.
     verdicts: BTreeMap<String, bool>,
 }
 
 impl Outcome {
-    fn new(status: ExitStatus, text: String, tests: &[String]) -> Self {
+    fn new(status: ExitStatus, [output, errors]: [String; 2], tests: &[String]) -> Self {
         let verdict = |test: &String| {
-            let passed = text.contains(&format!("test {test} ... ok"));
-            let failed = text.contains(&format!("test {test} ... FAILED"));
-            assert!(!(passed && failed), "{test} passed and failed:\n{text}");
+            let passed = output.contains(&format!("test {test} ... ok"));
+            let failed = output.contains(&format!("test {test} ... FAILED"));
+            assert!(!(passed && failed), "{test} passed and failed:\n{output}");
             (passed || failed).then(|| (test.clone(), passed))
         };
         let verdicts = tests.iter().filter_map(verdict).collect();
         Self {
             status,
-            text,
+            text: format!("{output}{errors}"),
+            output,
             verdicts,
         }
     }
@@ -195,7 +209,7 @@ impl Outcome {
     /// Returns what the test wrote, as libtest captured it.
     pub(super) fn section(&self, test: &str) -> &str {
         let heading = format!("---- {test} stdout ----\n");
-        let Some((_, section)) = self.text.split_once(&heading) else {
+        let Some((_, section)) = self.output.split_once(&heading) else {
             return "";
         };
         section.split("\n---- ").next().unwrap_or_default()
