@@ -102,7 +102,7 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// Makes the directory of this name any directory, so that it can be compared without it.
+    /// Clears the path of the directory with this name, so that VMs can be compared without it.
     pub fn forget_place(&mut self, name: &str) {
         match self.places.iter_mut().find(|(known, _)| known == name) {
             Some((_, Lower::Path(path))) => path.clear(),

@@ -37,20 +37,9 @@ impl Contestant {
     }
 
     /// Returns a contestant whose sample is one run of the command.
-    pub(crate) fn of_command(name: &'static str, command: Command) -> Self {
-        Self::of_commands(name, command, 1)
-    }
-
-    /// Returns a contestant whose sample is the average over `number` consecutive runs.
-    pub(crate) fn of_commands(name: &'static str, mut command: Command, number: u32) -> Self {
+    pub(crate) fn of_command(name: &'static str, mut command: Command) -> Self {
         silence(&mut command);
-        Self::new(name, move || {
-            let began = Instant::now();
-            for _ in 0..number {
-                run(&mut command)?;
-            }
-            Ok(began.elapsed() / number)
-        })
+        Self::new(name, move || time_of(&mut command))
     }
 
     /// Takes a sample only in every `rounds`th round.
@@ -153,10 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn commands_one_after_the_other_are_each_their_share_of_the_time() {
+    fn a_sample_is_the_time_that_the_command_takes() {
         let mut sleep = Command::new("sleep");
         sleep.arg("0.1");
-        let mut contestant = Contestant::of_commands("it", sleep, 3);
+        let mut contestant = Contestant::of_command("it", sleep);
         contestant.take(0).unwrap();
         let time = contestant.measure().median.unwrap();
         assert!(time >= 0.1, "{time}");

@@ -29,7 +29,7 @@ impl Model {
         })
     }
 
-    /// Returns whether it is worth a template of its own, and nobody makes one.
+    /// Returns whether it is worth a template of its own, and no thread is making one.
     pub(super) fn is_worth_saving(&self, tools: &Tools) -> bool {
         let configured = self.configured.as_ref();
         configured.is_some_and(|configured| configured.is_worth_saving(tools))

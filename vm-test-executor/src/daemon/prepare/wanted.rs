@@ -41,14 +41,14 @@ impl Wanted {
         }
     }
 
-    /// Returns whether a VM was wanted so often, and nobody makes its template.
+    /// Returns whether a VM was wanted so often, and no thread is making its template.
     pub(super) fn is_often(&self, text: &str, often: u32) -> bool {
         let all = sync::lock(&self.0);
         matches!(all.get(text), Some(State::Times(times)) if *times >= often)
     }
 
-    /// Returns whether the caller is to make the template of a VM: it was wanted so often, and
-    /// nobody else makes it.
+    /// Returns whether the caller has to make the template of a VM: it was wanted so often, and no
+    /// other thread is making it.
     pub(super) fn claim(&self, text: &str, often: u32) -> bool {
         let mut all = sync::lock(&self.0);
         let Some(state) = all.get_mut(text) else {
